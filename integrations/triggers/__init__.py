@@ -1,0 +1,27 @@
+"""The doors of the app: everything that knows a request, a timer or a queue message."""
+
+from collections.abc import Callable
+from functools import cache
+
+import azure.functions as func
+
+from integrations.services import Services
+from integrations.triggers import background, consent, organizations, portal, tenants
+from integrations.triggers.doors import Doors
+
+
+def build_app(services: Callable[[], Services]) -> func.FunctionApp:
+    """The whole app. ``services`` is called at the first request, so that indexing needs no settings."""
+    once = cache(services)
+    app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+    app.register_functions(collect_doors(once).blueprint)
+    app.register_functions(background.blueprint(once))
+    return app
+
+
+def collect_doors(services: Callable[[], Services]) -> Doors:
+    """Every HTTP door."""
+    doors = Doors(services)
+    for room in (consent, tenants, organizations, portal):
+        room.add_doors(doors)
+    return doors

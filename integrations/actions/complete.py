@@ -1,0 +1,157 @@
+"""COMPLETE: the portal user who started a journey confirms the tenant it proved. Only now it is bound."""
+
+import msgspec
+
+from integrations.actions.integrate import find_flow
+from integrations.actions.recording import Actor, announce, audit, dispatch, message
+from integrations.actions.tenants import sync_order
+from integrations.domain.connections import Integration, Kind, Proof, Tenant
+from integrations.domain.consent import ADVICE, Flow, FlowFailure, FlowState, bind, fail
+from integrations.domain.ids import FlowId, IntegrationId, UserId, new_id
+from integrations.domain.statuses import SyncCause, begin, move, wait_in_queue
+from integrations.services import Services
+from integrations.storage.control import Clash, Control
+from integrations.storage.documents import Stored
+from integrations.storage.due import Due, Work
+from shared.errors import Conflict
+from shared.tables import Write
+
+_LOOK_AGAIN_S = 3.0
+
+
+def complete(services: Services, actor: Actor, flow_id: FlowId) -> IntegrationId:
+    """Bind the proven tenant to the account; saying it twice binds once.
+
+    Raises:
+        NotFound: not this user's flow.
+        Conflict: ``not_proven`` (with Retry-After), the flow's failure, or ``already_integrated``.
+    """
+    control = services.control(actor.account_id)
+    stored = find_flow(control, actor, flow_id)
+    flow = stored.value.seen_at(services.clock())
+    if flow.state is FlowState.BOUND and flow.integration_id:
+        return flow.integration_id
+    _refuse_unproven(flow)
+    if flow.integration_id:
+        return _renew(services, control, actor, stored.now(flow), flow.integration_id)
+    return _bind_new(services, control, actor, stored.now(flow))
+
+
+def _refuse_unproven(flow: Flow) -> None:
+    if flow.failure:
+        advice = ADVICE[flow.failure]
+        raise Conflict(advice.detail, code=flow.failure.value, remedy=advice.remedy)
+    if flow.state is not FlowState.PROVEN:
+        raise Conflict(
+            "The connection is not proven yet.",
+            code="not_proven",
+            remedy="Wait until the journey's state is 'proven', then complete it.",
+            wait_s=_LOOK_AGAIN_S,
+        )
+
+
+def _bind_new(services: Services, control: Control, actor: Actor, stored: Stored[Flow]) -> IntegrationId:
+    now = services.clock()
+    proof, name = _proof(services, stored.value), stored.value.tenant_name or ""
+    integration = Integration(
+        id=IntegrationId(new_id("int")),
+        kind=Kind.SINGLE,
+        name=name,
+        tenant_id=proof.tenant_id,
+        proof=proof,
+        version=1,
+        created_at=now,
+        created_by=UserId(actor.name),
+    )
+    tenant = Tenant(
+        tenant_id=proof.tenant_id,
+        integration_id=integration.id,
+        kind=Kind.SINGLE,
+        name=name,
+        epoch=1,
+        status=move(begin(SyncCause.NAME_READ, now), SyncCause.NAME_READ, now),
+        added_at=now,
+    )
+    services.holders.add(proof.tenant_id, actor.account_id, integration.id)
+    services.due.put(Due(Work.SYNC, actor.account_id, proof.tenant_id, now))
+    try:
+        control.commit(
+            control.flows.saved(stored.now(bind(stored.value, integration.id))),
+            control.integrations.added(integration),
+            control.tenants.added(tenant),
+            _note(services, actor, "integrated tenant", integration, stored.value),
+        )
+    except Clash:
+        return _after_clash(control, actor, stored)
+    return integration.id
+
+
+def _renew(
+    services: Services, control: Control, actor: Actor, stored: Stored[Flow], integration_id: IntegrationId
+) -> IntegrationId:
+    """A reauthorization: the same tenant, a new proof, a grown version; a mapped tenant is synced at once."""
+    now = services.clock()
+    held = control.integrations.find(integration_id)
+    tenant = held and control.tenants.find(held.value.tenant_id)
+    if held is None or tenant is None:
+        gone = fail(stored.value, FlowFailure.REMOVED_MEANWHILE)
+        control.commit(control.flows.saved(stored.now(gone)))
+        _refuse_unproven(gone)
+        raise AssertionError  # a failed flow is always refused
+    renewed = msgspec.structs.replace(
+        held.value, proof=_proof(services, stored.value), version=held.value.version + 1
+    )
+    is_mapped = tenant.value.mapping is not None
+    status = (
+        wait_in_queue(tenant.value.status, now)
+        if is_mapped
+        else move(tenant.value.status, SyncCause.NAME_READ, now)
+    )
+    refreshed = msgspec.structs.replace(tenant.value, status=status, not_before=None)
+    nudges: list[Write] = []
+    if is_mapped:
+        services.due.put(Due(Work.SYNC, actor.account_id, refreshed.tenant_id, now))
+        announce(services, actor.account_id)
+        nudges.append(message(control, sync_order(actor.account_id, refreshed, "reauthorized", now)))
+    services.sign_in.forget(refreshed.tenant_id)
+    control.commit(
+        control.flows.saved(stored.now(bind(stored.value, integration_id))),
+        control.integrations.saved(held.now(renewed)),
+        control.tenants.saved(tenant.now(refreshed)),
+        _note(services, actor, "reauthorized tenant", renewed, stored.value),
+        *nudges,
+    )
+    dispatch(services, control)
+    return integration_id
+
+
+def _after_clash(control: Control, actor: Actor, stored: Stored[Flow]) -> IntegrationId:
+    """Either the same user said it twice at once, or the tenant came in by another journey."""
+    latest = find_flow(control, actor, stored.value.id)
+    if latest.value.state is FlowState.BOUND and latest.value.integration_id:
+        return latest.value.integration_id
+    failed = fail(latest.value, FlowFailure.ALREADY_INTEGRATED)
+    control.commit(control.flows.saved(latest.now(failed)))
+    advice = ADVICE[FlowFailure.ALREADY_INTEGRATED]
+    raise Conflict(advice.detail, code=FlowFailure.ALREADY_INTEGRATED.value, remedy=advice.remedy)
+
+
+def _proof(services: Services, flow: Flow) -> Proof:
+    if flow.signer is None:
+        raise AssertionError  # PROVEN is only reached with a signer
+    return Proof(
+        tenant_id=flow.signer.tenant_id,
+        object_id=flow.signer.object_id,
+        flow_id=flow.id,
+        proven_at=services.clock(),
+    )
+
+
+def _note(services: Services, actor: Actor, action: str, integration: Integration, flow: Flow) -> Write:
+    subject = {
+        "integration_id": integration.id,
+        "tenant_id": integration.tenant_id,
+        "flow_id": flow.id,
+        "consented_by": integration.proof.object_id,
+    }
+    return audit(services, services.control(actor.account_id), actor, action, subject)

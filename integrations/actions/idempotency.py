@@ -1,0 +1,90 @@
+"""Idempotency keys: the same request under the same key is done once and answered alike."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import timedelta
+
+import msgspec
+
+from integrations.actions.recording import Actor
+from integrations.services import Services
+from integrations.storage.control import Clash, Control, StoredAnswer
+from integrations.storage.documents import Stored
+from shared.answers import FIRST_ERROR, JSON, PROBLEM_JSON, Answer, explained
+from shared.errors import AppError, Conflict, KeyReused, Waiting
+
+KEPT_FOR = timedelta(hours=24)
+_ABANDONED_AFTER = timedelta(seconds=60)
+_MOST_CHARACTERS = 30_000
+
+
+def remembered(
+    services: Services, actor: Actor, key: str, told: tuple[str, bytes, bytes], do: Callable[[], Answer]
+) -> Answer:
+    """Do it, unless this user's key has been used: then give the answer it got.
+
+    Raises:
+        KeyReused: the key was used for another request.
+        Conflict: ``in_progress``: the first one is still being done.
+    """
+    control = services.control(actor.account_id)
+    row = StoredAnswer(
+        key=_digest(actor.name.encode(), key.encode()),
+        request_hash=_digest(told[0].encode(), told[1], told[2]),
+        at=services.clock(),
+    )
+    known = _claim(services, control, row)
+    if known is not None:
+        kind = PROBLEM_JSON if known.status >= FIRST_ERROR else JSON
+        return Answer(known.status, known.body.encode(), kind)
+    try:
+        answer = do()
+    except AppError as error:
+        _keep(control, row, None if isinstance(error, Waiting) else explained(error, actor.trace_id))
+        raise
+    _keep(control, row, answer)
+    return answer
+
+
+def _claim(services: Services, control: Control, row: StoredAnswer) -> StoredAnswer | None:
+    """Mark the key as ours; the stored answer when it was answered before."""
+    stored = control.answers.find(row.key)
+    try:
+        if stored is None:
+            control.commit(control.answers.added(row))
+            return None
+        if stored.value.request_hash != row.request_hash:
+            raise KeyReused("This Idempotency-Key was used for another request.")
+        if stored.value.status:
+            return stored.value
+        if services.clock() - stored.value.at > _ABANDONED_AFTER:
+            control.commit(control.answers.saved(stored.now(row)))
+            return None
+    except Clash:
+        pass
+    raise Conflict(
+        "The first request with this Idempotency-Key is still being worked on.",
+        code="in_progress",
+        remedy="Send it again in a moment, under the same key.",
+        wait_s=2.0,
+    )
+
+
+def _keep(control: Control, row: StoredAnswer, answer: Answer | None) -> None:
+    """Store the answer; what failed for the moment, or is too long to keep, may be tried again."""
+    stored: Stored[StoredAnswer] | None = control.answers.find(row.key)
+    if stored is None:
+        return
+    body = answer.body.decode() if answer else ""
+    if answer is None or len(body) > _MOST_CHARACTERS:
+        control.commit(control.answers.removed(stored))
+        return
+    told = msgspec.structs.replace(row, status=answer.status, body=body)
+    control.commit(control.answers.saved(stored.now(told)))
+
+
+def _digest(*parts: bytes) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.hexdigest()

@@ -1,0 +1,181 @@
+"""Start a journey to Microsoft, for a new single tenant or to renew one, and tell how it stands."""
+
+import secrets
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import msgspec
+
+from integrations.actions.recording import Actor, audit
+from integrations.domain.connections import Kind
+from integrations.domain.consent import ADVICE, Flow, FlowState, Leg, state_hash
+from integrations.domain.ids import FlowId, IntegrationId, TenantId, UserId, new_id
+from integrations.microsoft.permissions import SIGN_IN_SCOPES
+from integrations.services import Services
+from integrations.storage.control import Control
+from integrations.storage.documents import Stored
+from integrations.storage.due import Due, Work
+from shared.errors import NotFound, TooManyRequests
+
+_MOST_OPEN_FLOWS = 20
+
+
+class Secrets(msgspec.Struct, frozen=True):
+    """What a flow must remember and nobody may read: sealed in its row."""
+
+    nonce: str = ""
+    verifier: str = ""
+    state: str = ""
+
+
+class Started(NamedTuple):
+    flow_id: FlowId
+    authorize_url: str
+    expires_at: datetime
+
+
+class FlowTenant(msgspec.Struct, frozen=True):
+    id: str
+    name: str | None
+
+
+class FlowView(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a journey stands. ``continue_url`` is Microsoft's consent page once the sign-in was accepted."""
+
+    flow_id: str
+    state: str
+    kind: str
+    tenant: FlowTenant | None
+    signed_in_as: str | None
+    continue_url: str | None
+    integration_id: str | None
+    reason: str | None
+    detail: str | None
+    remedy: str | None
+    evidence: dict[str, str]
+    expires_at: datetime
+
+
+def start_single(services: Services, actor: Actor) -> Started:
+    """Begin to integrate a single tenant. Which tenant shows only in the sign-in."""
+    return _start(services, actor, services.control(actor.account_id), None, None)
+
+
+def reauthorize(services: Services, actor: Actor, integration_id: IntegrationId) -> Started:
+    """Begin to renew an integration; only a sign-in to the same tenant will be accepted."""
+    control = services.control(actor.account_id)
+    stored = control.integrations.find(integration_id)
+    if stored is None:
+        raise NotFound("There is no such integration in your account.")
+    return _start(services, actor, control, integration_id, stored.value.tenant_id)
+
+
+def read_flow(services: Services, actor: Actor, flow_id: FlowId) -> FlowView:
+    """How a journey stands, for the user who started it and for nobody else."""
+    control = services.control(actor.account_id)
+    flow = find_flow(control, actor, flow_id).value.seen_at(services.clock())
+    advice = ADVICE[flow.failure] if flow.failure else None
+    signer = flow.signer
+    return FlowView(
+        flow_id=flow.id,
+        state=flow.state.value,
+        kind=flow.kind.value,
+        tenant=FlowTenant(signer.tenant_id, flow.tenant_name) if signer else None,
+        signed_in_as=signer.username if signer else None,
+        continue_url=_consent_url(services, flow),
+        integration_id=flow.integration_id,
+        reason=flow.failure.value if flow.failure else None,
+        detail=advice.detail if advice else None,
+        remedy=advice.remedy if advice else None,
+        evidence=flow.evidence,
+        expires_at=flow.expires_at.replace(microsecond=0),
+    )
+
+
+def find_flow(control: Control, actor: Actor, flow_id: FlowId) -> Stored[Flow]:
+    stored = control.flows.find(flow_id)
+    if stored is None or stored.value.user_id != actor.name:
+        raise NotFound("You have not started such a journey.")
+    return stored
+
+
+def redirect_uri(services: Services, kind: Kind) -> str:
+    """Where Microsoft answers; one address a kind, so that answers cannot be mixed up."""
+    return f"{services.settings.public_url}/api/consent/callback/{kind.value}"
+
+
+def seal(services: Services, flow_id: FlowId, leg: Leg, kept: Secrets) -> str:
+    return services.keys.seal(msgspec.json.encode(kept), place=f"{flow_id}|{leg.value}")
+
+
+def unseal(services: Services, flow: Flow) -> Secrets:
+    raw = services.keys.open(flow.sealed, place=f"{flow.id}|{flow.leg.value}")
+    return msgspec.json.decode(raw, type=Secrets)
+
+
+def _start(
+    services: Services,
+    actor: Actor,
+    control: Control,
+    integration_id: IntegrationId | None,
+    tenant_id: TenantId | None,
+) -> Started:
+    services.rates.take(f"start:{actor.account_id}:{actor.name}", services.settings.starts_per_minute)
+    now = services.clock()
+    _refuse_too_many(control, now)
+    state, kept = new_state(), Secrets(nonce=secrets.token_urlsafe(32), verifier=secrets.token_urlsafe(48))
+    flow_id = FlowId(new_id("flow"))
+    flow = Flow(
+        id=flow_id,
+        account_id=actor.account_id,
+        user_id=UserId(actor.name),
+        kind=Kind.SINGLE,
+        state=FlowState.WAITING,
+        leg=Leg.SIGN_IN,
+        state_hash=state_hash(state),
+        states=[state_hash(state)],
+        sealed=seal(services, flow_id, Leg.SIGN_IN, kept),
+        created_at=now,
+        expires_at=now + timedelta(seconds=services.settings.flow_ttl_s),
+        integration_id=integration_id,
+        expected_tenant_id=tenant_id,
+    )
+    services.due.put(Due(Work.CONSENT, actor.account_id, flow_id, flow.expires_at))
+    services.callbacks.add(flow.state_hash, flow)
+    action = "started reauthorization" if integration_id else "started integration"
+    control.commit(control.flows.added(flow), audit(services, control, actor, action, {"flow_id": flow_id}))
+    url = services.sign_in.authorize_url(
+        redirect_uri=redirect_uri(services, flow.kind),
+        state=state,
+        nonce=kept.nonce,
+        verifier=kept.verifier,
+        scopes=SIGN_IN_SCOPES,
+    )
+    return Started(flow_id, url, flow.expires_at.replace(microsecond=0))
+
+
+def new_state() -> str:
+    """256 random bits, as 43 characters that need no escaping."""
+    return secrets.token_urlsafe(32)
+
+
+def _refuse_too_many(control: Control, now: datetime) -> None:
+    flows = [stored.value.seen_at(now) for stored in control.flows.list()]
+    still_open = [flow for flow in flows if flow.is_open]
+    if len(still_open) >= _MOST_OPEN_FLOWS:
+        soonest = min(flow.expires_at for flow in still_open)
+        raise TooManyRequests(
+            f"Your account has {len(still_open)} journeys to Microsoft under way.",
+            wait_s=(soonest - now).total_seconds(),
+            remedy="Finish one of them, or wait until the oldest is closed.",
+        )
+
+
+def _consent_url(services: Services, flow: Flow) -> str | None:
+    if flow.state is not FlowState.WAITING or flow.leg is not Leg.CONSENT or not flow.sealed or not flow.signer:
+        return None
+    return services.sign_in.admin_consent_url(
+        tenant_id=flow.signer.tenant_id,
+        redirect_uri=redirect_uri(services, flow.kind),
+        state=unseal(services, flow).state,
+    )

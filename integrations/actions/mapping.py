@@ -1,0 +1,126 @@
+"""Map and unmap: one transaction each, with both halves of the 1:1 guard."""
+
+import msgspec
+
+from integrations.actions.organizations import find_organization
+from integrations.actions.recording import Actor, announce, audit, dispatch, message
+from integrations.actions.tenants import find_tenant, sync_order
+from integrations.domain.connections import Mapping, Organization, Tenant, reservations
+from integrations.domain.ids import OrganizationId, TenantId
+from integrations.domain.schedule import UNMAPPED_EVERY
+from integrations.domain.statuses import SyncCause, move, wait_in_queue
+from integrations.services import Services
+from integrations.storage.control import Clash, Control
+from integrations.storage.documents import Stored
+from integrations.storage.due import Due, Work
+from shared.errors import Conflict
+
+
+def map_tenant(services: Services, actor: Actor, tenant_id: TenantId, organization_id: OrganizationId) -> Mapping:
+    """Tie a tenant to an Organization's Syncro Tenant and order its first sync.
+
+    Raises:
+        NotFound: the tenant or the Organization is not in the account.
+        Conflict: ``already_mapped`` or ``organization_taken``, naming the holder.
+    """
+    control = services.control(actor.account_id)
+    stored = find_tenant(control, tenant_id)
+    chosen = find_organization(control, organization_id)
+    organization = chosen.value
+    if stored.value.mapping is not None:
+        raise _already_mapped(control, stored.value)
+    now = services.clock()
+    mapping = Mapping(
+        organization_id=organization.id,
+        syncro_tenant_id=organization.syncro_tenant_id,
+        mapped_at=now,
+        mapped_by=actor.name,
+    )
+    mapped = msgspec.structs.replace(
+        stored.value,
+        mapping=mapping,
+        epoch=stored.value.epoch + 1,
+        status=wait_in_queue(stored.value.status, now),
+        running=None,
+        not_before=None,
+    )
+    order = sync_order(actor.account_id, mapped, "mapped", now)
+    services.due.put(Due(Work.SYNC, actor.account_id, tenant_id, now))
+    announce(services, actor.account_id)
+    subject = {"tenant_id": tenant_id, "organization_id": organization_id}
+    try:
+        control.commit(
+            control.tenants.saved(stored.now(mapped)),
+            control.organizations.saved(chosen),  # unchanged, but it must still be there and as it was read
+            *(control.reservations.added(half) for half in reservations(tenant_id, mapping)),
+            audit(services, control, actor, "mapped tenant", subject),
+            message(control, order),
+        )
+    except Clash:
+        raise _conflict(control, tenant_id, organization) from None
+    dispatch(services, control)
+    return mapping
+
+
+def unmap_tenant(services: Services, actor: Actor, tenant_id: TenantId) -> None:
+    """End the association: syncing stops and the synced data is out of reach at once.
+
+    Unmapping what is not mapped changes nothing.
+    """
+    control = services.control(actor.account_id)
+    stored = find_tenant(control, tenant_id)
+    tenant = stored.value
+    if tenant.mapping is None:
+        return
+    now = services.clock()
+    # A connection that does not work stays so; one that does goes back to "the name was read".
+    status = tenant.status if tenant.status.is_auth_error else move(tenant.status, SyncCause.NAME_READ, now)
+    unmapped = msgspec.structs.replace(
+        tenant,
+        mapping=None,
+        epoch=tenant.epoch + 1,
+        running=None,
+        not_before=None,
+        status=msgspec.structs.replace(status, last_sync_at=tenant.status.last_sync_at),
+    )
+    halves = (control.reservations.find(half.key) for half in reservations(tenant_id, tenant.mapping))
+    control.commit(
+        control.tenants.saved(stored.now(unmapped)),
+        *(control.reservations.removed(half) for half in halves if half),
+        audit(
+            services,
+            control,
+            actor,
+            "unmapped tenant",
+            {"tenant_id": tenant_id, "organization_id": tenant.mapping.organization_id},
+        ),
+    )
+    services.due.put(Due(Work.SYNC, actor.account_id, tenant_id, now + UNMAPPED_EVERY))
+    services.data(actor.account_id, tenant_id, tenant.epoch).close()
+
+
+def _conflict(control: Control, tenant_id: TenantId, organization: Organization) -> Conflict:
+    """Say who won the race, by looking at what stands now."""
+    stored: Stored[Tenant] = find_tenant(control, tenant_id)
+    if stored.value.mapping is not None:
+        return _already_mapped(control, stored.value)
+    taken = control.reservations.find(f"syncro_tenant:{organization.syncro_tenant_id}")
+    if taken is None:
+        return Clash()
+    holder = control.tenants.find(taken.value.tenant_id)
+    name = holder.value.name if holder else taken.value.tenant_id
+    return Conflict(
+        f"{organization.name!r} is already mapped to the Microsoft tenant {name!r}.",
+        code="organization_taken",
+        remedy=f"Unmap {name!r} first, or choose another Organization.",
+    )
+
+
+def _already_mapped(control: Control, tenant: Tenant) -> Conflict:
+    organization = tenant.mapping and control.organizations.find(tenant.mapping.organization_id)
+    name = organization.value.name if organization else "an Organization"
+    return Conflict(
+        f"{tenant.name!r} is already mapped to {name!r}.",
+        code="already_mapped",
+        remedy="Unmap the tenant first, then map it again.",
+    )

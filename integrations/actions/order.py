@@ -1,0 +1,99 @@
+"""Order what is due, in two levels: one message per shard of the due list, then one per piece of work.
+
+No single invocation grows with the number of tenants: a shard's handler reads one partition and writes
+nothing but messages. An order that is repeated, late or lost changes nothing (see ``sync_tenant``).
+"""
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from integrations.actions.prove import prove_consent
+from integrations.actions.recording import dispatch
+from integrations.domain.consent import KEPT_FOR
+from integrations.domain.ids import RunId, TenantId
+from integrations.domain.orders import SHARD_QUEUE, SYNC_QUEUE, ConsentOrder, ShardOrder, SyncOrder
+from integrations.domain.schedule import ORDER_LIFE
+from integrations.services import Services
+from integrations.storage.control import newest_first
+from integrations.storage.due import Due, Work, shards
+from shared.errors import AppError
+from shared.telemetry import log
+
+_SCHEDULED = "schedul0"  # the same suffix for everybody: a due time is one slot, whoever orders it
+
+
+def order_shards(services: Services, horizon: timedelta) -> None:
+    """Have every shard of the due list looked at, for what is due until ``horizon`` from now."""
+    until = services.clock() + horizon
+    for shard in shards():
+        order = ShardOrder(shard=shard, until=until)
+        services.queues.send(SHARD_QUEUE, msgspec.json.encode(order), ttl_s=int(ORDER_LIFE.total_seconds()))
+
+
+def order_due(services: Services, order: ShardOrder) -> None:
+    """Order everything due in one shard. One piece of work that fails is logged and does not stop the rest."""
+    for due in services.due.list(order.shard, order.until):
+        try:
+            _HANDLERS[due.work](services, due)
+        except AppError as error:
+            log(
+                "could not order work",
+                account_id=due.account_id,
+                action=due.work.value,
+                error=type(error).__name__,
+                shard=order.shard,
+            )
+
+
+def _order_sync(services: Services, due: Due) -> None:
+    order = SyncOrder(
+        account_id=due.account_id,
+        tenant_id=TenantId(due.item_id),
+        run_id=RunId(newest_first(due.at, _SCHEDULED)),
+        due_at=due.at,
+        reason="schedule",
+    )
+    services.queues.send(
+        SYNC_QUEUE,
+        msgspec.json.encode(order),
+        delay_s=_seconds_until(due.at, services.clock()),
+        ttl_s=int(ORDER_LIFE.total_seconds()),
+    )
+
+
+def _look_at_flow(services: Services, due: Due) -> None:
+    """Look at a journey again, close it when its time is over, and forget it a day later."""
+    control = services.control(due.account_id)
+    now = services.clock()
+    if due.at > now:
+        return
+    stored = control.flows.find(due.item_id)
+    if stored is None:
+        services.due.settle(due)
+        return
+    flow = stored.value
+    forget_at = flow.created_at + KEPT_FOR
+    if flow.is_open:
+        prove_consent(services, ConsentOrder(account_id=due.account_id, flow_id=flow.id))
+    elif now < forget_at:
+        services.due.put(Due(Work.CONSENT, due.account_id, flow.id, forget_at))
+    else:
+        for state_hash in flow.states:
+            services.callbacks.remove(state_hash)
+        control.commit(control.flows.removed(stored))
+        services.due.settle(due)
+
+
+def _empty_outbox(services: Services, due: Due) -> None:
+    control = services.control(due.account_id)
+    dispatch(services, control)
+    if not control.outbox.list(limit=1):
+        services.due.settle(due)
+
+
+def _seconds_until(at: datetime, now: datetime) -> int:
+    return max(0, int((at - now).total_seconds()))
+
+
+_HANDLERS = {Work.SYNC: _order_sync, Work.CONSENT: _look_at_flow, Work.OUTBOX: _empty_outbox}

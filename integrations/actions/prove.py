@@ -1,0 +1,138 @@
+"""Look whether a consent has taken effect: does an app-only token for that tenant work, and may we bind it?
+
+Microsoft takes seconds to minutes to put a consent into effect. Each look is one message; the next one is
+sent with a growing delay, so that nothing waits in a thread.
+"""
+
+from datetime import timedelta
+
+import msgspec
+
+from integrations.actions.recording import Actor, audit
+from integrations.actions.refusals import evidence_of
+from integrations.domain.consent import Flow, FlowFailure, FlowState, fail, prove
+from integrations.domain.orders import CONSENT_QUEUE, ConsentOrder
+from integrations.domain.schedule import ORDER_LIFE, propagation_pause_s
+from integrations.microsoft.admins import is_global_administrator
+from integrations.microsoft.organization import read_tenant_name
+from integrations.microsoft.permissions import CORE_PERMISSIONS
+from integrations.services import Services
+from integrations.storage.control import Clash, Control
+from integrations.storage.documents import Stored
+from integrations.storage.due import Due, Work
+from shared.graph import Denied, MicrosoftError, TokenRejected, Transient
+from shared.sign_in import OperatorFault, RefusalKind, SignInRefused, token_roles
+from shared.telemetry import log
+
+_NOT_YET = frozenset({RefusalKind.CONSENT_MISSING, RefusalKind.APP_NOT_FOUND})
+_ACTOR = "system:prove_consent"
+
+
+class _Ended(Exception):
+    def __init__(self, failure: FlowFailure, evidence: dict[str, str] | None = None) -> None:
+        super().__init__(failure.value)
+        self.failure = failure
+        self.evidence = evidence or {}
+
+
+class _NotYet(Exception):
+    def __init__(self, evidence: dict[str, str]) -> None:
+        super().__init__()
+        self.evidence = evidence
+
+
+def prove_consent(services: Services, order: ConsentOrder) -> None:
+    """Carry out one look at one flow."""
+    control = services.control(order.account_id)
+    stored = control.flows.find(order.flow_id)
+    if stored is None:
+        return
+    seen = stored.value.seen_at(services.clock())
+    if seen.state is not FlowState.RETURNED:
+        _settle_closed(services, control, stored, seen)
+        return
+    try:
+        name = _proven_name(services, seen)
+    except _Ended as ended:
+        _save(services, control, stored, fail(seen, ended.failure, ended.evidence))
+    except _NotYet as not_yet:
+        _look_again(services, control, stored, seen, not_yet.evidence)
+    else:
+        _save(services, control, stored, prove(seen, name, services.clock()))
+
+
+def _proven_name(services: Services, flow: Flow) -> str:
+    """The tenant's name, once everything that must hold does hold."""
+    signer = flow.signer
+    if signer is None:
+        raise _Ended(FlowFailure.IDENTITY_INVALID)
+    try:
+        token = services.sign_in.app_token(signer.tenant_id, fresh=True)
+        missing = CORE_PERMISSIONS - token_roles(token)
+        if missing:
+            raise _NotYet({"missing_permissions": ", ".join(sorted(missing))})
+        graph = services.graph(signer.tenant_id)
+        found = read_tenant_name(graph)
+        is_admin = signer.admin_proven
+        if is_admin is None:
+            is_admin = is_global_administrator(graph, f"/users/{signer.object_id}/transitiveMemberOf")
+    except (SignInRefused, MicrosoftError) as error:
+        raise _verdict(error) from error
+    if found.tenant_id != signer.tenant_id:
+        raise _Ended(FlowFailure.IDENTITY_INVALID, {"check": "organization id differs from the sign-in's tenant"})
+    if found.is_partner:
+        raise _Ended(FlowFailure.PARTNER_TENANT)
+    if not is_admin:
+        raise _Ended(FlowFailure.NOT_TENANT_ADMIN if is_admin is False else FlowFailure.ADMIN_UNKNOWN)
+    return found.name
+
+
+def _verdict(error: SignInRefused | MicrosoftError) -> Exception:
+    """Whether time may cure it. A fresh consent shows as refusals first, then as missing permissions."""
+    evidence = evidence_of(error)
+    if isinstance(error, SignInRefused) and error.refusal.kind not in _NOT_YET:
+        return _Ended(FlowFailure.SIGN_IN_REFUSED, evidence)
+    curable = isinstance(error, SignInRefused | OperatorFault | Denied | TokenRejected | Transient)
+    return _NotYet(evidence) if curable else _Ended(FlowFailure.SIGN_IN_REFUSED, evidence)
+
+
+def _look_again(
+    services: Services, control: Control, stored: Stored[Flow], flow: Flow, evidence: dict[str, str]
+) -> None:
+    pause_s = propagation_pause_s(flow.attempts)
+    look_at = flow.look_at(services.clock()) + timedelta(seconds=pause_s)
+    services.due.put(Due(Work.CONSENT, flow.account_id, flow.id, look_at))
+    waiting = msgspec.structs.replace(flow, attempts=flow.attempts + 1, evidence=evidence)
+    try:
+        control.commit(control.flows.saved(stored.now(waiting)))
+    except Clash:
+        return  # somebody else looks at it already
+    order = ConsentOrder(account_id=flow.account_id, flow_id=flow.id)
+    services.queues.send(
+        CONSENT_QUEUE, msgspec.json.encode(order), delay_s=pause_s, ttl_s=int(ORDER_LIFE.total_seconds())
+    )
+
+
+def _settle_closed(services: Services, control: Control, stored: Stored[Flow], seen: Flow) -> None:
+    if seen is not stored.value:
+        _save(services, control, stored, seen)
+
+
+def _save(services: Services, control: Control, stored: Stored[Flow], flow: Flow) -> None:
+    reason = flow.failure.value if flow.failure else ""
+    action = "refused consent" if flow.failure else "proved consent"
+    actor = Actor(flow.account_id, _ACTOR, "")
+    note = audit(
+        services,
+        control,
+        actor,
+        action,
+        {"flow_id": flow.id},
+        outcome="refused" if flow.failure else "done",
+        reason=reason,
+    )
+    services.due.put(Due(Work.CONSENT, flow.account_id, flow.id, flow.expires_at))
+    try:
+        control.commit(control.flows.saved(stored.now(flow)), note)
+    except Clash:
+        log("flow was settled by another", flow_id=flow.id, account_id=flow.account_id)

@@ -1,0 +1,292 @@
+"""One tenant, once: take the slot, ask Microsoft everything cheap at once, write what changed, close.
+
+The order only says where to look. Whether there is anything to do stands in the tenant's row; who may
+write stands in the fence of its data.
+"""
+
+from datetime import timedelta
+
+import msgspec
+
+from integrations.actions.reading import Attempt, read_datasets
+from integrations.actions.refusals import cause_of, evidence_of, wait_of
+from integrations.domain.connections import Running, Tenant
+from integrations.domain.datasets import (
+    Counts,
+    Cursor,
+    DatasetResult,
+    Outcome,
+    Run,
+    RunState,
+    close_run,
+)
+from integrations.domain.ids import AccountId, TenantId
+from integrations.domain.orders import SYNC_QUEUE, SyncOrder
+from integrations.domain.records import TenantProfile
+from integrations.domain.schedule import ORDER_LIFE, RUN_LIMIT, next_due
+from integrations.domain.statuses import SyncCause, move
+from integrations.microsoft.datasets import DATASETS
+from integrations.microsoft.organization import read_tenant_name
+from integrations.services import Services
+from integrations.storage.control import Clash, Control
+from integrations.storage.data import DataSession, Superseded
+from integrations.storage.documents import Stored
+from integrations.storage.due import Due, Work
+from shared.errors import AppError
+from shared.tables import StorageUnavailable, Write
+from shared.telemetry import log
+
+_OVERLAP_PAUSE_S = 10
+_TRIES_TO_SETTLE = 5
+
+
+class Ending(msgspec.Struct, frozen=True, kw_only=True):
+    """How a run ended, in what the tenant's row needs to know."""
+
+    cause: SyncCause
+    evidence: dict[str, str] = {}
+    wait_s: float | None = None
+    datasets: list[DatasetResult] = []
+    name: str = ""
+    default_domain: str | None = None
+
+
+def sync_tenant(services: Services, order: SyncOrder) -> None:
+    """Carry out one order; orders that the tables no longer ask for change nothing."""
+    control = services.control(order.account_id)
+    taken = _take(services, control, order)
+    if taken is None:
+        return
+    tenant, run = taken
+    try:
+        ending = _run(services, order.account_id, tenant)
+    except Superseded:
+        _close_superseded(services, control, run)
+        return
+    _close(services, control, run, ending)
+
+
+def _take(services: Services, control: Control, order: SyncOrder) -> tuple[Tenant, Run] | None:
+    """Take the slot: one transaction holds the tenant and inserts its run, so that one slot runs once."""
+    stored = control.tenants.find(order.tenant_id)
+    if stored is None or stored.value.epoch != order.epoch:
+        log(
+            "dropped order",
+            account_id=order.account_id,
+            tenant_id=order.tenant_id,
+            reason="not asked for any more",
+        )
+        return None
+    now = services.clock()
+    tenant = stored.value
+    if order.reason != "manual" and tenant.not_before and tenant.not_before > now:
+        services.due.put(Due(Work.SYNC, order.account_id, order.tenant_id, tenant.not_before))
+        return None
+    known = control.runs.find(f"{order.tenant_id}:{order.run_id}")
+    if known and not _is_takeable(known.value, services):
+        return None
+    if tenant.running and tenant.running.until > now and tenant.running.run_id != order.run_id:
+        _come_again(services, order)
+        return None
+    run = Run(
+        id=order.run_id,
+        tenant_id=order.tenant_id,
+        reason=order.reason,
+        state=RunState.RUNNING,
+        ordered_at=known.value.ordered_at if known else order.due_at,
+        started_at=now,
+    )
+    held = msgspec.structs.replace(tenant, running=Running(run_id=run.id, until=now + RUN_LIMIT))
+    try:
+        control.commit(
+            control.tenants.saved(stored.now(held)),
+            control.runs.saved(known.now(run)) if known else control.runs.added(run),
+            *_bury(services, control, tenant, run),
+        )
+    except Clash:
+        return None  # another worker took the slot, or the tenant was changed: the due list asks again
+    return held, run
+
+
+def _drop(services: Services, order: SyncOrder, *, is_gone: bool) -> None:
+    if is_gone:
+        services.due.settle(Due(Work.SYNC, order.account_id, order.tenant_id, order.due_at))
+    log("dropped order", account_id=order.account_id, tenant_id=order.tenant_id, reason="not asked for any more")
+
+
+def _bury(services: Services, control: Control, tenant: Tenant, run: Run) -> list[Write]:
+    """Close the run of a process that died while it held the tenant."""
+    if tenant.running is None or tenant.running.run_id == run.id:
+        return []
+    dead = control.runs.find(f"{tenant.tenant_id}:{tenant.running.run_id}")
+    if dead is None or dead.value.state is not RunState.RUNNING:
+        return []
+    closed = msgspec.structs.replace(dead.value, state=RunState.SUPERSEDED, ended_at=services.clock())
+    return [control.runs.saved(dead.now(closed))]
+
+
+def _is_takeable(run: Run, services: Services) -> bool:
+    """Queued, or left behind by a process that died."""
+    if run.state is RunState.RUNNING and run.started_at is not None:
+        return services.clock() - run.started_at > RUN_LIMIT
+    return run.state is RunState.QUEUED
+
+
+def _come_again(services: Services, order: SyncOrder) -> None:
+    """Somebody's click may wait for the run under way; the schedule need not, its tenant is being synced."""
+    if order.reason == "manual":
+        services.queues.send(
+            SYNC_QUEUE,
+            msgspec.json.encode(order),
+            delay_s=_OVERLAP_PAUSE_S,
+            ttl_s=int(ORDER_LIFE.total_seconds()),
+        )
+
+
+def _run(services: Services, account_id: AccountId, tenant: Tenant) -> Ending:
+    try:
+        services.sign_in.app_token(tenant.tenant_id)
+        if tenant.mapping is None:
+            return _name_only(services, tenant.tenant_id)
+        return _all_datasets(services, account_id, tenant)
+    except (StorageUnavailable, Superseded):
+        raise  # our own storage is out, and the message comes back; or somebody else has the tenant
+    except AppError as error:
+        return Ending(cause=cause_of(error), evidence=evidence_of(error), wait_s=wait_of(error))
+
+
+def _name_only(services: Services, tenant_id: TenantId) -> Ending:
+    """Before mapping, only the name is read."""
+    found = read_tenant_name(services.graph(tenant_id))
+    return Ending(cause=SyncCause.NAME_READ, name=found.name)
+
+
+def _all_datasets(services: Services, account_id: AccountId, tenant: Tenant) -> Ending:
+    session = services.data(account_id, tenant.tenant_id, tenant.epoch).open()
+    attempts = read_datasets(services.graph(tenant.tenant_id), DATASETS, session.cursors)
+    results = _store(services, session, attempts)
+    broken = next((it for it in attempts if it.dataset.is_core and it.error is not None), None)
+    profile = _profile(attempts)
+    name, domain = (profile.name, profile.default_domain) if profile else ("", None)
+    if broken and broken.error:
+        return Ending(
+            cause=cause_of(broken.error),
+            evidence={"dataset": broken.dataset.name, **evidence_of(broken.error)},
+            wait_s=wait_of(broken.error),
+            datasets=results,
+            name=name,
+            default_domain=domain,
+        )
+    cause = close_run(results)
+    warned = {it.dataset: it.error or it.outcome.value for it in results if it.outcome is not Outcome.FRESH}
+    return Ending(cause=cause, evidence=warned, datasets=results, name=name, default_domain=domain)
+
+
+def _store(services: Services, session: DataSession, attempts: list[Attempt]) -> list[DatasetResult]:
+    """Write what changed, data before cursors. A data set that was not read keeps its rows and its link."""
+    now = services.clock()
+    writes, cursors, results = [], [], []
+    for attempt in attempts:
+        name, counts = attempt.dataset.name, Counts()
+        if attempt.reading is not None:
+            plan = session.plan(name, attempt.reading, now)
+            writes.extend(plan.writes)
+            counts, cursor = plan.counts, plan.cursor
+        else:
+            kept = session.cursors.get(name) or Cursor(dataset=name, outcome=attempt.outcome, attempted_at=now)
+            code = attempt.error.stable_code if attempt.error else ""
+            cursor = msgspec.structs.replace(kept, outcome=attempt.outcome, attempted_at=now, error=code)
+        cursors.append(cursor)
+        results.append(
+            DatasetResult(
+                dataset=name,
+                outcome=cursor.outcome,
+                counts=counts,
+                error=cursor.error,
+                seconds=attempt.seconds,
+            )
+        )
+    session.commit(writes, cursors)
+    return results
+
+
+def _profile(attempts: list[Attempt]) -> TenantProfile | None:
+    for attempt in attempts:
+        if attempt.reading and attempt.dataset.record is TenantProfile:
+            body = attempt.reading.records[0].body
+            return body if isinstance(body, TenantProfile) else None
+    return None
+
+
+def _close(services: Services, control: Control, run: Run, ending: Ending) -> None:
+    """Status, counts, next due: one transaction. A tenant changed meanwhile is read again and settled."""
+    for _ in range(_TRIES_TO_SETTLE):
+        stored = control.tenants.find(run.tenant_id)
+        known = control.runs.find(f"{run.tenant_id}:{run.id}")
+        if stored is None or known is None or not _is_held(stored.value, run):
+            _close_superseded(services, control, run)
+            return
+        closed = _closed_tenant(services, stored.value, ending)
+        now = services.clock()
+        failed = closed.status.is_auth_error
+        done = msgspec.structs.replace(
+            run,
+            state=RunState.FAILED if failed else RunState.DONE,
+            ended_at=now,
+            cause=ending.cause,
+            datasets=ending.datasets,
+        )
+        due_at = closed.status.next_check_at or now
+        services.due.put(Due(Work.SYNC, control.account_id, run.tenant_id, due_at))
+        try:
+            control.commit(control.tenants.saved(stored.now(closed)), control.runs.saved(known.now(done)))
+        except Clash:
+            continue
+        _report(control, done, ending)
+        return
+
+
+def _is_held(tenant: Tenant, run: Run) -> bool:
+    return tenant.running is not None and tenant.running.run_id == run.id
+
+
+def _closed_tenant(services: Services, tenant: Tenant, ending: Ending) -> Tenant:
+    now = services.clock()
+    moved = move(tenant.status, ending.cause, now, evidence=ending.evidence)
+    due_at = next_due(
+        moved,
+        is_mapped=tenant.mapping is not None,
+        now=now,
+        period=timedelta(seconds=services.settings.sync_period_s),
+        chance=services.chance(),
+        wait_s=ending.wait_s,
+    )
+    return msgspec.structs.replace(
+        tenant.renamed(ending.name, now),
+        status=msgspec.structs.replace(moved, next_check_at=due_at),
+        default_domain=ending.default_domain or tenant.default_domain,
+        not_before=due_at if ending.wait_s is not None else None,
+        running=None,
+    )
+
+
+def _close_superseded(services: Services, control: Control, run: Run) -> None:
+    """Somebody else has the tenant now: this run says so, and leaves everything else alone."""
+    known: Stored[Run] | None = control.runs.find(f"{run.tenant_id}:{run.id}")
+    if known is not None:
+        ended = msgspec.structs.replace(run, state=RunState.SUPERSEDED, ended_at=services.clock())
+        control.commit(control.runs.saved(known.now(ended)))
+    log("run was superseded", account_id=control.account_id, tenant_id=run.tenant_id, run_id=run.id)
+
+
+def _report(control: Control, run: Run, ending: Ending) -> None:
+    started, ended = run.started_at, run.ended_at
+    log(
+        "synced tenant",
+        account_id=control.account_id,
+        tenant_id=run.tenant_id,
+        run_id=run.id,
+        outcome=ending.cause.value,
+        counts={it.dataset: msgspec.to_builtins(it.counts) for it in ending.datasets},
+        seconds=round((ended - started).total_seconds(), 3) if started and ended else 0.0,
+    )

@@ -1,0 +1,77 @@
+"""Reads of what syncs brought home: rows of a data set, and the history of runs."""
+
+import re
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from integrations.actions.tenants import find_tenant
+from integrations.domain.datasets import Run
+from integrations.domain.ids import AccountId, RunId, TenantId
+from integrations.microsoft.datasets import DATASETS
+from integrations.services import Services
+from shared.errors import Invalid, NotFound, Problem
+
+T = TypeVar("T")
+_CURSOR = re.compile(r"[A-Za-z0-9_.@-]{1,128}")
+
+
+class Rows(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """A page of a data set. ``as_of`` is when the whole data set was last read completely."""
+
+    items: list[T]
+    as_of: datetime | None
+    state: str
+    next_cursor: str | None
+
+
+class RunPage(msgspec.Struct, frozen=True, kw_only=True):
+    items: list[Run]
+    next_cursor: str | None
+
+
+def read_rows(
+    services: Services, account_id: AccountId, tenant_id: TenantId, dataset: str, *, after: str, limit: int
+) -> Rows[Any]:
+    """Rows of one data set under the present mapping; an unmapped tenant has none."""
+    tenant = find_tenant(services.control(account_id), tenant_id).value
+    if tenant.mapping is None:
+        return Rows(items=[], as_of=None, state="not_mapped", next_cursor=None)
+    data = services.data(account_id, tenant_id, tenant.epoch)
+    cursor = data.cursors().get(dataset)
+    model = next(it.record for it in DATASETS if it.name == dataset)
+    found = data.list(dataset, model, after=_checked(after), limit=limit + 1)
+    return Rows(
+        items=[body for _, body in found[:limit]],
+        as_of=cursor.complete_at.replace(microsecond=0) if cursor and cursor.complete_at else None,
+        state=cursor.outcome.value if cursor else "not_read_yet",
+        next_cursor=found[limit - 1][0] if len(found) > limit else None,
+    )
+
+
+def read_runs(
+    services: Services, account_id: AccountId, tenant_id: TenantId, *, after: str, limit: int
+) -> RunPage:
+    control = services.control(account_id)
+    find_tenant(control, tenant_id)
+    below = f"{tenant_id}:"
+    place = below + _checked(after) if after else ""
+    runs = [it.value for it in control.runs.list(below, after=place, limit=limit + 1)]
+    return RunPage(items=runs[:limit], next_cursor=runs[limit - 1].id if len(runs) > limit else None)
+
+
+def read_run(services: Services, account_id: AccountId, tenant_id: TenantId, run_id: RunId) -> Run:
+    stored = services.control(account_id).runs.find(f"{tenant_id}:{run_id}")
+    if stored is None:
+        raise NotFound("There is no such run of this tenant.")
+    return stored.value
+
+
+def _checked(cursor: str) -> str:
+    if cursor and not _CURSOR.fullmatch(cursor):
+        raise Invalid(
+            "The cursor is not one of ours.",
+            problems=[Problem("/cursor", "send next_cursor of the page before, unchanged")],
+        )
+    return cursor

@@ -1,0 +1,65 @@
+"""Tenants of an account: find one, and order a sync of it."""
+
+from datetime import datetime
+
+import msgspec
+
+from integrations.actions.recording import Actor, announce, audit, dispatch, message
+from integrations.domain.connections import Tenant
+from integrations.domain.datasets import Run, RunState
+from integrations.domain.ids import AccountId, RunId, TenantId
+from integrations.domain.orders import SyncOrder
+from integrations.domain.statuses import wait_in_queue
+from integrations.services import Services
+from integrations.storage.control import Control, newest_first
+from integrations.storage.documents import Stored
+from shared.errors import Conflict, NotFound
+
+
+def find_tenant(control: Control, tenant_id: TenantId) -> Stored[Tenant]:
+    stored = control.tenants.find(tenant_id)
+    if stored is None:
+        raise NotFound("There is no such Microsoft tenant in your account.")
+    return stored
+
+
+def sync_order(account_id: AccountId, tenant: Tenant, reason: str, due_at: datetime) -> SyncOrder:
+    """An order of its own slot, as after a click."""
+    return SyncOrder(
+        account_id=account_id,
+        tenant_id=tenant.tenant_id,
+        epoch=tenant.epoch,
+        run_id=RunId(newest_first(due_at)),
+        due_at=due_at,
+        reason=reason,
+    )
+
+
+def sync_now(services: Services, actor: Actor, tenant_id: TenantId) -> RunId:
+    """Order a sync at once; its run can be watched under the id that is returned.
+
+    Raises:
+        Conflict: ``not_mapped``: until it is mapped, only a tenant's name is read.
+    """
+    control = services.control(actor.account_id)
+    stored = find_tenant(control, tenant_id)
+    tenant = stored.value
+    if tenant.mapping is None:
+        raise Conflict(
+            f"{tenant.name!r} is not mapped, so there is nothing to sync.",
+            code="not_mapped",
+            remedy="Map the tenant to an Organization first; that starts a sync by itself.",
+        )
+    now = services.clock()
+    order = sync_order(actor.account_id, tenant, "manual", now)
+    run = Run(id=order.run_id, tenant_id=tenant_id, reason="manual", state=RunState.QUEUED, ordered_at=now)
+    announce(services, actor.account_id)
+    waiting = tenant.status if tenant.status.is_auth_error else wait_in_queue(tenant.status, now)
+    control.commit(
+        control.tenants.saved(stored.now(msgspec.structs.replace(tenant, status=waiting))),
+        control.runs.added(run),
+        audit(services, control, actor, "ordered sync", {"tenant_id": tenant_id, "run_id": run.id}),
+        message(control, order),
+    )
+    dispatch(services, control)
+    return order.run_id

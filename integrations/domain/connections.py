@@ -1,0 +1,147 @@
+"""Integrations and the tenants they reach: one granted connection, and one row of the page's table."""
+
+from datetime import datetime
+from enum import Enum
+
+import msgspec
+
+from integrations.domain.ids import (
+    AccountId,
+    FlowId,
+    IntegrationId,
+    OrganizationId,
+    RunId,
+    SyncroTenantId,
+    TenantId,
+    UserId,
+)
+from integrations.domain.statuses import SyncStatus
+
+
+class Kind(Enum):
+    """How a tenant is reached: by its own admin's consent, or through the partner's CSP tenant."""
+
+    SINGLE = "single"
+    CSP = "csp"
+
+
+class Proof(msgspec.Struct, frozen=True, kw_only=True):
+    """What entitles an account to a tenant: who signed in there, when, in which flow."""
+
+    tenant_id: TenantId
+    object_id: str
+    flow_id: FlowId
+    proven_at: datetime
+
+
+class Integration(msgspec.Struct, frozen=True, kw_only=True):
+    """One granted connection. ``version`` grows with every reauthorization."""
+
+    id: IntegrationId
+    kind: Kind
+    name: str
+    tenant_id: TenantId
+    proof: Proof
+    version: int
+    created_at: datetime
+    created_by: UserId
+
+
+class Mapping(msgspec.Struct, frozen=True, kw_only=True):
+    """A tenant tied to the Syncro Tenant of an Organization."""
+
+    organization_id: OrganizationId
+    syncro_tenant_id: SyncroTenantId
+    mapped_at: datetime
+    mapped_by: UserId
+
+
+class NameChange(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    until: datetime
+
+
+class Running(msgspec.Struct, frozen=True, kw_only=True):
+    """The run that holds the tenant. After ``until`` it counts as dead and may be taken over."""
+
+    run_id: RunId
+    until: datetime
+
+
+class Tenant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One Microsoft tenant of one account.
+
+    ``epoch`` grows with every mapping and unmapping: data is written and read under the present one only.
+    """
+
+    tenant_id: TenantId
+    integration_id: IntegrationId
+    kind: Kind
+    name: str
+    epoch: int
+    status: SyncStatus
+    added_at: datetime
+    default_domain: str | None = None
+    mapping: Mapping | None = None
+    running: Running | None = None
+    not_before: datetime | None = None
+    former_names: list[NameChange] = []
+
+    def renamed(self, name: str, now: datetime) -> "Tenant":
+        """The tenant under its present name at Microsoft; the old one goes into its history."""
+        if not name or name == self.name:
+            return self
+        former = [*self.former_names, NameChange(name=self.name, until=now)][-20:]
+        return msgspec.structs.replace(self, name=name, former_names=former)
+
+
+class Reservation(msgspec.Struct, frozen=True, kw_only=True):
+    """Half of a mapping's 1:1 guard: while the row is there, ``key`` is taken by ``tenant_id``."""
+
+    key: str
+    tenant_id: TenantId
+
+
+def reservations(tenant_id: TenantId, mapping: Mapping) -> tuple[Reservation, Reservation]:
+    """Both halves: the tenant is mapped once, and the Syncro Tenant is mapped to once."""
+    return (
+        Reservation(key=f"tenant:{tenant_id}", tenant_id=tenant_id),
+        Reservation(key=f"syncro_tenant:{mapping.syncro_tenant_id}", tenant_id=tenant_id),
+    )
+
+
+class Organization(msgspec.Struct, frozen=True, kw_only=True):
+    """The MSP's client. Several may share one Syncro Tenant; each has exactly one."""
+
+    id: OrganizationId
+    name: str
+    domains: list[str]
+    syncro_tenant_id: SyncroTenantId
+    created_at: datetime
+
+
+class SyncroTenant(msgspec.Struct, frozen=True, kw_only=True):
+    """What a Microsoft tenant is mapped to; made silently with an Organization of the same name."""
+
+    id: SyncroTenantId
+    name: str
+    created_at: datetime
+
+
+class AuditEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One change, written in the transaction that made it, and never updated.
+
+    ``actor`` is a portal user id or ``system:<function>``; ``subject`` maps kinds of ids to ids.
+    """
+
+    id: str
+    at: datetime
+    account_id: AccountId
+    actor: str
+    action: str
+    subject: dict[str, str]
+    outcome: str
+    reason: str = ""
+    before: str = ""
+    after: str = ""
+    trace_id: str = ""

@@ -1,0 +1,119 @@
+"""What a sync brings home: data sets, their records, and how each of them ended.
+
+A data set ends a run in one of its own states; what that means for the tenant is ``close_run``'s answer.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from enum import Enum
+
+import msgspec
+
+from integrations.domain.ids import RunId, TenantId
+from integrations.domain.statuses import SyncCause
+
+
+class Outcome(Enum):
+    """How one data set ended a run."""
+
+    FRESH = "fresh"  # read completely and stored
+    STALE = "stale"  # Microsoft did not deliver; the old rows and the old cursor stand
+    NOT_LICENSED = "not_licensed"  # the tenant has no licence for it
+    DENIED = "denied"  # our application may not read it
+    FAILED = "failed"  # Microsoft refused the request itself
+
+
+class Record(msgspec.Struct, frozen=True):
+    """One row of a data set.
+
+    ``key`` is unique in the data set, ``body`` is what is stored, and ``tally`` the kind it is counted as.
+    """
+
+    key: str
+    body: msgspec.Struct
+    tally: str = "total"
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """What a reader brought: everything there is (``is_complete``), or what changed since the last link.
+
+    ``link`` is where the next reading begins; None for a data set that is always read whole.
+    """
+
+    records: Sequence[Record]
+    removed: Sequence[str] = ()
+    is_complete: bool
+    link: str | None = None
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """Rows written and removed by one run of one data set."""
+
+    created: int = 0
+    changed: int = 0
+    removed: int = 0
+
+
+class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where a data set stands, committed with its last rows.
+
+    ``complete_at`` is when it was last read completely and stored; ``tallies`` count its rows by kind;
+    ``held_back`` is how many rows a complete reading missed that nobody believes yet (``is_mass_loss``).
+    """
+
+    dataset: str
+    outcome: Outcome
+    attempted_at: datetime
+    link: str | None = None
+    complete_at: datetime | None = None
+    tallies: dict[str, int] = {}
+    error: str = ""
+    held_back: int = 0
+
+
+class DatasetResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One data set's line in a run."""
+
+    dataset: str
+    outcome: Outcome
+    counts: Counts = Counts()
+    error: str = ""
+    seconds: float = 0.0
+
+
+class RunState(Enum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    SUPERSEDED = "superseded"  # the mapping changed, or another run was faster: nothing of it was kept
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One pass over one tenant; its id names the slot, so that a slot runs once."""
+
+    id: RunId
+    tenant_id: TenantId
+    reason: str
+    state: RunState
+    ordered_at: datetime
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    cause: SyncCause | None = None
+    datasets: list[DatasetResult] = []
+
+
+# Rows that vanish at once are believed when read twice: a Microsoft hiccup must not empty a tenant.
+MASS_LOSS_SHARE = 0.30
+MASS_LOSS_ROWS = 20
+
+
+def is_mass_loss(vanished: int, before: int) -> bool:
+    """Whether so many rows vanished that one complete reading is not enough to believe it."""
+    return vanished > MASS_LOSS_ROWS and vanished > before * MASS_LOSS_SHARE
+
+
+def close_run(results: Iterable[DatasetResult]) -> SyncCause:
+    """The tenant's status after a run in which the core data sets were read; others only warn."""
+    whole = all(result.outcome in {Outcome.FRESH, Outcome.NOT_LICENSED} for result in results)
+    return SyncCause.SYNCED if whole else SyncCause.SYNCED_WITH_WARNINGS

@@ -1,0 +1,71 @@
+"""The names of things, checked once at the door and canonical ever after.
+
+A Microsoft tenant id is a lower-case GUID; our own ids are a prefix and 20 random characters.
+"""
+
+import re
+import secrets
+from typing import NewType
+
+from shared.errors import Invalid, Problem
+
+AccountId = NewType("AccountId", str)
+UserId = NewType("UserId", str)
+TenantId = NewType("TenantId", str)
+IntegrationId = NewType("IntegrationId", str)
+FlowId = NewType("FlowId", str)
+OrganizationId = NewType("OrganizationId", str)
+SyncroTenantId = NewType("SyncroTenantId", str)
+RunId = NewType("RunId", str)
+
+_GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_RUN = re.compile(r"[0-9]{15}-[a-z0-9]{8}")
+_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # no letters that are misread on a screen
+
+
+def new_id(prefix: str) -> str:
+    return f"{prefix}_" + "".join(secrets.choice(_ALPHABET) for _ in range(20))
+
+
+def tenant_id(text: str, pointer: str = "/tenant_id") -> TenantId:
+    """A Microsoft tenant id in its one canonical spelling.
+
+    Raises:
+        Invalid: it is not a GUID (a domain name, braces and spaces are refused, not guessed at).
+    """
+    lowered = text.lower()
+    if not _GUID.fullmatch(lowered):
+        raise _bad(pointer, "a Microsoft tenant id is a GUID such as 9f1c0e3a-0000-4000-8000-00000000aa01")
+    return TenantId(lowered)
+
+
+def integration_id(text: str) -> IntegrationId:
+    return IntegrationId(_ours(text, "int", "/integration_id"))
+
+
+def flow_id(text: str) -> FlowId:
+    return FlowId(_ours(text, "flow", "/flow_id"))
+
+
+def organization_id(text: str, pointer: str = "/organization_id") -> OrganizationId:
+    return OrganizationId(_ours(text, "org", pointer))
+
+
+def syncro_tenant_id(text: str, pointer: str = "/syncro_tenant_id") -> SyncroTenantId:
+    return SyncroTenantId(_ours(text, "st", pointer))
+
+
+def run_id(text: str) -> RunId:
+    if not _RUN.fullmatch(text):
+        raise _bad("/run_id", "a run id is 15 digits, a dash and 8 characters")
+    return RunId(text)
+
+
+def _ours(text: str, prefix: str, pointer: str) -> str:
+    if not re.fullmatch(rf"{prefix}_[{_ALPHABET}]{{20}}", text):
+        raise _bad(pointer, f"this id is '{prefix}_' and 20 characters, as this API gave it out")
+    return text
+
+
+def _bad(pointer: str, detail: str) -> Invalid:
+    return Invalid("An id is malformed.", problems=[Problem(pointer, detail)])

@@ -1,0 +1,45 @@
+"""Queue messages: ids and an epoch, never data or secrets. The table is the truth; these are nudges."""
+
+from datetime import datetime
+
+import msgspec
+
+from integrations.domain.ids import AccountId, FlowId, RunId, TenantId
+
+
+class SyncOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Sync one tenant once. The run id names the slot: one slot runs once.
+
+    An order that somebody's action caused holds for that mapping only, so it names the ``epoch``; the
+    schedule's order holds for whatever stands when it is carried out.
+    """
+
+    account_id: AccountId
+    tenant_id: TenantId
+    run_id: RunId
+    due_at: datetime
+    reason: str
+    epoch: int | None = None
+
+
+class ConsentOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Look whether a flow's consent has become visible."""
+
+    account_id: AccountId
+    flow_id: FlowId
+
+
+class ShardOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Order everything that is due in one shard of the due list until a time."""
+
+    shard: str
+    until: datetime
+
+
+Order = SyncOrder | ConsentOrder | ShardOrder
+
+SYNC_QUEUE = "sync-tenant"
+CONSENT_QUEUE = "prove-consent"
+SHARD_QUEUE = "order-due"
+
+QUEUE_OF: dict[type, str] = {SyncOrder: SYNC_QUEUE, ConsentOrder: CONSENT_QUEUE, ShardOrder: SHARD_QUEUE}

@@ -1,0 +1,212 @@
+"""The page's data: rows, statuses in words and colours, menus. Values in, what the API answers out."""
+
+import base64
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from integrations.domain.connections import SyncroTenant, Tenant
+from integrations.domain.ids import SyncroTenantId
+from integrations.domain.menu import INTEGRATE_MENU, Action, tenant_menu
+from integrations.domain.statuses import COLOUR_OF, EXPLANATIONS, SyncStatus
+from shared.errors import Invalid, Problem
+
+NOT_FOR_SINGLES = "-"
+
+
+class StatusView(msgspec.Struct, frozen=True, kw_only=True):
+    """A status with everything needed to understand it and act on it."""
+
+    label: str
+    colour: str
+    reason: str
+    cause: str
+    detail: str
+    remedy: str
+    evidence: dict[str, str]
+    since: datetime
+    next_check_at: datetime | None
+    stalled: bool
+
+
+class ActionView(msgspec.Struct, frozen=True, kw_only=True):
+    action: str
+    label: str
+
+
+class SyncroTenantView(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    name: str
+    href: str
+
+
+class TenantRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the table."""
+
+    tenant_id: str
+    name: str
+    default_domain: str | None
+    integration_id: str
+    kind: str
+    syncro_tenant: SyncroTenantView | None
+    sync_status: StatusView
+    last_sync_at: datetime | None
+    last_attempt_at: datetime | None
+    csp_name: str
+    csp_auth: StatusView | str
+    actions: list[ActionView]
+
+
+class CspRow(msgspec.Struct, frozen=True, kw_only=True):
+    """The row of a CSP tenant above the table."""
+
+    id: str
+    name: str
+    kind_label: str
+    tenant_count: int
+    tenant_count_label: str
+    last_synced_at: datetime | None
+    sync_status: StatusView
+    actions: list[ActionView]
+
+
+class TenantPage(msgspec.Struct, frozen=True, kw_only=True):
+    items: list[TenantRow]
+    next_cursor: str | None
+
+
+class Overview(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything the page shows at once."""
+
+    integrate_menu: list[ActionView]
+    csps: list[CspRow]
+    tenants: TenantPage
+
+
+class Wanted(NamedTuple):
+    """Which rows a caller asked for."""
+
+    text: str = ""
+    status: str = ""
+    csp: str = ""
+    mapped: bool | None = None
+    sort: str = "name"
+    limit: int = 100
+    cursor: str = ""
+
+
+class Naming(NamedTuple):
+    """The words and addresses that settings decide."""
+
+    product: str
+    portal_url: str
+
+
+_SORTS: dict[str, Callable[[TenantRow], str]] = {
+    "name": lambda row: row.name.casefold(),
+    "last_sync_at": lambda row: row.last_sync_at.isoformat() if row.last_sync_at else "",
+    "status": lambda row: row.sync_status.label,
+    "syncro_tenant": lambda row: row.syncro_tenant.name.casefold() if row.syncro_tenant else "",
+}
+SORTS = tuple(_SORTS) + tuple(f"-{name}" for name in _SORTS)
+
+
+def overview(rows: Iterable[TenantRow], wanted: Wanted) -> Overview:
+    return Overview(integrate_menu=actions(INTEGRATE_MENU), csps=[], tenants=_page(rows, wanted))
+
+
+def tenant_row(
+    tenant: Tenant, names: Mapping[SyncroTenantId, SyncroTenant], naming: Naming, now: datetime
+) -> TenantRow:
+    mapping = tenant.mapping
+    known = names.get(mapping.syncro_tenant_id) if mapping else None
+    menu = tenant_menu(tenant.kind, is_mapped=mapping is not None, product=naming.product)
+    return TenantRow(
+        tenant_id=tenant.tenant_id,
+        name=tenant.name,
+        default_domain=tenant.default_domain,
+        integration_id=tenant.integration_id,
+        kind=tenant.kind.value,
+        syncro_tenant=SyncroTenantView(
+            id=known.id, name=known.name, href=f"{naming.portal_url}/#tenant={tenant.tenant_id}"
+        )
+        if known
+        else None,
+        sync_status=status_view(tenant.status, now),
+        last_sync_at=_to_second(tenant.status.last_sync_at),
+        last_attempt_at=_to_second(tenant.status.last_attempt_at),
+        csp_name=NOT_FOR_SINGLES,
+        csp_auth=NOT_FOR_SINGLES,
+        actions=actions(menu),
+    )
+
+
+def status_view(status: SyncStatus, now: datetime) -> StatusView:
+    said = EXPLANATIONS[status.cause]
+    return StatusView(
+        label=said.label.value,
+        colour=COLOUR_OF[said.label],
+        reason=said.reason,
+        cause=status.cause.value,
+        detail=said.detail,
+        remedy=said.remedy,
+        evidence=status.evidence,
+        since=status.since.replace(microsecond=0),
+        next_check_at=_to_second(status.next_check_at),
+        stalled=status.is_stalled(now),
+    )
+
+
+def actions(menu: Sequence[tuple[Action, str]]) -> list[ActionView]:
+    return [ActionView(action=action.value, label=label) for action, label in menu]
+
+
+def _page(rows: Iterable[TenantRow], wanted: Wanted) -> TenantPage:
+    """Filter, sort and cut. The cursor is the place of the last row, so that changes between pages do no harm."""
+    descending = wanted.sort.startswith("-")
+    by = _SORTS[wanted.sort.removeprefix("-")]
+    placed = sorted(((by(row), row.tenant_id, row) for row in rows if _is_wanted(row, wanted)), reverse=descending)
+    if wanted.cursor:
+        last = _read_cursor(wanted.cursor)
+        placed = [it for it in placed if ((it[:2] < last) if descending else (it[:2] > last))]
+    cut = placed[: wanted.limit]
+    more = len(placed) > len(cut)
+    return TenantPage(items=[it[2] for it in cut], next_cursor=_write_cursor(cut[-1][:2]) if more else None)
+
+
+def _is_wanted(row: TenantRow, wanted: Wanted) -> bool:
+    text = wanted.text.casefold()
+    heard = (
+        row.name,
+        row.tenant_id,
+        row.default_domain or "",
+        row.syncro_tenant.name if row.syncro_tenant else "",
+    )
+    return (
+        (not text or any(text in words.casefold() for words in heard))
+        and (not wanted.status or row.sync_status.label.casefold() == wanted.status.casefold())
+        and (not wanted.csp or row.csp_name.casefold() == wanted.csp.casefold())
+        and (wanted.mapped is None or (row.syncro_tenant is not None) == wanted.mapped)
+    )
+
+
+def _write_cursor(place: tuple[str, str]) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> tuple[str, str]:
+    try:
+        return msgspec.json.decode(
+            base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=tuple[str, str]
+        )
+    except (ValueError, msgspec.MsgspecError) as error:
+        raise Invalid(
+            "The cursor is not one of ours.",
+            problems=[Problem("/cursor", "send next_cursor of the page before, unchanged")],
+        ) from error
+
+
+def _to_second(moment: datetime | None) -> datetime | None:
+    return moment.replace(microsecond=0) if moment else None

@@ -1,0 +1,50 @@
+"""When a tenant is looked at next. Pure: randomness and time come in as arguments."""
+
+from datetime import datetime, timedelta
+
+from integrations.domain.statuses import SyncStatus
+
+JITTER = 0.1  # of the period, to both sides, so that tenants drift apart instead of bunching
+UNMAPPED_EVERY = timedelta(hours=24)  # only the name is read, to show that the connection still works
+PROBE_LONGEST = timedelta(hours=6)
+WAIT_LONGEST = timedelta(minutes=15)  # Retry-After is believed up to here
+RUN_LIMIT = timedelta(minutes=9)  # below the function timeout of host.json; a run older than this is dead
+ORDER_LIFE = timedelta(minutes=25)  # an order nobody took by then would only pile up behind its successor
+
+
+def next_due(
+    status: SyncStatus,
+    *,
+    is_mapped: bool,
+    now: datetime,
+    period: timedelta,
+    chance: float,
+    wait_s: float | None = None,
+) -> datetime:
+    """The next look at a tenant whose last attempt ended with ``status`` at ``now``.
+
+    Args:
+        status: where the sync stands after the attempt.
+        is_mapped: unmapped tenants are looked at once a day.
+        now: the time of the attempt.
+        period: the ordinary distance of two syncs (30 minutes).
+        chance: a random number from 0 to 1; spreads tenants over 10 % of the period.
+        wait_s: what Microsoft asked us to wait, in seconds.
+    """
+    if status.is_auth_error:
+        return now + probe_pause(status.failures, period)
+    if wait_s is not None:
+        return now + min(timedelta(seconds=max(1.0, wait_s)), WAIT_LONGEST)
+    every = period if is_mapped else UNMAPPED_EVERY
+    return now + every * (1 + JITTER * (2 * chance - 1))
+
+
+def probe_pause(failures: int, period: timedelta) -> timedelta:
+    """How long a refused credential rests: one period, doubling up to six hours."""
+    doublings = min(max(failures - 1, 0), 8)
+    return min(period * (1 << doublings), PROBE_LONGEST)
+
+
+def propagation_pause_s(attempt: int) -> int:
+    """Seconds before the next look whether a fresh consent is visible: 2, 4, 8, 16, then every 30."""
+    return min(1 << min(attempt, 5), 30)

@@ -1,0 +1,223 @@
+"""The statuses of the page: label, colour, why, and what to do about it.
+
+Labels and colours are the source document's. A ``SyncStatus`` is kept with the tenant's row; what it
+means in words comes from ``explain``, so that texts improve without touching stored rows.
+"""
+
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import NamedTuple
+
+import msgspec
+
+
+class SyncLabel(Enum):
+    """Sync Status of a tenant row."""
+
+    SUCCESS = "Success"
+    PENDING = "Pending"
+    AUTH_ERROR = "Auth Error"
+
+
+COLOUR_OF = {SyncLabel.SUCCESS: "green", SyncLabel.PENDING: "orange", SyncLabel.AUTH_ERROR: "red"}
+
+
+class SyncCause(Enum):
+    """What lies behind a Sync Status; the stable machine code of each explanation."""
+
+    NAME_READ = "name_read"
+    SYNCED = "synced"
+    SYNCED_WITH_WARNINGS = "synced_with_warnings"
+    QUEUED = "queued"
+    THROTTLED = "throttled"
+    MICROSOFT_UNAVAILABLE = "microsoft_unavailable"
+    CONSENT_PROPAGATING = "consent_propagating"
+    OUR_CREDENTIAL = "our_credential"
+    CONSENT_MISSING = "consent_missing"
+    APP_REMOVED = "app_removed"
+    APP_DISABLED = "app_disabled"
+    BLOCKED_BY_POLICY = "blocked_by_policy"
+    TENANT_NOT_FOUND = "tenant_not_found"
+    WRONG_CLOUD = "wrong_cloud"
+    PERMISSION_MISSING = "permission_missing"
+    SIGN_IN_REFUSED = "sign_in_refused"
+    WRONG_TENANT_TOKEN = "wrong_tenant_token"  # noqa: S105 - a status, not a secret
+    REQUEST_ERROR = "request_error"
+
+
+class Explanation(NamedTuple):
+    label: SyncLabel
+    reason: str  # what the page groups by; for Pending it is waiting_on_microsoft or blocked
+    detail: str
+    remedy: str
+
+
+_NOTHING = "Nothing to do."
+_WAIT = "Nothing to do: it is tried again by itself."
+_REAUTHORIZE = "A Global Administrator of this tenant selects Reauthorize in the row's menu and accepts."
+
+EXPLANATIONS: dict[SyncCause, Explanation] = {
+    SyncCause.NAME_READ: Explanation(
+        SyncLabel.SUCCESS,
+        "name_read",
+        "The connection works. Until the tenant is mapped, only its name is read.",
+        "Map the tenant to an Organization to start syncing its data.",
+    ),
+    SyncCause.SYNCED: Explanation(
+        SyncLabel.SUCCESS, "synced", "The last sync of this tenant was complete.", _NOTHING
+    ),
+    SyncCause.SYNCED_WITH_WARNINGS: Explanation(
+        SyncLabel.SUCCESS,
+        "synced_with_warnings",
+        "The last sync was complete but for the data sets named in the evidence.",
+        "Open the tenant's details to see what each of these data sets needs.",
+    ),
+    SyncCause.QUEUED: Explanation(
+        SyncLabel.PENDING, "waiting_on_microsoft", "A sync is queued and starts in a moment.", _WAIT
+    ),
+    SyncCause.THROTTLED: Explanation(
+        SyncLabel.PENDING, "waiting_on_microsoft", "Microsoft asked us to slow down for this tenant.", _WAIT
+    ),
+    SyncCause.MICROSOFT_UNAVAILABLE: Explanation(
+        SyncLabel.PENDING, "waiting_on_microsoft", "Microsoft did not answer our requests properly.", _WAIT
+    ),
+    SyncCause.CONSENT_PROPAGATING: Explanation(
+        SyncLabel.PENDING,
+        "waiting_on_microsoft",
+        "Microsoft has not yet put the granted permissions into effect.",
+        _WAIT,
+    ),
+    SyncCause.OUR_CREDENTIAL: Explanation(
+        SyncLabel.PENDING,
+        "blocked",
+        "Microsoft does not accept our own application's credential at present.",
+        "Nothing you can do: the operator of this service has been alerted.",
+    ),
+    SyncCause.CONSENT_MISSING: Explanation(
+        SyncLabel.AUTH_ERROR,
+        "consent_missing",
+        "The consent given to our application in this tenant is gone.",
+        _REAUTHORIZE,
+    ),
+    SyncCause.APP_REMOVED: Explanation(
+        SyncLabel.AUTH_ERROR, "app_removed", "Our application was removed from this tenant.", _REAUTHORIZE
+    ),
+    SyncCause.APP_DISABLED: Explanation(
+        SyncLabel.AUTH_ERROR,
+        "app_disabled",
+        "An administrator of this tenant has disabled our application.",
+        "In the Entra admin centre of the tenant, open Enterprise applications, our application, Properties, "
+        "and set 'Enabled for users to sign in' to Yes.",
+    ),
+    SyncCause.BLOCKED_BY_POLICY: Explanation(
+        SyncLabel.AUTH_ERROR,
+        "blocked_by_policy",
+        "A Conditional Access policy of this tenant blocks our application.",
+        "An administrator of the tenant excludes our application from that policy; it can take an hour to act.",
+    ),
+    SyncCause.TENANT_NOT_FOUND: Explanation(
+        SyncLabel.AUTH_ERROR,
+        "tenant_not_found",
+        "Microsoft does not know this tenant any more, or has closed it. Our copy of its data is kept.",
+        "If the tenant is really gone, remove the integration. If it was restored, wait for the next check.",
+    ),
+    SyncCause.WRONG_CLOUD: Explanation(
+        SyncLabel.AUTH_ERROR,
+        "wrong_cloud",
+        "This tenant lives in another Microsoft cloud than the one this service is set up for.",
+        "Ask the operator of this service which clouds it serves.",
+    ),
+    SyncCause.PERMISSION_MISSING: Explanation(
+        SyncLabel.AUTH_ERROR,
+        "permission_missing",
+        "A permission that every sync needs is not granted to our application in this tenant.",
+        _REAUTHORIZE,
+    ),
+    SyncCause.SIGN_IN_REFUSED: Explanation(
+        SyncLabel.AUTH_ERROR,
+        "sign_in_refused",
+        "Microsoft refused our sign-in to this tenant; the evidence holds its code.",
+        _REAUTHORIZE,
+    ),
+    SyncCause.WRONG_TENANT_TOKEN: Explanation(
+        SyncLabel.AUTH_ERROR,
+        "wrong_tenant_token",
+        "Microsoft answered our sign-in with a token for another tenant; it was not used.",
+        "It is tried again by itself. If it stays, send the evidence to the operator of this service.",
+    ),
+    SyncCause.REQUEST_ERROR: Explanation(
+        SyncLabel.AUTH_ERROR,
+        "request_error",
+        "Microsoft refused one of our requests three times; the evidence holds its code.",
+        "It is tried again by itself. If it stays, send the evidence to the operator of this service.",
+    ),
+}
+
+
+# How long a waiting state may last before the page marks it as stalled.
+STALLED_AFTER: dict[SyncCause, timedelta] = {
+    SyncCause.QUEUED: timedelta(minutes=15),
+    SyncCause.CONSENT_PROPAGATING: timedelta(minutes=15),
+    SyncCause.THROTTLED: timedelta(minutes=60),
+    SyncCause.MICROSOFT_UNAVAILABLE: timedelta(minutes=60),
+    SyncCause.OUR_CREDENTIAL: timedelta(minutes=15),
+}
+
+
+class SyncStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where a tenant's sync stands.
+
+    ``since`` is when this cause began; ``evidence`` holds codes and ids, never a token;
+    ``last_sync_at`` is the last success, ``last_attempt_at`` the last try; ``failures`` counts in a row.
+    """
+
+    cause: SyncCause
+    since: datetime
+    evidence: dict[str, str] = {}
+    next_check_at: datetime | None = None
+    last_sync_at: datetime | None = None
+    last_attempt_at: datetime | None = None
+    failures: int = 0
+
+    @property
+    def label(self) -> SyncLabel:
+        return EXPLANATIONS[self.cause].label
+
+    def is_stalled(self, now: datetime) -> bool:
+        limit = STALLED_AFTER.get(self.cause)
+        return limit is not None and now - self.since > limit
+
+    @property
+    def is_auth_error(self) -> bool:
+        return self.label is SyncLabel.AUTH_ERROR
+
+
+def begin(cause: SyncCause, now: datetime) -> SyncStatus:
+    return SyncStatus(cause=cause, since=now)
+
+
+def move(
+    status: SyncStatus,
+    cause: SyncCause,
+    now: datetime,
+    *,
+    evidence: dict[str, str] | None = None,
+    next_check_at: datetime | None = None,
+) -> SyncStatus:
+    """The status after an attempt that ended with ``cause`` at ``now``."""
+    worked = EXPLANATIONS[cause].label is SyncLabel.SUCCESS
+    return SyncStatus(
+        cause=cause,
+        since=status.since if status.cause is cause else now,
+        evidence=evidence or {},
+        next_check_at=next_check_at,
+        last_sync_at=now if worked else status.last_sync_at,
+        last_attempt_at=now,
+        failures=0 if worked else status.failures + 1,
+    )
+
+
+def wait_in_queue(status: SyncStatus, now: datetime) -> SyncStatus:
+    """The status while an ordered sync has not begun: nothing was attempted yet."""
+    since = status.since if status.cause is SyncCause.QUEUED else now
+    return msgspec.structs.replace(status, cause=SyncCause.QUEUED, since=since, evidence={}, next_check_at=now)

@@ -1,0 +1,26 @@
+"""Names that come from outside, made safe to keep: NFC, no control or direction marks, at most 256 long.
+
+Encoding for HTML, CSV or logs happens where the text leaves; here it only becomes storable and honest.
+"""
+
+import unicodedata
+
+MOST_CHARACTERS = 256
+_INVISIBLE = "Cf"  # joiners, direction overrides, byte order marks
+_BLANK = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})  # controls, surrogates, private use, line breaks
+
+
+def clean(text: str, most: int = MOST_CHARACTERS) -> str:
+    """The text without what misleads a reader; markup stays, as plain characters."""
+    kept = "".join(_kept(character, unicodedata.category(character)) for character in text[: most * 4])
+    return " ".join(unicodedata.normalize("NFC", kept).split())[:most]
+
+
+def _kept(character: str, category: str) -> str:
+    if category == _INVISIBLE:
+        return ""
+    return " " if category in _BLANK else character
+
+
+def clean_or_none(text: str | None) -> str | None:
+    return clean(text) or None if text else None

@@ -1,0 +1,119 @@
+"""Everything an action needs from outside, built once per process and handed in."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from azure.identity import ManagedIdentityCredential
+
+from integrations.domain.ids import AccountId, TenantId
+from integrations.storage.callbacks import Callbacks
+from integrations.storage.control import Control
+from integrations.storage.data import DataStore
+from integrations.storage.due import DueList
+from integrations.storage.holders import Holders
+from shared.caller import CallerVerifier
+from shared.clock import Clock, utc_now
+from shared.graph import Graph
+from shared.queues import Queues
+from shared.rates import Rates
+from shared.secrets import KeyRing
+from shared.settings import NotConfigured, Settings
+from shared.sign_in import AppCredential, Endpoints, SignIn
+from shared.tables import Tables
+from shared.telemetry import quiet_libraries
+from shared.tokens import KeySet
+from shared.web import Web
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """One process's connections. ``chance`` returns a random number from 0 to 1."""
+
+    settings: Settings
+    endpoints: Endpoints
+    tables: Tables
+    queues: Queues
+    web: Web
+    sign_in: SignIn
+    callers: CallerVerifier
+    keys: KeyRing
+    clock: Clock = utc_now
+    chance: Callable[[], float] = random.random
+    rates: Rates = field(default_factory=Rates)
+
+    @cached_property
+    def due(self) -> DueList:
+        return DueList(self.tables)
+
+    @cached_property
+    def callbacks(self) -> Callbacks:
+        return Callbacks(self.tables)
+
+    @cached_property
+    def holders(self) -> Holders:
+        return Holders(self.tables)
+
+    def control(self, account_id: AccountId) -> Control:
+        return Control(self.tables, account_id)
+
+    def data(self, account_id: AccountId, tenant_id: TenantId, epoch: int) -> DataStore:
+        return DataStore(self.tables, account_id, tenant_id, epoch)
+
+    def graph_as(self, access_token: str) -> Graph:
+        """Graph as the person sees it who just signed in."""
+        return Graph(root=self.endpoints.graph, web=self.web, token=lambda _fresh: access_token)
+
+    def graph(self, tenant_id: TenantId) -> Graph:
+        """Graph as our application sees it in one tenant."""
+        return Graph(
+            root=self.endpoints.graph,
+            web=self.web,
+            token=lambda fresh: self.sign_in.app_token(tenant_id, fresh=fresh),
+        )
+
+
+def connect(settings: Settings) -> Services:
+    """Build the services of a process. Touches no network: a dead service shows when it is used."""
+    quiet_libraries()
+    web = Web(ca_file=settings.ca_file or None)
+    endpoints = _endpoints(settings)
+    storage = (settings.storage, settings.storage_account, ManagedIdentityCredential)
+    return Services(
+        settings=settings,
+        endpoints=endpoints,
+        tables=Tables.connect(*storage),
+        queues=Queues.connect(*storage),
+        web=web,
+        sign_in=SignIn(
+            endpoints=endpoints, client_id=settings.client_id, credential=_credential(settings), web=web
+        ),
+        callers=CallerVerifier(
+            issuer=settings.portal_issuer,
+            audience=settings.portal_audience,
+            keys=KeySet(settings.portal_jwks_url, web),
+        ),
+        keys=_key_ring(settings),
+    )
+
+
+def _endpoints(settings: Settings) -> Endpoints:
+    if settings.cloud == "custom":
+        return Endpoints(settings.login_url, settings.graph_url, settings.partner_url)
+    return Endpoints.of_cloud(settings.cloud)
+
+
+def _credential(settings: Settings) -> AppCredential:
+    if settings.client_secret:
+        return AppCredential.secret(settings.client_secret)
+    if settings.client_certificate:
+        return AppCredential.certificate(settings.client_certificate)
+    return AppCredential.managed_identity(settings.managed_identity_client_id)
+
+
+def _key_ring(settings: Settings) -> KeyRing:
+    try:
+        return KeyRing(settings.secret_keys)
+    except ValueError as error:
+        raise NotConfigured(f"SECRET_KEYS: {error}") from error

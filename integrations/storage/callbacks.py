@@ -1,0 +1,37 @@
+"""Finds the flow that a callback belongs to: Microsoft's answer carries nothing but the state value.
+
+Table ``callbacks``: PartitionKey is the SHA-256 of the state, RowKey ``flow``; columns account_id,
+flow_id. It only points: what is accepted, and whether it still is, stands in the flow itself.
+"""
+
+from typing import NamedTuple
+
+from integrations.domain.consent import Flow
+from integrations.domain.ids import AccountId, FlowId
+from shared.tables import Row, Tables, delete, insert
+
+_KEY = "flow"
+
+
+class Pointer(NamedTuple):
+    account_id: AccountId
+    flow_id: FlowId
+
+
+class Callbacks:
+    def __init__(self, tables: Tables) -> None:
+        self._table = tables.table("callbacks")
+
+    def add(self, state_hash: str, flow: Flow) -> None:
+        columns = {"account_id": flow.account_id, "flow_id": flow.id}
+        self._table.write(insert(Row(state_hash, _KEY, columns)))
+
+    def find(self, state_hash: str) -> Pointer | None:
+        row = self._table.get(state_hash, _KEY)
+        if row is None:
+            return None
+        return Pointer(AccountId(row.text("account_id")), FlowId(row.text("flow_id")))
+
+    def remove(self, state_hash: str) -> None:
+        if self._table.get(state_hash, _KEY) is not None:
+            self._table.write(delete(Row(state_hash, _KEY)))

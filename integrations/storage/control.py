@@ -1,0 +1,90 @@
+"""The control rows of ONE account: what is connected, mapped, under way, and what was done about it.
+
+Table ``control``: PartitionKey is the account id, so that a forgotten filter cannot leak, and so that
+each change is one transaction together with its audit entry and its outbox message.
+"""
+
+import secrets
+from datetime import datetime
+
+import msgspec
+
+from integrations.domain.connections import (
+    AuditEntry,
+    Integration,
+    Organization,
+    Reservation,
+    SyncroTenant,
+    Tenant,
+)
+from integrations.domain.consent import Flow
+from integrations.domain.datasets import Run
+from integrations.domain.ids import AccountId
+from integrations.storage.documents import Documents
+from shared.errors import Conflict
+from shared.tables import RowChanged, RowExists, Tables, Write
+
+_LATEST_MS = 10**15 - 1  # keys count down from here, so that the newest row comes first
+
+
+class Clash(Conflict):
+    """Somebody changed the same thing in the same moment; nothing of ours was written."""
+
+    code = "changed_meanwhile"
+    title = "This was changed in the same moment"
+    remedy = "Reload the page and try again."
+
+
+class OutboxMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A queue message to be sent because of a change; it is deleted once it was sent."""
+
+    id: str
+    queue: str
+    body: str
+    delay_s: int
+    ttl_s: int
+
+
+class StoredAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a request with an Idempotency-Key; ``status`` is 0 while the first try is under way."""
+
+    key: str
+    request_hash: str
+    at: datetime
+    status: int = 0
+    body: str = ""
+
+
+class Control:
+    """Everything one account owns but its synced data."""
+
+    def __init__(self, tables: Tables, account_id: AccountId) -> None:
+        table = tables.table("control")
+        self.account_id = account_id
+        self.integrations = Documents(table, account_id, "integration", Integration, lambda it: it.id)
+        self.tenants = Documents(table, account_id, "tenant", Tenant, lambda it: it.tenant_id)
+        self.reservations = Documents(table, account_id, "map", Reservation, lambda it: it.key)
+        self.organizations = Documents(table, account_id, "organization", Organization, lambda it: it.id)
+        self.syncro_tenants = Documents(table, account_id, "syncro_tenant", SyncroTenant, lambda it: it.id)
+        self.flows = Documents(table, account_id, "flow", Flow, lambda it: it.id)
+        self.runs = Documents(table, account_id, "run", Run, lambda it: f"{it.tenant_id}:{it.id}")
+        self.outbox = Documents(table, account_id, "outbox", OutboxMessage, lambda it: it.id)
+        self.audit = Documents(table, account_id, "audit", AuditEntry, lambda it: it.id)
+        self.answers = Documents(table, account_id, "answer", StoredAnswer, lambda it: it.key)
+        self._table = table
+
+    def commit(self, *writes: Write) -> None:
+        """Do all of it or nothing.
+
+        Raises:
+            Clash: a row was changed, taken or removed since it was read.
+        """
+        try:
+            self._table.write(*writes)
+        except (RowChanged, RowExists) as error:
+            raise Clash from error
+
+
+def newest_first(moment: datetime, suffix: str | None = None) -> str:
+    """A key that sorts the newest first: 15 digits counting down, a dash, 8 characters."""
+    return f"{_LATEST_MS - round(moment.timestamp() * 1000):015d}-{suffix or secrets.token_hex(4)}"

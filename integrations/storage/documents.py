@@ -1,0 +1,65 @@
+"""Domain objects as rows: one JSON document a row, below a prefix of one account's partition."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import msgspec
+
+from shared.tables import Row, Table, Write, delete, end_of, insert, replace
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+_BODY = "body"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored(Generic[T]):
+    """An object as it was read, with the version that guards its next write."""
+
+    value: T
+    etag: str
+
+    def now(self, value: T) -> "Stored[T]":
+        """The changed object, to be written only if nobody wrote it meanwhile."""
+        return Stored(value, self.etag)
+
+
+class Documents(Generic[T]):
+    """All objects of one kind in one partition.
+
+    Row: key ``<kind>:<id>``, column ``body`` (the object as JSON).
+    """
+
+    def __init__(self, table: Table, partition: str, kind: str, model: type[T], key: Callable[[T], str]) -> None:
+        self._table = table
+        self._partition = partition
+        self._prefix = f"{kind}:"
+        self._model = model
+        self._key = key
+
+    def find(self, key: str) -> Stored[T] | None:
+        row = self._table.get(self._partition, self._prefix + key)
+        return self._stored(row) if row else None
+
+    def list(self, below: str = "", *, after: str = "", limit: int | None = None) -> list[Stored[T]]:
+        """Objects in key order: those whose key begins with ``below``, or follows ``after``."""
+        start = self._prefix + (f"{after}\u0020" if after else below)
+        rows = self._table.range(self._partition, start, end_of(self._prefix + below), limit=limit)
+        return [self._stored(row) for row in rows]
+
+    def added(self, value: T) -> Write:
+        return insert(self._row(value))
+
+    def saved(self, stored: Stored[T]) -> Write:
+        return replace(self._row(stored.value, stored.etag))
+
+    def removed(self, stored: Stored[T]) -> Write:
+        return delete(self._row(stored.value, stored.etag))
+
+    def _row(self, value: T, etag: str = "") -> Row:
+        body = msgspec.json.encode(value).decode()
+        return Row(self._partition, self._prefix + self._key(value), {_BODY: body}, etag)
+
+    def _stored(self, row: Row) -> Stored[T]:
+        return Stored(msgspec.json.decode(row.text(_BODY), type=self._model), row.etag)

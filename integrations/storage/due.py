@@ -1,0 +1,95 @@
+"""The due list: the one list that crosses accounts. It holds ids and times only, spread over shards.
+
+Table ``due``: PartitionKey is the shard, RowKey ``<kind>:<account>:<id>``; columns due_at, kind,
+account_id, item_id. A row is written BEFORE the change that makes work due, so that a crash between the
+two leaves a row without work (dropped when looked at), never work without a row.
+"""
+
+import contextlib
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from integrations.domain.ids import AccountId
+from shared.clock import moment, stamp
+from shared.tables import Row, RowChanged, Tables, chunks, delete, upsert
+
+SHARDS = 16
+
+
+class Work(Enum):
+    """What is due."""
+
+    SYNC = "sync"
+    CONSENT = "consent"
+    OUTBOX = "outbox"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One thing to look at, not before ``at``."""
+
+    work: Work
+    account_id: AccountId
+    item_id: str
+    at: datetime
+
+
+class DueList:
+    def __init__(self, tables: Tables) -> None:
+        self._table = tables.table("due")
+
+    def put(self, due: Due) -> None:
+        self._table.write(upsert(_row(due)))
+
+    def put_all(self, dues: Iterable[Due]) -> None:
+        by_shard: dict[str, list[Due]] = {}
+        for due in dues:
+            by_shard.setdefault(shard_of(due), []).append(due)
+        for shard in by_shard.values():
+            for part in chunks([upsert(_row(due)) for due in shard]):
+                self._table.write(*part)
+
+    def settle(self, due: Due) -> None:
+        """Forget it, unless it was put again for another time meanwhile."""
+        row = self._table.get(shard_of(due), _key(due))
+        if row is None or _due(row).at != due.at:
+            return
+        with contextlib.suppress(RowChanged):
+            self._table.write(delete(row))
+
+    def list(self, shard: str, until: datetime) -> list[Due]:
+        """What is due in one shard at ``until``, the longest overdue first."""
+        rows = self._table.range(shard)
+        dues = [_due(row) for row in rows if row.text("due_at") <= stamp(until)]
+        return sorted(dues, key=lambda due: due.at)
+
+
+def shards() -> list[str]:
+    return [f"{number:02d}" for number in range(SHARDS)]
+
+
+def shard_of(due: Due) -> str:
+    return f"{zlib.crc32(f'{due.account_id}:{due.item_id}'.encode()) % SHARDS:02d}"
+
+
+def _key(due: Due) -> str:
+    return f"{due.work.value}:{due.account_id}:{due.item_id}"
+
+
+def _row(due: Due) -> Row:
+    columns = {
+        "due_at": stamp(due.at),
+        "kind": due.work.value,
+        "account_id": due.account_id,
+        "item_id": due.item_id,
+    }
+    return Row(shard_of(due), _key(due), columns)
+
+
+def _due(row: Row) -> Due:
+    return Due(
+        Work(row.text("kind")), AccountId(row.text("account_id")), row.text("item_id"), moment(row.text("due_at"))
+    )

@@ -1,0 +1,108 @@
+"""Timers and queues: the doors nobody knocks at.
+
+An error that is not explained reaches the host, so that the message comes back, and after five times goes
+to the poison queue. A poison reader records it and never raises: a failing poison message would return for
+a week (platform.md 2.7). What the poisoned message asked for is ordered again by the reconciler.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TypeVar
+
+import azure.functions as func
+import msgspec
+
+from integrations.actions.order import order_due, order_shards
+from integrations.actions.prove import prove_consent
+from integrations.actions.sync import sync_tenant
+from integrations.domain.ids import AccountId, FlowId, TenantId, flow_id, tenant_id
+from integrations.domain.orders import (
+    CONSENT_QUEUE,
+    SHARD_QUEUE,
+    SYNC_QUEUE,
+    ConsentOrder,
+    ShardOrder,
+    SyncOrder,
+)
+from integrations.services import Services
+from shared.errors import AppError
+from shared.telemetry import log
+
+_STORAGE = "AzureWebJobsStorage"
+_PERIOD = timedelta(minutes=30)  # of sync_timer: it orders what is due until it fires again
+_NOW = timedelta(0)
+
+Order = TypeVar("Order", SyncOrder, ConsentOrder, ShardOrder)
+
+
+def blueprint(services: Callable[[], Services]) -> func.Blueprint:
+    """Every function that a clock or a queue starts."""
+    bp = func.Blueprint()
+
+    @bp.timer_trigger(arg_name="timer", schedule="0 */30 * * * *", use_monitor=True)
+    def sync_timer(timer: func.TimerRequest) -> None:
+        log("sync timer fired", outcome="late" if timer.past_due else "on time")
+        order_shards(services(), _PERIOD)
+
+    @bp.timer_trigger(arg_name="timer", schedule="30 */5 * * * *", use_monitor=True)
+    def reconcile_timer(timer: func.TimerRequest) -> None:
+        log("reconcile timer fired", outcome="late" if timer.past_due else "on time")
+        order_shards(services(), _NOW)
+
+    @bp.queue_trigger(arg_name="msg", queue_name=SHARD_QUEUE, connection=_STORAGE)
+    def order_due_work(msg: func.QueueMessage) -> None:
+        order = _read(msg, ShardOrder)
+        if order:
+            order_due(services(), order)
+
+    @bp.queue_trigger(arg_name="msg", queue_name=SYNC_QUEUE, connection=_STORAGE)
+    def sync_tenant_order(msg: func.QueueMessage) -> None:
+        order = _read(msg, SyncOrder)
+        if order:
+            sync_tenant(services(), order)
+
+    @bp.queue_trigger(arg_name="msg", queue_name=CONSENT_QUEUE, connection=_STORAGE)
+    def prove_consent_order(msg: func.QueueMessage) -> None:
+        order = _read(msg, ConsentOrder)
+        if order:
+            prove_consent(services(), order)
+
+    @bp.queue_trigger(arg_name="msg", queue_name=f"{SHARD_QUEUE}-poison", connection=_STORAGE)
+    def order_due_poison(msg: func.QueueMessage) -> None:
+        _bury(msg, SHARD_QUEUE)
+
+    @bp.queue_trigger(arg_name="msg", queue_name=f"{SYNC_QUEUE}-poison", connection=_STORAGE)
+    def sync_tenant_poison(msg: func.QueueMessage) -> None:
+        _bury(msg, SYNC_QUEUE)
+
+    @bp.queue_trigger(arg_name="msg", queue_name=f"{CONSENT_QUEUE}-poison", connection=_STORAGE)
+    def prove_consent_poison(msg: func.QueueMessage) -> None:
+        _bury(msg, CONSENT_QUEUE)
+
+    return bp
+
+
+def _read(msg: func.QueueMessage, model: type[Order]) -> Order | None:
+    """The order in a message; anything that is none is logged and dropped: no repetition would mend it."""
+    try:
+        order = msgspec.json.decode(msg.get_body(), type=model)
+        _check_ids(order)
+    except (msgspec.MsgspecError, ValueError, AppError) as error:
+        log("dropped message", level=logging.WARNING, queue=model.__name__, error=type(error).__name__)
+        return None
+    return order
+
+
+def _check_ids(order: SyncOrder | ConsentOrder | ShardOrder) -> None:
+    """Ids of a forged message must not reach a key."""
+    if isinstance(order, SyncOrder):
+        tenant_id(TenantId(order.tenant_id))
+    if isinstance(order, ConsentOrder):
+        flow_id(FlowId(order.flow_id))
+    if not isinstance(order, ShardOrder) and not AccountId(order.account_id).isprintable():
+        raise ValueError("account id")
+
+
+def _bury(msg: func.QueueMessage, queue: str) -> None:
+    log("gave a message up", level=logging.ERROR, queue=queue, attempt=msg.dequeue_count or 0)

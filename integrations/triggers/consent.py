@@ -1,0 +1,135 @@
+"""Doors of the journey to Microsoft: start, answer, look, complete, and renew."""
+
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from integrations.actions.callback import receive_callback
+from integrations.actions.complete import complete
+from integrations.actions.integrate import FlowView, Started, read_flow, reauthorize, start_single
+from integrations.domain import ids
+from integrations.domain.connections import Kind
+from integrations.triggers.doors import Call, Doors, Need
+from shared.answers import MOST_BODY_BYTES, Answer, ok, see_other
+from shared.errors import AppError, Invalid, Problem, Waiting
+
+_TEXT = "text/plain; charset=utf-8"
+# One text for every answer that no journey waits for: it tells a stranger nothing.
+_NOT_OURS = "This is not an answer we wait for. Go back to the page and start again from the Integrate button."
+
+
+class StartIntegration(msgspec.Struct, forbid_unknown_fields=True):
+    """Which integration to start."""
+
+    kind: str
+
+
+class JourneyStarted(msgspec.Struct, kw_only=True):
+    flow_id: str
+    authorize_url: str
+    expires_at: str
+
+
+class Completed(msgspec.Struct, kw_only=True):
+    integration_id: str
+
+
+def add_doors(doors: Doors) -> None:
+    @doors.door(
+        "POST",
+        "integrations",
+        needs=Need.MANAGE,
+        summary="Start to integrate a tenant; send the browser to authorize_url.",
+        body=StartIntegration,
+        answers={201: JourneyStarted},
+    )
+    def post_integration(call: Call) -> Answer:
+        kind = call.body(StartIntegration).kind
+        if kind != Kind.SINGLE.value:
+            raise Invalid(
+                "This kind of integration is not offered.", problems=[Problem("/kind", "must be 'single'")]
+            )
+        return _started(start_single(call.services, call.actor))
+
+    @doors.door(
+        "POST",
+        "integrations/{integration_id}/reauthorize",
+        needs=Need.MANAGE,
+        summary="Start to renew an integration by signing in to the same tenant again.",
+        answers={201: JourneyStarted},
+    )
+    def post_reauthorize(call: Call) -> Answer:
+        integration = ids.integration_id(call.param("integration_id"))
+        return _started(reauthorize(call.services, call.actor, integration))
+
+    @doors.door(
+        "GET POST",
+        "consent/callback/{kind:regex(^(single|csp)$)}",
+        needs=Need.NOTHING,
+        summary="Microsoft's answers come here, brought by the browser; nothing is bound.",
+        query={"state": "the state value of the journey"},
+        answers={303: None},
+        in_api=False,
+    )
+    def consent_callback(call: Call) -> Answer:
+        return _callback(call)
+
+    @doors.door(
+        "GET",
+        "consent/{flow_id}",
+        needs=Need.MANAGE,
+        summary="How a journey stands, for the user who started it.",
+        answers={200: FlowView},
+    )
+    def get_flow(call: Call) -> Answer:
+        return ok(read_flow(call.services, call.actor, ids.flow_id(call.param("flow_id"))))
+
+    @doors.door(
+        "POST",
+        "consent/{flow_id}/complete",
+        needs=Need.MANAGE,
+        summary="Confirm the tenant a journey has proved; only this binds it.",
+        answers={201: Completed},
+    )
+    def post_complete(call: Call) -> Answer:
+        done = complete(call.services, call.actor, ids.flow_id(call.param("flow_id")))
+        return ok(Completed(integration_id=done), status=201)
+
+
+def _started(started: Started) -> Answer:
+    body = JourneyStarted(
+        flow_id=started.flow_id,
+        authorize_url=started.authorize_url,
+        expires_at=started.expires_at.isoformat().replace("+00:00", "Z"),
+    )
+    return ok(body, status=201)
+
+
+def _callback(call: Call) -> Answer:
+    """Read a browser's answer and send the browser home; a person sees text here, never problem+json."""
+    try:
+        flow_id = receive_callback(call.services, Kind(call.param("kind")), _fields(call), call.trace_id)
+    except Waiting:
+        text = "We cannot take Microsoft's answer at this moment. Reload this page in a few seconds."
+        return Answer(503, text.encode(), _TEXT, {"Retry-After": "5"})
+    except Invalid:
+        return Answer(400, _NOT_OURS.encode(), _TEXT)
+    except AppError as error:
+        return Answer(409, f"{error.title}. {error.remedy}".encode(), _TEXT)
+    return see_other(f"{call.services.settings.portal_url}/#flow={flow_id}")
+
+
+def _fields(call: Call) -> dict[str, str]:
+    if call.request.method != "POST":
+        return dict(call.request.params)
+    body = call.request.get_body()
+    if len(body) > MOST_BODY_BYTES:
+        raise Invalid(_NOT_OURS)
+    try:
+        pairs = parse_qsl(body.decode("ascii"), max_num_fields=50)
+    except ValueError as error:
+        raise Invalid(_NOT_OURS) from error
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise Invalid(_NOT_OURS)
+    return fields

@@ -1,0 +1,226 @@
+"""HTTP doors: one decorator does what every door must, so that no door can forget it.
+
+It checks who calls and what they may do (deny by default), reads the body strictly, repeats the stored
+answer of an Idempotency-Key, turns errors into problem+json, adds ETags and safe headers, and remembers
+the door for the OpenAPI document. A door itself parses, calls one action, and answers.
+"""
+
+import functools
+import logging
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, TypeVar
+
+import azure.functions as func
+import msgspec
+
+from integrations.actions.idempotency import remembered
+from integrations.actions.recording import Actor
+from integrations.domain.ids import AccountId
+from integrations.services import Services
+from shared.answers import Answer, explained, read_json, with_etag
+from shared.caller import Caller
+from shared.errors import AppError, Forbidden, Invalid, Problem
+from shared.telemetry import log
+
+Model = TypeVar("Model", bound=msgspec.Struct)
+Handler = Callable[["Call"], Answer]
+
+_TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_SAFE_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
+
+
+class Need(Enum):
+    """What a caller must be; every door says it."""
+
+    NOTHING = "anonymous"
+    READ = "administrator"
+    MANAGE = "administrator on the Team plan"
+    REMOVE = "administrator on any plan"
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A door as the OpenAPI document tells it. ``answers`` are success answers: status to model."""
+
+    name: str
+    methods: tuple[str, ...]
+    route: str
+    needs: Need
+    summary: str
+    body: type[msgspec.Struct] | None = None
+    query: Mapping[str, str] = field(default_factory=dict)
+    answers: Mapping[int, Any] = field(default_factory=dict)
+    in_api: bool = True
+
+    @property
+    def changes(self) -> bool:
+        return not set(self.methods) <= {"GET", "HEAD"}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, checked: who calls, and what they sent."""
+
+    services: Services
+    request: func.HttpRequest
+    door: Door
+    trace_id: str
+    caller: Caller | None
+
+    @property
+    def actor(self) -> Actor:
+        if self.caller is None:
+            raise AssertionError  # only doors that need somebody ask for the actor
+        return Actor(AccountId(self.caller.account_id), self.caller.user_id, self.trace_id)
+
+    def param(self, name: str) -> str:
+        return str(self.request.route_params.get(name, ""))
+
+    def query(self, name: str, default: str = "") -> str:
+        if name not in self.door.query:
+            raise AssertionError(f"{self.door.name} does not declare ?{name}=")
+        return self.request.params.get(name, default)
+
+    def whole_number(self, name: str, default: int, least: int, most: int) -> int:
+        text = self.query(name, str(default))
+        if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):  # noqa: PLR2004 - digits
+            raise Invalid(
+                f"?{name}= is not usable.", problems=[Problem(f"/{name}", f"a whole number, {least} to {most}")]
+            )
+        return int(text)
+
+    def body(self, model: type[Model]) -> Model:
+        return read_json(self.request.get_body(), self.request.headers.get("Content-Type", ""), model)
+
+
+class Doors:
+    """Collects the HTTP doors of the app on one blueprint."""
+
+    def __init__(self, services: Callable[[], Services]) -> None:
+        self.blueprint = func.Blueprint()
+        self.all: list[Door] = []
+        self._services = services
+
+    def door(
+        self,
+        methods: str,
+        route: str,
+        *,
+        needs: Need,
+        summary: str,
+        body: type[msgspec.Struct] | None = None,
+        query: Mapping[str, str] | None = None,
+        answers: Mapping[int, Any] | None = None,
+        in_api: bool = True,
+    ) -> Callable[[Handler], Handler]:
+        """Declare a door: ``methods`` separated by spaces, ``route`` below /api."""
+
+        def add(handler: Handler) -> Handler:
+            door = Door(
+                name=handler.__name__,
+                methods=tuple(methods.split()),
+                route=route,
+                needs=needs,
+                summary=summary,
+                body=body,
+                query=query or {},
+                answers=answers or {},
+                in_api=in_api,
+            )
+            self.all.append(door)
+            self._register(door, handler)
+            return handler
+
+        return add
+
+    def _register(self, door: Door, handler: Handler) -> None:
+        services = self._services
+
+        @self.blueprint.route(door.route, methods=list(door.methods), auth_level=func.AuthLevel.ANONYMOUS)
+        @functools.wraps(handler)
+        def entry(req: func.HttpRequest) -> func.HttpResponse:
+            return _response(_answer(services, door, handler, req))
+
+        # The Functions host reads names and annotations from what it is given, not from what was wrapped.
+        del entry
+
+
+def _answer(services: Callable[[], Services], door: Door, handler: Handler, request: func.HttpRequest) -> Answer:
+    """The boundary: whatever happens inside, an explained answer comes out."""
+    trace_id = _trace_id(request)
+    try:
+        return _checked(services(), door, handler, request, trace_id)
+    except AppError as error:
+        answer = explained(error, trace_id)
+        level = logging.ERROR if answer.status >= 500 else logging.INFO  # noqa: PLR2004 - server side
+        log(
+            "refused request",
+            level=level,
+            route=door.route,
+            status=answer.status,
+            code=error.stable_code,
+            error=str(error) if answer.status >= 500 else "",  # noqa: PLR2004 - server side
+            trace_id=trace_id,
+        )
+        return answer
+    except Exception:  # the Functions host would answer an empty 500 (platform.md 2.3)
+        logging.getLogger("integrations").exception("door %s failed, trace %s", door.name, trace_id)
+        return explained(AppError("The request could not be completed."), trace_id)
+
+
+def _checked(services: Services, door: Door, handler: Handler, request: func.HttpRequest, trace_id: str) -> Answer:
+    caller = None
+    if door.needs is not Need.NOTHING:
+        caller = services.callers.caller(request.headers.get("Authorization"))
+        _refuse(door.needs, caller)
+    call = Call(services, request, door, trace_id, caller)
+    if door.changes and caller is not None:
+        key = _idempotency_key(request)
+        if key:
+            told = (request.method, request.url.split("/api/", 1)[-1].encode(), request.get_body())
+            return remembered(services, call.actor, key, told, lambda: handler(call))
+    answer = handler(call)
+    if request.method == "GET" and answer.status == 200 and caller is not None:  # noqa: PLR2004 - 200 is OK
+        return with_etag(answer, request.headers.get("If-None-Match", ""))
+    return answer
+
+
+def _refuse(needs: Need, caller: Caller) -> None:
+    if not caller.is_administrator:
+        raise Forbidden("This page is for Administrators of your account.", code="role")
+    if needs is Need.MANAGE and not caller.on_team_plan:
+        raise Forbidden(
+            "Microsoft Tenant Integrations are part of the Team plan.",
+            code="plan",
+            remedy="Move your account to the Team plan. Removing integrations works on any plan.",
+        )
+
+
+def _idempotency_key(request: func.HttpRequest) -> str:
+    key = request.headers.get("Idempotency-Key", "")
+    if key and not _KEY.fullmatch(key):
+        raise Invalid(
+            "The Idempotency-Key is not usable.",
+            problems=[Problem("/Idempotency-Key", "1 to 255 visible ASCII characters")],
+        )
+    return str(key)
+
+
+def _trace_id(request: func.HttpRequest) -> str:
+    known = _TRACEPARENT.fullmatch(request.headers.get("traceparent", ""))
+    return known.group(1) if known else secrets.token_hex(16)
+
+
+def _response(answer: Answer) -> func.HttpResponse:
+    headers = {**_SAFE_HEADERS, "Content-Type": answer.content_type, **answer.headers}
+    return func.HttpResponse(answer.body, status_code=answer.status, headers=headers)

@@ -1,0 +1,143 @@
+"""Doors of the account's own things: Organizations, and the audit log."""
+
+from typing import Any
+
+import msgspec
+
+from integrations.actions.organizations import (
+    change_organization,
+    create_organization,
+    delete_organization,
+    find_organization,
+)
+from integrations.domain import ids
+from integrations.domain.connections import AuditEntry, Organization
+from integrations.triggers.doors import Call, Doors, Need
+from shared.answers import Answer, no_content, ok
+from shared.errors import Invalid, Problem
+
+_PAGING = {"limit": "rows a page, 1 to 1000, default 100", "cursor": "next_cursor of the page before"}
+
+
+class OrganizationBody(msgspec.Struct, forbid_unknown_fields=True):
+    """An Organization. Without ``syncro_tenant_id`` a new one gets a Syncro Tenant of its own name."""
+
+    name: str
+    domains: list[str] = []
+    syncro_tenant_id: str | None = None
+
+
+class OrganizationPage(msgspec.Struct, kw_only=True):
+    items: list[Organization]
+    next_cursor: str | None
+
+
+class AuditPage(msgspec.Struct, kw_only=True):
+    items: list[AuditEntry]
+    next_cursor: str | None
+
+
+def add_doors(doors: Doors) -> None:
+    _add_organizations(doors)
+
+    @doors.door(
+        "GET",
+        "audit",
+        needs=Need.READ,
+        summary="Who did what when, the newest first.",
+        query=_PAGING,
+        answers={200: AuditPage},
+    )
+    def get_audit(call: Call) -> Answer:
+        entries = call.services.control(call.actor.account_id).audit
+        items, cursor = _page(call, entries)
+        return ok(AuditPage(items=items, next_cursor=cursor))
+
+
+def _add_organizations(doors: Doors) -> None:
+    @doors.door(
+        "GET",
+        "organizations",
+        needs=Need.READ,
+        summary="The account's Organizations.",
+        query=_PAGING,
+        answers={200: OrganizationPage},
+    )
+    def get_organizations(call: Call) -> Answer:
+        items, cursor = _page(call, call.services.control(call.actor.account_id).organizations)
+        return ok(OrganizationPage(items=items, next_cursor=cursor))
+
+    @doors.door(
+        "POST",
+        "organizations",
+        needs=Need.MANAGE,
+        summary="Create an Organization, and its Syncro Tenant unless one is given.",
+        body=OrganizationBody,
+        answers={201: Organization},
+    )
+    def post_organization(call: Call) -> Answer:
+        body = call.body(OrganizationBody)
+        made = create_organization(call.services, call.actor, body.name, body.domains, _syncro_tenant(body))
+        return ok(made, status=201)
+
+    @doors.door(
+        "GET",
+        "organizations/{organization_id}",
+        needs=Need.READ,
+        summary="One Organization.",
+        answers={200: Organization},
+    )
+    def get_organization(call: Call) -> Answer:
+        control = call.services.control(call.actor.account_id)
+        return ok(find_organization(control, _organization(call)).value)
+
+    @doors.door(
+        "PUT",
+        "organizations/{organization_id}",
+        needs=Need.MANAGE,
+        summary="Rename an Organization, set its domains, or move it under another Syncro Tenant.",
+        body=OrganizationBody,
+        answers={200: Organization},
+    )
+    def put_organization(call: Call) -> Answer:
+        body = call.body(OrganizationBody)
+        changed = change_organization(
+            call.services,
+            call.actor,
+            _organization(call),
+            name=body.name,
+            domains=body.domains,
+            syncro_tenant=_syncro_tenant(body),
+        )
+        return ok(changed)
+
+    @doors.door(
+        "DELETE",
+        "organizations/{organization_id}",
+        needs=Need.MANAGE,
+        summary="Delete an Organization that no Microsoft tenant is mapped to.",
+        answers={204: None},
+    )
+    def delete_organization_door(call: Call) -> Answer:
+        delete_organization(call.services, call.actor, _organization(call))
+        return no_content()
+
+
+def _organization(call: Call) -> ids.OrganizationId:
+    return ids.organization_id(call.param("organization_id"))
+
+
+def _syncro_tenant(body: OrganizationBody) -> ids.SyncroTenantId | None:
+    return ids.syncro_tenant_id(body.syncro_tenant_id) if body.syncro_tenant_id else None
+
+
+def _page(call: Call, documents: Any) -> tuple[list[Any], str | None]:
+    """One page of a kind of control rows, by key."""
+    limit, after = call.whole_number("limit", 100, 1, 1000), call.query("cursor")
+    if after and not after.replace("_", "").replace("-", "").isalnum():
+        raise Invalid(
+            "The cursor is not one of ours.",
+            problems=[Problem("/cursor", "send next_cursor of the page before, unchanged")],
+        )
+    found = [stored.value for stored in documents.list(after=after, limit=limit + 1)]
+    return found[:limit], found[limit - 1].id if len(found) > limit else None

@@ -1,0 +1,98 @@
+"""Doors of the page itself: its static files, the settings it needs, health, and the OpenAPI document."""
+
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from integrations.services import Services
+from integrations.triggers.doors import Call, Doors, Need
+from integrations.triggers.openapi import document
+from shared.answers import Answer, ok
+from shared.errors import NotFound
+
+_FILES = Path(__file__).parent.parent / "portal"
+_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+
+
+class PageConfig(msgspec.Struct, kw_only=True):
+    """What the page must know before anybody has signed in."""
+
+    product_name: str
+    personas_url: str | None
+
+
+class Health(msgspec.Struct):
+    status: str
+
+
+def add_doors(doors: Doors) -> None:
+    @doors.door(
+        "GET",
+        "page/{*path}",
+        needs=Need.NOTHING,
+        summary="The page and its static files.",
+        answers={200: None},
+        in_api=False,
+    )
+    def get_page(call: Call) -> Answer:
+        path = call.param("path") or "index.html"
+        if path == "config.json":
+            return ok(_config(call.services))
+        return _file(path, call.services.settings.portal_personas_url)
+
+    @doors.door("GET", "health", needs=Need.NOTHING, summary="The process is alive.", answers={200: Health})
+    def get_health(_call: Call) -> Answer:
+        return ok(Health("alive"))
+
+    @doors.door(
+        "GET",
+        "health/ready",
+        needs=Need.NOTHING,
+        summary="Configured, and our storage answers.",
+        answers={200: Health},
+    )
+    def get_ready(call: Call) -> Answer:
+        call.services.tables.ready()
+        return ok(Health("ready"))
+
+    @doors.door(
+        "GET",
+        "openapi.json",
+        needs=Need.NOTHING,
+        summary="This API, as OpenAPI 3.1.",
+        answers={200: None},
+        in_api=False,
+    )
+    def get_openapi(_call: Call) -> Answer:
+        return ok(document(doors.all))
+
+
+def _config(services: Services) -> PageConfig:
+    settings = services.settings
+    return PageConfig(product_name=settings.product_name, personas_url=settings.portal_personas_url or None)
+
+
+def _file(path: str, personas_url: str) -> Answer:
+    content = _contents().get(path)
+    if content is None:
+        raise NotFound("The page has no such file.")
+    connect = " ".join(filter(None, ["'self'", personas_url]))
+    policy = (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        f"connect-src {connect}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    headers = {"Content-Security-Policy": policy, "Cache-Control": "no-cache"}
+    return Answer(200, content, _TYPES[Path(path).suffix], headers)
+
+
+@cache
+def _contents() -> dict[str, bytes]:
+    """Every file the page is made of, read once; no path from outside ever touches the disk."""
+    found = [path for path in _FILES.rglob("*") if path.suffix in _TYPES]
+    return {path.relative_to(_FILES).as_posix(): path.read_bytes() for path in found}

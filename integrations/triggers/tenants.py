@@ -1,0 +1,225 @@
+"""Doors of the table: the page's data, a tenant's details, its mapping, its syncs and its synced rows."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from integrations.actions.mapping import map_tenant, unmap_tenant
+from integrations.actions.overview import (
+    IntegrationDetails,
+    TenantDetails,
+    read_integration,
+    read_overview,
+    read_tenant,
+)
+from integrations.actions.synced import Rows, RunPage, read_rows, read_run, read_runs
+from integrations.actions.tenants import sync_now
+from integrations.domain import ids
+from integrations.domain.datasets import Run
+from integrations.domain.page import SORTS, Overview, Wanted
+from integrations.domain.records import License, User
+from integrations.triggers.doors import Call, Doors, Need
+from shared.answers import Answer, no_content, ok
+from shared.errors import Invalid, Problem
+
+_PAGING = {"limit": "rows a page, 1 to 1000, default 100", "cursor": "next_cursor of the page before"}
+_DEFAULT_LIMIT, _MOST = 100, 1000
+
+
+class MapTenant(msgspec.Struct, forbid_unknown_fields=True):
+    organization_id: str
+
+
+class MappingView(msgspec.Struct, kw_only=True):
+    tenant_id: str
+    organization_id: str
+    syncro_tenant_id: str
+    mapped_at: datetime
+
+
+class Ordered(msgspec.Struct, kw_only=True):
+    run_id: str
+
+
+class UserRows(Rows[User]):
+    """Users of a tenant."""
+
+
+class LicenseRows(Rows[License]):
+    """Licences of a tenant."""
+
+
+def add_doors(doors: Doors) -> None:
+    _add_reading(doors)
+    _add_changing(doors)
+    _add_synced(doors)
+
+
+def _add_reading(doors: Doors) -> None:
+    @doors.door(
+        "GET",
+        "integrations",
+        needs=Need.READ,
+        summary="Everything the page shows: the menu, the CSPs, a page of tenants.",
+        query={
+            "q": "part of a name, domain or tenant id",
+            "status": "a Sync Status label",
+            "csp": "a CSP Name",
+            "mapped": "true or false",
+            "sort": f"one of {', '.join(SORTS)}",
+            **_PAGING,
+        },
+        answers={200: Overview},
+    )
+    def get_integrations(call: Call) -> Answer:
+        return ok(read_overview(call.services, call.actor.account_id, _wanted(call)))
+
+    @doors.door(
+        "GET",
+        "integrations/{integration_id}",
+        needs=Need.READ,
+        summary="One integration: when and by whom it was authorized.",
+        answers={200: IntegrationDetails},
+    )
+    def get_integration(call: Call) -> Answer:
+        wanted = ids.integration_id(call.param("integration_id"))
+        return ok(read_integration(call.services, call.actor.account_id, wanted))
+
+    @doors.door(
+        "GET",
+        "tenants/{tenant_id}",
+        needs=Need.READ,
+        summary="The details page of a tenant, with the freshness of each data set.",
+        answers={200: TenantDetails},
+    )
+    def get_tenant(call: Call) -> Answer:
+        return ok(read_tenant(call.services, call.actor.account_id, _tenant(call)))
+
+
+def _add_changing(doors: Doors) -> None:
+    @doors.door(
+        "PUT",
+        "tenants/{tenant_id}/mapping",
+        needs=Need.MANAGE,
+        summary="Map a tenant to an Organization; its first sync is ordered with it.",
+        body=MapTenant,
+        answers={200: MappingView},
+    )
+    def put_mapping(call: Call) -> Answer:
+        organization = ids.organization_id(call.body(MapTenant).organization_id)
+        mapping = map_tenant(call.services, call.actor, _tenant(call), organization)
+        return ok(
+            MappingView(
+                tenant_id=_tenant(call),
+                organization_id=mapping.organization_id,
+                syncro_tenant_id=mapping.syncro_tenant_id,
+                mapped_at=mapping.mapped_at.replace(microsecond=0),
+            )
+        )
+
+    @doors.door(
+        "DELETE",
+        "tenants/{tenant_id}/mapping",
+        needs=Need.MANAGE,
+        summary="Unmap a tenant: syncing stops, its synced data is out of reach at once.",
+        answers={204: None},
+    )
+    def delete_mapping(call: Call) -> Answer:
+        unmap_tenant(call.services, call.actor, _tenant(call))
+        return no_content()
+
+    @doors.door(
+        "POST",
+        "tenants/{tenant_id}/sync",
+        needs=Need.MANAGE,
+        summary="Sync Now: order a sync and watch it under the run id.",
+        answers={202: Ordered},
+    )
+    def post_sync(call: Call) -> Answer:
+        return ok(Ordered(run_id=sync_now(call.services, call.actor, _tenant(call))), status=202)
+
+
+def _add_synced(doors: Doors) -> None:
+    @doors.door(
+        "GET",
+        "tenants/{tenant_id}/runs",
+        needs=Need.READ,
+        summary="Sync history, the newest run first.",
+        query=_PAGING,
+        answers={200: RunPage},
+    )
+    def get_runs(call: Call) -> Answer:
+        runs = read_runs(
+            call.services, call.actor.account_id, _tenant(call), after=call.query("cursor"), limit=_limit(call)
+        )
+        return ok(runs)
+
+    @doors.door(
+        "GET",
+        "tenants/{tenant_id}/runs/{run_id}",
+        needs=Need.READ,
+        summary="One run, with what each data set did.",
+        answers={200: Run},
+    )
+    def get_run(call: Call) -> Answer:
+        run = ids.run_id(call.param("run_id"))
+        return ok(read_run(call.services, call.actor.account_id, _tenant(call), run))
+
+    @doors.door(
+        "GET",
+        "tenants/{tenant_id}/users",
+        needs=Need.READ,
+        summary="The tenant's users as last synced.",
+        query=_PAGING,
+        answers={200: UserRows},
+    )
+    def get_users(call: Call) -> Answer:
+        return ok(_rows(call, "users"))
+
+    @doors.door(
+        "GET",
+        "tenants/{tenant_id}/licenses",
+        needs=Need.READ,
+        summary="The tenant's licences as last synced.",
+        query=_PAGING,
+        answers={200: LicenseRows},
+    )
+    def get_licenses(call: Call) -> Answer:
+        return ok(_rows(call, "licenses"))
+
+
+def _rows(call: Call, dataset: str) -> Rows[Any]:
+    return read_rows(
+        call.services,
+        call.actor.account_id,
+        _tenant(call),
+        dataset,
+        after=call.query("cursor"),
+        limit=_limit(call),
+    )
+
+
+def _tenant(call: Call) -> ids.TenantId:
+    return ids.tenant_id(call.param("tenant_id"))
+
+
+def _limit(call: Call) -> int:
+    return call.whole_number("limit", _DEFAULT_LIMIT, 1, _MOST)
+
+
+def _wanted(call: Call) -> Wanted:
+    mapped, sort = call.query("mapped"), call.query("sort", "name")
+    if mapped not in {"", "true", "false"}:
+        raise Invalid("?mapped= is not usable.", problems=[Problem("/mapped", "true or false")])
+    if sort not in SORTS:
+        raise Invalid("?sort= is not usable.", problems=[Problem("/sort", f"one of {', '.join(SORTS)}")])
+    return Wanted(
+        text=call.query("q"),
+        status=call.query("status"),
+        csp=call.query("csp"),
+        mapped=mapped == "true" if mapped else None,
+        sort=sort,
+        limit=_limit(call),
+        cursor=call.query("cursor"),
+    )

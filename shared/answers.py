@@ -1,0 +1,183 @@
+"""HTTP answers: which status each error becomes, problem+json bodies, strict JSON in, ETags out.
+
+The one file that chooses our HTTP status codes. Problem bodies follow RFC 9457.
+"""
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import msgspec
+
+from shared.errors import (
+    AppError,
+    Conflict,
+    Forbidden,
+    Invalid,
+    KeyReused,
+    NotFound,
+    Problem,
+    TooLarge,
+    TooManyRequests,
+    Unauthenticated,
+    Unavailable,
+    UnsupportedMedia,
+    Waiting,
+)
+
+JSON = "application/json; charset=utf-8"
+PROBLEM_JSON = "application/problem+json; charset=utf-8"
+FIRST_ERROR = 400
+MOST_BODY_BYTES = 64 * 1024
+_DEEPEST = 32
+
+STATUS_OF: dict[type[AppError], int] = {
+    Invalid: 400,
+    Unauthenticated: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    TooLarge: 413,
+    UnsupportedMedia: 415,
+    KeyReused: 422,
+    TooManyRequests: 429,
+    Unavailable: 503,
+    Waiting: 503,
+    AppError: 500,
+}
+
+Model = TypeVar("Model")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a door sends back."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = JSON
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class ProblemPlace(msgspec.Struct, kw_only=True):
+    pointer: str
+    detail: str
+
+
+class ProblemBody(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """RFC 9457, with a stable ``code``, what to do (``remedy``) and the id to quote (``trace_id``)."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    remedy: str
+    trace_id: str
+    errors: list[ProblemPlace] = []
+
+
+def ok(body: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
+    return Answer(status, msgspec.json.encode(body), JSON, dict(headers or {}))
+
+
+def no_content() -> Answer:
+    return Answer(204)
+
+
+def see_other(url: str) -> Answer:
+    return Answer(303, headers={"Location": url, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
+
+
+def explained(error: AppError, trace_id: str) -> Answer:
+    """The problem+json answer of an error."""
+    status = STATUS_OF[next(kind for kind in type(error).__mro__ if kind in STATUS_OF)]
+    places = [ProblemPlace(pointer=p.pointer, detail=p.detail) for p in getattr(error, "problems", ())]
+    body = ProblemBody(
+        type=f"urn:problem:{error.stable_code}",
+        title=error.title,
+        status=status,
+        code=error.stable_code,
+        detail=str(error),
+        remedy=error.remedy,
+        trace_id=trace_id,
+        errors=places,
+    )
+    wait_s = getattr(error, "wait_s", None)
+    headers = {"Cache-Control": "no-store"}
+    if wait_s is not None:
+        headers["Retry-After"] = str(max(1, math.ceil(wait_s)))
+    if status == STATUS_OF[Unauthenticated]:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Answer(status, msgspec.json.encode(body), PROBLEM_JSON, headers)
+
+
+def with_etag(answer: Answer, if_none_match: str) -> Answer:
+    """Add a strong ETag; answer 304 when the caller already has this very body."""
+    etag = f'"{hashlib.blake2b(answer.body, digest_size=12).hexdigest()}"'
+    headers = {**answer.headers, "ETag": etag, "Cache-Control": "private, no-cache"}
+    known = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
+    if etag in known:
+        return Answer(304, b"", answer.content_type, headers)
+    return Answer(answer.status, answer.body, answer.content_type, headers)
+
+
+def read_json(body: bytes, content_type: str, model: type[Model]) -> Model:
+    """Decode a request body strictly: known fields only, no duplicates, shallow, at most 64 KiB.
+
+    Raises:
+        TooLarge, UnsupportedMedia, Invalid: naming the place that is wrong.
+    """
+    if len(body) > MOST_BODY_BYTES:
+        raise TooLarge(f"The body has {len(body)} bytes; {MOST_BODY_BYTES} are the most we read.")
+    if content_type.split(";", maxsplit=1)[0].strip().lower() != "application/json":
+        raise UnsupportedMedia(f"The body came as {content_type[:80] or 'nothing'!r}.")
+    _refuse_deep(body)
+    try:
+        json.loads(body, object_pairs_hook=_refuse_duplicates, parse_constant=_refuse_constant)
+        return msgspec.json.decode(body, type=model)
+    except msgspec.ValidationError as error:
+        raise _invalid(str(error)) from error
+    except ValueError as error:
+        raise Invalid("The body is not JSON as RFC 8259 has it.", code="malformed_json") from error
+
+
+def _refuse_deep(body: bytes) -> None:
+    depth = 0
+    for byte in re.sub(rb'"(?:[^"\\]|\\.)*"', b"", body):
+        depth += (byte in b"[{") - (byte in b"]}")
+        if depth > _DEEPEST:
+            raise Invalid(f"The JSON nests deeper than {_DEEPEST}.", code="malformed_json")
+
+
+def _refuse_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    names = [name for name, _ in pairs]
+    if len(names) != len(set(names)):
+        raise ValueError("a name stands twice in one object")
+    return dict(pairs)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _invalid(message: str) -> Invalid:
+    """Turn msgspec's "Expected `str`, got `int` - at `$.name`" into a problem with a JSON pointer."""
+    what, _, path = message.partition(" - at `$")
+    pointer = re.sub(r"\[(\d+)\]", r"/\1", path.rstrip("`").replace(".", "/"))
+    unknown = re.match(r"Object contains unknown field `(.*)`", what)
+    missing = re.match(r"Object missing required field `(.*)`", what)
+    if unknown or missing:
+        name = (unknown or missing).group(1)  # type: ignore[union-attr] # one of the two matched
+        pointer = f"{pointer}/{name}"
+        what = "this field is not known here" if unknown else "this field is required"
+    return Invalid("The request does not have the expected form.", problems=[Problem(pointer, what)])
+
+
+def json_schema(models: list[Any]) -> tuple[tuple[dict[str, Any], ...], dict[str, Any]]:
+    """JSON Schemas of models for OpenAPI 3.1, with references below ``#/components/schemas``."""
+    return msgspec.json.schema_components(models, ref_template="#/components/schemas/{name}")

@@ -1,0 +1,137 @@
+"""Failures we can explain: each says what went wrong, and what to do about it.
+
+AppError
+├── Invalid             400  the request is malformed; ``problems`` name each place
+├── Unauthenticated     401  no portal token, or not a good one
+├── Forbidden           403  the caller is known but may not do this
+├── NotFound            404  absent, or somebody else's: the same answer for both
+├── Conflict            409  the state of things forbids it
+├── TooLarge            413
+├── UnsupportedMedia    415
+├── KeyReused           422  an idempotency key used for two different requests
+├── TooManyRequests     429  with ``wait_s``
+└── Unavailable         503  storage or Microsoft is out; with ``wait_s``
+Which HTTP status each becomes is decided in ``shared/answers.py``, nowhere else.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class AppError(Exception):
+    """A failure with a stable ``code``, a sentence (``str``) and a ``remedy``."""
+
+    code: ClassVar[str] = "internal"
+    title: ClassVar[str] = "Something went wrong"
+    remedy: str = "Try again in a few minutes."
+
+    def __init__(self, detail: str = "", *, code: str | None = None, remedy: str | None = None) -> None:
+        super().__init__(detail or self.title)
+        self.stable_code = code or self.code
+        self.remedy = remedy or self.remedy
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One place of a request that is wrong; ``pointer`` is an RFC 6901 JSON pointer ("" is the whole)."""
+
+    pointer: str
+    detail: str
+
+
+class Invalid(AppError):
+    code = "invalid"
+    title = "The request is not valid"
+    remedy = "Correct the request and send it again."
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        problems: Sequence[Problem] = (),
+        code: str | None = None,
+        remedy: str | None = None,
+    ) -> None:
+        super().__init__(detail, code=code, remedy=remedy)
+        self.problems = tuple(problems)
+
+
+class Unauthenticated(AppError):
+    code = "unauthenticated"
+    title = "Sign in first"
+    remedy = "Send a fresh portal token in the Authorization header, as 'Bearer <token>'."
+
+
+class Forbidden(AppError):
+    code = "forbidden"
+    title = "You may not do this"
+    remedy = "Ask an Administrator of your account."
+
+
+class NotFound(AppError):
+    code = "not_found"
+    title = "There is no such thing here"
+    remedy = "Reload the page; it may have been removed."
+
+
+class Conflict(AppError):
+    code = "conflict"
+    title = "The present state does not allow this"
+    remedy = "Reload the page and look at the present state."
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        code: str | None = None,
+        remedy: str | None = None,
+        wait_s: float | None = None,
+    ) -> None:
+        super().__init__(detail, code=code, remedy=remedy)
+        self.wait_s = wait_s
+
+
+class TooLarge(AppError):
+    code = "too_large"
+    title = "The request is too large"
+    remedy = "Send less at once."
+
+
+class UnsupportedMedia(AppError):
+    code = "unsupported_media_type"
+    title = "The request must be JSON"
+    remedy = "Send the body as UTF-8 JSON with Content-Type: application/json."
+
+
+class KeyReused(AppError):
+    code = "idempotency_key_reused"
+    title = "This Idempotency-Key was used for another request"
+    remedy = "Use a new Idempotency-Key for a new request."
+
+
+class Waiting(AppError):
+    """A failure that passes by itself; ``wait_s`` is how long to wait, in seconds."""
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        wait_s: float = 5.0,
+        code: str | None = None,
+        remedy: str | None = None,
+    ) -> None:
+        super().__init__(detail, code=code, remedy=remedy)
+        self.wait_s = wait_s
+
+
+class TooManyRequests(Waiting):
+    code = "too_many_requests"
+    title = "Too many requests"
+    remedy = "Wait as long as Retry-After says, then go on."
+
+
+class Unavailable(Waiting):
+    code = "unavailable"
+    title = "A service we depend on is not answering"
+    remedy = "Nothing was changed. Try again in a moment."
