@@ -64,5 +64,5 @@ class Queues:
         try:
             self._service.create_queue(queue)
         except HttpResponseError as error:
-            if error.status_code != 409:  # noqa: PLR2004 - another process was first
+            if error.status_code != 409:
                 raise

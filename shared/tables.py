@@ -222,7 +222,7 @@ class Table:
         try:
             self._client.create_table()
         except HttpResponseError as error:
-            if error.status_code != 409:  # noqa: PLR2004 - another process was first
+            if error.status_code != 409:
                 raise
 
     def _mine(self, witness: Row | None, operation: str) -> Row | Literal[False] | None:

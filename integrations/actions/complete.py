@@ -92,7 +92,7 @@ def _renew(
     """A reauthorization: the same tenant, a new proof, a grown version; a mapped tenant is synced at once."""
     now = services.clock()
     held = control.integrations.find(integration_id)
-    tenant = held and control.tenants.find(held.value.tenant_id)
+    tenant = control.tenants.find(held.value.tenant_id) if held else None
     if held is None or tenant is None:
         gone = fail(stored.value, FlowFailure.REMOVED_MEANWHILE)
         control.commit(control.flows.saved(stored.now(gone)))

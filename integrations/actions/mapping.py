@@ -6,7 +6,7 @@ from integrations.actions.organizations import find_organization
 from integrations.actions.recording import Actor, announce, audit, dispatch, message
 from integrations.actions.tenants import find_tenant, sync_order
 from integrations.domain.connections import Mapping, Organization, Tenant, reservations
-from integrations.domain.ids import OrganizationId, TenantId
+from integrations.domain.ids import OrganizationId, TenantId, UserId
 from integrations.domain.schedule import UNMAPPED_EVERY
 from integrations.domain.statuses import SyncCause, move, wait_in_queue
 from integrations.services import Services
@@ -34,7 +34,7 @@ def map_tenant(services: Services, actor: Actor, tenant_id: TenantId, organizati
         organization_id=organization.id,
         syncro_tenant_id=organization.syncro_tenant_id,
         mapped_at=now,
-        mapped_by=actor.name,
+        mapped_by=UserId(actor.name),
     )
     mapped = msgspec.structs.replace(
         stored.value,

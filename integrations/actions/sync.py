@@ -66,6 +66,14 @@ def sync_tenant(services: Services, order: SyncOrder) -> None:
     _close(services, control, run, ending)
 
 
+def record_failed_sync(services: Services, order: SyncOrder) -> None:
+    """Tell on the tenant's row that its order was given up; the due list will ask again."""
+    control = services.control(order.account_id)
+    known = control.runs.find(f"{order.tenant_id}:{order.run_id}")
+    if known is not None and known.value.state is RunState.RUNNING:
+        _close(services, control, known.value, Ending(cause=SyncCause.OUR_FAILURE))
+
+
 def _take(services: Services, control: Control, order: SyncOrder) -> tuple[Tenant, Run] | None:
     """Take the slot: one transaction holds the tenant and inserts its run, so that one slot runs once."""
     stored = control.tenants.find(order.tenant_id)

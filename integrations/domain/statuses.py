@@ -33,6 +33,7 @@ class SyncCause(Enum):
     MICROSOFT_UNAVAILABLE = "microsoft_unavailable"
     CONSENT_PROPAGATING = "consent_propagating"
     OUR_CREDENTIAL = "our_credential"
+    OUR_FAILURE = "our_failure"
     CONSENT_MISSING = "consent_missing"
     APP_REMOVED = "app_removed"
     APP_DISABLED = "app_disabled"
@@ -92,6 +93,12 @@ EXPLANATIONS: dict[SyncCause, Explanation] = {
         "blocked",
         "Microsoft does not accept our own application's credential at present.",
         "Nothing you can do: the operator of this service has been alerted.",
+    ),
+    SyncCause.OUR_FAILURE: Explanation(
+        SyncLabel.PENDING,
+        "blocked",
+        "Our own service failed several times while syncing this tenant.",
+        "Nothing you can do: the operator of this service has been alerted, and it is tried again by itself.",
     ),
     SyncCause.CONSENT_MISSING: Explanation(
         SyncLabel.AUTH_ERROR,
@@ -161,6 +168,7 @@ STALLED_AFTER: dict[SyncCause, timedelta] = {
     SyncCause.THROTTLED: timedelta(minutes=60),
     SyncCause.MICROSOFT_UNAVAILABLE: timedelta(minutes=60),
     SyncCause.OUR_CREDENTIAL: timedelta(minutes=15),
+    SyncCause.OUR_FAILURE: timedelta(minutes=15),
 }
 
 

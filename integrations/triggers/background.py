@@ -15,7 +15,7 @@ import msgspec
 
 from integrations.actions.order import order_due, order_shards
 from integrations.actions.prove import prove_consent
-from integrations.actions.sync import sync_tenant
+from integrations.actions.sync import record_failed_sync, sync_tenant
 from integrations.domain.ids import AccountId, FlowId, TenantId, flow_id, tenant_id
 from integrations.domain.orders import (
     CONSENT_QUEUE,
@@ -39,7 +39,13 @@ Order = TypeVar("Order", SyncOrder, ConsentOrder, ShardOrder)
 def blueprint(services: Callable[[], Services]) -> func.Blueprint:
     """Every function that a clock or a queue starts."""
     bp = func.Blueprint()
+    _add_timers(bp, services)
+    _add_workers(bp, services)
+    _add_poison_readers(bp, services)
+    return bp
 
+
+def _add_timers(bp: func.Blueprint, services: Callable[[], Services]) -> None:
     @bp.timer_trigger(arg_name="timer", schedule="0 */30 * * * *", use_monitor=True)
     def sync_timer(timer: func.TimerRequest) -> None:
         log("sync timer fired", outcome="late" if timer.past_due else "on time")
@@ -50,6 +56,8 @@ def blueprint(services: Callable[[], Services]) -> func.Blueprint:
         log("reconcile timer fired", outcome="late" if timer.past_due else "on time")
         order_shards(services(), _NOW)
 
+
+def _add_workers(bp: func.Blueprint, services: Callable[[], Services]) -> None:
     @bp.queue_trigger(arg_name="msg", queue_name=SHARD_QUEUE, connection=_STORAGE)
     def order_due_work(msg: func.QueueMessage) -> None:
         order = _read(msg, ShardOrder)
@@ -68,19 +76,22 @@ def blueprint(services: Callable[[], Services]) -> func.Blueprint:
         if order:
             prove_consent(services(), order)
 
+
+def _add_poison_readers(bp: func.Blueprint, services: Callable[[], Services]) -> None:
     @bp.queue_trigger(arg_name="msg", queue_name=f"{SHARD_QUEUE}-poison", connection=_STORAGE)
     def order_due_poison(msg: func.QueueMessage) -> None:
-        _bury(msg, SHARD_QUEUE)
+        _gave_up(msg, SHARD_QUEUE)
 
     @bp.queue_trigger(arg_name="msg", queue_name=f"{SYNC_QUEUE}-poison", connection=_STORAGE)
     def sync_tenant_poison(msg: func.QueueMessage) -> None:
-        _bury(msg, SYNC_QUEUE)
+        _gave_up(msg, SYNC_QUEUE)
+        order = _read(msg, SyncOrder)
+        if order:
+            _never_raising(lambda: record_failed_sync(services(), order))
 
     @bp.queue_trigger(arg_name="msg", queue_name=f"{CONSENT_QUEUE}-poison", connection=_STORAGE)
     def prove_consent_poison(msg: func.QueueMessage) -> None:
-        _bury(msg, CONSENT_QUEUE)
-
-    return bp
+        _gave_up(msg, CONSENT_QUEUE)
 
 
 def _read(msg: func.QueueMessage, model: type[Order]) -> Order | None:
@@ -104,5 +115,12 @@ def _check_ids(order: SyncOrder | ConsentOrder | ShardOrder) -> None:
         raise ValueError("account id")
 
 
-def _bury(msg: func.QueueMessage, queue: str) -> None:
+def _gave_up(msg: func.QueueMessage, queue: str) -> None:
     log("gave a message up", level=logging.ERROR, queue=queue, attempt=msg.dequeue_count or 0)
+
+
+def _never_raising(record: Callable[[], None]) -> None:
+    try:
+        record()
+    except Exception:  # a poison reader that raised would see its message again for a week
+        logging.getLogger("integrations").exception("could not record a poisoned message")

@@ -64,7 +64,7 @@ def add_doors(doors: Doors) -> None:
 
     @doors.door(
         "GET POST",
-        "consent/callback/{kind:regex(^(single|csp)$)}",
+        "consent/callback/{kind:alpha}",
         needs=Need.NOTHING,
         summary="Microsoft's answers come here, brought by the browser; nothing is bound.",
         query={"state": "the state value of the journey"},
@@ -108,7 +108,7 @@ def _started(started: Started) -> Answer:
 def _callback(call: Call) -> Answer:
     """Read a browser's answer and send the browser home; a person sees text here, never problem+json."""
     try:
-        flow_id = receive_callback(call.services, Kind(call.param("kind")), _fields(call), call.trace_id)
+        flow_id = receive_callback(call.services, _kind(call), _fields(call), call.trace_id)
     except Waiting:
         text = "We cannot take Microsoft's answer at this moment. Reload this page in a few seconds."
         return Answer(503, text.encode(), _TEXT, {"Retry-After": "5"})
@@ -117,6 +117,13 @@ def _callback(call: Call) -> Answer:
     except AppError as error:
         return Answer(409, f"{error.title}. {error.remedy}".encode(), _TEXT)
     return see_other(f"{call.services.settings.portal_url}/#flow={flow_id}")
+
+
+def _kind(call: Call) -> Kind:
+    try:
+        return Kind(call.param("kind"))
+    except ValueError as error:
+        raise Invalid(_NOT_OURS) from error
 
 
 def _fields(call: Call) -> dict[str, str]:

@@ -5,7 +5,6 @@ answer of an Idempotency-Key, turns errors into problem+json, adds ETags and saf
 the door for the OpenAPI document. A door itself parses, calls one action, and answers.
 """
 
-import functools
 import logging
 import re
 import secrets
@@ -89,11 +88,11 @@ class Call:
     def query(self, name: str, default: str = "") -> str:
         if name not in self.door.query:
             raise AssertionError(f"{self.door.name} does not declare ?{name}=")
-        return self.request.params.get(name, default)
+        return str(self.request.params.get(name, default))
 
     def whole_number(self, name: str, default: int, least: int, most: int) -> int:
         text = self.query(name, str(default))
-        if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):  # noqa: PLR2004 - digits
+        if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
             raise Invalid(
                 f"?{name}= is not usable.", problems=[Problem(f"/{name}", f"a whole number, {least} to {most}")]
             )
@@ -146,13 +145,13 @@ class Doors:
     def _register(self, door: Door, handler: Handler) -> None:
         services = self._services
 
-        @self.blueprint.route(door.route, methods=list(door.methods), auth_level=func.AuthLevel.ANONYMOUS)
-        @functools.wraps(handler)
         def entry(req: func.HttpRequest) -> func.HttpResponse:
             return _response(_answer(services, door, handler, req))
 
-        # The Functions host reads names and annotations from what it is given, not from what was wrapped.
-        del entry
+        # Not functools.wraps: the Functions host would follow it and read the handler's parameters.
+        entry.__name__ = door.name
+        entry.__doc__ = door.summary
+        self.blueprint.route(door.route, methods=list(door.methods), auth_level=func.AuthLevel.ANONYMOUS)(entry)
 
 
 def _answer(services: Callable[[], Services], door: Door, handler: Handler, request: func.HttpRequest) -> Answer:
@@ -162,14 +161,14 @@ def _answer(services: Callable[[], Services], door: Door, handler: Handler, requ
         return _checked(services(), door, handler, request, trace_id)
     except AppError as error:
         answer = explained(error, trace_id)
-        level = logging.ERROR if answer.status >= 500 else logging.INFO  # noqa: PLR2004 - server side
+        level = logging.ERROR if answer.status >= 500 else logging.INFO
         log(
             "refused request",
             level=level,
             route=door.route,
             status=answer.status,
             code=error.stable_code,
-            error=str(error) if answer.status >= 500 else "",  # noqa: PLR2004 - server side
+            error=str(error) if answer.status >= 500 else "",
             trace_id=trace_id,
         )
         return answer
@@ -190,7 +189,7 @@ def _checked(services: Services, door: Door, handler: Handler, request: func.Htt
             told = (request.method, request.url.split("/api/", 1)[-1].encode(), request.get_body())
             return remembered(services, call.actor, key, told, lambda: handler(call))
     answer = handler(call)
-    if request.method == "GET" and answer.status == 200 and caller is not None:  # noqa: PLR2004 - 200 is OK
+    if request.method == "GET" and answer.status == 200 and caller is not None:
         return with_etag(answer, request.headers.get("If-None-Match", ""))
     return answer
 

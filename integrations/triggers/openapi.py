@@ -1,12 +1,8 @@
-"""The OpenAPI 3.1 document, made from the doors themselves; ``python -m`` writes it to a file."""
+"""The OpenAPI 3.1 document, made from the doors themselves."""
 
 import re
-import sys
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
-
-import msgspec
 
 from integrations.triggers.doors import Door, Need
 from shared.answers import ProblemBody, json_schema
@@ -122,19 +118,3 @@ def _problems(door: Door) -> list[str]:
 
 def _path(route: str) -> str:
     return "/" + _PARAMETER.sub(r"{\1}", route)
-
-
-def main() -> None:
-    """Write the document to the file that is named on the command line."""
-    from integrations.triggers import collect_doors  # noqa: PLC0415 - the package imports this module
-
-    text = msgspec.json.format(msgspec.json.encode(document(collect_doors(_no_services).all)), indent=1)
-    Path(sys.argv[1]).write_bytes(text + b"\n")
-
-
-def _no_services() -> Any:
-    raise AssertionError("describing the API needs no services")
-
-
-if __name__ == "__main__":
-    main()

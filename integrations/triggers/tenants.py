@@ -42,14 +42,6 @@ class Ordered(msgspec.Struct, kw_only=True):
     run_id: str
 
 
-class UserRows(Rows[User]):
-    """Users of a tenant."""
-
-
-class LicenseRows(Rows[License]):
-    """Licences of a tenant."""
-
-
 def add_doors(doors: Doors) -> None:
     _add_reading(doors)
     _add_changing(doors)
@@ -172,7 +164,7 @@ def _add_synced(doors: Doors) -> None:
         needs=Need.READ,
         summary="The tenant's users as last synced.",
         query=_PAGING,
-        answers={200: UserRows},
+        answers={200: Rows[User]},
     )
     def get_users(call: Call) -> Answer:
         return ok(_rows(call, "users"))
@@ -183,7 +175,7 @@ def _add_synced(doors: Doors) -> None:
         needs=Need.READ,
         summary="The tenant's licences as last synced.",
         query=_PAGING,
-        answers={200: LicenseRows},
+        answers={200: Rows[License]},
     )
     def get_licenses(call: Call) -> Answer:
         return ok(_rows(call, "licenses"))

@@ -1,0 +1,23 @@
+"""A client for Microsoft Graph that is careful with links, limits and half answers."""
+
+from shared.graph.answers import Page
+from shared.graph.client import Answer, Ask, Graph, Limits
+from shared.graph.errors import (
+    Denied,
+    HostileLink,
+    MicrosoftError,
+    MissingInMicrosoft,
+    NotLicensed,
+    RequestRefused,
+    ResyncRequired,
+    Throttled,
+    TokenRejected,
+    Transient,
+    UnexpectedAnswer,
+)
+
+__all__ = [
+    "Answer", "Ask", "Denied", "Graph", "HostileLink", "Limits", "MicrosoftError", "MissingInMicrosoft",
+    "NotLicensed", "Page", "RequestRefused", "ResyncRequired", "Throttled", "TokenRejected", "Transient",
+    "UnexpectedAnswer",
+]  # fmt: skip

@@ -1,0 +1,18 @@
+"""Signing in at Microsoft Entra, as people and as our own application."""
+
+from shared.sign_in.client import (
+    Identity,
+    IdentityTokenInvalid,
+    SignedIn,
+    SignIn,
+    WrongTenantToken,
+    token_roles,
+)
+from shared.sign_in.credential import AppCredential
+from shared.sign_in.endpoints import Endpoints
+from shared.sign_in.refusals import OperatorFault, Refusal, RefusalKind, SignInRefused
+
+__all__ = [
+    "AppCredential", "Endpoints", "Identity", "IdentityTokenInvalid", "OperatorFault", "Refusal", "RefusalKind",
+    "SignIn", "SignInRefused", "SignedIn", "WrongTenantToken", "token_roles",
+]  # fmt: skip

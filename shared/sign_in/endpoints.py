@@ -1,0 +1,32 @@
+"""Microsoft's clouds: where each signs people in, and where its Graph and Partner Center are.
+
+Source: https://learn.microsoft.com/graph/deployments
+"""
+
+from typing import NamedTuple
+
+_PARTNER = "https://api.partnercenter.microsoft.com"
+
+
+class Endpoints(NamedTuple):
+    """Roots without a slash at the end."""
+
+    login: str
+    graph: str
+    partner: str
+
+    @classmethod
+    def of_cloud(cls, cloud: str) -> "Endpoints":
+        return _CLOUDS[cloud]
+
+
+_CLOUDS = {
+    "global": Endpoints("https://login.microsoftonline.com", "https://graph.microsoft.com", _PARTNER),
+    "usgov": Endpoints("https://login.microsoftonline.us", "https://graph.microsoft.us", _PARTNER),
+    "usgov-dod": Endpoints("https://login.microsoftonline.us", "https://dod-graph.microsoft.us", _PARTNER),
+    "china": Endpoints(
+        "https://login.chinacloudapi.cn",
+        "https://microsoftgraph.chinacloudapi.cn",
+        "https://partner.partnercenterapi.microsoftonline.cn",
+    ),
+}
