@@ -1,0 +1,195 @@
+"""Azurite, Microsoft's storage emulator: the one that is given, else in Docker, else from npm.
+
+``AZURITE_CONNECTION_STRING`` names one that runs already. ``AZURITE_MODE=docker`` or ``npm`` forces a way, and
+then a failure is a failure, not a reason to try the other.
+"""
+
+import argparse
+import base64
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+INSTALL = "Azurite is needed: run `npm ci` in this folder (Node 20 or newer), or start Docker."
+IMAGE = "mcr.microsoft.com/azure-storage/azurite:3.35.0"
+_FLAGS = ("--skipApiVersionCheck", "--disableTelemetry", "--silent")
+_SERVICES = ("blob", "queue", "table")
+_START_S = 40.0
+_DEVELOPMENT = ("devstoreaccount1", "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==")
+
+
+class NoAzurite(Exception):
+    """There is no way to an Azurite here."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """A storage account of the emulator."""
+
+    name: str
+    key: str
+
+    def connection_string(self, ports: Mapping[str, int], host: str = "127.0.0.1") -> str:
+        endpoints = "".join(
+            f"{service.capitalize()}Endpoint=http://{host}:{ports[service]}/{self.name};" for service in _SERVICES
+        )
+        return f"DefaultEndpointsProtocol=http;AccountName={self.name};AccountKey={self.key};{endpoints}"
+
+
+@dataclass(frozen=True)
+class Azurite:
+    """A running emulator: one connection string for each account."""
+
+    how: str
+    connection_strings: tuple[str, ...]
+
+
+@contextmanager
+def running_azurite(
+    *, accounts: int = 1, location: Path | None = None, ports: tuple[int, int, int] | None = None
+) -> Iterator[Azurite]:
+    """Find or start an emulator with so many accounts; in memory, unless a folder is given.
+
+    Raises:
+        NoAzurite: with the line that installs one.
+    """
+    given = os.environ.get("AZURITE_CONNECTION_STRING")
+    if given:
+        yield Azurite("given", (given,))
+        return
+    made = [Account(*_DEVELOPMENT)] if accounts == 1 else [_account(number) for number in range(accounts)]
+    way = _way(os.environ.get("AZURITE_MODE", ""))
+    with way(made, location, ports) as told:
+        yield Azurite("docker" if way is _in_docker else "npm", tuple(told))
+
+
+def _way(forced: str) -> Callable[..., "_Started"]:
+    if forced not in {"", "docker", "npm"}:
+        raise NoAzurite(f"AZURITE_MODE is {forced!r}; it may be docker or npm")
+    if forced == "docker" or (not forced and _docker_answers()):
+        return _in_docker
+    return _from_npm
+
+
+_Started = Iterator[list[str]]
+
+
+def _docker_answers() -> bool:
+    import docker  # noqa: PLC0415 - slow to import, and only needed here
+    from docker.errors import DockerException  # noqa: PLC0415
+
+    try:
+        client = docker.from_env(timeout=3)
+        try:
+            client.ping()
+        finally:
+            client.close()
+    except DockerException:
+        return False
+    return True
+
+
+@contextmanager
+def _in_docker(accounts: list[Account], _location: Path | None, _ports: tuple[int, ...] | None) -> Iterator[list[str]]:
+    """Through testcontainers; the container is ours to stop."""
+    from testcontainers.core.container import DockerContainer  # noqa: PLC0415 - slow to import
+
+    hosts = " ".join(f"--{service}Host 0.0.0.0" for service in _SERVICES)
+    inside = {"blob": 10000, "queue": 10001, "table": 10002}
+    container = (
+        DockerContainer(os.environ.get("AZURITE_IMAGE", IMAGE))
+        .with_exposed_ports(*inside.values())
+        .with_env("AZURITE_ACCOUNTS", _told(accounts))
+        .with_command(f"azurite {hosts} --inMemoryPersistence {' '.join(_FLAGS)}")
+    )
+    with container:
+        ports = {service: int(container.get_exposed_port(port)) for service, port in inside.items()}
+        host = container.get_container_host_ip()
+        address = "127.0.0.1" if host == "localhost" else host
+        _wait(ports, lambda: True, address)
+        yield [account.connection_string(ports, address) for account in accounts]
+
+
+@contextmanager
+def _from_npm(
+    accounts: list[Account], location: Path | None, fixed: tuple[int, int, int] | None
+) -> Iterator[list[str]]:
+    program = _program()
+    ports = dict(zip(_SERVICES, fixed or _free_ports(len(_SERVICES)), strict=True))
+    listen = [word for service in _SERVICES for word in (f"--{service}Port", str(ports[service]))]
+    keep = ["--location", str(location)] if location else ["--inMemoryPersistence"]
+    process = subprocess.Popen(
+        [program, *_FLAGS, *listen, *keep],
+        env={**os.environ, "AZURITE_ACCOUNTS": _told(accounts)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        _wait(ports, lambda: process.poll() is None)
+        yield [account.connection_string(ports) for account in accounts]
+    finally:
+        process.send_signal(signal.SIGTERM)  # SIGKILL would lose what was written in the last seconds
+        process.wait(20)
+
+
+def _program() -> str:
+    ours = Path(__file__).resolve().parent.parent / "node_modules" / ".bin" / "azurite"
+    found = str(ours) if ours.exists() else shutil.which("azurite")
+    if not found:
+        raise NoAzurite(INSTALL)
+    return found
+
+
+def _account(number: int) -> Account:
+    return Account(f"test{number:05d}", base64.b64encode(secrets.token_bytes(48)).decode())
+
+
+def _told(accounts: list[Account]) -> str:
+    return ";".join(f"{account.name}:{account.key}" for account in accounts)
+
+
+def _free_ports(count: int) -> list[int]:
+    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [int(it.getsockname()[1]) for it in held]
+    for it in held:
+        it.close()
+    return ports
+
+
+def _wait(ports: Mapping[str, int], is_alive: Callable[[], bool], host: str = "127.0.0.1") -> None:
+    """Until all three services accept connections."""
+    give_up_at = time.monotonic() + _START_S
+    for port in ports.values():
+        while True:
+            try:
+                socket.create_connection((host, port), timeout=1).close()
+                break
+            except OSError:
+                if not is_alive() or time.monotonic() > give_up_at:
+                    raise NoAzurite("Azurite did not start; are its ports free?") from None
+                time.sleep(0.05)
+
+
+def main() -> None:
+    """Run until interrupted, printing the connection string."""
+    parser = argparse.ArgumentParser(prog="python -m local.azurite", description=__doc__)
+    parser.add_argument("--location", default=".local/azurite", help="the folder that keeps the data")
+    parser.add_argument("--ports", default="10000,10001,10002", help="blob, queue, table")
+    arguments = parser.parse_args()
+    first, second, third = (int(port) for port in arguments.ports.split(","))
+    Path(arguments.location).mkdir(parents=True, exist_ok=True)
+    with running_azurite(location=Path(arguments.location), ports=(first, second, third)) as azurite:
+        print(azurite.connection_strings[0], flush=True)
+        signal.sigwait({signal.SIGTERM, signal.SIGINT})
+
+
+if __name__ == "__main__":
+    main()

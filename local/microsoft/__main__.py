@@ -1,0 +1,27 @@
+"""``python -m local.microsoft``: run the simulated cloud until it is told to stop."""
+
+import argparse
+import asyncio
+import json
+import signal
+from pathlib import Path
+
+from local.microsoft.cloud import serve
+
+
+async def _run(arguments: argparse.Namespace) -> None:
+    where, servers = await serve(Path(arguments.state_dir), arguments.login_port, arguments.graph_port)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    print(json.dumps(where), flush=True)
+    await stop.wait()
+    for server in servers:
+        await server.stop()
+
+
+parser = argparse.ArgumentParser(prog="python -m local.microsoft", description=__doc__)
+parser.add_argument("--login-port", type=int, default=7443)
+parser.add_argument("--graph-port", type=int, default=7444)
+parser.add_argument("--state-dir", default=".local/microsoft", help="where ca.pem is written")
+asyncio.run(_run(parser.parse_args()))

@@ -1,0 +1,154 @@
+"""The portal's sign-in, for one machine: it issues portal tokens for a few demonstration people.
+
+``GET /jwks.json`` the keys · ``GET /personas`` who there is · ``POST /token {"persona": id}`` a token of 15 minutes.
+"""
+
+import argparse
+import json
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+AUDIENCE = "microsoft-tenant-integrations"
+_LIFE_S = 15 * 60
+_KEY_ID = "portal-1"
+
+
+@dataclass(frozen=True)
+class Persona:
+    """Somebody of the portal."""
+
+    id: str
+    name: str
+    account_id: str
+    account_name: str
+    role: str
+    plan: str
+
+
+PERSONAS = {
+    person.id: person
+    for person in (
+        Persona("alice", "Alice Adams", "acct_northwind", "Northwind IT", "administrator", "team"),
+        Persona("anna", "Anna Andersen", "acct_northwind", "Northwind IT", "administrator", "team"),
+        Persona("tess", "Tess Tech", "acct_northwind", "Northwind IT", "technician", "team"),
+        Persona("bob", "Bob Brown", "acct_southridge", "Southridge MSP", "administrator", "team"),
+        Persona("carl", "Carl Clark", "acct_cascade", "Cascade Computers", "administrator", "solo"),
+    )
+}
+
+
+class PortalIdentity:
+    """The issuer: its key lives as long as the process."""
+
+    def __init__(self, url: str) -> None:
+        self.issuer = url
+        self.audience = AUDIENCE
+        self.jwks_url = f"{url}/jwks.json"
+        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+    def token(self, persona: str, **changes: Any) -> str:
+        """A persona's token; ``changes`` replace claims."""
+        person, now = PERSONAS[persona], int(time.time())
+        claims = {
+            "iss": self.issuer,
+            "aud": self.audience,
+            "sub": f"user_{person.id}",
+            "account_id": person.account_id,
+            "role": person.role,
+            "plan": person.plan,
+            "name": person.name,
+            "iat": now,
+            "exp": now + _LIFE_S,
+        }
+        return self.sign({**claims, **changes})
+
+    def sign(self, claims: dict[str, Any], **header: Any) -> str:
+        """Any claims, under our key."""
+        return jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": _KEY_ID, **header})
+
+    def jwks(self) -> dict[str, Any]:
+        key = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(self._key.public_key()))
+        return {"keys": [{**key, "use": "sig", "kid": _KEY_ID}]}
+
+    def told(self) -> dict[str, str]:
+        return {"issuer": self.issuer, "audience": self.audience, "jwks_url": self.jwks_url, "personas_url": self.issuer}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: "_Server"
+
+    def do_OPTIONS(self) -> None:  # noqa: N802 - the name http.server calls
+        self._answer({}, 204)
+
+    def do_GET(self) -> None:  # noqa: N802 - the name http.server calls
+        pages = {"/jwks.json": self.server.identity.jwks(), "/personas": [asdict(it) for it in PERSONAS.values()]}
+        path = urlsplit(self.path).path
+        self._answer(pages.get(path, {"error": "not found"}), 200 if path in pages else 404)
+
+    def do_POST(self) -> None:  # noqa: N802 - the name http.server calls
+        body = self.rfile.read(min(int(self.headers.get("Content-Length", "0")), 4096))
+        try:
+            persona = json.loads(body)["persona"]
+            token = self.server.identity.token(persona)
+        except (ValueError, KeyError, TypeError):
+            self._answer({"error": "there is no such persona"}, 400)
+            return
+        self._answer({"token": token, "expires_at": int(time.time()) + _LIFE_S}, 200)
+
+    def _answer(self, value: object, status: int) -> None:
+        body = b"" if status == 204 else json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        origin = self.headers.get("Origin", "")
+        if urlsplit(origin).hostname in {"localhost", "127.0.0.1"}:
+            self.send_header("Access-Control-Allow-Origin", origin)
+            self.send_header("Access-Control-Allow-Headers", "content-type")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name http.server gives
+        """Nothing: the terminal is for what matters."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    identity: PortalIdentity
+
+
+@contextmanager
+def running_portal_identity(port: int = 0) -> Iterator[PortalIdentity]:
+    """The issuer, listening in a thread."""
+    server = _Server(("127.0.0.1", port), _Handler)
+    server.identity = PortalIdentity(f"http://localhost:{server.server_address[1]}")
+    thread = threading.Thread(target=server.serve_forever, name="portal-identity", daemon=True)
+    thread.start()
+    try:
+        yield server.identity
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
+
+
+def main() -> None:
+    """Run until interrupted, printing where it is."""
+    parser = argparse.ArgumentParser(prog="python -m local.portal_identity", description=__doc__)
+    parser.add_argument("--port", type=int, default=7070)
+    with running_portal_identity(parser.parse_args().port) as identity:
+        print(json.dumps(identity.told()), flush=True)
+        signal.sigwait({signal.SIGTERM, signal.SIGINT})
+
+
+if __name__ == "__main__":
+    main()
