@@ -23,7 +23,10 @@ IMAGE = "mcr.microsoft.com/azure-storage/azurite:3.35.0"
 _FLAGS = ("--skipApiVersionCheck", "--disableTelemetry", "--silent")
 _SERVICES = ("blob", "queue", "table")
 _START_S = 40.0
-_DEVELOPMENT = ("devstoreaccount1", "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==")
+_DEVELOPMENT = (
+    "devstoreaccount1",
+    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==",
+)
 
 
 class NoAzurite(Exception):

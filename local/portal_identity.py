@@ -81,21 +81,26 @@ class PortalIdentity:
         return {"keys": [{**key, "use": "sig", "kid": _KEY_ID}]}
 
     def told(self) -> dict[str, str]:
-        return {"issuer": self.issuer, "audience": self.audience, "jwks_url": self.jwks_url, "personas_url": self.issuer}
+        return {
+            "issuer": self.issuer,
+            "audience": self.audience,
+            "jwks_url": self.jwks_url,
+            "personas_url": self.issuer,
+        }
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: "_Server"
 
-    def do_OPTIONS(self) -> None:  # noqa: N802 - the name http.server calls
+    def do_OPTIONS(self) -> None:
         self._answer({}, 204)
 
-    def do_GET(self) -> None:  # noqa: N802 - the name http.server calls
+    def do_GET(self) -> None:
         pages = {"/jwks.json": self.server.identity.jwks(), "/personas": [asdict(it) for it in PERSONAS.values()]}
         path = urlsplit(self.path).path
         self._answer(pages.get(path, {"error": "not found"}), 200 if path in pages else 404)
 
-    def do_POST(self) -> None:  # noqa: N802 - the name http.server calls
+    def do_POST(self) -> None:
         body = self.rfile.read(min(int(self.headers.get("Content-Length", "0")), 4096))
         try:
             persona = json.loads(body)["persona"]

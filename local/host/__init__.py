@@ -1,0 +1,9 @@
+"""A thin Azure Functions host: runs the very same function_app.py on one machine, without the .NET host.
+
+What it keeps to, what it does differently, and what it lacks stands in ``ledger``; each rule it reproduces
+has a golden test that names the source it was read from.
+"""
+
+from local.host.host import Host
+
+__all__ = ["Host"]
