@@ -86,6 +86,8 @@ _Started = Iterator[list[str]]
 
 
 def _docker_answers() -> bool:
+    if not os.environ.get("DOCKER_HOST") and not Path("/var/run/docker.sock").exists():
+        return False
     import docker  # noqa: PLC0415 - slow to import, and only needed here
     from docker.errors import DockerException  # noqa: PLC0415
 

@@ -1,0 +1,72 @@
+"""What many tests share: one Azurite, one simulated Microsoft cloud and one portal sign-in for the session."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.azurite import Azurite, running_azurite
+from local.microsoft.cloud import Running, running_microsoft
+from local.portal_identity import PortalIdentity, running_portal_identity
+
+_ACCOUNTS = 600
+
+
+@pytest.fixture(scope="session")
+def azurite() -> Iterator[Azurite]:
+    with running_azurite(accounts=_ACCOUNTS) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def _unused(azurite: Azurite) -> Iterator[str]:
+    return iter(azurite.connection_strings)
+
+
+@pytest.fixture
+def storage(_unused: Iterator[str], azurite: Azurite) -> str:
+    """The connection string of a storage account that no other test has touched."""
+    if len(azurite.connection_strings) == 1:
+        _empty(azurite.connection_strings[0])
+        return azurite.connection_strings[0]
+    return next(_unused)
+
+
+@pytest.fixture(scope="session")
+def _microsoft(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running_microsoft(tmp_path_factory.mktemp("microsoft")) as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def microsoft(_microsoft: Running) -> Running:
+    """The simulated cloud, empty."""
+    _microsoft.world.clear_faults()
+    _microsoft.world.release()
+    _microsoft.world.reset()
+    _microsoft.world.forget_requests()
+    return _microsoft
+
+
+@pytest.fixture(scope="session")
+def identity() -> Iterator[PortalIdentity]:
+    with running_portal_identity() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    return Path(__file__).resolve().parent.parent
+
+
+def _empty(connection: str) -> None:
+    """Make an account that is not ours alone as good as new."""
+    from azure.data.tables import TableServiceClient  # noqa: PLC0415 - only for a given emulator
+    from azure.storage.queue import QueueServiceClient  # noqa: PLC0415
+
+    with TableServiceClient.from_connection_string(connection) as tables:
+        for table in tables.list_tables():
+            tables.delete_table(table.name)
+    with QueueServiceClient.from_connection_string(connection) as queues:
+        for queue in queues.list_queues():
+            queues.delete_queue(queue.name)

@@ -1,0 +1,191 @@
+"""A portal in the tests' hands: it calls the API as a person would, in words of the product."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from integrations.services import Services, connect
+from integrations.triggers import build_app
+from local.host import Host
+from local.host.invoke import Response
+from local.microsoft.cloud import Running
+from local.microsoft.person import Callback, Person
+from local.portal_identity import PortalIdentity
+from shared.secrets import new_key
+from shared.settings import Settings
+
+CLIENT_ID = "c0ffee00-0000-4000-8000-000000000001"
+CLIENT_SECRET = "a-secret-nobody-should-ever-see"
+PUBLIC_URL = "http://localhost:7071"
+PORTAL_URL = "http://localhost:7071/api/page"
+CALLBACK = f"{PUBLIC_URL}/api/consent/callback/single"
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def settings_of(microsoft: Running, identity: PortalIdentity, storage: str, **changes: str) -> dict[str, str]:
+    return {
+        "AzureWebJobsStorage": storage,
+        "PUBLIC_URL": PUBLIC_URL,
+        "PORTAL_URL": PORTAL_URL,
+        "PORTAL_ISSUER": identity.issuer,
+        "PORTAL_AUDIENCE": identity.audience,
+        "PORTAL_JWKS_URL": identity.jwks_url,
+        "MICROSOFT_CLOUD": "custom",
+        "MICROSOFT_LOGIN_URL": microsoft.login_url,
+        "MICROSOFT_GRAPH_URL": microsoft.graph_url,
+        "MICROSOFT_PARTNER_URL": microsoft.partner_url,
+        "MICROSOFT_CA_FILE": microsoft.ca_file,
+        "MICROSOFT_CLIENT_ID": CLIENT_ID,
+        "MICROSOFT_CLIENT_SECRET": CLIENT_SECRET,
+        "SECRET_KEYS": new_key("k1"),
+        "STARTS_PER_MINUTE": "1000",
+        **changes,
+    }
+
+
+@dataclass
+class Clock:
+    """Time in the tests' hands; it goes on by itself and can be moved."""
+
+    ahead: timedelta = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+@dataclass
+class Portal:
+    """One portal, one app, one simulated cloud."""
+
+    host: Host
+    services: Services
+    microsoft: Running
+    identity: PortalIdentity
+    clock: Clock
+    who: str = "alice"
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def called_by(self, who: str) -> "Portal":
+        return Portal(self.host, self.services, self.microsoft, self.identity, self.clock, who)
+
+    def call(
+        self, method: str, path: str, body: object = None, *, headers: Mapping[str, str] | None = None
+    ) -> Response:
+        told = {"authorization": f"Bearer {self.identity.token(self.who)}", **self.headers}
+        raw = b"" if body is None else json.dumps(body).encode()
+        if body is not None:
+            told["content-type"] = "application/json"
+        return self.host.call_http(method, f"/api{path}", headers={**told, **(headers or {})}, body=raw)
+
+    def ask(self, method: str, path: str, body: object = None, *, expect: int = 200) -> Any:
+        answer = self.call(method, path, body)
+        assert answer.status == expect, (answer.status, answer.body.decode())
+        return json.loads(answer.body) if answer.body else None
+
+    def send(self, callback: Callback) -> Response:
+        """What the browser does with Microsoft's answer."""
+        split = urlsplit(callback.url)
+        if callback.method == "GET":
+            return self.host.call_http("GET", f"{split.path}?{split.query}")
+        form = urlencode(callback.fields).encode()
+        headers = {"content-type": "application/x-www-form-urlencoded"}
+        return self.host.call_http("POST", split.path, headers=headers, body=form)
+
+    def person(self, username: str) -> Person:
+        return Person(self.microsoft.login_url, self.microsoft.ca_file, username)
+
+    def has_tenant(self, name: str = "Contoso Dental", **details: Any) -> dict[str, str]:
+        told: dict[str, str] = self.microsoft.world.add_tenant(name=name, **details)
+        return told
+
+    def start(self) -> dict[str, Any]:
+        return dict(self.ask("POST", "/integrations", {"kind": "single"}, expect=201))
+
+    def signs_in(self, started: dict[str, Any], username: str) -> dict[str, Any]:
+        """The first leg: sign in at Microsoft, and come back to the page."""
+        answer = self.send(self.person(username).follow(started["authorize_url"]))
+        assert answer.status == 303, (answer.status, answer.body)
+        return self.flow(started["flow_id"])
+
+    def accepts(self, flow: dict[str, Any], username: str, *, accept: bool = True) -> Response:
+        """The second leg: accept the permissions."""
+        return self.send(self.person(username).follow(flow["continue_url"], accept=accept))
+
+    def flow(self, flow_id: str) -> dict[str, Any]:
+        return dict(self.ask("GET", f"/consent/{flow_id}"))
+
+    def proves(self, tenant: Mapping[str, str], started: dict[str, Any] | None = None) -> str:
+        """Everything up to the confirmation; returns the flow's id."""
+        started = started or self.start()
+        self.accepts(self.signs_in(started, tenant["admin"]), tenant["admin"])
+        self.run_queues()
+        return str(started["flow_id"])
+
+    def integrate(self, tenant: Mapping[str, str]) -> str:
+        """The whole journey; returns the integration's id."""
+        flow_id = self.proves(tenant)
+        assert self.flow(flow_id)["state"] == "proven", self.flow(flow_id)
+        return str(self.ask("POST", f"/consent/{flow_id}/complete", expect=201)["integration_id"])
+
+    def organization(self, name: str = "Acme Dental") -> str:
+        return str(self.ask("POST", "/organizations", {"name": name}, expect=201)["id"])
+
+    def map(self, tenant: Mapping[str, str], to: str = "Acme Dental") -> None:
+        body = {"organization_id": self.organization(to)}
+        self.ask("PUT", f"/tenants/{tenant['id']}/mapping", body)
+
+    def connected(self, tenant: Mapping[str, str]) -> None:
+        """Integrated, mapped and synced once."""
+        self.integrate(tenant)
+        self.map(tenant)
+        self.run_queues()
+
+    def row(self, tenant: Mapping[str, str]) -> dict[str, Any]:
+        items = self.ask("GET", "/integrations")["tenants"]["items"]
+        return dict(next(it for it in items if it["tenant_id"] == tenant["id"]))
+
+    def status(self, tenant: Mapping[str, str]) -> str:
+        return str(self.row(tenant)["sync_status"]["label"])
+
+    def run_queues(self) -> int:
+        return self.host.drain()
+
+    def sync(self, tenant: Mapping[str, str]) -> dict[str, Any]:
+        """Sync Now, and wait for the run."""
+        run_id = self.ask("POST", f"/tenants/{tenant['id']}/sync", expect=202)["run_id"]
+        self.run_queues()
+        return dict(self.ask("GET", f"/tenants/{tenant['id']}/runs/{run_id}"))
+
+    def later(self, **span: float) -> None:
+        """Let time pass, for us and for Microsoft."""
+        self.clock.ahead += timedelta(**span)
+        self.microsoft.world.switch(clock_offset_s=self.clock.ahead.total_seconds())
+
+    def tick(self) -> None:
+        """Both timers fire, and everything they order is done."""
+        self.host.fire_timer("sync_timer")
+        self.host.fire_timer("reconcile_timer")
+        self.run_queues()
+
+    def graph_requests(self, tenant: Mapping[str, str]) -> list[dict[str, Any]]:
+        return list(self.microsoft.world.requests(host="graph", tenant_id=tenant["id"]))
+
+
+def open_portal(microsoft: Running, identity: PortalIdentity, storage: str, **changes: str) -> Portal:
+    microsoft.world.register_app(
+        client_id=CLIENT_ID,
+        secret=CLIENT_SECRET,
+        redirect_uris=[CALLBACK],
+        app_roles=["Organization.Read.All", "User.Read.All", "LicenseAssignment.Read.All", "Directory.Read.All"],
+        delegated=["User.Read"],
+    )
+    clock = Clock()
+    env = settings_of(microsoft, identity, storage, **changes)
+    connected = connect(Settings.from_env(env))
+    services = Services(**{**vars(connected), "clock": clock})
+    host = Host(build_app(lambda: services), root=ROOT, env=env, clock=clock)
+    return Portal(host, services, microsoft, identity, clock)
