@@ -86,9 +86,7 @@ def connect(settings: Settings) -> Services:
         tables=Tables.connect(*storage),
         queues=Queues.connect(*storage),
         web=web,
-        sign_in=SignIn(
-            endpoints=endpoints, client_id=settings.client_id, credential=_credential(settings), web=web
-        ),
+        sign_in=SignIn(endpoints=endpoints, client_id=settings.client_id, credential=_credential(settings), web=web),
         callers=CallerVerifier(
             issuer=settings.portal_issuer,
             audience=settings.portal_audience,

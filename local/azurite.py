@@ -14,7 +14,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,20 +69,15 @@ def running_azurite(
         yield Azurite("given", (given,))
         return
     made = [Account(*_DEVELOPMENT)] if accounts == 1 else [_account(number) for number in range(accounts)]
-    way = _way(os.environ.get("AZURITE_MODE", ""))
-    with way(made, location, ports) as told:
-        yield Azurite("docker" if way is _in_docker else "npm", tuple(told))
+    how = _way(os.environ.get("AZURITE_MODE", ""))
+    with _WAYS[how](made, location, ports) as told:
+        yield Azurite(how, tuple(told))
 
 
-def _way(forced: str) -> Callable[..., "_Started"]:
-    if forced not in {"", "docker", "npm"}:
+def _way(forced: str) -> str:
+    if forced and forced not in _WAYS:
         raise NoAzurite(f"AZURITE_MODE is {forced!r}; it may be docker or npm")
-    if forced == "docker" or (not forced and _docker_answers()):
-        return _in_docker
-    return _from_npm
-
-
-_Started = Iterator[list[str]]
+    return forced or ("docker" if _docker_answers() else "npm")
 
 
 def _docker_answers() -> bool:
@@ -143,6 +138,9 @@ def _from_npm(
     finally:
         process.send_signal(signal.SIGTERM)  # SIGKILL would lose what was written in the last seconds
         process.wait(20)
+
+
+_WAYS: dict[str, Callable[..., AbstractContextManager[list[str]]]] = {"docker": _in_docker, "npm": _from_npm}
 
 
 def _program() -> str:

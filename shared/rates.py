@@ -34,7 +34,5 @@ class Rates:
             while times and times[0] <= now - _WINDOW_S:
                 times.popleft()
             if len(times) >= per_minute:
-                raise TooManyRequests(
-                    f"At most {per_minute} of these a minute.", wait_s=times[0] + _WINDOW_S - now
-                )
+                raise TooManyRequests(f"At most {per_minute} of these a minute.", wait_s=times[0] + _WINDOW_S - now)
             times.append(now)

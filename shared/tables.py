@@ -342,7 +342,6 @@ def _check_transaction(writes: Sequence[Write], entities: Sequence[object]) -> N
 def _weight(values: Mapping[str, Value]) -> int:
     """Bytes as Azure counts them: text in UTF-16."""
     return sum(
-        len(name) * 2
-        + (len(value) * 2 if isinstance(value, str) else len(value) if isinstance(value, bytes) else 8)
+        len(name) * 2 + (len(value) * 2 if isinstance(value, str) else len(value) if isinstance(value, bytes) else 8)
         for name, value in values.items()
     )

@@ -242,9 +242,7 @@ def _close(journey: _Journey, flow: Flow, action: str) -> None:
     _save(journey, flow, action, outcome="refused", reason=reason)
 
 
-def _save(
-    journey: _Journey, flow: Flow, action: str, *more: Write, outcome: str = "done", reason: str = ""
-) -> None:
+def _save(journey: _Journey, flow: Flow, action: str, *more: Write, outcome: str = "done", reason: str = "") -> None:
     services, control = journey.services, journey.control
     note = audit(services, control, journey.actor, action, {"flow_id": flow.id}, outcome=outcome, reason=reason)
     services.due.put(Due(Work.CONSENT, flow.account_id, flow.id, flow.look_at(services.clock())))

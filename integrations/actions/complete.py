@@ -98,14 +98,10 @@ def _renew(
         control.commit(control.flows.saved(stored.now(gone)))
         _refuse_unproven(gone)
         raise AssertionError  # a failed flow is always refused
-    renewed = msgspec.structs.replace(
-        held.value, proof=_proof(services, stored.value), version=held.value.version + 1
-    )
+    renewed = msgspec.structs.replace(held.value, proof=_proof(services, stored.value), version=held.value.version + 1)
     is_mapped = tenant.value.mapping is not None
     status = (
-        wait_in_queue(tenant.value.status, now)
-        if is_mapped
-        else move(tenant.value.status, SyncCause.NAME_READ, now)
+        wait_in_queue(tenant.value.status, now) if is_mapped else move(tenant.value.status, SyncCause.NAME_READ, now)
     )
     refreshed = msgspec.structs.replace(tenant.value, status=status, not_before=None)
     nudges: list[Write] = []

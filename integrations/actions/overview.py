@@ -81,9 +81,7 @@ def read_tenant(services: Services, account_id: AccountId, tenant_id: TenantId) 
     )
 
 
-def read_integration(
-    services: Services, account_id: AccountId, integration_id: IntegrationId
-) -> IntegrationDetails:
+def read_integration(services: Services, account_id: AccountId, integration_id: IntegrationId) -> IntegrationDetails:
     control: Control = services.control(account_id)
     stored = control.integrations.find(integration_id)
     if stored is None:

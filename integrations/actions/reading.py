@@ -56,9 +56,7 @@ def read_datasets(graph: Graph, datasets: Sequence[Dataset], cursors: Mapping[st
     started = time.monotonic()
     first = graph.batch([_ask(dataset, _link(cursors, dataset)) for dataset in datasets])
     shared_s = (time.monotonic() - started) / max(1, len(datasets))
-    return [
-        _attempt(graph, dataset, first[dataset.name], _link(cursors, dataset), shared_s) for dataset in datasets
-    ]
+    return [_attempt(graph, dataset, first[dataset.name], _link(cursors, dataset), shared_s) for dataset in datasets]
 
 
 def _attempt(graph: Graph, dataset: Dataset, first: Answer, link: str | None, shared_s: float) -> Attempt:

@@ -83,9 +83,7 @@ def dispatch(services: Services, control: Control) -> None:
     try:
         for stored in control.outbox.list():
             outgoing = stored.value
-            services.queues.send(
-                outgoing.queue, outgoing.body.encode(), delay_s=outgoing.delay_s, ttl_s=outgoing.ttl_s
-            )
+            services.queues.send(outgoing.queue, outgoing.body.encode(), delay_s=outgoing.delay_s, ttl_s=outgoing.ttl_s)
             _forget(control, stored)
     except Unavailable as error:
         log("left messages in the outbox", account_id=control.account_id, error=type(error).__name__)

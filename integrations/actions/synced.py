@@ -50,9 +50,7 @@ def read_rows(
     )
 
 
-def read_runs(
-    services: Services, account_id: AccountId, tenant_id: TenantId, *, after: str, limit: int
-) -> RunPage:
+def read_runs(services: Services, account_id: AccountId, tenant_id: TenantId, *, after: str, limit: int) -> RunPage:
     control = services.control(account_id)
     find_tenant(control, tenant_id)
     below = f"{tenant_id}:"

@@ -198,9 +198,7 @@ def _write_cursor(place: tuple[str, str]) -> str:
 
 def _read_cursor(cursor: str) -> tuple[str, str]:
     try:
-        return msgspec.json.decode(
-            base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=tuple[str, str]
-        )
+        return msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=tuple[str, str])
     except (ValueError, msgspec.MsgspecError) as error:
         raise Invalid(
             "The cursor is not one of ours.",

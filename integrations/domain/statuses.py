@@ -64,9 +64,7 @@ EXPLANATIONS: dict[SyncCause, Explanation] = {
         "The connection works. Until the tenant is mapped, only its name is read.",
         "Map the tenant to an Organization to start syncing its data.",
     ),
-    SyncCause.SYNCED: Explanation(
-        SyncLabel.SUCCESS, "synced", "The last sync of this tenant was complete.", _NOTHING
-    ),
+    SyncCause.SYNCED: Explanation(SyncLabel.SUCCESS, "synced", "The last sync of this tenant was complete.", _NOTHING),
     SyncCause.SYNCED_WITH_WARNINGS: Explanation(
         SyncLabel.SUCCESS,
         "synced_with_warnings",

@@ -46,9 +46,7 @@ def add_doors(doors: Doors) -> None:
     def post_integration(call: Call) -> Answer:
         kind = call.body(StartIntegration).kind
         if kind != Kind.SINGLE.value:
-            raise Invalid(
-                "This kind of integration is not offered.", problems=[Problem("/kind", "must be 'single'")]
-            )
+            raise Invalid("This kind of integration is not offered.", problems=[Problem("/kind", "must be 'single'")])
         return _started(start_single(call.services, call.actor))
 
     @doors.door(

@@ -74,8 +74,7 @@ def _parameters(door: Door) -> list[dict[str, Any]]:
         {"name": name, "in": "path", "required": True, "schema": text} for name in _PARAMETER.findall(door.route)
     ]
     found += [
-        {"name": name, "in": "query", "description": meaning, "schema": text}
-        for name, meaning in door.query.items()
+        {"name": name, "in": "query", "description": meaning, "schema": text} for name, meaning in door.query.items()
     ]
     if door.changes:
         meaning = "The same request under the same key is done once and answered alike."

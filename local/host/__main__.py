@@ -21,9 +21,8 @@ def _banner(host: Host, address: str) -> None:
         print(f"  {route.function.name}: [{methods}] {address}/{route.template}")
     for function in host.functions.values():
         if function.trigger == "timerTrigger":
-            print(
-                f"  {function.name}: timer {function.told['schedule']}, next {host.next_run(function.name):%H:%M:%S} UTC"
-            )
+            following = host.next_run(function.name)
+            print(f"  {function.name}: timer {function.told['schedule']}, next {following:%H:%M:%S} UTC")
         if function.trigger == "queueTrigger":
             print(f"  {function.name}: queue {function.told['queueName']}")
     print(f"\nListening on {address}", flush=True)

@@ -143,12 +143,12 @@ def _checked(
     bound = {it["name"] for it in bindings if it["name"] != "$return"}
     if set(parameters) - bound:
         extra = sorted(set(parameters) - bound)
-        raise IndexingError(f"cannot load the {name} function: the following parameters are declared in Python "
-                            f"but not in the function definition (function.json or function decorators): {extra}")  # fmt: skip
+        where = "declared in Python but not in the function definition (function.json or function decorators)"
+        raise IndexingError(f"cannot load the {name} function: the following parameters are {where}: {extra}")
     if bound - set(parameters):
         lost = sorted(bound - set(parameters))
-        raise IndexingError(f"cannot load the {name} function: the following parameters are declared in the function "
-                            f"definition (function.json or function decorators) but not in Python: {lost}")  # fmt: skip
+        where = "declared in the function definition (function.json or function decorators) but not in Python"
+        raise IndexingError(f"cannot load the {name} function: the following parameters are {where}: {lost}")
     annotations = _annotations(name, call)
     _check_annotations(name, trigger, bindings, annotations)
     return annotations
@@ -185,8 +185,8 @@ def _check_out(name: str, parameter: str, annotation: Any) -> None:
     if annotation is None:
         return
     if typing.get_origin(annotation) is not func.Out:
-        raise IndexingError(f'cannot load the {name} function: binding {parameter} is declared to have the "out" '
-                            "direction, but its annotation in Python is not a subclass of azure.functions.Out")  # fmt: skip
+        what = 'is declared to have the "out" direction, but its annotation in Python is not a subclass of'
+        raise IndexingError(f"cannot load the {name} function: binding {parameter} {what} azure.functions.Out")
     inner = typing.get_args(annotation)[0]
     if isinstance(inner, type) and typing.get_origin(inner) is list:
         raise IndexingError(f"cannot load the {name} function: {parameter} has an unsupported annotation in Out")

@@ -6,7 +6,7 @@ import re
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
@@ -129,14 +129,16 @@ class Cloud:
         try:
             asked = json.loads(request.body or b"{}")
             name, arguments = asked["do"], asked.get("with", {})
-            if name not in CALLS:
-                raise KeyError(f"there is no call {name}")
-            target = self if hasattr(self, name) else self.world
             with self.world.lock:
-                result = getattr(target, name)(**arguments)
+                result = self._call(name)(**arguments)
         except (KeyError, ValueError, TypeError) as error:
             return told({"error": str(error)}, 400)
         return told({"result": asdict(result) if is_dataclass(result) and not isinstance(result, type) else result})
+
+    def _call(self, name: str) -> Callable[..., Any]:
+        if name not in CALLS:
+            raise KeyError(f"there is no call {name}")
+        return getattr(self if hasattr(self, name) else self.world, name)  # type: ignore[no-any-return] # by name
 
     def fault(self, **described: Any) -> int:
         self._next_fault += 1
@@ -188,12 +190,7 @@ class Running:
 
 async def serve(state: Path, login_port: int, graph_port: int) -> tuple[dict[str, str], list[Server]]:
     """Start both hosts; returns their addresses and the servers to stop."""
-    authority = trustme.CA()
-    certificate = authority.issue_cert("localhost", "127.0.0.1")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    certificate.configure_cert(context)
-    state.mkdir(parents=True, exist_ok=True)
-    authority.cert_pem.write_to_path(state / "ca.pem")
+    context = _certified(state)
     cloud: list[Cloud] = []
 
     async def handle(request: Request) -> Reply:
@@ -205,6 +202,16 @@ async def serve(state: Path, login_port: int, graph_port: int) -> tuple[dict[str
     cloud.append(Cloud(login_url, graph_url))
     told_of = {"login_url": login_url, "graph_url": graph_url, "partner_url": f"{graph_url}/partner"}
     return {**told_of, "ca_file": str(state / "ca.pem")}, [login, graph]
+
+
+def _certified(state: Path) -> ssl.SSLContext:
+    """A certificate for localhost from an authority of our own, whose certificate is written to ``ca.pem``."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
+    state.mkdir(parents=True, exist_ok=True)
+    authority.cert_pem.write_to_path(state / "ca.pem")
+    return context
 
 
 @contextmanager

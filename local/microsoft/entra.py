@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 import jwt
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from local.microsoft import pages
 from local.microsoft.http import Reply, Request, page, redirect, told
@@ -437,13 +438,14 @@ def _described(code: int, text: str, now: str = "2026-01-01 00:00:00Z") -> str:
 
 
 def _is_signed_with(assertion: str, certificate: str, audience: str, client_id: str) -> bool:
-    """Source: https://learn.microsoft.com/entra/identity-platform/certificate-credentials"""
+    """Whether the app proved itself with this certificate (learn.microsoft.com: certificate-credentials)."""
     known = x509.load_pem_x509_certificate(certificate.encode())
+    key = known.public_key()
+    if not isinstance(key, rsa.RSAPublicKey):
+        return False
     try:
         header = jwt.get_unverified_header(assertion)
-        claims = jwt.decode(
-            assertion, known.public_key(), algorithms=["PS256", "RS256"], audience=audience, issuer=client_id
-        )  # type: ignore[arg-type] # the registered key is RSA
+        claims = jwt.decode(assertion, key, algorithms=["PS256", "RS256"], audience=audience, issuer=client_id)
     except (jwt.PyJWTError, ValueError):
         return False
     prints = {"x5t": hashes.SHA1(), "x5t#S256": hashes.SHA256()}  # noqa: S303 - the older thumbprint form

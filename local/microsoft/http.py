@@ -89,6 +89,8 @@ class Server:
         try:
             while await self._exchange(reader, writer):
                 pass
+        except asyncio.CancelledError:
+            pass  # the server is stopping
         except (
             asyncio.IncompleteReadError,
             ConnectionError,

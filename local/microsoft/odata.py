@@ -54,7 +54,7 @@ def selected(thing: dict[str, Any], select: list[str], known: Iterable[str], def
     wanted = select or list(default)
     unknown = set(wanted) - set(known)
     if unknown:
-        raise bad(f"Could not find a property named '{sorted(unknown)[0]}'.")
+        raise bad(f"Could not find a property named '{min(unknown)}'.")
     return {name: thing.get(name) for name in dict.fromkeys(["id", *wanted])}
 
 
@@ -75,7 +75,7 @@ def top_of(query: dict[str, str], default: int, most: int) -> int:
 def refuse_options(query: dict[str, str], allowed: set[str]) -> None:
     refused = {name for name in query if name.startswith("$")} - allowed
     if refused:
-        raise bad(f"The query option '{sorted(refused)[0]}' is not supported here.", "Request_UnsupportedQuery")
+        raise bad(f"The query option '{min(refused)}' is not supported here.", "Request_UnsupportedQuery")
 
 
 def filtered(things: Iterable[dict[str, Any]], text: str) -> list[dict[str, Any]]:

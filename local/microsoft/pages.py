@@ -6,7 +6,8 @@ from html import escape
 _STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;background:#f2f2f2;margin:0;display:grid;place-items:center;min-height:100vh}
 main{background:#fff;padding:2.5rem;width:min(30rem,92vw);box-sizing:border-box;box-shadow:0 2px 8px #0003}
-h1{font-size:1.4rem;margin:.2rem 0 1rem}button{font:inherit;padding:.5rem 1rem;border:1px solid #8886;background:#f6f6f6;
+h1{font-size:1.4rem;margin:.2rem 0 1rem}
+button{font:inherit;padding:.5rem 1rem;border:1px solid #8886;background:#f6f6f6;
 cursor:pointer;text-align:left}button.go{background:#0067b8;color:#fff}form.who button{width:100%;margin:.2rem 0}
 small{color:#555}.bar{color:#555;font-weight:600}ul{padding-left:1.2rem}
 """
@@ -23,12 +24,14 @@ def frame(title: str, content: str) -> str:
 def choose(action: str, request_id: str, people: Iterable[tuple[str, str]]) -> str:
     """Pick an account: (username, what they are)."""
     buttons = "".join(
-        f"<button name=username value='{escape(name, quote=True)}'>{escape(name)}<br><small>{escape(what)}</small></button>"
+        f"<button name=username value='{escape(name, quote=True)}'>"
+        f"{escape(name)}<br><small>{escape(what)}</small></button>"
         for name, what in people
     )
     return frame(
         "Pick an account",
-        f"<form class=who method=post action='{escape(action, quote=True)}'>{_hidden('request', request_id)}{buttons}</form>",
+        f"<form class=who method=post action='{escape(action, quote=True)}'>"
+        f"{_hidden('request', request_id)}{buttons}</form>",
     )
 
 
@@ -38,7 +41,8 @@ def consent(action: str, request_id: str, who: str, app: str, permissions: Itera
         "Permissions requested",
         f"<p>{escape(who)}</p><p>The application <b>{escape(app)}</b> would like to:</p><ul>{items}</ul>"
         f"<form method=post action='{escape(action, quote=True)}'>{_hidden('request', request_id)}"
-        "<button name=answer value=cancel>Cancel</button> <button class=go name=answer value=accept>Accept</button></form>",
+        "<button name=answer value=cancel>Cancel</button> "
+        "<button class=go name=answer value=accept>Accept</button></form>",
     )
 
 
@@ -47,7 +51,8 @@ def post_back(action: str, fields: dict[str, str]) -> str:
     hidden = "".join(_hidden(name, value) for name, value in fields.items())
     return frame(
         "Working...",
-        f"<form id=back method=post action='{escape(action, quote=True)}'>{hidden}<button class=go>Continue</button></form>"
+        f"<form id=back method=post action='{escape(action, quote=True)}'>{hidden}"
+        "<button class=go>Continue</button></form>"
         "<script>document.getElementById('back').submit()</script>",
     )
 

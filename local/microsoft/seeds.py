@@ -10,10 +10,14 @@ from typing import Any
 
 Object = dict[str, Any]
 
-_GIVEN = ("Ana", "Ben", "Chloe", "David", "Elif", "Farid", "Grace", "Hana", "Ivan", "Jun", "Kofi", "Lena", "Mara",
-          "Nils", "Olga", "Pablo", "Quinn", "Rosa", "Sven", "Tara", "Umar", "Vera", "Wim", "Xena", "Yara", "Zoe")  # fmt: skip
-_FAMILY = ("Adeyemi", "Bauer", "Costa", "Dubois", "Eriksen", "Fischer", "Garcia", "Haddad", "Ito", "Jensen", "Kim",
-           "Lopez", "Meyer", "Novak", "Okafor", "Petrov", "Quist", "Rossi", "Silva", "Tanaka", "Ueda", "Vogel", "Weber")  # fmt: skip
+_GIVEN = (
+    *("Ana", "Ben", "Chloe", "David", "Elif", "Farid", "Grace", "Hana", "Ivan", "Jun", "Kofi", "Lena", "Mara"),
+    *("Nils", "Olga", "Pablo", "Quinn", "Rosa", "Sven", "Tara", "Umar", "Vera", "Wim", "Xena", "Yara", "Zoe"),
+)
+_FAMILY = (
+    *("Adeyemi", "Bauer", "Costa", "Dubois", "Eriksen", "Fischer", "Garcia", "Haddad", "Ito", "Jensen", "Kim"),
+    *("Lopez", "Meyer", "Novak", "Okafor", "Petrov", "Quist", "Rossi", "Silva", "Tanaka", "Ueda", "Vogel", "Weber"),
+)
 _DEPARTMENTS = ("Sales", "Finance", "Operations", "IT", "Clinic", "Legal", "Marketing", None)
 _OFFICES = ("Amsterdam", "Boston", "Cairo", "Dublin", None)
 _TITLES = ("Manager", "Analyst", "Assistant", "Engineer", "Consultant", None)

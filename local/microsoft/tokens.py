@@ -31,7 +31,7 @@ class Issuer:
         self._key_id = _b64(hashlib.sha256(public).digest())[:27]
 
     def jwks(self) -> dict[str, Any]:
-        """Source: https://learn.microsoft.com/entra/identity-platform/signing-key-rollover"""
+        """The key document (learn.microsoft.com: signing-key-rollover)."""
         numbers = self._key.public_key().public_numbers()
         key = {
             "kty": "RSA",
@@ -64,7 +64,7 @@ class Issuer:
         return self._sign(claims)
 
     def identity(self, tenant: Tenant, app: App, person: dict[str, Any], nonce: str | None) -> str:
-        """Source: https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference"""
+        """An ID token (learn.microsoft.com: id-token-claims-reference)."""
         now = int(self._world.now())
         claims: dict[str, Any] = {
             "ver": "2.0",

@@ -18,9 +18,12 @@ ROLE_NAMES = {
     "fe930be7-5e62-47db-91af-98c3a49a38b1": "User Administrator",
     "f2ef992c-3afb-46b9-b7cf-a126ee74c451": "Global Reader",
 }
+# fmt: off
 SKUS = {
     "SPB": ("cbdc14ab-d96c-4c30-b9f4-6ada7cdc1d46", ("41781fb2-bc02-4b7c-bd55-b576c07bb09d", "AAD_PREMIUM")),
-    "O365_BUSINESS_ESSENTIALS": ("3b555118-da6a-4418-894f-7df1e2096870", ("9aaf7827-d63c-4b61-89c3-182f06f82e5c", "EXCHANGE_S_STANDARD")),
+    "O365_BUSINESS_ESSENTIALS": (
+        "3b555118-da6a-4418-894f-7df1e2096870", ("9aaf7827-d63c-4b61-89c3-182f06f82e5c", "EXCHANGE_S_STANDARD"),
+    ),
     "FLOW_FREE": ("f30db892-07e9-47e9-837c-80727f46fd3d", ("50e68c76-46c6-4674-81f9-75456511b170", "FLOW_P2_VIRAL")),
 }  # fmt: skip
 

@@ -45,6 +45,4 @@ def relative(link: str, root: str) -> str:
 
 def _climbs(path: str) -> bool:
     lowered = path.lower()
-    return (
-        "/../" in f"{lowered}/" or "/./" in f"{lowered}/" or "%2e" in lowered or "%2f" in lowered or "//" in path
-    )
+    return "/../" in f"{lowered}/" or "/./" in f"{lowered}/" or "%2e" in lowered or "%2f" in lowered or "//" in path

@@ -93,9 +93,7 @@ class SignIn:
         self._tokens: OrderedDict[str, _Kept] = OrderedDict()
         self._lock = Lock()
 
-    def authorize_url(
-        self, *, redirect_uri: str, state: str, nonce: str, verifier: str, scopes: Sequence[str]
-    ) -> str:
+    def authorize_url(self, *, redirect_uri: str, state: str, nonce: str, verifier: str, scopes: Sequence[str]) -> str:
         """Where a person signs in. Always offers the choice of account; the answer comes as a form POST."""
         told = {
             "client_id": self._client_id,
@@ -124,9 +122,7 @@ class SignIn:
         }
         return f"{self._endpoints.login}/{tenant_id}/v2.0/adminconsent?{urlencode(told)}"
 
-    def redeem(
-        self, *, code: str, redirect_uri: str, nonce: str, verifier: str, scopes: Sequence[str]
-    ) -> SignedIn:
+    def redeem(self, *, code: str, redirect_uri: str, nonce: str, verifier: str, scopes: Sequence[str]) -> SignedIn:
         """Redeem a sign-in's code and check everything its ID token says.
 
         Raises:

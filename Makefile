@@ -1,0 +1,85 @@
+# Everything people do here, one word each: `make help` lists them. Every task first sets up what it needs.
+
+PYTHON ?= python3
+GRAPH_OPENAPI ?= ../shared/data/graph-openapi-subset.json.gz
+MODE ?= npm
+
+BIN := .venv/bin
+RUNTIME := .venv-functions-runtime
+CHECKED := function_app.py integrations shared local tests
+
+# Azurite comes from npm, unless another one is asked for.
+AZURITE := $(if $(filter docker,$(AZURITE_MODE))$(AZURITE_CONNECTION_STRING),,node_modules/.ready)
+READY := .venv/.ready $(AZURITE)
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo services test check format format-check lint types imports coverage test-azurite conformance openapi clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(READY) ## the living system, with a world to look at; prints where to look and stays up
+	$(BIN)/python -m local
+
+demo: $(READY) ## the main job once, unattended: integrate, map, sync, print the table
+	$(BIN)/python -m local.demo
+
+services: $(READY) ## Azurite, the simulated Microsoft cloud and the portal's sign-in only, for `func start`
+	$(BIN)/python -m local --services
+
+test: $(READY) ## all tests
+	$(BIN)/pytest --cov --cov-report=
+
+check: format-check lint types imports test coverage ## what CI runs: format, lint, types, import rules, tests with coverage
+
+format: .venv/.ready ## rewrite the code in the house's format
+	$(BIN)/ruff format $(CHECKED)
+	$(BIN)/ruff check --fix $(CHECKED)
+
+format-check: .venv/.ready
+	$(BIN)/ruff format --check $(CHECKED)
+
+lint: .venv/.ready
+	$(BIN)/ruff check $(CHECKED)
+
+types: .venv/.ready
+	$(BIN)/mypy
+
+imports: .venv/.ready
+	$(BIN)/lint-imports
+
+coverage: test
+	$(BIN)/coverage report --fail-under=90
+	$(BIN)/coverage report --include="integrations/domain/*" --fail-under=100
+
+test-azurite: .venv/.ready $(if $(filter npm,$(MODE)),node_modules/.ready) ## storage tests against one way to Azurite: MODE=docker or MODE=npm
+	AZURITE_MODE=$(MODE) $(BIN)/pytest tests/storage tests/local/test_azurite.py
+
+conformance: $(READY) $(RUNTIME)/.ready ## the simulator, the client and the app against Microsoft's own OpenAPI and Functions runtime
+	GRAPH_OPENAPI=$(GRAPH_OPENAPI) $(BIN)/pytest tests/conformance
+
+openapi: .venv/.ready ## write docs/openapi.json from the code
+	$(BIN)/python -m integrations.triggers docs/openapi.json
+
+clean: ## remove everything that the other tasks made
+	rm -rf .venv $(RUNTIME) node_modules .local .coverage* htmlcov .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+.venv/.ready: requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 (this is $$($(PYTHON) --version 2>&1))" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --requirement requirements-dev.txt
+	@touch $@
+
+node_modules/.ready: package.json package-lock.json
+	@node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' || \
+		{ echo "Node 20 or newer is needed for Azurite (or Docker: AZURITE_MODE=docker)" >&2; exit 1; }
+	npm ci --no-audit --no-fund
+	@touch $@
+
+# Microsoft's own indexing of a Python app. It says that it needs 3.13; its pure Python runs on 3.11 as well.
+$(RUNTIME)/.ready: requirements.txt
+	$(PYTHON) -m venv $(RUNTIME)
+	$(RUNTIME)/bin/pip install --quiet --requirement requirements.txt azure-functions-runtime==1.3.0 \
+		$$($(PYTHON) -c 'import sys; print("--ignore-requires-python" if sys.version_info < (3, 13) else "")')
+	@touch $@

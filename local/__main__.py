@@ -1,0 +1,83 @@
+"""``python -m local``: everything on one machine, filled with a small world, until it is told to stop."""
+
+import argparse
+import json
+import signal
+import time
+from pathlib import Path
+
+from local.journey import Journey, register
+from local.microsoft.control import World
+from local.processes import ROOT, Ports, Started, app_host, services
+
+_STOP = [signal.SIGTERM, signal.SIGINT]
+
+
+def _fill(started: Started, url: str, world: World) -> None:
+    """A tenant that is mapped and synced, one that is only connected, and some that nobody has connected yet."""
+    alice = Journey(started, url)
+    contoso = world.add_tenant(name="Contoso Dental", users=25, devices=12, seed=1)
+    fabrikam = world.add_tenant(name="Fabrikam Legal", users=120, devices=80, seed=2)
+    for name, seed in (("Tailspin Toys", 3), ("Wingtip Clinics", 4)):
+        world.add_tenant(name=name, users=40, seed=seed)
+    known = {row["tenant_id"]: row for row in alice.rows()}
+    for tenant, organization in ((contoso, "Contoso"), (fabrikam, None)):
+        if tenant["id"] in known:
+            world.consent(tenant_id=tenant["id"], client_id=started.settings["MICROSOFT_CLIENT_ID"])
+            continue
+        print(f"  integrating {tenant['name']} ...", flush=True)
+        alice.integrate(tenant)
+        if organization:
+            alice.map(tenant, alice.organization(organization))
+            print(f"  syncing {tenant['name']} ...", flush=True)
+            alice.await_sync(tenant)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    parser.add_argument("--services", action="store_true", help="only what the app needs; you run the app yourself")
+    parser.add_argument("--state-dir", default=str(ROOT / ".local"), help="where data is kept")
+    arguments = parser.parse_args()
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)
+    ports, began = Ports(), time.monotonic()
+    print("Starting Azurite, the simulated Microsoft cloud and the portal's sign-in ...", flush=True)
+    with services(ports, Path(arguments.state_dir), keep=True) as started:
+        if arguments.services:
+            _print_services(started, ports)
+            signal.sigwait(_STOP)
+            return
+        print("Starting the app ...", flush=True)
+        log = Path(arguments.state_dir) / "app.log"
+        with app_host(started.settings, ports.host, log) as url:
+            _fill(started, url, register(started, url))
+            print(
+                f"\nReady after {time.monotonic() - began:.0f} s.\n"
+                f"  The page               {url}/api/page/\n"
+                f"  The API                {url}/api/openapi.json\n"
+                f"  Simulated Microsoft    {started.login_url} (sign-in), {started.graph_url} (Graph)\n"
+                f"  Data, keys, the log    {arguments.state_dir}\n"
+                "Your browser will warn once about the simulated Microsoft's certificate when you sign in there.\n"
+                "Press Ctrl-C to stop.",
+                flush=True,
+            )
+            signal.sigwait(_STOP)
+
+
+def _print_services(started: Started, ports: Ports) -> None:
+    url = f"http://localhost:{ports.host}"
+    register(started, url)
+    values = {
+        **started.settings,
+        "FUNCTIONS_WORKER_RUNTIME": "python",
+        "PUBLIC_URL": url,
+        "PORTAL_URL": f"{url}/api/page",
+    }
+    print(
+        "Running. Put this into local.settings.json, then start the app with `func start` or `python -m local.host`:\n"
+    )
+    print(json.dumps({"IsEncrypted": False, "Values": values}, indent=2))
+    print("\nPress Ctrl-C to stop.", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""``python -m local.demo``: the main job once, unattended, on free ports: integrate, map, sync, print the table."""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from local.journey import Journey, register, table
+from local.processes import FREE, app_host, services
+
+
+def main() -> int:
+    began = time.monotonic()
+
+    def step(text: str) -> None:
+        print(f"[{time.monotonic() - began:5.1f} s] {text}", flush=True)
+
+    with tempfile.TemporaryDirectory() as folder, services(FREE, Path(folder), keep=False) as started:
+        step(f"Azurite ({started.azurite}), the simulated Microsoft cloud and the portal's sign-in are running.")
+        with app_host(started.settings, 0, Path(folder) / "app.log") as url:
+            step(f"The app is running at {url}.")
+            world = register(started, url)
+            contoso = world.add_tenant(name="Contoso Dental", users=25, devices=12)
+            alice = Journey(started, url)
+            alice.integrate(contoso)
+            step("Alice integrated Contoso Dental: its Global Administrator signed in and accepted the permissions.")
+            alice.map(contoso, alice.organization("Contoso"))
+            step("Alice mapped it to the Organization Contoso; the first sync is under way.")
+            row = alice.await_sync(contoso)
+            details = alice.ask("GET", f"/tenants/{contoso['id']}")
+            counts = ", ".join(f"{it['count']} {it['dataset']}" for it in details["datasets"])
+            step(f"Synced: {counts}.\n")
+            print(table(alice.rows()))
+    return 0 if row["sync_status"]["label"] == "Success" and row["syncro_tenant"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

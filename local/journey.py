@@ -1,0 +1,122 @@
+"""The portal's and an administrator's part, over real HTTP: used to fill a new system and to demonstrate it."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+from local.microsoft.control import World
+from local.microsoft.person import Callback, Person
+from local.processes import CLIENT_ID, CLIENT_SECRET, Started
+
+_WAIT_S = 90.0
+APP_ROLES = ["Organization.Read.All", "User.Read.All", "LicenseAssignment.Read.All", "Directory.Read.All"]
+
+
+class Refused(Exception):
+    """The API answered with a problem."""
+
+
+class Journey:
+    """Acts for one persona of the portal."""
+
+    def __init__(self, started: Started, url: str, persona: str = "alice") -> None:
+        self._started = started
+        self._url = f"{url}/api"
+        self._session = requests.Session()
+        self._session.trust_env = False
+        told = self._session.post(f"{started.personas_url}/token", json={"persona": persona}, timeout=10).json()
+        self._session.headers["Authorization"] = f"Bearer {told['token']}"
+
+    def ask(self, method: str, path: str, body: object = None) -> Any:
+        answer = self._session.request(method, f"{self._url}{path}", json=body, timeout=60)
+        if answer.status_code >= 400:
+            raise Refused(f"{method} {path}: {answer.status_code} {answer.text}")
+        return answer.json() if answer.content else None
+
+    def integrate(self, tenant: Mapping[str, str]) -> str:
+        """Sign in, accept, wait for the proof, confirm."""
+        started = self.ask("POST", "/integrations", {"kind": "single"})
+        flow = f"/consent/{started['flow_id']}"
+        person = Person(self._started.login_url, self._started.ca_file, tenant["admin"])
+        self._back(person.follow(started["authorize_url"]))
+        onward = self.ask("GET", flow)
+        if not onward["continue_url"]:
+            raise Refused(f"the sign-in was not accepted: {onward['reason']} {onward['detail']}")
+        self._back(person.follow(onward["continue_url"]))
+        proven = self._until(lambda: self.ask("GET", flow), lambda told: told["state"] != "returned")
+        if proven["state"] != "proven":
+            raise Refused(f"the connection was not proven: {proven['reason']} {proven['detail']}")
+        return str(self.ask("POST", f"{flow}/complete")["integration_id"])
+
+    def organization(self, name: str) -> str:
+        return str(self.ask("POST", "/organizations", {"name": name})["id"])
+
+    def map(self, tenant: Mapping[str, str], organization_id: str) -> None:
+        self.ask("PUT", f"/tenants/{tenant['id']}/mapping", {"organization_id": organization_id})
+
+    def await_sync(self, tenant: Mapping[str, str]) -> dict[str, Any]:
+        """The tenant's row, once its sync has ended one way or the other."""
+        return dict(self._until(lambda: self.row(tenant), lambda row: row["sync_status"]["label"] != "Pending"))
+
+    def row(self, tenant: Mapping[str, str]) -> dict[str, Any]:
+        return next(it for it in self.rows() if it["tenant_id"] == tenant["id"])
+
+    def rows(self) -> list[dict[str, Any]]:
+        return list(self.ask("GET", "/integrations")["tenants"]["items"])
+
+    def _back(self, callback: Callback) -> None:
+        """Carry Microsoft's answer to the app, as the browser does."""
+        split = urlsplit(callback.url)
+        target = self._url.removesuffix("/api") + split.path
+        if callback.method == "GET":
+            answer = self._session.get(f"{target}?{split.query}", allow_redirects=False, timeout=60)
+        else:
+            answer = self._session.post(target, data=callback.fields, allow_redirects=False, timeout=60)
+        if answer.status_code != 303:
+            raise Refused(f"the callback answered {answer.status_code}: {answer.text}")
+
+    @staticmethod
+    def _until(look: Any, is_done: Any) -> Any:
+        give_up_at = time.monotonic() + _WAIT_S
+        while True:
+            told = look()
+            if is_done(told):
+                return told
+            if time.monotonic() > give_up_at:
+                raise Refused(f"nothing came of it within {_WAIT_S:.0f} s: {told}")
+            time.sleep(0.3)
+
+
+def register(started: Started, url: str) -> World:
+    """Tell the simulated Microsoft of our app registration, as the operator would in Entra."""
+    world = World(started.graph_url, started.ca_file)
+    world.register_app(
+        client_id=CLIENT_ID,
+        secret=CLIENT_SECRET,
+        redirect_uris=[f"{url}/api/consent/callback/single"],
+        app_roles=APP_ROLES,
+        delegated=["User.Read"],
+    )
+    return world
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """The page's table, in plain text."""
+    head = ("Microsoft Tenant", "Syncro Tenant", "Sync Status", "Last Sync", "CSP Name", "CSP Auth")
+    cells = [head] + [
+        (
+            row["name"],
+            row["syncro_tenant"]["name"] if row["syncro_tenant"] else "",
+            row["sync_status"]["label"],
+            row["last_sync_at"] or "",
+            row["csp_name"],
+            row["csp_auth"] if isinstance(row["csp_auth"], str) else row["csp_auth"]["label"],
+        )
+        for row in rows
+    ]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(head))]
+    lines = ["  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)) for line in cells]
+    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
