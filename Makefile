@@ -53,7 +53,7 @@ coverage: test
 	$(BIN)/coverage report --include="integrations/domain/*" --fail-under=100
 
 test-azurite: .venv/.ready $(if $(filter npm,$(MODE)),node_modules/.ready) ## storage tests against one way to Azurite: MODE=docker or MODE=npm
-	AZURITE_MODE=$(MODE) $(BIN)/pytest tests/storage tests/local/test_azurite.py
+	$(if $(filter docker,$(MODE)),.ci/with-docker-azurite,env AZURITE_MODE=$(MODE)) $(BIN)/pytest tests/storage tests/local/test_azurite.py
 
 conformance: $(READY) $(RUNTIME)/.ready ## the simulator, the client and the app against Microsoft's own OpenAPI and Functions runtime
 	GRAPH_OPENAPI=$(GRAPH_OPENAPI) $(BIN)/pytest tests/conformance

@@ -14,14 +14,15 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 INSTALL = "Azurite is needed: run `npm ci` in this folder (Node 20 or newer), or start Docker."
 IMAGE = "mcr.microsoft.com/azure-storage/azurite:3.35.0"
 _FLAGS = ("--skipApiVersionCheck", "--disableTelemetry", "--silent")
-_SERVICES = ("blob", "queue", "table")
+_INSIDE = {"blob": 10000, "queue": 10001, "table": 10002}
+_SERVICES = tuple(_INSIDE)
 _START_S = 40.0
 _DEVELOPMENT = (
     "devstoreaccount1",
@@ -61,6 +62,8 @@ def running_azurite(
 ) -> Iterator[Azurite]:
     """Find or start an emulator with so many accounts; in memory, unless a folder is given.
 
+    An emulator that is given by its connection string has one account, whatever was asked for.
+
     Raises:
         NoAzurite: with the line that installs one.
     """
@@ -69,22 +72,46 @@ def running_azurite(
         yield Azurite("given", (given,))
         return
     made = [Account(*_DEVELOPMENT)] if accounts == 1 else [_account(number) for number in range(accounts)]
-    how = _way(os.environ.get("AZURITE_MODE", ""))
-    with _WAYS[how](made, location, ports) as told:
+    with ExitStack() as stack:
+        how, told = _start(stack, _Wanted(made, location, ports))
         yield Azurite(how, tuple(told))
 
 
-def _way(forced: str) -> str:
-    if forced and forced not in _WAYS:
+@dataclass(frozen=True)
+class _Wanted:
+    """What to start: accounts, the folder that keeps the data, the ports of blob, queue and table."""
+
+    accounts: list[Account]
+    location: Path | None
+    ports: tuple[int, int, int] | None
+
+    @property
+    def env(self) -> str:
+        return ";".join(f"{account.name}:{account.key}" for account in self.accounts)
+
+    def told(self, ports: Mapping[str, int], host: str = "127.0.0.1") -> list[str]:
+        return [account.connection_string(ports, host) for account in self.accounts]
+
+
+def _start(stack: ExitStack, wanted: _Wanted) -> tuple[str, list[str]]:
+    """Docker when it answers, else npm; a way that is forced may not fall back to the other."""
+    forced = os.environ.get("AZURITE_MODE", "")
+    if forced not in {"", "docker", "npm"}:
         raise NoAzurite(f"AZURITE_MODE is {forced!r}; it may be docker or npm")
-    return forced or ("docker" if _docker_answers() else "npm")
+    if forced == "docker" or (not forced and _docker_answers()):
+        try:
+            return "docker", stack.enter_context(_in_docker(wanted))
+        except NoAzurite:
+            if forced:
+                raise
+    return "npm", stack.enter_context(_from_npm(wanted))
 
 
 def _docker_answers() -> bool:
     if not os.environ.get("DOCKER_HOST") and not Path("/var/run/docker.sock").exists():
         return False
     import docker  # noqa: PLC0415 - slow to import, and only needed here
-    from docker.errors import DockerException  # noqa: PLC0415
+    from docker.errors import DockerException  # noqa: PLC0415 - as above
 
     try:
         client = docker.from_env(timeout=3)
@@ -92,55 +119,66 @@ def _docker_answers() -> bool:
             client.ping()
         finally:
             client.close()
-    except DockerException:
+    except (DockerException, OSError):
         return False
     return True
 
 
 @contextmanager
-def _in_docker(accounts: list[Account], _location: Path | None, _ports: tuple[int, ...] | None) -> Iterator[list[str]]:
-    """Through testcontainers; the container is ours to stop."""
-    from testcontainers.core.container import DockerContainer  # noqa: PLC0415 - slow to import
+def _in_docker(wanted: _Wanted) -> Iterator[list[str]]:
+    """Through testcontainers, which removes the container at the end."""
+    with ExitStack() as stack:
+        yield _container(stack, wanted)
 
-    hosts = " ".join(f"--{service}Host 0.0.0.0" for service in _SERVICES)
-    inside = {"blob": 10000, "queue": 10001, "table": 10002}
-    container = (
-        DockerContainer(os.environ.get("AZURITE_IMAGE", IMAGE))
-        .with_exposed_ports(*inside.values())
-        .with_env("AZURITE_ACCOUNTS", _told(accounts))
-        .with_command(f"azurite {hosts} --inMemoryPersistence {' '.join(_FLAGS)}")
-    )
-    with container:
-        ports = {service: int(container.get_exposed_port(port)) for service, port in inside.items()}
-        host = container.get_container_host_ip()
-        address = "127.0.0.1" if host == "localhost" else host
-        _wait(ports, lambda: True, address)
-        yield [account.connection_string(ports, address) for account in accounts]
+
+def _container(stack: ExitStack, wanted: _Wanted) -> list[str]:
+    from docker.errors import DockerException  # noqa: PLC0415 - slow to import, and only needed here
+    from testcontainers.community.azurite import AzuriteContainer  # noqa: PLC0415 - as above
+
+    listen = [word for service in _SERVICES for word in (f"--{service}Host", "0.0.0.0")]  # noqa: S104 - in its container
+    keep = ["--location", "/data"] if wanted.location else ["--inMemoryPersistence"]
+    try:
+        container = AzuriteContainer(os.environ.get("AZURITE_IMAGE", IMAGE))
+        container.with_env("AZURITE_ACCOUNTS", wanted.env).with_command(["azurite", *_FLAGS, *listen, *keep])
+        if wanted.location:
+            container.with_volume_mapping(str(wanted.location.resolve()), "/data", "rw")
+        for inside, outside in zip(_INSIDE.values(), wanted.ports or (), strict=False):
+            container.with_bind_ports(inside, outside)
+        stack.enter_context(container)
+        ports = {service: int(container.get_exposed_port(inside)) for service, inside in _INSIDE.items()}
+        host = container.get_container_host_ip().replace("localhost", "127.0.0.1")
+    except (DockerException, OSError) as error:
+        raise NoAzurite(f"Docker could not start Azurite: {error}") from error
+    _wait(ports, lambda: True, host)
+    return wanted.told(ports, host)
 
 
 @contextmanager
-def _from_npm(
-    accounts: list[Account], location: Path | None, fixed: tuple[int, int, int] | None
-) -> Iterator[list[str]]:
+def _from_npm(wanted: _Wanted) -> Iterator[list[str]]:
     program = _program()
-    ports = dict(zip(_SERVICES, fixed or _free_ports(len(_SERVICES)), strict=True))
+    ports = dict(zip(_SERVICES, wanted.ports or _free_ports(len(_SERVICES)), strict=True))
     listen = [word for service in _SERVICES for word in (f"--{service}Port", str(ports[service]))]
-    keep = ["--location", str(location)] if location else ["--inMemoryPersistence"]
+    keep = ["--location", str(wanted.location)] if wanted.location else ["--inMemoryPersistence"]
     process = subprocess.Popen(
         [program, *_FLAGS, *listen, *keep],
-        env={**os.environ, "AZURITE_ACCOUNTS": _told(accounts)},
+        env={**os.environ, "AZURITE_ACCOUNTS": wanted.env},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
         _wait(ports, lambda: process.poll() is None)
-        yield [account.connection_string(ports) for account in accounts]
+        yield wanted.told(ports)
     finally:
-        process.send_signal(signal.SIGTERM)  # SIGKILL would lose what was written in the last seconds
+        _stop(process)
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()  # killing it at once would lose what was written in the last seconds
+    try:
         process.wait(20)
-
-
-_WAYS: dict[str, Callable[..., AbstractContextManager[list[str]]]] = {"docker": _in_docker, "npm": _from_npm}
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _program() -> str:
@@ -153,10 +191,6 @@ def _program() -> str:
 
 def _account(number: int) -> Account:
     return Account(f"test{number:05d}", base64.b64encode(secrets.token_bytes(48)).decode())
-
-
-def _told(accounts: list[Account]) -> str:
-    return ";".join(f"{account.name}:{account.key}" for account in accounts)
 
 
 def _free_ports(count: int) -> list[int]:

@@ -69,7 +69,7 @@ class Collection:
                 yield found
 
     def removal(self, key: str) -> str | None:
-        """ "changed" for what can be restored, "deleted" for what is gone for good; None for what is there."""
+        """Why it is gone, in the words of Graph: changed (restorable) or deleted; None for what is there."""
         return self._gone.get(key)
 
     def add(self, made: Object, sequence: int) -> Object:
