@@ -2,15 +2,13 @@
 
 import argparse
 import json
-import signal
 import time
 from pathlib import Path
 
 from local.journey import Journey, register
 from local.microsoft.control import World
 from local.processes import ROOT, Ports, Started, app_host, services
-
-_STOP = [signal.SIGTERM, signal.SIGINT]
+from local.stopping import end_when_told, wait_until_told
 
 
 def _fill(started: Started, url: str, world: World) -> None:
@@ -38,14 +36,13 @@ def main() -> None:
     parser.add_argument("--services", action="store_true", help="only what the app needs; you run the app yourself")
     parser.add_argument("--state-dir", default=str(ROOT / ".local"), help="where data is kept")
     arguments = parser.parse_args()
-    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)
+    end_when_told()
     ports, began = Ports(), time.monotonic()
     print("Starting Azurite, the simulated Microsoft cloud and the portal's sign-in ...", flush=True)
     with services(ports, Path(arguments.state_dir), keep=True) as started:
         if arguments.services:
             _print_services(started, ports)
-            signal.sigwait(_STOP)
-            return
+            wait_until_told()
         print("Starting the app ...", flush=True)
         log = Path(arguments.state_dir) / "app.log"
         with app_host(started.settings, ports.host, log) as url:
@@ -60,7 +57,7 @@ def main() -> None:
                 "Press Ctrl-C to stop.",
                 flush=True,
             )
-            signal.sigwait(_STOP)
+            wait_until_told()
 
 
 def _print_services(started: Started, ports: Ports) -> None:

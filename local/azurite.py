@@ -9,14 +9,16 @@ import base64
 import os
 import secrets
 import shutil
-import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+
+from local.stopping import end_when_told, wait_until_told
 
 INSTALL = "Azurite is needed: run `npm ci` in this folder (Node 20 or newer), or start Docker."
 IMAGE = "mcr.microsoft.com/azure-storage/azurite:3.35.0"
@@ -41,9 +43,9 @@ class Account:
     name: str
     key: str
 
-    def connection_string(self, ports: Mapping[str, int], host: str = "127.0.0.1") -> str:
+    def connection_string(self, ports: Mapping[str, int]) -> str:
         endpoints = "".join(
-            f"{service.capitalize()}Endpoint=http://{host}:{ports[service]}/{self.name};" for service in _SERVICES
+            f"{service.capitalize()}Endpoint=http://127.0.0.1:{ports[service]}/{self.name};" for service in _SERVICES
         )
         return f"DefaultEndpointsProtocol=http;AccountName={self.name};AccountKey={self.key};{endpoints}"
 
@@ -89,8 +91,8 @@ class _Wanted:
     def env(self) -> str:
         return ";".join(f"{account.name}:{account.key}" for account in self.accounts)
 
-    def told(self, ports: Mapping[str, int], host: str = "127.0.0.1") -> list[str]:
-        return [account.connection_string(ports, host) for account in self.accounts]
+    def told(self, ports: Mapping[str, int]) -> list[str]:
+        return [account.connection_string(ports) for account in self.accounts]
 
 
 def _start(stack: ExitStack, wanted: _Wanted) -> tuple[str, list[str]]:
@@ -126,31 +128,38 @@ def _docker_answers() -> bool:
 
 @contextmanager
 def _in_docker(wanted: _Wanted) -> Iterator[list[str]]:
-    """Through testcontainers, which removes the container at the end."""
+    """Through testcontainers, which removes the container at the end; its ports must be on this machine's loopback.
+
+    The plain container class: AzuriteContainer waits on the address it believes in, which inside another container
+    is not loopback, and has one account only.
+    """
     with ExitStack() as stack:
         yield _container(stack, wanted)
 
 
 def _container(stack: ExitStack, wanted: _Wanted) -> list[str]:
     from docker.errors import DockerException  # noqa: PLC0415 - slow to import, and only needed here
-    from testcontainers.community.azurite import AzuriteContainer  # noqa: PLC0415 - as above
+    from testcontainers.core.container import DockerContainer  # noqa: PLC0415 - as above
 
     listen = [word for service in _SERVICES for word in (f"--{service}Host", "0.0.0.0")]  # noqa: S104 - in its container
     keep = ["--location", "/data"] if wanted.location else ["--inMemoryPersistence"]
     try:
-        container = AzuriteContainer(os.environ.get("AZURITE_IMAGE", IMAGE))
+        container = DockerContainer(os.environ.get("AZURITE_IMAGE", IMAGE))
         container.with_env("AZURITE_ACCOUNTS", wanted.env).with_command(["azurite", *_FLAGS, *listen, *keep])
         if wanted.location:
             container.with_volume_mapping(str(wanted.location.resolve()), "/data", "rw")
+            container.with_kwargs(user=f"{os.getuid()}:{os.getgid()}")  # so that the files are ours to remove
+        container.with_exposed_ports(*_INSIDE.values())
         for inside, outside in zip(_INSIDE.values(), wanted.ports or (), strict=False):
             container.with_bind_ports(inside, outside)
         stack.enter_context(container)
+        stack.callback(container.get_wrapped_container().stop, timeout=20)  # removal alone would kill it
         ports = {service: int(container.get_exposed_port(inside)) for service, inside in _INSIDE.items()}
-        host = container.get_container_host_ip().replace("localhost", "127.0.0.1")
+        socket.create_connection(("127.0.0.1", ports["table"]), timeout=3).close()
     except (DockerException, OSError) as error:
         raise NoAzurite(f"Docker could not start Azurite: {error}") from error
-    _wait(ports, lambda: True, host)
-    return wanted.told(ports, host)
+    _wait(ports, lambda: True)
+    return wanted.told(ports)
 
 
 @contextmanager
@@ -201,22 +210,32 @@ def _free_ports(count: int) -> list[int]:
     return ports
 
 
-def _wait(ports: Mapping[str, int], is_alive: Callable[[], bool], host: str = "127.0.0.1") -> None:
-    """Until all three services accept connections."""
+def _wait(ports: Mapping[str, int], is_alive: Callable[[], bool]) -> None:
+    """Until all three services answer."""
     give_up_at = time.monotonic() + _START_S
     for port in ports.values():
-        while True:
-            try:
-                socket.create_connection((host, port), timeout=1).close()
-                break
-            except OSError:
-                if not is_alive() or time.monotonic() > give_up_at:
-                    raise NoAzurite("Azurite did not start; are its ports free?") from None
-                time.sleep(0.05)
+        while not _answers(port):
+            if not is_alive() or time.monotonic() > give_up_at:
+                raise NoAzurite("Azurite did not start; are its ports free?")
+            time.sleep(0.05)
+
+
+def _answers(port: int) -> bool:
+    """Whether an HTTP answer comes, whatever it says: Docker accepts connections before Azurite does."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", "/")
+        connection.getresponse().read()
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+    return True
 
 
 def main() -> None:
-    """Run until interrupted, printing the connection string."""
+    """Run until told to end, printing the connection string."""
+    end_when_told()
     parser = argparse.ArgumentParser(prog="python -m local.azurite", description=__doc__)
     parser.add_argument("--location", default=".local/azurite", help="the folder that keeps the data")
     parser.add_argument("--ports", default="10000,10001,10002", help="blob, queue, table")
@@ -225,7 +244,7 @@ def main() -> None:
     Path(arguments.location).mkdir(parents=True, exist_ok=True)
     with running_azurite(location=Path(arguments.location), ports=(first, second, third)) as azurite:
         print(azurite.connection_strings[0], flush=True)
-        signal.sigwait({signal.SIGTERM, signal.SIGINT})
+        wait_until_told()
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@
 
 import argparse
 import json
-import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -18,8 +17,11 @@ from urllib.parse import urlsplit
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from local.stopping import end_when_told, wait_until_told
+
 AUDIENCE = "microsoft-tenant-integrations"
 _LIFE_S = 15 * 60
+_MOST_BYTES = 4096
 _KEY_ID = "portal-1"
 
 
@@ -101,9 +103,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(pages.get(path, {"error": "not found"}), 200 if path in pages else 404)
 
     def do_POST(self) -> None:
-        body = self.rfile.read(min(int(self.headers.get("Content-Length", "0")), 4096))
         try:
-            persona = json.loads(body)["persona"]
+            length = int(self.headers.get("Content-Length", "0"))
+            persona = json.loads(self.rfile.read(max(0, min(length, _MOST_BYTES))))["persona"]
             token = self.server.identity.token(persona)
         except (ValueError, KeyError, TypeError):
             self._answer({"error": "there is no such persona"}, 400)
@@ -147,12 +149,13 @@ def running_portal_identity(port: int = 0) -> Iterator[PortalIdentity]:
 
 
 def main() -> None:
-    """Run until interrupted, printing where it is."""
+    """Run until told to end, printing where it is."""
+    end_when_told()
     parser = argparse.ArgumentParser(prog="python -m local.portal_identity", description=__doc__)
     parser.add_argument("--port", type=int, default=7070)
     with running_portal_identity(parser.parse_args().port) as identity:
         print(json.dumps(identity.told()), flush=True)
-        signal.sigwait({signal.SIGTERM, signal.SIGINT})
+        wait_until_told()
 
 
 if __name__ == "__main__":

@@ -32,31 +32,28 @@ export function facts(pairs) {
 
 /** A button that opens a small menu; entries are {label, run}, without run they are shown but cannot be chosen. */
 export function menu(label, title, entries, style = "") {
-  const list = make("div", { role: "menu", hidden: true });
-  const button = make("button", { class: style, "aria-haspopup": "menu", "aria-expanded": "false", "aria-label": title }, label);
-  const close = () => { list.hidden = true; button.setAttribute("aria-expanded", "false"); };
-  button.addEventListener("click", (event) => {
-    event.stopPropagation();
-    const opens = list.hidden;
-    document.dispatchEvent(new Event("click"));
-    list.hidden = !opens;
+  const list = make("div", { role: "menu", popover: "auto", class: "popup" });
+  const button = make("button", { class: style, "aria-haspopup": "menu", "aria-expanded": "false", "aria-label": title, onclick: () => list.togglePopover() }, label);
+  list.addEventListener("toggle", (event) => {
+    const opens = event.newState === "open";
     button.setAttribute("aria-expanded", String(opens));
-    if (opens) list.querySelector("button:not(:disabled)")?.focus();
+    if (!opens) return;
+    const place = button.getBoundingClientRect();
+    list.style.top = `${Math.min(place.bottom + 4, innerHeight - list.offsetHeight - 8)}px`;
+    list.style.left = `${Math.max(8, place.right - list.offsetWidth)}px`;
+    list.querySelector("button:not(:disabled)")?.focus();
   });
   list.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") { close(); button.focus(); }
-    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-      const items = [...list.querySelectorAll("button:not(:disabled)")];
-      const step = event.key === "ArrowDown" ? 1 : items.length - 1;
-      items[(items.indexOf(document.activeElement) + step) % items.length]?.focus();
-      event.preventDefault();
-    }
+    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+    const items = [...list.querySelectorAll("button:not(:disabled)")];
+    const step = event.key === "ArrowDown" ? 1 : items.length - 1;
+    items[(items.indexOf(document.activeElement) + step) % items.length]?.focus();
+    event.preventDefault();
   });
-  document.addEventListener("click", close);
   for (const { label: text, run } of entries) {
-    list.append(make("button", { role: "menuitem", disabled: !run, title: run ? null : "Not offered by this version", onclick: () => { close(); run?.(); } }, text));
+    list.append(make("button", { role: "menuitem", disabled: !run, title: run ? null : "Not offered by this version", onclick: () => { list.hidePopover(); run?.(); } }, text));
   }
-  return make("span", { class: "popup" }, button, list);
+  return make("span", {}, button, list);
 }
 
 const dialog = () => document.getElementById("dialog");

@@ -10,7 +10,7 @@ let wanted = "";
 /** Show the table; true while something is under way. */
 export async function showTable(config, again) {
   const page = await ask("GET", `/integrations?limit=1000${wanted ? `&q=${encodeURIComponent(wanted)}` : ""}`);
-  if (document.querySelector(".popup > div:not([hidden])")) return true; // do not pull an open menu away
+  if (document.querySelector(":popover-open")) return true; // do not pull an open menu away
   const rows = page.tenants.items;
   const search = document.activeElement?.id === "search";
   show("view", bar(page, again), rows.length || wanted ? table(rows, config, again) : empty());

@@ -8,7 +8,7 @@ import msgspec
 from integrations.services import Services
 from integrations.triggers.doors import Call, Doors, Need
 from integrations.triggers.openapi import document
-from shared.answers import Answer, ok
+from shared.answers import Answer, ok, see_other
 from shared.errors import NotFound
 
 _FILES = Path(__file__).parent.parent / "portal"
@@ -41,6 +41,8 @@ def add_doors(doors: Doors) -> None:
         in_api=False,
     )
     def get_page(call: Call) -> Answer:
+        if not call.request.url.split("?")[0].split("/api/page", 1)[-1]:
+            return see_other(f"{call.services.settings.portal_url}/")  # the page's files are relative to it
         path = call.param("path") or "index.html"
         if path == "config.json":
             return ok(_config(call.services))

@@ -45,7 +45,7 @@ def main() -> int:
         logging.getLogger(name).setLevel(logging.WARNING)
     keys = Keys(arguments.enable_auth, os.environ.get("MASTER_KEY", ""), os.environ.get("HOST_KEY", ""))
     stop = [signal.SIGTERM, signal.SIGINT]
-    signal.pthread_sigmask(signal.SIG_BLOCK, stop)
+    signal.pthread_sigmask(signal.SIG_BLOCK, stop)  # in all threads; the main one waits for them below
     try:
         root = Path(arguments.root)
         os.environ.update(environment(root, os.environ))

@@ -1,0 +1,124 @@
+"""Azurite starts, keeps accounts apart, and says what to do where it cannot."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from azure.core.exceptions import ResourceNotFoundError
+from azure.data.tables import TableClient, TableServiceClient
+from azure.storage.queue import QueueClient
+
+from local.azurite import Azurite, NoAzurite, running_azurite
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def only(monkeypatch: pytest.MonkeyPatch):
+    """An environment in which no emulator is given, and one way is chosen: the one under test, else npm."""
+    monkeypatch.delenv("AZURITE_CONNECTION_STRING", raising=False)
+    monkeypatch.setenv("AZURITE_MODE", os.environ.get("AZURITE_MODE") or "npm")
+    return monkeypatch
+
+
+def test_a_row_and_a_message_come_back_as_they_were_stored(storage):
+    with TableServiceClient.from_connection_string(storage) as tables:
+        rows = tables.create_table("people")
+        rows.upsert_entity({"PartitionKey": "acct", "RowKey": "1", "name": "Ana Ruiz"})
+        assert rows.get_entity("acct", "1")["name"] == "Ana Ruiz"
+    with QueueClient.from_connection_string(storage, "errands") as queue:
+        queue.create_queue()
+        queue.send_message("fetch")
+        assert [message.content for message in queue.receive_messages()] == ["fetch"]
+
+
+@pytest.mark.parametrize("turn", ["first", "second"])
+def test_every_test_finds_its_storage_empty(storage, turn):
+    with TableServiceClient.from_connection_string(storage) as tables:
+        assert [table.name for table in tables.list_tables()] == [], turn
+        tables.create_table("people")
+
+
+def test_accounts_do_not_see_each_other(azurite: Azurite):
+    if len(azurite.connection_strings) == 1:
+        pytest.skip("the emulator that was given has one account")
+    one, other = azurite.connection_strings[-2:]
+    with TableServiceClient.from_connection_string(one) as tables:
+        tables.create_table("mine")
+    with TableClient.from_connection_string(other, "mine") as table, pytest.raises(ResourceNotFoundError):
+        list(table.list_entities())
+
+
+def test_the_emulator_is_started_the_way_that_was_asked_for(azurite: Azurite):
+    asked = os.environ.get("AZURITE_MODE")
+    if os.environ.get("AZURITE_CONNECTION_STRING"):
+        asked = "given"
+    assert asked in {None, azurite.how}
+
+
+def test_an_emulator_that_is_given_is_used_and_never_stopped(only):
+    only.setenv("AZURITE_CONNECTION_STRING", "UseDevelopmentStorage=true")
+    with running_azurite(accounts=5) as found:
+        assert (found.how, found.connection_strings) == ("given", ("UseDevelopmentStorage=true",))
+
+
+def test_a_way_nobody_knows_is_refused(only):
+    only.setenv("AZURITE_MODE", "podman")
+    with pytest.raises(NoAzurite, match="docker or npm"), running_azurite():
+        pass
+
+
+def test_a_forced_docker_that_is_absent_is_an_error_and_not_a_fallback(only, tmp_path):
+    only.setenv("AZURITE_MODE", "docker")
+    only.setenv("DOCKER_HOST", f"unix://{tmp_path}/nobody.sock")
+    with pytest.raises(NoAzurite, match="Docker could not start Azurite"), running_azurite():
+        pass
+
+
+def test_ports_that_are_taken_are_named_as_the_likely_cause(only):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with (
+            pytest.raises(NoAzurite, match=r"are its ports free\?|address already in use"),
+            running_azurite(ports=(port, port, port)),
+        ):
+            pass
+
+
+def test_data_in_a_folder_outlives_the_emulator(only, tmp_path):
+    with running_azurite(location=tmp_path) as first, _people(first) as people:
+        people.create_table()
+        people.upsert_entity({"PartitionKey": "acct", "RowKey": "1", "name": "Ana Ruiz"})
+    with running_azurite(location=tmp_path) as second, _people(second) as people:
+        assert people.get_entity("acct", "1")["name"] == "Ana Ruiz"
+
+
+def test_the_program_prints_where_it_is_and_stops_when_told(only, tmp_path):
+    ports = ",".join(str(port) for port in _free(3))
+    command = [sys.executable, "-m", "local.azurite", "--location", str(tmp_path), "--ports", ports]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        connection = program.stdout.readline().strip()
+        with TableServiceClient.from_connection_string(connection) as tables:
+            tables.create_table("people")
+        program.send_signal(signal.SIGTERM)
+        assert program.wait(20) == 0
+    for port in ports.split(","):
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", int(port)), timeout=1)
+
+
+def _people(azurite: Azurite) -> TableClient:
+    return TableClient.from_connection_string(azurite.connection_strings[0], "people")
+
+
+def _free(count: int) -> list[int]:
+    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [server.getsockname()[1] for server in held]
+    for server in held:
+        server.close()
+    return ports
