@@ -77,13 +77,8 @@ def record_failed_sync(services: Services, order: SyncOrder) -> None:
 def _take(services: Services, control: Control, order: SyncOrder) -> tuple[Tenant, Run] | None:
     """Take the slot: one transaction holds the tenant and inserts its run, so that one slot runs once."""
     stored = control.tenants.find(order.tenant_id)
-    if stored is None or stored.value.epoch != order.epoch:
-        log(
-            "dropped order",
-            account_id=order.account_id,
-            tenant_id=order.tenant_id,
-            reason="not asked for any more",
-        )
+    if stored is None or (order.epoch is not None and order.epoch != stored.value.epoch):
+        _drop(services, order, is_gone=stored is None)
         return None
     now = services.clock()
     tenant = stored.value

@@ -45,7 +45,8 @@ class _Form(HTMLParser):
             self.buttons.append((told["name"], told.get("value", "")))
 
     def handle_data(self, data: str) -> None:
-        self.text.append(data)
+        if self.get_starttag_text() != "<style>":
+            self.text.append(data)
 
 
 class Person:

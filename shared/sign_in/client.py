@@ -186,6 +186,8 @@ class SignIn:
             told = ask(self._client(tenant))
         except requests.RequestException as error:
             raise Transient(f"Entra did not answer: {type(error).__name__}") from error
+        except RuntimeError as error:  # msal's own look at the ID token, before ours
+            raise IdentityTokenInvalid("the ID token fails a check of msal's") from error
         except (ValueError, KeyError, AttributeError, TypeError) as error:
             raise _unreadable(error) from error
         if "access_token" in told:
@@ -264,8 +266,6 @@ def _unreadable(error: Exception) -> MicrosoftError:
         return raised(refusal({"error": "invalid_tenant", "error_codes": codes}))
     if "invalid_tenant" in str(error) or "Unable to get authority configuration" in str(error):
         return SignInRefused(Refusal(RefusalKind.TENANT_NOT_FOUND, "invalid_tenant"))
-    if "nonce" in str(error):
-        return IdentityTokenInvalid("the ID token fails: nonce must be this sign-in's")
     return Transient("Entra's answer could not be read")
 
 
