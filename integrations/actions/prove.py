@@ -90,9 +90,8 @@ def _proven_name(services: Services, flow: Flow) -> str:
 def _verdict(error: SignInRefused | MicrosoftError) -> Exception:
     """Whether time may cure it. A fresh consent shows as refusals first, then as missing permissions."""
     evidence = evidence_of(error)
-    if isinstance(error, SignInRefused) and error.refusal.kind not in _NOT_YET:
-        return _Ended(FlowFailure.SIGN_IN_REFUSED, evidence)
-    curable = isinstance(error, SignInRefused | OperatorFault | Denied | TokenRejected | Transient)
+    not_yet = isinstance(error, SignInRefused) and error.refusal.kind in _NOT_YET
+    curable = not_yet or isinstance(error, OperatorFault | Denied | TokenRejected | Transient)
     return _NotYet(evidence) if curable else _Ended(FlowFailure.SIGN_IN_REFUSED, evidence)
 
 

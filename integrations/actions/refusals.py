@@ -27,7 +27,7 @@ _CAUSE_OF_ERROR: tuple[tuple[type[AppError], SyncCause], ...] = (
 
 def cause_of(error: AppError) -> SyncCause:
     """The status a tenant gets when this stands in the way of its sync."""
-    if isinstance(error, SignInRefused):
+    if isinstance(error, SignInRefused) and not isinstance(error, OperatorFault):
         return _CAUSE_OF_REFUSAL.get(error.refusal.kind, SyncCause.SIGN_IN_REFUSED)
     return next((cause for kind, cause in _CAUSE_OF_ERROR if isinstance(error, kind)), SyncCause.REQUEST_ERROR)
 

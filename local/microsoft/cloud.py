@@ -116,7 +116,7 @@ class Cloud:
             "query": request.query,
             "headers": {name: value for name, value in request.headers.items() if name != "authorization"},
             "form": {name: "***" if name in _SECRET_FIELDS else value for name, value in pairs},
-            "tenant_id": request.path.split("/")[1] if request.host == "login" else "",
+            "tenant_id": self._tenant_of(request),
             "status": 0,
         }
         if len(self._records) < _MOST_RECORDS:

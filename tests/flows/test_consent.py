@@ -102,7 +102,9 @@ def test_an_unanswered_role_question_refuses_the_sign_in(portal: Portal) -> None
 def test_roles_hidden_before_consent_are_read_after_it(portal: Portal) -> None:
     admin_of, member_of = portal.has_tenant("One", seed=1), portal.has_tenant("Two", seed=2)
     portal.microsoft.world.switch(memberof_hidden=True)
-    portal.microsoft.world.give_role(tenant_id=member_of["id"], username=member_of["member"], role="fe930be7-5e62-47db-91af-98c3a49a38b1")
+    portal.microsoft.world.give_role(
+        tenant_id=member_of["id"], username=member_of["member"], role="fe930be7-5e62-47db-91af-98c3a49a38b1"
+    )
 
     portal.integrate(admin_of)
     started = portal.start()
@@ -127,7 +129,18 @@ def test_roles_in_the_token_are_believed(portal: Portal) -> None:
 def test_every_bad_state_gets_the_same_answer_and_changes_nothing(portal: Portal) -> None:
     started = portal.start()
     good = state_in(started["authorize_url"])
-    bad = ["", "x", good[:-1], good + "A", good.swapcase(), "A" * 43, "%00", "a" * 10_000, f"{good},{good}", "../../etc"]
+    bad = [
+        "",
+        "x",
+        good[:-1],
+        good + "A",
+        good.swapcase(),
+        "A" * 43,
+        "%00",
+        "a" * 10_000,
+        f"{good},{good}",
+        "../../etc",
+    ]
     answers = [portal.host.call_http("GET", f"/api/consent/callback/single?code=c&state={quote(it)}") for it in bad]
     answers.append(portal.host.call_http("GET", "/api/consent/callback/single"))
     answers.append(portal.host.call_http("GET", f"/api/consent/callback/single?code=c&state={good}&state={good}"))
@@ -149,7 +162,11 @@ def test_a_callback_counts_once_however_often_it_comes(portal: Portal) -> None:
     assert sorted(set(statuses)) == [303, 409]
     assert statuses.count(303) == 1
     assert again.status == 409
-    redeemed = [it for it in portal.microsoft.world.requests(host="login") if it["form"].get("grant_type") == "authorization_code"]
+    redeemed = [
+        it
+        for it in portal.microsoft.world.requests(host="login")
+        if it["form"].get("grant_type") == "authorization_code"
+    ]
     assert len(redeemed) == 1
     flow = portal.flow(started["flow_id"])
     portal.accepts(flow, tenant["admin"])
@@ -225,7 +242,9 @@ def test_a_declined_sign_in_and_its_markup_leave_nothing(portal: Portal) -> None
     state = state_in(started["authorize_url"])
     text = quote("AADSTS65004: <script>alert(1)</script>\r\nSet-Cookie: a=b")
 
-    answer = portal.host.call_http("GET", f"/api/consent/callback/single?error=access_denied&error_description={text}&state={state}")
+    answer = portal.host.call_http(
+        "GET", f"/api/consent/callback/single?error=access_denied&error_description={text}&state={state}"
+    )
 
     assert answer.status == 303
     assert b"script" not in answer.body
@@ -318,7 +337,9 @@ def test_every_start_is_fresh_and_keeps_its_secrets(portal: Portal) -> None:
     assert not any("verifier" in url for url in urls)
 
 
-@pytest.mark.parametrize("target", ["//x", "/\\x", "https:x", "javascript:alert(1)", "%0d%0aX: y", "https://evil.example"])
+@pytest.mark.parametrize(
+    "target", ["//x", "/\\x", "https:x", "javascript:alert(1)", "%0d%0aX: y", "https://evil.example"]
+)
 def test_the_way_back_leads_to_the_portal_only(portal: Portal, target: str) -> None:
     tenant = portal.has_tenant()
     refused = portal.call("POST", "/integrations", {"kind": "single", "return_to": target})
