@@ -8,6 +8,7 @@ import pytest
 from local.azurite import Azurite, running_azurite
 from local.microsoft.cloud import Running, running_microsoft
 from local.portal_identity import PortalIdentity, running_portal_identity
+from tests.flows.portal import Portal, open_portal
 
 _ACCOUNTS = 600
 
@@ -57,6 +58,14 @@ def identity() -> Iterator[PortalIdentity]:
 @pytest.fixture(scope="session")
 def root() -> Path:
     return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def portal(microsoft: Running, identity: PortalIdentity, storage: str) -> Iterator[Portal]:
+    """A portal before an app of its own, on a storage account of its own."""
+    found = open_portal(microsoft, identity, storage)
+    with found.host:
+        yield found
 
 
 def _empty(connection: str) -> None:

@@ -13,9 +13,9 @@ _RELATIONSHIP = "/tenantRelationships/delegatedAdminRelationships/{delegatedAdmi
 
 def body_faults(exchange: Exchange, operation: Operation, schemas: Schemas) -> Iterator[Mismatch]:
     """Everything that is wrong with the body of a request."""
-    if operation.template.startswith(_RELATIONSHIP) and operation.method in {"patch", "delete"}:
-        if "if-match" not in exchange.asked:
-            yield Mismatch("header", "changing a relationship needs If-Match")
+    changes_relationship = operation.template.startswith(_RELATIONSHIP) and operation.method in {"patch", "delete"}
+    if changes_relationship and "if-match" not in exchange.asked:
+        yield Mismatch("header", "changing a relationship needs If-Match")
     if operation.body is None:
         if exchange.sent and exchange.question != {}:
             yield Mismatch("body", f"{operation.method.upper()} {operation.template} takes no body")

@@ -169,7 +169,7 @@ def _pattern(template: str) -> str:
 
 
 def _neighbours(template: str) -> Iterator[str]:
-    """Where the permissions of a path stand: at itself, else at the path without its cast or count, or with the plain key."""
+    """Where permissions stand: at the path itself, without its cast or count, or with the plain key."""
     yield template
     yield _CAST.sub("", template).removesuffix("/$count")
     keyed = _KEY_FORM.search(template)

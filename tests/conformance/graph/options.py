@@ -119,30 +119,32 @@ def _delta(exchange: Exchange, operation: Operation) -> Iterator[Mismatch]:
 
 def _advanced(exchange: Exchange, operation: Operation) -> Iterator[Mismatch]:
     """ConsistencyLevel: eventual with $count=true, where the directory cannot answer from its main index."""
-    reason = _needs_advanced(exchange, operation)
+    reason = next(_needs_advanced(exchange, operation), "")
     if not reason:
         return
-    is_count = operation.path.lower().endswith("/$count")
     if exchange.asked.get("consistencylevel", "").lower() != "eventual":
         yield Mismatch("advanced", f"{reason} needs the header ConsistencyLevel: eventual")
-    elif not is_count and (exchange.option("$count") or "").lower() != "true":
+    elif not _is_count(operation) and (exchange.option("$count") or "").lower() != "true":
         yield Mismatch("advanced", f"{reason} needs $count=true")
 
 
-def _needs_advanced(exchange: Exchange, operation: Operation) -> str:
+def _needs_advanced(exchange: Exchange, operation: Operation) -> Iterator[str]:
     segment = operation.template.strip("/").split("/")[0].split("(")[0]
-    if segment not in DIRECTORY or operation.method != "get":
-        return ""
+    if segment not in DIRECTORY or operation.method != "get" or operation.is_delta:
+        return
     given = {name for name, _ in exchange.options}
-    if operation.path.lower().endswith("/$count"):
-        return "a bare count"
+    if _is_count(operation):
+        yield "a bare count"
     if "$search" in given:
-        return "$search"
+        yield "$search"
     if {"$orderby", "$filter"} <= given:
-        return "$orderby with $filter"
-    if "$filter" in given and read_filter(exchange.option("$filter") or "").is_advanced:
-        return "this $filter"
-    is_cast = "/microsoft.graph." in operation.path.lower() and operation.is_collection and not operation.is_delta
+        yield "$orderby with $filter"
+    if read_filter(exchange.option("$filter") or "").is_advanced:
+        yield "this $filter"
+    is_cast = "/microsoft.graph." in operation.path.lower() and operation.is_collection
     if is_cast and given - {"$count", "$skiptoken"}:
-        return "a cast with other options"
-    return ""
+        yield "a cast with other options"
+
+
+def _is_count(operation: Operation) -> bool:
+    return operation.path.lower().endswith("/$count")

@@ -1,4 +1,4 @@
-"""Judges whether the token of a request allowed it: one permission of the description, and pairs where both are needed."""
+"""Judges whether the token of a request allowed it: one permission of the description, and some pairs."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,8 @@ from tests.conformance.graph.mismatch import Mismatch
 
 _DIRECTORY_READ = frozenset({"Directory.Read.All", "Directory.ReadWrite.All"})
 _USER_READ = frozenset({"User.Read.All", "User.ReadWrite.All"}) | _DIRECTORY_READ
+_USER_BLOCK = frozenset({"User.EnableDisableAccount.All", "User.ReadWrite.All", "Directory.ReadWrite.All"})
+_GROUP_READ = frozenset({"GroupMember.Read.All", "Group.Read.All", "Group.ReadWrite.All"}) | _DIRECTORY_READ
 _AUDIT_READ = frozenset({"AuditLog.Read.All"})
 _ROLE_GRANT = frozenset({"AppRoleAssignment.ReadWrite.All"})
 _APPLICATION_READ = (
@@ -40,13 +42,15 @@ def _pairs(exchange: Exchange, operation: Operation) -> Iterator[tuple[str, tupl
     if operation.method == "post" and operation.template.rpartition("/")[2] in _GRANTS:
         yield "granting an application role", (_ROLE_GRANT, _APPLICATION_READ)
     if operation.template == "/me/checkMemberGroups":
-        yield "asking for one's own groups", (frozenset({"User.Read"}) | _USER_READ, _group_read())
+        yield "asking for one's own groups", (frozenset({"User.Read"}) | _USER_READ, _GROUP_READ)
+    if (operation.method, operation.template) == ("patch", "/users/{user-id}") and _only_blocks(exchange):
+        yield "blocking a sign-in", (_USER_BLOCK, _USER_READ)
+
+
+def _only_blocks(exchange: Exchange) -> bool:
+    return isinstance(exchange.question, dict) and exchange.question.keys() == {"accountEnabled"}
 
 
 def _names_used(exchange: Exchange) -> set[str]:
     selected = read_names(exchange.option("$select") or "")
     return {name.split("/")[0] for name in (*selected, *(exchange.option("$filter") or "").split())}
-
-
-def _group_read() -> frozenset[str]:
-    return frozenset({"GroupMember.Read.All", "Group.Read.All", "Group.ReadWrite.All"}) | _DIRECTORY_READ

@@ -36,10 +36,10 @@ NOT_IN_DELTA = SINGLE_USER_ONLY | {"signInActivity"}
 DIRECTORY = frozenset(
     {"users", "me", "groups", "devices", "servicePrincipals", "applications", "directoryObjects", "contracts"}
 )
-# Services with limits of their own: resource units and throttling headers of the directory do not come with them.
-OTHER_SERVICES = frozenset(
-    {"security", "reports", "deviceManagement", "identityProtection", "auditLogs", "admin", "tenantRelationships"}
-)
+# Served by the directory: answers say what they cost in resource units.
+COUNTED_IN_UNITS = DIRECTORY | {
+    "organization", "domains", "subscribedSkus", "directoryRoles", "policies", "oauth2PermissionGrants"
+}  # fmt: skip
 CONDITIONAL_ACCESS = ("/identity/conditionalaccess/", "/identityprotection/")
 
 

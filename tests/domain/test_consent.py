@@ -1,0 +1,115 @@
+"""A consent flow only moves forward, and time closes it."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from integrations.domain.connections import Kind
+from integrations.domain.consent import (
+    ADVICE,
+    CONFIRM_LIMIT,
+    PROVING_LIMIT,
+    Flow,
+    FlowFailure,
+    FlowState,
+    Leg,
+    Signer,
+    bind,
+    burn,
+    come_back,
+    fail,
+    prove,
+    sign_in,
+    state_hash,
+)
+from integrations.domain.ids import AccountId, FlowId, IntegrationId, TenantId, UserId
+from shared.errors import Conflict
+
+NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
+SIGNER = Signer(tenant_id=TenantId("t"), object_id="o", username="ana@contoso.example", admin_proven=True)
+
+
+def waiting() -> Flow:
+    return Flow(
+        id=FlowId("flow_1"),
+        account_id=AccountId("acct"),
+        user_id=UserId("ana"),
+        kind=Kind.SINGLE,
+        state=FlowState.WAITING,
+        leg=Leg.SIGN_IN,
+        state_hash=state_hash("first"),
+        states=[state_hash("first")],
+        sealed="sealed",
+        created_at=NOW,
+        expires_at=NOW + timedelta(minutes=10),
+    )
+
+
+def signed_in() -> Flow:
+    second = state_hash("second")
+    return sign_in(waiting(), SIGNER, state_hash=second, sealed="more", expires_at=NOW + timedelta(minutes=10))
+
+
+def test_the_journey_goes_from_waiting_to_bound() -> None:
+    back = come_back(signed_in(), NOW)
+    proven = prove(back, "Contoso", NOW)
+    bound = bind(proven, IntegrationId("int_1"))
+
+    assert [flow.state.value for flow in (back, proven, bound)] == ["returned", "proven", "bound"]
+    assert (back.state_hash, back.sealed) == ("", "")
+    assert (back.expires_at, proven.expires_at) == (NOW + PROVING_LIMIT, NOW + CONFIRM_LIMIT)
+    assert signed_in().states == [state_hash("first"), state_hash("second")]
+    assert not bound.is_open
+
+
+def test_steps_cannot_be_skipped_or_repeated() -> None:
+    back = come_back(signed_in(), NOW)
+    wrong = [
+        lambda: prove(waiting(), "Contoso", NOW),
+        lambda: bind(waiting(), IntegrationId("int_1")),
+        lambda: come_back(back, NOW),
+        lambda: bind(back, IntegrationId("int_1")),
+        lambda: sign_in(back, SIGNER, state_hash="", sealed="", expires_at=NOW),
+    ]
+    for step in wrong:
+        with pytest.raises(Conflict):
+            step()
+
+
+def test_an_answer_is_used_up() -> None:
+    assert burn(waiting()).state_hash == ""
+
+
+@pytest.mark.parametrize(
+    ("flow", "reason"),
+    [
+        pytest.param(waiting(), FlowFailure.EXPIRED, id="never signed in"),
+        pytest.param(signed_in(), FlowFailure.EXPIRED, id="never accepted"),
+        pytest.param(come_back(signed_in(), NOW), FlowFailure.CONSENT_NOT_VISIBLE, id="never took effect"),
+        pytest.param(prove(come_back(signed_in(), NOW), "Contoso", NOW), FlowFailure.EXPIRED, id="never confirmed"),
+    ],
+)
+def test_time_closes_what_is_open(flow: Flow, reason: FlowFailure) -> None:
+    assert flow.seen_at(flow.expires_at - timedelta(seconds=1)) is flow
+    assert flow.seen_at(flow.expires_at).failure is reason
+
+
+def test_time_does_nothing_to_what_is_closed() -> None:
+    bound = bind(prove(come_back(signed_in(), NOW), "Contoso", NOW), IntegrationId("int_1"))
+    failed = fail(waiting(), FlowFailure.DECLINED, {"code": "AADSTS65004"})
+
+    assert bound.seen_at(NOW + timedelta(days=9)) is bound
+    assert failed.seen_at(NOW + timedelta(days=9)) is failed
+
+
+def test_a_consent_that_is_awaited_is_looked_at_soon_and_the_rest_when_it_ends() -> None:
+    back = come_back(signed_in(), NOW)
+
+    assert back.look_at(NOW) == NOW + timedelta(minutes=1)
+    assert waiting().look_at(NOW) == waiting().expires_at
+
+
+@pytest.mark.parametrize("failure", FlowFailure)
+def test_every_failure_says_what_happened_and_what_to_do(failure: FlowFailure) -> None:
+    assert ADVICE[failure].detail.endswith(".")
+    assert ADVICE[failure].remedy.endswith(".")

@@ -1,0 +1,152 @@
+"""Ids, names, menus and data sets: the small rules."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from integrations.domain import ids
+from integrations.domain.connections import Kind, Mapping, Tenant, reservations
+from integrations.domain.datasets import DatasetResult, Outcome, close_run, is_mass_loss
+from integrations.domain.ids import IntegrationId, OrganizationId, SyncroTenantId, TenantId, UserId
+from integrations.domain.menu import CSP_MENU, INTEGRATE_MENU, tenant_menu
+from integrations.domain.page import Wanted, overview
+from integrations.domain.statuses import SyncCause, begin
+from integrations.domain.text import MOST_CHARACTERS, clean, clean_or_none
+from shared.errors import Invalid
+
+NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
+GUID = "9f1c0e3a-0000-4000-8000-00000000aa01"
+
+
+def tenant(name: str = "Contoso") -> Tenant:
+    return Tenant(
+        tenant_id=TenantId(GUID),
+        integration_id=IntegrationId("int_1"),
+        kind=Kind.SINGLE,
+        name=name,
+        epoch=1,
+        status=begin(SyncCause.NAME_READ, NOW),
+        added_at=NOW,
+    )
+
+
+def test_a_tenant_id_has_one_spelling() -> None:
+    assert ids.tenant_id(GUID.upper()) == GUID
+
+
+@pytest.mark.parametrize(
+    "text", ["", GUID[:-1], f"{{{GUID}}}", f" {GUID}", "contoso.example", GUID + "\n", "\u0660" + GUID[1:]]
+)
+def test_what_is_no_guid_is_refused(text: str) -> None:
+    with pytest.raises(Invalid):
+        ids.tenant_id(text)
+
+
+@pytest.mark.parametrize(
+    ("read", "prefix"),
+    [(ids.integration_id, "int"), (ids.flow_id, "flow"), (ids.organization_id, "org"), (ids.syncro_tenant_id, "st")],
+)
+def test_our_own_ids_are_taken_as_they_were_given_out(read: object, prefix: str) -> None:
+    made = ids.new_id(prefix)
+
+    assert read(made) == made  # type: ignore[operator]
+    for wrong in (made.upper(), made[:-1], made + "a", f"x{made}", made.replace("_", "/")):
+        with pytest.raises(Invalid):
+            read(wrong)  # type: ignore[operator]
+
+
+def test_a_run_id_is_digits_and_eight_characters() -> None:
+    assert ids.run_id("000000000000001-schedul0") == "000000000000001-schedul0"
+    with pytest.raises(Invalid):
+        ids.run_id("1-x")
+
+
+@given(st.text(max_size=400))
+def test_a_cleaned_name_is_storable_and_stays_as_it_is(text: str) -> None:
+    once = clean(text)
+
+    assert len(once) <= MOST_CHARACTERS
+    assert once.isprintable()
+    assert once == once.strip()
+    assert clean(once) == once
+
+
+def test_what_misleads_a_reader_is_taken_out() -> None:
+    assert clean("a\u202eb\u200bc\x00d\r\ne") == "abc d e"
+    assert clean_or_none("") is None
+    assert clean_or_none("\u200b") is None
+    assert clean_or_none(None) is None
+    assert clean_or_none(" x ") == "x"
+
+
+def test_menus_are_the_source_documents() -> None:
+    def labels(menu: object) -> list[str]:
+        return [label for _, label in menu]  # type: ignore[attr-defined]
+
+    single = {mapped: labels(tenant_menu(Kind.SINGLE, is_mapped=mapped, product="Syncro")) for mapped in (False, True)}
+    child = {mapped: labels(tenant_menu(Kind.CSP, is_mapped=mapped, product="Syncro")) for mapped in (False, True)}
+
+    assert single[False] == ["Map Syncro Tenant", "Reauthorize", "Remove Integration"]
+    assert single[True] == ["Unmap Syncro Tenant", "Reauthorize", "Remove Integration"]
+    assert child == {False: ["Map Syncro Tenant"], True: ["Unmap Syncro Tenant"]}
+    assert labels(CSP_MENU) == ["Reauthorize CSP", "Remove CSP Integration"]
+    assert labels(INTEGRATE_MENU) == [
+        "Single Tenant", "Cloud Solution Provider (CSP) Tenants", "Remove All Integrations",
+    ]  # fmt: skip
+
+
+def test_a_mapping_reserves_both_sides() -> None:
+    mapping = Mapping(
+        organization_id=OrganizationId("org_1"),
+        syncro_tenant_id=SyncroTenantId("st_1"),
+        mapped_at=NOW,
+        mapped_by=UserId("ana"),
+    )
+
+    assert [it.key for it in reservations(TenantId(GUID), mapping)] == [f"tenant:{GUID}", "syncro_tenant:st_1"]
+
+
+def test_a_rename_is_remembered_and_no_name_changes_nothing() -> None:
+    renamed = tenant("Old").renamed("New", NOW)
+
+    assert (renamed.name, [it.name for it in renamed.former_names]) == ("New", ["Old"])
+    assert renamed.renamed("New", NOW) is renamed
+    assert renamed.renamed("", NOW) is renamed
+
+
+@pytest.mark.parametrize(
+    ("vanished", "before", "expected"),
+    [
+        (20, 20, False),
+        (21, 21, True),
+        (21, 69, True),
+        (21, 70, False),
+        (30, 100, False),
+        (31, 100, True),
+        (0, 0, False),
+    ],
+)
+def test_mass_loss_is_more_than_twenty_rows_and_thirty_percent(vanished: int, before: int, expected: bool) -> None:
+    assert is_mass_loss(vanished, before) is expected
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "cause"),
+    [
+        ([Outcome.FRESH, Outcome.FRESH], SyncCause.SYNCED),
+        ([Outcome.FRESH, Outcome.NOT_LICENSED], SyncCause.SYNCED),
+        ([Outcome.FRESH, Outcome.DENIED], SyncCause.SYNCED_WITH_WARNINGS),
+        ([Outcome.FRESH, Outcome.STALE], SyncCause.SYNCED_WITH_WARNINGS),
+        ([Outcome.FRESH, Outcome.FAILED], SyncCause.SYNCED_WITH_WARNINGS),
+    ],
+)
+def test_a_run_is_whole_or_it_warns(outcomes: list[Outcome], cause: SyncCause) -> None:
+    assert close_run(DatasetResult(dataset=str(n), outcome=it) for n, it in enumerate(outcomes)) is cause
+
+
+def test_a_page_of_nothing_is_blank() -> None:
+    page = overview([], Wanted())
+
+    assert (page.csps, page.tenants.items, page.tenants.next_cursor) == ([], [], None)
