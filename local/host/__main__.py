@@ -6,56 +6,92 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
+from local.host.banner import banner
 from local.host.host import Host
-from local.host.index import IndexingError
 from local.host.ledger import LEDGER
-from local.host.settings import SettingsError, environment
+from local.host.loading import IndexingError
+from local.host.settings import SettingsError, environment, host_section, is_true
 from local.host.web import Keys
 
-
-def _banner(host: Host, address: str) -> None:
-    print("\nFunctions:\n")
-    for route in host.routes:
-        methods = ",".join(sorted(route.methods))
-        print(f"  {route.function.name}: [{methods}] {address}/{route.template}")
-    for function in host.functions.values():
-        if function.trigger == "timerTrigger":
-            following = host.next_run(function.name)
-            print(f"  {function.name}: timer {function.told['schedule']}, next {following:%H:%M:%S} UTC")
-        if function.trigger == "queueTrigger":
-            print(f"  {function.name}: queue {function.told['queueName']}")
-    print(f"\nListening on {address}", flush=True)
+_STOP = [signal.SIGTERM, signal.SIGINT]
+_FUNCTION_KEY = "FUNCTION_KEY_"
 
 
-def main() -> int:
+def _arguments(given: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local.host", description=__doc__)
-    parser.add_argument("--root", default=".", help="the folder of the app")
-    parser.add_argument("--port", type=int, default=7071, help="0 takes a free one")
-    parser.add_argument("--address", default="127.0.0.1")
-    parser.add_argument("--cors", default="", help="origins that may call, separated by commas")
-    parser.add_argument("--enable-auth", action="store_true", help="ask for the keys HOST_KEY and MASTER_KEY")
-    parser.add_argument("--explain", action="store_true", help="tell how this host differs from Azure's")
-    arguments = parser.parse_args()
+    parser.add_argument("--root", type=Path, default=Path(), help="the folder of the app")
+    parser.add_argument("--port", type=int, help="7071 when nothing is told; 0 takes a free one")
+    parser.add_argument("--address", help="127.0.0.1 when nothing is told")
+    parser.add_argument("--cors", help="origins that may call, separated by commas")
+    parser.add_argument("--enable-auth", action="store_true", help="ask for the keys MASTER_KEY and HOST_KEY")
+    parser.add_argument("--functions", default="", help="only these, separated by commas")
+    parser.add_argument("--verbose", action="store_true", help="tell of every call")
+    parser.add_argument("--explain", action="store_true", help="tell how this host differs from Azure's, and end")
+    return parser.parse_args(given)
+
+
+def _log(*, verbose: bool) -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    for name in ("azure", "msal", "urllib3", "uvicorn"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    if verbose:
+        logging.getLogger("local.host").setLevel(logging.DEBUG)
+
+
+def _prepare(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Put settings into the process, as the app reads them there; returns ``Host`` of local.settings.json."""
+    root: Path = arguments.root
+    os.environ.update(environment(root, os.environ))
+    for place, name in enumerate(_words(arguments.functions)):
+        os.environ[f"AzureFunctionsJobHost__functions__{place}"] = name
+    section = host_section(root)
+    os.chdir(root)
+    return section
+
+
+def _host(arguments: argparse.Namespace, section: dict[str, Any]) -> Host:
+    own = {name.removeprefix(_FUNCTION_KEY): key for name, key in os.environ.items() if name.startswith(_FUNCTION_KEY)}
+    master, shared = os.environ.get("MASTER_KEY", ""), os.environ.get("HOST_KEY", "")
+    told = arguments.cors if arguments.cors is not None else str(section.get("CORS") or "")
+    return Host(
+        keys=Keys(arguments.enable_auth, master, shared, own),
+        origins=_words(told),
+        credentials=is_true(section.get("CORSCredentials", "")),
+    )
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def _first(*values: Any) -> Any:
+    return next(it for it in values if it is not None)
+
+
+def main(given: list[str] | None = None) -> int:
+    arguments = _arguments(given)
     if arguments.explain:
         print(LEDGER)
         return 0
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
-    for name in ("azure", "msal", "urllib3"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    keys = Keys(arguments.enable_auth, os.environ.get("MASTER_KEY", ""), os.environ.get("HOST_KEY", ""))
-    stop = [signal.SIGTERM, signal.SIGINT]
-    signal.pthread_sigmask(signal.SIG_BLOCK, stop)  # in all threads; the main one waits for them below
+    _log(verbose=arguments.verbose)
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)  # before there are threads, which inherit it
     try:
-        root = Path(arguments.root)
-        os.environ.update(environment(root, os.environ))
-        host = Host(root=root, keys=keys, origins=[it for it in arguments.cors.split(",") if it])
-    except (IndexingError, SettingsError) as error:
-        print(f"The app cannot be loaded: {error}", file=sys.stderr)
+        section = _prepare(arguments)
+        host = _host(arguments, section)
+        port = int(_first(arguments.port, section.get("LocalHttpPort"), 7071))
+        address = host.serve(port, str(_first(arguments.address, section.get("LocalHttpAddress"), "127.0.0.1")))
+    except (IndexingError, SettingsError, OSError) as error:
+        print(f"The app cannot be started: {error}", file=sys.stderr)
         return 1
-    _banner(host, host.serve(arguments.port, arguments.address))
-    signal.sigwait(stop)
-    host.stop()
+    print(banner(host, address))
+    print(f"Listening on {address}", flush=True)
+    signal.sigwait(_STOP)
+    if not host.stop():
+        logging.getLogger("local.host").warning("some functions did not end in time and are left")
+        sys.stdout.flush()
+        os._exit(0)  # threads that hang would keep the process
     return 0
 
 

@@ -1,33 +1,46 @@
 """The host as a whole: an app indexed, its functions callable, its clock, queues and address running."""
 
-import base64
 import hashlib
 import logging
 import os
 import socket
 import threading
 import time
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Protocol, Self
 
 import azure.functions as func
 from azure.storage.queue import QueueMessage
 
-from local.host.index import Function, index, load
-from local.host.invoke import Invoker, Outcome, Response, timer_request
-from local.host.queues import QueueListener, QueueOptions, QueueReader
+from local.host.admin import Admin
+from local.host.convert import Response
+from local.host.index import Function, index
+from local.host.invoke import Given, Invoker, Outcome
+from local.host.loading import load
+from local.host.polling import QueueListener
+from local.host.queues import QueueOptions, QueueReader
 from local.host.routes import routes
-from local.host.settings import environment, host_json, seconds
+from local.host.settings import environment, host_json, is_true, seconds
 from local.host.storage import Lease, Storage
 from local.host.timers import Clock, TimerListener, TimerRunner, utc_now
-from local.host.web import Front, Keys, Listener, Request
+from local.host.web import Cors, Front, Keys, Request, given_by
 
 log = logging.getLogger("local.host")
 
 _GRACE_S = 10.0
+
+
+class _Listening(Protocol):
+    """What runs by itself until it is stopped."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def join(self, within_s: float) -> bool: ...
 
 
 class Host:
@@ -37,38 +50,43 @@ class Host:
         app: a built FunctionApp; when None it is loaded from ``root``.
         root: the app's folder, with host.json.
         env: settings; what is given here is not mixed with the process's own.
+        keys: who may call what; by default everybody everything, as with Core Tools.
+        origins: who may call from a browser; ``credentials`` lets them send cookies.
         clock: time for timers, in UTC.
+
+    Raises:
+        IndexingError: the app cannot be loaded.
+        SettingsError: host.json or local.settings.json cannot be used.
     """
 
     def __init__(
         self,
-        app: func.FunctionApp | None = None,
+        app: func.FunctionRegister | None = None,
         *,
         root: Path = Path(),
         env: Mapping[str, str] | None = None,
         keys: Keys | None = None,
-        origins: list[str] | None = None,
+        origins: Sequence[str] = (),
+        credentials: bool = False,
         clock: Clock = utc_now,
     ) -> None:
         self.env = dict(env) if env is not None else environment(root, os.environ)
         told = host_json(root, self.env)
-        script = self.env.get("PYTHON_SCRIPT_FILE_NAME", "function_app.py")
-        self.functions = index(app or load(root, script), self.env)
+        script = self.env.get("PYTHON_SCRIPT_FILE_NAME") or "function_app.py"
+        self.functions = index(app or load(root, script), self.env, told.get("functions") or ())
+        self.prefix = str(told.get("extensions", {}).get("http", {}).get("routePrefix", "api"))
+        self.routes = routes(self.functions.values(), self.prefix)
         self._clock = clock
         self._options = QueueOptions.from_host_json(told)
         self._storage = Storage(self.env)
-        threads = int(self.env.get("PYTHON_THREADPOOL_THREAD_COUNT") or min(32, (os.cpu_count() or 1) + 4))
-        timeout_s = seconds(told.get("functionTimeout", "00:30:00"))
-        self._invoker = Invoker(threads, timeout_s, str(root.resolve()))
         self._host_id = _host_id(root, self.env)
-        self.prefix = str(told.get("extensions", {}).get("http", {}).get("routePrefix", "api"))
-        self.routes = routes(self.functions.values(), self.prefix)
-        self._front = Front(self.routes, self.functions, keys or Keys(), origins or [], self._http, self._start)
+        self._invoker = Invoker(_threads(self.env), seconds(told.get("functionTimeout", 1800)), str(root.resolve()))
         self._readers = {it.name: self._reader(it) for it in self._of("queueTrigger")}
         self._timers = {it.name: self._timer(it) for it in self._of("timerTrigger")}
-        self._listeners: list[QueueListener] = []
+        self._front = self._made_front(keys or Keys(), Cors(origins, credentials))
+        self._polling: list[QueueListener] = []
         self._timing: list[TimerListener] = []
-        self._web: Listener | None = None
+        self._web: _Listening | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -83,56 +101,89 @@ class Host:
     ) -> Response:
         """A request through routing and conversion, without a socket."""
         lowered = {name.lower(): value for name, value in (headers or {}).items()}
-        lowered.setdefault("content-length", str(len(body)))
+        if "transfer-encoding" not in lowered:
+            lowered.setdefault("content-length", str(len(body)))
         return self._front.answer(Request(method, target, lowered, body))
 
     def fire_timer(self, name: str, *, past_due: bool = False) -> None:
         """Run a timer's function now; raises what it raises."""
-        function = self.functions[name]
-        self._publish(self._invoker.run(function, timer_request(past_due=past_due, status=None)))
+        self._timers[name].call(past_due=past_due)
 
     def drain(self, *names: str, within_s: float = 60.0) -> int:
-        """Run queue functions until no message is visible; what they send is run too. Returns how many ran."""
-        chosen = [reader for name, reader in self._readers.items() if not names or name in names]
+        """Run queue functions until no message is visible; what they send is run too. Returns how many ran.
+
+        Args:
+            names: of functions or of queues; none is all of them.
+            within_s: raises TimeoutError when there is still more after so long.
+        """
+        chosen = [it for it in self._readers.values() if not names or {it.function.name, it.queue} & set(names)]
         give_up_at, ran = time.monotonic() + within_s, 0
         while True:
-            taken: list[tuple[QueueReader, QueueMessage]] = [(it, m) for it in chosen for m in it.fetch(32)]
+            taken: list[tuple[QueueReader, QueueMessage]] = [(it, m) for it in chosen for m in it.fetch()]
             if not taken:
                 return ran
-            if time.monotonic() > give_up_at:
-                raise TimeoutError(f"queues are not empty after {within_s} s")
             for reader, message in taken:
+                if time.monotonic() > give_up_at:
+                    raise TimeoutError(f"queues are not empty after {within_s} s")
                 reader.settle(message)
-            ran += len(taken)
+                ran += 1
 
     def serve(self, port: int = 0, address: str = "127.0.0.1", *, listeners: bool = True) -> str:
-        """Listen for HTTP, and for timers and queues unless told not to; returns the base address."""
-        self._web = Listener(address, port, self._front)
-        self._web.start()
-        if listeners:
-            self._listeners = [QueueListener(reader, self._options) for reader in self._readers.values()]
-            leases = {name: Lease(self._storage, self._host_id, name) for name in self._timers}
-            self._timing = [TimerListener(it, leases[name], self._clock) for name, it in self._timers.items()]
-            for listening in self._listeners:
-                listening.start()
-            for timing in self._timing:
-                timing.start()
-        return f"http://localhost:{self._web.port}"
+        """Listen for HTTP, and for timers and queues unless told not to; returns the base address.
 
-    def stop(self, within_s: float = _GRACE_S) -> None:
-        """Take no more work; what runs gets some seconds."""
-        if self._web:
-            self._web.stop()
+        Raises:
+            SettingsError: a trigger's storage connection is not set.
+            OSError: the port is taken.
+        """
+        from local.host.listener import Listener  # noqa: PLC0415 - tests without sockets need no server
+
+        if listeners:
+            self._check_connections()
+        web = Listener(address, port, self._front.answer)
+        web.start()
+        self._web = web
+        if listeners:
+            self._listen()
+        return f"http://{address}:{web.port}"
+
+    def stop(self, within_s: float = _GRACE_S) -> bool:
+        """Take no more work; what runs gets some seconds. False when something still runs after that."""
         give_up_at = time.monotonic() + within_s
-        for timing in self._timing:
-            timing.stop(max(0.1, give_up_at - time.monotonic()))
-        for listening in self._listeners:
-            listening.stop(max(0.1, give_up_at - time.monotonic()))
+        listening: list[_Listening] = [*self._timing, *self._polling, *([self._web] if self._web else [])]
         self._invoker.stop()
+        for it in listening:
+            it.stop()
+        ended = [it.join(max(0.1, give_up_at - time.monotonic())) for it in listening]
+        ended.append(self._invoker.join(max(0.0, give_up_at - time.monotonic())))
+        self._timing, self._polling, self._web = [], [], None
+        self._storage.close()
+        return all(ended)
 
     def next_run(self, name: str) -> datetime:
         """When a timer fires next."""
-        return self._timers[name].next_after(self._clock())
+        return self._timers[name].schedule.next_after(self._clock())
+
+    def _made_front(self, keys: Keys, cors: Cors) -> Front:
+        by_name = {route.function.name: route for route in self.routes}
+        admin = Admin(self._host_id, self.functions, by_name, self._start)
+        has_home = not is_true(self.env.get("AzureWebJobsDisableHomepage", ""))
+        return Front(self.routes, keys, cors, invoke=self._http, admin=admin.answer, has_home=has_home)
+
+    def _listen(self) -> None:
+        queues = [it for it in self._readers.values() if not it.function.is_disabled]
+        timers = {name: it for name, it in self._timers.items() if not it.function.is_disabled}
+        leases = {name: Lease(self._storage, self._host_id, name) for name in timers}
+        self._polling = [QueueListener(it, self._options) for it in queues]
+        self._timing = [TimerListener(it, leases[name], self._clock) for name, it in timers.items()]
+        started: list[_Listening] = [*self._polling, *self._timing]
+        for listener in started:
+            listener.start()
+
+    def _check_connections(self) -> None:
+        for reader in self._readers.values():
+            self._storage.check(reader.connection)
+        if self._timers:
+            self._storage.check("AzureWebJobsStorage")
 
     def _of(self, trigger: str) -> list[Function]:
         return [it for it in self.functions.values() if it.trigger == trigger]
@@ -143,19 +194,16 @@ class Host:
     def _timer(self, function: Function) -> TimerRunner:
         return TimerRunner(function, self._storage, self._invoker, self._publish, self._host_id, self._clock)
 
-    def _http(self, function: Function, value: Any) -> Response:
-        outcome = self._invoker.run(function, value)
+    def _http(self, function: Function, given: Given) -> Response:
+        outcome = self._invoker.run(function, given)
         self._publish(outcome)
-        if outcome.response is None:
-            raise TypeError(f"{function.name} has no HTTP output")
-        return outcome.response
+        return outcome.response or Response(204, {}, b"")
 
     def _publish(self, outcome: Outcome) -> None:
         """Send what a function put out; a listener of this host that waits for it is woken."""
         for connection, queue, body in outcome.messages:
-            text = base64.b64encode(body).decode() if self._options.base64 else body.decode()
-            self._storage.send(connection, queue, text)
-            for listener in self._listeners:
+            self._storage.send(connection, queue, self._options.encode(body))
+            for listener in self._polling:
                 if listener.queue == queue:
                     listener.wake()
 
@@ -168,14 +216,26 @@ class Host:
             if function.trigger == "timerTrigger":
                 self.fire_timer(function.name)
             elif function.trigger == "queueTrigger":
-                reader = self._readers[function.name]
-                self._storage.send(
-                    str(function.told.get("connection") or ""), reader.queue, base64.b64encode(given.encode()).decode()
-                )
+                self._readers[function.name].call(_message(given), given.encode())
             else:
-                self._http(function, func.HttpRequest(method="POST", url="/", body=given.encode()))
+                body = given.encode()
+                self._http(function, given_by(Request("POST", "/", {"content-length": str(len(body))}, body), {}))
         except Exception:
             log.exception("%s failed", function.name)
+
+
+def _threads(env: Mapping[str, str]) -> int:
+    """PYTHON_THREADPOOL_THREAD_COUNT; when it is not set, Python's own default (threadpool.py)."""
+    return int(env.get("PYTHON_THREADPOOL_THREAD_COUNT") or min(32, (os.cpu_count() or 1) + 4))
+
+
+def _message(text: str) -> QueueMessage:
+    """A message that lies in no queue."""
+    message: QueueMessage = QueueMessage(content=text)
+    message.id, message.dequeue_count, message.pop_receipt = "by-hand", 1, ""
+    message.inserted_on = message.next_visible_on = datetime.now(UTC)
+    message.expires_on = message.inserted_on + timedelta(days=7)
+    return message
 
 
 def _host_id(root: Path, env: Mapping[str, str]) -> str:

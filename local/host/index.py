@@ -1,34 +1,29 @@
 """Indexing: which functions an app has, by the rules of Microsoft's own Python library.
 
-One bad function fails the whole app, as it does in Azure.
-Source: azure-functions-runtime loader.py and functions.py.
+One bad function fails the whole app, as it does in Azure. A trigger or binding that this host does not run
+is refused by name.
+Sources: azure-functions-runtime loader.py and functions.py; azure-functions-host FunctionMetadataManager.cs.
 """
 
-import importlib.util
 import inspect
-import sys
-import typing
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+import json
+import logging
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import azure.functions as func
 
-from local.host.settings import SettingsError, resolved
+from local.host.checks import checked
+from local.host.loading import IndexingError
+from local.host.retries import RetryPolicy
+from local.host.settings import SettingsError, is_true, resolved
+
+log = logging.getLogger("local.host")
 
 _TRIGGERS = frozenset({"httpTrigger", "timerTrigger", "queueTrigger"})
 _OUTPUTS = frozenset({"http", "queue"})
-_OUT = 1
-_IN_ANNOTATION = {
-    "httpTrigger": (func.HttpRequest,),
-    "timerTrigger": (func.TimerRequest,),
-    "queueTrigger": (func.QueueMessage, str, bytes),
-}
-
-
-class IndexingError(Exception):
-    """The app cannot be loaded; nothing of it runs."""
+_BINARY = 2  # DataType.BINARY
 
 
 @dataclass(frozen=True)
@@ -37,6 +32,8 @@ class Output:
 
     name: str
     type: str
+    kind: str
+    annotation: Any = None
     queue: str = ""
     connection: str = ""
 
@@ -48,41 +45,25 @@ class Function:
     name: str
     trigger: str
     parameter: str
+    kind: str  # the converter of what it is given
     call: Callable[..., Any]
-    told: Mapping[str, Any]
+    told: Mapping[str, Any]  # the trigger's settings, with %NAME% put in
     outputs: tuple[Output, ...]
-    annotations: Mapping[str, Any]
     takes_context: bool
     is_async: bool
-    bindings: tuple[Mapping[str, Any], ...] = field(default=())
+    retry: RetryPolicy | None
+    is_disabled: bool
+    bindings: tuple[Mapping[str, Any], ...]  # as declared
+
+    @property
+    def takes_bytes(self) -> bool:
+        return self.told.get("dataType") in {_BINARY, "BINARY"}
 
 
-def load(root: Path, script: str = "function_app.py") -> func.FunctionApp:
-    """Import an app's script and find its one FunctionApp.
+def index(app: func.FunctionRegister, env: Mapping[str, str], chosen: Collection[str] = ()) -> dict[str, Function]:
+    """Every function by name, in the order of names; only the chosen ones, if some are.
 
-    Raises:
-        IndexingError: no script, none, or more than one.
-    """
-    path = root / script
-    if not path.exists():
-        raise IndexingError(f"there is no {script} in {root.name}")
-    if str(root) not in sys.path:
-        sys.path.insert(0, str(root))
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise IndexingError(f"{script} cannot be imported")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    apps = [value for value in vars(module).values() if isinstance(value, func.FunctionApp)]
-    if len(apps) > 1:
-        raise IndexingError("More than one FunctionApp or other top level function app instances are defined.")
-    if not apps:
-        raise IndexingError("Could not find top level function app instances in function_app.py.")
-    return apps[0]
-
-
-def index(app: func.FunctionApp, env: Mapping[str, str]) -> dict[str, Function]:
-    """Every enabled function by name.
+    An app can be indexed once: the library counts names, and a second reading finds each of them twice.
 
     Raises:
         IndexingError: naming the function and what is wrong with it.
@@ -92,101 +73,66 @@ def index(app: func.FunctionApp, env: Mapping[str, str]) -> dict[str, Function]:
     except ValueError as error:
         raise IndexingError(str(error)) from error
     functions = [_function(built, env) for built in found]
-    disabled = {name for name in (it.name for it in functions) if _is_disabled(name, env)}
-    return {it.name: it for it in sorted(functions, key=lambda it: it.name.upper()) if it.name not in disabled}
-
-
-def _is_disabled(name: str, env: Mapping[str, str]) -> bool:
-    return env.get(f"AzureWebJobs.{name}.Disabled", "").lower() in {"1", "true"}
+    wanted = [it for it in functions if not chosen or it.name in chosen]
+    return {it.name: it for it in sorted(wanted, key=lambda it: it.name.upper())}
 
 
 def _function(built: Any, env: Mapping[str, str]) -> Function:
-    name = built.get_function_name()
-    bindings = [dict(binding.get_dict_repr()) for binding in built.get_bindings()]
-    triggers = [it for it in bindings if it["type"] in _TRIGGERS]
-    unknown = [it["type"] for it in bindings if it["type"] not in _TRIGGERS | _OUTPUTS]
-    if unknown or len(triggers) != 1:
-        what = f"the binding '{unknown[0]}'" if unknown else "no trigger, or more than one,"
-        raise IndexingError(f"{name}: {what} is not supported by this host")
-    trigger, call = triggers[0], built.get_user_function()
+    name, call, declared = built.get_function_name(), built.get_user_function(), built.get_bindings()
+    bindings = tuple(json.loads(told) for told in built.get_raw_bindings())
+    trigger = _trigger(name, bindings)
+    signature = checked(name, call, declared)
     try:
         told = {key: resolved(value, env) if isinstance(value, str) else value for key, value in trigger.items()}
-        outputs = tuple(_output(it, env) for it in bindings if it is not trigger)
+        kinds = {**signature.parameters, "$return": signature.returned or ("", None)}
+        outputs = tuple(_output(it, kinds[it["name"]], env) for it in bindings if it is not trigger)
     except SettingsError as error:
         raise IndexingError(f"{name}: {error}") from error
-    annotations = _checked(name, call, trigger, bindings)
     return Function(
         name=name,
         trigger=trigger["type"],
         parameter=trigger["name"],
+        kind=signature.parameters[trigger["name"]][0],
         call=call,
         told=told,
         outputs=outputs,
-        annotations=annotations,
-        takes_context="context" in inspect.signature(call).parameters,
+        takes_context=signature.takes_context,
         is_async=inspect.iscoroutinefunction(call),
-        bindings=tuple(bindings),
+        retry=_retry(name, trigger["type"], built),
+        is_disabled=is_true(env.get(f"AzureWebJobs.{name}.Disabled", "")),
+        bindings=bindings,
     )
 
 
-def _output(binding: Mapping[str, Any], env: Mapping[str, str]) -> Output:
-    queue = resolved(str(binding.get("queueName") or ""), env).lower()
-    return Output(str(binding["name"]), str(binding["type"]), queue, str(binding.get("connection") or ""))
-
-
-def _checked(
-    name: str, call: Callable[..., Any], trigger: Mapping[str, Any], bindings: list[dict[str, Any]]
-) -> dict[str, Any]:
-    """Parameters, bindings and annotations must agree; the messages are the library's."""
-    parameters = dict(inspect.signature(call).parameters)
-    parameters.pop("context", None)
-    bound = {it["name"] for it in bindings if it["name"] != "$return"}
-    if set(parameters) - bound:
-        extra = sorted(set(parameters) - bound)
-        where = "declared in Python but not in the function definition (function.json or function decorators)"
-        raise IndexingError(f"cannot load the {name} function: the following parameters are {where}: {extra}")
-    if bound - set(parameters):
-        lost = sorted(bound - set(parameters))
-        where = "declared in the function definition (function.json or function decorators) but not in Python"
-        raise IndexingError(f"cannot load the {name} function: the following parameters are {where}: {lost}")
-    annotations = _annotations(name, call)
-    _check_annotations(name, trigger, bindings, annotations)
-    return annotations
-
-
-def _annotations(name: str, call: Callable[..., Any]) -> dict[str, Any]:
-    try:
-        return typing.get_type_hints(call)
-    except NameError as error:
-        raise IndexingError(f"cannot load the {name} function: {error}") from error
-
-
-def _check_annotations(
-    name: str, trigger: Mapping[str, Any], bindings: list[dict[str, Any]], annotations: Mapping[str, Any]
-) -> None:
-    wanted, given = _IN_ANNOTATION[trigger["type"]], annotations.get(trigger["name"])
-    if given is not None and given not in wanted:
-        raise IndexingError(f"cannot load the {name} function: type of {trigger['name']} binding in function "
-                            f"definition \"{trigger['type']}\" does not match its Python annotation")  # fmt: skip
-    if "context" in annotations and annotations["context"] is not func.Context:
-        raise IndexingError(f"cannot load the {name} function: the 'context' parameter is expected to be of type "
-                            "azure.functions.Context")  # fmt: skip
+def _trigger(name: str, bindings: tuple[Mapping[str, Any], ...]) -> Mapping[str, Any]:
     for binding in bindings:
-        if binding.get("direction") == _OUT and binding["name"] != "$return":
-            _check_out(name, binding["name"], annotations.get(binding["name"]))
-    returned = annotations.get("return")
-    is_http = any(it["name"] == "$return" and it["type"] == "http" for it in bindings)
-    if is_http and "return" in annotations and returned not in {func.HttpResponse, str}:
-        raise IndexingError(f'cannot load the {name} function: Python return annotation "{returned}" does not match '
-                            'binding type "http"')  # fmt: skip
+        if binding["type"] not in _TRIGGERS | _OUTPUTS:
+            raise IndexingError(f"{name}: the binding '{binding['type']}' is not supported by this host")
+    triggers = [it for it in bindings if it["type"] in _TRIGGERS]
+    if len(triggers) != 1:
+        raise IndexingError(f"{name}: a function has one trigger, this one has {len(triggers)}")
+    return triggers[0]
 
 
-def _check_out(name: str, parameter: str, annotation: Any) -> None:
-    if annotation is None:
-        return
-    if typing.get_origin(annotation) is not func.Out:
-        what = 'is declared to have the "out" direction, but its annotation in Python is not a subclass of'
-        raise IndexingError(f"cannot load the {name} function: binding {parameter} {what} azure.functions.Out")
-    inner = typing.get_args(annotation)[0]
-    if isinstance(inner, type) and typing.get_origin(inner) is list:
-        raise IndexingError(f"cannot load the {name} function: {parameter} has an unsupported annotation in Out")
+def _output(binding: Mapping[str, Any], kind: tuple[str, Any], env: Mapping[str, str]) -> Output:
+    return Output(
+        name=binding["name"],
+        type=binding["type"],
+        kind=kind[0],
+        annotation=kind[1],
+        queue=resolved(str(binding.get("queueName") or ""), env).lower(),
+        connection=str(binding.get("connection") or ""),
+    )
+
+
+def _retry(name: str, trigger: str, built: Any) -> RetryPolicy | None:
+    told = built.get_settings_dict("retry_policy")
+    if told is None:
+        return None
+    if trigger != "timerTrigger":  # SupportsRetryAttribute: queues count dequeues, HTTP answers its caller
+        log.warning("%s: a retry policy is not supported by '%s' and is ignored", name, trigger)
+        return None
+    try:
+        return RetryPolicy.read(told)
+    except (SettingsError, KeyError, ValueError) as error:
+        raise IndexingError(f"{name}: the retry policy cannot be read: {error}") from error

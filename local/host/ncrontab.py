@@ -1,99 +1,119 @@
 """NCRONTAB: when a timer fires. Six fields from seconds to weekday, all of them ANDed; or a TimeSpan.
 
-Source: atifaziz/NCrontab CrontabSchedule.cs and CrontabFieldImpl.cs; weekday 0 is Sunday, 7 is refused.
+Weekday 0 is Sunday, 7 is refused; a range given backwards is turned round; names match by their beginning.
+Sources: atifaziz/NCrontab CrontabSchedule.cs, CrontabField.cs and CrontabFieldImpl.cs;
+azure-webjobs-sdk-extensions CronSchedule.cs and ConstantSchedule.cs.
 """
 
+import calendar
 import re
-from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from local.host.settings import seconds
+from local.host.settings import SettingsError, seconds
 
-_FIELDS = (
-    ("second", 0, 59),
-    ("minute", 0, 59),
-    ("hour", 0, 23),
-    ("day", 1, 31),
-    ("month", 1, 12),
-    ("weekday", 0, 6),
-)
-_NAMES = {
-    "month": (
-        [
-            "january",
-            "february",
-            "march",
-            "april",
-            "may",
-            "june",
-            "july",
-            "august",
-            "september",
-            "october",
-            "november",
-            "december",
-        ],
-        1,
-    ),
-    "weekday": (["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"], 0),
-}
-_FURTHEST = timedelta(days=366 * 8 + 2)
+_MONTHS = tuple(name.lower() for name in calendar.month_name[1:])
+_WEEKDAYS = tuple(name.lower() for name in (calendar.day_name[6], *calendar.day_name[:6]))
+_FURTHEST = timedelta(days=366 * 8 + 2)  # the longest wait there is: from one 29 February to the next, over 2100
 
 
 class ScheduleError(ValueError):
-    """The expression is none."""
+    """The expression is none, or it never comes."""
 
 
-def schedule(expression: str) -> Callable[[datetime], datetime]:
-    """A function from a moment to the next occurrence after it.
+@dataclass(frozen=True)
+class _Kind:
+    """A field: its name, its bounds, and words for its values."""
+
+    name: str
+    least: int
+    most: int
+    words: tuple[str, ...] = ()
+
+
+_KINDS = (
+    _Kind("second", 0, 59),
+    _Kind("minute", 0, 59),
+    _Kind("hour", 0, 23),
+    _Kind("day", 1, 31),
+    _Kind("month", 1, 12, _MONTHS),
+    _Kind("weekday", 0, 6, _WEEKDAYS),
+)
+
+
+class Schedule:
+    """When a timer fires.
 
     Raises:
-        ScheduleError: naming the field that is wrong.
+        ScheduleError: naming what is wrong with the expression.
     """
-    if ":" in expression:
-        period = timedelta(seconds=seconds(expression))
-        return lambda moment: moment + period
+
+    def __init__(self, expression: str) -> None:
+        self.expression = expression
+        self._period = _period(expression)
+        self._fields = [] if self._period else _fields(expression)
+
+    @property
+    def is_cron(self) -> bool:
+        return self._period is None
+
+    def next_after(self, moment: datetime) -> datetime:
+        """The next occurrence; the moment itself is excluded."""
+        return moment + self._period if self._period else _next(self._fields, moment)
+
+
+def _period(expression: str) -> timedelta | None:
+    if ":" not in expression:
+        return None
+    try:
+        period_s = seconds(expression)
+    except SettingsError as error:
+        raise ScheduleError(str(error)) from error
+    if period_s <= 0:
+        raise ScheduleError(f"'{expression}' is no time to wait")
+    return timedelta(seconds=period_s)
+
+
+def _fields(expression: str) -> list[frozenset[int]]:
     words = expression.split()
     if len(words) == 5:
         words = ["0", *words]
     if len(words) != 6:
         raise ScheduleError(f"'{expression}' has {len(words)} fields, not 6 or 5")
-    allowed = [_field(word, *field) for word, field in zip(words, _FIELDS, strict=True)]
-    return lambda moment: _next(allowed, moment)
+    return [_field(word, kind) for word, kind in zip(words, _KINDS, strict=True)]
 
 
-def _field(word: str, name: str, least: int, most: int) -> list[int]:
+def _field(word: str, kind: _Kind) -> frozenset[int]:
     found: set[int] = set()
     for part in word.split(","):
-        span, _, step = part.partition("/")
-        if step and not (step.isdigit() and int(step) > 0):
-            raise ScheduleError(f"'{part}' in {name} has no usable step")
-        first, last = _span(span, name, least, most, is_open=bool(step))
-        found.update(range(first, last + 1, int(step or 1)))
-    return sorted(found)
+        span, slash, step = part.partition("/")
+        if slash and not re.fullmatch(r"[+-]?\d+", step):
+            raise ScheduleError(f"'{part}' in {kind.name} has no usable step")
+        first, last = _span(span, kind, is_open=bool(slash))
+        found.update(range(first, last + 1, max(1, int(step or 1))))
+    return frozenset(found)
 
 
-def _span(span: str, name: str, least: int, most: int, *, is_open: bool) -> tuple[int, int]:
+def _span(span: str, kind: _Kind, *, is_open: bool) -> tuple[int, int]:
     if span == "*":
-        return least, most
+        return kind.least, kind.most
     first, dash, last = span.partition("-")
-    low = _number(first, name, least, most)
-    high = _number(last, name, least, most) if dash else (most if is_open else low)
+    low = _number(first, kind)
+    high = _number(last, kind) if dash else (kind.most if is_open else low)
     return (low, high) if low <= high else (high, low)
 
 
-def _number(text: str, name: str, least: int, most: int) -> int:
-    if re.fullmatch(r"\d+", text) and least <= int(text) <= most:
+def _number(text: str, kind: _Kind) -> int:
+    if re.fullmatch(r"[0-9]+", text) and kind.least <= int(text) <= kind.most:
         return int(text)
-    names, base = _NAMES.get(name, ([], 0))
-    matches = [place for place, word in enumerate(names) if len(text) >= 3 and word.startswith(text.lower())]
-    if len(matches) == 1:
-        return matches[0] + base
-    raise ScheduleError(f"'{text}' is not a {name}")
+    for place, word in enumerate(kind.words):
+        if text and word.startswith(text.lower()):
+            return kind.least + place
+    raise ScheduleError(f"'{text}' is not a {kind.name}")
 
 
-def _next(allowed: list[list[int]], moment: datetime) -> datetime:
-    """The first moment after the given one that fits every field; years are bounded, as 30 February never comes."""
+def _next(allowed: list[frozenset[int]], moment: datetime) -> datetime:
+    """The first later moment that fits every field; the search ends, as 30 February never comes."""
     secs, minutes, hours, days, months, weekdays = allowed
     at = moment.replace(microsecond=0) + timedelta(seconds=1)
     end = moment + _FURTHEST

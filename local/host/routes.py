@@ -1,111 +1,106 @@
 """HTTP routing as the Functions host does it: ASP.NET templates, first match by function name.
 
+A method is a constraint of the route: a wrong one is 404, never 405.
 Sources: azure-functions-host WebScriptHostHttpRoutesManager.cs and FunctionMetadataManager.cs; ASP.NET Core
-route templates. A method is a constraint of the route: a wrong one is 404, never 405.
+Microsoft.AspNetCore.Routing.Template.TemplateMatcher.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from urllib.parse import unquote
 
+from local.host.constraints import Check, ConstraintError, check
 from local.host.index import Function
+from local.host.loading import IndexingError
 
-_PARAMETER = re.compile(r"\{(\*{0,2})(\w+)((?::[^{}()]+(?:\((?:[^()]|\([^()]*\))*\))?)*)(?:=([^}]*))?(\?)?\}")
-_CONSTRAINT = re.compile(r":(\w+)(?:\(((?:[^()]|\([^()]*\))*)\))?")
-_ALL_METHODS = frozenset({"GET", "POST", "DELETE", "HEAD", "PATCH", "PUT", "OPTIONS", "TRACE"})
-
-_PLAIN: dict[str, str] = {
-    "int": r"-?\d+",
-    "long": r"-?\d+",
-    "bool": r"(?i:true|false)",
-    "guid": r"(?i:\{?[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\}?)",
-    "datetime": r"\d{4}-\d{2}-\d{2}.*",
-    "decimal": r"-?\d+(?:\.\d+)?",
-    "double": r"-?\d+(?:\.\d+)?",
-    "float": r"-?\d+(?:\.\d+)?",
-    "alpha": r"[A-Za-z]*",
-    "required": r".+",
-}
-
-
-class RouteError(ValueError):
-    """A template this host cannot read."""
+_ALL_METHODS = frozenset({"GET", "POST", "DELETE", "HEAD", "PATCH", "PUT", "OPTIONS", "TRACE", "CONNECT"})
+_RESERVED = frozenset({"admin", "runtime"})
+_ARGUMENT = r"\((?:[^()]|\([^()]*\))*\)"
+_PARAMETER = re.compile(
+    r"\{(?P<star>\*{0,2})(?P<name>\w+)"
+    rf"(?P<constraints>(?::\w+(?:{_ARGUMENT})?)*)"
+    r"(?:=(?P<default>[^{}]*))?(?P<optional>\?)?\}"
+)
+_CONSTRAINT = re.compile(rf":(\w+)({_ARGUMENT})?")
+_SLASH = re.compile(r"/(?![^{]*\})")  # one that is not inside a parameter
+_KEPT = re.compile(r"(%2f)", re.IGNORECASE)
 
 
 class Route:
-    """One function's route."""
+    """One function's route.
+
+    Raises:
+        IndexingError: a template that cannot be read, or one that the host keeps for itself.
+    """
 
     def __init__(self, function: Function, prefix: str) -> None:
         self.function = function
-        template = function.told.get("route") or function.name
-        self.template = "/".join(part.strip("/") for part in (prefix, str(template)) if part.strip("/"))
-        methods = [getattr(it, "value", it) for it in function.told.get("methods") or []]
-        self.methods = frozenset(str(it).upper() for it in methods) or _ALL_METHODS
-        self._checks: dict[str, list[Callable[[str], bool]]] = {}
+        template = str(function.told.get("route") or function.name)
+        self.template = "/".join(part.strip("/") for part in (prefix, template) if part.strip("/"))
+        self.methods = frozenset(str(it).upper() for it in function.told.get("methods") or ()) or _ALL_METHODS
+        self._checks: dict[str, list[Check]] = {}
         self._defaults: dict[str, str] = {}
-        self._pattern = re.compile(self._regex(), re.IGNORECASE)
+        if self.template.split("/")[0].lower() in _RESERVED:
+            self._refuse("conflicts with one or more built in routes")
+        self._pattern = re.compile(self._regex(), re.IGNORECASE | re.DOTALL)
 
     def match(self, method: str, path: str) -> dict[str, str] | None:
-        """The route's parameters, or None when it does not take this request."""
-        found = self._pattern.fullmatch(path.strip("/"))
-        if not found or method not in self.methods:
+        """The route's parameters, or None when it does not take this request; path is as it was sent."""
+        found = self._pattern.fullmatch(decoded(path).strip("/"))
+        if not found or method.upper() not in self.methods:
             return None
-        values = {name: unquote(value) for name, value in found.groupdict().items() if value}
-        values = {**self._defaults, **values}
-        fits = all(check(values[name]) for name, checks in self._checks.items() if name in values for check in checks)
-        return values if fits else None
+        values = {**self._defaults, **{name: value for name, value in found.groupdict().items() if value}}
+        return values if self._fits(values) else None
+
+    def _fits(self, values: dict[str, str]) -> bool:
+        return all(fits(values[name]) for name, checks in self._checks.items() if name in values for fits in checks)
 
     def _regex(self) -> str:
-        parts: list[str] = []
-        for segment in self.template.split("/"):
+        pattern = ""
+        for place, segment in enumerate(_SLASH.split(self.template)):
             text, optional = self._segment(segment)
-            if not parts:
-                parts.append(text)
-            else:
-                parts.append(f"(?:/{text})?" if optional else f"/{text}")
-        return "".join(parts)
+            slash = "" if place == 0 else "/"
+            pattern += f"(?:{slash}{text})?" if optional else slash + text
+        return pattern
 
     def _segment(self, segment: str) -> tuple[str, bool]:
+        """A segment's pattern, and whether it may be missing. Several parameters share it from right to left."""
         text, place, optional = "", 0, False
         for found in _PARAMETER.finditer(segment):
-            text += re.escape(segment[place : found.start()])
-            star, name, constraints, default, question = found.groups()
-            self._checks[name] = [_check(*it) for it in _CONSTRAINT.findall(constraints)]
-            if default is not None:
-                self._defaults[name] = default
-            optional = bool(question or star) or default is not None
-            text += f"(?P<{name}>.*)" if star else f"(?P<{name}>[^/]{'*' if optional else '+'}?)"
+            text += self._literal(segment[place : found.start()])
+            text += self._parameter(found)
+            optional = bool(found["optional"] or found["star"]) or found["default"] is not None
             place = found.end()
-        rest = segment[place:]
-        if "{" in rest or "}" in rest:
-            raise RouteError(f"{self.function.name}: the route '{self.template}' cannot be read")
-        return text + re.escape(rest), optional
+        return text + self._literal(segment[place:]), optional
+
+    def _literal(self, text: str) -> str:
+        if "{" in text or "}" in text:
+            self._refuse(f"cannot be read at '{text}'")
+        return re.escape(text)
+
+    def _parameter(self, found: re.Match[str]) -> str:
+        name = found["name"]
+        if name in self._checks:
+            self._refuse(f"has the parameter '{name}' twice")
+        try:
+            given = _CONSTRAINT.findall(found["constraints"])
+            self._checks[name] = [check(kind, argument[1:-1] if argument else None) for kind, argument in given]
+        except ConstraintError as error:
+            self._refuse(str(error))
+        if found["default"] is not None:
+            self._defaults[name] = found["default"]
+        return f"(?P<{name}>.*)" if found["star"] else f"(?P<{name}>[^/]+)"
+
+    def _refuse(self, what: str) -> None:
+        raise IndexingError(f"{self.function.name}: the route '{self.template}' {what}")
+
+
+def decoded(path: str) -> str:
+    """A path as Kestrel hands it on: percent-decoded, except that an encoded slash stays encoded."""
+    return "".join(part if part.lower() == "%2f" else unquote(part) for part in _KEPT.split(path))
 
 
 def routes(functions: Iterable[Function], prefix: str) -> list[Route]:
     """Routes in the order in which the host tries them: by function name, whatever is more specific."""
     http = [function for function in functions if function.trigger == "httpTrigger"]
     return [Route(function, prefix) for function in sorted(http, key=lambda it: it.name.upper())]
-
-
-def _check(name: str, argument: str) -> Callable[[str], bool]:
-    if name in _PLAIN:
-        pattern = re.compile(_PLAIN[name])
-        return lambda value: pattern.fullmatch(value) is not None
-    if name == "regex":
-        wanted = re.compile(argument)
-        return lambda value: wanted.search(value) is not None
-    numbers = [int(part) for part in argument.split(",") if part.strip().lstrip("-").isdigit()]
-    if name in {"min", "max", "range"}:
-        low, high = {"min": (numbers[0], None), "max": (None, numbers[0])}.get(name, (numbers[0], numbers[-1]))
-        return lambda value: value.lstrip("-").isdigit() and _between(int(value), low, high)
-    if name in {"length", "minlength", "maxlength"}:
-        low, high = {"minlength": (numbers[0], None), "maxlength": (None, numbers[0])}.get(
-            name, (numbers[0], numbers[-1])
-        )
-        return lambda value: _between(len(value), low, high)
-    raise RouteError(f"the route constraint '{name}' is not known")
-
-
-def _between(number: int, low: int | None, high: int | None) -> bool:
-    return (low is None or number >= low) and (high is None or number <= high)

@@ -5,16 +5,20 @@ azure-webjobs-sdk IConfigurationExtensions.cs.
 """
 
 import json
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+log = logging.getLogger("local.host")
+
 _COMMENT = re.compile(r'("(?:[^"\\]|\\.)*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _NAME = re.compile(r"%([^%]+)%")
-_SPAN = re.compile(r"(?:(\d+)\.)?(\d{1,2}):(\d{2}):(\d{2})(?:\.\d+)?")
+_SPAN = re.compile(r"(-)?(?:(\d+)\.)?(\d{1,2}):(\d{1,2})(?::(\d{1,2}(?:\.\d{1,7})?))?")
 _OVERRIDE = "AzureFunctionsJobHost__"
+_FORCED = {"AZURE_FUNCTIONS_ENVIRONMENT": "Development", "FUNCTIONS_CORETOOLS_ENVIRONMENT": "true"}
 
 
 class SettingsError(Exception):
@@ -22,11 +26,18 @@ class SettingsError(Exception):
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A JSON file that may hold comments; empty when it is not there."""
+    """A JSON file that may hold comments; empty when it is not there.
+
+    Raises:
+        SettingsError: it is not a JSON object.
+    """
     if not path.exists():
         return {}
     text = _COMMENT.sub(lambda found: found.group(1) or "", path.read_text("utf-8-sig"))
-    value = json.loads(text)
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise SettingsError(f"{path.name} is not JSON: {error}") from error
     if not isinstance(value, dict):
         raise SettingsError(f"{path.name} must hold an object")
     return value
@@ -34,14 +45,32 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def environment(root: Path, inherited: Mapping[str, str]) -> dict[str, str]:
     """The app's environment: local.settings.json below what is already set and not empty."""
+    env = _local_values(root)
+    for name in env:
+        if inherited.get(name):
+            log.warning("local.settings.json: '%s' is already set and stays as it is", name)
+    env.update({name: value for name, value in inherited.items() if value or name not in env})
+    return {**env, **_FORCED}
+
+
+def host_section(root: Path) -> dict[str, Any]:
+    """``Host`` of local.settings.json: LocalHttpPort, LocalHttpAddress, CORS, CORSCredentials."""
+    section = read_json(root / "local.settings.json").get("Host")
+    return section if isinstance(section, dict) else {}
+
+
+def _local_values(root: Path) -> dict[str, str]:
     local = read_json(root / "local.settings.json")
     if local.get("IsEncrypted", bool(local)):
         raise SettingsError("local.settings.json is encrypted (IsEncrypted is true when absent); set it to false")
-    env = {name: str(value) for name, value in local.get("Values", {}).items() if value is not None}
+    values = {name: _text(value) for name, value in local.get("Values", {}).items() if value is not None}
     for name, value in local.get("ConnectionStrings", {}).items():
-        env[f"ConnectionStrings:{name}"] = value if isinstance(value, str) else str(value["ConnectionString"])
-    env.update({name: value for name, value in inherited.items() if value or name not in env})
-    return {**env, "AZURE_FUNCTIONS_ENVIRONMENT": "Development", "FUNCTIONS_CORETOOLS_ENVIRONMENT": "true"}
+        values[f"ConnectionStrings:{name}"] = value if isinstance(value, str) else str(value["ConnectionString"])
+    return values
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def host_json(root: Path, env: Mapping[str, str]) -> dict[str, Any]:
@@ -50,14 +79,23 @@ def host_json(root: Path, env: Mapping[str, str]) -> dict[str, Any]:
     for name, value in env.items():
         if name.startswith(_OVERRIDE):
             _put(told, name.removeprefix(_OVERRIDE).split("__"), value)
+    chosen = told.get("functions")
+    if isinstance(chosen, dict):  # given one by one: functions__0, functions__1
+        told["functions"] = [str(chosen[key]) for key in sorted(chosen, key=int)]
     return told
 
 
 def _put(told: dict[str, Any], keys: list[str], value: str) -> None:
     *parents, last = keys
     for key in parents:
-        told = told.setdefault(key, {})
+        if not isinstance(told.get(key), dict):
+            told[key] = {}
+        told = told[key]
     told[last] = value
+
+
+def is_true(text: object) -> bool:
+    return str(text).lower() in {"1", "true"}
 
 
 def resolved(text: str, env: Mapping[str, str]) -> str:
@@ -82,31 +120,55 @@ class Connection:
     string: str = ""
     queue_url: str = ""
     blob_url: str = ""
+    credential: str = ""
     client_id: str = ""
 
 
 def connection(name: str, env: Mapping[str, str]) -> Connection:
-    """A connection by name: ``AzureWebJobs<name>`` before ``<name>``, values before identity sections."""
+    """A connection by name: ``AzureWebJobs<name>`` before ``<name>``, values before identity sections.
+
+    Raises:
+        SettingsError: there is neither.
+    """
     name = name or "AzureWebJobsStorage"
-    for candidate in (f"AzureWebJobs{name}", name):
+    candidates = (f"AzureWebJobs{name}", name)
+    for candidate in candidates:
         for key in (f"ConnectionStrings:{candidate}", candidate):
             if env.get(key):
                 return Connection(string=env[key])
-    for candidate in (f"AzureWebJobs{name}", name):
-        account = env.get(f"{candidate}__accountName", "")
-        queue = env.get(f"{candidate}__queueServiceUri", f"https://{account}.queue.core.windows.net" if account else "")
-        blob = env.get(f"{candidate}__blobServiceUri", f"https://{account}.blob.core.windows.net" if account else "")
-        if queue:
-            return Connection(queue_url=queue, blob_url=blob, client_id=env.get(f"{candidate}__clientId", ""))
+    for candidate in candidates:
+        found = _identity(candidate, env)
+        if found.queue_url or found.blob_url:
+            return found
     raise SettingsError(f"the connection '{name}' is not set")
 
 
+def _identity(section: str, env: Mapping[str, str]) -> Connection:
+    account = env.get(f"{section}__accountName", "")
+
+    def address(service: str) -> str:
+        usual = f"https://{account}.{service}.core.windows.net" if account else ""
+        return env.get(f"{section}__{service}ServiceUri") or usual
+
+    return Connection(
+        queue_url=address("queue"),
+        blob_url=address("blob"),
+        credential=env.get(f"{section}__credential", ""),
+        client_id=env.get(f"{section}__clientId", ""),
+    )
+
+
 def seconds(text: str | float) -> float:
-    """A TimeSpan ``[d.]hh:mm:ss`` in seconds; -1 is never."""
-    if isinstance(text, int | float) or text.lstrip("-").isdigit():
+    """A TimeSpan ``[d.]hh:mm[:ss[.fff]]`` in seconds; -1 is never.
+
+    Raises:
+        SettingsError: it is none.
+    """
+    if isinstance(text, int | float) or re.fullmatch(r"-?\d+", text):
         return float(text)
     found = _SPAN.fullmatch(text)
-    if not found:
+    if not found or int(found[3]) > 23 or int(found[4]) > 59 or float(found[5] or 0) >= 60:
         raise SettingsError(f"'{text}' is not a time span")
-    days, hours, minutes, secs = (int(part or 0) for part in found.groups())
-    return float(((days * 24 + hours) * 60 + minutes) * 60 + secs)
+    days, hours, minutes = (int(part or 0) for part in found.group(2, 3, 4))
+    span = ((days * 24 + hours) * 60 + minutes) * 60 + float(found[5] or 0)
+    return -span if found[1] else span

@@ -1,38 +1,51 @@
 """The host's own storage: queues to read, blobs for timer status and for the lease that makes a timer single.
 
-Sources: azure-webjobs-sdk SingletonOptions.cs; azure-webjobs-sdk-extensions StorageScheduleMonitor.cs.
+Sources: azure-webjobs-sdk SingletonOptions.cs and SingletonManager.cs; azure-webjobs-sdk-extensions
+StorageScheduleMonitor.cs.
 """
 
 import json
 import logging
+import threading
+import time
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
-from azure.identity import ManagedIdentityCredential
+from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
 from azure.storage.blob import BlobClient, BlobServiceClient
 from azure.storage.queue import QueueClient, QueueServiceClient
 
-from local.host.settings import Connection, connection
+from local.host.settings import Connection, SettingsError, connection
 
+log = logging.getLogger("local.host")
+
+NEVER = datetime(1, 1, 1, tzinfo=UTC)  # .NET's default moment
+LEASE_S = 15  # in Development; 60 in Azure
 _CONTAINER = "azure-webjobs-hosts"
-_LEASE_S = 15  # in Development; 60 in Azure
 _LIMITS: dict[str, Any] = {"connection_timeout": 3, "read_timeout": 10, "retry_total": 1}
 
 
 class Storage:
-    """Clients by connection name."""
+    """Clients by connection name, made when they are first asked for."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
         self._env = env
         self._queues: dict[str, QueueServiceClient] = {}
         self._blobs: BlobServiceClient | None = None
+        self._lock = threading.Lock()
+
+    def check(self, connection_name: str) -> None:
+        """Raise SettingsError when a connection is not set."""
+        connection(connection_name, self._env)
 
     def queue(self, connection_name: str, queue: str) -> QueueClient:
-        if connection_name not in self._queues:
-            self._queues[connection_name] = _queue_service(connection(connection_name, self._env))
-        return self._queues[connection_name].get_queue_client(queue)
+        with self._lock:
+            if connection_name not in self._queues:
+                self._queues[connection_name] = _queue_service(connection(connection_name, self._env))
+            return self._queues[connection_name].get_queue_client(queue)
 
     def send(self, connection_name: str, queue: str, text: str) -> None:
         """Put a message as it is; the queue is created when it is missed."""
@@ -40,89 +53,143 @@ class Storage:
         try:
             client.send_message(text)
         except ResourceNotFoundError:
-            create(client)
+            _create(client)
             client.send_message(text)
 
     def blob(self, name: str) -> BlobClient:
-        """A blob of the host's own container, empty when it was not there."""
-        if self._blobs is None:
-            self._blobs = _blob_service(connection("AzureWebJobsStorage", self._env))
-        container = self._blobs.get_container_client(_CONTAINER)
-        try:
-            container.create_container()
-        except ResourceExistsError:
-            pass
-        return container.get_blob_client(name)
+        """A blob of the host's own container, which is created at first use."""
+        with self._lock:
+            if self._blobs is None:
+                self._blobs = _blob_service(connection("AzureWebJobsStorage", self._env))
+                try:
+                    self._blobs.get_container_client(_CONTAINER).create_container()
+                except ResourceExistsError:
+                    log.debug("the container %s is there", _CONTAINER)
+                except AzureError:
+                    self._blobs = None  # so that the next use tries again
+                    raise
+            return self._blobs.get_blob_client(_CONTAINER, name)
+
+    def close(self) -> None:
+        for queues in self._queues.values():
+            queues.close()
+        if self._blobs is not None:
+            self._blobs.close()
+
+
+@dataclass(frozen=True)
+class Status:
+    """What is known of a timer: when it ran, when it runs next, and when that was reckoned."""
+
+    last: datetime
+    following: datetime
+    updated: datetime
+
+    def told(self) -> dict[str, str]:
+        return {
+            "Last": self.last.isoformat(),
+            "Next": self.following.isoformat(),
+            "LastUpdated": self.updated.isoformat(),
+        }
 
 
 class TimerStatus:
-    """``{Last, Next, LastUpdated}`` of one timer, kept across restarts."""
+    """``{Last, Next, LastUpdated}`` of one timer, kept across restarts in a blob."""
 
     def __init__(self, storage: Storage, host_id: str, function: str) -> None:
         self._storage = storage
         self._name = f"timers/{host_id}/Host.Functions.{function}/status"
 
-    def read(self) -> dict[str, str] | None:
+    def read(self) -> Status | None:
+        """The status; None when there is none, or none that can be read."""
         try:
             told = json.loads(self._storage.blob(self._name).download_blob().readall())
+            moments = [datetime.fromisoformat(told[name]) for name in ("Last", "Next", "LastUpdated")]
         except ResourceNotFoundError:
             return None
-        return told if isinstance(told, dict) else None
+        except (ValueError, KeyError, TypeError):
+            log.warning("the status %s cannot be read and is begun anew", self._name)
+            return None
+        return Status(*(at if at.tzinfo else at.replace(tzinfo=UTC) for at in moments))
 
-    def write(self, last: datetime, following: datetime, now: datetime) -> None:
-        told = {"Last": last.isoformat(), "Next": following.isoformat(), "LastUpdated": now.isoformat()}
-        self._storage.blob(self._name).upload_blob(json.dumps(told).encode(), overwrite=True)
+    def write(self, status: Status) -> None:
+        self._storage.blob(self._name).upload_blob(json.dumps(status.told()).encode(), overwrite=True)
 
 
 class Lease:
-    """Of all hosts on one storage, one listens to a timer: it holds the lease on a blob."""
+    """Of all hosts on one storage, one listens to a timer: it holds the lease on a blob, and renews it."""
 
     def __init__(self, storage: Storage, host_id: str, function: str) -> None:
         self._storage = storage
         self._name = f"locks/{host_id}/Host.Functions.{function}.Listener"
         self._lease: Any = None
+        self._good_until = 0.0
+        self._released = threading.Event()
 
-    def hold(self) -> bool:
-        """Take or renew it; False when another host has it, or storage does not answer."""
+    @property
+    def is_held(self) -> bool:
+        return self._lease is not None and time.monotonic() < self._good_until
+
+    def acquire(self) -> bool:
+        """Take it; False when another host has it, or storage does not answer."""
+        began = time.monotonic()
         try:
-            if self._lease is not None:
-                self._lease.renew()
-                return True
             blob = self._storage.blob(self._name)
-            if not blob.exists():
+            try:
                 blob.upload_blob(b"", overwrite=False)
-            self._lease = blob.acquire_lease(_LEASE_S)
-        except (HttpResponseError, AzureError):
+            except HttpResponseError:
+                log.debug("the lock %s is there", self._name)
+            self._lease = blob.acquire_lease(LEASE_S)
+        except (AzureError, SettingsError):
             self._lease = None
             return False
+        self._good_until = began + LEASE_S
+        self._released.clear()
+        threading.Thread(target=self._renew, args=(self._lease,), name="renew-lease", daemon=True).start()
         return True
 
-    def release(self) -> None:
-        if self._lease is not None:
+    def _renew(self, lease: Any) -> None:
+        while self.is_held and not self._released.wait(LEASE_S / 3):
+            began = time.monotonic()
             try:
-                self._lease.release()
+                lease.renew()
+            except AzureError as error:
+                log.warning("the lease %s could not be renewed: %s", self._name, type(error).__name__)
+            else:
+                self._good_until = began + LEASE_S
+
+    def release(self) -> None:
+        """Let another host listen."""
+        self._released.set()
+        lease, self._lease = self._lease, None
+        if lease is not None:
+            try:
+                lease.release()
             except AzureError:
-                logging.getLogger("local.host").debug("the lease ends by itself")
+                log.debug("the lease %s ends by itself", self._name)
 
 
-def create(client: QueueClient) -> None:
+def _create(client: QueueClient) -> None:
     try:
         client.create_queue()
     except ResourceExistsError:
-        pass
+        log.debug("the queue %s is there", client.queue_name)
 
 
 def _queue_service(where: Connection) -> QueueServiceClient:
     if where.string:
         return QueueServiceClient.from_connection_string(where.string, **_LIMITS)
-    return QueueServiceClient(where.queue_url, credential=_identity(where), **_LIMITS)
+    return QueueServiceClient(where.queue_url, credential=_credential(where), **_LIMITS)
 
 
 def _blob_service(where: Connection) -> BlobServiceClient:
     if where.string:
         return BlobServiceClient.from_connection_string(where.string, **_LIMITS)
-    return BlobServiceClient(where.blob_url, credential=_identity(where), **_LIMITS)
+    return BlobServiceClient(where.blob_url, credential=_credential(where), **_LIMITS)
 
 
-def _identity(where: Connection) -> ManagedIdentityCredential:
-    return ManagedIdentityCredential(client_id=where.client_id or None)
+def _credential(where: Connection) -> DefaultAzureCredential | ManagedIdentityCredential:
+    """The identity a section asks for: a managed one, else whoever is signed in on this machine."""
+    if where.credential.lower() == "managedidentity":
+        return ManagedIdentityCredential(client_id=where.client_id or None)
+    return DefaultAzureCredential()

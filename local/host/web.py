@@ -1,226 +1,194 @@
-"""HTTP requests of the host: keys, CORS, routing, the admin API, and the request a function is given.
+"""HTTP requests of the host: CORS, reserved paths, routing, keys, and the request a function is given.
 
 Sources: azure-functions-host AuthenticationLevelHandler.cs, GrpcMessageConversionExtensions.cs,
-FunctionInvocationMiddleware.cs, ExceptionMiddleware.cs, Controllers; azure-functions-core-tools Startup.cs.
+FunctionInvocationMiddleware.cs, ExceptionMiddleware.cs, HomepageMiddleware.cs; azure-functions-core-tools Startup.cs.
 """
 
-import json
+import hmac
 import logging
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from enum import IntEnum
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
-import azure.functions as func
-
+from local.host.context import TraceContext, new_trace
+from local.host.convert import Response, http_datum
 from local.host.index import Function
-from local.host.invoke import Response
+from local.host.invoke import Given
 from local.host.routes import Route
 
 log = logging.getLogger("local.host")
 
-_MOST_BODY_BYTES = 100 * 1024 * 1024
-_PLAIN = {"content-type": "application/json; charset=utf-8"}
+_HOME = b"<!doctype html><title>Functions</title><h1>The local Functions host is running.</h1>"
+
+
+class Level(IntEnum):
+    """What a request may call, and what a function asks for."""
+
+    ANONYMOUS = 0
+    FUNCTION = 1
+    ADMIN = 2
 
 
 @dataclass(frozen=True)
 class Keys:
-    """Keys by level; without ``required`` every request is admin, as with Core Tools."""
+    """Keys by level; without ``required`` every request is admin, as with Core Tools.
+
+    ``functions`` holds keys that are good for one function each, by its name.
+    """
 
     required: bool = False
     master: str = ""
     host: str = ""
+    functions: Mapping[str, str] = field(default_factory=dict)
+
+    def level(self, given: str, function: str | None) -> Level:
+        """What a key is good for, when it comes with a call of this function."""
+        if not self.required or _same(given, self.master):
+            return Level.ADMIN
+        own = self.functions.get(function or "", "")
+        return Level.FUNCTION if function and (_same(given, self.host) or _same(given, own)) else Level.ANONYMOUS
+
+
+@dataclass(frozen=True)
+class Cors:
+    """Who may call from another origin; ``*`` is everybody, and then without credentials."""
+
+    origins: Sequence[str] = ()
+    credentials: bool = False
+
+    def headers(self, request: "Request") -> dict[str, str] | None:
+        """What an allowed origin is told; None when the origin is not allowed or there is none."""
+        origin = request.headers.get("origin", "")
+        if not origin or not {origin, "*"} & set(self.origins):
+            return None
+        anybody = "*" in self.origins
+        told = {"access-control-allow-origin": "*" if anybody else origin}
+        return told if anybody else {**told, "vary": "Origin", **self._credentials()}
+
+    def _credentials(self) -> dict[str, str]:
+        return {"access-control-allow-credentials": "true"} if self.credentials else {}
 
 
 @dataclass(frozen=True)
 class Request:
-    """A request as it arrived. Header names are lower-case."""
+    """A request as it arrived. Header names are lower-case, repeated ones are joined with a comma."""
 
     method: str
     target: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
 
+    @property
+    def path(self) -> str:
+        return self.target.partition("?")[0]
+
+    @property
+    def key(self) -> str:
+        """The key given; a header, even an empty one, goes before the query."""
+        given = self.headers.get("x-functions-key")
+        return query_of(self.target).get("code", "") if given is None else given
+
+    @property
+    def is_preflight(self) -> bool:
+        return self.method == "OPTIONS" and "access-control-request-method" in self.headers
+
 
 class Front:
-    """Answers requests; ``invoke`` runs an HTTP function, ``start`` runs any function in the background."""
+    """Answers requests: ``admin`` those below /admin, ``invoke`` those that belong to a function."""
 
     def __init__(
         self,
-        routes: list[Route],
-        functions: Mapping[str, Function],
+        routes: Sequence[Route],
         keys: Keys,
-        origins: list[str],
-        invoke: Callable[[Function, Any], Response],
-        start: Callable[[Function, str], None],
+        cors: Cors,
+        *,
+        invoke: Callable[[Function, Given], Response],
+        admin: Callable[[Request, Level], Response],
+        has_home: bool = True,
     ) -> None:
         self._routes = routes
-        self._functions = functions
         self._keys = keys
-        self._origins = origins
+        self._cors = cors
         self._invoke = invoke
-        self._start = start
+        self._admin = admin
+        self._has_home = has_home
 
     def answer(self, request: Request) -> Response:
-        origin = request.headers.get("origin", "")
-        allowed = origin in self._origins or "*" in self._origins
-        if request.method == "OPTIONS" and allowed and "access-control-request-method" in request.headers:
-            return Response(204, _cors(origin, request.headers), b"")
+        """The answer to a request; never raises. CORS is settled before keys and routes."""
+        allowed = self._cors.headers(request)
+        if allowed is not None and request.is_preflight:
+            return Response(204, {**allowed, **_preflight(request)}, b"")
         response = self._routed(request)
-        if allowed:
-            return Response(response.status, {**response.headers, **_cors(origin, {})}, response.body, response.cookies)
-        return response
+        if allowed is None:
+            return response
+        return Response(response.status, {**response.headers, **allowed}, response.body, response.cookies)
 
     def _routed(self, request: Request) -> Response:
-        path = urlsplit(request.target).path
+        path = request.path.lower()
         if path == "/":
-            return Response(200, {"content-type": "text/html"}, b"<h1>The local Functions host is running.</h1>")
-        if path.lower().startswith("/admin/"):
-            return self._admin(request, path)
-        for route in self._routes:
-            values = route.match(request.method, path)
-            if values is not None:
-                return self._called(route.function, request, values)
+            return Response(200, {"content-type": "text/html"}, _HOME) if self._has_home else Response(204, {}, b"")
+        if path.startswith("/admin/"):
+            return self._admin(request, self._keys.level(request.key, None))
+        if path.startswith("/runtime/webhooks/"):
+            return Response(404, {}, b"")
+        for route, values in self._matches(request):
+            return self._called(route.function, request, values)
         return Response(404, {}, b"")
 
+    def _matches(self, request: Request) -> Iterator[tuple[Route, dict[str, str]]]:
+        for route in self._routes:
+            values = route.match(request.method, request.path)
+            if values is not None:
+                yield route, values
+
     def _called(self, function: Function, request: Request, values: Mapping[str, str]) -> Response:
-        if not self._may(function, request):
+        level = self._keys.level(request.key, function.name)
+        if level < Level[str(function.told.get("authLevel") or "FUNCTION").upper()]:
             return Response(401, {}, b"")
+        if function.is_disabled and level < Level.ADMIN:
+            return Response(404, {}, b"")
         try:
-            return self._invoke(function, http_request(request, values))
+            return self._invoke(function, given_by(request, values))
         except Exception:
             log.exception("%s failed", function.name)
             return Response(500, {}, b"")  # and nothing else: details are in the log only
 
-    def _may(self, function: Function, request: Request) -> bool:
-        level = str(getattr(function.told.get("authLevel"), "value", function.told.get("authLevel"))).upper()
-        if not self._keys.required or level == "ANONYMOUS":
-            return True
-        given = request.headers.get("x-functions-key") or dict(parse_qsl(urlsplit(request.target).query)).get(
-            "code", ""
-        )
-        good = {self._keys.master} | ({self._keys.host} if level == "FUNCTION" else set())
-        return given in good - {""}
 
-    def _admin(self, request: Request, path: str) -> Response:
-        if self._keys.required and request.headers.get("x-functions-key") != self._keys.master:
-            return Response(401, {}, b"")
-        words = path.strip("/").split("/")
-        if words[1:] in (["host", "status"], ["host", "ping"]) and request.method in {"GET", "POST"}:
-            return _json({"state": "Running", "version": "local"})
-        if words[1:] == ["functions"] and request.method == "GET":
-            return _json(
-                [
-                    {"name": it.name, "config": {"bindings": [_plain(b) for b in it.bindings]}}
-                    for it in self._functions.values()
-                ]
-            )
-        function = self._functions.get(words[2]) if len(words) == 3 and words[1] == "functions" else None
-        if function is None or request.method != "POST":
-            return Response(404, {}, b"")
-        try:
-            told = json.loads(request.body or b"{}")
-        except ValueError:
-            return Response(400, {}, b"")
-        self._start(function, str(told.get("input") or ""))
-        return Response(202, {}, b"")
-
-
-def http_request(request: Request, values: Mapping[str, str]) -> func.HttpRequest:
-    """What a function is given: lower-case headers, no query key without a value, no body without a length."""
-    split = urlsplit(request.target)
-    query: dict[str, str] = {}
-    for name, value in parse_qsl(split.query):
-        query[name] = f"{query[name]},{value}" if name in query else value
+def given_by(request: Request, values: Mapping[str, str]) -> Given:
+    """What an HTTP function is given: no query key without a value, no body without a length."""
     host = request.headers.get("host", "localhost")
-    body = request.body if int(request.headers.get("content-length") or len(request.body)) > 0 else b""
-    return func.HttpRequest(
-        method=request.method,
-        url=f"http://{host}{request.target}",
-        headers=dict(request.headers),
-        params=query,
-        route_params={name: unquote(value) for name, value in values.items()},
-        body=body,
+    has_length = int(request.headers.get("content-length") or 0) > 0
+    datum = http_datum(
+        request.method,
+        f"http://{host}{request.target}",
+        dict(request.headers),
+        query_of(request.target),
+        values,
+        request.body if has_length else b"",
     )
+    return Given(datum, trace=_trace(request))
 
 
-def _cors(origin: str, asked: Mapping[str, str]) -> dict[str, str]:
-    told = {"access-control-allow-origin": origin, "vary": "Origin"}
-    for name in ("method", "headers"):
-        wanted = asked.get(f"access-control-request-{name}")
-        if wanted:
-            told[f"access-control-allow-{'methods' if name == 'method' else name}"] = wanted
-    return told
+def query_of(target: str) -> dict[str, str]:
+    """The query: repeated keys joined with a comma, those without a value dropped."""
+    query: dict[str, str] = {}
+    for name, value in parse_qsl(urlsplit(target).query):
+        query[name] = f"{query[name]},{value}" if name in query else value
+    return query
 
 
-def _json(value: object) -> Response:
-    return Response(200, _PLAIN, json.dumps(value).encode())
+def _trace(request: Request) -> TraceContext:
+    parent = request.headers.get("traceparent", "")
+    return TraceContext(parent, request.headers.get("tracestate", "")) if parent else new_trace()
 
 
-def _plain(binding: Mapping[str, Any]) -> dict[str, Any]:
-    """A binding with its enums spelled out."""
-    told = {name: getattr(value, "value", value) for name, value in binding.items()}
-    if isinstance(told.get("methods"), list):
-        told["methods"] = [getattr(method, "value", method) for method in told["methods"]]
-    return told
+def _preflight(request: Request) -> dict[str, str]:
+    told = {"access-control-allow-methods": request.headers["access-control-request-method"]}
+    wanted: Any = request.headers.get("access-control-request-headers")
+    return {**told, "access-control-allow-headers": wanted} if wanted else told
 
 
-class Listener:
-    """The socket: HTTP/1.1 with keep-alive, a thread for each connection."""
-
-    def __init__(self, address: str, port: int, front: Front) -> None:
-        handler = type("Handler", (_Handler,), {"front": front})
-        self._server = _Server((address, port), handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, name="http", daemon=True)
-        self.port = int(self._server.server_address[1])
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(5)
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 256
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    timeout = 60
-    front: Front
-
-    def _any(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
-        if length > _MOST_BODY_BYTES:
-            self.send_error(413)
-            return
-        headers: dict[str, str] = {}
-        for name, value in self.headers.items():
-            headers[name.lower()] = f"{headers[name.lower()]},{value}" if name.lower() in headers else value
-        body = self.rfile.read(length)  # a chunked body has no length and stays unread, as in the real host
-        if "chunked" in headers.get("transfer-encoding", ""):
-            self.close_connection = True
-        self._send(self.front.answer(Request(self.command, self.path, headers, body)))
-
-    def _send(self, response: Response) -> None:
-        self.send_response_only(response.status)
-        for name, value in response.headers.items():
-            self.send_header(name, value.replace("\r", " ").replace("\n", " "))
-        for cookie in response.cookies:
-            self.send_header("Set-Cookie", cookie)
-        if response.status not in {204, 304}:
-            self.send_header("Content-Length", str(len(response.body)))
-        self.end_headers()
-        if self.command != "HEAD" and response.status not in {204, 304}:
-            self.wfile.write(response.body)
-
-    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = do_OPTIONS = do_TRACE = _any
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name http.server gives
-        """Nothing: a request's address may hold a code."""
+def _same(given: str, wanted: str) -> bool:
+    return bool(wanted) and hmac.compare_digest(given.encode(), wanted.encode())

@@ -5,51 +5,23 @@ https://learn.microsoft.com/entra/identity-platform/v2-admin-consent,
 https://learn.microsoft.com/entra/identity-platform/reference-error-codes
 """
 
-import base64
-import hashlib
 import re
 import secrets
 import uuid
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-import jwt
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import rsa
-
 from local.microsoft import pages
 from local.microsoft.http import Reply, Request, page, redirect, told
+from local.microsoft.refusals import SHARED, Refused, described, found_tenant
+from local.microsoft.token_endpoint import Granted, TokenEndpoint, graph_scopes
 from local.microsoft.tokens import Issuer
-from local.microsoft.world import GLOBAL_ADMINISTRATOR, ROLE_NAMES, App, ServicePrincipal, Tenant, World
+from local.microsoft.world import GLOBAL_ADMINISTRATOR, ROLE_NAMES, App, Tenant, World
 
 _CODE_LIFE_S = 600
-_SHARED = frozenset({"common", "organizations", "consumers"})
 _ROUTE = re.compile(r"/([^/]+)/(.+)")
 _LISTED_PEOPLE = 4
-
-
-class Refused(Exception):
-    def __init__(self, error: str, code: int, text: str, *, status: int = 400, suberror: str = "") -> None:
-        super().__init__(text)
-        self.error, self.code, self.text, self.status, self.suberror = error, code, text, status, suberror
-
-
-@dataclass
-class _Granted:
-    """A code or a refresh token: who may redeem it for whom."""
-
-    client_id: str
-    tenant_id: str
-    user_id: str
-    scopes: list[str]
-    redirect_uri: str
-    segment: str
-    nonce: str | None
-    challenge: str | None
-    until: float
 
 
 class Entra:
@@ -61,8 +33,7 @@ class Entra:
         self._url = url
         self._graph_url = graph_url
         self._requests: dict[str, dict[str, str]] = {}
-        self._codes: dict[str, _Granted] = {}
-        self._refresh: dict[str, _Granted] = {}
+        self._tokens = TokenEndpoint(world, issuer, url, graph_url)
 
     def answer(self, request: Request) -> Reply:
         found = _ROUTE.fullmatch(request.path)
@@ -78,7 +49,7 @@ class Entra:
             ("GET", "v2.0/adminconsent"): self._admin_consent,
             ("POST", "signin"): self._signed_in,
             ("POST", "consent"): self._consented,
-            ("POST", "oauth2/v2.0/token"): self._token,
+            ("POST", "oauth2/v2.0/token"): self._tokens.answer,
         }
         door = doors.get((request.method, rest))
         if door is None:
@@ -100,8 +71,8 @@ class Entra:
         }
 
     def _configuration(self, segment: str, _request: Request) -> Reply:
-        name = segment if segment in _SHARED else self._tenant(segment).id
-        issuer = "{tenantid}" if segment in _SHARED else name
+        name = segment if segment in SHARED else found_tenant(self._world, segment).id
+        issuer = "{tenantid}" if segment in SHARED else name
         root = f"{self._url}/{name}"
         return told(
             {
@@ -120,7 +91,7 @@ class Entra:
                 "subject_types_supported": ["pairwise"],
                 "id_token_signing_alg_values_supported": ["RS256"],
                 "scopes_supported": ["openid", "profile", "email", "offline_access"],
-                "tenant_region_scope": None if segment in _SHARED else "EU",
+                "tenant_region_scope": None if segment in SHARED else "EU",
             }
         )
 
@@ -131,8 +102,8 @@ class Entra:
         self._app_with(asked.get("client_id", ""), asked.get("redirect_uri", ""))
         if asked.get("response_type") != "code" or not asked.get("scope"):
             raise Refused("invalid_request", 900144, "The request body must contain response_type and scope.")
-        if segment not in _SHARED:
-            self._tenant(segment)
+        if segment not in SHARED:
+            found_tenant(self._world, segment)
         key = self._keep({**asked, "segment": segment, "leg": "sign-in"})
         return page(pages.choose(f"/{segment}/signin", key, self._people(segment)))
 
@@ -145,7 +116,7 @@ class Entra:
         key = self._keep(asked)
         if asked["leg"] == "admin":
             return self._ask_admin(segment, key, asked, tenant)
-        wanted = _graph_scopes(asked["scope"])
+        wanted = graph_scopes(asked["scope"])
         principal = tenant.service_principals.get(asked["client_id"])
         if principal and (set(wanted) <= principal.delegated):
             return self._back_with_code(asked)
@@ -158,7 +129,7 @@ class Entra:
                 asked,
                 {
                     "error": "access_denied",
-                    "error_description": _described(65004, "User declined to consent to access the app."),
+                    "error_description": described(65004, "User declined to consent to access the app."),
                 },
             )
         if asked["leg"] == "admin":
@@ -175,12 +146,12 @@ class Entra:
                 )
             )
         principal = self._world.admit(asked["tenant_id"], asked["client_id"])
-        principal.delegated |= set(_graph_scopes(asked["scope"]))
+        principal.delegated |= set(graph_scopes(asked["scope"]))
         return self._back_with_code(asked)
 
     def _back_with_code(self, asked: dict[str, str]) -> Reply:
         code = f"0.{secrets.token_urlsafe(48)}"
-        self._codes[code] = _Granted(
+        self._tokens.codes[code] = Granted(
             client_id=asked["client_id"],
             tenant_id=asked["tenant_id"],
             user_id=asked["user_id"],
@@ -214,138 +185,13 @@ class Entra:
     def _ask(self, segment: str, key: str, asked: dict[str, str], permissions: list[str]) -> Reply:
         return page(pages.consent(f"/{segment}/consent", key, asked["username"], asked["client_id"], permissions))
 
-    # Tokens.
-
-    def _token(self, segment: str, request: Request) -> Reply:
-        form = request.form
-        app = self._world.apps.get(form.get("client_id", ""))
-        if app is None:
-            raise Refused("unauthorized_client", 700016, f"Application '{form.get('client_id', '')}' was not found.")
-        self._prove(app, segment, form)
-        grants = {
-            "client_credentials": self._client_credentials,
-            "authorization_code": self._authorization_code,
-            "refresh_token": self._refreshed,
-        }
-        grant = grants.get(form.get("grant_type", ""))
-        if grant is None:
-            raise Refused("unsupported_grant_type", 70003, "The app requested an unsupported grant type.")
-        return told(grant(app, segment, form), headers={"Cache-Control": "no-store"})
-
-    def _prove(self, app: App, segment: str, form: dict[str, str]) -> None:
-        """The app's own credential: a secret, or an assertion signed with a registered certificate."""
-        if "client_secret" in form:
-            if form["client_secret"] not in app.secrets:
-                raise Refused("invalid_client", 7000215, "Invalid client secret provided.", status=401)
-            return
-        assertion = form.get("client_assertion", "")
-        if not assertion:
-            raise Refused(
-                "invalid_client",
-                7000218,
-                "The request body must contain client_assertion or client_secret.",
-                status=401,
-            )
-        audience = f"{self._url}/{segment}/oauth2/v2.0/token"
-        for text in app.certificates:
-            if _is_signed_with(assertion, text, audience, app.client_id):
-                return
-        raise Refused(
-            "invalid_client",
-            700027,
-            "The certificate used to sign the client assertion is not registered.",
-            status=401,
-        )
-
-    def _client_credentials(self, app: App, segment: str, form: dict[str, str]) -> dict[str, Any]:
-        if segment in _SHARED:
-            raise Refused(
-                "invalid_request",
-                9001023,
-                "The grant type is not supported over the /common or /organizations endpoints.",
-            )
-        tenant = self._tenant(segment)
-        if form.get("scope") != f"{self._graph_url}/.default":
-            raise Refused("invalid_scope", 70011, "The provided value for the input parameter 'scope' is not valid.")
-        principal = self._admitted(tenant, app)
-        issued_for = self._world.tenants[tenant.token_of] if tenant.token_of else tenant
-        return self._bearer(self._issuer.app_only(issued_for, app, principal))
-
-    def _admitted(self, tenant: Tenant, app: App) -> ServicePrincipal:
-        principal = tenant.service_principals.get(app.client_id)
-        if principal is None:
-            raise Refused(
-                "unauthorized_client",
-                700016,
-                f"Application '{app.client_id}' was not found in the directory '{tenant.name}'.",
-            )
-        if self._world.now() < principal.visible_at:
-            raise Refused(
-                "invalid_client",
-                7000229,
-                "The client application is missing service principal in the tenant.",
-                status=401,
-            )
-        if not principal.enabled:
-            raise Refused("unauthorized_client", 7000112, "Application is disabled.")
-        return principal
-
-    def _authorization_code(self, app: App, segment: str, form: dict[str, str]) -> dict[str, Any]:
-        granted = self._codes.pop(form.get("code", ""), None)
-        if granted is None or granted.client_id != app.client_id or self._world.now() > granted.until:
-            raise Refused(
-                "invalid_grant",
-                70000,
-                "The provided authorization code is invalid, expired or was already redeemed.",
-            )
-        if segment != granted.segment:
-            raise Refused(
-                "invalid_grant",
-                700005,
-                "The provided authorization code is intended for use against another tenant.",
-            )
-        if form.get("redirect_uri") != granted.redirect_uri:
-            raise Refused("invalid_client", 500112, "The reply address does not match the one of the request.")
-        verifier = form.get("code_verifier", "")
-        if granted.challenge and _challenge(verifier) != granted.challenge:
-            raise Refused("invalid_grant", 501481, "The code_verifier does not match the code_challenge.")
-        return self._for_person(app, granted)
-
-    def _refreshed(self, app: App, segment: str, form: dict[str, str]) -> dict[str, Any]:
-        granted = self._refresh.get(form.get("refresh_token", ""))
-        if granted is None or granted.client_id != app.client_id:
-            raise Refused("invalid_grant", 700082, "The refresh token has expired due to inactivity.")
-        if segment not in _SHARED and self._tenant(segment).id != granted.tenant_id:
-            raise Refused("invalid_grant", 50020, "User account does not exist in that tenant.")
-        return self._for_person(app, granted)
-
-    def _for_person(self, app: App, granted: _Granted) -> dict[str, Any]:
-        tenant = self._world.tenants[granted.tenant_id]
-        person = tenant.users.get(granted.user_id)
-        if person is None:
-            raise Refused("invalid_grant", 50034, "The user account does not exist.")
-        scopes = _graph_scopes(" ".join(granted.scopes))
-        answer = self._bearer(self._issuer.delegated(tenant, app, person, scopes)) | {"scope": " ".join(scopes)}
-        if "openid" in granted.scopes:
-            answer["id_token"] = self._issuer.identity(tenant, app, person, granted.nonce)
-        if "offline_access" in granted.scopes:
-            key = f"1.{secrets.token_urlsafe(64)}"
-            self._refresh[key] = granted
-            answer["refresh_token"] = key
-        told_of = f'{{"uid":"{person["id"]}","utid":"{tenant.id}"}}'.encode()
-        return answer | {"client_info": base64.urlsafe_b64encode(told_of).decode().rstrip("=")}
-
-    def _bearer(self, token: str) -> dict[str, Any]:
-        life = self._world.switches.access_token_life_s
-        return {"token_type": "Bearer", "expires_in": life, "ext_expires_in": life, "access_token": token}
-
     # What the doors share.
 
     def _refusal(self, refused: Refused) -> Reply:
         now = datetime.fromtimestamp(self._world.now(), UTC).strftime("%Y-%m-%d %H:%M:%SZ")
         body = {
             "error": refused.error,
-            "error_description": _described(refused.code, refused.text, now),
+            "error_description": described(refused.code, refused.text, now),
             "error_codes": [refused.code],
             "timestamp": now,
             "trace_id": str(uuid.uuid4()),
@@ -366,14 +212,8 @@ class Entra:
             )
         return app
 
-    def _tenant(self, segment: str) -> Tenant:
-        tenant = self._world.find_tenant(segment)
-        if tenant is None:
-            raise Refused("invalid_tenant", 90002, f"Tenant '{segment}' not found.")
-        return tenant
-
     def _person(self, segment: str, username: str) -> tuple[Tenant, dict[str, Any]]:
-        scope = None if segment in _SHARED else self._tenant(segment).id
+        scope = None if segment in SHARED else found_tenant(self._world, segment).id
         found = self._world.find_user(username, scope)
         if found is None:
             raise Refused(
@@ -387,7 +227,7 @@ class Entra:
         """Who can be picked: the first few of each tenant, everybody with a role, and one guest."""
         listed: list[tuple[str, str]] = []
         for tenant in self._world.tenants.values():
-            if not tenant.exists or (segment not in _SHARED and tenant is not self._tenant(segment)):
+            if not tenant.exists or (segment not in SHARED and tenant is not found_tenant(self._world, segment)):
                 continue
             people = [it for place in range(min(20, tenant.users.places())) if (it := tenant.users.at(place))]
             chosen = people[:_LISTED_PEOPLE] + [
@@ -422,33 +262,3 @@ def _back(asked: dict[str, str], fields: dict[str, str]) -> Reply:
     if asked.get("response_mode") == "form_post":
         return page(pages.post_back(asked["redirect_uri"], fields))
     return redirect(f"{asked['redirect_uri']}?{urlencode(fields)}")
-
-
-def _graph_scopes(scope: str) -> list[str]:
-    names = [it.rsplit("/", 1)[-1] for it in scope.split()]
-    return [name for name in names if name not in {"openid", "profile", "email", "offline_access", ".default"}]
-
-
-def _challenge(verifier: str) -> str:
-    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
-
-
-def _described(code: int, text: str, now: str = "2026-01-01 00:00:00Z") -> str:
-    return f"AADSTS{code}: {text}\r\nTrace ID: {uuid.uuid4()}\r\nCorrelation ID: {uuid.uuid4()}\r\nTimestamp: {now}"
-
-
-def _is_signed_with(assertion: str, certificate: str, audience: str, client_id: str) -> bool:
-    """Whether the app proved itself with this certificate (learn.microsoft.com: certificate-credentials)."""
-    known = x509.load_pem_x509_certificate(certificate.encode())
-    key = known.public_key()
-    if not isinstance(key, rsa.RSAPublicKey):
-        return False
-    try:
-        header = jwt.get_unverified_header(assertion)
-        claims = jwt.decode(assertion, key, algorithms=["PS256", "RS256"], audience=audience, issuer=client_id)
-    except (jwt.PyJWTError, ValueError):
-        return False
-    prints = {"x5t": hashes.SHA1(), "x5t#S256": hashes.SHA256()}  # noqa: S303 - the older thumbprint form
-    named = next((name for name in prints if name in header), "")
-    raw = base64.urlsafe_b64encode(known.fingerprint(prints[named])).decode().rstrip("=") if named else ""
-    return bool(named) and header[named].rstrip("=") == raw and claims.get("sub") == client_id and "jti" in claims

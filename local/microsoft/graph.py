@@ -8,7 +8,8 @@ from collections import deque
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from local.microsoft.directory import ROUTES, Ask, Route
+from local.microsoft.asking import Ask, Route
+from local.microsoft.directory import ROUTES
 from local.microsoft.http import Reply, Request
 from local.microsoft.odata import GraphError, answered, bad, error_body, missing, new_request_id
 from local.microsoft.tokens import Issuer

@@ -8,7 +8,9 @@ body{font:16px/1.5 system-ui,sans-serif;background:#f2f2f2;margin:0;display:grid
 main{background:#fff;padding:2.5rem;width:min(30rem,92vw);box-sizing:border-box;box-shadow:0 2px 8px #0003}
 h1{font-size:1.4rem;margin:.2rem 0 1rem}
 button{font:inherit;padding:.5rem 1rem;border:1px solid #8886;background:#f6f6f6;
-cursor:pointer;text-align:left}button.go{background:#0067b8;color:#fff}form.who button{width:100%;margin:.2rem 0;overflow-wrap:anywhere}
+cursor:pointer;text-align:left}
+button.go{background:#0067b8;color:#fff}
+form.who button{width:100%;margin:.2rem 0;overflow-wrap:anywhere}
 small{color:#555}.bar{color:#555;font-weight:600}ul{padding-left:1.2rem}
 """
 

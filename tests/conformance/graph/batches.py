@@ -23,7 +23,7 @@ def parts_of(exchange: Exchange, root: str) -> Iterator[Exchange]:
         yield Exchange(
             method=str(part.get("method", "")).upper(),
             url=f"{root}/{str(part.get('url', '')).lstrip('/')}",
-            status=int(reply.get("status", 0)),
+            status=reply["status"] if isinstance(reply.get("status"), int) else 0,
             asked=_lower(part.get("headers")),
             told=_lower(reply.get("headers")),
             sent=_encoded(part.get("body")),

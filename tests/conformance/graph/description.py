@@ -12,6 +12,7 @@ from typing import Any
 _METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 _PARAMETER = re.compile(r"\{[^}]+\}")
 _CAST = re.compile(r"/microsoft\.graph\.(\w+)$", re.IGNORECASE)
+_KEY = r"(?!microsoft\.graph\.)[^/()'$]+"
 _KEY_FORM = re.compile(r"\((\w+)=")
 
 
@@ -94,10 +95,15 @@ class Description:
         if not cast or method != "GET":
             return None
         whole, narrowed = self.find(method, path[: cast.start()]), self.schema(f"microsoft.graph.{cast[1]}")
-        if not whole or not whole.is_collection or narrowed is None:
+        if not whole or not whole.is_collection or narrowed is None or not self._may_be(whole.element, narrowed):
             return None
         answer = {"type": "object", "required": ["value"], "properties": {"value": {"items": narrowed}}}
         return Operation(**{**vars(whole), "element": narrowed, "answer": answer, "path": path})
+
+    def _may_be(self, element: dict[str, Any] | None, narrowed: dict[str, Any]) -> bool:
+        """Whether an item of a collection may be of the narrower type."""
+        branches = (element or {}).get("anyOf", []) if "x-discriminator" in (element or {}) else []
+        return any(self.resolve(branch) is narrowed for branch in branches)
 
     def _operation(self, method: str, template: str, path: str) -> Operation:
         told = self._paths[template][method]
@@ -163,7 +169,7 @@ def load(path: Path) -> Description:
 def _pattern(template: str) -> str:
     """A template as an expression: keys hold no slash or bracket, and a function may leave its empty brackets out."""
     pieces = re.split(f"({_PARAMETER.pattern})", template)
-    expression = "".join("[^/()']+" if _PARAMETER.fullmatch(piece) else re.escape(piece) for piece in pieces)
+    expression = "".join(_KEY if _PARAMETER.fullmatch(piece) else re.escape(piece) for piece in pieces)
     empty = re.escape("()")
     return expression.removesuffix(empty) + f"(?:{empty})?" if expression.endswith(empty) else expression
 

@@ -1,0 +1,138 @@
+"""The address: HTTP/1.1 on a socket, carried by uvicorn to the front and back.
+
+Sources: azure-functions-host GrpcMessageConversionExtensions.cs (a body without a length is not read) and
+FUNCTIONS_REQUEST_BODY_SIZE_LIMIT.
+"""
+
+import asyncio
+import logging
+import socket
+import threading
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import uvicorn
+
+from local.host.convert import Response
+from local.host.web import Request
+
+log = logging.getLogger("local.host")
+
+MOST_BODY_BYTES = 100 * 1024 * 1024
+_WAITING = 256  # requests that wait for their function at a time
+_OURS = frozenset({"content-length", "transfer-encoding", "connection"})  # written by this server, not by functions
+_START_S = 10.0
+
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+
+class Listener:
+    """Listens from its making on, and answers once it is started. Port 0 takes a free one."""
+
+    def __init__(
+        self, address: str, port: int, answer: Callable[[Request], Response], *, most_body: int = MOST_BODY_BYTES
+    ) -> None:
+        self._answer = answer
+        self._most_body = most_body
+        self._socket = socket.create_server((address, port), backlog=512)
+        self.port = int(self._socket.getsockname()[1])
+        self._pool = ThreadPoolExecutor(_WAITING, thread_name_prefix="http")
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                self._asgi,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                loop="asyncio",
+                http="h11",
+                interface="asgi3",
+                proxy_headers=False,
+                ws="none",
+                server_header=False,
+            )
+        )
+        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="http", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+        give_up_at = time.monotonic() + _START_S
+        while not self._server.started and self._thread.is_alive() and time.monotonic() < give_up_at:
+            time.sleep(0.005)
+
+    def stop(self) -> None:
+        """Take no more requests."""
+        self._server.should_exit = True
+
+    def join(self, within_s: float) -> bool:
+        """Give requests that run some time, then close what is left; False when something was."""
+        self._thread.join(within_s)
+        ended = not self._thread.is_alive()
+        self._server.force_exit = True
+        self._thread.join(1)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        return ended
+
+    async def _asgi(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        headers = _headers(scope["headers"])
+        body = await self._body(receive)
+        if body is None:
+            await _send(send, Response(413, {"connection": "close"}, b""))
+            return
+        query = scope["query_string"].decode("latin-1")
+        target = scope["raw_path"].decode("latin-1") + (f"?{query}" if query else "")
+        request = Request(scope["method"], target, headers, body)
+        try:
+            response = await asyncio.get_running_loop().run_in_executor(self._pool, self._answer, request)
+        except asyncio.CancelledError:  # the time that a stop gives is over
+            response = Response(503, {"connection": "close"}, b"")
+        await _send(send, response)
+
+    async def _body(self, receive: Receive) -> bytes | None:
+        """The whole body; None when it is longer than allowed."""
+        parts, length = [], 0
+        while True:
+            message = await receive()
+            part = message.get("body", b"")
+            length += len(part)
+            if length > self._most_body:
+                return None
+            parts.append(part)
+            if not message.get("more_body", False):
+                return b"".join(parts)
+
+
+def _headers(sent: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in sent:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    return headers
+
+
+async def _send(send: Send, response: Response) -> None:
+    try:
+        headers = _told(response)
+    except ValueError:
+        log.exception("an answer cannot be sent")
+        response, headers = Response(500, {}, b""), [(b"content-length", b"0")]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body if _has_body(response) else b""})
+
+
+def _has_body(response: Response) -> bool:
+    return response.status not in {204, 205, 304}
+
+
+def _told(response: Response) -> list[tuple[bytes, bytes]]:
+    """The headers as bytes; ValueError for what HTTP cannot carry."""
+    if not 200 <= response.status <= 999:
+        raise ValueError(f"there is no status {response.status}")
+    pairs = [(name.lower(), value) for name, value in response.headers.items() if name.lower() not in _OURS]
+    pairs += [("set-cookie", cookie) for cookie in response.cookies]
+    if any(sign in text for pair in pairs for text in pair for sign in "\r\n\0"):
+        raise ValueError("a header holds a line break")
+    told = [(name.encode("ascii"), value.encode("latin-1")) for name, value in pairs]
+    return [*told, (b"content-length", str(len(response.body)).encode())] if _has_body(response) else told

@@ -1,0 +1,53 @@
+"""Every door that asks who calls, with what it takes to knock at it."""
+
+import re
+from typing import Any
+
+from integrations.triggers import collect_doors
+from integrations.triggers.doors import Door, Need
+from tests.flows.portal import Portal
+
+DOORS = [door for door in collect_doors(lambda: None).all if door.needs is not Need.NOTHING]  # type: ignore[arg-type, return-value]
+
+
+ABSENT = {
+    "tenant_id": "99999999-9999-4999-8999-999999999999",
+    "integration_id": "int_" + "a" * 20,
+    "flow_id": "flow_" + "a" * 20,
+    "organization_id": "org_" + "a" * 20,
+    "run_id": "000000000000001-aaaaaaaa",
+}
+
+
+BODIES: dict[str, dict[str, Any]] = {
+    "post_integration": {"kind": "single"},
+    "put_mapping": {"organization_id": ABSENT["organization_id"]},
+    "post_organization": {"name": "Acme"},
+    "put_organization": {"name": "Acme"},
+}
+
+
+def path_of(door: Door, known: dict[str, str]) -> str:
+    return "/" + re.sub(r"{(\w+)}", lambda found: known[found.group(1)], door.route)
+
+
+def store(portal: Portal) -> dict[str, Any]:
+    """Every control row of every account, raw."""
+    service = portal.services.tables._service
+    with service.get_table_client("control") as table:
+        return {f"{it['PartitionKey']}/{it['RowKey']}": dict(it) for it in table.list_entities()}
+
+
+def populated(portal: Portal) -> dict[str, str]:
+    """Ids of one account's things, one of each kind."""
+    tenant = portal.has_tenant()
+    portal.connected(tenant)
+    run = portal.ask("GET", f"/tenants/{tenant['id']}/runs")["items"][0]["id"]
+    organization = portal.ask("GET", "/organizations")["items"][0]["id"]
+    return {
+        "tenant_id": tenant["id"],
+        "integration_id": portal.row(tenant)["integration_id"],
+        "flow_id": portal.start()["flow_id"],
+        "organization_id": organization,
+        "run_id": run,
+    }

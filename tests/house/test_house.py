@@ -1,0 +1,170 @@
+"""The house keeps its word: what the documents say is what the code does."""
+
+import ast
+import dataclasses
+import fnmatch
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from integrations.domain.consent import ADVICE, FlowFailure
+from integrations.domain.orders import QUEUE_OF
+from integrations.domain.statuses import EXPLANATIONS, SyncCause
+from integrations.microsoft.datasets import DATASETS
+from integrations.microsoft.permissions import APPLICATION_PERMISSIONS, CORE_PERMISSIONS
+from integrations.triggers import build_app, collect_doors
+from local.host.index import Function, index
+from local.host.settings import read_json
+from local.journey import APP_ROLES
+from shared.answers import STATUS_OF
+from shared.errors import AppError
+from shared.settings import Settings
+
+LONGEST = 400
+LONG_FOR_A_REASON: dict[str, str] = {}
+
+
+def tracked(root: Path, *patterns: str) -> list[str]:
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns]
+    return subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout.split()
+
+
+@pytest.fixture(scope="module")
+def functions() -> dict[str, Function]:
+    return index(build_app(lambda: None), {})  # type: ignore[arg-type, return-value]
+
+
+def test_every_door_stands_in_the_readme(root: Path) -> None:
+    readme = (root / "README.md").read_text()
+    table = readme[readme.index("## Doors") : readme.index("| function |")]
+    for door in collect_doors(lambda: None).all:  # type: ignore[arg-type, return-value]
+        route = re.sub(r":\w+}", "}", door.route)
+        lines = [line for line in table.splitlines() if f"/{route}" in line or _tail(route) in line]
+        assert any(all(f"`{method}" in line for method in door.methods) for line in lines), door.name
+
+
+def _tail(route: str) -> str:
+    """Routes that share a line are written from their last common part on."""
+    return "`/" + route.split("}/", 1)[-1].removeprefix("health/") + "`" if "}/" in route else f"`GET /{route}`"
+
+
+def test_every_background_function_stands_in_the_readme(root: Path, functions: dict[str, Function]) -> None:
+    readme = (root / "README.md").read_text()
+    for function in functions.values():
+        if function.trigger != "httpTrigger":
+            assert f"`{function.name}`" in readme
+
+
+def test_every_cause_of_a_status_stands_in_the_readme(root: Path) -> None:
+    readme = (root / "README.md").read_text()
+    table = readme[readme.index("## Statuses") : readme.index("## Where things live")]
+
+    assert {cause.value for cause in SyncCause} == set(re.findall(r"`(\w+)`", table))
+    assert EXPLANATIONS.keys() == set(SyncCause)
+    assert ADVICE.keys() == set(FlowFailure)
+
+
+def test_the_sample_settings_are_the_settings(root: Path) -> None:
+    sample = set(read_json(root / "local.settings.sample.json")["Values"])
+    source = (root / "shared" / "settings.py").read_text()
+    read = set(re.findall(r'reader\.\w+\(\s*"(\w+)"', source))
+
+    assert sample == read | {"FUNCTIONS_WORKER_RUNTIME", "PYTHON_THREADPOOL_THREAD_COUNT"}
+    assert len(read) == len(dataclasses.fields(Settings))
+
+
+def test_queues_that_are_written_are_read_and_so_are_their_poison_queues(functions: dict[str, Function]) -> None:
+    read = {str(it.told["queueName"]) for it in functions.values() if it.trigger == "queueTrigger"}
+    written = set(QUEUE_OF.values())
+
+    assert read == written | {f"{queue}-poison" for queue in written}
+
+
+def test_every_error_of_ours_becomes_a_status() -> None:
+    def family(kind: type[AppError]) -> list[type[AppError]]:
+        return [kind, *(it for child in kind.__subclasses__() for it in family(child))]
+
+    for kind in family(AppError):
+        assert any(parent in STATUS_OF for parent in kind.__mro__), kind
+
+
+def test_permissions_are_frozen_and_each_has_its_feature() -> None:
+    assert set(APPLICATION_PERMISSIONS) == {
+        "Organization.Read.All", "User.Read.All", "LicenseAssignment.Read.All", "Directory.Read.All",
+    }  # fmt: skip
+    assert APPLICATION_PERMISSIONS.keys() >= CORE_PERMISSIONS
+    assert {it.permission for it in DATASETS} <= APPLICATION_PERMISSIONS.keys()
+    assert set(APP_ROLES) == APPLICATION_PERMISSIONS.keys()
+    assert not any("Write" in permission for permission in APPLICATION_PERMISSIONS)
+
+
+def test_no_file_grows_past_four_hundred_lines(root: Path) -> None:
+    long = {
+        it: n
+        for it in tracked(root, "*.py", "*.js", "*.css")
+        if (n := len((root / it).read_text().splitlines())) > LONGEST
+    }
+
+    assert {name: lines for name, lines in long.items() if name not in LONG_FOR_A_REASON} == {}
+
+
+def test_rooms_are_not_called_utils(root: Path) -> None:
+    names = {part.removesuffix(".py") for it in tracked(root, "*.py") for part in Path(it).parts}
+
+    assert not names & {"utils", "helpers", "common", "base", "misc"}
+
+
+def test_the_environment_is_read_in_the_front_door_only(root: Path) -> None:
+    readers = [
+        it
+        for it in tracked(
+            root, "function_app.py", "integrations/**/*.py", "shared/**/*.py", "integrations/*.py", "shared/*.py"
+        )
+        if "os.environ" in (root / it).read_text()
+    ]
+
+    assert readers == ["function_app.py"]
+
+
+def test_graph_paths_live_in_one_room(root: Path) -> None:
+    """Paths of Graph as string constants; the action that proves a signer names two, and says where they go."""
+    allowed = {"integrations/actions/callback.py", "integrations/actions/prove.py"}
+    found = set()
+    for name in tracked(root, "integrations/*.py", "integrations/**/*.py"):
+        if name.startswith("integrations/microsoft/"):
+            continue
+        for node in ast.walk(ast.parse((root / name).read_text())):
+            if (
+                isinstance(node, ast.Constant)
+                and isinstance(node.value, str)
+                and re.match(r"/(users|me|organization|subscribedSkus)\b", node.value)
+            ):
+                found.add(name)
+
+    assert found <= allowed
+
+
+def test_what_ships_leaves_the_local_cloud_and_the_tests_behind(root: Path) -> None:
+    ignored = [line.strip() for line in (root / ".funcignore").read_text().splitlines() if line.strip()]
+    shipped = {
+        it.split("/")[0]
+        for it in tracked(root)
+        if not any(fnmatch.fnmatch(it.split("/")[0], pattern) for pattern in ignored)
+    }
+
+    assert shipped == {"function_app.py", "host.json", "requirements.txt", "integrations", "shared"}
+
+
+def test_requirements_are_pinned(root: Path) -> None:
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        for line in (root / name).read_text().splitlines():
+            if line and not line.startswith(("#", "-r")):
+                assert "==" in line or line == "azure-functions>=1.24,<3", line
+
+
+def test_the_committed_files_name_no_registry_and_no_machine(root: Path) -> None:
+    assert '"resolved"' not in (root / "package-lock.json").read_text()
+    for name in tracked(root, "*.py", "*.md", "Makefile", "*.toml", "*.json"):
+        assert not re.search(r"(?<![\w.])/(work|root|tmp)/\w", (root / name).read_text()), name
