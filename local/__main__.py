@@ -10,18 +10,21 @@ from local.microsoft.control import World
 from local.processes import ROOT, Ports, Started, app_host, services
 from local.stopping import end_when_told, wait_until_told
 
+_UNCONNECTED = ("Tailspin Toys", "Wingtip Clinics")
+
 
 def _fill(started: Started, url: str, world: World) -> None:
     """A tenant that is mapped and synced, one that is only connected, and some that nobody has connected yet."""
     alice = Journey(started, url)
     contoso = world.add_tenant(name="Contoso Dental", users=25, devices=12, seed=1)
     fabrikam = world.add_tenant(name="Fabrikam Legal", users=120, devices=80, seed=2)
-    for name, seed in (("Tailspin Toys", 3), ("Wingtip Clinics", 4)):
-        world.add_tenant(name=name, users=40, seed=seed)
-    known = {row["tenant_id"]: row for row in alice.rows()}
-    for tenant, organization in ((contoso, "Contoso"), (fabrikam, None)):
-        if tenant["id"] in known:
+    others = [world.add_tenant(name=name, users=40, seed=seed) for seed, name in enumerate(_UNCONNECTED, 3)]
+    known = {row["tenant_id"] for row in alice.rows()}
+    for tenant in (contoso, fabrikam, *others):
+        if tenant["id"] in known:  # of an earlier start: the data was kept, the simulated consent was not
             world.consent(tenant_id=tenant["id"], client_id=started.settings["MICROSOFT_CLIENT_ID"])
+    for tenant, organization in ((contoso, "Contoso"), (fabrikam, "")):
+        if tenant["id"] in known:
             continue
         print(f"  integrating {tenant['name']} ...", flush=True)
         alice.integrate(tenant)

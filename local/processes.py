@@ -86,6 +86,7 @@ def services(ports: Ports, state: Path, *, keep: bool) -> Iterator[Started]:
                 "MICROSOFT_CLIENT_SECRET": CLIENT_SECRET,
                 "SECRET_KEYS": _key(state / "secret-key.txt"),
                 "STARTS_PER_MINUTE": "1000",
+                "PYTHON_THREADPOOL_THREAD_COUNT": "16",
             },
             login_url=microsoft["login_url"],
             graph_url=microsoft["graph_url"],

@@ -2,12 +2,14 @@
 
 import msgspec
 
+from integrations.actions.housekeeping import plan_housekeeping
 from integrations.actions.integrate import find_flow
 from integrations.actions.recording import Actor, announce, audit, dispatch, message
 from integrations.actions.tenants import sync_order
 from integrations.domain.connections import Integration, Kind, Proof, Tenant
 from integrations.domain.consent import ADVICE, Flow, FlowFailure, FlowState, bind, fail
 from integrations.domain.ids import FlowId, IntegrationId, UserId, new_id
+from integrations.domain.schedule import UNMAPPED_EVERY
 from integrations.domain.statuses import SyncCause, begin, move, wait_in_queue
 from integrations.services import Services
 from integrations.storage.control import Clash, Control
@@ -73,7 +75,8 @@ def _bind_new(services: Services, control: Control, actor: Actor, stored: Stored
         added_at=now,
     )
     services.holders.add(proof.tenant_id, actor.account_id, integration.id)
-    services.due.put(Due(Work.SYNC, actor.account_id, proof.tenant_id, now))
+    services.due.put(Due(Work.SYNC, actor.account_id, proof.tenant_id, now + UNMAPPED_EVERY))
+    plan_housekeeping(services, actor.account_id)
     try:
         control.commit(
             control.flows.saved(stored.now(bind(stored.value, integration.id))),

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from integrations.actions.housekeeping import keep_house
 from integrations.actions.prove import prove_consent
 from integrations.actions.recording import dispatch
 from integrations.domain.consent import KEPT_FOR
@@ -96,4 +97,9 @@ def _seconds_until(at: datetime, now: datetime) -> int:
     return max(0, int((at - now).total_seconds()))
 
 
-_HANDLERS = {Work.SYNC: _order_sync, Work.CONSENT: _look_at_flow, Work.OUTBOX: _empty_outbox}
+_HANDLERS = {
+    Work.SYNC: _order_sync,
+    Work.CONSENT: _look_at_flow,
+    Work.OUTBOX: _empty_outbox,
+    Work.HOUSEKEEPING: keep_house,
+}

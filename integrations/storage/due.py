@@ -25,6 +25,7 @@ class Work(Enum):
     SYNC = "sync"
     CONSENT = "consent"
     OUTBOX = "outbox"
+    HOUSEKEEPING = "housekeeping"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """The main job: a single tenant from the first sign-in to a synced row."""
 
+from msgspec.structs import replace
+
 from tests.flows.portal import Portal
 
 
@@ -25,3 +27,23 @@ def test_a_tenant_is_integrated_mapped_and_synced(portal: Portal) -> None:
     users = portal.ask("GET", f"/tenants/{contoso['id']}/users?limit=1000")
     assert len(users["items"]) == 25
     assert users["as_of"] is not None
+
+
+def test_old_answers_and_old_runs_are_forgotten(portal: Portal) -> None:
+    tenant = portal.has_tenant()
+    portal.connected(tenant)
+    control = portal.services.control("acct_northwind")
+    portal.call("POST", "/organizations", {"name": "Once"}, headers={"idempotency-key": "once"})
+    run = control.runs.list()[0].value
+    for number in range(3):
+        old = [replace(run, id=f"9999999999{number:02d}{it:03d}-aaaaaaaa") for it in range(90)]
+        control.commit(*(control.runs.added(it) for it in old))
+
+    portal.later(hours=25)
+    portal.tick()
+    portal.later(hours=25)
+    portal.tick()
+
+    assert control.answers.list() == []
+    assert len(control.runs.list()) <= 202
+    assert control.runs.find(f"{tenant['id']}:{run.id}") is not None

@@ -1,0 +1,44 @@
+"""Once a day, per account: forget answers nobody will ask for again, and runs nobody looks back to."""
+
+from datetime import timedelta
+
+from integrations.actions.idempotency import KEPT_FOR
+from integrations.domain.ids import AccountId
+from integrations.services import Services
+from integrations.storage.control import Clash, Control
+from integrations.storage.due import Due, Work
+from shared.tables import Write, chunks
+
+EVERY = timedelta(hours=24)
+RUNS_KEPT = 200  # of each tenant: four days of syncs every 30 minutes
+
+
+def plan_housekeeping(services: Services, account_id: AccountId) -> None:
+    """Have the account looked after from tomorrow on; saying it again changes nothing that matters."""
+    services.due.put(Due(Work.HOUSEKEEPING, account_id, "all", services.clock() + EVERY))
+
+
+def keep_house(services: Services, due: Due) -> None:
+    """Clean one account, and come again tomorrow as long as it has tenants."""
+    now = services.clock()
+    if due.at > now:
+        return
+    control = services.control(due.account_id)
+    tenants = control.tenants.list()
+    old = [control.answers.removed(it) for it in control.answers.list() if now - it.value.at > KEPT_FOR]
+    for tenant in tenants:
+        runs = control.runs.list(f"{tenant.value.tenant_id}:")
+        old += [control.runs.removed(it) for it in runs[RUNS_KEPT:]]
+    _remove(control, old)
+    if tenants:
+        plan_housekeeping(services, due.account_id)
+    else:
+        services.due.settle(due)
+
+
+def _remove(control: Control, removals: list[Write]) -> None:
+    for part in chunks(removals):
+        try:
+            control.commit(*part)
+        except Clash:
+            return  # somebody changed one of them; tomorrow is another day
