@@ -11,6 +11,7 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
 
 from shared.errors import Waiting
 
@@ -45,7 +46,6 @@ class Web:
         self.session = requests.Session()
         self.session.trust_env = False
         self.session.verify = ca_file or True
-        self.session.max_redirects = 0
         self.session.mount("https://", adapter or HTTPAdapter(pool_connections=_POOL, pool_maxsize=_POOL))
 
     def send(
@@ -75,28 +75,23 @@ class Web:
             ) as answer:
                 content = _read(answer, give_up_at)
                 return Response(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, content)
-        except (requests.RequestException, OSError, ValueError) as error:
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             raise Unreachable(f"no answer: {type(error).__name__}") from error
 
 
 def _read(answer: requests.Response, give_up_at: float) -> bytes:
-    """Read in pieces, so that a deadline and a size hold while the body still comes."""
+    """Read whatever has come, piece by piece, so that a deadline and a size hold while the body still comes."""
+    raw: Any = answer.raw
     parts: list[bytes] = []
     size = 0
-    for part in answer.iter_content(_CHUNK):
+    while part := raw.read1(_CHUNK, decode_content=True):
         size += len(part)
-        if size > MOST_BYTES or (size > _RATIO_FROM and size > _MOST_RATIO * max(1, _on_the_wire(answer))):
+        if size > MOST_BYTES or (size > _RATIO_FROM and size > _MOST_RATIO * max(1, raw.tell())):
             raise Unreachable("the answer is larger than anything we asked for")
         if time.monotonic() > give_up_at:
             raise Unreachable("the answer came too slowly")
         parts.append(part)
     return b"".join(parts)
-
-
-def _on_the_wire(answer: requests.Response) -> int:
-    """Bytes received before decompression."""
-    raw: Any = answer.raw
-    return int(raw.tell()) if hasattr(raw, "tell") else MOST_BYTES
 
 
 class TimedSession:

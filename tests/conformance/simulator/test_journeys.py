@@ -24,6 +24,17 @@ def test_pages_lead_through_a_whole_collection(oracle: Oracle, caller, target, m
     assert_conforms(oracle, *pages)
 
 
+def test_pages_of_a_filter_lead_through_all_that_fits(oracle: Oracle, caller):
+    wanted = "$filter=accountEnabled eq true&$select=id,accountEnabled"
+    everybody = [it for page in caller.follow("/users?$select=id,accountEnabled") for it in page.answer["value"]]
+    pages = caller.follow(f"/users?{wanted}&$top=50")
+    found = {item["id"] for page in pages for item in page.answer["value"]}
+    counted = caller.ask(f"/users?{wanted}&$count=true", ConsistencyLevel="eventual")
+    assert found == {person["id"] for person in everybody if person["accountEnabled"]}
+    assert counted.answer["@odata.count"] == len(found)
+    assert_conforms(oracle, *pages, counted)
+
+
 @pytest.mark.parametrize("thing", ["users", "devices"])
 def test_a_first_delta_round_holds_everything(oracle: Oracle, caller, thing):
     pages = caller.follow(f"/{thing}/delta?$select=id,displayName")
