@@ -22,8 +22,10 @@ def service_principals(ask: Ask) -> Reply:
 
 
 def service_principal(ask: Ask, key: str) -> Reply:
-    found = _found_principal(ask, key)
-    return answered({"@odata.context": f"{ask.context}servicePrincipals/$entity", **_principal(found)})
+    refuse_options(ask.query, {"$select"})
+    found = _principal(_found_principal(ask, key))
+    told = selected(found, select_of(ask.query), found, found)
+    return answered({"@odata.context": f"{ask.context}servicePrincipals/$entity", **told})
 
 
 def delete_service_principal(ask: Ask, key: str) -> Reply:

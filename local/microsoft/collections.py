@@ -22,16 +22,25 @@ from local.microsoft.odata import (
     top_of,
 )
 from local.microsoft.seeds import Collection
+from local.microsoft.world import SKUS
 
 USER_DEFAULT = (
     "businessPhones", "displayName", "givenName", "id", "jobTitle", "mail", "mobilePhone", "officeLocation",
     "preferredLanguage", "surname", "userPrincipalName",
 )  # fmt: skip
+SINGLE_USER_ONLY = frozenset(
+    {
+        "aboutMe", "birthday", "hireDate", "interests", "mySite", "pastProjects", "preferredName", "responsibilities",
+        "schools", "skills", "mailboxSettings",
+    }
+)  # fmt: skip
+_PLANS = dict(SKUS.values())
 USER_KNOWN = frozenset(
     {
         *USER_DEFAULT, "otherMails", "proxyAddresses", "accountEnabled", "userType", "externalUserState",
         "createdDateTime", "department", "companyName", "employeeId", "usageLocation", "onPremisesSyncEnabled",
-        "lastPasswordChangeDateTime", "assignedLicenses",
+        "lastPasswordChangeDateTime", "passwordPolicies", "assignedLicenses", "licenseAssignmentStates",
+        "assignedPlans",
     }
 )  # fmt: skip
 DEVICE_KNOWN = frozenset(
@@ -45,6 +54,7 @@ DEVICE_KNOWN = frozenset(
 
 def users(ask: Ask) -> Reply:
     refuse_options(ask.query, {"$select", "$top", "$filter", "$count", "$skiptoken"})
+    _refuse_stored_elsewhere(select_of(ask.query), SINGLE_USER_ONLY)
     return _listed(ask, "users", ask.tenant.users, USER_KNOWN, USER_DEFAULT)
 
 
@@ -58,7 +68,8 @@ def user(ask: Ask, key: str) -> Reply:
     found = ask.tenant.users.get(key)
     if found is None:
         raise missing(key)
-    told = selected(found, select_of(ask.query), USER_KNOWN, USER_DEFAULT)
+    select = select_of(ask.query)
+    told = selected(_whole(found, select), select, USER_KNOWN, USER_DEFAULT)
     return answered({"@odata.context": f"{ask.context}users/$entity", **told})
 
 
@@ -72,20 +83,63 @@ def _listed(ask: Ask, name: str, things: Collection, known: Iterable[str], defau
     state = state_of(query["$skiptoken"]) if "$skiptoken" in query else {}
     select = state.get("select", select_of(query))
     top = state.get("top", top_of(query, 100, 999))
-    if "$filter" in query:
-        rows = filtered(things.all(), query["$filter"])[:top]
-        place = things.places()
-    else:
-        rows, place = _page(things, state.get("place", 0), top)
+    wanted = state.get("filter", query.get("$filter", ""))
+    rows, place, last = _rows(things, wanted, state.get("place", 0), top)
     body: dict[str, Any] = {"@odata.context": f"{ask.context}{name}"}
     if query.get("$count") == "true" and not state:
         if ask.headers.get("consistencylevel", "").lower() != "eventual":
             raise bad("$count is not currently supported.")
-        body["@odata.count"] = len(things)
-    if place < things.places():
-        onward = token_of({"place": place, "select": select, "top": top})
+        body["@odata.count"] = last if wanted else len(things)
+    if place < last:
+        onward = token_of({"place": place, "select": select, "top": top, "filter": wanted})
         body["@odata.nextLink"] = ask.link(f"/{name}", skiptoken=onward)
-    return answered(body | {"value": [selected(row, select, known, default) for row in rows]})
+    return answered(body | {"value": [selected(_whole(row, select), select, known, default) for row in rows]})
+
+
+def _whole(row: dict[str, Any], select: list[str]) -> dict[str, Any]:
+    """With what follows from a user's licences, where that is asked for."""
+    whole = row
+    licences = [it["skuId"] for it in row.get("assignedLicenses", [])]
+    if "licenseAssignmentStates" in select:
+        whole = {**whole, "licenseAssignmentStates": [_assignment(sku) for sku in licences]}
+    if "assignedPlans" in select:
+        whole = {**whole, "assignedPlans": [_plan(*_PLANS[sku]) for sku in licences if sku in _PLANS]}
+    return whole
+
+
+def _assignment(sku: str) -> dict[str, Any]:
+    return {
+        "skuId": sku,
+        "assignedByGroup": None,
+        "disabledPlans": [],
+        "state": "Active",
+        "error": "None",
+        "lastUpdatedDateTime": "2024-05-01T12:00:00Z",
+    }
+
+
+def _plan(plan: str, service: str) -> dict[str, Any]:
+    return {
+        "assignedDateTime": "2024-05-01T12:00:00Z",
+        "capabilityStatus": "Enabled",
+        "service": service,
+        "servicePlanId": plan,
+    }
+
+
+def _refuse_stored_elsewhere(select: list[str], names: frozenset[str]) -> None:
+    """Properties that a list or a delta cannot read, though users have them."""
+    found = names & set(select)
+    if found:
+        raise GraphError(501, "NotImplemented", f"The property '{min(found)}' cannot be read here.")
+
+
+def _rows(things: Collection, wanted: str, place: int, top: int) -> tuple[list[dict[str, Any]], int, int]:
+    """A page, the place after it, and the place after the last one."""
+    if not wanted:
+        return *_page(things, place, top), things.places()
+    found = filtered(things.all(), wanted)
+    return found[place : place + top], place + top, len(found)
 
 
 def _page(things: Collection, place: int, size: int) -> tuple[list[dict[str, Any]], int]:
@@ -99,6 +153,7 @@ def _page(things: Collection, place: int, size: int) -> tuple[list[dict[str, Any
 
 
 def users_delta(ask: Ask) -> Reply:
+    _refuse_stored_elsewhere(select_of(ask.query), SINGLE_USER_ONLY | {"signInActivity"})
     return _delta(ask, "users", ask.tenant.users, USER_KNOWN, USER_DEFAULT)
 
 
@@ -154,7 +209,7 @@ def _present(
 ) -> dict[str, Any]:
     """Delta leaves out what was never set, and says null for what was cleared."""
     cleared = things.cleared.get(row["id"], set())
-    told = selected(row, select, known, default)
+    told = selected(_whole(row, select), select, known, default)
     return {name: value for name, value in told.items() if value is not None or name in cleared}
 
 

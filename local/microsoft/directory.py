@@ -151,7 +151,18 @@ def memberships(ask: Ask, key: str, *_cast: str) -> Reply:
     cast = ask.path.rpartition("microsoft.graph.")[2] if "microsoft.graph." in ask.path else ""
     if cast:
         value = [it for it in value if it["@odata.type"].endswith(f".{cast}")]
-    return answered({"@odata.context": f"{ask.context}directoryObjects", "value": value})
+    counted = ask.query.get("$count") == "true" and ask.headers.get("consistencylevel", "").lower() == "eventual"
+    body: dict[str, Any] = {"@odata.context": f"{ask.context}directoryObjects"}
+    if counted:
+        body["@odata.count"] = len(value)
+    return answered(body | {"value": [_chosen(it, select_of(ask.query)) for it in value]})
+
+
+def _chosen(thing: dict[str, Any], select: list[str]) -> dict[str, Any]:
+    """The chosen properties, as far as things of this type have them, with their type."""
+    known = [name for name in thing if name != "@odata.type"]
+    wanted = [name for name in select if name in known] or (["id"] if select else known)
+    return {"@odata.type": thing["@odata.type"], **selected(thing, wanted, known, known)}
 
 
 def _role(ask: Ask, role: str, *, hidden: bool) -> dict[str, Any]:
@@ -174,10 +185,11 @@ def _group(ask: Ask, group: str) -> dict[str, Any]:
 def directory_roles(ask: Ask) -> Reply:
     refuse_options(ask.query, {"$select", "$filter"})
     roles = [_role(ask, role, hidden=False) for role in ask.tenant.roles]
-    value = [{name: value for name, value in role.items() if name != "@odata.type"} for role in roles]
-    return answered(
-        {"@odata.context": f"{ask.context}directoryRoles", "value": filtered(value, ask.query.get("$filter", ""))}
-    )
+    for role in roles:
+        del role["@odata.type"]
+    found = filtered(roles, ask.query.get("$filter", ""))
+    value = [selected(role, select_of(ask.query), role, role) for role in found]
+    return answered({"@odata.context": f"{ask.context}directoryRoles", "value": value})
 
 
 def role_assignments(ask: Ask) -> Reply:

@@ -124,8 +124,12 @@ class Graph:
         parts = _parts(request)
         note["parts"] = told = []
         responses = []
+        failed: set[str] = set()
         for part in parts:
-            reply = self._part(part, tenant, claims)
+            waits = not failed.isdisjoint(part.get("dependsOn") or ())
+            reply = _after_failure() if waits else self._part(part, tenant, claims)
+            if reply.status >= 400:
+                failed.add(part["id"])
             told.append({"method": part["method"], "url": part["url"], "status": reply.status})
             content = json.loads(reply.body) if reply.body else None
             responses.append({"id": part["id"], "status": reply.status, "headers": reply.headers, "body": content})
@@ -145,6 +149,12 @@ class Graph:
             reply = answered(error_body(error, request_id, request_id), error.status)
             reply.headers.update(error.headers)
             return reply
+
+
+def _after_failure() -> Reply:
+    error = GraphError(424, "FailedDependency", "A request that this one depends on has failed.")
+    request_id = new_request_id()
+    return answered(error_body(error, request_id, request_id), error.status)
 
 
 def _parts(request: Request) -> list[dict[str, Any]]:

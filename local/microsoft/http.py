@@ -5,6 +5,7 @@ import json
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -124,7 +125,7 @@ async def _send(writer: asyncio.StreamWriter, reply: Reply) -> bool:
         return False
     lines = [f"HTTP/1.1 {reply.status} {_REASONS.get(reply.status, 'Status')}"]
     lines += [f"{name}: {value}" for name, value in reply.headers.items()]
-    lines += [f"Content-Length: {len(reply.body)}", "", ""]
+    lines += [f"Date: {formatdate(usegmt=True)}", f"Content-Length: {len(reply.body)}", "", ""]
     writer.write("\r\n".join(lines).encode("latin-1"))
     if reply.how == "drip":
         for place in range(len(reply.body)):

@@ -24,7 +24,7 @@ ROLE_IDS = {
 
 # Any one of these lets a request pass; delegated tokens may also hold User.Read for /me.
 DIRECTORY = frozenset({"Directory.Read.All"})
-ORGANIZATION = frozenset({"Organization.Read.All", "User.Read.All"}) | DIRECTORY
+ORGANIZATION = frozenset({"Organization.Read.All", "User.Read.All", "User.Read"}) | DIRECTORY
 USERS = frozenset({"User.Read.All"}) | DIRECTORY
 LICENCES = frozenset({"LicenseAssignment.Read.All", "Organization.Read.All"}) | DIRECTORY
 DEVICES = frozenset({"Device.Read.All"}) | DIRECTORY

@@ -167,6 +167,7 @@ def user(key: str, *, given: str, family: str, username: str, mail: str | None, 
         "usageLocation": None,
         "onPremisesSyncEnabled": None,
         "lastPasswordChangeDateTime": "2024-02-01T10:00:00Z",
+        "passwordPolicies": None,
         "assignedLicenses": [],
         **more,
     }
