@@ -80,6 +80,7 @@ node_modules/.ready: package.json package-lock.json
 # Microsoft's own indexing of a Python app. It says that it needs 3.13; its pure Python runs on 3.11 as well.
 $(RUNTIME)/.ready: requirements.txt
 	$(PYTHON) -m venv $(RUNTIME)
-	$(RUNTIME)/bin/pip install --quiet --requirement requirements.txt azure-functions-runtime==1.3.0 \
+	$(RUNTIME)/bin/pip install --quiet --requirement requirements.txt
+	$(RUNTIME)/bin/pip install --quiet azure-functions-runtime==1.3.0 \
 		$$($(PYTHON) -c 'import sys; print("--ignore-requires-python" if sys.version_info < (3, 13) else "")')
 	@touch $@

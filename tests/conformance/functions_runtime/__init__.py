@@ -1,0 +1,1 @@
+"""Our Functions host beside the library that Azure itself runs Python functions with."""

@@ -1,0 +1,217 @@
+"""The way out against servers that drip, cut off, blow up or try to be remembered (A26, A28)."""
+
+import gzip
+import socket
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pytest
+
+from shared.web import Unreachable, Web
+
+Script = Callable[[socket.socket, bytes], None]
+
+
+@contextmanager
+def serving(script: Script) -> Iterator[str]:
+    """A server that reads each request's head and then does as the script says, on every connection."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    threads: list[threading.Thread] = []
+
+    def talk(peer: socket.socket) -> None:
+        with peer:
+            try:
+                while head := _head(peer):
+                    script(peer, head)
+            except OSError:
+                return  # the client went away, as it should
+
+    def accept() -> None:
+        while True:
+            try:
+                peer, _ = listener.accept()
+            except OSError:
+                return
+            threads.append(threading.Thread(target=talk, args=(peer,), daemon=True))
+            threads[-1].start()
+
+    accepting = threading.Thread(target=accept, daemon=True)
+    accepting.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        accepting.join(5)
+        for thread in threads:
+            thread.join(0.1)
+
+
+def _head(peer: socket.socket) -> bytes:
+    head = b""
+    while b"\r\n\r\n" not in head:
+        came = peer.recv(4096)
+        if not came:
+            return b""
+        head += came
+    return head
+
+
+def saying(*pieces: bytes, pause_s: float = 0.0, close: bool = False) -> Script:
+    def script(peer: socket.socket, _: bytes) -> None:
+        for piece in pieces:
+            peer.sendall(piece)
+            time.sleep(pause_s)
+        if close:
+            peer.shutdown(socket.SHUT_RDWR)
+
+    return script
+
+
+def whole(body: bytes, *headers: str) -> bytes:
+    told = "".join(f"{header}\r\n" for header in headers)
+    return f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n{told}\r\n".encode() + body
+
+
+DRIPS = {
+    "a status line": [b"HTTP/1.1 200 OK"] + [b"x"] * 100,
+    "headers without end": [b"HTTP/1.1 200 OK\r\n"] + [b"X-A: b\r\n"] * 100,
+    "interim answers without end": [b"HTTP/1.1 100 Continue\r\n\r\n"] * 100,
+    "a body": [b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n"] + [b"x"] * 100,
+    "chunks": [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"] + [b"1\r\nx\r\n"] * 100,
+    "nothing": [b""] * 100,
+}
+
+
+@pytest.mark.parametrize("pieces", DRIPS.values(), ids=DRIPS.keys())
+def test_whatever_drips_is_over_at_the_deadline(pieces: list[bytes]) -> None:
+    with serving(saying(*pieces, pause_s=0.05)) as url:
+        started = time.monotonic()
+        with pytest.raises(Unreachable, match="too slowly"):
+            Web().send("GET", url, within_s=0.4)
+
+        assert 0.3 < time.monotonic() - started < 1.5
+
+
+def test_one_slow_call_does_not_shorten_another() -> None:
+    def script(peer: socket.socket, head: bytes) -> None:
+        time.sleep(0.5 if b"/slow" in head else 0)
+        peer.sendall(whole(b"done"))
+
+    web = Web()
+    with serving(script) as url, ThreadPoolExecutor(4) as pool:
+        short = pool.submit(web.send, "GET", f"{url}slow", within_s=0.2)
+        patient = pool.submit(web.send, "GET", f"{url}slow", within_s=5)
+
+        assert patient.result().body == b"done"
+        with pytest.raises(Unreachable):
+            short.result()
+
+
+def test_connections_are_used_again_and_keep_no_old_deadline() -> None:
+    peers = set()
+
+    def script(peer: socket.socket, head: bytes) -> None:
+        peers.add(peer.getpeername())
+        time.sleep(0.3 if b"/slow" in head else 0)
+        peer.sendall(whole(b"done"))
+
+    web = Web()
+    with serving(script) as url:
+        web.send("GET", url, within_s=0.2)
+        assert web.send("GET", f"{url}slow", within_s=5).body == b"done"
+
+    assert len(peers) == 1
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param(saying(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", close=True), id="cut off"),
+        pytest.param(
+            saying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhal", close=True), id="cut in a chunk"
+        ),
+        pytest.param(
+            saying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nx\r\n", close=True), id="no chunk size"
+        ),
+        pytest.param(saying(b"SSH-2.0-OpenSSH\r\n\r\n", close=True), id="another protocol"),
+        pytest.param(saying(b"", close=True), id="hung up"),
+        pytest.param(saying(whole(b"not gzip", "Content-Encoding: gzip")), id="false encoding"),
+        pytest.param(saying(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n", close=True), id="200 headers"),
+        pytest.param(saying(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 70_000, close=True), id="a long header"),
+    ],
+)
+def test_half_an_answer_is_no_answer(script: Script) -> None:
+    with serving(script) as url, pytest.raises(Unreachable):
+        Web().send("GET", url, within_s=5)
+
+
+def test_bytes_that_unpack_without_end_are_given_up_soon() -> None:
+    packer = zlib.compressobj(wbits=31)
+    zeros = b"\0" * (1 << 20)
+    packed = b"".join(packer.compress(zeros) for _ in range(1024)) + packer.flush()  # 1 GiB, unpacked
+    started = time.monotonic()
+
+    with serving(saying(whole(packed, "Content-Encoding: gzip"))) as url, pytest.raises(Unreachable, match="larger"):
+        Web().send("GET", url)
+    assert time.monotonic() - started < 15
+
+
+def test_fifty_megabytes_are_given_up_at_sixteen() -> None:
+    sent = []
+
+    def script(peer: socket.socket, _: bytes) -> None:
+        peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 52428800\r\n\r\n")
+        for _ in range(50):
+            peer.sendall(b"x" * (1 << 20))
+            sent.append(1)
+
+    with serving(script) as url, pytest.raises(Unreachable, match="larger"):
+        Web().send("GET", url)
+    assert len(sent) < 40
+
+
+def test_what_is_packed_honestly_arrives_whole() -> None:
+    body = bytes(range(256)) * 8_000
+    packed = gzip.compress(body)
+
+    with serving(saying(whole(packed, "Content-Encoding: gzip", "X-Told: Yes"))) as url:
+        answer = Web().send("POST", url, body=b"{}", headers={"X-Ours": "1"})
+
+    assert (answer.status, answer.body, answer.headers["x-told"]) == (200, body, "Yes")
+
+
+def test_no_cookie_is_ever_sent_back() -> None:
+    heads: list[bytes] = []
+
+    def script(peer: socket.socket, head: bytes) -> None:
+        heads.append(head)
+        peer.sendall(whole(b"", "Set-Cookie: tenant=contoso; Path=/"))
+
+    web = Web()
+    with serving(script) as url:
+        web.send("GET", url)
+        web.send("GET", url)
+
+    assert len(heads) == 2
+    assert b"cookie" not in heads[1].lower()
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_no_redirect_is_followed(status: int) -> None:
+    with serving(saying(b"")) as elsewhere:
+        answer = f"HTTP/1.1 {status} Moved\r\nLocation: {elsewhere}\r\nContent-Length: 0\r\n\r\n".encode()
+        with serving(saying(answer)) as url:
+            assert Web().send("GET", url).status == status
+
+
+def test_the_environments_proxies_and_netrc_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NETRC", __file__)
+
+    with serving(saying(whole(b"direct"))) as url:
+        assert Web().send("GET", url).body == b"direct"
