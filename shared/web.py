@@ -1,16 +1,25 @@
-"""The one way out: a pooled HTTPS session with time limits that hold, and bodies that cannot run wild.
+"""The one way out: pooled HTTPS connections with time limits that hold, and bodies that cannot run wild.
 
-Read time-outs do not catch a body that drips one byte a second, so every call has a deadline on the wall
-clock; compressed bodies are bounded after decoding. No redirect is followed, no proxy or netrc is read.
+A read time-out ends one silent wait; an answer that drips a byte every second passes it for hours. So every
+wait for bytes, of headers and body alike, is cut to what is left of the call. Bodies are bounded after
+decompression. No redirect is followed, no cookie kept, no proxy or netrc read.
 """
 
+import http.client
+import io
+import math
+import socket
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 
 from shared.errors import Waiting
@@ -21,6 +30,7 @@ MOST_BYTES = 16 * 1024 * 1024
 _MOST_RATIO = 100
 _RATIO_FROM = 1024 * 1024  # small bodies may compress as well as they like
 _CHUNK = 64 * 1024
+_TOO_SLOW = "the answer came too slowly"
 
 
 class Unreachable(Waiting):
@@ -40,13 +50,18 @@ class Response:
 
 
 class Web:
-    """A session for many threads. ``adapter`` is the seam where tests put another transport."""
+    """A way out for many threads. ``adapter`` is the seam where tests put another transport."""
 
     def __init__(self, ca_file: str | None = None, adapter: HTTPAdapter | None = None) -> None:
-        self.session = requests.Session()
-        self.session.trust_env = False
-        self.session.verify = ca_file or True
-        self.session.mount("https://", adapter or HTTPAdapter(pool_connections=_POOL, pool_maxsize=_POOL))
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.verify = ca_file or True
+        # One jar would carry one tenant's cookies into another tenant's calls.
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        # Only what is bounded below: other decoders appear when somebody installs a package.
+        self._session.headers["Accept-Encoding"] = "gzip"
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, adapter or _Adapter(pool_connections=_POOL, pool_maxsize=_POOL))
 
     def send(
         self,
@@ -62,49 +77,105 @@ class Web:
         Raises:
             Unreachable: no complete answer within ``within_s`` seconds and 16 MiB.
         """
-        give_up_at = time.monotonic() + within_s
+        _CALL.give_up_at = give_up_at = time.monotonic() + within_s
         try:
-            with self.session.request(
+            with self._session.request(
                 method,
                 url,
                 headers=dict(headers or {}),
                 data=body,
-                timeout=(_CONNECT_S, min(_READ_S, within_s)),
+                timeout=(min(_CONNECT_S, within_s), min(_READ_S, within_s)),
                 allow_redirects=False,
                 stream=True,
             ) as answer:
                 content = _read(answer, give_up_at)
                 return Response(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, content)
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-            raise Unreachable(f"no answer: {type(error).__name__}") from error
+            slow = time.monotonic() >= give_up_at
+            raise Unreachable(_TOO_SLOW if slow else f"no answer: {type(error).__name__}") from error
 
 
 def _read(answer: requests.Response, give_up_at: float) -> bytes:
-    """Read whatever has come, piece by piece, so that a deadline and a size hold while the body still comes."""
-    raw: Any = answer.raw
+    """Read in pieces, so that a deadline and a size hold while the body still comes."""
     parts: list[bytes] = []
     size = 0
-    while part := raw.read1(_CHUNK, decode_content=True):
+    for part in answer.iter_content(_CHUNK):
         size += len(part)
-        if size > MOST_BYTES or (size > _RATIO_FROM and size > _MOST_RATIO * max(1, raw.tell())):
+        if size > MOST_BYTES or (size > _RATIO_FROM and size > _MOST_RATIO * max(1, _on_the_wire(answer))):
             raise Unreachable("the answer is larger than anything we asked for")
         if time.monotonic() > give_up_at:
-            raise Unreachable("the answer came too slowly")
+            raise Unreachable(_TOO_SLOW)
         parts.append(part)
     return b"".join(parts)
 
 
-class TimedSession:
-    """What msal is given to call with: our session, with time limits, and no redirects."""
+def _on_the_wire(answer: requests.Response) -> int:
+    """Bytes received before decompression."""
+    raw: Any = answer.raw
+    return int(raw.tell()) if hasattr(raw, "tell") else MOST_BYTES
 
-    def __init__(self, web: Web) -> None:
-        self._session = web.session
 
-    def get(self, url: str, **options: Any) -> requests.Response:
-        return self._session.get(url, timeout=(_CONNECT_S, _READ_S), allow_redirects=False, **options)
+class _Call(threading.local):
+    """When the call that this thread makes must be over, on the monotonic clock."""
 
-    def post(self, url: str, **options: Any) -> requests.Response:
-        return self._session.post(url, timeout=(_CONNECT_S, _READ_S), allow_redirects=False, **options)
+    give_up_at: float = math.inf
+
+
+_CALL = _Call()
+
+
+class _Wire(io.RawIOBase):
+    """A socket's bytes; no wait for them outlasts the call."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        super().__init__()
+        self._socket = connection
+        self._bytes = connection.makefile("rb", buffering=0)
+        self._give_up_at = _CALL.give_up_at
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left_s = self._give_up_at - time.monotonic()
+        if left_s <= 0:
+            raise TimeoutError(_TOO_SLOW)
+        self._socket.settimeout(min(_READ_S, left_s))
+        return self._bytes.readinto(buffer)
 
     def close(self) -> None:
-        """The session is shared; it stays open."""
+        self._bytes.close()
+        super().close()
+
+
+class _BoundedResponse(http.client.HTTPResponse):
+    def __init__(self, connection: socket.socket, *args: Any, **options: Any) -> None:
+        wire: Any = _Wire(connection)  # all that the parser wants of a socket is makefile
+        super().__init__(wire, *args, **options)
+
+
+class _HTTPSConnection(HTTPSConnection):
+    response_class = _BoundedResponse
+
+
+class _HTTPConnection(HTTPConnection):
+    response_class = _BoundedResponse
+
+
+class _HTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _HTTPSConnection
+
+
+class _HTTPPool(HTTPConnectionPool):
+    ConnectionCls = _HTTPConnection
+
+
+class _Adapter(HTTPAdapter):
+    """Pools whose connections keep to the call's deadline."""
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options)
+        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from local.host.banner import banner
-from local.host.host import Host
+from local.host.host import GRACE_S, Host
 from local.host.ledger import LEDGER
 from local.host.loading import IndexingError
 from local.host.settings import SettingsError, environment, host_section, is_true
@@ -27,6 +27,7 @@ def _arguments(given: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--cors", help="origins that may call, separated by commas")
     parser.add_argument("--enable-auth", action="store_true", help="ask for the keys MASTER_KEY and HOST_KEY")
     parser.add_argument("--functions", default="", help="only these, separated by commas")
+    parser.add_argument("--grace", type=float, default=GRACE_S, help="seconds that running functions get at the end")
     parser.add_argument("--verbose", action="store_true", help="tell of every call")
     parser.add_argument("--explain", action="store_true", help="tell how this host differs from Azure's, and end")
     return parser.parse_args(given)
@@ -88,7 +89,7 @@ def main(given: list[str] | None = None) -> int:
     print(banner(host, address))
     print(f"Listening on {address}", flush=True)
     signal.sigwait(_STOP)
-    if not host.stop():
+    if not host.stop(arguments.grace):
         logging.getLogger("local.host").warning("some functions did not end in time and are left")
         sys.stdout.flush()
         os._exit(0)  # threads that hang would keep the process

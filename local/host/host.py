@@ -30,7 +30,7 @@ from local.host.web import Cors, Front, Keys, Request, given_by
 
 log = logging.getLogger("local.host")
 
-_GRACE_S = 10.0
+GRACE_S = 10.0
 
 
 class _Listening(Protocol):
@@ -146,7 +146,7 @@ class Host:
             self._listen()
         return f"http://{address}:{web.port}"
 
-    def stop(self, within_s: float = _GRACE_S) -> bool:
+    def stop(self, within_s: float = GRACE_S) -> bool:
         """Take no more work; what runs gets some seconds. False when something still runs after that."""
         give_up_at = time.monotonic() + within_s
         listening: list[_Listening] = [*self._timing, *self._polling, *([self._web] if self._web else [])]

@@ -39,6 +39,7 @@ class Listener:
         self._most_body = most_body
         self._socket = socket.create_server((address, port), backlog=512)
         self.port = int(self._socket.getsockname()[1])
+        self._answering: set[asyncio.Future[Response]] = set()
         self._pool = ThreadPoolExecutor(_WAITING, thread_name_prefix="http")
         self._server = uvicorn.Server(
             uvicorn.Config(
@@ -70,7 +71,8 @@ class Listener:
         """Give requests that run some time, then close what is left; False when something was."""
         self._thread.join(within_s)
         ended = not self._thread.is_alive()
-        self._server.force_exit = True
+        for task in list(self._answering):
+            task.get_loop().call_soon_threadsafe(task.cancel)
         self._thread.join(1)
         self._pool.shutdown(wait=False, cancel_futures=True)
         return ended
@@ -84,11 +86,18 @@ class Listener:
         query = scope["query_string"].decode("latin-1")
         target = scope["raw_path"].decode("latin-1") + (f"?{query}" if query else "")
         request = Request(scope["method"], target, headers, body)
+        await _send(send, await self._answered(request))
+
+    async def _answered(self, request: Request) -> Response:
+        """The answer, found on a thread; 503 when the time that a stop gives is over."""
+        task = asyncio.get_running_loop().run_in_executor(self._pool, self._answer, request)
+        self._answering.add(task)
         try:
-            response = await asyncio.get_running_loop().run_in_executor(self._pool, self._answer, request)
-        except asyncio.CancelledError:  # the time that a stop gives is over
-            response = Response(503, {"connection": "close"}, b"")
-        await _send(send, response)
+            return await task
+        except asyncio.CancelledError:
+            return Response(503, {"connection": "close"}, b"")
+        finally:
+            self._answering.discard(task)
 
     async def _body(self, receive: Receive) -> bytes | None:
         """The whole body; None when it is longer than allowed."""

@@ -1,6 +1,7 @@
 """Retry policies: how often a failed call is repeated, and after what pause.
 
-Source: azure-webjobs-sdk FunctionExecutorExtensions.cs and ExponentialBackoffRetryAttribute.cs.
+Sources: azure-webjobs-sdk FunctionExecutorExtensions.cs and ExponentialBackoffRetryAttribute.cs;
+azure-functions-runtime loader.py.
 """
 
 import random
@@ -11,6 +12,7 @@ from typing import Any
 from local.host.settings import seconds
 
 _FOREVER = -1
+_LONGEST_S = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -32,9 +34,8 @@ class RetryPolicy:
         if told["strategy"] == "fixed_delay":
             pause_s = seconds(told["delay_interval"])
             return cls(most, pause_s, pause_s)
-        if told["strategy"] != "exponential_backoff":
-            raise ValueError(f"there is no strategy '{told['strategy']}'")
-        return cls(most, seconds(told["minimum_interval"]), seconds(told["maximum_interval"]))
+        least_s = seconds(told.get("minimum_interval") or 0)
+        return cls(most, least_s, seconds(told.get("maximum_interval") or _LONGEST_S))
 
     def allows(self, retries: int) -> bool:
         """Whether another repetition follows after so many."""

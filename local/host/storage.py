@@ -119,8 +119,9 @@ class TimerStatus:
 class Lease:
     """Of all hosts on one storage, one listens to a timer: it holds the lease on a blob, and renews it."""
 
-    def __init__(self, storage: Storage, host_id: str, function: str) -> None:
+    def __init__(self, storage: Storage, host_id: str, function: str, *, renew_s: float = LEASE_S / 3) -> None:
         self._storage = storage
+        self._renew_s = renew_s
         self._name = f"locks/{host_id}/Host.Functions.{function}.Listener"
         self._lease: Any = None
         self._good_until = 0.0
@@ -149,7 +150,7 @@ class Lease:
         return True
 
     def _renew(self, lease: Any) -> None:
-        while self.is_held and not self._released.wait(LEASE_S / 3):
+        while self.is_held and not self._released.wait(self._renew_s):
             began = time.monotonic()
             try:
                 lease.renew()

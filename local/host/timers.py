@@ -19,7 +19,7 @@ from local.host.storage import NEVER, Lease, Status, Storage, TimerStatus
 
 log = logging.getLogger("local.host")
 
-_RETRY_LEASE_S = 5.0
+RETRY_LEASE_S = 5.0
 _LOOK_S = 1.0  # how often a waiting listener looks at its lease, and at a clock that was moved
 _SHORTEST_MONITORED = timedelta(minutes=1)
 Clock = Callable[[], datetime]
@@ -116,8 +116,9 @@ class TimerRunner:
 class TimerListener:
     """Waits for a timer's lease, then for its occurrences; runs of one timer never overlap."""
 
-    def __init__(self, runner: TimerRunner, lease: Lease, clock: Clock) -> None:
+    def __init__(self, runner: TimerRunner, lease: Lease, clock: Clock, *, retry_s: float = RETRY_LEASE_S) -> None:
         self._runner = runner
+        self._retry_s = retry_s
         self._lease = lease
         self._clock = clock
         self._stopping = threading.Event()
@@ -145,7 +146,7 @@ class TimerListener:
                     continue
             except AzureError as error:
                 log.warning("%s: storage does not answer: %s", self._runner.function.name, type(error).__name__)
-            self._stopping.wait(_RETRY_LEASE_S)
+            self._stopping.wait(self._retry_s)
 
     def _keep_time(self) -> None:
         """Run at every occurrence, until the lease is lost or the host stops."""

@@ -1,7 +1,8 @@
 """A client for Microsoft Graph that is careful with links, limits and half answers."""
 
 from shared.graph.answers import Page
-from shared.graph.client import Answer, Ask, Graph, Limits
+from shared.graph.batch import Answer, Ask
+from shared.graph.client import Graph
 from shared.graph.errors import (
     Denied,
     HostileLink,
@@ -15,6 +16,7 @@ from shared.graph.errors import (
     Transient,
     UnexpectedAnswer,
 )
+from shared.graph.patience import Limits
 
 __all__ = [
     "Answer", "Ask", "Denied", "Graph", "HostileLink", "Limits", "MicrosoftError", "MissingInMicrosoft",

@@ -5,7 +5,7 @@ Source: https://learn.microsoft.com/graph/errors, https://learn.microsoft.com/gr
 
 import email.utils
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
@@ -31,30 +31,19 @@ _RESYNC = frozenset({"syncstatenotfound", "resyncrequired", "directory_expiredpa
 _UNLICENSED = frozenset({"authentication_requestfromnonpremiumtenantorb2ctenant"})
 _NO_INTUNE = "Request not applicable to target tenant."
 _CODE = re.compile(r"[A-Za-z0-9_.\-]{1,80}")
+_MOST_ERROR_BYTES = 64 * 1024
+_DEEPEST_INNER = 8
 
 
 class Page(msgspec.Struct, Generic[T]):
-    """One page of a collection: items, and where it goes on, or where the next round of changes begins."""
+    """One page of a collection: items, and where it goes on, or where the next round of changes begins.
 
-    items: list[T] = msgspec.field(name="value", default_factory=list)
+    ``value`` must be there: an answer without it is not an empty collection.
+    """
+
+    items: list[T] = msgspec.field(name="value")
     next_link: str | None = msgspec.field(name="@odata.nextLink", default=None)
     delta_link: str | None = msgspec.field(name="@odata.deltaLink", default=None)
-
-
-class _Inner(msgspec.Struct):
-    code: Any = None
-    request_id: Any = msgspec.field(name="request-id", default=None)
-
-
-class _Error(msgspec.Struct):
-    code: Any = None
-    message: Any = None
-    inner: _Inner | None = msgspec.field(name="innerError", default=None)
-    inner_lower: _Inner | None = msgspec.field(name="innererror", default=None)
-
-
-class _ErrorBody(msgspec.Struct):
-    error: _Error = msgspec.field(default_factory=_Error)
 
 
 def decode(body: bytes | msgspec.Raw, type: type[T]) -> T:  # noqa: A002 - the word of the caller's side
@@ -71,28 +60,27 @@ def decode(body: bytes | msgspec.Raw, type: type[T]) -> T:  # noqa: A002 - the w
 
 def meaning(status: int, headers: Mapping[str, str], body: bytes | msgspec.Raw) -> MicrosoftError:
     """The error an answer stands for. ``headers`` are lower-case."""
-    told = _told(body)
-    inner = told.inner or told.inner_lower or _Inner()
-    code = _word(told.code) or _word(inner.code)
-    codes = {_word(told.code).lower(), _word(inner.code).lower()}
-    request_id = _word(headers.get("request-id")) or _word(inner.request_id)
-    kind = _kind(status, codes, told.message)
-    wait_s = retry_after_s(headers.get("retry-after")) if issubclass(kind, Transient) else None
+    error = _error_object(body)
+    levels = list(_levels(error))
+    codes = [code for level in levels if (code := _word(level.get("code")))]
+    ids = [found for level in levels if (found := _word(level.get("request-id")))]
+    kind = _kind(status, {code.lower() for code in codes}, error.get("message"))
+    graph_code = codes[0] if codes else ""
     return kind(
-        f"Graph answered {status} {code}".strip(),
+        f"Graph answered {status} {graph_code}".strip(),
         status=status,
-        graph_code=code,
-        request_id=request_id,
-        wait_s=wait_s,
+        graph_code=graph_code,
+        request_id=_word(headers.get("request-id")) or (ids[0] if ids else ""),
+        wait_s=retry_after_s(headers.get("retry-after")) if issubclass(kind, Transient) else None,
     )
 
 
 def _kind(status: int, codes: set[str], message: object) -> type[MicrosoftError]:
     by_code: tuple[tuple[bool, type[MicrosoftError]], ...] = (
-        (status == 410 or (status < 500 and bool(codes & _RESYNC)), ResyncRequired),
-        (bool(codes & _UNLICENSED) or (status == 400 and message == _NO_INTUNE), NotLicensed),
+        (status == 410 or (400 <= status < 410 and bool(codes & _RESYNC)), ResyncRequired),
+        (status in {400, 403} and (bool(codes & _UNLICENSED) or message == _NO_INTUNE), NotLicensed),
         (status == 429, Throttled),
-        (status in {408, 423, 424, 507, 509} or 500 <= status != 501, Transient),
+        (status in {408, 423, 424} or (500 <= status != 501), Transient),
         (status == 401, TokenRejected),
         (status == 403, Denied),
         (status == 404, MissingInMicrosoft),
@@ -115,20 +103,34 @@ def retry_after_s(text: str | None) -> float | None:
 
 
 def _until(text: str) -> float:
+    """Seconds until an HTTP date, of whichever sign; 0 for what is no date."""
     try:
         moment = email.utils.parsedate_to_datetime(text)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError, IndexError):
         return 0.0
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return (moment - datetime.now(UTC)).total_seconds()
 
 
-def _told(body: bytes | msgspec.Raw) -> _Error:
+def _error_object(body: bytes | msgspec.Raw) -> dict[str, Any]:
+    """The answer's ``error``; empty for whatever is not Graph's error body."""
     try:
-        return msgspec.json.decode(body, type=_ErrorBody).error
+        told = msgspec.json.decode(body) if len(bytes(body)) <= _MOST_ERROR_BYTES else None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return _Error()
+        return {}
+    error = told.get("error") if isinstance(told, dict) else None
+    return error if isinstance(error, dict) else {}
+
+
+def _levels(error: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The error and what is nested in it, outermost first; Graph spells the nesting in two ways."""
+    level: Any = error
+    for _ in range(_DEEPEST_INNER):
+        if not isinstance(level, dict):
+            return
+        yield level
+        level = level.get("innerError") or level.get("innererror")
 
 
 def _word(value: object) -> str:

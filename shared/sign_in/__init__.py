@@ -1,15 +1,9 @@
 """Signing in at Microsoft Entra, as people and as our own application."""
 
-from shared.sign_in.client import (
-    Identity,
-    IdentityTokenInvalid,
-    SignedIn,
-    SignIn,
-    WrongTenantToken,
-    token_roles,
-)
+from shared.sign_in.client import SignedIn, SignIn, WrongTenantToken, token_roles
 from shared.sign_in.credential import AppCredential
 from shared.sign_in.endpoints import Endpoints
+from shared.sign_in.identity import Identity, IdentityTokenInvalid
 from shared.sign_in.refusals import OperatorFault, Refusal, RefusalKind, SignInRefused
 
 __all__ = [

@@ -17,7 +17,13 @@ class Endpoints(NamedTuple):
 
     @classmethod
     def of_cloud(cls, cloud: str) -> "Endpoints":
+        """Those of "global", "usgov", "usgov-dod" or "china"."""
         return _CLOUDS[cloud]
+
+    @property
+    def login_roots(self) -> tuple[str, ...]:
+        """All roots under which this cloud's Entra speaks of itself, in metadata and in ``iss``."""
+        return (self.login, *_ALIASES.get(self.login, ()))
 
 
 _CLOUDS = {
@@ -30,3 +36,4 @@ _CLOUDS = {
         "https://partner.partnercenterapi.microsoftonline.cn",
     ),
 }
+_ALIASES = {"https://login.chinacloudapi.cn": ("https://login.partner.microsoftonline.cn",)}

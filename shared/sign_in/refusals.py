@@ -33,52 +33,25 @@ class RefusalKind(Enum):
     OTHER = "other"
 
 
-_CODES: dict[RefusalKind, tuple[int, ...]] = {
-    RefusalKind.CONSENT_MISSING: (65001, 90094, 90095, 90099),
-    RefusalKind.DECLINED: (65004,),
-    RefusalKind.APP_NOT_FOUND: (700016, 7000229),
-    RefusalKind.APP_DISABLED: (7000112, 70001),
-    RefusalKind.OUR_CREDENTIAL: (7000215, 7000222, 700027, 7000218, 70002, 50012),
-    RefusalKind.OUR_REQUEST: (9002313, 90014, 900144, 90023, 90013, 501481, 50147, 9001023, 700005),
-    RefusalKind.MFA: (50076, 50074, 50079, 50072, 50078, 50158),
-    RefusalKind.POLICY: (
-        53003,
-        53000,
-        53001,
-        53002,
-        53011,
-        50131,
-        530032,
-        530034,
-        530035,
-        500212,
-        500213,
-        500021,
-        500022,
-        50105,
-    ),
-    RefusalKind.GRANT_EXPIRED: (50173, 700082, 70008, 70043, 700084),
-    RefusalKind.CODE_UNUSABLE: (50133, 50132, 50089, 54005, 70000),
-    RefusalKind.USER_UNSUITABLE: (50020, 50034, 51004, 50177, 50178, 90072, 50053, 50055, 50057, 50126, 50144),
-    RefusalKind.TENANT_NOT_FOUND: (90002, 50128, 50059, 90019, 900023, 5000224),
-    RefusalKind.RESOURCE_MISSING: (
-        500011,
-        500014,
-        650052,
-        650054,
-        650056,
-        650057,
-        65005,
-        50001,
-        70011,
-        28002,
-        700022,
-    ),
-    RefusalKind.WRONG_CLOUD: (90038, 900382, 900432),
-    RefusalKind.PASSING: (90033, 90006, 90024, 90090, 90012, 50033, 50087, 50000, 50088, 50196),
-    RefusalKind.THROTTLED: (90055,),
+_CODES: dict[RefusalKind, str] = {
+    RefusalKind.CONSENT_MISSING: "65001 90094 90095 90099",
+    RefusalKind.DECLINED: "65004",
+    RefusalKind.APP_NOT_FOUND: "700016 7000229",
+    RefusalKind.APP_DISABLED: "7000112 70001",
+    RefusalKind.OUR_CREDENTIAL: "7000215 7000222 700027 7000218 70002 50012",
+    RefusalKind.OUR_REQUEST: "9002313 90014 900144 90023 90013 501481 50147 9001023 700005",
+    RefusalKind.MFA: "50076 50074 50079 50072 50078 50158",
+    RefusalKind.POLICY: "53003 53000 53001 53002 53011 50131 530032 530034 530035 500212 500213 500021 500022 50105",
+    RefusalKind.GRANT_EXPIRED: "50173 700082 70008 70043 700084",
+    RefusalKind.CODE_UNUSABLE: "50133 50132 50089 54005 70000",
+    RefusalKind.USER_UNSUITABLE: "50020 50034 51004 50177 50178 90072 50053 50055 50057 50126 50144",
+    RefusalKind.TENANT_NOT_FOUND: "90002 50128 50059 90019 900023 5000224",
+    RefusalKind.RESOURCE_MISSING: "500011 500014 650052 650054 650056 650057 65005 50001 70011 28002 700022",
+    RefusalKind.WRONG_CLOUD: "90038 900382 900432",
+    RefusalKind.PASSING: "90033 90006 90024 90090 90012 50033 50087 50000 50088 50196",
+    RefusalKind.THROTTLED: "90055",
 }
-_KIND_OF_CODE = {code: kind for kind, codes in _CODES.items() for code in codes}
+_KIND_OF_CODE = {int(code): kind for kind, codes in _CODES.items() for code in codes.split()}
 _KIND_OF_WORD = {
     "invalid_client": RefusalKind.OUR_CREDENTIAL,
     "invalid_tenant": RefusalKind.TENANT_NOT_FOUND,
@@ -89,7 +62,6 @@ _KIND_OF_WORD = {
     "server_error": RefusalKind.PASSING,
 }
 _WORD = re.compile(r"[A-Za-z0-9_.:\- ]{1,80}")
-_CODE_IN_TEXT = re.compile(r"AADSTS(\d{4,8})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +106,8 @@ class OperatorFault(SignInRefused):
 
 def refusal(told: Mapping[str, Any]) -> Refusal:
     """Read an OAuth error answer."""
-    codes = tuple(code for code in told.get("error_codes") or () if isinstance(code, int))
+    listed = told.get("error_codes")
+    codes = tuple(code for code in listed if isinstance(code, int)) if isinstance(listed, list) else ()
     error = _word(told.get("error"))
     by_code = next((_KIND_OF_CODE[code] for code in codes if code in _KIND_OF_CODE), None)
     return Refusal(
@@ -160,8 +133,3 @@ def raised(told: Refusal) -> MicrosoftError:
 
 def _word(value: object) -> str:
     return value if isinstance(value, str) and _WORD.fullmatch(value) else ""
-
-
-def codes_in(text: str) -> list[int]:
-    """The AADSTS codes that a text names, for answers that have no list of them."""
-    return [int(code) for code in _CODE_IN_TEXT.findall(text[:4000])]

@@ -168,3 +168,15 @@ def test_the_committed_files_name_no_registry_and_no_machine(root: Path) -> None
     assert '"resolved"' not in (root / "package-lock.json").read_text()
     for name in tracked(root, "*.py", "*.md", "Makefile", "*.toml", "*.json"):
         assert not re.search(r"(?<![\w.])/(work|root|tmp)/\w", (root / name).read_text()), name
+
+
+def test_every_test_the_threat_table_names_exists(root: Path) -> None:
+    named = set(re.findall(r"`(test_\w+)`", (root / "docs" / "threats.md").read_text()))
+    written = {
+        found
+        for it in tracked(root, "tests/**/*.py")
+        for found in re.findall(r"^def (test_\w+)", (root / it).read_text(), re.MULTILINE)
+    }
+
+    assert named
+    assert named - written == set()

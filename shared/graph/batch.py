@@ -1,0 +1,109 @@
+"""``$batch``: up to 20 questions in one request, each answered, refused and throttled for itself.
+
+Source: https://learn.microsoft.com/graph/json-batching
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import msgspec
+
+from shared.graph.answers import Page, decode, meaning
+from shared.graph.errors import Transient, UnexpectedAnswer
+from shared.graph.patience import Attempts, longest
+
+T = TypeVar("T")
+
+MOST_PARTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One question of a batch: a path below /v1.0 with options, or a link that Graph gave us."""
+
+    id: str
+    path: str
+    query: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One part's answer; asking for its page raises what the part's status stands for."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def page(self, item: type[T]) -> Page[T]:
+        if self.status != 200:
+            raise meaning(self.status, self.headers, self.body)
+        return decode(self.body, type=Page[item])  # type: ignore[valid-type] # a type at run time
+
+    @property
+    def passing(self) -> Transient | None:
+        """The error of a part that may succeed when asked again."""
+        if self.status == 200:
+            return None
+        error = meaning(self.status, self.headers, self.body)
+        return error if isinstance(error, Transient) else None
+
+
+class _Part(msgspec.Struct):
+    id: str
+    status: int
+    headers: dict[str, Any] | None = None
+    body: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+class Parts(msgspec.Struct):
+    """Shape: {"responses": [{"id", "status", "headers", "body"}, ...]}, in any order."""
+
+    responses: list[_Part]
+
+
+def chunks(asks: Sequence[Ask]) -> list[Sequence[Ask]]:
+    """The questions, 20 together.
+
+    Raises:
+        ValueError: two ids are the same but for their case; Graph refuses that, and so do we.
+    """
+    if len({ask.id.lower() for ask in asks}) != len(asks):
+        raise ValueError("two questions of a batch have the same id")
+    return [asks[start : start + MOST_PARTS] for start in range(0, len(asks), MOST_PARTS)]
+
+
+def settle(urls: dict[str, str], send: Callable[[bytes], Parts], attempts: Attempts) -> dict[str, Answer]:
+    """Ask until every part is answered, or patience ends; then a failing part says so in its own answer.
+
+    Parts asked again wait the longest time that any of them was told, and go in ever smaller batches.
+    """
+    answers: dict[str, Answer] = {}
+    waiting = dict(urls)
+    while waiting:
+        for part in _in_lots(waiting, MOST_PARTS >> (attempts.number - 1)):
+            answers |= _asked(part, send)
+        errors = {name: error for name in waiting if (error := answers[name].passing)}
+        if not errors or not attempts.waited(longest(list(errors.values()))):
+            return answers
+        waiting = {name: waiting[name] for name in errors}
+    return answers
+
+
+def _in_lots(waiting: dict[str, str], size: int) -> list[dict[str, str]]:
+    names, size = list(waiting), max(1, size)
+    return [{name: waiting[name] for name in names[at : at + size]} for at in range(0, len(names), size)]
+
+
+def _asked(urls: dict[str, str], send: Callable[[bytes], Parts]) -> dict[str, Answer]:
+    parts = [{"id": name, "method": "GET", "url": url} for name, url in urls.items()]
+    told = send(msgspec.json.encode({"requests": parts})).responses
+    answers = {part.id: _answer(part) for part in told}
+    if answers.keys() != urls.keys() or len(told) != len(urls):
+        raise UnexpectedAnswer("a batch came back with other parts than it was sent")
+    return answers
+
+
+def _answer(part: _Part) -> Answer:
+    headers = {name.lower(): str(value) for name, value in (part.headers or {}).items()}
+    return Answer(part.status, headers, bytes(part.body))

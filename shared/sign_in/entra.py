@@ -1,0 +1,125 @@
+"""Entra as msal is let to see it: through our limits, and with every answer looked at first.
+
+msal logs an answer it cannot read, tokens and all, and it takes a faulty gateway for a missing tenant. So
+what is no clear answer is raised as a passing fault before msal has it, and a refusal by its codes.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+import msal
+import msgspec
+
+from shared.graph.answers import retry_after_s
+from shared.graph.errors import MicrosoftError, Throttled, Transient
+from shared.sign_in.credential import AppCredential
+from shared.sign_in.endpoints import Endpoints
+from shared.sign_in.refusals import raised, refusal
+from shared.web import Response, Unreachable, Web
+
+_WITHIN_S = 15.0
+
+
+class Entra:
+    """The token endpoint of one application in one cloud."""
+
+    def __init__(self, endpoints: Endpoints, client_id: str, credential: AppCredential, web: Web) -> None:
+        self._endpoints = endpoints
+        self._client_id = client_id
+        self._credential = credential
+        self._way = _Way(web, endpoints.login_roots)
+
+    def ask(self, tenant: str, question: Callable[[Any], Any]) -> dict[str, Any]:
+        """Put a question to a new msal client, and give Entra's answer that holds an access token.
+
+        A client that was refused repeats the refusal for a minute without asking: hence always a new one.
+
+        Raises:
+            SignInRefused, OperatorFault, Transient: as Entra answered.
+        """
+        try:
+            told = question(self._client(tenant))
+        except (ValueError, LookupError, AttributeError, TypeError) as error:
+            raise Transient("Entra's answer could not be read") from error
+        if isinstance(told.get("access_token"), str):
+            return dict(told)
+        raise _meaning(told)
+
+    def _client(self, tenant: str) -> Any:
+        return msal.ConfidentialClientApplication(
+            self._client_id,
+            client_credential=_for_msal(self._credential.make()),
+            authority=f"{self._endpoints.login}/{tenant}",
+            instance_discovery=False,
+            http_client=self._way,
+        )
+
+
+def _for_msal(credential: str | dict[str, Any]) -> str | dict[str, Any]:
+    """Hand an assertion over as a call: msal warns of a text, since a client may outlive it. Ours never does."""
+    if isinstance(credential, str) or "client_assertion" not in credential:
+        return credential
+    assertion = credential["client_assertion"]
+    return {"client_assertion": lambda: assertion}
+
+
+class _Way:
+    """The ``http_client`` that msal asks for: get, post and close."""
+
+    def __init__(self, web: Web, roots: Sequence[str]) -> None:
+        self._web = web
+        self._roots = tuple(f"{root}/" for root in roots)
+
+    def get(self, url: str, **options: Any) -> "_Told":
+        """Metadata. A refusal here is raised: msal would keep only that there was one."""
+        told = self._send("GET", url, options)
+        if told.status_code != 200:
+            raise _meaning(told.body)
+        return told
+
+    def post(self, url: str, *, data: Mapping[str, str] | None = None, **options: Any) -> "_Told":
+        return self._send("POST", url, options, urlencode(data or {}).encode())
+
+    def close(self) -> None:
+        """The connections are shared; they stay open."""
+
+    def _send(self, method: str, url: str, options: dict[str, Any], form: bytes | None = None) -> "_Told":
+        """Ask; our credential goes to Entra's own hosts only, whatever its metadata say."""
+        if not url.startswith(self._roots):
+            raise Transient("Entra's metadata lead elsewhere")
+        headers = dict(options.get("headers") or {})
+        if form is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        try:
+            return _read(self._web.send(method, url, headers=headers, body=form, within_s=_WITHIN_S))
+        except Unreachable as error:
+            raise Transient("Entra did not answer") from error
+
+
+class _Told:
+    """An answer in the form that msal reads."""
+
+    def __init__(self, response: Response, body: dict[str, Any]) -> None:
+        self.status_code = response.status
+        self.headers = dict(response.headers)
+        self.body = body
+        self.text = response.body.decode()
+
+
+def _read(response: Response) -> _Told:
+    if response.status == 429:
+        raise Throttled("Entra is throttling us", wait_s=retry_after_s(response.headers.get("retry-after")))
+    if response.status >= 500 or response.status < 200 or 300 <= response.status < 400:
+        raise Transient(f"Entra answered {response.status}")
+    try:
+        return _Told(response, msgspec.json.decode(response.body, type=dict[str, Any]))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Transient("Entra's answer was not JSON") from error
+
+
+def _meaning(told: Mapping[str, Any]) -> MicrosoftError:
+    """What an answer without a token stands for. Without an ``error`` it is nothing Entra says."""
+    if not isinstance(told.get("error"), str):
+        return Transient("Entra's answer held neither a token nor a refusal")
+    return raised(refusal(told))
