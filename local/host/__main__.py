@@ -71,6 +71,24 @@ def _first(*values: Any) -> Any:
     return next(it for it in values if it is not None)
 
 
+def _served(arguments: argparse.Namespace) -> Host:
+    """A host that listens, and has told where."""
+    section = _prepare(arguments)
+    host = _host(arguments, section)
+    port = int(_first(arguments.port, section.get("LocalHttpPort"), 7071))
+    address = host.serve(port, str(_first(arguments.address, section.get("LocalHttpAddress"), "127.0.0.1")))
+    print(banner(host, address))
+    print(f"Listening on {address}", flush=True)
+    return host
+
+
+def _stop(host: Host, grace_s: float) -> None:
+    if not host.stop(grace_s):
+        logging.getLogger("local.host").warning("some functions did not end in time and are left")
+        sys.stdout.flush()
+        os._exit(0)  # threads that hang would keep the process
+
+
 def main(given: list[str] | None = None) -> int:
     arguments = _arguments(given)
     if arguments.explain:
@@ -79,20 +97,12 @@ def main(given: list[str] | None = None) -> int:
     _log(verbose=arguments.verbose)
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)  # before there are threads, which inherit it
     try:
-        section = _prepare(arguments)
-        host = _host(arguments, section)
-        port = int(_first(arguments.port, section.get("LocalHttpPort"), 7071))
-        address = host.serve(port, str(_first(arguments.address, section.get("LocalHttpAddress"), "127.0.0.1")))
+        host = _served(arguments)
     except (IndexingError, SettingsError, OSError) as error:
         print(f"The app cannot be started: {error}", file=sys.stderr)
         return 1
-    print(banner(host, address))
-    print(f"Listening on {address}", flush=True)
     signal.sigwait(_STOP)
-    if not host.stop(arguments.grace):
-        logging.getLogger("local.host").warning("some functions did not end in time and are left")
-        sys.stdout.flush()
-        os._exit(0)  # threads that hang would keep the process
+    _stop(host, arguments.grace)
     return 0
 
 

@@ -1,5 +1,6 @@
 """The journey to Microsoft under attack and under bad luck (reliability.md A01-A09, A11-A13)."""
 
+import random
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -146,6 +147,19 @@ def test_every_bad_state_gets_the_same_answer_and_changes_nothing(portal: Portal
 
     assert {answer.status for answer in answers} == {400}
     assert len({answer.body for answer in answers}) == 1
+    assert portal.flow(started["flow_id"])["state"] == "waiting"
+
+
+def test_a_thousand_guessed_states_find_nothing(portal: Portal) -> None:
+    started, dice = portal.start(), random.Random(11)
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    guesses = [
+        "".join(dice.choices(letters, k=43 if number % 4 == 0 else dice.randrange(60))) for number in range(1000)
+    ]
+
+    answers = [portal.host.call_http("GET", f"/api/consent/callback/single?code=c&state={it}") for it in guesses]
+
+    assert {answer.status for answer in answers} == {400}
     assert portal.flow(started["flow_id"])["state"] == "waiting"
 
 

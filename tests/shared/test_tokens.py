@@ -113,19 +113,24 @@ def header(**changes: Any) -> str:
     return jwt.encode({"sub": "s"}, KEY, algorithm="RS256", headers={"kid": "k1", **changes})
 
 
+def written(told: dict[str, Any]) -> str:
+    return jwt.utils.base64url_encode(json.dumps(told).encode()).decode() + ".e30.eA"
+
+
 @pytest.mark.parametrize(
     ("token", "check_named"),
     [
         ("", "readable header"),
         ("a.b.c", "readable header"),
         ("\ud800.b.c", "readable header"),
-        (jwt.utils.base64url_encode(b"[" * 5000).decode() + ".e30.x", "readable header"),
-        (jwt.utils.base64url_encode(b'{"alg":' + b"9" * 5000 + b"}").decode() + ".e30.x", "readable header"),
+        (jwt.utils.base64url_encode(b"[" * 5000).decode() + ".e30.eA", "readable header"),
+        (jwt.utils.base64url_encode(b'{"alg":' + b"9" * 5000 + b"}").decode() + ".e30.eA", "readable header"),
         ("x" * 17_000, "too long"),
         (jwt.encode({}, "s" * 64, algorithm="HS256", headers={"kid": "k1"}), "RS256"),
         (jwt.encode({}, None, algorithm="none", headers={"kid": "k1"}), "RS256"),
         (jwt.encode({}, KEY, algorithm="PS256", headers={"kid": "k1"}), "RS256"),
-        (header(crit=["b64"]), "extensions"),
+        (written({"alg": "RS256", "kid": "k1", "crit": ["b64"], "b64": True}), "extensions"),
+        (header(crit=["ours"]), "readable header"),
         (header(kid="k2"), "unknown key"),
         (header(kid="k2", jwk=public()), "unknown key"),
         (jwt.encode({}, KEY, algorithm="RS256"), "unknown key"),
@@ -262,6 +267,6 @@ def _until(holds: Callable[[], bool]) -> None:
 
 def test_claims_can_be_read_of_a_token_that_came_from_its_issuer() -> None:
     assert unverified(signed(tid="t"))["tid"] == "t"
-    for text in ("", "x.y.z", jwt.utils.base64url_encode(b"[" * 9000).decode() + ".e30.x"):
+    for text in ("", "x.y.z", jwt.utils.base64url_encode(b"[" * 9000).decode() + ".e30.eA"):
         with pytest.raises(TokenInvalid):
             unverified(text)

@@ -1,5 +1,6 @@
 """Hosts in the tests' hands: each has a folder of its own, settings of its own, and is stopped at the end."""
 
+import base64
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -10,6 +11,8 @@ from typing import Any
 
 import azure.functions as func
 import pytest
+from azure.core.exceptions import ResourceNotFoundError
+from azure.storage.queue import QueueServiceClient
 
 from local.host import Host
 
@@ -74,3 +77,52 @@ def write_app(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
     for name in set(sys.modules) - modules:
         if getattr(sys.modules[name], "__file__", None) and str(tmp_path) in str(sys.modules[name].__file__):
             del sys.modules[name]
+
+
+class Queues:
+    """Queues of one storage account, as another program sees them."""
+
+    def __init__(self, connection):
+        self.env = {"AzureWebJobsStorage": connection}
+        self.service = QueueServiceClient.from_connection_string(connection)
+
+    def put(self, queue, *texts, encode=True):
+        client = self.service.get_queue_client(queue)
+        if queue not in {it.name for it in self.service.list_queues()}:
+            client.create_queue()
+        for text in texts:
+            client.send_message(base64.b64encode(text.encode()).decode() if encode else text)
+
+    def raw(self, queue):
+        """Texts that are visible, as they lie there."""
+        try:
+            return [it.content for it in self.service.get_queue_client(queue).peek_messages(32)]
+        except ResourceNotFoundError:
+            return []
+
+    def texts(self, queue):
+        return [base64.b64decode(it).decode() for it in self.raw(queue)]
+
+    def length(self, queue):
+        return self.service.get_queue_client(queue).get_queue_properties().approximate_message_count
+
+
+@pytest.fixture
+def queues(storage):
+    with_queues = Queues(storage)
+    yield with_queues
+    with_queues.service.close()
+
+
+@pytest.fixture
+def failing(app):
+    """An app whose function fails on what begins with "bad", and notes what it saw."""
+    seen = []
+
+    @app.queue_trigger(arg_name="msg", queue_name="WORK", connection="AzureWebJobsStorage")
+    def work(msg: func.QueueMessage) -> None:
+        seen.append((msg.get_body().decode(), msg.dequeue_count))
+        if msg.get_body().startswith(b"bad"):
+            raise ValueError("bad message")
+
+    return app, seen

@@ -1,0 +1,104 @@
+"""Polling. Sources: netsdk:QueueListener.cs, RandomizedExponentialBackoffStrategy.cs."""
+
+import threading
+import time
+
+import azure.functions as func
+import pytest
+
+from local.host import SettingsError
+from local.host.polling import Backoff
+from tests.local.host.queue_options import host_json
+
+
+def test_a_listener_keeps_to_its_batch_and_its_threshold(app, make_host, queues):
+    done, taken, lock = [], [], threading.Lock()
+
+    @app.queue_trigger(arg_name="msg", queue_name="work", connection="AzureWebJobsStorage")
+    def work(msg: func.QueueMessage) -> None:
+        with lock:
+            taken.append(8 - len(queues.raw("work")) - len(done))  # fetched, and not done yet
+        time.sleep(0.25)
+        with lock:
+            done.append(1)
+
+    queues.put("work", *map(str, range(8)))
+    options = host_json(batchSize=2, newBatchThreshold=1)
+    host = make_host(app, env={**queues.env, "PYTHON_THREADPOOL_THREAD_COUNT": "16"}, host_json=options)
+    host.serve()
+    _until(lambda: len(done) == 8)
+
+    assert 2 <= max(taken) <= 3
+
+
+def test_an_output_to_its_own_host_wakes_the_listener(app, make_host, queues):
+    arrived = []
+
+    @app.route("send")
+    @app.queue_output(arg_name="out", queue_name="work", connection="AzureWebJobsStorage")
+    def send(req: func.HttpRequest, out: func.Out[str]) -> func.HttpResponse:
+        out.set("x")
+        return func.HttpResponse()
+
+    @app.queue_trigger(arg_name="msg", queue_name="work", connection="AzureWebJobsStorage")
+    def work(msg: func.QueueMessage) -> None:
+        arrived.append(time.monotonic())
+
+    host = make_host(app, env=queues.env, host_json=host_json(maxPollingInterval="00:10:00"))
+    host.serve()
+    time.sleep(1.5)  # by now the pause has grown to more than a second
+    sent = time.monotonic()
+    host.call_http("POST", "/api/send")
+    _until(lambda: arrived)
+
+    assert arrived[0] - sent < 0.5
+
+
+def test_a_stop_lets_a_message_end_and_takes_no_other(app, make_host, queues):
+    began, ended = [], []
+
+    @app.queue_trigger(arg_name="msg", queue_name="work", connection="AzureWebJobsStorage")
+    def work(msg: func.QueueMessage) -> None:
+        began.append(1)
+        time.sleep(0.3)
+        ended.append(1)
+
+    queues.put("work", *map(str, range(5)))
+    host = make_host(app, env=queues.env, host_json=host_json(batchSize=1, newBatchThreshold=0))
+    host.serve()
+    _until(lambda: began)
+
+    assert host.stop(5)
+    assert began == ended == [1]
+    assert queues.length("work") == 4
+
+
+def test_a_disabled_function_does_not_listen(failing, make_host, queues):
+    queues.put("work", "x")
+    host = make_host(failing[0], env={**queues.env, "AzureWebJobs.work.Disabled": "1"})
+    host.serve()
+    time.sleep(0.3)
+
+    assert (failing[1], queues.texts("work")) == ([], ["x"])
+
+
+def test_listening_needs_its_connection(failing, make_host):
+    host = make_host(failing[0])
+
+    with pytest.raises(SettingsError, match="AzureWebJobsStorage"):
+        host.serve()
+    assert host.serve(listeners=False).startswith("http://127.0.0.1:")
+
+
+def test_pauses_grow_while_a_queue_is_empty():
+    backoff = Backoff(1.0, chance=lambda *_: 1.0)
+
+    assert [backoff.after(found=False) for _ in range(6)] == [0.1, 0.2, 0.4, 0.8, 1.0, 1.0]
+    assert [backoff.after(found=it) for it in (True, False, False)] == [0.1, 0.1, 0.2]
+
+
+def _until(is_so, within_s=10.0):
+    give_up_at = time.monotonic() + within_s
+    while not is_so():
+        assert time.monotonic() < give_up_at
+        time.sleep(0.02)
