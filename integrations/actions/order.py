@@ -4,6 +4,7 @@ No single invocation grows with the number of tenants: a shard's handler reads o
 nothing but messages. An order that is repeated, late or lost changes nothing (see ``sync_tenant``).
 """
 
+import math
 from datetime import datetime, timedelta
 
 import msgspec
@@ -13,7 +14,7 @@ from integrations.actions.prove import prove_consent
 from integrations.actions.recording import dispatch
 from integrations.domain.consent import KEPT_FOR
 from integrations.domain.ids import RunId, TenantId
-from integrations.domain.orders import SHARD_QUEUE, SYNC_QUEUE, ConsentOrder, ShardOrder, SyncOrder
+from integrations.domain.orders import SCHEDULED, SHARD_QUEUE, SYNC_QUEUE, ConsentOrder, ShardOrder, SyncOrder
 from integrations.domain.schedule import ORDER_LIFE
 from integrations.services import Services
 from integrations.storage.control import newest_first
@@ -21,7 +22,7 @@ from integrations.storage.due import Due, Work, shards
 from shared.errors import AppError
 from shared.telemetry import log
 
-_SCHEDULED = "schedul0"  # the same suffix for everybody: a due time is one slot, whoever orders it
+_SLOT = "schedul0"  # the same suffix for everybody: a due time is one slot, whoever orders it
 
 
 def order_shards(services: Services, horizon: timedelta) -> None:
@@ -51,9 +52,9 @@ def _order_sync(services: Services, due: Due) -> None:
     order = SyncOrder(
         account_id=due.account_id,
         tenant_id=TenantId(due.item_id),
-        run_id=RunId(newest_first(due.at, _SCHEDULED)),
+        run_id=RunId(newest_first(due.at, _SLOT)),
         due_at=due.at,
-        reason="schedule",
+        reason=SCHEDULED,
     )
     services.queues.send(
         SYNC_QUEUE,
@@ -94,7 +95,7 @@ def _empty_outbox(services: Services, due: Due) -> None:
 
 
 def _seconds_until(at: datetime, now: datetime) -> int:
-    return max(0, int((at - now).total_seconds()))
+    return max(0, math.ceil((at - now).total_seconds()))
 
 
 _HANDLERS = {

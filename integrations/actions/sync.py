@@ -4,6 +4,7 @@ The order only says where to look. Whether there is anything to do stands in the
 write stands in the fence of its data.
 """
 
+import contextlib
 from datetime import timedelta
 
 import msgspec
@@ -21,7 +22,7 @@ from integrations.domain.datasets import (
     close_run,
 )
 from integrations.domain.ids import AccountId, TenantId
-from integrations.domain.orders import SYNC_QUEUE, SyncOrder
+from integrations.domain.orders import MANUAL, SCHEDULED, SYNC_QUEUE, SyncOrder
 from integrations.domain.records import TenantProfile
 from integrations.domain.schedule import ORDER_LIFE, RUN_LIMIT, next_due
 from integrations.domain.statuses import SyncCause, move
@@ -36,6 +37,7 @@ from shared.errors import AppError
 from shared.tables import StorageUnavailable, Write
 from shared.telemetry import log
 
+_EARLY = timedelta(minutes=1)  # clocks differ, and queues count whole seconds
 _OVERLAP_PAUSE_S = 10
 _TRIES_TO_SETTLE = 5
 
@@ -51,10 +53,13 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     default_domain: str | None = None
 
 
-def sync_tenant(services: Services, order: SyncOrder) -> None:
-    """Carry out one order; orders that the tables no longer ask for change nothing."""
+def sync_tenant(services: Services, order: SyncOrder, *, is_repeat: bool = False) -> None:
+    """Carry out one order; orders that the tables no longer ask for change nothing.
+
+    ``is_repeat`` tells that the very message came before: its first run has failed or died.
+    """
     control = services.control(order.account_id)
-    taken = _take(services, control, order)
+    taken = _take(services, control, order, is_repeat=is_repeat)
     if taken is None:
         return
     tenant, run = taken
@@ -74,23 +79,40 @@ def record_failed_sync(services: Services, order: SyncOrder) -> None:
         _close(services, control, known.value, Ending(cause=SyncCause.OUR_FAILURE))
 
 
-def _take(services: Services, control: Control, order: SyncOrder) -> tuple[Tenant, Run] | None:
+def _take(services: Services, control: Control, order: SyncOrder, *, is_repeat: bool) -> tuple[Tenant, Run] | None:
     """Take the slot: one transaction holds the tenant and inserts its run, so that one slot runs once."""
-    stored = control.tenants.find(order.tenant_id)
-    if stored is None or (order.epoch is not None and order.epoch != stored.value.epoch):
-        _drop(services, order, is_gone=stored is None)
-        return None
+    for _ in range(_TRIES_TO_SETTLE):
+        stored = control.tenants.find(order.tenant_id)
+        if stored is None or not _is_asked_for(services, order, stored.value):
+            _drop(services, order, is_gone=stored is None)
+            return None
+        known = control.runs.find(f"{order.tenant_id}:{order.run_id}")
+        if known and not _is_takeable(known.value, services, is_repeat=is_repeat):
+            return None
+        if _is_held_by_another(services, order, stored.value):
+            _come_again(services, order)
+            return None
+        with contextlib.suppress(Clash):  # another worker was faster, or the tenant was changed: look again
+            return _held(services, control, order, stored, known)
+    raise Clash
+
+
+def _is_asked_for(services: Services, order: SyncOrder, tenant: Tenant) -> bool:
+    """Whether the tenant's row still asks for what the order says."""
+    if order.epoch is not None and order.epoch != tenant.epoch:
+        return False
     now = services.clock()
-    tenant = stored.value
-    if order.reason != "manual" and tenant.not_before and tenant.not_before > now:
+    if order.reason != MANUAL and tenant.not_before and tenant.not_before > now:
         services.due.put(Due(Work.SYNC, order.account_id, order.tenant_id, tenant.not_before))
-        return None
-    known = control.runs.find(f"{order.tenant_id}:{order.run_id}")
-    if known and not _is_takeable(known.value, services):
-        return None
-    if tenant.running and tenant.running.until > now and tenant.running.run_id != order.run_id:
-        _come_again(services, order)
-        return None
+        return False
+    due_at = tenant.status.next_check_at
+    return order.reason != SCHEDULED or due_at is None or due_at <= now + _EARLY
+
+
+def _held(
+    services: Services, control: Control, order: SyncOrder, stored: Stored[Tenant], known: Stored[Run] | None
+) -> tuple[Tenant, Run]:
+    now, tenant = services.clock(), stored.value
     run = Run(
         id=order.run_id,
         tenant_id=order.tenant_id,
@@ -100,15 +122,17 @@ def _take(services: Services, control: Control, order: SyncOrder) -> tuple[Tenan
         started_at=now,
     )
     held = msgspec.structs.replace(tenant, running=Running(run_id=run.id, until=now + RUN_LIMIT))
-    try:
-        control.commit(
-            control.tenants.saved(stored.now(held)),
-            control.runs.saved(known.now(run)) if known else control.runs.added(run),
-            *_bury(services, control, tenant, run),
-        )
-    except Clash:
-        return None  # another worker took the slot, or the tenant was changed: the due list asks again
+    control.commit(
+        control.tenants.saved(stored.now(held)),
+        control.runs.saved(known.now(run)) if known else control.runs.added(run),
+        *_bury(services, control, tenant, run),
+    )
     return held, run
+
+
+def _is_held_by_another(services: Services, order: SyncOrder, tenant: Tenant) -> bool:
+    held = tenant.running
+    return held is not None and held.until > services.clock() and held.run_id != order.run_id
 
 
 def _drop(services: Services, order: SyncOrder, *, is_gone: bool) -> None:
@@ -128,16 +152,16 @@ def _bury(services: Services, control: Control, tenant: Tenant, run: Run) -> lis
     return [control.runs.saved(dead.now(closed))]
 
 
-def _is_takeable(run: Run, services: Services) -> bool:
-    """Queued, or left behind by a process that died."""
+def _is_takeable(run: Run, services: Services, *, is_repeat: bool) -> bool:
+    """Queued, or left behind by a process that failed or died."""
     if run.state is RunState.RUNNING and run.started_at is not None:
-        return services.clock() - run.started_at > RUN_LIMIT
+        return is_repeat or services.clock() - run.started_at > RUN_LIMIT
     return run.state is RunState.QUEUED
 
 
 def _come_again(services: Services, order: SyncOrder) -> None:
-    """Somebody's click may wait for the run under way; the schedule need not, its tenant is being synced."""
-    if order.reason == "manual":
+    """What somebody did waits for the run under way; the schedule need not, its tenant is being synced."""
+    if order.reason != SCHEDULED:
         services.queues.send(
             SYNC_QUEUE,
             msgspec.json.encode(order),

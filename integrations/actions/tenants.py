@@ -8,7 +8,7 @@ from integrations.actions.recording import Actor, announce, audit, dispatch, mes
 from integrations.domain.connections import Tenant
 from integrations.domain.datasets import Run, RunState
 from integrations.domain.ids import AccountId, RunId, TenantId
-from integrations.domain.orders import SyncOrder
+from integrations.domain.orders import MANUAL, SyncOrder
 from integrations.domain.statuses import wait_in_queue
 from integrations.services import Services
 from integrations.storage.control import Control, newest_first
@@ -51,8 +51,8 @@ def sync_now(services: Services, actor: Actor, tenant_id: TenantId) -> RunId:
             remedy="Map the tenant to an Organization first; that starts a sync by itself.",
         )
     now = services.clock()
-    order = sync_order(actor.account_id, tenant, "manual", now)
-    run = Run(id=order.run_id, tenant_id=tenant_id, reason="manual", state=RunState.QUEUED, ordered_at=now)
+    order = sync_order(actor.account_id, tenant, MANUAL, now)
+    run = Run(id=order.run_id, tenant_id=tenant_id, reason=MANUAL, state=RunState.QUEUED, ordered_at=now)
     announce(services, actor.account_id)
     waiting = tenant.status if tenant.status.is_auth_error else wait_in_queue(tenant.status, now)
     control.commit(

@@ -36,6 +36,10 @@ class ShardOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     until: datetime
 
 
+# Reasons of a sync that rules ask about; others only tell.
+SCHEDULED = "schedule"
+MANUAL = "manual"
+
 Order = SyncOrder | ConsentOrder | ShardOrder
 
 SYNC_QUEUE = "sync-tenant"

@@ -68,7 +68,7 @@ def _add_workers(bp: func.Blueprint, services: Callable[[], Services]) -> None:
     def sync_tenant_order(msg: func.QueueMessage) -> None:
         order = _read(msg, SyncOrder)
         if order:
-            sync_tenant(services(), order)
+            sync_tenant(services(), order, is_repeat=(msg.dequeue_count or 1) > 1)
 
     @bp.queue_trigger(arg_name="msg", queue_name=CONSENT_QUEUE, connection=_STORAGE)
     def prove_consent_order(msg: func.QueueMessage) -> None:

@@ -80,14 +80,13 @@ def settle(urls: dict[str, str], send: Callable[[bytes], Parts], attempts: Attem
     """
     answers: dict[str, Answer] = {}
     waiting = dict(urls)
-    while waiting:
+    while True:
         for part in _in_lots(waiting, MOST_PARTS >> (attempts.number - 1)):
             answers |= _asked(part, send)
         errors = {name: error for name in waiting if (error := answers[name].passing)}
         if not errors or not attempts.waited(longest(list(errors.values()))):
             return answers
         waiting = {name: waiting[name] for name in errors}
-    return answers
 
 
 def _in_lots(waiting: dict[str, str], size: int) -> list[dict[str, str]]:

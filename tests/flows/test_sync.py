@@ -161,7 +161,7 @@ def test_a_repeated_order_runs_once(portal: Portal) -> None:
         tenant_id=tenant["id"],
         run_id="000000000000001-aaaaaaaa",
         due_at=portal.clock(),
-        reason="schedule",
+        reason="reauthorized",
     )
 
     for _ in range(5):
@@ -253,7 +253,7 @@ def test_two_hosts_on_one_storage_sync_a_slot_once(portal: Portal) -> None:
                 tenant_id=it["id"],
                 run_id="000000000000001-aaaaaaaa",
                 due_at=portal.clock(),
-                reason="schedule",
+                reason="reauthorized",
             )
             for it in tenants
         ]
@@ -290,3 +290,23 @@ def test_the_due_list_holds_one_line_for_each_tenant(portal: Portal) -> None:
     dues = [due for shard in shards() for due in portal.services.due.list(shard, far) if due.work.value == "sync"]
 
     assert sorted(due.item_id for due in dues) == sorted(tenant["id"] for tenant in tenants)
+
+
+def test_a_scheduled_order_that_was_overtaken_by_sync_now_does_nothing(portal: Portal) -> None:
+    tenant = portal.has_tenant()
+    portal.connected(tenant)
+    portal.later(minutes=28)
+    order = SyncOrder(
+        account_id="acct_northwind",
+        tenant_id=tenant["id"],
+        run_id="000000000000001-schedul0",
+        due_at=portal.clock(),
+        reason="schedule",
+    )
+    portal.sync(tenant)
+    portal.microsoft.world.forget_requests()
+
+    portal.services.queues.send("sync-tenant", msgspec.json.encode(order))
+    portal.run_queues()
+
+    assert asked(portal, tenant) == []

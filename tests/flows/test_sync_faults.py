@@ -8,7 +8,9 @@ import msgspec
 import pytest
 
 from integrations.domain.orders import SyncOrder
-from tests.flows.portal import CLIENT_ID, Portal
+from local.microsoft.cloud import Running
+from local.portal_identity import PortalIdentity
+from tests.flows.portal import CLIENT_ID, Portal, open_portal
 from tests.flows.reading import asked, counts, users_of
 
 
@@ -297,3 +299,45 @@ def test_a_forged_message_changes_nothing_and_blocks_nobody(portal: Portal, mess
 
     assert portal.row(tenant) == before
     assert portal.sync(tenant)["state"] == "done"
+
+
+def test_a_message_that_comes_back_after_a_crash_takes_its_run_up_again(
+    microsoft: Running, identity: PortalIdentity, storage: str
+) -> None:
+    at_once = {"AzureFunctionsJobHost__extensions__queues__visibilityTimeout": "00:00:00"}
+    portal = open_portal(microsoft, identity, storage, **at_once)
+    tenant = portal.has_tenant(users=30)
+    portal.integrate(tenant)
+    portal.map(tenant)
+    table = portal.services.tables.table("data")
+    working, crashes = table.write, [KeyError("a bug of ours"), KeyError("again")]
+
+    def write(*writes: Any) -> str:
+        if crashes:
+            raise crashes.pop()
+        return working(*writes)
+
+    table.write = write  # type: ignore[method-assign]
+    with portal.host:
+        portal.run_queues()
+
+        assert crashes == []
+        assert portal.status(tenant) == "Success"
+        runs = portal.ask("GET", f"/tenants/{tenant['id']}/runs")["items"]
+        assert [run["state"] for run in runs] == ["done"]
+
+
+def test_a_run_that_fails_five_times_is_told_on_the_row(
+    microsoft: Running, identity: PortalIdentity, storage: str
+) -> None:
+    at_once = {"AzureFunctionsJobHost__extensions__queues__visibilityTimeout": "00:00:00"}
+    portal = open_portal(microsoft, identity, storage, **at_once)
+    tenant = portal.has_tenant()
+    portal.integrate(tenant)
+    portal.map(tenant)
+    portal.services.tables.table("data").write = lambda *_: 1 / 0  # type: ignore[method-assign]
+    with portal.host:
+        portal.run_queues()
+
+        status = portal.row(tenant)["sync_status"]
+        assert (status["label"], status["reason"], status["cause"]) == ("Pending", "blocked", "our_failure")

@@ -1,6 +1,7 @@
 """The way out against servers that drip, cut off, blow up or try to be remembered (A26, A28)."""
 
 import gzip
+import io
 import os
 import socket
 import threading
@@ -9,8 +10,13 @@ import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
+from requests import PreparedRequest
+from requests import Response as RequestsResponse
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPResponse
 
 from shared.web import Unreachable, Web
 
@@ -216,3 +222,20 @@ def test_the_environments_proxies_and_netrc_are_not_read(monkeypatch: pytest.Mon
 
     with serving(saying(whole(b"direct"))) as url:
         assert Web().send("GET", url).body == b"direct"
+
+
+class Slow(HTTPAdapter):
+    """Another transport, whose body takes its time."""
+
+    def send(self, request: PreparedRequest, *_: Any, **__: Any) -> RequestsResponse:
+        class Body(io.BytesIO):
+            def read(self, size: int | None = -1) -> bytes:
+                time.sleep(0.02)
+                return super().read(1 if size else size)
+
+        return self.build_response(request, HTTPResponse(body=Body(b"x" * 1000), preload_content=False))
+
+
+def test_another_transport_is_held_to_the_deadline_as_well() -> None:
+    with pytest.raises(Unreachable, match="too slowly"):
+        Web(adapter=Slow()).send("GET", "https://slow.example/", within_s=0.1)
