@@ -4,6 +4,7 @@ The one file that chooses our HTTP status codes. Problem bodies follow RFC 9457.
 """
 
 import hashlib
+import inspect
 import json
 import math
 import re
@@ -180,4 +181,8 @@ def _invalid(message: str) -> Invalid:
 
 def json_schema(models: list[Any]) -> tuple[tuple[dict[str, Any], ...], dict[str, Any]]:
     """JSON Schemas of models for OpenAPI 3.1, with references below ``#/components/schemas``."""
-    return msgspec.json.schema_components(models, ref_template="#/components/schemas/{name}")
+    references, schemas = msgspec.json.schema_components(models, ref_template="#/components/schemas/{name}")
+    for schema in schemas.values():
+        if "description" in schema:  # Python 3.13 dedents docstrings by itself, older ones do not
+            schema["description"] = inspect.cleandoc(schema["description"])
+    return references, schemas
