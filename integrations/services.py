@@ -15,7 +15,7 @@ from integrations.storage.due import DueList
 from integrations.storage.holders import Holders
 from shared.caller import CallerVerifier
 from shared.clock import Clock, utc_now
-from shared.graph import Graph
+from shared.graph import Graph, Limits
 from shared.queues import Queues
 from shared.rates import Rates
 from shared.secrets import KeyRing
@@ -25,6 +25,9 @@ from shared.tables import Tables
 from shared.telemetry import quiet_libraries
 from shared.tokens import KeySet
 from shared.web import Web
+
+# A browser waits for the answer: better a clear refusal soon than a page that hangs.
+_SOMEBODY_WAITS = Limits(tries=2, max_wait_s=1.0, call_s=5.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +66,7 @@ class Services:
 
     def graph_as(self, access_token: str) -> Graph:
         """Graph as the person sees it who just signed in."""
-        return Graph(root=self.endpoints.graph, web=self.web, token=lambda _fresh: access_token)
+        return Graph(root=self.endpoints.graph, web=self.web, token=lambda _fresh: access_token, limits=_SOMEBODY_WAITS)
 
     def graph(self, tenant_id: TenantId) -> Graph:
         """Graph as our application sees it in one tenant."""

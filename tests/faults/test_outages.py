@@ -120,6 +120,21 @@ def test_microsoft_being_out_does_not_stop_the_page(portal: Portal) -> None:
     assert portal.call("POST", "/integrations", {"kind": "single"}).status == 201
 
 
+@pytest.mark.parametrize("place", ["openid-configuration", "/token", "discovery/v2.0/keys", "transitiveMemberOf"])
+def test_a_microsoft_that_hangs_does_not_hang_the_callback(portal: Portal, place: str) -> None:
+    tenant = portal.has_tenant()
+    started = portal.start()
+    callback = portal.person(tenant["admin"]).follow(started["authorize_url"])
+    portal.microsoft.world.fault(path=place, kind="hang", times=None)
+    began = time.monotonic()
+
+    answer = portal.send(callback)
+
+    assert answer.status == 303
+    assert time.monotonic() - began < 15
+    assert portal.flow(started["flow_id"])["reason"] in {"microsoft_unavailable", "admin_unknown"}
+
+
 def test_storage_that_fails_in_the_middle_of_a_sync_loses_nothing(portal: Portal) -> None:
     from shared.tables import StorageUnavailable  # noqa: PLC0415 - what a dead storage raises
 
