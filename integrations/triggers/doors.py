@@ -30,6 +30,8 @@ Handler = Callable[["Call"], Answer]
 
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_CURSOR = re.compile(r"[A-Za-z0-9_.@-]{1,128}")
+PAGING = {"limit": "rows a page, 1 to 1000, default 100", "cursor": "next_cursor of the page before"}
 _SAFE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -97,6 +99,17 @@ class Call:
                 f"?{name}= is not usable.", problems=[Problem(f"/{name}", f"a whole number, {least} to {most}")]
             )
         return int(text)
+
+    def limit(self) -> int:
+        return self.whole_number("limit", 100, 1, 1000)
+
+    def cursor(self) -> str:
+        """A key of ours to go on after, empty for the first page."""
+        cursor = self.query("cursor")
+        if cursor and not _CURSOR.fullmatch(cursor):
+            told = Problem("/cursor", "send next_cursor of the page before, unchanged")
+            raise Invalid("The cursor is not one of ours.", problems=[told])
+        return cursor
 
     def body(self, model: type[Model]) -> Model:
         return read_json(self.request.get_body(), self.request.headers.get("Content-Type", ""), model)

@@ -12,11 +12,8 @@ from integrations.actions.organizations import (
 )
 from integrations.domain import ids
 from integrations.domain.connections import AuditEntry, Organization
-from integrations.triggers.doors import Call, Doors, Need
+from integrations.triggers.doors import PAGING, Call, Doors, Need
 from shared.answers import Answer, no_content, ok
-from shared.errors import Invalid, Problem
-
-_PAGING = {"limit": "rows a page, 1 to 1000, default 100", "cursor": "next_cursor of the page before"}
 
 
 class OrganizationBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -45,7 +42,7 @@ def add_doors(doors: Doors) -> None:
         "audit",
         needs=Need.READ,
         summary="Who did what when, the newest first.",
-        query=_PAGING,
+        query=PAGING,
         answers={200: AuditPage},
     )
     def get_audit(call: Call) -> Answer:
@@ -60,7 +57,7 @@ def _add_organizations(doors: Doors) -> None:
         "organizations",
         needs=Need.READ,
         summary="The account's Organizations.",
-        query=_PAGING,
+        query=PAGING,
         answers={200: OrganizationPage},
     )
     def get_organizations(call: Call) -> Answer:
@@ -133,11 +130,6 @@ def _syncro_tenant(body: OrganizationBody) -> ids.SyncroTenantId | None:
 
 def _page(call: Call, documents: Any) -> tuple[list[Any], str | None]:
     """One page of a kind of control rows, by key."""
-    limit, after = call.whole_number("limit", 100, 1, 1000), call.query("cursor")
-    if after and not after.replace("_", "").replace("-", "").isalnum():
-        raise Invalid(
-            "The cursor is not one of ours.",
-            problems=[Problem("/cursor", "send next_cursor of the page before, unchanged")],
-        )
-    found = [stored.value for stored in documents.list(after=after, limit=limit + 1)]
+    limit = call.limit()
+    found = [stored.value for stored in documents.list(after=call.cursor(), limit=limit + 1)]
     return found[:limit], found[limit - 1].id if len(found) > limit else None

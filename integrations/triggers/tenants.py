@@ -19,12 +19,9 @@ from integrations.domain import ids
 from integrations.domain.datasets import Run
 from integrations.domain.page import SORTS, Overview, Wanted
 from integrations.domain.records import License, User
-from integrations.triggers.doors import Call, Doors, Need
+from integrations.triggers.doors import PAGING, Call, Doors, Need
 from shared.answers import Answer, no_content, ok
 from shared.errors import Invalid, Problem
-
-_PAGING = {"limit": "rows a page, 1 to 1000, default 100", "cursor": "next_cursor of the page before"}
-_DEFAULT_LIMIT, _MOST = 100, 1000
 
 
 class MapTenant(msgspec.Struct, forbid_unknown_fields=True):
@@ -60,7 +57,7 @@ def _add_reading(doors: Doors) -> None:
             "csp": "a CSP Name",
             "mapped": "true or false",
             "sort": f"one of {', '.join(SORTS)}",
-            **_PAGING,
+            **PAGING,
         },
         answers={200: Overview},
     )
@@ -138,13 +135,11 @@ def _add_synced(doors: Doors) -> None:
         "tenants/{tenant_id}/runs",
         needs=Need.READ,
         summary="Sync history, the newest run first.",
-        query=_PAGING,
+        query=PAGING,
         answers={200: RunPage},
     )
     def get_runs(call: Call) -> Answer:
-        runs = read_runs(
-            call.services, call.actor.account_id, _tenant(call), after=call.query("cursor"), limit=_limit(call)
-        )
+        runs = read_runs(call.services, call.actor.account_id, _tenant(call), after=call.cursor(), limit=call.limit())
         return ok(runs)
 
     @doors.door(
@@ -163,7 +158,7 @@ def _add_synced(doors: Doors) -> None:
         "tenants/{tenant_id}/users",
         needs=Need.READ,
         summary="The tenant's users as last synced.",
-        query=_PAGING,
+        query=PAGING,
         answers={200: Rows[User]},
     )
     def get_users(call: Call) -> Answer:
@@ -174,7 +169,7 @@ def _add_synced(doors: Doors) -> None:
         "tenants/{tenant_id}/licenses",
         needs=Need.READ,
         summary="The tenant's licences as last synced.",
-        query=_PAGING,
+        query=PAGING,
         answers={200: Rows[License]},
     )
     def get_licenses(call: Call) -> Answer:
@@ -187,17 +182,13 @@ def _rows(call: Call, dataset: str) -> Rows[Any]:
         call.actor.account_id,
         _tenant(call),
         dataset,
-        after=call.query("cursor"),
-        limit=_limit(call),
+        after=call.cursor(),
+        limit=call.limit(),
     )
 
 
 def _tenant(call: Call) -> ids.TenantId:
     return ids.tenant_id(call.param("tenant_id"))
-
-
-def _limit(call: Call) -> int:
-    return call.whole_number("limit", _DEFAULT_LIMIT, 1, _MOST)
 
 
 def _wanted(call: Call) -> Wanted:
@@ -212,6 +203,6 @@ def _wanted(call: Call) -> Wanted:
         csp=call.query("csp"),
         mapped=mapped == "true" if mapped else None,
         sort=sort,
-        limit=_limit(call),
+        limit=call.limit(),
         cursor=call.query("cursor"),
     )
