@@ -1,0 +1,227 @@
+"""CSP Auth: may a partner's service account act in a customer's tenant, and if not, what stands in the way?
+
+A role works in a customer's tenant when an active admin relationship holds it AND an active access
+assignment of that relationship gives it to a security group AND the account is in that group, directly or
+through nested groups. A role ends when the last relationship ends through which it works.
+
+All findings are told; the first in this order is the status (product rules B11-B22):
+Unknown, Missing Admin Relationship, Expired, Missing Roles, Missing Security Group, Consent Failure,
+Consent Pending, Granting Application Roles, Expiring, Active.
+Source: https://learn.microsoft.com/graph/api/resources/delegatedadminrelationships-api-overview
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import NewType
+
+import msgspec
+
+RoleId = NewType("RoleId", str)
+GroupId = NewType("GroupId", str)
+
+GLOBAL_ADMINISTRATOR = RoleId("62e90394-69f5-4237-9190-012177145e10")
+NOTICE = timedelta(days=7)  # the page promises a week's warning
+
+
+class CspAuth(Enum):
+    """The labels of the page, worst first."""
+
+    UNKNOWN = "Unknown"
+    MISSING_RELATIONSHIP = "Missing Admin Relationship"
+    EXPIRED = "Expired"
+    MISSING_ROLES = "Missing Roles"
+    MISSING_GROUP = "Missing Security Group"
+    CONSENT_FAILURE = "Consent Failure"
+    CONSENT_PENDING = "Consent Pending"
+    GRANTING_ROLES = "Granting Application Roles"
+    EXPIRING = "Expiring"
+    ACTIVE = "Active"
+
+
+class GroupFault(Enum):
+    """Why a role that a relationship holds does not reach the account."""
+
+    NO_GROUP = "no_group"
+    GROUP_LACKS_ROLES = "group_lacks_roles"
+    ACCOUNT_NOT_IN_GROUP = "account_not_in_group"
+
+
+class Consent(Enum):
+    """How far our application's consent in the customer's tenant is."""
+
+    IN_FLIGHT = "in_flight"
+    REFUSED = "refused"
+    ROLES_NOT_VISIBLE = "roles_not_visible"
+    DONE = "done"
+
+
+class Relationship(msgspec.Struct, frozen=True, kw_only=True):
+    """An admin relationship. ``is_active`` is Microsoft's word; ``was_terminated`` by either side."""
+
+    id: str
+    roles: frozenset[RoleId]
+    is_active: bool
+    ends_at: datetime | None
+    auto_extends: bool = False
+    was_terminated: bool = False
+
+    def is_live(self, now: datetime) -> bool:
+        return self.is_active and self.ends_at is not None and self.ends_at > now
+
+    def has_run_out(self, now: datetime) -> bool:
+        """It ended by its date; "expiring" at Microsoft means just that, past due."""
+        return not self.was_terminated and self.ends_at is not None and not self.is_live(now)
+
+
+class Assignment(msgspec.Struct, frozen=True, kw_only=True):
+    """Roles of a relationship given to a security group of the partner's tenant."""
+
+    relationship_id: str
+    group_id: GroupId
+    roles: frozenset[RoleId]
+    is_active: bool = True
+
+
+class Situation(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything known about one customer. ``groups`` are those the account is in, nested ones included."""
+
+    relationships: Sequence[Relationship]
+    assignments: Sequence[Assignment]
+    groups: frozenset[GroupId]
+    required: frozenset[RoleId]
+    consent: Consent
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that stands in the way, or soon will: for which roles, why, and from when."""
+
+    auth: CspAuth
+    roles: frozenset[RoleId] = frozenset()
+    fault: GroupFault | None = None
+    at: datetime | None = None
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """The status, every finding behind it, and when time alone changes it."""
+
+    auth: CspAuth
+    findings: list[Finding]
+    changes_at: datetime | None
+
+
+def evaluate(situation: Situation | None, now: datetime) -> Verdict:
+    """Judge one customer; None when nothing could be read."""
+    if situation is None:
+        return Verdict(auth=CspAuth.UNKNOWN, findings=[Finding(auth=CspAuth.UNKNOWN)], changes_at=None)
+    findings = [
+        *_relationship_findings(situation, now),
+        *_group_findings(situation, now),
+        *_consent_findings(situation.consent),
+        *_expiry_findings(situation, now),
+    ]
+    order = list(CspAuth)
+    findings.sort(key=lambda finding: order.index(finding.auth))
+    auth = findings[0].auth if findings else CspAuth.ACTIVE
+    return Verdict(auth=auth, findings=findings, changes_at=_changes_at(situation, now))
+
+
+def _relationship_findings(situation: Situation, now: datetime) -> list[Finding]:
+    live = _live(situation, now)
+    run_out = [relationship for relationship in situation.relationships if relationship.has_run_out(now)]
+    if not live and not run_out:
+        return [Finding(auth=CspAuth.MISSING_RELATIONSHIP)]
+    uncovered = _uncovered(situation.required, live)
+    missing = _uncovered(uncovered, run_out)
+    findings = []
+    if uncovered - missing or not live:
+        findings.append(Finding(auth=CspAuth.EXPIRED, roles=uncovered - missing, at=_latest(run_out)))
+    if missing and live:
+        findings.append(Finding(auth=CspAuth.MISSING_ROLES, roles=missing))
+    return findings
+
+
+def _uncovered(roles: frozenset[RoleId], relationships: Sequence[Relationship]) -> frozenset[RoleId]:
+    return frozenset(role for role in roles if not any(_holds(it.roles, role) for it in relationships))
+
+
+def _holds(roles: frozenset[RoleId], role: RoleId) -> bool:
+    """Global Administrator holds every role."""
+    return role in roles or GLOBAL_ADMINISTRATOR in roles
+
+
+def _group_findings(situation: Situation, now: datetime) -> list[Finding]:
+    """Roles that live relationships hold and that yet do not reach the account, by what is at fault."""
+    by_fault: dict[GroupFault, set[RoleId]] = {}
+    for role in situation.required:
+        holding = [relationship for relationship in _live(situation, now) if _holds(relationship.roles, role)]
+        if holding and not _ends(situation, role, now):
+            by_fault.setdefault(_fault(situation, holding, role), set()).add(role)
+    return [
+        Finding(auth=CspAuth.MISSING_GROUP, roles=frozenset(by_fault[fault]), fault=fault)
+        for fault in GroupFault
+        if fault in by_fault
+    ]
+
+
+def _fault(situation: Situation, holding: Iterable[Relationship], role: RoleId) -> GroupFault:
+    ids = {relationship.id for relationship in holding}
+    assigned = [it for it in situation.assignments if it.relationship_id in ids and it.is_active]
+    if not assigned:
+        return GroupFault.NO_GROUP
+    carrying = [it for it in assigned if _holds(it.roles, role)]
+    return GroupFault.ACCOUNT_NOT_IN_GROUP if carrying else GroupFault.GROUP_LACKS_ROLES
+
+
+def _consent_findings(consent: Consent) -> list[Finding]:
+    auth = {
+        Consent.REFUSED: CspAuth.CONSENT_FAILURE,
+        Consent.IN_FLIGHT: CspAuth.CONSENT_PENDING,
+        Consent.ROLES_NOT_VISIBLE: CspAuth.GRANTING_ROLES,
+    }.get(consent)
+    return [Finding(auth=auth)] if auth else []
+
+
+def _expiry_findings(situation: Situation, now: datetime) -> list[Finding]:
+    ending = {role: end for role in situation.required if (end := _end(situation, role, now)) and end - now <= NOTICE}
+    if not ending:
+        return []
+    return [Finding(auth=CspAuth.EXPIRING, roles=frozenset(ending), at=min(ending.values()))]
+
+
+def _changes_at(situation: Situation, now: datetime) -> datetime | None:
+    """The next moment at which a relationship ends, or comes within notice of ending."""
+    moments = [
+        moment
+        for relationship in _live(situation, now)
+        if relationship.ends_at is not None
+        for moment in (relationship.ends_at - NOTICE, relationship.ends_at)
+        if moment > now
+    ]
+    return min(moments, default=None)
+
+
+def _end(situation: Situation, role: RoleId, now: datetime) -> datetime | None:
+    """When a role stops working; None when it does not work, or extends itself for ever."""
+    ends = _ends(situation, role, now)
+    if not ends or any(relationship.auto_extends for relationship in ends):
+        return None
+    return _latest(ends)
+
+
+def _ends(situation: Situation, role: RoleId, now: datetime) -> list[Relationship]:
+    """The live relationships through which a role works."""
+    reached = {
+        it.relationship_id
+        for it in situation.assignments
+        if it.is_active and _holds(it.roles, role) and it.group_id in situation.groups
+    }
+    return [it for it in _live(situation, now) if _holds(it.roles, role) and it.id in reached]
+
+
+def _live(situation: Situation, now: datetime) -> list[Relationship]:
+    return [relationship for relationship in situation.relationships if relationship.is_live(now)]
+
+
+def _latest(relationships: Iterable[Relationship]) -> datetime | None:
+    return max((it.ends_at for it in relationships if it.ends_at is not None), default=None)
