@@ -96,23 +96,18 @@ class Web:
 
 
 def _read(answer: requests.Response, give_up_at: float) -> bytes:
-    """Read in pieces, so that a deadline and a size hold while the body still comes."""
+    """Read whatever has come, piece by piece, so that a deadline and a size hold while the body still comes."""
+    raw: Any = answer.raw
     parts: list[bytes] = []
     size = 0
-    for part in answer.iter_content(_CHUNK):
+    while part := raw.read1(_CHUNK, decode_content=True):
         size += len(part)
-        if size > MOST_BYTES or (size > _RATIO_FROM and size > _MOST_RATIO * max(1, _on_the_wire(answer))):
+        if size > MOST_BYTES or (size > _RATIO_FROM and size > _MOST_RATIO * max(1, raw.tell())):
             raise Unreachable("the answer is larger than anything we asked for")
         if time.monotonic() > give_up_at:
             raise Unreachable(_TOO_SLOW)
         parts.append(part)
     return b"".join(parts)
-
-
-def _on_the_wire(answer: requests.Response) -> int:
-    """Bytes received before decompression."""
-    raw: Any = answer.raw
-    return int(raw.tell()) if hasattr(raw, "tell") else MOST_BYTES
 
 
 class _Call(threading.local):

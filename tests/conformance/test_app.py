@@ -23,7 +23,7 @@ def portal(microsoft: Running, identity: PortalIdentity, storage: str) -> Iterat
 @pytest.fixture
 def take(portal: Portal) -> Take:
     """Everything that the app has said to Graph since the last time."""
-    return record_exchanges(portal.services.web.session, portal.microsoft.graph_url)
+    return record_exchanges(portal.services.web._session, portal.microsoft.graph_url)
 
 
 @pytest.fixture

@@ -229,9 +229,9 @@ class Slow(HTTPAdapter):
 
     def send(self, request: PreparedRequest, *_: Any, **__: Any) -> RequestsResponse:
         class Body(io.BytesIO):
-            def read(self, size: int | None = -1) -> bytes:
+            def read1(self, _size: int | None = -1) -> bytes:
                 time.sleep(0.02)
-                return super().read(1 if size else size)
+                return super().read1(1)
 
         return self.build_response(request, HTTPResponse(body=Body(b"x" * 1000), preload_content=False))
 
