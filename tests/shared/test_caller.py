@@ -60,6 +60,11 @@ def test_what_is_no_bearer_token_lets_nobody_in(verifier: CallerVerifier, author
     assert caught.value.stable_code == code
 
 
+def test_a_signed_token_that_is_too_long_is_not_even_read(identity: PortalIdentity, verifier: CallerVerifier) -> None:
+    with pytest.raises(Unauthenticated, match="too long"):
+        verifier.caller(f"Bearer {identity.token('alice', padding='x' * 8000)}")
+
+
 @pytest.mark.parametrize(
     ("changes", "check_named"),
     [

@@ -18,7 +18,7 @@ from requests import Response as RequestsResponse
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 
-from shared.web import Unreachable, Web
+from shared.web import Unreachable, Web, _Adapter
 
 Script = Callable[[socket.socket, bytes], None]
 
@@ -104,19 +104,34 @@ def test_whatever_drips_is_over_at_the_deadline(pieces: list[bytes]) -> None:
         assert 0.3 < time.monotonic() - started < 1.5
 
 
-def test_one_slow_call_does_not_shorten_another() -> None:
-    def script(peer: socket.socket, head: bytes) -> None:
-        time.sleep(0.5 if b"/slow" in head else 0)
-        peer.sendall(whole(b"done"))
+def test_a_silence_ends_with_the_call_and_not_later() -> None:
+    with serving(saying(b"HTTP/1.1 200 OK\r\n", b"X-A: b\r\n", b"", pause_s=0.3)) as url:
+        started = time.monotonic()
+        with pytest.raises(Unreachable, match="too slowly"):
+            Web().send("GET", url, within_s=0.5)
 
-    web = Web()
-    with serving(script) as url, ThreadPoolExecutor(4) as pool:
-        short = pool.submit(web.send, "GET", f"{url}slow", within_s=0.2)
-        patient = pool.submit(web.send, "GET", f"{url}slow", within_s=5)
+        assert time.monotonic() - started < 0.7
 
-        assert patient.result().body == b"done"
+
+class SlowToConnect(_Adapter):
+    def send(self, *args: Any, **options: Any) -> RequestsResponse:
+        time.sleep(0.05)
+        return super().send(*args, **options)
+
+
+@pytest.mark.parametrize("first", ["short", "patient"])
+def test_each_call_has_a_deadline_of_its_own(first: str) -> None:
+    web, within_s = Web(adapter=SlowToConnect()), {"short": 0.25, "patient": 5.0}
+    dripping = saying(b"HTTP/1.1 200 OK\r\n", *[b"X-A: b\r\n"] * 5, b"Content-Length: 0\r\n\r\n", pause_s=0.1)
+    with serving(dripping) as url, ThreadPoolExecutor(2) as pool:
+        calls = {}
+        for name in sorted(within_s, reverse=first == "short"):
+            calls[name] = pool.submit(web.send, "GET", url, within_s=within_s[name])
+            time.sleep(0.02)
+
+        assert calls["patient"].result().status == 200
         with pytest.raises(Unreachable):
-            short.result()
+            calls["short"].result()
 
 
 def test_connections_are_used_again_and_keep_no_old_deadline() -> None:

@@ -148,6 +148,7 @@ def test_pages_without_end_stop_at_ten_thousand() -> None:
         "https://evil.example/v1.0/things", "https://graph.microsoft.com:0/v1.0/things",
         "https://graph.microsoft.com./v1.0/things", "https://graph.microsoft.com/v1.0/a/%5c..%5cb",
         "https://graph.microsoft.com/v1.0/a/./b", "https://graph.microsoft.com/V1.0/things",
+        "https://graph.microsoft.com/v1.0/a\\..\\b",
         "https://graph.microsoft.com/v1.0", "https://gr\u0430ph.microsoft.com/v1.0/things", "",
     ],
     ids=ascii,
@@ -176,6 +177,14 @@ def test_a_call_keeps_to_its_time_whatever_is_asked_of_it() -> None:
         list(client.items("/x", type=Thing))
     assert clock.now <= 40
     assert [round(it) for it in web.within_s] == [40, 25, 10]
+
+
+def test_a_wait_longer_than_we_sit_out_is_the_callers() -> None:
+    client, web, clock = graph(lambda *_: told({}, 429, retry_after="30"), max_wait_s=20.0, call_s=60.0)
+
+    with pytest.raises(Throttled) as caught:
+        list(client.items("/x", type=Thing))
+    assert (caught.value.wait_s, len(web.urls), clock.now) == (30.0, 1, 0.0)
 
 
 def test_a_fresh_token_is_asked_for_once_and_kept_for_the_tries_after_it() -> None:
