@@ -1,13 +1,12 @@
 """The portal's and an administrator's part, over real HTTP: used to fill a new system and to demonstrate it."""
 
 import time
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 
-from local.microsoft.control import World
+from local.microsoft.control import Tenant, World
 from local.microsoft.person import Callback, Person
 from local.processes import CLIENT_ID, CLIENT_SECRET, Started
 
@@ -36,7 +35,7 @@ class Journey:
             raise Refused(f"{method} {path}: {answer.status_code} {answer.text}")
         return answer.json() if answer.content else None
 
-    def integrate(self, tenant: Mapping[str, str]) -> str:
+    def integrate(self, tenant: Tenant) -> str:
         """Sign in, accept, wait for the proof, confirm."""
         started = self.ask("POST", "/integrations", {"kind": "single"})
         flow = f"/consent/{started['flow_id']}"
@@ -54,14 +53,14 @@ class Journey:
     def organization(self, name: str) -> str:
         return str(self.ask("POST", "/organizations", {"name": name})["id"])
 
-    def map(self, tenant: Mapping[str, str], organization_id: str) -> None:
+    def map(self, tenant: Tenant, organization_id: str) -> None:
         self.ask("PUT", f"/tenants/{tenant['id']}/mapping", {"organization_id": organization_id})
 
-    def await_sync(self, tenant: Mapping[str, str]) -> dict[str, Any]:
+    def await_sync(self, tenant: Tenant) -> dict[str, Any]:
         """The tenant's row, once its sync has ended one way or the other."""
         return dict(self._until(lambda: self.row(tenant), lambda row: row["sync_status"]["label"] != "Pending"))
 
-    def row(self, tenant: Mapping[str, str]) -> dict[str, Any]:
+    def row(self, tenant: Tenant) -> dict[str, Any]:
         return next(it for it in self.rows() if it["tenant_id"] == tenant["id"])
 
     def rows(self) -> list[dict[str, Any]]:

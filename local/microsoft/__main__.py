@@ -6,11 +6,11 @@ import json
 import signal
 from pathlib import Path
 
-from local.microsoft.cloud import serve
+from local.microsoft.cloud import prepared, serve
 
 
-async def _run(arguments: argparse.Namespace) -> None:
-    where, servers = await serve(Path(arguments.state_dir), arguments.login_port, arguments.graph_port)
+async def _run(state: Path, login_port: int, graph_port: int) -> None:
+    where, servers = await serve(state, login_port, graph_port)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -20,8 +20,14 @@ async def _run(arguments: argparse.Namespace) -> None:
         await server.stop()
 
 
-parser = argparse.ArgumentParser(prog="python -m local.microsoft", description=__doc__)
-parser.add_argument("--login-port", type=int, default=7443)
-parser.add_argument("--graph-port", type=int, default=7444)
-parser.add_argument("--state-dir", default=".local/microsoft", help="where ca.pem is written")
-asyncio.run(_run(parser.parse_args()))
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m local.microsoft", description=__doc__)
+    parser.add_argument("--login-port", type=int, default=7443, help="0 for any free port")
+    parser.add_argument("--graph-port", type=int, default=7444, help="0 for any free port")
+    parser.add_argument("--state-dir", default=".local/microsoft", help="where ca.pem is written")
+    arguments = parser.parse_args()
+    asyncio.run(_run(prepared(Path(arguments.state_dir)), arguments.login_port, arguments.graph_port))
+
+
+if __name__ == "__main__":
+    main()

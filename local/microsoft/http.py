@@ -1,16 +1,23 @@
-"""Requests and replies inside the simulated cloud, and a small HTTPS server that can also misbehave."""
+"""Requests and replies inside the simulated cloud, and a small HTTPS server that can also misbehave.
+
+A server of our own, since none that is made to behave can break off an answer or let it drip.
+"""
 
 import asyncio
-import json
+import contextlib
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from email.utils import formatdate
+from functools import cached_property
+from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
-_MOST_HEADER_BYTES = 64 * 1024
-_REASONS = {200: "OK", 201: "Created", 204: "No Content", 302: "Found", 303: "See Other"}
+import msgspec
+
+_DRIP_S = 0.1
+_HANG_S = 3600.0
+_MOST_BODY = 16 * 1024 * 1024
 
 
 @dataclass
@@ -23,22 +30,24 @@ class Request:
     headers: dict[str, str]
     body: bytes
 
-    @property
+    @cached_property
     def path(self) -> str:
-        return urlsplit(self.target).path
+        return unquote(urlsplit(self.target).path)
 
-    @property
+    @cached_property
     def query(self) -> dict[str, str]:
         return dict(parse_qsl(urlsplit(self.target).query, keep_blank_values=True))
 
-    @property
+    @cached_property
     def form(self) -> dict[str, str]:
+        if not self.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+            return {}
         return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
 
 
 @dataclass
 class Reply:
-    """One reply; ``how`` is how it goes wrong on the wire: "", reset, hang, drip, truncate."""
+    """One reply; ``how`` is how it goes wrong on the wire: "", reset, hang, drip or truncate."""
 
     status: int = 200
     body: bytes = b""
@@ -47,17 +56,16 @@ class Reply:
     delay_s: float = 0.0
 
 
-def told(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Reply:
-    body = value if isinstance(value, bytes) else json.dumps(value).encode()
-    return Reply(status, body, {"Content-Type": "application/json; charset=utf-8", **(headers or {})})
+def told(value: Any, status: int = 200, content_type: str = "application/json; charset=utf-8") -> Reply:
+    return Reply(status, msgspec.json.encode(value), {"Content-Type": content_type})
 
 
 def page(text: str, status: int = 200) -> Reply:
-    return Reply(status, text.encode(), {"Content-Type": "text/html; charset=utf-8"})
+    return Reply(status, text.encode(), {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"})
 
 
 def redirect(url: str) -> Reply:
-    return Reply(302, b"", {"Location": url})
+    return Reply(302, b"", {"Location": url, "Cache-Control": "no-store"})
 
 
 Handler = Callable[[Request], Awaitable[Reply]]
@@ -73,6 +81,7 @@ class Server:
         self._open: set[asyncio.Task[None]] = set()
 
     async def start(self, context: ssl.SSLContext, port: int) -> int:
+        """Listen on a port of this machine, 0 for any that is free; returns it."""
         self._server = await asyncio.start_server(self._connection, "127.0.0.1", port, ssl=context)
         return int(self._server.sockets[0].getsockname()[1])
 
@@ -87,32 +96,33 @@ class Server:
         task = asyncio.current_task()
         if task:
             self._open.add(task)
+            task.add_done_callback(self._open.discard)
         try:
             while await self._exchange(reader, writer):
                 pass
-        except asyncio.CancelledError:
-            pass  # the server is stopping
-        except (
-            asyncio.IncompleteReadError,
-            ConnectionError,
-            ssl.SSLError,
-            asyncio.LimitOverrunError,
-            TimeoutError,
-        ):
-            pass
+        except (OSError, EOFError, ValueError, asyncio.LimitOverrunError, asyncio.CancelledError):
+            pass  # the other side went away, spoke no HTTP, or we are stopping: the connection just ends
         finally:
-            if task:
-                self._open.discard(task)
             writer.transport.abort()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """One request and its reply; False when the connection ends with it."""
+        request = await self._received(reader)
+        reply = await self._handler(request)
+        return await _send(writer, reply) and request.headers.get("connection", "").lower() != "close"
+
+    async def _received(self, reader: asyncio.StreamReader) -> Request:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         first, *lines = head.split("\r\n")
         method, target, _ = first.split(" ", 2)
-        headers = {name.strip().lower(): value.strip() for name, _, value in (it.partition(":") for it in lines if it)}
-        body = await reader.readexactly(int(headers.get("content-length", "0")))
-        reply = await self._handler(Request(self._host, method, target, headers, body))
-        return await _send(writer, reply) and headers.get("connection", "").lower() != "close"
+        pairs = (line.partition(":") for line in lines if line)
+        headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
+        length = int(headers.get("content-length", "0"))
+        if not 0 <= length <= _MOST_BODY:
+            raise ValueError("a body of impossible length")
+        return Request(self._host, method, target, headers, await reader.readexactly(length))
 
 
 async def _send(writer: asyncio.StreamWriter, reply: Reply) -> bool:
@@ -120,23 +130,25 @@ async def _send(writer: asyncio.StreamWriter, reply: Reply) -> bool:
     if reply.delay_s:
         await asyncio.sleep(reply.delay_s)
     if reply.how == "hang":
-        await asyncio.sleep(3600)
-    if reply.how == "reset":
+        await asyncio.sleep(_HANG_S)
+    if reply.how in {"hang", "reset"}:
         return False
-    lines = [f"HTTP/1.1 {reply.status} {_REASONS.get(reply.status, 'Status')}"]
-    lines += [f"{name}: {value}" for name, value in reply.headers.items()]
-    lines += [f"Date: {formatdate(usegmt=True)}", f"Content-Length: {len(reply.body)}", "", ""]
-    writer.write("\r\n".join(lines).encode("latin-1"))
+    writer.write(_head(reply))
     if reply.how == "drip":
         for place in range(len(reply.body)):
             writer.write(reply.body[place : place + 1])
             await writer.drain()
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(_DRIP_S)
         return True
-    if reply.how == "truncate":
-        writer.write(reply.body[: len(reply.body) // 2])
-        await writer.drain()
-        return False
-    writer.write(reply.body)
+    cut = len(reply.body) // 2 if reply.how == "truncate" else len(reply.body)
+    writer.write(reply.body[:cut])
     await writer.drain()
-    return True
+    return reply.how != "truncate"
+
+
+def _head(reply: Reply) -> bytes:
+    reasons = {status.value: status.phrase for status in HTTPStatus}
+    lines = [f"HTTP/1.1 {reply.status} {reasons.get(reply.status, 'Status')}"]
+    lines += [f"{name}: {value}" for name, value in reply.headers.items()]
+    lines += [f"Content-Length: {len(reply.body)}"] if reply.status not in {204, 304} else []
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")

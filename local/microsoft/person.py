@@ -5,14 +5,20 @@ It stops where Microsoft would send the browser to the application, and hands th
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from typing import Self
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import requests
 
+_MOST_PAGES = 10
+
 
 @dataclass(frozen=True)
 class Callback:
-    """The request that Microsoft makes the browser send to the application."""
+    """The request that Microsoft makes the browser send to the application: a GET, or a POST of a form.
+
+    ``fields`` is what Microsoft says, however it travels: in the form, the query, or the fragment.
+    """
 
     method: str
     url: str
@@ -24,33 +30,41 @@ class StoppedAtMicrosoft(Exception):
 
 
 @dataclass
-class _Form(HTMLParser):
-    """The one form of a page."""
-
-    action: str = ""
+class _Form:
+    action: str
     fields: dict[str, str] = field(default_factory=dict)
     buttons: list[tuple[str, str]] = field(default_factory=list)
-    text: list[str] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
+
+class _Page(HTMLParser):
+    """The forms of a page, and its text."""
+
+    def __init__(self, text: str) -> None:
         super().__init__()
+        self.forms: list[_Form] = []
+        self._text: list[str] = []
+        self.feed(text)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self._text).split())
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         told = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self.action = told.get("action", "")
-        if tag == "input":
-            self.fields[told["name"]] = told.get("value", "")
-        if tag == "button" and "name" in told:
-            self.buttons.append((told["name"], told.get("value", "")))
+            self.forms.append(_Form(told.get("action", "")))
+        if tag == "input" and self.forms:
+            self.forms[-1].fields[told["name"]] = told.get("value", "")
+        if tag == "button" and "name" in told and self.forms:
+            self.forms[-1].buttons.append((told["name"], told.get("value", "")))
 
     def handle_data(self, data: str) -> None:
-        if self.get_starttag_text() != "<style>":
-            self.text.append(data)
+        if self.lasttag not in {"style", "script"}:
+            self._text.append(data)
 
 
 class Person:
-    """Somebody with an account, in front of Microsoft's pages."""
+    """Somebody with an account, in front of Microsoft's pages, in a browser of her own."""
 
     def __init__(self, login_url: str, ca_file: str, username: str) -> None:
         self._login = login_url
@@ -59,27 +73,43 @@ class Person:
         self._session.trust_env = False
         self._session.verify = ca_file
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._session.close()
+
     def follow(self, url: str, *, accept: bool = True) -> Callback:
-        """Go where the application sent the browser, do what the pages ask, and bring the answer."""
+        """Go where the application sent the browser, do what the pages ask, and bring the answer.
+
+        Raises:
+            StoppedAtMicrosoft: Microsoft told its trouble on its own page.
+        """
         answer = self._session.get(url, allow_redirects=False, timeout=30)
-        while True:
+        for _ in range(_MOST_PAGES):
             if answer.is_redirect:
-                return self._back(answer.headers["Location"])
-            form = _Form()
-            form.feed(answer.text)
-            if answer.status_code != 200 or not form.action:
-                raise StoppedAtMicrosoft(" ".join(" ".join(form.text).split())[:400])
+                return _sent_back(answer.headers["Location"])
+            page = _Page(answer.text)
+            if answer.status_code != 200 or not page.forms:
+                raise StoppedAtMicrosoft(page.text)
+            form = page.forms[0]
             target = urljoin(answer.url, form.action)
-            if not target.startswith(self._login):
+            if not target.startswith(f"{self._login}/"):
                 return Callback("POST", target, form.fields)
-            chosen = self._choose(form, accept=accept)
+            chosen = self._chosen(form, accept=accept)
             answer = self._session.post(target, data=chosen, allow_redirects=False, timeout=30)
+        raise StoppedAtMicrosoft("Microsoft goes round in circles.")
 
-    def _choose(self, form: _Form, *, accept: bool) -> dict[str, str]:
-        if any(name == "username" for name, _ in form.buttons):
+    def _chosen(self, form: _Form, *, accept: bool) -> dict[str, str]:
+        if ("answer", "cancel") not in form.buttons:
             return {**form.fields, "username": self._username}
-        return {**form.fields, "answer": "accept" if accept else "cancel"}
+        may_accept = ("answer", "accept") in form.buttons
+        return {**form.fields, "answer": "accept" if accept and may_accept else "cancel"}
 
-    @staticmethod
-    def _back(url: str) -> Callback:
-        return Callback("GET", url, dict(parse_qsl(urlsplit(url).query)))
+
+def _sent_back(url: str) -> Callback:
+    split = urlsplit(url)
+    return Callback("GET", url, dict(parse_qsl(split.query)) | dict(parse_qsl(split.fragment)))

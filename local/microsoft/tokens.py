@@ -1,26 +1,69 @@
-"""Tokens as Entra issues them: RS256, v2 ID tokens, v1-format access tokens, and wrong ones on demand."""
+"""Tokens as Entra issues them: RS256, v2 ID tokens and v1-format access tokens.
+
+Sources: https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference,
+https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
+"""
 
 import base64
 import hashlib
-import hmac
-import json
+import random
 import time
 import uuid
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 import jwt
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
-from local.microsoft.world import App, ServicePrincipal, Tenant, World
+from local.microsoft.forgeries import forged
+from local.microsoft.objects import Object
+from local.microsoft.tenants import ServicePrincipal, Tenant
+from local.microsoft.world import App, World
 
-GRAPH_APP = "00000003-0000-0000-c000-000000000000"
 _ID_TOKEN_LIFE_S = 3600
-_PERSONAL_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad"
+_SHORTEST_LIFE_S, _LONGEST_LIFE_S = 3600, 5400
+_MOST_READ = 10_000
+_ONLY_SIGNATURE: Any = {"verify_aud": False, "verify_exp": False, "verify_nbf": False, "verify_iat": False}
+
+
+class SigningKey:
+    """One key pair of the issuer, with the certificate that its key set shows."""
+
+    def __init__(self) -> None:
+        self.private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+    @cached_property
+    def certificate(self) -> bytes:
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "accounts.accesscontrol.windows.net")])
+        now = datetime.now(UTC)
+        made = x509.CertificateBuilder(name, name, self.private.public_key(), 1, now, now + timedelta(days=1825))
+        return made.sign(self.private, hashes.SHA256()).public_bytes(Encoding.DER)
+
+    @cached_property
+    def id(self) -> str:
+        return b64(hashlib.sha1(self.certificate).digest())  # noqa: S324 - how x5t is defined
+
+    def public(self, issuer: str) -> dict[str, Any]:
+        numbers = self.private.public_key().public_numbers()
+        return {
+            "kty": "RSA",
+            "use": "sig",
+            "kid": self.id,
+            "x5t": self.id,
+            "n": b64(numbers.n.to_bytes(256, "big")),
+            "e": "AQAB",
+            "x5c": [base64.b64encode(self.certificate).decode()],
+            "issuer": issuer,
+        }
 
 
 class Issuer:
-    """Signs tokens; its keys live as long as the process.
+    """Signs and reads tokens; its keys live as long as the process.
 
     Token times are true ones, whatever the world's clock says: those who check them look at a real clock.
     """
@@ -28,148 +71,129 @@ class Issuer:
     def __init__(self, world: World, login_url: str, graph_url: str) -> None:
         self._world = world
         self._login = login_url
-        self._graph = graph_url
-        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        self._stranger = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        public = self._key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        self._key_id = _b64(hashlib.sha256(public).digest())[:27]
+        self.graph = graph_url
+        self._keys: dict[int, SigningKey] = {}
+        self._read: dict[str, dict[str, Any]] = {}
+
+    @property
+    def key(self) -> SigningKey:
+        """The key that signs now; older ones still vouch for the tokens they signed."""
+        number = self._world.key_number
+        if number not in self._keys:
+            self._keys[number] = SigningKey()
+        return self._keys[number]
 
     def jwks(self) -> dict[str, Any]:
-        """The key document (learn.microsoft.com: signing-key-rollover)."""
-        numbers = self._key.public_key().public_numbers()
-        key = {
-            "kty": "RSA",
-            "use": "sig",
-            "kid": self._key_id,
-            "x5t": self._key_id,
-            "n": _b64(numbers.n.to_bytes(256, "big")),
-            "e": "AQAB",
-            "issuer": f"{self._login}/{{tenantid}}/v2.0",
-        }
-        return {"keys": [key]}
+        """Source: https://learn.microsoft.com/entra/identity-platform/signing-key-rollover ."""
+        return {"keys": [self.key.public(f"{self._login}/{{tenantid}}/v2.0")]}
 
-    def app_only(self, tenant: Tenant, app: App, principal: ServicePrincipal) -> str:
+    def life_s(self) -> int:
+        fixed = self._world.switches.access_token_life_s
+        return fixed if fixed is not None else random.randrange(_SHORTEST_LIFE_S, _LONGEST_LIFE_S)
+
+    def app_only(self, tenant: Tenant, app: App, principal: ServicePrincipal, life_s: int, acr: str) -> str:
         """An app-only access token; roles that were granted a moment ago are not in it yet."""
         seen = principal.app_roles if self._world.now() >= principal.roles_at else set()
-        claims = self._access(tenant, app) | {"oid": principal.id, "sub": principal.id, "idtyp": "app"}
-        return self._sign(claims | ({"roles": sorted(seen)} if seen else {}))
+        claims = self._access(tenant, app, life_s, acr)
+        claims |= {"oid": principal.id, "sub": principal.id, "idtyp": "app"}
+        return self.sign(claims | ({"roles": sorted(seen)} if seen else {}))
 
-    def delegated(self, tenant: Tenant, app: App, person: dict[str, Any], scopes: list[str]) -> str:
-        claims = self._access(tenant, app) | {
+    def delegated(self, tenant: Tenant, app: App, person: Object, scopes: list[str], life_s: int, acr: str) -> str:
+        claims = self._access(tenant, app, life_s, acr) | {
             "oid": person["id"],
-            "sub": self._pairwise(app, person),
+            "sub": _pairwise(app, person),
             "upn": person["userPrincipalName"],
+            "name": person["displayName"],
             "idtyp": "user",
             "amr": ["pwd", "mfa"],
             "scp": " ".join(scopes),
         }
-        if self._world.switches.wids_claim:
-            claims["wids"] = tenant.roles_of(person["id"])
-        return self._sign(claims)
+        return self.sign(claims | self._roles_claim(tenant, person))
 
-    def identity(self, tenant: Tenant, app: App, person: dict[str, Any], nonce: str | None) -> str:
-        """An ID token (learn.microsoft.com: id-token-claims-reference)."""
+    def identity(self, tenant: Tenant, app: App, person: Object, scopes: list[str], nonce: str | None) -> str:
+        """An ID token, wrong in one way when the world asked for a forgery."""
         now = int(time.time())
         claims: dict[str, Any] = {
-            "ver": "2.0",
-            "iss": f"{self._login}/{tenant.id}/v2.0",
-            "sub": self._pairwise(app, person),
             "aud": app.client_id,
-            "exp": now + _ID_TOKEN_LIFE_S,
+            "iss": f"{self._login}/{tenant.id}/v2.0",
             "iat": now,
             "nbf": now - 5,
+            "exp": now + _ID_TOKEN_LIFE_S,
+            "aio": b64(uuid.uuid4().bytes),
+            "rh": f"1.{b64(uuid.uuid4().bytes)}.",
+            "sid": str(uuid.uuid4()),
+            "sub": _pairwise(app, person),
             "tid": tenant.id,
-            "oid": person["id"],
-            "name": person["displayName"],
-            "preferred_username": person["userPrincipalName"],
-            "uti": _b64(uuid.uuid4().bytes),
+            "uti": b64(uuid.uuid4().bytes),
+            "ver": "2.0",
         }
+        if "profile" in scopes:
+            claims |= {name: person[of] for name, of in _PROFILE.items()}
+        if "email" in scopes and person["mail"]:
+            claims["email"] = person["mail"]
         if nonce:
             claims["nonce"] = nonce
-        if person["userType"] == "Guest":
-            claims |= {"acct": 1, "idp": f"{self._login}/{uuid.uuid5(uuid.NAMESPACE_DNS, 'partner.example')}/v2.0"}
-        if self._world.switches.wids_claim:
-            claims["wids"] = tenant.roles_of(person["id"])
+        claims |= self._guest_claims(tenant, person) | self._roles_claim(tenant, person)
         forgery, self._world.id_token_forgery = self._world.id_token_forgery, {}
-        return self._forged(claims, **forgery) if forgery else self._sign(claims)
+        return forged(claims, self.key.private, self.key.id, self._login, **forgery) if forgery else self.sign(claims)
 
     def read(self, token: str) -> dict[str, Any] | None:
-        """The claims of an access token of ours, None when it is not one or has ended."""
+        """The claims of an access token of ours, None when it is not one. Whether it has ended is told apart."""
+        if token not in self._read:
+            claims = self._verified(token)
+            if claims is None:
+                return None
+            if len(self._read) >= _MOST_READ:
+                self._read.clear()
+            self._read[token] = claims
+        return self._read[token]
+
+    def _verified(self, token: str) -> dict[str, Any] | None:
         try:
-            claims: dict[str, Any] = jwt.decode(
-                token,
-                self._key.public_key(),
-                algorithms=["RS256"],
-                options={"verify_aud": False, "verify_exp": False},
-            )
+            key_id = jwt.get_unverified_header(token).get("kid")
+            key = next((it for it in self._keys.values() if it.id == key_id), self.key)
+            claims: dict[str, Any] = jwt.decode(token, key.private.public_key(), ["RS256"], options=_ONLY_SIGNATURE)
         except jwt.PyJWTError:
             return None
-        return claims if claims["exp"] > time.time() else None
+        return claims if "appid" in claims else None
 
-    def _access(self, tenant: Tenant, app: App) -> dict[str, Any]:
+    def sign(self, claims: dict[str, Any]) -> str:
+        return jwt.encode(claims, self.key.private, algorithm="RS256", headers={"kid": self.key.id, "x5t": self.key.id})
+
+    def _access(self, tenant: Tenant, app: App, life_s: int, acr: str) -> dict[str, Any]:
         now = int(time.time())
         return {
-            "aud": self._graph,
+            "aud": self.graph,
             "iss": f"https://sts.windows.net/{tenant.id}/",
             "iat": now,
             "nbf": now - 5,
-            "exp": now + self._world.switches.access_token_life_s,
+            "exp": now + life_s,
             "appid": app.client_id,
-            "appidacr": "1",
+            "appidacr": acr,
+            "app_displayname": app.name,
             "tid": tenant.id,
-            "uti": _b64(uuid.uuid4().bytes),
+            "uti": b64(uuid.uuid4().bytes),
             "ver": "1.0",
         }
 
-    def _sign(self, claims: dict[str, Any], **header: Any) -> str:
-        return jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": self._key_id, **header})
+    def _roles_claim(self, tenant: Tenant, person: Object) -> dict[str, Any]:
+        return {"wids": tenant.roles_of(person["id"])} if self._world.switches.wids_claim else {}
 
-    def _forged(self, claims: dict[str, Any], *, how: str) -> str:
-        """One wrong ID token, by the name of what is wrong with it."""
-        now = int(time.time())
-        changes: dict[str, dict[str, Any]] = {
-            "wrong aud": {"aud": str(uuid.uuid4())},
-            "two audiences": {"aud": [claims["aud"], str(uuid.uuid4())]},
-            "wrong iss": {"iss": f"https://login.example/{claims['tid']}/v2.0"},
-            "iss of another tenant": {"iss": f"{self._login}/{uuid.uuid4()}/v2.0"},
-            "expired": {"exp": now - 3600, "iat": now - 7200, "nbf": now - 7200},
-            "nbf in the future": {"nbf": now + 3600},
-            "wrong nonce": {"nonce": "0" * 64},
-            "no nonce": {"nonce": None},
-            "no tid": {"tid": None},
-            "no sub": {"sub": None},
-            "no oid": {"oid": None},
-            "personal tenant": {"tid": _PERSONAL_TENANT, "iss": f"{self._login}/{_PERSONAL_TENANT}/v2.0"},
-        }
-        if how in changes:
-            changed = {**claims, **changes[how]}
-            return self._sign({name: value for name, value in changed.items() if value is not None})
-        if how == "alg none":
-            return _unsigned({"alg": "none", "kid": self._key_id}, claims) + "."
-        if how == "HS256 with the public key":
-            return self._confused(claims)
-        if how == "unknown kid":
-            return self._sign(claims, kid="a-key-nobody-has")
-        if how == "signed by a stranger":
-            return jwt.encode(claims, self._stranger, algorithm="RS256", headers={"kid": self._key_id})
-        if how == "flipped signature":
-            head, _, signature = self._sign(claims).rpartition(".")
-            return f"{head}.{'A' if signature[0] != 'A' else 'B'}{signature[1:]}"
-        raise KeyError(f"there is no forgery called {how}")
-
-    def _confused(self, claims: dict[str, Any]) -> str:
-        secret = self._key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-        told = _unsigned({"alg": "HS256", "typ": "JWT", "kid": self._key_id}, claims)
-        return f"{told}.{_b64(hmac.digest(secret, told.encode(), 'sha256'))}"
-
-    @staticmethod
-    def _pairwise(app: App, person: dict[str, Any]) -> str:
-        return _b64(hashlib.sha256(f"{app.client_id}{person['id']}".encode()).digest())
+    def _guest_claims(self, tenant: Tenant, person: Object) -> dict[str, Any]:
+        """A guest's token names the tenant she comes from; ``acct`` comes only where the app asked for it."""
+        is_guest = person["userType"] == "Guest"
+        home = tenant.home_of.get(person["id"], str(uuid.uuid5(uuid.NAMESPACE_DNS, "fabrikam.example")))
+        claims: dict[str, Any] = {"idp": f"https://sts.windows.net/{home}/"} if is_guest else {}
+        return claims | ({"acct": int(is_guest)} if self._world.switches.acct_claim else {})
 
 
-def _unsigned(header: dict[str, Any], claims: dict[str, Any]) -> str:
-    return f"{_b64(json.dumps(header).encode())}.{_b64(json.dumps(claims).encode())}"
+_PROFILE = {"oid": "id", "name": "displayName", "preferred_username": "userPrincipalName"}
 
 
-def _b64(raw: bytes) -> str:
+def _pairwise(app: App, person: Object) -> str:
+    return b64(hashlib.sha256(f"{app.client_id}{person['id']}".encode()).digest())
+
+
+def b64(raw: bytes) -> str:
+    """Base64 for addresses, without padding: how JWTs spell bytes."""
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")

@@ -22,7 +22,7 @@ _DEVICES = (
 )
 _EVENTUAL = {"ConsistencyLevel": "eventual"}
 
-# What an application may ask, as {user}, {device}, {principal} and {app} of the tenant.
+# What an application may ask; {words} stand for ids of the tenant's things, see ``filled``.
 AS_APPLICATION = [
     ("/organization", {}),
     ("/organization?$select=id,displayName,verifiedDomains,assignedPlans,partnerTenantType", {}),
@@ -67,7 +67,31 @@ AS_APPLICATION = [
     ("/servicePrincipals(appId='{app}')", {}),
     ("/servicePrincipals(appId='{app}')?$select=id", {}),
     ("/servicePrincipals/{principal}/appRoleAssignments", {}),
+    ("/servicePrincipals/{principal}/oauth2PermissionGrants", {}),
+    ("/oauth2PermissionGrants", {}),
+    ("/organization/{organization}", {}),
+    ("/domains/{domain}", {}),
+    ("/users/$count", _EVENTUAL),
+    ("/users/{user}/licenseDetails", {}),
+    ("/devices/$count", _EVENTUAL),
+    ("/devices/{device}", {}),
+    ("/subscribedSkus/{sku}", {}),
+    ("/directoryRoles/{role}", {}),
+    ("/directoryRoles/{role}/members", {}),
+    ("/roleManagement/directory/roleDefinitions", {}),
+    ("/roleManagement/directory/roleDefinitions/{definition}", {}),
+    ("/roleManagement/directory/roleAssignments/{assignment}", {}),
 ]
+# Where the first thing of each kind is found.
+_LISTS = {
+    "device": "/devices?$top=1&$select=id",
+    "organization": "/organization?$select=id",
+    "domain": "/domains?$select=id",
+    "sku": "/subscribedSkus?$select=id",
+    "role": "/directoryRoles",
+    "definition": "/roleManagement/directory/roleDefinitions",
+    "assignment": "/roleManagement/directory/roleAssignments",
+}
 AS_PERSON = [
     ("/me", {}),
     ("/me?$select=id,displayName,userPrincipalName,userType", {}),
@@ -98,10 +122,9 @@ def person(cloud, caller):
 
 def filled(target: str, caller: Caller) -> str:
     world, tenant = caller.cloud.world, caller.tenant["id"]
-    device = caller.ask("/devices?$top=1&$select=id").answer["value"][0]["id"]
     words = {
+        **{word: caller.ask(path).answer["value"][0]["id"] for word, path in _LISTS.items() if f"{{{word}}}" in target},
         "user": world.users(tenant_id=tenant)[0]["id"],
-        "device": device,
         "principal": world.service_principal(tenant_id=tenant, client_id=CLIENT_ID)["id"],
         "app": CLIENT_ID,
     }

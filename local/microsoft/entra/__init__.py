@@ -1,0 +1,1 @@
+"""The login host: Entra ID's discovery, sign-in pages, consent and tokens."""

@@ -1,0 +1,158 @@
+"""The token endpoint: codes, refresh tokens and the application's own credentials become tokens.
+
+Sources: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow,
+https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
+"""
+
+import json
+import time
+from typing import Any
+
+from local.microsoft.entra.codes import Codes, Granted
+from local.microsoft.entra.credentials import prove
+from local.microsoft.entra.directory import Directory
+from local.microsoft.entra.metadata import SHARED
+from local.microsoft.entra.refusals import Refused
+from local.microsoft.entra.scopes import asked_for
+from local.microsoft.objects import Object
+from local.microsoft.permissions import OPENID_SCOPES
+from local.microsoft.tenants import ServicePrincipal, Tenant
+from local.microsoft.tokens import Issuer, b64
+from local.microsoft.world import App, World
+
+_NOT_FOUND = "Application with identifier '{}' was not found in the directory '{}'."
+_MISSING = "The client application {} is missing service principal in the tenant {}."
+_NO_CONSENT = "The user or administrator has not consented to use the application with ID '{}'."
+
+
+class TokenEndpoint:
+    """POST /{tenant}/oauth2/v2.0/token."""
+
+    def __init__(self, world: World, issuer: Issuer, directory: Directory, codes: Codes, login: str) -> None:
+        self._world = world
+        self._issuer = issuer
+        self._directory = directory
+        self._codes = codes
+        self._login = login
+
+    def answer(self, segment: str, form: dict[str, str]) -> dict[str, Any]:
+        """The tokens that were asked for, or Refused."""
+        if not form.get("grant_type"):
+            raise Refused(
+                "invalid_request", 900144, "The request body must contain the following parameter: 'grant_type'."
+            )
+        tenant = None if segment in SHARED else self._directory.tenant(segment)
+        app = self._world.apps.get(form.get("client_id", ""))
+        if app is None:
+            where = tenant.name if tenant else segment
+            raise Refused("unauthorized_client", 700016, _NOT_FOUND.format(form.get("client_id", ""), where))
+        acr = prove(app, form, self._audiences(segment, tenant), time.time())
+        if form["grant_type"] == "client_credentials":
+            return self._app_only(app, tenant, form, acr)
+        if form["grant_type"] == "authorization_code":
+            granted = self._codes.redeem(app, segment, form)
+            return self._for_person(app, granted, self._world.tenant(granted.tenant_id), form, acr)
+        if form["grant_type"] == "refresh_token":
+            granted = self._codes.refresh(app, form.get("refresh_token", ""))
+            return self._for_person(app, granted, tenant or self._world.tenant(granted.tenant_id), form, acr)
+        raise Refused("unsupported_grant_type", 70003, "The app requested an unsupported grant type.")
+
+    def _audiences(self, segment: str, tenant: Tenant | None) -> list[str]:
+        names = {segment, tenant.id} if tenant else {segment}
+        return [f"{self._login}/{name}/{end}" for name in names for end in ("oauth2/v2.0/token", "v2.0")]
+
+    # Without a person.
+
+    def _app_only(self, app: App, tenant: Tenant | None, form: dict[str, str], acr: str) -> dict[str, Any]:
+        if tenant is None:
+            text = "The grant type is not supported over the /common or /consumers endpoints."
+            raise Refused("invalid_request", 9001023, text)
+        resource, _, name = form.get("scope", "").rpartition("/")
+        if name != ".default":
+            text = "The provided value for the input parameter 'scope' is not valid. It must end in '/.default'."
+            raise Refused("invalid_scope", 70011, text)
+        if resource != self._issuer.graph:
+            raise Refused("invalid_resource", 500011, f"The resource principal named {resource} was not found.")
+        self._check_admitted(tenant, app)
+        issued_for = self._world.tenant(tenant.token_of) if tenant.token_of else tenant
+        principal = issued_for.principals.get(app.client_id) or tenant.principals[app.client_id]
+        life_s = self._issuer.life_s()
+        return _bearer(self._issuer.app_only(issued_for, app, principal, life_s, acr), life_s)
+
+    def _check_admitted(self, tenant: Tenant, app: App) -> ServicePrincipal:
+        """The app's service principal here; a fresh one takes a while to be known everywhere."""
+        principal = tenant.principals.get(app.client_id)
+        shows = self._world.switches.propagation_shows
+        if principal is None:
+            raise Refused("unauthorized_client", 700016, _NOT_FOUND.format(app.client_id, tenant.name))
+        if self._world.now() < principal.visible_at and shows != "roles":
+            raise _not_yet(shows, app.client_id, tenant)
+        if not principal.enabled:
+            raise Refused("unauthorized_client", 7000112, f"Application '{app.client_id}' is disabled.")
+        return principal
+
+    # On behalf of a person.
+
+    def _for_person(self, app: App, granted: Granted, tenant: Tenant, form: dict[str, str], acr: str) -> dict[str, Any]:
+        person = self._person(granted, tenant)
+        principal = tenant.principals.get(app.client_id)
+        if principal is None:
+            raise Refused("unauthorized_client", 700016, _NOT_FOUND.format(app.client_id, tenant.name))
+        if not principal.enabled:
+            raise Refused("unauthorized_client", 7000112, f"Application '{app.client_id}' is disabled.")
+        scopes = self._scopes(app, principal, person, granted, form)
+        life_s = self._issuer.life_s()
+        shown = [it for it in scopes if it != "offline_access"]
+        answer = _bearer(self._issuer.delegated(tenant, app, person, shown, life_s, acr), life_s)
+        answer["scope"] = " ".join(shown)
+        if "offline_access" in scopes:
+            answer["refresh_token"] = self._codes.refresh_token(granted)
+        if "openid" in scopes:
+            answer["id_token"] = self._issuer.identity(tenant, app, person, scopes, granted.nonce)
+        if form.get("client_info") == "1":
+            answer["client_info"] = b64(json.dumps({"uid": person["id"], "utid": tenant.id}).encode())
+        return answer
+
+    def _scopes(
+        self, app: App, principal: ServicePrincipal, person: Object, granted: Granted, form: dict[str, str]
+    ) -> list[str]:
+        """What this token is for: what the request names, else all that was agreed to."""
+        asked = asked_for(form.get("scope", ""), app, self._issuer.graph) or list(granted.scopes)
+        wanted = list(dict.fromkeys([*asked, *(it for it in granted.scopes if it in OPENID_SCOPES)]))
+        missing = set(wanted) - principal.granted(person["id"]) - OPENID_SCOPES
+        if missing:
+            text = _NO_CONSENT.format(app.client_id)
+            raise Refused("invalid_grant", 65001, text, suberror="consent_required")
+        return wanted
+
+    def _person(self, granted: Granted, tenant: Tenant) -> Object:
+        """The person as she is in that tenant: herself at home, a guest elsewhere."""
+        home = self._world.tenant(granted.tenant_id)
+        person = home.users.get(granted.user_id)
+        if person is None or not home.exists:
+            raise Refused("invalid_grant", 50034, "The user account does not exist in the directory.")
+        if not person["accountEnabled"]:
+            raise Refused("invalid_grant", 50057, "The user account is disabled.")
+        if home.signed_out_at.get(granted.user_id, 0.0) >= granted.since:
+            text = "The provided grant has expired due to it being revoked, a fresh auth token is needed."
+            raise Refused("invalid_grant", 50173, text, suberror="bad_token")
+        if tenant is home:
+            return person
+        guest = self._world.find_person(str(person["mail"]), tenant)
+        if guest is None:
+            raise Refused(
+                "invalid_grant", 50020, "The user account from its identity provider does not exist in the tenant."
+            )
+        return guest[1]
+
+
+def _not_yet(shows: str, client_id: str, tenant: Tenant) -> Refused:
+    if shows == "65001":
+        return Refused("invalid_grant", 65001, _NO_CONSENT.format(client_id), suberror="consent_required")
+    if shows == "7000229":
+        return Refused("invalid_client", 7000229, _MISSING.format(client_id, tenant.id))
+    return Refused("unauthorized_client", 700016, _NOT_FOUND.format(client_id, tenant.name))
+
+
+def _bearer(token: str, life_s: int) -> dict[str, Any]:
+    return {"token_type": "Bearer", "expires_in": life_s, "ext_expires_in": life_s, "access_token": token}

@@ -1,0 +1,103 @@
+"""Throttling: how much an app may ask of a tenant, by service.
+
+Source: https://learn.microsoft.com/graph/throttling-limits
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from typing import NamedTuple
+
+from local.microsoft.graph.errors import GraphError
+from local.microsoft.tenants import Tenant
+from local.microsoft.world import World
+
+_SIZES = ((50, 3500), (500, 5000))
+_LARGE = 8000
+_WARN_FROM = 0.8
+
+
+class Limit(NamedTuple):
+    """Units in a window of seconds. ``of_tenant``: all apps together; some services never say how long to wait."""
+
+    units: int
+    window_s: float
+    of_tenant: bool = False
+    says_when: bool = True
+
+
+# The directory's limit depends on the size of the tenant; see Throttle.limit.
+_LIMITS = {
+    "directory writes": Limit(3000, 150.0),
+    "reports": Limit(5, 10.0),
+    "conditional access": Limit(1, 1.0, of_tenant=True, says_when=False),
+    "intune": Limit(2000, 20.0),
+    "secure score": Limit(150, 60.0),
+}
+
+
+@dataclass
+class _Spent:
+    """What was asked for within the window."""
+
+    entries: deque[tuple[float, int]] = field(default_factory=deque)
+    units: int = 0
+
+    def add(self, now: float, units: int, window_s: float) -> int:
+        while self.entries and self.entries[0][0] <= now - window_s:
+            self.units -= self.entries.popleft()[1]
+        self.entries.append((now, units))
+        self.units += units
+        return self.units
+
+
+class Throttle:
+    """Counts every request, also those it refuses."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._spent: dict[tuple[str, str, str], _Spent] = {}
+
+    def spend(self, service: str, client_id: str, tenant: Tenant, units: int) -> float:
+        """Count a request; returns the share of the limit that is used, or raises the 429."""
+        if not self._world.switches.throttling:
+            return 0.0
+        limit, now = self._limit(service, tenant), self._world.now()
+        spent = self._spent.setdefault((service, "" if limit.of_tenant else client_id, tenant.id), _Spent())
+        used = spent.add(now, units, limit.window_s)
+        if used > limit.units:
+            raise self._refusal(limit, client_id, tenant, spent.entries[0][0] + limit.window_s - now)
+        return used / limit.units
+
+    def _limit(self, service: str, tenant: Tenant) -> Limit:
+        if service in self._world.switches.limits:
+            units, window_s = self._world.switches.limits[service]
+            return Limit(units, window_s)
+        if service == "directory":
+            fixed = self._world.switches.units_per_10s
+            return Limit(fixed or next((units for size, units in _SIZES if len(tenant.users) <= size), _LARGE), 10.0)
+        return _LIMITS[service]
+
+    def _refusal(self, limit: Limit, client_id: str, tenant: Tenant, wait_s: float) -> GraphError:
+        headers = {
+            "x-ms-throttle-scope": f"Tenant_Application/ReadWrite/{client_id}/{tenant.id}",
+            "x-ms-throttle-information": "ResourceUnitLimitExceeded",
+        }
+        if limit.says_when:
+            headers |= retry_after(self._world.switches.retry_after, wait_s, self._world.now())
+        return GraphError(429, "TooManyRequests", "Please retry again later.", headers=headers)
+
+
+def retry_after(form: str, wait_s: float, now: float) -> dict[str, str]:
+    """The header in one of the forms Microsoft has been seen to use."""
+    whole = max(1, round(wait_s + 0.5))
+    forms = {
+        "seconds": str(whole),
+        "decimal": f"{max(0.001, wait_s):.3f}",
+        "date": formatdate(now + whole, usegmt=True),
+    }
+    return {"Retry-After": forms[form]} if form in forms else {}
+
+
+def warning(share: float) -> dict[str, str]:
+    return {"x-ms-throttle-limit-percentage": f"{share:.2f}"} if share > _WARN_FROM else {}

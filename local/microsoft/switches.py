@@ -1,0 +1,60 @@
+"""How the simulated cloud behaves. What Microsoft does not document for certain is a switch."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Switches:
+    """Times are seconds. The first value of each is what we believe Microsoft does today."""
+
+    # Time.
+    clock_offset_s: float = 0.0
+    latency_s: float = 0.0
+    propagation_s: float = 0.0
+    """How long a consent, or a change of it, takes to show in newly issued tokens."""
+    propagation_shows: str = "700016"
+    """What a token request meets meanwhile: the code 700016, 7000229 or 65001, or "roles": a token without them."""
+    access_token_life_s: int | None = None
+    """None: 60 to 90 minutes at random, as Microsoft does."""
+
+    # Tokens and sign-in.
+    wids_claim: bool = False
+    acct_claim: bool = True
+    declined_consent: str = "access_denied"
+    """The error word when an administrator declines: access_denied, consent_required or permission_denied."""
+    error_with_admin_consent: bool = False
+    """Whether a failed admin consent comes back with ``admin_consent=True`` beside its error."""
+
+    # Pages and deltas.
+    users_page_size: int = 100
+    devices_page_size: int = 100
+    delta_page_size: int = 200
+    sign_in_activity_page_size: int = 120
+    delta_token_life_s: float = 7 * 86400.0
+    empty_first_page: bool = False
+    """Lists and deltas begin with an empty page that has a next link, which is legal."""
+    delta_replays: bool = False
+    """Each delta page begins with the last item of the page before it, which is legal too."""
+    delta_licence_states: bool = True
+    page_size_error: str = "Request_UnsupportedQuery"
+
+    # What is shown, and to whom.
+    memberof_hidden: bool = False
+    """A token without a right to read roles sees role objects with null properties."""
+    organization_reduced: bool = True
+    """With User.Read alone, the organization shows its names and domains only."""
+    subscribed_skus_options: str = "refuse"
+    """What query options other than $select do there: refuse or ignore."""
+    owned_by_removes_itself: bool = True
+    """Whether Application.ReadWrite.OwnedBy lets an app delete its own service principal."""
+    tokens_outlive_removal: bool = False
+    """Whether tokens still work in Graph after the service principal is gone."""
+
+    # Throttling.
+    throttling: bool = True
+    retry_after: str = "seconds"
+    """The form of Retry-After: seconds, decimal, date, or absent."""
+    units_per_10s: int = 0
+    """Resource units of the directory in ten seconds, whatever the tenant's size; 0: as its size has it."""
+    limits: dict[str, tuple[int, float]] = field(default_factory=dict)
+    """Other limits of the other services: (units, window in seconds); see ``graph.throttle``."""

@@ -1,0 +1,146 @@
+"""What one Microsoft 365 tenant is made of, apart from the objects in its directory."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any, NamedTuple
+
+from local.microsoft.objects import Collection
+from local.microsoft.roles import GLOBAL_ADMINISTRATOR
+from local.microsoft.seeds import Seats, licences_of
+from local.microsoft.skus import P1, Sku
+
+
+@dataclass
+class Licence:
+    """One product a tenant has bought. ``consumed`` overrides the count of its holders."""
+
+    sku: Sku
+    enabled: int
+    suspended: int = 0
+    warning: int = 0
+    locked_out: int = 0
+    status: str = "Enabled"
+    consumed: int | None = None
+    applies_to: str = "User"
+
+
+@dataclass
+class Group:
+    """A security group; ``is_assignable`` ones may hold directory roles."""
+
+    id: str
+    name: str
+    is_assignable: bool = False
+    members: set[str] = field(default_factory=set)
+
+
+class RoleAssignment(NamedTuple):
+    """Who holds which directory role, and over what ("/" is the whole tenant)."""
+
+    role: str
+    principal_id: str
+    scope: str = "/"
+
+    @property
+    def id(self) -> str:
+        return f"{self.role[:8]}{self.principal_id.replace('-', '')}{len(self.scope):02d}"
+
+
+@dataclass
+class ServicePrincipal:
+    """An app inside one tenant. ``visible_at`` and ``roles_at`` are when it and its roles take effect."""
+
+    id: str
+    client_id: str
+    visible_at: float
+    roles_at: float = 0.0
+    enabled: bool = True
+    app_roles: set[str] = field(default_factory=set)
+    scopes: set[str] = field(default_factory=set)
+    scopes_of: dict[str, set[str]] = field(default_factory=dict)
+
+    def granted(self, user_id: str) -> set[str]:
+        """Delegated permissions that work for one person: those for everybody, and her own."""
+        return self.scopes | self.scopes_of.get(user_id, set())
+
+
+@dataclass
+class Tenant:
+    """One tenant: names, people, devices, licences, roles, and the apps that were let in."""
+
+    id: str
+    name: str
+    domain: str
+    initial_domain: str
+    users: Collection
+    devices: Collection
+    licences: dict[str, Licence]
+    seats: list[Seats]
+    partner_type: str | None = None
+    exists: bool = True
+    groups: dict[str, Group] = field(default_factory=dict)
+    assignments: list[RoleAssignment] = field(default_factory=list)
+    activated: list[str] = field(default_factory=lambda: [GLOBAL_ADMINISTRATOR])
+    owners: dict[str, str] = field(default_factory=dict)
+    principals: dict[str, ServicePrincipal] = field(default_factory=dict)
+    home_of: dict[str, str] = field(default_factory=dict)
+    signed_out_at: dict[str, float] = field(default_factory=dict)
+    sequence: int = 1
+    delta_era: int = 1
+    delta_failure: str = "410"
+    token_of: str | None = None
+    _seeded_seats: Counter[str] | None = None
+
+    def step(self) -> int:
+        self.sequence += 1
+        return self.sequence
+
+    def is_premium(self) -> bool:
+        """Whether somebody here has bought Entra ID P1."""
+        return any(plan.id == P1.id for it in self.licences.values() if it.status != "Deleted" for plan in it.sku.plans)
+
+    def direct_roles(self, principal_id: str) -> list[str]:
+        """Roles over the whole tenant that were given to this very user or group."""
+        held = [it.role for it in self.assignments if it.principal_id == principal_id and it.scope == "/"]
+        return list(dict.fromkeys(held))
+
+    def roles_of(self, user_id: str) -> list[str]:
+        """Roles over the whole tenant that a user holds, by herself or through a group."""
+        roles = self.direct_roles(user_id)
+        for group in self.groups_of(user_id):
+            roles += self.direct_roles(group.id)
+        return list(dict.fromkeys(roles))
+
+    def groups_of(self, user_id: str) -> Iterable[Group]:
+        return [group for group in self.groups.values() if user_id in group.members]
+
+    def owner_of(self, device_id: str) -> str | None:
+        """The user a device belongs to: seeded devices go round the members, in order."""
+        if device_id in self.owners:
+            return self.owners[device_id]
+        number = self.devices.number_of(device_id)
+        if number is None or not self.users.seeded:
+            return None
+        return self.users.id_of(number % self.users.seeded)
+
+    def seats_taken(self) -> Counter[str]:
+        """How many users hold each product, by SKU id."""
+        if self._seeded_seats is None:
+            held = (licences_of(number, self.seats) for number in range(self.users.seeded))
+            self._seeded_seats = Counter(sku for skus in held for sku in skus)
+        taken = Counter(self._seeded_seats)
+        for key in self.users.touched():
+            taken.subtract(_held(self.users.as_seeded(key)))
+            taken.update(_held(self.users.get(key)))
+        return taken
+
+
+def _held(person: dict[str, Any] | None) -> list[str]:
+    return [it["skuId"] for it in person["assignedLicenses"]] if person else []
+
+
+def described(principal: ServicePrincipal) -> dict[str, Any]:
+    """A service principal as plain data, for the control interface."""
+    told = asdict(principal)
+    return told | {"app_roles": sorted(principal.app_roles), "scopes": sorted(principal.scopes), "scopes_of": None}
