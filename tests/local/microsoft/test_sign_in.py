@@ -225,6 +225,22 @@ def test_a_code_is_redeemed_by_the_rules_only(caller: Caller, changes, status, c
     assert (answer.status_code, code_of(answer)) == (status, code)
 
 
+@pytest.mark.parametrize(
+    ("asked", "verifier", "status"),
+    [
+        pytest.param({"code_challenge": None, "code_challenge_method": None}, None, 200, id="no proof at all"),
+        pytest.param({"code_challenge": None, "code_challenge_method": None}, VERIFIER, 400, id="a proof of nothing"),
+        pytest.param({"code_challenge": VERIFIER, "code_challenge_method": "plain"}, VERIFIER, 200, id="plain"),
+        pytest.param({"code_challenge": VERIFIER, "code_challenge_method": None}, VERIFIER, 200, id="plain unsaid"),
+    ],
+)
+def test_a_verifier_fits_what_was_asked(caller: Caller, asked, verifier, status):
+    tenant = caller.tenant()
+    code = caller.signs_in(tenant["admin"], **asked).fields["code"]
+
+    assert caller.redeem(code, code_verifier=verifier).status_code == status
+
+
 def test_a_code_is_good_once_and_for_ten_minutes(caller: Caller):
     tenant = caller.tenant()
     once, late = (caller.signs_in(tenant["admin"]).fields["code"] for _ in range(2))

@@ -13,7 +13,6 @@ import requests
 from local import worlds
 from local.microsoft import World, WorldRefused
 from local.microsoft.calls import Calls
-from local.microsoft.cloud import Cloud
 from local.microsoft.faults import Faults, Latches
 from local.microsoft.recorder import Recorder
 from tests.local.microsoft.caller import Caller
@@ -92,7 +91,6 @@ def test_the_client_knows_every_call_there_is():
     served = {name for of in (Calls, Faults, Latches, Recorder) for name in vars(of) if not name.startswith("_")}
     inside = {"take", "wait", "note", "finish", "tell"}
     assert served - inside == {name for name in vars(World) if not name.startswith("_")} - {"close", "load", "tenant"}
-    assert Cloud
 
 
 def test_it_runs_in_a_process_of_its_own_until_it_is_told_to_stop(tmp_path: Path, root: Path):
