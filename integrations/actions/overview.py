@@ -35,7 +35,6 @@ class TenantDetails(msgspec.Struct, frozen=True, kw_only=True):
 
     tenant: TenantRow
     user_count: int | None
-    secure_score: float | None
     organizations: list[OrganizationName]
     datasets: list[DatasetView]
 
@@ -75,7 +74,6 @@ def read_tenant(services: Services, account_id: AccountId, tenant_id: TenantId) 
     return TenantDetails(
         tenant=tenant_row(tenant, names, _naming(services), services.clock()),
         user_count=users.tallies.get("member", 0) if users and users.complete_at else None,
-        secure_score=None,
         organizations=under,
         datasets=[_dataset(cursor) for cursor in cursors.values()],
     )

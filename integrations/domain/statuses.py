@@ -31,7 +31,6 @@ class SyncCause(Enum):
     QUEUED = "queued"
     THROTTLED = "throttled"
     MICROSOFT_UNAVAILABLE = "microsoft_unavailable"
-    CONSENT_PROPAGATING = "consent_propagating"
     OUR_CREDENTIAL = "our_credential"
     OUR_FAILURE = "our_failure"
     CONSENT_MISSING = "consent_missing"
@@ -79,12 +78,6 @@ EXPLANATIONS: dict[SyncCause, Explanation] = {
     ),
     SyncCause.MICROSOFT_UNAVAILABLE: Explanation(
         SyncLabel.PENDING, "waiting_on_microsoft", "Microsoft did not answer our requests properly.", _WAIT
-    ),
-    SyncCause.CONSENT_PROPAGATING: Explanation(
-        SyncLabel.PENDING,
-        "waiting_on_microsoft",
-        "Microsoft has not yet put the granted permissions into effect.",
-        _WAIT,
     ),
     SyncCause.OUR_CREDENTIAL: Explanation(
         SyncLabel.PENDING,
@@ -162,7 +155,6 @@ EXPLANATIONS: dict[SyncCause, Explanation] = {
 # How long a waiting state may last before the page marks it as stalled.
 STALLED_AFTER: dict[SyncCause, timedelta] = {
     SyncCause.QUEUED: timedelta(minutes=15),
-    SyncCause.CONSENT_PROPAGATING: timedelta(minutes=15),
     SyncCause.THROTTLED: timedelta(minutes=60),
     SyncCause.MICROSOFT_UNAVAILABLE: timedelta(minutes=60),
     SyncCause.OUR_CREDENTIAL: timedelta(minutes=15),

@@ -7,14 +7,13 @@ two leaves a row without work (dropped when looked at), never work without a row
 
 import contextlib
 import zlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
 from integrations.domain.ids import AccountId
 from shared.clock import moment, stamp
-from shared.tables import Row, RowChanged, Tables, chunks, delete, upsert
+from shared.tables import Row, RowChanged, Tables, delete, upsert
 
 SHARDS = 16
 
@@ -44,14 +43,6 @@ class DueList:
 
     def put(self, due: Due) -> None:
         self._table.write(upsert(_row(due)))
-
-    def put_all(self, dues: Iterable[Due]) -> None:
-        by_shard: dict[str, list[Due]] = {}
-        for due in dues:
-            by_shard.setdefault(shard_of(due), []).append(due)
-        for shard in by_shard.values():
-            for part in chunks([upsert(_row(due)) for due in shard]):
-                self._table.write(*part)
 
     def settle(self, due: Due) -> None:
         """Forget it, unless it was put again for another time meanwhile."""
