@@ -8,9 +8,8 @@ import msgspec
 from integrations.domain.datasets import Reading, Record
 from integrations.domain.records import License
 from integrations.domain.text import clean
-from integrations.microsoft.dataset import Dataset, Source
+from integrations.microsoft.dataset import Asked, Dataset, Source
 from integrations.microsoft.sku_names import name_of
-from shared.graph import Graph, Page
 
 _FIELDS = "id,skuId,skuPartNumber,appliesTo,capabilityStatus,consumedUnits,prepaidUnits"
 _ASSIGNABLE = frozenset({"Enabled", "Warning"})
@@ -32,8 +31,8 @@ class _Sku(msgspec.Struct, rename="camel"):
     prepaid_units: _Units | None = None
 
 
-def _read(graph: Graph, page: Page[_Sku], _is_first: bool) -> Reading:  # noqa: FBT001 - Dataset's form
-    skus = {sku.sku_id: sku for part in graph.on(page, type=_Sku) for sku in part.items}
+def _read(asked: Asked) -> Reading:
+    skus = {sku.sku_id: sku for part in asked.graph.on(asked.page, type=_Sku) for sku in part.items}
     return Reading(records=[Record(key=sku.sku_id, body=_told(sku)) for sku in skus.values()], is_complete=True)
 
 
@@ -60,7 +59,6 @@ def _told(sku: _Sku) -> License:
 
 LICENSES = Dataset(
     name="licenses",
-    is_core=False,
     permission="LicenseAssignment.Read.All",
     record=License,
     source=Source(first="/subscribedSkus", query={"select": _FIELDS}, page=_Sku),

@@ -12,7 +12,7 @@ import msgspec
 from integrations.domain.datasets import Reading, Record
 from integrations.domain.records import User
 from integrations.domain.text import clean, clean_or_none
-from integrations.microsoft.dataset import Dataset, Source
+from integrations.microsoft.dataset import Asked, Dataset, Source
 from shared.graph import Graph, Page, UnexpectedAnswer
 
 # Exactly what a User row holds; a frozen list, diffed by a test (reliability.md section 6).
@@ -52,11 +52,11 @@ class _User(msgspec.Struct, rename="camel"):
     assigned_licenses: list[_AssignedLicense] | None = None
 
 
-def _read(graph: Graph, page: Page[_User], is_first: bool) -> Reading:  # noqa: FBT001 - Dataset's form
-    if not is_first:
-        return _changes(graph, page)
-    link = _last_link(graph.on(page, type=_User))
-    listed = graph.items(_LIST, type=_User, select=FIELDS, top=_LARGEST_PAGE)
+def _read(asked: Asked) -> Reading:
+    if not asked.is_first:
+        return _changes(asked.graph, asked.page)
+    link = _last_link(asked.graph.on(asked.page, type=_User))
+    listed = asked.graph.items(_LIST, type=_User, select=FIELDS, top=_LARGEST_PAGE)
     records = {user.id: _record(user) for user in listed}
     return Reading(records=list(records.values()), is_complete=True, link=link)
 

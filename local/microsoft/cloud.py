@@ -19,6 +19,7 @@ from local.microsoft.entra.host import Entra
 from local.microsoft.faults import Faults, Latches
 from local.microsoft.graph.host import Graph
 from local.microsoft.http import Reply, Request, Server, told
+from local.microsoft.posture_calls import PostureCalls
 from local.microsoft.recorder import Recorder
 from local.microsoft.tokens import Issuer
 from local.microsoft.world import World
@@ -36,6 +37,7 @@ class Cloud:
         self._recorder = Recorder()
         self._latches = Latches()
         self._calls = Calls(self._world)
+        self._posture = PostureCalls(self._world)
         self._begin()
 
     def _begin(self) -> None:
@@ -89,7 +91,7 @@ class Cloud:
             self._latches.release()
             self._begin()
             self._recorder.forget_requests()
-        for target in (self._calls, self._faults, self._latches, self._recorder):
+        for target in (self._calls, self._posture, self._faults, self._latches, self._recorder):
             if name in vars(type(target)) and not name.startswith("_"):
                 return getattr(target, name)(**arguments)
         raise KeyError(f"there is no call {name}")

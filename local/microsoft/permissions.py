@@ -105,4 +105,9 @@ APPLICATIONS = Needs(
 APPLICATION_REMOVAL = Needs(
     frozenset({"Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"}), frozenset({"Application.ReadWrite.All"})
 )
+SCORES = _either("SecurityEvents.Read.All")
+REGISTRATIONS = _either("AuditLog.Read.All")
+POLICIES = _either("Policy.Read.All")
+MANAGED_DEVICES = _either("DeviceManagementManagedDevices.Read.All", "DeviceManagementConfiguration.Read.All")
+SUBSCRIPTIONS = _either("Organization.Read.All", _DIRECTORY)
 GRANTS = _either("DelegatedPermissionGrant.ReadWrite.All", _DIRECTORY)

@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
 from local.microsoft.objects import Collection
+from local.microsoft.posture import Posture
 from local.microsoft.roles import GLOBAL_ADMINISTRATOR
 from local.microsoft.seeds import Seats, licences_of
-from local.microsoft.skus import P1, Sku
+from local.microsoft.skus import INTUNE, P1, Plan, Sku
 
 
 @dataclass
@@ -23,6 +24,8 @@ class Licence:
     status: str = "Enabled"
     consumed: int | None = None
     applies_to: str = "User"
+    is_trial: bool = False
+    renews_at: str | None = "2027-01-05T00:00:00Z"
 
 
 @dataclass
@@ -77,6 +80,8 @@ class Tenant:
     devices: Collection
     licences: dict[str, Licence]
     seats: list[Seats]
+    managed: Collection
+    posture: Posture = field(default_factory=Posture)
     partner_type: str | None = None
     exists: bool = True
     groups: dict[str, Group] = field(default_factory=dict)
@@ -98,7 +103,14 @@ class Tenant:
 
     def is_premium(self) -> bool:
         """Whether somebody here has bought Entra ID P1."""
-        return any(plan.id == P1.id for it in self.licences.values() if it.status != "Deleted" for plan in it.sku.plans)
+        return self._has(P1)
+
+    def has_intune(self) -> bool:
+        return self._has(INTUNE)
+
+    def _has(self, wanted: Plan) -> bool:
+        there = (it for it in self.licences.values() if it.status != "Deleted")
+        return any(plan.id == wanted.id for it in there for plan in it.sku.plans)
 
     def direct_roles(self, principal_id: str) -> list[str]:
         """Roles over the whole tenant that were given to this very user or group."""
