@@ -11,7 +11,17 @@ from local.microsoft.person import Callback, Person
 from local.processes import CLIENT_ID, CLIENT_SECRET, Started
 
 _WAIT_S = 90.0
-APP_ROLES = ["Organization.Read.All", "User.Read.All", "LicenseAssignment.Read.All", "Directory.Read.All"]
+APP_ROLES = [
+    "Organization.Read.All",
+    "User.Read.All",
+    "LicenseAssignment.Read.All",
+    "Directory.Read.All",
+    "Device.Read.All",
+    "DeviceManagementManagedDevices.Read.All",
+    "SecurityEvents.Read.All",
+    "AuditLog.Read.All",
+    "Policy.Read.All",
+]
 
 
 class Refused(Exception):

@@ -12,6 +12,8 @@ from integrations.microsoft.dataset import Asked, Dataset, Source
 from integrations.microsoft.sku_names import name_of
 
 _FIELDS = "id,skuId,skuPartNumber,appliesTo,capabilityStatus,consumedUnits,prepaidUnits"
+# Free products come in numbers that nobody uses up; such seats are not unused, they were never paid for.
+_UNLIMITED = frozenset({10_000, 1_000_000})
 _ASSIGNABLE = frozenset({"Enabled", "Warning"})
 
 
@@ -41,6 +43,7 @@ def _told(sku: _Sku) -> License:
     bought, warning = units.enabled or 0, units.warning or 0
     assigned = sku.consumed_units or 0
     part_number = clean(sku.sku_part_number or "") or sku.sku_id
+    is_unlimited = bought in _UNLIMITED
     is_assignable = sku.capability_status in _ASSIGNABLE
     return License(
         sku_id=sku.sku_id,
@@ -53,7 +56,8 @@ def _told(sku: _Sku) -> License:
         suspended=units.suspended or 0,
         warning=warning,
         locked_out=units.locked_out or 0,
-        unused=max(0, bought + warning - assigned) if is_assignable else 0,
+        unused=max(0, bought + warning - assigned) if is_assignable and not is_unlimited else 0,
+        is_unlimited=is_unlimited,
     )
 
 

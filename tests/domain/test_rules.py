@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from integrations.domain import ids
 from integrations.domain.connections import Kind, Mapping, Tenant, reservations
-from integrations.domain.datasets import DatasetResult, Outcome, close_run, is_mass_loss
+from integrations.domain.datasets import Cursor, Outcome, close_run, is_mass_loss, warnings_of
 from integrations.domain.ids import IntegrationId, OrganizationId, SyncroTenantId, TenantId, UserId
 from integrations.domain.menu import CSP_MENU, INTEGRATE_MENU, tenant_menu
 from integrations.domain.page import Wanted, overview
@@ -143,7 +143,9 @@ def test_mass_loss_is_more_than_twenty_rows_and_thirty_percent(vanished: int, be
     ],
 )
 def test_a_run_is_whole_or_it_warns(outcomes: list[Outcome], cause: SyncCause) -> None:
-    assert close_run(DatasetResult(dataset=str(n), outcome=it) for n, it in enumerate(outcomes)) is cause
+    cursors = [Cursor(dataset=str(n), outcome=it, attempted_at=NOW) for n, it in enumerate(outcomes)]
+
+    assert close_run(warnings_of(cursors)) is cause
 
 
 def test_a_page_of_nothing_is_blank() -> None:
