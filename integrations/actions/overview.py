@@ -4,11 +4,13 @@ from datetime import datetime
 
 import msgspec
 
+from integrations.actions.posture import Held
 from integrations.actions.tenants import find_tenant
 from integrations.domain.connections import Integration
 from integrations.domain.datasets import Cursor
 from integrations.domain.ids import AccountId, IntegrationId, TenantId
 from integrations.domain.page import Naming, Overview, TenantRow, Wanted, overview, tenant_row
+from integrations.domain.posture import LicenseFigures, MfaFigures, SecureScoreView
 from integrations.services import Services
 from integrations.storage.control import Control
 from shared.errors import NotFound
@@ -36,6 +38,9 @@ class TenantDetails(msgspec.Struct, frozen=True, kw_only=True):
     tenant: TenantRow
     user_count: int | None
     organizations: list[OrganizationName]
+    secure_score: SecureScoreView
+    mfa: MfaFigures
+    licenses: LicenseFigures
     datasets: list[DatasetView]
 
 
@@ -69,13 +74,16 @@ def read_tenant(services: Services, account_id: AccountId, tenant_id: TenantId) 
         for it in (control.organizations.list() if mapping else [])
         if mapping and it.value.syncro_tenant_id == mapping.syncro_tenant_id
     ]
-    cursors = services.data(account_id, tenant_id, tenant.epoch).cursors() if mapping else {}
-    users = cursors.get("users")
+    held = Held(services, account_id, tenant)
+    users, figures = held.cursors.get("users"), held.figures()
     return TenantDetails(
         tenant=tenant_row(tenant, names, _naming(services), services.clock()),
         user_count=users.tallies.get("member", 0) if users and users.complete_at else None,
         organizations=under,
-        datasets=[_dataset(cursor) for cursor in cursors.values()],
+        secure_score=figures.secure_score,
+        mfa=figures.mfa,
+        licenses=figures.licenses,
+        datasets=[_dataset(cursor) for cursor in held.cursors.values()],
     )
 
 

@@ -15,7 +15,6 @@ from integrations.storage.due import shards
 from tests.flows.portal import Portal
 from tests.flows.reading import asked, counts, users_of
 
-
 EVERY_CYCLE = [
     "!fence",
     "cursor:organization",
