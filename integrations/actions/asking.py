@@ -1,38 +1,47 @@
 """Which data sets of a tenant are asked for in this cycle: what is due, and what the tenant has a licence for."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 
 import msgspec
 
-from integrations.actions.reading import Attempt, GraphOf, profile_of, read_datasets
+from integrations.actions.reading import Attempt, GraphOf, StoredOf, outcome_of, profile_of, read_datasets
 from integrations.domain.cadence import is_doubtful, is_due
 from integrations.domain.datasets import Cursor, Outcome
 from integrations.microsoft.dataset import Dataset
 from integrations.microsoft.datasets import DATASETS
-from shared.graph import Denied, NotLicensed
+from shared.graph import Denied, NotLicensed, Transient
 
 
-def read_due(graph_of: GraphOf, cursors: Mapping[str, Cursor], now: datetime, *, is_wanted: bool) -> list[Attempt]:
-    """Try every data set whose turn it is; ``is_wanted`` tells that somebody asked for this sync.
+def read_due(
+    graph_of: GraphOf, stored_of: StoredOf, cursors: Mapping[str, Cursor], now: datetime, *, is_wanted: bool
+) -> Iterator[list[Attempt]]:
+    """Try every data set whose turn it is, in one round or two; ``is_wanted`` tells that somebody asked for this.
 
-    A data set that takes a licence is asked for once the tenant's own profile shows the licence, and otherwise
-    tried once a day.
+    A data set that takes a licence waits for the second round until the tenant's own profile has shown the
+    licence; without one it is tried once a day. So a first sync has its users before slow reports are read.
 
     Raises:
-        TokenRejected, Transient: see ``read_datasets``.
+        TokenRejected, Transient: see ``read_datasets``; the second round's faults stay with its data sets.
     """
     due = [it for it in DATASETS if is_due(it.cadence, cursors.get(it.name), now, is_wanted=is_wanted)]
     doubtful = [it for it in DATASETS if it.needs_plan and is_doubtful(cursors.get(it.name))]
-    attempts = read_datasets(graph_of, [it for it in due if it not in doubtful], cursors, now)
+    sure = [it for it in due if it not in doubtful]
+    attempts = read_datasets(graph_of, stored_of, sure, cursors, now)
     profile = profile_of(attempts)
     if profile is None:
-        return attempts
+        yield attempts
+        return
     plans = frozenset(profile.plans)
+    yield [_judged(it, plans) for it in attempts]
     tried = [it for it in doubtful if it.needs_plan in plans or (it in due and it.name in cursors)]
-    attempts += read_datasets(graph_of, tried, cursors, now)
     spared = [it for it in doubtful if it in due and it not in tried]
-    return [_judged(it, plans) for it in attempts] + [_unlicensed(it) for it in spared]
+    if tried or spared:
+        try:
+            attempts = read_datasets(graph_of, stored_of, tried, cursors, now)
+        except Transient as error:  # what every sync needs is read already
+            attempts = [Attempt(dataset=it, outcome=outcome_of(error), error=error) for it in tried]
+        yield [*(_judged(it, plans) for it in attempts), *(_unlicensed(it) for it in spared)]
 
 
 def _judged(attempt: Attempt, plans: Collection[str]) -> Attempt:

@@ -7,16 +7,19 @@ import msgspec
 from integrations.actions.tenants import find_tenant
 from integrations.domain.connections import Tenant
 from integrations.domain.datasets import Cursor
+from integrations.domain.groups import join
 from integrations.domain.ids import AccountId, TenantId
 from integrations.domain.mfa import demanded_by
 from integrations.domain.posture import (
     NOT_MAPPED,
+    Administrator,
     Improvement,
     LicenseFigures,
     MfaFigures,
     Part,
     Person,
     SecureScoreView,
+    administrators,
     as_of,
     improvements,
     license_figures,
@@ -29,6 +32,7 @@ from integrations.domain.records import (
     AuthenticationMethods,
     AuthorizationPolicy,
     ConditionalAccess,
+    Group,
     License,
     Registration,
     RoleMember,
@@ -64,6 +68,7 @@ class Security(msgspec.Struct, frozen=True, kw_only=True):
     secure_score: SecureScoreView
     improvements: list[Improvement]
     mfa: Mfa
+    administrators: list[Administrator]
     roles: Part[RoleMember]
     conditional_access: Part[ConditionalAccess]
     security_defaults: Part[SecurityDefaults]
@@ -77,7 +82,9 @@ def read_security(services: Services, account_id: AccountId, tenant_id: TenantId
     newest = max(scores, key=lambda it: (it.as_of, bool(it.controls)), default=None)
     policies = held.part("conditional_access", ConditionalAccess)
     defaults = held.part("security_defaults", SecurityDefaults)
-    figures = held.mfa()
+    figures, roles = held.mfa(), held.part("roles", RoleMember)
+    registrations = held.rows("registrations", Registration)
+    groups = join(held.rows("groups", Group)) if any(it.kind == "group" for it in roles.items) else {}
     return Security(
         secure_score=held.secure_score(scores),
         improvements=improvements(newest, held.rows("secure_score_controls", SecureScoreControl)),
@@ -86,9 +93,10 @@ def read_security(services: Services, account_id: AccountId, tenant_id: TenantId
             as_of=figures.as_of,
             people=figures.people,
             demanded_by=demanded_by(policies.items, security_defaults=any(it.is_enabled for it in defaults.items)),
-            without=without_mfa(held.rows("registrations", Registration)),
+            without=without_mfa(registrations),
         ),
-        roles=held.part("roles", RoleMember),
+        administrators=administrators(roles.items, groups, {it.user_id: it for it in registrations}),
+        roles=roles,
         conditional_access=policies,
         security_defaults=defaults,
         authorization_policy=held.part("authorization_policy", AuthorizationPolicy),

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -33,6 +34,7 @@ from shared.graph import (
 from shared.graph.answers import decode, meaning
 
 GraphOf = Callable[[Service], Graph]
+StoredOf = Callable[[Dataset], Mapping[str, msgspec.Struct]]
 
 _AT_ONCE = 4
 _TRIES = 3  # a refusal that is no sign-in's fault is believed after three of them (product.md B7)
@@ -58,21 +60,30 @@ _OUTCOME_OF: tuple[tuple[type[AppError], Outcome], ...] = (
 
 
 def read_datasets(
-    graph_of: GraphOf, datasets: Sequence[Dataset], cursors: Mapping[str, Cursor], now: datetime
+    graph_of: GraphOf,
+    stored_of: StoredOf,
+    datasets: Sequence[Dataset],
+    cursors: Mapping[str, Cursor],
+    now: datetime,
 ) -> list[Attempt]:
-    """Try every data set.
+    """Try every data set. ``graph_of`` asks a service, ``stored_of`` gives the rows of a data set that are kept.
 
     Raises:
         TokenRejected, Transient: of the batch as a whole, before any data set was reached.
         TokenRejected: of a data set that every sync needs.
     """
-    readers = [_Reader(graph_of(it.service), it, _link(cursors, it, now), now) for it in datasets]
+    readers = [_Reader(graph_of(it.service), stored_of, it, _link(cursors, it, now)) for it in datasets]
     together = [it for it in readers if it.dataset.service.goes_into_batches]
     started = time.monotonic()
     first = graph_of(Service.DIRECTORY).batch([it.ask() for it in together]) if together else {}
     shared_s = (time.monotonic() - started) / max(1, len(together))
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="dataset") as threads:
         return list(threads.map(lambda it: it.attempt(first.get(it.dataset.name), shared_s), readers))
+
+
+def outcome_of(error: AppError | None) -> Outcome:
+    """How a data set ended that this error kept from being read."""
+    return next((it for kind, it in _OUTCOME_OF if isinstance(error, kind)), Outcome.FAILED)
 
 
 def profile_of(attempts: Sequence[Attempt]) -> TenantProfile | None:
@@ -87,11 +98,11 @@ def profile_of(attempts: Sequence[Attempt]) -> TenantProfile | None:
 class _Reader:
     """One try after another to read one data set."""
 
-    def __init__(self, graph: Graph, dataset: Dataset, link: str | None, now: datetime) -> None:
+    def __init__(self, graph: Graph, stored_of: StoredOf, dataset: Dataset, link: str | None) -> None:
         self.dataset = dataset
         self._graph = graph
         self._link = link
-        self._now = now
+        self._stored_of = stored_of
 
     def ask(self) -> Ask:
         """The kept link, or the first question, as a part of a batch."""
@@ -118,8 +129,7 @@ class _Reader:
         seconds = round(time.monotonic() - started + (shared_s if given else 0.0), 3)
         if reading is not None:
             return Attempt(dataset=self.dataset, outcome=Outcome.FRESH, reading=reading, seconds=seconds)
-        outcome = next((it for kind, it in _OUTCOME_OF if isinstance(error, kind)), Outcome.FAILED)
-        return Attempt(dataset=self.dataset, outcome=outcome, error=error, seconds=seconds)
+        return Attempt(dataset=self.dataset, outcome=outcome_of(error), error=error, seconds=seconds)
 
     def _reading(self, given: Answer | None) -> Reading:
         """A link Microsoft no longer honours means reading whole, at once."""
@@ -130,7 +140,8 @@ class _Reader:
             return self._read(self._asked(None), None)
 
     def _read(self, page: Page[Any], link: str | None) -> Reading:
-        return self.dataset.read(Asked(graph=self._graph, page=page, link=link, now=self._now))
+        stored = partial(self._stored_of, self.dataset)
+        return self.dataset.read(Asked(graph=self._graph, page=page, link=link, stored=stored))
 
     def _asked(self, link: str | None) -> Page[Any]:
         ask, source = _ask(self.dataset, link), self.dataset.source

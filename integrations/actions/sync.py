@@ -40,6 +40,7 @@ from shared.telemetry import log
 _EARLY = timedelta(minutes=1)  # clocks differ, and queues count whole seconds
 _OVERLAP_PAUSE_S = 10
 _TRIES_TO_SETTLE = 5
+_EVERY_ROW = 1_000_000
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):
@@ -189,14 +190,20 @@ def _name_only(services: Services, tenant_id: TenantId) -> Ending:
 
 
 def _all_datasets(services: Services, order: SyncOrder, tenant: Tenant) -> Ending:
-    session = services.data(order.account_id, tenant.tenant_id, tenant.epoch).open()
-    attempts = read_due(
+    data = services.data(order.account_id, tenant.tenant_id, tenant.epoch)
+    session = data.open()
+    known, attempts, results = dict(session.cursors), [], []
+    for tried in read_due(
         lambda service: services.graph(tenant.tenant_id, service),
+        lambda dataset: dict(data.list(dataset.name, dataset.record, limit=_EVERY_ROW)),
         session.cursors,
         services.clock(),
         is_wanted=order.reason != SCHEDULED,
-    )
-    results, cursors = _store(services, session, attempts)
+    ):
+        told, cursors = _store(services, session, tried)
+        attempts += tried
+        results += told
+        known |= {it.dataset: it for it in cursors}
     broken = next((it for it in attempts if it.dataset.is_core and it.error is not None), None)
     profile = profile_of(attempts)
     name, domain = (profile.name, profile.default_domain) if profile else ("", None)
@@ -209,7 +216,7 @@ def _all_datasets(services: Services, order: SyncOrder, tenant: Tenant) -> Endin
             name=name,
             default_domain=domain,
         )
-    warnings = warnings_of(cursors)
+    warnings = warnings_of(known[it.name] for it in DATASETS if it.name in known)
     return Ending(cause=close_run(warnings), evidence=warnings, datasets=results, name=name, default_domain=domain)
 
 
@@ -218,7 +225,7 @@ def _store(
 ) -> tuple[list[DatasetResult], list[Cursor]]:
     """Write what changed, data before cursors. A data set that was not read keeps its rows and its link.
 
-    Returns what each data set did, and how all of them stand, those too whose turn it was not.
+    Returns what each data set did, and where it stands now.
     """
     now = services.clock()
     writes, cursors, results = [], [], []
@@ -244,8 +251,7 @@ def _store(
             )
         )
     session.commit(writes, cursors)
-    known = session.cursors | {it.dataset: it for it in cursors}
-    return results, [known[it.name] for it in DATASETS if it.name in known]
+    return results, cursors
 
 
 def _close(services: Services, control: Control, run: Run, ending: Ending) -> None:

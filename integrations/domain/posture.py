@@ -1,14 +1,23 @@
 """What the details of a tenant tell about its security and its licences: values in, what the API answers out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 import msgspec
 
 from integrations.domain.datasets import Cursor
+from integrations.domain.groups import everybody_in
 from integrations.domain.mfa import Registered, registered
-from integrations.domain.records import License, Registration, SecureScore, SecureScoreControl, Subscription
+from integrations.domain.records import (
+    Group,
+    License,
+    Registration,
+    RoleMember,
+    SecureScore,
+    SecureScoreControl,
+    Subscription,
+)
 
 T = TypeVar("T")
 
@@ -70,6 +79,20 @@ class MfaFigures(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     as_of: datetime | None
     people: Registered | None
+
+
+class Administrator(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who holds directory roles, themselves or through groups (then ``through`` names those).
+
+    ``has_mfa`` is None where nobody could tell: the report takes a licence, and leaves some people out.
+    """
+
+    user_id: str
+    name: str | None
+    username: str | None
+    roles: list[str]
+    through: list[str]
+    has_mfa: bool | None
 
 
 class LicenseFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,6 +192,35 @@ def without_mfa(registrations: Iterable[Registration]) -> list[Person]:
         )
         for it in lacking[:MOST_PEOPLE]
     ]
+
+
+def administrators(
+    members: Iterable[RoleMember], groups: Mapping[str, Group], registrations: Mapping[str, Registration]
+) -> list[Administrator]:
+    """Everybody who holds a role, those without MFA first. Applications that hold roles are not people."""
+    held: dict[str, list[RoleMember]] = {}
+    through: dict[str, set[str]] = {}
+    for it in members:
+        inside = everybody_in(groups, it.member_id) if it.kind == "group" else {it.member_id}
+        for key in inside if it.kind != "application" else ():
+            held.setdefault(key, []).append(it)
+            through.setdefault(key, set()).update({it.name or it.member_id} if it.kind == "group" else ())
+    people = [_administrator(key, roles, sorted(through[key]), registrations.get(key)) for key, roles in held.items()]
+    return sorted(people, key=lambda it: (it.has_mfa is not False, it.username or "", it.user_id))
+
+
+def _administrator(
+    key: str, held: Sequence[RoleMember], through: list[str], known: Registration | None
+) -> Administrator:
+    told = known or next((it for it in held if it.kind == "user"), None)
+    return Administrator(
+        user_id=key,
+        name=told.name if told else None,
+        username=told.username if told else None,
+        roles=sorted({it.role for it in held}),
+        through=through,
+        has_mfa=known.is_mfa_registered if known else None,
+    )
 
 
 def license_figures(licenses: Iterable[License], cursor: Cursor | None) -> LicenseFigures:

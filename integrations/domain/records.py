@@ -233,3 +233,19 @@ class SignIns(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     last_at: datetime | None = None
     last_background_at: datetime | None = None
     last_success_at: datetime | None = None
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A group and the ids of its direct members, groups among them.
+
+    A large group takes several rows; ``part`` numbers them, and each holds some of the members.
+    """
+
+    id: str
+    name: str
+    kind: str = "security"
+    mail: str | None = None
+    is_dynamic: bool = False
+    may_hold_roles: bool = False
+    members: list[str] = []
+    part: int = 0

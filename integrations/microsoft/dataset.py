@@ -7,7 +7,7 @@ in a ``Dataset``, and list it in ``DATASETS`` of ``integrations/microsoft/datase
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import Enum
 from typing import Any
 
@@ -66,13 +66,14 @@ class Source:
 class Asked:
     """The answer to a data set's first question, or to the kept link, and how to ask on.
 
-    ``link`` is the kept link that was followed; None tells that everything is to be read.
+    ``link`` is the kept link that was followed; None tells that everything is to be read. ``stored`` gives the
+    rows that are kept, by key: for changes that only make sense on top of them.
     """
 
     graph: Graph
     page: Page[Any]
     link: str | None
-    now: datetime
+    stored: Callable[[], Mapping[str, msgspec.Struct]]
 
     @property
     def is_first(self) -> bool:

@@ -4,6 +4,7 @@ from integrations.microsoft.conditional_access import CONDITIONAL_ACCESS
 from integrations.microsoft.dataset import Dataset
 from integrations.microsoft.devices import DEVICES
 from integrations.microsoft.domains import DOMAINS
+from integrations.microsoft.groups import GROUPS
 from integrations.microsoft.licenses import LICENSES
 from integrations.microsoft.managed_devices import MANAGED_DEVICES
 from integrations.microsoft.organization import ORGANIZATION
@@ -23,6 +24,7 @@ DATASETS: tuple[Dataset, ...] = (
     DOMAINS,
     DEVICES,
     MANAGED_DEVICES,
+    GROUPS,
     SECURE_SCORE,
     SECURE_SCORE_CONTROLS,
     REGISTRATIONS,

@@ -105,6 +105,7 @@ APPLICATIONS = Needs(
 APPLICATION_REMOVAL = Needs(
     frozenset({"Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"}), frozenset({"Application.ReadWrite.All"})
 )
+GROUPS = _either("GroupMember.Read.All", _DIRECTORY)
 SCORES = _either("SecurityEvents.Read.All")
 REGISTRATIONS = _either("AuditLog.Read.All")
 POLICIES = _either("Policy.Read.All")

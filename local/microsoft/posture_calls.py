@@ -1,5 +1,6 @@
-"""What can be done to a tenant's devices in Intune, its scores, policies and registrations: calls of ``/_world/``."""
+"""What can be done to a tenant's devices, groups, scores, policies and registrations: calls of ``/_world/``."""
 
+from local.microsoft.graph.roles import group_object
 from local.microsoft.managed import managed_device
 from local.microsoft.objects import Object
 from local.microsoft.posture import policy
@@ -64,6 +65,19 @@ class PostureCalls:
     def remove_managed_device(self, tenant_id: str, device_id: str) -> None:
         tenant = self._world.tenant(tenant_id)
         tenant.managed.remove(device_id, "deleted", tenant.step())
+
+    def groups(self, tenant_id: str) -> list[Object]:
+        return [group_object(it) for it in self._world.tenant(tenant_id).groups.values()]
+
+    def rename_group(self, tenant_id: str, group_id: str, name: str) -> None:
+        self._world.tenant(tenant_id).rename_group(group_id, name)
+
+    def remove_group(self, tenant_id: str, group_id: str) -> None:
+        self._world.tenant(tenant_id).remove_group(group_id)
+
+    def move_member(self, tenant_id: str, group_id: str, member_id: str, *, come: bool) -> None:
+        """Let a person or a group into a group, or out of it."""
+        self._world.tenant(tenant_id).move_member(group_id, member_id, come=come)
 
     def set_owner(self, tenant_id: str, device_id: str, user_id: str) -> None:
         """Whose a device is; an empty id leaves it without anybody."""

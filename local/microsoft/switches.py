@@ -53,7 +53,7 @@ class Switches:
     # Data sets with licences and pages of their own.
     unlicensed_conditional_access: str = "denied"
     """How Conditional Access answers a tenant without Entra ID P1: denied, or empty."""
-    registrations_page_size: int = 100
+    registrations_page_size: int = 1000
     registrations_of_disabled: bool = False
     """Whether the registration report holds people who are switched off."""
     security_page_size: int = 100

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
-from local.microsoft.objects import Collection
+from local.microsoft.objects import Change, Collection
 from local.microsoft.posture import Posture
 from local.microsoft.roles import GLOBAL_ADMINISTRATOR
 from local.microsoft.seeds import Seats, licences_of
@@ -36,6 +36,15 @@ class Group:
     name: str
     is_assignable: bool = False
     members: set[str] = field(default_factory=set)
+
+
+class MemberChange(NamedTuple):
+    """Somebody came to a group, or left it."""
+
+    sequence: int
+    group: str
+    member: str
+    came: bool
 
 
 class RoleAssignment(NamedTuple):
@@ -85,6 +94,9 @@ class Tenant:
     partner_type: str | None = None
     exists: bool = True
     groups: dict[str, Group] = field(default_factory=dict)
+    removed_groups: set[str] = field(default_factory=set)
+    group_changes: list[Change] = field(default_factory=list)
+    member_changes: list[MemberChange] = field(default_factory=list)
     assignments: list[RoleAssignment] = field(default_factory=list)
     activated: list[str] = field(default_factory=lambda: [GLOBAL_ADMINISTRATOR])
     owners: dict[str, str] = field(default_factory=dict)
@@ -126,6 +138,29 @@ class Tenant:
 
     def groups_of(self, user_id: str) -> Iterable[Group]:
         return [group for group in self.groups.values() if user_id in group.members]
+
+    def add_group(self, group: Group) -> None:
+        self.groups[group.id] = group
+        self.group_changes.append(Change(self.step(), group.id, None))
+
+    def rename_group(self, key: str, name: str) -> None:
+        self.groups[key].name = name
+        self.group_changes.append(Change(self.step(), key, frozenset({"displayName"})))
+
+    def remove_group(self, key: str) -> None:
+        del self.groups[key]
+        self.removed_groups.add(key)
+        self.group_changes.append(Change(self.step(), key, None))
+
+    def move_member(self, key: str, member: str, *, come: bool) -> None:
+        """Let a person or a group into a group, or out of it."""
+        members, sequence = self.groups[key].members, self.step()
+        if come:
+            members.add(member)
+        else:
+            members.discard(member)
+        self.member_changes.append(MemberChange(sequence, key, member, come))
+        self.group_changes.append(Change(sequence, key, frozenset({"members"})))
 
     def owner_of(self, device_id: str) -> str | None:
         """The user a device belongs to: seeded devices go round the members, in order."""

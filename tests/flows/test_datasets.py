@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from integrations.domain.groups import join
+from integrations.domain.records import Group
 from integrations.microsoft.datasets import DATASETS
 from tests.flows.portal import CLIENT_ID, Portal
 from tests.flows.reading import asked, counts
@@ -21,6 +23,12 @@ def states(portal: Portal, tenant: dict[str, str]) -> dict[str, str]:
 
 def items(portal: Portal, tenant: dict[str, str], what: str) -> list[dict[str, Any]]:
     return list(portal.ask("GET", f"/tenants/{tenant['id']}/{what}?limit=1000")["items"])
+
+
+def groups_of(portal: Portal, tenant: dict[str, str]) -> dict[str, Group]:
+    stored = portal.services.control("acct_northwind").tenants.find(tenant["id"]).value
+    data = portal.services.data("acct_northwind", tenant["id"], stored.epoch)
+    return join(row for _, row in data.list("groups", Group, limit=1000))
 
 
 def security(portal: Portal, tenant: dict[str, str]) -> dict[str, Any]:
@@ -72,7 +80,7 @@ def test_what_has_no_cheap_changes_is_asked_for_every_six_hours_or_once_a_day(po
     cycle(portal, hours=24)
     daily = parts(portal, tenant)
 
-    assert len(ordinary) == 5
+    assert len(ordinary) == 6
     assert {CONDITIONAL_ACCESS, REGISTRATIONS, "/v1.0/domains"} <= set(slow) - set(ordinary)
     assert "/v1.0/security/secureScoreControlProfiles" in set(daily) - set(slow)
     assert len(asked(portal, tenant)) <= 10
@@ -352,6 +360,64 @@ def test_roles_list_people_and_groups_and_follow_who_holds_them(portal: Portal) 
     assert sorted(it["kind"] for it in held) == ["group", "user"]
     assert people[1]["userPrincipalName"] in {it.get("username") for it in held}
     assert [it["kind"] for it in after] == ["group"]
+
+
+def test_groups_follow_who_comes_and_who_leaves(portal: Portal) -> None:
+    tenant = portal.has_tenant(users=5)
+    world, people = portal.microsoft.world, [it["id"] for it in portal.microsoft.world.users(tenant["id"])]
+    staff = world.add_group(tenant["id"], "Staff", people[:3])
+    gone = world.add_group(tenant["id"], "Old", people[3:])
+    portal.connected(tenant)
+    before = groups_of(portal, tenant)
+    world.move_member(tenant["id"], staff, people[0], come=False)
+    world.move_member(tenant["id"], staff, people[4], come=True)
+    world.rename_group(tenant["id"], staff, "Everybody")
+    world.remove_group(tenant["id"], gone)
+
+    run = portal.sync(tenant)
+    again = portal.sync(tenant)
+
+    assert {it.name: it.members for it in before.values()} == {"Staff": people[:3], "Old": people[3:]}
+    after = groups_of(portal, tenant)
+    assert {it.name: it.members for it in after.values()} == {"Everybody": [people[1], people[2], people[4]]}
+    assert counts(run, "groups") == {"created": 0, "changed": 1, "removed": 1}
+    assert counts(again, "groups") == {"created": 0, "changed": 0, "removed": 0}
+
+
+def test_a_group_larger_than_a_row_loses_nobody(portal: Portal) -> None:
+    tenant = portal.has_tenant(users=1300)
+    world, people = portal.microsoft.world, [it["id"] for it in portal.microsoft.world.users(tenant["id"])]
+    staff = world.add_group(tenant["id"], "Staff", people)
+    portal.connected(tenant)
+    before = groups_of(portal, tenant)[staff].members
+    for key in people[:150]:
+        world.move_member(tenant["id"], staff, key, come=False)
+
+    run = portal.sync(tenant)
+
+    assert before == people
+    assert groups_of(portal, tenant)[staff].members == people[150:]
+    assert counts(run, "groups") == {"created": 0, "changed": 2, "removed": 1}
+    details = portal.ask("GET", f"/tenants/{tenant['id']}")["datasets"]
+    assert next(it for it in details if it["dataset"] == "groups")["state"] == "fresh"
+
+
+def test_an_administrator_through_a_group_inside_a_group_is_one(portal: Portal) -> None:
+    tenant = portal.has_tenant(users=5)
+    world, people = portal.microsoft.world, portal.microsoft.world.users(tenant["id"])
+    inner = world.add_group(tenant["id"], "Night shift", [people[3]["id"]])
+    world.give_role(tenant["id"], people[2]["id"], through_group=True)
+    outer = next(it for it in world.groups(tenant["id"]) if it["isAssignableToRole"])["id"]
+    world.move_member(tenant["id"], outer, inner, come=True)
+    world.set_registration(tenant["id"], people[3]["id"], isMfaRegistered=False)
+
+    portal.connected(tenant)
+
+    found = security(portal, tenant)["administrators"]
+    assert found[0]["user_id"] == people[3]["id"]
+    assert {it["user_id"] for it in found} == {people[0]["id"], people[2]["id"], people[3]["id"]}
+    assert (found[0]["has_mfa"], found[0]["through"]) == (False, ["Global Administrators"])
+    assert found[0]["roles"] == ["Global Administrator"]
 
 
 def test_licences_know_their_orders_and_free_ones_are_never_unused(portal: Portal) -> None:

@@ -22,6 +22,7 @@ EVERY_CYCLE = [
     "cursor:licenses",
     "cursor:devices",
     "cursor:managed_devices",
+    "cursor:groups",
 ]
 
 

@@ -32,7 +32,8 @@ def registration_details(ask: Ask) -> Reply:
     """Only $filter and $orderby are documented here; we serve the first and refuse the rest."""
     ask.allow("$filter", "$skiptoken")
     _check_licence(ask)
-    return page_of(ask, _DETAILS, _people(ask), _WHERE, ask.world.switches.registrations_page_size)
+    size = ask.world.switches.registrations_page_size
+    return page_of(ask, _DETAILS, _people(ask), _WHERE, size, most=size)
 
 
 def registration_details_of(ask: Ask, key: str) -> Reply:
