@@ -8,7 +8,7 @@ import msgspec
 from integrations.domain.cadence import Cadence
 from integrations.domain.datasets import Reading, Record
 from integrations.domain.records import Domain
-from integrations.domain.text import clean
+from integrations.domain.text import clean, key_from
 from integrations.microsoft.dataset import Asked, Dataset, Source
 
 _FIELDS = "id,authenticationType,isDefault,isInitial,isVerified,supportedServices,passwordValidityPeriodInDays"
@@ -28,7 +28,7 @@ class _Domain(msgspec.Struct, rename="camel"):
 
 def _read(asked: Asked) -> Reading:
     found = [it for page in asked.graph.on(asked.page, type=_Domain) for it in page.items]
-    return Reading(records=[Record(key=it.id.lower(), body=_told(it)) for it in found], is_complete=True)
+    return Reading(records=[Record(key=key_from(it.id.lower()), body=_told(it)) for it in found], is_complete=True)
 
 
 def _told(it: _Domain) -> Domain:

@@ -12,7 +12,7 @@ import msgspec
 from integrations.domain.cadence import Cadence
 from integrations.domain.datasets import Reading, Record
 from integrations.domain.records import SecureScore, SecureScoreControl
-from integrations.domain.text import clean, clean_or_none
+from integrations.domain.text import clean, clean_or_none, key_from
 from integrations.microsoft.dataset import Asked, Dataset, Service, Source
 
 NEWEST = "newest"  # the key of the newest score, the only one with its controls; days are keys of the others
@@ -79,7 +79,7 @@ def _told(it: _Score, *, with_controls: bool = False) -> SecureScore:
 
 def _read_controls(asked: Asked) -> Reading:
     found = {it.id: it for page in asked.graph.on(asked.page, type=_Profile) for it in page.items}
-    return Reading(records=[Record(key=it.id, body=_control(it)) for it in found.values()], is_complete=True)
+    return Reading(records=[Record(key=key_from(it.id), body=_control(it)) for it in found.values()], is_complete=True)
 
 
 def _control(it: _Profile) -> SecureScoreControl:

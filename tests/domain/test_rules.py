@@ -13,7 +13,7 @@ from integrations.domain.ids import IntegrationId, OrganizationId, SyncroTenantI
 from integrations.domain.menu import CSP_MENU, INTEGRATE_MENU, tenant_menu
 from integrations.domain.page import Wanted, overview
 from integrations.domain.statuses import SyncCause, begin
-from integrations.domain.text import MOST_CHARACTERS, clean, clean_or_none
+from integrations.domain.text import MOST_CHARACTERS, clean, clean_or_none, key_from
 from shared.errors import Invalid
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
@@ -152,3 +152,16 @@ def test_a_page_of_nothing_is_blank() -> None:
     page = overview([], Wanted())
 
     assert (page.csps, page.tenants.items, page.tenants.next_cursor) == ([], [], None)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("contoso.example", "contoso.example"),
+        ("a/b\\c#d?e%f\u202e", "a_b_c_d_e_f"),
+        ("x" * 5000, "x" * 200),
+        ("d\u00f6main", "d_main"),
+    ],
+)
+def test_a_name_from_outside_makes_a_key_that_can_be_stored(text: str, key: str) -> None:
+    assert key_from(text) == key
