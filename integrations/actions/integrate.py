@@ -105,11 +105,11 @@ def redirect_uri(services: Services, kind: Kind) -> str:
 
 
 def seal(services: Services, flow_id: FlowId, leg: Leg, kept: Secrets) -> str:
-    return services.keys.seal(msgspec.json.encode(kept), place=f"{flow_id}|{leg.value}")
+    return services.envelopes.seal(msgspec.json.encode(kept), place=f"{flow_id}|{leg.value}")
 
 
 def unseal(services: Services, flow: Flow) -> Secrets:
-    raw = services.keys.open(flow.sealed, place=f"{flow.id}|{flow.leg.value}")
+    raw = services.envelopes.open(flow.sealed, place=f"{flow.id}|{flow.leg.value}")
     return msgspec.json.decode(raw, type=Secrets)
 
 
