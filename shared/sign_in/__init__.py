@@ -4,9 +4,10 @@ from shared.sign_in.client import Renewed, SignedIn, SignIn, WrongTenantToken, t
 from shared.sign_in.credential import AppCredential
 from shared.sign_in.endpoints import Endpoints
 from shared.sign_in.identity import Identity, IdentityTokenInvalid
-from shared.sign_in.refusals import OperatorFault, Refusal, RefusalKind, SignInRefused
+from shared.sign_in.refusals import OperatorFault, Refusal, RefusalKind, SignInRefused, refusal
 
 __all__ = [
     "AppCredential", "Endpoints", "Identity", "IdentityTokenInvalid", "OperatorFault", "Refusal", "RefusalKind",
-    "Renewed", "SignIn", "SignInRefused", "SignedIn", "WrongTenantToken", "token_methods", "token_roles",
+    "Renewed", "SignIn", "SignInRefused", "SignedIn", "WrongTenantToken", "refusal", "token_methods",
+    "token_roles",
 ]  # fmt: skip

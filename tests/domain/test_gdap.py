@@ -77,6 +77,12 @@ CASES = [
     ("a group of another relationship", situation(relationship(), assigned=[assignment("x")]), CspAuth.MISSING_GROUP),
     ("consent refused", situation(relationship(), consent=Consent.REFUSED), CspAuth.CONSENT_FAILURE),
     ("consent in flight", situation(relationship(), consent=Consent.IN_FLIGHT), CspAuth.CONSENT_PENDING),
+    ("refused for another reason", situation(relationship(), consent=Consent.UNCLEAR), CspAuth.UNKNOWN),
+    (
+        "unclear, but roles are missing first",
+        situation(relationship("a", USERS), consent=Consent.UNCLEAR),
+        CspAuth.MISSING_ROLES,
+    ),
     ("roles not visible", situation(relationship(), consent=Consent.ROLES_NOT_VISIBLE), CspAuth.GRANTING_ROLES),
     ("ends in seven days", situation(relationship(days=7)), CspAuth.EXPIRING),
     ("ends in a little more", situation(relationship(days=7.001)), CspAuth.ACTIVE),
@@ -186,12 +192,15 @@ def slow_judge(told: Situation, now: datetime) -> CspAuth:
     if not live:
         return CspAuth.EXPIRED if run_out else CspAuth.MISSING_RELATIONSHIP
     states = {slow_role(role, live, run_out, told, now) for role in told.required}
+    if told.consent is Consent.UNCLEAR and states <= {CspAuth.ACTIVE, CspAuth.EXPIRING}:
+        return CspAuth.UNKNOWN
     states.add(
         {
             Consent.REFUSED: CspAuth.CONSENT_FAILURE,
             Consent.IN_FLIGHT: CspAuth.CONSENT_PENDING,
             Consent.ROLES_NOT_VISIBLE: CspAuth.GRANTING_ROLES,
             Consent.DONE: CspAuth.ACTIVE,
+            Consent.UNCLEAR: CspAuth.ACTIVE,
         }[told.consent]
     )
     return next(auth for auth in CspAuth if auth in states)
