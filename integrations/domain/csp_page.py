@@ -247,8 +247,8 @@ def _relationship(it: Relationship) -> RelationshipView:
 
 
 def _note(it: Relationship) -> str:
-    if it.led_by:
-        return f"Set up through the indirect provider {it.led_by}; only they can change it."
+    if it.is_indirect:
+        return "Set up through an indirect provider; only they can change it."
     if it.is_led_by_microsoft:
         return "Set up by Microsoft; it only allows reading."
     if it.holds_administrator and it.is_active:

@@ -22,6 +22,7 @@ GroupId = NewType("GroupId", str)
 
 GLOBAL_ADMINISTRATOR = RoleId("62e90394-69f5-4237-9190-012177145e10")
 _BY_MICROSOFT = "MLT_"
+_PAST = frozenset({"expiring", "expired"})
 NOTICE = timedelta(days=7)  # the page promises a week's warning
 
 
@@ -61,7 +62,7 @@ class Consent(Enum):
 class Relationship(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An admin relationship. ``is_active`` is Microsoft's word; ``was_terminated`` by either side.
 
-    ``status`` is Microsoft's own, and ``led_by`` the indirect provider's tenant that set it up, if one did.
+    ``status`` is Microsoft's own; ``is_indirect`` tells that an indirect provider set it up.
     """
 
     id: str
@@ -73,7 +74,7 @@ class Relationship(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     name: str = ""
     status: str = ""
     activated_at: datetime | None = None
-    led_by: str | None = None
+    is_indirect: bool = False
 
     @property
     def holds_administrator(self) -> bool:
@@ -89,7 +90,8 @@ class Relationship(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     def has_run_out(self, now: datetime) -> bool:
         """It ended by its date; "expiring" at Microsoft means just that, past due."""
-        return not self.was_terminated and self.ends_at is not None and not self.is_live(now)
+        is_past = self.status in _PAST or (self.ends_at is not None and self.ends_at <= now)
+        return is_past and not self.was_terminated
 
 
 class Assignment(msgspec.Struct, frozen=True, kw_only=True):

@@ -288,6 +288,11 @@ class SyncStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def is_auth_failed(self) -> bool:
         return self.label is SyncLabel.AUTH_FAILED
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether Microsoft refuses the credential itself: trying it again soon would be of no use."""
+        return self.is_auth_error or (self.is_auth_failed and self.cause is not SyncCause.CSP_NO_CHILD_TENANTS)
+
 
 def begin(cause: SyncCause, now: datetime) -> SyncStatus:
     return SyncStatus(cause=cause, since=now)

@@ -15,6 +15,7 @@ from shared.graph import Ask, Graph, MissingInMicrosoft
 _PATH = "/tenantRelationships/delegatedAdminRelationships"
 _CUSTOMERS = "/tenantRelationships/delegatedAdminCustomers"
 _MOST = "300"
+_INDIRECT = "#microsoft.graph.resellerDelegatedAdminRelationship"
 _FIELDS = "id,displayName,status,customer,accessDetails,activatedDateTime,endDateTime,autoExtendDuration"
 _ENDED_BY_SOMEBODY = frozenset({"terminating", "terminated", "terminationRequested"})
 _NEVER = frozenset({"", "P0D", "PT0S"})
@@ -42,7 +43,7 @@ class _Relationship(msgspec.Struct, rename="camel"):
     activated_date_time: datetime | None = None
     end_date_time: datetime | None = None
     auto_extend_duration: str | None = None
-    indirect_provider_tenant_id: str | None = None
+    type: str | None = msgspec.field(name="@odata.type", default=None)
 
 
 class _Container(msgspec.Struct, rename="camel"):
@@ -109,7 +110,7 @@ def _known(it: _Relationship, customer: _Customer) -> CustomerRelationship:
         activated_at=it.activated_date_time,
         ends_at=it.end_date_time,
         auto_extends=(it.auto_extend_duration or "") not in _NEVER,
-        led_by=it.indirect_provider_tenant_id,
+        is_indirect=it.type == _INDIRECT,
     )
     return CustomerRelationship(customer.tenant_id.lower(), clean(customer.display_name or ""), relationship)
 

@@ -52,6 +52,12 @@ CASES = [
     ("nothing could be read", None, CspAuth.UNKNOWN),
     ("no relationship ever", situation(), CspAuth.MISSING_RELATIONSHIP),
     ("terminated", situation(relationship(**GONE)), CspAuth.MISSING_RELATIONSHIP),
+    ("being activated", situation(relationship(is_active=False)), CspAuth.MISSING_RELATIONSHIP),
+    (
+        "past due by Microsoft's word",
+        situation(relationship(is_active=False, status="expiring")),
+        CspAuth.EXPIRED,
+    ),
     ("awaiting approval", situation(UNAPPROVED), CspAuth.MISSING_RELATIONSHIP),
     ("ended by its date", situation(relationship(days=-1)), CspAuth.EXPIRED),
     ("ended this moment", situation(relationship(days=0)), CspAuth.EXPIRED),
@@ -187,7 +193,7 @@ def slow_judge(told: Situation, now: datetime) -> CspAuth:
     for it in told.relationships:
         if it.is_active and it.ends_at is not None and it.ends_at > now:
             live.append(it)
-        elif not it.was_terminated and it.ends_at is not None:
+        elif not it.was_terminated and it.ends_at is not None and it.ends_at <= now:
             run_out.append(it)
     if not live:
         return CspAuth.EXPIRED if run_out else CspAuth.MISSING_RELATIONSHIP
