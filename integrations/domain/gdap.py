@@ -224,13 +224,8 @@ def _expiry_findings(situation: Situation, now: datetime) -> list[Finding]:
 
 def _changes_at(situation: Situation, now: datetime) -> datetime | None:
     """The next moment at which a relationship ends, or comes within notice of ending."""
-    moments = [
-        moment
-        for relationship in _live(situation, now)
-        if relationship.ends_at is not None
-        for moment in (relationship.ends_at - NOTICE, relationship.ends_at)
-        if moment > now
-    ]
+    ends = [it.ends_at for it in situation.relationships if it.ends_at is not None and not it.was_terminated]
+    moments = [moment for end in ends for moment in (end - NOTICE, end) if moment > now]
     return min(moments, default=None)
 
 
