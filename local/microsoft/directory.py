@@ -12,6 +12,7 @@ from local.microsoft.graph import (
     licences,
     memberships,
     organization,
+    partners,
     policies,
     reports,
     roles,
@@ -38,6 +39,7 @@ _SECURE_SCORE = "secure score"
 _REGISTRATIONS = "/reports/authenticationMethods/userRegistrationDetails"
 _RULES = "/identity/conditionalAccess/policies"
 _DEFAULTS = "identitySecurityDefaultsEnforcementPolicy"
+_RELATIONSHIPS = "/tenantRelationships/delegatedAdminRelationships"
 _PEOPLE = r"/registered(?:Owners|Users)(?:/microsoft\.graph\.user)?"
 
 
@@ -47,6 +49,10 @@ def _get(path: str, permissions: Needs, units: int, answer: Callable[..., Reply]
 
 def _delete(path: str, permissions: Needs, units: int, answer: Callable[..., Reply]) -> Route:
     return Route("DELETE", re.compile(path, re.IGNORECASE), permissions, units, answer)
+
+
+def _post(path: str, permissions: Needs, units: int, answer: Callable[..., Reply]) -> Route:
+    return Route("POST", re.compile(path, re.IGNORECASE), permissions, units, answer)
 
 
 ROUTES = (
@@ -83,6 +89,12 @@ ROUTES = (
     _get(f"{_PRINCIPAL}/appRoleAssignments", needs.APPLICATIONS, 2, applications.app_role_assignments),
     _get(f"{_PRINCIPAL}/oauth2PermissionGrants", needs.GRANTS, 2, applications.own_permission_grants),
     _get("/oauth2PermissionGrants", needs.GRANTS, 2, applications.permission_grants),
+    _post(f"{_PRINCIPAL}/(?:appRoleAssignedTo|appRoleAssignments)", needs.ROLE_GRANTS, 1, applications.assign_app_role),
+    _get("/tenantRelationships/delegatedAdminCustomers", needs.RELATIONSHIPS, 1, partners.customers),
+    _get(_RELATIONSHIPS, needs.RELATIONSHIPS, 1, partners.relationships),
+    _get(f"{_RELATIONSHIPS}/{_ID}", needs.RELATIONSHIPS, 1, partners.relationship),
+    _get(f"{_RELATIONSHIPS}/{_ID}/accessAssignments", needs.RELATIONSHIPS, 1, partners.access_assignments),
+    _get("/contracts", needs.CONTRACTS, 3, partners.contracts),
     _delete(_PRINCIPAL, needs.APPLICATION_REMOVAL, 1, applications.delete_service_principal),
     _get("/groups", needs.GROUPS, 1, groups.groups),
     _get(f"/groups{_DELTA}", needs.GROUPS, 1, groups.groups_delta),

@@ -72,13 +72,6 @@ class PostureCalls:
     def rename_group(self, tenant_id: str, group_id: str, name: str) -> None:
         self._world.tenant(tenant_id).rename_group(group_id, name)
 
-    def remove_group(self, tenant_id: str, group_id: str) -> None:
-        self._world.tenant(tenant_id).remove_group(group_id)
-
-    def move_member(self, tenant_id: str, group_id: str, member_id: str, *, come: bool) -> None:
-        """Let a person or a group into a group, or out of it."""
-        self._world.tenant(tenant_id).move_member(group_id, member_id, come=come)
-
     def set_owner(self, tenant_id: str, device_id: str, user_id: str) -> None:
         """Whose a device is; an empty id leaves it without anybody."""
         self._world.tenant(tenant_id).owners[device_id] = user_id

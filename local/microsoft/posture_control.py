@@ -67,13 +67,6 @@ class PostureControl(ABC):
     def rename_group(self, tenant_id: str, group_id: str, name: str) -> None:
         self._call("rename_group", tenant_id=tenant_id, group_id=group_id, name=name)
 
-    def remove_group(self, tenant_id: str, group_id: str) -> None:
-        self._call("remove_group", tenant_id=tenant_id, group_id=group_id)
-
-    def move_member(self, tenant_id: str, group_id: str, member_id: str, *, come: bool) -> None:
-        """Let a person or a group into a group, or out of it."""
-        self._call("move_member", tenant_id=tenant_id, group_id=group_id, member_id=member_id, come=come)
-
     def set_owner(self, tenant_id: str, device_id: str, user_id: str) -> None:
         """Whose a device is; an empty id leaves it without anybody."""
         self._call("set_owner", tenant_id=tenant_id, device_id=device_id, user_id=user_id)
