@@ -269,7 +269,8 @@ def _annotated(cursor: Cursor, dataset: Dataset, reading: Reading, before: Curso
     """The cursor with what only the reading knows: what its records hold, and when all was read instead of changes."""
     is_whole = reading.is_complete and cursor.outcome is Outcome.FRESH
     tallies = reading.tallies if is_whole and reading.tallies is not None else cursor.tallies
-    whole_at = cursor.attempted_at if is_whole and dataset.whole_every else before.whole_at
+    is_kept = is_whole and dataset.whole_every and cursor.link
+    whole_at = cursor.attempted_at if is_kept else before.whole_at
     return msgspec.structs.replace(cursor, whole_at=whole_at, tallies=dict(tallies))
 
 
