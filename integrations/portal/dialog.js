@@ -23,7 +23,7 @@ export function open(title, content, buttons) {
   });
   if (!dialog.open) openedFrom = document.activeElement?.dataset.key;
   dialog.replaceChildren(make("h2", { id: "dialog-title", tabindex: "-1" }, title),
-    make("div", { class: "said" }, content), trouble, make("div", { class: "end" }, made));
+    make("div", { class: "said", tabindex: "0", role: "group", "aria-labelledby": "dialog-title" }, content), trouble, make("div", { class: "end" }, made));
   if (!dialog.open) dialog.showModal();
   (dialog.querySelector("[autofocus]") ?? dialog.querySelector("h2")).focus();
   return made;

@@ -50,7 +50,9 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
     """A browser of its own for each test; a script error or a broken policy fails the test."""
-    context = chromium.new_context(ignore_https_errors=True, viewport={"width": 1280, "height": 900}, locale="en-GB")
+    context = chromium.new_context(
+        ignore_https_errors=True, viewport={"width": 1280, "height": 900}, locale="en-GB", reduced_motion="reduce"
+    )
     context.set_default_timeout(15_000)
     opened = context.new_page()
     wrong: list[str] = []
