@@ -102,7 +102,7 @@ function confirm(flow, again) {
   show("notice");
   open(said.title, make("div", {}, make("p", {}, said.proved),
     facts([[said.tenant, flow.tenant.name ? named(flow.tenant.name) : null], ["Tenant id", make("code", {}, flow.tenant.id)], ["Signed in as", flow.signed_in_as]]),
-    flow.reason ? note("orange", flow.detail, flow.remedy, make("p", {}, "You can finish all the same; until it is put right, the page shows it as the status."), evidence(flow)) : null),
+    flow.reason ? note("yellow", flow.detail, flow.remedy, make("p", {}, "You can finish all the same; until it is put right, the page shows it as the status."), evidence(flow)) : null),
   [
     { label: "Not this one", run: leave },
     { label: "Finish", style: "main", run: async () => {

@@ -71,5 +71,4 @@ popup.addEventListener("keydown", (event) => {
   }
 });
 
-addEventListener("scroll", () => owner && popup.hidePopover(), { passive: true });
-addEventListener("resize", () => owner && popup.hidePopover());
+for (const kind of ["scroll", "resize"]) addEventListener(kind, () => owner && place(owner), { passive: true });

@@ -9,9 +9,9 @@ import { ago, day } from "./times.js";
 const CHECK_COLOURS = { passed: "green", failed: "red", unknown: "orange", not_run: "grey" };
 
 /** Parts of a child tenant's details page. */
-export function cspParts(view, row, csp, again) {
+export function cspParts(view, csp) {
   const { relationships = [], trace = [], checks = [], ignored = false } = csp;
-  part(view, "ignored", ignored, () => ignoring(row, ignored, again));
+  part(view, "ignored", ignored, () => (ignored ? note("grey", "This tenant is ignored.", "It is neither synced nor counted until you stop ignoring it.") : null));
   part(view, "checks", checks, () => (checks.length ? section("Access checks", checkList(checks)) : null));
   part(view, "relationships", relationships, () => section("Admin relationships", relationships.length
     ? listing("Admin relationships", ["Relationship", "State", "Ends", "Extends itself", "Roles"], relationships.map(relationship))
@@ -51,12 +51,10 @@ function cell(value) {
   return value == null || value === "" ? "none" : typeof value === "object" ? value.name ?? JSON.stringify(value) : String(value);
 }
 
-function ignoring(row, ignored, again) {
-  const change = guarded(async () => {
+/** Leave a tenant out, or take it in again. */
+export function ignoreButton(row, ignored, again) {
+  return make("button", { "data-key": "ignore", onclick: guarded(async () => {
     await ask("PUT", `/tenants/${encodeURIComponent(row.tenant_id)}/ignored`, { ignored: !ignored });
     await again();
-  });
-  const button = make("button", { "data-key": "ignore", onclick: change }, ignored ? "Stop ignoring" : "Ignore this tenant");
-  return ignored ? note("grey", "This tenant is ignored.", "It is neither synced nor counted until you stop ignoring it.", button)
-    : make("div", { class: "bar end" }, button);
+  }) }, ignored ? "Stop ignoring" : "Ignore");
 }

@@ -61,7 +61,7 @@ function card(removal) {
     hasEnded(removal) ? make("p", {}, `The removal has ended: ${words(removal.state)}.`)
       : make("label", { class: "progress" }, `Removing: step ${Math.min(done + 1, steps.length)} of ${steps.length}`, make("progress", { value: done, max: steps.length || 1 })),
     make("ol", { class: "timeline" }, steps.map(step)),
-    leftovers.length ? note("orange", "This is left to do by hand:", "", make("dl", {}, leftovers.flatMap((it) => [make("dt", {}, it.what), make("dd", {}, it.how)]))) : null,
+    leftovers.length ? note("yellow", "This is left to do by hand.", "", make("ul", { class: "leftovers" }, leftovers.map((it) => make("li", {}, it.what, " ", make("strong", {}, it.how))))) : null,
     receipt ? make("button", { "data-key": `receipt-${removal.id}`, onclick: () => download(`removal-${removal.id}.json`, "application/json", JSON.stringify(receipt, null, 2)) }, "Download the receipt") : null);
 }
 

@@ -7,7 +7,7 @@ import { facts, frame, make, named, note, part, words } from "./dom.js";
 import { linkList, relationshipLinks, tenantLinks } from "./links.js";
 import { listing, longSection, section } from "./listing.js";
 import { dots, menuButton } from "./menu.js";
-import { cspParts } from "./relationships.js";
+import { cspParts, ignoreButton } from "./relationships.js";
 import { percentOf, scoreSection } from "./score.js";
 import { badge } from "./status.js";
 import { ago, exact } from "./times.js";
@@ -32,9 +32,9 @@ export async function showTenant(id, config, again, current) {
     again();
   };
   part(view, "top", "always", () => make("p", { class: "back" }, make("a", { href: "#" }, "\u2190 All tenants")));
-  part(view, "head", [details.tenant, details.user_count, details.organizations, details.secure_score, Boolean(running)], () => head(details, config, running, again));
+  part(view, "head", [details.tenant, details.user_count, details.organizations, details.secure_score, details.csp?.ignored, Boolean(running)], () => head(details, config, running, again));
   part(view, "progress", running, () => (running ? progress(running) : null));
-  if (details.csp) cspParts(view, details.tenant, details.csp, again);
+  if (details.csp) cspParts(view, details.csp);
   part(view, "datasets", details.datasets, () => (details.datasets.length ? freshness(details.datasets) : null));
   part(view, "score", details.secure_score, () => (details.secure_score ? scoreSection(details.secure_score) : null));
   longSection(view, {
@@ -42,12 +42,12 @@ export async function showTenant(id, config, again, current) {
     cells: (it) => [it.name, it.bought, it.assigned, it.unused ?? 0].map((value) => (typeof value === "number" ? value.toLocaleString() : value)),
   });
   longSection(view, {
-    title: "Users", heads: ["Name", "User name", "Department", "Kind", "Sign-in"], page: users, more: more("users"), empty: emptyText(users),
-    cells: (it) => [named(it.name), named(it.username), it.department ? named(it.department) : "", it.is_guest ? "guest" : "member", it.is_enabled === false ? "blocked" : "allowed"],
-  });
-  longSection(view, {
     title: "Sync history", heads: ["Started", "Why", "Result", "Took", "What changed"], page: runs, more: more("runs"), empty: "No sync has run yet.",
     cells: (run) => [ago(run.started_at ?? run.ordered_at), words(run.reason), result(run), took(run), changes(run)],
+  });
+  longSection(view, {
+    title: "Users", heads: ["Name", "User name", "Department", "Kind", "Sign-in"], page: users, more: more("users"), empty: emptyText(users),
+    cells: (it) => [named(it.name), named(it.username), it.department ? named(it.department) : "", it.is_guest ? "guest" : "member", it.is_enabled === false ? "blocked" : "allowed"],
   });
   return Boolean(running);
 }
@@ -56,7 +56,7 @@ function emptyText(page) {
   return `Nothing to show: ${words(page.first.state)}.`;
 }
 
-function head({ tenant: row, user_count: users, organizations, secure_score: score }, config, running, again) {
+function head({ tenant: row, user_count: users, organizations, secure_score: score, csp }, config, running, again) {
   const sync = { name: row.name, what: "Sync Status", key: "details-status", links: () => tenantLinks(row.tenant_id, row.kind) };
   const auth = { name: row.name, what: "CSP Auth", key: "details-auth", links: () => relationshipLinks(row.tenant_id) };
   return make("section", { class: "card head", "aria-label": "Microsoft Details" },
@@ -64,6 +64,7 @@ function head({ tenant: row, user_count: users, organizations, secure_score: sco
       make("div", {}, make("h2", {}, named(row.syncro_tenant?.name ?? row.name)),
         make("p", { class: "quiet" }, row.syncro_tenant ? `${config.product_name} Tenant` : "Microsoft Tenant, not mapped")),
       row.syncro_tenant ? syncNow(row.tenant_id, running, again) : null,
+      csp ? ignoreButton(row, csp.ignored, again) : null,
       menuButton({ label: dots(), title: `Actions for ${row.name}`, key: "details-menu", style: "dots", entries: () => tenantActions(row, config.product_name, again) })),
     make("div", { class: "columns" }, facts([
       ["Last Tenant Sync", ago(row.last_sync_at)],
@@ -75,7 +76,7 @@ function head({ tenant: row, user_count: users, organizations, secure_score: sco
       ["Tenant id", make("code", {}, row.tenant_id)],
       ["Microsoft Secure Score", score ? `${percentOf(score)} %` : null],
       ["Microsoft Users", users == null ? "not read yet" : users.toLocaleString()],
-      ["Customer Organizations", organizations.map((it) => it.name).join(", ")],
+      ["Customer Organizations", organizations.length ? organizations.flatMap((it, place) => [place ? ", " : "", named(it.name)]) : null],
     ]), make("div", {}, make("h3", {}, "At Microsoft"), linkList(tenantLinks(row.tenant_id, row.kind)))));
 }
 
