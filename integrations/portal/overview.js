@@ -60,7 +60,7 @@ async function change(wanted, again) {
   count = FIRST;
   await again();
   const rows = document.querySelectorAll("#tenants tbody tr").length;
-  say(rows ? `${rows} tenants are shown.` : "No tenant fits.");
+  say(rows ? `${rows} ${rows === 1 ? "tenant is" : "tenants are"} shown.` : "No tenant fits.");
 }
 
 /** The search field is made once, so that nothing disturbs whoever types in it. */

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.site import Site
-from tests.browser.states import STATES
+from tests.browser.states import STATES, map_dialog, with_rows
 
 AXE = Path("node_modules/axe-core/axe.min.js")
 
@@ -30,3 +30,66 @@ def violations(page: Page, root: Path) -> list[tuple[str, Any]]:
         page.evaluate((root / AXE).read_text() + "; undefined")
     found = page.evaluate("async () => (await axe.run()).violations")
     return [(it["id"], [(node["html"][:200], node["failureSummary"]) for node in it["nodes"][:3]]) for it in found]
+
+
+def test_the_keyboard_is_enough_for_the_menu_of_a_row(site: Site) -> None:
+    with_rows(site)
+    button = site.page.get_by_role("button", name="Actions for Contoso Dental")
+    button.focus()
+
+    site.page.keyboard.press("Enter")
+    items = site.page.get_by_role("menuitem")
+    expect(items.nth(0)).to_be_focused()
+    expect(button).to_have_attribute("aria-expanded", "true")
+    site.page.keyboard.press("ArrowUp")
+    expect(items.nth(2)).to_be_focused()
+    site.page.keyboard.press("Home")
+    expect(items.nth(0)).to_be_focused()
+    site.page.keyboard.press("r")
+    expect(items.nth(1)).to_have_text("Reauthorize")
+    expect(items.nth(1)).to_be_focused()
+    site.page.keyboard.press("Escape")
+    expect(items).to_have_count(0)
+    expect(button).to_be_focused()
+    expect(button).to_have_attribute("aria-expanded", "false")
+
+
+def test_a_dialog_gives_the_focus_back_to_where_it_was_opened(site: Site) -> None:
+    with_rows(site)
+    badge = site.page.get_by_role("button", name="Sync Status of Contoso Dental: explain")
+
+    badge.focus()
+    site.page.keyboard.press("Enter")
+    expect(site.dialog).to_be_visible()
+    site.page.keyboard.press("Escape")
+    expect(badge).to_be_focused()
+    site.page.get_by_role("button", name="Actions for Contoso Dental").focus()
+    site.page.keyboard.press("Enter")
+    site.page.keyboard.press("Enter")
+    expect(site.dialog).to_be_visible()
+    site.page.keyboard.press("Escape")
+    expect(site.page.get_by_role("button", name="Actions for Contoso Dental")).to_be_focused()
+
+
+def test_the_first_tab_stop_leads_past_the_header(site: Site) -> None:
+    with_rows(site)
+
+    site.page.keyboard.press("Tab")
+    expect(site.page.get_by_role("button", name="Skip to the content")).to_be_focused()
+    site.page.keyboard.press("Enter")
+    site.page.keyboard.press("Tab")
+    expect(site.page.get_by_role("searchbox")).to_be_focused()
+
+
+def test_a_menu_opened_far_down_stays_open_and_in_sight(site: Site) -> None:
+    map_dialog(site)
+
+    expect(site.dialog).to_contain_text("Start Tenant Mapping")
+
+
+def test_changes_by_search_are_said(site: Site) -> None:
+    with_rows(site)
+
+    site.page.get_by_role("searchbox").fill("Contoso")
+
+    expect(site.page.locator("#said")).to_have_text("1 tenant is shown.")
