@@ -12,7 +12,7 @@ dialog.addEventListener("close", () => {
 });
 
 /**
- * A dialog; `buttons` are {label, style, run, off}: it closes when run succeeds, and shows what went wrong otherwise.
+ * A dialog; `buttons` are {label, style, run, off}: it closes when run succeeds (unless that gives true), and shows what went wrong otherwise.
  * Returns the buttons, so that the content can switch them on and off.
  */
 export function open(title, content, buttons) {
@@ -34,8 +34,9 @@ async function press(button, run, trouble) {
   trouble.replaceChildren();
   const mine = dialog.firstChild;
   try {
-    await run?.();
-    if (dialog.firstChild === mine) dialog.close();
+    const stays = (await run?.()) === true;
+    button.disabled = false;
+    if (dialog.firstChild === mine && !stays) dialog.close();
   } catch (error) {
     trouble.replaceChildren(problem(error));
     button.disabled = false;

@@ -32,7 +32,7 @@ export async function startFlow(path, body) {
 function goTo(url) {
   if (new URL(url).protocol !== "https:") throw new Error("This is not an address of Microsoft.");
   if (parent === window) location.assign(url);
-  else window.open(url, "_top");
+  else if (!window.open(url, "_top")) throw new Error("The portal did not let this page lead you to Microsoft.");
 }
 
 /** What a CSP needs before it is integrated: read, ticked, and only then on to Microsoft. */

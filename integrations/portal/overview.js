@@ -9,7 +9,7 @@ import { partnerLinks } from "./links.js";
 import { dots, menuButton } from "./menu.js";
 import { badge } from "./status.js";
 import { drawTable } from "./table.js";
-import { ago } from "./times.js";
+import { stamp } from "./times.js";
 
 const FIRST = 100;
 const MORE = 400;
@@ -115,7 +115,7 @@ function cspRow(csp, again) {
       make("h2", {}, make("a", { href: `#csp=${csp.id}`, "data-key": `csp-name-${csp.id}` }, named(csp.name))),
       make("p", { class: "quiet" }, [csp.kind_label, csp.tenant_count_label].filter(Boolean).join(" "),
         csp.ignored_count ? `, ${csp.ignored_count} ignored` : ""))),
-    make("dl", {}, make("div", {}, make("dt", {}, "Last Synced"), make("dd", {}, ago(csp.last_synced_at))),
+    make("dl", {}, make("div", {}, make("dt", {}, "Last Synced"), make("dd", {}, stamp(csp.last_synced_at))),
       make("div", {}, make("dt", {}, "Sync Status"), make("dd", {}, badge(csp.sync_status, about)))),
     menuButton({ label: dots(), title: `Actions for ${csp.name}`, key: `csp-menu-${csp.id}`, style: "dots", entries: () => cspActions(csp, again) }));
 }

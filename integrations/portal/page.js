@@ -14,6 +14,7 @@ const BUSY_MS = 2500; // something has just changed
 const QUIET_MS = 10000;
 const HIDDEN_MS = 60000;
 const BUSY_FOR_MS = 60000;
+const BREATH = 10; // no more than a tenth of the time is spent asking
 
 let config = {};
 let timer = 0;
@@ -27,6 +28,7 @@ async function start() {
   if (!(await enter(config))) return;
   addEventListener("hashchange", turnPage);
   document.addEventListener("visibilitychange", () => route());
+  addEventListener("pageshow", (event) => event.persisted && location.reload()); // back from Microsoft, half way
   await route();
 }
 
@@ -43,17 +45,19 @@ async function route() {
   const mine = ++turn;
   const current = () => mine === turn;
   const [kind, id] = location.hash.slice(1).split("=");
+  const began = performance.now();
   let wait = document.hidden ? HIDDEN_MS : quietFor() < BUSY_FOR_MS ? BUSY_MS : QUIET_MS;
   if (kind === "flow" && id) followFlow(id, route);
   try {
     const isLive = await view(kind, id, current);
     if (!current()) return;
     if (isLive && !document.hidden) wait = LIVE_MS;
+    wait = Math.max(wait, BREATH * (performance.now() - began));
     show("trouble");
   } catch (error) {
     if (!current()) return;
     if (error.status === 403 || error.status === 401) return refuse(error);
-    if (!document.getElementById("view").dataset.view) frame("trouble");
+    leaveOtherView(kind, id);
     show("trouble", problem(error));
     wait = Math.max(QUIET_MS, (error.waitS ?? 0) * 1000);
   }
@@ -65,6 +69,13 @@ function view(kind, id, current) {
   if (kind === "csp" && id) return showCsp(id, config, route, current);
   if (kind === "removal" && id) return showRemovals(id, current);
   return showOverview(config, route, current);
+}
+
+/** What cannot be shown does not leave another view standing under its address. */
+function leaveOtherView(kind, id) {
+  const isOverview = !id || kind === "flow";
+  if (document.getElementById("view").dataset.view === (isOverview ? "overview" : `${kind}-${id}`)) return;
+  frame("trouble").replaceChildren(isOverview ? "" : make("p", { class: "back" }, make("a", { href: "#" }, "\u2190 All tenants")));
 }
 
 function refuse(error) {

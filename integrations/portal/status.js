@@ -1,6 +1,6 @@
 // A status: colour, icon and word; select it, and it explains itself.
 
-import { bullets, facts, icon, make, note, words } from "./dom.js";
+import { bullets, facts, icon, make, note, say, words } from "./dom.js";
 import { open } from "./dialog.js";
 import { linkList } from "./links.js";
 import { ago, exact } from "./times.js";
@@ -50,6 +50,8 @@ function evidenceList(pairs) {
 async function copied(told, about) {
   const { label, reason, cause, detail, since, evidence } = told;
   await navigator.clipboard.writeText(JSON.stringify({ tenant: about.name, what: about.what, label, reason, cause, detail, since, evidence }, null, 2));
+  say("The evidence is copied.");
+  return true;
 }
 
 function text(value) {

@@ -67,7 +67,7 @@ function head({ tenant: row, user_count: users, organizations, secure_score: sco
       csp ? ignoreButton(row, csp.ignored, again) : null,
       menuButton({ label: dots(), title: `Actions for ${row.name}`, key: "details-menu", style: "dots", entries: () => tenantActions(row, config.product_name, again) })),
     make("div", { class: "columns" }, facts([
-      ["Last Tenant Sync", ago(row.last_sync_at)],
+      ["Last Tenant Sync", row.last_sync_at ? [ago(row.last_sync_at), ` (${exact(row.last_sync_at)})`] : ago(null)],
       ["Sync Status", badge(row.sync_status, sync)],
       ["CSP Name", row.csp_name === "-" ? null : named(row.csp_name)],
       ["CSP Auth", typeof row.csp_auth === "string" ? null : badge(row.csp_auth, auth)],

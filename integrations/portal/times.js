@@ -5,12 +5,18 @@ import { make } from "./dom.js";
 const TICK_MS = 5000;
 const STEPS = [["day", 86400], ["hour", 3600], ["minute", 60]];
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const shortly = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const exactly = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
 /** "12 minutes ago" or "in 3 hours", with the exact time as a tooltip. */
 export function ago(moment, otherwise = "never") {
   if (!moment) return make("span", { class: "quiet" }, otherwise);
   return make("time", { datetime: moment, title: exact(moment), "data-ticks": true }, inWords(moment));
+}
+
+/** The same with date and time below it, for whoever has no mouse to hover with. */
+export function stamp(moment, otherwise) {
+  return make("div", {}, ago(moment, otherwise), moment ? make("small", {}, shortly.format(new Date(moment))) : null);
 }
 
 export function exact(moment) {

@@ -10,7 +10,7 @@ import msgspec
 from integrations.services import Services
 from integrations.triggers.doors import Call, Doors, Need
 from integrations.triggers.openapi import document
-from shared.answers import Answer, ok, see_other
+from shared.answers import Answer, ok, see_other, with_etag
 from shared.errors import NotFound
 from shared.settings import Settings
 
@@ -50,7 +50,7 @@ def add_doors(doors: Doors) -> None:
         path = call.param("path") or "index.html"
         if path == "config.json":
             return ok(_config(call.services))
-        return _file(path, call.services.settings)
+        return with_etag(_file(path, call.services.settings), call.request.headers.get("If-None-Match", ""))
 
     @doors.door("GET", "health", needs=Need.NOTHING, summary="The process is alive.", answers={200: Health})
     def get_health(_call: Call) -> Answer:
@@ -94,8 +94,8 @@ def _file(path: str, settings: Settings) -> Answer:
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
         f"connect-src {connect}; base-uri 'none'; form-action 'none'; frame-ancestors {portal}"
     )
-    headers = {"Content-Security-Policy": policy, "Cache-Control": "no-cache"}
-    return Answer(200, content.replace(_PORTAL_ORIGIN, _told(portal)), _TYPES[Path(path).suffix], headers)
+    filled = content.replace(_PORTAL_ORIGIN, _told(portal))
+    return Answer(200, filled, _TYPES[Path(path).suffix], {"Content-Security-Policy": policy})
 
 
 def _told(portal: str) -> bytes:

@@ -126,3 +126,47 @@ def test_a_change_behind_the_pages_back_shows_without_a_reload(site: Site) -> No
     site.connected(site.portal.has_tenant("Contoso Dental"))
 
     expect(site.row("Contoso Dental")).to_be_visible()
+
+
+def test_long_lists_come_in_pages(site: Site) -> None:
+    tenant = site.portal.has_tenant("Contoso Dental", users=61)
+    site.synced(tenant)
+    site.open(place=f"#tenant={tenant['id']}")
+    rows = site.page.get_by_role("table", name="Users").get_by_role("row")
+
+    expect(rows).to_have_count(51)
+    site.page.get_by_role("region", name="Users").get_by_role("button", name="Load more").click()
+    expect(rows).to_have_count(62)
+
+
+def test_what_has_not_changed_is_not_sent_again(site: Site) -> None:
+    site.connected(site.portal.has_tenant("Contoso Dental"))
+    site.open()
+    expect(site.row("Contoso Dental")).to_be_visible()
+    statuses: list[int] = []
+    site.page.on("response", lambda it: statuses.append(it.status) if "/api/integrations" in it.url else None)
+
+    site.until(lambda: len(statuses) >= 2)
+
+    assert set(statuses) == {304}
+
+
+def test_an_address_of_nothing_says_so_and_leads_back(site: Site) -> None:
+    site.open(place="#tenant=00000000-0000-4000-8000-000000000001")
+
+    expect(site.page.locator("#trouble")).to_contain_text("no such")
+    site.page.get_by_role("link", name="All tenants").click()
+    expect(site.page.get_by_role("heading", name="No Microsoft tenant is integrated yet")).to_be_visible()
+    expect(site.page.locator("#trouble")).to_be_empty()
+
+
+def test_reauthorize_tells_its_effects_and_goes_to_microsoft(site: Site) -> None:
+    tenant = site.portal.has_tenant("Contoso Dental")
+    site.connected(tenant)
+    site.open()
+
+    site.choose("Actions for Contoso Dental", "Reauthorize")
+    expect(site.dialog).to_contain_text("Only a sign-in to this very tenant is accepted")
+    site.press("Continue to Microsoft")
+
+    site.page.wait_for_url(f"{site.portal.microsoft.login_url}/**")

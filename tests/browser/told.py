@@ -9,7 +9,6 @@ from urllib.parse import parse_qs, urlsplit
 from playwright.sync_api import Route
 
 Object = dict[str, Any]
-NOW = datetime.now(UTC).replace(microsecond=0)
 CSP_ID, SINGLE_ID = "int_csp", "int_single"
 HOSTILE = '<img src=x onerror=alert(1)>\u202egnp.exe \U0001f525 & "Sons" \'; DROP'
 LONG = "Wolfeschlegelsteinhausenbergerdorff " * 6
@@ -34,7 +33,7 @@ AUTH = {
 
 
 def ago(**span: float) -> str:
-    return (NOW - timedelta(**span)).isoformat().replace("+00:00", "Z")
+    return (datetime.now(UTC).replace(microsecond=0) - timedelta(**span)).isoformat().replace("+00:00", "Z")
 
 
 def actions(*pairs: tuple[str, str]) -> list[Object]:
