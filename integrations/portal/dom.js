@@ -13,6 +13,8 @@ const ICONS = {
   cloud: "M4.5 13a3.5 3.5 0 0 1-.6-7A4.5 4.5 0 0 1 12.6 7 3 3 0 0 1 12 13Z",
 };
 
+const MANY = 60; // characters, from where on a name may be cut in the table
+
 /** make("p", {class: "quiet"}, "text", child): attributes that begin with "on" are listeners. */
 export function make(name, attributes = {}, ...children) {
   const element = document.createElement(name);
@@ -39,7 +41,7 @@ export function icon(name) {
 
 /** A name from outside; its writing direction stays inside. */
 export function named(text) {
-  return make("bdi", {}, text);
+  return make("bdi", { title: String(text).length > MANY ? text : null }, text);
 }
 
 export function show(id, ...children) {

@@ -2,7 +2,7 @@
 
 import { quietFor } from "./api.js";
 import { showCsp } from "./csp.js";
-import { frame, make, problem, show } from "./dom.js";
+import { byKey, frame, make, problem, show } from "./dom.js";
 import { followFlow } from "./flow.js";
 import { showOverview } from "./overview.js";
 import { showRemovals } from "./removal.js";
@@ -14,29 +14,45 @@ const BUSY_MS = 2500; // something has just changed
 const QUIET_MS = 10000;
 const HIDDEN_MS = 60000;
 const BUSY_FOR_MS = 60000;
+const SETTLING_FRAMES = 4; // rows come into sight, and are taller or shorter than was assumed
 const BREATH = 10; // no more than a tenth of the time is spent asking
 
 let config = {};
 let timer = 0;
 let turn = 0;
-const places = new Map(); // address -> how far it was scrolled
+let left = { y: 0 }; // how far the table was scrolled, what had the focus, and where that was
 
 async function start() {
   document.getElementById("skip").addEventListener("click", () => document.getElementById("main").focus());
   config = await (await fetch("config.json")).json();
   document.title = `Microsoft Tenant Integrations - ${config.product_name}`;
   if (!(await enter(config))) return;
+  history.scrollRestoration = "manual";
   addEventListener("hashchange", turnPage);
   document.addEventListener("visibilitychange", () => route());
   addEventListener("pageshow", (event) => event.persisted && location.reload()); // back from Microsoft, half way
   await route();
 }
 
-/** Another view: it begins at its top, the table where it was left. */
+/** Another view begins at its top and its heading; the table is found again as it was left. */
 async function turnPage(event) {
-  places.set(new URL(event.oldURL).hash, scrollY);
+  if (new URL(event.oldURL).hash === "") left = whereWeAre();
   await route();
-  scrollTo(0, location.hash === "" ? places.get("") ?? 0 : 0);
+  const back = location.hash === "" ? left : { y: 0 };
+  scrollTo(0, back.y);
+  const heading = document.querySelector("#view h2");
+  heading?.setAttribute("tabindex", "-1");
+  const known = back.key && byKey(back.key);
+  (known || heading || document.getElementById("main")).focus({ preventScroll: true });
+  for (let times = 0; known && times < SETTLING_FRAMES; times += 1) {
+    scrollBy(0, known.getBoundingClientRect().top - back.top);
+    await new Promise(requestAnimationFrame);
+  }
+}
+
+function whereWeAre() {
+  const { activeElement } = document;
+  return { y: scrollY, key: activeElement?.dataset.key, top: activeElement?.getBoundingClientRect().top };
 }
 
 /** Where we are stands in the address: #flow=<id>, #tenant=<id>, #csp=<id>, #removal=<ids>, or nothing for the table. */

@@ -10,7 +10,7 @@ export function badge(told, about) {
   const mark = marks(told);
   const button = make("button", {
     class: `status ${told.colour}`, "data-key": about.key, "aria-haspopup": "dialog", onclick: () => explain(told, about),
-  }, icon(told.colour), make("span", {}, told.label), mark.length ? make("small", {}, mark.join(", ")) : null);
+  }, icon(told.colour), make("span", {}, told.label, mark.length ? [" ", make("small", {}, mark.join(", "))] : null));
   button.append(make("span", { class: "unseen" }, `, ${about.what} of ${about.name}: explain`));
   return button;
 }

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser import told
 from tests.browser.site import Site
-from tests.browser.states import STATES, map_dialog, with_rows
+from tests.browser.states import STATES, map_dialog, with_rows, with_tenant
 
 AXE = Path("node_modules/axe-core/axe.min.js")
 
@@ -93,3 +94,20 @@ def test_changes_by_search_are_said(site: Site) -> None:
     site.page.get_by_role("searchbox").fill("Contoso")
 
     expect(site.page.locator("#said")).to_have_text("1 tenant is shown.")
+
+
+def test_the_way_back_from_the_details_leads_to_the_row_it_began_at(site: Site) -> None:
+    with_tenant(site, told.single(20, "Contoso Dental"))
+    site.answers("/integrations", told.overview(told.rows_of_every_kind(), told.csp()))
+    site.open()
+    link = site.page.locator("#tenants").get_by_role("link", name="Contoso Dental", exact=True)
+    link.focus()
+    place = link.bounding_box()
+
+    site.page.keyboard.press("Enter")
+    expect(site.page.get_by_role("heading", name="Contoso")).to_be_focused()
+    assert site.page.evaluate("scrollY") == 0
+    site.page.go_back()
+
+    expect(link).to_be_focused()
+    site.until(lambda: link.bounding_box() == place)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from local.microsoft.cloud import Running
 from local.portal_identity import PortalIdentity
@@ -72,3 +72,20 @@ def test_outside_a_portal_nobody_is_signed_in(embedded: Site) -> None:
 
     expect(embedded.page.locator("#trouble")).to_contain_text("Nobody is signed in here.")
     expect(embedded.page.locator("#trouble")).to_contain_text("Open this page from your portal")
+
+
+def test_a_token_that_has_run_out_is_renewed_unnoticed(site: Site) -> None:
+    refused: list[str] = []
+
+    def refuse_once(route: Route) -> None:
+        if refused:
+            route.fallback()
+        else:
+            refused.append(route.request.headers["authorization"])
+            route.fulfill(status=401, content_type="application/problem+json", body="{}")
+
+    site.page.route("**/api/integrations?*", refuse_once)
+    site.open()
+
+    expect(site.page.get_by_role("heading", name="No Microsoft tenant is integrated yet")).to_be_visible()
+    assert len(refused) == 1
