@@ -1,4 +1,5 @@
-// Who is signed in: a person chosen on one machine, or whoever the embedding portal says.
+// Who is signed in: a person chosen on one machine, or whoever the embedding portal says. A portal that embeds the
+// page also hands the #part of its own address on to the frame: that is how a journey to Microsoft comes back.
 
 import { signIn } from "./api.js";
 import { frame, make, show } from "./dom.js";
