@@ -85,10 +85,10 @@ function tell(flow, again) {
   else show("notice");
 }
 
-/** The sign-in was accepted. Once, we go on by ourselves; whoever comes back sees a button. */
+/** The sign-in was accepted. Once, we go on by ourselves; whoever comes back, or is in a frame, sees a button. */
 function goOn(flow) {
   const mark = `went-on-${flow.flow_id}`;
-  if (!sessionStorage.getItem(mark)) {
+  if (parent === window && !sessionStorage.getItem(mark)) {
     sessionStorage.setItem(mark, "yes");
     goTo(flow.continue_url);
     return;

@@ -57,6 +57,16 @@ def test_the_portal_hands_the_page_a_token(embedded: Site) -> None:
     expect(inside.get_by_role("heading", name="No Microsoft tenant is integrated yet")).to_be_visible()
 
 
+def test_a_journey_from_inside_the_portal_leads_the_whole_window_to_microsoft(embedded: Site) -> None:
+    embedded.page.goto(embedded.portal.services.settings.portal_url)
+    inside = embedded.page.frame_locator("iframe")
+
+    inside.get_by_role("button", name="Integrate", exact=True).click()
+    inside.get_by_role("menuitem", name="Single Tenant").click()
+
+    embedded.page.wait_for_url(f"{embedded.portal.microsoft.login_url}/**")
+
+
 def test_a_page_of_another_origin_cannot_even_show_ours(embedded: Site) -> None:
     refused: list[str] = []
     embedded.page.on("console", lambda told: refused.append(told.text))
