@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import msgspec
 
+from integrations.actions.csp_children import after_refusal, held_back_by, hold_back
 from integrations.actions.reading import Attempt, read_datasets
 from integrations.actions.refusals import cause_of, evidence_of, wait_of
 from integrations.domain.connections import Running, Tenant
@@ -86,6 +87,10 @@ def _take(services: Services, control: Control, order: SyncOrder, *, is_repeat: 
         if stored is None or not _is_asked_for(services, order, stored.value):
             _drop(services, order, is_gone=stored is None)
             return None
+        held_by = held_back_by(control, stored.value)
+        if held_by is not None:
+            hold_back(services, control, stored, held_by, _due(order))
+            return None
         known = control.runs.find(f"{order.tenant_id}:{order.run_id}")
         if known and not _is_takeable(known.value, services, is_repeat=is_repeat):
             return None
@@ -137,8 +142,12 @@ def _is_held_by_another(services: Services, order: SyncOrder, tenant: Tenant) ->
 
 def _drop(services: Services, order: SyncOrder, *, is_gone: bool) -> None:
     if is_gone:
-        services.due.settle(Due(Work.SYNC, order.account_id, order.tenant_id, order.due_at))
+        services.due.settle(_due(order))
     log("dropped order", account_id=order.account_id, tenant_id=order.tenant_id, reason="not asked for any more")
+
+
+def _due(order: SyncOrder) -> Due:
+    return Due(Work.SYNC, order.account_id, order.tenant_id, order.due_at)
 
 
 def _bury(services: Services, control: Control, tenant: Tenant, run: Run) -> list[Write]:
@@ -253,7 +262,7 @@ def _close(services: Services, control: Control, run: Run, ending: Ending) -> No
         if stored is None or known is None or not _is_held(stored.value, run):
             _close_superseded(services, control, run)
             return
-        closed = _closed_tenant(services, stored.value, ending)
+        closed = after_refusal(services, control, _closed_tenant(services, stored.value, ending), ending.cause)
         now = services.clock()
         failed = closed.status.is_auth_error
         done = msgspec.structs.replace(

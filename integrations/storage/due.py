@@ -23,6 +23,8 @@ class Work(Enum):
 
     SYNC = "sync"
     CONSENT = "consent"
+    CSP = "csp"
+    CUSTOMER = "customer"
     OUTBOX = "outbox"
     HOUSEKEEPING = "housekeeping"
 
