@@ -14,10 +14,11 @@ export function listing(title, heads, rows) {
       cells.map((cell, place) => make("td", { role: "cell", "data-title": heads[place] }, cell ?? ""))))));
 }
 
-/** A section with a table that can be asked for more rows. */
+/** A section with a table that can be asked for more rows; with nothing to say when it is empty, it is left out. */
 export function longSection(view, { title, heads, page, cells, more, empty }) {
-  part(view, title, [page.items, page.more, empty], () => section(title,
+  const filled = () => section(title,
     page.items.length ? listing(title, heads, page.items.map(cells)) : make("p", { class: "quiet" }, empty),
     page.items.length ? make("div", { class: "foot quiet" }, make("span", {}, page.more ? `The first ${page.items.length} are shown.` : `${page.items.length} in all`),
-      page.more ? make("button", { "data-key": `more-${title}`, onclick: more }, "Load more") : null) : null));
+      page.more ? make("button", { "data-key": `more-${title}`, onclick: more }, "Load more") : null) : null);
+  part(view, title, [page.items, page.more, empty], () => (page.items.length || empty ? filled() : null));
 }

@@ -15,7 +15,8 @@ const FIRST = 100;
 const MORE = 400;
 const TYPING_MS = 250;
 
-const filter = { q: "", status: "", csp: "", mapped: "", sort: "name" };
+const EVERYTHING = { q: "", status: "", csp: "", mapped: "", ignored: "" };
+const filter = { ...EVERYTHING, sort: "name" };
 const seenStatuses = new Set();
 let count = FIRST;
 let typing = 0;
@@ -40,9 +41,9 @@ export async function showOverview(config, again, current) {
   });
 }
 
-/** Show only what belongs to a CSP; used by the CSP's own view. */
-export function onlyCsp(name) {
-  Object.assign(filter, { q: "", status: "", mapped: "", csp: name });
+/** Filter by this and nothing else; used by a CSP's own view. */
+export function filterBy(wanted) {
+  Object.assign(filter, EVERYTHING, wanted);
   count = FIRST;
   document.getElementById("view").dataset.view = "";
 }
@@ -52,7 +53,7 @@ function read(wanted, most) {
 }
 
 function isFiltered() {
-  return Boolean(filter.q || filter.status || filter.csp || filter.mapped);
+  return Object.keys(EVERYTHING).some((name) => filter[name] !== "");
 }
 
 async function change(wanted, again) {
@@ -67,7 +68,7 @@ async function change(wanted, again) {
 function bar(view, offers, choices, again) {
   const place = part(view, "bar", choices === null, () => make("div", { class: "bar" })).firstChild;
   part(place, "search", "made once", () => (choices ? searchField(again) : null));
-  part(place, "filters", [choices?.csps.map((it) => it.name), choices?.statuses], () => (choices ? filters(choices, again) : null));
+  part(place, "filters", [choices?.csps.map((it) => [it.id, it.name, it.ignored_count > 0]), choices?.statuses, filter.ignored], () => (choices ? filters(choices, again) : null));
   part(place, "clear", isFiltered(), () => (isFiltered() ? make("button", { class: "plain", "data-key": "clear", onclick: () => clear(again) }, "Clear filters") : null));
   part(place, "right", [offers, choices === null], () => [
     make("span", { class: "gap" }),
@@ -89,13 +90,14 @@ function searchField(again) {
 function filters({ csps, statuses }, again) {
   return [
     choose("status", "Sync Status", "Any status", statuses.map((it) => [it, it]), again),
-    csps.length ? choose("csp", "CSP Name", "Any CSP", csps.map((it) => [it.name, it.name]), again) : null,
+    csps.length ? choose("csp", "CSP Name", "Any CSP", csps.map((it) => [it.id, it.name]), again) : null,
     choose("mapped", "Mapping", "Mapped or not", [["true", "Mapped"], ["false", "Not mapped"]], again),
+    filter.ignored || csps.some((it) => it.ignored_count) ? choose("ignored", "Ignored", "Not ignored", [["true", "Ignored"]], again) : null,
   ];
 }
 
 function clear(again) {
-  onlyCsp("");
+  filterBy({});
   again();
 }
 

@@ -37,6 +37,7 @@ async function start() {
 /** Another view begins at its top and its heading; the table is found again as it was left. */
 async function turnPage(event) {
   if (new URL(event.oldURL).hash === "") left = whereWeAre();
+  show("notice");
   await route();
   const back = location.hash === "" ? left : { y: 0 };
   scrollTo(0, back.y);

@@ -10,14 +10,17 @@ const CHECK_COLOURS = { passed: "green", failed: "red", unknown: "orange", not_r
 
 /** Parts of a child tenant's details page. */
 export function cspParts(view, csp) {
-  const { relationships = [], trace = [], checks = [], ignored = false } = csp;
-  part(view, "ignored", ignored, () => (ignored ? note("grey", "This tenant is ignored.", "It is neither synced nor counted until you stop ignoring it.") : null));
+  const { relationships = [], trace = [], checks = [], ignored = false, account = "", read_at: readAt = null } = csp;
+  part(view, "ignored", ignored, () => (ignored ? note("grey", "This tenant is ignored.", "It is left out of the table and of the count until you stop ignoring it.") : null));
   part(view, "checks", checks, () => (checks.length ? section("Access checks", checkList(checks)) : null));
-  part(view, "relationships", relationships, () => section("Admin relationships", relationships.length
-    ? listing("Admin relationships", ["Relationship", "State", "Ends", "Extends itself", "Roles"], relationships.map(relationship))
-    : make("p", { class: "quiet" }, "There is no admin relationship with this tenant.")));
+  part(view, "relationships", [relationships, account, readAt], () => section("Admin relationships",
+    readAt ? make("p", { class: "quiet" }, "Read ", ago(readAt), account ? [" for the account ", named(account)] : "", ".") : null,
+    relationships.length
+      ? listing("Admin relationships", ["Relationship", "State", "Ends", "Extends itself", "Roles"], relationships.map(relationship))
+      : make("p", { class: "quiet" }, "There is no admin relationship with this tenant.")));
   part(view, "trace", trace, () => (trace.length ? section("Where each role comes from", listing("Where each role comes from",
-    ["Role", "Relationship", "Security group", "Our account is in it"], trace.map((it) => [it.role, it.relationship, it.group, it.member].map(cell)))) : null));
+    ["Role", "Relationship", "Security group", "The account is in it", "Ends"],
+    trace.map((it) => [...[it.role, it.relationship, it.group, it.member].map(cell), it.ends_at ? day(it.ends_at) : ""]))) : null));
 }
 
 /** Checks as a list with their state, time and evidence. */
@@ -39,7 +42,7 @@ function evidence(told) {
 
 function relationship(it) {
   return [
-    make("div", {}, named(it.name ?? it.id), make("small", {}, it.id)), words(it.status),
+    make("div", {}, named(it.name ?? it.id), make("small", {}, it.id), it.note ? make("small", {}, it.note) : null), words(it.status),
     it.ends_at ? make("div", {}, day(it.ends_at), make("small", {}, ago(it.ends_at))) : "",
     it.auto_extend ? "yes" : "no", (it.roles ?? []).map((role) => role.name ?? role.id).join(", "),
   ];

@@ -8,7 +8,7 @@ import { badge } from "./status.js";
 import { stamp } from "./times.js";
 
 const CHUNK = 40;
-const SORTS = ["name", "syncro_tenant", "status", "last_sync_at"];
+const SORTS = ["name", "syncro_tenant", "status", "last_sync_at", "csp_name", "csp_auth"];
 const drawn = new Map(); // row key -> {row, element}
 let drawing = 0;
 

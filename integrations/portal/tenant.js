@@ -53,7 +53,7 @@ export async function showTenant(id, config, again, current) {
 }
 
 function emptyText(page) {
-  return `Nothing to show: ${words(page.first.state)}.`;
+  return page.first.state === "not_mapped" ? "" : `Nothing to show: ${words(page.first.state)}.`;
 }
 
 function head({ tenant: row, user_count: users, organizations, secure_score: score, csp }, config, running, again) {

@@ -71,9 +71,8 @@ def site(microsoft: Running, identity: PortalIdentity, storage: str, page: Page)
     url = f"http://localhost:{port}"
     addresses = {"PUBLIC_URL": url, "PORTAL_URL": f"{url}/api/page", "PORTAL_PERSONAS_URL": identity.issuer}
     portal = open_portal(microsoft, identity, storage, **addresses)
-    microsoft.world.register_app(
-        client_id=CLIENT_ID, redirect_uris=[f"{url}/api/consent/callback/{kind}" for kind in ("single", "csp")]
-    )
+    callbacks = [f"{url}/api/consent/callback/{kind}" for kind in ("single", "csp")]
+    microsoft.world.register_app(client_id=CLIENT_ID, redirect_uris=callbacks)
     with portal.host:
         portal.host.serve(port)
         yield Site(portal, page, url)

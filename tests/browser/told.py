@@ -152,7 +152,7 @@ def fits(row: Object, query: Mapping[str, str]) -> bool:
     return (
         query.get("q", "").casefold() in row["name"].casefold()
         and query.get("status") in {None, row["sync_status"]["label"]}
-        and query.get("csp") in {None, row["csp_name"]}
+        and query.get("csp") in {None, row["integration_id"]}
         and query.get("mapped") in {None, "true" if row["syncro_tenant"] else "false"}
     )
 
