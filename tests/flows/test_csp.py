@@ -21,10 +21,6 @@ def csp(portal: Portal) -> Csp:
     return found
 
 
-def credentials(portal: Portal) -> list[Any]:
-    return portal.services.control("acct_northwind").credentials.list()  # type: ignore[arg-type]
-
-
 def audit(portal: Portal, action: str) -> dict[str, Any]:
     items = portal.ask("GET", "/audit")["items"]
     return dict(next(it for it in items if it["action"] == action))
@@ -122,7 +118,7 @@ def test_somebody_who_is_no_global_administrator_cannot_integrate_a_csp(csp: Csp
     flow = csp.signs_in(csp.start(), member)
 
     assert (flow["state"], flow["reason"]) == ("failed", "not_tenant_admin")
-    assert credentials(csp.portal) == []
+    assert csp.credentials() == []
 
 
 def test_a_csp_tenant_is_not_a_single_tenant(csp: Csp) -> None:
@@ -147,7 +143,7 @@ def test_two_journeys_at_once_bind_one_csp(csp: Csp) -> None:
     told = csp.portal.ask("POST", f"/consent/{flows[1]['flow_id']}/complete", expect=409)
     assert told["code"] == "already_integrated"
     assert len(csp.portal.ask("GET", "/integrations")["csps"]) == 1
-    assert len(credentials(csp.portal)) == 1
+    assert len(csp.credentials()) == 1
 
 
 def test_a_customer_of_the_csp_is_not_a_single_tenant_too(csp: Csp) -> None:
@@ -230,26 +226,26 @@ def test_reauthorizing_with_another_account_of_the_same_tenant_works(csp: Csp) -
 
 def test_reauthorizing_at_another_tenant_changes_nothing(csp: Csp) -> None:
     csp.integrate()
-    before = credentials(csp.portal)[0].value
+    before = csp.credentials()[0].value
     other = csp.world.add_partner("Somebody else")
     flow = csp.reauthorize(other["admin"])
 
     assert (flow["state"], flow["reason"]) == ("failed", "other_tenant")
-    assert credentials(csp.portal)[0].value == before
+    assert csp.credentials()[0].value == before
     csp.later(minutes=34)
     assert csp.status() == "Success"
 
 
 def test_a_reauthorization_that_fails_leaves_the_old_credential_in_use(csp: Csp) -> None:
     csp.integrate()
-    before = credentials(csp.portal)[0].value
+    before = csp.credentials()[0].value
     weak = csp.partner["member"]
     csp.world.give_role(csp.partner["id"], weak)
     csp.world.set_methods(csp.partner, weak, NO_MFA)
     flow = csp.reauthorize(weak)
 
     assert (flow["state"], flow["reason"]) == ("failed", "no_mfa_prompt")
-    assert credentials(csp.portal)[0].value == before
+    assert csp.credentials()[0].value == before
     told = csp.portal.ask("GET", f"/integrations/{csp.id}")["csp"]["failed_reauthorization"]
     assert told["reason"] == "no_mfa_prompt"
     csp.later(minutes=34)

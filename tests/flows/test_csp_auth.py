@@ -23,16 +23,6 @@ def csp(portal: Portal) -> Csp:
     return found
 
 
-def integrated(csp: Csp) -> Csp:
-    csp.integrate().later(minutes=1)
-    assert csp.auth("Contoso") == "Active"
-    return csp
-
-
-def shown(csp: Csp, name: str = "Fabrikam") -> dict[str, Any]:
-    return dict(csp.customer(name)["csp_auth"])
-
-
 def mend(csp: Csp, name: str = "Fabrikam") -> None:
     """What the customer and the partner do together: a new relationship, given to the group."""
     made = csp.world.add_relationship(csp.partner, csp.customers[name])
@@ -47,9 +37,9 @@ def heals(csp: Csp, name: str = "Fabrikam") -> None:
 
 
 def test_a_customer_in_good_order_is_active(csp: Csp) -> None:
-    integrated(csp)
+    csp.settled()
 
-    told = shown(csp, "Contoso")
+    told = csp.shown("Contoso")
     assert (told["label"], told["colour"], told["evidence"]) == ("Active", GREEN, {})
 
 
@@ -58,9 +48,9 @@ def test_a_customer_in_good_order_is_active(csp: Csp) -> None:
 )
 def test_without_an_active_relationship_it_is_missing(csp: Csp, described: dict[str, Any]) -> None:
     csp.has("Fabrikam", relationship=described)
-    integrated(csp)
+    csp.settled()
 
-    told = shown(csp)
+    told = csp.shown("Fabrikam")
     assert (told["label"], told["colour"]) == ("Missing Admin Relationship", RED)
     assert "new admin relationship" in told["remedy"]
     blocked = csp.customer("Fabrikam")["sync_status"]
@@ -72,12 +62,12 @@ def test_without_an_active_relationship_it_is_missing(csp: Csp, described: dict[
 
 def test_a_relationship_past_its_end_is_expired_and_stops_the_sync(csp: Csp) -> None:
     csp.has("Fabrikam", relationship={"ends_in_s": 2 * 3600})
-    integrated(csp)
+    csp.settled()
     csp.portal.map(csp.customers["Fabrikam"])
     csp.portal.run_queues()
     csp.later(hours=2, minutes=5)
 
-    told = shown(csp)
+    told = csp.shown("Fabrikam")
     assert (told["label"], told["colour"]) == ("Expired", RED)
     assert csp.customers["Fabrikam"]["relationship"] in told["evidence"]["relationships"]
     assert "Exchange Administrator" in told["evidence"]["roles"]
@@ -91,9 +81,9 @@ def test_a_relationship_past_its_end_is_expired_and_stops_the_sync(csp: Csp) -> 
 
 def test_a_role_that_ends_within_a_week_is_expiring_and_goes_on_syncing(csp: Csp) -> None:
     csp.has("Fabrikam", relationship={"ends_in_s": 6 * DAY_S})
-    integrated(csp)
+    csp.settled()
 
-    told = shown(csp)
+    told = csp.shown("Fabrikam")
     assert (told["label"], told["colour"]) == ("Expiring", ORANGE)
     assert told["evidence"]["ends_at"].startswith("2")
     csp.portal.map(csp.customers["Fabrikam"])
@@ -108,17 +98,17 @@ def test_one_role_of_many_decides(csp: Csp) -> None:
     fabrikam = csp.has("Fabrikam", relationship={"ends_in_s": 3 * DAY_S})
     later = csp.world.add_relationship(csp.partner, fabrikam, roles=ROLES[1:], ends_in_s=300 * DAY_S)
     csp.world.assign(csp.partner, later, csp.partner["group"])
-    integrated(csp)
+    csp.settled()
 
-    told = shown(csp)
+    told = csp.shown("Fabrikam")
     assert (told["label"], told["evidence"]["roles"]) == ("Expiring", DEFAULT_ROLES[ROLES[0]])
 
 
 def test_missing_roles_are_named(csp: Csp) -> None:
     csp.has("Fabrikam", relationship={"roles": ROLES[:-2]})
-    integrated(csp)
+    csp.settled()
 
-    told = shown(csp)
+    told = csp.shown("Fabrikam")
     assert (told["label"], told["colour"]) == ("Missing Roles", RED)
     assert told["evidence"]["roles"] == ", ".join(sorted(DEFAULT_ROLES[it] for it in ROLES[-2:]))
     mend(csp)
@@ -127,7 +117,7 @@ def test_missing_roles_are_named(csp: Csp) -> None:
 
 def test_global_administrator_stands_for_every_role(csp: Csp) -> None:
     csp.has("Fabrikam", relationship={"roles": [GLOBAL_ADMINISTRATOR]})
-    integrated(csp)
+    csp.settled()
 
     assert csp.auth("Fabrikam") == "Active"
     told = csp.portal.ask("GET", f"/tenants/{csp.customers['Fabrikam']['id']}")["csp"]
@@ -141,9 +131,9 @@ def test_a_missing_security_group_says_which_of_three_it_is(csp: Csp, reason: st
     other = csp.world.add_group(csp.partner["id"], "Another group")
     if reason == "account_not_in_group":
         csp.world.assign(csp.partner, fabrikam["relationship"], other)
-    integrated(csp)
+    csp.settled()
 
-    told = shown(csp)
+    told = csp.shown("Fabrikam")
     assert (told["label"], told["colour"], told["reason"]) == ("Missing Security Group", RED, reason)
     assert "Exchange Administrator" in told["evidence"]["roles"]
     if reason == "account_not_in_group":
@@ -156,9 +146,9 @@ def test_a_missing_security_group_says_which_of_three_it_is(csp: Csp, reason: st
 def test_an_assignment_under_way_does_not_count_yet(csp: Csp) -> None:
     fabrikam = csp.has("Fabrikam", assigned=False)
     csp.world.assign(csp.partner, fabrikam["relationship"], csp.partner["group"], status="pending")
-    integrated(csp)
+    csp.settled()
 
-    assert shown(csp)["reason"] == "no_group"
+    assert csp.shown("Fabrikam")["reason"] == "no_group"
 
 
 def test_an_account_in_a_group_of_the_group_is_in_the_group(csp: Csp) -> None:
@@ -167,7 +157,7 @@ def test_an_account_in_a_group_of_the_group_is_in_the_group(csp: Csp) -> None:
     inner = csp.world.add_group(csp.partner["id"], "Inner", [csp.partner["admin"]])
     csp.world.add_member(csp.partner, outer, inner)
     csp.world.assign(csp.partner, fabrikam["relationship"], outer)
-    integrated(csp)
+    csp.settled()
 
     assert csp.auth("Fabrikam") == "Active"
 
@@ -176,18 +166,18 @@ def test_a_group_that_was_deleted_is_a_missing_group(csp: Csp) -> None:
     fabrikam = csp.has("Fabrikam", assigned=False)
     group = csp.world.add_group(csp.partner["id"], "Short-lived", [csp.partner["admin"]])
     csp.world.assign(csp.partner, fabrikam["relationship"], group)
-    integrated(csp)
+    csp.settled()
     csp.world.remove_group(csp.partner, group)
     csp.later(**PERIOD)
 
-    assert shown(csp)["reason"] == "account_not_in_group"
+    assert csp.shown("Fabrikam")["reason"] == "account_not_in_group"
 
 
 def test_all_findings_are_told_not_only_the_first(csp: Csp) -> None:
     csp.has("Fabrikam", relationship={"roles": ROLES[:-1], "ends_in_s": 2 * DAY_S}, assigned=ROLES[:3])
-    integrated(csp)
+    csp.settled()
 
-    told = shown(csp)
+    told = csp.shown("Fabrikam")
     assert told["label"] == "Missing Roles"
     assert "Missing Security Group" in told["evidence"]["also"]
     assert "Expiring" in told["evidence"]["also"]
@@ -195,7 +185,7 @@ def test_all_findings_are_told_not_only_the_first(csp: Csp) -> None:
 
 def test_a_trace_leads_from_each_role_to_the_account(csp: Csp) -> None:
     csp.has("Fabrikam", assigned=ROLES[:3])
-    integrated(csp)
+    csp.settled()
 
     told = csp.portal.ask("GET", f"/tenants/{csp.customers['Fabrikam']['id']}")["csp"]
     reached = {it["role"]: (it["relationship"] != "", it["group"], it["member"]) for it in told["trace"]}
@@ -209,13 +199,13 @@ def test_which_roles_are_required_is_a_setting(csp: Csp) -> None:
     settings = csp.portal.services.settings
     object.__setattr__(settings, "csp_required_roles", (ROLES[0], "e8611ab8-c189-46e8-94e1-60213ab1f814"))
     csp.has("Fabrikam", relationship={"roles": [ROLES[0], "e8611ab8-c189-46e8-94e1-60213ab1f814"]})
-    integrated(csp)
+    csp.settled()
 
     assert csp.auth("Fabrikam") == "Active"
 
 
 def test_unreadable_assignments_leave_what_was_known(csp: Csp) -> None:
-    integrated(csp)
+    csp.settled()
     csp.world.fault(host="graph", path="accessAssignments", status=503, times=None)
     csp.later(**PERIOD)
 
@@ -226,7 +216,7 @@ def test_unreadable_assignments_leave_what_was_known(csp: Csp) -> None:
 def test_relationships_led_by_others_are_flagged(csp: Csp) -> None:
     csp.has("Fabrikam", relationship={"indirect_provider_id": "11111111-0000-4000-8000-000000000001"})
     csp.has("Adatum", relationship={"name": "MLT_Adatum"})
-    integrated(csp)
+    csp.settled()
 
     def note(name: str) -> str:
         told = csp.portal.ask("GET", f"/tenants/{csp.customers[name]['id']}")["csp"]

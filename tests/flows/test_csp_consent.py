@@ -1,7 +1,5 @@
 """A CSP's consent in each customer's tenant: its order, its waits, its refusals, and how it is renewed."""
 
-from typing import Any
-
 import pytest
 
 from integrations.actions import onboard_customer, settle_customers
@@ -21,21 +19,11 @@ def csp(portal: Portal) -> Csp:
     return found
 
 
-def integrated(csp: Csp) -> Csp:
-    csp.integrate().later(minutes=1)
-    assert csp.auth("Contoso") == "Active"
-    return csp
-
-
-def shown(csp: Csp, name: str = "Fabrikam") -> dict[str, Any]:
-    return dict(csp.customer(name)["csp_auth"])
-
-
 def test_a_new_relationship_waits_a_quarter_of_an_hour_for_its_consent(csp: Csp) -> None:
     csp.has("Fabrikam", relationship={"activated_in_s": -60})
-    integrated(csp)
+    csp.settled()
 
-    told = shown(csp)
+    told = csp.shown("Fabrikam")
     assert (told["label"], told["colour"], told["stalled"]) == ("Consent Pending", ORANGE, False)
     assert csp.portal.graph_requests(csp.customers["Fabrikam"]) == []
     csp.later(minutes=16)
@@ -43,22 +31,22 @@ def test_a_new_relationship_waits_a_quarter_of_an_hour_for_its_consent(csp: Csp)
 
 
 def test_a_consent_that_does_not_show_is_pending_then_stalled_then_failed(csp: Csp) -> None:
-    integrated(csp)
+    csp.settled()
     csp.world.switch(propagation_s=7200)
     csp.has("Fabrikam")
     csp.later(**PERIOD)
-    assert (shown(csp)["label"], shown(csp)["stalled"]) == ("Consent Pending", False)
-    assert shown(csp)["evidence"]["code"] == "AADSTS65001"
+    assert (csp.shown("Fabrikam")["label"], csp.shown("Fabrikam")["stalled"]) == ("Consent Pending", False)
+    assert csp.shown("Fabrikam")["evidence"]["code"] == "AADSTS65001"
 
     csp.later(minutes=16)
-    assert (shown(csp)["label"], shown(csp)["stalled"]) == ("Consent Pending", True)
+    assert (csp.shown("Fabrikam")["label"], csp.shown("Fabrikam")["stalled"]) == ("Consent Pending", True)
     pushes = [it for it in csp.world.requests(host="partner") if it["method"] == "POST"]
     csp.later(minutes=6)
     csp.later(minutes=6)
     after = [it for it in csp.world.requests(host="partner") if it["method"] == "POST"]
     assert len(after) - len(pushes) <= 1
     csp.later(minutes=10)
-    assert (shown(csp)["label"], shown(csp)["colour"]) == ("Consent Failure", RED)
+    assert (csp.shown("Fabrikam")["label"], csp.shown("Fabrikam")["colour"]) == ("Consent Failure", RED)
 
     csp.world.switch(propagation_s=0)
     csp.later(hours=2)
@@ -67,13 +55,13 @@ def test_a_consent_that_does_not_show_is_pending_then_stalled_then_failed(csp: C
 
 
 def test_application_roles_take_a_while_to_show(csp: Csp) -> None:
-    integrated(csp)
+    csp.settled()
     csp.has("Fabrikam")
     csp.world.switch(propagation_s=40 * 60, propagation_shows="roles")
     csp.later(**PERIOD)
     csp.later(minutes=41)
     csp.later(minutes=1)
-    told = shown(csp)
+    told = csp.shown("Fabrikam")
     assert (told["label"], told["colour"], told["stalled"]) == ("Granting Application Roles", ORANGE, False)
     assert "User.Read.All" in told["evidence"]["missing_permissions"]
 
@@ -82,7 +70,7 @@ def test_application_roles_take_a_while_to_show(csp: Csp) -> None:
 
 
 def test_granting_is_stalled_after_three_quarters_of_an_hour(csp: Csp) -> None:
-    integrated(csp)
+    csp.settled()
     csp.has("Fabrikam")
     csp.later(**PERIOD)
     csp.later(minutes=1)
@@ -93,10 +81,10 @@ def test_granting_is_stalled_after_three_quarters_of_an_hour(csp: Csp) -> None:
     csp.portal.run_queues()
     assert csp.auth("Fabrikam") == "Consent Failure"
     csp.later(minutes=6)
-    assert shown(csp)["label"] == "Granting Application Roles"
+    assert csp.shown("Fabrikam")["label"] == "Granting Application Roles"
     for _ in range(10):
         csp.later(minutes=5)
-    assert (shown(csp)["label"], shown(csp)["stalled"]) == ("Granting Application Roles", True)
+    assert (csp.shown("Fabrikam")["label"], csp.shown("Fabrikam")["stalled"]) == ("Granting Application Roles", True)
     csp.world.accept_tokens()
     csp.later(minutes=6)
     assert csp.auth("Fabrikam") == "Active"
@@ -104,13 +92,13 @@ def test_granting_is_stalled_after_three_quarters_of_an_hour(csp: Csp) -> None:
 
 @pytest.mark.parametrize(("status", "code"), [(403, "900309"), (400, "2000"), (404, "60003")])
 def test_a_refused_consent_is_tried_again_and_again(csp: Csp, status: int, code: str) -> None:
-    integrated(csp)
+    csp.settled()
     body = {"code": code, "description": "refused", "data": [], "source": "PartnerFD"}
     csp.world.fault(host="partner", method="POST", path="applicationconsents", status=status, body=body, times=None)
     csp.has("Fabrikam")
     csp.later(**PERIOD)
 
-    told = shown(csp)
+    told = csp.shown("Fabrikam")
     assert (told["label"], told["colour"], told["evidence"]["code"]) == ("Consent Failure", RED, code)
     assert told["next_check_at"] is not None
     csp.world.clear_faults()
@@ -119,7 +107,7 @@ def test_a_refused_consent_is_tried_again_and_again(csp: Csp, status: int, code:
 
 
 def test_refused_consents_are_retried_at_five_fifteen_thirty_sixty_minutes_then_every_six_hours(csp: Csp) -> None:
-    integrated(csp)
+    csp.settled()
     csp.world.fault(host="partner", method="POST", path="applicationconsents", status=400, times=None)
     csp.has("Fabrikam")
     csp.later(**PERIOD)
@@ -144,7 +132,7 @@ def test_refused_consents_are_retried_at_five_fifteen_thirty_sixty_minutes_then_
 
 @pytest.mark.parametrize("status", [409, 400])
 def test_a_consent_that_is_already_there_is_a_consent(csp: Csp, status: int) -> None:
-    integrated(csp)
+    csp.settled()
     csp.world.switch(consent_exists_status=status)
     fabrikam = csp.has("Fabrikam")
     body = {"code": "800", "description": "Permission entry already exists.", "data": [], "source": "PartnerFD"}
@@ -155,17 +143,17 @@ def test_a_consent_that_is_already_there_is_a_consent(csp: Csp, status: int) -> 
     csp.world.clear_faults()
     csp.later(minutes=16)
     csp.later(minutes=6)
-    assert csp.auth("Fabrikam") == "Active", shown(csp)
+    assert csp.auth("Fabrikam") == "Active", csp.shown("Fabrikam")
     assert csp.world.service_principal(fabrikam["id"], CLIENT_ID) is not None
 
 
 def test_a_customer_whose_own_policy_asks_for_mfa_is_unknown_and_the_csp_goes_on(csp: Csp) -> None:
-    integrated(csp)
+    csp.settled()
     fabrikam = csp.has("Fabrikam")
     csp.world.refuse_tokens(50076, tenant_id=fabrikam["id"], grant="refresh_token")
     csp.later(**PERIOD)
 
-    told = shown(csp)
+    told = csp.shown("Fabrikam")
     assert (told["label"], told["colour"]) == ("Unknown", ORANGE)
     assert "MFA" in told["evidence"]["meaning"]
     assert "Reauthorize CSP" in told["remedy"]
@@ -176,7 +164,7 @@ def test_a_customer_whose_own_policy_asks_for_mfa_is_unknown_and_the_csp_goes_on
 
 
 def test_an_mfa_refusal_of_partner_center_stops_the_partner_not_the_customer(csp: Csp) -> None:
-    integrated(csp)
+    csp.settled()
     csp.has("Fabrikam")
     body = {"code": 900421, "description": "MFA", "data": [], "source": "PartnerFD"}
     csp.world.fault(host="partner", path="/v1/customers", status=401, body=body, times=None)
@@ -187,7 +175,7 @@ def test_an_mfa_refusal_of_partner_center_stops_the_partner_not_the_customer(csp
 
 
 def test_the_consent_asks_for_no_more_than_granting_needs(csp: Csp) -> None:
-    integrated(csp)
+    csp.settled()
     asked = [it for it in csp.world.requests(host="partner") if it["method"] == "POST"]
 
     (pushed,) = [it["json"] for it in asked]
@@ -200,7 +188,7 @@ def test_the_consent_asks_for_no_more_than_granting_needs(csp: Csp) -> None:
 
 
 def test_a_consent_taken_away_is_asked_for_again(csp: Csp) -> None:
-    integrated(csp)
+    csp.settled()
     contoso = csp.customers["Contoso"]
     csp.portal.map(contoso)
     csp.portal.run_queues()
@@ -218,7 +206,7 @@ def test_a_consent_taken_away_is_asked_for_again(csp: Csp) -> None:
 
 
 def test_new_permissions_are_granted_without_disconnecting(csp: Csp, monkeypatch: pytest.MonkeyPatch) -> None:
-    integrated(csp)
+    csp.settled()
     contoso = csp.customers["Contoso"]
     csp.portal.map(contoso)
     csp.portal.run_queues()

@@ -1,7 +1,5 @@
 """Why a CSP cannot work: every reason of Auth Failed and Error, with its remedy, and how each heals."""
 
-from typing import Any
-
 import pytest
 
 from tests.flows.partner import Csp, has_csp
@@ -20,10 +18,6 @@ def csp(portal: Portal) -> Csp:
     return found
 
 
-def credentials(portal: Portal) -> list[Any]:
-    return portal.services.control("acct_northwind").credentials.list()  # type: ignore[arg-type]
-
-
 def test_without_mfa_the_csp_shows_no_mfa_prompt_and_keeps_no_token(csp: Csp) -> None:
     csp.world.set_methods(csp.partner, csp.partner["admin"], NO_MFA)
     flow = csp.signs_in(csp.start())
@@ -34,7 +28,7 @@ def test_without_mfa_the_csp_shows_no_mfa_prompt_and_keeps_no_token(csp: Csp) ->
     assert (status["label"], status["colour"], status["reason"]) == ("Auth Failed", "red", "no_mfa_prompt")
     assert "MFA" in status["remedy"]
     assert "Reauthorize CSP" in status["remedy"]
-    assert credentials(csp.portal) == []
+    assert csp.credentials() == []
     csp.later(hours=7)
     assert csp.status() == "Auth Failed"
 
@@ -51,7 +45,7 @@ def test_outside_of_admin_agents_the_csp_says_so_and_keeps_no_token(csp: Csp) ->
     csp.complete(flow)
     assert csp.row()["sync_status"]["reason"] == "not_in_admin_agents"
     assert "AdminAgents" in csp.row()["sync_status"]["remedy"]
-    assert credentials(csp.portal) == []
+    assert csp.credentials() == []
 
     csp.world.add_member(csp.partner, csp.partner["admin_agents"], csp.partner["admin"])
     csp.complete(csp.reauthorize())
