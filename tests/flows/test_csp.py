@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from integrations.domain.ids import AccountId
 from integrations.domain.statuses import SyncCause
 from tests.flows.partner import VERSION, Csp, has_csp
 from tests.flows.portal import CLIENT_ID, Portal
@@ -106,6 +107,20 @@ def test_who_accepted_which_prerequisites_is_recorded(csp: Csp) -> None:
     told = csp.portal.ask("GET", f"/integrations/{csp.id}")["csp"]
     assert (told["prerequisites_version"], told["prerequisites_accepted_by"]) == (VERSION, "user_alice")
     assert audit(csp.portal, "started integration")["subject"]["prerequisites_version"] == VERSION
+
+
+def test_a_sign_in_that_nobody_confirms_is_forgotten(csp: Csp) -> None:
+    flow = csp.signs_in(csp.start())
+    flows = csp.portal.services.control(AccountId("acct_northwind")).flows
+    before = flows.find(flow["flow_id"])
+    assert before is not None
+    assert before.value.sealed
+    csp.later(minutes=31)
+
+    after = flows.find(flow["flow_id"])
+    assert after is not None
+    assert (after.value.sealed, csp.portal.flow(flow["flow_id"])["reason"]) == ("", "expired")
+    assert csp.credentials() == []
 
 
 # Who may be integrated, and how.
