@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from integrations.actions.posture import Held
 from integrations.actions.tenants import find_tenant
 from integrations.domain.connections import Integration, Tenant
 from integrations.domain.consent import ADVICE, FlowFailure
@@ -22,6 +23,7 @@ from integrations.domain.page import (
     tenant_row,
     to_second,
 )
+from integrations.domain.posture import LicenseFigures, MfaFigures, SecureScoreView
 from integrations.domain.report import LABELS, Check, StatusChange
 from integrations.domain.roles import required_roles
 from integrations.services import Services
@@ -52,6 +54,9 @@ class TenantDetails(msgspec.Struct, frozen=True, kw_only=True):
     csp: CustomerDetails | None
     user_count: int | None
     organizations: list[OrganizationName]
+    secure_score: SecureScoreView
+    mfa: MfaFigures
+    licenses: LicenseFigures
     datasets: list[DatasetView]
 
 
@@ -140,8 +145,8 @@ def read_tenant(services: Services, account_id: AccountId, tenant_id: TenantId) 
         for it in (control.organizations.list() if mapping else [])
         if mapping and it.value.syncro_tenant_id == mapping.syncro_tenant_id
     ]
-    cursors = services.data(account_id, tenant_id, tenant.epoch).cursors() if mapping else {}
-    users, now = cursors.get("users"), services.clock()
+    held, now = Held(services, account_id, tenant), services.clock()
+    users, figures = held.cursors.get("users"), held.figures()
     csp = control.integrations.find(tenant.integration_id) if tenant.csp else None
     columns = _columns(tenant, csp.value if csp else None, now)
     return TenantDetails(
@@ -149,7 +154,10 @@ def read_tenant(services: Services, account_id: AccountId, tenant_id: TenantId) 
         csp=_customer(services, control, tenant),
         user_count=users.tallies.get("member", 0) if users and users.complete_at else None,
         organizations=under,
-        datasets=[_dataset(cursor) for cursor in cursors.values()],
+        secure_score=figures.secure_score,
+        mfa=figures.mfa,
+        licenses=figures.licenses,
+        datasets=[_dataset(cursor) for cursor in held.cursors.values()],
     )
 
 

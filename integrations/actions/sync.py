@@ -9,22 +9,22 @@ from datetime import timedelta
 
 import msgspec
 
+from integrations.actions.asking import read_due
 from integrations.actions.csp_children import after_refusal, held_back_by, hold_back
-from integrations.actions.reading import Attempt, read_datasets
+from integrations.actions.reading import Attempt, profile_of
 from integrations.actions.refusals import cause_of, evidence_of, wait_of
 from integrations.domain.connections import Running, Tenant
 from integrations.domain.datasets import (
     Counts,
     Cursor,
     DatasetResult,
-    Outcome,
     Run,
     RunState,
     close_run,
+    warnings_of,
 )
-from integrations.domain.ids import AccountId, TenantId
+from integrations.domain.ids import TenantId
 from integrations.domain.orders import MANUAL, SCHEDULED, SYNC_QUEUE, SyncOrder
-from integrations.domain.records import TenantProfile
 from integrations.domain.schedule import ORDER_LIFE, RUN_LIMIT, next_due
 from integrations.domain.statuses import SyncCause, move
 from integrations.microsoft.datasets import DATASETS
@@ -41,6 +41,7 @@ from shared.telemetry import log
 _EARLY = timedelta(minutes=1)  # clocks differ, and queues count whole seconds
 _OVERLAP_PAUSE_S = 10
 _TRIES_TO_SETTLE = 5
+_EVERY_ROW = 1_000_000
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +66,7 @@ def sync_tenant(services: Services, order: SyncOrder, *, is_repeat: bool = False
         return
     tenant, run = taken
     try:
-        ending = _run(services, order.account_id, tenant)
+        ending = _run(services, order, tenant)
     except Superseded:
         _close_superseded(services, control, run)
         return
@@ -179,12 +180,12 @@ def _come_again(services: Services, order: SyncOrder) -> None:
         )
 
 
-def _run(services: Services, account_id: AccountId, tenant: Tenant) -> Ending:
+def _run(services: Services, order: SyncOrder, tenant: Tenant) -> Ending:
     try:
         services.sign_in.app_token(tenant.tenant_id)
         if tenant.mapping is None:
             return _name_only(services, tenant.tenant_id)
-        return _all_datasets(services, account_id, tenant)
+        return _all_datasets(services, order, tenant)
     except (StorageUnavailable, Superseded):
         raise  # our own storage is out, and the message comes back; or somebody else has the tenant
     except AppError as error:
@@ -197,12 +198,23 @@ def _name_only(services: Services, tenant_id: TenantId) -> Ending:
     return Ending(cause=SyncCause.NAME_READ, name=found.name)
 
 
-def _all_datasets(services: Services, account_id: AccountId, tenant: Tenant) -> Ending:
-    session = services.data(account_id, tenant.tenant_id, tenant.epoch).open()
-    attempts = read_datasets(services.graph(tenant.tenant_id), DATASETS, session.cursors)
-    results = _store(services, session, attempts)
+def _all_datasets(services: Services, order: SyncOrder, tenant: Tenant) -> Ending:
+    data = services.data(order.account_id, tenant.tenant_id, tenant.epoch)
+    session = data.open()
+    known, attempts, results = dict(session.cursors), [], []
+    for tried in read_due(
+        lambda service: services.graph(tenant.tenant_id, service),
+        lambda dataset: dict(data.list(dataset.name, dataset.record, limit=_EVERY_ROW)),
+        session.cursors,
+        services.clock(),
+        is_wanted=order.reason != SCHEDULED,
+    ):
+        told, cursors = _store(services, session, tried)
+        attempts += tried
+        results += told
+        known |= {it.dataset: it for it in cursors}
     broken = next((it for it in attempts if it.dataset.is_core and it.error is not None), None)
-    profile = _profile(attempts)
+    profile = profile_of(attempts)
     name, domain = (profile.name, profile.default_domain) if profile else ("", None)
     if broken and broken.error:
         return Ending(
@@ -213,23 +225,28 @@ def _all_datasets(services: Services, account_id: AccountId, tenant: Tenant) -> 
             name=name,
             default_domain=domain,
         )
-    cause = close_run(results)
-    warned = {it.dataset: it.error or it.outcome.value for it in results if it.outcome is not Outcome.FRESH}
-    return Ending(cause=cause, evidence=warned, datasets=results, name=name, default_domain=domain)
+    warnings = warnings_of(known[it.name] for it in DATASETS if it.name in known)
+    return Ending(cause=close_run(warnings), evidence=warnings, datasets=results, name=name, default_domain=domain)
 
 
-def _store(services: Services, session: DataSession, attempts: list[Attempt]) -> list[DatasetResult]:
-    """Write what changed, data before cursors. A data set that was not read keeps its rows and its link."""
+def _store(
+    services: Services, session: DataSession, attempts: list[Attempt]
+) -> tuple[list[DatasetResult], list[Cursor]]:
+    """Write what changed, data before cursors. A data set that was not read keeps its rows and its link.
+
+    Returns what each data set did, and where it stands now.
+    """
     now = services.clock()
     writes, cursors, results = [], [], []
     for attempt in attempts:
         name, counts = attempt.dataset.name, Counts()
+        kept = session.cursors.get(name) or Cursor(dataset=name, outcome=attempt.outcome, attempted_at=now)
         if attempt.reading is not None:
             plan = session.plan(name, attempt.reading, now)
             writes.extend(plan.writes)
-            counts, cursor = plan.counts, plan.cursor
+            whole_at = now if attempt.reading.is_complete else kept.whole_at
+            counts, cursor = plan.counts, msgspec.structs.replace(plan.cursor, whole_at=whole_at)
         else:
-            kept = session.cursors.get(name) or Cursor(dataset=name, outcome=attempt.outcome, attempted_at=now)
             code = attempt.error.stable_code if attempt.error else ""
             cursor = msgspec.structs.replace(kept, outcome=attempt.outcome, attempted_at=now, error=code)
         cursors.append(cursor)
@@ -243,15 +260,7 @@ def _store(services: Services, session: DataSession, attempts: list[Attempt]) ->
             )
         )
     session.commit(writes, cursors)
-    return results
-
-
-def _profile(attempts: list[Attempt]) -> TenantProfile | None:
-    for attempt in attempts:
-        if attempt.reading and attempt.dataset.record is TenantProfile:
-            body = attempt.reading.records[0].body
-            return body if isinstance(body, TenantProfile) else None
-    return None
+    return results, cursors
 
 
 def _close(services: Services, control: Control, run: Run, ending: Ending) -> None:

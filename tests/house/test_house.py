@@ -108,6 +108,8 @@ def test_every_error_of_ours_becomes_a_status() -> None:
 def test_permissions_are_frozen_and_each_has_its_feature() -> None:
     assert set(APPLICATION_PERMISSIONS) == {
         "Organization.Read.All", "User.Read.All", "LicenseAssignment.Read.All", "Directory.Read.All",
+        "Device.Read.All", "DeviceManagementManagedDevices.Read.All", "SecurityEvents.Read.All", "AuditLog.Read.All",
+        "Policy.Read.All",
     }  # fmt: skip
     assert APPLICATION_PERMISSIONS.keys() >= CORE_PERMISSIONS
     assert {it.permission for it in DATASETS} <= APPLICATION_PERMISSIONS.keys()
