@@ -34,7 +34,7 @@ from integrations.domain.records import (
     ConditionalAccess,
     Group,
     License,
-    Registration,
+    RegistrationPage,
     RoleMember,
     SecureScore,
     SecureScoreControl,
@@ -83,7 +83,7 @@ def read_security(services: Services, account_id: AccountId, tenant_id: TenantId
     policies = held.part("conditional_access", ConditionalAccess)
     defaults = held.part("security_defaults", SecurityDefaults)
     figures, roles = held.mfa(), held.part("roles", RoleMember)
-    registrations = held.rows("registrations", Registration)
+    registrations = [it for page in held.rows("registrations", RegistrationPage) for it in page.people]
     groups = join(held.rows("groups", Group)) if any(it.kind == "group" for it in roles.items) else {}
     return Security(
         secure_score=held.secure_score(scores),

@@ -18,6 +18,8 @@ from integrations.domain.datasets import (
     Counts,
     Cursor,
     DatasetResult,
+    Outcome,
+    Reading,
     Run,
     RunState,
     close_run,
@@ -244,8 +246,7 @@ def _store(
         if attempt.reading is not None:
             plan = session.plan(name, attempt.reading, now)
             writes.extend(plan.writes)
-            whole_at = now if attempt.reading.is_complete else kept.whole_at
-            counts, cursor = plan.counts, msgspec.structs.replace(plan.cursor, whole_at=whole_at)
+            counts, cursor = plan.counts, _annotated(plan.cursor, attempt.reading, kept)
         else:
             code = attempt.error.stable_code if attempt.error else ""
             cursor = msgspec.structs.replace(kept, outcome=attempt.outcome, attempted_at=now, error=code)
@@ -261,6 +262,14 @@ def _store(
         )
     session.commit(writes, cursors)
     return results, cursors
+
+
+def _annotated(cursor: Cursor, reading: Reading, before: Cursor) -> Cursor:
+    """The cursor with what only the reading knows: whether it was whole, and what its records hold."""
+    is_whole = reading.is_complete and cursor.outcome is Outcome.FRESH
+    tallies = reading.tallies if is_whole and reading.tallies is not None else cursor.tallies
+    whole_at = cursor.attempted_at if is_whole else before.whole_at
+    return msgspec.structs.replace(cursor, whole_at=whole_at, tallies=dict(tallies))
 
 
 def _close(services: Services, control: Control, run: Run, ending: Ending) -> None:

@@ -37,13 +37,15 @@ class Record(msgspec.Struct, frozen=True):
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """What a reader brought: everything there is (``is_complete``), or what changed since the last link.
 
-    ``link`` is where the next reading begins; None for a data set that is always read whole.
+    ``link`` is where the next reading begins; None for a data set that is always read whole. ``tallies`` count
+    what is in the records, by kind, where a record holds more than one thing; only for what is read whole.
     """
 
     records: Sequence[Record]
     removed: Sequence[str] = ()
     is_complete: bool
     link: str | None = None
+    tallies: Mapping[str, int] | None = None
 
 
 class Counts(msgspec.Struct, frozen=True):

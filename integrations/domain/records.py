@@ -162,6 +162,12 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     as_of: datetime | None = None
 
 
+class RegistrationPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Some of a tenant's registrations; a row holds many."""
+
+    people: list[Registration]
+
+
 class RoleMember(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Somebody who holds a directory role over the whole tenant. ``kind`` is user, group or application."""
 
@@ -233,6 +239,12 @@ class SignIns(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     last_at: datetime | None = None
     last_background_at: datetime | None = None
     last_success_at: datetime | None = None
+
+
+class SignInPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Some of a tenant's sign-in times; a row holds many."""
+
+    people: list[SignIns]
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

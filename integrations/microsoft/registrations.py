@@ -4,6 +4,7 @@ The report takes Entra ID P1 and allows five requests in ten seconds.
 Source: https://learn.microsoft.com/graph/api/authenticationmethodsroot-list-userregistrationdetails
 """
 
+from collections import Counter
 from datetime import datetime
 
 import msgspec
@@ -11,7 +12,8 @@ import msgspec
 from integrations.domain.cadence import Cadence
 from integrations.domain.datasets import Reading, Record
 from integrations.domain.mfa import tally_of
-from integrations.domain.records import Registration
+from integrations.domain.packing import pack
+from integrations.domain.records import Registration, RegistrationPage
 from integrations.domain.text import clean
 from integrations.microsoft.dataset import ENTRA_ID_P1, Asked, Dataset, Service, Source
 
@@ -35,8 +37,8 @@ class _Details(msgspec.Struct, rename="camel", kw_only=True):
 
 def _read(asked: Asked) -> Reading:
     found = {it.id: _told(it) for page in asked.graph.on(asked.page, type=_Details) for it in page.items}
-    records = [Record(key=key, body=body, tally=tally_of(body)) for key, body in found.items()]
-    return Reading(records=records, is_complete=True)
+    records = [Record(key=key, body=RegistrationPage(people=people)) for key, people in pack(found).items()]
+    return Reading(records=records, is_complete=True, tallies=Counter(tally_of(it) for it in found.values()))
 
 
 def _told(it: _Details) -> Registration:
@@ -60,7 +62,7 @@ def _told(it: _Details) -> Registration:
 REGISTRATIONS = Dataset(
     name="registrations",
     permission="AuditLog.Read.All",
-    record=Registration,
+    record=RegistrationPage,
     source=Source(first="/reports/authenticationMethods/userRegistrationDetails", page=_Details),
     read=_read,
     service=Service.REPORTS,
