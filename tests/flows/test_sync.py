@@ -21,7 +21,7 @@ class Writes:
 
     def __init__(self, portal: Portal) -> None:
         self.rows: list[list[str]] = []
-        table = portal.services.tables.table("data")
+        table = portal.services.tables.bulk("data")
         original = table.write
 
         def write(*writes: Any) -> str:
@@ -207,7 +207,7 @@ def test_unmapping_during_a_sync_leaves_nothing_readable(portal: Portal) -> None
     portal.microsoft.world.release()
     worker.join(60)
 
-    data = portal.services.tables.table("data")
+    data = portal.services.tables.bulk("data")
     rows = data.range(f"acct_northwind|{tenant['id']}|2")
     assert [row.key for row in rows] == ["!fence"]
     assert portal.ask("GET", f"/tenants/{tenant['id']}/users")["items"] == []
