@@ -5,7 +5,7 @@ write stands in the fence of its data.
 """
 
 import contextlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -24,7 +24,7 @@ from integrations.domain.datasets import (
 from integrations.domain.ids import AccountId, TenantId
 from integrations.domain.orders import MANUAL, SCHEDULED, SYNC_QUEUE, SyncOrder
 from integrations.domain.records import TenantProfile
-from integrations.domain.schedule import ORDER_LIFE, RUN_LIMIT, next_due
+from integrations.domain.schedule import ORDER_LIFE, RUN_LIMIT, is_as_planned, next_due
 from integrations.domain.statuses import SyncCause, move
 from integrations.microsoft.datasets import DATASETS
 from integrations.microsoft.organization import read_tenant_name
@@ -62,13 +62,13 @@ def sync_tenant(services: Services, order: SyncOrder, *, is_repeat: bool = False
     taken = _take(services, control, order, is_repeat=is_repeat)
     if taken is None:
         return
-    tenant, run = taken
+    held, run = taken
     try:
-        ending = _run(services, order.account_id, tenant)
+        ending = _run(services, order.account_id, held.value)
     except Superseded:
         _close_superseded(services, control, run)
         return
-    _close(services, control, run, ending)
+    _close(services, control, run, ending, held=held, planned=order.then_at)
 
 
 def record_failed_sync(services: Services, order: SyncOrder) -> None:
@@ -79,14 +79,18 @@ def record_failed_sync(services: Services, order: SyncOrder) -> None:
         _close(services, control, known.value, Ending(cause=SyncCause.OUR_FAILURE))
 
 
-def _take(services: Services, control: Control, order: SyncOrder, *, is_repeat: bool) -> tuple[Tenant, Run] | None:
+def _take(
+    services: Services, control: Control, order: SyncOrder, *, is_repeat: bool
+) -> tuple[Stored[Tenant], Run] | None:
     """Take the slot: one transaction holds the tenant and inserts its run, so that one slot runs once."""
-    for _ in range(_TRIES_TO_SETTLE):
+    for number in range(_TRIES_TO_SETTLE):
         stored = control.tenants.find(order.tenant_id)
         if stored is None or not _is_asked_for(services, order, stored.value):
             _drop(services, order, is_gone=stored is None)
             return None
-        known = control.runs.find(f"{order.tenant_id}:{order.run_id}")
+        # A scheduled run is new but for repeats; that it is not, its insert would tell.
+        is_new = order.reason == SCHEDULED and not is_repeat and number == 0
+        known = None if is_new else control.runs.find(f"{order.tenant_id}:{order.run_id}")
         if known and not _is_takeable(known.value, services, is_repeat=is_repeat):
             return None
         if _is_held_by_another(services, order, stored.value):
@@ -111,7 +115,7 @@ def _is_asked_for(services: Services, order: SyncOrder, tenant: Tenant) -> bool:
 
 def _held(
     services: Services, control: Control, order: SyncOrder, stored: Stored[Tenant], known: Stored[Run] | None
-) -> tuple[Tenant, Run]:
+) -> tuple[Stored[Tenant], Run]:
     now, tenant = services.clock(), stored.value
     run = Run(
         id=order.run_id,
@@ -122,12 +126,12 @@ def _held(
         started_at=now,
     )
     held = msgspec.structs.replace(tenant, running=Running(run_id=run.id, until=now + RUN_LIMIT))
-    control.commit(
+    etag = control.commit(
         control.tenants.saved(stored.now(held)),
         control.runs.saved(known.now(run)) if known else control.runs.added(run),
         *_bury(services, control, tenant, run),
     )
-    return held, run
+    return Stored(held, etag), run
 
 
 def _is_held_by_another(services: Services, order: SyncOrder, tenant: Tenant) -> bool:
@@ -137,7 +141,8 @@ def _is_held_by_another(services: Services, order: SyncOrder, tenant: Tenant) ->
 
 def _drop(services: Services, order: SyncOrder, *, is_gone: bool) -> None:
     if is_gone:
-        services.due.settle(Due(Work.SYNC, order.account_id, order.tenant_id, order.due_at))
+        due_at = order.then_at or order.due_at
+        services.due.settle(Due(Work.SYNC, order.account_id, order.tenant_id, due_at))
     log("dropped order", account_id=order.account_id, tenant_id=order.tenant_id, reason="not asked for any more")
 
 
@@ -245,15 +250,25 @@ def _profile(attempts: list[Attempt]) -> TenantProfile | None:
     return None
 
 
-def _close(services: Services, control: Control, run: Run, ending: Ending) -> None:
-    """Status, counts, next due: one transaction. A tenant changed meanwhile is read again and settled."""
+def _close(
+    services: Services,
+    control: Control,
+    run: Run,
+    ending: Ending,
+    *,
+    held: Stored[Tenant] | None = None,
+    planned: datetime | None = None,
+) -> None:
+    """Status, counts, next due: one transaction. A tenant changed meanwhile is read again and settled.
+
+    ``held`` is the tenant as this run took it, ``planned`` its next look as the due list has it already.
+    """
     for _ in range(_TRIES_TO_SETTLE):
-        stored = control.tenants.find(run.tenant_id)
-        known = control.runs.find(f"{run.tenant_id}:{run.id}")
-        if stored is None or known is None or not _is_held(stored.value, run):
+        stored, held = held or control.tenants.find(run.tenant_id), None
+        if stored is None or not _is_held(stored.value, run):
             _close_superseded(services, control, run)
             return
-        closed = _closed_tenant(services, stored.value, ending)
+        closed = _closed_tenant(services, stored.value, ending, planned)
         now = services.clock()
         failed = closed.status.is_auth_error
         done = msgspec.structs.replace(
@@ -264,9 +279,11 @@ def _close(services: Services, control: Control, run: Run, ending: Ending) -> No
             datasets=ending.datasets,
         )
         due_at = closed.status.next_check_at or now
-        services.due.put(Due(Work.SYNC, control.account_id, run.tenant_id, due_at))
+        if due_at != planned:
+            services.due.put(Due(Work.SYNC, control.account_id, run.tenant_id, due_at))
         try:
-            control.commit(control.tenants.saved(stored.now(closed)), control.runs.saved(known.now(done)))
+            # Whoever holds the tenant owns the run: the tenant's version guards both.
+            control.commit(control.tenants.saved(stored.now(closed)), control.runs.saved(Stored(done, "")))
         except Clash:
             continue
         _report(control, done, ending)
@@ -277,17 +294,19 @@ def _is_held(tenant: Tenant, run: Run) -> bool:
     return tenant.running is not None and tenant.running.run_id == run.id
 
 
-def _closed_tenant(services: Services, tenant: Tenant, ending: Ending) -> Tenant:
-    now = services.clock()
+def _closed_tenant(services: Services, tenant: Tenant, ending: Ending, planned: datetime | None) -> Tenant:
+    now, period = services.clock(), timedelta(seconds=services.settings.sync_period_s)
     moved = move(tenant.status, ending.cause, now, evidence=ending.evidence)
     due_at = next_due(
         moved,
         is_mapped=tenant.mapping is not None,
         now=now,
-        period=timedelta(seconds=services.settings.sync_period_s),
+        period=period,
         chance=services.chance(),
         wait_s=ending.wait_s,
     )
+    if planned and is_as_planned(due_at, planned, period):
+        due_at = planned
     return msgspec.structs.replace(
         tenant.renamed(ending.name, now),
         status=msgspec.structs.replace(moved, next_check_at=due_at),

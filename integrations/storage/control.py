@@ -73,14 +73,14 @@ class Control:
         self.answers = Documents(table, account_id, "answer", StoredAnswer, lambda it: it.key)
         self._table = table
 
-    def commit(self, *writes: Write) -> None:
-        """Do all of it or nothing.
+    def commit(self, *writes: Write) -> str:
+        """Do all of it or nothing. Returns the new version of the first row.
 
         Raises:
             Clash: a row was changed, taken or removed since it was read.
         """
         try:
-            self._table.write(*writes)
+            return self._table.write(*writes)
         except (RowChanged, RowExists) as error:
             raise Clash from error
 

@@ -1,6 +1,7 @@
 """Our stores on real tables: documents, the fence of synced data, the due list, queues and seals."""
 
 import base64
+import dataclasses
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -176,6 +177,22 @@ def test_what_was_put_again_is_not_settled(tables: Tables) -> None:
 
     assert len(kept) == 1
     assert due_list.list(shard_of(due), NOW + timedelta(hours=1)) == []
+
+
+def test_lines_are_moved_on_together_and_one_that_was_put_meanwhile_stays(tables: Tables) -> None:
+    due_list, tomorrow = DueList(tables), NOW + timedelta(days=1)
+    for number in range(400):
+        due_list.put(Due(Work.SYNC, ACCOUNT, f"tenant-{number}", NOW))
+    shard = shards()[0]
+    found = due_list.list(shard, NOW)
+    due_list.put(Due(Work.SYNC, ACCOUNT, found[3].item_id, NOW + timedelta(minutes=1)))
+
+    due_list.move([dataclasses.replace(due, at=tomorrow) for due in found])
+
+    times = {due.item_id: due.at for due in due_list.list(shard, tomorrow)}
+    assert len(times) == len(found) > 5
+    assert times.pop(found[3].item_id) == NOW + timedelta(minutes=1)
+    assert set(times.values()) == {tomorrow}
 
 
 def test_a_message_is_base64_waits_and_ends(storage: str) -> None:
