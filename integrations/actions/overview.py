@@ -69,7 +69,7 @@ def read_tenant(services: Services, account_id: AccountId, tenant_id: TenantId) 
         for it in (control.organizations.list() if mapping else [])
         if mapping and it.value.syncro_tenant_id == mapping.syncro_tenant_id
     ]
-    cursors = services.data(account_id, tenant_id, tenant.epoch).cursors() if mapping else {}
+    cursors = services.data(account_id, tenant_id, tenant.epoch).cursors(tenant.confirmed) if mapping else {}
     users = cursors.get("users")
     return TenantDetails(
         tenant=tenant_row(tenant, names, _naming(services), services.clock()),

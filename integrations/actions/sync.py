@@ -13,6 +13,7 @@ from integrations.actions.reading import Attempt, read_datasets
 from integrations.actions.refusals import cause_of, evidence_of, wait_of
 from integrations.domain.connections import Running, Tenant
 from integrations.domain.datasets import (
+    Confirmed,
     Counts,
     Cursor,
     DatasetResult,
@@ -49,6 +50,7 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     evidence: dict[str, str] = {}
     wait_s: float | None = None
     datasets: list[DatasetResult] = []
+    is_confirmed: bool = False  # every data set was as its cursor says, so nothing was written
     name: str = ""
     default_domain: str | None = None
 
@@ -196,7 +198,7 @@ def _name_only(services: Services, tenant_id: TenantId) -> Ending:
 def _all_datasets(services: Services, account_id: AccountId, tenant: Tenant) -> Ending:
     session = services.data(account_id, tenant.tenant_id, tenant.epoch).open()
     attempts = read_datasets(services.graph(tenant.tenant_id), DATASETS, session.cursors)
-    results = _store(services, session, attempts)
+    results, is_confirmed = _store(services, session, attempts)
     broken = next((it for it in attempts if it.dataset.is_core and it.error is not None), None)
     profile = _profile(attempts)
     name, domain = (profile.name, profile.default_domain) if profile else ("", None)
@@ -211,11 +213,21 @@ def _all_datasets(services: Services, account_id: AccountId, tenant: Tenant) -> 
         )
     cause = close_run(results)
     warned = {it.dataset: it.error or it.outcome.value for it in results if it.outcome is not Outcome.FRESH}
-    return Ending(cause=cause, evidence=warned, datasets=results, name=name, default_domain=domain)
+    return Ending(
+        cause=cause,
+        evidence=warned,
+        datasets=results,
+        is_confirmed=is_confirmed,
+        name=name,
+        default_domain=domain,
+    )
 
 
-def _store(services: Services, session: DataSession, attempts: list[Attempt]) -> list[DatasetResult]:
-    """Write what changed, data before cursors. A data set that was not read keeps its rows and its link."""
+def _store(services: Services, session: DataSession, attempts: list[Attempt]) -> tuple[list[DatasetResult], bool]:
+    """Write what changed, data before cursors. A data set that was not read keeps its rows and its link.
+
+    The flag tells that nothing was written, as all is as the cursors say.
+    """
     now = services.clock()
     writes, cursors, results = [], [], []
     for attempt in attempts:
@@ -238,8 +250,10 @@ def _store(services: Services, session: DataSession, attempts: list[Attempt]) ->
                 seconds=attempt.seconds,
             )
         )
+    if session.says_nothing_new(cursors):
+        return results, True
     session.commit(writes, cursors)
-    return results
+    return results, False
 
 
 def _profile(attempts: list[Attempt]) -> TenantProfile | None:
@@ -309,6 +323,7 @@ def _closed_tenant(services: Services, tenant: Tenant, ending: Ending, planned: 
         due_at = planned
     return msgspec.structs.replace(
         tenant.renamed(ending.name, now),
+        confirmed=Confirmed(now, [it.dataset for it in ending.datasets]) if ending.is_confirmed else tenant.confirmed,
         status=msgspec.structs.replace(moved, next_check_at=due_at),
         default_domain=ending.default_domain or tenant.default_domain,
         not_before=due_at if ending.wait_s is not None else None,

@@ -38,6 +38,7 @@ class Mark:
 class Plan:
     """What one reading changes: the writes, how many rows they touch, and the cursor after them.
 
+    ``is_news`` tells that the cursor must be written: what it says, or where it points to, has changed.
     ``moved`` are rows to delete once the cursor is stored: they were written anew in other partitions.
     """
 
@@ -45,6 +46,7 @@ class Plan:
     counts: Counts
     cursor: Cursor
     mark: Mark
+    is_news: bool = True
     moved: Sequence[Write] = ()
 
 
@@ -101,7 +103,8 @@ class Changes:
         latest = _Latest(reading.records)
         digest = latest.digest()
         if self._is_sure and before and before.outcome is Outcome.FRESH and digest == self._mark.digest:
-            return Plan([], Counts(), _fresh(self._dataset, reading, before.tallies, now), self._mark)
+            cursor = _fresh(self._dataset, reading, before.tallies, now)
+            return Plan([], Counts(), cursor, self._mark, is_news=cursor.link is not None)
         mark = Mark(max(self._mark.parts, parts_for(len(latest.records))), digest)
         found = self._stored.places(self._dataset, mark.parts)
         seen = {key: it for (part, key), it in found.items() if part == part_of(key, self._mark.parts)}
@@ -116,7 +119,7 @@ class Changes:
                 goes_last = key in latest.records and part == part_of(key, self._mark.parts)
                 (moved if goes_last else writes).append(delete(self._row(part, key)))
         counts = msgspec.structs.replace(counts, removed=len(vanished))
-        return Plan(writes, counts, _fresh(self._dataset, reading, latest.tallies(), now), mark, moved)
+        return Plan(writes, counts, _fresh(self._dataset, reading, latest.tallies(), now), mark, moved=moved)
 
     def after_delta(self, reading: Reading, before: Cursor | None, now: datetime) -> Plan:
         latest, parts = _Latest(reading.records), self._mark.parts
@@ -134,7 +137,8 @@ class Changes:
         known = {kind: number for kind, number in tallies.items() if number > 0}
         counts = msgspec.structs.replace(counts, removed=len(gone))
         digest = "" if touched else self._mark.digest
-        return Plan(writes, counts, _fresh(self._dataset, reading, known, now), Mark(parts, digest))
+        cursor = _fresh(self._dataset, reading, known, now)
+        return Plan(writes, counts, cursor, Mark(parts, digest), is_news=bool(touched) or not self._is_sure)
 
     def _held_back(self, latest: _Latest, seen: Mapping[str, Seen], before: Cursor | None, now: datetime) -> Plan:
         """Too much vanished to believe it at once: what came is stored, what did not come is kept."""

@@ -11,13 +11,13 @@ two runs, can never write, and a run that broke off is done again.
 
 import heapq
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import TypeVar
 
 import msgspec
 
-from integrations.domain.datasets import Cursor, Reading
+from integrations.domain.datasets import Confirmed, Cursor, Reading
 from integrations.domain.ids import AccountId, TenantId
 from integrations.storage.changes import Changes, Mark, Place, Plan, Seen, row_prefix
 from integrations.storage.fences import FENCE, Fences, Superseded, close, overlapped, part_of, partition_of
@@ -28,6 +28,8 @@ __all__ = ["DataSession", "DataStore", "Superseded"]
 T = TypeVar("T", bound=msgspec.Struct)
 
 _CURSOR = "cursor:"
+# So long an unchanged cursor is not written again; Microsoft's delta links live for days.
+_CURSORS_STAND = timedelta(hours=5)
 _SEVERAL_READS = 140  # keys of one partition, ten requests: from here, reading all fingerprints is cheaper
 
 
@@ -54,8 +56,10 @@ class DataStore:
         """End the epoch, so that whatever is still being written under it fails."""
         close(self.table, self.base)
 
-    def cursors(self) -> dict[str, Cursor]:
-        return _cursors(self.table.prefix(self.base, _CURSOR))
+    def cursors(self, confirmed: Confirmed | None = None) -> dict[str, Cursor]:
+        """Where every data set stands, with what a later run confirmed without writing it."""
+        found = _cursors(self.table.prefix(self.base, _CURSOR))
+        return {name: confirmed.applied(cursor) for name, cursor in found.items()} if confirmed else found
 
     def list(self, dataset: str, model: type[T], *, after: str = "", limit: int = 100) -> list[tuple[str, T]]:
         """Rows of a data set with their keys, in key order, those after the key ``after``."""
@@ -109,6 +113,7 @@ class DataSession:
         self._fences = fences
         self._marks = {row.key.removeprefix(_CURSOR): _mark(row) for row in rows if row.key.startswith(_CURSOR)}
         self._moved: list[Write] = []
+        self._is_news = fences.is_unfinished
         self.cursors = _cursors(rows)
 
     def plan(self, dataset: str, reading: Reading, now: datetime) -> Plan:
@@ -122,7 +127,20 @@ class DataSession:
             plan = changes.after_delta(reading, before, now)
         self._marks[dataset] = plan.mark
         self._moved.extend(plan.moved)
+        self._is_news |= plan.is_news
         return plan
+
+    def says_nothing_new(self, cursors: Iterable[Cursor]) -> bool:
+        """Whether the run found all to be as the stored cursors say, and these are young enough to stand."""
+        return not self._is_news and all(self._is_confirmed(cursor) for cursor in cursors)
+
+    def _is_confirmed(self, cursor: Cursor) -> bool:
+        known = self.cursors.get(cursor.dataset)
+        return (
+            known is not None
+            and cursor.attempted_at - known.attempted_at < _CURSORS_STAND
+            and (known.outcome, known.error, known.held_back) == (cursor.outcome, cursor.error, cursor.held_back)
+        )
 
     def commit(self, writes: Iterable[Write], cursors: Iterable[Cursor]) -> None:
         """Write data first and cursors last, each transaction guarded by the fence of its partition.

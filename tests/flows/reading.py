@@ -1,6 +1,10 @@
 """What tests of syncing look at: requests made, rows stored, counts of a run."""
 
+from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
 
 from tests.flows.portal import Portal
 
@@ -16,3 +20,18 @@ def users_of(portal: Portal, tenant: dict[str, str]) -> list[dict[str, Any]]:
 def counts(run: dict[str, Any], dataset: str = "users") -> dict[str, int]:
     found = next(it for it in run["datasets"] if it["dataset"] == dataset)
     return {name: found.get("counts", {}).get(name, 0) for name in ("created", "changed", "removed")}
+
+
+def table_requests(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every request to table storage from now on, whoever makes it; read at the one place all pass."""
+    port = urlsplit(portal.services.tables._account.endpoint).port
+    made: list[str] = []
+    putrequest = HTTPConnection.putrequest
+
+    def count(self: HTTPConnection, method: str, url: str, *rest: Any, **more: Any) -> None:
+        if self.port == port:
+            made.append(f"{method} {url}")
+        putrequest(self, method, url, *rest, **more)
+
+    monkeypatch.setattr(HTTPConnection, "putrequest", count)
+    return made
