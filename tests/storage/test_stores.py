@@ -3,6 +3,7 @@
 import base64
 import dataclasses
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -16,6 +17,7 @@ from integrations.storage.data import DataStore, Superseded
 from integrations.storage.due import Due, DueList, Work, shard_of, shards
 from shared.queues import Queues, QueueUnavailable
 from shared.tables import Tables
+from shared.web import Response
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 TENANT = TenantId("9f1c0e3a-0000-4000-8000-00000000aa01")
@@ -215,4 +217,21 @@ def test_a_queue_that_is_out_is_said_to_be_out() -> None:
     connection = "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YQ==;QueueEndpoint=http://127.0.0.1:9/a;"
     with pytest.raises(QueueUnavailable):
         Queues.connect(connection, "", ManagedIdentityCredential).send("q-one", b"x")
-    assert Queues.connect("", "myaccount", lambda: ManagedIdentityCredential()) is not None  # noqa: PLW0108
+    queues = Queues.connect("", "myaccount", lambda: ManagedIdentityCredential())  # noqa: PLW0108
+    assert queues._account.endpoint == "https://myaccount.queue.core.windows.net"
+
+
+def test_a_queue_that_refuses_is_said_to_be_out(storage: str) -> None:
+    with pytest.raises(QueueUnavailable, match="413"):
+        Queues.connect(storage, "", ManagedIdentityCredential).send("q-one", b"x" * 60_000)
+    with pytest.raises(QueueUnavailable, match="400"):
+        Queues.connect(storage, "", ManagedIdentityCredential).send("NoSuchName", b"x")
+
+
+def test_a_queue_that_is_busy_is_asked_again() -> None:
+    answers = [503, 404, 201, 201]
+    account = SimpleNamespace(send=lambda *_, **__: Response(answers.pop(0), {}, b""))
+
+    Queues(account).send("q-one", b"x")  # type: ignore[arg-type]
+
+    assert answers == []
