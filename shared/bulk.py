@@ -101,7 +101,8 @@ class BulkTable:
         return settle_write(writes, operation, lambda: self._transact(headers, body, len(writes)), self.get)
 
     def _get(self, partition: str, key: str) -> Row | None:
-        answer = self._account.send("GET", f"/{self._name}{_address(partition, key)}", headers=_READ)
+        address = _address(_in_url(checked_key(partition)), checked_key(key))
+        answer = self._account.send("GET", f"/{self._name}({address})", headers=_READ)
         if answer.status == 404:
             return None
         _expect(answer, 200)
@@ -192,15 +193,16 @@ def _batch(table: str, writes: Sequence[Write], operation: str) -> bytes:
     change_set = f"changeset_{operation}"
     lead = (f"--{change_set}\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n").encode()
     parts = [f"--batch_{operation}\r\nContent-Type: multipart/mixed; boundary={change_set}\r\n\r\n".encode()]
+    partition = _in_url(writes[0].row.partition)  # one for all of a transaction
     for write in writes:
-        parts += (lead, _operation(table, write, operation))
+        where = table if write.how == "insert" else f"{table}({_address(partition, write.row.key)})"
+        parts += (lead, _operation(where, write, operation))
     parts.append(f"--{change_set}--\r\n--batch_{operation}--\r\n".encode())
     return b"".join(parts)
 
 
-def _operation(table: str, write: Write, operation: str) -> bytes:
+def _operation(where: str, write: Write, operation: str) -> bytes:
     row = write.row
-    where = table if write.how == "insert" else table + _address(row.partition, row.key)
     lines = f"{_METHOD[write.how]} {where} HTTP/1.1\r\nAccept: {_JSON}\r\n"
     if write.how in {"replace", "delete"}:
         lines += f"If-Match: {row.etag or '*'}\r\n"
@@ -248,11 +250,12 @@ def _value(value: Any, kind: str | None) -> Value:
 
 
 def _address(partition: str, key: str) -> str:
-    return f"(PartitionKey={_in_url(checked_key(partition))},RowKey={_in_url(checked_key(key))})"
+    """A row inside an address; the partition is in the form of a URL already."""
+    return f"PartitionKey={partition},RowKey={_in_url(key)}"
 
 
 def _in_url(text: str) -> str:
-    return quote(_literal(text), safe="'")
+    return quote(_literal(text), safe="':")
 
 
 def _literal(text: str) -> str:

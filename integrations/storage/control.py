@@ -59,7 +59,7 @@ class Control:
     """Everything one account owns but its synced data."""
 
     def __init__(self, tables: Tables, account_id: AccountId) -> None:
-        table = tables.table("control")
+        table = tables.bulk("control")
         self.account_id = account_id
         self.integrations = Documents(table, account_id, "integration", Integration, lambda it: it.id)
         self.tenants = Documents(table, account_id, "tenant", Tenant, lambda it: it.tenant_id)
