@@ -38,6 +38,7 @@ _PAGE = 1000
 _JSON = "application/json;odata=minimalmetadata"
 _READ = {"Accept": _JSON, "DataServiceVersion": "3.0;"}
 _PART_OF_ANSWER = re.compile(rb"^HTTP/1\.1 (?=\d{3})", re.MULTILINE)
+_DONE = b"\r\nHTTP/1.1 204 No Content\r\n"
 _ETAG = re.compile(rb"^etag:\s*(\S+)", re.MULTILINE | re.IGNORECASE)
 _CODE = re.compile(rb'"code"\s*:\s*"(\w+)"')
 _METHOD = {"insert": "POST", "replace": "PUT", "upsert": "PUT", "delete": "DELETE"}
@@ -155,14 +156,15 @@ def _etag_of(answer: Response, count: int) -> str:
     """
     if answer.status != 202:
         _expect(answer, 202)
+    if answer.body.count(_DONE) == count:
+        first = answer.body.split(_DONE, 2)[1]
+        found = _ETAG.search(first)
+        return found[1].decode("ascii") if found else ""
     parts = _PART_OF_ANSWER.split(answer.body)[1:]
     failed = next((part for part in parts if not part.startswith(b"2")), None)
-    if failed is not None:
-        raise _meaning(int(failed[:3]), _code(failed))
-    if len(parts) != count:
+    if failed is None:
         raise Unanswered(f"{len(parts)} answers to {count} operations")
-    found = _ETAG.search(parts[0])
-    return found[1].decode("ascii") if found else ""
+    raise _meaning(int(failed[:3]), _code(failed))
 
 
 def _meaning(status: int, code: str) -> Exception:
