@@ -76,10 +76,15 @@ class BulkTable:
         *,
         columns: Sequence[str] | None = None,
         limit: int | None = None,
+        at_most: tuple[str, str] | None = None,
     ) -> list[Row]:
-        """Rows of a partition with start <= key < end, in key order; all of them when no bound is given."""
+        """Rows of a partition with start <= key < end, in key order; all of them when no bound is given.
+
+        ``at_most`` is a column of text and the last text in it that is wanted.
+        """
         clauses = [f"PartitionKey eq {_literal(partition)}"]
         clauses += [f"RowKey {how} {_literal(bound)}" for how, bound in (("ge", start), ("lt", end)) if bound]
+        clauses += [f"{at_most[0]} le {_literal(at_most[1])}"] if at_most else []
         return self._query(" and ".join(clauses), columns, limit)
 
     def prefix(self, partition: str, prefix: str, *, columns: Sequence[str] | None = None) -> list[Row]:

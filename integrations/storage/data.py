@@ -2,7 +2,7 @@
 
 Table ``data``: PartitionKey ``<account>|<tenant>|<epoch>``, the main partition. RowKeys, in this order:
 ``!fence``; ``cursor:<data set>`` (columns body: a Cursor; parts, digest: a Mark); ``row:<data set>:<key>``
-(columns body, print, tally). A data set of more than 4,000 rows is spread by key over up to 16 partitions: the main
+(columns body, print, tally). A data set of more than 8,000 rows is spread by key over up to 16 partitions: the main
 one and ``<account>|<tenant>|<epoch>|<01 to 15>``, each with a fence of its own (``fences``).
 
 Data is written first, cursors last, in the main partition. So a late sync of an older epoch, or the slower of

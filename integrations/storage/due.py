@@ -70,8 +70,7 @@ class DueList:
 
     def list(self, shard: str, until: datetime) -> list[Due]:
         """What is due in one shard at ``until``, the longest overdue first."""
-        rows = self._table.range(shard)
-        dues = [_due(row) for row in rows if row.text("due_at") <= stamp(until)]
+        dues = [_due(row) for row in self._table.range(shard, at_most=("due_at", stamp(until)))]
         return sorted(dues, key=lambda due: due.at)
 
 

@@ -95,8 +95,8 @@ def stop() -> None:
 def test_only_big_data_sets_are_spread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
 
-    sizes = [0, 100, 4_000, 4_001, 10_000, 30_000, 60_000, 100_000, 1_000_000]
-    assert [parts_for(rows) for rows in sizes] == [1, 1, 1, 2, 4, 8, 16, 16, 16]
+    sizes = [0, 100, 8_000, 8_001, 10_000, 30_000, 60_000, 100_000, 1_000_000]
+    assert [parts_for(rows) for rows in sizes] == [1, 1, 1, 2, 2, 4, 8, 16, 16]
 
 
 def test_a_spread_data_set_is_listed_as_one(data: DataStore) -> None:
