@@ -72,8 +72,12 @@ class _Latest:
 
     def __init__(self, records: Sequence[Record]) -> None:
         self.records = {record.key: record for record in records}
-        self.bodies = {key: msgspec.json.encode(record.body) for key, record in self.records.items()}
-        self.prints = {key: hashlib.blake2b(body, digest_size=16).hexdigest() for key, body in self.bodies.items()}
+        self.bodies: dict[str, str] = {}
+        self.prints: dict[str, str] = {}
+        for key, record in self.records.items():
+            body = msgspec.json.encode(record.body)
+            self.bodies[key] = body.decode()  # the very text that a write holds: a tenant may have 100,000
+            self.prints[key] = hashlib.blake2b(body, digest_size=16).hexdigest()
 
     def digest(self) -> str:
         """One fingerprint of all records, whatever their order."""
@@ -169,7 +173,7 @@ class Changes:
             changed += key in seen and seen[key].print != print_
             place = (part_of(key, parts), key)
             if place not in found or found[place].print != print_:
-                columns = {"body": latest.bodies[key].decode(), "print": print_, "tally": record.tally}
+                columns = {"body": latest.bodies[key], "print": print_, "tally": record.tally}
                 writes.append(upsert(self._row(*place, columns)))
         return writes, Counts(created=created, changed=changed)
 
