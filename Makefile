@@ -14,7 +14,7 @@ AZURITE := $(if $(filter docker,$(AZURITE_MODE))$(AZURITE_CONNECTION_STRING),,no
 READY := .venv/.ready $(AZURITE)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo services test check format format-check lint types imports coverage test-azurite faults conformance bench openapi clean
+.PHONY: help run demo services test check format format-check lint types imports coverage test-azurite faults browser conformance bench openapi clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ test-azurite: .venv/.ready $(if $(filter npm,$(MODE)),node_modules/.ready) ## st
 
 faults: $(READY) ## outages and races only
 	$(BIN)/pytest tests/faults tests/flows/test_sync_faults.py
+
+browser: $(READY) node_modules/.ready ## the page in Chromium (Debian's package, or CHROMIUM=path): journeys, accessibility, speed
+	$(BIN)/pytest tests/browser
 
 conformance: $(READY) $(RUNTIME)/.ready ## the simulator, the client and the app against Microsoft's own OpenAPI and Functions runtime
 	GRAPH_OPENAPI=$(GRAPH_OPENAPI) $(BIN)/pytest tests/conformance

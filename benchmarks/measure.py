@@ -96,6 +96,8 @@ def record(name: str, against: str, *, ratio: float, goal: str, met: bool, **fig
     """Print what was measured, and keep it as one line of ``benchmarks/out/<name>.jsonl``."""
     told = {"name": name, "ratio": round(ratio, 4), "against": against, "goal": goal, "met": met}
     OUT.mkdir(parents=True, exist_ok=True)
-    with (OUT / f"{name.split('-', maxsplit=1)[0]}.jsonl").open("a") as lines:
-        lines.write(json.dumps({**told, "figures": figures}) + "\n")
+    kept = OUT / f"{name.split('-', maxsplit=1)[0]}.jsonl"
+    before = kept.read_text().splitlines() if kept.exists() else []
+    others = [line for line in before if json.loads(line)["name"] != name]
+    kept.write_text("\n".join([*others, json.dumps({**told, "figures": figures})]) + "\n")
     print(f"{name:28} {ratio:9.3f} x {against:44} goal {goal:28} {'met' if met else 'MISSED'}  {figures}", flush=True)

@@ -13,18 +13,18 @@ _BREAKS = ROOT / "benchmarks" / "what_breaks_first.md"
 _AT_ONCE = 4  # host.json: batchSize of the queues
 
 
-def write_report(lines: Sequence[dict[str, Any]], *, minutes: float) -> None:
+def write_report(lines: Sequence[dict[str, Any]]) -> None:
     """One file, made anew at each run."""
-    parts = [_head(minutes), _figures(lines), _costs(lines), _BREAKS.read_text()]
+    parts = [_head(), _figures(lines), _costs(lines), _BREAKS.read_text()]
     (ROOT / "docs" / "performance.md").write_text("\n".join(parts))
 
 
-def _head(minutes: float) -> str:
+def _head() -> str:
     cores, now = os.cpu_count(), datetime.now(UTC).date()
     return (
         "# Performance\n\n"
         "Written by `make bench`; do not edit. What each program measures: `benchmarks/README.md`.\n\n"
-        f"Measured on {now} in {minutes:.0f} minutes on {cores} shared cores ({platform.machine()}, "
+        f"Measured on {now} on {cores} shared cores ({platform.machine()}, "
         f"{platform.system()}, Python {platform.python_version()}), over loopback, against Azurite and the simulated\n"
         "Microsoft cloud. CPU is the client process's alone. Trust ratios, not seconds.\n"
     )

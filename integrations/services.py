@@ -19,12 +19,13 @@ from shared.clock import Clock, utc_now
 from shared.graph import Graph, Limits
 from shared.queues import Queues
 from shared.rates import Rates
-from shared.secrets import KeyRing
+from shared.secrets import Envelopes, KeyRing
 from shared.settings import NotConfigured, Settings
 from shared.sign_in import AppCredential, Endpoints, SignIn
 from shared.tables import Tables
 from shared.telemetry import quiet_libraries
 from shared.tokens import KeySet
+from shared.vault import VaultKey
 from shared.web import Web
 
 # A browser waits for the answer: better a clear refusal soon than a page that hangs.
@@ -47,7 +48,7 @@ class Services:
     web: Web
     sign_in: SignIn
     callers: CallerVerifier
-    keys: KeyRing
+    envelopes: Envelopes
     clock: Clock = utc_now
     chance: Callable[[], float] = random.random
     rates: Rates = field(default_factory=Rates)
@@ -102,7 +103,7 @@ def connect(settings: Settings) -> Services:
             audience=settings.portal_audience,
             keys=KeySet(settings.portal_jwks_url, web),
         ),
-        keys=_key_ring(settings),
+        envelopes=Envelopes(_keys(settings)),
     )
 
 
@@ -120,7 +121,9 @@ def _credential(settings: Settings) -> AppCredential:
     return AppCredential.managed_identity(settings.managed_identity_client_id)
 
 
-def _key_ring(settings: Settings) -> KeyRing:
+def _keys(settings: Settings) -> KeyRing | VaultKey:
+    if settings.secret_key_url:
+        return VaultKey(settings.secret_key_url, ManagedIdentityCredential())
     try:
         return KeyRing(settings.secret_keys)
     except ValueError as error:

@@ -9,7 +9,9 @@ from local.journey import Journey, register
 from local.microsoft.control import World
 from local.processes import ROOT, Ports, Started, app_host, services
 from local.stopping import end_when_told, wait_until_told
+from local.worlds.csp import CUSTOMERS, add_csp
 
+_PARTNER_ID = "c0de0002-0000-4000-8000-0000000000c5"
 _UNCONNECTED = ("Tailspin Toys", "Wingtip Clinics")
 
 
@@ -23,6 +25,7 @@ def _fill(started: Started, url: str, world: World) -> None:
     for tenant in (contoso, fabrikam, *others):
         if tenant["id"] in known:  # of an earlier start: the data was kept, the simulated consent was not
             world.consent(tenant_id=tenant["id"], client_id=started.settings["MICROSOFT_CLIENT_ID"])
+    _fill_csp(alice, world)
     for tenant, organization in ((contoso, "Contoso"), (fabrikam, "")):
         if tenant["id"] in known:
             continue
@@ -32,6 +35,17 @@ def _fill(started: Started, url: str, world: World) -> None:
             alice.map(tenant, alice.organization(organization))
             print(f"  syncing {tenant['name']} ...", flush=True)
             alice.await_sync(tenant)
+
+
+def _fill_csp(alice: Journey, world: World) -> None:
+    """A CSP with a customer in each state; its sign-in is renewed when its data is of an earlier start."""
+    partner = add_csp(world, list(CUSTOMERS), tenant_id=_PARTNER_ID)
+    held = next((it["id"] for it in alice.ask("GET", "/integrations")["csps"] if it["tenant_id"] == _PARTNER_ID), None)
+    print(f"  {'reauthorizing' if held else 'integrating'} {partner['name']} ...", flush=True)
+    if held:
+        alice.reauthorize_csp(partner, held)
+    else:
+        alice.integrate_csp(partner)
 
 
 def main() -> None:

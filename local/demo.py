@@ -1,12 +1,18 @@
-"""``python -m local.demo``: the main job once, unattended, on free ports: integrate, map, sync, print the table."""
+"""``python -m local.demo``: the main job once, unattended, on free ports.
+
+A single tenant is integrated, mapped and synced; a CSP is integrated whose customers are in six different states.
+"""
 
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from local.journey import Journey, register, table
+from local.journey import Journey, csp_line, register, table
 from local.processes import FREE, app_host, services
+from local.worlds.csp import CUSTOMERS, add_csp
+
+STATES = ("active", "expiring", "expired", "missing_relationship", "missing_roles", "missing_group")
 
 
 def main() -> int:
@@ -29,9 +35,17 @@ def main() -> int:
             row = alice.await_sync(contoso)
             details = alice.ask("GET", f"/tenants/{contoso['id']}")
             counts = ", ".join(f"{it['count']} {it['dataset']}" for it in details["datasets"])
-            step(f"Synced: {counts}.\n")
+            step(f"Synced: {counts}.")
+            csp = alice.integrate_csp(add_csp(world, STATES))
+            step("Alice integrated the CSP Northwind Partner: one sign-in with MFA, six customers.")
+            expected = sorted(CUSTOMERS[state].label for state in STATES)
+            alice.await_customers(lambda labels: sorted(labels) == expected)
+            above = alice.csp(csp)
+            step("Each customer says how it stands.\n")
+            print(csp_line(above))
             print(table(alice.rows()))
-    return 0 if row["sync_status"]["label"] == "Success" and row["syncro_tenant"] else 1
+    is_single_well = row["sync_status"]["label"] == "Success" and row["syncro_tenant"]
+    return 0 if is_single_well and above["sync_status"]["label"] == "Success" else 1
 
 
 if __name__ == "__main__":

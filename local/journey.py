@@ -1,6 +1,7 @@
 """The portal's and an administrator's part, over real HTTP: used to fill a new system and to demonstrate it."""
 
 import time
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,6 +12,8 @@ from local.microsoft.person import Callback, Person
 from local.processes import CLIENT_ID, CLIENT_SECRET, Started
 
 _WAIT_S = 90.0
+# What our app registration asks for on behalf of people: of a single tenant's admin, and of a CSP's account.
+DELEGATED = ["User.Read", "GroupMember.Read.All", "DelegatedAdminRelationship.Read.All", "user_impersonation"]
 APP_ROLES = ["Organization.Read.All", "User.Read.All", "LicenseAssignment.Read.All", "Directory.Read.All"]
 
 
@@ -49,6 +52,37 @@ class Journey:
         if proven["state"] != "proven":
             raise Refused(f"the connection was not proven: {proven['reason']} {proven['detail']}")
         return str(self.ask("POST", f"{flow}/complete")["integration_id"])
+
+    def integrate_csp(self, partner: Mapping[str, str]) -> str:
+        """Accept the prerequisites, sign in with MFA, wait for the proof, confirm, and wait for the first run."""
+        version = self.ask("GET", "/prerequisites/csp")["version"]
+        accepted = {"accepted": True, "version": version}
+        return self._as_partner(partner, self.ask("POST", "/integrations", {"kind": "csp", "prerequisites": accepted}))
+
+    def reauthorize_csp(self, partner: Mapping[str, str], integration_id: str) -> str:
+        return self._as_partner(partner, self.ask("POST", f"/integrations/{integration_id}/reauthorize"))
+
+    def _as_partner(self, partner: Mapping[str, str], started: Mapping[str, Any]) -> str:
+        flow = f"/consent/{started['flow_id']}"
+        person = Person(self._started.login_url, self._started.ca_file, partner["admin"])
+        self._back(person.follow(started["authorize_url"]))
+        proven = self._until(lambda: self.ask("GET", flow), lambda told: told["state"] != "returned")
+        if proven["state"] != "proven":
+            raise Refused(f"the CSP was not proved: {proven['reason']} {proven['detail']}")
+        key = str(self.ask("POST", f"{flow}/complete")["integration_id"])
+        self._until(lambda: self.csp(key), lambda row: row["sync_status"]["label"] != "Auth Pending")
+        return key
+
+    def csp(self, integration_id: str) -> dict[str, Any]:
+        return next(it for it in self.ask("GET", "/integrations")["csps"] if it["id"] == integration_id)
+
+    def await_customers(self, is_done: Callable[[list[str]], bool]) -> list[str]:
+        """CSP Auth of every customer, once it is as it should be."""
+
+        def labels() -> list[str]:
+            return [it["csp_auth"]["label"] for it in self.rows() if it["csp_auth"] != "-"]
+
+        return list(self._until(labels, is_done))
 
     def organization(self, name: str) -> str:
         return str(self.ask("POST", "/organizations", {"name": name})["id"])
@@ -95,11 +129,18 @@ def register(started: Started, url: str) -> World:
     world.register_app(
         client_id=CLIENT_ID,
         secret=CLIENT_SECRET,
-        redirect_uris=[f"{url}/api/consent/callback/single"],
+        redirect_uris=[f"{url}/api/consent/callback/{kind}" for kind in ("single", "csp")],
         app_roles=APP_ROLES,
-        delegated=["User.Read"],
+        delegated=DELEGATED,
     )
     return world
+
+
+def csp_line(row: dict[str, Any]) -> str:
+    """A CSP's row above the table, in plain text."""
+    count = f" {row['tenant_count_label']}" if row["tenant_count_label"] else ""
+    synced = row["last_synced_at"] or "never"
+    return f"{row['name']}  {row['kind_label']}{count}  Last Synced {synced}  {row['sync_status']['label']}"
 
 
 def table(rows: list[dict[str, Any]]) -> str:

@@ -31,10 +31,11 @@ class Ports:
     identity: int = 7070
     login: int = 7443
     graph: int = 7444
+    partner: int = 7445
     azurite: tuple[int, int, int] | None = (10000, 10001, 10002)
 
 
-FREE = Ports(0, 0, 0, 0, None)
+FREE = Ports(0, 0, 0, 0, 0, None)
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,8 @@ def services(ports: Ports, state: Path, *, keep: bool) -> Iterator[Started]:
                 ports.login,
                 "--graph-port",
                 ports.graph,
+                "--partner-port",
+                ports.partner,
                 "--state-dir",
                 state / "microsoft",
             )

@@ -4,12 +4,14 @@ The only reader of the environment is ``function_app.py``; it hands the mapping 
 Names, meanings and examples stand in ``local.settings.sample.json``; a house test keeps the two equal.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from shared.errors import Unavailable
 
+_GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 CLOUDS = ("global", "usgov", "usgov-dod", "china", "custom")
 
 
@@ -44,6 +46,8 @@ class Settings:
     client_certificate: str
     managed_identity_client_id: str
     secret_keys: str
+    secret_key_url: str
+    csp_required_roles: tuple[str, ...]
     flow_ttl_s: int
     sync_period_s: int
     starts_per_minute: int
@@ -75,7 +79,9 @@ class Settings:
             client_secret=reader.text("MICROSOFT_CLIENT_SECRET", ""),
             client_certificate=reader.text("MICROSOFT_CLIENT_CERTIFICATE", ""),
             managed_identity_client_id=reader.text("MICROSOFT_MANAGED_IDENTITY_CLIENT_ID", ""),
-            secret_keys=reader.text("SECRET_KEYS"),
+            secret_keys=reader.text("SECRET_KEYS", ""),
+            secret_key_url=reader.url("SECRET_KEY_URL", ""),
+            csp_required_roles=reader.guids("CSP_REQUIRED_ROLES"),
             flow_ttl_s=reader.number("FLOW_TTL_SECONDS", 600, 5, 600),
             sync_period_s=reader.number("SYNC_PERIOD_SECONDS", 1800, 60, 86_400),
             starts_per_minute=reader.number("STARTS_PER_MINUTE", 10, 1, 100_000),
@@ -105,6 +111,10 @@ class Settings:
                 sum(map(bool, self._credentials())) != 1,
                 "a MICROSOFT_CLIENT_SECRET, a _CERTIFICATE or a MANAGED_IDENTITY_CLIENT_ID, and only one",
             ),
+            (
+                bool(self.secret_keys) == bool(self.secret_key_url),
+                "SECRET_KEY_URL (a key of a vault) or SECRET_KEYS, and only one",
+            ),
         ]
         return [message for wrong, message in checks if wrong]
 
@@ -114,6 +124,8 @@ class Settings:
             (self.cloud == "custom", "MICROSOFT_CLOUD=custom"),
             (bool(self.client_secret), "MICROSOFT_CLIENT_SECRET (use a managed identity or a certificate)"),
             (bool(self.portal_personas_url), "PORTAL_PERSONAS_URL"),
+            (bool(self.secret_keys), "SECRET_KEYS (use SECRET_KEY_URL, a key of a vault)"),
+            (not self.secret_key_url.startswith("https://"), "SECRET_KEY_URL without https"),
             (not self.public_url.startswith("https://"), "PUBLIC_URL without https"),
             (not self.portal_url.startswith("https://"), "PORTAL_URL without https"),
             (not self.portal_jwks_url.startswith("https://"), "PORTAL_JWKS_URL without https"),
@@ -152,6 +164,13 @@ class _Reader:
 
         value = self._checked(name, str(default), fits, f"a whole number from {least} to {most}")
         return int(value) if fits(value) else default
+
+    def guids(self, name: str) -> tuple[str, ...]:
+        """Ids separated by commas or spaces; none when it is not set."""
+        found = tuple(self.text(name, "").lower().replace(",", " ").split())
+        if not all(_GUID.fullmatch(it) for it in found):
+            self.problems.append(f"{name} must be GUIDs, separated by commas")
+        return found
 
     def _checked(self, name: str, default: str, fits: Callable[[str], bool], wanted: str) -> str:
         value = self.text(name, default)

@@ -10,32 +10,43 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import NamedTuple
 
-from integrations.actions.integrate import Secrets, new_state, redirect_uri, seal, unseal
+from integrations.actions.csp_sign_in import failed_attempt, name_of_partner
+from integrations.actions.integrate import Secrets, new_state, redirect_uri, seal, token_scopes, unseal
 from integrations.actions.recording import Actor, announce, audit, dispatch, message
-from integrations.domain.connections import Kind
+from integrations.domain.connections import Kind, csp_reservation
 from integrations.domain.consent import (
     Flow,
     FlowFailure,
     Leg,
     Signer,
+    arrive,
     burn,
     come_back,
     fail,
+    prove,
     sign_in,
     state_hash,
 )
 from integrations.domain.ids import FlowId, TenantId
 from integrations.domain.orders import ConsentOrder
+from integrations.domain.statuses import SyncCause
 from integrations.domain.text import clean
-from integrations.microsoft.admins import is_global_administrator
-from integrations.microsoft.permissions import GLOBAL_ADMINISTRATOR, SIGN_IN_SCOPES
+from integrations.microsoft.memberships import is_global_administrator
+from integrations.microsoft.permissions import GLOBAL_ADMINISTRATOR, MFA
 from integrations.services import Services
 from integrations.storage.control import Clash, Control
 from integrations.storage.documents import Stored
 from integrations.storage.due import Due, Work
 from shared.errors import Conflict, Invalid
 from shared.graph import Denied, MicrosoftError, Transient
-from shared.sign_in import IdentityTokenInvalid, SignedIn, SignInRefused
+from shared.sign_in import (
+    IdentityTokenInvalid,
+    RefusalKind,
+    SignedIn,
+    SignInRefused,
+    refusal,
+    token_methods,
+)
 from shared.tables import Write
 from shared.telemetry import log
 
@@ -116,7 +127,7 @@ def _take_sign_in(journey: _Journey, answer: Mapping[str, str]) -> None:
     flow = journey.flow
     burnt = _burn(journey)
     try:
-        _refuse_error(answer)
+        _refuse_error(answer, flow.kind)
         _accept_sign_in(burnt, flow, answer["code"])
     except _Refused as refused:
         _close(burnt, fail(flow, refused.failure, refused.evidence), "refused sign-in")
@@ -136,11 +147,13 @@ def _burn(journey: _Journey) -> _Journey:
 
 def _accept_sign_in(burnt: _Journey, flow: Flow, code: str) -> None:
     services = burnt.services
-    signer = _signer(services, flow, code)
+    if flow.kind is Kind.CSP:
+        _accept_partner(burnt, flow, _redeem(services, flow, code))
+        return
+    signer = _signer(services, _redeem(services, flow, code))
     if flow.expected_tenant_id and signer.tenant_id != flow.expected_tenant_id:
         raise _Refused(FlowFailure.OTHER_TENANT, {"signed_in_tenant_id": signer.tenant_id})
-    if not flow.integration_id and burnt.control.tenants.find(signer.tenant_id):
-        raise _Refused(FlowFailure.ALREADY_INTEGRATED, {"tenant_id": signer.tenant_id})
+    _refuse_present(burnt, flow, signer.tenant_id)
     state = new_state()
     onward = sign_in(
         flow,
@@ -153,9 +166,57 @@ def _accept_sign_in(burnt: _Journey, flow: Flow, code: str) -> None:
     _save(burnt, onward, "accepted sign-in")
 
 
-def _signer(services: Services, flow: Flow, code: str) -> Signer:
-    """Redeem the code and say who signed in, as far as Microsoft tells it before consent."""
-    signed_in = _redeem(services, flow, code)
+def _refuse_present(burnt: _Journey, flow: Flow, tenant_id: TenantId) -> None:
+    """A tenant is connected once in an account, whichever way."""
+    if flow.integration_id:
+        return
+    held = burnt.control.tenants.find(tenant_id)
+    if held is not None:
+        is_child = held.value.kind is Kind.CSP
+        failure = FlowFailure.CSP_CHILD if is_child else FlowFailure.ALREADY_INTEGRATED
+        raise _Refused(failure, {"tenant_id": tenant_id, "integration_id": held.value.integration_id})
+    if burnt.control.reservations.find(csp_reservation(tenant_id).key):
+        failure = FlowFailure.ALREADY_INTEGRATED if flow.kind is Kind.CSP else FlowFailure.PARTNER_TENANT
+        raise _Refused(failure, {"tenant_id": tenant_id})
+
+
+def _accept_partner(burnt: _Journey, flow: Flow, signed_in: SignedIn) -> None:
+    """A CSP's service account: what it brought is kept sealed, unless it signed in without MFA."""
+    services, identity = burnt.services, signed_in.identity
+    if identity.is_guest:
+        raise _Refused(FlowFailure.GUEST)
+    tenant_id = TenantId(identity.tenant_id)
+    if flow.expected_tenant_id and tenant_id != flow.expected_tenant_id:
+        raise _Refused(FlowFailure.OTHER_TENANT, {"signed_in_tenant_id": tenant_id})
+    _refuse_present(burnt, flow, tenant_id)
+    if not signed_in.refresh_token:
+        raise _Refused(FlowFailure.SIGN_IN_REFUSED, {"error": "no refresh token was issued"})
+    signer = Signer(
+        tenant_id=tenant_id,
+        object_id=identity.object_id,
+        username=clean(identity.username),
+        admin_proven=None,
+    )
+    if MFA not in token_methods(signed_in.access_token):
+        _close_without_mfa(burnt, flow, signer, signed_in.refresh_token)
+        return
+    kept = Secrets(refresh_token=signed_in.refresh_token)
+    sealed = seal(services, flow.id, Leg.NONE, kept)
+    _go_on(burnt, arrive(flow, signer, sealed=sealed, now=services.clock()), "accepted sign-in")
+
+
+def _close_without_mfa(burnt: _Journey, flow: Flow, signer: Signer, refresh_token: str) -> None:
+    """Proven who it is, and that it cannot work: nothing that was brought is kept."""
+    if flow.integration_id:
+        raise _Refused(FlowFailure.NO_MFA_PROMPT)
+    now = burnt.services.clock()
+    name = name_of_partner(burnt.services, signer, refresh_token)
+    proven = prove(arrive(flow, signer, sealed="", now=now), name, now, verdict=SyncCause.CSP_NO_MFA_PROMPT)
+    _save(burnt, proven, "accepted sign-in without MFA")
+
+
+def _signer(services: Services, signed_in: SignedIn) -> Signer:
+    """Who signed in, as far as Microsoft tells it before consent."""
     identity = signed_in.identity
     if identity.is_guest:
         raise _Refused(FlowFailure.GUEST)
@@ -178,14 +239,20 @@ def _redeem(services: Services, flow: Flow, code: str) -> SignedIn:
             redirect_uri=redirect_uri(services, flow.kind),
             nonce=kept.nonce,
             verifier=kept.verifier,
-            scopes=SIGN_IN_SCOPES,
+            scopes=token_scopes(services, flow.kind),
         )
     except IdentityTokenInvalid as error:
         raise _Refused(FlowFailure.IDENTITY_INVALID, {"check": str(error)}) from error
     except SignInRefused as error:
-        raise _Refused(FlowFailure.SIGN_IN_REFUSED, error.evidence()) from error
+        raise _Refused(_failure_of(error.refusal.kind, flow.kind), error.evidence()) from error
     except MicrosoftError as error:
         raise _Refused(FlowFailure.MICROSOFT_UNAVAILABLE, {"error": error.stable_code}) from error
+
+
+def _failure_of(refused: RefusalKind, kind: Kind) -> FlowFailure:
+    """What a refused sign-in is called; a CSP's has advice of its own for MFA and policies."""
+    told = {RefusalKind.MFA: FlowFailure.NO_MFA_PROMPT, RefusalKind.POLICY: FlowFailure.POLICY_BLOCKING}
+    return told.get(refused, FlowFailure.SIGN_IN_REFUSED) if kind is Kind.CSP else FlowFailure.SIGN_IN_REFUSED
 
 
 def _is_administrator(services: Services, signed_in: SignedIn) -> bool | None:
@@ -208,19 +275,23 @@ def _take_consent(journey: _Journey, answer: Mapping[str, str]) -> None:
     if "error" not in answer and answer.get("admin_consent", "").casefold() != "true":
         raise NotAnAnswer
     try:
-        _refuse_error(answer)
+        _refuse_error(answer, flow.kind)
         _refuse_elsewhere(flow, answer.get("tenant", ""))
     except _Refused as refused:
         _close(journey, fail(flow, refused.failure, refused.evidence), "refused consent")
         return
-    back = come_back(flow, journey.services.clock())
+    _go_on(journey, come_back(flow, journey.services.clock()), "consent came back")
+
+
+def _go_on(journey: _Journey, flow: Flow, action: str) -> None:
+    """Save the flow, and have it proved by a message of its own."""
     order = ConsentOrder(account_id=flow.account_id, flow_id=flow.id)
     announce(journey.services, flow.account_id)
-    _save(journey, back, "consent came back", message(journey.control, order))
+    _save(journey, flow, action, message(journey.control, order))
     dispatch(journey.services, journey.control)
 
 
-def _refuse_error(answer: Mapping[str, str]) -> None:
+def _refuse_error(answer: Mapping[str, str], kind: Kind) -> None:
     """Microsoft's error answers. Its free text is never shown; the AADSTS number in it is."""
     if "error" not in answer:
         return
@@ -228,7 +299,11 @@ def _refuse_error(answer: Mapping[str, str]) -> None:
     code = _ENTRA_CODE.search(answer.get("error_description", "")[:2000])
     evidence = {"error": word, **({"code": f"AADSTS{code.group(1)}"} if code else {})}
     declined = word in {"access_denied", "consent_required"}
-    raise _Refused(FlowFailure.DECLINED if declined else FlowFailure.SIGN_IN_REFUSED, evidence)
+    told = refusal({"error": word, "error_codes": [int(code.group(1))] if code else []})
+    failure = _failure_of(told.kind, kind)
+    if declined and failure is FlowFailure.SIGN_IN_REFUSED:
+        failure = FlowFailure.DECLINED
+    raise _Refused(failure, evidence)
 
 
 def _refuse_elsewhere(flow: Flow, tenant: str) -> None:
@@ -239,7 +314,8 @@ def _refuse_elsewhere(flow: Flow, tenant: str) -> None:
 def _close(journey: _Journey, flow: Flow, action: str) -> None:
     reason = flow.failure.value if flow.failure else ""
     log(action, flow_id=flow.id, account_id=flow.account_id, reason=reason)
-    _save(journey, flow, action, outcome="refused", reason=reason)
+    told = failed_attempt(journey.control, flow, journey.services.clock())
+    _save(journey, flow, action, *told, outcome="refused", reason=reason)
 
 
 def _save(journey: _Journey, flow: Flow, action: str, *more: Write, outcome: str = "done", reason: str = "") -> None:

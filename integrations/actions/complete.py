@@ -2,6 +2,7 @@
 
 import msgspec
 
+from integrations.actions.csp_complete import bind_csp, renew_csp
 from integrations.actions.housekeeping import plan_housekeeping
 from integrations.actions.integrate import find_flow
 from integrations.actions.recording import Actor, announce, audit, dispatch, message
@@ -55,6 +56,11 @@ def _refuse_unproven(flow: Flow) -> None:
 def _bind_new(services: Services, control: Control, actor: Actor, stored: Stored[Flow]) -> IntegrationId:
     now = services.clock()
     proof, name = _proof(services, stored.value), stored.value.tenant_name or ""
+    if stored.value.kind is Kind.CSP:
+        try:
+            return bind_csp(services, control, actor, stored, proof)
+        except Clash:
+            return _after_clash(control, actor, stored)
     integration = Integration(
         id=IntegrationId(new_id("int")),
         kind=Kind.SINGLE,
@@ -95,6 +101,8 @@ def _renew(
     """A reauthorization: the same tenant, a new proof, a grown version; a mapped tenant is synced at once."""
     now = services.clock()
     held = control.integrations.find(integration_id)
+    if held is not None and held.value.kind is Kind.CSP:
+        return renew_csp(services, control, actor, stored, held, proof=_proof(services, stored.value))
     tenant = control.tenants.find(held.value.tenant_id) if held else None
     if held is None or tenant is None:
         gone = fail(stored.value, FlowFailure.REMOVED_MEANWHILE)

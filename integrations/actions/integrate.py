@@ -1,4 +1,4 @@
-"""Start a journey to Microsoft, for a new single tenant or to renew one, and tell how it stands."""
+"""Start a journey to Microsoft, for a new integration or to renew one, and tell how it stands."""
 
 import secrets
 from datetime import datetime, timedelta
@@ -7,15 +7,17 @@ from typing import NamedTuple
 import msgspec
 
 from integrations.actions.recording import Actor, audit
+from integrations.domain import prerequisites
 from integrations.domain.connections import Kind
 from integrations.domain.consent import ADVICE, Flow, FlowState, Leg, state_hash
 from integrations.domain.ids import FlowId, IntegrationId, TenantId, UserId, new_id
-from integrations.microsoft.permissions import SIGN_IN_SCOPES
+from integrations.domain.statuses import EXPLANATIONS
+from integrations.microsoft.permissions import PARTNER_CENTER_SCOPE, PARTNER_SCOPES, SIGN_IN_SCOPES
 from integrations.services import Services
 from integrations.storage.control import Control
 from integrations.storage.documents import Stored
 from integrations.storage.due import Due, Work
-from shared.errors import NotFound, TooManyRequests
+from shared.errors import Conflict, Invalid, NotFound, Problem, TooManyRequests
 
 _MOST_OPEN_FLOWS = 20
 
@@ -26,6 +28,7 @@ class Secrets(msgspec.Struct, frozen=True):
     nonce: str = ""
     verifier: str = ""
     state: str = ""
+    refresh_token: str = ""
 
 
 class Started(NamedTuple):
@@ -56,9 +59,38 @@ class FlowView(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
 
 
+class Wanted(NamedTuple):
+    """What a journey is for: a kind, and for a renewal the integration with its tenant."""
+
+    kind: Kind
+    integration_id: IntegrationId | None = None
+    tenant_id: TenantId | None = None
+    prerequisites: str = ""
+
+
 def start_single(services: Services, actor: Actor) -> Started:
     """Begin to integrate a single tenant. Which tenant shows only in the sign-in."""
-    return _start(services, actor, services.control(actor.account_id), None, None)
+    return _start(services, actor, services.control(actor.account_id), Wanted(Kind.SINGLE))
+
+
+def start_csp(services: Services, actor: Actor, *, accepted: bool, version: str) -> Started:
+    """Begin to integrate a CSP tenant, once its prerequisites are accepted in their present version.
+
+    Raises:
+        Invalid: they are not accepted.
+        Conflict: ``prerequisites_changed``: another version was accepted.
+    """
+    if not accepted:
+        told = Problem("/prerequisites/accepted", "tick the box: the CSP prerequisites must be met first")
+        raise Invalid("The CSP prerequisites are not accepted.", problems=[told])
+    if version != prerequisites.VERSION:
+        raise Conflict(
+            f"The CSP prerequisites have changed: the present version is {prerequisites.VERSION!r}.",
+            code="prerequisites_changed",
+            remedy="Show the present text (GET /prerequisites/csp) and have it accepted.",
+        )
+    wanted = Wanted(Kind.CSP, prerequisites=version)
+    return _start(services, actor, services.control(actor.account_id), wanted)
 
 
 def reauthorize(services: Services, actor: Actor, integration_id: IntegrationId) -> Started:
@@ -67,14 +99,14 @@ def reauthorize(services: Services, actor: Actor, integration_id: IntegrationId)
     stored = control.integrations.find(integration_id)
     if stored is None:
         raise NotFound("There is no such integration in your account.")
-    return _start(services, actor, control, integration_id, stored.value.tenant_id)
+    return _start(services, actor, control, Wanted(stored.value.kind, integration_id, stored.value.tenant_id))
 
 
 def read_flow(services: Services, actor: Actor, flow_id: FlowId) -> FlowView:
     """How a journey stands, for the user who started it and for nobody else."""
     control = services.control(actor.account_id)
     flow = find_flow(control, actor, flow_id).value.seen_at(services.clock())
-    advice = ADVICE[flow.failure] if flow.failure else None
+    advice = _advice(flow)
     signer = flow.signer
     return FlowView(
         flow_id=flow.id,
@@ -84,12 +116,28 @@ def read_flow(services: Services, actor: Actor, flow_id: FlowId) -> FlowView:
         signed_in_as=signer.username if signer else None,
         continue_url=_consent_url(services, flow),
         integration_id=flow.integration_id,
-        reason=flow.failure.value if flow.failure else None,
+        reason=advice.reason if advice else None,
         detail=advice.detail if advice else None,
         remedy=advice.remedy if advice else None,
         evidence=flow.evidence,
         expires_at=flow.expires_at.replace(microsecond=0),
     )
+
+
+class _Told(NamedTuple):
+    reason: str
+    detail: str
+    remedy: str
+
+
+def _advice(flow: Flow) -> _Told | None:
+    """Why a journey failed, or what will keep a proven CSP from working."""
+    if flow.failure:
+        return _Told(flow.failure.value, *ADVICE[flow.failure])
+    if flow.verdict:
+        said = EXPLANATIONS[flow.verdict]
+        return _Told(said.reason, said.detail, said.remedy)
+    return None
 
 
 def find_flow(control: Control, actor: Actor, flow_id: FlowId) -> Stored[Flow]:
@@ -105,21 +153,30 @@ def redirect_uri(services: Services, kind: Kind) -> str:
 
 
 def seal(services: Services, flow_id: FlowId, leg: Leg, kept: Secrets) -> str:
-    return services.keys.seal(msgspec.json.encode(kept), place=f"{flow_id}|{leg.value}")
+    return services.envelopes.seal(msgspec.json.encode(kept), place=f"{flow_id}|{leg.value}")
 
 
 def unseal(services: Services, flow: Flow) -> Secrets:
-    raw = services.keys.open(flow.sealed, place=f"{flow.id}|{flow.leg.value}")
+    raw = services.envelopes.open(flow.sealed, place=f"{flow.id}|{flow.leg.value}")
     return msgspec.json.decode(raw, type=Secrets)
 
 
-def _start(
-    services: Services,
-    actor: Actor,
-    control: Control,
-    integration_id: IntegrationId | None,
-    tenant_id: TenantId | None,
-) -> Started:
+def token_scopes(services: Services, kind: Kind) -> tuple[str, ...]:
+    """What the sign-in's code is redeemed for: one resource, and for a CSP the right to go on by itself."""
+    if kind is Kind.SINGLE:
+        return SIGN_IN_SCOPES
+    return ("offline_access", f"{services.endpoints.partner}/{PARTNER_CENTER_SCOPE}")
+
+
+def _scopes(services: Services, kind: Kind) -> tuple[str, ...]:
+    """What the sign-in page asks for: for a CSP in two resources at once."""
+    if kind is Kind.SINGLE:
+        return SIGN_IN_SCOPES
+    in_graph = (f"{services.endpoints.graph}/{name}" for name in PARTNER_SCOPES)
+    return (*token_scopes(services, kind), *in_graph)
+
+
+def _start(services: Services, actor: Actor, control: Control, wanted: Wanted) -> Started:
     services.rates.take(f"start:{actor.account_id}:{actor.name}", services.settings.starts_per_minute)
     now = services.clock()
     _refuse_too_many(control, now)
@@ -129,7 +186,7 @@ def _start(
         id=flow_id,
         account_id=actor.account_id,
         user_id=UserId(actor.name),
-        kind=Kind.SINGLE,
+        kind=wanted.kind,
         state=FlowState.WAITING,
         leg=Leg.SIGN_IN,
         state_hash=state_hash(state),
@@ -137,19 +194,24 @@ def _start(
         sealed=seal(services, flow_id, Leg.SIGN_IN, kept),
         created_at=now,
         expires_at=now + timedelta(seconds=services.settings.flow_ttl_s),
-        integration_id=integration_id,
-        expected_tenant_id=tenant_id,
+        integration_id=wanted.integration_id,
+        expected_tenant_id=wanted.tenant_id,
+        prerequisites=wanted.prerequisites,
     )
     services.due.put(Due(Work.CONSENT, actor.account_id, flow_id, flow.expires_at))
     services.callbacks.add(flow.state_hash, flow)
-    action = "started reauthorization" if integration_id else "started integration"
-    control.commit(control.flows.added(flow), audit(services, control, actor, action, {"flow_id": flow_id}))
+    action = "started reauthorization" if wanted.integration_id else "started integration"
+    subject = {"flow_id": flow_id, "kind": wanted.kind.value}
+    if wanted.prerequisites:
+        subject["prerequisites_version"] = wanted.prerequisites
+    control.commit(control.flows.added(flow), audit(services, control, actor, action, subject))
     url = services.sign_in.authorize_url(
         redirect_uri=redirect_uri(services, flow.kind),
         state=state,
         nonce=kept.nonce,
         verifier=kept.verifier,
-        scopes=SIGN_IN_SCOPES,
+        scopes=_scopes(services, flow.kind),
+        asks_mfa=flow.kind is Kind.CSP,
     )
     return Started(flow_id, url, flow.expires_at.replace(microsecond=0))
 

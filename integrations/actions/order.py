@@ -15,8 +15,19 @@ from integrations.actions.housekeeping import keep_house
 from integrations.actions.prove import prove_consent
 from integrations.actions.recording import dispatch
 from integrations.domain.consent import KEPT_FOR
-from integrations.domain.ids import RunId, TenantId
-from integrations.domain.orders import SCHEDULED, SHARD_QUEUE, SYNC_QUEUE, ConsentOrder, ShardOrder, SyncOrder
+from integrations.domain.ids import IntegrationId, RunId, TenantId
+from integrations.domain.orders import (
+    CSP_QUEUE,
+    CUSTOMER_QUEUE,
+    SCHEDULED,
+    SHARD_QUEUE,
+    SYNC_QUEUE,
+    ConsentOrder,
+    CspOrder,
+    CustomerOrder,
+    ShardOrder,
+    SyncOrder,
+)
 from integrations.domain.schedule import ORDER_LIFE, slot_after
 from integrations.services import Services
 from integrations.storage.control import newest_first
@@ -65,13 +76,29 @@ def _order_sync(services: Services, due: Due) -> Due:
         reason=SCHEDULED,
         then_at=then_at,
     )
+    _send(services, SYNC_QUEUE, order, due)
+    return dataclasses.replace(due, at=then_at)
+
+
+def _order_csp(services: Services, due: Due) -> None:
+    order = CspOrder(
+        account_id=due.account_id, integration_id=IntegrationId(due.item_id), due_at=due.at, reason=SCHEDULED
+    )
+    _send(services, CSP_QUEUE, order, due)
+
+
+def _order_customer(services: Services, due: Due) -> None:
+    order = CustomerOrder(account_id=due.account_id, tenant_id=TenantId(due.item_id))
+    _send(services, CUSTOMER_QUEUE, order, due)
+
+
+def _send(services: Services, queue: str, order: msgspec.Struct, due: Due) -> None:
     services.queues.send(
-        SYNC_QUEUE,
+        queue,
         msgspec.json.encode(order),
         delay_s=_seconds_until(due.at, services.clock()),
         ttl_s=int(ORDER_LIFE.total_seconds()),
     )
-    return dataclasses.replace(due, at=then_at)
 
 
 def _look_at_flow(services: Services, due: Due) -> None:
@@ -112,6 +139,8 @@ def _seconds_until(at: datetime, now: datetime) -> int:
 _HANDLERS: dict[Work, Callable[[Services, Due], Due | None]] = {
     Work.SYNC: _order_sync,
     Work.CONSENT: _look_at_flow,
+    Work.CSP: _order_csp,
+    Work.CUSTOMER: _order_customer,
     Work.OUTBOX: _empty_outbox,
     Work.HOUSEKEEPING: keep_house,
 }

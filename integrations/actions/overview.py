@@ -5,10 +5,25 @@ from datetime import datetime
 import msgspec
 
 from integrations.actions.tenants import find_tenant
-from integrations.domain.connections import Integration
+from integrations.domain.connections import Integration, Tenant
+from integrations.domain.consent import ADVICE, FlowFailure
+from integrations.domain.csp_page import CustomerDetails, csp_auth_view, csp_row, customer_details
 from integrations.domain.datasets import Cursor
 from integrations.domain.ids import AccountId, IntegrationId, TenantId
-from integrations.domain.page import Naming, Overview, TenantRow, Wanted, overview, tenant_row
+from integrations.domain.page import (
+    CspColumns,
+    Naming,
+    Overview,
+    StatusView,
+    TenantRow,
+    Wanted,
+    overview,
+    status_view,
+    tenant_row,
+    to_second,
+)
+from integrations.domain.report import LABELS, Check, StatusChange
+from integrations.domain.roles import required_roles
 from integrations.services import Services
 from integrations.storage.control import Control
 from shared.errors import NotFound
@@ -31,15 +46,57 @@ class OrganizationName(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TenantDetails(msgspec.Struct, frozen=True, kw_only=True):
-    """The details page of a tenant."""
+    """The details page of a tenant; ``csp`` is there for a CSP's customer only."""
 
     tenant: TenantRow
+    csp: CustomerDetails | None
     user_count: int | None
     organizations: list[OrganizationName]
     datasets: list[DatasetView]
 
 
+class CheckView(msgspec.Struct, frozen=True, kw_only=True):
+    """One check of a CSP: passed, failed, unknown, or not_run because an earlier one failed."""
+
+    check: str
+    label: str
+    state: str
+    at: datetime
+    detail: str
+    seconds: float
+    evidence: dict[str, str]
+
+
+class SharedTenant(msgspec.Struct, frozen=True, kw_only=True):
+    """A customer that is in the table another way, as a single tenant or through another CSP."""
+
+    tenant_id: str
+    name: str
+
+
+class FailedReauthorization(msgspec.Struct, frozen=True, kw_only=True):
+    at: datetime
+    reason: str
+    detail: str
+
+
+class CspDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a CSP besides: how it stands, why, and what was accepted."""
+
+    sync_status: StatusView
+    account: str
+    prerequisites_version: str
+    prerequisites_accepted_at: datetime
+    prerequisites_accepted_by: str
+    credential_renewed_at: datetime | None
+    failed_reauthorization: FailedReauthorization | None
+    already_integrated: list[SharedTenant]
+    former_names: list[str]
+
+
 class IntegrationDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """One integration. ``csp``, ``checks`` and ``history`` are a CSP's."""
+
     id: str
     kind: str
     name: str
@@ -48,14 +105,28 @@ class IntegrationDetails(msgspec.Struct, frozen=True, kw_only=True):
     last_authorized_at: datetime
     authorized_by: str
     version: int
+    csp: CspDetails | None
+    checks: list[CheckView]
+    history: list[StatusChange]
 
 
 def read_overview(services: Services, account_id: AccountId, wanted: Wanted) -> Overview:
     control = services.control(account_id)
     names = {it.value.id: it.value for it in control.syncro_tenants.list()}
+    csps = {it.value.id: it.value for it in control.integrations.list() if it.value.csp}
+    tenants = [it.value for it in control.tenants.list()]
     now, naming = services.clock(), _naming(services)
-    rows = [tenant_row(it.value, names, naming, now) for it in control.tenants.list()]
-    return overview(rows, wanted)
+    shown = [it for it in tenants if (it.csp is not None and it.csp.is_ignored) == wanted.ignored]
+    rows = [tenant_row(it, names, naming, now, _columns(it, csps.get(it.integration_id), now)) for it in shown]
+    above = [row for it in csps.values() if (row := csp_row(it, tenants, now))]
+    return overview(sorted(above, key=lambda row: row.name.casefold()), rows, wanted)
+
+
+def _columns(tenant: Tenant, csp: Integration | None, now: datetime) -> CspColumns | None:
+    """CSP Name and CSP Auth of a customer."""
+    if tenant.csp is None:
+        return None
+    return CspColumns(csp.name if csp else "", csp_auth_view(tenant.csp, csp, now))
 
 
 def read_tenant(services: Services, account_id: AccountId, tenant_id: TenantId) -> TenantDetails:
@@ -70,13 +141,24 @@ def read_tenant(services: Services, account_id: AccountId, tenant_id: TenantId) 
         if mapping and it.value.syncro_tenant_id == mapping.syncro_tenant_id
     ]
     cursors = services.data(account_id, tenant_id, tenant.epoch).cursors(tenant.confirmed) if mapping else {}
-    users = cursors.get("users")
+    users, now = cursors.get("users"), services.clock()
+    csp = control.integrations.find(tenant.integration_id) if tenant.csp else None
+    columns = _columns(tenant, csp.value if csp else None, now)
     return TenantDetails(
-        tenant=tenant_row(tenant, names, _naming(services), services.clock()),
+        tenant=tenant_row(tenant, names, _naming(services), now, columns),
+        csp=_customer(services, control, tenant),
         user_count=users.tallies.get("member", 0) if users and users.complete_at else None,
         organizations=under,
         datasets=[_dataset(cursor) for cursor in cursors.values()],
     )
+
+
+def _customer(services: Services, control: Control, tenant: Tenant) -> CustomerDetails | None:
+    if tenant.csp is None:
+        return None
+    facts = control.facts.find(tenant.tenant_id)
+    required = required_roles(services.settings.csp_required_roles)
+    return customer_details(tenant.csp, facts.value if facts else None, required, services.clock())
 
 
 def read_integration(services: Services, account_id: AccountId, integration_id: IntegrationId) -> IntegrationDetails:
@@ -85,6 +167,7 @@ def read_integration(services: Services, account_id: AccountId, integration_id: 
     if stored is None:
         raise NotFound("There is no such integration in your account.")
     it: Integration = stored.value
+    report = control.reports.find(integration_id)
     return IntegrationDetails(
         id=it.id,
         kind=it.kind.value,
@@ -94,6 +177,43 @@ def read_integration(services: Services, account_id: AccountId, integration_id: 
         last_authorized_at=it.proof.proven_at.replace(microsecond=0),
         authorized_by=it.proof.object_id,
         version=it.version,
+        csp=_csp(services, control, it),
+        checks=[_check(one) for one in (report.value.checks if report else [])],
+        history=report.value.history if report else [],
+    )
+
+
+def _csp(services: Services, control: Control, it: Integration) -> CspDetails | None:
+    if it.csp is None:
+        return None
+    credential, failed = control.credentials.find(it.id), it.csp.failed_attempt
+    shared = [(key, control.tenants.find(key)) for key in it.csp.shared]
+    return CspDetails(
+        sync_status=status_view(it.csp.status, services.clock()),
+        account=it.csp.account,
+        prerequisites_version=it.csp.acceptance.version,
+        prerequisites_accepted_at=it.csp.acceptance.accepted_at.replace(microsecond=0),
+        prerequisites_accepted_by=it.csp.acceptance.accepted_by,
+        credential_renewed_at=to_second(credential.value.kept_at) if credential else None,
+        failed_reauthorization=FailedReauthorization(
+            at=failed.at.replace(microsecond=0), reason=failed.reason, detail=ADVICE[FlowFailure(failed.reason)].detail
+        )
+        if failed
+        else None,
+        already_integrated=[SharedTenant(tenant_id=key, name=row.value.name if row else "") for key, row in shared],
+        former_names=[change.name for change in it.former_names],
+    )
+
+
+def _check(it: Check) -> CheckView:
+    return CheckView(
+        check=it.check.value,
+        label=LABELS[it.check],
+        state=it.state.value,
+        at=it.at.replace(microsecond=0),
+        detail=it.detail,
+        seconds=it.seconds,
+        evidence=it.evidence,
     )
 
 

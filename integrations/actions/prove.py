@@ -8,12 +8,15 @@ from datetime import timedelta
 
 import msgspec
 
+from integrations.actions.csp_sign_in import FAILURE_OF, failed_attempt, look_at_partner
+from integrations.actions.integrate import Secrets, seal, unseal
 from integrations.actions.recording import Actor, audit
 from integrations.actions.refusals import evidence_of
+from integrations.domain.connections import Kind
 from integrations.domain.consent import Flow, FlowFailure, FlowState, fail, prove
 from integrations.domain.orders import CONSENT_QUEUE, ConsentOrder
 from integrations.domain.schedule import ORDER_LIFE, propagation_pause_s
-from integrations.microsoft.admins import is_global_administrator
+from integrations.microsoft.memberships import is_global_administrator
 from integrations.microsoft.organization import read_tenant_name
 from integrations.microsoft.permissions import CORE_PERMISSIONS
 from integrations.services import Services
@@ -21,7 +24,9 @@ from integrations.storage.control import Clash, Control
 from integrations.storage.documents import Stored
 from integrations.storage.due import Due, Work
 from shared.graph import Denied, MicrosoftError, TokenRejected, Transient
+from shared.secrets import SealBroken
 from shared.sign_in import OperatorFault, RefusalKind, SignInRefused, token_roles
+from shared.tables import Write
 from shared.telemetry import log
 
 _NOT_YET = frozenset({RefusalKind.CONSENT_MISSING, RefusalKind.APP_NOT_FOUND})
@@ -52,13 +57,36 @@ def prove_consent(services: Services, order: ConsentOrder) -> None:
         _settle_closed(services, control, stored, seen)
         return
     try:
-        name = _proven_name(services, seen)
+        proven = _proven(services, seen)
     except _Ended as ended:
-        _save(services, control, stored, fail(seen, ended.failure, ended.evidence))
+        failed = fail(seen, ended.failure, ended.evidence)
+        _save(services, control, stored, failed, *failed_attempt(control, failed, services.clock()))
     except _NotYet as not_yet:
         _look_again(services, control, stored, seen, not_yet.evidence)
     else:
-        _save(services, control, stored, prove(seen, name, services.clock()))
+        _save(services, control, stored, proven)
+
+
+def _proven(services: Services, flow: Flow) -> Flow:
+    """The flow with its proof, of either kind."""
+    if flow.kind is Kind.SINGLE:
+        return prove(flow, _proven_name(services, flow), services.clock())
+    signer = flow.signer
+    if signer is None:
+        raise _Ended(FlowFailure.IDENTITY_INVALID)
+    try:
+        seen = look_at_partner(services, signer, unseal(services, flow).refresh_token)
+    except (OperatorFault, Transient) as error:
+        raise _NotYet(evidence_of(error)) from error
+    except SealBroken as error:
+        raise _Ended(FlowFailure.IDENTITY_INVALID, {"check": "the sealed sign-in cannot be opened"}) from error
+    if seen.is_administrator is False:
+        raise _Ended(FlowFailure.NOT_TENANT_ADMIN)
+    if flow.integration_id and seen.verdict in FAILURE_OF:
+        raise _Ended(FAILURE_OF[seen.verdict], seen.evidence)
+    kept = Secrets(refresh_token=seen.refresh_token)
+    sealed = seal(services, flow.id, flow.leg, kept) if seen.refresh_token else ""
+    return prove(flow, seen.name, services.clock(), sealed=sealed, verdict=seen.verdict, evidence=seen.evidence)
 
 
 def _proven_name(services: Services, flow: Flow) -> str:
@@ -117,7 +145,7 @@ def _settle_closed(services: Services, control: Control, stored: Stored[Flow], s
         _save(services, control, stored, seen)
 
 
-def _save(services: Services, control: Control, stored: Stored[Flow], flow: Flow) -> None:
+def _save(services: Services, control: Control, stored: Stored[Flow], flow: Flow, *more: Write) -> None:
     reason = flow.failure.value if flow.failure else ""
     action = "refused consent" if flow.failure else "proved consent"
     actor = Actor(flow.account_id, _ACTOR, "")
@@ -132,6 +160,6 @@ def _save(services: Services, control: Control, stored: Stored[Flow], flow: Flow
     )
     services.due.put(Due(Work.CONSENT, flow.account_id, flow.id, flow.expires_at))
     try:
-        control.commit(control.flows.saved(stored.now(flow)), note)
+        control.commit(control.flows.saved(stored.now(flow)), note, *more)
     except Clash:
         log("flow was settled by another", flow_id=flow.id, account_id=flow.account_id)

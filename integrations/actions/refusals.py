@@ -3,6 +3,7 @@
 from integrations.domain.statuses import SyncCause
 from shared.errors import AppError
 from shared.graph import Denied, Throttled, TokenRejected, Transient, UnexpectedAnswer
+from shared.partner_center import MfaRequired
 from shared.sign_in import OperatorFault, RefusalKind, SignInRefused, WrongTenantToken
 
 _CAUSE_OF_REFUSAL: dict[RefusalKind, SyncCause] = {
@@ -23,6 +24,31 @@ _CAUSE_OF_ERROR: tuple[tuple[type[AppError], SyncCause], ...] = (
     (TokenRejected, SyncCause.SIGN_IN_REFUSED),
     (Denied, SyncCause.PERMISSION_MISSING),
 )
+
+
+# Partner Center's reasons for a 403.
+_CSP_CAUSE_OF_CODE = {
+    "900308": SyncCause.CSP_NOT_IN_ADMIN_AGENTS,
+    "900309": SyncCause.CSP_POLICY_BLOCKING,
+}
+_CSP_CAUSE_OF_REFUSAL = {
+    RefusalKind.MFA: SyncCause.CSP_NO_MFA_PROMPT,
+    RefusalKind.POLICY: SyncCause.CSP_POLICY_BLOCKING,
+    RefusalKind.TENANT_NOT_FOUND: SyncCause.CSP_REQUEST_ERROR,
+    RefusalKind.RESOURCE_MISSING: SyncCause.CSP_REQUEST_ERROR,
+    RefusalKind.WRONG_CLOUD: SyncCause.CSP_REQUEST_ERROR,
+}
+
+
+def csp_cause_of(error: AppError) -> SyncCause:
+    """The status a CSP gets when this stands in the way of reading its customers."""
+    if isinstance(error, SignInRefused):
+        return _CSP_CAUSE_OF_REFUSAL.get(error.refusal.kind, SyncCause.CSP_UNKNOWN)
+    if isinstance(error, MfaRequired):
+        return SyncCause.CSP_NO_MFA_PROMPT
+    if isinstance(error, Denied):
+        return _CSP_CAUSE_OF_CODE.get(error.graph_code, SyncCause.CSP_REQUEST_ERROR)
+    return SyncCause.CSP_UNKNOWN if isinstance(error, TokenRejected) else SyncCause.CSP_REQUEST_ERROR
 
 
 def cause_of(error: AppError) -> SyncCause:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from integrations.actions.csp_children import after_refusal, held_back_by, hold_back
 from integrations.actions.reading import Attempt, read_datasets
 from integrations.actions.refusals import cause_of, evidence_of, wait_of
 from integrations.domain.connections import Running, Tenant
@@ -50,7 +51,7 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     evidence: dict[str, str] = {}
     wait_s: float | None = None
     datasets: list[DatasetResult] = []
-    is_confirmed: bool = False  # every data set was as its cursor says, so nothing was written
+    confirmed: list[str] = []  # data sets that were as their cursors say, so that these were not written
     name: str = ""
     default_domain: str | None = None
 
@@ -89,6 +90,10 @@ def _take(
         stored = control.tenants.find(order.tenant_id)
         if stored is None or not _is_asked_for(services, order, stored.value):
             _drop(services, order, is_gone=stored is None)
+            return None
+        held_by = held_back_by(control, stored.value)
+        if held_by is not None:
+            hold_back(services, control, stored, held_by, _due(order))
             return None
         # A scheduled run is new but for repeats; that it is not, its insert would tell.
         is_new = order.reason == SCHEDULED and not is_repeat and number == 0
@@ -143,9 +148,13 @@ def _is_held_by_another(services: Services, order: SyncOrder, tenant: Tenant) ->
 
 def _drop(services: Services, order: SyncOrder, *, is_gone: bool) -> None:
     if is_gone:
-        due_at = order.then_at or order.due_at
-        services.due.settle(Due(Work.SYNC, order.account_id, order.tenant_id, due_at))
+        services.due.settle(_due(order))
     log("dropped order", account_id=order.account_id, tenant_id=order.tenant_id, reason="not asked for any more")
+
+
+def _due(order: SyncOrder) -> Due:
+    """The tenant's line of the due list, as whoever ordered this left it."""
+    return Due(Work.SYNC, order.account_id, order.tenant_id, order.then_at or order.due_at)
 
 
 def _bury(services: Services, control: Control, tenant: Tenant, run: Run) -> list[Write]:
@@ -198,7 +207,7 @@ def _name_only(services: Services, tenant_id: TenantId) -> Ending:
 def _all_datasets(services: Services, account_id: AccountId, tenant: Tenant) -> Ending:
     session = services.data(account_id, tenant.tenant_id, tenant.epoch).open()
     attempts = read_datasets(services.graph(tenant.tenant_id), DATASETS, session.cursors)
-    results, is_confirmed = _store(services, session, attempts)
+    results, confirmed = _store(services, session, attempts)
     broken = next((it for it in attempts if it.dataset.is_core and it.error is not None), None)
     profile = _profile(attempts)
     name, domain = (profile.name, profile.default_domain) if profile else ("", None)
@@ -217,16 +226,16 @@ def _all_datasets(services: Services, account_id: AccountId, tenant: Tenant) -> 
         cause=cause,
         evidence=warned,
         datasets=results,
-        is_confirmed=is_confirmed,
+        confirmed=confirmed,
         name=name,
         default_domain=domain,
     )
 
 
-def _store(services: Services, session: DataSession, attempts: list[Attempt]) -> tuple[list[DatasetResult], bool]:
+def _store(services: Services, session: DataSession, attempts: list[Attempt]) -> tuple[list[DatasetResult], list[str]]:
     """Write what changed, data before cursors. A data set that was not read keeps its rows and its link.
 
-    The flag tells that nothing was written, as all is as the cursors say.
+    Returns also the data sets of which nothing was written, as all is as their cursors say.
     """
     now = services.clock()
     writes, cursors, results = [], [], []
@@ -251,9 +260,9 @@ def _store(services: Services, session: DataSession, attempts: list[Attempt]) ->
             )
         )
     if session.says_nothing_new(cursors):
-        return results, True
+        return results, [cursor.dataset for cursor in cursors]
     session.commit(writes, cursors)
-    return results, False
+    return results, []
 
 
 def _profile(attempts: list[Attempt]) -> TenantProfile | None:
@@ -283,6 +292,7 @@ def _close(
             _close_superseded(services, control, run)
             return
         closed = _closed_tenant(services, stored.value, ending, planned)
+        closed = after_refusal(services, control, closed, ending.cause)
         now = services.clock()
         failed = closed.status.is_auth_error
         done = msgspec.structs.replace(
@@ -323,7 +333,7 @@ def _closed_tenant(services: Services, tenant: Tenant, ending: Ending, planned: 
         due_at = planned
     return msgspec.structs.replace(
         tenant.renamed(ending.name, now),
-        confirmed=Confirmed(now, [it.dataset for it in ending.datasets]) if ending.is_confirmed else tenant.confirmed,
+        confirmed=Confirmed(now, ending.confirmed) if ending.confirmed else tenant.confirmed,
         status=msgspec.structs.replace(moved, next_check_at=due_at),
         default_domain=ending.default_domain or tenant.default_domain,
         not_before=due_at if ending.wait_s is not None else None,

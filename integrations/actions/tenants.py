@@ -4,12 +4,13 @@ from datetime import datetime
 
 import msgspec
 
+from integrations.actions.csp_children import held_back_by
 from integrations.actions.recording import Actor, announce, audit, dispatch, message
 from integrations.domain.connections import Tenant
 from integrations.domain.datasets import Run, RunState
 from integrations.domain.ids import AccountId, RunId, TenantId
 from integrations.domain.orders import MANUAL, SyncOrder
-from integrations.domain.statuses import wait_in_queue
+from integrations.domain.statuses import EXPLANATIONS, wait_in_queue
 from integrations.services import Services
 from integrations.storage.control import Control, newest_first
 from integrations.storage.documents import Stored
@@ -39,7 +40,8 @@ def sync_now(services: Services, actor: Actor, tenant_id: TenantId) -> RunId:
     """Order a sync at once; its run can be watched under the id that is returned.
 
     Raises:
-        Conflict: ``not_mapped``: until it is mapped, only a tenant's name is read.
+        Conflict: ``not_mapped``: until it is mapped, only a tenant's name is read; ``blocked``: its CSP Auth,
+            or the CSP itself, does not allow a sync.
     """
     control = services.control(actor.account_id)
     stored = find_tenant(control, tenant_id)
@@ -50,6 +52,10 @@ def sync_now(services: Services, actor: Actor, tenant_id: TenantId) -> RunId:
             code="not_mapped",
             remedy="Map the tenant to an Organization first; that starts a sync by itself.",
         )
+    held_by = held_back_by(control, tenant)
+    if held_by is not None:
+        said = EXPLANATIONS[held_by]
+        raise Conflict(said.detail, code=said.reason, remedy=said.remedy)
     now = services.clock()
     order = sync_order(actor.account_id, tenant, MANUAL, now)
     run = Run(id=order.run_id, tenant_id=tenant_id, reason=MANUAL, state=RunState.QUEUED, ordered_at=now)

@@ -6,6 +6,7 @@ from enum import Enum
 import msgspec
 
 from integrations.domain.datasets import Confirmed
+from integrations.domain.gdap import CspAuth, Finding
 from integrations.domain.ids import (
     AccountId,
     FlowId,
@@ -16,6 +17,7 @@ from integrations.domain.ids import (
     TenantId,
     UserId,
 )
+from integrations.domain.onboarding import Onboarding
 from integrations.domain.statuses import SyncStatus
 
 
@@ -35,7 +37,36 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     proven_at: datetime
 
 
-class Integration(msgspec.Struct, frozen=True, kw_only=True):
+class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
+    """Who accepted which version of the CSP prerequisites, and when."""
+
+    version: str
+    accepted_at: datetime
+    accepted_by: UserId
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """A reauthorization that failed and changed nothing; ``reason`` is the journey's failure."""
+
+    at: datetime
+    reason: str
+
+
+class Csp(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a CSP's integration has besides: its own Sync Status and the run that holds it.
+
+    ``account`` is the signed-in service account; ``shared`` are customers that are in the table another way.
+    """
+
+    status: SyncStatus
+    acceptance: Acceptance
+    account: str
+    running: "Running | None" = None
+    shared: list[TenantId] = []
+    failed_attempt: Attempt | None = None
+
+
+class Integration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One granted connection. ``version`` grows with every reauthorization."""
 
     id: IntegrationId
@@ -46,6 +77,31 @@ class Integration(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     created_at: datetime
     created_by: UserId
+    csp: Csp | None = None
+    former_names: list["NameChange"] = []
+
+    def renamed(self, name: str, now: datetime) -> "Integration":
+        """The integration under its tenant's present name."""
+        if not name or name == self.name:
+            return self
+        return msgspec.structs.replace(self, name=name, former_names=_with_former(self.former_names, self.name, now))
+
+
+class Credential(msgspec.Struct, frozen=True, kw_only=True):
+    """A CSP's sealed refresh token.
+
+    It opens at its place only: account, integration, ``epoch`` (the authorization that brought it) and
+    ``version``, which grows each time the token is renewed.
+    """
+
+    integration_id: IntegrationId
+    epoch: int
+    version: int
+    sealed: str
+    kept_at: datetime
+
+    def place(self, account_id: AccountId) -> str:
+        return f"credential|{account_id}|{self.integration_id}|{self.epoch}|{self.version}"
 
 
 class Mapping(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +125,21 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
     until: datetime
 
 
+class CspChild(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a CSP's customer has besides: CSP Auth with its findings, and how far our application is in it.
+
+    ``changes_at`` is when time alone changes the status; ``vanished_at`` when Microsoft stopped listing it.
+    """
+
+    auth: CspAuth
+    since: datetime
+    progress: Onboarding
+    findings: list[Finding] = []
+    changes_at: datetime | None = None
+    vanished_at: datetime | None = None
+    is_ignored: bool = False
+
+
 class Tenant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One Microsoft tenant of one account.
 
@@ -88,13 +159,17 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     not_before: datetime | None = None
     former_names: list[NameChange] = []
     confirmed: Confirmed | None = None
+    csp: CspChild | None = None
 
     def renamed(self, name: str, now: datetime) -> "Tenant":
         """The tenant under its present name at Microsoft; the old one goes into its history."""
         if not name or name == self.name:
             return self
-        former = [*self.former_names, NameChange(name=self.name, until=now)][-20:]
-        return msgspec.structs.replace(self, name=name, former_names=former)
+        return msgspec.structs.replace(self, name=name, former_names=_with_former(self.former_names, self.name, now))
+
+
+def _with_former(names: list[NameChange], name: str, now: datetime) -> list[NameChange]:
+    return [*names, NameChange(name=name, until=now)][-20:]
 
 
 class Reservation(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +185,11 @@ def reservations(tenant_id: TenantId, mapping: Mapping) -> tuple[Reservation, Re
         Reservation(key=f"tenant:{tenant_id}", tenant_id=tenant_id),
         Reservation(key=f"syncro_tenant:{mapping.syncro_tenant_id}", tenant_id=tenant_id),
     )
+
+
+def csp_reservation(tenant_id: TenantId) -> Reservation:
+    """A CSP's own tenant is integrated once in an account."""
+    return Reservation(key=f"csp:{tenant_id}", tenant_id=tenant_id)
 
 
 class Organization(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,6 +3,9 @@
     WAITING ──sign-in──► WAITING ──consent──► RETURNED ──app token works──► PROVEN ──COMPLETE──► BOUND
        └───────────────────┴─────────────────────┴──────────► FAILED ◄──────────┘
 
+A CSP's flow has the sign-in only: its consent is asked for on the same page, and its PROVEN may carry a
+``verdict``, what will keep the CSP from working until it is mended.
+
 It only moves forward. The tenant comes from the validated ID token of the sign-in and from nowhere else
 (reliability.md T01); nothing is bound before the same portal user confirms (T03).
 """
@@ -16,6 +19,7 @@ import msgspec
 
 from integrations.domain.connections import Kind
 from integrations.domain.ids import AccountId, FlowId, IntegrationId, TenantId, UserId
+from integrations.domain.statuses import SyncCause
 from shared.errors import Conflict
 
 PROVING_LIMIT = timedelta(minutes=15)  # Microsoft's propagation takes seconds to minutes
@@ -37,6 +41,7 @@ class Leg(Enum):
 
     SIGN_IN = "sign_in"
     CONSENT = "consent"
+    NONE = "none"
 
 
 class FlowFailure(Enum):
@@ -55,6 +60,10 @@ class FlowFailure(Enum):
     SIGN_IN_REFUSED = "sign_in_refused"
     MICROSOFT_UNAVAILABLE = "microsoft_unavailable"
     REMOVED_MEANWHILE = "removed_meanwhile"
+    CSP_CHILD = "csp_child"
+    NO_MFA_PROMPT = "no_mfa_prompt"
+    NOT_IN_ADMIN_AGENTS = "not_in_admin_agents"
+    POLICY_BLOCKING = "policy_blocking"
 
 
 class Advice(NamedTuple):
@@ -118,6 +127,22 @@ ADVICE: dict[FlowFailure, Advice] = {
         "Microsoft did not answer while the sign-in was checked. Nothing was stored.",
         "Start again in a few minutes.",
     ),
+    FlowFailure.CSP_CHILD: Advice(
+        "This tenant is already connected through your CSP.",
+        "Look for its row in the table; a tenant can be connected one way only.",
+    ),
+    FlowFailure.NO_MFA_PROMPT: Advice(
+        "The account that signed in was not prompted for Entra ID MFA. Nothing changed.",
+        "Have Entra ID prompt the account for MFA on every sign-in, then select Reauthorize CSP again.",
+    ),
+    FlowFailure.NOT_IN_ADMIN_AGENTS: Advice(
+        "The account that signed in is not a member of the AdminAgents group. Nothing changed.",
+        "Add the account to the AdminAgents group, then select Reauthorize CSP again.",
+    ),
+    FlowFailure.POLICY_BLOCKING: Advice(
+        "A Conditional Access policy of the CSP tenant blocks the sign-in to our application.",
+        "An administrator of the CSP tenant excludes our application or the account from that policy; then try again.",
+    ),
     FlowFailure.REMOVED_MEANWHILE: Advice("The integration to reauthorize was removed in the meantime.", _AGAIN),
 }
 
@@ -135,7 +160,7 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A flow as stored.
 
     ``state_hash`` is the only answer it accepts now, ``states`` are all it ever waited for, and ``sealed``
-    is what it must remember and nobody may read.
+    is what it must remember and nobody may read. ``prerequisites`` is the version that was accepted for a CSP.
     """
 
     id: FlowId
@@ -156,6 +181,8 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     failure: FlowFailure | None = None
     evidence: dict[str, str] = {}
     attempts: int = 0
+    prerequisites: str = ""
+    verdict: SyncCause | None = None
 
     def look_at(self, now: datetime) -> datetime:
         """When the reconciler looks at the flow, should every message about it be lost."""
@@ -205,17 +232,45 @@ def come_back(flow: Flow, now: datetime) -> Flow:
     )
 
 
-def prove(flow: Flow, tenant_name: str, now: datetime) -> Flow:
-    """An app-only token for the tenant works, and the signer is its Global Administrator."""
+def arrive(flow: Flow, signer: Signer, *, sealed: str, now: datetime) -> Flow:
+    """A CSP's service account has signed in and consented; what it brought is sealed until it is proved."""
+    _must_be(flow, FlowState.WAITING)
+    return msgspec.structs.replace(
+        flow,
+        state=FlowState.RETURNED,
+        leg=Leg.NONE,
+        signer=signer,
+        state_hash="",
+        sealed=sealed,
+        expires_at=now + PROVING_LIMIT,
+    )
+
+
+def prove(
+    flow: Flow,
+    tenant_name: str,
+    now: datetime,
+    *,
+    sealed: str = "",
+    verdict: SyncCause | None = None,
+    evidence: dict[str, str] | None = None,
+) -> Flow:
+    """The signer is proved to speak for the tenant; for a single one, an app-only token for it works too."""
     _must_be(flow, FlowState.RETURNED)
     return msgspec.structs.replace(
-        flow, state=FlowState.PROVEN, tenant_name=tenant_name, expires_at=now + CONFIRM_LIMIT
+        flow,
+        state=FlowState.PROVEN,
+        tenant_name=tenant_name,
+        expires_at=now + CONFIRM_LIMIT,
+        sealed=sealed,
+        verdict=verdict,
+        evidence=evidence or {},
     )
 
 
 def bind(flow: Flow, integration_id: IntegrationId) -> Flow:
     _must_be(flow, FlowState.PROVEN)
-    return msgspec.structs.replace(flow, state=FlowState.BOUND, integration_id=integration_id)
+    return msgspec.structs.replace(flow, state=FlowState.BOUND, integration_id=integration_id, sealed="")
 
 
 def fail(flow: Flow, failure: FlowFailure, evidence: dict[str, str] | None = None) -> Flow:

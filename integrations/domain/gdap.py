@@ -21,6 +21,8 @@ RoleId = NewType("RoleId", str)
 GroupId = NewType("GroupId", str)
 
 GLOBAL_ADMINISTRATOR = RoleId("62e90394-69f5-4237-9190-012177145e10")
+_BY_MICROSOFT = "MLT_"
+_PAST = frozenset({"expiring", "expired"})
 NOTICE = timedelta(days=7)  # the page promises a week's warning
 
 
@@ -52,12 +54,16 @@ class Consent(Enum):
 
     IN_FLIGHT = "in_flight"
     REFUSED = "refused"
+    UNCLEAR = "unclear"  # refused for a reason that lies elsewhere, as when the customer's policy asks for MFA
     ROLES_NOT_VISIBLE = "roles_not_visible"
     DONE = "done"
 
 
-class Relationship(msgspec.Struct, frozen=True, kw_only=True):
-    """An admin relationship. ``is_active`` is Microsoft's word; ``was_terminated`` by either side."""
+class Relationship(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An admin relationship. ``is_active`` is Microsoft's word; ``was_terminated`` by either side.
+
+    ``status`` is Microsoft's own; ``is_indirect`` tells that an indirect provider set it up.
+    """
 
     id: str
     roles: frozenset[RoleId]
@@ -65,13 +71,27 @@ class Relationship(msgspec.Struct, frozen=True, kw_only=True):
     ends_at: datetime | None
     auto_extends: bool = False
     was_terminated: bool = False
+    name: str = ""
+    status: str = ""
+    activated_at: datetime | None = None
+    is_indirect: bool = False
+
+    @property
+    def holds_administrator(self) -> bool:
+        return GLOBAL_ADMINISTRATOR in self.roles
+
+    @property
+    def is_led_by_microsoft(self) -> bool:
+        """Relationships that Microsoft set up for partners carry a name of its own."""
+        return self.name.startswith(_BY_MICROSOFT)
 
     def is_live(self, now: datetime) -> bool:
         return self.is_active and self.ends_at is not None and self.ends_at > now
 
     def has_run_out(self, now: datetime) -> bool:
         """It ended by its date; "expiring" at Microsoft means just that, past due."""
-        return not self.was_terminated and self.ends_at is not None and not self.is_live(now)
+        is_past = self.status in _PAST or (self.ends_at is not None and self.ends_at <= now)
+        return is_past and not self.was_terminated
 
 
 class Assignment(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,12 +114,13 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One thing that stands in the way, or soon will: for which roles, why, and from when."""
+    """One thing that stands in the way, or soon will: for which roles, why, from when, in which relationships."""
 
     auth: CspAuth
     roles: frozenset[RoleId] = frozenset()
     fault: GroupFault | None = None
     at: datetime | None = None
+    relationships: tuple[str, ...] = ()
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,16 +135,25 @@ def evaluate(situation: Situation | None, now: datetime) -> Verdict:
     """Judge one customer; None when nothing could be read."""
     if situation is None:
         return Verdict(auth=CspAuth.UNKNOWN, findings=[Finding(auth=CspAuth.UNKNOWN)], changes_at=None)
-    findings = [
-        *_relationship_findings(situation, now),
-        *_group_findings(situation, now),
-        *_consent_findings(situation.consent),
-        *_expiry_findings(situation, now),
-    ]
+    in_the_way = [*_relationship_findings(situation, now), *_group_findings(situation, now)]
+    if situation.consent is Consent.UNCLEAR and not in_the_way:
+        in_the_way = [Finding(auth=CspAuth.UNKNOWN)]
+    findings = [*in_the_way, *_consent_findings(situation.consent), *_expiry_findings(situation, now)]
     order = list(CspAuth)
     findings.sort(key=lambda finding: order.index(finding.auth))
     auth = findings[0].auth if findings else CspAuth.ACTIVE
     return Verdict(auth=auth, findings=findings, changes_at=_changes_at(situation, now))
+
+
+def works_from(situation: Situation, now: datetime) -> datetime | None:
+    """From when on all required roles work, as far as activation dates tell; None when they do not."""
+    moments = []
+    for role in situation.required:
+        through = _ends(situation, role, now)
+        if not through:
+            return None
+        moments.append(min(it.activated_at or now for it in through))
+    return max(moments, default=now)
 
 
 def _relationship_findings(situation: Situation, now: datetime) -> list[Finding]:
@@ -135,18 +165,20 @@ def _relationship_findings(situation: Situation, now: datetime) -> list[Finding]
     missing = _uncovered(uncovered, run_out)
     findings = []
     if uncovered - missing or not live:
-        findings.append(Finding(auth=CspAuth.EXPIRED, roles=uncovered - missing, at=_latest(run_out)))
+        ended = tuple(it.id for it in run_out)
+        roles = uncovered - missing
+        findings.append(Finding(auth=CspAuth.EXPIRED, roles=roles, at=_latest(run_out), relationships=ended))
     if missing and live:
         findings.append(Finding(auth=CspAuth.MISSING_ROLES, roles=missing))
     return findings
 
 
 def _uncovered(roles: frozenset[RoleId], relationships: Sequence[Relationship]) -> frozenset[RoleId]:
-    return frozenset(role for role in roles if not any(_holds(it.roles, role) for it in relationships))
+    return frozenset(role for role in roles if not any(holds(it.roles, role) for it in relationships))
 
 
-def _holds(roles: frozenset[RoleId], role: RoleId) -> bool:
-    """Global Administrator holds every role."""
+def holds(roles: frozenset[RoleId], role: RoleId) -> bool:
+    """Whether these roles amount to a role: Global Administrator holds every one."""
     return role in roles or GLOBAL_ADMINISTRATOR in roles
 
 
@@ -154,7 +186,7 @@ def _group_findings(situation: Situation, now: datetime) -> list[Finding]:
     """Roles that live relationships hold and that yet do not reach the account, by what is at fault."""
     by_fault: dict[GroupFault, set[RoleId]] = {}
     for role in situation.required:
-        holding = [relationship for relationship in _live(situation, now) if _holds(relationship.roles, role)]
+        holding = [relationship for relationship in _live(situation, now) if holds(relationship.roles, role)]
         if holding and not _ends(situation, role, now):
             by_fault.setdefault(_fault(situation, holding, role), set()).add(role)
     return [
@@ -169,7 +201,7 @@ def _fault(situation: Situation, holding: Iterable[Relationship], role: RoleId) 
     assigned = [it for it in situation.assignments if it.relationship_id in ids and it.is_active]
     if not assigned:
         return GroupFault.NO_GROUP
-    carrying = [it for it in assigned if _holds(it.roles, role)]
+    carrying = [it for it in assigned if holds(it.roles, role)]
     return GroupFault.ACCOUNT_NOT_IN_GROUP if carrying else GroupFault.GROUP_LACKS_ROLES
 
 
@@ -186,18 +218,14 @@ def _expiry_findings(situation: Situation, now: datetime) -> list[Finding]:
     ending = {role: end for role in situation.required if (end := _end(situation, role, now)) and end - now <= NOTICE}
     if not ending:
         return []
-    return [Finding(auth=CspAuth.EXPIRING, roles=frozenset(ending), at=min(ending.values()))]
+    soon = tuple(it.id for it in _live(situation, now) if it.ends_at in ending.values())
+    return [Finding(auth=CspAuth.EXPIRING, roles=frozenset(ending), at=min(ending.values()), relationships=soon)]
 
 
 def _changes_at(situation: Situation, now: datetime) -> datetime | None:
     """The next moment at which a relationship ends, or comes within notice of ending."""
-    moments = [
-        moment
-        for relationship in _live(situation, now)
-        if relationship.ends_at is not None
-        for moment in (relationship.ends_at - NOTICE, relationship.ends_at)
-        if moment > now
-    ]
+    ends = [it.ends_at for it in situation.relationships if it.ends_at is not None and not it.was_terminated]
+    moments = [moment for end in ends for moment in (end - NOTICE, end) if moment > now]
     return min(moments, default=None)
 
 
@@ -214,9 +242,9 @@ def _ends(situation: Situation, role: RoleId, now: datetime) -> list[Relationshi
     reached = {
         it.relationship_id
         for it in situation.assignments
-        if it.is_active and _holds(it.roles, role) and it.group_id in situation.groups
+        if it.is_active and holds(it.roles, role) and it.group_id in situation.groups
     }
-    return [it for it in _live(situation, now) if _holds(it.roles, role) and it.id in reached]
+    return [it for it in _live(situation, now) if holds(it.roles, role) and it.id in reached]
 
 
 def _live(situation: Situation, now: datetime) -> list[Relationship]:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from integrations.domain.ids import AccountId, FlowId, RunId, TenantId
+from integrations.domain.ids import AccountId, FlowId, IntegrationId, RunId, TenantId
 
 
 class SyncOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,6 +31,22 @@ class ConsentOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     flow_id: FlowId
 
 
+class CspOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Read a CSP's customers once. ``reason`` is "schedule", or what somebody did, which is not put off."""
+
+    account_id: AccountId
+    integration_id: IntegrationId
+    due_at: datetime
+    reason: str
+
+
+class CustomerOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Take the next step of bringing our application into a CSP customer's tenant, if one is due."""
+
+    account_id: AccountId
+    tenant_id: TenantId
+
+
 class ShardOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Order everything that is due in one shard of the due list until a time."""
 
@@ -42,10 +58,18 @@ class ShardOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 SCHEDULED = "schedule"
 MANUAL = "manual"
 
-Order = SyncOrder | ConsentOrder | ShardOrder
+Order = SyncOrder | ConsentOrder | CspOrder | CustomerOrder | ShardOrder
 
 SYNC_QUEUE = "sync-tenant"
 CONSENT_QUEUE = "prove-consent"
+CSP_QUEUE = "check-csp"
+CUSTOMER_QUEUE = "onboard-customer"
 SHARD_QUEUE = "order-due"
 
-QUEUE_OF: dict[type, str] = {SyncOrder: SYNC_QUEUE, ConsentOrder: CONSENT_QUEUE, ShardOrder: SHARD_QUEUE}
+QUEUE_OF: dict[type, str] = {
+    SyncOrder: SYNC_QUEUE,
+    ConsentOrder: CONSENT_QUEUE,
+    CspOrder: CSP_QUEUE,
+    CustomerOrder: CUSTOMER_QUEUE,
+    ShardOrder: SHARD_QUEUE,
+}

@@ -17,7 +17,7 @@ NOT_FOR_SINGLES = "-"
 
 
 class StatusView(msgspec.Struct, frozen=True, kw_only=True):
-    """A status with everything needed to understand it and act on it."""
+    """A status with everything needed to understand it and act on it; ``stale``: it is the last known one."""
 
     label: str
     colour: str
@@ -29,6 +29,7 @@ class StatusView(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime
     next_check_at: datetime | None
     stalled: bool
+    stale: bool = False
 
 
 class ActionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,14 +60,23 @@ class TenantRow(msgspec.Struct, frozen=True, kw_only=True):
     actions: list[ActionView]
 
 
+class CspColumns(NamedTuple):
+    """What the last two columns say of a CSP's customer."""
+
+    name: str
+    auth: StatusView
+
+
 class CspRow(msgspec.Struct, frozen=True, kw_only=True):
     """The row of a CSP tenant above the table."""
 
     id: str
+    tenant_id: str
     name: str
     kind_label: str
     tenant_count: int
     tenant_count_label: str
+    ignored_count: int
     last_synced_at: datetime | None
     sync_status: StatusView
     actions: list[ActionView]
@@ -92,6 +102,7 @@ class Wanted(NamedTuple):
     status: str = ""
     csp: str = ""
     mapped: bool | None = None
+    ignored: bool = False
     sort: str = "name"
     limit: int = 100
     cursor: str = ""
@@ -109,16 +120,22 @@ _SORTS: dict[str, Callable[[TenantRow], str]] = {
     "last_sync_at": lambda row: row.last_sync_at.isoformat() if row.last_sync_at else "",
     "status": lambda row: row.sync_status.label,
     "syncro_tenant": lambda row: row.syncro_tenant.name.casefold() if row.syncro_tenant else "",
+    "csp_name": lambda row: row.csp_name.casefold(),
+    "csp_auth": lambda row: row.csp_auth.label if isinstance(row.csp_auth, StatusView) else "",
 }
 SORTS = tuple(_SORTS) + tuple(f"-{name}" for name in _SORTS)
 
 
-def overview(rows: Iterable[TenantRow], wanted: Wanted) -> Overview:
-    return Overview(integrate_menu=actions(INTEGRATE_MENU), csps=[], tenants=_page(rows, wanted))
+def overview(csps: list[CspRow], rows: Iterable[TenantRow], wanted: Wanted) -> Overview:
+    return Overview(integrate_menu=actions(INTEGRATE_MENU), csps=csps, tenants=_page(rows, wanted))
 
 
 def tenant_row(
-    tenant: Tenant, names: Mapping[SyncroTenantId, SyncroTenant], naming: Naming, now: datetime
+    tenant: Tenant,
+    names: Mapping[SyncroTenantId, SyncroTenant],
+    naming: Naming,
+    now: datetime,
+    csp: CspColumns | None = None,
 ) -> TenantRow:
     mapping = tenant.mapping
     known = names.get(mapping.syncro_tenant_id) if mapping else None
@@ -135,10 +152,10 @@ def tenant_row(
         if known
         else None,
         sync_status=status_view(tenant.status, now),
-        last_sync_at=_to_second(tenant.status.last_sync_at),
-        last_attempt_at=_to_second(tenant.status.last_attempt_at),
-        csp_name=NOT_FOR_SINGLES,
-        csp_auth=NOT_FOR_SINGLES,
+        last_sync_at=to_second(tenant.status.last_sync_at),
+        last_attempt_at=to_second(tenant.status.last_attempt_at),
+        csp_name=csp.name if csp else NOT_FOR_SINGLES,
+        csp_auth=csp.auth if csp else NOT_FOR_SINGLES,
         actions=actions(menu),
     )
 
@@ -154,7 +171,7 @@ def status_view(status: SyncStatus, now: datetime) -> StatusView:
         remedy=said.remedy,
         evidence=status.evidence,
         since=status.since.replace(microsecond=0),
-        next_check_at=_to_second(status.next_check_at),
+        next_check_at=to_second(status.next_check_at),
         stalled=status.is_stalled(now),
     )
 
@@ -187,7 +204,7 @@ def _is_wanted(row: TenantRow, wanted: Wanted) -> bool:
     return (
         (not text or any(text in words.casefold() for words in heard))
         and (not wanted.status or row.sync_status.label.casefold() == wanted.status.casefold())
-        and (not wanted.csp or row.csp_name.casefold() == wanted.csp.casefold())
+        and (not wanted.csp or wanted.csp.casefold() in {row.csp_name.casefold(), row.integration_id})
         and (wanted.mapped is None or (row.syncro_tenant is not None) == wanted.mapped)
     )
 
@@ -206,5 +223,5 @@ def _read_cursor(cursor: str) -> tuple[str, str]:
         ) from error
 
 
-def _to_second(moment: datetime | None) -> datetime | None:
+def to_second(moment: datetime | None) -> datetime | None:
     return moment.replace(microsecond=0) if moment else None

@@ -32,7 +32,7 @@ def next_due(
         chance: a random number from 0 to 1; spreads tenants over 10 % of the period.
         wait_s: what Microsoft asked us to wait, in seconds.
     """
-    if status.is_auth_error:
+    if status.is_refused:
         return now + probe_pause(status.failures, period)
     if wait_s is not None:
         return now + min(timedelta(seconds=max(1.0, wait_s)), WAIT_LONGEST)

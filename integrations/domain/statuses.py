@@ -12,14 +12,24 @@ import msgspec
 
 
 class SyncLabel(Enum):
-    """Sync Status of a tenant row."""
+    """Sync Status: the first three of a tenant's row, Success and the last three of a CSP's."""
 
     SUCCESS = "Success"
     PENDING = "Pending"
     AUTH_ERROR = "Auth Error"
+    AUTH_PENDING = "Auth Pending"
+    AUTH_FAILED = "Auth Failed"
+    ERROR = "Error"
 
 
-COLOUR_OF = {SyncLabel.SUCCESS: "green", SyncLabel.PENDING: "orange", SyncLabel.AUTH_ERROR: "red"}
+COLOUR_OF = {
+    SyncLabel.SUCCESS: "green",
+    SyncLabel.PENDING: "orange",
+    SyncLabel.AUTH_ERROR: "red",
+    SyncLabel.AUTH_PENDING: "orange",
+    SyncLabel.AUTH_FAILED: "red",
+    SyncLabel.ERROR: "red",
+}
 
 
 class SyncCause(Enum):
@@ -43,6 +53,18 @@ class SyncCause(Enum):
     SIGN_IN_REFUSED = "sign_in_refused"
     WRONG_TENANT_TOKEN = "wrong_tenant_token"  # noqa: S105 - a status, not a secret
     REQUEST_ERROR = "request_error"
+    CSP_AUTH_BLOCKS = "csp_auth_blocks"
+    CSP_FAILED = "csp_failed"
+    CSP_SYNCED = "csp_synced"
+    CSP_AUTHORIZING = "csp_authorizing"
+    CSP_UNKNOWN = "csp_unknown"
+    CSP_NO_MFA_PROMPT = "csp_no_mfa_prompt"
+    CSP_NOT_IN_ADMIN_AGENTS = "csp_not_in_admin_agents"
+    CSP_NO_CHILD_TENANTS = "csp_no_child_tenants"
+    CSP_POLICY_BLOCKING = "csp_policy_blocking"
+    CSP_UNAVAILABLE = "csp_unavailable"
+    CSP_REQUEST_ERROR = "csp_request_error"
+    CSP_SECRET_BROKEN = "csp_secret_broken"  # noqa: S105 - a status, not a secret
 
 
 class Explanation(NamedTuple):
@@ -54,6 +76,8 @@ class Explanation(NamedTuple):
 
 _NOTHING = "Nothing to do."
 _WAIT = "Nothing to do: it is tried again by itself."
+_THEN_REAUTHORIZE_CSP = "select Reauthorize CSP in the row's menu."
+_REAUTHORIZE_CSP = "Select Reauthorize CSP in the row's menu to try again."
 _REAUTHORIZE = "A Global Administrator of this tenant selects Reauthorize in the row's menu and accepts."
 
 EXPLANATIONS: dict[SyncCause, Explanation] = {
@@ -149,6 +173,76 @@ EXPLANATIONS: dict[SyncCause, Explanation] = {
         "Microsoft refused one of our requests three times; the evidence holds its code.",
         "It is tried again by itself. If it stays, send the evidence to the operator of this service.",
     ),
+    SyncCause.CSP_AUTH_BLOCKS: Explanation(
+        SyncLabel.PENDING,
+        "blocked",
+        "Nothing is synced until this tenant's CSP Auth is Active or Expiring.",
+        "Open CSP Auth in this row: it says what is in the way and who can mend it.",
+    ),
+    SyncCause.CSP_FAILED: Explanation(
+        SyncLabel.PENDING,
+        "blocked",
+        "The CSP that reaches this tenant is not authorized at present, so nothing is synced.",
+        "Open the status of the CSP above the table; once it is authorized again, this tenant goes on by itself.",
+    ),
+    SyncCause.CSP_SYNCED: Explanation(
+        SyncLabel.SUCCESS, "synced", "All customers and admin relationships of this CSP were read.", _NOTHING
+    ),
+    SyncCause.CSP_AUTHORIZING: Explanation(
+        SyncLabel.AUTH_PENDING,
+        "waiting_on_microsoft",
+        "The authorization is under way; it can take several minutes.",
+        "Nothing to do: the tenants appear in the table by themselves.",
+    ),
+    SyncCause.CSP_UNKNOWN: Explanation(
+        SyncLabel.AUTH_FAILED,
+        "unknown",
+        "Microsoft refused the CSP's authorization; the evidence holds its code.",
+        _REAUTHORIZE_CSP,
+    ),
+    SyncCause.CSP_NO_MFA_PROMPT: Explanation(
+        SyncLabel.AUTH_FAILED,
+        "no_mfa_prompt",
+        "The account that signed in was not prompted for Entra ID MFA.",
+        f"Have Entra ID prompt the account for MFA on every sign-in, then {_THEN_REAUTHORIZE_CSP}",
+    ),
+    SyncCause.CSP_NOT_IN_ADMIN_AGENTS: Explanation(
+        SyncLabel.AUTH_FAILED,
+        "not_in_admin_agents",
+        "The account that signed in is not a member of the AdminAgents group.",
+        f"Add the account to the AdminAgents group of your CSP tenant, then {_THEN_REAUTHORIZE_CSP}",
+    ),
+    SyncCause.CSP_NO_CHILD_TENANTS: Explanation(
+        SyncLabel.AUTH_FAILED,
+        "no_child_tenants",
+        "This CSP tenant has no customer relationships.",
+        f"Add customer relationships in Partner Center, then {_THEN_REAUTHORIZE_CSP}",
+    ),
+    SyncCause.CSP_POLICY_BLOCKING: Explanation(
+        SyncLabel.AUTH_FAILED,
+        "policy_blocking",
+        "A Conditional Access policy of the CSP tenant blocks our application.",
+        f"An administrator of the CSP tenant excludes our application or the account from that policy, "
+        f"then {_THEN_REAUTHORIZE_CSP}",
+    ),
+    SyncCause.CSP_UNAVAILABLE: Explanation(
+        SyncLabel.ERROR,
+        "request_error",
+        "The CSP is authorized, but Microsoft has not answered our requests for its customers for some time.",
+        _WAIT,
+    ),
+    SyncCause.CSP_REQUEST_ERROR: Explanation(
+        SyncLabel.ERROR,
+        "request_error",
+        "The CSP is authorized, but Microsoft refused a request for its customers; the evidence holds the code.",
+        "It is tried again by itself. If it stays, send the evidence to the operator of this service.",
+    ),
+    SyncCause.CSP_SECRET_BROKEN: Explanation(
+        SyncLabel.ERROR,
+        "secret_broken",
+        "The CSP's stored credential cannot be opened, so it was not used. The operator has been alerted.",
+        _REAUTHORIZE_CSP,
+    ),
 }
 
 
@@ -159,6 +253,7 @@ STALLED_AFTER: dict[SyncCause, timedelta] = {
     SyncCause.MICROSOFT_UNAVAILABLE: timedelta(minutes=60),
     SyncCause.OUR_CREDENTIAL: timedelta(minutes=15),
     SyncCause.OUR_FAILURE: timedelta(minutes=15),
+    SyncCause.CSP_AUTHORIZING: timedelta(minutes=15),
 }
 
 
@@ -188,6 +283,15 @@ class SyncStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def is_auth_error(self) -> bool:
         return self.label is SyncLabel.AUTH_ERROR
+
+    @property
+    def is_auth_failed(self) -> bool:
+        return self.label is SyncLabel.AUTH_FAILED
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether Microsoft refuses the credential itself: trying it again soon would be of no use."""
+        return self.is_auth_error or (self.is_auth_failed and self.cause is not SyncCause.CSP_NO_CHILD_TENANTS)
 
 
 def begin(cause: SyncCause, now: datetime) -> SyncStatus:

@@ -4,6 +4,11 @@ Frozen here on purpose: a test compares the app registration and every consent w
 Source: https://learn.microsoft.com/graph/permissions-reference
 """
 
+import hashlib
+import re
+
+GRAPH_APP = "00000003-0000-0000-c000-000000000000"
+
 APPLICATION_PERMISSIONS: dict[str, str] = {
     "Organization.Read.All": "the tenant's name, domains and service plans",
     "User.Read.All": "users, and their licences",
@@ -16,4 +21,32 @@ CORE_PERMISSIONS = frozenset({"Organization.Read.All", "User.Read.All"})
 
 SIGN_IN_SCOPES = ("User.Read",)
 
+# What a CSP's service account lets us do in its own tenant, in Graph.
+PARTNER_SCOPES: dict[str, str] = {
+    "User.Read": "who signed in, and the account's roles",
+    "GroupMember.Read.All": "whether the account is in AdminAgents and in the customers' security groups",
+    "DelegatedAdminRelationship.Read.All": "customers, admin relationships and access assignments",
+}
+
+# Partner Center's only permission: customers, and consents on their behalf.
+PARTNER_CENTER_SCOPE = "user_impersonation"
+
+# What the account needs in a customer's tenant to grant our application the permissions above, and no more.
+CUSTOMER_SCOPES: dict[str, str] = {
+    "Application.Read.All": "our application and Graph as they are known in the customer's tenant",
+    "AppRoleAssignment.ReadWrite.All": "granting our application its permissions there",
+}
+
+# The word of a token's ``amr`` claim that stands for Entra ID MFA; others (ngcmfa, rsa, fido) prove nothing alone.
+MFA = "mfa"
+
+# The only writes to Graph that any client of ours may make.
+ROLE_GRANT = re.compile(r"/servicePrincipals/[0-9a-fA-F-]{36}/appRoleAssignedTo")
+
 GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
+
+
+def version_of_permissions() -> str:
+    """A short name of the present list: a customer that was granted an older one is topped up."""
+    listed = " ".join(sorted(APPLICATION_PERMISSIONS)) + "|" + " ".join(sorted(CUSTOMER_SCOPES))
+    return hashlib.blake2b(listed.encode(), digest_size=6).hexdigest()

@@ -11,6 +11,7 @@ import msgspec
 
 from integrations.domain.connections import (
     AuditEntry,
+    Credential,
     Integration,
     Organization,
     Reservation,
@@ -18,8 +19,10 @@ from integrations.domain.connections import (
     Tenant,
 )
 from integrations.domain.consent import Flow
+from integrations.domain.customers import Facts
 from integrations.domain.datasets import Run
 from integrations.domain.ids import AccountId
+from integrations.domain.report import Report
 from integrations.storage.documents import Documents
 from shared.errors import Conflict
 from shared.tables import RowChanged, RowExists, Tables, Write
@@ -62,6 +65,9 @@ class Control:
         table = tables.bulk("control")
         self.account_id = account_id
         self.integrations = Documents(table, account_id, "integration", Integration, lambda it: it.id)
+        self.credentials = Documents(table, account_id, "credential", Credential, lambda it: it.integration_id)
+        self.reports = Documents(table, account_id, "report", Report, lambda it: it.integration_id)
+        self.facts = Documents(table, account_id, "facts", Facts, lambda it: it.tenant_id)
         self.tenants = Documents(table, account_id, "tenant", Tenant, lambda it: it.tenant_id)
         self.reservations = Documents(table, account_id, "map", Reservation, lambda it: it.key)
         self.organizations = Documents(table, account_id, "organization", Organization, lambda it: it.id)

@@ -158,6 +158,7 @@ class DataSession:
             here = moved.pop(0, [])
             self._write_elsewhere(moved)
             self._write_here(here, is_last=True)
+        self._is_news = False
 
     def _write_elsewhere(self, by_part: dict[int, list[Write]]) -> None:
         self._fences.claim(max(by_part, default=0) + 1)

@@ -25,6 +25,8 @@ class Work(Enum):
 
     SYNC = "sync"
     CONSENT = "consent"
+    CSP = "csp"
+    CUSTOMER = "customer"
     OUTBOX = "outbox"
     HOUSEKEEPING = "housekeeping"
 

@@ -13,15 +13,21 @@ from typing import TypeVar
 import azure.functions as func
 import msgspec
 
+from integrations.actions.check_csp import check_csp
+from integrations.actions.onboard_customer import onboard_customer
 from integrations.actions.order import order_due, order_shards
 from integrations.actions.prove import prove_consent
 from integrations.actions.sync import record_failed_sync, sync_tenant
-from integrations.domain.ids import AccountId, FlowId, TenantId, flow_id, tenant_id
+from integrations.domain.ids import AccountId, FlowId, TenantId, flow_id, integration_id, tenant_id
 from integrations.domain.orders import (
     CONSENT_QUEUE,
+    CSP_QUEUE,
+    CUSTOMER_QUEUE,
     SHARD_QUEUE,
     SYNC_QUEUE,
     ConsentOrder,
+    CspOrder,
+    CustomerOrder,
     ShardOrder,
     SyncOrder,
 )
@@ -32,7 +38,7 @@ from shared.telemetry import log
 _STORAGE = "AzureWebJobsStorage"
 _NOW = timedelta(0)  # what falls due between two looks waits for the next one
 
-Order = TypeVar("Order", SyncOrder, ConsentOrder, ShardOrder)
+Order = TypeVar("Order", SyncOrder, ConsentOrder, CspOrder, CustomerOrder, ShardOrder)
 
 
 def blueprint(services: Callable[[], Services]) -> func.Blueprint:
@@ -40,6 +46,7 @@ def blueprint(services: Callable[[], Services]) -> func.Blueprint:
     bp = func.Blueprint()
     _add_timers(bp, services)
     _add_workers(bp, services)
+    _add_csp_workers(bp, services)
     _add_poison_readers(bp, services)
     return bp
 
@@ -76,6 +83,20 @@ def _add_workers(bp: func.Blueprint, services: Callable[[], Services]) -> None:
             prove_consent(services(), order)
 
 
+def _add_csp_workers(bp: func.Blueprint, services: Callable[[], Services]) -> None:
+    @bp.queue_trigger(arg_name="msg", queue_name=CSP_QUEUE, connection=_STORAGE)
+    def check_csp_order(msg: func.QueueMessage) -> None:
+        order = _read(msg, CspOrder)
+        if order:
+            check_csp(services(), order)
+
+    @bp.queue_trigger(arg_name="msg", queue_name=CUSTOMER_QUEUE, connection=_STORAGE)
+    def onboard_customer_order(msg: func.QueueMessage) -> None:
+        order = _read(msg, CustomerOrder)
+        if order:
+            onboard_customer(services(), order)
+
+
 def _add_poison_readers(bp: func.Blueprint, services: Callable[[], Services]) -> None:
     @bp.queue_trigger(arg_name="msg", queue_name=f"{SHARD_QUEUE}-poison", connection=_STORAGE)
     def order_due_poison(msg: func.QueueMessage) -> None:
@@ -92,6 +113,14 @@ def _add_poison_readers(bp: func.Blueprint, services: Callable[[], Services]) ->
     def prove_consent_poison(msg: func.QueueMessage) -> None:
         _gave_up(msg, CONSENT_QUEUE)
 
+    @bp.queue_trigger(arg_name="msg", queue_name=f"{CSP_QUEUE}-poison", connection=_STORAGE)
+    def check_csp_poison(msg: func.QueueMessage) -> None:
+        _gave_up(msg, CSP_QUEUE)
+
+    @bp.queue_trigger(arg_name="msg", queue_name=f"{CUSTOMER_QUEUE}-poison", connection=_STORAGE)
+    def onboard_customer_poison(msg: func.QueueMessage) -> None:
+        _gave_up(msg, CUSTOMER_QUEUE)
+
 
 def _read(msg: func.QueueMessage, model: type[Order]) -> Order | None:
     """The order in a message; anything that is none is logged and dropped: no repetition would mend it."""
@@ -104,9 +133,11 @@ def _read(msg: func.QueueMessage, model: type[Order]) -> Order | None:
     return order
 
 
-def _check_ids(order: SyncOrder | ConsentOrder | ShardOrder) -> None:
+def _check_ids(order: SyncOrder | ConsentOrder | CspOrder | CustomerOrder | ShardOrder) -> None:
     """Ids of a forged message must not reach a key."""
-    if isinstance(order, SyncOrder):
+    if isinstance(order, CspOrder):
+        integration_id(order.integration_id)
+    if isinstance(order, SyncOrder | CustomerOrder):
         tenant_id(TenantId(order.tenant_id))
     if isinstance(order, ConsentOrder):
         flow_id(FlowId(order.flow_id))

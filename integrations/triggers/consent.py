@@ -6,7 +6,7 @@ import msgspec
 
 from integrations.actions.callback import receive_callback
 from integrations.actions.complete import complete
-from integrations.actions.integrate import FlowView, Started, read_flow, reauthorize, start_single
+from integrations.actions.integrate import FlowView, Started, read_flow, reauthorize, start_csp, start_single
 from integrations.domain import ids
 from integrations.domain.connections import Kind
 from integrations.triggers.doors import Call, Doors, Need
@@ -18,10 +18,18 @@ _TEXT = "text/plain; charset=utf-8"
 _NOT_OURS = "This is not an answer we wait for. Go back to the page and start again from the Integrate button."
 
 
+class AcceptedPrerequisites(msgspec.Struct, forbid_unknown_fields=True):
+    """The CSP prerequisites as they were shown, and that somebody has accepted them."""
+
+    accepted: bool
+    version: str
+
+
 class StartIntegration(msgspec.Struct, forbid_unknown_fields=True):
-    """Which integration to start."""
+    """Which integration to start: "single", or "csp" with its prerequisites."""
 
     kind: str
+    prerequisites: AcceptedPrerequisites | None = None
 
 
 class JourneyStarted(msgspec.Struct, kw_only=True):
@@ -44,10 +52,7 @@ def add_doors(doors: Doors) -> None:
         answers={201: JourneyStarted},
     )
     def post_integration(call: Call) -> Answer:
-        kind = call.body(StartIntegration).kind
-        if kind != Kind.SINGLE.value:
-            raise Invalid("This kind of integration is not offered.", problems=[Problem("/kind", "must be 'single'")])
-        return _started(start_single(call.services, call.actor))
+        return _started(_start(call, call.body(StartIntegration)))
 
     @doors.door(
         "POST",
@@ -92,6 +97,19 @@ def add_doors(doors: Doors) -> None:
     def post_complete(call: Call) -> Answer:
         done = complete(call.services, call.actor, ids.flow_id(call.param("flow_id")))
         return ok(Completed(integration_id=done), status=201)
+
+
+def _start(call: Call, wanted: StartIntegration) -> Started:
+    if wanted.kind == Kind.SINGLE.value:
+        return start_single(call.services, call.actor)
+    if wanted.kind != Kind.CSP.value:
+        told = Problem("/kind", "must be 'single' or 'csp'")
+        raise Invalid("This kind of integration is not offered.", problems=[told])
+    accepted = wanted.prerequisites
+    if accepted is None:
+        told = Problem("/prerequisites", "accept the text of GET /prerequisites/csp, and send its version")
+        raise Invalid("The CSP prerequisites are not accepted.", problems=[told])
+    return start_csp(call.services, call.actor, accepted=accepted.accepted, version=accepted.version)
 
 
 def _started(started: Started) -> Answer:

@@ -54,8 +54,9 @@ def _add_reading(doors: Doors) -> None:
         query={
             "q": "part of a name, domain or tenant id",
             "status": "a Sync Status label",
-            "csp": "a CSP Name",
+            "csp": "a CSP Name, or its integration id",
             "mapped": "true or false",
+            "ignored": "true: customers of CSPs that were left out, and no others",
             "sort": f"one of {', '.join(SORTS)}",
             **PAGING,
         },
@@ -193,8 +194,10 @@ def _tenant(call: Call) -> ids.TenantId:
 
 def _wanted(call: Call) -> Wanted:
     mapped, sort = call.query("mapped"), call.query("sort", "name")
-    if mapped not in {"", "true", "false"}:
-        raise Invalid("?mapped= is not usable.", problems=[Problem("/mapped", "true or false")])
+    ignored = call.query("ignored")
+    for name, value in (("mapped", mapped), ("ignored", ignored)):
+        if value not in {"", "true", "false"}:
+            raise Invalid(f"?{name}= is not usable.", problems=[Problem(f"/{name}", "true or false")])
     if sort not in SORTS:
         raise Invalid("?sort= is not usable.", problems=[Problem("/sort", f"one of {', '.join(SORTS)}")])
     return Wanted(
@@ -202,6 +205,7 @@ def _wanted(call: Call) -> Wanted:
         status=call.query("status"),
         csp=call.query("csp"),
         mapped=mapped == "true" if mapped else None,
+        ignored=ignored == "true",
         sort=sort,
         limit=call.limit(),
         cursor=call.query("cursor"),

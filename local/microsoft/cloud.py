@@ -1,4 +1,4 @@
-"""The whole simulated cloud: two hosts, faults, a recorder, and the ``/_world/`` control interface."""
+"""The whole simulated cloud: three hosts, faults, a recorder, and the ``/_world/`` control interface."""
 
 import asyncio
 import json
@@ -16,9 +16,12 @@ import trustme
 from local.microsoft.calls import Calls
 from local.microsoft.control import World as WorldClient
 from local.microsoft.entra.host import Entra
+from local.microsoft.entra.scopes import Resources
 from local.microsoft.faults import Faults, Latches
 from local.microsoft.graph.host import Graph
 from local.microsoft.http import Reply, Request, Server, told
+from local.microsoft.partner_calls import PartnerCalls
+from local.microsoft.partner_center import PartnerCenter
 from local.microsoft.recorder import Recorder
 from local.microsoft.tokens import Issuer
 from local.microsoft.world import World
@@ -29,20 +32,24 @@ _CONTROL = "/_world/"
 class Cloud:
     """State and hosts of one simulated cloud; everything happens on one event loop, one request at a time."""
 
-    def __init__(self, login_url: str, graph_url: str) -> None:
-        self._urls = (login_url, graph_url)
+    def __init__(self, login_url: str, graph_url: str, partner_url: str) -> None:
+        self._login = login_url
+        self._resources = Resources(graph_url, partner_url)
         self._world = World()
         self._issuer = Issuer(self._world, login_url, graph_url)
         self._recorder = Recorder()
         self._latches = Latches()
         self._calls = Calls(self._world)
+        self._partner_calls = PartnerCalls(self._world)
         self._begin()
 
     def _begin(self) -> None:
         """Hosts that remember nothing: no sessions, codes, faults or spent quota."""
         self._faults = Faults()
-        self._entra = Entra(self._world, self._issuer, *self._urls)
-        self._graph = Graph(self._world, self._issuer, self._faults, *self._urls)
+        login, resources = self._login, self._resources
+        self._entra = Entra(self._world, self._issuer, login, resources)
+        self._graph = Graph(self._world, self._issuer, self._faults, login, resources.graph)
+        self._partner_center = PartnerCenter(self._world, self._issuer, resources.partner)
 
     async def handle(self, request: Request) -> Reply:
         if request.path.startswith(_CONTROL):
@@ -61,11 +68,17 @@ class Cloud:
         if fault is not None and fault.replaces:
             reply = fault.reply(request.host)
         else:
-            is_login = request.host == "login"
-            reply = self._entra.answer(request) if is_login else self._graph.answer(request, note)
+            reply = self._from(request, note)
             reply = fault.spoil(reply) if fault is not None else reply
         reply.delay_s = fault.delay_s if fault is not None else 0.0
         return reply
+
+    def _from(self, request: Request, note: dict[str, Any]) -> Reply:
+        if request.host == "login":
+            return self._entra.answer(request)
+        if request.host == "partner":
+            return self._partner_center.answer(request)
+        return self._graph.answer(request, note)
 
     def _whose(self, request: Request) -> tuple[str, str]:
         """Tenant and application: by the token, or by the tenant in a sign-in address."""
@@ -89,7 +102,7 @@ class Cloud:
             self._latches.release()
             self._begin()
             self._recorder.forget_requests()
-        for target in (self._calls, self._faults, self._latches, self._recorder):
+        for target in (self._calls, self._partner_calls, self._faults, self._latches, self._recorder):
             if name in vars(type(target)) and not name.startswith("_"):
                 return getattr(target, name)(**arguments)
         raise KeyError(f"there is no call {name}")
@@ -112,8 +125,10 @@ def prepared(state: Path) -> Path:
     return state
 
 
-async def serve(state: Path, login_port: int, graph_port: int) -> tuple[dict[str, str], list[Server]]:
-    """Start both hosts; returns their addresses and the servers to stop. The CA lives as long as they do."""
+async def serve(
+    state: Path, login_port: int, graph_port: int, partner_port: int
+) -> tuple[dict[str, str], list[Server]]:
+    """Start all hosts; returns their addresses and the servers to stop. The CA lives as long as they do."""
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
@@ -123,19 +138,21 @@ async def serve(state: Path, login_port: int, graph_port: int) -> tuple[dict[str
     async def handle(request: Request) -> Reply:
         return await cloud[0].handle(request)
 
-    login, graph = Server("login", handle), Server("graph", handle)
-    login_url = f"https://localhost:{await login.start(context, login_port)}"
-    graph_url = f"https://localhost:{await graph.start(context, graph_port)}"
-    cloud.append(Cloud(login_url, graph_url))
-    urls = {"login_url": login_url, "graph_url": graph_url, "partner_url": f"{graph_url}/partner"}
-    return {**urls, "ca_file": str(state / "ca.pem")}, [login, graph]
+    ports = {"login": login_port, "graph": graph_port, "partner": partner_port}
+    servers = {name: Server(name, handle) for name in ports}
+    urls = {
+        f"{name}_url": f"https://localhost:{await server.start(context, ports[name])}"
+        for name, server in servers.items()
+    }
+    cloud.append(Cloud(**urls))
+    return {**urls, "ca_file": str(state / "ca.pem")}, list(servers.values())
 
 
 @contextmanager
-def running_microsoft(state: Path | None = None, login_port: int = 0, graph_port: int = 0) -> Iterator[Running]:
+def running_microsoft(state: Path | None = None) -> Iterator[Running]:
     """A simulated cloud inside this process, on a thread and an event loop of its own."""
     with tempfile.TemporaryDirectory() as scratch, _loop() as loop:
-        starting = serve(prepared(state or Path(scratch)), login_port, graph_port)
+        starting = serve(prepared(state or Path(scratch)), 0, 0, 0)
         where, servers = asyncio.run_coroutine_threadsafe(starting, loop).result(30)
         world = WorldClient(where["graph_url"], where["ca_file"])
         try:

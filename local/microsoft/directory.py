@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from local.microsoft import permissions as needs
-from local.microsoft.graph import applications, devices, licences, memberships, organization, roles, users
+from local.microsoft.graph import applications, devices, licences, memberships, organization, partners, roles, users
 from local.microsoft.graph.ask import Route
 from local.microsoft.graph.errors import GraphError, bad
 from local.microsoft.http import Reply
@@ -19,6 +19,7 @@ _ALL_MEMBERS = "(transitiveMemberOf)"
 _PRINCIPAL = f"/servicePrincipals(?:/{_ID}|{_BY_APP_ID})"
 _ASSIGNMENTS = "/roleManagement/directory/roleAssignments"
 _DEFINITIONS = "/roleManagement/directory/roleDefinitions"
+_RELATIONSHIPS = "/tenantRelationships/delegatedAdminRelationships"
 _PEOPLE = r"/registered(?:Owners|Users)(?:/microsoft\.graph\.user)?"
 
 
@@ -28,6 +29,10 @@ def _get(path: str, permissions: Needs, units: int, answer: Callable[..., Reply]
 
 def _delete(path: str, permissions: Needs, units: int, answer: Callable[..., Reply]) -> Route:
     return Route("DELETE", re.compile(path, re.IGNORECASE), permissions, units, answer)
+
+
+def _post(path: str, permissions: Needs, units: int, answer: Callable[..., Reply]) -> Route:
+    return Route("POST", re.compile(path, re.IGNORECASE), permissions, units, answer)
 
 
 ROUTES = (
@@ -64,6 +69,12 @@ ROUTES = (
     _get(f"{_PRINCIPAL}/appRoleAssignments", needs.APPLICATIONS, 2, applications.app_role_assignments),
     _get(f"{_PRINCIPAL}/oauth2PermissionGrants", needs.GRANTS, 2, applications.own_permission_grants),
     _get("/oauth2PermissionGrants", needs.GRANTS, 2, applications.permission_grants),
+    _post(f"{_PRINCIPAL}/(?:appRoleAssignedTo|appRoleAssignments)", needs.ROLE_GRANTS, 1, applications.assign_app_role),
+    _get("/tenantRelationships/delegatedAdminCustomers", needs.RELATIONSHIPS, 1, partners.customers),
+    _get(_RELATIONSHIPS, needs.RELATIONSHIPS, 1, partners.relationships),
+    _get(f"{_RELATIONSHIPS}/{_ID}", needs.RELATIONSHIPS, 1, partners.relationship),
+    _get(f"{_RELATIONSHIPS}/{_ID}/accessAssignments", needs.RELATIONSHIPS, 1, partners.access_assignments),
+    _get("/contracts", needs.CONTRACTS, 3, partners.contracts),
     _delete(_PRINCIPAL, needs.APPLICATION_REMOVAL, 1, applications.delete_service_principal),
 )
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from local.microsoft.graph.errors import CODES, GraphError, error_reply, new_request_id, signed
 from local.microsoft.http import Reply, Request
+from local.microsoft.partner_center import partner_error
 
 KINDS = frozenset({"answer", "reset", "reset_after", "hang", "drip", "truncate", "html"})
 _PAGE = b"<!doctype html><html><body><h1>Our services aren't available right now</h1></body></html>"
@@ -72,6 +73,8 @@ class Fault:
 
 def _usual(host: str, status: int) -> Reply:
     """What Microsoft answers with such a status."""
+    if host == "partner":
+        return partner_error(status, str(status * 100), "Injected.")
     if host == "graph":
         request_id = new_request_id()
         error = GraphError(status, CODES.get(status, "UnknownError"), "Injected.")

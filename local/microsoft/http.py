@@ -22,7 +22,7 @@ _MOST_BODY = 16 * 1024 * 1024
 
 @dataclass
 class Request:
-    """One request. Header names are lower-case; ``host`` is "login" or "graph"."""
+    """One request. Header names are lower-case; ``host`` is "login", "graph" or "partner"."""
 
     host: str
     method: str

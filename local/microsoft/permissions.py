@@ -7,6 +7,8 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 GRAPH_APP = "00000003-0000-0000-c000-000000000000"
+# Partner Center's one delegated permission; no name of Graph's is like it.
+PARTNER_CENTER = "user_impersonation"
 
 # Name: id as an application permission (app role), id as a delegated permission (scope).
 _IDS: dict[str, tuple[str, str]] = {
@@ -51,6 +53,7 @@ _IDS: dict[str, tuple[str, str]] = {
 }
 OPENID_SCOPES = frozenset({"openid", "profile", "email", "offline_access"})
 _PLAIN_SCOPES = {
+    PARTNER_CENTER: "1cebfa2a-fb4d-419e-b5f9-839b4383e05a",
     "User.Read": "e1fe6dd8-ba31-4d61-89e7-88639da4683d",
     "openid": "37f7f235-527c-4136-accd-4a02d197296e",
     "profile": "14dad69e-099b-42c9-810b-d002981feec1",
@@ -62,7 +65,7 @@ ROLE_IDS = {name: role for name, (role, _) in _IDS.items()} | {
 }
 SCOPE_IDS = {name: scope for name, (_, scope) in _IDS.items()} | _PLAIN_SCOPES
 # What anybody may accept for himself; everything else takes an administrator.
-FOR_ONESELF = frozenset(_PLAIN_SCOPES)
+FOR_ONESELF = frozenset(_PLAIN_SCOPES) - {PARTNER_CENTER}
 
 
 class Needs(NamedTuple):
@@ -105,4 +108,8 @@ APPLICATIONS = Needs(
 APPLICATION_REMOVAL = Needs(
     frozenset({"Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"}), frozenset({"Application.ReadWrite.All"})
 )
+RELATIONSHIPS = _either("DelegatedAdminRelationship.Read.All")
+CONTRACTS = _either(_DIRECTORY)
+# Granting takes both; which roles the person holds is looked at as well.
+ROLE_GRANTS = Needs(frozenset(), frozenset({"AppRoleAssignment.ReadWrite.All"}))
 GRANTS = _either("DelegatedPermissionGrant.ReadWrite.All", _DIRECTORY)

@@ -5,6 +5,7 @@ Source: https://learn.microsoft.com/entra/identity/role-based-access-control/per
 
 GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
 PRIVILEGED_ROLE_ADMINISTRATOR = "e8611ab8-c189-46e8-94e1-60213ab1f814"
+CLOUD_APPLICATION_ADMINISTRATOR = "158c047a-c907-4556-b7ef-446551a6b5f7"
 # Only these may accept application permissions of Graph for a whole tenant.
 MAY_CONSENT = frozenset({GLOBAL_ADMINISTRATOR, PRIVILEGED_ROLE_ADMINISTRATOR})
 
@@ -37,4 +38,5 @@ ROLE_NAMES = {
     "b0f54661-2d74-4c50-afa3-1ec803f12efe": "Billing Administrator",
     "f023fd81-a637-4b56-95fd-791ac0226033": "Service Support Administrator",
     "966707d0-3269-4727-9be2-8c3a10f19b9d": "Password Administrator",
+    "892c5842-a9a6-463a-8041-72aa08ca3cf6": "Cloud App Security Administrator",
 }

@@ -25,6 +25,16 @@ class Switches:
     error_with_admin_consent: bool = False
     """Whether a failed admin consent comes back with ``admin_consent=True`` beside its error."""
 
+    # Partners.
+    unconsented_customer: str = "65001"
+    """What a partner's token request for a customer meets before consent: 65001, 90099 or 700016."""
+    partner_center_mfa: bool = True
+    """Whether Partner Center refuses tokens without MFA; it tells about it on demand either way."""
+    consent_exists_status: int = 409
+    """With which status Partner Center says "Permission entry already exists": 409 or 400."""
+    customers_page_size: int = 500
+    relationships_page_size: int = 300
+
     # Pages and deltas.
     users_page_size: int = 100
     devices_page_size: int = 100

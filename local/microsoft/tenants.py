@@ -1,7 +1,6 @@
 """What one Microsoft 365 tenant is made of, apart from the objects in its directory."""
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
@@ -33,6 +32,7 @@ class Group:
     name: str
     is_assignable: bool = False
     members: set[str] = field(default_factory=set)
+    """Ids of users, and of groups that are nested in this one."""
 
 
 class RoleAssignment(NamedTuple):
@@ -90,6 +90,10 @@ class Tenant:
     delta_era: int = 1
     delta_failure: str = "410"
     token_of: str | None = None
+    partner: Any = None
+    """Its ``partners.Partner`` when it is a partner's own tenant."""
+    methods_of: dict[str, list[str]] = field(default_factory=dict)
+    """How somebody signs in, as the ``amr`` claim tells it; everybody else: password and MFA."""
     _seeded_seats: Counter[str] | None = None
 
     def step(self) -> int:
@@ -112,7 +116,17 @@ class Tenant:
             roles += self.direct_roles(group.id)
         return list(dict.fromkeys(roles))
 
-    def groups_of(self, user_id: str) -> Iterable[Group]:
+    def groups_of(self, user_id: str) -> list[Group]:
+        """The groups a user is in, directly or through nested groups."""
+        found: dict[str, Group] = {}
+        members = {user_id}
+        while members:
+            more = [it for it in self.groups.values() if it.id not in found and not it.members.isdisjoint(members)]
+            found |= {group.id: group for group in more}
+            members = {group.id for group in more}
+        return list(found.values())
+
+    def direct_groups_of(self, user_id: str) -> list[Group]:
         return [group for group in self.groups.values() if user_id in group.members]
 
     def owner_of(self, device_id: str) -> str | None:

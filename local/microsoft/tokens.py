@@ -9,6 +9,7 @@ import hashlib
 import random
 import time
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -98,14 +99,26 @@ class Issuer:
         claims |= {"oid": principal.id, "sub": principal.id, "idtyp": "app"}
         return self.sign(claims | ({"roles": sorted(seen)} if seen else {}))
 
-    def delegated(self, tenant: Tenant, app: App, person: Object, scopes: list[str], life_s: int, acr: str) -> str:
+    def delegated(
+        self,
+        tenant: Tenant,
+        app: App,
+        person: Object,
+        scopes: list[str],
+        life_s: int,
+        acr: str,
+        *,
+        resource: str,
+        methods: Sequence[str],
+    ) -> str:
         claims = self._access(tenant, app, life_s, acr) | {
+            "aud": resource,
             "oid": person["id"],
             "sub": _pairwise(app, person),
             "upn": person["userPrincipalName"],
             "name": person["displayName"],
             "idtyp": "user",
-            "amr": ["pwd", "mfa"],
+            "amr": list(methods),
             "scp": " ".join(scopes),
         }
         return self.sign(claims | self._roles_claim(tenant, person))

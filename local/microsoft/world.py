@@ -4,7 +4,7 @@ import time
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from local.microsoft.objects import Collection, Object
 from local.microsoft.permissions import OPENID_SCOPES, ROLE_IDS, SCOPE_IDS
@@ -32,6 +32,14 @@ class App:
     delegated: list[str] = field(default_factory=list)
 
 
+class TokenRefusal(NamedTuple):
+    """Token requests of a tenant (None: of any) for one grant type (None: any) are refused with AADSTS ``code``."""
+
+    code: int
+    tenant_id: str | None
+    grant: str | None
+
+
 class World:
     """Everything there is. Only its own process touches it; tests turn it through ``control.World``."""
 
@@ -43,6 +51,7 @@ class World:
         self.tenants: dict[str, Tenant] = {}
         self.switches = Switches()
         self.id_token_forgery: dict[str, Any] = {}
+        self.token_refusals: list[TokenRefusal] = []
         self.key_number = 0
         self._made = 0
 

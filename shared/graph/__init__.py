@@ -15,11 +15,12 @@ from shared.graph.errors import (
     TokenRejected,
     Transient,
     UnexpectedAnswer,
+    WriteNotAllowed,
 )
 from shared.graph.patience import Limits
 
 __all__ = [
     "Answer", "Ask", "Denied", "Graph", "HostileLink", "Limits", "MicrosoftError", "MissingInMicrosoft",
     "NotLicensed", "Page", "RequestRefused", "ResyncRequired", "Throttled", "TokenRejected", "Transient",
-    "UnexpectedAnswer",
+    "UnexpectedAnswer", "WriteNotAllowed",
 ]  # fmt: skip

@@ -4,6 +4,7 @@ A page that fails raises; a caller never sees half a collection as whole. Waits 
 kept inside the call when they are short, and told to the caller when they are not.
 """
 
+import re
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -11,8 +12,8 @@ from threading import Semaphore
 from typing import TypeVar
 
 from shared.graph.answers import Page, decode, meaning
-from shared.graph.batch import Answer, Ask, Parts, chunks, settle
-from shared.graph.errors import TokenRejected, Transient, UnexpectedAnswer
+from shared.graph.batch import SUCCESS, Answer, Ask, Parts, chunks, part_of, settle
+from shared.graph.errors import TokenRejected, Transient, UnexpectedAnswer, WriteNotAllowed
 from shared.graph.links import VERSION, address, below, relative
 from shared.graph.patience import Attempts, Limits
 from shared.web import Response, Unreachable, Web
@@ -26,6 +27,7 @@ _USER_AGENT = "MicrosoftTenantIntegrations/1"
 class Graph:
     """Graph of one tenant. ``token(fresh)`` gives a bearer token, a new one when ``fresh``.
 
+    It only reads, but for POSTs to paths that ``writes`` allow.
     At most ``limits.in_flight`` requests are under way at once; further threads wait.
     Shape of a collection: {"value": [item, ...], "@odata.nextLink": url or absent}.
     Source: https://learn.microsoft.com/graph/paging
@@ -38,6 +40,7 @@ class Graph:
         web: Web,
         token: Callable[[bool], str],
         limits: Limits | None = None,
+        writes: Sequence[re.Pattern[str]] = (),
         sleep: Callable[[float], None] = time.sleep,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -45,6 +48,7 @@ class Graph:
         self._web = web
         self._token = token
         self._limits = limits or Limits()
+        self._writes = writes
         self._sleep = sleep
         self._monotonic = monotonic
         self._flying = Semaphore(self._limits.in_flight)
@@ -98,17 +102,24 @@ class Graph:
         Raises:
             MicrosoftError: the batch as a whole failed.
             HostileLink: an ask's link leads elsewhere.
+            WriteNotAllowed: an ask would write where this client may not.
         """
+        self._refuse_writes(asks)
         answers: dict[str, Answer] = {}
         for chunk in chunks(asks):
             attempts = self._attempts()
-            urls = {ask.id: below(ask.path, ask.query, self._root) for ask in chunk}
+            asked = {ask.id: part_of(ask, below(ask.path, ask.query, self._root)) for ask in chunk}
 
             def send(body: bytes, attempts: Attempts = attempts) -> Parts:
                 return self._send("POST", "/$batch", body, Parts, attempts)
 
-            answers |= settle(urls, send, attempts)
+            answers |= settle(asked, send, attempts)
         return answers
+
+    def _refuse_writes(self, asks: Sequence[Ask]) -> None:
+        for ask in asks:
+            if ask.body is not None and not any(it.fullmatch(ask.path) for it in self._writes):
+                raise WriteNotAllowed(f"this client may not write to {ask.path}")
 
     def _page(self, url: str, item: type[T]) -> Page[T]:
         return self._read(url, Page[item])  # type: ignore[valid-type] # a type at run time
@@ -151,6 +162,6 @@ class Graph:
                 )
             except Unreachable as error:
                 raise Transient(str(error)) from error
-        if response.status != 200:
+        if response.status not in SUCCESS:
             raise meaning(response.status, response.headers, response.body)
         return response

@@ -10,6 +10,7 @@ MicrosoftError
 ├── MissingInMicrosoft  404
 ├── RequestRefused      any other 4xx, or 501
 ├── HostileLink         a link that leads elsewhere than to Microsoft Graph
+├── WriteNotAllowed     our own refusal: a write that is on nobody's list
 └── UnexpectedAnswer    not the form that was promised
 
 Source: https://learn.microsoft.com/graph/errors
@@ -79,6 +80,10 @@ class RequestRefused(MicrosoftError):
 
 class HostileLink(MicrosoftError):
     code = "hostile_link"
+
+
+class WriteNotAllowed(MicrosoftError):
+    code = "write_not_allowed"
 
 
 class UnexpectedAnswer(MicrosoftError):

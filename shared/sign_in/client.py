@@ -22,6 +22,7 @@ from shared.web import Web
 
 _ANY_TENANT = "organizations"
 _DEFAULT_LIFE_S = 600
+_MFA_CLAIMS = '{"id_token":{"amr":{"essential":true,"values":["mfa"]}}}'
 
 
 class WrongTenantToken(MicrosoftError):
@@ -38,6 +39,14 @@ class SignedIn:
     identity: Identity
     access_token: str = field(repr=False)
     refresh_token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """What a refresh token was redeemed for. The new refresh token takes the place of the old one."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
 
 
 class SignIn:
@@ -58,8 +67,20 @@ class SignIn:
         self._keys = KeySet(f"{endpoints.login}/{_ANY_TENANT}/discovery/v2.0/keys", web)
         self._tokens = KeptTokens(monotonic)
 
-    def authorize_url(self, *, redirect_uri: str, state: str, nonce: str, verifier: str, scopes: Sequence[str]) -> str:
-        """Where a person signs in. Always offers the choice of account; the answer comes as a form POST."""
+    def authorize_url(
+        self,
+        *,
+        redirect_uri: str,
+        state: str,
+        nonce: str,
+        verifier: str,
+        scopes: Sequence[str],
+        asks_mfa: bool = False,
+    ) -> str:
+        """Where a person signs in. Always offers the choice of account; the answer comes as a form POST.
+
+        ``asks_mfa`` asks for a sign-in with MFA; whether there was one shows in the access token only.
+        """
         told = {
             "client_id": self._client_id,
             "response_type": "code",
@@ -71,6 +92,7 @@ class SignIn:
             "code_challenge": _challenge(verifier),
             "code_challenge_method": "S256",
             "prompt": "select_account",
+            **({"claims": _MFA_CLAIMS} if asks_mfa else {}),
         }
         return f"{self._endpoints.login}/{_ANY_TENANT}/oauth2/v2.0/authorize?{urlencode(told)}"
 
@@ -115,6 +137,23 @@ class SignIn:
         )
         return SignedIn(identity, told["access_token"], told.get("refresh_token"))
 
+    def renew(self, refresh_token: str, *, tenant_id: str, resource: str) -> Renewed:
+        """Redeem a person's refresh token for a resource in any tenant that the person may act in.
+
+        ``resource`` is the root of a service, as in ``Endpoints``.
+        Source: https://learn.microsoft.com/entra/identity-platform/refresh-tokens
+
+        Raises:
+            SignInRefused, OperatorFault, Transient: as Entra answered.
+            WrongTenantToken: Entra answered with another tenant's token.
+        """
+        scopes = [f"{resource}/.default"]
+        told = self._entra.ask(tenant_id, lambda app: app.acquire_token_by_refresh_token(refresh_token, scopes=scopes))
+        token = str(told["access_token"])
+        if _tenant_of(token) != tenant_id:
+            raise WrongTenantToken(f"asked for {tenant_id}")
+        return Renewed(token, str(told.get("refresh_token") or refresh_token))
+
     def app_token(self, tenant_id: str, *, fresh: bool = False) -> str:
         """Our application's token for Graph in one tenant, kept until five minutes before it ends.
 
@@ -140,11 +179,20 @@ class SignIn:
 
 def token_roles(token: str) -> frozenset[str]:
     """The application permissions that a token carries; empty when it cannot be read."""
+    return _words(token, "roles")
+
+
+def token_methods(token: str) -> frozenset[str]:
+    """How the person signed in ("mfa", "pwd", ...) as an access token of Partner Center tells it."""
+    return _words(token, "amr")
+
+
+def _words(token: str, claim: str) -> frozenset[str]:
     try:
-        roles = unverified(token).get("roles", [])
+        words = unverified(token).get(claim, [])
     except TokenInvalid:
         return frozenset()
-    return frozenset(role for role in roles if isinstance(role, str)) if isinstance(roles, list) else frozenset()
+    return frozenset(it for it in words if isinstance(it, str)) if isinstance(words, list) else frozenset()
 
 
 def _tenant_of(token: str) -> str:

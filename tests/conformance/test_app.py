@@ -6,8 +6,10 @@ import pytest
 
 from local.microsoft.cloud import Running
 from local.portal_identity import PortalIdentity
+from local.worlds.csp import CUSTOMERS, add_csp
 from tests.conformance.graph import Description, Exchange, Oracle, record_exchanges
 from tests.conformance.simulator.caller import assert_conforms
+from tests.flows.partner import Csp
 from tests.flows.portal import CLIENT_ID, Portal, open_portal
 
 Take = Callable[[], list[Exchange]]
@@ -97,3 +99,15 @@ def some(exchanges: list[Exchange]) -> list[Exchange]:
     """The exchanges, provided that there are any: silence proves nothing."""
     assert exchanges
     return exchanges
+
+
+def test_a_csps_whole_way_conforms(portal: Portal, take: Take, oracle: Oracle):
+    csp = Csp(portal, add_csp(portal.microsoft.world, list(CUSTOMERS)))
+    portal.microsoft.world.switch(relationships_page_size=3)
+    csp.integrate().later(minutes=1)
+    csp.later(minutes=34)
+    exchanges = take()
+    asked = {exchange.path for exchange in exchanges}
+    assert {"/tenantRelationships/delegatedAdminRelationships", "/tenantRelationships/delegatedAdminCustomers"} <= asked
+    assert any(path.endswith("/appRoleAssignments") for path in asked)
+    assert_conforms(oracle, *exchanges)

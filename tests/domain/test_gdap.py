@@ -52,6 +52,12 @@ CASES = [
     ("nothing could be read", None, CspAuth.UNKNOWN),
     ("no relationship ever", situation(), CspAuth.MISSING_RELATIONSHIP),
     ("terminated", situation(relationship(**GONE)), CspAuth.MISSING_RELATIONSHIP),
+    ("being activated", situation(relationship(is_active=False)), CspAuth.MISSING_RELATIONSHIP),
+    (
+        "past due by Microsoft's word",
+        situation(relationship(is_active=False, status="expiring")),
+        CspAuth.EXPIRED,
+    ),
     ("awaiting approval", situation(UNAPPROVED), CspAuth.MISSING_RELATIONSHIP),
     ("ended by its date", situation(relationship(days=-1)), CspAuth.EXPIRED),
     ("ended this moment", situation(relationship(days=0)), CspAuth.EXPIRED),
@@ -77,6 +83,12 @@ CASES = [
     ("a group of another relationship", situation(relationship(), assigned=[assignment("x")]), CspAuth.MISSING_GROUP),
     ("consent refused", situation(relationship(), consent=Consent.REFUSED), CspAuth.CONSENT_FAILURE),
     ("consent in flight", situation(relationship(), consent=Consent.IN_FLIGHT), CspAuth.CONSENT_PENDING),
+    ("refused for another reason", situation(relationship(), consent=Consent.UNCLEAR), CspAuth.UNKNOWN),
+    (
+        "unclear, but roles are missing first",
+        situation(relationship("a", USERS), consent=Consent.UNCLEAR),
+        CspAuth.MISSING_ROLES,
+    ),
     ("roles not visible", situation(relationship(), consent=Consent.ROLES_NOT_VISIBLE), CspAuth.GRANTING_ROLES),
     ("ends in seven days", situation(relationship(days=7)), CspAuth.EXPIRING),
     ("ends in a little more", situation(relationship(days=7.001)), CspAuth.ACTIVE),
@@ -181,17 +193,20 @@ def slow_judge(told: Situation, now: datetime) -> CspAuth:
     for it in told.relationships:
         if it.is_active and it.ends_at is not None and it.ends_at > now:
             live.append(it)
-        elif not it.was_terminated and it.ends_at is not None:
+        elif not it.was_terminated and it.ends_at is not None and it.ends_at <= now:
             run_out.append(it)
     if not live:
         return CspAuth.EXPIRED if run_out else CspAuth.MISSING_RELATIONSHIP
     states = {slow_role(role, live, run_out, told, now) for role in told.required}
+    if told.consent is Consent.UNCLEAR and states <= {CspAuth.ACTIVE, CspAuth.EXPIRING}:
+        return CspAuth.UNKNOWN
     states.add(
         {
             Consent.REFUSED: CspAuth.CONSENT_FAILURE,
             Consent.IN_FLIGHT: CspAuth.CONSENT_PENDING,
             Consent.ROLES_NOT_VISIBLE: CspAuth.GRANTING_ROLES,
             Consent.DONE: CspAuth.ACTIVE,
+            Consent.UNCLEAR: CspAuth.ACTIVE,
         }[told.consent]
     )
     return next(auth for auth in CspAuth if auth in states)

@@ -22,7 +22,14 @@ LATER = NOW + timedelta(minutes=30)
 def test_labels_and_colours_are_the_source_documents() -> None:
     told = {label.value: COLOUR_OF[label] for label in SyncLabel}
 
-    assert told == {"Success": "green", "Pending": "orange", "Auth Error": "red"}
+    assert told == {
+        "Success": "green",
+        "Pending": "orange",
+        "Auth Error": "red",
+        "Auth Pending": "orange",
+        "Auth Failed": "red",
+        "Error": "red",
+    }
 
 
 @pytest.mark.parametrize("cause", SyncCause)
@@ -33,9 +40,19 @@ def test_every_cause_is_explained_and_says_what_to_do(cause: SyncCause) -> None:
     assert said.remedy.endswith(".")
     if said.label is SyncLabel.PENDING:
         assert said.reason in {"waiting_on_microsoft", "blocked"}
-        assert cause in STALLED_AFTER
-    else:
+        waits_for_the_csp = {SyncCause.CSP_AUTH_BLOCKS, SyncCause.CSP_FAILED}
+        assert (cause in STALLED_AFTER) != (cause in waits_for_the_csp)
+    elif not cause.value.startswith("csp_"):
         assert said.reason == cause.value
+
+
+def test_a_csps_reasons_are_the_source_documents_words() -> None:
+    failed = {said.reason for said in EXPLANATIONS.values() if said.label is SyncLabel.AUTH_FAILED}
+
+    assert failed == {"unknown", "no_mfa_prompt", "not_in_admin_agents", "no_child_tenants", "policy_blocking"}
+    for said in EXPLANATIONS.values():
+        if said.label is SyncLabel.AUTH_FAILED:
+            assert "Reauthorize CSP" in said.remedy
 
 
 def test_since_stays_while_the_cause_stays() -> None:

@@ -21,6 +21,7 @@ ABSENT = {
 
 BODIES: dict[str, dict[str, Any]] = {
     "post_integration": {"kind": "single"},
+    "put_ignored": {"ignored": True},
     "put_mapping": {"organization_id": ABSENT["organization_id"]},
     "post_organization": {"name": "Acme"},
     "put_organization": {"name": "Acme"},

@@ -22,7 +22,10 @@ CLIENT_ID = "c0ffee00-0000-4000-8000-000000000001"
 CLIENT_SECRET = "a-secret-nobody-should-ever-see"
 PUBLIC_URL = "http://localhost:7071"
 PORTAL_URL = "http://localhost:7071/api/page"
-CALLBACK = f"{PUBLIC_URL}/api/consent/callback/single"
+CALLBACK, _ = CALLBACKS = [f"{PUBLIC_URL}/api/consent/callback/{kind}" for kind in ("single", "csp")]
+DELEGATED = [
+    "User.Read", "GroupMember.Read.All", "DelegatedAdminRelationship.Read.All", "user_impersonation",
+]  # fmt: skip
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -179,9 +182,9 @@ def open_portal(microsoft: Running, identity: PortalIdentity, storage: str, **ch
     microsoft.world.register_app(
         client_id=CLIENT_ID,
         secret=CLIENT_SECRET,
-        redirect_uris=[CALLBACK],
+        redirect_uris=CALLBACKS,
         app_roles=["Organization.Read.All", "User.Read.All", "LicenseAssignment.Read.All", "Directory.Read.All"],
-        delegated=["User.Read"],
+        delegated=DELEGATED,
     )
     clock = Clock()
     env = settings_of(microsoft, identity, storage, **changes)

@@ -14,7 +14,7 @@ GOOD = {
     "PORTAL_JWKS_URL": "https://portal.example/jwks.json",
     "MICROSOFT_CLIENT_ID": "c0ffee00-0000-4000-8000-000000000001",
     "MICROSOFT_MANAGED_IDENTITY_CLIENT_ID": "identity",
-    "SECRET_KEYS": new_key("k1"),
+    "SECRET_KEY_URL": "https://vault.example/keys/ours",
 }
 IN_AZURE = {"WEBSITE_INSTANCE_ID": "1"}
 
@@ -36,7 +36,7 @@ def test_everything_wrong_is_told_at_once() -> None:
     with pytest.raises(NotConfigured) as caught:
         Settings.from_env({})
 
-    for name in ("AzureWebJobsStorage", "PUBLIC_URL", "PORTAL_ISSUER", "MICROSOFT_CLIENT_ID", "SECRET_KEYS"):
+    for name in ("AzureWebJobsStorage", "PUBLIC_URL", "PORTAL_ISSUER", "MICROSOFT_CLIENT_ID", "SECRET_KEY_URL"):
         assert name in str(caught.value)
 
 
@@ -50,6 +50,8 @@ def test_everything_wrong_is_told_at_once() -> None:
         ({"MICROSOFT_CLOUD": "custom"}, "MICROSOFT_CLOUD=custom needs"),
         ({"MICROSOFT_LOGIN_URL": "https://evil.example"}, "go with MICROSOFT_CLOUD=custom only"),
         ({"MICROSOFT_CLIENT_SECRET": "s"}, "only one"),
+        ({"SECRET_KEYS": new_key("k1")}, "SECRET_KEY_URL .* and only one"),
+        ({"CSP_REQUIRED_ROLES": "Global Administrator"}, "CSP_REQUIRED_ROLES must be GUIDs"),
     ],
 )
 def test_contradictions_are_refused(changes: dict[str, str], said: str) -> None:
@@ -62,6 +64,8 @@ def test_contradictions_are_refused(changes: dict[str, str], said: str) -> None:
     [
         ({"MICROSOFT_CLIENT_SECRET": "s", "MICROSOFT_MANAGED_IDENTITY_CLIENT_ID": ""}, "MICROSOFT_CLIENT_SECRET"),
         ({"PORTAL_PERSONAS_URL": "https://x.example"}, "PORTAL_PERSONAS_URL"),
+        ({"SECRET_KEYS": new_key("k1"), "SECRET_KEY_URL": ""}, "SECRET_KEYS"),
+        ({"SECRET_KEY_URL": "http://vault.example/keys/ours"}, "SECRET_KEY_URL without https"),
         ({"PUBLIC_URL": "http://integrations.example"}, "PUBLIC_URL without https"),
         ({"PORTAL_URL": "http://portal.example"}, "PORTAL_URL without https"),
         ({"PORTAL_JWKS_URL": "http://portal.example"}, "PORTAL_JWKS_URL without https"),

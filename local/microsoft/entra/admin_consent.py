@@ -6,7 +6,7 @@ Source: https://learn.microsoft.com/entra/identity-platform/v2-admin-consent
 from local.microsoft.entra import pages
 from local.microsoft.entra.journeys import Journey
 from local.microsoft.entra.refusals import Refused
-from local.microsoft.entra.scopes import asked_for
+from local.microsoft.entra.scopes import Resources, asked_for
 from local.microsoft.http import Reply, page
 from local.microsoft.roles import MAY_CONSENT
 from local.microsoft.world import World
@@ -17,16 +17,16 @@ LEG = "admin-consent"
 class AdminConsent:
     """The rules of /v2.0/adminconsent."""
 
-    def __init__(self, world: World, graph: str) -> None:
+    def __init__(self, world: World, resources: Resources) -> None:
         self._world = world
-        self._graph = graph
+        self._resources = resources
 
     def check(self, journey: Journey) -> None:
         if journey.segment in {"common", "consumers"}:
             raise Refused("invalid_request", 90023, "Admin consent takes a tenant, or 'organizations'.")
         if not journey.asked.get("scope"):
             raise Refused("invalid_request", 900144, "The request must contain the following parameter: 'scope'.")
-        journey.scopes = asked_for(journey.asked["scope"], journey.app, self._graph)
+        journey.scopes = asked_for(journey.asked["scope"], journey.app, self._resources)
 
     def proceed(self, journey: Journey, key: str) -> Reply:
         tenant, person = journey.who()
@@ -55,4 +55,4 @@ class AdminConsent:
 
     def _is_whole(self, journey: Journey) -> bool:
         """Application permissions are only asked for by ``.default``."""
-        return f"{self._graph}/.default" in journey.asked["scope"].split()
+        return f"{self._resources.graph}/.default" in journey.asked["scope"].split()

@@ -26,6 +26,7 @@ class Granted:
     user_id: str
     scopes: tuple[str, ...]
     since: float
+    methods: tuple[str, ...] = ()
     nonce: str | None = None
 
 
@@ -55,6 +56,7 @@ class Codes:
             user_id=person["id"],
             scopes=tuple(journey.scopes),
             since=self._world.now(),
+            methods=tuple(tenant.methods_of.get(person["id"], ("pwd", "mfa"))),
             nonce=journey.asked.get("nonce"),
         )
         challenge = journey.asked.get("code_challenge", "")

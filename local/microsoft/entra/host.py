@@ -11,6 +11,7 @@ from local.microsoft.entra.directory import Directory
 from local.microsoft.entra.journeys import Browsers, Journey, registered
 from local.microsoft.entra.metadata import SHARED
 from local.microsoft.entra.refusals import Refused
+from local.microsoft.entra.scopes import Resources
 from local.microsoft.entra.sign_in import SignIn
 from local.microsoft.entra.token_endpoint import TokenEndpoint
 from local.microsoft.http import Reply, Request, page, told
@@ -27,18 +28,18 @@ _ASK_AGAIN = frozenset({"login", "select_account"})
 class Entra:
     """Everything at login.microsoftonline.com that an application and its people need."""
 
-    def __init__(self, world: World, issuer: Issuer, login: str, graph: str) -> None:
+    def __init__(self, world: World, issuer: Issuer, login: str, resources: Resources) -> None:
         self._world = world
         self._issuer = issuer
         self._login = login
-        self._graph = graph
+        self._graph = resources.graph
         self._directory = Directory(world)
         self._browsers = Browsers()
         codes = Codes(world)
-        self._tokens = TokenEndpoint(world, issuer, self._directory, codes, login)
+        self._tokens = TokenEndpoint(world, issuer, self._directory, codes, login, resources)
         self._legs: dict[str, SignIn | AdminConsent] = {
-            sign_in.LEG: SignIn(world, codes, graph),
-            admin_consent.LEG: AdminConsent(world, graph),
+            sign_in.LEG: SignIn(world, codes, resources),
+            admin_consent.LEG: AdminConsent(world, resources),
         }
         self._doors = {
             ("GET", "v2.0/.well-known/openid-configuration"): self._configuration,

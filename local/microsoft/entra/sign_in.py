@@ -9,7 +9,7 @@ from local.microsoft.entra import pages
 from local.microsoft.entra.codes import Codes
 from local.microsoft.entra.journeys import Journey
 from local.microsoft.entra.refusals import Refused
-from local.microsoft.entra.scopes import asked_for, needs_admin
+from local.microsoft.entra.scopes import Resources, asked_for, needs_admin
 from local.microsoft.http import Reply, page
 from local.microsoft.permissions import OPENID_SCOPES
 from local.microsoft.roles import MAY_CONSENT
@@ -22,10 +22,10 @@ _PROMPTS = frozenset({"", "none", "login", "consent", "select_account"})
 class SignIn:
     """The rules of /authorize, from what was asked to the code."""
 
-    def __init__(self, world: World, codes: Codes, graph: str) -> None:
+    def __init__(self, world: World, codes: Codes, resources: Resources) -> None:
         self._world = world
         self._codes = codes
-        self._graph = graph
+        self._resources = resources
 
     def check(self, journey: Journey) -> None:
         """Read what is asked for. A refusal goes back to the application, whose address is known good."""
@@ -39,7 +39,7 @@ class SignIn:
             raise Refused("invalid_request", 90023, "Unsupported 'prompt' value.")
         if asked.get("code_challenge_method", "S256") not in {"S256", "plain"}:
             raise Refused("invalid_request", 90023, "Unsupported 'code_challenge_method' value.")
-        journey.scopes = asked_for(asked["scope"], journey.app, self._graph)
+        journey.scopes = asked_for(asked["scope"], journey.app, self._resources)
 
     def proceed(self, journey: Journey, key: str) -> Reply:
         """Somebody is signed in: on to the application, or first to the page that asks for consent."""

@@ -12,9 +12,10 @@ from local.microsoft.entra.codes import Codes, Granted
 from local.microsoft.entra.credentials import prove
 from local.microsoft.entra.directory import Directory
 from local.microsoft.entra.metadata import SHARED
-from local.microsoft.entra.refusals import Refused
-from local.microsoft.entra.scopes import asked_for
+from local.microsoft.entra.refusals import Refused, named
+from local.microsoft.entra.scopes import Resources, asked_for, resource_of
 from local.microsoft.objects import Object
+from local.microsoft.partners import delegated_roles
 from local.microsoft.permissions import OPENID_SCOPES
 from local.microsoft.tenants import ServicePrincipal, Tenant
 from local.microsoft.tokens import Issuer, b64
@@ -28,12 +29,15 @@ _NO_CONSENT = "The user or administrator has not consented to use the applicatio
 class TokenEndpoint:
     """POST /{tenant}/oauth2/v2.0/token."""
 
-    def __init__(self, world: World, issuer: Issuer, directory: Directory, codes: Codes, login: str) -> None:
+    def __init__(
+        self, world: World, issuer: Issuer, directory: Directory, codes: Codes, login: str, resources: Resources
+    ) -> None:
         self._world = world
         self._issuer = issuer
         self._directory = directory
         self._codes = codes
         self._login = login
+        self._resources = resources
 
     def answer(self, segment: str, form: dict[str, str]) -> dict[str, Any]:
         """The tokens that were asked for, or Refused."""
@@ -48,6 +52,7 @@ class TokenEndpoint:
             raise Refused("unauthorized_client", 700016, _NOT_FOUND.format(form.get("client_id", ""), where))
         acr = prove(app, form, self._audiences(segment, tenant), time.time())
         if form["grant_type"] == "client_credentials":
+            self._refuse_on_purpose(form, tenant)
             return self._app_only(app, tenant, form, acr)
         if form["grant_type"] == "authorization_code":
             granted = self._codes.redeem(app, segment, form)
@@ -56,6 +61,21 @@ class TokenEndpoint:
             granted = self._codes.refresh(app, form.get("refresh_token", ""))
             return self._for_person(app, granted, tenant or self._world.tenant(granted.tenant_id), form, acr)
         raise Refused("unsupported_grant_type", 70003, "The app requested an unsupported grant type.")
+
+    def _consented(self, app: App, principal: ServicePrincipal, person: Object, asked: list[str]) -> list[str]:
+        """``.default``: whatever was consented to on that resource, as long as it is anything."""
+        place = resource_of(asked, self._resources)
+        granted = principal.granted(person["id"]) - OPENID_SCOPES
+        found = sorted(it for it in granted if self._resources.of(it) == place)
+        if not found:
+            raise Refused("invalid_grant", 65001, _NO_CONSENT.format(app.client_id), suberror="consent_required")
+        return [*found, *(it for it in asked if it in OPENID_SCOPES)]
+
+    def _refuse_on_purpose(self, form: dict[str, str], tenant: Tenant | None) -> None:
+        """The refusal that was set for this tenant and grant, if one was."""
+        for it in self._world.token_refusals:
+            if it.tenant_id in {None, tenant and tenant.id} and it.grant in {None, form["grant_type"]}:
+                raise named(it.code)
 
     def _audiences(self, segment: str, tenant: Tenant | None) -> list[str]:
         names = {segment, tenant.id} if tenant else {segment}
@@ -94,16 +114,17 @@ class TokenEndpoint:
     # On behalf of a person.
 
     def _for_person(self, app: App, granted: Granted, tenant: Tenant, form: dict[str, str], acr: str) -> dict[str, Any]:
+        self._refuse_on_purpose(form, tenant)
         person = self._person(granted, tenant)
-        principal = tenant.principals.get(app.client_id)
-        if principal is None:
-            raise Refused("unauthorized_client", 700016, _NOT_FOUND.format(app.client_id, tenant.name))
-        if not principal.enabled:
-            raise Refused("unauthorized_client", 7000112, f"Application '{app.client_id}' is disabled.")
+        principal = self._principal_for(app, tenant, is_home=tenant.id == granted.tenant_id)
         scopes = self._scopes(app, principal, person, granted, form)
+        resource = resource_of(scopes, self._resources)
         life_s = self._issuer.life_s()
         shown = [it for it in scopes if it != "offline_access"]
-        answer = _bearer(self._issuer.delegated(tenant, app, person, shown, life_s, acr), life_s)
+        token = self._issuer.delegated(
+            tenant, app, person, shown, life_s, acr, resource=resource, methods=granted.methods
+        )
+        answer = _bearer(token, life_s)
         answer["scope"] = " ".join(shown)
         if "offline_access" in scopes:
             answer["refresh_token"] = self._codes.refresh_token(granted)
@@ -113,11 +134,28 @@ class TokenEndpoint:
             answer["client_info"] = b64(json.dumps({"uid": person["id"], "utid": tenant.id}).encode())
         return answer
 
+    def _principal_for(self, app: App, tenant: Tenant, *, is_home: bool) -> ServicePrincipal:
+        """The app in the tenant that the token is for; a partner's consent takes a while to be known there."""
+        principal = tenant.principals.get(app.client_id)
+        is_missing = principal is None or (not is_home and self._world.now() < principal.visible_at)
+        if principal is None or is_missing:
+            code = 700016 if is_home else self._world.switches.unconsented_customer
+            raise _not_yet(str(code), app.client_id, tenant)
+        if not principal.enabled:
+            raise Refused("unauthorized_client", 7000112, f"Application '{app.client_id}' is disabled.")
+        return principal
+
     def _scopes(
         self, app: App, principal: ServicePrincipal, person: Object, granted: Granted, form: dict[str, str]
     ) -> list[str]:
         """What this token is for: what the request names, else all that was agreed to."""
-        asked = asked_for(form.get("scope", ""), app, self._issuer.graph) or list(granted.scopes)
+        asked = asked_for(form.get("scope", ""), app, self._resources)
+        if not set(asked) - OPENID_SCOPES:
+            first = [it for it in granted.scopes if it not in OPENID_SCOPES][:1]
+            place = resource_of(first, self._resources)
+            asked += [it for it in granted.scopes if self._resources.of(it) == place]
+        if f"{resource_of(asked, self._resources)}/.default" in form.get("scope", "").split():
+            asked = self._consented(app, principal, person, asked)
         wanted = list(dict.fromkeys([*asked, *(it for it in granted.scopes if it in OPENID_SCOPES)]))
         missing = set(wanted) - principal.granted(person["id"]) - OPENID_SCOPES
         if missing:
@@ -136,7 +174,7 @@ class TokenEndpoint:
         if home.signed_out_at.get(granted.user_id, 0.0) >= granted.since:
             text = "The provided grant has expired due to it being revoked, a fresh auth token is needed."
             raise Refused("invalid_grant", 50173, text, suberror="bad_token")
-        if tenant is home:
+        if tenant is home or delegated_roles(self._world, home, granted.user_id, tenant.id):
             return person
         guest = self._world.find_person(str(person["mail"]), tenant)
         if guest is None:
@@ -149,6 +187,9 @@ class TokenEndpoint:
 def _not_yet(shows: str, client_id: str, tenant: Tenant) -> Refused:
     if shows == "65001":
         return Refused("invalid_grant", 65001, _NO_CONSENT.format(client_id), suberror="consent_required")
+    if shows == "90099":
+        text = "The application '{}' must be authorized in the tenant '{}' before partners can use it there."
+        return Refused("invalid_grant", 90099, text.format(client_id, tenant.id))
     if shows == "7000229":
         return Refused("invalid_client", 7000229, _MISSING.format(client_id, tenant.id))
     return Refused("unauthorized_client", 700016, _NOT_FOUND.format(client_id, tenant.name))

@@ -6,12 +6,16 @@ https://learn.microsoft.com/graph/api/serviceprincipal-delete
 
 import uuid
 
+import msgspec
+
 from local.microsoft.graph.ask import Ask
-from local.microsoft.graph.errors import denied, missing
-from local.microsoft.graph.kinds import Kind, every, one
+from local.microsoft.graph.errors import bad, denied, missing
+from local.microsoft.graph.kinds import Kind, answered, every, one
 from local.microsoft.http import Reply
 from local.microsoft.objects import Object
+from local.microsoft.partners import roles_here
 from local.microsoft.permissions import APPLICATION_REMOVAL, GRAPH_APP, OPENID_SCOPES, ROLE_IDS, SCOPE_IDS, Needs
+from local.microsoft.roles import MAY_CONSENT
 from local.microsoft.tenants import ServicePrincipal, Tenant
 
 _PRINCIPAL = Kind(
@@ -67,21 +71,53 @@ def delete_service_principal(ask: Ask, key: str) -> Reply:
 
 def app_role_assignments(ask: Ask, key: str) -> Reply:
     found = _found(ask.tenant, key)
-    name, graph = ask.world.app(found.client_id).name, _graph(ask.tenant)
-    value = [
-        {
-            "id": _grant_id(found, role),
-            "appRoleId": ROLE_IDS[role],
-            "createdDateTime": "2026-01-02T08:30:00Z",
-            "principalDisplayName": name,
-            "principalId": found.id,
-            "principalType": "ServicePrincipal",
-            "resourceDisplayName": graph["displayName"],
-            "resourceId": graph["id"],
-        }
-        for role in sorted(found.app_roles)
-    ]
+    value = [_role_assignment(ask, found, role) for role in sorted(found.app_roles)]
     return every(ask, _ASSIGNMENT, value, f"servicePrincipals('{found.id}')/appRoleAssignments", "$top", "$filter")
+
+
+class _Assign(msgspec.Struct, rename="camel"):
+    principal_id: str
+    resource_id: str
+    app_role_id: str
+
+
+def assign_app_role(ask: Ask, key: str) -> Reply:
+    """Grant an application one of Graph's application permissions; it shows in tokens issued later.
+
+    Source: https://learn.microsoft.com/graph/api/serviceprincipal-post-approleassignedto
+    """
+    if not {"Application.Read.All", "Directory.Read.All"} & ask.caller.scopes:
+        raise denied()
+    if MAY_CONSENT.isdisjoint(roles_here(ask.world, ask.tenant, ask.me())):
+        raise denied()
+    try:
+        asked = msgspec.json.decode(ask.body, type=_Assign)
+    except msgspec.MsgspecError as error:
+        raise bad("The assignment cannot be read.", "BadRequest") from error
+    graph, found = _graph(ask.tenant), _found(ask.tenant, asked.principal_id)
+    role = next((name for name, role_id in ROLE_IDS.items() if role_id == asked.app_role_id), None)
+    if role is None or asked.resource_id != graph["id"] or key.lower() not in {graph["id"], found.id}:
+        raise bad("Not a valid reference update.")
+    if role in found.app_roles:
+        raise bad("Permission being assigned already exists on the object")
+    found.app_roles.add(role)
+    found.roles_at = ask.world.now() + ask.world.switches.propagation_s
+    where = {"@odata.context": f"{ask.context}servicePrincipals('{key}')/appRoleAssignedTo/$entity"}
+    return answered(where | _ASSIGNMENT.shown(ask, _role_assignment(ask, found, role), list(_ASSIGNMENT.empty)), 201)
+
+
+def _role_assignment(ask: Ask, found: ServicePrincipal, role: str) -> Object:
+    graph = _graph(ask.tenant)
+    return {
+        "id": _grant_id(found, role),
+        "appRoleId": ROLE_IDS[role],
+        "createdDateTime": "2026-01-02T08:30:00Z",
+        "principalDisplayName": ask.world.app(found.client_id).name,
+        "principalId": found.id,
+        "principalType": "ServicePrincipal",
+        "resourceDisplayName": graph["displayName"],
+        "resourceId": graph["id"],
+    }
 
 
 def permission_grants(ask: Ask) -> Reply:

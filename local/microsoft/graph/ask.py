@@ -41,6 +41,7 @@ class Ask:
     path: str
     options: dict[str, str]
     headers: dict[str, str]
+    body: bytes = b""
 
     @property
     def context(self) -> str:

@@ -85,7 +85,7 @@ class Graph:
         if route.method != "GET":
             self._throttle.spend("directory writes", caller.client_id, tenant, 1)
         share = self._throttle.spend(route.service, caller.client_id, tenant, units)
-        ask = Ask(self._world, self._root, tenant, caller, path, options, request.headers)
+        ask = Ask(self._world, self._root, tenant, caller, path, options, request.headers, request.body)
         reply = route.answer(ask, *arguments)
         reply.headers |= {"x-ms-resource-unit": str(units), **warning(share)}
         return reply

@@ -39,7 +39,8 @@ def _held(ask: Ask, person_id: str, relation: str) -> list[tuple[Kind, Object]]:
     is_transitive = relation.lower().startswith("transitive")
     roles = tenant.roles_of(person_id) if is_transitive else tenant.direct_roles(person_id)
     held = [(ROLE, role_object(tenant, role)) for role in roles]
-    return held + [(GROUP, group_object(group)) for group in tenant.groups_of(person_id)]
+    groups = tenant.groups_of(person_id) if is_transitive else tenant.direct_groups_of(person_id)
+    return held + [(GROUP, group_object(group)) for group in groups]
 
 
 def _fits(kind: Kind, cast: str | None) -> bool:

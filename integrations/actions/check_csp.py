@@ -1,0 +1,297 @@
+"""One CSP, once: prove its credential, read its customers and relationships, and settle every customer's row.
+
+The order only says where to look; whether a run is due stands in the integration's row. A run that dies
+leaves rows as they were read, each whole; the next run goes on from there.
+"""
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from integrations.actions.csp_checks import Checks
+from integrations.actions.partner import NoCredential, Partner, open_partner
+from integrations.actions.recording import Actor, audit
+from integrations.actions.refusals import csp_cause_of, evidence_of
+from integrations.actions.settle_customers import Found, settle_customers
+from integrations.domain.connections import Csp, Integration, Running
+from integrations.domain.customers import Customer, Facts
+from integrations.domain.gdap import Assignment, GroupId
+from integrations.domain.ids import RunId, TenantId
+from integrations.domain.orders import SCHEDULED, CspOrder
+from integrations.domain.report import CheckName, Report
+from integrations.domain.schedule import RUN_LIMIT, next_due
+from integrations.domain.statuses import EXPLANATIONS, SyncCause, SyncLabel, SyncStatus, move
+from integrations.domain.text import clean
+from integrations.microsoft.memberships import Memberships, read_memberships
+from integrations.microsoft.organization import read_tenant_name
+from integrations.microsoft.permissions import MFA
+from integrations.microsoft.relationships import (
+    CustomerRelationship,
+    read_assignments,
+    read_customers,
+    read_relationships,
+)
+from integrations.services import Services
+from integrations.storage.control import Clash, Control, newest_first
+from integrations.storage.documents import Stored
+from integrations.storage.due import Due, Work
+from shared.graph import MicrosoftError, Transient
+from shared.secrets import SealBroken
+from shared.sign_in import OperatorFault, token_methods
+from shared.tables import Write
+from shared.telemetry import log
+
+_EARLY = timedelta(minutes=1)
+_TRIES_TO_SETTLE = 5
+_PATIENCE = 3  # passing faults in a row before the CSP's status says so
+_LOOK_AGAIN_S = 300.0
+_ACTOR = "system:check_csp"
+
+
+class _Stopped(Exception):
+    """The run cannot go on; the CSP's status says why."""
+
+    def __init__(self, cause: SyncCause, evidence: dict[str, str] | None = None) -> None:
+        super().__init__(cause.value)
+        self.cause = cause
+        self.evidence = evidence or {}
+
+
+class Ending(msgspec.Struct, frozen=True, kw_only=True):
+    """How a run ended; ``cause`` is None when Microsoft, or our own application, could not answer for now."""
+
+    cause: SyncCause | None
+    evidence: dict[str, str] = {}
+    name: str = ""
+    shared: list[TenantId] | None = None
+
+
+def check_csp(services: Services, order: CspOrder) -> None:
+    """Carry out one order; an order that the tables no longer ask for changes nothing."""
+    control = services.control(order.account_id)
+    taken = _take(services, control, order)
+    if taken is None:
+        return
+    checks = Checks(services.clock)
+    try:
+        ending = _run(services, control, taken, checks)
+    except _Stopped as stopped:
+        ending = Ending(cause=stopped.cause, evidence=stopped.evidence)
+    except (Transient, OperatorFault) as error:
+        ending = Ending(cause=None, evidence=evidence_of(error))
+    except MicrosoftError as error:
+        ending = Ending(cause=csp_cause_of(error), evidence=evidence_of(error))
+    _close(services, control, taken, ending, checks)
+
+
+def _take(services: Services, control: Control, order: CspOrder) -> Integration | None:
+    """Hold the integration for this run, unless somebody does, or none is due."""
+    stored = control.integrations.find(order.integration_id)
+    if stored is None or stored.value.csp is None:
+        services.due.settle(Due(Work.CSP, order.account_id, order.integration_id, order.due_at))
+        return None
+    now, csp = services.clock(), stored.value.csp
+    due_at = csp.status.next_check_at
+    is_early = order.reason == SCHEDULED and due_at is not None and due_at > now + _EARLY
+    if is_early or (csp.running is not None and csp.running.until > now):
+        return None
+    running = Running(run_id=RunId(newest_first(now)), until=now + RUN_LIMIT)
+    held = msgspec.structs.replace(stored.value, csp=msgspec.structs.replace(csp, running=running))
+    services.due.put(Due(Work.CSP, order.account_id, order.integration_id, running.until))
+    try:
+        control.commit(control.integrations.saved(stored.now(held)))
+    except Clash:
+        return None  # another worker has it
+    return held
+
+
+def _run(services: Services, control: Control, integration: Integration, checks: Checks) -> Ending:
+    partner = _proven(services, control, integration, checks)
+    graph = partner.graph()
+    name = read_tenant_name(graph).name
+    memberships = _memberships(partner, checks)
+    with checks.made(CheckName.PARTNER_CENTER) as check:
+        saw_mfa = partner.partner_center().saw_mfa()
+        check.evidence["is_mfa_compliant"] = str(saw_mfa).lower()
+        if saw_mfa is False:
+            check.fail("Partner Center sees no MFA in the account's sign-in.")
+            raise _Stopped(SyncCause.CSP_NO_MFA_PROMPT, {"check": "isMfaCompliant is false"})
+    found = _found(partner, integration, memberships, services.clock(), checks)
+    if not found:
+        raise _Stopped(SyncCause.CSP_NO_CHILD_TENANTS)
+    shared = settle_customers(services, control, integration, found)
+    checks.add_customers(control, integration)
+    return Ending(cause=SyncCause.CSP_SYNCED, name=name, shared=shared)
+
+
+def _proven(services: Services, control: Control, integration: Integration, checks: Checks) -> Partner:
+    """The partner, once its credential was redeemed and shows MFA."""
+    with checks.made(CheckName.TOKEN) as check:
+        try:
+            partner = open_partner(services, control, integration)
+        except NoCredential:
+            check.fail("No sign-in is kept for this CSP.")
+            status = integration.csp.status if integration.csp else None
+            cause = status.cause if status and status.is_auth_failed else SyncCause.CSP_UNKNOWN
+            raise _Stopped(cause, status.evidence if status else {}) from None
+        except SealBroken as error:
+            check.fail("The stored sign-in cannot be opened.")
+            log("a CSP's credential cannot be opened", account_id=control.account_id, integration_id=integration.id)
+            raise _Stopped(SyncCause.CSP_SECRET_BROKEN) from error
+        token = partner.partner_center_token()
+    with checks.made(CheckName.MFA) as check:
+        methods = token_methods(token)
+        check.evidence["amr"] = ", ".join(sorted(methods))
+        if MFA not in methods:
+            check.fail("The sign-in was made without Entra ID MFA.")
+            raise _Stopped(SyncCause.CSP_NO_MFA_PROMPT, {"amr": check.evidence["amr"]})
+    return partner
+
+
+def _memberships(partner: Partner, checks: Checks) -> Memberships:
+    with checks.made(CheckName.ADMINISTRATOR) as check:
+        held = read_memberships(partner.graph())
+        if held.is_administrator is None:
+            check.leave_open("Microsoft does not show this application which roles the account holds.")
+        if held.is_administrator is False:
+            check.fail("The account is not, or no longer, a Global Administrator of the CSP tenant.")
+    with checks.made(CheckName.ADMIN_AGENTS) as check:
+        if not held.is_admin_agent:
+            check.fail("The account is not a member of the AdminAgents group.")
+            raise _Stopped(SyncCause.CSP_NOT_IN_ADMIN_AGENTS)
+    return held
+
+
+def _found(partner: Partner, integration: Integration, held: Memberships, now: datetime, checks: Checks) -> list[Found]:
+    """Customers of all lists joined, with their facts: a number of requests that grows with pages only."""
+    graph = partner.graph()
+    with checks.made(CheckName.CUSTOMERS) as check:
+        listed = {it.id.lower(): it for it in partner.partner_center().customers()}
+        delegated = read_customers(graph)
+        relationships = read_relationships(graph)
+        check.evidence["customers"] = str(
+            len(listed.keys() | delegated.keys() | {it.customer_id for it in relationships})
+        )
+    live = [it.relationship.id for it in relationships if it.relationship.is_live(now)]
+    assignments = read_assignments(graph, live)
+    of_customer: dict[str, list[CustomerRelationship]] = {}
+    for it in relationships:
+        of_customer.setdefault(it.customer_id, []).append(it)
+    account = integration.csp.account if integration.csp else ""
+    found = []
+    for key in dict.fromkeys([*listed, *delegated, *of_customer]):
+        own = of_customer.get(key, [])
+        known = listed.get(key)
+        names = [known.company_profile.company_name if known else "", delegated.get(key, "")]
+        name = next((clean(it) for it in [*names, *(it.customer_name for it in own)] if it), "")
+        domain = clean(known.company_profile.domain or "") if known else ""
+        customer = Customer(tenant_id=TenantId(key), name=name, domain=domain)
+        given = [it for own_one in own for it in assignments.get(own_one.relationship.id, [])]
+        found.append(Found(customer, _facts(customer, own, given, held.groups, account=account, now=now)))
+    return [it for it in found if it.customer.tenant_id != integration.tenant_id]
+
+
+def _facts(
+    customer: Customer,
+    own: list[CustomerRelationship],
+    given: list[Assignment],
+    groups: dict[GroupId, str],
+    *,
+    account: str,
+    now: datetime,
+) -> Facts:
+    assigned = {it.group_id for it in given}
+    return Facts(
+        tenant_id=customer.tenant_id,
+        read_at=now,
+        account=account,
+        relationships=sorted((it.relationship for it in own), key=lambda it: it.id),
+        assignments=sorted(given, key=lambda it: (it.relationship_id, it.group_id)),
+        groups={key: name for key, name in sorted(groups.items()) if key in assigned},
+    )
+
+
+def _close(services: Services, control: Control, taken: Integration, ending: Ending, checks: Checks) -> None:
+    """Status, name, report, next due. An authorization renewed meanwhile is not overwritten by an older run."""
+    for _ in range(_TRIES_TO_SETTLE):
+        stored = control.integrations.find(taken.id)
+        if stored is None or stored.value.csp is None or not _is_held(stored.value, taken):
+            log("run was superseded", account_id=control.account_id, integration_id=taken.id)
+            return
+        now, before = services.clock(), stored.value.csp
+        status = _moved(services, before.status, ending, now, has_credential=_has_credential(control, taken))
+        csp = msgspec.structs.replace(
+            before, status=status, running=None, shared=before.shared if ending.shared is None else ending.shared
+        )
+        done = msgspec.structs.replace(stored.value.renamed(ending.name, now), csp=csp)
+        if status.next_check_at is not None:
+            services.due.put(Due(Work.CSP, control.account_id, taken.id, status.next_check_at))
+        try:
+            control.commit(
+                control.integrations.saved(stored.now(done)), *_noted(services, control, before, done, checks)
+            )
+        except Clash:
+            continue
+        log("checked CSP", account_id=control.account_id, integration_id=taken.id, outcome=status.cause.value)
+        return
+
+
+def _is_held(present: Integration, taken: Integration) -> bool:
+    held = present.csp.running if present.csp else None
+    ours = taken.csp.running if taken.csp else None
+    return held is not None and ours is not None and held.run_id == ours.run_id
+
+
+def _has_credential(control: Control, taken: Integration) -> bool:
+    return control.credentials.find(taken.id) is not None
+
+
+def _moved(
+    services: Services, before: SyncStatus, ending: Ending, now: datetime, *, has_credential: bool
+) -> SyncStatus:
+    """The status after a run. A passing fault keeps the last one, until it has passed too often in a row."""
+    if ending.cause is None:
+        has_worked = before.label in {SyncLabel.SUCCESS, SyncLabel.ERROR}
+        is_lasting = has_worked and before.failures + 1 >= _PATIENCE
+        cause = SyncCause.CSP_UNAVAILABLE if is_lasting else before.cause
+    else:
+        cause = ending.cause
+    moved = move(before, cause, now, evidence=ending.evidence)
+    if ending.cause is None:
+        moved = msgspec.structs.replace(moved, last_sync_at=before.last_sync_at, failures=before.failures + 1)
+    if not has_credential:
+        return moved
+    due_at = next_due(
+        moved,
+        is_mapped=True,
+        now=now,
+        period=timedelta(seconds=services.settings.sync_period_s),
+        chance=services.chance(),
+        wait_s=_LOOK_AGAIN_S if ending.cause is None else None,
+    )
+    return msgspec.structs.replace(moved, next_check_at=due_at)
+
+
+def _noted(services: Services, control: Control, before: Csp, done: Integration, checks: Checks) -> list[Write]:
+    """The report, and an audit entry when the status changed."""
+    stored: Stored[Report] | None = control.reports.find(done.id)
+    status = done.csp.status if done.csp else before.status
+    label = EXPLANATIONS[status.cause].label.value
+    known = stored.value if stored else Report(integration_id=done.id, at=services.clock(), checks=[])
+    report = known.after(checks.all, services.clock(), label, status.cause.value)
+    writes = [control.reports.saved(stored.now(report)) if stored else control.reports.added(report)]
+    if status.cause is not before.status.cause:
+        subject = {"integration_id": done.id, "tenant_id": done.tenant_id}
+        actor = Actor(control.account_id, _ACTOR, "")
+        writes.append(
+            audit(
+                services,
+                control,
+                actor,
+                "changed CSP status",
+                subject,
+                before=before.status.cause.value,
+                after=status.cause.value,
+            )
+        )
+    return writes

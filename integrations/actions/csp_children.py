@@ -1,0 +1,75 @@
+"""What being a CSP's customer means for a tenant's sync: what holds it back, and what a refusal sets going."""
+
+from datetime import timedelta
+
+import msgspec
+
+from integrations.actions.settle_customers import settling
+from integrations.domain import onboarding
+from integrations.domain.connections import Tenant
+from integrations.domain.customers import USABLE, advance, judge
+from integrations.domain.ids import TenantId
+from integrations.domain.statuses import SyncCause
+from integrations.services import Services
+from integrations.storage.control import Clash, Control
+from integrations.storage.documents import Stored
+from integrations.storage.due import Due, Work
+from shared.telemetry import log
+
+# Refusals that a new consent cures.
+_LAPSED = frozenset(
+    {
+        SyncCause.APP_REMOVED,
+        SyncCause.CONSENT_MISSING,
+        SyncCause.PERMISSION_MISSING,
+        SyncCause.APP_DISABLED,
+    }
+)
+
+
+def held_back_by(control: Control, tenant: Tenant) -> SyncCause | None:
+    """Why a tenant may not be synced at present; None when it may."""
+    if tenant.csp is None:
+        return None
+    if tenant.csp.auth not in USABLE:
+        return SyncCause.CSP_AUTH_BLOCKS
+    integration = control.integrations.find(tenant.integration_id)
+    csp = integration.value.csp if integration else None
+    return SyncCause.CSP_FAILED if csp is None or csp.status.is_auth_failed else None
+
+
+def hold_back(services: Services, control: Control, stored: Stored[Tenant], cause: SyncCause, due: Due) -> None:
+    """Say on the tenant's row what it waits for. While its own CSP Auth blocks, the CSP's run asks again."""
+    tenant, now = stored.value, services.clock()
+    again = now + timedelta(seconds=services.settings.sync_period_s)
+    if cause is SyncCause.CSP_AUTH_BLOCKS:
+        services.due.settle(due)
+    else:
+        services.due.put(Due(Work.SYNC, control.account_id, tenant.tenant_id, again))
+    if tenant.status.is_auth_error or tenant.status.cause is cause:
+        return
+    status = msgspec.structs.replace(
+        tenant.status,
+        cause=cause,
+        since=now,
+        evidence={},
+        next_check_at=again if cause is SyncCause.CSP_FAILED else None,
+    )
+    try:
+        control.commit(control.tenants.saved(stored.now(msgspec.structs.replace(tenant, status=status))))
+    except Clash:
+        log("tenant was changed meanwhile", account_id=control.account_id, tenant_id=tenant.tenant_id)
+
+
+def after_refusal(services: Services, control: Control, tenant: Tenant, cause: SyncCause) -> Tenant:
+    """The tenant after its sync ended with ``cause``: a consent that was taken away is asked for again."""
+    if tenant.csp is None or cause not in _LAPSED:
+        return tenant
+    by = settling(services, tenant.integration_id)
+    facts = control.facts.find(tenant.tenant_id)
+    lapsed = advance(tenant, onboarding.lapse(by.now, dict(tenant.status.evidence)))
+    judged = judge(lapsed, facts.value if facts else None, by.required, by.permissions, by.now)
+    next_at = judged.csp.progress.next_at if judged.csp else None
+    if next_at is not None:
+        services.due.put(Due(Work.CUSTOMER, control.account_id, TenantId(tenant.tenant_id), next_at))
+    return judged

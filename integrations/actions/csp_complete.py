@@ -1,0 +1,137 @@
+"""COMPLETE of a CSP's journey: bind the partner's tenant, or renew its authorization, and have its customers read."""
+
+from datetime import datetime
+
+import msgspec
+
+from integrations.actions.housekeeping import plan_housekeeping
+from integrations.actions.integrate import unseal
+from integrations.actions.partner import new_credential
+from integrations.actions.recording import Actor, announce, audit, dispatch, message
+from integrations.domain.connections import (
+    Acceptance,
+    Credential,
+    Csp,
+    Integration,
+    Kind,
+    Proof,
+    csp_reservation,
+)
+from integrations.domain.consent import Flow, bind
+from integrations.domain.ids import AccountId, IntegrationId, UserId, new_id
+from integrations.domain.orders import CspOrder
+from integrations.domain.report import Report
+from integrations.domain.statuses import SyncCause, SyncStatus, begin, move
+from integrations.services import Services
+from integrations.storage.control import Control
+from integrations.storage.documents import Stored
+from integrations.storage.due import Due, Work
+from shared.tables import Write
+
+
+def bind_csp(services: Services, control: Control, actor: Actor, stored: Stored[Flow], proof: Proof) -> IntegrationId:
+    """Bind a new CSP; what will keep it from working is its status from the start.
+
+    Raises:
+        Clash: the tenant came in by another journey.
+    """
+    now, flow = services.clock(), stored.value
+    integration = Integration(
+        id=IntegrationId(new_id("int")),
+        kind=Kind.CSP,
+        name=flow.tenant_name or proof.tenant_id,
+        tenant_id=proof.tenant_id,
+        proof=proof,
+        version=1,
+        created_at=now,
+        created_by=UserId(actor.name),
+        csp=Csp(
+            status=_status(flow, now),
+            acceptance=Acceptance(version=flow.prerequisites, accepted_at=flow.created_at, accepted_by=flow.user_id),
+            account=flow.signer.username if flow.signer else "",
+        ),
+    )
+    report = Report(integration_id=integration.id, at=now, checks=[])
+    services.holders.add(proof.tenant_id, actor.account_id, integration.id)
+    plan_housekeeping(services, actor.account_id)
+    credential = _credential(services, actor.account_id, integration, flow, version=1)
+    writes = [
+        control.flows.saved(stored.now(bind(flow, integration.id))),
+        control.integrations.added(integration),
+        control.reservations.added(csp_reservation(proof.tenant_id)),
+        control.reports.added(report),
+        audit(services, control, actor, "integrated CSP", _subject(integration, flow)),
+    ]
+    if credential:
+        writes += [control.credentials.added(credential), _first_run(services, control, integration, now)]
+    control.commit(*writes)
+    dispatch(services, control)
+    return integration.id
+
+
+def renew_csp(
+    services: Services, control: Control, actor: Actor, stored: Stored[Flow], held: Stored[Integration], *, proof: Proof
+) -> IntegrationId:
+    """Renew a CSP's authorization. Until this very transaction the credential it had was in use."""
+    now, flow, before = services.clock(), stored.value, held.value
+    if before.csp is None:
+        raise AssertionError  # a CSP's flow renews a CSP
+    csp = msgspec.structs.replace(
+        before.csp,
+        status=_status(flow, now, before.csp.status),
+        account=flow.signer.username if flow.signer else before.csp.account,
+        running=None,
+        failed_attempt=None,
+    )
+    renewed = msgspec.structs.replace(before, proof=proof, version=before.version + 1, csp=csp)
+    old = control.credentials.find(before.id)
+    version = old.value.version + 1 if old else 1
+    writes = [
+        control.flows.saved(stored.now(bind(flow, before.id))),
+        control.integrations.saved(held.now(renewed)),
+        audit(services, control, actor, "reauthorized CSP", _subject(renewed, flow)),
+    ]
+    credential = _credential(services, actor.account_id, renewed, flow, version=version)
+    if credential:
+        kept = control.credentials.saved(old.now(credential)) if old else control.credentials.added(credential)
+        writes += [kept, _first_run(services, control, renewed, now)]
+    control.commit(*writes)
+    dispatch(services, control)
+    return before.id
+
+
+def _status(flow: Flow, now: datetime, before: SyncStatus | None = None) -> SyncStatus:
+    """Auth Pending while its customers are read for the first time, or at once what stands in the way."""
+    if flow.verdict is None:
+        waiting = before or begin(SyncCause.CSP_AUTHORIZING, now)
+        return msgspec.structs.replace(
+            waiting, cause=SyncCause.CSP_AUTHORIZING, since=now, evidence={}, next_check_at=now, failures=0
+        )
+    return move(before or begin(flow.verdict, now), flow.verdict, now, evidence=flow.evidence)
+
+
+def _credential(
+    services: Services, account_id: AccountId, integration: Integration, flow: Flow, *, version: int
+) -> Credential | None:
+    if not flow.sealed:
+        return None
+    token = unseal(services, flow).refresh_token
+    return new_credential(services, account_id, integration, token, version=version)
+
+
+def _first_run(services: Services, control: Control, integration: Integration, now: datetime) -> Write:
+    """Have the CSP read at once; the due list comes first, so that no crash forgets it."""
+    services.due.put(Due(Work.CSP, control.account_id, integration.id, now))
+    announce(services, control.account_id)
+    order = CspOrder(account_id=control.account_id, integration_id=integration.id, due_at=now, reason="authorized")
+    return message(control, order)
+
+
+def _subject(integration: Integration, flow: Flow) -> dict[str, str]:
+    return {
+        "integration_id": integration.id,
+        "tenant_id": integration.tenant_id,
+        "flow_id": flow.id,
+        "consented_by": integration.proof.object_id,
+        "prerequisites_version": flow.prerequisites,
+    }

@@ -1,0 +1,209 @@
+"""Bring our application into one CSP customer's tenant, a step a message: consent, application roles, a first call.
+
+Every step asks Microsoft for something it may have done already, so a step that is repeated after a crash
+changes nothing; where the customer stands is written after each (product rules B18-B20).
+"""
+
+import contextlib
+from collections.abc import Callable
+
+import msgspec
+
+from integrations.actions.partner import NoCredential, Partner, open_partner
+from integrations.actions.recording import Actor, audit
+from integrations.actions.refusals import csp_cause_of, evidence_of
+from integrations.actions.settle_customers import Settling, order_step, settling
+from integrations.domain import onboarding
+from integrations.domain.connections import Integration, Tenant
+from integrations.domain.customers import advance, judge, of
+from integrations.domain.gdap import CspAuth
+from integrations.domain.onboarding import Onboarding, Stage
+from integrations.domain.orders import CustomerOrder
+from integrations.domain.schedule import UNMAPPED_EVERY
+from integrations.domain.statuses import SyncCause, move, wait_in_queue
+from integrations.microsoft.app_roles import NotYetKnown, grant_missing_roles
+from integrations.microsoft.organization import read_tenant_name
+from integrations.microsoft.permissions import (
+    APPLICATION_PERMISSIONS,
+    CUSTOMER_SCOPES,
+    GRAPH_APP,
+    version_of_permissions,
+)
+from integrations.services import Services
+from integrations.storage.control import Clash, Control
+from integrations.storage.documents import Stored
+from integrations.storage.due import Due, Work
+from shared.graph import Denied, MicrosoftError, TokenRejected, Transient, UnexpectedAnswer
+from shared.partner_center import MfaRequired
+from shared.secrets import SealBroken
+from shared.sign_in import OperatorFault, RefusalKind, SignInRefused, token_roles
+from shared.tables import Write
+from shared.telemetry import log
+
+_ACTOR = "system:onboard_customer"
+_TRIES_TO_SETTLE = 5
+_NOT_YET = frozenset({RefusalKind.CONSENT_MISSING, RefusalKind.APP_NOT_FOUND, RefusalKind.USER_UNSUITABLE})
+_UNCLEAR = frozenset({RefusalKind.MFA, RefusalKind.TENANT_NOT_FOUND, RefusalKind.WRONG_CLOUD, RefusalKind.OTHER})
+
+Step = Callable[[Onboarding], Onboarding]
+
+
+def onboard_customer(services: Services, order: CustomerOrder) -> None:
+    """Take the customer's next step, if one is due."""
+    control = services.control(order.account_id)
+    stored = control.tenants.find(order.tenant_id)
+    if stored is None or stored.value.csp is None:
+        services.due.settle(Due(Work.CUSTOMER, order.account_id, order.tenant_id, services.clock()))
+        return
+    tenant, progress = stored.value, stored.value.csp.progress
+    integration = control.integrations.find(tenant.integration_id)
+    if integration is None or not progress.is_due(services.clock()):
+        order_step(services, control, tenant)
+        return
+    if integration.value.csp is None or integration.value.csp.status.is_auth_failed:
+        return  # the CSP's run orders it again once the CSP is authorized
+    step, name = _step(services, control, integration.value, tenant)
+    _settle(services, control, stored, step, name)
+
+
+def _step(services: Services, control: Control, integration: Integration, tenant: Tenant) -> tuple[Step, str]:
+    """What one try amounts to: how the progress changes, and the tenant's name once it is read."""
+    now = services.clock()
+    try:
+        partner = open_partner(services, control, integration)
+        return _asked(services, control, partner, tenant)
+    except (NoCredential, SealBroken) as error:
+        log("could not act for a CSP", tenant_id=tenant.tenant_id, error=type(error).__name__)
+        return (lambda it: onboarding.refuse(it, now, {"error": "the CSP's credential cannot be used"})), ""
+    except MfaRequired as error:
+        # Partner Center stops the partner, not this customer: a run of the CSP says so on its row.
+        services.due.put(Due(Work.CSP, control.account_id, integration.id, now))
+        told = evidence_of(error)
+        return (lambda it: onboarding.refuse(it, now, told)), ""
+    except (Transient, OperatorFault, UnexpectedAnswer) as error:
+        told = evidence_of(error)
+        return (lambda it: _put_off(it, services, told)), ""
+    except MicrosoftError as error:
+        told, is_unclear = _refusal(error), _is_unclear(error)
+        return (lambda it: onboarding.refuse(it, now, told, is_unclear=is_unclear)), ""
+
+
+def _asked(services: Services, control: Control, partner: Partner, tenant: Tenant) -> tuple[Step, str]:
+    """Consent, read back; grant, read back; then call. Whatever does not show yet is looked at again soon."""
+    now, customer_id, client_id = services.clock(), tenant.tenant_id, services.settings.client_id
+    if onboarding.must_push(of(tenant).progress, now):
+        services.holders.add(customer_id, control.account_id, tenant.integration_id)
+        scopes = sorted(CUSTOMER_SCOPES)
+        partner.partner_center().consent(customer_id, client_id=client_id, resource_id=GRAPH_APP, scopes=scopes)
+    try:
+        grant_missing_roles(partner.graph_of(customer_id), client_id)
+    except NotYetKnown as error:
+        told = evidence_of(error)
+        return (lambda it: onboarding.wait(it, Stage.ASKED, now, told)), ""
+    except SignInRefused as error:
+        if isinstance(error, OperatorFault) or error.refusal.kind not in _NOT_YET:
+            raise
+        told = error.evidence()
+        return (lambda it: onboarding.wait(it, Stage.ASKED, now, told)), ""
+    return _granted(services, tenant)
+
+
+def _granted(services: Services, tenant: Tenant) -> tuple[Step, str]:
+    """The roles are granted: do they show in a new token, and does Graph answer?"""
+    now = services.clock()
+    try:
+        token = services.sign_in.app_token(tenant.tenant_id, fresh=True)
+        missing = APPLICATION_PERMISSIONS.keys() - token_roles(token)
+        if missing:
+            told = {"missing_permissions": ", ".join(sorted(missing))}
+            return (lambda it: onboarding.wait(it, Stage.GRANTED, now, told)), ""
+        found = read_tenant_name(services.graph(tenant.tenant_id))
+    except SignInRefused as error:
+        if isinstance(error, OperatorFault) or error.refusal.kind not in _NOT_YET:
+            raise
+        told = error.evidence()
+        return (lambda it: onboarding.wait(it, Stage.GRANTED, now, told)), ""
+    except (Denied, TokenRejected) as error:
+        told = evidence_of(error)
+        return (lambda it: onboarding.wait(it, Stage.GRANTED, now, told)), ""
+    permissions = version_of_permissions()
+    return (lambda _: onboarding.finish(now, permissions)), found.name
+
+
+def _put_off(it: Onboarding, services: Services, evidence: dict[str, str]) -> Onboarding:
+    """Microsoft could not answer: that says nothing about the customer."""
+    now = services.clock()
+    if it.stage in onboarding.STALLED_AFTER:
+        return onboarding.wait(it, it.stage, now, evidence)
+    return msgspec.structs.replace(it, next_at=now + onboarding.AFTER_TROUBLE, evidence=evidence)
+
+
+def _refusal(error: MicrosoftError) -> dict[str, str]:
+    """Codes, and what they mean for a customer where the code alone does not say it."""
+    told = evidence_of(error)
+    if isinstance(error, SignInRefused) and csp_cause_of(error) is SyncCause.CSP_NO_MFA_PROMPT:
+        return {**told, "meaning": "the customer's own policy asks the account for MFA"}
+    if isinstance(error, Denied):
+        return {**told, "meaning": "the account may not consent or grant here; it needs Privileged Role Administrator"}
+    return told
+
+
+def _is_unclear(error: MicrosoftError) -> bool:
+    """A refusal whose reason is neither the consent nor the relationship."""
+    return isinstance(error, SignInRefused) and error.refusal.kind in _UNCLEAR
+
+
+def _settle(services: Services, control: Control, began: Stored[Tenant], step: Step, name: str) -> None:
+    """Write where the customer stands now, unless somebody else has moved it on meanwhile."""
+    by = settling(services, began.value.integration_id)
+    before = of(began.value).progress
+    for _ in range(_TRIES_TO_SETTLE):
+        stored = control.tenants.find(began.value.tenant_id)
+        if stored is None or stored.value.csp is None or stored.value.csp.progress != before:
+            return
+        settled = _settled(control, stored.value, step(before), by, name)
+        is_due_to_sync = settled.status.cause is not stored.value.status.cause
+        if is_due_to_sync and of(settled).progress.stage is Stage.DONE:
+            services.sign_in.forget(settled.tenant_id)
+            at = by.now if settled.mapping else by.now + UNMAPPED_EVERY
+            services.due.put(Due(Work.SYNC, control.account_id, settled.tenant_id, at))
+        order_step(services, control, settled)
+        with contextlib.suppress(Clash):
+            control.commit(
+                control.tenants.saved(stored.now(settled)), *_noted(services, control, stored.value, settled)
+            )
+            return
+    raise Clash
+
+
+def _settled(control: Control, tenant: Tenant, progress: Onboarding, by: Settling, name: str) -> Tenant:
+    facts = control.facts.find(tenant.tenant_id)
+    advanced = advance(tenant.renamed(name, by.now), progress)
+    judged = judge(advanced, facts.value if facts else None, by.required, by.permissions, by.now)
+    is_done = progress.stage is Stage.DONE and of(tenant).progress.stage is not Stage.DONE
+    if is_done and judged.status.is_auth_error:  # what was refused before works now
+        status = judged.status
+        again = wait_in_queue(status, by.now) if judged.mapping else move(status, SyncCause.NAME_READ, by.now)
+        judged = msgspec.structs.replace(judged, status=again)
+    return judged
+
+
+def _noted(services: Services, control: Control, before: Tenant, after: Tenant) -> list[Write]:
+    """An audit entry when CSP Auth changed."""
+    was, now_is = of(before).auth, of(after).auth
+    if was is now_is:
+        return []
+    subject = {"tenant_id": after.tenant_id, "integration_id": after.integration_id}
+    outcome = "refused" if now_is is CspAuth.CONSENT_FAILURE else "done"
+    actor = Actor(control.account_id, _ACTOR, "")
+    told = audit(
+        services,
+        control,
+        actor,
+        "changed CSP Auth",
+        subject,
+        outcome=outcome,
+        before=was.value,
+        after=now_is.value,
+    )
+    return [told]

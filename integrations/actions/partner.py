@@ -1,0 +1,140 @@
+"""Acting as a CSP's service account: its kept refresh token, opened for one piece of work and renewed by it.
+
+Microsoft hands out a new refresh token with each use. The newest is kept; a slower worker's older one never
+takes its place, since each version opens only under its own number (reliability.md I19).
+"""
+
+import re
+from collections.abc import Callable
+
+import msgspec
+
+from integrations.domain.connections import Credential, Integration
+from integrations.domain.ids import AccountId, TenantId
+from integrations.microsoft.permissions import ROLE_GRANT
+from integrations.services import Services
+from integrations.storage.control import Clash, Control
+from integrations.storage.documents import Stored
+from shared.graph import Graph
+from shared.partner_center import PartnerCenter
+from shared.sign_in import Renewed
+from shared.telemetry import log
+
+
+class NoCredential(Exception):
+    """No refresh token is kept for this integration: somebody has to sign in first."""
+
+
+class Partner:
+    """Microsoft as one service account sees it: its own tenant, Partner Center, and customers' tenants.
+
+    ``renewed`` is told of every new refresh token.
+    """
+
+    def __init__(
+        self, services: Services, tenant_id: TenantId, refresh_token: str, renewed: Callable[[str], None]
+    ) -> None:
+        self._services = services
+        self._tenant_id = tenant_id
+        self._refresh_token = refresh_token
+        self._renewed = renewed
+        self._tokens: dict[tuple[str, str], str] = {}
+
+    def partner_center_token(self, *, fresh: bool = False) -> str:
+        """A token for Partner Center; how the account signed in stands in it.
+
+        Raises:
+            SignInRefused, OperatorFault, Transient: as Entra answered.
+        """
+        return self._token(self._tenant_id, self._services.endpoints.partner, fresh=fresh)
+
+    def partner_center(self) -> PartnerCenter:
+        services = self._services
+        return PartnerCenter(
+            root=services.endpoints.partner,
+            web=services.web,
+            token=lambda fresh: self.partner_center_token(fresh=fresh),
+        )
+
+    def graph(self) -> Graph:
+        """Graph in the partner's own tenant."""
+        return self._graph(self._tenant_id)
+
+    def graph_of(self, customer_id: TenantId) -> Graph:
+        """Graph in a customer's tenant; it may grant our application its permissions there."""
+        return self._graph(customer_id, ROLE_GRANT)
+
+    def _graph(self, tenant_id: TenantId, *writes: re.Pattern[str]) -> Graph:
+        root = self._services.endpoints.graph
+        return Graph(
+            root=root,
+            web=self._services.web,
+            token=lambda fresh: self._token(tenant_id, root, fresh=fresh),
+            writes=writes,
+        )
+
+    def _token(self, tenant_id: TenantId, resource: str, *, fresh: bool) -> str:
+        known = self._tokens.get((tenant_id, resource))
+        if known and not fresh:
+            return known
+        told: Renewed = self._services.sign_in.renew(self._refresh_token, tenant_id=tenant_id, resource=resource)
+        self._tokens[tenant_id, resource] = told.access_token
+        self._refresh_token = told.refresh_token
+        self._renewed(told.refresh_token)
+        return told.access_token
+
+
+def open_partner(services: Services, control: Control, integration: Integration) -> Partner:
+    """The partner of an integration, by its kept credential.
+
+    Raises:
+        NoCredential: none is kept.
+        SealBroken: it cannot be opened; Microsoft is not asked.
+        VaultUnavailable: the key-encryption key cannot be asked now.
+    """
+    stored = control.credentials.find(integration.id)
+    if stored is None:
+        raise NoCredential
+    raw = services.envelopes.open(stored.value.sealed, place=stored.value.place(control.account_id))
+    keeper = _Keeper(services, control, stored)
+    return Partner(services, integration.tenant_id, raw.decode(), keeper.keep)
+
+
+def new_credential(
+    services: Services, account_id: AccountId, integration: Integration, refresh_token: str, *, version: int
+) -> Credential:
+    """A sealed credential for the integration's present authorization."""
+    bare = Credential(
+        integration_id=integration.id,
+        epoch=integration.version,
+        version=version,
+        sealed="",
+        kept_at=services.clock(),
+    )
+    sealed = services.envelopes.seal(refresh_token.encode(), place=bare.place(account_id))
+    return msgspec.structs.replace(bare, sealed=sealed)
+
+
+class _Keeper:
+    """Keeps each renewed token, as long as nobody has kept a newer one."""
+
+    def __init__(self, services: Services, control: Control, stored: Stored[Credential]) -> None:
+        self._services = services
+        self._control = control
+        self._stored: Stored[Credential] | None = stored
+
+    def keep(self, refresh_token: str) -> None:
+        if self._stored is None:
+            return
+        old = self._stored.value
+        bare = msgspec.structs.replace(old, version=old.version + 1, kept_at=self._services.clock())
+        sealed = self._services.envelopes.seal(refresh_token.encode(), place=bare.place(self._control.account_id))
+        newer = msgspec.structs.replace(bare, sealed=sealed)
+        try:
+            self._control.commit(self._control.credentials.saved(self._stored.now(newer)))
+        except Clash:
+            log("another worker kept a newer credential", account_id=self._control.account_id)
+            self._stored = None
+            return
+        kept = self._control.credentials.find(old.integration_id)
+        self._stored = kept if kept and kept.value.version == newer.version else None

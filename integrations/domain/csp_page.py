@@ -1,0 +1,273 @@
+"""What the page shows of CSPs: their rows, CSP Auth in words and colours, and where each role comes from."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from integrations.domain.connections import CspChild, Integration, Tenant
+from integrations.domain.customers import Facts, children
+from integrations.domain.gdap import (
+    CspAuth,
+    Finding,
+    GroupFault,
+    Relationship,
+    RoleId,
+    holds,
+)
+from integrations.domain.menu import CSP_MENU
+from integrations.domain.page import CspRow, StatusView, actions, status_view, to_second
+from integrations.domain.roles import role_name, role_names
+
+KIND_LABEL = "Cloud Solution Provider (CSP)"
+
+
+class _Said(NamedTuple):
+    colour: str
+    reason: str
+    detail: str
+    remedy: str
+
+
+_WAIT = "Nothing to do: it is looked at again by itself."
+_NEW_RELATIONSHIP = (
+    "In Partner Center, request a new admin relationship with the roles in the evidence; the customer's Global "
+    "Administrator approves it, then you give its roles to the account's security group."
+)
+_SAID: dict[CspAuth, _Said] = {
+    CspAuth.ACTIVE: _Said(
+        "green", "active", "The admin relationship is right, and ends in more than seven days.", "Nothing to do."
+    ),
+    CspAuth.EXPIRING: _Said(
+        "orange",
+        "expiring",
+        "A required role ends within seven days; until then the tenant goes on syncing.",
+        "Extend the admin relationship in the evidence, or have the customer approve a new one, before it ends.",
+    ),
+    CspAuth.EXPIRED: _Said(
+        "red", "expired", "A required role is held only by an admin relationship that has ended.", _NEW_RELATIONSHIP
+    ),
+    CspAuth.MISSING_RELATIONSHIP: _Said(
+        "red", "missing_relationship", "There is no active admin relationship with this customer.", _NEW_RELATIONSHIP
+    ),
+    CspAuth.MISSING_ROLES: _Said(
+        "red",
+        "missing_roles",
+        "The admin relationships hold neither Global Administrator nor all required roles.",
+        f"Roles cannot be added to an active relationship. {_NEW_RELATIONSHIP}",
+    ),
+    CspAuth.CONSENT_FAILURE: _Said(
+        "red",
+        "consent_refused",
+        "The admin relationship is active, but Microsoft refused our application's consent.",
+        "It is tried again by itself. If it stays, look the code in the evidence up in the troubleshooting guide.",
+    ),
+    CspAuth.CONSENT_PENDING: _Said(
+        "orange",
+        "waiting_on_microsoft",
+        "Microsoft is putting our application's consent into effect. A new admin relationship needs 15 minutes first.",
+        _WAIT,
+    ),
+    CspAuth.GRANTING_ROLES: _Said(
+        "orange",
+        "waiting_on_microsoft",
+        "Our application's permissions are granted, and do not show yet; this usually takes up to 30 minutes.",
+        _WAIT,
+    ),
+    CspAuth.UNKNOWN: _Said(
+        "orange",
+        "unknown",
+        "Microsoft has not told us enough about this customer, or refused for a reason that lies elsewhere.",
+        "Look at the evidence. If it names MFA, select Reauthorize CSP; otherwise it is looked at again by itself.",
+    ),
+}
+_SAID_OF_GROUP: dict[GroupFault, _Said] = {
+    GroupFault.NO_GROUP: _Said(
+        "red",
+        "no_group",
+        "No security group has been given the roles of the admin relationship.",
+        "In Partner Center, open the relationship and add a security group of yours with the roles in the evidence.",
+    ),
+    GroupFault.GROUP_LACKS_ROLES: _Said(
+        "red",
+        "group_lacks_roles",
+        "The security group of the admin relationship lacks required roles.",
+        "In Partner Center, open the relationship and give the security group the roles in the evidence.",
+    ),
+    GroupFault.ACCOUNT_NOT_IN_GROUP: _Said(
+        "red",
+        "account_not_in_group",
+        "The account that was authorized is not in the security group of the admin relationship.",
+        "In the Entra admin centre of your CSP tenant, add the account to the group; it can take some minutes to act.",
+    ),
+}
+
+
+def csp_row(integration: Integration, tenants: Sequence[Tenant], now: datetime) -> CspRow | None:
+    """The row of a CSP above the table; None for an integration of another kind."""
+    if integration.csp is None:
+        return None
+    told = [it.csp for it in children(tenants, integration.id) if it.csp]
+    count = sum(1 for it in told if not it.is_ignored)
+    status = integration.csp.status
+    return CspRow(
+        id=integration.id,
+        tenant_id=integration.tenant_id,
+        name=integration.name,
+        kind_label=KIND_LABEL,
+        tenant_count=count,
+        tenant_count_label=f"with {count} tenant{'' if count == 1 else 's'}" if count else "",
+        ignored_count=len(told) - count,
+        last_synced_at=to_second(status.last_sync_at),
+        sync_status=status_view(status, now),
+        actions=actions(CSP_MENU),
+    )
+
+
+def csp_auth_view(child: CspChild, csp: Integration | None, now: datetime) -> StatusView:
+    """CSP Auth of a customer, as the column shows and explains it."""
+    finding = next((it for it in child.findings if it.auth is child.auth), None)
+    said = _SAID_OF_GROUP[finding.fault] if finding and finding.fault else _SAID[child.auth]
+    status = csp.csp.status if csp and csp.csp else None
+    looks = [it for it in (child.progress.next_at, status.next_check_at if status else None) if it]
+    return StatusView(
+        label=child.auth.value,
+        colour=said.colour,
+        reason=said.reason,
+        cause=said.reason,
+        detail=said.detail,
+        remedy=said.remedy,
+        evidence={**_of_progress(child), **_of_findings(child)},
+        since=child.since.replace(microsecond=0),
+        next_check_at=to_second(min(looks, default=None)),
+        stalled=_is_waiting(child.auth) and child.progress.is_stalled(now),
+        stale=status is not None and status.is_auth_failed,
+    )
+
+
+def _is_waiting(auth: CspAuth) -> bool:
+    return auth in {CspAuth.CONSENT_PENDING, CspAuth.GRANTING_ROLES}
+
+
+def _of_progress(child: CspChild) -> dict[str, str]:
+    """What Microsoft said to our last step, while it still stands for something."""
+    return child.progress.evidence if child.auth not in {CspAuth.ACTIVE, CspAuth.EXPIRING} else {}
+
+
+def _of_findings(child: CspChild) -> dict[str, str]:
+    told: dict[str, str] = {}
+    for finding in child.findings:
+        if finding.auth is child.auth:
+            told |= _evidence(finding)
+    others = [it.auth.value for it in child.findings if it.auth is not child.auth]
+    if others:
+        told["also"] = ", ".join(dict.fromkeys(others))
+    if child.vanished_at:
+        told["vanished_at"] = _stamp(child.vanished_at)
+    return told
+
+
+def _evidence(finding: Finding) -> dict[str, str]:
+    told = {"roles": ", ".join(role_names(finding.roles))} if finding.roles else {}
+    if finding.at:
+        told["ends_at"] = _stamp(finding.at)
+    return told | ({"relationships": ", ".join(finding.relationships)} if finding.relationships else {})
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.replace(microsecond=0).isoformat().replace("+00:00", "Z")
+
+
+# Details of one customer.
+
+
+class RoleView(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    name: str
+
+
+class RelationshipView(msgspec.Struct, frozen=True, kw_only=True):
+    """An admin relationship. ``note`` warns of one that cannot be extended, or that another party leads."""
+
+    id: str
+    name: str
+    status: str
+    ends_at: datetime | None
+    auto_extend: bool
+    roles: list[RoleView]
+    note: str
+
+
+class TraceView(msgspec.Struct, frozen=True, kw_only=True):
+    """How a required role reaches the account: through which relationship and group; empty where it stops."""
+
+    role: str
+    relationship: str
+    group: str
+    member: bool
+    ends_at: datetime | None
+
+
+class CustomerDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """CSP Auth of a customer down to each role."""
+
+    account: str
+    read_at: datetime | None
+    ignored: bool
+    progress: str
+    relationships: list[RelationshipView]
+    trace: list[TraceView]
+
+
+def customer_details(
+    child: CspChild, facts: Facts | None, required: Iterable[RoleId], now: datetime
+) -> CustomerDetails:
+    found = sorted(facts.relationships, key=lambda it: (not it.is_live(now), it.name)) if facts else []
+    return CustomerDetails(
+        account=facts.account if facts else "",
+        read_at=to_second(facts.read_at) if facts else None,
+        ignored=child.is_ignored,
+        progress=child.progress.stage.value,
+        relationships=[_relationship(it) for it in found],
+        trace=[_trace(role, facts, now) for role in sorted(required, key=role_name)] if facts else [],
+    )
+
+
+def _relationship(it: Relationship) -> RelationshipView:
+    return RelationshipView(
+        id=it.id,
+        name=it.name,
+        status=it.status,
+        ends_at=to_second(it.ends_at),
+        auto_extend=it.auto_extends,
+        roles=[RoleView(id=role, name=role_name(role)) for role in sorted(it.roles, key=role_name)],
+        note=_note(it),
+    )
+
+
+def _note(it: Relationship) -> str:
+    if it.is_indirect:
+        return "Set up through an indirect provider; only they can change it."
+    if it.is_led_by_microsoft:
+        return "Set up by Microsoft; it only allows reading."
+    if it.holds_administrator and it.is_active:
+        return "Holds Global Administrator, so it cannot extend itself."
+    return ""
+
+
+def _trace(role: RoleId, facts: Facts, now: datetime) -> TraceView:
+    """The way that reaches furthest: to the account, else to a group, else to a relationship."""
+    live = [it for it in facts.relationships if it.is_live(now) and holds(it.roles, role)]
+    by_id = {it.id: it for it in live}
+    given = [it for it in facts.assignments if it.is_active and holds(it.roles, role) and it.relationship_id in by_id]
+    mine = [it for it in given if it.group_id in facts.groups]
+    best = next(iter([*mine, *given]), None)
+    through = by_id[best.relationship_id] if best else next(iter(live), None)
+    return TraceView(
+        role=role_name(role),
+        relationship=through.name if through else "",
+        group=facts.groups.get(best.group_id, best.group_id) if best else "",
+        member=bool(mine),
+        ends_at=to_second(through.ends_at) if through else None,
+    )

@@ -1,0 +1,62 @@
+"""What an account is a member of: the roles and the groups that decide what it may do.
+
+Roles and groups held through groups count; eligible roles that are not activated do not show.
+Source: https://learn.microsoft.com/graph/api/user-list-transitivememberof
+"""
+
+import msgspec
+
+from integrations.domain.gdap import GroupId
+from integrations.domain.text import clean
+from integrations.microsoft.permissions import GLOBAL_ADMINISTRATOR
+from shared.graph import Graph
+
+_ROLE = "#microsoft.graph.directoryRole"
+_GROUP = "#microsoft.graph.group"
+_ADMIN_AGENTS = "adminagents"
+_MINE = "/me/transitiveMemberOf"
+
+
+class _Membership(msgspec.Struct):
+    id: str
+    type: str | None = msgspec.field(name="@odata.type", default=None)
+    role_template_id: str | None = msgspec.field(name="roleTemplateId", default=None)
+    name: str | None = msgspec.field(name="displayName", default=None)
+
+
+class Memberships(msgspec.Struct, frozen=True):
+    """``is_administrator`` is None when Microsoft lists roles without saying which. Groups by id, with names."""
+
+    is_administrator: bool | None
+    is_admin_agent: bool
+    groups: dict[GroupId, str]
+
+
+def is_global_administrator(graph: Graph, path: str) -> bool | None:
+    """Look through the memberships below ``path`` ("/me/transitiveMemberOf" or a user's).
+
+    Returns None when Microsoft lists roles without saying which: a token with only User.Read sees them so.
+    """
+    return _administrator(_listed(graph, path))
+
+
+def read_memberships(graph: Graph) -> Memberships:
+    """Those of the person signed in, in one read."""
+    found = _listed(graph, _MINE)
+    groups = {GroupId(it.id.lower()): clean(it.name or "") for it in found if it.type == _GROUP}
+    return Memberships(
+        is_administrator=_administrator(found),
+        is_admin_agent=any(name.casefold() == _ADMIN_AGENTS for name in groups.values()),
+        groups=groups,
+    )
+
+
+def _listed(graph: Graph, path: str) -> list[_Membership]:
+    return list(graph.items(path, type=_Membership, top="999"))
+
+
+def _administrator(found: list[_Membership]) -> bool | None:
+    if any(it.role_template_id == GLOBAL_ADMINISTRATOR for it in found):
+        return True
+    hidden = any(it.type == _ROLE and it.role_template_id is None for it in found)
+    return None if hidden else False

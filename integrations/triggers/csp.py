@@ -1,0 +1,56 @@
+"""Doors of CSPs: their prerequisites, the check of their access, and customers that are left out."""
+
+import msgspec
+
+from integrations.actions.csp_actions import check_access, ignore_tenant
+from integrations.domain import ids
+from integrations.domain.prerequisites import Prerequisites, prerequisites
+from integrations.domain.roles import required_roles, role_names
+from integrations.triggers.doors import Call, Doors, Need
+from shared.answers import Answer, no_content, ok
+
+
+class IgnoreTenant(msgspec.Struct, forbid_unknown_fields=True):
+    ignored: bool
+
+
+class CheckOrdered(msgspec.Struct, kw_only=True):
+    integration_id: str
+
+
+def add_doors(doors: Doors) -> None:
+    @doors.door(
+        "GET",
+        "prerequisites/csp",
+        needs=Need.READ,
+        summary="What a CSP must have in place; accept its version when integrating.",
+        answers={200: Prerequisites},
+    )
+    def get_csp_prerequisites(call: Call) -> Answer:
+        required = required_roles(call.services.settings.csp_required_roles)
+        return ok(prerequisites(role_names(required)))
+
+    @doors.door(
+        "POST",
+        "integrations/{integration_id}/access-check",
+        needs=Need.MANAGE,
+        summary="Check a CSP's access now; see checks of GET /integrations/{integration_id}.",
+        answers={202: CheckOrdered},
+    )
+    def post_access_check(call: Call) -> Answer:
+        wanted = ids.integration_id(call.param("integration_id"))
+        check_access(call.services, call.actor, wanted)
+        return ok(CheckOrdered(integration_id=wanted), status=202)
+
+    @doors.door(
+        "PUT",
+        "tenants/{tenant_id}/ignored",
+        needs=Need.MANAGE,
+        summary="Leave a CSP's customer out of the table, or show it again.",
+        body=IgnoreTenant,
+        answers={204: None},
+    )
+    def put_ignored(call: Call) -> Answer:
+        tenant = ids.tenant_id(call.param("tenant_id"))
+        ignore_tenant(call.services, call.actor, tenant, is_ignored=call.body(IgnoreTenant).ignored)
+        return no_content()

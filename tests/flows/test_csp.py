@@ -1,0 +1,451 @@
+"""Integrating a CSP: prerequisites, one sign-in, the proof, and every reason why it cannot work."""
+
+from typing import Any
+
+import pytest
+
+from integrations.domain.statuses import SyncCause
+from tests.flows.partner import VERSION, Csp, has_csp
+from tests.flows.portal import CLIENT_ID, Portal
+
+MFA = ["pwd", "mfa"]
+NO_MFA = ["pwd", "ngcmfa"]
+
+
+@pytest.fixture
+def csp(portal: Portal) -> Csp:
+    """A CSP with two customers in good order, not integrated yet."""
+    found = has_csp(portal)
+    for name in ("Contoso", "Fabrikam"):
+        found.has(name)
+    return found
+
+
+def credentials(portal: Portal) -> list[Any]:
+    return portal.services.control("acct_northwind").credentials.list()  # type: ignore[arg-type]
+
+
+def audit(portal: Portal, action: str) -> dict[str, Any]:
+    items = portal.ask("GET", "/audit")["items"]
+    return dict(next(it for it in items if it["action"] == action))
+
+
+def test_one_sign_in_brings_every_customer(csp: Csp) -> None:
+    csp.integrate()
+    csp.later(minutes=1)
+
+    row = csp.row()
+    assert (row["name"], row["kind_label"]) == ("Northwind Partner", "Cloud Solution Provider (CSP)")
+    assert row["tenant_count_label"] == "with 2 tenants"
+    assert (row["sync_status"]["label"], row["sync_status"]["colour"]) == ("Success", "green")
+    assert [it["label"] for it in row["actions"]] == ["Reauthorize CSP", "Remove CSP Integration"]
+    for name in ("Contoso", "Fabrikam"):
+        customer = csp.customer(name)
+        assert customer["csp_name"] == "Northwind Partner"
+        assert (customer["csp_auth"]["label"], customer["csp_auth"]["colour"]) == ("Active", "green")
+        assert customer["sync_status"]["label"] == "Success"
+        assert [it["label"] for it in customer["actions"]] == ["Map Syncro Tenant"]
+
+
+def test_until_its_customers_are_read_a_csp_is_auth_pending(csp: Csp) -> None:
+    flow = csp.signs_in(csp.start())
+    told = csp.portal.ask("POST", f"/consent/{flow['flow_id']}/complete", expect=201)
+    csp.id = told["integration_id"]
+
+    status = csp.row()["sync_status"]
+    assert (status["label"], status["colour"], status["stalled"]) == ("Auth Pending", "orange", False)
+    csp.portal.later(minutes=16)
+    assert csp.row()["sync_status"]["stalled"]
+    csp.portal.tick()
+    assert csp.status() == "Success"
+
+
+def test_a_mapped_customer_is_synced_like_any_other(csp: Csp) -> None:
+    csp.integrate().later(minutes=1)
+    contoso = csp.customers["Contoso"]
+    csp.portal.map(contoso)
+    csp.portal.run_queues()
+
+    row = csp.customer("Contoso")
+    assert (row["sync_status"]["label"], row["sync_status"]["reason"]) == ("Success", "synced")
+    assert row["syncro_tenant"]["name"] == "Acme Dental"
+    assert [it["label"] for it in row["actions"]] == ["Unmap Syncro Tenant"]
+    assert csp.portal.ask("GET", f"/tenants/{contoso['id']}/users")["items"]
+
+
+# Prerequisites.
+
+
+def test_the_prerequisites_name_every_required_role(portal: Portal) -> None:
+    told = portal.ask("GET", "/prerequisites/csp")
+
+    assert told["version"] == VERSION
+    text = " ".join(it["detail"] for it in told["items"])
+    for needed in ("Entra ID MFA", "AdminAgents", "Exchange Administrator", "User Administrator", "single tenant"):
+        assert needed in text
+
+
+@pytest.mark.parametrize(
+    ("told", "status", "code"),
+    [
+        (None, 400, "invalid"),
+        ({"accepted": False, "version": VERSION}, 400, "invalid"),
+        ({"accepted": True, "version": "2020-01"}, 409, "prerequisites_changed"),
+        ({"version": VERSION}, 400, "invalid"),
+    ],
+)
+def test_a_csp_is_not_started_unless_its_prerequisites_are_accepted(
+    portal: Portal, told: dict[str, Any] | None, status: int, code: str
+) -> None:
+    body = {"kind": "csp"} | ({"prerequisites": told} if told is not None else {})
+    answer = portal.ask("POST", "/integrations", body, expect=status)
+
+    assert answer["code"] == code
+    assert answer["remedy"]
+
+
+def test_who_accepted_which_prerequisites_is_recorded(csp: Csp) -> None:
+    csp.integrate()
+
+    told = csp.portal.ask("GET", f"/integrations/{csp.id}")["csp"]
+    assert (told["prerequisites_version"], told["prerequisites_accepted_by"]) == (VERSION, "user_alice")
+    assert audit(csp.portal, "started integration")["subject"]["prerequisites_version"] == VERSION
+
+
+# Reasons why it cannot work.
+
+
+def test_without_mfa_the_csp_shows_no_mfa_prompt_and_keeps_no_token(csp: Csp) -> None:
+    csp.world.set_methods(csp.partner, csp.partner["admin"], NO_MFA)
+    flow = csp.signs_in(csp.start())
+
+    assert (flow["state"], flow["reason"], flow["tenant"]["name"]) == ("proven", "no_mfa_prompt", "Northwind Partner")
+    csp.complete(flow)
+    status = csp.row()["sync_status"]
+    assert (status["label"], status["colour"], status["reason"]) == ("Auth Failed", "red", "no_mfa_prompt")
+    assert "MFA" in status["remedy"]
+    assert "Reauthorize CSP" in status["remedy"]
+    assert credentials(csp.portal) == []
+    csp.later(hours=7)
+    assert csp.status() == "Auth Failed"
+
+    csp.world.set_methods(csp.partner, csp.partner["admin"], MFA)
+    csp.complete(csp.reauthorize())
+    assert csp.status() == "Success"
+
+
+def test_outside_of_admin_agents_the_csp_says_so_and_keeps_no_token(csp: Csp) -> None:
+    csp.world.remove_member(csp.partner, csp.partner["admin_agents"], csp.partner["admin"])
+    flow = csp.signs_in(csp.start())
+
+    assert (flow["state"], flow["reason"]) == ("proven", "not_in_admin_agents")
+    csp.complete(flow)
+    assert csp.row()["sync_status"]["reason"] == "not_in_admin_agents"
+    assert "AdminAgents" in csp.row()["sync_status"]["remedy"]
+    assert credentials(csp.portal) == []
+
+    csp.world.add_member(csp.partner, csp.partner["admin_agents"], csp.partner["admin"])
+    csp.complete(csp.reauthorize())
+    assert csp.status() == "Success"
+
+
+def test_a_member_of_admin_agents_through_another_group_counts(csp: Csp) -> None:
+    csp.world.remove_member(csp.partner, csp.partner["admin_agents"], csp.partner["admin"])
+    inner = csp.world.add_group(csp.partner["id"], "Engineers", [csp.partner["admin"]])
+    csp.world.add_member(csp.partner, csp.partner["admin_agents"], inner)
+
+    csp.integrate()
+    assert csp.status() == "Success"
+
+
+def test_without_customers_the_csp_says_so_and_heals_when_one_comes(portal: Portal) -> None:
+    csp = has_csp(portal)
+    flow = csp.signs_in(csp.start())
+
+    assert (flow["state"], flow["reason"]) == ("proven", "no_child_tenants")
+    csp.complete(flow)
+    assert csp.row()["sync_status"]["reason"] == "no_child_tenants"
+    assert csp.row()["tenant_count_label"] == ""
+
+    csp.has("Contoso")
+    csp.later(minutes=34)
+    assert (csp.status(), csp.row()["tenant_count_label"]) == ("Success", "with 1 tenant")
+
+
+def test_customers_without_a_relationship_are_customers(portal: Portal) -> None:
+    csp = has_csp(portal)
+    csp.has("Contoso", relationship={})
+
+    csp.integrate()
+    assert csp.status() == "Success"
+    assert csp.auth("Contoso") == "Missing Admin Relationship"
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [(53003, "policy_blocking"), (530034, "policy_blocking"), (50076, "no_mfa_prompt"), (50173, "unknown"),
+     (700082, "unknown"), (70043, "unknown"), (50057, "unknown"), (65001, "unknown")],
+)  # fmt: skip
+def test_a_refusal_of_the_partners_sign_in_is_auth_failed_and_heals(csp: Csp, code: int, reason: str) -> None:
+    csp.integrate()
+    csp.world.refuse_tokens(code, tenant_id=csp.partner["id"], grant="refresh_token")
+    csp.later(minutes=34)
+
+    status = csp.row()["sync_status"]
+    assert (status["label"], status["reason"]) == ("Auth Failed", reason)
+    assert f"AADSTS{code}" in status["evidence"]["code"]
+    assert status["next_check_at"] is not None
+    assert csp.checks()["token"] == "failed"
+
+    csp.world.accept_tokens()
+    csp.later(minutes=34)
+    assert csp.status() == "Success"
+
+
+@pytest.mark.parametrize(
+    ("code", "failure"), [(53003, "policy_blocking"), (50076, "no_mfa_prompt"), (50105, "policy_blocking")]
+)
+def test_a_refused_redemption_of_the_first_sign_in_binds_nothing(csp: Csp, code: int, failure: str) -> None:
+    csp.world.refuse_tokens(code, grant="authorization_code")
+    flow = csp.signs_in(csp.start())
+
+    assert (flow["state"], flow["reason"]) == ("failed", failure)
+    assert csp.portal.ask("GET", "/integrations")["csps"] == []
+
+
+def test_an_account_that_leaves_admin_agents_later_fails_and_heals(csp: Csp) -> None:
+    csp.integrate()
+    csp.world.remove_member(csp.partner, csp.partner["admin_agents"], csp.partner["admin"])
+    csp.later(minutes=34)
+    assert csp.row()["sync_status"]["reason"] == "not_in_admin_agents"
+
+    csp.world.add_member(csp.partner, csp.partner["admin_agents"], csp.partner["admin"])
+    csp.later(minutes=34)
+    assert csp.status() == "Success"
+
+
+def test_partner_center_that_asks_for_mfa_stops_the_csp(csp: Csp) -> None:
+    csp.integrate()
+    body = {"code": 900421, "description": "MFA", "data": [], "source": "PartnerFD"}
+    csp.world.fault(host="partner", path="/v1/customers", status=401, body=body, times=None)
+    csp.later(minutes=34)
+    assert csp.row()["sync_status"]["reason"] == "no_mfa_prompt"
+
+    csp.world.clear_faults()
+    csp.later(minutes=34)
+    assert csp.status() == "Success"
+
+
+def test_a_definite_refusal_of_a_later_call_is_error(csp: Csp) -> None:
+    csp.integrate()
+    csp.world.fault(host="graph", path="delegatedAdminRelationships", status=403, times=None)
+    csp.later(minutes=34)
+
+    status = csp.row()["sync_status"]
+    assert (status["label"], status["colour"], status["reason"]) == ("Error", "red", "request_error")
+    assert status["evidence"]["http_status"] == "403"
+    assert csp.checks()["customers"] == "failed"
+    csp.world.clear_faults()
+    csp.later(minutes=34)
+    assert csp.status() == "Success"
+
+
+def test_an_outage_of_partner_center_changes_the_status_only_when_it_lasts(csp: Csp) -> None:
+    csp.integrate()
+    csp.world.fault(host="partner", status=503, headers={"Retry-After": "30"}, times=None)
+    seen = []
+    csp.later(minutes=34)
+    for _ in range(4):
+        seen.append(csp.status())
+        csp.later(minutes=6)
+
+    assert seen == ["Success", "Success", "Error", "Error"]
+    assert csp.auth("Contoso") == "Active"
+    csp.world.clear_faults()
+    csp.later(minutes=6)
+    assert csp.status() == "Success"
+
+
+def test_our_own_expired_secret_blames_neither_csp_nor_customers(csp: Csp) -> None:
+    csp.integrate().later(minutes=1)
+    csp.world.refuse_tokens(7000222)
+    csp.later(minutes=34)
+
+    assert (csp.status(), csp.auth("Contoso")) == ("Success", "Active")
+
+
+# Who may be integrated, and how.
+
+
+def test_somebody_who_is_no_global_administrator_cannot_integrate_a_csp(csp: Csp) -> None:
+    member = csp.partner["member"]
+    csp.world.add_member(csp.partner, csp.partner["admin_agents"], member)
+    csp.world.consent(csp.partner["id"], CLIENT_ID)
+    flow = csp.signs_in(csp.start(), member)
+
+    assert (flow["state"], flow["reason"]) == ("failed", "not_tenant_admin")
+    assert credentials(csp.portal) == []
+
+
+def test_a_csp_tenant_is_not_a_single_tenant(csp: Csp) -> None:
+    csp.integrate()
+    flow = csp.portal.signs_in(csp.portal.start(), csp.partner["admin"])
+
+    assert (flow["state"], flow["reason"]) == ("failed", "partner_tenant")
+    assert "Cloud Solution Provider" in flow["remedy"]
+
+
+def test_a_csp_is_integrated_once(csp: Csp) -> None:
+    csp.integrate()
+    flow = csp.signs_in(csp.start())
+
+    assert (flow["state"], flow["reason"]) == ("failed", "already_integrated")
+
+
+def test_two_journeys_at_once_bind_one_csp(csp: Csp) -> None:
+    flows = [csp.signs_in(csp.start()) for _ in range(2)]
+    csp.complete(flows[0])
+
+    told = csp.portal.ask("POST", f"/consent/{flows[1]['flow_id']}/complete", expect=409)
+    assert told["code"] == "already_integrated"
+    assert len(csp.portal.ask("GET", "/integrations")["csps"]) == 1
+    assert len(credentials(csp.portal)) == 1
+
+
+def test_a_customer_of_the_csp_is_not_a_single_tenant_too(csp: Csp) -> None:
+    csp.integrate()
+    flow = csp.portal.signs_in(csp.portal.start(), csp.customers["Contoso"]["admin"])
+
+    assert (flow["state"], flow["reason"]) == ("failed", "csp_child")
+    assert "CSP" in flow["detail"]
+
+
+def test_a_tenant_that_is_there_as_single_stays_single_and_is_flagged(csp: Csp) -> None:
+    csp.portal.integrate(csp.customers["Contoso"])
+    csp.integrate()
+
+    assert csp.customer("Contoso")["csp_auth"] == "-"
+    assert [it["label"] for it in csp.customer("Contoso")["actions"]][-1] == "Remove Integration"
+    told = csp.portal.ask("GET", f"/integrations/{csp.id}")["csp"]["already_integrated"]
+    assert told == [{"tenant_id": csp.customers["Contoso"]["id"], "name": "Contoso"}]
+    assert csp.row()["tenant_count_label"] == "with 1 tenant"
+
+
+def test_two_csps_side_by_side(csp: Csp) -> None:
+    other = has_csp(csp.portal, "Southwind Partner")
+    other.has("Adatum")
+    csp.integrate()
+    other.integrate()
+
+    assert [it["name"] for it in csp.portal.ask("GET", "/integrations")["csps"]] == [
+        "Northwind Partner", "Southwind Partner",
+    ]  # fmt: skip
+    only = csp.portal.ask("GET", f"/integrations?csp={other.id}")["tenants"]["items"]
+    assert [it["name"] for it in only] == ["Adatum"]
+
+
+def test_the_sign_in_asks_for_mfa_and_for_no_more_than_the_frozen_permissions(csp: Csp) -> None:
+    url = csp.start()["authorize_url"]
+
+    assert "mfa" in url
+    assert "select_account" in url
+    for name in ("user_impersonation", "DelegatedAdminRelationship.Read.All", "GroupMember.Read.All", "User.Read"):
+        assert name in url
+    assert "ReadWrite" not in url
+    assert "Directory" not in url
+
+
+# Reauthorize.
+
+
+def test_reauthorizing_with_another_account_of_the_same_tenant_works(csp: Csp) -> None:
+    csp.integrate()
+    other = csp.partner["member"]
+    csp.world.give_role(csp.partner["id"], other)
+    for group in ("admin_agents", "group"):
+        csp.world.add_member(csp.partner, csp.partner[group], other)
+    csp.complete(csp.reauthorize(other))
+
+    told = csp.portal.ask("GET", f"/integrations/{csp.id}")
+    assert (told["csp"]["account"], told["version"]) == (other, 2)
+    assert csp.status() == "Success"
+
+
+def test_reauthorizing_at_another_tenant_changes_nothing(csp: Csp) -> None:
+    csp.integrate()
+    before = credentials(csp.portal)[0].value
+    other = csp.world.add_partner("Somebody else")
+    flow = csp.reauthorize(other["admin"])
+
+    assert (flow["state"], flow["reason"]) == ("failed", "other_tenant")
+    assert credentials(csp.portal)[0].value == before
+    csp.later(minutes=34)
+    assert csp.status() == "Success"
+
+
+def test_a_reauthorization_that_fails_leaves_the_old_credential_in_use(csp: Csp) -> None:
+    csp.integrate()
+    before = credentials(csp.portal)[0].value
+    weak = csp.partner["member"]
+    csp.world.give_role(csp.partner["id"], weak)
+    csp.world.set_methods(csp.partner, weak, NO_MFA)
+    flow = csp.reauthorize(weak)
+
+    assert (flow["state"], flow["reason"]) == ("failed", "no_mfa_prompt")
+    assert credentials(csp.portal)[0].value == before
+    told = csp.portal.ask("GET", f"/integrations/{csp.id}")["csp"]["failed_reauthorization"]
+    assert told["reason"] == "no_mfa_prompt"
+    csp.later(minutes=34)
+    assert csp.status() == "Success"
+
+
+def test_a_run_under_way_does_not_undo_a_reauthorization(csp: Csp) -> None:
+    csp.integrate()
+    control = csp.portal.services.control("acct_northwind")  # type: ignore[arg-type]
+    held = control.integrations.find(csp.id)
+    assert held is not None
+    csp.complete(csp.reauthorize())
+    again = control.integrations.find(csp.id)
+    assert again is not None
+    assert again.value.version == held.value.version + 1
+    assert again.value.csp is not None
+    assert again.value.csp.status.cause is SyncCause.CSP_SYNCED
+
+
+# While the CSP itself has failed.
+
+
+def test_customers_of_a_failed_csp_keep_their_last_status_and_are_not_synced(csp: Csp) -> None:
+    csp.integrate().later(minutes=1)
+    contoso = csp.customers["Contoso"]
+    csp.portal.map(contoso)
+    csp.portal.run_queues()
+    csp.world.refuse_tokens(50173, tenant_id=csp.partner["id"], grant="refresh_token")
+    csp.later(minutes=36)
+    csp.world.forget_requests()
+    csp.later(minutes=34)
+
+    row = csp.customer("Contoso")
+    assert (row["csp_auth"]["label"], row["csp_auth"]["stale"]) == ("Active", True)
+    assert (row["sync_status"]["label"], row["sync_status"]["reason"]) == ("Pending", "blocked")
+    assert csp.world.requests(host="graph", tenant_id=contoso["id"]) == []
+    told = csp.portal.ask("POST", f"/tenants/{contoso['id']}/sync", expect=409)
+    assert told["code"] == "blocked"
+
+    csp.world.accept_tokens()
+    csp.later(minutes=70)
+    csp.later(minutes=34)
+    assert csp.customer("Contoso")["sync_status"]["label"] == "Success"
+
+
+def test_a_dead_credential_is_tried_less_and_less_often(csp: Csp) -> None:
+    csp.integrate()
+    csp.world.refuse_tokens(50173, tenant_id=csp.partner["id"], grant="refresh_token")
+    for _ in range(6):
+        csp.later(minutes=31)
+    csp.world.forget_requests()
+    for _ in range(12):
+        csp.later(minutes=30)
+
+    asked = [it for it in csp.world.requests(host="login") if it["path"].endswith("/token")]
+    assert 1 <= len(asked) <= 4

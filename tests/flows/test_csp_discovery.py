@@ -1,0 +1,223 @@
+"""Discovery: customers come, go, change their name, are left out; and a thousand of them cost pages, not checks."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from tests.flows.partner import Csp, has_csp
+from tests.flows.portal import Portal
+
+PERIOD = {"minutes": 34}
+
+
+@pytest.fixture
+def csp(portal: Portal) -> Csp:
+    found = has_csp(portal)
+    found.has("Contoso")
+    return found
+
+
+def test_a_new_customer_appears_by_itself(csp: Csp) -> None:
+    csp.integrate()
+    csp.has("Fabrikam")
+    csp.later(**PERIOD)
+    csp.later(minutes=1)
+
+    assert csp.row()["tenant_count_label"] == "with 2 tenants"
+    assert csp.auth("Fabrikam") == "Active"
+
+
+def test_a_customer_that_vanishes_stays_with_its_mapping_and_comes_back(csp: Csp) -> None:
+    csp.integrate().later(minutes=1)
+    fabrikam = csp.has("Fabrikam")
+    csp.later(**PERIOD)
+    csp.later(minutes=1)
+    csp.portal.map(fabrikam)
+    csp.portal.run_queues()
+    csp.world.drop_customer(csp.partner, fabrikam)
+    csp.later(**PERIOD)
+
+    row = csp.customer("Fabrikam")
+    assert row["csp_auth"]["label"] == "Missing Admin Relationship"
+    assert row["csp_auth"]["evidence"]["vanished_at"]
+    assert row["syncro_tenant"]["name"] == "Acme Dental"
+    assert row["sync_status"]["reason"] == "blocked"
+
+    made = csp.world.add_relationship(csp.partner, fabrikam)
+    csp.world.assign(csp.partner, made, csp.partner["group"])
+    csp.later(**PERIOD)
+    csp.later(minutes=1)
+    row = csp.customer("Fabrikam")
+    assert (row["csp_auth"]["label"], row["sync_status"]["label"]) == ("Active", "Success")
+    assert "vanished_at" not in row["csp_auth"]["evidence"]
+
+
+def test_a_vanished_customer_that_nobody_mapped_is_forgotten_after_ninety_days(csp: Csp) -> None:
+    csp.integrate()
+    fabrikam = csp.has("Fabrikam")
+    csp.later(**PERIOD)
+    csp.world.drop_customer(csp.partner, fabrikam)
+    csp.later(**PERIOD)
+    csp.later(days=89)
+    assert csp.row()["tenant_count_label"] == "with 2 tenants"
+    csp.later(days=2)
+    assert csp.row()["tenant_count_label"] == "with 1 tenant"
+
+
+def test_a_customer_is_renamed_with_its_history(csp: Csp) -> None:
+    csp.integrate().later(minutes=1)
+    contoso = csp.customers["Contoso"]
+    csp.portal.map(contoso)
+    csp.portal.run_queues()
+    csp.world.rename_tenant(contoso["id"], "Contoso Group")
+    csp.later(**PERIOD)
+    csp.later(**PERIOD)
+
+    assert csp.customer("Contoso")["name"] == "Contoso Group"
+    stored = csp.portal.services.control("acct_northwind").tenants.find(contoso["id"])  # type: ignore[arg-type]
+    assert stored is not None
+    assert [it.name for it in stored.value.former_names] == ["Contoso"]
+
+
+def test_the_csp_itself_is_renamed(csp: Csp) -> None:
+    csp.integrate()
+    csp.world.rename_tenant(csp.partner["id"], "Northwind Cloud")
+    csp.later(**PERIOD)
+
+    assert csp.row()["name"] == "Northwind Cloud"
+    told = csp.portal.ask("GET", f"/integrations/{csp.id}")["csp"]
+    assert told["former_names"] == ["Northwind Partner"]
+    assert csp.customer("Contoso")["csp_name"] == "Northwind Cloud"
+
+
+def test_an_ignored_customer_is_hidden_and_counted_apart(csp: Csp) -> None:
+    csp.has("Fabrikam", relationship={})
+    csp.integrate()
+    fabrikam = csp.customers["Fabrikam"]
+    csp.portal.ask("PUT", f"/tenants/{fabrikam['id']}/ignored", {"ignored": True}, expect=204)
+
+    assert (csp.row()["tenant_count_label"], csp.row()["ignored_count"]) == ("with 1 tenant", 1)
+    names = [it["name"] for it in csp.portal.ask("GET", "/integrations")["tenants"]["items"]]
+    hidden = [it["name"] for it in csp.portal.ask("GET", "/integrations?ignored=true")["tenants"]["items"]]
+    assert (names, hidden) == (["Contoso"], ["Fabrikam"])
+    csp.later(**PERIOD)
+    assert csp.row()["ignored_count"] == 1
+    csp.portal.ask("PUT", f"/tenants/{fabrikam['id']}/ignored", {"ignored": False}, expect=204)
+    assert csp.row()["tenant_count_label"] == "with 2 tenants"
+
+
+def test_a_mapped_customer_and_a_single_tenant_are_not_ignored(csp: Csp) -> None:
+    csp.integrate().later(minutes=1)
+    csp.portal.map(csp.customers["Contoso"])
+    path = f"/tenants/{csp.customers['Contoso']['id']}/ignored"
+    assert csp.portal.ask("PUT", path, {"ignored": True}, expect=409)["code"] == "already_mapped"
+    single = csp.portal.has_tenant("Adatum")
+    csp.portal.integrate(single)
+    told = csp.portal.ask("PUT", f"/tenants/{single['id']}/ignored", {"ignored": True}, expect=409)
+    assert told["code"] == "not_a_csp_tenant"
+
+
+def test_the_partners_own_tenant_is_no_customer(csp: Csp) -> None:
+    csp.world._call("add_customer", partner_id=csp.partner["id"], customer_id=csp.partner["id"])
+    csp.integrate()
+
+    assert csp.row()["tenant_count_label"] == "with 1 tenant"
+
+
+def test_an_access_check_tells_each_checks_outcome_time_and_evidence(csp: Csp) -> None:
+    csp.has("Fabrikam", relationship={"roles": ["62e90394-69f5-4237-9190-012177145e10"]}, assigned=False)
+    csp.integrate().later(minutes=1)
+    csp.portal.ask("POST", f"/integrations/{csp.id}/access-check", expect=202)
+    csp.portal.run_queues()
+
+    checks = {it["check"]: it for it in csp.portal.ask("GET", f"/integrations/{csp.id}")["checks"]}
+    assert list(checks) == [
+        "token", "mfa", "global_administrator", "admin_agents", "partner_center", "customers", "relationships",
+        "roles", "groups", "consent", "graph",
+    ]  # fmt: skip
+    assert {name: it["state"] for name, it in checks.items() if it["state"] != "passed"} == {
+        "groups": "failed", "consent": "failed", "graph": "failed",
+    }  # fmt: skip
+    assert checks["mfa"]["evidence"]["amr"] == "mfa, pwd"
+    assert checks["groups"]["evidence"] == {"customers": "2", "failing": "1"}
+    assert all(it["at"] and it["label"] for it in checks.values())
+
+
+def test_checks_after_a_failed_one_are_not_run(csp: Csp) -> None:
+    csp.integrate()
+    csp.world.remove_member(csp.partner, csp.partner["admin_agents"], csp.partner["admin"])
+    csp.portal.ask("POST", f"/integrations/{csp.id}/access-check", expect=202)
+    csp.portal.run_queues()
+
+    states = csp.checks()
+    assert (states["mfa"], states["admin_agents"], states["customers"]) == ("passed", "failed", "not_run")
+    told = csp.portal.ask("GET", f"/integrations/{csp.id}")
+    assert [it["label"] for it in told["history"]][:2] == ["Auth Failed", "Success"]
+
+
+def test_the_access_of_a_single_tenant_is_not_checked(portal: Portal) -> None:
+    integration = portal.integrate(portal.has_tenant())
+
+    assert portal.ask("POST", f"/integrations/{integration}/access-check", expect=409)["code"] == "not_a_csp"
+
+
+def test_a_scheduled_order_that_comes_twice_runs_once(csp: Csp) -> None:
+    csp.integrate()
+    csp.portal.later(**PERIOD)
+    csp.world.forget_requests()
+    for _ in range(3):
+        csp.portal.host.fire_timer("sync_timer")
+    csp.portal.run_queues()
+
+    asked = [it for it in csp.world.requests() if it["path"].endswith("/delegatedAdminRelationships")]
+    assert len(asked) == 1
+
+
+def test_customers_lists_of_many_pages_are_read_whole(csp: Csp) -> None:
+    csp.world.switch(customers_page_size=3, relationships_page_size=2)
+    csp.world.add_customers(csp.partner, 7)
+    csp.integrate()
+
+    assert csp.row()["tenant_count_label"] == "with 8 tenants"
+
+
+def test_a_page_that_fails_leaves_every_customer_as_it_was(csp: Csp) -> None:
+    csp.world.switch(relationships_page_size=2)
+    csp.world.add_customers(csp.partner, 5)
+    csp.integrate().later(minutes=1)
+    before = csp.portal.ask("GET", "/integrations?limit=1000")["tenants"]["items"]
+    csp.world.fault(host="graph", path=r"delegatedAdminRelationships\?.*skiptoken", status=500, times=None)
+    csp.later(**PERIOD)
+
+    def labels(rows: list[dict[str, Any]]) -> list[tuple[str, str]]:
+        return [(it["name"], it["csp_auth"]["label"]) for it in rows]
+
+    after = csp.portal.ask("GET", "/integrations?limit=1000")["tenants"]["items"]
+    assert labels(after) == labels(before)
+
+
+def requests_of_a_run(csp: Csp) -> Counter[str]:
+    csp.world.forget_requests()
+    csp.portal.ask("POST", f"/integrations/{csp.id}/access-check", expect=202)
+    csp.portal.host.drain("check-csp")
+    return Counter(it["path"].rpartition("/")[2] for it in csp.world.requests() if "well-known" not in it["path"])
+
+
+def test_a_thousand_customers_cost_pages_not_checks(csp: Csp) -> None:
+    """Requests of a whole run: lists by the page, access assignments twenty to a batch, everything else once."""
+    csp.integrate().later(minutes=1)
+    few = requests_of_a_run(csp)
+    csp.world.add_customers(csp.partner, 1000)
+    many = requests_of_a_run(csp)
+
+    grown = {name: (few[name], many[name]) for name in many if many[name] > few[name]}
+    assert (sum(few.values()), sum(many.values())) == (9, 67)
+    assert grown == {
+        "$batch": (1, 51), "customers": (2, 4), "delegatedAdminCustomers": (1, 4),
+        "delegatedAdminRelationships": (1, 4),
+    }  # fmt: skip
+    throttled = [it for it in csp.world.requests() if it["status"] == 429]
+    throttled += [part for it in csp.world.requests() for part in it.get("parts", []) if part["status"] == 429]
+    assert throttled == []
+    assert csp.row()["tenant_count_label"] == "with 1001 tenants"
