@@ -31,6 +31,7 @@ from integrations.domain.ids import TenantId
 from integrations.domain.orders import MANUAL, SCHEDULED, SYNC_QUEUE, SyncOrder
 from integrations.domain.schedule import ORDER_LIFE, RUN_LIMIT, is_as_planned, next_due
 from integrations.domain.statuses import SyncCause, move
+from integrations.microsoft.dataset import Dataset
 from integrations.microsoft.datasets import DATASETS
 from integrations.microsoft.organization import read_tenant_name
 from integrations.services import Services
@@ -269,8 +270,8 @@ def _store(services: Services, session: DataSession, attempts: list[Attempt]) ->
         if attempt.reading is not None:
             plan = session.plan(name, attempt.reading, now)
             writes.extend(plan.writes)
-            counts, cursor = plan.counts, _annotated(plan.cursor, attempt.reading, kept)
-            is_whole_news |= kept.link is not None and cursor.whole_at != kept.whole_at
+            counts, cursor = plan.counts, _annotated(plan.cursor, attempt.dataset, attempt.reading, kept)
+            is_whole_news |= cursor.whole_at != kept.whole_at
         else:
             code = attempt.error.stable_code if attempt.error else ""
             cursor = msgspec.structs.replace(kept, outcome=attempt.outcome, attempted_at=now, error=code)
@@ -290,11 +291,12 @@ def _store(services: Services, session: DataSession, attempts: list[Attempt]) ->
     return _Stored(results, cursors, [])
 
 
-def _annotated(cursor: Cursor, reading: Reading, before: Cursor) -> Cursor:
-    """The cursor with what only the reading knows: whether it was whole, and what its records hold."""
+def _annotated(cursor: Cursor, dataset: Dataset, reading: Reading, before: Cursor) -> Cursor:
+    """The cursor with what only the reading knows: what its records hold, and when all was read instead of changes."""
     is_whole = reading.is_complete and cursor.outcome is Outcome.FRESH
     tallies = reading.tallies if is_whole and reading.tallies is not None else cursor.tallies
-    whole_at = cursor.attempted_at if is_whole else before.whole_at
+    is_kept = is_whole and dataset.whole_every and cursor.link
+    whole_at = cursor.attempted_at if is_kept else before.whole_at
     return msgspec.structs.replace(cursor, whole_at=whole_at, tallies=dict(tallies))
 
 

@@ -202,7 +202,8 @@ def test_a_missing_licence_permission_only_warns(portal: Portal) -> None:
     datasets = portal.ask("GET", f"/tenants/{tenant['id']}")["datasets"]
     assert row["sync_status"]["label"] == "Success"
     assert row["sync_status"]["cause"] == "synced_with_warnings"
-    assert row["sync_status"]["evidence"] == {"licenses": "denied"}
+    denied = ("licenses", "devices", "managed_devices", "groups")
+    assert row["sync_status"]["evidence"] == dict.fromkeys(denied, "denied")
     assert {it["dataset"]: it["state"] for it in datasets}["licenses"] == "denied"
 
 
