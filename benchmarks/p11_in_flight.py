@@ -21,19 +21,32 @@ def main() -> None:
         begun = sorted(it["at"] for it in made)
         most = max(sum(begin <= at < begin + _LATENCY_S for begin in begun) for at in begun)
         record("P11-in-flight", "8 a tenant", ratio=most / 8, goal="<= 1", met=most <= 8, most=most, requests=len(made))
-        policies = sorted(it["at"] for it in made if "conditionalAccess" in _asked(it))
-        pauses = [later - earlier for earlier, later in itertools.pairwise(policies)]
-        record(
-            "P11-conditional-access",
-            "once a second",
-            ratio=1 / min(pauses) if pauses else 0.0,
-            goal="<= 1",
-            met=all(pause >= 1 for pause in pauses),
-            asked=len(policies),
-        )
-        scores = sorted(it["at"] for it in made if "secureScore" in _asked(it))
-        at_once = max((sum(begin <= at < begin + _LATENCY_S for begin in scores) for at in scores), default=0)
-        record("P11-secure-score", "4 at once", ratio=at_once / 4, goal="<= 1", met=at_once <= 4, asked=len(scores))
+        _record_policies(sorted(it["at"] for it in made if "conditionalAccess" in _asked(it)))
+        _record_scores(sorted(it["at"] for it in made if "secureScore" in _asked(it)))
+
+
+def _record_policies(asked: list[float]) -> None:
+    """A limit nobody came near because nothing was asked is no goal met: then there is no line."""
+    if not asked:
+        print("P11-conditional-access: the product asks for no policies yet")
+        return
+    shortest_s = min((later - earlier for earlier, later in itertools.pairwise(asked)), default=60.0)
+    record(
+        "P11-conditional-access",
+        "once a second",
+        ratio=1 / shortest_s,
+        goal="<= 1",
+        met=shortest_s >= 1,
+        asked=len(asked),
+    )
+
+
+def _record_scores(asked: list[float]) -> None:
+    if not asked:
+        print("P11-secure-score: the product asks for no scores yet")
+        return
+    most = max(sum(begin <= at < begin + _LATENCY_S for begin in asked) for at in asked)
+    record("P11-secure-score", "4 at once", ratio=most / 4, goal="<= 1", met=most <= 4, asked=len(asked))
 
 
 def _asked(request: dict[str, object]) -> str:
