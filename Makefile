@@ -6,14 +6,15 @@ MODE ?= npm
 
 BIN := .venv/bin
 RUNTIME := .venv-functions-runtime
-CHECKED := function_app.py integrations shared local tests
+CHECKED := function_app.py integrations shared local tests benchmarks
+PEERS := .venv-benchmarks
 
 # Azurite comes from npm, unless another one is asked for.
 AZURITE := $(if $(filter docker,$(AZURITE_MODE))$(AZURITE_CONNECTION_STRING),,node_modules/.ready)
 READY := .venv/.ready $(AZURITE)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo services test check format format-check lint types imports coverage test-azurite faults conformance openapi clean
+.PHONY: help run demo services test check format format-check lint types imports coverage test-azurite faults browser conformance bench openapi clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,14 +59,20 @@ test-azurite: .venv/.ready $(if $(filter npm,$(MODE)),node_modules/.ready) ## st
 faults: $(READY) ## outages and races only
 	$(BIN)/pytest tests/faults tests/flows/test_sync_faults.py
 
+browser: $(READY) node_modules/.ready ## the page in Chromium (Debian's package, or CHROMIUM=path): journeys, accessibility, speed
+	$(BIN)/pytest tests/browser
+
 conformance: $(READY) $(RUNTIME)/.ready ## the simulator, the client and the app against Microsoft's own OpenAPI and Functions runtime
 	GRAPH_OPENAPI=$(GRAPH_OPENAPI) $(BIN)/pytest tests/conformance
+
+bench: $(READY) $(PEERS)/.ready ## measure every goal of performance, and write docs/performance.md (15 minutes)
+	$(BIN)/python -m benchmarks.run
 
 openapi: .venv/.ready ## write docs/openapi.json from the code
 	$(BIN)/python -m integrations.triggers docs/openapi.json
 
 clean: ## remove everything that the other tasks made
-	rm -rf .venv $(RUNTIME) node_modules .local .coverage* htmlcov .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv $(RUNTIME) $(PEERS) benchmarks/out node_modules .local .coverage* htmlcov .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/.ready: requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -78,6 +85,11 @@ node_modules/.ready: package.json package-lock.json
 	@node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' || \
 		{ echo "Node 20 or newer is needed for Azurite (or Docker: AZURITE_MODE=docker)" >&2; exit 1; }
 	npm ci --no-audit --no-fund
+	@touch $@
+
+$(PEERS)/.ready: benchmarks/requirements.txt
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/pip install --quiet --requirement benchmarks/requirements.txt
 	@touch $@
 
 # Microsoft's own indexing of a Python app. It says that it needs 3.13; its pure Python runs on 3.11 as well.

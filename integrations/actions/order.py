@@ -4,7 +4,9 @@ No single invocation grows with the number of tenants: a shard's handler reads o
 nothing but messages. An order that is repeated, late or lost changes nothing (see ``sync_tenant``).
 """
 
+import dataclasses
 import math
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import msgspec
@@ -26,7 +28,7 @@ from integrations.domain.orders import (
     ShardOrder,
     SyncOrder,
 )
-from integrations.domain.schedule import ORDER_LIFE
+from integrations.domain.schedule import ORDER_LIFE, slot_after
 from integrations.services import Services
 from integrations.storage.control import newest_first
 from integrations.storage.due import Due, Work, shards
@@ -46,9 +48,11 @@ def order_shards(services: Services, horizon: timedelta) -> None:
 
 def order_due(services: Services, order: ShardOrder) -> None:
     """Order everything due in one shard. One piece of work that fails is logged and does not stop the rest."""
+    later = []
     for due in services.due.list(order.shard, order.until):
         try:
-            _HANDLERS[due.work](services, due)
+            moved = _HANDLERS[due.work](services, due)
+            later += [moved] if moved else []
         except AppError as error:
             log(
                 "could not order work",
@@ -57,17 +61,23 @@ def order_due(services: Services, order: ShardOrder) -> None:
                 error=type(error).__name__,
                 shard=order.shard,
             )
+    services.due.move(later)  # after the messages: a crash between the two orders twice, never not at all
 
 
-def _order_sync(services: Services, due: Due) -> None:
+def _order_sync(services: Services, due: Due) -> Due:
+    """Order it, and say when it is due again; the tenant's sync corrects that when it ends otherwise."""
+    period = timedelta(seconds=services.settings.sync_period_s)
+    then_at = slot_after(due.at, services.clock(), period, services.chance())
     order = SyncOrder(
         account_id=due.account_id,
         tenant_id=TenantId(due.item_id),
         run_id=RunId(newest_first(due.at, _SLOT)),
         due_at=due.at,
         reason=SCHEDULED,
+        then_at=then_at,
     )
     _send(services, SYNC_QUEUE, order, due)
+    return dataclasses.replace(due, at=then_at)
 
 
 def _order_csp(services: Services, due: Due) -> None:
@@ -125,7 +135,8 @@ def _seconds_until(at: datetime, now: datetime) -> int:
     return max(0, math.ceil((at - now).total_seconds()))
 
 
-_HANDLERS = {
+# Each does its part, and may say when the same is due again.
+_HANDLERS: dict[Work, Callable[[Services, Due], Due | None]] = {
     Work.SYNC: _order_sync,
     Work.CONSENT: _look_at_flow,
     Work.CSP: _order_csp,

@@ -110,7 +110,7 @@ class Held:
     def __init__(self, services: Services, account_id: AccountId, tenant: Tenant) -> None:
         is_mapped = tenant.mapping is not None
         self._data = services.data(account_id, tenant.tenant_id, tenant.epoch) if is_mapped else None
-        self.cursors: dict[str, Cursor] = self._data.cursors() if self._data else {}
+        self.cursors: dict[str, Cursor] = self._data.cursors(tenant.confirmed) if self._data else {}
 
     def rows(self, dataset: str, model: type[T]) -> list[T]:
         """All rows; a data set that was never read is not asked for."""

@@ -5,7 +5,8 @@ write stands in the fence of its data.
 """
 
 import contextlib
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
 
@@ -15,6 +16,7 @@ from integrations.actions.reading import Attempt, profile_of
 from integrations.actions.refusals import cause_of, evidence_of, wait_of
 from integrations.domain.connections import Running, Tenant
 from integrations.domain.datasets import (
+    Confirmed,
     Counts,
     Cursor,
     DatasetResult,
@@ -27,7 +29,7 @@ from integrations.domain.datasets import (
 )
 from integrations.domain.ids import TenantId
 from integrations.domain.orders import MANUAL, SCHEDULED, SYNC_QUEUE, SyncOrder
-from integrations.domain.schedule import ORDER_LIFE, RUN_LIMIT, next_due
+from integrations.domain.schedule import ORDER_LIFE, RUN_LIMIT, is_as_planned, next_due
 from integrations.domain.statuses import SyncCause, move
 from integrations.microsoft.dataset import Dataset
 from integrations.microsoft.datasets import DATASETS
@@ -54,8 +56,17 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     evidence: dict[str, str] = {}
     wait_s: float | None = None
     datasets: list[DatasetResult] = []
+    confirmed: list[str] = []  # data sets that were as their cursors say, so that these were not written
     name: str = ""
     default_domain: str | None = None
+
+
+class _Stored(NamedTuple):
+    """What storing a round of readings came to; ``confirmed`` are the data sets of which nothing was written."""
+
+    results: list[DatasetResult]
+    cursors: list[Cursor]
+    confirmed: list[str]
 
 
 def sync_tenant(services: Services, order: SyncOrder, *, is_repeat: bool = False) -> None:
@@ -67,13 +78,13 @@ def sync_tenant(services: Services, order: SyncOrder, *, is_repeat: bool = False
     taken = _take(services, control, order, is_repeat=is_repeat)
     if taken is None:
         return
-    tenant, run = taken
+    held, run = taken
     try:
-        ending = _run(services, order, tenant)
+        ending = _run(services, order, held.value)
     except Superseded:
         _close_superseded(services, control, run)
         return
-    _close(services, control, run, ending)
+    _close(services, control, run, ending, held=held, planned=order.then_at)
 
 
 def record_failed_sync(services: Services, order: SyncOrder) -> None:
@@ -84,9 +95,11 @@ def record_failed_sync(services: Services, order: SyncOrder) -> None:
         _close(services, control, known.value, Ending(cause=SyncCause.OUR_FAILURE))
 
 
-def _take(services: Services, control: Control, order: SyncOrder, *, is_repeat: bool) -> tuple[Tenant, Run] | None:
+def _take(
+    services: Services, control: Control, order: SyncOrder, *, is_repeat: bool
+) -> tuple[Stored[Tenant], Run] | None:
     """Take the slot: one transaction holds the tenant and inserts its run, so that one slot runs once."""
-    for _ in range(_TRIES_TO_SETTLE):
+    for number in range(_TRIES_TO_SETTLE):
         stored = control.tenants.find(order.tenant_id)
         if stored is None or not _is_asked_for(services, order, stored.value):
             _drop(services, order, is_gone=stored is None)
@@ -95,7 +108,9 @@ def _take(services: Services, control: Control, order: SyncOrder, *, is_repeat: 
         if held_by is not None:
             hold_back(services, control, stored, held_by, _due(order))
             return None
-        known = control.runs.find(f"{order.tenant_id}:{order.run_id}")
+        # A scheduled run is new but for repeats; that it is not, its insert would tell.
+        is_new = order.reason == SCHEDULED and not is_repeat and number == 0
+        known = None if is_new else control.runs.find(f"{order.tenant_id}:{order.run_id}")
         if known and not _is_takeable(known.value, services, is_repeat=is_repeat):
             return None
         if _is_held_by_another(services, order, stored.value):
@@ -120,7 +135,7 @@ def _is_asked_for(services: Services, order: SyncOrder, tenant: Tenant) -> bool:
 
 def _held(
     services: Services, control: Control, order: SyncOrder, stored: Stored[Tenant], known: Stored[Run] | None
-) -> tuple[Tenant, Run]:
+) -> tuple[Stored[Tenant], Run]:
     now, tenant = services.clock(), stored.value
     run = Run(
         id=order.run_id,
@@ -131,12 +146,12 @@ def _held(
         started_at=now,
     )
     held = msgspec.structs.replace(tenant, running=Running(run_id=run.id, until=now + RUN_LIMIT))
-    control.commit(
+    etag = control.commit(
         control.tenants.saved(stored.now(held)),
         control.runs.saved(known.now(run)) if known else control.runs.added(run),
         *_bury(services, control, tenant, run),
     )
-    return held, run
+    return Stored(held, etag), run
 
 
 def _is_held_by_another(services: Services, order: SyncOrder, tenant: Tenant) -> bool:
@@ -151,7 +166,8 @@ def _drop(services: Services, order: SyncOrder, *, is_gone: bool) -> None:
 
 
 def _due(order: SyncOrder) -> Due:
-    return Due(Work.SYNC, order.account_id, order.tenant_id, order.due_at)
+    """The tenant's line of the due list, as whoever ordered this left it."""
+    return Due(Work.SYNC, order.account_id, order.tenant_id, order.then_at or order.due_at)
 
 
 def _bury(services: Services, control: Control, tenant: Tenant, run: Run) -> list[Write]:
@@ -205,6 +221,7 @@ def _all_datasets(services: Services, order: SyncOrder, tenant: Tenant) -> Endin
     data = services.data(order.account_id, tenant.tenant_id, tenant.epoch)
     session = data.open()
     known, attempts, results = dict(session.cursors), [], []
+    confirmed: list[str] = []
     for tried in read_due(
         lambda service: services.graph(tenant.tenant_id, service),
         lambda dataset: dict(data.list(dataset.name, dataset.record, limit=_EVERY_ROW)),
@@ -212,10 +229,11 @@ def _all_datasets(services: Services, order: SyncOrder, tenant: Tenant) -> Endin
         services.clock(),
         is_wanted=order.reason != SCHEDULED,
     ):
-        told, cursors = _store(services, session, tried)
+        stored = _store(services, session, tried)
         attempts += tried
-        results += told
-        known |= {it.dataset: it for it in cursors}
+        results += stored.results
+        confirmed += stored.confirmed
+        known |= {it.dataset: it for it in stored.cursors}
     broken = next((it for it in attempts if it.dataset.is_core and it.error is not None), None)
     profile = profile_of(attempts)
     name, domain = (profile.name, profile.default_domain) if profile else ("", None)
@@ -229,17 +247,22 @@ def _all_datasets(services: Services, order: SyncOrder, tenant: Tenant) -> Endin
             default_domain=domain,
         )
     warnings = warnings_of(known[it.name] for it in DATASETS if it.name in known)
-    return Ending(cause=close_run(warnings), evidence=warnings, datasets=results, name=name, default_domain=domain)
+    return Ending(
+        cause=close_run(warnings),
+        evidence=warnings,
+        datasets=results,
+        confirmed=confirmed,
+        name=name,
+        default_domain=domain,
+    )
 
 
-def _store(
-    services: Services, session: DataSession, attempts: list[Attempt]
-) -> tuple[list[DatasetResult], list[Cursor]]:
+def _store(services: Services, session: DataSession, attempts: list[Attempt]) -> _Stored:
     """Write what changed, data before cursors. A data set that was not read keeps its rows and its link.
 
-    Returns what each data set did, and where it stands now.
+    Returns what each data set did, where it stands now, and which of them needed no writing.
     """
-    now = services.clock()
+    now, is_whole_news = services.clock(), False
     writes, cursors, results = [], [], []
     for attempt in attempts:
         name, counts = attempt.dataset.name, Counts()
@@ -248,6 +271,7 @@ def _store(
             plan = session.plan(name, attempt.reading, now)
             writes.extend(plan.writes)
             counts, cursor = plan.counts, _annotated(plan.cursor, attempt.dataset, attempt.reading, kept)
+            is_whole_news |= cursor.whole_at != kept.whole_at
         else:
             code = attempt.error.stable_code if attempt.error else ""
             cursor = msgspec.structs.replace(kept, outcome=attempt.outcome, attempted_at=now, error=code)
@@ -261,8 +285,10 @@ def _store(
                 seconds=attempt.seconds,
             )
         )
+    if not is_whole_news and session.says_nothing_new(cursors):
+        return _Stored(results, cursors, [cursor.dataset for cursor in cursors])
     session.commit(writes, cursors)
-    return results, cursors
+    return _Stored(results, cursors, [])
 
 
 def _annotated(cursor: Cursor, dataset: Dataset, reading: Reading, before: Cursor) -> Cursor:
@@ -274,15 +300,26 @@ def _annotated(cursor: Cursor, dataset: Dataset, reading: Reading, before: Curso
     return msgspec.structs.replace(cursor, whole_at=whole_at, tallies=dict(tallies))
 
 
-def _close(services: Services, control: Control, run: Run, ending: Ending) -> None:
-    """Status, counts, next due: one transaction. A tenant changed meanwhile is read again and settled."""
+def _close(
+    services: Services,
+    control: Control,
+    run: Run,
+    ending: Ending,
+    *,
+    held: Stored[Tenant] | None = None,
+    planned: datetime | None = None,
+) -> None:
+    """Status, counts, next due: one transaction. A tenant changed meanwhile is read again and settled.
+
+    ``held`` is the tenant as this run took it, ``planned`` its next look as the due list has it already.
+    """
     for _ in range(_TRIES_TO_SETTLE):
-        stored = control.tenants.find(run.tenant_id)
-        known = control.runs.find(f"{run.tenant_id}:{run.id}")
-        if stored is None or known is None or not _is_held(stored.value, run):
+        stored, held = held or control.tenants.find(run.tenant_id), None
+        if stored is None or not _is_held(stored.value, run):
             _close_superseded(services, control, run)
             return
-        closed = after_refusal(services, control, _closed_tenant(services, stored.value, ending), ending.cause)
+        closed = _closed_tenant(services, stored.value, ending, planned)
+        closed = after_refusal(services, control, closed, ending.cause)
         now = services.clock()
         failed = closed.status.is_auth_error
         done = msgspec.structs.replace(
@@ -293,9 +330,11 @@ def _close(services: Services, control: Control, run: Run, ending: Ending) -> No
             datasets=ending.datasets,
         )
         due_at = closed.status.next_check_at or now
-        services.due.put(Due(Work.SYNC, control.account_id, run.tenant_id, due_at))
+        if due_at != planned:
+            services.due.put(Due(Work.SYNC, control.account_id, run.tenant_id, due_at))
         try:
-            control.commit(control.tenants.saved(stored.now(closed)), control.runs.saved(known.now(done)))
+            # Whoever holds the tenant owns the run: the tenant's version guards both.
+            control.commit(control.tenants.saved(stored.now(closed)), control.runs.saved(Stored(done, "")))
         except Clash:
             continue
         _report(control, done, ending)
@@ -306,19 +345,22 @@ def _is_held(tenant: Tenant, run: Run) -> bool:
     return tenant.running is not None and tenant.running.run_id == run.id
 
 
-def _closed_tenant(services: Services, tenant: Tenant, ending: Ending) -> Tenant:
-    now = services.clock()
+def _closed_tenant(services: Services, tenant: Tenant, ending: Ending, planned: datetime | None) -> Tenant:
+    now, period = services.clock(), timedelta(seconds=services.settings.sync_period_s)
     moved = move(tenant.status, ending.cause, now, evidence=ending.evidence)
     due_at = next_due(
         moved,
         is_mapped=tenant.mapping is not None,
         now=now,
-        period=timedelta(seconds=services.settings.sync_period_s),
+        period=period,
         chance=services.chance(),
         wait_s=ending.wait_s,
     )
+    if planned and is_as_planned(due_at, planned, period):
+        due_at = planned
     return msgspec.structs.replace(
         tenant.renamed(ending.name, now),
+        confirmed=Confirmed(now, ending.confirmed) if ending.confirmed else tenant.confirmed,
         status=msgspec.structs.replace(moved, next_check_at=due_at),
         default_domain=ending.default_domain or tenant.default_domain,
         not_before=due_at if ending.wait_s is not None else None,

@@ -40,7 +40,7 @@ def read_rows(
     if tenant.mapping is None:
         return Rows(items=[], as_of=None, state="not_mapped", next_cursor=None)
     data = services.data(account_id, tenant_id, tenant.epoch)
-    cursor = data.cursors().get(dataset)
+    cursor = data.cursors(tenant.confirmed).get(dataset)
     model = next(it.record for it in DATASETS if it.name == dataset)
     found = data.list(dataset, model, after=after, limit=limit + 1)
     return Rows(

@@ -5,6 +5,7 @@ from enum import Enum
 
 import msgspec
 
+from integrations.domain.datasets import Confirmed
 from integrations.domain.gdap import CspAuth, Finding
 from integrations.domain.ids import (
     AccountId,
@@ -157,6 +158,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     running: Running | None = None
     not_before: datetime | None = None
     former_names: list[NameChange] = []
+    confirmed: Confirmed | None = None
     csp: CspChild | None = None
 
     def renamed(self, name: str, now: datetime) -> "Tenant":

@@ -75,6 +75,20 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     held_back: int = 0
 
 
+class Confirmed(msgspec.Struct, frozen=True):
+    """The latest run that found data sets to be just as their cursors say, and so did not write these again."""
+
+    at: datetime
+    datasets: list[str]
+
+    def applied(self, cursor: Cursor) -> Cursor:
+        """The cursor as that run would have written it."""
+        if cursor.dataset not in self.datasets or cursor.attempted_at >= self.at:
+            return cursor
+        complete_at = self.at if cursor.outcome is Outcome.FRESH else cursor.complete_at
+        return msgspec.structs.replace(cursor, attempted_at=self.at, complete_at=complete_at)
+
+
 class DatasetResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One data set's line in a run."""
 

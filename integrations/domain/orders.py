@@ -11,7 +11,8 @@ class SyncOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Sync one tenant once. The run id names the slot: one slot runs once.
 
     An order that somebody's action caused holds for that mapping only, so it names the ``epoch``; the
-    schedule's order holds for whatever stands when it is carried out.
+    schedule's order holds for whatever stands when it is carried out. ``then_at`` is what the due list says
+    of the tenant meanwhile: the slot after this one.
     """
 
     account_id: AccountId
@@ -20,6 +21,7 @@ class SyncOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     due_at: datetime
     reason: str
     epoch: int | None = None
+    then_at: datetime | None = None
 
 
 class ConsentOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from integrations.domain.statuses import SyncStatus
 
 JITTER = 0.1  # of the period, to both sides, so that tenants drift apart instead of bunching
+LOOK_EVERY = timedelta(minutes=5)  # reconcile_timer's period: how long after its time work is ordered at most
 UNMAPPED_EVERY = timedelta(hours=24)  # only the name is read, to show that the connection still works
 PROBE_LONGEST = timedelta(hours=6)
 WAIT_LONGEST = timedelta(minutes=15)  # Retry-After is believed up to here
@@ -37,6 +38,16 @@ def next_due(
         return now + min(timedelta(seconds=max(1.0, wait_s)), WAIT_LONGEST)
     every = period if is_mapped else UNMAPPED_EVERY
     return now + every * (1 + JITTER * (2 * chance - 1))
+
+
+def slot_after(due_at: datetime, now: datetime, period: timedelta, chance: float) -> datetime:
+    """When a mapped tenant that is due now is due again, if all goes well: one period on, however late we look."""
+    return max(due_at, now - LOOK_EVERY) + period * (1 + JITTER * (2 * chance - 1))
+
+
+def is_as_planned(due_at: datetime, planned: datetime, period: timedelta) -> bool:
+    """Whether a next look at ``due_at`` is no other than the planned one, but for jitter and how late we looked."""
+    return abs(due_at - planned) <= 2 * JITTER * period + LOOK_EVERY
 
 
 def probe_pause(failures: int, period: timedelta) -> timedelta:

@@ -14,7 +14,9 @@ _BLANK = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})  # controls, surrogates
 
 def clean(text: str, most: int = MOST_CHARACTERS) -> str:
     """The text without what misleads a reader; markup stays, as plain characters."""
-    kept = "".join(_kept(character, unicodedata.category(character)) for character in text[: most * 4])
+    kept = text[: most * 4]
+    if not kept.isprintable():  # what is printable holds none of the categories below: nearly every name there is
+        kept = "".join(_kept(character, unicodedata.category(character)) for character in kept)
     return " ".join(unicodedata.normalize("NFC", kept).split())[:most]
 
 

@@ -1,42 +1,98 @@
 // The way to the API: who is signed in, one fetch for all, problems as errors.
 
+const PATIENCE_MS = 30000;
+const MOST_KEPT = 100;
+const LONGEST_PAGE = 1000;
+
 let token = "";
-let refresh = async () => "";
-const known = new Map(); // path -> {etag, body}
+let renew = async () => "";
+let renewing = null;
+let changedAt = Date.now();
+const kept = new Map(); // path -> {etag, body}, the latest used at the end
 
 export class Problem extends Error {
-  constructor(told) {
+  constructor(told, status = 0, waitS = 0) {
     super(told.detail ?? "The service did not answer.");
-    Object.assign(this, { code: told.code, remedy: told.remedy ?? "Try again in a moment.", status: told.status });
+    Object.assign(this, { title: told.title, code: told.code, remedy: told.remedy ?? "Try again in a moment.", status, waitS });
   }
 }
 
-/** Sign in: `renew` gives a fresh portal token whenever one is needed. */
-export async function signIn(renew) {
-  refresh = renew;
+/** Sign in: `how` gives a fresh portal token whenever one is needed. */
+export async function signIn(how) {
+  renew = how;
   token = await renew();
 }
 
+/** Milliseconds since anything we know has changed, or since we changed something. */
+export function quietFor() {
+  return Date.now() - changedAt;
+}
+
 /** Ask the API; GET answers are kept and only fetched again when they have changed. */
-export async function ask(method, path, body, again = true) {
-  const headers = { Authorization: `Bearer ${token}` };
+export async function ask(method, path, body) {
+  const known = method === "GET" ? kept.get(path) : undefined;
+  const headers = known ? { "If-None-Match": known.etag } : {};
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (method !== "GET") headers["Idempotency-Key"] = crypto.randomUUID();
-  const kept = method === "GET" ? known.get(path) : undefined;
-  if (kept) headers["If-None-Match"] = kept.etag;
-  let answer;
+  let answer = await send(method, path, headers, body);
+  if (answer.status === 401) {
+    renewing ??= renew().finally(() => { renewing = null; });
+    token = await renewing;
+    answer = await send(method, path, headers, body);
+  }
+  if (answer.status === 304 && known) return keep(path, known);
+  const told = await read(answer);
+  if (!answer.ok) throw new Problem(told ?? {}, answer.status, Number(answer.headers.get("Retry-After")) || 0);
+  changedAt = Date.now();
+  return method === "GET" ? keep(path, { etag: answer.headers.get("ETag") ?? "", body: told }) : told;
+}
+
+/** The first `count` items of a list, in pages as long as the API allows; `pick` finds the list in an answer. */
+export async function askRows(path, query, count, pick = (told) => told) {
+  const items = [];
+  let first = null;
+  let cursor = null;
+  do {
+    const limit = Math.min(LONGEST_PAGE, count - items.length);
+    const told = await ask("GET", address(path, { ...query, limit, cursor }));
+    first ??= told;
+    items.push(...pick(told).items);
+    cursor = pick(told).next_cursor ?? null;
+  } while (cursor && items.length < count);
+  return { first, items, more: cursor !== null };
+}
+
+function address(path, query) {
+  const told = Object.entries(query).filter(([, value]) => value !== null && value !== "");
+  return `${path}?${new URLSearchParams(told)}`;
+}
+
+async function send(method, path, headers, body) {
   try {
-    answer = await fetch(`/api${path}`, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+    return await fetch(`/api${path}`, {
+      method,
+      headers: { ...headers, Authorization: `Bearer ${token}` },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    });
   } catch {
-    throw new Problem({ detail: "The service cannot be reached." });
+    throw new Problem({ detail: "The service cannot be reached.", remedy: "It is tried again by itself." });
   }
-  if (answer.status === 401 && again) {
-    token = await refresh();
-    return ask(method, path, body, false);
+}
+
+/** The body, whatever stands between us and the service has made of it. */
+async function read(answer) {
+  if (answer.status === 204) return null;
+  try {
+    return await answer.json();
+  } catch {
+    throw new Problem({ detail: "The service did not answer properly." }, answer.status);
   }
-  if (answer.status === 304) return kept.body;
-  const told = answer.status === 204 ? null : await answer.json();
-  if (!answer.ok) throw new Problem(told);
-  if (method === "GET") known.set(path, { etag: answer.headers.get("ETag") ?? "", body: told });
-  return told;
+}
+
+function keep(path, entry) {
+  kept.delete(path);
+  if (entry.etag) kept.set(path, entry);
+  if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value);
+  return entry.body;
 }

@@ -1,5 +1,20 @@
 // Elements without innerHTML: text from outside can only ever become text.
 
+const SVG = "http://www.w3.org/2000/svg";
+const ICONS = {
+  green: "M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1ZM7 11.2 3.8 8l1.1-1.1L7 9l4.1-4.1L12.2 6Z",
+  orange: "M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1Zm3 9.6L7.2 8.4V4h1.6v3.5l3 1.7Z",
+  yellow: "M8 1 .6 14.4h14.8ZM7.2 6h1.6v4.2H7.2Zm0 5.2h1.6v1.6H7.2Z",
+  red: "M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1Zm3.2 9.1-1.1 1.1L8 9.1l-2.1 2.1-1.1-1.1L6.9 8 4.8 5.9l1.1-1.1L8 6.9l2.1-2.1 1.1 1.1L9.1 8Z",
+  grey: "M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1Zm3.5 7.8h-7V7.2h7Z",
+  dots: "M8 2a1.4 1.4 0 1 1 0 2.8A1.4 1.4 0 0 1 8 2Zm0 4.6a1.4 1.4 0 1 1 0 2.8 1.4 1.4 0 0 1 0-2.8Zm0 4.6A1.4 1.4 0 1 1 8 14a1.4 1.4 0 0 1 0-2.8Z",
+  down: "m3.5 5.5 4.5 4.5 4.5-4.5 1 1L8 12 2.5 6.5Z",
+  away: "M9 2h5v5h-1.5V4.6L7 10 6 9l5.4-5.5H9ZM3 4h4v1.5H4.5v6h6V9H12v4H3Z",
+  cloud: "M4.5 13a3.5 3.5 0 0 1-.6-7A4.5 4.5 0 0 1 12.6 7 3 3 0 0 1 12 13Z",
+};
+
+const MANY = 60; // characters, from where on a name may be cut in the table
+
 /** make("p", {class: "quiet"}, "text", child): attributes that begin with "on" are listeners. */
 export function make(name, attributes = {}, ...children) {
   const element = document.createElement(name);
@@ -12,72 +27,98 @@ export function make(name, attributes = {}, ...children) {
   return element;
 }
 
+/** The same for a drawing. */
+export function draw(name, attributes = {}, ...children) {
+  const element = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  element.append(...children);
+  return element;
+}
+
+export function icon(name) {
+  return draw("svg", { class: "icon", viewBox: "0 0 16 16", "aria-hidden": "true" }, draw("path", { d: ICONS[name] ?? ICONS.grey }));
+}
+
+/** A name from outside; its writing direction stays inside. */
+export function named(text) {
+  return make("bdi", { title: String(text).length > MANY ? text : null }, text);
+}
+
 export function show(id, ...children) {
   document.getElementById(id).replaceChildren(...children.filter((child) => child != null));
 }
 
-/** "12 minutes ago", with the exact time as a tooltip. */
-export function ago(moment) {
-  if (!moment) return make("span", { class: "quiet" }, "never");
-  const seconds = Math.round((Date.parse(moment) - Date.now()) / 1000);
-  const steps = [["day", 86400], ["hour", 3600], ["minute", 60]];
-  const [unit, size] = steps.find(([, size]) => Math.abs(seconds) >= size) ?? ["second", 1];
-  const text = new Intl.RelativeTimeFormat("en", { numeric: "auto" }).format(Math.round(seconds / size), unit);
-  return make("time", { datetime: moment, title: new Date(moment).toLocaleString() }, unit === "second" ? "just now" : text);
+/** Let a screen reader say it. */
+export function say(text) {
+  document.getElementById("said").textContent = text;
+}
+
+/** The frame of a view: made anew only when another view was shown before. */
+export function frame(name) {
+  const view = document.getElementById("view");
+  if (view.dataset.view !== name) {
+    view.dataset.view = name;
+    view.replaceChildren();
+  }
+  return view;
+}
+
+/** A part of a view: built again only when what it shows has changed; the focus stays on the control of the same key. */
+export function part(parent, name, shown, build) {
+  let slot = [...parent.children].find((child) => child.dataset.part === name);
+  if (!slot) {
+    slot = make("div", { "data-part": name });
+    parent.append(slot);
+  }
+  const sign = JSON.stringify(shown) ?? "";
+  if (slot.sign !== sign) {
+    slot.sign = sign;
+    keepFocus(slot, () => slot.replaceChildren(...[build()].flat().filter((child) => child != null)));
+  }
+  return slot;
+}
+
+export function keepFocus(within, change) {
+  const active = document.activeElement;
+  const key = within.contains(active) ? active.dataset.key : undefined;
+  change();
+  if (key && !active.isConnected) byKey(key)?.focus();
+}
+
+export function byKey(key) {
+  return document.querySelector(`[data-key="${CSS.escape(key)}"]`);
 }
 
 export function facts(pairs) {
-  return make("dl", {}, pairs.filter(([, value]) => value != null && value !== "").flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]));
+  return make("dl", {}, pairs.filter(([, value]) => value != null && value !== "")
+    .flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]));
 }
 
-/** A button that opens a small menu; entries are {label, run}, without run they are shown but cannot be chosen. */
-export function menu(label, title, entries, style = "") {
-  const list = make("div", { role: "menu", popover: "auto", class: "popup" });
-  const button = make("button", { class: style, "aria-haspopup": "menu", "aria-expanded": "false", "aria-label": title, onclick: () => list.togglePopover() }, label);
-  list.addEventListener("toggle", (event) => {
-    const opens = event.newState === "open";
-    button.setAttribute("aria-expanded", String(opens));
-    if (!opens) return;
-    const place = button.getBoundingClientRect();
-    list.style.top = `${Math.min(place.bottom + 4, innerHeight - list.offsetHeight - 8)}px`;
-    list.style.left = `${Math.max(8, place.right - list.offsetWidth)}px`;
-    list.querySelector("button:not(:disabled)")?.focus();
-  });
-  list.addEventListener("keydown", (event) => {
-    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
-    const items = [...list.querySelectorAll("button:not(:disabled)")];
-    const step = event.key === "ArrowDown" ? 1 : items.length - 1;
-    items[(items.indexOf(document.activeElement) + step) % items.length]?.focus();
-    event.preventDefault();
-  });
-  for (const { label: text, run } of entries) {
-    list.append(make("button", { role: "menuitem", disabled: !run, title: run ? null : "Not offered by this version", onclick: () => { list.hidePopover(); run?.(); } }, text));
-  }
-  return make("span", {}, button, list);
+export function bullets(texts) {
+  return make("ul", { class: "bullets" }, texts.map((text) => make("li", {}, text)));
 }
 
-const dialog = () => document.getElementById("dialog");
-
-/** A dialog; `buttons` are {label, main, run}: it closes when run succeeds, and shows what went wrong otherwise. */
-export function open(title, content, buttons) {
-  const trouble = make("div", { role: "alert" });
-  const row = make("div", { class: "end" });
-  for (const { label, main, run } of buttons) {
-    row.append(make("button", { class: main ? "main" : "", onclick: async (event) => {
-      event.target.disabled = true;
-      try {
-        await run?.();
-        dialog().close();
-      } catch (error) {
-        trouble.replaceChildren(problem(error));
-        event.target.disabled = false;
-      }
-    } }, label));
-  }
-  dialog().replaceChildren(make("h2", { id: "dialog-title" }, title), content, trouble, row);
-  if (!dialog().open) dialog().showModal();
+/** A coloured box with a sentence and what to do about it. */
+export function note(colour, detail, remedy, ...more) {
+  return make("div", { class: `notice ${colour}` }, icon(colour),
+    make("div", {}, make("p", {}, make("strong", {}, detail)), remedy ? make("p", {}, remedy) : null, ...more));
 }
 
 export function problem(error) {
-  return make("div", { class: "notice red" }, make("p", {}, make("strong", {}, error.message)), make("p", {}, error.remedy ?? ""));
+  return note("red", error.message, error.remedy ?? "");
+}
+
+/** A notice that stays until it is dismissed. */
+export function notify(colour, detail, remedy, ...more) {
+  const box = note(colour, detail, remedy, ...more);
+  box.append(make("button", { class: "plain", "aria-label": "Dismiss this message", onclick: () => {
+    show("notice");
+    document.getElementById("main").focus();
+  } }, "\u2715"));
+  show("notice", box);
+}
+
+/** "not_read_yet" in words. */
+export function words(code) {
+  return String(code ?? "").replaceAll("_", " ");
 }

@@ -1,64 +1,120 @@
 // The journey to Microsoft and back: start it, follow it, confirm what it proved.
 
 import { ask } from "./api.js";
-import { facts, make, open, show } from "./dom.js";
+import { facts, make, named, note, notify, problem, show, words } from "./dom.js";
+import { open } from "./dialog.js";
 
 const LOOK_MS = 1000;
+const following = new Set();
 
-/** Start a journey: Microsoft is the next page. */
+const WORDS = {
+  single: {
+    title: "Finish the integration",
+    proved: "Microsoft has proved this tenant. Finish only if it is the one you meant to connect.",
+    tenant: "Microsoft Tenant",
+    done: "Its row says what comes next.",
+  },
+  csp: {
+    title: "Finish the CSP integration",
+    proved: "Microsoft has proved this CSP tenant. Finish only if it is yours. Its customers are then looked up, which can take several minutes.",
+    tenant: "CSP Tenant",
+    done: "Authorization may take several minutes. Its tenants then appear in the table by themselves.",
+  },
+};
+
+/** Start a journey: Microsoft is the next page, also for a page that stands inside another. */
 export async function startFlow(path, body) {
   const started = await ask("POST", path, body);
-  location.assign(started.authorize_url);
+  goTo(started.authorize_url);
+  await new Promise(() => {}); // the next page is on its way; nothing more happens on this one
 }
 
-/** Show how a journey stands and do the next step; resolves when there is nothing more to wait for. */
-export async function followFlow(id, done) {
-  const flow = await ask("GET", `/consent/${id}`);
+function goTo(url) {
+  if (new URL(url).protocol !== "https:") throw new Error("This is not an address of Microsoft.");
+  if (parent === window) location.assign(url);
+  else if (!window.open(url, "_top")) throw new Error("The portal did not let this page lead you to Microsoft.");
+}
+
+/** What a CSP needs before it is integrated: read, ticked, and only then on to Microsoft. */
+export async function showPrerequisites() {
+  const told = await ask("GET", "/prerequisites/csp");
+  const tick = make("input", { type: "checkbox", id: "acknowledged", onchange: () => { go.disabled = !tick.checked; } });
+  const [, go] = open(told.title, make("div", {},
+    make("ol", { class: "conditions" }, told.items.map((item) => make("li", {}, make("strong", {}, item.title), make("p", {}, item.detail)))),
+    make("label", { class: "tick" }, tick, make("span", {}, told.acknowledgement))),
+  [
+    { label: "Cancel" },
+    { label: "Continue", style: "main", off: true, run: () => startFlow("/integrations", { kind: "csp", prerequisites: { accepted: true, version: told.version } }) },
+  ]);
+}
+
+/** Follow a journey until there is nothing more to wait for. */
+export async function followFlow(id, again) {
+  if (following.has(id)) return;
+  following.add(id);
+  try {
+    let flow = await ask("GET", `/consent/${id}`);
+    while (flow.state === "returned" && isHere(id)) {
+      notify("orange", "Waiting for Microsoft to put the permissions into effect.", "This usually takes seconds, sometimes minutes.");
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      flow = await ask("GET", `/consent/${id}`);
+    }
+    if (isHere(id)) tell(flow, again);
+  } catch (error) {
+    leave();
+    show("notice", problem(error));
+  } finally {
+    following.delete(id);
+  }
+}
+
+function isHere(id) {
+  return location.hash === `#flow=${id}`;
+}
+
+function leave() {
+  history.replaceState(null, "", location.pathname + location.search);
+}
+
+function tell(flow, again) {
   if (flow.state === "waiting" && flow.continue_url) return goOn(flow);
-  if (flow.state === "returned") {
-    show("notice", note("orange", "Waiting for Microsoft to put the permissions into effect.", "This usually takes seconds, sometimes minutes."));
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-    return location.hash === `#flow=${id}` ? followFlow(id, done) : undefined;
-  }
-  if (flow.state === "proven") return confirm(flow, done);
-  if (flow.state === "failed") {
-    show("notice", note("red", flow.detail, flow.remedy, flow.evidence));
-  } else if (flow.state === "waiting") {
-    show("notice", note("orange", "The sign-in at Microsoft is not finished.", "Finish it there, or start again from the Integrate button."));
-  }
-  history.replaceState(null, "", location.pathname);
+  if (flow.state === "proven") return confirm(flow, again);
+  leave();
+  if (flow.state === "failed") notify("red", flow.detail, flow.remedy, evidence(flow));
+  else if (flow.state === "waiting") notify("orange", "The sign-in at Microsoft is not finished.", "Finish it there, or start again from the Integrate button.");
+  else show("notice");
 }
 
-/** The sign-in was accepted. Once, we go on by ourselves; whoever comes back sees a button. */
+/** The sign-in was accepted. Once, we go on by ourselves; whoever comes back, or is in a frame, sees a button. */
 function goOn(flow) {
   const mark = `went-on-${flow.flow_id}`;
-  if (!sessionStorage.getItem(mark)) {
+  if (parent === window && !sessionStorage.getItem(mark)) {
     sessionStorage.setItem(mark, "yes");
-    location.assign(flow.continue_url);
+    goTo(flow.continue_url);
     return;
   }
-  show("notice", make("div", { class: "notice" },
-    make("p", {}, `Signed in as ${flow.signed_in_as}. The permissions are not accepted yet.`),
-    make("button", { class: "main", onclick: () => location.assign(flow.continue_url) }, "Accept permissions at Microsoft")));
+  notify("orange", `Signed in as ${flow.signed_in_as}. The permissions are not accepted yet.`, "",
+    make("button", { class: "main", onclick: () => goTo(flow.continue_url) }, "Accept permissions at Microsoft"));
 }
 
-function confirm(flow, done) {
+function confirm(flow, again) {
+  const said = WORDS[flow.kind] ?? WORDS.single;
   show("notice");
-  const leave = () => history.replaceState(null, "", location.pathname);
-  open("Finish the integration", make("div", {},
-    make("p", {}, "Microsoft has proved this tenant. Finish only if it is the one you meant to connect."),
-    facts([["Microsoft Tenant", flow.tenant.name], ["Tenant id", flow.tenant.id], ["Signed in as", flow.signed_in_as]])), [
-    { label: "Not this one", run: () => { leave(); } },
-    { label: "Finish", main: true, run: async () => {
+  open(said.title, make("div", {}, make("p", {}, said.proved),
+    facts([[said.tenant, flow.tenant.name ? named(flow.tenant.name) : null], ["Tenant id", make("code", {}, flow.tenant.id)], ["Signed in as", flow.signed_in_as]]),
+    flow.reason ? note("yellow", flow.detail, flow.remedy, make("p", {}, "You can finish all the same; until it is put right, the page shows it as the status."), evidence(flow)) : null),
+  [
+    { label: "Not this one", run: leave },
+    { label: "Finish", style: "main", run: async () => {
       await ask("POST", `/consent/${flow.flow_id}/complete`);
       leave();
-      show("notice", note("green", `${flow.tenant.name} is connected.`, ""));
-      done();
+      notify("green", `${flow.tenant.name ?? flow.tenant.id} is connected.`, said.done);
+      again();
     } },
   ]);
 }
 
-function note(colour, detail, remedy, evidence = {}) {
-  const told = Object.entries(evidence);
-  return make("div", { class: `notice ${colour}` }, make("p", {}, make("strong", {}, detail)), make("p", {}, remedy), told.length ? facts(told) : null);
+function evidence(flow) {
+  const told = Object.entries(flow.evidence ?? {});
+  return told.length ? facts(told.map(([name, value]) => [words(name), make("code", {}, String(value))])) : null;
 }

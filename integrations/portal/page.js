@@ -1,75 +1,107 @@
-// The page: which view is shown, who is signed in, and when it looks again. All rules are the server's.
+// The page: which view is shown, and when it looks again. All rules are the server's.
 
-import { signIn } from "./api.js";
-import { make, problem, show } from "./dom.js";
+import { quietFor } from "./api.js";
+import { showCsp } from "./csp.js";
+import { byKey, frame, make, problem, show } from "./dom.js";
 import { followFlow } from "./flow.js";
-import { showTable } from "./table.js";
+import { showOverview } from "./overview.js";
+import { showRemovals } from "./removal.js";
+import { enter } from "./signin.js";
 import { showTenant } from "./tenant.js";
 
-const BUSY_MS = 2000;
-const QUIET_MS = 15000;
+const LIVE_MS = 1000; // something is under way before our eyes
+const BUSY_MS = 2500; // something has just changed
+const QUIET_MS = 10000;
+const HIDDEN_MS = 60000;
+const BUSY_FOR_MS = 60000;
+const SETTLING_FRAMES = 4; // rows come into sight, and are taller or shorter than was assumed
+const BREATH = 10; // no more than a tenth of the time is spent asking
+
 let config = {};
 let timer = 0;
+let turn = 0;
+let left = { y: 0 }; // how far the table was scrolled, what had the focus, and where that was
 
 async function start() {
+  document.getElementById("skip").addEventListener("click", () => document.getElementById("main").focus());
   config = await (await fetch("config.json")).json();
   document.title = `Microsoft Tenant Integrations - ${config.product_name}`;
-  const persona = sessionStorage.getItem("persona");
-  if (config.personas_url && !persona) return choosePersona();
-  await signIn(config.personas_url ? () => tokenOf(persona) : tokenFromPortal);
-  if (persona) showPersona(persona);
-  addEventListener("hashchange", route);
-  route();
+  if (!(await enter(config))) return;
+  history.scrollRestoration = "manual";
+  addEventListener("hashchange", turnPage);
+  document.addEventListener("visibilitychange", () => route());
+  addEventListener("pageshow", (event) => event.persisted && location.reload()); // back from Microsoft, half way
+  await route();
 }
 
-/** Where we are stands in the address: #flow=<id>, #tenant=<id>, or nothing for the table. */
-export async function route() {
-  clearTimeout(timer);
-  const [kind, id] = location.hash.slice(1).split("=");
-  try {
-    if (kind === "flow" && id) await followFlow(id, route);
-    const busy = kind === "tenant" && id ? await showTenant(id, config, route) : await showTable(config, route);
-    timer = setTimeout(route, busy ? BUSY_MS : QUIET_MS);
-  } catch (error) {
-    show("notice", problem(error));
-    if (error.status !== 403 && error.status !== 401) timer = setTimeout(route, QUIET_MS);
-    else show("view");
+/** Another view begins at its top and its heading; the table is found again as it was left. */
+async function turnPage(event) {
+  if (new URL(event.oldURL).hash === "") left = whereWeAre();
+  show("notice");
+  await route();
+  const back = location.hash === "" ? left : { y: 0 };
+  scrollTo(0, back.y);
+  const heading = document.querySelector("#view h2");
+  heading?.setAttribute("tabindex", "-1");
+  const known = back.key && byKey(back.key);
+  (known || heading || document.getElementById("main")).focus({ preventScroll: true });
+  for (let times = 0; known && times < SETTLING_FRAMES; times += 1) {
+    scrollBy(0, known.getBoundingClientRect().top - back.top);
+    await new Promise(requestAnimationFrame);
   }
 }
 
-async function choosePersona() {
-  const people = await (await fetch(`${config.personas_url}/personas`)).json();
-  show("view", make("div", { class: "card" },
-    make("h2", {}, "Who are you?"),
-    make("p", { class: "quiet" }, "On one machine, people are chosen instead of signed in."),
-    make("div", { class: "people" }, people.map((person) => make("button", { onclick: () => {
-      sessionStorage.setItem("persona", person.id);
-      location.reload();
-    } }, make("strong", {}, person.name), make("br"), make("small", {}, `${person.role}, ${person.plan} plan, ${person.account_name}`))))));
+function whereWeAre() {
+  const { activeElement } = document;
+  return { y: scrollY, key: activeElement?.dataset.key, top: activeElement?.getBoundingClientRect().top };
 }
 
-function showPersona(persona) {
-  show("who", make("button", { onclick: () => { sessionStorage.clear(); location.hash = ""; location.reload(); } }, `${persona}: change`));
+/** Where we are stands in the address: #flow=<id>, #tenant=<id>, #csp=<id>, #removal=<ids>, or nothing for the table. */
+async function route() {
+  clearTimeout(timer);
+  const mine = ++turn;
+  const current = () => mine === turn;
+  const [kind, id] = location.hash.slice(1).split("=");
+  const began = performance.now();
+  let wait = document.hidden ? HIDDEN_MS : quietFor() < BUSY_FOR_MS ? BUSY_MS : QUIET_MS;
+  if (kind === "flow" && id) followFlow(id, route);
+  try {
+    const isLive = await view(kind, id, current);
+    if (!current()) return;
+    if (isLive && !document.hidden) wait = LIVE_MS;
+    wait = Math.max(wait, BREATH * (performance.now() - began));
+    show("trouble");
+  } catch (error) {
+    if (!current()) return;
+    if (error.status === 403 || error.status === 401) return refuse(error);
+    leaveOtherView(kind, id);
+    show("trouble", problem(error));
+    wait = Math.max(QUIET_MS, (error.waitS ?? 0) * 1000);
+  }
+  timer = setTimeout(route, wait);
 }
 
-async function tokenOf(persona) {
-  const answer = await fetch(`${config.personas_url}/token`, {
-    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ persona }),
-  });
-  return (await answer.json()).token;
+function view(kind, id, current) {
+  if (kind === "tenant" && id) return showTenant(id, config, route, current);
+  if (kind === "csp" && id) return showCsp(id, config, route, current);
+  if (kind === "removal" && id) return showRemovals(id, current);
+  return showOverview(config, route, current);
 }
 
-/** The embedding portal hands us a token when we ask its window; only its own origin is listened to. */
-function tokenFromPortal() {
-  return new Promise((resolve) => {
-    const origin = location.origin;
-    addEventListener("message", function heard(event) {
-      if (event.origin !== origin || event.data?.kind !== "portal-token") return;
-      removeEventListener("message", heard);
-      resolve(event.data.token);
-    });
-    parent.postMessage({ kind: "portal-token-wanted" }, origin);
-  });
+/** What cannot be shown does not leave another view standing under its address. */
+function leaveOtherView(kind, id) {
+  const isOverview = !id || kind === "flow";
+  if (document.getElementById("view").dataset.view === (isOverview ? "overview" : `${kind}-${id}`)) return;
+  frame("trouble").replaceChildren(isOverview ? "" : make("p", { class: "back" }, make("a", { href: "#" }, "\u2190 All tenants")));
 }
 
-start().catch((error) => show("notice", problem(error)));
+function refuse(error) {
+  show("trouble");
+  frame("refused").replaceChildren(make("div", { class: "card blank" },
+    make("h2", {}, error.title ?? "You cannot use this page"), make("p", {}, error.message), make("p", { class: "quiet" }, error.remedy)));
+}
+
+start().catch((error) => {
+  frame("trouble");
+  show("trouble", problem(error));
+});

@@ -1,104 +1,105 @@
-// The table of tenants, its menus and its dialogs.
+// The table of tenants: rows are drawn in chunks, and drawn again only when they have changed.
 
-import { ask } from "./api.js";
-import { ago, facts, make, menu, open, show } from "./dom.js";
-import { startFlow } from "./flow.js";
+import { tenantActions } from "./actions.js";
+import { keepFocus, make, named } from "./dom.js";
+import { relationshipLinks, tenantLinks } from "./links.js";
+import { dots, menuButton } from "./menu.js";
+import { badge } from "./status.js";
+import { stamp } from "./times.js";
 
-const ICONS = { green: "\u2714", orange: "\u25F7", red: "\u2716", grey: "\u2013" };
-let wanted = "";
+const CHUNK = 40;
+const SORTS = ["name", "syncro_tenant", "status", "last_sync_at", "csp_name", "csp_auth"];
+const drawn = new Map(); // row key -> {row, element}
+let drawing = 0;
 
-/** Show the table; true while something is under way. */
-export async function showTable(config, again) {
-  const page = await ask("GET", `/integrations?limit=1000${wanted ? `&q=${encodeURIComponent(wanted)}` : ""}`);
-  if (document.querySelector(":popover-open")) return true; // do not pull an open menu away
-  const rows = page.tenants.items;
-  const search = document.activeElement?.id === "search";
-  show("view", bar(page, again), rows.length || wanted ? table(rows, config, again) : empty());
-  if (search) focusSearch();
-  return rows.some((row) => row.sync_status.label === "Pending");
+/** Draw rows into a place; `page` says how they are sorted and what happens after an action. */
+export async function drawTable(place, rows, page) {
+  const mine = ++drawing;
+  const body = place.querySelector("tbody") ?? begin(place, page);
+  head(place, page);
+  place.hidden = !rows.length;
+  const wanted = new Set(rows.map(keyOf));
+  for (const [key, { element }] of drawn) {
+    if (wanted.has(key) && element.parentNode === body) continue;
+    element.remove();
+    drawn.delete(key);
+  }
+  for (let at = 0; at < rows.length; at += CHUNK) {
+    if (at) await nextFrame();
+    if (mine !== drawing) return;
+    for (let place = at; place < Math.min(at + CHUNK, rows.length); place += 1) put(body, rows[place], place, page);
+  }
 }
 
-function bar(page, again) {
-  const runs = { integrate_single: () => startFlow("/integrations", { kind: "single" }).catch(failed) };
-  const entries = page.integrate_menu.map(({ action, label }) => ({ label, run: runs[action] }));
-  const search = make("input", { id: "search", type: "search", placeholder: "Search tenants", "aria-label": "Search tenants", value: wanted, oninput: (event) => {
-    wanted = event.target.value;
-    again();
-  } });
-  return make("div", { class: "bar" }, page.tenants.items.length || wanted ? search : null, menu("Integrate \u25BE", "Integrate", entries, "main"));
+function keyOf(row) {
+  return `${row.integration_id}-${row.tenant_id}`;
 }
 
-function focusSearch() {
-  const search = document.getElementById("search");
-  search?.focus();
-  search?.setSelectionRange(wanted.length, wanted.length);
+function put(body, row, place, page) {
+  const key = keyOf(row);
+  const known = drawn.get(key);
+  const there = body.children[place] ?? null;
+  if (known && (known.row === row || JSON.stringify(known.row) === JSON.stringify(row))) {
+    known.row = row;
+    if (there !== known.element) body.insertBefore(known.element, there);
+    return;
+  }
+  const element = rowOf(row, key, page);
+  if (known) keepFocus(known.element, () => known.element.replaceWith(element));
+  if (body.children[place] !== element) body.insertBefore(element, body.children[place] ?? null);
+  drawn.set(key, { row, element });
 }
 
-function empty() {
-  return make("div", { class: "card empty" }, make("h2", {}, "No Microsoft tenant is integrated yet"),
-    make("p", { class: "quiet" }, "Select Integrate, then Single Tenant, and sign in as a Global Administrator of the tenant. Only its name is read until you map it to an Organization."));
+function begin(place, page) {
+  const body = make("tbody", { role: "rowgroup" });
+  place.replaceChildren(make("table", { role: "table", class: "tenants", "aria-label": "Microsoft tenants" },
+    make("thead", { role: "rowgroup" }, make("tr", { role: "row" }, heads(page.product).map(([title, sort]) => make("th", {
+      role: "columnheader", scope: "col", "data-sort": sort,
+    }, title || make("span", { class: "unseen" }, "Actions"))))), body));
+  return body;
 }
 
-function table(rows, config, again) {
-  const heads = ["Microsoft Tenant", `${config.product_name} Tenant`, "Sync Status", "Last Sync", "CSP Name", "CSP Auth", ""];
-  const body = rows.map((row) => make("tr", {},
-    make("td", {}, row.name, make("small", {}, row.default_domain ?? row.tenant_id)),
-    make("td", {}, row.syncro_tenant ? make("a", { href: `#tenant=${row.tenant_id}` }, row.syncro_tenant.name) : ""),
-    make("td", {}, status(row.sync_status, row.name)),
-    make("td", {}, row.last_sync_at ? ago(row.last_sync_at) : ""),
-    make("td", {}, row.csp_name),
-    make("td", {}, typeof row.csp_auth === "string" ? row.csp_auth : status(row.csp_auth, row.name)),
-    make("td", { class: "menu" }, menu("\u22EE", `Actions for ${row.name}`, entries(row, again)))));
-  return make("div", { class: "scroll" }, make("table", {}, make("thead", {}, make("tr", {}, heads.map((head) => make("th", { scope: "col" }, head)))), make("tbody", {}, body)));
+function heads(product) {
+  return [["Microsoft Tenant", "name"], [`${product} Tenant`, "syncro_tenant"], ["Sync Status", "status"],
+    ["Last Sync", "last_sync_at"], ["CSP Name", "csp_name"], ["CSP Auth", "csp_auth"], ["", null]];
 }
 
-function entries(row, again) {
-  const runs = {
-    map: () => chooseOrganization(row, again),
-    unmap: () => unmap(row, again),
-    reauthorize: () => startFlow(`/integrations/${row.integration_id}/reauthorize`).catch(failed),
-  };
-  return row.actions.map(({ action, label }) => ({ label, run: runs[action] }));
+/** Heads say how the table is sorted, and sort it when selected; what can be sorted by is the API's to say. */
+function head(place, { sort, sorts = SORTS, onsort }) {
+  const [by, descends] = [sort.replace("-", ""), sort.startsWith("-")];
+  for (const cell of place.querySelectorAll("th")) {
+    const name = cell.dataset.sort;
+    if (!sorts.includes(name)) continue;
+    const order = name === by ? (descends ? "descending" : "ascending") : "none";
+    if (cell.getAttribute("aria-sort") === order) continue;
+    cell.setAttribute("aria-sort", order);
+    const button = cell.querySelector("button") ?? make("button", { class: "sort", "data-key": `sort-${name}` }, cell.textContent);
+    button.onclick = () => onsort(order === "ascending" ? `-${name}` : name);
+    if (!button.isConnected) cell.replaceChildren(button);
+  }
 }
 
-/** A status in words, icon and colour; it opens its explanation. */
-export function status(told, name) {
-  const text = told.stalled ? `${told.label} (stalled)` : told.label;
-  return make("button", { class: `status ${told.colour}`, onclick: () => explain(told, name) }, make("span", { "aria-hidden": "true" }, ICONS[told.colour] ?? ""), text);
+function rowOf(row, key, { product, again }) {
+  const sync = { name: row.name, what: "Sync Status", key: `status-${key}`, links: () => tenantLinks(row.tenant_id, row.kind) };
+  const auth = { name: row.name, what: "CSP Auth", key: `auth-${key}`, links: () => relationshipLinks(row.tenant_id) };
+  const cell = (title, ...content) => make("td", { role: "cell", "data-title": title }, ...content);
+  return make("tr", { role: "row" },
+    make("td", { role: "cell", class: "name" },
+      make("a", { href: `#tenant=${row.tenant_id}`, "data-key": `name-${key}` }, named(row.name)), make("small", {}, row.default_domain ?? row.tenant_id)),
+    cell(`${product} Tenant`, row.syncro_tenant
+      ? make("a", { href: `#tenant=${row.tenant_id}`, "data-key": `mapped-${key}` }, named(row.syncro_tenant.name)) : make("span", { class: "quiet narrow" }, "not mapped")),
+    cell("Sync Status", badge(row.sync_status, sync)),
+    cell("Last Sync", row.last_sync_at ? stamp(row.last_sync_at) : make("span", { class: "quiet narrow" }, "never")),
+    cell("CSP Name", named(row.csp_name)),
+    cell("CSP Auth", typeof row.csp_auth === "string" ? row.csp_auth : badge(row.csp_auth, auth)),
+    make("td", { role: "cell", class: "menu" }, menuButton({
+      label: dots(), title: `Actions for ${row.name}`, key: `menu-${key}`, style: "dots", entries: () => tenantActions(row, product, again),
+    })));
 }
 
-function explain(told, name) {
-  open(`${name}: ${told.label}`, make("div", {}, make("p", {}, told.detail), make("p", {}, make("strong", {}, "What to do: "), told.remedy),
-    facts([["Since", ago(told.since)], ["Looked at again", told.next_check_at ? new Date(told.next_check_at).toLocaleString() : null], ...Object.entries(told.evidence)])),
-  [{ label: "Close" }]);
-}
-
-async function chooseOrganization(row, again) {
-  const { items } = await ask("GET", "/organizations?limit=1000");
-  const choice = make("select", {}, make("option", { value: "" }, "A new Organization"), items.map((it) => make("option", { value: it.id }, it.name)));
-  const name = make("input", { value: row.name, maxlength: 256 });
-  const fresh = make("label", {}, "Its name", name);
-  choice.addEventListener("change", () => { fresh.hidden = choice.value !== ""; });
-  open("Start Tenant Mapping", make("div", {}, facts([["Microsoft Tenant", row.name], ["Tenant id", row.tenant_id]]), make("label", {}, "Organization", choice), fresh), [
-    { label: "Cancel" },
-    { label: "Start Tenant Mapping", main: true, run: async () => {
-      const organization = choice.value || (await ask("POST", "/organizations", { name: name.value })).id;
-      await ask("PUT", `/tenants/${row.tenant_id}/mapping`, { organization_id: organization });
-      again();
-    } },
-  ]);
-}
-
-function unmap(row, again) {
-  open(row.actions.find((it) => it.action === "unmap").label, make("p", {}, `Syncing of ${row.name} stops at once, and its synced data is no longer shown. Nothing changes at Microsoft.`), [
-    { label: "Cancel" },
-    { label: "Unmap", main: true, run: async () => {
-      await ask("DELETE", `/tenants/${row.tenant_id}/mapping`);
-      again();
-    } },
-  ]);
-}
-
-function failed(error) {
-  open("That did not work", make("div", {}, make("p", {}, error.message), make("p", {}, error.remedy)), [{ label: "Close" }]);
+function nextFrame() {
+  return new Promise((resolve) => {
+    if (document.hidden) setTimeout(resolve);
+    else requestAnimationFrame(() => setTimeout(resolve));
+  });
 }

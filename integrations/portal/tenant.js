@@ -1,57 +1,121 @@
 // The details page of one tenant: how fresh, how many, who, and what happened.
 
-import { ask } from "./api.js";
-import { ago, facts, make, problem, show } from "./dom.js";
-import { status } from "./table.js";
+import { ask, askRows } from "./api.js";
+import { tenantActions } from "./actions.js";
+import { guarded } from "./dialog.js";
+import { facts, frame, make, named, note, part, words } from "./dom.js";
+import { linkList, relationshipLinks, tenantLinks } from "./links.js";
+import { listing, longSection, section } from "./listing.js";
+import { dots, menuButton } from "./menu.js";
+import { cspParts, ignoreButton } from "./relationships.js";
+import { percentOf, scoreSection } from "./score.js";
+import { badge } from "./status.js";
+import { ago, exact } from "./times.js";
 
-const SHOWN = 50;
+const FIRST = { users: 50, licenses: 50, runs: 10 };
+const counts = {};
+let shownTenant = "";
 
 /** Show a tenant; true while its sync is under way. */
-export async function showTenant(id, config, again) {
+export async function showTenant(id, config, again, current) {
+  if (shownTenant !== id) Object.assign(counts, FIRST);
+  shownTenant = id;
+  const path = `/tenants/${encodeURIComponent(id)}`;
   const [details, users, licenses, runs] = await Promise.all([
-    ask("GET", `/tenants/${id}`), ask("GET", `/tenants/${id}/users?limit=${SHOWN}`),
-    ask("GET", `/tenants/${id}/licenses`), ask("GET", `/tenants/${id}/runs?limit=10`),
+    ask("GET", path), ...Object.keys(FIRST).map((list) => askRows(`${path}/${list}`, {}, counts[list])),
   ]);
-  const row = details.tenant;
-  show("view", make("p", {}, make("a", { href: "#" }, "\u2190 All tenants")),
-    make("div", { class: "card" }, make("h2", {}, `${config.product_name} Tenant: ${row.syncro_tenant?.name ?? "not mapped"}`),
-      facts([
-        ["Microsoft Tenant", row.name], ["Tenant id", row.tenant_id], ["Default domain", row.default_domain],
-        ["Sync Status", status(row.sync_status, row.name)], ["Last Tenant Sync", ago(row.last_sync_at)],
-        ["Microsoft Users", details.user_count == null ? "not read yet" : String(details.user_count)],
-        ["Customer Organizations", details.organizations.map((it) => it.name).join(", ")],
-      ]),
-      row.syncro_tenant ? syncNow(id, again) : null),
-    section("Data sets", ["Data set", "State", "As of", "Rows", "Remark"], details.datasets.map((it) => [it.dataset, it.state.replaceAll("_", " "), ago(it.as_of), String(it.count), it.error])),
-    section("Licences", ["Product", "Bought", "Assigned", "Unused"], licenses.items.map((it) => [it.name, it.bought, it.assigned, it.unused ?? 0].map(String))),
-    section(users.next_cursor ? `Users (the first ${SHOWN})` : "Users", ["Name", "User name", "Department", "Enabled"],
-      users.items.map((it) => [it.name, it.username, it.department ?? "", it.is_enabled === false ? "no" : "yes"])),
-    section("Sync history", ["Started", "Why", "State", "What changed"], runs.items.map((run) => [ago(run.started_at ?? run.ordered_at), run.reason, run.state, changes(run)])));
-  return row.sync_status.label === "Pending";
+  if (!current()) return false;
+  const view = frame(`tenant-${id}`);
+  const running = runs.items.find((run) => !run.ended_at);
+  const more = (list) => () => {
+    counts[list] += 200;
+    again();
+  };
+  part(view, "top", "always", () => make("p", { class: "back" }, make("a", { href: "#" }, "\u2190 All tenants")));
+  part(view, "head", [details.tenant, details.user_count, details.organizations, details.secure_score, details.csp?.ignored, Boolean(running)], () => head(details, config, running, again));
+  part(view, "progress", running, () => (running ? progress(running) : null));
+  if (details.csp) cspParts(view, details.csp);
+  part(view, "datasets", details.datasets, () => (details.datasets.length ? freshness(details.datasets) : null));
+  part(view, "score", details.secure_score, () => (details.secure_score ? scoreSection(details.secure_score) : null));
+  longSection(view, {
+    title: "Licences", heads: ["Product", "Bought", "Assigned", "Unused"], page: licenses, more: more("licenses"), empty: emptyText(licenses),
+    cells: (it) => [it.name, it.bought, it.assigned, it.unused ?? 0].map((value) => (typeof value === "number" ? value.toLocaleString() : value)),
+  });
+  longSection(view, {
+    title: "Sync history", heads: ["Started", "Why", "Result", "Took", "What changed"], page: runs, more: more("runs"), empty: "No sync has run yet.",
+    cells: (run) => [ago(run.started_at ?? run.ordered_at), words(run.reason), result(run), took(run), changes(run)],
+  });
+  longSection(view, {
+    title: "Users", heads: ["Name", "User name", "Department", "Kind", "Sign-in"], page: users, more: more("users"), empty: emptyText(users),
+    cells: (it) => [named(it.name), named(it.username), it.department ? named(it.department) : "", it.is_guest ? "guest" : "member", it.is_enabled === false ? "blocked" : "allowed"],
+  });
+  return Boolean(running);
 }
 
-function syncNow(id, again) {
-  return make("button", { class: "main", onclick: async () => {
-    try {
-      await ask("POST", `/tenants/${id}/sync`);
-    } catch (error) {
-      show("notice", problem(error));
-    }
-    again();
-  } }, "Sync Now");
+function emptyText(page) {
+  return page.first.state === "not_mapped" ? "" : `Nothing to show: ${words(page.first.state)}.`;
+}
+
+function head({ tenant: row, user_count: users, organizations, secure_score: score, csp }, config, running, again) {
+  const sync = { name: row.name, what: "Sync Status", key: "details-status", links: () => tenantLinks(row.tenant_id, row.kind) };
+  const auth = { name: row.name, what: "CSP Auth", key: "details-auth", links: () => relationshipLinks(row.tenant_id) };
+  return make("section", { class: "card head", "aria-label": "Microsoft Details" },
+    make("div", { class: "title" },
+      make("div", {}, make("h2", {}, named(row.syncro_tenant?.name ?? row.name)),
+        make("p", { class: "quiet" }, row.syncro_tenant ? `${config.product_name} Tenant` : "Microsoft Tenant, not mapped")),
+      row.syncro_tenant ? syncNow(row.tenant_id, running, again) : null,
+      csp ? ignoreButton(row, csp.ignored, again) : null,
+      menuButton({ label: dots(), title: `Actions for ${row.name}`, key: "details-menu", style: "dots", entries: () => tenantActions(row, config.product_name, again) })),
+    make("div", { class: "columns" }, facts([
+      ["Last Tenant Sync", row.last_sync_at ? [ago(row.last_sync_at), ` (${exact(row.last_sync_at)})`] : ago(null)],
+      ["Sync Status", badge(row.sync_status, sync)],
+      ["CSP Name", row.csp_name === "-" ? null : named(row.csp_name)],
+      ["CSP Auth", typeof row.csp_auth === "string" ? null : badge(row.csp_auth, auth)],
+      ["Microsoft Tenant", named(row.name)],
+      ["Default domain", row.default_domain],
+      ["Tenant id", make("code", {}, row.tenant_id)],
+      ["Microsoft Secure Score", score ? `${percentOf(score)} %` : null],
+      ["Microsoft Users", users == null ? "not read yet" : users.toLocaleString()],
+      ["Customer Organizations", organizations.length ? organizations.flatMap((it, place) => [place ? ", " : "", named(it.name)]) : null],
+    ]), make("div", {}, make("h3", {}, "At Microsoft"), linkList(tenantLinks(row.tenant_id, row.kind)))));
+}
+
+function syncNow(id, running, again) {
+  return make("button", { class: "main", "data-key": "sync-now", disabled: Boolean(running), onclick: guarded(async () => {
+    await ask("POST", `/tenants/${encodeURIComponent(id)}/sync`);
+    await again();
+  }) }, running ? "Syncing\u2026" : "Sync Now");
+}
+
+function progress(run) {
+  const done = (run.datasets ?? []).map((it) => `${words(it.dataset)}: ${words(it.outcome)}`);
+  return note("orange", run.started_at ? "A sync is running." : "A sync is queued and starts in a moment.", "",
+    make("progress", { "aria-label": "Sync under way" }), make("p", { class: "quiet" }, "Ordered ", ago(run.ordered_at), done.length ? `. Done: ${done.join(", ")}` : "."));
+}
+
+const OUTCOME_COLOURS = { fresh: "green", stale: "orange", not_licensed: "grey", denied: "red", failed: "red" };
+
+function freshness(datasets) {
+  return section("Data sets", listing("Data sets", ["Data set", "State", "As of", "Rows", "Remark"], datasets.map((it) => [
+    words(it.dataset), make("span", { class: `mark ${OUTCOME_COLOURS[it.state] ?? "grey"}` }, words(it.state)), ago(it.as_of, "not read yet"), it.count.toLocaleString(), it.error || "",
+  ])));
+}
+
+function result(run) {
+  return run.cause && run.cause !== run.state ? `${words(run.state)}: ${words(run.cause)}` : words(run.state);
+}
+
+function took(run) {
+  if (!run.started_at || !run.ended_at) return "";
+  const seconds = (Date.parse(run.ended_at) - Date.parse(run.started_at)) / 1000;
+  const text = seconds < 1 ? "under 1 s" : seconds < 90 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`;
+  return make("span", { title: exact(run.ended_at) }, text);
 }
 
 function changes(run) {
-  return (run.datasets ?? []).map((it) => {
-    const counts = it.counts ?? {};
-    const parts = ["created", "changed", "removed"].filter((name) => counts[name]).map((name) => `${counts[name]} ${name}`);
-    return `${it.dataset}: ${parts.join(", ") || "no change"}`;
-  }).join("; ");
-}
-
-function section(title, heads, rows) {
-  if (!rows.length) return null;
-  return make("section", {}, make("h2", {}, title), make("div", { class: "scroll" }, make("table", {},
-    make("thead", {}, make("tr", {}, heads.map((head) => make("th", { scope: "col" }, head)))),
-    make("tbody", {}, rows.map((cells) => make("tr", {}, cells.map((cell) => make("td", {}, cell))))))));
+  const lines = (run.datasets ?? []).map((it) => {
+    const parts = Object.entries(it.counts ?? {}).filter(([, count]) => count).map(([what, count]) => `${count.toLocaleString()} ${what}`);
+    return `${words(it.dataset)}: ${it.error || parts.join(", ") || "no change"}`;
+  });
+  return make("ul", { class: "lines" }, lines.map((line) => make("li", {}, line)));
 }

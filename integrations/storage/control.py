@@ -62,7 +62,7 @@ class Control:
     """Everything one account owns but its synced data."""
 
     def __init__(self, tables: Tables, account_id: AccountId) -> None:
-        table = tables.table("control")
+        table = tables.bulk("control")
         self.account_id = account_id
         self.integrations = Documents(table, account_id, "integration", Integration, lambda it: it.id)
         self.credentials = Documents(table, account_id, "credential", Credential, lambda it: it.integration_id)
@@ -79,14 +79,14 @@ class Control:
         self.answers = Documents(table, account_id, "answer", StoredAnswer, lambda it: it.key)
         self._table = table
 
-    def commit(self, *writes: Write) -> None:
-        """Do all of it or nothing.
+    def commit(self, *writes: Write) -> str:
+        """Do all of it or nothing. Returns the new version of the first row.
 
         Raises:
             Clash: a row was changed, taken or removed since it was read.
         """
         try:
-            self._table.write(*writes)
+            return self._table.write(*writes)
         except (RowChanged, RowExists) as error:
             raise Clash from error
 

@@ -1,208 +1,196 @@
-"""The synced data of one tenant, under one epoch of its mapping, behind a fence.
+"""The synced data of one tenant, under one epoch of its mapping, behind fences.
 
-Table ``data``: PartitionKey ``<account>|<tenant>|<epoch>``. RowKeys, in this order: ``!fence``;
-``cursor:<data set>`` (column body: a Cursor); ``row:<data set>:<key>`` (columns body, print, tally).
+Table ``data``: PartitionKey ``<account>|<tenant>|<epoch>``, the main partition. RowKeys, in this order:
+``!fence``; ``cursor:<data set>`` (columns body: a Cursor; parts, digest: a Mark); ``row:<data set>:<key>``
+(columns body, print, tally). A data set of more than 8,000 rows is spread by key over up to 16 partitions: the main
+one and ``<account>|<tenant>|<epoch>|<01 to 15>``, each with a fence of its own (``fences``).
 
-Every transaction updates the fence at the version this session knows. So a late sync of an older epoch,
-or the slower of two runs, can never write: its first transaction fails whole.
+Data is written first, cursors last, in the main partition. So a late sync of an older epoch, or the slower of
+two runs, can never write, and a run that broke off is done again.
 """
 
-import hashlib
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+import heapq
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
 from typing import TypeVar
 
 import msgspec
 
-from integrations.domain.datasets import Counts, Cursor, Outcome, Reading, Record, is_mass_loss
+from integrations.domain.datasets import Confirmed, Cursor, Reading
 from integrations.domain.ids import AccountId, TenantId
-from shared.errors import AppError
-from shared.tables import (
-    Row,
-    RowChanged,
-    RowExists,
-    Tables,
-    Write,
-    chunks,
-    delete,
-    end_of,
-    insert,
-    replace,
-    upsert,
-)
+from integrations.storage.changes import Changes, Mark, Place, Plan, Seen, row_prefix
+from integrations.storage.fences import FENCE, Fences, Superseded, close, overlapped, part_of, partition_of
+from shared.tables import Row, Tables, Value, Write, chunks, end_of, upsert
+
+__all__ = ["DataSession", "DataStore", "Superseded"]
 
 T = TypeVar("T", bound=msgspec.Struct)
 
-_FENCE = "!fence"
 _CURSOR = "cursor:"
-_POINT_READS = 20  # up to here, single reads are cheaper than reading all fingerprints
-
-
-class Superseded(AppError):
-    """The mapping changed, or another run was faster: nothing more may be written."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What one reading changes: the writes, how many rows they touch, and the cursor after them."""
-
-    writes: list[Write]
-    counts: Counts
-    cursor: Cursor
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    print: str
-    tally: str
+# So long an unchanged cursor is not written again; Microsoft's delta links live for days.
+_CURSORS_STAND = timedelta(hours=5)
+_SEVERAL_READS = 140  # keys of one partition, ten requests: from here, reading all fingerprints is cheaper
 
 
 class DataStore:
     """The rows of one (account, tenant, epoch)."""
 
     def __init__(self, tables: Tables, account_id: AccountId, tenant_id: TenantId, epoch: int) -> None:
-        self.table = tables.table("data")
-        self.partition = f"{account_id}|{tenant_id}|{epoch}"
+        self.table = tables.bulk("data")
+        self.base = f"{account_id}|{tenant_id}|{epoch}"
 
     def open(self) -> "DataSession":
-        """Begin a run: one query reads the fence and all cursors."""
-        rows = self.table.range(self.partition, "", end_of(_CURSOR))
-        fence = next((row for row in rows if row.key == _FENCE), Row(self.partition, _FENCE))
-        return DataSession(self, fence, _cursors(rows))
+        """Begin a run: one query reads the fence and all cursors.
+
+        Raises:
+            Superseded: the epoch is closed, or another run is taking over at this moment.
+        """
+        rows = self.table.range(self.base, "", end_of(_CURSOR))
+        main = next((row for row in rows if row.key == FENCE), None)
+        fences = Fences(self.table, self.base, main)
+        fences.take_over()
+        return DataSession(self, fences, rows)
 
     def close(self) -> None:
-        """Touch the fence, so that whatever is still being written under this epoch fails."""
-        self.table.write(upsert(Row(self.partition, _FENCE, {"closed": True})))
+        """End the epoch, so that whatever is still being written under it fails."""
+        close(self.table, self.base)
 
-    def cursors(self) -> dict[str, Cursor]:
-        return _cursors(self.table.prefix(self.partition, _CURSOR))
+    def cursors(self, confirmed: Confirmed | None = None) -> dict[str, Cursor]:
+        """Where every data set stands, with what a later run confirmed without writing it."""
+        found = _cursors(self.table.prefix(self.base, _CURSOR))
+        return {name: confirmed.applied(cursor) for name, cursor in found.items()} if confirmed else found
 
     def list(self, dataset: str, model: type[T], *, after: str = "", limit: int = 100) -> list[tuple[str, T]]:
         """Rows of a data set with their keys, in key order, those after the key ``after``."""
-        prefix = _prefix(dataset)
+        prefix, row = row_prefix(dataset), self.table.get(self.base, _CURSOR + dataset)
+        parts = _mark(row).parts if row else 1
         start = prefix + (f"{after}\u0020" if after else "")
-        rows = self.table.range(self.partition, start, end_of(prefix), limit=limit)
-        return [(row.key.removeprefix(prefix), msgspec.json.decode(row.text("body"), type=model)) for row in rows]
 
-    def prints(self, dataset: str, keys: Sequence[str] | None) -> dict[str, _Seen]:
-        """Fingerprints of stored rows: of all of a data set, or of the given keys."""
-        prefix = _prefix(dataset)
-        if keys is None or len(keys) > _POINT_READS:
-            rows = self.table.prefix(self.partition, prefix, columns=["print", "tally"])
-        else:
-            found = (self.table.get(self.partition, prefix + key) for key in keys)
-            rows = [row for row in found if row is not None]
-        return {row.key.removeprefix(prefix): _Seen(row.text("print"), row.text("tally")) for row in rows}
+        def read(part: int) -> list[tuple[str, Row]]:
+            rows = self.table.range(partition_of(self.base, part), start, end_of(prefix), limit=limit)
+            keyed = ((row.key.removeprefix(prefix), row) for row in rows)
+            return [(key, row) for key, row in keyed if part_of(key, parts) == part]
+
+        merged = heapq.merge(*overlapped(read, range(parts)), key=lambda it: it[0])
+        return [(key, msgspec.json.decode(row.text("body"), type=model)) for key, row in islice(merged, limit)]
+
+    def places(self, dataset: str, parts: int) -> dict[Place, Seen]:
+        """Fingerprints of all stored rows of a data set, wherever they are in so many partitions."""
+
+        def read(part: int) -> list[tuple[Place, Seen]]:
+            prefix = row_prefix(dataset)
+            rows = self.table.prefix(partition_of(self.base, part), prefix, columns=["print", "tally"])
+            return [((part, row.key.removeprefix(prefix)), _seen(row)) for row in rows]
+
+        return dict(it for found in overlapped(read, range(parts)) for it in found)
+
+    def prints(self, dataset: str, keys: Sequence[str] | None, parts: int) -> dict[str, Seen]:
+        """Fingerprints by key: of all stored rows, or of those with the given keys."""
+        prefix = row_prefix(dataset)
+        wanted: dict[int, list[str]] = {part: [] for part in range(parts)} if keys is None else {}
+        for key in keys or ():
+            wanted.setdefault(part_of(key, parts), []).append(key)
+
+        def read(part: int) -> list[tuple[str, Seen]]:
+            partition, some = partition_of(self.base, part), wanted[part]
+            if keys is None or len(some) > _SEVERAL_READS:
+                rows = self.table.prefix(partition, prefix, columns=["print", "tally"])
+            else:
+                rows = self.table.find(partition, [prefix + key for key in some], columns=["print", "tally"])
+            keyed = ((row.key.removeprefix(prefix), _seen(row)) for row in rows)
+            return [(key, seen) for key, seen in keyed if part_of(key, parts) == part]
+
+        return dict(it for found in overlapped(read, list(wanted)) for it in found)
 
 
 class DataSession:
-    """One run's writing: it holds the fence as it was when the run began."""
+    """One run's writing: it holds the fences as they were when the run began."""
 
-    def __init__(self, store: DataStore, fence: Row, cursors: dict[str, Cursor]) -> None:
+    def __init__(self, store: DataStore, fences: Fences, rows: Iterable[Row]) -> None:
+        rows = list(rows)
         self._store = store
-        self._fence = fence
-        self.cursors = cursors
+        self._fences = fences
+        self._marks = {row.key.removeprefix(_CURSOR): _mark(row) for row in rows if row.key.startswith(_CURSOR)}
+        self._moved: list[Write] = []
+        self._is_news = fences.is_unfinished
+        self.cursors = _cursors(rows)
 
     def plan(self, dataset: str, reading: Reading, now: datetime) -> Plan:
         """Compare a reading with what is stored; only differences become writes."""
         before = self.cursors.get(dataset)
-        changes = _Changes(self._store, dataset)
+        mark = self._marks.get(dataset, Mark())
+        changes = Changes(self._store, dataset, mark, is_sure=not self._fences.was_unfinished)
         if reading.is_complete:
-            return changes.after_complete(reading, before, now)
-        return changes.after_delta(reading, before, now)
+            plan = changes.after_complete(reading, before, now)
+        else:
+            plan = changes.after_delta(reading, before, now)
+        self._marks[dataset] = plan.mark
+        self._moved.extend(plan.moved)
+        self._is_news |= plan.is_news
+        return plan
+
+    def says_nothing_new(self, cursors: Iterable[Cursor]) -> bool:
+        """Whether the run found all to be as the stored cursors say, and these are young enough to stand."""
+        return not self._is_news and all(self._is_confirmed(cursor) for cursor in cursors)
+
+    def _is_confirmed(self, cursor: Cursor) -> bool:
+        known = self.cursors.get(cursor.dataset)
+        return (
+            known is not None
+            and cursor.attempted_at - known.attempted_at < _CURSORS_STAND
+            and (known.outcome, known.error, known.held_back) == (cursor.outcome, cursor.error, cursor.held_back)
+        )
 
     def commit(self, writes: Iterable[Write], cursors: Iterable[Cursor]) -> None:
-        """Write data first and cursors last, each transaction guarded by the fence.
+        """Write data first and cursors last, each transaction guarded by the fence of its partition.
 
         Raises:
-            Superseded: the fence was moved; the transactions before stand, this and later ones do not.
+            Superseded: a fence was moved; the transactions before stand, this and later ones do not.
         """
-        last = [upsert(_cursor_row(self._store.partition, cursor)) for cursor in cursors]
-        for part in chunks([*writes, *last], spare=1):
-            guard = replace(self._fence) if self._fence.etag else insert(self._fence)
-            try:
-                etag = self._store.table.write(guard, *part)
-            except (RowChanged, RowExists) as error:
-                raise Superseded from error
-            self._fence = Row(self._fence.partition, _FENCE, {}, etag)
+        elsewhere = self._by_part(writes)
+        here = elsewhere.pop(0, [])
+        if elsewhere:
+            self._write_elsewhere(elsewhere)
+        moved, self._moved = self._by_part(self._moved), []
+        self._write_here([*here, *(upsert(self._cursor_row(cursor)) for cursor in cursors)], is_last=not moved)
+        if moved:
+            here = moved.pop(0, [])
+            self._write_elsewhere(moved)
+            self._write_here(here, is_last=True)
+        self._is_news = False
 
+    def _write_elsewhere(self, by_part: dict[int, list[Write]]) -> None:
+        self._fences.claim(max(by_part, default=0) + 1)
+        overlapped(lambda part: self._fences.write_part(part, by_part[part]), list(by_part))
 
-class _Changes:
-    """Turns one reading of one data set into writes."""
+    def _write_here(self, writes: Sequence[Write], *, is_last: bool) -> None:
+        parts = list(chunks(writes, spare=1)) or ([[]] if self._fences.is_unfinished else [])
+        for number, part in enumerate(parts, 1):
+            self._fences.write_main(part, is_last=is_last and number == len(parts))
 
-    def __init__(self, store: DataStore, dataset: str) -> None:
-        self._store = store
-        self._dataset = dataset
+    def _by_part(self, writes: Iterable[Write]) -> dict[int, list[Write]]:
+        found: dict[int, list[Write]] = {}
+        for write in writes:
+            tail = write.row.partition.removeprefix(self._store.base)
+            found.setdefault(int(tail[1:] or 0), []).append(write)
+        return found
 
-    def after_complete(self, reading: Reading, before: Cursor | None, now: datetime) -> Plan:
-        seen = self._store.prints(self._dataset, None)
-        latest = {record.key: record for record in reading.records}
-        vanished = [key for key in seen if key not in latest]
-        doubted = is_mass_loss(len(vanished), len(seen)) and not (before and before.held_back)
-        gone = [] if doubted else vanished
-        writes, counts = self._writes(latest, gone, seen)
-        tallies = Counter(record.tally for record in latest.values())
-        tallies.update(seen[key].tally for key in vanished if doubted)
-        cursor = Cursor(
-            dataset=self._dataset,
-            outcome=Outcome.STALE if doubted else Outcome.FRESH,
-            attempted_at=now,
-            link=None if doubted else reading.link,
-            complete_at=(before.complete_at if before else None) if doubted else now,
-            tallies=dict(tallies),
-            error="mass_loss_held_back" if doubted else "",
-            held_back=len(vanished) if doubted else 0,
-        )
-        return Plan(writes, counts, cursor)
-
-    def after_delta(self, reading: Reading, before: Cursor | None, now: datetime) -> Plan:
-        latest = {record.key: record for record in reading.records}
-        touched = list(dict.fromkeys([*latest, *reading.removed]))
-        seen = self._store.prints(self._dataset, touched) if touched else {}
-        gone = [key for key in dict.fromkeys(reading.removed) if key in seen and key not in latest]
-        writes, counts = self._writes(latest, gone, seen)
-        tallies = Counter(before.tallies if before else {})
-        tallies.subtract(seen[key].tally for key in touched if key in seen)
-        tallies.update(record.tally for record in latest.values())
-        cursor = Cursor(
-            dataset=self._dataset,
-            outcome=Outcome.FRESH,
-            attempted_at=now,
-            link=reading.link,
-            complete_at=now,
-            tallies={kind: number for kind, number in tallies.items() if number > 0},
-        )
-        return Plan(writes, counts, cursor)
-
-    def _writes(
-        self, latest: Mapping[str, Record], gone: Sequence[str], seen: Mapping[str, _Seen]
-    ) -> tuple[list[Write], Counts]:
-        partition, prefix = self._store.partition, _prefix(self._dataset)
-        writes: list[Write] = []
-        created = 0
-        for key, record in latest.items():
-            body = msgspec.json.encode(record.body)
-            print_ = hashlib.blake2b(body, digest_size=16).hexdigest()
-            if key in seen and seen[key].print == print_:
-                continue
-            created += key not in seen
-            columns = {"body": body.decode(), "print": print_, "tally": record.tally}
-            writes.append(upsert(Row(partition, prefix + key, columns)))
-        changed = len(writes) - created
-        writes.extend(delete(Row(partition, prefix + key)) for key in gone)
-        return writes, Counts(created=created, changed=changed, removed=len(gone))
-
-
-def _prefix(dataset: str) -> str:
-    return f"row:{dataset}:"
-
-
-def _cursor_row(partition: str, cursor: Cursor) -> Row:
-    return Row(partition, _CURSOR + cursor.dataset, {"body": msgspec.json.encode(cursor).decode()})
+    def _cursor_row(self, cursor: Cursor) -> Row:
+        mark = self._marks.get(cursor.dataset, Mark())
+        body = msgspec.json.encode(cursor).decode()
+        columns: dict[str, Value] = {"body": body, "parts": mark.parts, "digest": mark.digest}
+        return Row(self._store.base, _CURSOR + cursor.dataset, columns)
 
 
 def _cursors(rows: Iterable[Row]) -> dict[str, Cursor]:
     found = [msgspec.json.decode(row.text("body"), type=Cursor) for row in rows if row.key.startswith(_CURSOR)]
     return {cursor.dataset: cursor for cursor in found}
+
+
+def _mark(row: Row) -> Mark:
+    return Mark(int(row.values.get("parts", 1)), str(row.values.get("digest", "")))
+
+
+def _seen(row: Row) -> Seen:
+    return Seen(row.text("print"), row.text("tally"))

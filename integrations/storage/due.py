@@ -2,18 +2,20 @@
 
 Table ``due``: PartitionKey is the shard, RowKey ``<kind>:<account>:<id>``; columns due_at, kind,
 account_id, item_id. A row is written BEFORE the change that makes work due, so that a crash between the
-two leaves a row without work (dropped when looked at), never work without a row.
+two leaves a row without work (dropped when looked at), never work without a row. What was ordered is moved on
+to its next time by whoever ordered it, a hundred rows at once, so that an ordinary sync need not touch the list.
 """
 
 import contextlib
 import zlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
 from integrations.domain.ids import AccountId
 from shared.clock import moment, stamp
-from shared.tables import Row, RowChanged, Tables, delete, upsert
+from shared.tables import Row, RowChanged, Tables, Write, chunks, delete, replace, upsert
 
 SHARDS = 16
 
@@ -31,20 +33,34 @@ class Work(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """One thing to look at, not before ``at``."""
+    """One thing to look at, not before ``at``. ``etag`` is the version of a line that was read."""
 
     work: Work
     account_id: AccountId
     item_id: str
     at: datetime
+    etag: str = field(default="", compare=False)
 
 
 class DueList:
     def __init__(self, tables: Tables) -> None:
-        self._table = tables.table("due")
+        self._table = tables.bulk("due")
 
     def put(self, due: Due) -> None:
         self._table.write(upsert(_row(due)))
+
+    def move(self, dues: Sequence[Due]) -> None:
+        """Give lines of one shard, as they were read, their new times; a line that was put meanwhile stays."""
+        for part in chunks([replace(_row(due)) for due in dues]):
+            try:
+                self._table.write(*part)
+            except RowChanged:
+                self._move_singly(part)
+
+    def _move_singly(self, part: Sequence[Write]) -> None:
+        for write in part:
+            with contextlib.suppress(RowChanged):
+                self._table.write(write)
 
     def settle(self, due: Due) -> None:
         """Forget it, unless it was put again for another time meanwhile."""
@@ -56,8 +72,7 @@ class DueList:
 
     def list(self, shard: str, until: datetime) -> list[Due]:
         """What is due in one shard at ``until``, the longest overdue first."""
-        rows = self._table.range(shard)
-        dues = [_due(row) for row in rows if row.text("due_at") <= stamp(until)]
+        dues = [_due(row) for row in self._table.range(shard, at_most=("due_at", stamp(until)))]
         return sorted(dues, key=lambda due: due.at)
 
 
@@ -80,10 +95,14 @@ def _row(due: Due) -> Row:
         "account_id": due.account_id,
         "item_id": due.item_id,
     }
-    return Row(shard_of(due), _key(due), columns)
+    return Row(shard_of(due), _key(due), columns, due.etag)
 
 
 def _due(row: Row) -> Due:
     return Due(
-        Work(row.text("kind")), AccountId(row.text("account_id")), row.text("item_id"), moment(row.text("due_at"))
+        Work(row.text("kind")),
+        AccountId(row.text("account_id")),
+        row.text("item_id"),
+        moment(row.text("due_at")),
+        row.etag,
     )

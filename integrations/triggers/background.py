@@ -36,8 +36,7 @@ from shared.errors import AppError
 from shared.telemetry import log
 
 _STORAGE = "AzureWebJobsStorage"
-_PERIOD = timedelta(minutes=30)  # of sync_timer: it orders what is due until it fires again
-_NOW = timedelta(0)
+_NOW = timedelta(0)  # what falls due between two looks waits for the next one
 
 Order = TypeVar("Order", SyncOrder, ConsentOrder, CspOrder, CustomerOrder, ShardOrder)
 
@@ -56,7 +55,7 @@ def _add_timers(bp: func.Blueprint, services: Callable[[], Services]) -> None:
     @bp.timer_trigger(arg_name="timer", schedule="0 */30 * * * *", use_monitor=True)
     def sync_timer(timer: func.TimerRequest) -> None:
         log("sync timer fired", outcome="late" if timer.past_due else "on time")
-        order_shards(services(), _PERIOD)
+        order_shards(services(), _NOW)
 
     @bp.timer_trigger(arg_name="timer", schedule="30 */5 * * * *", use_monitor=True)
     def reconcile_timer(timer: func.TimerRequest) -> None:

@@ -1,15 +1,18 @@
 """Doors of the page itself: its static files, the settings it needs, health, and the OpenAPI document."""
 
 from functools import cache
+from html import escape
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
 from integrations.services import Services
 from integrations.triggers.doors import Call, Doors, Need
 from integrations.triggers.openapi import document
-from shared.answers import Answer, ok, see_other
+from shared.answers import Answer, ok, see_other, with_etag
 from shared.errors import NotFound
+from shared.settings import Settings
 
 _FILES = Path(__file__).parent.parent / "portal"
 _TYPES = {
@@ -18,6 +21,7 @@ _TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
+_PORTAL_ORIGIN = b'<meta name="portal-origin" content="">'
 
 
 class PageConfig(msgspec.Struct, kw_only=True):
@@ -46,7 +50,7 @@ def add_doors(doors: Doors) -> None:
         path = call.param("path") or "index.html"
         if path == "config.json":
             return ok(_config(call.services))
-        return _file(path, call.services.settings.portal_personas_url)
+        return with_etag(_file(path, call.services.settings), call.request.headers.get("If-None-Match", ""))
 
     @doors.door("GET", "health", needs=Need.NOTHING, summary="The process is alive.", answers={200: Health})
     def get_health(_call: Call) -> Answer:
@@ -80,17 +84,28 @@ def _config(services: Services) -> PageConfig:
     return PageConfig(product_name=settings.product_name, personas_url=settings.portal_personas_url or None)
 
 
-def _file(path: str, personas_url: str) -> Answer:
+def _file(path: str, settings: Settings) -> Answer:
     content = _contents().get(path)
     if content is None:
         raise NotFound("The page has no such file.")
-    connect = " ".join(filter(None, ["'self'", personas_url]))
+    portal = _origin(settings.portal_url)
+    connect = " ".join(filter(None, ["'self'", settings.portal_personas_url]))
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-        f"connect-src {connect}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        f"connect-src {connect}; base-uri 'none'; form-action 'none'; frame-ancestors {portal}"
     )
-    headers = {"Content-Security-Policy": policy, "Cache-Control": "no-cache"}
-    return Answer(200, content, _TYPES[Path(path).suffix], headers)
+    filled = content.replace(_PORTAL_ORIGIN, _told(portal))
+    return Answer(200, filled, _TYPES[Path(path).suffix], {"Content-Security-Policy": policy})
+
+
+def _told(portal: str) -> bytes:
+    """The one thing of index.html that settings decide: who may hand the page a token."""
+    return _PORTAL_ORIGIN.replace(b'""', f'"{escape(portal)}"'.encode())
+
+
+def _origin(url: str) -> str:
+    split = urlsplit(url)
+    return f"{split.scheme}://{split.netloc.lower()}"
 
 
 @cache

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from integrations.domain.schedule import next_due, probe_pause, propagation_pause_s
+from integrations.domain.schedule import is_as_planned, next_due, probe_pause, propagation_pause_s, slot_after
 from integrations.domain.statuses import SyncCause, begin, move
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
@@ -51,3 +51,17 @@ def test_probing_never_pauses_longer_than_six_hours() -> None:
 def test_looking_for_a_consent_slows_down() -> None:
     assert [propagation_pause_s(attempt) for attempt in range(7)] == [1, 2, 4, 8, 16, 30, 30]
     assert propagation_pause_s(10_000) == 30
+
+
+def test_the_slot_after_keeps_the_beat_however_late_it_was_looked_at() -> None:
+    """A look up to five minutes late does not push the next slot; after an outage the beat begins anew."""
+    late, outage = NOW - timedelta(minutes=4), NOW - timedelta(hours=5)
+
+    assert slot_after(late, NOW, PERIOD, 0.5) == late + PERIOD
+    assert slot_after(outage, NOW, PERIOD, 0.5) == NOW + timedelta(minutes=25)
+    assert slot_after(NOW, NOW, PERIOD, 0.0) == NOW + timedelta(minutes=27)
+
+
+@pytest.mark.parametrize(("minutes", "expected"), [(0, True), (11, True), (-11, True), (12, False), (330, False)])
+def test_a_next_look_near_the_planned_one_is_the_planned_one(minutes: int, expected: bool) -> None:
+    assert is_as_planned(NOW + timedelta(minutes=minutes), NOW, PERIOD) is expected

@@ -1,6 +1,10 @@
 """What tests of syncing look at: requests made, rows stored, counts of a run."""
 
+from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
 
 from integrations.domain.groups import join
 from integrations.domain.records import Group
@@ -50,3 +54,18 @@ def cycle(portal: Portal, **span: float) -> None:
     portal.later(**span)
     portal.microsoft.world.forget_requests()
     portal.tick()
+
+
+def table_requests(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every request to table storage from now on, whoever makes it; read at the one place all pass."""
+    port = urlsplit(portal.services.tables._account.endpoint).port
+    made: list[str] = []
+    putrequest = HTTPConnection.putrequest
+
+    def count(self: HTTPConnection, method: str, url: str, *rest: Any, **more: Any) -> None:
+        if self.port == port:
+            made.append(f"{method} {url}")
+        putrequest(self, method, url, *rest, **more)
+
+    monkeypatch.setattr(HTTPConnection, "putrequest", count)
+    return made

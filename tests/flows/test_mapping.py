@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from shared.settling import Unanswered
 from tests.flows.portal import Portal
 
 
@@ -206,9 +207,9 @@ def test_a_mapping_whose_message_was_lost_is_synced_all_the_same(portal: Portal)
     tenant = portal.has_tenant()
     portal.integrate(tenant)
     queues = portal.services.queues
-    working, queues._service = queues._service, Broken()
+    working, queues._account = queues._account, Broken()
     portal.map(tenant)
-    queues._service = working
+    queues._account = working
 
     assert portal.status(tenant) == "Pending"
     portal.later(minutes=2)
@@ -219,15 +220,10 @@ def test_a_mapping_whose_message_was_lost_is_synced_all_the_same(portal: Portal)
 
 
 class Broken:
-    """A queue service that takes nothing."""
+    """A queue storage that never answers."""
 
-    def get_queue_client(self, _name: str) -> "Broken":
-        return self
-
-    def send_message(self, *_: object, **__: object) -> None:
-        from azure.core.exceptions import ServiceRequestError  # noqa: PLC0415 - what a dead network raises
-
-        raise ServiceRequestError("no network")
+    def send(self, *_: object, **__: object) -> None:
+        raise Unanswered
 
 
 def test_every_change_leaves_one_audit_entry(portal: Portal) -> None:

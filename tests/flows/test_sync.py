@@ -13,7 +13,7 @@ import pytest
 from integrations.domain.orders import SyncOrder
 from integrations.storage.due import shards
 from tests.flows.portal import Portal
-from tests.flows.reading import asked, counts, users_of
+from tests.flows.reading import asked, counts, table_requests, users_of
 
 EVERY_CYCLE = [
     "!fence",
@@ -31,7 +31,7 @@ class Writes:
 
     def __init__(self, portal: Portal) -> None:
         self.rows: list[list[str]] = []
-        table = portal.services.tables.table("data")
+        table = portal.services.tables.bulk("data")
         original = table.write
 
         def write(*writes: Any) -> str:
@@ -41,17 +41,55 @@ class Writes:
         table.write = write  # type: ignore[method-assign]
 
 
-def test_an_unchanged_tenant_of_ten_thousand_users_costs_one_request_and_one_transaction(portal: Portal) -> None:
+def test_an_unchanged_tenant_of_ten_thousand_users_costs_one_request_and_four_table_operations(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tenant = portal.has_tenant(users=10_000)
     portal.connected(tenant)
-    assert portal.status(tenant) == "Success"
+    before = portal.ask("GET", f"/tenants/{tenant['id']}/users?limit=1")
     portal.microsoft.world.forget_requests()
+    portal.later(minutes=34)
+    portal.host.fire_timer("sync_timer")
+    portal.host.drain("order_due_work")
+    writes, requests = Writes(portal), table_requests(portal, monkeypatch)
+
+    portal.host.drain("sync_tenant_order")
+    made = list(requests)
+
+    after = portal.ask("GET", f"/tenants/{tenant['id']}/users?limit=1")
+    assert portal.status(tenant) == "Success"
+    assert asked(portal, tenant) == [("POST", "/v1.0/$batch")]
+    assert writes.rows == []
+    assert len(made) == 4, made
+    assert before["as_of"] < after["as_of"]
+
+
+def test_cursors_of_a_quiet_tenant_are_written_every_five_hours(portal: Portal) -> None:
+    """So that no delta link grows old; and what stood between is told all the same."""
+    tenant = portal.has_tenant()
+    portal.connected(tenant)
+    writes, times = Writes(portal), []
+
+    for _ in range(10):
+        portal.later(minutes=34)
+        portal.tick()
+        told = portal.ask("GET", f"/tenants/{tenant['id']}")["datasets"]
+        times += [it["as_of"] for it in told if it["dataset"] == "users"]
+
+    assert writes.rows == [EVERY_CYCLE]
+    assert times == sorted(set(times))
+
+
+def test_a_person_of_whom_nothing_we_keep_changed_is_not_read_again_and_again(portal: Portal) -> None:
+    tenant = portal.has_tenant(users=5)
+    portal.connected(tenant)
+    person = users_of(portal, tenant)[0]
+    portal.microsoft.world.change_user(tenant_id=tenant["id"], user_id=person["id"], jobTitle=person.get("job_title"))
     writes = Writes(portal)
 
-    run = portal.sync(tenant)
+    for _ in range(2):
+        portal.sync(tenant)
 
-    assert run["state"] == "done"
-    assert asked(portal, tenant) == [("POST", "/v1.0/$batch")]
     assert writes.rows == [EVERY_CYCLE]
 
 
@@ -217,7 +255,7 @@ def test_unmapping_during_a_sync_leaves_nothing_readable(portal: Portal) -> None
     portal.microsoft.world.release()
     worker.join(60)
 
-    data = portal.services.tables.table("data")
+    data = portal.services.tables.bulk("data")
     rows = data.range(f"acct_northwind|{tenant['id']}|2")
     assert [row.key for row in rows] == ["!fence"]
     assert portal.ask("GET", f"/tenants/{tenant['id']}/users")["items"] == []

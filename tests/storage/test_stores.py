@@ -1,7 +1,9 @@
 """Our stores on real tables: documents, the fence of synced data, the due list, queues and seals."""
 
 import base64
+import dataclasses
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -15,6 +17,7 @@ from integrations.storage.data import DataStore, Superseded
 from integrations.storage.due import Due, DueList, Work, shard_of, shards
 from shared.queues import Queues, QueueUnavailable
 from shared.tables import Tables
+from shared.web import Response
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 TENANT = TenantId("9f1c0e3a-0000-4000-8000-00000000aa01")
@@ -178,6 +181,22 @@ def test_what_was_put_again_is_not_settled(tables: Tables) -> None:
     assert due_list.list(shard_of(due), NOW + timedelta(hours=1)) == []
 
 
+def test_lines_are_moved_on_together_and_one_that_was_put_meanwhile_stays(tables: Tables) -> None:
+    due_list, tomorrow = DueList(tables), NOW + timedelta(days=1)
+    for number in range(400):
+        due_list.put(Due(Work.SYNC, ACCOUNT, f"tenant-{number}", NOW))
+    shard = shards()[0]
+    found = due_list.list(shard, NOW)
+    due_list.put(Due(Work.SYNC, ACCOUNT, found[3].item_id, NOW + timedelta(minutes=1)))
+
+    due_list.move([dataclasses.replace(due, at=tomorrow) for due in found])
+
+    times = {due.item_id: due.at for due in due_list.list(shard, tomorrow)}
+    assert len(times) == len(found) > 5
+    assert times.pop(found[3].item_id) == NOW + timedelta(minutes=1)
+    assert set(times.values()) == {tomorrow}
+
+
 def test_a_message_is_base64_waits_and_ends(storage: str) -> None:
     queues = Queues.connect(storage, "", ManagedIdentityCredential)
     queues.send("fresh-queue", b'{"a":1}', ttl_s=60)
@@ -198,4 +217,21 @@ def test_a_queue_that_is_out_is_said_to_be_out() -> None:
     connection = "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YQ==;QueueEndpoint=http://127.0.0.1:9/a;"
     with pytest.raises(QueueUnavailable):
         Queues.connect(connection, "", ManagedIdentityCredential).send("q-one", b"x")
-    assert Queues.connect("", "myaccount", lambda: ManagedIdentityCredential()) is not None  # noqa: PLW0108
+    queues = Queues.connect("", "myaccount", lambda: ManagedIdentityCredential())  # noqa: PLW0108
+    assert queues._account.endpoint == "https://myaccount.queue.core.windows.net"
+
+
+def test_a_queue_that_refuses_is_said_to_be_out(storage: str) -> None:
+    with pytest.raises(QueueUnavailable, match="413"):
+        Queues.connect(storage, "", ManagedIdentityCredential).send("q-one", b"x" * 60_000)
+    with pytest.raises(QueueUnavailable, match="400"):
+        Queues.connect(storage, "", ManagedIdentityCredential).send("NoSuchName", b"x")
+
+
+def test_a_queue_that_is_busy_is_asked_again() -> None:
+    answers = [503, 404, 201, 201]
+    account = SimpleNamespace(send=lambda *_, **__: Response(answers.pop(0), {}, b""))
+
+    Queues(account).send("q-one", b"x")  # type: ignore[arg-type]
+
+    assert answers == []

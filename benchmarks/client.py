@@ -1,0 +1,221 @@
+"""The product as a client of storage and of Microsoft: one job in a fresh process, measured from inside.
+
+Reads {"job": name, "settings": {...}, ...} from its input and prints one JSON object: CPU seconds of this process
+alone, wall seconds, requests by kind, and the peak of its memory.
+"""
+
+import json
+import logging
+import resource
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
+from typing import Any
+from urllib.parse import urlsplit
+
+from integrations.actions.order import order_due
+from integrations.actions.sync import sync_tenant
+from integrations.domain.connections import Kind, Mapping, Tenant
+from integrations.domain.ids import AccountId, IntegrationId, OrganizationId, RunId, SyncroTenantId, TenantId, UserId
+from integrations.domain.orders import SCHEDULED, ShardOrder, SyncOrder
+from integrations.domain.schedule import slot_after
+from integrations.domain.statuses import SyncCause, begin
+from integrations.services import Services, connect
+from integrations.storage.control import newest_first
+from integrations.storage.due import Due, Work, _row, shard_of, shards
+from shared.settings import Settings
+from shared.storage_account import StorageAccount
+from shared.tables import StorageUnavailable, chunks, upsert
+
+_TRIES = 5  # host.json: maxDequeueCount
+_PERIOD = timedelta(minutes=30)
+
+
+class Clock:
+    """Real time, moved on by hand from cycle to cycle."""
+
+    ahead = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+class Requests:
+    """Counts what leaves this process, by the port it goes to."""
+
+    def __init__(self, settings: dict[str, str]) -> None:
+        storage = settings["AzureWebJobsStorage"]
+        ports = {
+            urlsplit(StorageAccount.from_connection_string(storage, kind).endpoint).port: kind  # type: ignore[arg-type]
+            for kind in ("table", "queue")
+        }
+        ports |= {urlsplit(settings["MICROSOFT_GRAPH_URL"]).port: "graph"}
+        self.count = dict.fromkeys(("table", "queue", "graph", "other"), 0)
+        putrequest = HTTPConnection.putrequest
+
+        def counted(connection: HTTPConnection, method: str, url: str, *rest: Any, **more: Any) -> None:
+            self.count[ports.get(connection.port, "other")] += 1
+            putrequest(connection, method, url, *rest, **more)
+
+        HTTPConnection.putrequest = counted  # type: ignore[method-assign]
+
+
+class Bench:
+    """One process's services, with what it takes to measure them."""
+
+    def __init__(self, settings: dict[str, str]) -> None:
+        self.clock = Clock()
+        connected = connect(Settings.from_env(settings))
+        self.services = Services(**{**vars(connected), "clock": self.clock, "chance": lambda: 0.5})
+        self.requests = Requests(settings)
+        self.rows = self.failed = 0
+        table = self.services.tables.bulk("data")
+        write = table.write
+
+        def counted(*writes: Any) -> str:
+            self.rows += sum(it.row.key.startswith("row:") for it in writes)
+            return write(*writes)
+
+        table.write = counted  # type: ignore[method-assign]
+
+    def measured(self, work: Callable[[], Any]) -> dict[str, Any]:
+        before, rows = dict(self.requests.count), self.rows
+        wall, cpu = time.monotonic(), time.process_time()
+        work()
+        cpu, wall = time.process_time() - cpu, time.monotonic() - wall
+        made = {kind: number - before[kind] for kind, number in self.requests.count.items()}
+        return {"cpu_s": cpu, "wall_s": wall, "rows": self.rows - rows, **made}
+
+    def map(self, account: str, tenant_id: str) -> None:
+        """As if the account had integrated and mapped the tenant."""
+        now, control = self.clock(), self.services.control(AccountId(account))
+        if control.tenants.find(tenant_id) is not None:
+            return
+        mapping = Mapping(
+            organization_id=OrganizationId("org_bench"),
+            syncro_tenant_id=SyncroTenantId(f"syncro_{tenant_id}"),
+            mapped_at=now,
+            mapped_by=UserId("bench"),
+        )
+        tenant = Tenant(
+            tenant_id=TenantId(tenant_id),
+            integration_id=IntegrationId("int_bench"),
+            kind=Kind.SINGLE,
+            name=tenant_id,
+            epoch=1,
+            status=begin(SyncCause.QUEUED, now),
+            added_at=now,
+            mapping=mapping,
+        )
+        control.commit(control.tenants.added(tenant))
+
+    def cycle(self, account: str, tenant_id: str) -> None:
+        """What the queue function does with a scheduled order."""
+        now = self.clock()
+        order = SyncOrder(
+            account_id=AccountId(account),
+            tenant_id=TenantId(tenant_id),
+            run_id=RunId(newest_first(now, "schedul0")),
+            due_at=now,
+            reason=SCHEDULED,
+            then_at=slot_after(now, now, _PERIOD, 0.5),
+        )
+        for number in range(_TRIES):  # as the host does: a message whose function failed comes back
+            try:
+                return sync_tenant(self.services, order, is_repeat=number > 0)
+            except StorageUnavailable:
+                self.failed += 1
+                if number == _TRIES - 1:
+                    raise
+        return None
+
+    def status(self, account: str, tenant_id: str) -> str:
+        stored = self.services.control(AccountId(account)).tenants.find(tenant_id)
+        return stored.value.status.cause.value if stored else "gone"
+
+
+def cycles(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
+    """Sync one tenant so many times, half an hour apart; one measurement each."""
+    bench.map(told["account"], told["tenant_id"])
+    bench.clock.ahead = timedelta(minutes=told.get("ahead", 0))
+    done = []
+    for _ in range(told["count"]):
+        bench.clock.ahead += timedelta(minutes=told.get("minutes", 31))
+        done.append(bench.measured(lambda: bench.cycle(told["account"], told["tenant_id"])))
+    return {"cycles": done, "failed": bench.failed, "status": bench.status(told["account"], told["tenant_id"])}
+
+
+def many(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
+    """Sync many tenants, some at once, so many rounds half an hour apart; one measurement for each round."""
+    tenants = told["tenants"]
+    for tenant_id in tenants:
+        bench.map(told["account"], tenant_id)
+    rounds = []
+    for _ in range(told["rounds"]):
+        bench.clock.ahead += timedelta(minutes=31)
+        with ThreadPoolExecutor(told["at_once"]) as pool:
+            rounds.append(
+                bench.measured(lambda p=pool: list(p.map(lambda it: bench.cycle(told["account"], it), tenants)))
+            )
+    return {"rounds": rounds, "statuses": sorted({bench.status(told["account"], it) for it in tenants})}
+
+
+def fill_due(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
+    """Lines of the due list: ``due`` of them due now, the rest tomorrow."""
+    now = bench.clock()
+    by_shard: dict[str, list[Any]] = {}
+    for number in range(told["count"]):
+        at = now if number < told["due"] else now + timedelta(days=1)
+        due = Due(Work.SYNC, AccountId("acct_order"), f"{told['prefix']}-{number:07d}", at)
+        by_shard.setdefault(shard_of(due), []).append(upsert(_row(due)))
+    table = bench.services.tables.bulk("due")
+    for writes in by_shard.values():
+        for part in chunks(writes):
+            table.write(*part)
+    return {}
+
+
+def order(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
+    """Order what is due in all shards, as eight function instances would together."""
+    until = bench.clock()
+    orders = [ShardOrder(shard=shard, until=until) for shard in shards()]
+    with ThreadPoolExecutor(told.get("at_once", 8)) as pool:
+        return bench.measured(lambda: list(pool.map(lambda it: order_due(bench.services, it), orders)))
+
+
+def stored_rows(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
+    """Fingerprints of all rows that the tenant's data sets hold."""
+    data = bench.services.data(AccountId(told["account"]), TenantId(told["tenant_id"]), 1)
+    found = {}
+    for dataset in data.cursors():
+        found[dataset] = sorted((key, seen.print) for key, seen in data.prints(dataset, None, 16).items())
+        found[dataset] = found[dataset] or sorted((k, s.print) for k, s in data.prints(dataset, None, 1).items())
+    return {"rows": {name: len(rows) for name, rows in found.items()}, "digest": hash_of(found)}
+
+
+def hash_of(found: Any) -> str:
+    import hashlib  # noqa: PLC0415 - here only
+
+    return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
+
+
+def token(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
+    """An app-only token for the floor loops, which do not sign in themselves."""
+    return {"token": bench.services.sign_in.app_token(TenantId(told["tenant_id"]))}
+
+
+_JOBS = {it.__name__: it for it in (cycles, many, fill_due, order, stored_rows, token)}
+
+
+def main() -> None:
+    logging.disable(logging.INFO)
+    told = json.loads(sys.stdin.read())
+    answer = _JOBS[told["job"]](Bench(told["settings"]), told)
+    print(json.dumps({**answer, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""The floor: what the same bytes cost with one connection, one parser and no care. Standard library and orjson.
+
+It follows pages and writes hand-made transactions, but keeps no fence, no cursor, no fingerprint of what is stored,
+no time limit, no retry and no finding: nobody could ship it. Reads one JSON object from its input.
+"""
+
+import base64
+import email.utils
+import hashlib
+import hmac
+import http.client
+import json
+import resource
+import ssl
+import sys
+import time
+import uuid
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+
+
+def connection_to(url: str, ca_file: str | None) -> http.client.HTTPConnection:
+    split = urlsplit(url)
+    if split.scheme == "https":
+        return http.client.HTTPSConnection(split.netloc, context=ssl.create_default_context(cafile=ca_file))
+    return http.client.HTTPConnection(split.netloc)
+
+
+def read(told: dict[str, Any]) -> tuple[list[dict[str, Any]], int]:
+    """All items of all collections, and how many requests that took."""
+    graph, items, requests = connection_to(told["graph_url"], told.get("ca_file")), [], 0
+    headers = {"Authorization": f"Bearer {told.get('token', '')}"}
+    for path in told["paths"]:
+        target: str | None = path
+        while target:
+            graph.request("GET", target, headers=headers)
+            page = orjson.loads(graph.getresponse().read())
+            requests += 1
+            items += page["value"]
+            onward = page.get("@odata.nextLink")
+            target = onward and urlsplit(onward)._replace(scheme="", netloc="").geturl()
+    return items, requests
+
+
+def write(told: dict[str, Any], items: list[dict[str, Any]]) -> None:
+    """A hundred rows a transaction, upserted, spread over four partitions."""
+    account = dict(it.split("=", 1) for it in told["storage"].split(";") if "=" in it)
+    endpoint, key = account["TableEndpoint"], base64.b64decode(account["AccountKey"])
+    line, path = connection_to(endpoint, None), urlsplit(endpoint).path
+    for start in range(0, len(items), 100):
+        name = uuid.uuid4().hex
+        partition = f"floor-{start // 100 % 4}"
+        parts = [f"--batch_{name}\r\nContent-Type: multipart/mixed; boundary=changeset_{name}\r\n\r\n".encode()]
+        for item in items[start : start + 100]:
+            body = orjson.dumps({"PartitionKey": partition, "RowKey": item["id"], "body": orjson.dumps(item).decode()})
+            parts.append(
+                (
+                    f"--changeset_{name}\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n"
+                    f"PUT {endpoint}/data(PartitionKey='{partition}',RowKey='{item['id']}') HTTP/1.1\r\n"
+                    f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+                ).encode()
+                + body
+                + b"\r\n"
+            )
+        parts.append(f"--changeset_{name}--\r\n--batch_{name}--\r\n".encode())
+        date = email.utils.formatdate(usegmt=True)
+        text = f"{date}\n/{account['AccountName']}{path}/$batch"
+        signed = base64.b64encode(hmac.digest(key, text.encode(), hashlib.sha256)).decode()
+        headers = {
+            "Authorization": f"SharedKeyLite {account['AccountName']}:{signed}",
+            "x-ms-date": date,
+            "x-ms-version": "2020-12-06",
+            "Content-Type": f"multipart/mixed; boundary=batch_{name}",
+        }
+        line.request("POST", f"{path}/$batch", body=b"".join(parts), headers=headers)
+        if line.getresponse().read().count(b"HTTP/1.1 204") != len(items[start : start + 100]):
+            raise RuntimeError("a transaction of the floor failed")
+
+
+def main() -> None:
+    told = json.loads(sys.stdin.read())
+    cpu, wall = time.process_time(), time.monotonic()
+    items, requests = read(told)
+    if told.get("storage"):
+        write(told, items)
+    answer = {
+        "cpu_s": time.process_time() - cpu,
+        "wall_s": time.monotonic() - wall,
+        "items": len(items),
+        "requests": requests,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+    print(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main()

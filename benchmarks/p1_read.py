@@ -1,0 +1,78 @@
+"""P1: read and decode the users of a 10,000-user tenant; against the floor loop, and Microsoft's own client.
+
+All three read the same bytes over TLS from a server that says what it was told beforehand.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.measure import PEERS, median, record, run
+from integrations.actions.reading import read_datasets
+from integrations.microsoft.users import FIELDS, USERS, _User
+from shared.graph import Graph
+from shared.web import Web
+
+USERS_THERE = 10_000
+
+
+@contextmanager
+def canned() -> Iterator[tuple[str, str]]:
+    """Its address and the file of its certificate authority."""
+    with tempfile.TemporaryDirectory() as folder:
+        ca_file = str(Path(folder) / "ca.pem")
+        server = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.canned", str(USERS_THERE), ca_file],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            yield (server.stdout.readline() if server.stdout else "").strip(), ca_file
+        finally:
+            server.communicate()
+
+
+def decoded_cpu_s(root: str, ca_file: str) -> float:
+    """Every page into typed structs, with all rules of paging and waiting."""
+    graph = Graph(root=root, web=Web(ca_file), token=lambda _fresh: "token")
+    cpu = time.process_time()
+    count = sum(1 for _ in graph.items("/users", type=_User, select=FIELDS, top="999"))
+    if count != USERS_THERE:
+        raise RuntimeError(f"{count} users")
+    return time.process_time() - cpu
+
+
+def records_cpu_s(root: str, ca_file: str) -> float:
+    """The same, and every user made a cleaned record, ready to be compared."""
+    graph = Graph(root=root, web=Web(ca_file), token=lambda _fresh: "token")
+    cpu = time.process_time()
+    reading = read_datasets(graph, [USERS], {})[0].reading
+    if reading is None or len(reading.records) != USERS_THERE:
+        raise RuntimeError("the reading is not whole")
+    return time.process_time() - cpu
+
+
+def main() -> None:
+    with canned() as (root, ca_file):
+        told = {"graph_url": root, "ca_file": ca_file, "paths": ["/v1.0/users?$top=999"]}
+        floor = median(lambda: float(run([PEERS, "-m", "benchmarks.floor"], told)["cpu_s"]), 7)
+        decoded = median(lambda: decoded_cpu_s(root, ca_file), 7)
+        records = median(lambda: records_cpu_s(root, ca_file), 7)
+        os.environ["SSL_CERT_FILE"] = ca_file
+        asked = {"graph_url": root, "select": FIELDS.split(","), "top": 999}
+        peer = float(run([PEERS, "-m", "benchmarks.peer_msgraph"], asked)["cpu_s"])
+    figures = {"floor_cpu_s": floor, "ours_cpu_s": decoded, "ours_with_records_cpu_s": records, "msgraph_cpu_s": peer}
+    figures = {name: round(value, 4) for name, value in figures.items()}
+    record("P1-floor", "raw HTTP + orjson", ratio=decoded / floor, goal="<= 2", met=decoded <= 2 * floor, **figures)
+    less = peer / decoded
+    record("P1-msgraph", "msgraph-sdk: times less CPU", ratio=less, goal=">= 300", met=less >= 300, **figures)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+"""P5: an unchanged cycle at 100,000 users against one at 1,000; and the peak of the first sync of 100,000 (P2)."""
+
+import statistics
+
+from benchmarks.measure import Stage, record, stage, tenant_of
+
+_CYCLES = 12
+
+
+def unchanged_cpu_s(on: Stage, tenant_id: str) -> float:
+    told = on.client("cycles", account="acct_p5", tenant_id=tenant_id, count=_CYCLES)["cycles"]
+    return statistics.median(it["cpu_s"] for it in told[2:])
+
+
+def main() -> None:
+    with stage() as on:
+        small = tenant_of(on.world, "A thousand", 1_000, seed=51)
+        large = tenant_of(on.world, "A hundred thousand", 100_000, seed=52)
+        on.client("cycles", account="acct_p5", tenant_id=small, count=1)
+        first = on.client("cycles", account="acct_p5", tenant_id=large, count=1)
+        peak, failed = first["peak_mb"], first["failed"]
+        figures = {name: round(first["cycles"][0][name], 1) for name in ("cpu_s", "wall_s", "table", "graph", "rows")}
+        figures |= {"times_storage_was_too_slow": failed}
+        record("P2-peak-100k", "250 MB", ratio=peak / 250, goal="<= 1", met=peak <= 250, peak_mb=round(peak), **figures)
+        low, high = unchanged_cpu_s(on, small), unchanged_cpu_s(on, large)
+        figures = {"cpu_ms_1k": round(low * 1000, 2), "cpu_ms_100k": round(high * 1000, 2)}
+        record("P5-size", "the same at 1,000 users", ratio=high / low, goal="<= 2", met=high <= 2 * low, **figures)
+
+
+if __name__ == "__main__":
+    main()

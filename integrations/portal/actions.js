@@ -1,0 +1,50 @@
+// What the menus do. Which entries a menu has, and what they are called, is the API's to say.
+
+import { bullets, make, named } from "./dom.js";
+import { guarded, open } from "./dialog.js";
+import { showPrerequisites, startFlow } from "./flow.js";
+import { mapTenant, unmapTenant } from "./mapping.js";
+import { removeAll, removeIntegration } from "./removal.js";
+
+/** Entries of the Integrate menu. */
+export function integrateActions(offers, again) {
+  return entries(offers, {
+    integrate_single: () => startFlow("/integrations", { kind: "single" }),
+    integrate_csp: () => showPrerequisites(),
+    remove_all: (label) => removeAll(label, again),
+  });
+}
+
+/** Entries of a tenant's row. */
+export function tenantActions(row, product, again) {
+  return entries(row.actions, {
+    map: (label) => mapTenant(row, label, product, again),
+    unmap: (label) => unmapTenant(row, label, product, again),
+    reauthorize: (label) => reauthorize(row.integration_id, row.name, label),
+    remove: (label) => removeIntegration(row.integration_id, row.name, label, again),
+  });
+}
+
+/** Entries of a CSP's row. */
+export function cspActions(csp, again) {
+  return entries(csp.actions, {
+    reauthorize: (label) => reauthorize(csp.id, csp.name, label),
+    remove: (label) => removeIntegration(csp.id, csp.name, label, again),
+  });
+}
+
+function entries(offered, runs) {
+  return offered.map(({ action, label }) => ({ action, label, run: runs[action] && guarded(() => runs[action](label)) }));
+}
+
+function reauthorize(integrationId, name, label) {
+  open(label, make("div", {},
+    make("p", {}, "You go on to Microsoft and sign in to ", make("strong", {}, named(name)), " as a Global Administrator."),
+    bullets(["Only a sign-in to this very tenant is accepted; with any other, nothing changes.",
+      "It may be another account than the first time: the connection then rests on that one.",
+      "Mappings and synced data stay as they are."])),
+  [
+    { label: "Cancel" },
+    { label: "Continue to Microsoft", style: "main", run: () => startFlow(`/integrations/${integrationId}/reauthorize`) },
+  ]);
+}

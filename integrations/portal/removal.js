@@ -1,0 +1,81 @@
+// Remove one integration or all: the effects first, a typed confirmation, then every step until the receipt.
+
+import { ask } from "./api.js";
+import { bullets, frame, icon, make, named, note, part, words } from "./dom.js";
+import { open } from "./dialog.js";
+import { ago, exact } from "./times.js";
+
+const STEP_COLOURS = { done: "green", skipped: "grey", running: "orange", waiting: "grey", failed: "red" };
+
+export async function removeIntegration(id, name, label) {
+  const told = await ask("GET", `/integrations/${id}/removal-effects`);
+  confirmRemoval(label, named(name), told, async (typed) => {
+    const begun = await ask("DELETE", `/integrations/${id}?confirm=${encodeURIComponent(typed)}`);
+    follow([begun.removal_id]);
+  });
+}
+
+export async function removeAll(label) {
+  const told = await ask("GET", "/removal-effects");
+  confirmRemoval(label, null, told, async (typed) => {
+    const begun = await ask("DELETE", `/integrations?confirm=${encodeURIComponent(typed)}`);
+    follow(begun.removal_ids ?? []);
+  });
+}
+
+function confirmRemoval(label, name, told, remove) {
+  const typed = make("input", { autocomplete: "off", spellcheck: "false", autofocus: true, oninput: () => { go.disabled = typed.value !== told.confirm; } });
+  const [, go] = open(label, make("div", {},
+    name ? make("p", {}, make("strong", {}, name)) : null,
+    bullets(told.effects),
+    make("label", { class: "field" }, make("span", {}, "To confirm, type ", make("code", {}, told.confirm)), typed)),
+  [
+    { label: "Cancel" },
+    { label, style: "danger", off: true, run: () => remove(typed.value) },
+  ]);
+}
+
+function follow(ids) {
+  location.hash = ids.length ? `removal=${ids.join(",")}` : "";
+}
+
+/** The view of removals under way; true while one of them has not ended. */
+export async function showRemovals(ids, current) {
+  const removals = await Promise.all(ids.split(",").map((id) => ask("GET", `/removals/${encodeURIComponent(id)}`)));
+  if (!current()) return false;
+  const view = frame(`removal-${ids}`);
+  part(view, "top", "always", () => [make("p", { class: "back" }, make("a", { href: "#" }, "\u2190 All tenants")), make("h2", {}, "Removal")]);
+  for (const removal of removals) part(view, removal.id, removal, () => card(removal));
+  return removals.some((it) => !hasEnded(it));
+}
+
+function hasEnded(removal) {
+  return Boolean(removal.receipt) || ["done", "failed", "finished"].includes(removal.state);
+}
+
+function card(removal) {
+  const { steps = [], leftovers = [], receipt } = removal;
+  const done = steps.filter((it) => it.state === "done" || it.state === "skipped").length;
+  return make("section", { class: "card removal", "aria-label": removal.name },
+    make("h3", {}, named(removal.name)),
+    hasEnded(removal) ? make("p", {}, `The removal has ended: ${words(removal.state)}.`)
+      : make("label", { class: "progress" }, `Removing: step ${Math.min(done + 1, steps.length)} of ${steps.length}`, make("progress", { value: done, max: steps.length || 1 })),
+    make("ol", { class: "timeline" }, steps.map(step)),
+    leftovers.length ? note("yellow", "This is left to do by hand.", "", make("ul", { class: "leftovers" }, leftovers.map((it) => make("li", {}, it.what, " ", make("strong", {}, it.how))))) : null,
+    receipt ? make("button", { "data-key": `receipt-${removal.id}`, onclick: () => download(`removal-${removal.id}.json`, "application/json", JSON.stringify(receipt, null, 2)) }, "Download the receipt") : null);
+}
+
+function step(it) {
+  const colour = STEP_COLOURS[it.state] ?? "grey";
+  return make("li", { "aria-current": it.state === "running" ? "step" : null }, make("span", { class: `status ${colour}` }, icon(colour), it.label),
+    make("span", { class: "quiet" }, ` ${words(it.state)}`, it.at ? [", ", ago(it.at)] : null), it.detail ? make("p", { title: it.at ? exact(it.at) : null }, it.detail) : null);
+}
+
+export function download(name, type, ...parts) {
+  const address = URL.createObjectURL(new Blob(parts, { type }));
+  const link = make("a", { href: address, download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(address), 60000);
+}

@@ -1,0 +1,59 @@
+// A status: colour, icon and word; select it, and it explains itself.
+
+import { bullets, facts, icon, make, note, say, words } from "./dom.js";
+import { open } from "./dialog.js";
+import { linkList } from "./links.js";
+import { ago, exact } from "./times.js";
+
+/** The button of a status. `about` is {name, what, key, links()}: whose status it is, and where to look further. */
+export function badge(told, about) {
+  const mark = marks(told);
+  const button = make("button", {
+    class: `status ${told.colour}`, "data-key": about.key, "aria-haspopup": "dialog", onclick: () => explain(told, about),
+  }, icon(told.colour), make("span", {}, told.label, mark.length ? [" ", make("small", {}, mark.join(", "))] : null));
+  button.append(make("span", { class: "unseen" }, `, ${about.what} of ${about.name}: explain`));
+  return button;
+}
+
+export function marks(told) {
+  return [told.stalled ? "stalled" : null, told.stale ? "last known" : null].filter(Boolean);
+}
+
+function explain(told, about) {
+  const evidence = Object.entries(told.evidence ?? {});
+  open(`${about.what} of ${about.name}`, make("div", {},
+    make("p", { class: "headline" }, make("span", { class: `status ${told.colour}` }, icon(told.colour), told.label)),
+    make("p", {}, told.detail),
+    told.stalled ? note("orange", "This takes longer than it should.", "") : null,
+    told.stale ? note("grey", "This is the last known value; it could not be read again.", "") : null,
+    told.remedy ? make("div", { class: "remedy" }, make("h3", {}, "What to do"), make("p", {}, told.remedy)) : null,
+    facts([
+      ["Reason", make("code", {}, told.reason)],
+      ["Cause", told.cause && told.cause !== told.reason ? make("code", {}, told.cause) : null],
+      ["Since", told.since ? [ago(told.since), ` (${exact(told.since)})`] : null],
+      ["Looked at again", told.next_check_at ? [ago(told.next_check_at), ` (${exact(told.next_check_at)})`] : null],
+    ]),
+    evidence.length ? make("h3", {}, "Evidence") : null,
+    evidence.length ? evidenceList(evidence) : null,
+    make("h3", {}, "At Microsoft"), linkList(about.links())),
+  [
+    ...(evidence.length ? [{ label: "Copy evidence", run: () => copied(told, about) }] : []),
+    { label: "Close", style: "main" },
+  ]);
+}
+
+function evidenceList(pairs) {
+  return facts(pairs.map(([name, value]) => [words(name), Array.isArray(value) ? bullets(value.map(String)) : make("code", {}, text(value))]));
+}
+
+/** For a ticket: everything about this status as text. */
+async function copied(told, about) {
+  const { label, reason, cause, detail, since, evidence } = told;
+  await navigator.clipboard.writeText(JSON.stringify({ tenant: about.name, what: about.what, label, reason, cause, detail, since, evidence }, null, 2));
+  say("The evidence is copied.");
+  return true;
+}
+
+function text(value) {
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}

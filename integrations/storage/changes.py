@@ -1,0 +1,192 @@
+"""What one reading of one data set changes: only differences from what is stored become writes."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from integrations.domain.datasets import Counts, Cursor, Outcome, Reading, Record, is_mass_loss
+from integrations.storage.fences import part_of, partition_of, parts_for
+from shared.tables import Row, Write, delete, upsert
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is known of a stored row without its body."""
+
+    print: str
+    tally: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a cursor's row tells the store alone.
+
+    ``parts`` is over how many partitions the rows are spread; ``digest`` is a fingerprint of all rows after a
+    complete reading, "" after any other.
+    """
+
+    parts: int = 1
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one reading changes: the writes, how many rows they touch, and the cursor after them.
+
+    ``is_news`` tells that the cursor must be written: what it says, or where it points to, has changed.
+    ``moved`` are rows to delete once the cursor is stored: they were written anew in other partitions.
+    """
+
+    writes: list[Write]
+    counts: Counts
+    cursor: Cursor
+    mark: Mark
+    is_news: bool = True
+    moved: Sequence[Write] = ()
+
+
+Place = tuple[int, str]  # the partition's number, and the record's key
+
+
+class Stored(Protocol):
+    """What planning asks of the store; keys are those of records."""
+
+    base: str
+
+    def places(self, dataset: str, parts: int) -> dict[Place, Seen]: ...
+
+    def prints(self, dataset: str, keys: Sequence[str] | None, parts: int) -> dict[str, Seen]: ...
+
+
+def row_prefix(dataset: str) -> str:
+    return f"row:{dataset}:"
+
+
+class _Latest:
+    """The records of a reading, the last word of each key, with their bodies and fingerprints."""
+
+    def __init__(self, records: Sequence[Record]) -> None:
+        self.records = {record.key: record for record in records}
+        self.bodies: dict[str, str] = {}
+        self.prints: dict[str, str] = {}
+        for key, record in self.records.items():
+            body = msgspec.json.encode(record.body)
+            self.bodies[key] = body.decode()  # the very text that a write holds: a tenant may have 100,000
+            self.prints[key] = hashlib.blake2b(body, digest_size=16).hexdigest()
+
+    def digest(self) -> str:
+        """One fingerprint of all records, whatever their order."""
+        whole = hashlib.blake2b(digest_size=16)
+        for key in sorted(self.records):
+            whole.update(f"{key}\0{self.records[key].tally}\0{self.prints[key]}\0".encode())
+        return whole.hexdigest()
+
+    def tallies(self) -> Counter[str]:
+        return Counter(record.tally for record in self.records.values())
+
+
+class Changes:
+    """Turns one reading of one data set into writes.
+
+    ``is_sure`` is false when earlier rows may have been written without their cursor: then what the cursor
+    says about the rows is not believed, and they are looked at.
+    """
+
+    def __init__(self, stored: Stored, dataset: str, mark: Mark, *, is_sure: bool = True) -> None:
+        self._stored = stored
+        self._dataset = dataset
+        self._mark = mark
+        self._is_sure = is_sure
+
+    def after_complete(self, reading: Reading, before: Cursor | None, now: datetime) -> Plan:
+        latest = _Latest(reading.records)
+        digest = latest.digest()
+        if self._is_sure and before and before.outcome is Outcome.FRESH and digest == self._mark.digest:
+            cursor = _fresh(self._dataset, reading, before.tallies, now)
+            return Plan([], Counts(), cursor, self._mark, is_news=cursor.link is not None)
+        mark = Mark(max(self._mark.parts, parts_for(len(latest.records))), digest)
+        found = self._stored.places(self._dataset, mark.parts)
+        seen = {key: it for (part, key), it in found.items() if part == part_of(key, self._mark.parts)}
+        vanished = [key for key in seen if key not in latest.records]
+        if is_mass_loss(len(vanished), len(seen)) and not (before and before.held_back):
+            return self._held_back(latest, seen, before, now)
+        writes, counts = self._upserts(latest, seen, found, mark.parts)
+        moved: list[Write] = []
+        for part, key in found:
+            if key not in latest.records or part != part_of(key, mark.parts):
+                # A row that readers still see elsewhere goes last; a vanished or a stray one goes at once.
+                goes_last = key in latest.records and part == part_of(key, self._mark.parts)
+                (moved if goes_last else writes).append(delete(self._row(part, key)))
+        counts = msgspec.structs.replace(counts, removed=len(vanished))
+        return Plan(writes, counts, _fresh(self._dataset, reading, latest.tallies(), now), mark, moved=moved)
+
+    def after_delta(self, reading: Reading, before: Cursor | None, now: datetime) -> Plan:
+        latest, parts = _Latest(reading.records), self._mark.parts
+        touched = list(dict.fromkeys([*latest.records, *reading.removed]))
+        seen = self._stored.prints(self._dataset, touched if self._is_sure else None, parts)
+        found = {(part_of(key, parts), key): it for key, it in seen.items()}
+        writes, counts = self._upserts(latest, seen, found, parts)
+        gone = [key for key in dict.fromkeys(reading.removed) if key in seen and key not in latest.records]
+        writes.extend(delete(self._row(part_of(key, parts), key)) for key in gone)
+        tallies = Counter(before.tallies if before else {})
+        if not self._is_sure:
+            tallies = Counter(it.tally for it in seen.values())
+        tallies.subtract(seen[key].tally for key in touched if key in seen)
+        tallies.update(latest.tallies())
+        known = {kind: number for kind, number in tallies.items() if number > 0}
+        counts = msgspec.structs.replace(counts, removed=len(gone))
+        digest = "" if touched else self._mark.digest
+        cursor = _fresh(self._dataset, reading, known, now)
+        return Plan(writes, counts, cursor, Mark(parts, digest), is_news=bool(touched) or not self._is_sure)
+
+    def _held_back(self, latest: _Latest, seen: Mapping[str, Seen], before: Cursor | None, now: datetime) -> Plan:
+        """Too much vanished to believe it at once: what came is stored, what did not come is kept."""
+        parts = self._mark.parts
+        found = {(part_of(key, parts), key): it for key, it in seen.items()}
+        writes, counts = self._upserts(latest, seen, found, parts)
+        vanished = [key for key in seen if key not in latest.records]
+        cursor = Cursor(
+            dataset=self._dataset,
+            outcome=Outcome.STALE,
+            attempted_at=now,
+            complete_at=before.complete_at if before else None,
+            tallies=dict(latest.tallies() + Counter(seen[key].tally for key in vanished)),
+            error="mass_loss_held_back",
+            held_back=len(vanished),
+        )
+        return Plan(writes, counts, cursor, Mark(parts))
+
+    def _upserts(
+        self, latest: _Latest, seen: Mapping[str, Seen], found: Mapping[Place, Seen], parts: int
+    ) -> tuple[list[Write], Counts]:
+        """Writes of records that are not at their place as they are now; counted by what is new to readers."""
+        writes: list[Write] = []
+        created = changed = 0
+        for key, record in latest.records.items():
+            print_ = latest.prints[key]
+            created += key not in seen
+            changed += key in seen and seen[key].print != print_
+            place = (part_of(key, parts), key)
+            if place not in found or found[place].print != print_:
+                columns = {"body": latest.bodies[key], "print": print_, "tally": record.tally}
+                writes.append(upsert(self._row(*place, columns)))
+        return writes, Counts(created=created, changed=changed)
+
+    def _row(self, part: int, key: str, columns: Mapping[str, str] | None = None) -> Row:
+        return Row(partition_of(self._stored.base, part), row_prefix(self._dataset) + key, columns or {})
+
+
+def _fresh(dataset: str, reading: Reading, tallies: Mapping[str, int], now: datetime) -> Cursor:
+    return Cursor(
+        dataset=dataset,
+        outcome=Outcome.FRESH,
+        attempted_at=now,
+        link=reading.link,
+        complete_at=now,
+        tallies=dict(tallies),
+    )

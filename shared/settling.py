@@ -1,0 +1,73 @@
+"""Unknown outcomes of storage, settled: repeat within a budget, then read back and ask "was it me?".
+
+Every write carries an operation id (column ``op``). When a repeated write meets a conflict, the row is
+read: if it holds our operation id, the conflict is with our own first try, whose answer was lost.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Literal, TypeVar
+
+from shared.rows import Row, RowChanged, RowExists, StorageUnavailable, Write
+
+Result = TypeVar("Result")
+
+# A frozen storage must become a 503 within 15 s, so libraries' 300 s and silent retries are off.
+CONNECT_S, READ_S = 2, 4
+TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
+_BUDGET_S, _ATTEMPTS = 9.0, 3
+
+
+class Unanswered(Exception):
+    """Storage did not answer, or says that it cannot now; of a write, nothing is known."""
+
+
+def settle(call: Callable[[], Result]) -> Result:
+    """Call storage; repeat what may pass within the budget.
+
+    Raises:
+        StorageUnavailable: it did not pass.
+    """
+    give_up_at = time.monotonic() + _BUDGET_S
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return call()
+        except Unanswered as error:
+            pause_s = 0.2 * 2**attempt
+            if attempt == _ATTEMPTS or time.monotonic() + pause_s + READ_S > give_up_at:
+                raise StorageUnavailable("Our storage did not answer in time.") from error
+            time.sleep(pause_s)
+    raise AssertionError  # the last attempt returned or raised
+
+
+def settle_write(
+    writes: Sequence[Write],
+    operation: str,
+    transact: Callable[[], str],
+    get: Callable[[str, str], Row | None],
+) -> str:
+    """Make one transaction, whose outcome is known when this returns: the first row's new etag."""
+    witness = next((write.row for write in writes if write.how != "delete"), None)
+    first = True
+
+    def attempt() -> str:
+        nonlocal first
+        again, first = not first, False
+        try:
+            return transact()
+        except (RowExists, RowChanged):
+            # On a repeat the conflict may be with our own first try, whose answer was lost.
+            mine = again and _mine(witness, operation, get)
+            if mine is False:
+                raise
+            return mine.etag if mine else ""
+
+    return settle(attempt)
+
+
+def _mine(witness: Row | None, operation: str, get: Callable[[str, str], Row | None]) -> Row | Literal[False] | None:
+    """The row our lost try wrote, None when it only deleted (gone is what was asked), else False."""
+    if witness is None:
+        return None
+    stored = get(witness.partition, witness.key)
+    return stored if stored is not None and stored.values.get("op") == operation else False

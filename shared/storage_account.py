@@ -1,0 +1,136 @@
+"""One service of one storage account: where it is, and how a request to it is signed.
+
+By account key, as a connection string has it (SharedKeyLite), or by a managed identity's token (bearer).
+Source: https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import formatdate
+from threading import Lock
+from typing import Literal, Protocol
+from urllib.parse import urlsplit
+
+from azure.core.credentials import AccessToken, TokenCredential
+
+from shared.settings import NotConfigured
+from shared.settling import CONNECT_S, READ_S, Unanswered
+from shared.web import Line, Response, Unreachable
+
+Service = Literal["table", "queue"]
+
+_VERSION = {"table": "2020-12-06", "queue": "2021-12-02"}
+_SCOPE = "https://storage.azure.com/.default"
+_RENEW_S = 300  # a token is renewed so long before it ends
+_WHOLE_S = 6.0  # of one exchange; the silence in it is READ_S at most
+
+
+class Signer(Protocol):
+    """Says with which headers a request is ours."""
+
+    def authorization(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> str: ...
+
+    def forget(self) -> bool:
+        """The answer was 401: whether another try may fare better."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SharedKey:
+    """Signs with the account's key; the Lite form, which leaves the body's length out."""
+
+    service: Service
+    account: str
+    key: bytes
+
+    def authorization(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> str:
+        resource = f"/{self.account}{path}"
+        if query.startswith("comp="):  # only this part of a query is signed
+            resource += f"?{query.split('&', maxsplit=1)[0]}"
+        if self.service == "table":
+            told = f"{headers['x-ms-date']}\n{resource}"
+        else:
+            ours = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers) if name.startswith("x-ms-"))
+            told = f"{method}\n\n{headers.get('Content-Type', '')}\n\n{ours}{resource}"
+        digest = hmac.digest(self.key, told.encode(), hashlib.sha256)
+        return f"SharedKeyLite {self.account}:{base64.b64encode(digest).decode('ascii')}"
+
+    def forget(self) -> bool:
+        return False
+
+
+class Bearer:
+    """Signs with an identity's token, kept until shortly before it ends."""
+
+    def __init__(self, credential: TokenCredential) -> None:
+        self._credential = credential
+        self._token: AccessToken | None = None
+        self._lock = Lock()
+
+    def authorization(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> str:  # noqa: ARG002 - Signer's form
+        with self._lock:
+            if self._token is None or self._token.expires_on - _RENEW_S < time.time():
+                self._token = self._credential.get_token(_SCOPE)
+            return f"Bearer {self._token.token}"
+
+    def forget(self) -> bool:
+        with self._lock:
+            self._token = None
+        return True
+
+
+class StorageAccount:
+    """Tables or queues of one account, over pooled connections."""
+
+    def __init__(self, service: Service, endpoint: str, signer: Signer, ca_file: str | None = None) -> None:
+        parts = urlsplit(endpoint.rstrip("/"))
+        self.endpoint = endpoint.rstrip("/")
+        self.path = parts.path
+        self._version = _VERSION[service]
+        self._signer = signer
+        self._line = Line(f"{parts.scheme}://{parts.netloc}", ca_file, connect_s=CONNECT_S, read_s=READ_S)
+
+    @classmethod
+    def from_connection_string(cls, connection: str, service: Service) -> "StorageAccount":
+        """Raises NotConfigured when the string has no account name and key."""
+        told = dict(part.split("=", 1) for part in connection.split(";") if "=" in part)
+        try:
+            name, key = told["AccountName"], base64.b64decode(told["AccountKey"], validate=True)
+        except (KeyError, binascii.Error) as error:
+            raise NotConfigured("AzureWebJobsStorage needs AccountName and AccountKey") from error
+        suffix = told.get("EndpointSuffix", "core.windows.net")
+        usual = f"{told.get('DefaultEndpointsProtocol', 'https')}://{name}.{service}.{suffix}"
+        endpoint = told.get(f"{service.capitalize()}Endpoint") or usual
+        return cls(service, endpoint, SharedKey(service, name, key))
+
+    @classmethod
+    def by_identity(cls, account: str, service: Service, credential: TokenCredential) -> "StorageAccount":
+        return cls(service, f"https://{account}.{service}.core.windows.net", Bearer(credential))
+
+    def send(
+        self, method: str, path: str, *, query: str = "", headers: Mapping[str, str], body: bytes | None = None
+    ) -> Response:
+        """Send one signed request; ``path`` and ``query`` are percent-encoded already.
+
+        Raises:
+            Unanswered: no complete answer came; what was asked may be done.
+        """
+        answer = self._once(method, path, query, headers, body)
+        if answer.status == 401 and self._signer.forget():
+            return self._once(method, path, query, headers, body)
+        return answer
+
+    def _once(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes | None) -> Response:
+        signed = {**headers, "x-ms-version": self._version, "x-ms-date": formatdate(usegmt=True)}
+        where = self.path + path
+        signed["Authorization"] = self._signer.authorization(method, where, query, signed)
+        try:
+            target = f"{where}?{query}" if query else where
+            return self._line.send(method, target, headers=signed, body=body, within_s=_WHOLE_S)
+        except Unreachable as error:
+            raise Unanswered from error

@@ -1,0 +1,88 @@
+"""The page in a real browser, before the real app. Run by name (`make browser`): it needs Chromium."""
+
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from local.microsoft.cloud import Running
+from local.portal_identity import PortalIdentity
+from tests.browser.site import Site
+from tests.flows.portal import CLIENT_ID, open_portal
+
+expect.set_options(timeout=20_000)
+HERE = Path(__file__).resolve().parent
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def pytest_ignore_collect(config: pytest.Config) -> bool | None:
+    """Collect only what was asked for by name, as `pytest tests/browser` does."""
+    asked = [Path(config.invocation_params.dir, argument.partition("::")[0]) for argument in config.args]
+    if any(path == HERE or HERE in path.parents for path in map(Path.resolve, asked)):
+        return None
+    return True
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if not path or not Path(path).is_file():
+        pytest.fail("There is no Chromium on this machine: install Debian's package chromium, or name one in CHROMIUM.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """A browser of its own for each test; a script error or a broken policy fails the test."""
+    context = chromium.new_context(
+        ignore_https_errors=True, viewport={"width": 1280, "height": 900}, locale="en-GB", reduced_motion="reduce"
+    )
+    context.set_default_timeout(15_000)
+    opened = context.new_page()
+    wrong: list[str] = []
+    opened.set_default_navigation_timeout(30_000)
+    opened.on("pageerror", lambda error: wrong.append(str(error)))
+    opened.on("console", lambda told: wrong.append(told.text) if breaks_policy(told.text) else None)
+    yield opened
+    context.close()
+    assert wrong == []
+
+
+@pytest.fixture
+def site(microsoft: Running, identity: PortalIdentity, storage: str, page: Page) -> Iterator[Site]:
+    """The app, listening, with its queues at work, and a browser before it."""
+    port = free_port()
+    url = f"http://localhost:{port}"
+    addresses = {"PUBLIC_URL": url, "PORTAL_URL": f"{url}/api/page", "PORTAL_PERSONAS_URL": identity.issuer}
+    portal = open_portal(microsoft, identity, storage, **addresses)
+    callbacks = [f"{url}/api/consent/callback/{kind}" for kind in ("single", "csp")]
+    microsoft.world.register_app(client_id=CLIENT_ID, redirect_uris=callbacks)
+    with portal.host:
+        portal.host.serve(port)
+        yield Site(portal, page, url)
+
+
+def breaks_policy(message: str) -> bool:
+    """Whether our page did what its policy forbids; that nobody else may frame it is no fault of ours."""
+    return "Content Security Policy" in message and "frame-ancestors" not in message
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        return int(held.getsockname()[1])

@@ -1,0 +1,98 @@
+"""The page in a person's hands: what she selects and types, in words of the product."""
+
+import json
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from playwright.sync_api import Locator, Page, Route, expect
+
+from tests.flows.portal import Portal
+
+Told = Mapping[str, Any] | list[Any] | Callable[[Route], None]
+
+
+@dataclass
+class Site:
+    """The app, one browser before it, and the portal for what tests prepare behind the page's back."""
+
+    portal: Portal
+    page: Page
+    url: str
+
+    def open(self, persona: str = "alice", place: str = "") -> None:
+        self.page.goto(f"{self.url}/api/page/config.json")
+        self.page.evaluate("persona => sessionStorage.setItem('persona', persona)", persona)
+        self.page.goto(f"{self.url}/api/page/{place}")
+        expect(self.page.locator("#view .loading")).to_have_count(0)
+
+    def answers(self, path: str, told: Told, *, status: int = 200, method: str = "GET") -> None:
+        """Answer for the API where the back end does not yet; ``path`` is a pattern below /api, without the query."""
+
+        def handle(route: Route) -> None:
+            if route.request.method != method:
+                route.fallback()
+            elif callable(told):
+                told(route)
+            else:
+                body = json.dumps(told) if status != 204 else ""
+                route.fulfill(
+                    status=status, content_type="application/json", body=body, headers={"ETag": f'"{hash(body)}"'}
+                )
+
+        self.page.route(re.compile(rf"^{re.escape(self.url)}/api{path}(\?.*)?$"), handle)
+
+    def choose(self, menu: str, entry: str) -> None:
+        """Open a menu by its name and select an entry."""
+        self.page.get_by_role("button", name=menu, exact=True).click()
+        self.page.get_by_role("menuitem", name=entry, exact=True).click()
+
+    def row(self, name: str) -> Locator:
+        return self.page.get_by_role("row").filter(has=self.page.get_by_role("link", name=name, exact=True))
+
+    @property
+    def dialog(self) -> Locator:
+        return self.page.get_by_role("dialog")
+
+    def press(self, name: str) -> None:
+        """A button of the dialog."""
+        self.dialog.get_by_role("button", name=name, exact=True).click()
+
+    def signs_in(self, username: str) -> None:
+        """On the simulated Microsoft's pages: pick the account, and let the app see who it is."""
+        self.page.locator(f'button[name="username"][value="{username}"]').click()
+        self.page.locator('button[value="accept"]').click()
+
+    def accepts(self, *, accept: bool = True) -> None:
+        """On Microsoft's second page, where the permissions stand; our page leads there by itself."""
+        self.page.wait_for_url("**/adminconsent?*")
+        self.page.locator(f'button[value="{"accept" if accept else "cancel"}"]').click()
+
+    def integrates(self, tenant: Mapping[str, str]) -> None:
+        """The whole journey through the page."""
+        self.choose("Integrate", "Single Tenant")
+        self.signs_in(tenant["admin"])
+        self.accepts()
+        expect(self.dialog).to_contain_text(tenant["id"])
+        self.press("Finish")
+        expect(self.row(tenant["name"])).to_be_visible()
+
+    def connected(self, tenant: Mapping[str, str]) -> None:
+        """Integrated behind the page's back; the app's own queues do their part."""
+        flow_id = self.portal.proves(tenant)
+        self.until(lambda: self.portal.flow(flow_id)["state"] == "proven")
+        self.portal.ask("POST", f"/consent/{flow_id}/complete", expect=201)
+
+    def synced(self, tenant: Mapping[str, str], organization: str = "Acme Dental") -> None:
+        """Connected, mapped and synced once."""
+        self.connected(tenant)
+        self.portal.map(tenant, to=organization)
+        self.until(lambda: self.portal.row(tenant)["last_sync_at"] and self.portal.status(tenant) == "Success")
+
+    def until(self, holds: Callable[[], Any]) -> None:
+        give_up_at = time.monotonic() + 30
+        while not holds():
+            assert time.monotonic() < give_up_at, "it never came about"
+            self.page.wait_for_timeout(100)

@@ -1,0 +1,188 @@
+"""Every state the page can be in, by name, each reached through intercepted answers."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+
+from tests.browser import told
+from tests.browser.site import Site
+
+FAILED_CSP = told.status(
+    "Auth Failed",
+    "red",
+    reason="no_mfa_prompt",
+    detail="The authenticating account was not prompted for Entra ID MFA.",
+    remedy="Update the account to prompt for MFA on every sign in, then select Reauthorize CSP from the menu.",
+)
+FLOW = {
+    "flow_id": "flow_1",
+    "state": "proven",
+    "kind": "csp",
+    "tenant": {"id": told.INTEGRATION["tenant_id"], "name": "Northwind Partner"},
+    "signed_in_as": "pat@northwind.example",
+    "continue_url": None,
+    "integration_id": None,
+    "expires_at": told.ago(minutes=-9),
+    "reason": "no_mfa_prompt",
+    "detail": FAILED_CSP["detail"],
+    "remedy": FAILED_CSP["remedy"],
+    "evidence": {"amr": "pwd"},
+}
+
+
+def with_rows(site: Site, place: str = "") -> None:
+    """The table with every kind of row, and two CSPs above it."""
+    second = told.csp(
+        id="int_csp2",
+        name="Southridge Cloud",
+        tenant_count_label="",
+        ignored_count=0,
+        last_synced_at=None,
+        sync_status=FAILED_CSP,
+    )
+    site.answers("/integrations", told.overview(told.rows_of_every_kind(), told.csp(), second))
+    site.open(place=place)
+
+
+def with_tenant(site: Site, row: told.Object, **changes: object) -> None:
+    path = f"/tenants/{row['tenant_id']}"
+    site.answers(path, told.details(row, **changes))
+    site.answers(f"{path}/users", told.rows_page(told.USERS, more="u5"))
+    site.answers(f"{path}/licenses", told.rows_page(told.LICENSES))
+    site.answers(f"{path}/runs", told.rows_page(told.RUNS))
+    site.open(place=f"#tenant={row['tenant_id']}")
+    expect(site.page.get_by_role("table", name="Users")).to_be_visible()
+
+
+def blank(site: Site) -> None:
+    site.answers("/integrations", told.overview([]))
+    site.open()
+
+
+def nothing_fits(site: Site) -> None:
+    with_rows(site)
+    site.page.get_by_role("searchbox").fill("no such tenant")
+    expect(site.page.locator("#view")).to_contain_text("No tenant fits.")
+
+
+def row_menu(site: Site) -> None:
+    with_rows(site)
+    site.page.get_by_role("button", name="Actions for Contoso Dental").click()
+
+
+def explanation(site: Site) -> None:
+    with_rows(site)
+    site.page.get_by_role("button", name="CSP Auth of Missing Roles Tenant: explain").click()
+
+
+def prerequisites(site: Site) -> None:
+    site.answers("/prerequisites/csp", told.PREREQUISITES)
+    with_rows(site)
+    site.choose("Integrate", "Cloud Solution Provider (CSP) Tenants")
+
+
+def map_dialog(site: Site) -> None:
+    names = ["Acme Dental", told.HOSTILE, *(f"Organization {n}" for n in range(80))]
+    site.answers(
+        "/organizations",
+        {"items": [{"id": f"org_{n}", "name": it, "domains": []} for n, it in enumerate(names)], "next_cursor": None},
+    )
+    with_rows(site)
+    site.choose("Actions for Fabrikam Legal", "Map Syncro Tenant")
+
+
+def removal_dialog(site: Site) -> None:
+    site.answers(f"/integrations/{told.CSP_ID}/removal-effects", told.EFFECTS)
+    with_rows(site)
+    site.choose("Actions for Northwind Partner", "Remove CSP Integration")
+
+
+def removal_running(site: Site) -> None:
+    site.answers("/removals/rem_1", told.removal("running", "done", "running", "waiting", "waiting"))
+    with_rows(site, "#removal=rem_1")
+    expect(site.page.get_by_role("heading", name="Removal")).to_be_visible()
+
+
+def removal_done(site: Site) -> None:
+    leftovers = [
+        {"what": "The application still stands in Wingtip Clinics.", "how": "Delete it under Enterprise applications."}
+    ]
+    site.answers(
+        "/removals/rem_1",
+        told.removal("done", "done", "done", "skipped", "done", leftovers=leftovers, receipt={"id": "rem_1"}),
+    )
+    with_rows(site, "#removal=rem_1")
+    expect(site.page.get_by_role("button", name="Download the receipt")).to_be_visible()
+
+
+def flow_proven(site: Site) -> None:
+    site.answers("/consent/flow_1", FLOW)
+    with_rows(site, "#flow=flow_1")
+    expect(site.dialog).to_be_visible()
+
+
+def flow_failed(site: Site) -> None:
+    failed = FLOW | {
+        "state": "failed",
+        "detail": "The account that signed in is a guest in this tenant.",
+        "reason": "guest",
+    }
+    site.answers("/consent/flow_1", failed)
+    with_rows(site, "#flow=flow_1")
+    expect(site.page.locator("#notice")).to_contain_text("guest")
+
+
+def single_details(site: Site) -> None:
+    with_tenant(site, told.single(20, "Contoso Dental"))
+
+
+def child_details(site: Site) -> None:
+    with_tenant(site, told.child(7, "Missing Roles Tenant", "Missing Roles", "Pending"), csp=told.CSP_SECTION)
+
+
+def csp_details(site: Site) -> None:
+    site.answers(f"/integrations/{told.CSP_ID}", told.INTEGRATION)
+    with_rows(site, f"#csp={told.CSP_ID}")
+    expect(site.page.get_by_role("table", name="Access checks")).to_be_visible()
+
+
+def people(site: Site) -> None:
+    site.page.goto(f"{site.url}/api/page/")
+    expect(site.page.get_by_role("heading", name="Who are you?")).to_be_visible()
+
+
+def refused(site: Site) -> None:
+    site.open("tess")
+
+
+def out_of_reach(site: Site) -> None:
+    site.answers(
+        "/integrations", {"detail": "Our storage does not answer.", "remedy": "Try again in a minute."}, status=503
+    )
+    site.open()
+    expect(site.page.locator("#trouble")).to_contain_text("storage")
+
+
+STATES: dict[str, Callable[[Site], None]] = {
+    it.__name__.replace("_", "-"): it
+    for it in (
+        blank,
+        with_rows,
+        nothing_fits,
+        row_menu,
+        explanation,
+        prerequisites,
+        map_dialog,
+        removal_dialog,
+        removal_running,
+        removal_done,
+        flow_proven,
+        flow_failed,
+        single_details,
+        child_details,
+        csp_details,
+        people,
+        refused,
+        out_of_reach,
+    )
+}

@@ -1,0 +1,113 @@
+"""Nobody is shut out: axe-core finds nothing in any state, light or dark, wide or narrow; the keyboard is enough."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import told
+from tests.browser.site import Site
+from tests.browser.states import STATES, map_dialog, with_rows, with_tenant
+
+AXE = Path("node_modules/axe-core/axe.min.js")
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_axe_finds_nothing(site: Site, root: Path, state: str) -> None:
+    STATES[state](site)
+
+    for scheme in ("light", "dark"):
+        for width in (1280, 360):
+            site.page.emulate_media(color_scheme=scheme)
+            site.page.set_viewport_size({"width": width, "height": 900})
+            assert violations(site.page, root) == [], (scheme, width)
+            wide = site.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            assert wide <= 0, f"{wide} px too wide at {width}"
+
+
+def violations(page: Page, root: Path) -> list[tuple[str, Any]]:
+    if not page.evaluate("typeof axe !== 'undefined'"):
+        page.evaluate((root / AXE).read_text() + "; undefined")
+    found = page.evaluate("async () => (await axe.run()).violations")
+    return [(it["id"], [(node["html"][:200], node["failureSummary"]) for node in it["nodes"][:3]]) for it in found]
+
+
+def test_the_keyboard_is_enough_for_the_menu_of_a_row(site: Site) -> None:
+    with_rows(site)
+    button = site.page.get_by_role("button", name="Actions for Contoso Dental")
+    button.focus()
+
+    site.page.keyboard.press("Enter")
+    items = site.page.get_by_role("menuitem")
+    expect(items.nth(0)).to_be_focused()
+    expect(button).to_have_attribute("aria-expanded", "true")
+    site.page.keyboard.press("ArrowUp")
+    expect(items.nth(2)).to_be_focused()
+    site.page.keyboard.press("Home")
+    expect(items.nth(0)).to_be_focused()
+    site.page.keyboard.press("r")
+    expect(items.nth(1)).to_have_text("Reauthorize")
+    expect(items.nth(1)).to_be_focused()
+    site.page.keyboard.press("Escape")
+    expect(items).to_have_count(0)
+    expect(button).to_be_focused()
+    expect(button).to_have_attribute("aria-expanded", "false")
+
+
+def test_a_dialog_gives_the_focus_back_to_where_it_was_opened(site: Site) -> None:
+    with_rows(site)
+    badge = site.page.get_by_role("button", name="Sync Status of Contoso Dental: explain")
+
+    badge.focus()
+    site.page.keyboard.press("Enter")
+    expect(site.dialog).to_be_visible()
+    site.page.keyboard.press("Escape")
+    expect(badge).to_be_focused()
+    site.page.get_by_role("button", name="Actions for Contoso Dental").focus()
+    site.page.keyboard.press("Enter")
+    site.page.keyboard.press("Enter")
+    expect(site.dialog).to_be_visible()
+    site.page.keyboard.press("Escape")
+    expect(site.page.get_by_role("button", name="Actions for Contoso Dental")).to_be_focused()
+
+
+def test_the_first_tab_stop_leads_past_the_header(site: Site) -> None:
+    with_rows(site)
+
+    site.page.keyboard.press("Tab")
+    expect(site.page.get_by_role("button", name="Skip to the content")).to_be_focused()
+    site.page.keyboard.press("Enter")
+    site.page.keyboard.press("Tab")
+    expect(site.page.get_by_role("searchbox")).to_be_focused()
+
+
+def test_a_menu_opened_far_down_stays_open_and_in_sight(site: Site) -> None:
+    map_dialog(site)
+
+    expect(site.dialog).to_contain_text("Start Tenant Mapping")
+
+
+def test_changes_by_search_are_said(site: Site) -> None:
+    with_rows(site)
+
+    site.page.get_by_role("searchbox").fill("Contoso")
+
+    expect(site.page.locator("#said")).to_have_text("1 tenant is shown.")
+
+
+def test_the_way_back_from_the_details_leads_to_the_row_it_began_at(site: Site) -> None:
+    with_tenant(site, told.single(20, "Contoso Dental"))
+    site.answers("/integrations", told.overview(told.rows_of_every_kind(), told.csp()))
+    site.open()
+    link = site.page.locator("#tenants").get_by_role("link", name="Contoso Dental", exact=True)
+    link.focus()
+    place = link.bounding_box()
+
+    site.page.keyboard.press("Enter")
+    expect(site.page.get_by_role("heading", name="Contoso")).to_be_focused()
+    assert site.page.evaluate("scrollY") == 0
+    site.page.go_back()
+
+    expect(link).to_be_focused()
+    site.until(lambda: link.bounding_box() == place)

@@ -1,0 +1,200 @@
+"""What the page does with the parts of the contract that are answered here instead of by the back end."""
+
+import json
+from typing import Any
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from tests.browser import told
+from tests.browser.site import Site
+from tests.browser.states import (
+    FLOW,
+    child_details,
+    csp_details,
+    flow_proven,
+    prerequisites,
+    removal_dialog,
+    removal_done,
+    with_rows,
+)
+
+
+class Heard:
+    """Answers requests and remembers what they said."""
+
+    def __init__(self, site: Site, method: str, path: str, answer: Any, status: int = 200) -> None:
+        self.bodies: list[Any] = []
+        self.urls: list[str] = []
+        self.keys: list[str] = []
+        self._answer = answer
+        self._status = status
+        site.answers(path, self._handle, method=method)
+
+    def _handle(self, route: Route) -> None:
+        self.urls.append(route.request.url)
+        self.bodies.append(json.loads(route.request.post_data or "null"))
+        self.keys.append(route.request.headers.get("idempotency-key", ""))
+        route.fulfill(status=self._status, content_type="application/json", body=json.dumps(self._answer))
+
+
+def test_prerequisites_must_be_ticked_before_continue_works(site: Site) -> None:
+    started = {
+        "flow_id": "flow_1",
+        "authorize_url": "https://login.example/authorize",
+        "expires_at": told.ago(minutes=-9),
+    }
+    heard = Heard(site, "POST", "/integrations", started, 201)
+    site.page.route("https://login.example/**", lambda route: route.fulfill(body="Microsoft"))
+    prerequisites(site)
+    go = site.dialog.get_by_role("button", name="Continue")
+
+    expect(go).to_be_disabled()
+    site.dialog.get_by_role("checkbox", name="I have met these prerequisites.").check()
+    expect(go).to_be_enabled()
+    site.dialog.get_by_role("checkbox").uncheck()
+    expect(go).to_be_disabled()
+    site.dialog.get_by_role("checkbox").check()
+    go.click()
+    site.page.wait_for_url("https://login.example/authorize")
+
+    assert heard.bodies == [
+        {"kind": "csp", "prerequisites": {"accepted": True, "version": told.PREREQUISITES["version"]}}
+    ]
+
+
+def test_an_address_that_is_no_web_address_is_not_followed(site: Site) -> None:
+    Heard(
+        site, "POST", "/integrations", {"flow_id": "f", "authorize_url": "javascript:alert(1)", "expires_at": ""}, 201
+    )
+    with_rows(site)
+
+    site.choose("Integrate", "Single Tenant")
+
+    expect(site.dialog).to_contain_text("not an address of Microsoft")
+
+
+def test_a_proven_csp_tells_what_would_fail_and_can_be_finished(site: Site) -> None:
+    heard = Heard(site, "POST", "/consent/flow_1/complete", {"integration_id": told.CSP_ID}, 201)
+    flow_proven(site)
+
+    expect(site.dialog).to_contain_text("Finish the CSP integration")
+    expect(site.dialog).to_contain_text("Northwind Partner")
+    expect(site.dialog).to_contain_text(FLOW["detail"])
+    expect(site.dialog).to_contain_text(FLOW["remedy"])
+    site.press("Finish")
+
+    expect(site.page.locator("#notice")).to_contain_text("Northwind Partner is connected.")
+    assert len(heard.bodies) == 1
+    assert "#flow" not in site.page.url
+
+
+def test_removal_tells_the_effects_wants_the_name_and_shows_every_step(site: Site) -> None:
+    heard = Heard(site, "DELETE", f"/integrations/{told.CSP_ID}", {"removal_id": "rem_1", "effects": []}, 202)
+    stages = [
+        told.removal("running", "done", "running", "waiting", "waiting"),
+        told.removal("done", "done", "done", "done", "done", receipt={"id": "rem_1"}),
+    ]
+    site.answers("/removals/rem_1", lambda route: told.fulfil(route, stages[0]))
+    removal_dialog(site)
+    go = site.dialog.get_by_role("button", name="Remove CSP Integration")
+
+    for effect in told.EFFECTS["effects"]:
+        expect(site.dialog).to_contain_text(effect)
+    expect(go).to_be_disabled()
+    site.dialog.get_by_role("textbox").fill("northwind partner")
+    expect(go).to_be_disabled()
+    site.dialog.get_by_role("textbox").fill("Northwind Partner")
+    go.click()
+
+    expect(site.page.get_by_role("progressbar")).to_be_visible()
+    expect(site.page.get_by_role("listitem").filter(has_text="Delete synced data")).to_contain_text("running")
+    assert heard.urls == [f"{site.url}/api/integrations/{told.CSP_ID}?confirm=Northwind%20Partner"]
+    stages.pop(0)
+    expect(site.page.get_by_role("button", name="Download the receipt")).to_be_visible()
+
+
+def test_what_a_removal_leaves_over_is_told(site: Site) -> None:
+    removal_done(site)
+
+    expect(site.page.locator("#view")).to_contain_text("Delete it under Enterprise applications.")
+    with site.page.expect_download() as download:
+        site.page.get_by_role("button", name="Download the receipt").click()
+    assert download.value.suggested_filename == "removal-rem_1.json"
+
+
+def test_remove_all_follows_every_removal(site: Site) -> None:
+    site.answers("/removal-effects", told.EFFECTS | {"confirm": "all"})
+    heard = Heard(site, "DELETE", "/integrations", {"removal_ids": ["rem_1", "rem_2"]}, 202)
+    site.answers("/removals/rem_1", told.removal("done", "done", "done", "done", "done"))
+    site.answers("/removals/rem_2", told.removal("running", "done", "waiting", "waiting", "waiting", id="rem_2"))
+    with_rows(site)
+
+    site.choose("Integrate", "Remove All Integrations")
+    site.dialog.get_by_role("textbox").fill("all")
+    site.press("Remove All Integrations")
+
+    expect(site.page.get_by_role("region", name="Northwind Partner")).to_have_count(2)
+    assert heard.urls[0].endswith("/api/integrations?confirm=all")
+
+
+def test_a_door_that_is_not_there_says_so_and_harms_nothing(site: Site) -> None:
+    site.answers(
+        "/removal-effects", {"title": "Not found", "detail": "There is no such door.", "remedy": "Wait."}, status=404
+    )
+    with_rows(site)
+
+    site.choose("Integrate", "Remove All Integrations")
+
+    expect(site.dialog).to_contain_text("There is no such door.")
+    site.press("Close")
+    expect(site.page.get_by_role("button", name="Integrate", exact=True)).to_be_focused()
+
+
+def test_a_child_shows_what_its_access_rests_on_and_can_be_ignored(site: Site) -> None:
+    row = told.child(7, "Missing Roles Tenant", "Missing Roles", "Pending")
+    heard = Heard(site, "PUT", f"/tenants/{row['tenant_id']}/ignored", {"ignored": True})
+    child_details(site)
+
+    expect(site.page.get_by_role("table", name="Admin relationships")).to_contain_text("Northwind GDAP 2026")
+    expect(site.page.get_by_role("table", name="Where each role comes from")).to_contain_text("GDAP Helpdesk")
+    expect(site.page.get_by_role("table", name="Access checks")).to_contain_text("security group")
+    site.page.get_by_role("button", name="Ignore").click()
+    site.until(lambda: heard.bodies)
+
+    assert heard.bodies == [{"ignored": True}]
+    assert heard.keys[0]
+
+
+def test_access_is_checked_until_every_check_has_a_new_time(site: Site) -> None:
+    heard = Heard(site, "POST", f"/integrations/{told.CSP_ID}/access-check", {}, 202)
+    csp_details(site)
+
+    site.page.get_by_role("button", name="Check access").click()
+    expect(site.page.get_by_role("button", name="Checking access")).to_be_disabled()
+    fresh = [it | {"state": "passed", "at": told.ago(seconds=0)} for it in told.INTEGRATION["checks"]]
+    site.answers(f"/integrations/{told.CSP_ID}", told.INTEGRATION | {"checks": fresh})
+
+    expect(site.page.get_by_role("button", name="Check access")).to_be_enabled()
+    assert len(heard.urls) == 1
+
+
+def test_a_csp_leads_to_its_tenants_in_the_table(site: Site) -> None:
+    csp_details(site)
+
+    site.page.get_by_role("button", name="Show 6 in the table").click()
+
+    expect(site.page.locator("#tenants tbody tr")).to_have_count(10)
+    expect(site.page.get_by_role("combobox", name="CSP Name")).to_have_value(told.CSP_ID)
+
+
+@pytest.mark.parametrize("broken", ["<html>502 Bad Gateway</html>", ""])
+def test_an_answer_that_is_no_json_is_a_trouble_that_passes(site: Site, broken: str) -> None:
+    rows = told.rows_of_every_kind()
+    with_rows(site)
+    site.answers("/integrations", lambda route: route.fulfill(status=502, content_type="text/html", body=broken))
+
+    expect(site.page.locator("#trouble")).to_contain_text("did not answer properly")
+    expect(site.row("Contoso Dental")).to_be_visible()
+    site.answers("/integrations", told.overview(rows, told.csp()))
+    expect(site.page.locator("#trouble")).to_be_empty()

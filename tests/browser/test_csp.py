@@ -1,0 +1,90 @@
+"""A CSP through the page, against the real app and a simulated partner."""
+
+from playwright.sync_api import expect
+
+from tests.browser.site import Site
+from tests.flows.partner import Csp, has_csp
+
+
+def integrated(site: Site) -> Csp:
+    """A CSP with two customers, integrated through the page."""
+    csp = has_csp(site.portal)
+    for name in ("Contoso", "Fabrikam"):
+        csp.has(name)
+    site.open()
+    site.choose("Integrate", "Cloud Solution Provider (CSP) Tenants")
+    site.dialog.get_by_role("checkbox").check()
+    site.press("Continue")
+    site.signs_in(csp.partner["admin"])
+    expect(site.dialog).to_contain_text("Finish the CSP integration")
+    expect(site.dialog).to_contain_text("Northwind Partner")
+    site.press("Finish")
+    return csp
+
+
+def test_one_sign_in_brings_the_csp_and_its_customers(site: Site) -> None:
+    integrated(site)
+
+    row = site.page.get_by_role("article", name="Northwind Partner")
+    expect(row).to_contain_text("Cloud Solution Provider (CSP) with 2 tenants")
+    expect(row.get_by_role("button", name="Sync Status of Northwind Partner: explain")).to_contain_text("Success")
+    for name in ("Contoso", "Fabrikam"):
+        cells = site.row(name).get_by_role("cell")
+        expect(cells.nth(4)).to_have_text("Northwind Partner")
+        expect(cells.nth(5).get_by_role("button")).to_be_visible()
+    site.page.get_by_role("button", name="Actions for Contoso").click()
+    assert site.page.get_by_role("menuitem").all_inner_texts() == ["Map Syncro Tenant"]
+
+
+def test_a_csps_own_view_shows_checks_and_checks_again(site: Site) -> None:
+    integrated(site)
+    site.page.get_by_role("article").get_by_role("link", name="Northwind Partner").click()
+
+    checks = site.page.get_by_role("table", name="Access checks")
+    expect(checks).to_contain_text("passed")
+    before = checks.locator("time").first.get_attribute("datetime")
+    site.page.wait_for_timeout(1100)
+    site.page.get_by_role("button", name="Check access").click()
+
+    site.until(lambda: checks.locator("time").first.get_attribute("datetime") != before)
+    expect(site.page.get_by_role("button", name="Check access")).to_be_enabled()
+    expect(site.page.get_by_role("table", name="History of the status")).to_contain_text("Success")
+
+
+def test_a_customer_can_be_left_out_and_taken_in_again(site: Site) -> None:
+    integrated(site)
+    site.row("Contoso").get_by_role("link", name="Contoso").click()
+
+    expect(site.page.get_by_role("table", name="Where each role comes from")).to_be_visible()
+    expect(site.page.get_by_role("table", name="Admin relationships")).to_be_visible()
+    site.page.get_by_role("button", name="Ignore", exact=True).click()
+    expect(site.page.locator("#view")).to_contain_text("This tenant is ignored.")
+    site.page.get_by_role("link", name="All tenants").click()
+    expect(site.row("Contoso")).to_have_count(0)
+    expect(site.page.get_by_role("article")).to_contain_text("with 1 tenant, 1 ignored")
+    site.page.get_by_role("combobox", name="Ignored").select_option("true")
+    site.row("Contoso").get_by_role("link", name="Contoso").click()
+    site.page.get_by_role("button", name="Stop ignoring").click()
+
+    expect(site.page.get_by_role("button", name="Ignore", exact=True)).to_be_visible()
+
+
+def test_an_account_without_mfa_is_told_what_to_do(site: Site) -> None:
+    csp = has_csp(site.portal)
+    csp.has("Contoso")
+    csp.world.set_methods(csp.partner, csp.partner["admin"], ["pwd", "ngcmfa"])
+    site.open()
+
+    site.choose("Integrate", "Cloud Solution Provider (CSP) Tenants")
+    site.dialog.get_by_role("checkbox").check()
+    site.press("Continue")
+    site.signs_in(csp.partner["admin"])
+
+    expect(site.dialog).to_contain_text("You can finish all the same")
+    expect(site.dialog).to_contain_text("MFA")
+    site.press("Finish")
+    status = site.page.get_by_role("button", name="Sync Status of Northwind Partner: explain")
+    expect(status).to_contain_text("Auth Failed")
+    status.click()
+    expect(site.dialog).to_contain_text("no_mfa_prompt")
+    expect(site.dialog).to_contain_text("Reauthorize CSP")

@@ -1,0 +1,172 @@
+"""What an MSP does every day, through the page, against the real app."""
+
+from playwright.sync_api import expect
+
+from tests.browser.site import Site
+
+
+def test_the_first_state_explains_itself_and_offers_what_the_api_offers(site: Site) -> None:
+    site.open()
+
+    expect(site.page.get_by_role("heading", name="No Microsoft tenant is integrated yet")).to_be_visible()
+    site.page.get_by_role("button", name="Integrate", exact=True).click()
+    assert site.page.get_by_role("menuitem").all_inner_texts() == [
+        "Single Tenant",
+        "Cloud Solution Provider (CSP) Tenants",
+        "Remove All Integrations",
+    ]
+
+
+def test_integrate_map_sync_and_unmap_a_single_tenant(site: Site) -> None:
+    tenant = site.portal.has_tenant("Contoso Dental", users=12)
+    site.portal.organization("Acme Dental")
+    site.open()
+
+    site.integrates(tenant)
+    cells = site.row("Contoso Dental").get_by_role("cell")
+    expect(cells.nth(2)).to_contain_text("Success")
+    assert [cells.nth(place).inner_text().strip() for place in (4, 5)] == ["-", "-"]
+
+    site.choose("Actions for Contoso Dental", "Map Syncro Tenant")
+    site.dialog.get_by_role("searchbox").fill("acme")
+    site.dialog.get_by_role("radio", name="Acme Dental").check()
+    site.press("Start Tenant Mapping")
+    mapped = site.row("Contoso Dental").get_by_role("link", name="Acme Dental")
+    mapped.click()
+
+    expect(site.page.get_by_role("heading", name="Acme Dental")).to_be_visible()
+    expect(site.page.get_by_role("table", name="Users").get_by_role("row")).to_have_count(13, timeout=40_000)
+    sync = site.page.get_by_role("button", name="Sync Now")
+    expect(sync).to_be_enabled()
+    sync.click()
+    expect(site.page.get_by_role("table", name="Sync history").get_by_role("row")).to_have_count(3, timeout=40_000)
+    expect(sync).to_be_enabled(timeout=40_000)
+
+    site.page.get_by_role("link", name="All tenants").click()
+    site.choose("Actions for Contoso Dental", "Unmap Syncro Tenant")
+    site.press("Unmap")
+    expect(mapped).to_have_count(0)
+
+
+def test_a_new_organization_can_be_made_while_mapping(site: Site) -> None:
+    tenant = site.portal.has_tenant("Fabrikam Legal")
+    site.connected(tenant)
+    site.open()
+
+    site.choose("Actions for Fabrikam Legal", "Map Syncro Tenant")
+    site.dialog.get_by_role("radio", name="A new Organization").check()
+    site.dialog.get_by_label("Name of the new Organization").fill("Fabrikam")
+    site.press("Start Tenant Mapping")
+
+    expect(site.row("Fabrikam Legal").get_by_role("link", name="Fabrikam", exact=True)).to_be_visible()
+
+
+def test_declining_at_microsoft_says_what_to_do(site: Site) -> None:
+    tenant = site.portal.has_tenant("Contoso Dental")
+    site.open()
+
+    site.choose("Integrate", "Single Tenant")
+    site.signs_in(tenant["admin"])
+    site.accepts(accept=False)
+
+    notice = site.page.locator("#notice")
+    expect(notice).to_contain_text("The permissions were not accepted at Microsoft. Nothing was stored.")
+    expect(notice).to_contain_text("Start again, and select Accept on Microsoft's page.")
+    assert "#flow" not in site.page.url
+
+
+def test_somebody_who_is_no_administrator_at_microsoft_is_told_so(site: Site) -> None:
+    tenant = site.portal.has_tenant("Contoso Dental", users=5)
+    site.open()
+
+    site.choose("Integrate", "Single Tenant")
+    site.signs_in(tenant["member"])
+
+    expect(site.page.locator("#notice")).to_contain_text("not a Global Administrator of its tenant")
+
+
+def test_a_failed_status_explains_itself(site: Site) -> None:
+    tenant = site.portal.has_tenant("Contoso Dental")
+    site.synced(tenant)
+    site.portal.microsoft.world.revoke_consent(tenant["id"], site.portal.services.settings.client_id)
+    site.portal.sync(tenant)
+    site.until(lambda: site.portal.status(tenant) == "Auth Error")
+    site.open()
+
+    site.page.get_by_role("button", name="Auth Error").click()
+
+    expect(site.dialog).to_contain_text("What to do")
+    expect(site.dialog).to_contain_text("A Global Administrator of this tenant selects Reauthorize")
+    entra = site.dialog.get_by_role("link", name="Entra admin center")
+    assert entra.get_attribute("href") == f"https://entra.microsoft.com/{tenant['id']}"
+    assert entra.get_attribute("rel") == "noopener noreferrer"
+    assert entra.get_attribute("target") == "_blank"
+
+
+def test_a_technician_is_told_who_may_use_the_page(site: Site) -> None:
+    site.open("tess")
+
+    expect(site.page.locator("#view")).to_contain_text("This page is for Administrators of your account.")
+    expect(site.page.get_by_role("button", name="Integrate", exact=True)).to_have_count(0)
+
+
+def test_a_lower_plan_may_look_and_is_told_what_it_lacks(site: Site) -> None:
+    site.open("carl")
+
+    site.choose("Integrate", "Single Tenant")
+
+    expect(site.dialog).to_contain_text("part of the Team plan")
+    expect(site.dialog).to_contain_text("Move your account to the Team plan")
+
+
+def test_a_change_behind_the_pages_back_shows_without_a_reload(site: Site) -> None:
+    site.open()
+    expect(site.page.get_by_role("heading", name="No Microsoft tenant is integrated yet")).to_be_visible()
+
+    site.connected(site.portal.has_tenant("Contoso Dental"))
+
+    expect(site.row("Contoso Dental")).to_be_visible()
+
+
+def test_long_lists_come_in_pages(site: Site) -> None:
+    tenant = site.portal.has_tenant("Contoso Dental", users=61)
+    site.synced(tenant)
+    site.open(place=f"#tenant={tenant['id']}")
+    rows = site.page.get_by_role("table", name="Users").get_by_role("row")
+
+    expect(rows).to_have_count(51)
+    site.page.get_by_role("region", name="Users").get_by_role("button", name="Load more").click()
+    expect(rows).to_have_count(62)
+
+
+def test_what_has_not_changed_is_not_sent_again(site: Site) -> None:
+    site.connected(site.portal.has_tenant("Contoso Dental"))
+    site.open()
+    expect(site.row("Contoso Dental")).to_be_visible()
+    statuses: list[int] = []
+    site.page.on("response", lambda it: statuses.append(it.status) if "/api/integrations" in it.url else None)
+
+    site.until(lambda: len(statuses) >= 2)
+
+    assert set(statuses) == {304}
+
+
+def test_an_address_of_nothing_says_so_and_leads_back(site: Site) -> None:
+    site.open(place="#tenant=00000000-0000-4000-8000-000000000001")
+
+    expect(site.page.locator("#trouble")).to_contain_text("no such")
+    site.page.get_by_role("link", name="All tenants").click()
+    expect(site.page.get_by_role("heading", name="No Microsoft tenant is integrated yet")).to_be_visible()
+    expect(site.page.locator("#trouble")).to_be_empty()
+
+
+def test_reauthorize_tells_its_effects_and_goes_to_microsoft(site: Site) -> None:
+    tenant = site.portal.has_tenant("Contoso Dental")
+    site.connected(tenant)
+    site.open()
+
+    site.choose("Actions for Contoso Dental", "Reauthorize")
+    expect(site.dialog).to_contain_text("Only a sign-in to this very tenant is accepted")
+    site.press("Continue to Microsoft")
+
+    site.page.wait_for_url(f"{site.portal.microsoft.login_url}/**")

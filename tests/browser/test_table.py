@@ -1,0 +1,137 @@
+"""Finding something in the table: search, filters, order, pages, the file, and names that mean harm."""
+
+import csv
+import re
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.browser import told
+from tests.browser.site import Site
+from tests.browser.states import with_rows
+
+
+def shown(site: Site) -> list[str]:
+    """The names in the first column."""
+    return site.page.locator("#tenants tbody td.name a").all_inner_texts()
+
+
+def test_the_columns_are_the_documents(site: Site) -> None:
+    with_rows(site)
+
+    heads = site.page.get_by_role("columnheader")
+    assert [re.sub(r"\W+$", "", it) for it in heads.all_inner_texts()] == [
+        "Microsoft Tenant", "Syncro Tenant", "Sync Status", "Last Sync", "CSP Name", "CSP Auth", "Actions",
+    ]  # fmt: skip
+
+
+def test_csp_rows_stand_above_the_table(site: Site) -> None:
+    with_rows(site)
+
+    csp = site.page.get_by_role("article", name="Northwind Partner")
+    expect(csp).to_contain_text("Cloud Solution Provider (CSP) with 6 tenants")
+    expect(csp.get_by_role("button", name="Sync Status of Northwind Partner: explain")).to_contain_text("Success")
+    csp.get_by_role("button", name="Actions for Northwind Partner").click()
+    assert site.page.get_by_role("menuitem").all_inner_texts() == ["Reauthorize CSP", "Remove CSP Integration"]
+
+
+def test_marks_tell_a_stalled_and_a_last_known_status(site: Site) -> None:
+    with_rows(site)
+
+    expect(site.row("Wingtip Clinics")).to_contain_text("stalled")
+    expect(site.row("Adatum")).to_contain_text("last known")
+
+
+def test_search_filters_and_order_are_asked_of_the_api(site: Site) -> None:
+    with_rows(site)
+
+    site.page.get_by_role("searchbox").press_sequentially("Missing")
+    expect(site.page.locator("#tenants tbody tr")).to_have_count(3)
+    assert site.page.get_by_role("searchbox").input_value() == "Missing"
+    site.page.get_by_role("button", name="Clear filters").click()
+    site.page.get_by_role("combobox", name="Sync Status").select_option("Auth Error")
+    expect(site.page.locator("#tenants tbody tr")).to_have_count(1)
+    site.page.get_by_role("button", name="Clear filters").click()
+    site.page.get_by_role("combobox", name="Mapping").select_option("false")
+    expect(site.page.locator("#tenants tbody tr")).to_have_count(2)
+    site.page.get_by_role("combobox", name="Mapping").select_option("")
+    first = shown(site)
+    site.page.get_by_role("columnheader", name="Microsoft Tenant").get_by_role("button").click()
+    expect(site.page.get_by_role("columnheader", name="Microsoft Tenant")).to_have_attribute("aria-sort", "descending")
+    expect(site.page.locator("#tenants tbody tr td.name a").first).to_have_text(first[-1])
+
+
+def test_load_more_brings_the_next_tenants_and_the_file_holds_all(site: Site, tmp_path: Path) -> None:
+    rows = told.many(1203)
+    rows[0]["name"] = '=HYPERLINK("http://evil","x")'
+    rows[1]["name"] = "+1\n@SUM(A1)"
+    site.answers("/integrations", told.overview(rows, told.csp()))
+    site.open()
+
+    expect(site.page.locator("#view")).to_contain_text("The first 100 tenants are shown.")
+    site.page.get_by_role("button", name="Load more").click()
+    expect(site.page.locator("#tenants tbody tr")).to_have_count(500)
+    with site.page.expect_download() as download:
+        site.page.get_by_role("button", name="Export CSV").click()
+    download.value.save_as(tmp_path / "file.csv")
+
+    text = (tmp_path / "file.csv").read_text(encoding="utf-8-sig")
+    lines = list(csv.reader(text.splitlines(keepends=True), strict=True))
+    assert len(lines) == 1204
+    assert lines[0][:2] == ["Microsoft Tenant", "Tenant id"]
+    assert lines[1][0] == '\'=HYPERLINK("http://evil","x")'
+    assert lines[2][0] == "'+1\n@SUM(A1)"
+    assert all(re.match(r'"[^=+\-@\t\r\n]|""', line) for line in text.splitlines() if line.startswith('"'))
+
+
+def test_every_cell_of_the_file_is_quoted_and_none_begins_like_a_formula(site: Site) -> None:
+    site.open()
+
+    cells = site.page.evaluate(
+        """async (values) => {
+            const { cell } = await import("./csv.js");
+            return values.map(cell);
+        }""",
+        ["=1", "+1", "-1", "@x", "\tx", "\rx", "\nx", 'say "x"', "plain", None, 5, "-"],
+    )
+
+    assert cells == [
+        '"\'=1"', '"\'+1"', '"\'-1"', '"\'@x"', '"\'\tx"', '"\'\rx"', '"\'\nx"', '"say ""x"""', '"plain"', '""', '"5"',
+        '"\'-"',
+    ]  # fmt: skip
+
+
+def test_hostile_names_stay_text(site: Site) -> None:
+    with_rows(site)
+
+    expect(site.page.locator("#tenants").get_by_text("onerror=alert(1)").first).to_be_visible()
+    assert site.page.locator("#view img").count() == 0
+    site.page.get_by_role("button", name="Actions for <img").click()
+    site.page.get_by_role("menuitem", name="Remove Integration").click()
+    assert site.page.locator("img").count() == 0
+
+
+def test_an_update_keeps_the_focus_where_it_was(site: Site) -> None:
+    rows = told.rows_of_every_kind()
+    site.answers("/integrations", told.overview(rows, told.csp()))
+    site.open()
+    button = site.page.get_by_role("button", name="Actions for Contoso Dental")
+    button.focus()
+
+    row = next(it for it in rows if it["name"] == "Contoso Dental")
+    row["sync_status"] = told.status("Auth Error", "red")
+
+    expect(site.row("Contoso Dental")).to_contain_text("Auth Error")
+    expect(button).to_be_focused()
+
+
+def test_times_tick_without_asking_anybody(site: Site) -> None:
+    row = told.single(1, "Contoso Dental") | {"last_sync_at": told.ago(seconds=-1)}
+    site.answers("/integrations", told.overview([row]))
+    site.page.clock.install()
+    site.open()
+
+    cell = site.row("Contoso Dental").locator("time")
+    expect(cell).to_have_text("just now")
+    site.page.clock.run_for(130_000)
+    expect(cell).to_have_text(re.compile(r"[123] minutes? ago"))
