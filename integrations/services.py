@@ -9,6 +9,7 @@ from functools import cached_property
 from azure.identity import ManagedIdentityCredential
 
 from integrations.domain.ids import AccountId, TenantId
+from integrations.microsoft.dataset import Service
 from integrations.storage.callbacks import Callbacks
 from integrations.storage.control import Control
 from integrations.storage.data import DataStore
@@ -17,6 +18,7 @@ from integrations.storage.holders import Holders
 from shared.caller import CallerVerifier
 from shared.clock import Clock, utc_now
 from shared.graph import Graph, Limits
+from shared.pace import PacedWeb, Paces
 from shared.queues import Queues
 from shared.rates import Rates
 from shared.secrets import Envelopes, KeyRing
@@ -52,6 +54,7 @@ class Services:
     clock: Clock = utc_now
     chance: Callable[[], float] = random.random
     rates: Rates = field(default_factory=Rates)
+    paces: Paces = field(default_factory=Paces)
 
     @cached_property
     def due(self) -> DueList:
@@ -75,13 +78,19 @@ class Services:
         """Graph as the person sees it who just signed in."""
         return Graph(root=self.endpoints.graph, web=self.web, token=lambda _fresh: access_token, limits=_SOMEBODY_WAITS)
 
-    def graph(self, tenant_id: TenantId) -> Graph:
-        """Graph as our application sees it in one tenant."""
+    def graph(self, tenant_id: TenantId, service: Service = Service.DIRECTORY) -> Graph:
+        """Graph as our application sees it in one tenant; a service with few requests is asked at its pace."""
         return Graph(
             root=self.endpoints.graph,
-            web=self.web,
+            web=self._paced(tenant_id, service),
             token=lambda fresh: self.sign_in.app_token(tenant_id, fresh=fresh),
         )
+
+    def _paced(self, tenant_id: TenantId, service: Service) -> Web:
+        pace = service.pace
+        if pace is None:
+            return self.web
+        return PacedWeb(self.web, lambda: self.paces.wait(f"{service.value}:{tenant_id}", *pace))
 
 
 def connect(settings: Settings) -> Services:

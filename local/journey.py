@@ -12,9 +12,19 @@ from local.microsoft.person import Callback, Person
 from local.processes import CLIENT_ID, CLIENT_SECRET, Started
 
 _WAIT_S = 90.0
+APP_ROLES = [
+    "Organization.Read.All",
+    "User.Read.All",
+    "LicenseAssignment.Read.All",
+    "Directory.Read.All",
+    "Device.Read.All",
+    "DeviceManagementManagedDevices.Read.All",
+    "SecurityEvents.Read.All",
+    "AuditLog.Read.All",
+    "Policy.Read.All",
+]
 # What our app registration asks for on behalf of people: of a single tenant's admin, and of a CSP's account.
 DELEGATED = ["User.Read", "GroupMember.Read.All", "DelegatedAdminRelationship.Read.All", "user_impersonation"]
-APP_ROLES = ["Organization.Read.All", "User.Read.All", "LicenseAssignment.Read.All", "Directory.Read.All"]
 
 
 class Refused(Exception):

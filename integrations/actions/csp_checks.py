@@ -8,9 +8,8 @@ from datetime import datetime
 
 from integrations.domain.connections import Integration
 from integrations.domain.customers import children
-from integrations.domain.gdap import CspAuth, Finding
 from integrations.domain.onboarding import Stage
-from integrations.domain.report import Check, CheckName, CheckState
+from integrations.domain.report import FAULTS, Check, CheckName, CheckState
 from integrations.storage.control import Control
 
 
@@ -66,8 +65,8 @@ class Checks:
         """What holds for how many customers, those that are ignored left out."""
         tenants = [it.value for it in control.tenants.list()]
         told = [it.csp for it in children(tenants, integration.id) if it.csp and not it.csp.is_ignored]
-        for name, faults in _FAULTS.items():
-            failing = sum(1 for it in told if any(_is_of(finding, faults) for finding in it.findings))
+        for name, faults in FAULTS.items():
+            failing = sum(1 for it in told if any(finding.auth in faults for finding in it.findings))
             self._add_share(name, failing, len(told))
         unanswered = sum(1 for it in told if it.progress.stage is not Stage.DONE)
         self._add_share(CheckName.GRAPH, unanswered, len(told))
@@ -77,15 +76,3 @@ class Checks:
         if failing:
             making.fail(f"This does not hold for {failing} of {count} customers; their rows say why.")
         self.add(name, making)
-
-
-_FAULTS = {
-    CheckName.RELATIONSHIPS: frozenset({CspAuth.MISSING_RELATIONSHIP, CspAuth.EXPIRED, CspAuth.UNKNOWN}),
-    CheckName.ROLES: frozenset({CspAuth.MISSING_ROLES}),
-    CheckName.GROUPS: frozenset({CspAuth.MISSING_GROUP}),
-    CheckName.CONSENT: frozenset({CspAuth.CONSENT_FAILURE, CspAuth.CONSENT_PENDING, CspAuth.GRANTING_ROLES}),
-}
-
-
-def _is_of(finding: Finding, faults: frozenset[CspAuth]) -> bool:
-    return finding.auth in faults

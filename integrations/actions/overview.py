@@ -4,10 +4,20 @@ from datetime import datetime
 
 import msgspec
 
+from integrations.actions.posture import Held
 from integrations.actions.tenants import find_tenant
 from integrations.domain.connections import Integration, Tenant
 from integrations.domain.consent import ADVICE, FlowFailure
-from integrations.domain.csp_page import CustomerDetails, csp_auth_view, csp_row, customer_details
+from integrations.domain.csp_page import (
+    CheckView,
+    CustomerDetails,
+    StatusChangeView,
+    check_view,
+    csp_auth_view,
+    csp_row,
+    customer_details,
+    history_view,
+)
 from integrations.domain.datasets import Cursor
 from integrations.domain.ids import AccountId, IntegrationId, TenantId
 from integrations.domain.page import (
@@ -22,7 +32,7 @@ from integrations.domain.page import (
     tenant_row,
     to_second,
 )
-from integrations.domain.report import LABELS, Check, StatusChange
+from integrations.domain.posture import LicenseFigures, MfaFigures, SecureScoreView
 from integrations.domain.roles import required_roles
 from integrations.services import Services
 from integrations.storage.control import Control
@@ -52,19 +62,10 @@ class TenantDetails(msgspec.Struct, frozen=True, kw_only=True):
     csp: CustomerDetails | None
     user_count: int | None
     organizations: list[OrganizationName]
+    secure_score: SecureScoreView
+    mfa: MfaFigures
+    licenses: LicenseFigures
     datasets: list[DatasetView]
-
-
-class CheckView(msgspec.Struct, frozen=True, kw_only=True):
-    """One check of a CSP: passed, failed, unknown, or not_run because an earlier one failed."""
-
-    check: str
-    label: str
-    state: str
-    at: datetime
-    detail: str
-    seconds: float
-    evidence: dict[str, str]
 
 
 class SharedTenant(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,7 +108,7 @@ class IntegrationDetails(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     csp: CspDetails | None
     checks: list[CheckView]
-    history: list[StatusChange]
+    history: list[StatusChangeView]
 
 
 def read_overview(services: Services, account_id: AccountId, wanted: Wanted) -> Overview:
@@ -140,8 +141,8 @@ def read_tenant(services: Services, account_id: AccountId, tenant_id: TenantId) 
         for it in (control.organizations.list() if mapping else [])
         if mapping and it.value.syncro_tenant_id == mapping.syncro_tenant_id
     ]
-    cursors = services.data(account_id, tenant_id, tenant.epoch).cursors(tenant.confirmed) if mapping else {}
-    users, now = cursors.get("users"), services.clock()
+    held, now = Held(services, account_id, tenant), services.clock()
+    users, figures = held.cursors.get("users"), held.figures()
     csp = control.integrations.find(tenant.integration_id) if tenant.csp else None
     columns = _columns(tenant, csp.value if csp else None, now)
     return TenantDetails(
@@ -149,7 +150,10 @@ def read_tenant(services: Services, account_id: AccountId, tenant_id: TenantId) 
         csp=_customer(services, control, tenant),
         user_count=users.tallies.get("member", 0) if users and users.complete_at else None,
         organizations=under,
-        datasets=[_dataset(cursor) for cursor in cursors.values()],
+        secure_score=figures.secure_score,
+        mfa=figures.mfa,
+        licenses=figures.licenses,
+        datasets=[_dataset(cursor) for cursor in held.cursors.values()],
     )
 
 
@@ -178,8 +182,8 @@ def read_integration(services: Services, account_id: AccountId, integration_id: 
         authorized_by=it.proof.object_id,
         version=it.version,
         csp=_csp(services, control, it),
-        checks=[_check(one) for one in (report.value.checks if report else [])],
-        history=report.value.history if report else [],
+        checks=[check_view(one) for one in (report.value.checks if report else [])],
+        history=history_view(report.value.history if report else []),
     )
 
 
@@ -202,18 +206,6 @@ def _csp(services: Services, control: Control, it: Integration) -> CspDetails | 
         else None,
         already_integrated=[SharedTenant(tenant_id=key, name=row.value.name if row else "") for key, row in shared],
         former_names=[change.name for change in it.former_names],
-    )
-
-
-def _check(it: Check) -> CheckView:
-    return CheckView(
-        check=it.check.value,
-        label=LABELS[it.check],
-        state=it.state.value,
-        at=it.at.replace(microsecond=0),
-        detail=it.detail,
-        seconds=it.seconds,
-        evidence=it.evidence,
     )
 
 

@@ -1,12 +1,22 @@
-"""Read all data sets of one tenant: one ``$batch`` with everybody's first question, then what is more."""
+"""Read data sets of one tenant: one ``$batch`` with everybody's first question, then what is more.
+
+A data set whose service allows few requests asks by itself, at its service's pace. The others share the batch,
+and then read on at most four at a time.
+"""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from functools import partial
+from typing import Any
 
 import msgspec
 
+from integrations.domain.cadence import must_be_whole
 from integrations.domain.datasets import Cursor, Outcome, Reading
-from integrations.microsoft.dataset import Dataset
+from integrations.domain.records import TenantProfile
+from integrations.microsoft.dataset import Asked, Dataset, Service, Source
 from shared.errors import AppError
 from shared.graph import (
     Answer,
@@ -14,81 +24,130 @@ from shared.graph import (
     Denied,
     Graph,
     NotLicensed,
+    Page,
     RequestRefused,
     ResyncRequired,
     TokenRejected,
     Transient,
     UnexpectedAnswer,
 )
+from shared.graph.answers import decode, meaning
 
+GraphOf = Callable[[Service], Graph]
+StoredOf = Callable[[Dataset], Mapping[str, msgspec.Struct]]
+
+_AT_ONCE = 4
 _TRIES = 3  # a refusal that is no sign-in's fault is believed after three of them (product.md B7)
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """How reading one data set went: a reading, or the error that stands in its way."""
+    """How one data set went: its reading, or why there is none."""
 
     dataset: Dataset
-    reading: Reading | None
-    error: AppError | None
-    seconds: float
-
-    @property
-    def outcome(self) -> Outcome:
-        if self.error is None:
-            return Outcome.FRESH
-        return next((outcome for kind, outcome in _OUTCOME_OF if isinstance(self.error, kind)), Outcome.FAILED)
+    outcome: Outcome
+    reading: Reading | None = None
+    error: AppError | None = None
+    seconds: float = 0.0
 
 
 _OUTCOME_OF: tuple[tuple[type[AppError], Outcome], ...] = (
     (NotLicensed, Outcome.NOT_LICENSED),
     (Denied, Outcome.DENIED),
+    (TokenRejected, Outcome.DENIED),  # Intune answers 401 where others answer 403 (microsoft.md 6.2)
     (Transient, Outcome.STALE),
     (UnexpectedAnswer, Outcome.STALE),
 )
 
 
-def read_datasets(graph: Graph, datasets: Sequence[Dataset], cursors: Mapping[str, Cursor]) -> list[Attempt]:
-    """Try every data set.
+def read_datasets(
+    graph_of: GraphOf,
+    stored_of: StoredOf,
+    datasets: Sequence[Dataset],
+    cursors: Mapping[str, Cursor],
+    now: datetime,
+) -> list[Attempt]:
+    """Try every data set. ``graph_of`` asks a service, ``stored_of`` gives the rows of a data set that are kept.
 
     Raises:
         TokenRejected, Transient: of the batch as a whole, before any data set was reached.
+        TokenRejected: of a data set that every sync needs.
     """
+    readers = [_Reader(graph_of(it.service), stored_of, it, _link(cursors, it, now)) for it in datasets]
+    together = [it for it in readers if it.dataset.service.goes_into_batches]
     started = time.monotonic()
-    first = graph.batch([_ask(dataset, _link(cursors, dataset)) for dataset in datasets])
-    shared_s = (time.monotonic() - started) / max(1, len(datasets))
-    return [_attempt(graph, dataset, first[dataset.name], _link(cursors, dataset), shared_s) for dataset in datasets]
+    first = graph_of(Service.DIRECTORY).batch([it.ask() for it in together]) if together else {}
+    shared_s = (time.monotonic() - started) / max(1, len(together))
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="dataset") as threads:
+        return list(threads.map(lambda it: it.attempt(first.get(it.dataset.name), shared_s), readers))
 
 
-def _attempt(graph: Graph, dataset: Dataset, first: Answer, link: str | None, shared_s: float) -> Attempt:
-    started = time.monotonic()
-    reading: Reading | None = None
-    error: AppError | None = None
-    for number in range(_TRIES):
+def outcome_of(error: AppError | None) -> Outcome:
+    """How a data set ended that this error kept from being read."""
+    return next((it for kind, it in _OUTCOME_OF if isinstance(error, kind)), Outcome.FAILED)
+
+
+def profile_of(attempts: Sequence[Attempt]) -> TenantProfile | None:
+    """What the tenant told about itself, if it was asked."""
+    for attempt in attempts:
+        if attempt.reading and attempt.dataset.record is TenantProfile:
+            body = attempt.reading.records[0].body
+            return body if isinstance(body, TenantProfile) else None
+    return None
+
+
+class _Reader:
+    """One try after another to read one data set."""
+
+    def __init__(self, graph: Graph, stored_of: StoredOf, dataset: Dataset, link: str | None) -> None:
+        self.dataset = dataset
+        self._graph = graph
+        self._link = link
+        self._stored_of = stored_of
+
+    def ask(self) -> Ask:
+        """The kept link, or the first question, as a part of a batch."""
+        return _ask(self.dataset, self._link)
+
+    def attempt(self, given: Answer | None, shared_s: float) -> Attempt:
+        """Read on from the answer that was given, or ask first."""
+        started = time.monotonic()
+        reading: Reading | None = None
+        error: AppError | None = None
+        for number in range(_TRIES):
+            try:
+                reading = self._reading(None if number else given)
+            except RequestRefused as refused:
+                error = refused
+                continue
+            except TokenRejected as rejected:
+                if self.dataset.is_core:
+                    raise
+                error = rejected
+            except AppError as caught:
+                error = caught
+            break
+        seconds = round(time.monotonic() - started + (shared_s if given else 0.0), 3)
+        if reading is not None:
+            return Attempt(dataset=self.dataset, outcome=Outcome.FRESH, reading=reading, seconds=seconds)
+        return Attempt(dataset=self.dataset, outcome=outcome_of(error), error=error, seconds=seconds)
+
+    def _reading(self, given: Answer | None) -> Reading:
+        """A link Microsoft no longer honours means reading whole, at once."""
         try:
-            reading = _read(graph, dataset, _again(graph, dataset, link) if number else first, link)
-        except RequestRefused as refused:
-            error = refused
-            continue
-        except TokenRejected:
-            raise
-        except AppError as caught:
-            error = caught
-        break
-    seconds = round(shared_s + time.monotonic() - started, 3)
-    return Attempt(dataset=dataset, reading=reading, error=None if reading else error, seconds=seconds)
+            page = _page_of(self.dataset.source, given) if given else self._asked(self._link)
+            return self._read(page, self._link)
+        except ResyncRequired:
+            return self._read(self._asked(None), None)
 
+    def _read(self, page: Page[Any], link: str | None) -> Reading:
+        stored = partial(self._stored_of, self.dataset)
+        return self.dataset.read(Asked(graph=self._graph, page=page, link=link, stored=stored))
 
-def _read(graph: Graph, dataset: Dataset, answer: Answer, link: str | None) -> Reading:
-    """Read on from the first answer. A link Microsoft no longer honours means reading whole, at once."""
-    try:
-        return dataset.read(graph, answer.page(dataset.source.page), link is None)
-    except ResyncRequired:
-        fresh = _again(graph, dataset, None)
-        return dataset.read(graph, fresh.page(dataset.source.page), True)  # noqa: FBT003 - Dataset's form
-
-
-def _again(graph: Graph, dataset: Dataset, link: str | None) -> Answer:
-    return graph.batch([_ask(dataset, link)])[dataset.name]
+    def _asked(self, link: str | None) -> Page[Any]:
+        ask, source = _ask(self.dataset, link), self.dataset.source
+        if self.dataset.service.goes_into_batches:
+            return _page_of(source, self._graph.batch([ask])[ask.id])
+        return next(self._graph.pages(ask.path, type=source.page, **ask.query))
 
 
 def _ask(dataset: Dataset, link: str | None) -> Ask:
@@ -97,6 +156,16 @@ def _ask(dataset: Dataset, link: str | None) -> Ask:
     return Ask(id=dataset.name, path=dataset.source.first, query=dict(dataset.source.query))
 
 
-def _link(cursors: Mapping[str, Cursor], dataset: Dataset) -> str | None:
+def _page_of(source: Source, answer: Answer) -> Page[Any]:
+    if not source.is_single:
+        return answer.page(source.page)
+    if answer.status != 200:
+        raise meaning(answer.status, answer.headers, answer.body)
+    return Page(items=[decode(answer.body, source.page)])
+
+
+def _link(cursors: Mapping[str, Cursor], dataset: Dataset, now: datetime) -> str | None:
     cursor = cursors.get(dataset.name)
-    return cursor.link if cursor else None
+    if cursor is None or must_be_whole(cursor, dataset.whole_every, now):
+        return None
+    return cursor.link

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from integrations.actions.asking import read_due
 from integrations.actions.csp_children import after_refusal, held_back_by, hold_back
-from integrations.actions.reading import Attempt, read_datasets
+from integrations.actions.reading import Attempt, profile_of
 from integrations.actions.refusals import cause_of, evidence_of, wait_of
 from integrations.domain.connections import Running, Tenant
 from integrations.domain.datasets import (
@@ -19,13 +20,14 @@ from integrations.domain.datasets import (
     Cursor,
     DatasetResult,
     Outcome,
+    Reading,
     Run,
     RunState,
     close_run,
+    warnings_of,
 )
-from integrations.domain.ids import AccountId, TenantId
+from integrations.domain.ids import TenantId
 from integrations.domain.orders import MANUAL, SCHEDULED, SYNC_QUEUE, SyncOrder
-from integrations.domain.records import TenantProfile
 from integrations.domain.schedule import ORDER_LIFE, RUN_LIMIT, is_as_planned, next_due
 from integrations.domain.statuses import SyncCause, move
 from integrations.microsoft.datasets import DATASETS
@@ -42,6 +44,7 @@ from shared.telemetry import log
 _EARLY = timedelta(minutes=1)  # clocks differ, and queues count whole seconds
 _OVERLAP_PAUSE_S = 10
 _TRIES_TO_SETTLE = 5
+_EVERY_ROW = 1_000_000
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,7 +70,7 @@ def sync_tenant(services: Services, order: SyncOrder, *, is_repeat: bool = False
         return
     held, run = taken
     try:
-        ending = _run(services, order.account_id, held.value)
+        ending = _run(services, order, held.value)
     except Superseded:
         _close_superseded(services, control, run)
         return
@@ -186,12 +189,12 @@ def _come_again(services: Services, order: SyncOrder) -> None:
         )
 
 
-def _run(services: Services, account_id: AccountId, tenant: Tenant) -> Ending:
+def _run(services: Services, order: SyncOrder, tenant: Tenant) -> Ending:
     try:
         services.sign_in.app_token(tenant.tenant_id)
         if tenant.mapping is None:
             return _name_only(services, tenant.tenant_id)
-        return _all_datasets(services, account_id, tenant)
+        return _all_datasets(services, order, tenant)
     except (StorageUnavailable, Superseded):
         raise  # our own storage is out, and the message comes back; or somebody else has the tenant
     except AppError as error:
@@ -204,12 +207,24 @@ def _name_only(services: Services, tenant_id: TenantId) -> Ending:
     return Ending(cause=SyncCause.NAME_READ, name=found.name)
 
 
-def _all_datasets(services: Services, account_id: AccountId, tenant: Tenant) -> Ending:
-    session = services.data(account_id, tenant.tenant_id, tenant.epoch).open()
-    attempts = read_datasets(services.graph(tenant.tenant_id), DATASETS, session.cursors)
-    results, confirmed = _store(services, session, attempts)
+def _all_datasets(services: Services, order: SyncOrder, tenant: Tenant) -> Ending:
+    data = services.data(order.account_id, tenant.tenant_id, tenant.epoch)
+    session = data.open()
+    known, attempts, results, confirmed = dict(session.cursors), [], [], []
+    for tried in read_due(
+        lambda service: services.graph(tenant.tenant_id, service),
+        lambda dataset: dict(data.list(dataset.name, dataset.record, limit=_EVERY_ROW)),
+        session.cursors,
+        services.clock(),
+        is_wanted=order.reason != SCHEDULED,
+    ):
+        told, cursors, is_confirmed = _store(services, session, tried)
+        confirmed += [it.dataset for it in cursors if is_confirmed]
+        attempts += tried
+        results += told
+        known |= {it.dataset: it for it in cursors}
     broken = next((it for it in attempts if it.dataset.is_core and it.error is not None), None)
-    profile = _profile(attempts)
+    profile = profile_of(attempts)
     name, domain = (profile.name, profile.default_domain) if profile else ("", None)
     if broken and broken.error:
         return Ending(
@@ -220,11 +235,10 @@ def _all_datasets(services: Services, account_id: AccountId, tenant: Tenant) -> 
             name=name,
             default_domain=domain,
         )
-    cause = close_run(results)
-    warned = {it.dataset: it.error or it.outcome.value for it in results if it.outcome is not Outcome.FRESH}
+    warnings = warnings_of(known[it.name] for it in DATASETS if it.name in known)
     return Ending(
-        cause=cause,
-        evidence=warned,
+        cause=close_run(warnings),
+        evidence=warnings,
         datasets=results,
         confirmed=confirmed,
         name=name,
@@ -232,21 +246,23 @@ def _all_datasets(services: Services, account_id: AccountId, tenant: Tenant) -> 
     )
 
 
-def _store(services: Services, session: DataSession, attempts: list[Attempt]) -> tuple[list[DatasetResult], list[str]]:
+def _store(
+    services: Services, session: DataSession, attempts: list[Attempt]
+) -> tuple[list[DatasetResult], list[Cursor], bool]:
     """Write what changed, data before cursors. A data set that was not read keeps its rows and its link.
 
-    Returns also the data sets of which nothing was written, as all is as their cursors say.
+    Returns what each data set did, where it stands now, and whether all of it stood so already and was not written.
     """
     now = services.clock()
     writes, cursors, results = [], [], []
     for attempt in attempts:
         name, counts = attempt.dataset.name, Counts()
+        kept = session.cursors.get(name) or Cursor(dataset=name, outcome=attempt.outcome, attempted_at=now)
         if attempt.reading is not None:
             plan = session.plan(name, attempt.reading, now)
             writes.extend(plan.writes)
-            counts, cursor = plan.counts, plan.cursor
+            counts, cursor = plan.counts, _annotated(plan.cursor, attempt.reading, kept)
         else:
-            kept = session.cursors.get(name) or Cursor(dataset=name, outcome=attempt.outcome, attempted_at=now)
             code = attempt.error.stable_code if attempt.error else ""
             cursor = msgspec.structs.replace(kept, outcome=attempt.outcome, attempted_at=now, error=code)
         cursors.append(cursor)
@@ -259,18 +275,18 @@ def _store(services: Services, session: DataSession, attempts: list[Attempt]) ->
                 seconds=attempt.seconds,
             )
         )
-    if session.says_nothing_new(cursors):
-        return results, [cursor.dataset for cursor in cursors]
-    session.commit(writes, cursors)
-    return results, []
+    is_confirmed = session.says_nothing_new(cursors)
+    if not is_confirmed:
+        session.commit(writes, cursors)
+    return results, cursors, is_confirmed
 
 
-def _profile(attempts: list[Attempt]) -> TenantProfile | None:
-    for attempt in attempts:
-        if attempt.reading and attempt.dataset.record is TenantProfile:
-            body = attempt.reading.records[0].body
-            return body if isinstance(body, TenantProfile) else None
-    return None
+def _annotated(cursor: Cursor, reading: Reading, before: Cursor) -> Cursor:
+    """The cursor with what only the reading knows: whether it was whole, and what its records hold."""
+    is_whole = reading.is_complete and cursor.outcome is Outcome.FRESH
+    tallies = reading.tallies if is_whole and reading.tallies is not None else cursor.tallies
+    whole_at = cursor.attempted_at if is_whole else before.whole_at
+    return msgspec.structs.replace(cursor, whole_at=whole_at, tallies=dict(tallies))
 
 
 def _close(

@@ -5,9 +5,12 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from integrations.actions.posture import Held
 from integrations.actions.tenants import find_tenant
 from integrations.domain.datasets import Run
 from integrations.domain.ids import AccountId, RunId, TenantId
+from integrations.domain.posture import LicenseView, license_view
+from integrations.domain.records import License, Subscription
 from integrations.microsoft.datasets import DATASETS
 from integrations.services import Services
 from shared.errors import NotFound
@@ -45,6 +48,21 @@ def read_rows(
         as_of=cursor.complete_at.replace(microsecond=0) if cursor and cursor.complete_at else None,
         state=cursor.outcome.value if cursor else "not_read_yet",
         next_cursor=found[limit - 1][0] if len(found) > limit else None,
+    )
+
+
+def read_licenses(
+    services: Services, account_id: AccountId, tenant_id: TenantId, *, after: str, limit: int
+) -> Rows[LicenseView]:
+    """Licences with the orders behind them."""
+    licenses: Rows[License] = read_rows(services, account_id, tenant_id, "licenses", after=after, limit=limit)
+    held = Held(services, account_id, find_tenant(services.control(account_id), tenant_id).value)
+    orders = held.rows("subscriptions", Subscription)
+    return Rows(
+        items=[license_view(it, orders) for it in licenses.items],
+        as_of=licenses.as_of,
+        state=licenses.state,
+        next_cursor=licenses.next_cursor,
     )
 
 

@@ -17,8 +17,11 @@ from integrations.domain.gdap import (
     holds,
 )
 from integrations.domain.menu import CSP_MENU
+from integrations.domain.onboarding import Stage
 from integrations.domain.page import CspRow, StatusView, actions, status_view, to_second
+from integrations.domain.report import FAULTS, LABELS, Check, CheckName, CheckState, StatusChange
 from integrations.domain.roles import role_name, role_names
+from integrations.domain.statuses import COLOUR_OF, EXPLANATIONS, SyncCause
 
 KIND_LABEL = "Cloud Solution Provider (CSP)"
 
@@ -209,13 +212,36 @@ class TraceView(msgspec.Struct, frozen=True, kw_only=True):
     ends_at: datetime | None
 
 
+class CheckView(msgspec.Struct, frozen=True, kw_only=True):
+    """One check: passed, failed, unknown, or not_run because an earlier one failed."""
+
+    check: str
+    label: str
+    state: str
+    at: datetime
+    detail: str
+    seconds: float
+    evidence: dict[str, str]
+
+
+class StatusChangeView(msgspec.Struct, frozen=True, kw_only=True):
+    """When a status began, and what it said."""
+
+    at: datetime
+    label: str
+    colour: str
+    cause: str
+    detail: str
+
+
 class CustomerDetails(msgspec.Struct, frozen=True, kw_only=True):
-    """CSP Auth of a customer down to each role."""
+    """CSP Auth of a customer down to each check and each role."""
 
     account: str
     read_at: datetime | None
     ignored: bool
     progress: str
+    checks: list[CheckView]
     relationships: list[RelationshipView]
     trace: list[TraceView]
 
@@ -229,9 +255,56 @@ def customer_details(
         read_at=to_second(facts.read_at) if facts else None,
         ignored=child.is_ignored,
         progress=child.progress.stage.value,
+        checks=[check_view(it) for it in _checks(child, facts)],
         relationships=[_relationship(it) for it in found],
         trace=[_trace(role, facts, now) for role in sorted(required, key=role_name)] if facts else [],
     )
+
+
+def check_view(it: Check) -> CheckView:
+    return CheckView(
+        check=it.check.value,
+        label=LABELS[it.check],
+        state=it.state.value,
+        at=it.at.replace(microsecond=0),
+        detail=it.detail,
+        seconds=it.seconds,
+        evidence=it.evidence,
+    )
+
+
+def history_view(history: Sequence[StatusChange]) -> list[StatusChangeView]:
+    """Status changes with their colour and sentence."""
+    return [
+        StatusChangeView(
+            at=it.at.replace(microsecond=0),
+            label=said.label.value,
+            colour=COLOUR_OF[said.label],
+            cause=it.cause,
+            detail=said.detail,
+        )
+        for it, said in ((it, EXPLANATIONS[SyncCause(it.cause)]) for it in history)
+    ]
+
+
+def _checks(child: CspChild, facts: Facts | None) -> list[Check]:
+    """What holds for one customer, in the order in which one thing needs the other."""
+    made, read_at = [], facts.read_at if facts else child.since
+    for name, faults in FAULTS.items():
+        against = [it for it in child.findings if it.auth in faults]
+        evidence = _evidence(against[0]) if against else {}
+        detail = (
+            (_SAID_OF_GROUP[against[0].fault] if against[0].fault else _SAID[against[0].auth]).detail if against else ""
+        )
+        at = child.progress.since if name is CheckName.CONSENT else read_at
+        state = CheckState.FAILED if against else CheckState.PASSED
+        made.append(Check(check=name, state=state, at=at, detail=detail, evidence=evidence))
+    probe = _PROBE.get(child.progress.stage, CheckState.UNKNOWN)
+    evidence = child.progress.evidence
+    return [*made, Check(check=CheckName.GRAPH, state=probe, at=child.progress.since, evidence=evidence)]
+
+
+_PROBE = {Stage.DONE: CheckState.PASSED, Stage.REFUSED: CheckState.FAILED, Stage.WAITING: CheckState.NOT_RUN}
 
 
 def _relationship(it: Relationship) -> RelationshipView:

@@ -3,7 +3,7 @@
 A data set ends a run in one of its own states; what that means for the tenant is ``close_run``'s answer.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 
@@ -37,13 +37,15 @@ class Record(msgspec.Struct, frozen=True):
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """What a reader brought: everything there is (``is_complete``), or what changed since the last link.
 
-    ``link`` is where the next reading begins; None for a data set that is always read whole.
+    ``link`` is where the next reading begins; None for a data set that is always read whole. ``tallies`` count
+    what is in the records, by kind, where a record holds more than one thing; only for what is read whole.
     """
 
     records: Sequence[Record]
     removed: Sequence[str] = ()
     is_complete: bool
     link: str | None = None
+    tallies: Mapping[str, int] | None = None
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -57,8 +59,9 @@ class Counts(msgspec.Struct, frozen=True):
 class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where a data set stands, committed with its last rows.
 
-    ``complete_at`` is when it was last read completely and stored; ``tallies`` count its rows by kind;
-    ``held_back`` is how many rows a complete reading missed that nobody believes yet (``is_mass_loss``).
+    ``complete_at`` is when it was last known completely and stored, ``whole_at`` when all of it was last read
+    instead of what changed; ``tallies`` count its rows by kind; ``held_back`` is how many rows a complete reading
+    missed that nobody believes yet (``is_mass_loss``).
     """
 
     dataset: str
@@ -66,6 +69,7 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     attempted_at: datetime
     link: str | None = None
     complete_at: datetime | None = None
+    whole_at: datetime | None = None
     tallies: dict[str, int] = {}
     error: str = ""
     held_back: int = 0
@@ -127,7 +131,12 @@ def is_mass_loss(vanished: int, before: int) -> bool:
     return vanished > MASS_LOSS_ROWS and vanished > before * MASS_LOSS_SHARE
 
 
-def close_run(results: Iterable[DatasetResult]) -> SyncCause:
+def warnings_of(cursors: Iterable[Cursor]) -> dict[str, str]:
+    """The data sets that are not as they should be, and why; to lack a licence is nothing to warn of."""
+    fine = {Outcome.FRESH, Outcome.NOT_LICENSED}
+    return {it.dataset: it.error or it.outcome.value for it in cursors if it.outcome not in fine}
+
+
+def close_run(warnings: Mapping[str, str]) -> SyncCause:
     """The tenant's status after a run in which the core data sets were read; others only warn."""
-    whole = all(result.outcome in {Outcome.FRESH, Outcome.NOT_LICENSED} for result in results)
-    return SyncCause.SYNCED if whole else SyncCause.SYNCED_WITH_WARNINGS
+    return SyncCause.SYNCED_WITH_WARNINGS if warnings else SyncCause.SYNCED

@@ -87,10 +87,18 @@ class TenantPage(msgspec.Struct, frozen=True, kw_only=True):
     next_cursor: str | None
 
 
+class Filters(msgspec.Struct, frozen=True, kw_only=True):
+    """What can be filtered by at present: labels of Sync Status and CSP Auth that some row has."""
+
+    statuses: list[str]
+
+
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the page shows at once."""
 
     integrate_menu: list[ActionView]
+    filters: Filters
+    sorts: list[str]
     csps: list[CspRow]
     tenants: TenantPage
 
@@ -126,8 +134,20 @@ _SORTS: dict[str, Callable[[TenantRow], str]] = {
 SORTS = tuple(_SORTS) + tuple(f"-{name}" for name in _SORTS)
 
 
-def overview(csps: list[CspRow], rows: Iterable[TenantRow], wanted: Wanted) -> Overview:
-    return Overview(integrate_menu=actions(INTEGRATE_MENU), csps=csps, tenants=_page(rows, wanted))
+def overview(csps: list[CspRow], rows: Sequence[TenantRow], wanted: Wanted) -> Overview:
+    return Overview(
+        integrate_menu=actions(INTEGRATE_MENU),
+        filters=Filters(statuses=sorted({label for row in rows for label in _labels(row)})),
+        sorts=list(_SORTS),
+        csps=csps,
+        tenants=_page(rows, wanted),
+    )
+
+
+def _labels(row: TenantRow) -> list[str]:
+    """Every status of a row, in words."""
+    auth = [row.csp_auth.label] if isinstance(row.csp_auth, StatusView) else []
+    return [row.sync_status.label, *auth]
 
 
 def tenant_row(
@@ -203,7 +223,7 @@ def _is_wanted(row: TenantRow, wanted: Wanted) -> bool:
     )
     return (
         (not text or any(text in words.casefold() for words in heard))
-        and (not wanted.status or row.sync_status.label.casefold() == wanted.status.casefold())
+        and (not wanted.status or wanted.status.casefold() in map(str.casefold, _labels(row)))
         and (not wanted.csp or wanted.csp.casefold() in {row.csp_name.casefold(), row.integration_id})
         and (wanted.mapped is None or (row.syncro_tenant is not None) == wanted.mapped)
     )

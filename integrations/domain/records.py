@@ -1,5 +1,7 @@
 """The rows of each data set, in our words. Missing is None, never an empty string."""
 
+from datetime import datetime
+
 import msgspec
 
 
@@ -34,7 +36,10 @@ class User(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class License(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A product the tenant has bought; counts are seats."""
+    """A product the tenant has bought; counts are seats.
+
+    ``unused`` seats could be assigned today: bought or in their grace period, but not suspended or locked out.
+    """
 
     sku_id: str
     part_number: str
@@ -47,3 +52,212 @@ class License(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     warning: int = 0
     locked_out: int = 0
     unused: int = 0
+    is_unlimited: bool = False
+
+
+class Subscription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One order behind a licence: how many seats, and when it renews or ends. Status as the seller words it."""
+
+    id: str
+    sku_id: str
+    status: str
+    seats: int
+    is_trial: bool = False
+    renews_at: datetime | None = None
+
+
+class Domain(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A domain of the tenant. ``password_days`` is None where passwords never expire."""
+
+    name: str
+    is_default: bool = False
+    is_initial: bool = False
+    is_verified: bool = False
+    is_federated: bool = False
+    services: list[str] = []
+    password_days: int | None = None
+
+
+class Device(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A device of the tenant's directory. ``id`` is the directory's, ``device_id`` the one that Intune knows."""
+
+    id: str
+    name: str
+    device_id: str | None = None
+    system: str | None = None
+    system_version: str | None = None
+    manufacturer: str | None = None
+    model: str | None = None
+    joined_as: str | None = None
+    ownership: str | None = None
+    is_enabled: bool | None = None
+    is_managed: bool | None = None
+    is_compliant: bool | None = None
+    registered_at: datetime | None = None
+    last_seen_at: datetime | None = None
+    owner_id: str | None = None
+
+
+class ManagedDevice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A device as Intune manages it. ``serial`` and ``device_id`` are None where Intune holds a filler."""
+
+    id: str
+    name: str
+    device_id: str | None = None
+    serial: str | None = None
+    manufacturer: str | None = None
+    model: str | None = None
+    system: str | None = None
+    system_version: str | None = None
+    user_id: str | None = None
+    username: str | None = None
+    compliance: str = "unknown"
+    ownership: str = "unknown"
+    state: str | None = None
+    agent: str | None = None
+    is_encrypted: bool | None = None
+    enrolled_at: datetime | None = None
+    last_sync_at: datetime | None = None
+
+
+class SecureScore(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The Secure Score of one day. ``controls`` are points by control, on the newest score only."""
+
+    as_of: datetime
+    points: float
+    max_points: float
+    percent: float | None = None
+    average_percent: float | None = None
+    controls: dict[str, float] = {}
+
+
+class SecureScoreControl(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that counts towards the Secure Score. A lower ``rank`` is worth doing sooner."""
+
+    id: str
+    title: str
+    category: str | None = None
+    service: str | None = None
+    max_points: float = 0.0
+    rank: int | None = None
+    user_impact: str | None = None
+    cost: str | None = None
+    is_deprecated: bool = False
+
+
+class Registration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What somebody has registered to prove who they are. ``as_of`` is the report's own time, which lags."""
+
+    user_id: str
+    name: str
+    username: str
+    is_mfa_registered: bool
+    is_mfa_capable: bool
+    is_admin: bool | None = None
+    is_guest: bool = False
+    is_passwordless_capable: bool = False
+    is_sspr_registered: bool = False
+    methods: list[str] = []
+    preferred_method: str | None = None
+    as_of: datetime | None = None
+
+
+class RegistrationPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Some of a tenant's registrations; a row holds many."""
+
+    people: list[Registration]
+
+
+class RoleMember(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Somebody who holds a directory role over the whole tenant. ``kind`` is user, group or application."""
+
+    role_id: str
+    role: str
+    member_id: str
+    kind: str
+    name: str | None = None
+    username: str | None = None
+
+
+class ConditionalAccess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A Conditional Access policy: whom and what it covers, and what it demands. Lists hold ids, or "All"."""
+
+    id: str
+    name: str
+    state: str
+    demands: list[str] = []
+    all_demands: bool = False
+    users: list[str] = []
+    groups: list[str] = []
+    roles: list[str] = []
+    guests: bool = False
+    without_users: list[str] = []
+    without_groups: list[str] = []
+    without_roles: list[str] = []
+    without_guests: bool = False
+    applications: list[str] = []
+    without_applications: list[str] = []
+    client_apps: list[str] = []
+    is_narrowed: bool = False
+    changed_at: datetime | None = None
+
+
+class SecurityDefaults(msgspec.Struct, frozen=True, kw_only=True):
+    """Microsoft's basic protection; while it is on, everybody has to register for MFA."""
+
+    is_enabled: bool
+
+
+class AuthorizationPolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What people and guests may do by themselves. None is what Microsoft did not tell."""
+
+    invites_from: str | None = None
+    guest_access: str | None = None
+    may_reset_password: bool | None = None
+    may_join_by_mail: bool | None = None
+    may_sign_up_for_trials: bool | None = None
+    blocks_old_powershell: bool | None = None
+    users_may_create_apps: bool | None = None
+    users_may_create_groups: bool | None = None
+    users_may_create_tenants: bool | None = None
+    users_may_consent: list[str] = []
+
+
+class AuthenticationMethods(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Which ways to sign in are on. ``migration`` tells whether the old settings still count as well."""
+
+    enabled: list[str] = []
+    disabled: list[str] = []
+    migration: str | None = None
+    campaign: str | None = None
+
+
+class SignIns(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """When somebody last signed in; all None for who never did."""
+
+    user_id: str
+    last_at: datetime | None = None
+    last_background_at: datetime | None = None
+    last_success_at: datetime | None = None
+
+
+class SignInPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Some of a tenant's sign-in times; a row holds many."""
+
+    people: list[SignIns]
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A group and the ids of its direct members, groups among them.
+
+    A large group takes several rows; ``part`` numbers them, and each holds some of the members.
+    """
+
+    id: str
+    name: str
+    kind: str = "security"
+    mail: str | None = None
+    is_dynamic: bool = False
+    may_hold_roles: bool = False
+    members: list[str] = []
+    part: int = 0

@@ -5,6 +5,7 @@ from enum import Enum
 
 import msgspec
 
+from integrations.domain.gdap import CspAuth
 from integrations.domain.ids import IntegrationId
 
 _KEPT = 50
@@ -45,6 +46,15 @@ LABELS = {
     CheckName.GROUPS: "Security groups give these roles to the account",
     CheckName.CONSENT: "Our application is consented to and has its permissions",
     CheckName.GRAPH: "Microsoft Graph answers for customers",
+}
+
+
+# What stands against a check that is made for each customer.
+FAULTS = {
+    CheckName.RELATIONSHIPS: frozenset({CspAuth.MISSING_RELATIONSHIP, CspAuth.EXPIRED, CspAuth.UNKNOWN}),
+    CheckName.ROLES: frozenset({CspAuth.MISSING_ROLES}),
+    CheckName.GROUPS: frozenset({CspAuth.MISSING_GROUP}),
+    CheckName.CONSENT: frozenset({CspAuth.CONSENT_FAILURE, CspAuth.CONSENT_PENDING, CspAuth.GRANTING_ROLES}),
 }
 
 

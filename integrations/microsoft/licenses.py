@@ -8,11 +8,12 @@ import msgspec
 from integrations.domain.datasets import Reading, Record
 from integrations.domain.records import License
 from integrations.domain.text import clean
-from integrations.microsoft.dataset import Dataset, Source
+from integrations.microsoft.dataset import Asked, Dataset, Source
 from integrations.microsoft.sku_names import name_of
-from shared.graph import Graph, Page
 
 _FIELDS = "id,skuId,skuPartNumber,appliesTo,capabilityStatus,consumedUnits,prepaidUnits"
+# Free products come in numbers that nobody uses up; such seats are not unused, they were never paid for.
+_UNLIMITED = frozenset({10_000, 1_000_000})
 _ASSIGNABLE = frozenset({"Enabled", "Warning"})
 
 
@@ -32,8 +33,8 @@ class _Sku(msgspec.Struct, rename="camel"):
     prepaid_units: _Units | None = None
 
 
-def _read(graph: Graph, page: Page[_Sku], _is_first: bool) -> Reading:  # noqa: FBT001 - Dataset's form
-    skus = {sku.sku_id: sku for part in graph.on(page, type=_Sku) for sku in part.items}
+def _read(asked: Asked) -> Reading:
+    skus = {sku.sku_id: sku for part in asked.graph.on(asked.page, type=_Sku) for sku in part.items}
     return Reading(records=[Record(key=sku.sku_id, body=_told(sku)) for sku in skus.values()], is_complete=True)
 
 
@@ -42,6 +43,7 @@ def _told(sku: _Sku) -> License:
     bought, warning = units.enabled or 0, units.warning or 0
     assigned = sku.consumed_units or 0
     part_number = clean(sku.sku_part_number or "") or sku.sku_id
+    is_unlimited = bought in _UNLIMITED
     is_assignable = sku.capability_status in _ASSIGNABLE
     return License(
         sku_id=sku.sku_id,
@@ -54,13 +56,13 @@ def _told(sku: _Sku) -> License:
         suspended=units.suspended or 0,
         warning=warning,
         locked_out=units.locked_out or 0,
-        unused=max(0, bought + warning - assigned) if is_assignable else 0,
+        unused=max(0, bought + warning - assigned) if is_assignable and not is_unlimited else 0,
+        is_unlimited=is_unlimited,
     )
 
 
 LICENSES = Dataset(
     name="licenses",
-    is_core=False,
     permission="LicenseAssignment.Read.All",
     record=License,
     source=Source(first="/subscribedSkus", query={"select": _FIELDS}, page=_Sku),

@@ -10,8 +10,8 @@ import msgspec
 from integrations.domain.datasets import Reading, Record
 from integrations.domain.records import TenantProfile
 from integrations.domain.text import clean, clean_or_none
-from integrations.microsoft.dataset import Dataset, Source
-from shared.graph import Graph, Page, UnexpectedAnswer
+from integrations.microsoft.dataset import Asked, Dataset, Source
+from shared.graph import Graph, UnexpectedAnswer
 
 PATH = "/organization"
 _NAME_FIELDS = "id,displayName,partnerTenantType"
@@ -58,10 +58,11 @@ def read_tenant_name(graph: Graph) -> TenantName:
     return TenantName(organization.id.lower(), _name(organization), organization.partner_tenant_type is not None)
 
 
-def _read_profile(_graph: Graph, page: Page[_Organization], _is_first: bool) -> Reading:  # noqa: FBT001 - Dataset's form
-    if len(page.items) != 1:
-        raise UnexpectedAnswer(f"{len(page.items)} organizations instead of one")
-    return Reading(records=[Record(key="profile", body=_profile(page.items[0]))], is_complete=True)
+def _read_profile(asked: Asked) -> Reading:
+    found = asked.page.items
+    if len(found) != 1:
+        raise UnexpectedAnswer(f"{len(found)} organizations instead of one")
+    return Reading(records=[Record(key="profile", body=_profile(found[0]))], is_complete=True)
 
 
 def _profile(organization: _Organization) -> TenantProfile:

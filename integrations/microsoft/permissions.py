@@ -13,7 +13,13 @@ APPLICATION_PERMISSIONS: dict[str, str] = {
     "Organization.Read.All": "the tenant's name, domains and service plans",
     "User.Read.All": "users, and their licences",
     "LicenseAssignment.Read.All": "bought and assigned licences",
-    "Directory.Read.All": "whether the person who connects a tenant is its Global Administrator",
+    "Directory.Read.All": "whether the person who connects a tenant is its Global Administrator; domains, directory "
+    "roles and groups; and whether the tenant is licensed for sign-in activity",
+    "Device.Read.All": "devices and their owners",
+    "DeviceManagementManagedDevices.Read.All": "devices that Intune manages, with their serial numbers",
+    "SecurityEvents.Read.All": "the Secure Score and what it is made of",
+    "AuditLog.Read.All": "who has registered for MFA, and when people last signed in",
+    "Policy.Read.All": "Conditional Access, security defaults and other policies",
 }
 
 # Without these no sync can work; a missing other one costs only its own data set.

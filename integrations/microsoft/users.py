@@ -5,15 +5,14 @@ we list is told again by the link. That is 12 requests for 10,000 users, where d
 Sources: https://learn.microsoft.com/graph/api/user-list, https://learn.microsoft.com/graph/api/user-delta
 """
 
-from collections.abc import Iterable
-
 import msgspec
 
 from integrations.domain.datasets import Reading, Record
 from integrations.domain.records import User
 from integrations.domain.text import clean, clean_or_none
-from integrations.microsoft.dataset import Dataset, Source
-from shared.graph import Graph, Page, UnexpectedAnswer
+from integrations.microsoft.dataset import Asked, Dataset, Source
+from integrations.microsoft.delta import Removed, latest_of
+from shared.graph import Graph, Page
 
 # Exactly what a User row holds; a frozen list, diffed by a test (reliability.md section 6).
 FIELDS = (
@@ -29,13 +28,9 @@ class _AssignedLicense(msgspec.Struct, rename="camel"):
     sku_id: str | None = None
 
 
-class _Removed(msgspec.Struct):
-    reason: str | None = None
-
-
 class _User(msgspec.Struct, rename="camel"):
     id: str
-    removed: _Removed | None = msgspec.field(name="@removed", default=None)
+    removed: Removed | None = msgspec.field(name="@removed", default=None)
     display_name: str | None = None
     given_name: str | None = None
     surname: str | None = None
@@ -52,41 +47,24 @@ class _User(msgspec.Struct, rename="camel"):
     assigned_licenses: list[_AssignedLicense] | None = None
 
 
-def _read(graph: Graph, page: Page[_User], is_first: bool) -> Reading:  # noqa: FBT001 - Dataset's form
-    if not is_first:
-        return _changes(graph, page)
-    link = _last_link(graph.on(page, type=_User))
-    listed = graph.items(_LIST, type=_User, select=FIELDS, top=_LARGEST_PAGE)
+def _read(asked: Asked) -> Reading:
+    if not asked.is_first:
+        return _changes(asked.graph, asked.page)
+    _, link = latest_of(asked.graph.on(asked.page, type=_User))
+    listed = asked.graph.items(_LIST, type=_User, select=FIELDS, top=_LARGEST_PAGE)
     records = {user.id: _record(user) for user in listed}
     return Reading(records=list(records.values()), is_complete=True, link=link)
 
 
 def _changes(graph: Graph, page: Page[_User]) -> Reading:
-    """What changed since the kept link. One user may come several times: the last word counts."""
-    latest: dict[str, _User] = {}
-    link = None
-    for part in graph.on(page, type=_User):
-        for user in part.items:
-            latest.pop(user.id, None)
-            latest[user.id] = user
-        link = part.delta_link or link
-    if link is None:
-        raise UnexpectedAnswer("a round of changes ended without a delta link")
+    """What changed since the kept link."""
+    latest, link = latest_of(graph.on(page, type=_User))
     return Reading(
-        records=[_record(user) for user in latest.values() if user.removed is None],
-        removed=[user.id for user in latest.values() if user.removed is not None],
+        records=[_record(user) for user in latest if user.removed is None],
+        removed=[user.id for user in latest if user.removed is not None],
         is_complete=False,
         link=link,
     )
-
-
-def _last_link(pages: Iterable[Page[_User]]) -> str:
-    link = None
-    for page in pages:
-        link = page.delta_link or link
-    if link is None:
-        raise UnexpectedAnswer("asking for the latest delta link brought none")
-    return link
 
 
 def _record(user: _User) -> Record:

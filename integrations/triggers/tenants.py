@@ -13,12 +13,14 @@ from integrations.actions.overview import (
     read_overview,
     read_tenant,
 )
-from integrations.actions.synced import Rows, RunPage, read_rows, read_run, read_runs
+from integrations.actions.posture import Security, read_security
+from integrations.actions.synced import Rows, RunPage, read_licenses, read_rows, read_run, read_runs
 from integrations.actions.tenants import sync_now
 from integrations.domain import ids
 from integrations.domain.datasets import Run
 from integrations.domain.page import SORTS, Overview, Wanted
-from integrations.domain.records import License, User
+from integrations.domain.posture import LicenseView
+from integrations.domain.records import Device, ManagedDevice, User
 from integrations.triggers.doors import PAGING, Call, Doors, Need
 from shared.answers import Answer, no_content, ok
 from shared.errors import Invalid, Problem
@@ -53,7 +55,7 @@ def _add_reading(doors: Doors) -> None:
         summary="Everything the page shows: the menu, the CSPs, a page of tenants.",
         query={
             "q": "part of a name, domain or tenant id",
-            "status": "a Sync Status label",
+            "status": "a label of Sync Status or CSP Auth",
             "csp": "a CSP Name, or its integration id",
             "mapped": "true or false",
             "ignored": "true: customers of CSPs that were left out, and no others",
@@ -171,10 +173,43 @@ def _add_synced(doors: Doors) -> None:
         needs=Need.READ,
         summary="The tenant's licences as last synced.",
         query=PAGING,
-        answers={200: Rows[License]},
+        answers={200: Rows[LicenseView]},
     )
     def get_licenses(call: Call) -> Answer:
-        return ok(_rows(call, "licenses"))
+        account_id, cursor, limit = call.actor.account_id, call.cursor(), call.limit()
+        return ok(read_licenses(call.services, account_id, _tenant(call), after=cursor, limit=limit))
+
+    @doors.door(
+        "GET",
+        "tenants/{tenant_id}/devices",
+        needs=Need.READ,
+        summary="The tenant's devices with their owners, as last synced.",
+        query=PAGING,
+        answers={200: Rows[Device]},
+    )
+    def get_devices(call: Call) -> Answer:
+        return ok(_rows(call, "devices"))
+
+    @doors.door(
+        "GET",
+        "tenants/{tenant_id}/managed-devices",
+        needs=Need.READ,
+        summary="The devices that Intune manages, with serial numbers, as last synced.",
+        query=PAGING,
+        answers={200: Rows[ManagedDevice]},
+    )
+    def get_managed_devices(call: Call) -> Answer:
+        return ok(_rows(call, "managed_devices"))
+
+    @doors.door(
+        "GET",
+        "tenants/{tenant_id}/security",
+        needs=Need.READ,
+        summary="Secure Score, MFA, directory roles and policies, each with its state and time.",
+        answers={200: Security},
+    )
+    def get_security(call: Call) -> Answer:
+        return ok(read_security(call.services, call.actor.account_id, _tenant(call)))
 
 
 def _rows(call: Call, dataset: str) -> Rows[Any]:

@@ -198,7 +198,7 @@ class Calls:
         tenant, holder = self._world.tenant(tenant_id), self._user_id(tenant_id, username)
         if through_group:
             group = Group(self._world.new_id("6709"), f"{ROLE_NAMES[role]}s", is_assignable=True, members={holder})
-            tenant.groups[group.id] = group
+            tenant.add_group(group)
             holder = group.id
         tenant.activated += [role] if role not in tenant.activated else []
         tenant.assignments.append(RoleAssignment(role, holder, scope))
@@ -209,12 +209,12 @@ class Calls:
         tenant.assignments = [it for it in tenant.assignments if (it.role, it.principal_id) != (role, holder)]
         for group in tenant.groups.values():
             if role in tenant.direct_roles(group.id):
-                group.members.discard(holder)
+                tenant.move_member(group.id, holder, come=False)
 
     def add_group(self, tenant_id: str, name: str, members: list[str]) -> str:
         """A plain security group; returns its id."""
         group = Group(self._world.new_id("6708"), name, members={self._user_id(tenant_id, it) for it in members})
-        self._world.tenant(tenant_id).groups[group.id] = group
+        self._world.tenant(tenant_id).add_group(group)
         return group.id
 
     def sign_out(self, tenant_id: str, username: str) -> None:

@@ -22,6 +22,7 @@ from local.microsoft.graph.host import Graph
 from local.microsoft.http import Reply, Request, Server, told
 from local.microsoft.partner_calls import PartnerCalls
 from local.microsoft.partner_center import PartnerCenter
+from local.microsoft.posture_calls import PostureCalls
 from local.microsoft.recorder import Recorder
 from local.microsoft.tokens import Issuer
 from local.microsoft.world import World
@@ -40,6 +41,7 @@ class Cloud:
         self._recorder = Recorder()
         self._latches = Latches()
         self._calls = Calls(self._world)
+        self._posture = PostureCalls(self._world)
         self._partner_calls = PartnerCalls(self._world)
         self._begin()
 
@@ -102,7 +104,9 @@ class Cloud:
             self._latches.release()
             self._begin()
             self._recorder.forget_requests()
-        for target in (self._calls, self._partner_calls, self._faults, self._latches, self._recorder):
+        for target in (
+            self._calls, self._partner_calls, self._posture, self._faults, self._latches, self._recorder,
+        ):  # fmt: skip
             if name in vars(type(target)) and not name.startswith("_"):
                 return getattr(target, name)(**arguments)
         raise KeyError(f"there is no call {name}")

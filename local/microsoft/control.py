@@ -11,6 +11,7 @@ import requests
 
 from local import worlds
 from local.microsoft.control_partners import PartnerWorld
+from local.microsoft.posture_control import PostureControl
 
 Object = dict[str, Any]
 _GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
@@ -32,7 +33,7 @@ class Tenant(TypedDict):
     guest: str
 
 
-class World(PartnerWorld):
+class World(PartnerWorld, PostureControl):
     """Turns a running cloud. Users and devices are Graph's objects: ``change_user(tenant_id, id, jobTitle=None)``."""
 
     def __init__(self, graph_url: str, ca_file: str) -> None:

@@ -4,7 +4,21 @@ import re
 from collections.abc import Callable
 
 from local.microsoft import permissions as needs
-from local.microsoft.graph import applications, devices, licences, memberships, organization, partners, roles, users
+from local.microsoft.graph import (
+    applications,
+    devices,
+    groups,
+    intune,
+    licences,
+    memberships,
+    organization,
+    partners,
+    policies,
+    reports,
+    roles,
+    security,
+    users,
+)
 from local.microsoft.graph.ask import Route
 from local.microsoft.graph.errors import GraphError, bad
 from local.microsoft.http import Reply
@@ -19,12 +33,18 @@ _ALL_MEMBERS = "(transitiveMemberOf)"
 _PRINCIPAL = f"/servicePrincipals(?:/{_ID}|{_BY_APP_ID})"
 _ASSIGNMENTS = "/roleManagement/directory/roleAssignments"
 _DEFINITIONS = "/roleManagement/directory/roleDefinitions"
+_SCORES = "/security/secureScores"
+_CONTROLS = "/security/secureScoreControlProfiles"
+_SECURE_SCORE = "secure score"
+_REGISTRATIONS = "/reports/authenticationMethods/userRegistrationDetails"
+_RULES = "/identity/conditionalAccess/policies"
+_DEFAULTS = "identitySecurityDefaultsEnforcementPolicy"
 _RELATIONSHIPS = "/tenantRelationships/delegatedAdminRelationships"
 _PEOPLE = r"/registered(?:Owners|Users)(?:/microsoft\.graph\.user)?"
 
 
-def _get(path: str, permissions: Needs, units: int, answer: Callable[..., Reply]) -> Route:
-    return Route("GET", re.compile(path, re.IGNORECASE), permissions, units, answer)
+def _get(path: str, permissions: Needs, units: int, answer: Callable[..., Reply], service: str = "directory") -> Route:
+    return Route("GET", re.compile(path, re.IGNORECASE), permissions, units, answer, service)
 
 
 def _delete(path: str, permissions: Needs, units: int, answer: Callable[..., Reply]) -> Route:
@@ -76,6 +96,31 @@ ROUTES = (
     _get(f"{_RELATIONSHIPS}/{_ID}/accessAssignments", needs.RELATIONSHIPS, 1, partners.access_assignments),
     _get("/contracts", needs.CONTRACTS, 3, partners.contracts),
     _delete(_PRINCIPAL, needs.APPLICATION_REMOVAL, 1, applications.delete_service_principal),
+    _get("/groups", needs.GROUPS, 1, groups.groups),
+    _get(f"/groups{_DELTA}", needs.GROUPS, 1, groups.groups_delta),
+    _get(f"/groups/{_ID}", needs.GROUPS, 1, groups.group_by_id),
+    _get(f"/groups/{_ID}/(members)", needs.GROUPS, 3, groups.members),
+    _get(f"/groups/{_ID}/(transitiveMembers)", needs.GROUPS, 5, groups.members),
+    _get(_SCORES, needs.SCORES, 1, security.secure_scores, _SECURE_SCORE),
+    _get(_CONTROLS, needs.SCORES, 1, security.control_profiles, _SECURE_SCORE),
+    _get(f"{_CONTROLS}/{_ID}", needs.SCORES, 1, security.control_profile, _SECURE_SCORE),
+    _get(_REGISTRATIONS, needs.REGISTRATIONS, 1, reports.registration_details, "reports"),
+    _get(f"{_REGISTRATIONS}/{_ID}", needs.REGISTRATIONS, 1, reports.registration_details_of, "reports"),
+    _get(_RULES, needs.POLICIES, 1, policies.conditional_access_policies, "conditional access"),
+    _get(f"{_RULES}/{_ID}", needs.POLICIES, 1, policies.conditional_access_policy, "conditional access"),
+    _get(f"/policies/{_DEFAULTS}", needs.POLICIES, 1, policies.security_defaults),
+    _get("/policies/authorizationPolicy", needs.POLICIES, 1, policies.authorization_policy),
+    _get("/policies/authenticationMethodsPolicy", needs.POLICIES, 1, policies.authentication_methods_policy),
+    _get("/directory/subscriptions", needs.SUBSCRIPTIONS, 1, licences.subscriptions),
+    _get(f"/directory/subscriptions/{_ID}", needs.SUBSCRIPTIONS, 1, licences.subscription),
+    _get("/deviceManagement/managedDevices", needs.MANAGED_DEVICES, 1, intune.managed_devices, intune.SERVICE),
+    _get(
+        f"/deviceManagement/managedDevices/{_ID}",
+        needs.MANAGED_DEVICES,
+        1,
+        intune.managed_device_by_id,
+        intune.SERVICE,
+    ),
 )
 
 

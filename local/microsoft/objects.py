@@ -4,7 +4,7 @@ A tenant of 100,000 users costs no memory until somebody changes one of them: ob
 same, and its id tells n.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 Object = dict[str, Any]
@@ -33,6 +33,10 @@ class Collection:
         self._gone: dict[str, str] = {}
         self._cleared: dict[str, set[str]] = {}
         self._log: list[Change] = []
+
+    def leave_out(self, numbers: Iterable[int]) -> None:
+        """These seeded objects have never been there."""
+        self._gone.update((self.id_of(number), "deleted") for number in numbers)
 
     def __len__(self) -> int:
         return self.places() - len(self._gone)

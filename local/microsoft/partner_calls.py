@@ -113,14 +113,16 @@ class PartnerCalls:
     def add_member(self, tenant_id: str, group_id: str, member: str) -> None:
         """A person by name or id, or a group by id, joins a group."""
         tenant = self._world.tenant(tenant_id)
-        tenant.groups[group_id].members.add(member if member in tenant.groups else self._person(tenant, member))
+        come = member if member in tenant.groups else self._person(tenant, member)
+        tenant.move_member(group_id, come, come=True)
 
     def remove_member(self, tenant_id: str, group_id: str, member: str) -> None:
         tenant = self._world.tenant(tenant_id)
-        tenant.groups[group_id].members.discard(member if member in tenant.groups else self._person(tenant, member))
+        gone = member if member in tenant.groups else self._person(tenant, member)
+        tenant.move_member(group_id, gone, come=False)
 
     def remove_group(self, tenant_id: str, group_id: str) -> None:
-        del self._world.tenant(tenant_id).groups[group_id]
+        self._world.tenant(tenant_id).remove_group(group_id)
 
     def set_methods(self, tenant_id: str, username: str, methods: list[str]) -> None:
         """How the person signs in from now on, in words of the ``amr`` claim: ["pwd"], ["pwd", "mfa"]."""

@@ -108,6 +108,12 @@ APPLICATIONS = Needs(
 APPLICATION_REMOVAL = Needs(
     frozenset({"Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"}), frozenset({"Application.ReadWrite.All"})
 )
+GROUPS = _either("GroupMember.Read.All", _DIRECTORY)
+SCORES = _either("SecurityEvents.Read.All")
+REGISTRATIONS = _either("AuditLog.Read.All")
+POLICIES = _either("Policy.Read.All")
+MANAGED_DEVICES = _either("DeviceManagementManagedDevices.Read.All", "DeviceManagementConfiguration.Read.All")
+SUBSCRIPTIONS = _either("Organization.Read.All", _DIRECTORY)
 RELATIONSHIPS = _either("DelegatedAdminRelationship.Read.All")
 CONTRACTS = _either(_DIRECTORY)
 # Granting takes both; which roles the person holds is looked at as well.

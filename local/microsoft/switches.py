@@ -60,6 +60,17 @@ class Switches:
     tokens_outlive_removal: bool = False
     """Whether tokens still work in Graph after the service principal is gone."""
 
+    # Data sets with licences and pages of their own.
+    unlicensed_conditional_access: str = "denied"
+    """How Conditional Access answers a tenant without Entra ID P1: denied, or empty."""
+    registrations_page_size: int = 1000
+    registrations_of_disabled: bool = False
+    """Whether the registration report holds people who are switched off."""
+    security_page_size: int = 100
+    managed_devices_page_size: int = 1000
+    intune_refusal: str = "403"
+    """The status with which Intune refuses a caller without its rights: 403 or 401."""
+
     # Throttling.
     throttling: bool = True
     retry_after: str = "seconds"

@@ -4,10 +4,11 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
-from local.microsoft.objects import Collection
+from local.microsoft.objects import Change, Collection
+from local.microsoft.posture import Posture
 from local.microsoft.roles import GLOBAL_ADMINISTRATOR
 from local.microsoft.seeds import Seats, licences_of
-from local.microsoft.skus import P1, Sku
+from local.microsoft.skus import INTUNE, P1, Plan, Sku
 
 
 @dataclass
@@ -22,6 +23,8 @@ class Licence:
     status: str = "Enabled"
     consumed: int | None = None
     applies_to: str = "User"
+    is_trial: bool = False
+    renews_at: str | None = "2027-01-05T00:00:00Z"
 
 
 @dataclass
@@ -33,6 +36,15 @@ class Group:
     is_assignable: bool = False
     members: set[str] = field(default_factory=set)
     """Ids of users, and of groups that are nested in this one."""
+
+
+class MemberChange(NamedTuple):
+    """Somebody came to a group, or left it."""
+
+    sequence: int
+    group: str
+    member: str
+    came: bool
 
 
 class RoleAssignment(NamedTuple):
@@ -77,9 +89,14 @@ class Tenant:
     devices: Collection
     licences: dict[str, Licence]
     seats: list[Seats]
+    managed: Collection
+    posture: Posture = field(default_factory=Posture)
     partner_type: str | None = None
     exists: bool = True
     groups: dict[str, Group] = field(default_factory=dict)
+    removed_groups: set[str] = field(default_factory=set)
+    group_changes: list[Change] = field(default_factory=list)
+    member_changes: list[MemberChange] = field(default_factory=list)
     assignments: list[RoleAssignment] = field(default_factory=list)
     activated: list[str] = field(default_factory=lambda: [GLOBAL_ADMINISTRATOR])
     owners: dict[str, str] = field(default_factory=dict)
@@ -102,7 +119,14 @@ class Tenant:
 
     def is_premium(self) -> bool:
         """Whether somebody here has bought Entra ID P1."""
-        return any(plan.id == P1.id for it in self.licences.values() if it.status != "Deleted" for plan in it.sku.plans)
+        return self._has(P1)
+
+    def has_intune(self) -> bool:
+        return self._has(INTUNE)
+
+    def _has(self, wanted: Plan) -> bool:
+        there = (it for it in self.licences.values() if it.status != "Deleted")
+        return any(plan.id == wanted.id for it in there for plan in it.sku.plans)
 
     def direct_roles(self, principal_id: str) -> list[str]:
         """Roles over the whole tenant that were given to this very user or group."""
@@ -128,6 +152,29 @@ class Tenant:
 
     def direct_groups_of(self, user_id: str) -> list[Group]:
         return [group for group in self.groups.values() if user_id in group.members]
+
+    def add_group(self, group: Group) -> None:
+        self.groups[group.id] = group
+        self.group_changes.append(Change(self.step(), group.id, None))
+
+    def rename_group(self, key: str, name: str) -> None:
+        self.groups[key].name = name
+        self.group_changes.append(Change(self.step(), key, frozenset({"displayName"})))
+
+    def remove_group(self, key: str) -> None:
+        del self.groups[key]
+        self.removed_groups.add(key)
+        self.group_changes.append(Change(self.step(), key, None))
+
+    def move_member(self, key: str, member: str, *, come: bool) -> None:
+        """Let a person or a group into a group, or out of it."""
+        members, sequence = self.groups[key].members, self.step()
+        if come:
+            members.add(member)
+        else:
+            members.discard(member)
+        self.member_changes.append(MemberChange(sequence, key, member, come))
+        self.group_changes.append(Change(sequence, key, frozenset({"members"})))
 
     def owner_of(self, device_id: str) -> str | None:
         """The user a device belongs to: seeded devices go round the members, in order."""

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from local.microsoft.managed import managed_of
 from local.microsoft.objects import Collection, Object
 from local.microsoft.permissions import OPENID_SCOPES, ROLE_IDS, SCOPE_IDS
+from local.microsoft.posture import posture_of
 from local.microsoft.roles import GLOBAL_ADMINISTRATOR
 from local.microsoft.seeds import GUEST_EVERY, Seats, device_maker, number_in, user_maker
 from local.microsoft.skus import FREE, SKUS, Sku
@@ -90,16 +92,20 @@ class World:
             raise ValueError("a tenant needs an id of its own and at least one user")
         initial = f"{word}.onmicrosoft.example"
         seats = seats_of(licences, users)
+        people = Collection(users, mark, user_maker(mark, domain or f"{word}.example", initial, seats))
+        machines = Collection(devices, mark | 1 << 44, device_maker(mark))
         tenant = Tenant(
             id=key,
             name=name,
             domain=domain or f"{word}.example",
             initial_domain=initial,
-            users=Collection(users, mark, user_maker(mark, domain or f"{word}.example", initial, seats)),
-            devices=Collection(devices, mark | 1 << 44, device_maker(mark)),
+            users=people,
+            devices=machines,
+            managed=managed_of(machines, lambda number: people.at(number % users), mark | 1 << 45),
             licences={part: Licence(SKUS[part], enabled) for part, enabled in licences.items()},
             seats=seats,
         )
+        tenant.posture = posture_of(is_premium=tenant.is_premium(), mark=f"{mark:08x}")
         tenant.assignments.append(RoleAssignment(GLOBAL_ADMINISTRATOR, tenant.users.id_of(0)))
         self.tenants[key] = tenant
         return tenant

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from integrations.domain import ids
 from integrations.domain.connections import Kind, Mapping, Tenant, reservations
-from integrations.domain.datasets import DatasetResult, Outcome, close_run, is_mass_loss
+from integrations.domain.datasets import Cursor, Outcome, close_run, is_mass_loss, warnings_of
 from integrations.domain.ids import IntegrationId, OrganizationId, SyncroTenantId, TenantId, UserId
 from integrations.domain.menu import CSP_MENU, INTEGRATE_MENU, tenant_menu
 from integrations.domain.page import Wanted, overview
 from integrations.domain.statuses import SyncCause, begin
-from integrations.domain.text import MOST_CHARACTERS, clean, clean_or_none
+from integrations.domain.text import MOST_CHARACTERS, clean, clean_or_none, key_from
 from shared.errors import Invalid
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
@@ -143,10 +143,25 @@ def test_mass_loss_is_more_than_twenty_rows_and_thirty_percent(vanished: int, be
     ],
 )
 def test_a_run_is_whole_or_it_warns(outcomes: list[Outcome], cause: SyncCause) -> None:
-    assert close_run(DatasetResult(dataset=str(n), outcome=it) for n, it in enumerate(outcomes)) is cause
+    cursors = [Cursor(dataset=str(n), outcome=it, attempted_at=NOW) for n, it in enumerate(outcomes)]
+
+    assert close_run(warnings_of(cursors)) is cause
 
 
 def test_a_page_of_nothing_is_blank() -> None:
     page = overview([], [], Wanted())
 
     assert (page.csps, page.tenants.items, page.tenants.next_cursor) == ([], [], None)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("contoso.example", "contoso.example"),
+        ("a/b\\c#d?e%f\u202e", "a_b_c_d_e_f"),
+        ("x" * 5000, "x" * 200),
+        ("d\u00f6main", "d_main"),
+    ],
+)
+def test_a_name_from_outside_makes_a_key_that_can_be_stored(text: str, key: str) -> None:
+    assert key_from(text) == key

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from integrations.domain.ids import AccountId
 from local.microsoft.control_partners import Partner
 from tests.flows.portal import Portal
 
@@ -68,9 +69,23 @@ class Csp:
     def auth(self, name: str) -> str:
         return str(self.customer(name)["csp_auth"]["label"])
 
+    def shown(self, name: str) -> dict[str, Any]:
+        """CSP Auth of a customer, with everything the page explains it by."""
+        return dict(self.customer(name)["csp_auth"])
+
+    def settled(self) -> "Csp":
+        """Integrated, with every step taken that was due; Contoso is in good order."""
+        self.integrate().later(minutes=1)
+        assert self.auth("Contoso") == "Active"
+        return self
+
     def checks(self) -> dict[str, str]:
         told = self.portal.ask("GET", f"/integrations/{self.id}")
         return {it["check"]: it["state"] for it in told["checks"]}
+
+    def credentials(self) -> list[Any]:
+        """What is kept of sign-ins in the account, as it is stored."""
+        return list(self.portal.services.control(AccountId("acct_northwind")).credentials.list())
 
     def later(self, **span: float) -> None:
         """Time passes, timers fire, and everything due is done."""

@@ -12,6 +12,7 @@ from integrations.services import Services, connect
 from integrations.triggers import build_app
 from local.host import Host
 from local.host.invoke import Response
+from local.journey import APP_ROLES
 from local.microsoft.cloud import Running
 from local.microsoft.person import Callback, Person
 from local.portal_identity import PortalIdentity
@@ -183,7 +184,7 @@ def open_portal(microsoft: Running, identity: PortalIdentity, storage: str, **ch
         client_id=CLIENT_ID,
         secret=CLIENT_SECRET,
         redirect_uris=CALLBACKS,
-        app_roles=["Organization.Read.All", "User.Read.All", "LicenseAssignment.Read.All", "Directory.Read.All"],
+        app_roles=APP_ROLES,
         delegated=DELEGATED,
     )
     clock = Clock()

@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from integrations.domain.groups import join
+from integrations.domain.records import Group
 from tests.flows.portal import Portal
 
 
@@ -35,3 +37,35 @@ def table_requests(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> list[str]
 
     monkeypatch.setattr(HTTPConnection, "putrequest", count)
     return made
+
+
+def states(portal: Portal, tenant: dict[str, str]) -> dict[str, str]:
+    return {it["dataset"]: it["state"] for it in portal.ask("GET", f"/tenants/{tenant['id']}")["datasets"]}
+
+
+def items(portal: Portal, tenant: dict[str, str], what: str) -> list[dict[str, Any]]:
+    return list(portal.ask("GET", f"/tenants/{tenant['id']}/{what}?limit=1000")["items"])
+
+
+def groups_of(portal: Portal, tenant: dict[str, str]) -> dict[str, Group]:
+    stored = portal.services.control("acct_northwind").tenants.find(tenant["id"]).value
+    data = portal.services.data("acct_northwind", tenant["id"], stored.epoch)
+    return join(row for _, row in data.list("groups", Group, limit=1000))
+
+
+def security(portal: Portal, tenant: dict[str, str]) -> dict[str, Any]:
+    return dict(portal.ask("GET", f"/tenants/{tenant['id']}/security"))
+
+
+def parts(portal: Portal, tenant: dict[str, str]) -> list[str]:
+    """Paths below the version of everything asked, alone or in batches."""
+    requests = portal.graph_requests(tenant)
+    alone = [it["path"] for it in requests if not it["path"].endswith("$batch")]
+    return alone + [part["path"] for it in requests for part in it.get("parts") or []]
+
+
+def cycle(portal: Portal, **span: float) -> None:
+    """Time passes, and the schedule syncs."""
+    portal.later(**span)
+    portal.microsoft.world.forget_requests()
+    portal.tick()

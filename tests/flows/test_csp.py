@@ -1,14 +1,15 @@
-"""Integrating a CSP: prerequisites, one sign-in, the proof, and every reason why it cannot work."""
+"""Integrating a CSP: prerequisites, one sign-in, its customers, who may be integrated how, and reauthorizing."""
 
+import re
 from typing import Any
 
 import pytest
 
+from integrations.domain.ids import AccountId
 from integrations.domain.statuses import SyncCause
 from tests.flows.partner import VERSION, Csp, has_csp
 from tests.flows.portal import CLIENT_ID, Portal
 
-MFA = ["pwd", "mfa"]
 NO_MFA = ["pwd", "ngcmfa"]
 
 
@@ -19,10 +20,6 @@ def csp(portal: Portal) -> Csp:
     for name in ("Contoso", "Fabrikam"):
         found.has(name)
     return found
-
-
-def credentials(portal: Portal) -> list[Any]:
-    return portal.services.control("acct_northwind").credentials.list()  # type: ignore[arg-type]
 
 
 def audit(portal: Portal, action: str) -> dict[str, Any]:
@@ -112,166 +109,18 @@ def test_who_accepted_which_prerequisites_is_recorded(csp: Csp) -> None:
     assert audit(csp.portal, "started integration")["subject"]["prerequisites_version"] == VERSION
 
 
-# Reasons why it cannot work.
-
-
-def test_without_mfa_the_csp_shows_no_mfa_prompt_and_keeps_no_token(csp: Csp) -> None:
-    csp.world.set_methods(csp.partner, csp.partner["admin"], NO_MFA)
+def test_a_sign_in_that_nobody_confirms_is_forgotten(csp: Csp) -> None:
     flow = csp.signs_in(csp.start())
+    flows = csp.portal.services.control(AccountId("acct_northwind")).flows
+    before = flows.find(flow["flow_id"])
+    assert before is not None
+    assert before.value.sealed
+    csp.later(minutes=31)
 
-    assert (flow["state"], flow["reason"], flow["tenant"]["name"]) == ("proven", "no_mfa_prompt", "Northwind Partner")
-    csp.complete(flow)
-    status = csp.row()["sync_status"]
-    assert (status["label"], status["colour"], status["reason"]) == ("Auth Failed", "red", "no_mfa_prompt")
-    assert "MFA" in status["remedy"]
-    assert "Reauthorize CSP" in status["remedy"]
-    assert credentials(csp.portal) == []
-    csp.later(hours=7)
-    assert csp.status() == "Auth Failed"
-
-    csp.world.set_methods(csp.partner, csp.partner["admin"], MFA)
-    csp.complete(csp.reauthorize())
-    assert csp.status() == "Success"
-
-
-def test_outside_of_admin_agents_the_csp_says_so_and_keeps_no_token(csp: Csp) -> None:
-    csp.world.remove_member(csp.partner, csp.partner["admin_agents"], csp.partner["admin"])
-    flow = csp.signs_in(csp.start())
-
-    assert (flow["state"], flow["reason"]) == ("proven", "not_in_admin_agents")
-    csp.complete(flow)
-    assert csp.row()["sync_status"]["reason"] == "not_in_admin_agents"
-    assert "AdminAgents" in csp.row()["sync_status"]["remedy"]
-    assert credentials(csp.portal) == []
-
-    csp.world.add_member(csp.partner, csp.partner["admin_agents"], csp.partner["admin"])
-    csp.complete(csp.reauthorize())
-    assert csp.status() == "Success"
-
-
-def test_a_member_of_admin_agents_through_another_group_counts(csp: Csp) -> None:
-    csp.world.remove_member(csp.partner, csp.partner["admin_agents"], csp.partner["admin"])
-    inner = csp.world.add_group(csp.partner["id"], "Engineers", [csp.partner["admin"]])
-    csp.world.add_member(csp.partner, csp.partner["admin_agents"], inner)
-
-    csp.integrate()
-    assert csp.status() == "Success"
-
-
-def test_without_customers_the_csp_says_so_and_heals_when_one_comes(portal: Portal) -> None:
-    csp = has_csp(portal)
-    flow = csp.signs_in(csp.start())
-
-    assert (flow["state"], flow["reason"]) == ("proven", "no_child_tenants")
-    csp.complete(flow)
-    assert csp.row()["sync_status"]["reason"] == "no_child_tenants"
-    assert csp.row()["tenant_count_label"] == ""
-
-    csp.has("Contoso")
-    csp.later(minutes=34)
-    assert (csp.status(), csp.row()["tenant_count_label"]) == ("Success", "with 1 tenant")
-
-
-def test_customers_without_a_relationship_are_customers(portal: Portal) -> None:
-    csp = has_csp(portal)
-    csp.has("Contoso", relationship={})
-
-    csp.integrate()
-    assert csp.status() == "Success"
-    assert csp.auth("Contoso") == "Missing Admin Relationship"
-
-
-@pytest.mark.parametrize(
-    ("code", "reason"),
-    [(53003, "policy_blocking"), (530034, "policy_blocking"), (50076, "no_mfa_prompt"), (50173, "unknown"),
-     (700082, "unknown"), (70043, "unknown"), (50057, "unknown"), (65001, "unknown")],
-)  # fmt: skip
-def test_a_refusal_of_the_partners_sign_in_is_auth_failed_and_heals(csp: Csp, code: int, reason: str) -> None:
-    csp.integrate()
-    csp.world.refuse_tokens(code, tenant_id=csp.partner["id"], grant="refresh_token")
-    csp.later(minutes=34)
-
-    status = csp.row()["sync_status"]
-    assert (status["label"], status["reason"]) == ("Auth Failed", reason)
-    assert f"AADSTS{code}" in status["evidence"]["code"]
-    assert status["next_check_at"] is not None
-    assert csp.checks()["token"] == "failed"
-
-    csp.world.accept_tokens()
-    csp.later(minutes=34)
-    assert csp.status() == "Success"
-
-
-@pytest.mark.parametrize(
-    ("code", "failure"), [(53003, "policy_blocking"), (50076, "no_mfa_prompt"), (50105, "policy_blocking")]
-)
-def test_a_refused_redemption_of_the_first_sign_in_binds_nothing(csp: Csp, code: int, failure: str) -> None:
-    csp.world.refuse_tokens(code, grant="authorization_code")
-    flow = csp.signs_in(csp.start())
-
-    assert (flow["state"], flow["reason"]) == ("failed", failure)
-    assert csp.portal.ask("GET", "/integrations")["csps"] == []
-
-
-def test_an_account_that_leaves_admin_agents_later_fails_and_heals(csp: Csp) -> None:
-    csp.integrate()
-    csp.world.remove_member(csp.partner, csp.partner["admin_agents"], csp.partner["admin"])
-    csp.later(minutes=34)
-    assert csp.row()["sync_status"]["reason"] == "not_in_admin_agents"
-
-    csp.world.add_member(csp.partner, csp.partner["admin_agents"], csp.partner["admin"])
-    csp.later(minutes=34)
-    assert csp.status() == "Success"
-
-
-def test_partner_center_that_asks_for_mfa_stops_the_csp(csp: Csp) -> None:
-    csp.integrate()
-    body = {"code": 900421, "description": "MFA", "data": [], "source": "PartnerFD"}
-    csp.world.fault(host="partner", path="/v1/customers", status=401, body=body, times=None)
-    csp.later(minutes=34)
-    assert csp.row()["sync_status"]["reason"] == "no_mfa_prompt"
-
-    csp.world.clear_faults()
-    csp.later(minutes=34)
-    assert csp.status() == "Success"
-
-
-def test_a_definite_refusal_of_a_later_call_is_error(csp: Csp) -> None:
-    csp.integrate()
-    csp.world.fault(host="graph", path="delegatedAdminRelationships", status=403, times=None)
-    csp.later(minutes=34)
-
-    status = csp.row()["sync_status"]
-    assert (status["label"], status["colour"], status["reason"]) == ("Error", "red", "request_error")
-    assert status["evidence"]["http_status"] == "403"
-    assert csp.checks()["customers"] == "failed"
-    csp.world.clear_faults()
-    csp.later(minutes=34)
-    assert csp.status() == "Success"
-
-
-def test_an_outage_of_partner_center_changes_the_status_only_when_it_lasts(csp: Csp) -> None:
-    csp.integrate()
-    csp.world.fault(host="partner", status=503, headers={"Retry-After": "30"}, times=None)
-    seen = []
-    csp.later(minutes=34)
-    for _ in range(4):
-        seen.append(csp.status())
-        csp.later(minutes=6)
-
-    assert seen == ["Success", "Success", "Error", "Error"]
-    assert csp.auth("Contoso") == "Active"
-    csp.world.clear_faults()
-    csp.later(minutes=6)
-    assert csp.status() == "Success"
-
-
-def test_our_own_expired_secret_blames_neither_csp_nor_customers(csp: Csp) -> None:
-    csp.integrate().later(minutes=1)
-    csp.world.refuse_tokens(7000222)
-    csp.later(minutes=34)
-
-    assert (csp.status(), csp.auth("Contoso")) == ("Success", "Active")
+    after = flows.find(flow["flow_id"])
+    assert after is not None
+    assert (after.value.sealed, csp.portal.flow(flow["flow_id"])["reason"]) == ("", "expired")
+    assert csp.credentials() == []
 
 
 # Who may be integrated, and how.
@@ -284,7 +133,7 @@ def test_somebody_who_is_no_global_administrator_cannot_integrate_a_csp(csp: Csp
     flow = csp.signs_in(csp.start(), member)
 
     assert (flow["state"], flow["reason"]) == ("failed", "not_tenant_admin")
-    assert credentials(csp.portal) == []
+    assert csp.credentials() == []
 
 
 def test_a_csp_tenant_is_not_a_single_tenant(csp: Csp) -> None:
@@ -309,7 +158,7 @@ def test_two_journeys_at_once_bind_one_csp(csp: Csp) -> None:
     told = csp.portal.ask("POST", f"/consent/{flows[1]['flow_id']}/complete", expect=409)
     assert told["code"] == "already_integrated"
     assert len(csp.portal.ask("GET", "/integrations")["csps"]) == 1
-    assert len(credentials(csp.portal)) == 1
+    assert len(csp.credentials()) == 1
 
 
 def test_a_customer_of_the_csp_is_not_a_single_tenant_too(csp: Csp) -> None:
@@ -355,6 +204,25 @@ def test_the_sign_in_asks_for_mfa_and_for_no_more_than_the_frozen_permissions(cs
     assert "Directory" not in url
 
 
+def test_a_csps_whole_life_writes_only_consents_and_our_own_permissions(csp: Csp) -> None:
+    """A32: no relationship, user, group or policy is ever written."""
+    csp.integrate().later(minutes=1)
+    csp.portal.map(csp.customers["Contoso"])
+    csp.later(minutes=34)
+    csp.complete(csp.reauthorize())
+    writes = {
+        (it["host"], it["method"], re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "*", part["path"]))
+        for it in csp.world.requests()
+        for part in it.get("parts", [it])
+        if part["method"] != "GET" and it["host"] != "login"
+    }
+
+    assert writes == {
+        ("partner", "POST", "/v1/customers/*/applicationconsents"),
+        ("graph", "POST", "/v1.0/servicePrincipals/*/appRoleAssignedTo"),
+    }
+
+
 # Reauthorize.
 
 
@@ -373,26 +241,26 @@ def test_reauthorizing_with_another_account_of_the_same_tenant_works(csp: Csp) -
 
 def test_reauthorizing_at_another_tenant_changes_nothing(csp: Csp) -> None:
     csp.integrate()
-    before = credentials(csp.portal)[0].value
+    before = csp.credentials()[0].value
     other = csp.world.add_partner("Somebody else")
     flow = csp.reauthorize(other["admin"])
 
     assert (flow["state"], flow["reason"]) == ("failed", "other_tenant")
-    assert credentials(csp.portal)[0].value == before
+    assert csp.credentials()[0].value == before
     csp.later(minutes=34)
     assert csp.status() == "Success"
 
 
 def test_a_reauthorization_that_fails_leaves_the_old_credential_in_use(csp: Csp) -> None:
     csp.integrate()
-    before = credentials(csp.portal)[0].value
+    before = csp.credentials()[0].value
     weak = csp.partner["member"]
     csp.world.give_role(csp.partner["id"], weak)
     csp.world.set_methods(csp.partner, weak, NO_MFA)
     flow = csp.reauthorize(weak)
 
     assert (flow["state"], flow["reason"]) == ("failed", "no_mfa_prompt")
-    assert credentials(csp.portal)[0].value == before
+    assert csp.credentials()[0].value == before
     told = csp.portal.ask("GET", f"/integrations/{csp.id}")["csp"]["failed_reauthorization"]
     assert told["reason"] == "no_mfa_prompt"
     csp.later(minutes=34)
@@ -410,42 +278,3 @@ def test_a_run_under_way_does_not_undo_a_reauthorization(csp: Csp) -> None:
     assert again.value.version == held.value.version + 1
     assert again.value.csp is not None
     assert again.value.csp.status.cause is SyncCause.CSP_SYNCED
-
-
-# While the CSP itself has failed.
-
-
-def test_customers_of_a_failed_csp_keep_their_last_status_and_are_not_synced(csp: Csp) -> None:
-    csp.integrate().later(minutes=1)
-    contoso = csp.customers["Contoso"]
-    csp.portal.map(contoso)
-    csp.portal.run_queues()
-    csp.world.refuse_tokens(50173, tenant_id=csp.partner["id"], grant="refresh_token")
-    csp.later(minutes=36)
-    csp.world.forget_requests()
-    csp.later(minutes=34)
-
-    row = csp.customer("Contoso")
-    assert (row["csp_auth"]["label"], row["csp_auth"]["stale"]) == ("Active", True)
-    assert (row["sync_status"]["label"], row["sync_status"]["reason"]) == ("Pending", "blocked")
-    assert csp.world.requests(host="graph", tenant_id=contoso["id"]) == []
-    told = csp.portal.ask("POST", f"/tenants/{contoso['id']}/sync", expect=409)
-    assert told["code"] == "blocked"
-
-    csp.world.accept_tokens()
-    csp.later(minutes=70)
-    csp.later(minutes=34)
-    assert csp.customer("Contoso")["sync_status"]["label"] == "Success"
-
-
-def test_a_dead_credential_is_tried_less_and_less_often(csp: Csp) -> None:
-    csp.integrate()
-    csp.world.refuse_tokens(50173, tenant_id=csp.partner["id"], grant="refresh_token")
-    for _ in range(6):
-        csp.later(minutes=31)
-    csp.world.forget_requests()
-    for _ in range(12):
-        csp.later(minutes=30)
-
-    asked = [it for it in csp.world.requests(host="login") if it["path"].endswith("/token")]
-    assert 1 <= len(asked) <= 4

@@ -144,6 +144,30 @@ def test_an_access_check_tells_each_checks_outcome_time_and_evidence(csp: Csp) -
     assert all(it["at"] and it["label"] for it in checks.values())
 
 
+def test_a_customers_own_checks_say_where_it_stops(csp: Csp) -> None:
+    fabrikam = csp.has("Fabrikam", assigned=False)
+    csp.integrate().later(minutes=1)
+
+    def states(tenant_id: str) -> dict[str, str]:
+        told = csp.portal.ask("GET", f"/tenants/{tenant_id}")["csp"]["checks"]
+        return {it["check"]: it["state"] for it in told}
+
+    assert set(states(csp.customers["Contoso"]["id"]).values()) == {"passed"}
+    assert states(fabrikam["id"]) == {
+        "relationships": "passed", "roles": "passed", "groups": "failed", "consent": "failed", "graph": "not_run",
+    }  # fmt: skip
+
+
+def test_rows_are_found_by_either_of_their_statuses(csp: Csp) -> None:
+    csp.has("Fabrikam", relationship={})
+    csp.integrate().later(minutes=1)
+
+    told = csp.portal.ask("GET", "/integrations?status=missing%20admin%20relationship")
+    assert [it["name"] for it in told["tenants"]["items"]] == ["Fabrikam"]
+    assert told["filters"]["statuses"] == ["Active", "Missing Admin Relationship", "Pending", "Success"]
+    assert "csp_auth" in told["sorts"]
+
+
 def test_checks_after_a_failed_one_are_not_run(csp: Csp) -> None:
     csp.integrate()
     csp.world.remove_member(csp.partner, csp.partner["admin_agents"], csp.partner["admin"])

@@ -10,14 +10,22 @@ from pathlib import Path
 import pytest
 
 from integrations.domain.consent import ADVICE, FlowFailure
+from integrations.domain.gdap import CspAuth
 from integrations.domain.orders import QUEUE_OF
 from integrations.domain.statuses import EXPLANATIONS, SyncCause
 from integrations.microsoft.datasets import DATASETS
-from integrations.microsoft.permissions import APPLICATION_PERMISSIONS, CORE_PERMISSIONS
+from integrations.microsoft.permissions import (
+    APPLICATION_PERMISSIONS,
+    CORE_PERMISSIONS,
+    CUSTOMER_SCOPES,
+    PARTNER_CENTER_SCOPE,
+    PARTNER_SCOPES,
+    SIGN_IN_SCOPES,
+)
 from integrations.triggers import build_app, collect_doors
 from local.host.index import Function, index
 from local.host.settings import read_json
-from local.journey import APP_ROLES
+from local.journey import APP_ROLES, DELEGATED
 from shared.answers import STATUS_OF
 from shared.errors import AppError
 from shared.settings import Settings
@@ -66,6 +74,13 @@ def test_every_cause_of_a_status_stands_in_the_readme(root: Path) -> None:
     assert ADVICE.keys() == set(FlowFailure)
 
 
+def test_every_csp_auth_stands_in_the_readme(root: Path) -> None:
+    table = (root / "README.md").read_text().partition("| CSP Auth |")[2]
+
+    for auth in CspAuth:
+        assert re.search(rf"^\| {auth.value} \((green|orange|red)\) \|", table, re.MULTILINE), auth
+
+
 def test_the_sample_settings_are_the_settings(root: Path) -> None:
     sample = set(read_json(root / "local.settings.sample.json")["Values"])
     source = (root / "shared" / "settings.py").read_text()
@@ -93,10 +108,15 @@ def test_every_error_of_ours_becomes_a_status() -> None:
 def test_permissions_are_frozen_and_each_has_its_feature() -> None:
     assert set(APPLICATION_PERMISSIONS) == {
         "Organization.Read.All", "User.Read.All", "LicenseAssignment.Read.All", "Directory.Read.All",
+        "Device.Read.All", "DeviceManagementManagedDevices.Read.All", "SecurityEvents.Read.All", "AuditLog.Read.All",
+        "Policy.Read.All",
     }  # fmt: skip
     assert APPLICATION_PERMISSIONS.keys() >= CORE_PERMISSIONS
     assert {it.permission for it in DATASETS} <= APPLICATION_PERMISSIONS.keys()
     assert set(APP_ROLES) == APPLICATION_PERMISSIONS.keys()
+    assert set(PARTNER_SCOPES) == {"User.Read", "GroupMember.Read.All", "DelegatedAdminRelationship.Read.All"}
+    assert set(CUSTOMER_SCOPES) == {"Application.Read.All", "AppRoleAssignment.ReadWrite.All"}
+    assert set(DELEGATED) == {*PARTNER_SCOPES, *SIGN_IN_SCOPES, PARTNER_CENTER_SCOPE}
     assert not any("Write" in permission for permission in APPLICATION_PERMISSIONS)
 
 

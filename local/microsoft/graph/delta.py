@@ -62,6 +62,14 @@ def delta_of(ask: Ask, kind: Kind, things: Collection, where: str) -> Reply:
     return answered(body | {"@odata.nextLink": link, "value": rows})
 
 
+def window_of(ask: Ask) -> tuple[int | None, int]:
+    """Between which changes the request's round lies; it begins at None when it is the first one."""
+    token = ask.options.get("$skiptoken") or ask.options.get("$deltatoken", "")
+    state = state_of(token) if token and token != _LATEST else {}
+    until = ask.tenant.sequence if "$deltatoken" in ask.options or not state else int(state["until"])
+    return state.get("since"), until
+
+
 def _round(ask: Ask, where: str) -> _Round:
     """The round that the request goes on with, or a new one."""
     token = ask.options.get("$skiptoken") or ask.options.get("$deltatoken", "")

@@ -59,8 +59,10 @@ def device_by_id(ask: Ask, key: str) -> Reply:
 
 def registered_people(ask: Ask, key: str) -> Reply:
     """Owners and users of a device, which are the same one person here."""
-    ask.allow("$top", "$count")
-    value = _owners(ask, _found(ask, key)["id"])
+    ask.allow("$top", "$count", "$select")
+    wanted = {it.strip() for it in ask.options.get("$select", "").split(",")} | {"@odata.type", "id"}
+    found = _owners(ask, _found(ask, key)["id"])
+    value = [{k: v for k, v in it.items() if "$select" not in ask.options or k in wanted} for it in found]
     return answered({"@odata.context": f"{ask.context}directoryObjects", "value": value})
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from local.microsoft.directory import find
 from local.microsoft.faults import Faults
+from local.microsoft.graph import intune
 from local.microsoft.graph.ask import VERSION, Ask, Caller, options_of
 from local.microsoft.graph.batch import PATH as BATCH
 from local.microsoft.graph.batch import Part, answer_batch
@@ -79,7 +80,7 @@ class Graph:
         if caller.user_id is None and not route.needs.application:
             raise bad("/me request is only valid with delegated authentication flow.", "BadRequest")
         if not caller.may(route.needs):
-            raise denied()
+            raise intune.not_allowed(self._world) if route.service == intune.SERVICE else denied()
         options = options_of(request.query)
         units = route.cost(options)
         if route.method != "GET":

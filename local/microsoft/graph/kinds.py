@@ -1,5 +1,6 @@
 """Kinds of objects: which properties they have, which come by default, and how a $select picks among them."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,6 +12,7 @@ from local.microsoft.graph.filters import predicate
 from local.microsoft.http import Reply, told
 from local.microsoft.objects import Object
 
+_EXPAND = re.compile(r"(\w+)(?:\(\$select=([\w,]+)\))?")
 Computed = Callable[[Ask, Object], Any]
 
 
@@ -40,11 +42,12 @@ class Kind:
         return ([self.named(it) for it in asked] or list(self.default or self.empty)) + self._expanded(ask)
 
     def _expanded(self, ask: Ask) -> list[str]:
-        """Directory objects expand one relation at a time."""
-        name = ask.options.get("$expand")
-        if name is not None and name not in self.expands:
-            raise bad(f"Expand '{name}' is not supported here.", "ExpandNotSupported")
-        return [name] if name else []
+        """Directory objects expand one relation at a time, perhaps with a $select of its own."""
+        asked = ask.options.get("$expand")
+        found = _EXPAND.fullmatch(asked) if asked is not None else None
+        if asked is not None and (found is None or found[1] not in self.expands):
+            raise bad(f"Expand '{asked}' is not supported here.", "ExpandNotSupported")
+        return [found[1]] if found else []
 
     def named(self, name: str) -> str:
         found = self._spelling.get(name.lower())
@@ -60,7 +63,18 @@ class Kind:
             else:
                 compute = self.computed.get(name) or self.expands.get(name)
                 told[name] = compute(ask, thing) if compute else self.empty[name]
+                if name in self.expands:
+                    told[name] = _narrowed(ask, told[name])
         return told
+
+
+def _narrowed(ask: Ask, related: Any) -> Any:
+    """What an expansion's own $select leaves of the related objects."""
+    found = _EXPAND.fullmatch(ask.options.get("$expand", ""))
+    wanted = {it.strip() for it in found[2].split(",")} | {"@odata.type", "id"} if found and found[2] else None
+    if wanted is None or not isinstance(related, list):
+        return related
+    return [{name: value for name, value in it.items() if name in wanted} for it in related]
 
 
 def one(ask: Ask, kind: Kind, thing: Object, where: str) -> Reply:

@@ -10,6 +10,7 @@ from local.microsoft.graph.errors import missing
 from local.microsoft.graph.kinds import Kind, every, one
 from local.microsoft.http import Reply
 from local.microsoft.objects import Object
+from local.microsoft.skus import FREE
 from local.microsoft.tenants import Licence
 
 _SKU = Kind(
@@ -35,6 +36,59 @@ def subscribed_sku(ask: Ask, key: str) -> Reply:
     return one(ask, _SKU, found, "subscribedSkus")
 
 
+_SUBSCRIPTION = Kind(
+    "companySubscription",
+    {
+        "id": None, "commerceSubscriptionId": None, "createdDateTime": None, "isTrial": False,
+        "nextLifecycleDateTime": None, "ownerId": None, "ownerTenantId": None, "ownerType": None,
+        "serviceStatus": [], "skuId": None, "skuPartNumber": None, "status": None, "totalLicenses": None,
+    },
+)  # fmt: skip
+
+
+def subscriptions(ask: Ask) -> Reply:
+    return every(ask, _SUBSCRIPTION, _subscriptions(ask), "directory/subscriptions", "$filter", "$top", "$count")
+
+
+def subscription(ask: Ask, key: str) -> Reply:
+    found = next((it for it in _subscriptions(ask) if it["id"] == key), None)
+    if found is None:
+        raise missing(key)
+    return one(ask, _SUBSCRIPTION, found, "directory/subscriptions")
+
+
+def _subscriptions(ask: Ask) -> list[Object]:
+    """One for each product; its id is among the product's ``subscriptionIds``."""
+    return [
+        {
+            "id": _subscription_id(ask, it),
+            "commerceSubscriptionId": f"c{_subscription_id(ask, it)[1:]}",
+            "createdDateTime": "2024-01-05T00:00:00Z",
+            "isTrial": it.is_trial,
+            "nextLifecycleDateTime": None if part in FREE else it.renews_at,
+            "ownerTenantId": ask.tenant.id,
+            "serviceStatus": _service_plans(it),
+            "skuId": it.sku.id,
+            "skuPartNumber": part,
+            "status": it.status,
+            "totalLicenses": it.enabled + it.suspended + it.warning + it.locked_out,
+        }
+        for part, it in ask.tenant.licences.items()
+    ]
+
+
+def _subscription_id(ask: Ask, licence: Licence) -> str:
+    return f"{licence.sku.id[:8]}-0000-4000-8000-{ask.tenant.id[-12:]}"
+
+
+def _service_plans(licence: Licence) -> list[Object]:
+    status = "Success" if licence.status in {"Enabled", "Warning"} else "Disabled"
+    return [
+        {"servicePlanId": it.id, "servicePlanName": it.name, "provisioningStatus": status, "appliesTo": "User"}
+        for it in licence.sku.plans
+    ]
+
+
 def _skus(ask: Ask) -> list[Object]:
     taken = ask.tenant.seats_taken()
     return [_sku(ask, part, it, taken[it.sku.id]) for part, it in ask.tenant.licences.items()]
@@ -42,7 +96,6 @@ def _skus(ask: Ask) -> list[Object]:
 
 def _sku(ask: Ask, part: str, licence: Licence, taken: int) -> Object:
     tenant, sku = ask.tenant, licence.sku
-    status = "Success" if licence.status in {"Enabled", "Warning"} else "Disabled"
     return {
         "accountName": tenant.initial_domain.partition(".")[0],
         "accountId": tenant.id,
@@ -52,15 +105,12 @@ def _sku(ask: Ask, part: str, licence: Licence, taken: int) -> Object:
         "id": f"{tenant.id}_{sku.id}",
         "skuId": sku.id,
         "skuPartNumber": part,
-        "subscriptionIds": [f"{sku.id[:8]}-0000-4000-8000-{tenant.id[-12:]}"],
+        "subscriptionIds": [_subscription_id(ask, licence)],
         "prepaidUnits": {
             "enabled": licence.enabled,
             "suspended": licence.suspended,
             "warning": licence.warning,
             "lockedOut": licence.locked_out,
         },
-        "servicePlans": [
-            {"servicePlanId": it.id, "servicePlanName": it.name, "provisioningStatus": status, "appliesTo": "User"}
-            for it in sku.plans
-        ],
+        "servicePlans": _service_plans(licence),
     }

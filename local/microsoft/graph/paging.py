@@ -23,7 +23,7 @@ def page_of(ask: Ask, kind: Kind, things: Collection, where: str, size: int, mos
     fits = predicate(ask, kind.named) if "$filter" in ask.options else None
     size = min(ask.top(size, MOST_ON_A_PAGE), most)
     is_first = "$skiptoken" not in ask.options
-    place = 0 if is_first else _place_in(ask.options["$skiptoken"], where)
+    place = 0 if is_first else place_in(ask.options["$skiptoken"], where)
     body: dict[str, Any] = {"@odata.context": context_of(ask, where, ask.options.get("$select", ""))}
     if is_first and ask.is_advanced:
         body["@odata.count"] = count(things, fits)
@@ -72,7 +72,7 @@ def state_of(token: str) -> dict[str, Any]:
     return state
 
 
-def _place_in(token: str, where: str) -> int:
+def place_in(token: str, where: str) -> int:
     state = state_of(token)
     if state.get("of") != where or not isinstance(state.get("at"), int):
         raise bad("The specified page token value does not belong to this request.")

@@ -20,7 +20,8 @@ REDIRECT = "http://localhost:7071/callback"
 ROLES = [
     "Organization.Read.All", "Domain.Read.All", "User.Read.All", "Directory.Read.All", "LicenseAssignment.Read.All",
     "Device.Read.All", "RoleManagement.Read.Directory", "GroupMember.Read.All", "Application.Read.All",
-    "Application.ReadWrite.OwnedBy",
+    "Application.ReadWrite.OwnedBy", "AuditLog.Read.All", "SecurityEvents.Read.All", "Policy.Read.All",
+    "DeviceManagementManagedDevices.Read.All",
 ]  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """The simulated Graph answers as Microsoft describes, at every path it serves and in every form of answer."""
 
+import time
+
 import pytest
 
 from local.microsoft.directory import ROUTES
@@ -19,6 +21,11 @@ _TRACKED = (
 _DEVICES = (
     "id,deviceId,displayName,operatingSystem,operatingSystemVersion,trustType,profileType,isManaged,isCompliant,"
     "managementType,accountEnabled,approximateLastSignInDateTime,registrationDateTime,manufacturer,model"
+)
+_MANAGED = (
+    "id,azureADDeviceId,deviceName,serialNumber,manufacturer,model,operatingSystem,osVersion,userId,"
+    "userPrincipalName,userDisplayName,complianceState,managementState,managedDeviceOwnerType,managementAgent,"
+    "enrolledDateTime,lastSyncDateTime,isEncrypted"
 )
 _EVENTUAL = {"ConsistencyLevel": "eventual"}
 
@@ -81,7 +88,38 @@ AS_APPLICATION = [
     ("/roleManagement/directory/roleDefinitions", {}),
     ("/roleManagement/directory/roleDefinitions/{definition}", {}),
     ("/roleManagement/directory/roleAssignments/{assignment}", {}),
+    ("/groups", {}),
+    ("/groups?$select=id,displayName&$top=1", {}),
+    ("/groups/{group}", {}),
+    ("/groups/{group}/members", {}),
+    ("/groups/{group}/transitiveMembers?$select=id,displayName", {}),
+    ("/groups/delta", {}),
+    ("/groups/delta?$select=id,displayName,groupTypes,members", {}),
+    ("/groups/delta?$deltatoken=latest&$select=id,displayName,members", {}),
+    ("/security/secureScores", {}),
+    ("/security/secureScores?$top=1", {}),
+    ("/security/secureScores?$top=10&$skip=20&$count=true", {}),
+    ("/security/secureScoreControlProfiles", {}),
+    ("/security/secureScoreControlProfiles/AdminMFAV2", {}),
+    ("/reports/authenticationMethods/userRegistrationDetails", {}),
+    ("/reports/authenticationMethods/userRegistrationDetails?$filter=isAdmin eq true", {}),
+    ("/reports/authenticationMethods/userRegistrationDetails/{user}", {}),
+    ("/policies/identitySecurityDefaultsEnforcementPolicy", {}),
+    ("/policies/identitySecurityDefaultsEnforcementPolicy?$select=id,isEnabled", {}),
+    ("/policies/authorizationPolicy", {}),
+    ("/policies/authorizationPolicy?$select=allowInvitesFrom,defaultUserRolePermissions", {}),
+    ("/policies/authenticationMethodsPolicy", {}),
+    ("/directory/subscriptions", {}),
+    ("/directory/subscriptions?$select=id,skuId,status,totalLicenses,nextLifecycleDateTime", {}),
+    ("/directory/subscriptions/{subscription}", {}),
+    ("/deviceManagement/managedDevices", {}),
+    (f"/deviceManagement/managedDevices?$select={_MANAGED}", {}),
+    ("/deviceManagement/managedDevices?$top=2", {}),
+    ("/deviceManagement/managedDevices?$filter=lastSyncDateTime gt 2026-01-10T00:00:00Z&$select=id", {}),
+    ("/deviceManagement/managedDevices/{managed}", {}),
 ]
+# One request a second is all that a tenant may ask of Conditional Access.
+ONE_A_SECOND = ["/identity/conditionalAccess/policies", "/identity/conditionalAccess/policies/{policy}"]
 # Where the first thing of each kind is found.
 _LISTS = {
     "device": "/devices?$top=1&$select=id",
@@ -89,6 +127,9 @@ _LISTS = {
     "domain": "/domains?$select=id",
     "sku": "/subscribedSkus?$select=id",
     "role": "/directoryRoles",
+    "group": "/groups?$select=id",
+    "subscription": "/directory/subscriptions?$select=id",
+    "managed": "/deviceManagement/managedDevices?$select=id",
     "definition": "/roleManagement/directory/roleDefinitions",
     "assignment": "/roleManagement/directory/roleAssignments",
 }
@@ -124,6 +165,7 @@ def filled(target: str, caller: Caller) -> str:
     world, tenant = caller.cloud.world, caller.tenant["id"]
     words = {
         **{word: caller.ask(path).answer["value"][0]["id"] for word, path in _LISTS.items() if f"{{{word}}}" in target},
+        "policy": world.conditional_access(tenant)[0]["id"],
         "user": world.users(tenant_id=tenant)[0]["id"],
         "principal": world.service_principal(tenant_id=tenant, client_id=CLIENT_ID)["id"],
         "app": CLIENT_ID,
@@ -155,8 +197,44 @@ def test_an_application_may_remove_itself(oracle: Oracle, cloud, target):
     assert_conforms(oracle, exchange)
 
 
+def test_conditional_access_is_answered_as_microsoft_describes(oracle: Oracle, caller):
+    caller.cloud.world.switch(limits={"conditional access": (100, 1.0)})
+    for target in ONE_A_SECOND:
+        exchange = caller.ask(filled(target, caller))
+        assert exchange.status == 200, exchange.received
+        assert exchange.answer.get("value", [exchange.answer])
+        assert_conforms(oracle, exchange)
+    caller.cloud.world.switch(limits={})
+
+
+def test_a_second_look_at_conditional_access_within_a_second_is_refused_without_a_time(oracle: Oracle, caller):
+    time.sleep(1.1)
+    first, second = caller.ask(ONE_A_SECOND[0]), caller.ask(ONE_A_SECOND[0])
+    assert (first.status, second.status) == (200, 429)
+    assert "retry-after" not in second.told
+    assert_conforms(oracle, first, second)
+
+
+@pytest.mark.parametrize(
+    ("target", "status", "code"),
+    [
+        ("/reports/authenticationMethods/userRegistrationDetails", 403, "Authentication_RequestFromNonPremium"),
+        ("/identity/conditionalAccess/policies", 403, "AccessDenied"),
+        ("/deviceManagement/managedDevices", 400, "BadRequest"),
+        ("/users?$select=id,signInActivity", 403, "Authentication_RequestFromNonPremium"),
+    ],
+)
+def test_what_was_not_bought_is_refused_as_microsoft_describes(oracle: Oracle, cloud, target, status, code):
+    poor = Caller(cloud, name=f"Poor {len(target)}", users=3, premium=False)
+    exchange = poor.ask(target)
+    assert exchange.status == status
+    assert exchange.answer["error"]["code"].startswith(code)
+    assert_conforms(oracle, exchange)
+
+
 def test_every_path_that_is_served_has_been_asked_here(caller):
     asked = [("GET", filled(target, caller).partition("?")[0]) for target, _ in (*AS_APPLICATION, *AS_PERSON)]
+    asked += [("GET", target) for target in ONE_A_SECOND]
     asked += [("DELETE", filled(target, caller)) for target in DELETIONS]
     never = [
         f"{route.method} {route.path.pattern}"

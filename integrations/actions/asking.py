@@ -1,0 +1,64 @@
+"""Which data sets of a tenant are asked for in this cycle: what is due, and what the tenant has a licence for."""
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
+
+import msgspec
+
+from integrations.actions.reading import Attempt, GraphOf, StoredOf, outcome_of, profile_of, read_datasets
+from integrations.domain.cadence import is_doubtful, is_due
+from integrations.domain.datasets import Cursor, Outcome
+from integrations.microsoft.dataset import Dataset
+from integrations.microsoft.datasets import DATASETS
+from shared.graph import Denied, NotLicensed, Transient
+
+
+def read_due(
+    graph_of: GraphOf, stored_of: StoredOf, cursors: Mapping[str, Cursor], now: datetime, *, is_wanted: bool
+) -> Iterator[list[Attempt]]:
+    """Try every data set whose turn it is, in one round or two; ``is_wanted`` tells that somebody asked for this.
+
+    A data set that takes a licence waits for the second round until the tenant's own profile has shown the
+    licence; without one it is tried once a day. So a first sync has its users before slow reports are read.
+
+    Raises:
+        TokenRejected, Transient: see ``read_datasets``; the second round's faults stay with its data sets.
+    """
+    due = [it for it in DATASETS if is_due(it.cadence, cursors.get(it.name), now, is_wanted=is_wanted)]
+    doubtful = [it for it in DATASETS if it.needs_plan and is_doubtful(cursors.get(it.name))]
+    sure = [it for it in due if it not in doubtful]
+    attempts = read_datasets(graph_of, stored_of, sure, cursors, now)
+    profile = profile_of(attempts)
+    if profile is None:
+        yield attempts
+        return
+    plans = frozenset(profile.plans)
+    yield [_judged(it, plans) for it in attempts]
+    tried = [it for it in doubtful if it.needs_plan in plans or (it in due and it.name in cursors)]
+    spared = [it for it in doubtful if it in due and it not in tried]
+    if tried or spared:
+        try:
+            attempts = read_datasets(graph_of, stored_of, tried, cursors, now)
+        except Transient as error:  # what every sync needs is read already
+            attempts = [Attempt(dataset=it, outcome=outcome_of(error), error=error) for it in tried]
+        yield [*(_judged(it, plans) for it in attempts), *(_unlicensed(it) for it in spared)]
+
+
+def _judged(attempt: Attempt, plans: Collection[str]) -> Attempt:
+    """Licences, seen from both sides: Microsoft also refuses tenants that have one, for a while.
+
+    Source: https://github.com/microsoftgraph/microsoft-graph-docs-contrib/issues/3581
+    """
+    if attempt.dataset.needs_plan is None:
+        return attempt
+    is_refused = isinstance(attempt.error, NotLicensed)
+    if attempt.dataset.needs_plan in plans:
+        return msgspec.structs.replace(attempt, outcome=Outcome.STALE) if is_refused else attempt
+    is_empty = attempt.reading is not None and attempt.reading.is_complete and not attempt.reading.records
+    if is_refused or is_empty or isinstance(attempt.error, Denied):
+        return msgspec.structs.replace(attempt, outcome=Outcome.NOT_LICENSED, reading=None)
+    return attempt
+
+
+def _unlicensed(dataset: Dataset) -> Attempt:
+    return Attempt(dataset=dataset, outcome=Outcome.NOT_LICENSED)

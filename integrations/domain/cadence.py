@@ -1,0 +1,46 @@
+"""When a data set is asked for again. Pure: time comes in as an argument."""
+
+from datetime import datetime, timedelta
+from enum import Enum
+
+from integrations.domain.datasets import Cursor, Outcome
+
+# Somebody who asks for a sync wants to see what they just changed, not what was read hours ago.
+WANTED_FRESH = timedelta(minutes=5)
+# What a tenant lacks a licence for is tried once a day, in case Microsoft sells it under a plan we do not know.
+UNLICENSED_EVERY = timedelta(hours=24)
+
+
+class Cadence(Enum):
+    """How often a data set is asked for: what has no cheap way to tell its changes comes less often."""
+
+    EVERY_CYCLE = timedelta(0)
+    SIX_HOURS = timedelta(hours=6)
+    DAILY = timedelta(hours=24)
+
+
+def is_due(cadence: Cadence, cursor: Cursor | None, now: datetime, *, is_wanted: bool) -> bool:
+    """Whether to ask now. ``is_wanted``: the sync was asked for, rather than being due by the schedule.
+
+    What Microsoft did not deliver is tried again in the next cycle, and what it refused as soon as somebody asks.
+    """
+    if cursor is None or cursor.outcome is Outcome.STALE:
+        return True
+    age = now - cursor.attempted_at
+    if cursor.outcome is Outcome.NOT_LICENSED:
+        return age >= UNLICENSED_EVERY
+    if is_wanted:
+        return cursor.outcome is not Outcome.FRESH or age >= min(cadence.value, WANTED_FRESH)
+    return age >= cadence.value
+
+
+def is_doubtful(cursor: Cursor | None) -> bool:
+    """Whether a data set that takes a licence must first see whether the tenant has it."""
+    return cursor is None or cursor.outcome is Outcome.NOT_LICENSED
+
+
+def must_be_whole(cursor: Cursor | None, whole_every: timedelta | None, now: datetime) -> bool:
+    """Whether to read everything although there may be a link to go on from."""
+    if cursor is None or cursor.link is None:
+        return True
+    return whole_every is not None and (cursor.whole_at is None or now - cursor.whole_at >= whole_every)

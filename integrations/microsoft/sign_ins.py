@@ -1,0 +1,58 @@
+"""When people last signed in: a reading of its own, since Microsoft keeps it outside the directory.
+
+It takes Entra ID P1, and both User.Read.All and AuditLog.Read.All.
+Source: https://learn.microsoft.com/graph/api/resources/signinactivity
+"""
+
+from collections import Counter
+from datetime import datetime
+
+import msgspec
+
+from integrations.domain.cadence import Cadence
+from integrations.domain.datasets import Reading, Record
+from integrations.domain.packing import pack
+from integrations.domain.records import SignInPage, SignIns
+from integrations.microsoft.dataset import ENTRA_ID_P1, Asked, Dataset, Source
+
+_PAGE = "120"  # with sign-in activity Microsoft has refused pages of more than 120, and of more than 500
+
+
+class _Activity(msgspec.Struct, rename="camel"):
+    last_sign_in_date_time: datetime | None = None
+    last_non_interactive_sign_in_date_time: datetime | None = None
+    last_successful_sign_in_date_time: datetime | None = None
+
+
+class _User(msgspec.Struct, rename="camel"):
+    id: str
+    sign_in_activity: _Activity | None = None
+
+
+def _read(asked: Asked) -> Reading:
+    found = {it.id: it for page in asked.graph.on(asked.page, type=_User) for it in page.items}
+    seen = {key: _told(it) for key, it in found.items()}
+    records = [Record(key=key, body=SignInPage(people=people)) for key, people in pack(seen).items()]
+    kinds = Counter("seen" if it.sign_in_activity else "never seen" for it in found.values())
+    return Reading(records=records, is_complete=True, tallies=kinds)
+
+
+def _told(it: _User) -> SignIns:
+    seen = it.sign_in_activity or _Activity()
+    return SignIns(
+        user_id=it.id,
+        last_at=seen.last_sign_in_date_time,
+        last_background_at=seen.last_non_interactive_sign_in_date_time,
+        last_success_at=seen.last_successful_sign_in_date_time,
+    )
+
+
+SIGN_INS = Dataset(
+    name="sign_ins",
+    permission="AuditLog.Read.All",
+    record=SignInPage,
+    source=Source(first="/users", query={"select": "id,signInActivity", "top": _PAGE}, page=_User),
+    read=_read,
+    cadence=Cadence.DAILY,
+    needs_plan=ENTRA_ID_P1,
+)

@@ -1,0 +1,68 @@
+"""When a data set is asked for again."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from integrations.domain.cadence import Cadence, is_doubtful, is_due, must_be_whole
+from integrations.domain.datasets import Cursor, Outcome
+
+NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
+
+
+def read(*, minutes_ago: float, outcome: Outcome = Outcome.FRESH, **more: object) -> Cursor:
+    return Cursor(dataset="domains", outcome=outcome, attempted_at=NOW - timedelta(minutes=minutes_ago), **more)
+
+
+@pytest.mark.parametrize(
+    ("cadence", "cursor", "by_schedule", "when_wanted"),
+    [
+        pytest.param(Cadence.SIX_HOURS, None, True, True, id="never read"),
+        pytest.param(Cadence.EVERY_CYCLE, read(minutes_ago=1), True, True, id="every cycle"),
+        pytest.param(Cadence.SIX_HOURS, read(minutes_ago=4), False, False, id="read just now"),
+        pytest.param(Cadence.SIX_HOURS, read(minutes_ago=6), False, True, id="read six minutes ago"),
+        pytest.param(Cadence.SIX_HOURS, read(minutes_ago=360), True, True, id="read six hours ago"),
+        pytest.param(Cadence.DAILY, read(minutes_ago=360), False, True, id="a daily one, six hours ago"),
+        pytest.param(Cadence.DAILY, read(minutes_ago=1, outcome=Outcome.STALE), True, True, id="not delivered"),
+        pytest.param(Cadence.DAILY, read(minutes_ago=1, outcome=Outcome.DENIED), False, True, id="refused"),
+        pytest.param(Cadence.DAILY, read(minutes_ago=1, outcome=Outcome.FAILED), False, True, id="failed"),
+        pytest.param(
+            Cadence.EVERY_CYCLE, read(minutes_ago=60, outcome=Outcome.NOT_LICENSED), False, False, id="not licensed"
+        ),
+        pytest.param(
+            Cadence.EVERY_CYCLE, read(minutes_ago=1440, outcome=Outcome.NOT_LICENSED), True, True, id="a day unlicensed"
+        ),
+    ],
+)
+def test_a_data_set_is_asked_for_when_its_time_has_come(
+    cadence: Cadence, cursor: Cursor | None, by_schedule: bool, when_wanted: bool
+) -> None:
+    assert is_due(cadence, cursor, NOW, is_wanted=False) is by_schedule
+    assert is_due(cadence, cursor, NOW, is_wanted=True) is when_wanted
+
+
+def test_a_licence_is_in_doubt_until_microsoft_has_delivered_once() -> None:
+    doubtful = [is_doubtful(it) for it in (None, *(read(minutes_ago=1, outcome=o) for o in Outcome))]
+
+    assert doubtful == [True, False, False, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("cursor", "whole_every", "expected"),
+    [
+        pytest.param(None, None, True, id="never read"),
+        pytest.param(read(minutes_ago=1), None, True, id="no link"),
+        pytest.param(read(minutes_ago=1, link="x"), None, False, id="a link, for ever"),
+        pytest.param(read(minutes_ago=1, link="x"), timedelta(days=1), True, id="a link, nobody knows how old"),
+        pytest.param(
+            read(minutes_ago=1, link="x", whole_at=NOW - timedelta(hours=23)), timedelta(days=1), False, id="young"
+        ),
+        pytest.param(
+            read(minutes_ago=1, link="x", whole_at=NOW - timedelta(hours=24)), timedelta(days=1), True, id="old"
+        ),
+    ],
+)
+def test_a_link_is_followed_until_a_whole_reading_is_due(
+    cursor: Cursor | None, whole_every: timedelta | None, expected: bool
+) -> None:
+    assert must_be_whole(cursor, whole_every, NOW) is expected

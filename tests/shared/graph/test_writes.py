@@ -1,0 +1,38 @@
+"""Graph only reads, but for what it is allowed to write."""
+
+import json
+import re
+
+import pytest
+
+from shared.graph import Ask, Graph, WriteNotAllowed
+from shared.web import Response
+
+ROOT = "https://graph.microsoft.com"
+
+
+class Granting:
+    """A web that grants every part of a batch."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, object]] = []
+
+    def send(self, _method: str, _url: str, *, body: bytes, **_more: object) -> Response:
+        parts = json.loads(body)["requests"]
+        self.asked += parts
+        answers = [{"id": it["id"], "status": 201, "body": {}} for it in parts]
+        return Response(200, {}, json.dumps({"responses": answers}).encode())
+
+
+def test_a_client_writes_only_where_it_may() -> None:
+    allowed = Ask(id="1", path="/things/1/grants", body={"to": "us"})
+    web = Granting()
+    may = Graph(root=ROOT, web=web, token=lambda _: "t", writes=[re.compile("/things/[0-9]+/grants")])  # type: ignore[arg-type]
+    assert may.batch([allowed])["1"].error is None
+
+    for path in ("/users", "/things/1/grants/extra", "/things/x/grants"):
+        with pytest.raises(WriteNotAllowed):
+            may.batch([Ask(id="1", path=path, body={})])
+    with pytest.raises(WriteNotAllowed):
+        Graph(root=ROOT, web=web, token=lambda _: "t").batch([allowed])  # type: ignore[arg-type]
+    assert [(it["method"], it["url"], it["body"]) for it in web.asked] == [("POST", "/things/1/grants", {"to": "us"})]
