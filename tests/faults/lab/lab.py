@@ -1,7 +1,8 @@
 """A laboratory: one app in a process of its own, one Microsoft, one storage account, and a switch between them."""
 
 import ssl
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,8 +28,23 @@ class Site:
     context: ssl.SSLContext
     ca_file: str
     identity: PortalIdentity
-    storage: Iterator[str]
+    accounts: "Accounts"
     apps: Apps
+
+
+class Accounts:
+    """Storage accounts, used again once they are emptied."""
+
+    def __init__(self, connections: Sequence[str]) -> None:
+        self._free = deque(connections)
+
+    def take(self) -> str:
+        return self._free.popleft()
+
+    def give(self, storage: Storage) -> None:
+        storage.empty()
+        storage.close()
+        self._free.append(storage.connection)
 
 
 class LabPortal(Portal):
@@ -65,12 +81,11 @@ class Lab:
     def begin(self, store: Store | None = None) -> Portal:
         """A storage account that nobody has touched, filled with what is given, and an app on it."""
         self._end()
-        connection = next(self._site.storage)
-        self.storage = Storage(connection)
+        self.storage = Storage(self._site.accounts.take())
         if store is not None:
             self.storage.fill(store)
         self._relay = Relay(self.switch)
-        env = settings_of(self.microsoft, self._site.identity, self._loop.run(self._relay.start(connection)))
+        env = settings_of(self.microsoft, self._site.identity, self._loop.run(self._relay.start(self.storage.connection)))
         self._host = AppProcess(self._site.apps, {**env, "SECRET_KEYS": self.secrets}, self.switch)
         self.portal = LabPortal(cast("Any", self._host), cast("Any", None), self.microsoft, self._site.identity, Clock())
         return self.portal
@@ -96,7 +111,8 @@ class Lab:
             self._host.kill()
         if self._relay is not None:
             self._loop.run(self._relay.stop())
-            self.storage.close()
+            self._relay = None
+            self._site.accounts.give(self.storage)
 
     def close(self) -> None:
         self._end()

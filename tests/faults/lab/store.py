@@ -12,7 +12,6 @@ from azure.data.tables import TableServiceClient
 from azure.storage.queue import QueueServiceClient
 
 Row = dict[str, Any]
-_OURS = ("control", "due", "callbacks", "holders", "data")
 
 
 @dataclass
@@ -45,6 +44,7 @@ class Storage:
     """One storage account, read and filled past the app."""
 
     def __init__(self, connection: str) -> None:
+        self.connection = connection
         self._tables = TableServiceClient.from_connection_string(connection)
         self._queues = QueueServiceClient.from_connection_string(connection)
 
@@ -93,7 +93,7 @@ class Storage:
                 client.update_message(key, pop_receipt=receipt, visibility_timeout=0)
 
     def empty(self) -> None:
-        for name in _OURS:
-            self._tables.delete_table(name)
+        for table in self._tables.list_tables():
+            self._tables.delete_table(table.name)
         for queue in self._queues.list_queues():
-            self._queues.get_queue_client(queue.name).clear_messages()
+            self._queues.delete_queue(queue.name)
