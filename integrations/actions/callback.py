@@ -125,18 +125,19 @@ def _take_sign_in(journey: _Journey, answer: Mapping[str, str]) -> None:
     if "error" not in answer and not answer.get("code"):
         raise NotAnAnswer
     flow = journey.flow
-    burnt = _burn(journey)
+    state = new_state()
+    burnt = _burn(journey, state_hash(state))
     try:
         _refuse_error(answer, flow.kind)
-        _accept_sign_in(burnt, flow, answer["code"])
+        _accept_sign_in(burnt, flow, answer["code"], state)
     except _Refused as refused:
         _close(burnt, fail(flow, refused.failure, refused.evidence), "refused sign-in")
 
 
-def _burn(journey: _Journey) -> _Journey:
+def _burn(journey: _Journey, onward: str) -> _Journey:
     """Use the answer up before anything is done with it: of many who bring it, one gets through."""
     try:
-        journey.control.commit(journey.control.flows.saved(journey.stored.now(burn(journey.flow))))
+        journey.control.commit(journey.control.flows.saved(journey.stored.now(burn(journey.flow, onward))))
     except Clash:
         raise AnswerUsed from None
     fresh = journey.control.flows.find(journey.flow.id)
@@ -145,7 +146,7 @@ def _burn(journey: _Journey) -> _Journey:
     return journey._replace(stored=fresh)
 
 
-def _accept_sign_in(burnt: _Journey, flow: Flow, code: str) -> None:
+def _accept_sign_in(burnt: _Journey, flow: Flow, code: str, state: str) -> None:
     services = burnt.services
     if flow.kind is Kind.CSP:
         _accept_partner(burnt, flow, _redeem(services, flow, code))
@@ -154,7 +155,6 @@ def _accept_sign_in(burnt: _Journey, flow: Flow, code: str) -> None:
     if flow.expected_tenant_id and signer.tenant_id != flow.expected_tenant_id:
         raise _Refused(FlowFailure.OTHER_TENANT, {"signed_in_tenant_id": signer.tenant_id})
     _refuse_present(burnt, flow, signer.tenant_id)
-    state = new_state()
     onward = sign_in(
         flow,
         signer,

@@ -232,6 +232,8 @@ def _close(services: Services, control: Control, taken: Integration, ending: End
             )
         except Clash:
             continue
+        if status.next_check_at is None and before.running is not None:  # nothing to look at before somebody signs in
+            services.due.settle(Due(Work.CSP, control.account_id, taken.id, before.running.until))
         log("checked CSP", account_id=control.account_id, integration_id=taken.id, outcome=status.cause.value)
         return
 

@@ -199,12 +199,12 @@ def _start(services: Services, actor: Actor, control: Control, wanted: Wanted) -
         prerequisites=wanted.prerequisites,
     )
     services.due.put(Due(Work.CONSENT, actor.account_id, flow_id, flow.expires_at))
-    services.callbacks.add(flow.state_hash, flow)
     action = "started reauthorization" if wanted.integration_id else "started integration"
     subject = {"flow_id": flow_id, "kind": wanted.kind.value}
     if wanted.prerequisites:
         subject["prerequisites_version"] = wanted.prerequisites
     control.commit(control.flows.added(flow), audit(services, control, actor, action, subject))
+    services.callbacks.add(flow.state_hash, flow)  # last: what points to a flow is forgotten with the flow
     url = services.sign_in.authorize_url(
         redirect_uri=redirect_uri(services, flow.kind),
         state=state,

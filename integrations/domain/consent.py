@@ -205,9 +205,12 @@ def state_hash(state: str) -> str:
     return hashlib.sha256(state.encode()).hexdigest()
 
 
-def burn(flow: Flow) -> Flow:
-    """The flow that has taken its answer: the same answer cannot be used twice."""
-    return msgspec.structs.replace(flow, state_hash="")
+def burn(flow: Flow, onward: str) -> Flow:
+    """The flow that has taken its answer: the same answer cannot be used twice.
+
+    ``onward`` is the hash of the state it may wait for next, known to it before anything points to it.
+    """
+    return msgspec.structs.replace(flow, state_hash="", states=[*flow.states, onward])
 
 
 def sign_in(flow: Flow, signer: Signer, *, state_hash: str, sealed: str, expires_at: datetime) -> Flow:

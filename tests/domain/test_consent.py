@@ -77,7 +77,10 @@ def test_steps_cannot_be_skipped_or_repeated() -> None:
 
 
 def test_an_answer_is_used_up() -> None:
-    assert burn(waiting()).state_hash == ""
+    burnt = burn(waiting(), "next")
+
+    assert burnt.state_hash == ""
+    assert burnt.states[-1] == "next"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,257 @@
+"""Flows of the product as a crash meets them: what stands before, what is done, and what must be true in the end."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from integrations.triggers import collect_doors
+from tests.faults.lab.app import Died
+from tests.faults.lab.lab import Lab
+from tests.faults.lab.store import Store
+from tests.flows.partner import Csp, has_csp
+from tests.flows.portal import Portal
+
+DOORS = {door.name for door in collect_doors(lambda: None).all}  # type: ignore[arg-type, return-value]
+
+
+@dataclass
+class Case:
+    """What a flow is about. ``is_told`` says that all the user asked for was acknowledged."""
+
+    tenant: dict[str, str] = field(default_factory=dict)
+    organization: str = ""
+    csp: Csp | None = None
+    is_told: bool = False
+
+    @property
+    def partner(self) -> Csp:
+        if self.csp is None:
+            raise AssertionError
+        return self.csp
+
+
+@dataclass(frozen=True)
+class Flow:
+    """``base`` names what stands before; ``do`` may be broken off anywhere; ``is_done`` is asked in the end."""
+
+    name: str
+    base: str
+    do: Callable[[Portal, Case], None]
+    is_done: Callable[[Portal, Case], bool]
+    door: str = ""
+
+    @property
+    def is_built(self) -> bool:
+        return not self.door or self.door in DOORS
+
+
+class Bases:
+    """What stands before a flow: made once, and copied for every try."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+        self._made: dict[str, tuple[Store, Case]] = {}
+
+    def begin(self, name: str) -> tuple[Portal, Case]:
+        if name == "nothing":
+            portal = self._lab.begin()
+            return portal, _fresh(portal)
+        if name not in self._made:
+            portal = self._lab.begin()
+            case = _fresh(portal)
+            _MAKERS[name](portal, case)
+            settle(portal)
+            self._made[name] = self._lab.storage.read(), case
+        store, case = self._made[name]
+        portal = self._lab.begin(store)
+        csp = Csp(portal, case.csp.partner, case.csp.id, case.csp.customers) if case.csp else None
+        return portal, Case(case.tenant, case.organization, csp)
+
+
+def _fresh(portal: Portal) -> Case:
+    case = Case(tenant=portal.has_tenant(users=3), csp=has_csp(portal))
+    for name in ("Apple", "Berry"):
+        case.partner.has(name)
+    return case
+
+
+def settle(portal: Portal) -> None:
+    """Five minutes pass: the reconciler fires after a minute, as it may, and at their end."""
+    for seconds in (70, 230):
+        portal.later(seconds=seconds)
+        portal.host.fire_timer("reconcile_timer")
+        portal.run_queues()
+
+
+def _integrated(portal: Portal, case: Case) -> None:
+    portal.integrate(case.tenant)
+    case.organization = portal.organization("Acme Dental")
+
+
+def _synced(portal: Portal, case: Case) -> None:
+    _integrated(portal, case)
+    map_(portal, case)
+
+
+def _csp(portal: Portal, case: Case) -> None:
+    case.partner.integrate()
+    case.organization = portal.organization("Acme Dental")
+
+
+def _both(portal: Portal, case: Case) -> None:
+    _synced(portal, case)
+    case.partner.integrate()
+
+
+_MAKERS: dict[str, Callable[[Portal, Case], None]] = {
+    "integrated": _integrated,
+    "synced": _synced,
+    "csp": _csp,
+    "both": _both,
+}
+
+
+def integrate(portal: Portal, case: Case) -> None:
+    portal.integrate(case.tenant)
+    case.is_told = True
+
+
+def map_(portal: Portal, case: Case) -> None:
+    portal.ask("PUT", f"/tenants/{case.tenant['id']}/mapping", {"organization_id": case.organization})
+    case.is_told = True
+    portal.run_queues()
+
+
+def unmap(portal: Portal, case: Case) -> None:
+    portal.ask("DELETE", f"/tenants/{case.tenant['id']}/mapping", expect=204)
+    case.is_told = True
+
+
+def sync(portal: Portal, case: Case) -> None:
+    portal.microsoft.world.touch_users(tenant_id=case.tenant["id"], count=2, seed=7)
+    portal.ask("POST", f"/tenants/{case.tenant['id']}/sync", expect=202)
+    case.is_told = True
+    portal.run_queues()
+
+
+def reauthorize(portal: Portal, case: Case) -> None:
+    integration = portal.row(case.tenant)["integration_id"]
+    started = portal.ask("POST", f"/integrations/{integration}/reauthorize", expect=201)
+    flow_id = portal.proves(case.tenant, started)
+    portal.ask("POST", f"/consent/{flow_id}/complete", expect=201)
+    case.is_told = True
+    portal.run_queues()
+
+
+def integrate_csp(portal: Portal, case: Case) -> None:
+    csp = case.partner
+    flow = csp.signs_in(csp.start())
+    told = portal.ask("POST", f"/consent/{flow['flow_id']}/complete", expect=201)
+    csp.id, case.is_told = told["integration_id"], True
+    portal.run_queues()
+
+
+def reauthorize_csp(portal: Portal, case: Case) -> None:
+    csp = case.partner
+    flow = csp.reauthorize()
+    portal.ask("POST", f"/consent/{flow['flow_id']}/complete", expect=201)
+    case.is_told = True
+    portal.run_queues()
+
+
+def check_access(portal: Portal, case: Case) -> None:
+    portal.ask("POST", f"/integrations/{case.partner.id}/access-check", expect=202)
+    case.is_told = True
+    portal.run_queues()
+
+
+def remove(portal: Portal, case: Case) -> None:
+    row = portal.row(case.tenant)
+    _removed(portal, case, f"/integrations/{row['integration_id']}?confirm={row['name']}")
+
+
+def remove_csp(portal: Portal, case: Case) -> None:
+    _removed(portal, case, f"/integrations/{case.partner.id}?confirm={case.partner.row()['name']}")
+
+
+def remove_all(portal: Portal, case: Case) -> None:
+    _removed(portal, case, "/integrations?confirm=all")
+
+
+def _removed(portal: Portal, case: Case, path: str) -> None:
+    portal.ask("DELETE", path.replace(" ", "%20"), expect=202)
+    case.is_told = True
+    portal.run_queues()
+
+
+def _rows(portal: Portal) -> dict[str, dict[str, Any]]:
+    return {it["tenant_id"]: it for it in portal.ask("GET", "/integrations")["tenants"]["items"]}
+
+
+def _is_synced(portal: Portal, case: Case) -> bool:
+    """The row says Success, and what is stored is what Microsoft has."""
+    row = _rows(portal).get(case.tenant["id"])
+    if row is None or row["syncro_tenant"] is None or row["sync_status"]["cause"] != "synced":
+        return False
+    stored = {it["id"]: it.get("job_title") for it in portal.ask("GET", f"/tenants/{case.tenant['id']}/users")["items"]}
+    people = portal.microsoft.world.users(tenant_id=case.tenant["id"])
+    return stored == {it["id"]: it.get("jobTitle") for it in people}
+
+
+def _is_integrated(portal: Portal, case: Case) -> bool:
+    row = _rows(portal).get(case.tenant["id"])
+    return row is not None and row["sync_status"]["label"] == "Success"
+
+
+def _is_unmapped(portal: Portal, case: Case) -> bool:
+    users = portal.ask("GET", f"/tenants/{case.tenant['id']}/users")
+    return _rows(portal)[case.tenant["id"]]["syncro_tenant"] is None and users["items"] == []
+
+
+def _is_renewed(portal: Portal, case: Case) -> bool:
+    integration = portal.row(case.tenant)["integration_id"]
+    return portal.ask("GET", f"/integrations/{integration}")["version"] == 2 and _is_synced(portal, case)
+
+
+def _works(portal: Portal, case: Case) -> bool:
+    """The CSP is green and so are both its customers."""
+    found = [it for it in portal.ask("GET", "/integrations")["csps"] if it["name"] == case.partner.partner["name"]]
+    if not found or found[0]["sync_status"]["label"] != "Success":
+        return False
+    rows = _rows(portal)
+    auths = [rows[it["id"]]["csp_auth"]["label"] for it in case.partner.customers.values() if it["id"] in rows]
+    return auths == ["Active", "Active"]
+
+
+def _is_csp_renewed(portal: Portal, case: Case) -> bool:
+    return portal.ask("GET", f"/integrations/{case.partner.id}")["version"] == 2 and _works(portal, case)
+
+
+def _is_gone(portal: Portal, case: Case) -> bool:
+    return case.tenant["id"] not in _rows(portal)
+
+
+def _is_csp_gone(portal: Portal, case: Case) -> bool:
+    told = portal.ask("GET", "/integrations")
+    return told["csps"] == [] and not {it["id"] for it in case.partner.customers.values()} & _rows(portal).keys()
+
+
+def _is_all_gone(portal: Portal, case: Case) -> bool:
+    return _is_gone(portal, case) and _is_csp_gone(portal, case)
+
+
+FLOWS = (
+    Flow("integrate", "nothing", integrate, _is_integrated),
+    Flow("map", "integrated", map_, _is_synced),
+    Flow("unmap", "synced", unmap, _is_unmapped),
+    Flow("sync", "synced", sync, _is_synced),
+    Flow("reauthorize", "synced", reauthorize, _is_renewed),
+    Flow("integrate CSP", "nothing", integrate_csp, _works),
+    Flow("reauthorize CSP", "csp", reauthorize_csp, _is_csp_renewed),
+    Flow("access check", "csp", check_access, _works),
+    Flow("remove", "synced", remove, _is_gone, "delete_integration"),
+    Flow("remove CSP", "csp", remove_csp, _is_csp_gone, "delete_integration"),
+    Flow("remove all", "both", remove_all, _is_all_gone, "delete_integrations"),
+)
+
+__all__ = ["FLOWS", "Bases", "Case", "Died", "Flow", "settle"]

@@ -1,0 +1,131 @@
+"""A laboratory: one app in a process of its own, one Microsoft, one storage account, and a switch between them."""
+
+import ssl
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, cast
+
+from local.journey import APP_ROLES
+from local.microsoft.cloud import Running
+from local.microsoft.control import World
+from local.portal_identity import PortalIdentity
+from shared.secrets import new_key
+from tests.faults.lab.app import AppProcess, Apps
+from tests.faults.lab.cloud import GatedCloud, Loop
+from tests.faults.lab.kill import Switch
+from tests.faults.lab.relay import Relay
+from tests.faults.lab.store import Storage, Store
+from tests.flows.portal import CALLBACKS, CLIENT_ID, CLIENT_SECRET, DELEGATED, Clock, Portal, settings_of
+
+
+@dataclass(frozen=True)
+class Site:
+    """What laboratories share: a certificate, people of the portal, unused storage accounts, and quick starts."""
+
+    context: ssl.SSLContext
+    ca_file: str
+    identity: PortalIdentity
+    accounts: "Accounts"
+    apps: Apps
+
+
+class Accounts:
+    """Storage accounts, used again once they are emptied."""
+
+    def __init__(self, connections: Sequence[str]) -> None:
+        self._free = deque(connections)
+
+    def take(self) -> str:
+        return self._free.popleft()
+
+    def give(self, storage: Storage) -> None:
+        storage.empty()
+        storage.close()
+        self._free.append(storage.connection)
+
+
+class LabPortal(Portal):
+    """A portal whose app lives in another process: time is told to it, Microsoft's clock goes on by itself."""
+
+    def later(self, **span: float) -> None:
+        self.clock.ahead += timedelta(**span)
+        cast("AppProcess", self.host).ahead = self.clock.ahead
+
+
+class Lab:
+    """One world. ``store`` reads everything; ``restart`` begins anew with nothing but what is stored."""
+
+    def __init__(self, site: Site, loop: Loop) -> None:
+        self.switch = Switch()
+        self.secrets = new_key("k1")
+        self._site = site
+        self._loop = loop
+        self._cloud = GatedCloud(self.switch)
+        urls = loop.run(self._cloud.start(site.context))
+        self._world = World(urls["graph_url"], site.ca_file)
+        self.microsoft = Running(**urls, ca_file=site.ca_file, world=self._world)
+        self._world.register_app(
+            client_id=CLIENT_ID,
+            secret=CLIENT_SECRET,
+            redirect_uris=CALLBACKS,
+            app_roles=APP_ROLES,
+            delegated=DELEGATED,
+        )
+        self._relay: Relay | None = None
+        self._host: AppProcess | None = None
+        self.begin()
+
+    def begin(self, store: Store | None = None) -> Portal:
+        """A storage account that nobody has touched, filled with what is given, and an app on it."""
+        self._end()
+        self.storage = Storage(self._site.accounts.take())
+        if store is not None:
+            self.storage.fill(store)
+        self._relay = Relay(self.switch)
+        env = settings_of(self.microsoft, self._site.identity, self._loop.run(self._relay.start(self.storage.connection)))
+        self._host = AppProcess(self._site.apps, {**env, "SECRET_KEYS": self.secrets}, self.switch)
+        self.portal = LabPortal(cast("Any", self._host), cast("Any", None), self.microsoft, self._site.identity, Clock())
+        return self.portal
+
+    def restart(self) -> None:
+        if self._host is None:
+            raise AssertionError
+        self._host.restart()
+
+    def end_leases(self) -> None:
+        """Ten minutes have passed since a process died: the messages it held are seen again."""
+        if self._relay is not None:
+            self.storage.give_back(self._relay.taken)
+            self._relay.taken.clear()
+
+    def canaries(self) -> list[str]:
+        """What may be readable nowhere."""
+        key = self.secrets.partition(":")[2]
+        return [CLIENT_SECRET, key, *(it.decode() for it in self._cloud.tokens)]
+
+    def _end(self) -> None:
+        if self._host is not None:
+            self._host.kill()
+        if self._relay is not None:
+            self._loop.run(self._relay.stop())
+            self._relay = None
+            self._site.accounts.give(self.storage)
+
+    def close(self) -> None:
+        self._end()
+        self._world.close()
+        self._loop.run(self._cloud.stop())
+
+
+@contextmanager
+def opened_lab(site: Site) -> Iterator[Lab]:
+    loop = Loop()
+    lab = Lab(site, loop)
+    try:
+        yield lab
+    finally:
+        lab.close()
+        loop.close()

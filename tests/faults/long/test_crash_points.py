@@ -1,0 +1,83 @@
+"""The app dies at every request that changes something, in every flow: everything comes right by itself."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.faults.lab.crashes import Point, crash
+from tests.faults.lab.flows import FLOWS, Bases, Flow
+from tests.faults.lab.kill import When
+from tests.faults.lab.lab import Lab, Site, opened_lab
+from tests.faults.lab.report import IS_FULL, Budget, tell
+
+_LABS = 2
+_BOUND_S = 200.0
+_FIXPOINT_EVERY = 1 if IS_FULL else 6
+
+
+@pytest.mark.timeout(4 * 3600)
+def test_a_crash_at_any_request_is_healed(site: Site) -> None:
+    flows = [flow for flow in FLOWS if flow.is_built]
+    budget = Budget(_BOUND_S)
+    local = threading.local()
+    opened: list[Lab] = []
+    with ThreadPoolExecutor(_LABS) as pool:
+        labs = [opened_lab(site) for _ in range(_LABS)]
+        try:
+            opened.extend(lab.__enter__() for lab in labs)
+            free = list(opened)
+
+            def mine() -> tuple[Lab, Bases]:
+                if not hasattr(local, "lab"):
+                    local.lab = free.pop()
+                    local.bases = Bases(local.lab)
+                return local.lab, local.bases
+
+            counts = dict(zip(flows, pool.map(lambda flow: len(crash(*mine(), flow, 0, When.AFTER).seen), flows), strict=True))
+            asked = list(_spread(counts))
+
+            def tried(place: int) -> Point | None:
+                if budget.is_spent:
+                    return None
+                flow, at, when = asked[place]
+                return crash(*mine(), flow, at, when, thorough=place % _FIXPOINT_EVERY == 0)
+
+            points = [it for it in pool.map(tried, range(len(asked))) if it is not None]
+        finally:
+            for lab in labs:
+                lab.__exit__(None, None, None)
+    _told(points, len(asked), budget)
+    broken = [str(it) for it in points if it.breaks]
+    assert points
+    assert not broken, "\n".join(broken)
+
+
+def _spread(counts: dict[Flow, int]) -> Iterator[tuple[Flow, int, When]]:
+    """Every request of every flow, so that a run that ends early has seen a part of each flow.
+
+    To die before a request is forwarded leaves the same as to die after the one before it, but for what the
+    user was told between the two; so the whole comes in that order.
+    """
+    for when in (When.AFTER, When.BEFORE):
+        for step in (3, 2, 1):
+            for flow, count in counts.items():
+                yield from ((flow, at, when) for at in range(1, count + 1) if _step_of(at) == step)
+
+
+def _step_of(at: int) -> int:
+    return 3 if at % 3 == 1 else 2 if at % 3 == 2 else 1
+
+
+def _told(points: list[Point], asked: int, budget: Budget) -> None:
+    missing = [flow.name for flow in FLOWS if not flow.is_built]
+    tell(f"crash points: {len(points)} tried of {asked}, {sum(1 for it in points if it.breaks)} broke, {budget.seconds} s")
+    for flow in FLOWS:
+        own = [it for it in points if it.flow == flow.name and it.fired]
+        if own:
+            late = sum(1 for it in own if it.rounds - it.repeated > 1)
+            again = sum(1 for it in own if it.repeated)
+            tell(f"  {flow.name}: {len(own)} points; {again} asked the user again, {late} took more than five minutes")
+    if missing:
+        tell(f"  not run, their doors are not there: {', '.join(missing)}")

@@ -1,0 +1,169 @@
+"""Every rule of the checker can fail: each is shown a store in which exactly that is broken."""
+
+import copy
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.faults.lab.flows import Bases
+from tests.faults.lab.lab import Lab
+from tests.faults.lab.rules import always, at_rest, differences
+from tests.faults.lab.store import Store
+
+ACCOUNT = "acct_northwind"
+
+
+@pytest.fixture(scope="module")
+def made(lab: Lab) -> Store:
+    """A single tenant that is mapped and synced, and a CSP with two customers."""
+    Bases(lab).begin("both")
+    return lab.storage.read()
+
+
+@pytest.fixture
+def store(made: Store) -> Store:
+    return copy.deepcopy(made)
+
+
+def now() -> datetime:
+    return datetime.now(UTC) + timedelta(minutes=5)
+
+
+def key_of(store: Store, table: str, beginning: str) -> tuple[str, str]:
+    return next(key for key in store.rows(table) if key[1].startswith(beginning))
+
+
+def drop(table: str, beginning: str) -> Callable[[Store], object]:
+    return lambda store: store.rows(table).pop(key_of(store, table, beginning))
+
+
+def change(beginning: str, **changes: Any) -> Callable[[Store], object]:
+    """Alter fields of the first control row of a kind that has them; a field may be a path with dots."""
+
+    def alter(store: Store) -> None:
+        for key, row in store.rows("control").items():
+            body = json.loads(row["body"])
+            if key[1].startswith(beginning) and all(path.split("__")[0] in body for path in changes):
+                for path, value in changes.items():
+                    *way, last = path.split("__")
+                    place = body
+                    for step in way:
+                        place = place[step]
+                    place[last] = value(place.get(last)) if callable(value) else value
+                row["body"] = json.dumps(body)
+                return
+        raise AssertionError(f"there is no {beginning} to change")
+
+    return alter
+
+
+def add(table: str, partition: str, key: str, **row: Any) -> Callable[[Store], object]:
+    told = {"PartitionKey": partition, "RowKey": key, **row}
+    return lambda store: store.tables.setdefault(table, {}).update({(partition, key): told})
+
+
+def repeated(beginning: str, **changes: Any) -> Callable[[Store], object]:
+    """A second row beside the first of a kind."""
+
+    def double(store: Store) -> None:
+        key = key_of(store, "control", beginning)
+        row = store.rows("control")[key]
+        body = {**json.loads(row["body"]), **changes}
+        store.rows("control")[key[0], f"{key[1]}-twice"] = {**row, "body": json.dumps(body)}
+
+    return double
+
+
+def foreign_data(store: Store) -> None:
+    store.rows("data")[f"{ACCOUNT}|{'9' * 8}-9999-4999-8999-{'9' * 12}|2", "row:users:1"] = {"body": "{}"}
+
+
+def data_of(epoch: int) -> Callable[[Store], None]:
+    def move(store: Store) -> None:
+        partition, key = next(it for it in store.rows("data") if it[1].startswith("row:"))
+        account, tenant, _ = partition.split("|")
+        store.rows("data")[f"{account}|{tenant}|{epoch}", key] = {"body": "{}"}
+
+    return move
+
+
+def unmapped(store: Store) -> None:
+    change("tenant:", mapping=None)(store)
+    for kind in ("map:tenant:", "map:syncro_tenant:"):
+        drop("control", kind)(store)
+
+
+SPOILT = [
+    ("I02 both halves or none", drop("control", "map:tenant:")),
+    ("I02 both halves or none", drop("control", "map:syncro_tenant:")),
+    ("I02 both halves or none", drop("control", "map:csp:")),
+    ("I02 both halves or none", add("control", ACCOUNT, "map:tenant:x", body='{"key": "tenant:x", "tenant_id": "x"}')),
+    ("I02 both halves or none", change("tenant:", mapping=None)),
+    ("I02 mapped to what is there", drop("control", "organization:")),
+    ("I03 a binding has its proof", change("integration:", proof=None)),
+    ("I03 a binding has its proof", change("integration:", proof__tenant_id="another")),
+    ("I03 a binding has its proof", repeated("integration:")),
+    ("I03 a binding has its proof", change("flow:", integration_id="int_gone")),
+    ("I05 no readable row of a dead epoch", foreign_data),
+    ("I05 no readable row of a dead epoch", data_of(99)),
+    ("I05 no readable row of a dead epoch", unmapped),
+    ("I10 holders are written down", drop("holders", ACCOUNT)),
+    ("I23 no foreign account", add("control", ACCOUNT, "audit:0", body='{"account_id": "acct_southridge", "outcome": "refused", "subject": {}, "action": "x"}')),
+    ("I23 no foreign account", change("flow:", account_id="acct_southridge")),
+    (
+        "I23 no foreign account",
+        add("due", "00", "sync:acct_a:b", kind="sync", account_id="acct_b", item_id="b", due_at="2020"),
+    ),
+    ("I24 secrets are sealed", change("flow:", sealed=f"eyJ{'a' * 20}.eyJ{'b' * 20}.sig")),
+    ("I24 secrets are sealed", change("credential:", sealed="a canary")),
+    ("I25 one audit entry a change", change("tenant:", epoch=lambda it: it + 1)),
+    ("I25 one audit entry a change", change("integration:", version=lambda it: it + 1)),
+    ("I25 one audit entry a change", repeated("audit:", action="mapped tenant", outcome="done")),
+    ("no orphans", drop("control", "integration:")),
+    ("no orphans", drop("control", "report:")),
+    ("no orphans", drop("control", "tenant:")),
+    ("no orphans", add("control", ACCOUNT, "run:gone:1", body="{}")),
+]
+UNREST = [
+    ("the outbox is empty", add("control", ACCOUNT, "outbox:1", body='{"queue": "sync-tenant"}')),
+    ("queues are empty", lambda store: store.queues.update({"sync-tenant": ["{}"]})),
+    ("queues are empty", lambda store: store.held.update({"sync-tenant-poison": 1})),
+    ("pointers lead to journeys", add("callbacks", "ff", "flow", account_id=ACCOUNT, flow_id="flow_gone")),
+    ("I07 what must happen is due", drop("due", "sync:")),
+    ("I07 what must happen is due", drop("due", "csp:")),
+    ("I07 what must happen is due", drop("due", "consent:")),
+    ("I07 what must happen is due", drop("due", "housekeeping:")),
+    ("I07 what must happen is due", lambda store: store.rows("due")[key_of(store, "due", "sync:")].update(due_at="2020-01-01T00:00:00.000000Z")),
+    ("I07 what must happen is due", lambda store: store.rows("due")[key_of(store, "due", "sync:")].update(due_at="2099-01-01T00:00:00.000000Z")),
+]  # fmt: skip
+
+
+def test_a_healthy_store_breaks_no_rule(store: Store, lab: Lab) -> None:
+    assert at_rest(store, now(), lab.canaries()) == []
+    assert len(store.documents("tenant")) == 3
+    assert differences(store, copy.deepcopy(store)) == []
+
+
+@pytest.mark.parametrize(("rule", "spoil"), SPOILT, ids=[f"{n} {rule}" for n, (rule, _) in enumerate(SPOILT)])
+def test_a_rule_sees_what_breaks_it(store: Store, rule: str, spoil: Callable[[Store], object]) -> None:
+    spoil(store)
+
+    assert rule in {it.rule for it in always(store, ["a canary"])}
+
+
+@pytest.mark.parametrize(("rule", "spoil"), UNREST, ids=[f"{n} {rule}" for n, (rule, _) in enumerate(UNREST)])
+def test_a_rule_sees_what_is_left_undone(store: Store, rule: str, spoil: Callable[[Store], object]) -> None:
+    spoil(store)
+
+    assert rule in {it.rule for it in at_rest(store, now())}
+    assert always(store) == []
+
+
+def test_a_timer_that_changes_something_is_no_fixpoint(store: Store) -> None:
+    after = copy.deepcopy(store)
+    change("tenant:", name="Another name")(after)
+
+    assert [it.rule for it in differences(store, after)] == ["I27 a fixpoint"]
