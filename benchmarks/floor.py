@@ -20,6 +20,8 @@ from urllib.parse import urlsplit
 
 import orjson
 
+_MOST_CHARACTERS = 32 * 1024  # of one column
+
 
 def connection_to(url: str, ca_file: str | None) -> http.client.HTTPConnection:
     split = urlsplit(url)
@@ -38,7 +40,7 @@ def read(told: dict[str, Any]) -> tuple[list[dict[str, Any]], int]:
             graph.request("GET", target, headers=headers)
             page = orjson.loads(graph.getresponse().read())
             requests += 1
-            items += page["value"]
+            items += [it for it in page.get("value", ()) if it]
             onward = page.get("@odata.nextLink")
             target = onward and urlsplit(onward)._replace(scheme="", netloc="").geturl()
     return items, requests
@@ -53,12 +55,13 @@ def write(told: dict[str, Any], items: list[dict[str, Any]]) -> None:
         name = uuid.uuid4().hex
         partition = f"floor-{start // 100 % 4}"
         parts = [f"--batch_{name}\r\nContent-Type: multipart/mixed; boundary=changeset_{name}\r\n\r\n".encode()]
-        for item in items[start : start + 100]:
-            body = orjson.dumps({"PartitionKey": partition, "RowKey": item["id"], "body": orjson.dumps(item).decode()})
+        for number, item in enumerate(items[start : start + 100], start):
+            row, text = f"{number:07d}", orjson.dumps(item).decode()[:_MOST_CHARACTERS]
+            body = orjson.dumps({"PartitionKey": partition, "RowKey": row, "body": text})
             parts.append(
                 (
                     f"--changeset_{name}\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n"
-                    f"PUT {endpoint}/data(PartitionKey='{partition}',RowKey='{item['id']}') HTTP/1.1\r\n"
+                    f"PUT {endpoint}/data(PartitionKey='{partition}',RowKey='{row}') HTTP/1.1\r\n"
                     f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
                 ).encode()
                 + body
