@@ -10,7 +10,7 @@ from local.microsoft.cloud import Running, running_microsoft
 from local.portal_identity import PortalIdentity, running_portal_identity
 from tests.flows.portal import Portal, open_portal
 
-_ACCOUNTS = 600
+_ACCOUNTS = 1200
 
 
 @pytest.fixture(scope="session")

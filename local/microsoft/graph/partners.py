@@ -8,7 +8,7 @@ import uuid
 from datetime import UTC, datetime
 
 from local.microsoft.graph.ask import Ask
-from local.microsoft.graph.errors import bad, missing
+from local.microsoft.graph.errors import denied, missing
 from local.microsoft.graph.filters import predicate
 from local.microsoft.graph.kinds import Kind, answered, context_of, one
 from local.microsoft.graph.paging import state_of, token_of
@@ -117,7 +117,7 @@ def _shown(ask: Ask, kind: Kind, thing: Object, names: list[str]) -> Object:
 
 def _partner(ask: Ask) -> Partner:
     if not isinstance(ask.tenant.partner, Partner):
-        raise bad("This tenant is not a partner's.", "Forbidden")
+        raise denied("Forbidden")
     return ask.tenant.partner
 
 

@@ -63,8 +63,9 @@ class Caller:
     def app_token(self) -> str:
         return self._token(grant_type="client_credentials", scope=f"{self.cloud.graph_url}/.default")
 
-    def person_token(self) -> str:
-        """The tenant's administrator signs in; the token acts for this person."""
+    def person_token(self, *scopes: str) -> str:
+        """The tenant's administrator signs in, and agrees to these permissions; the token acts for this person."""
+        asked = " ".join(f"{self.cloud.graph_url}/{name}" for name in scopes or ["User.Read"])
         verifier = secrets.token_urlsafe(32)
         challenge = urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
         question = {
@@ -72,7 +73,7 @@ class Caller:
             "response_type": "code",
             "response_mode": "query",
             "redirect_uri": REDIRECT,
-            "scope": f"openid profile {self.cloud.graph_url}/User.Read",
+            "scope": f"openid profile {asked}",
             "state": "s",
             "nonce": "n",
             "code_challenge": challenge,

@@ -7,6 +7,7 @@ import pytest
 from local.microsoft.directory import ROUTES
 from tests.conformance.graph import Oracle
 from tests.conformance.simulator.caller import CLIENT_ID, Caller, assert_conforms
+from tests.conformance.simulator.test_partners import AS_PARTNER, GRANT, RELATIONSHIP
 
 _USERS = (
     "id,displayName,givenName,surname,userPrincipalName,mail,otherMails,proxyAddresses,accountEnabled,userType,"
@@ -236,6 +237,8 @@ def test_every_path_that_is_served_has_been_asked_here(caller):
     asked = [("GET", filled(target, caller).partition("?")[0]) for target, _ in (*AS_APPLICATION, *AS_PERSON)]
     asked += [("GET", target) for target in ONE_A_SECOND]
     asked += [("DELETE", filled(target, caller)) for target in DELETIONS]
+    asked += [("GET", target.partition("?")[0].format(relationship=RELATIONSHIP)) for target in AS_PARTNER]
+    asked += [("POST", GRANT.format(graph=CLIENT_ID))]
     never = [
         f"{route.method} {route.path.pattern}"
         for route in ROUTES
