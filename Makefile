@@ -56,8 +56,8 @@ coverage: test
 test-azurite: .venv/.ready $(if $(filter npm,$(MODE)),node_modules/.ready) ## storage tests against one way to Azurite: MODE=docker or MODE=npm
 	$(if $(filter docker,$(MODE)),.ci/with-docker-azurite,env AZURITE_MODE=$(MODE)) $(BIN)/pytest tests/storage tests/local/test_azurite.py
 
-faults: $(READY) ## outages and races only
-	$(BIN)/pytest tests/faults tests/flows/test_sync_faults.py
+faults: $(READY) ## crashes, races and outages, bounded to ten minutes; all of them: make faults FULL=1
+	FULL=$(FULL) $(BIN)/pytest tests/faults tests/flows/test_sync_faults.py
 
 browser: $(READY) node_modules/.ready ## the page in Chromium (Debian's package, or CHROMIUM=path): journeys, accessibility, speed
 	$(BIN)/pytest tests/browser

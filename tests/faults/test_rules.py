@@ -90,6 +90,10 @@ def data_of(epoch: int) -> Callable[[Store], None]:
     return move
 
 
+def due_at(moment: str) -> Callable[[Store], object]:
+    return lambda store: store.rows("due")[key_of(store, "due", "sync:")].update(due_at=moment)
+
+
 def unmapped(store: Store) -> None:
     change("tenant:", mapping=None)(store)
     for kind in ("map:tenant:", "map:syncro_tenant:"):
@@ -111,7 +115,15 @@ SPOILT = [
     ("I05 no readable row of a dead epoch", data_of(99)),
     ("I05 no readable row of a dead epoch", unmapped),
     ("I10 holders are written down", drop("holders", ACCOUNT)),
-    ("I23 no foreign account", add("control", ACCOUNT, "audit:0", body='{"account_id": "acct_southridge", "outcome": "refused", "subject": {}, "action": "x"}')),
+    (
+        "I23 no foreign account",
+        add(
+            "control",
+            ACCOUNT,
+            "audit:0",
+            body='{"account_id": "acct_southridge", "outcome": "refused", "subject": {}, "action": "x"}',
+        ),
+    ),
     ("I23 no foreign account", change("flow:", account_id="acct_southridge")),
     (
         "I23 no foreign account",
@@ -136,8 +148,8 @@ UNREST = [
     ("I07 what must happen is due", drop("due", "csp:")),
     ("I07 what must happen is due", drop("due", "consent:")),
     ("I07 what must happen is due", drop("due", "housekeeping:")),
-    ("I07 what must happen is due", lambda store: store.rows("due")[key_of(store, "due", "sync:")].update(due_at="2020-01-01T00:00:00.000000Z")),
-    ("I07 what must happen is due", lambda store: store.rows("due")[key_of(store, "due", "sync:")].update(due_at="2099-01-01T00:00:00.000000Z")),
+    ("I07 what must happen is due", due_at("2020-01-01T00:00:00.000000Z")),
+    ("I07 what must happen is due", due_at("2099-01-01T00:00:00.000000Z")),
 ]  # fmt: skip
 
 

@@ -1,13 +1,19 @@
 """A sample of every kind of fault test, for every day; `make faults` runs many more."""
 
 import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
 
 from tests.faults.lab.app import Died
 from tests.faults.lab.crashes import crash
 from tests.faults.lab.flows import FLOWS, Bases
 from tests.faults.lab.kill import When
 from tests.faults.lab.lab import Lab
+from tests.faults.lab.model import Machine, World
+from tests.faults.lab.races import ACTIONS, Arena
+from tests.faults.lab.report import Budget
 
+ACTION = {action.name: action for action in ACTIONS}
 FLOW = {flow.name: flow for flow in FLOWS}
 
 
@@ -38,12 +44,10 @@ def test_the_switch_kills_at_the_request_it_is_told(lab: Lab, bases: Bases) -> N
 @pytest.mark.parametrize(
     ("flow", "at", "when"),
     [
-        ("integrate", 4, When.AFTER),
         ("integrate", 12, When.AFTER),
         ("map", 3, When.AFTER),
         ("map", 8, When.BEFORE),
         ("unmap", 1, When.AFTER),
-        ("sync", 2, When.AFTER),
     ],
 )
 def test_a_crash_is_healed(lab: Lab, bases: Bases, flow: str, at: int, when: When) -> None:
@@ -51,3 +55,36 @@ def test_a_crash_is_healed(lab: Lab, bases: Bases, flow: str, at: int, when: Whe
 
     assert point.fired
     assert point.breaks == []
+
+
+def test_two_processes_at_once_break_nothing(lab: Lab) -> None:
+    arena = Arena(lab, seed=1, units=2)
+
+    raced = [arena.race(ACTION[one], ACTION[other], 2) for one, other in (("unmap", "sync"), ("map", "map"))]
+
+    assert [it.runs for it in raced] == [2, 2]
+    assert [it.breaks for it in raced] == [[], []]
+
+
+def test_the_app_is_what_the_model_says(lab: Lab) -> None:
+    world = World(lab, Budget(20))
+    once = settings(
+        max_examples=2, stateful_step_count=12, deadline=None, database=None, derandomize=True,
+        phases=[Phase.generate], suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+
+    run_state_machine_as_test(type("Example", (Machine,), {"world": world}), settings=once)
+
+    assert world.steps
+
+
+def test_the_machine_sees_an_app_that_is_not_the_model(lab: Lab) -> None:
+    machine = type("Example", (Machine,), {"world": World(lab, Budget(20))})()
+    machine.begin()
+    machine.integrate("alice", 0)
+    machine.the_page_shows_the_model()
+    machine._unmap("alice", 0)
+    machine._map("alice", 0, 1)
+
+    with pytest.raises(AssertionError):
+        machine.the_page_shows_the_model()

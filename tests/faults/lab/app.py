@@ -57,7 +57,7 @@ def _serve(connection: Connection) -> None:
         clock.by = ahead
         try:
             told = (True, getattr(host, name)(*arguments, **options))
-        except Exception as error:  # whatever it is, the test hears of it
+        except Exception as error:  # noqa: BLE001 - whatever it is, the test hears of it
             told = (False, f"{type(error).__name__}: {error}")
         connection.send(told)
 
@@ -66,7 +66,8 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     parent = os.getppid()
     with Listener(sys.argv[1], family="AF_UNIX", backlog=64) as listener:
-        print("ready", flush=True)
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
         while os.getppid() == parent:
             connection = listener.accept()
             if os.fork() == 0:

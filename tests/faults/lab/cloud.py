@@ -5,6 +5,7 @@ the cloud's own and need not be rewritten.
 """
 
 import asyncio
+import random
 import re
 import ssl
 import threading
@@ -31,6 +32,7 @@ class GatedCloud:
         self._switch = switch
         self._servers: dict[str, Server] = {}
         self._cloud: Cloud | None = None
+        self.faults = 0.0  # the share of what the app asks that is broken off
         self.tokens: set[bytes] = set()  # refresh tokens it has given out: none of them may be read anywhere
 
     async def start(self, context: ssl.SSLContext) -> dict[str, str]:
@@ -50,6 +52,8 @@ class GatedCloud:
     async def _handle(self, request: Request) -> Reply:
         if self._cloud is None:
             raise AssertionError
+        if self.faults and _changes(request) and random.random() < self.faults:
+            return Reply(how="reset")
         number = self._switch.before(f"{request.host} {request.method}") if _changes(request) else 0
         if number < 0:
             return Reply(how="reset")

@@ -20,6 +20,8 @@ from tests.faults.lab.relay import Relay
 from tests.faults.lab.store import Storage, Store
 from tests.flows.portal import CALLBACKS, CLIENT_ID, CLIENT_SECRET, DELEGATED, Clock, Portal, settings_of
 
+_LOOKS = 4
+
 
 @dataclass(frozen=True)
 class Site:
@@ -74,26 +76,71 @@ class Lab:
             app_roles=APP_ROLES,
             delegated=DELEGATED,
         )
+        self._world.switch(throttling=False)  # waiting as told is tested elsewhere; here it would only take time
         self._relay: Relay | None = None
-        self._host: AppProcess | None = None
+        self._is_borrowed = False
+        self._env: dict[str, str] = {}
+        self._hosts: list[AppProcess] = []
         self.begin()
 
     def begin(self, store: Store | None = None) -> Portal:
         """A storage account that nobody has touched, filled with what is given, and an app on it."""
         self._end()
-        self.storage = Storage(self._site.accounts.take())
+        self.storage, self._is_borrowed = Storage(self._site.accounts.take()), True
         if store is not None:
             self.storage.fill(store)
         self._relay = Relay(self.switch)
-        env = settings_of(self.microsoft, self._site.identity, self._loop.run(self._relay.start(self.storage.connection)))
-        self._host = AppProcess(self._site.apps, {**env, "SECRET_KEYS": self.secrets}, self.switch)
-        self.portal = LabPortal(cast("Any", self._host), cast("Any", None), self.microsoft, self._site.identity, Clock())
-        return self.portal
+        self._env = self._led_through(self._relay)
+        return self.another()
+
+    def begin_on(self, connection: str) -> dict[str, str]:
+        """Settings of an app that somebody else runs, on a storage account of theirs."""
+        self._end()
+        self.storage, self._is_borrowed = Storage(connection), False
+        self._relay = Relay(self.switch)
+        return self._led_through(self._relay)
+
+    def _led_through(self, relay: Relay) -> dict[str, str]:
+        through = self._loop.run(relay.start(self.storage.connection))
+        return {**settings_of(self.microsoft, self._site.identity, through), "SECRET_KEYS": self.secrets}
+
+    @property
+    def identity(self) -> PortalIdentity:
+        return self._site.identity
+
+    def another(self) -> Portal:
+        """One more process of the app on the same storage; the switch belongs to the first."""
+        host = AppProcess(self._site.apps, self._env, Switch() if self._hosts else self.switch)
+        self._hosts.append(host)
+        return LabPortal(cast("Any", host), cast("Any", None), self.microsoft, self._site.identity, Clock())
 
     def restart(self) -> None:
-        if self._host is None:
-            raise AssertionError
-        self._host.restart()
+        self._hosts[0].restart()
+
+    def jitter(self, longest_s: float) -> None:
+        """From now on each request to storage is held back for a random time."""
+        if self._relay is not None:
+            self._relay.jitter_s = longest_s
+
+    def faults(self, share: float) -> None:
+        """From now on so many of all requests, to storage and to Microsoft, break off."""
+        self._cloud.faults = share
+        if self._relay is not None:
+            self._relay.faults = share
+
+    def read_at_rest(self, portal: Portal) -> Store:
+        """Everything, once messages that became visible only now have been worked on."""
+        for _ in range(_LOOKS):
+            store = self.storage.read()
+            if not any(store.queues.values()):
+                break
+            portal.run_queues()
+        return store
+
+    @property
+    def sent(self) -> list[tuple[str, str]]:
+        """Every message the app has sent since it began."""
+        return self._relay.sent if self._relay is not None else []
 
     def end_leases(self) -> None:
         """Ten minutes have passed since a process died: the messages it held are seen again."""
@@ -107,12 +154,14 @@ class Lab:
         return [CLIENT_SECRET, key, *(it.decode() for it in self._cloud.tokens)]
 
     def _end(self) -> None:
-        if self._host is not None:
-            self._host.kill()
+        for host in self._hosts:
+            host.kill()
+        self._hosts = []
         if self._relay is not None:
             self._loop.run(self._relay.stop())
             self._relay = None
-            self._site.accounts.give(self.storage)
+            if self._is_borrowed:
+                self._site.accounts.give(self.storage)
 
     def close(self) -> None:
         self._end()

@@ -29,6 +29,7 @@ class Relay:
         self.jitter_s = jitter_s
         self.faults = faults
         self.chance = random.Random(1)
+        self.sent: list[tuple[str, str]] = []  # every message the app ever sent: queue, and body as it lay there
         self.taken: dict[tuple[str, str], str] = {}  # messages the app holds: queue and id, with the receipt
 
     async def start(self, connection: str) -> str:
@@ -36,7 +37,9 @@ class Relay:
         told = dict(part.split("=", 1) for part in connection.strip(";").split(";"))
         for service in _SERVICES:
             behind = urlsplit(told[f"{service}Endpoint"])
-            server = await asyncio.start_server(self._serving(service, str(behind.hostname), behind.port or 80), "127.0.0.1")
+            server = await asyncio.start_server(
+                self._serving(service, str(behind.hostname), behind.port or 80), "127.0.0.1"
+            )
             self._servers.append(server)
             port = server.sockets[0].getsockname()[1]
             told[f"{service}Endpoint"] = f"http://127.0.0.1:{port}{behind.path}"
@@ -94,17 +97,21 @@ class Relay:
         if not self._switch.after(number) or breaks:
             return False
         if service == "Queue":
-            self._follow(method, target, answer)
+            self._follow(method, target, body, answer)
         client[1].write(raw(*answer))
         await client[1].drain()
         return headers.get("connection", "").lower() != "close"
 
-    def _follow(self, method: str, target: str, answer: tuple[str, dict[str, str], bytes]) -> None:
-        """Keep in mind which messages the app holds."""
+    def _follow(self, method: str, target: str, body: bytes, answer: tuple[str, dict[str, str], bytes]) -> None:
+        """Keep in mind which messages the app holds, and what it sent."""
         queue, _, rest = unquote(urlsplit(target).path).strip("/").partition("/")[2].partition("/messages")
         if method == "GET":
             found = re.findall(rb"<MessageId>(.*?)</MessageId>.*?<PopReceipt>(.*?)</PopReceipt>", answer[2], re.DOTALL)
             self.taken |= {(queue, key.decode()): html.unescape(receipt.decode()) for key, receipt in found}
+        elif method == "POST":
+            self.sent += [
+                (queue, html.unescape(it)) for it in re.findall(r"<MessageText>(.*?)</M", body.decode(), re.DOTALL)
+            ]
         elif method == "DELETE":
             self.taken.pop((queue, rest.strip("/")), None)
         elif method == "PUT" and rest and "x-ms-popreceipt" in answer[1]:

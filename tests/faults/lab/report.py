@@ -1,5 +1,6 @@
 """What a run of the fault tests tried, told at its end; and how much of it there is to be."""
 
+import math
 import os
 import time
 
@@ -19,8 +20,12 @@ class Budget:
         self._seconds = seconds
 
     @property
+    def left_s(self) -> float:
+        return math.inf if IS_FULL else max(0.0, self._seconds - (time.monotonic() - self._began))
+
+    @property
     def is_spent(self) -> bool:
-        return not IS_FULL and time.monotonic() - self._began > self._seconds
+        return self.left_s <= 0
 
     @property
     def seconds(self) -> int:

@@ -41,7 +41,11 @@ def always(store: Store, canaries: Sequence[str] = ()) -> list[Break]:
 def at_rest(store: Store, now: datetime, canaries: Sequence[str] = ()) -> list[Break]:
     """What is broken in a system where nothing is under way."""
     found = [Break(name, what) for name, rule in _AT_REST.items() for what in rule(store)]
-    return [*always(store, canaries), *found, *(Break("I07 what must happen is due", it) for it in _not_due(store, now))]
+    return [
+        *always(store, canaries),
+        *found,
+        *(Break("I07 what must happen is due", it) for it in _not_due(store, now)),
+    ]
 
 
 def _mapped(store: Store) -> dict[tuple[str, str], dict[str, Any]]:
@@ -166,10 +170,10 @@ def _came_once(store: Store, account: str, tenant: str) -> bool:
 def _orphans(store: Store) -> Iterator[str]:
     """No row belongs to something that is not there."""
     integrations, tenants = store.documents("integration"), store.documents("tenant")
-    for key, it in tenants.items():
-        holder = integrations.get((key[0], it["integration_id"]))
+    for (account, tenant), it in tenants.items():
+        holder = integrations.get((account, it["integration_id"]))
         if holder is None or holder["kind"] != it["kind"]:
-            yield f"tenant {key} without its integration"
+            yield f"tenant {tenant} without its integration"
     for (account, key), it in integrations.items():
         own = tenants.get((account, it["tenant_id"]))
         if it["kind"] == "single" and (own is None or own["integration_id"] != key):
@@ -179,9 +183,8 @@ def _orphans(store: Store) -> Iterator[str]:
     for kind in ("credential", "report"):
         yield from (f"{kind} {it} of no integration" for it in store.documents(kind).keys() - integrations.keys())
     yield from (f"facts {it} of no tenant" for it in store.documents("facts").keys() - tenants.keys())
-    for account, key in store.documents("run"):
-        if (account, key.partition(":")[0]) not in tenants:
-            yield f"run {key} of no tenant"
+    runs = ((account, run.partition(":")[0]) for account, run in store.documents("run"))
+    yield from (f"a run of {it}, which is no tenant" for it in set(runs) - tenants.keys())
 
 
 def _lost_pointers(store: Store) -> Iterator[str]:
@@ -226,7 +229,7 @@ def _not_due(store: Store, now: datetime) -> Iterator[str]:
 
 
 def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return datetime.fromisoformat(text)
 
 
 _ALWAYS: dict[str, Rule] = {

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.data.tables import TableServiceClient
 from azure.storage.queue import QueueServiceClient
 
@@ -81,6 +81,10 @@ class Storage:
     def put(self, table: str, row: Mapping[str, Any]) -> None:
         self._tables.create_table_if_not_exists(table).upsert_entity(dict(row))
 
+    def get(self, table: str, partition: str, key: str) -> Row:
+        with self._tables.get_table_client(table) as client:
+            return dict(client.get_entity(partition, key))
+
     def drop(self, table: str, partition: str, key: str) -> None:
         with self._tables.get_table_client(table) as client:
             client.delete_entity(partition, key)
@@ -91,6 +95,12 @@ class Storage:
             client = self._queues.get_queue_client(queue)
             with contextlib.suppress(ResourceNotFoundError):
                 client.update_message(key, pop_receipt=receipt, visibility_timeout=0)
+
+    def send(self, queue: str, body: str) -> None:
+        client = self._queues.get_queue_client(queue)
+        with contextlib.suppress(ResourceExistsError):
+            client.create_queue()
+        client.send_message(body)
 
     def empty(self) -> None:
         for table in self._tables.list_tables():

@@ -1,0 +1,37 @@
+"""Steps in any order, with crashes and repeated messages among them: the app stays what the model says it is."""
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.faults.lab.lab import Lab
+from tests.faults.lab.model import Machine, World
+from tests.faults.lab.report import IS_FULL, Budget, tell
+
+_BOUND_S = 90.0
+_EXAMPLES = 2000 if IS_FULL else 200
+_STEPS = 50
+
+
+@pytest.mark.timeout(8 * 3600)
+def test_the_app_is_what_the_model_says(lab: Lab) -> None:
+    world = World(lab, Budget(_BOUND_S))
+    kind = type("Example", (Machine,), {"world": world})
+    try:
+        run_state_machine_as_test(
+            kind,
+            settings=settings(
+                max_examples=_EXAMPLES,
+                stateful_step_count=_STEPS,
+                deadline=None,
+                database=None,
+                derandomize=False,
+                print_blob=True,
+                phases=(Phase.generate, Phase.shrink) if IS_FULL else (Phase.generate,),
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
+    finally:
+        lab.microsoft.world.clear_faults()
+        tell(f"model: {world.examples} examples, {world.steps} steps, {world.budget.seconds} s")
+    assert world.examples
