@@ -8,15 +8,19 @@ const WIDTH = 600;
 const HEIGHT = 120;
 const EDGE = 6;
 
+export function hasScore(score) {
+  return score?.percent != null;
+}
+
 export function percentOf(score) {
-  return Math.round((score.percent ?? (100 * score.current) / score.max) * 10) / 10;
+  return Math.round(score.percent * 10) / 10;
 }
 
 export function scoreSection(score) {
-  const points = (score.trend ?? []).map((it) => ({ at: Date.parse(it.at), percent: percentOf(it) })).sort((one, other) => one.at - other.at);
+  const points = (score.trend ?? []).filter(hasScore).map((it) => ({ at: Date.parse(it.as_of), percent: percentOf(it) })).sort((one, other) => one.at - other.at);
   return section("Microsoft Secure Score",
     make("p", { class: "score" }, make("strong", {}, `${percentOf(score)} %`),
-      score.max ? make("span", { class: "quiet" }, ` ${score.current} of ${score.max} points`) : null,
+      score.max_points ? make("span", { class: "quiet" }, ` ${score.points} of ${score.max_points} points`) : null,
       score.as_of ? make("span", { class: "quiet" }, ", as of ", ago(score.as_of)) : null),
     points.length > 1 ? trend(points) : null);
 }

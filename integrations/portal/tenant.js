@@ -8,7 +8,7 @@ import { linkList, relationshipLinks, tenantLinks } from "./links.js";
 import { listing, longSection, section } from "./listing.js";
 import { dots, menuButton } from "./menu.js";
 import { cspParts, ignoreButton } from "./relationships.js";
-import { percentOf, scoreSection } from "./score.js";
+import { hasScore, percentOf, scoreSection } from "./score.js";
 import { badge } from "./status.js";
 import { ago, exact } from "./times.js";
 
@@ -32,11 +32,11 @@ export async function showTenant(id, config, again, current) {
     again();
   };
   part(view, "top", "always", () => make("p", { class: "back" }, make("a", { href: "#" }, "\u2190 All tenants")));
-  part(view, "head", [details.tenant, details.user_count, details.organizations, details.secure_score, details.csp?.ignored, Boolean(running)], () => head(details, config, running, again));
+  part(view, "head", [details.tenant, details.user_count, details.organizations, details.secure_score, details.mfa, details.csp?.ignored, Boolean(running)], () => head(details, config, running, again));
   part(view, "progress", running, () => (running ? progress(running) : null));
   if (details.csp) cspParts(view, details.csp);
   part(view, "datasets", details.datasets, () => (details.datasets.length ? freshness(details.datasets) : null));
-  part(view, "score", details.secure_score, () => (details.secure_score ? scoreSection(details.secure_score) : null));
+  part(view, "score", details.secure_score, () => (hasScore(details.secure_score) ? scoreSection(details.secure_score) : null));
   longSection(view, {
     title: "Licences", heads: ["Product", "Bought", "Assigned", "Unused"], page: licenses, more: more("licenses"), empty: emptyText(licenses),
     cells: (it) => [it.name, it.bought, it.assigned, it.unused ?? 0].map((value) => (typeof value === "number" ? value.toLocaleString() : value)),
@@ -56,7 +56,7 @@ function emptyText(page) {
   return page.first.state === "not_mapped" ? "" : `Nothing to show: ${words(page.first.state)}.`;
 }
 
-function head({ tenant: row, user_count: users, organizations, secure_score: score, csp }, config, running, again) {
+function head({ tenant: row, user_count: users, organizations, secure_score: score, mfa, csp }, config, running, again) {
   const sync = { name: row.name, what: "Sync Status", key: "details-status", links: () => tenantLinks(row.tenant_id, row.kind) };
   const auth = { name: row.name, what: "CSP Auth", key: "details-auth", links: () => relationshipLinks(row.tenant_id) };
   return make("section", { class: "card head", "aria-label": "Microsoft Details" },
@@ -74,8 +74,9 @@ function head({ tenant: row, user_count: users, organizations, secure_score: sco
       ["Microsoft Tenant", named(row.name)],
       ["Default domain", row.default_domain],
       ["Tenant id", make("code", {}, row.tenant_id)],
-      ["Microsoft Secure Score", score ? `${percentOf(score)} %` : null],
+      ["Microsoft Secure Score", hasScore(score) ? `${percentOf(score)} %` : null],
       ["Microsoft Users", users == null ? "not read yet" : users.toLocaleString()],
+      ["Without MFA", mfa?.people ? `${mfa.people.users_without} of ${mfa.people.users} users, ${mfa.people.admins_without} of ${mfa.people.admins} administrators` : null],
       ["Customer Organizations", organizations.length ? organizations.flatMap((it, place) => [place ? ", " : "", named(it.name)]) : null],
     ]), make("div", {}, make("h3", {}, "At Microsoft"), linkList(tenantLinks(row.tenant_id, row.kind)))));
 }

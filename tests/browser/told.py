@@ -225,7 +225,7 @@ def details(row: Object, **changes: Any) -> Object:
         ("devices", "not_licensed", 0, "The tenant has no licence for it."),
     ]
     trend = [
-        {"at": ago(days=30 - day), "percent": 41 + day * 0.4 + day % 3, "current": 100 + day, "max": 250}
+        {"as_of": ago(days=30 - day), "percent": 41 + day * 0.4 + day % 3, "points": 100 + day, "max_points": 250}
         for day in range(30)
     ]
     told = {
@@ -243,7 +243,14 @@ def details(row: Object, **changes: Any) -> Object:
             }
             for name, state, count, error in datasets
         ],
-        "secure_score": {"percent": 53.4, "current": 133.5, "max": 250, "as_of": ago(hours=9), "trend": trend},
+        "secure_score": {
+            "state": "fresh",
+            "percent": 53.4,
+            "points": 133.5,
+            "max_points": 250,
+            "as_of": ago(hours=9),
+            "trend": trend,
+        },
     }
     return told | changes
 
