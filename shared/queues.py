@@ -5,11 +5,12 @@ through here, base64 as the Functions host expects it.
 """
 
 import base64
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
 from azure.core.credentials import TokenCredential
-from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
+from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
 from azure.storage.queue import QueueServiceClient
 
 from shared.errors import Unavailable
@@ -61,8 +62,6 @@ class Queues:
             raise QueueUnavailable("Our queue storage did not answer in time.") from error
 
     def _create(self, queue: str) -> None:
-        try:
+        # That the queue is there already is told with status 204 or 409.
+        with contextlib.suppress(ResourceExistsError):
             self._service.create_queue(queue)
-        except HttpResponseError as error:
-            if error.status_code != 409:
-                raise
