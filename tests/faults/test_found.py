@@ -1,9 +1,13 @@
 """Faults that the laboratory found in the app, each by itself."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from azure.data.tables import TableServiceClient
+from azure.identity import ManagedIdentityCredential
 
+from shared.queues import Queues
 from tests.flows.partner import has_csp
 from tests.flows.portal import Portal
 
@@ -40,3 +44,17 @@ def test_a_csp_without_a_sign_in_is_not_run_every_five_minutes(portal: Portal) -
 
     assert csp.row()["sync_status"]["cause"] == "csp_no_mfa_prompt"
     assert due(portal, "csp") == []
+
+
+def test_two_that_miss_a_queue_at_once_both_send(storage: str) -> None:
+    processes = [Queues.connect(storage, "", ManagedIdentityCredential) for _ in range(2)]
+
+    with ThreadPoolExecutor(2) as pool:
+        for number in range(8):
+            barrier = threading.Barrier(2)
+
+            def send(queues: Queues, queue: str = f"orders-{number}", barrier: threading.Barrier = barrier) -> None:
+                barrier.wait()
+                queues.send(queue, b"{}")
+
+            list(pool.map(send, processes))

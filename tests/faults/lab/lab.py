@@ -93,6 +93,14 @@ class Lab:
         self._env = self._led_through(self._relay)
         return self.another()
 
+    def begin_elsewhere(self, store: Store) -> dict[str, str]:
+        """As ``begin``, for an app that somebody else runs: its settings."""
+        self._end()
+        self.storage, self._is_borrowed = Storage(self._site.accounts.take()), True
+        self.storage.fill(store)
+        self._relay = Relay(self.switch)
+        return self._led_through(self._relay)
+
     def begin_on(self, connection: str) -> dict[str, str]:
         """Settings of an app that somebody else runs, on a storage account of theirs."""
         self._end()

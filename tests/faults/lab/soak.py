@@ -48,6 +48,10 @@ class Program:
             if not line:
                 raise AssertionError("the host did not start")
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def again(self) -> None:
         self.kill()
         self.start()

@@ -106,4 +106,5 @@ class Storage:
         for table in self._tables.list_tables():
             self._tables.delete_table(table.name)
         for queue in self._queues.list_queues():
-            self._queues.delete_queue(queue.name)
+            with contextlib.suppress(ResourceNotFoundError):  # an answer that was lost, and the request repeated
+                self._queues.delete_queue(queue.name)
