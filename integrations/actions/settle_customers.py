@@ -85,7 +85,7 @@ def settle_customers(
     for start in range(0, len(settled), _TOGETHER):
         _write(services, control, by, settled[start : start + _TOGETHER])
     for place, it in enumerate(it for it in settled if _is_step_new(it, by.now)):
-        order_step(services, control, it.tenant, place=place)
+        _send_step(services, control, it.tenant, place=place)
     present = {it.customer.tenant_id for it in found}
     _settle_vanished(control, by, [it for key, it in tenants.items() if key not in present])
     return shared
@@ -100,12 +100,23 @@ def settling(services: Services, integration_id: IntegrationId) -> Settling:
     )
 
 
-def order_step(services: Services, control: Control, tenant: Tenant, *, place: int = 0) -> None:
-    """Have the customer's next step taken when it is due; ``place`` in a row spreads many over time."""
+def order_step(services: Services, control: Control, tenant: Tenant) -> None:
+    """Have the customer's next step taken when it is due."""
+    _put_step(services, control, tenant)
+    _send_step(services, control, tenant)
+
+
+def _put_step(services: Services, control: Control, tenant: Tenant) -> None:
+    next_at = of(tenant).progress.next_at
+    if next_at is not None:
+        services.due.put(Due(Work.CUSTOMER, control.account_id, tenant.tenant_id, next_at))
+
+
+def _send_step(services: Services, control: Control, tenant: Tenant, *, place: int = 0) -> None:
+    """Send the step's order, if its time comes soon; ``place`` in a row spreads many over time."""
     next_at = of(tenant).progress.next_at
     if next_at is None:
         return
-    services.due.put(Due(Work.CUSTOMER, control.account_id, tenant.tenant_id, next_at))
     wait_s = max(0.0, (next_at - services.clock()).total_seconds())
     if wait_s > ORDER_LIFE.total_seconds() / 2:
         return  # the reconciler orders it when its time comes
@@ -140,7 +151,7 @@ def _settled(by: Settling, known: _Known) -> _Settled | None:
 
 def _write(services: Services, control: Control, by: Settling, settled: Sequence[_Settled]) -> None:
     for it in settled:
-        _announce(services, control, it)
+        _announce(services, control, it, by.now)
     try:
         control.commit(*(write for it in settled for write in _writes(control, it)))
     except Clash:
@@ -178,8 +189,10 @@ def _writes(control: Control, it: _Settled) -> list[Write]:
     return writes
 
 
-def _announce(services: Services, control: Control, it: _Settled) -> None:
-    """Have the tenant synced when CSP Auth has just let it go again."""
+def _announce(services: Services, control: Control, it: _Settled, at: datetime) -> None:
+    """Before the change: its next step is due, and so is a sync when CSP Auth has just let it go again."""
+    if _is_step_new(it, at):
+        _put_step(services, control, it.tenant)
     now, before = services.clock(), it.known.tenant.value.status.cause if it.known.tenant else None
     freed = {SyncCause.QUEUED: now, SyncCause.NAME_READ: now + UNMAPPED_EVERY}.get(it.tenant.status.cause)
     if freed is not None and before is not it.tenant.status.cause:

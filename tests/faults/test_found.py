@@ -8,6 +8,10 @@ from azure.data.tables import TableServiceClient
 from azure.identity import ManagedIdentityCredential
 
 from shared.queues import Queues
+from tests.faults.lab.crashes import crash
+from tests.faults.lab.flows import FLOWS, Bases
+from tests.faults.lab.kill import When
+from tests.faults.lab.lab import Lab
 from tests.flows.partner import has_csp
 from tests.flows.portal import Portal
 
@@ -29,6 +33,13 @@ def test_a_customer_that_waits_for_nothing_leaves_the_due_list(portal: Portal) -
     assert csp.auth("Apple") == "Active"
     assert waits
     assert due(portal, "customer") == []
+
+
+def test_customers_that_were_written_just_before_a_crash_are_brought_in(lab: Lab) -> None:
+    bases, flow = Bases(lab), next(it for it in FLOWS if it.name == "integrate CSP")
+    written = crash(lab, bases, flow, 0, When.AFTER).seen.index("Table control facts,tenant") + 1
+
+    assert crash(lab, bases, flow, written, When.AFTER).breaks == []
 
 
 def test_a_csp_without_a_sign_in_is_not_run_every_five_minutes(portal: Portal) -> None:
