@@ -4,6 +4,7 @@ import gc
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 
 from azure.identity import ManagedIdentityCredential
@@ -41,7 +42,10 @@ _LOOK_FOR_CYCLES = (50_000, 20, 20)
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """One process's connections. ``chance`` returns a random number from 0 to 1."""
+    """One process's connections. ``chance`` returns a random number from 0 to 1.
+
+    ``seal_lines`` remembers when each account's audit entries are due to be sealed.
+    """
 
     settings: Settings
     endpoints: Endpoints
@@ -55,6 +59,7 @@ class Services:
     chance: Callable[[], float] = random.random
     rates: Rates = field(default_factory=Rates)
     paces: Paces = field(default_factory=Paces)
+    seal_lines: dict[AccountId, datetime] = field(default_factory=dict)
 
     @cached_property
     def due(self) -> DueList:

@@ -86,6 +86,12 @@ def ok(body: object, *, status: int = 200, headers: Mapping[str, str] | None = N
     return Answer(status, msgspec.json.encode(body), JSON, dict(headers or {}))
 
 
+def download(body: bytes, content_type: str, filename: str, *, headers: Mapping[str, str] | None = None) -> Answer:
+    """A file for people to keep; which form it has depends on the Accept header. ``filename`` is plain ASCII."""
+    told = {"Content-Disposition": f'attachment; filename="{filename}"', "Vary": "Accept", **(headers or {})}
+    return Answer(200, body, content_type, told)
+
+
 def no_content() -> Answer:
     return Answer(204)
 

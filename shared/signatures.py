@@ -71,5 +71,17 @@ def opened(jws: str, keys: Iterable[Jwk]) -> bytes:
     return found
 
 
+def detached(jws: str) -> str:
+    """The JWS without its payload (RFC 7515, appendix F), for whoever keeps the payload anyway."""
+    header, _, signature = jws.split(".")
+    return f"{header}..{signature}"
+
+
+def check_detached(jws: str, payload: bytes, keys: Iterable[Jwk]) -> None:
+    """Raise SignatureInvalid unless a JWS without payload is one of this payload, by one of ``keys``."""
+    header, _, signature = jws.partition("..")
+    opened(f"{header}.{_base64url(payload)}.{signature}", keys)
+
+
 def _base64url(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")

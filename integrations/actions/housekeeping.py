@@ -1,8 +1,12 @@
-"""Once a day, per account: forget answers nobody will ask for again, and runs nobody looks back to."""
+"""Once a day, per account: forget answers nobody will ask for again, runs nobody looks back to, and old audit entries.
 
-from datetime import timedelta
+Audit entries are sealed here too, whatever became of the line that asks for it sooner.
+"""
+
+from datetime import UTC, datetime, timedelta
 
 from integrations.actions.idempotency import KEPT_FOR
+from integrations.actions.sealing import forget_old_entries, seal_entries
 from integrations.domain.ids import AccountId
 from integrations.services import Services
 from integrations.storage.control import Clash, Control
@@ -10,6 +14,8 @@ from integrations.storage.due import Due, Work
 from shared.tables import Write, chunks
 
 EVERY = timedelta(hours=24)
+_LAST_LOOK = "last"
+_LOOKS_AGAIN = timedelta(minutes=30)
 RUNS_KEPT = 200  # of each tenant: four days of syncs every 30 minutes
 
 
@@ -19,7 +25,7 @@ def plan_housekeeping(services: Services, account_id: AccountId) -> None:
 
 
 def keep_house(services: Services, due: Due) -> None:
-    """Clean one account, and come again tomorrow as long as it has tenants."""
+    """Clean one account, and come again tomorrow as long as it has tenants or audit entries."""
     now = services.clock()
     if due.at > now:
         return
@@ -30,10 +36,29 @@ def keep_house(services: Services, due: Due) -> None:
         runs = control.runs.list(f"{tenant.value.tenant_id}:")
         old += [control.runs.removed(it) for it in runs[RUNS_KEPT:]]
     _remove(control, old)
-    if tenants:
+    seal_entries(services, control)
+    forget_old_entries(services, control)
+    if tenants or control.audit.list(limit=1):
         plan_housekeeping(services, due.account_id)
     else:
         services.due.settle(due)
+
+
+def look_to_seal(services: Services, due: Due) -> None:
+    """Seal what waits, and look once more half an hour later: entries may come late.
+
+    Whoever wrote an entry has seen a line that stands at least until then.
+    """
+    now = services.clock()
+    if due.at > now:
+        return
+    seal_entries(services, services.control(due.account_id))
+    if due.item_id == _LAST_LOOK:
+        tomorrow = Due(Work.HOUSEKEEPING, due.account_id, "all", now + EVERY)
+        services.due.ensure(tomorrow, after=datetime.min.replace(tzinfo=UTC))
+    else:
+        services.due.put(Due(Work.SEAL, due.account_id, _LAST_LOOK, now + _LOOKS_AGAIN))
+    services.due.settle(due)
 
 
 def _remove(control: Control, removals: list[Write]) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from integrations.actions.housekeeping import keep_house
+from integrations.actions.housekeeping import keep_house, look_to_seal
 from integrations.actions.prove import prove_consent
 from integrations.actions.recording import dispatch
 from integrations.domain.consent import KEPT_FOR
@@ -150,4 +150,5 @@ _HANDLERS: dict[Work, Callable[[Services, Due], Due | None]] = {
     Work.CUSTOMER: _order_customer,
     Work.OUTBOX: _empty_outbox,
     Work.HOUSEKEEPING: keep_house,
+    Work.SEAL: look_to_seal,
 }

@@ -20,6 +20,9 @@ from shared.telemetry import log
 
 _OUTBOX_GRACE = timedelta(minutes=1)
 _ALL = "all"
+_SEALED_AFTER = timedelta(minutes=5)
+_LINE_STANDS = timedelta(minutes=10)  # a line older than that may be settled before our entry is there
+_MOST_LINES = 10_000
 
 
 class Actor(NamedTuple):
@@ -42,8 +45,9 @@ def audit(
     before: str = "",
     after: str = "",
 ) -> Write:
-    """The insert-only audit entry of a change."""
+    """The insert-only audit entry of a change; that it is to be sealed is written down before it is."""
     now = services.clock()
+    have_sealed(services, control.account_id)
     entry = AuditEntry(
         id=newest_first(now),
         at=now,
@@ -59,6 +63,18 @@ def audit(
     )
     log(action, account_id=control.account_id, outcome=outcome, reason=reason, trace_id=actor.trace_id)
     return control.audit.added(entry)
+
+
+def have_sealed(services: Services, account_id: AccountId) -> None:
+    """Have the account's audit entries sealed soon; said once for many entries of this process."""
+    now = services.clock()
+    known = services.seal_lines.get(account_id)
+    if known is not None and now - _LINE_STANDS < known <= now + _SEALED_AFTER:
+        return
+    if len(services.seal_lines) >= _MOST_LINES:
+        services.seal_lines.clear()
+    due = Due(Work.SEAL, account_id, _ALL, now + _SEALED_AFTER)
+    services.seal_lines[account_id] = services.due.ensure(due, after=now - _LINE_STANDS)
 
 
 def message(control: Control, order: Order, *, delay_s: int = 0) -> Write:

@@ -4,12 +4,13 @@ Table ``control``: PartitionKey is the account id, so that a forgotten filter ca
 each change is one transaction together with its audit entry and its outbox message.
 """
 
+import re
 import secrets
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 
-from integrations.domain.auditing import AuditKey
+from integrations.domain.auditing import AuditKey, Seal
 from integrations.domain.connections import (
     AuditEntry,
     Credential,
@@ -29,6 +30,7 @@ from shared.errors import Conflict
 from shared.tables import RowChanged, RowExists, Tables, Write
 
 CURRENT_KEY = "current"  # an account has one signing key
+_LATEST_SEAL = 10**10 - 1
 _LATEST_MS = 10**15 - 1  # keys count down from here, so that the newest row comes first
 
 
@@ -78,6 +80,7 @@ class Control:
         self.runs = Documents(table, account_id, "run", Run, lambda it: f"{it.tenant_id}:{it.id}")
         self.outbox = Documents(table, account_id, "outbox", OutboxMessage, lambda it: it.id)
         self.audit = Documents(table, account_id, "audit", AuditEntry, lambda it: it.id)
+        self.seals = Documents(table, account_id, "seal", Seal, lambda it: newest_seal_first(it.number))
         self.audit_keys = Documents(table, account_id, "audit_key", AuditKey, lambda _: CURRENT_KEY)
         self.answers = Documents(table, account_id, "answer", StoredAnswer, lambda it: it.key)
         self._table = table
@@ -97,3 +100,21 @@ class Control:
 def newest_first(moment: datetime, suffix: str | None = None) -> str:
     """A key that sorts the newest first: 15 digits counting down, a dash, 8 characters."""
     return f"{_LATEST_MS - round(moment.timestamp() * 1000):015d}-{suffix or secrets.token_hex(4)}"
+
+
+def moment_of(key: str) -> datetime:
+    """The time in a key of ``newest_first``, to the millisecond; the end of time for any other text."""
+    try:
+        return datetime.fromtimestamp((_LATEST_MS - int(key[:15])) / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.max.replace(tzinfo=UTC)
+
+
+def newest_seal_first(number: int) -> str:
+    """A seal's key: 10 digits counting down."""
+    return f"{_LATEST_SEAL - number:010d}"
+
+
+def number_of_seal(key: str) -> int:
+    """The inverse of ``newest_seal_first``; 0 for any other text."""
+    return _LATEST_SEAL - int(key) if re.fullmatch(r"[0-9]{10}", key) else 0

@@ -49,6 +49,17 @@ class Documents(Generic[T]):
         rows = self._table.range(self._partition, start, end_of(self._prefix + below), limit=limit)
         return [self._stored(row) for row in rows]
 
+    def texts(self, *, after: str = "", until: str = "", limit: int | None = None) -> dict[str, str]:
+        """Objects as they are written down, by key in key order: behind ``after``, up to and with ``until``."""
+        start = self._prefix + (f"{after}\u0020" if after else "")
+        end = f"{self._prefix}{until}\u0020" if until else end_of(self._prefix)
+        rows = self._table.range(self._partition, start, end, columns=[_BODY], limit=limit)
+        return {row.key.removeprefix(self._prefix): str(row.values.get(_BODY, "")) for row in rows}
+
+    def read(self, text: str) -> T:
+        """An object as it is written down; raises msgspec.MsgspecError."""
+        return msgspec.json.decode(text, type=self._model)
+
     def added(self, value: T) -> Write:
         return insert(self._row(value))
 
@@ -57,6 +68,10 @@ class Documents(Generic[T]):
 
     def removed(self, stored: Stored[T]) -> Write:
         return delete(self._row(stored.value, stored.etag))
+
+    def dropped(self, key: str) -> Write:
+        """Remove whatever is there under the key, read or not."""
+        return delete(Row(self._partition, self._prefix + key))
 
     def _row(self, value: T, etag: str = "") -> Row:
         body = msgspec.json.encode(value).decode()

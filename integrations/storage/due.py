@@ -29,6 +29,7 @@ class Work(Enum):
     CUSTOMER = "customer"
     OUTBOX = "outbox"
     HOUSEKEEPING = "housekeeping"
+    SEAL = "seal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,14 @@ class DueList:
 
     def put(self, due: Due) -> None:
         self._table.write(upsert(_row(due)))
+
+    def ensure(self, due: Due, *, after: datetime) -> datetime:
+        """Put it, unless its line stands already for a time behind ``after``; returns the time that stands."""
+        row = self._table.get(shard_of(due), _key(due))
+        if row is not None and _due(row).at > after:
+            return _due(row).at
+        self.put(due)
+        return due.at
 
     def move(self, dues: Sequence[Due]) -> None:
         """Give lines of one shard, as they were read, their new times; a line that was put meanwhile stays."""

@@ -51,7 +51,10 @@ class Need(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """A door as the OpenAPI document tells it. ``answers`` are success answers: status to model."""
+    """A door as the OpenAPI document tells it. ``answers`` are success answers: status to model.
+
+    ``csv`` tells that it answers in CSV too, ``limited`` that it takes so many calls a minute only.
+    """
 
     name: str
     methods: tuple[str, ...]
@@ -62,6 +65,8 @@ class Door:
     query: Mapping[str, str] = field(default_factory=dict)
     answers: Mapping[int, Any] = field(default_factory=dict)
     in_api: bool = True
+    csv: bool = False
+    limited: bool = False
 
     @property
     def changes(self) -> bool:
@@ -134,6 +139,8 @@ class Doors:
         query: Mapping[str, str] | None = None,
         answers: Mapping[int, Any] | None = None,
         in_api: bool = True,
+        csv: bool = False,
+        limited: bool = False,
     ) -> Callable[[Handler], Handler]:
         """Declare a door: ``methods`` separated by spaces, ``route`` below /api."""
 
@@ -148,6 +155,8 @@ class Doors:
                 query=query or {},
                 answers=answers or {},
                 in_api=in_api,
+                csv=csv,
+                limited=limited,
             )
             self.all.append(door)
             self._register(door, handler)

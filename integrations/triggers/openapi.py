@@ -91,6 +91,8 @@ def _responses(door: Door, named: dict[Any, Any]) -> dict[str, Any]:
         told: dict[str, Any] = {"description": "Done." if door.changes else "Found."}
         if model:
             told["content"] = {"application/json": {"schema": named[model]}}
+        if door.csv:
+            told["content"]["text/csv"] = {"schema": {"type": "string"}}
         responses[str(status)] = told
     if not door.changes and door.needs is not Need.NOTHING:
         responses["304"] = {"description": "Unchanged since the ETag you sent."}
@@ -110,6 +112,8 @@ def _problems(door: Door) -> list[str]:
         statuses |= {"404"}
     if door.changes:
         statuses |= {"404", "409", "422", "429"}
+    if door.limited:
+        statuses |= {"429"}
     if door.body:
         statuses |= {"413", "415"}
     return sorted(statuses)

@@ -1,4 +1,4 @@
-"""Doors of the account's own things: Organizations, and the audit log."""
+"""Doors of the account's Organizations."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from integrations.actions.organizations import (
     find_organization,
 )
 from integrations.domain import ids
-from integrations.domain.connections import AuditEntry, Organization
+from integrations.domain.connections import Organization
 from integrations.triggers.doors import PAGING, Call, Doors, Need
 from shared.answers import Answer, no_content, ok
 
@@ -29,29 +29,7 @@ class OrganizationPage(msgspec.Struct, kw_only=True):
     next_cursor: str | None
 
 
-class AuditPage(msgspec.Struct, kw_only=True):
-    items: list[AuditEntry]
-    next_cursor: str | None
-
-
 def add_doors(doors: Doors) -> None:
-    _add_organizations(doors)
-
-    @doors.door(
-        "GET",
-        "audit",
-        needs=Need.READ,
-        summary="Who did what when, the newest first.",
-        query=PAGING,
-        answers={200: AuditPage},
-    )
-    def get_audit(call: Call) -> Answer:
-        entries = call.services.control(call.actor.account_id).audit
-        items, cursor = _page(call, entries)
-        return ok(AuditPage(items=items, next_cursor=cursor))
-
-
-def _add_organizations(doors: Doors) -> None:
     @doors.door(
         "GET",
         "organizations",

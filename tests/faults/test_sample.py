@@ -24,13 +24,13 @@ def bases(lab: Lab) -> Bases:
 
 def test_the_switch_kills_at_the_request_it_is_told(lab: Lab, bases: Bases) -> None:
     portal, case = bases.begin("integrated")
-    lab.switch.arm(3, When.BEFORE)
+    lab.switch.arm(4, When.BEFORE)
     with pytest.raises(Died):
         FLOW["map"].do(portal, case)
     kept = len(lab.storage.read().documents("map"))
     lab.switch.disarm()
     lab.restart()
-    lab.switch.arm(3, When.AFTER)
+    lab.switch.arm(4, When.AFTER)
     with pytest.raises(Died):
         FLOW["map"].do(portal, case)
     lab.switch.disarm()

@@ -1,0 +1,130 @@
+"""Seal the audit entries of an account, and forget those that were kept long enough.
+
+No change waits for it: an entry is inserted with its change, and covered by a seal some minutes later. Of two
+sealers at once the one whose seal of a number is inserted first goes on, and the other reads again.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from integrations.actions.signing import public_keys, sign
+from integrations.domain.auditing import KEPT_FOR, LATE, Line, Link, Seal, line, next_seal
+from integrations.services import Services
+from integrations.storage.control import Clash, Control, moment_of, newest_first, newest_seal_first, number_of_seal
+from shared.signatures import Jwk, SignatureInvalid, check_detached, detached
+from shared.tables import Write, chunks
+from shared.telemetry import log
+
+_MOST_SEALS = 200  # in one go: forty thousand entries
+_MOST_LOST = 10  # to other sealers
+_SEALS_A_PAGE = 100
+_FORGOTTEN_AT_ONCE = 20_000
+_LAST_OF_MOMENT = "zzzzzzzz"
+
+
+class _Waiting(NamedTuple):
+    """The newest seal that holds, the number after the newest seal of all, and entries that no seal covers."""
+
+    last: Seal | None
+    number: int
+    entries: dict[str, Line]
+
+
+def seal_entries(services: Services, control: Control) -> None:
+    """Cover every entry that waits for it.
+
+    Raises:
+        SealBroken, Unavailable: as ``signing.sign``; the entries go on waiting.
+    """
+    keys = public_keys(services, control).keys
+    waiting, lost = _waiting(control, keys), 0
+    for _ in range(_MOST_SEALS):
+        bare = next_seal(waiting.last, waiting.number, waiting.entries.values(), services.clock())
+        if bare is None:
+            return
+        seal = _signed(services, control, bare)
+        try:
+            control.commit(control.seals.added(seal))
+        except Clash:
+            lost += 1
+            if lost == _MOST_LOST:
+                raise
+            waiting = _waiting(control, keys)
+            continue
+        left = {key: it for key, it in waiting.entries.items() if key not in seal.entries}
+        waiting = _Waiting(seal, seal.number + 1, left)
+        told = {"number": seal.number, "entries": len(seal.entries)}
+        log("sealed audit entries", account_id=control.account_id, counts=told)
+
+
+def forget_old_entries(services: Services, control: Control) -> None:
+    """Delete entries that were kept long enough, and then the seals that covered nothing younger."""
+    kept_since = services.clock() - KEPT_FOR
+    old = control.audit.texts(after=newest_first(kept_since, _LAST_OF_MOMENT), limit=_FORGOTTEN_AT_ONCE)
+    _remove(control, [control.audit.dropped(key) for key in old if moment_of(key) < kept_since])
+    if len(old) == _FORGOTTEN_AT_ONCE:
+        return  # the seals of what is left tell that it was there
+    numbers, newest = [], 0
+    for it in read_links(control, public_keys(services, control).keys):
+        numbers.append(it.number)
+        if it.is_signed and it.seal and it.seal.through < kept_since:
+            newest = max(newest, it.number)
+    gone = [number for number in numbers if number <= newest]
+    _remove(control, [control.seals.dropped(newest_seal_first(number)) for number in gone])
+
+
+def read_links(control: Control, keys: list[Jwk]) -> Iterator[Link]:
+    """Every seal with what its row and its signature are worth, the newest first."""
+    after = ""
+    while True:
+        page = control.seals.texts(after=after, limit=_SEALS_A_PAGE)
+        for key, text in page.items():
+            number = number_of_seal(key)
+            if number:
+                yield _link(control, number, text, keys)
+        if len(page) < _SEALS_A_PAGE:
+            return
+        after = list(page)[-1]
+
+
+def _link(control: Control, number: int, text: str, keys: list[Jwk]) -> Link:
+    try:
+        seal = control.seals.read(text)
+    except msgspec.MsgspecError:
+        return Link(number, None, is_signed=False)
+    try:
+        check_detached(seal.signature, seal.signed_text(control.account_id), keys)
+    except SignatureInvalid:
+        return Link(number, seal, is_signed=False)
+    return Link(number, seal, is_signed=seal.number == number)
+
+
+def _waiting(control: Control, keys: list[Jwk]) -> _Waiting:
+    """Entries as far back as one that comes late may lie, without those that any seal covers."""
+    number, last = 0, None
+    covered: set[str] = set()
+    for it in read_links(control, keys):
+        number = max(number, it.number)
+        if it.seal is None or not it.is_signed:
+            continue
+        last = last or it.seal
+        if it.seal.through < last.through - LATE:
+            break
+        covered |= it.seal.entries.keys()
+    until = newest_first(last.through - LATE, _LAST_OF_MOMENT) if last else ""
+    texts = control.audit.texts(until=until)
+    entries = {key: line(key, moment_of(key), text) for key, text in texts.items() if key not in covered}
+    return _Waiting(last, number + 1, entries)
+
+
+def _signed(services: Services, control: Control, bare: Seal) -> Seal:
+    """The seal with its signature, whose payload is left out: it is the seal itself."""
+    signature = detached(sign(services, control, bare.signed_text(control.account_id)))
+    return msgspec.structs.replace(bare, signature=signature)
+
+
+def _remove(control: Control, removals: list[Write]) -> None:
+    for part in chunks(removals):
+        control.commit(*part)

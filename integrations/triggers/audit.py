@@ -1,0 +1,84 @@
+"""Doors of the account's records: the audit log, and what it is worth."""
+
+from datetime import datetime
+
+from integrations.actions.audit_log import COLUMNS, AuditPage, Wanted, cells, read_audit
+from integrations.actions.signing import public_keys
+from integrations.actions.verification import Verification, verify_audit
+from integrations.domain import ids
+from integrations.triggers.doors import PAGING, Call, Doors, Need
+from shared.answers import Answer, download, ok
+from shared.csv_text import CSV, csv_text, prefers_csv
+from shared.errors import Invalid, Problem
+from shared.signatures import Jwks
+
+
+def add_doors(doors: Doors) -> None:
+    @doors.door(
+        "GET",
+        "audit",
+        needs=Need.READ,
+        summary="Who did what when, the newest first; as CSV when Accept asks for text/csv.",
+        query={
+            "tenant_id": "entries that name this Microsoft tenant",
+            "action": "an action, as entries tell it",
+            "actor": "a portal user id, or system:<function>",
+            "since": "a time as of RFC 3339: entries from then on",
+            "until": "a time as of RFC 3339: entries up to then",
+            **PAGING,
+        },
+        answers={200: AuditPage},
+        csv=True,
+    )
+    def get_audit(call: Call) -> Answer:
+        page = read_audit(call.services.control(call.actor.account_id), _wanted(call))
+        if not prefers_csv(call.request.headers.get("Accept", "")):
+            return ok(page, headers={"Vary": "Accept"})
+        more = {"Next-Cursor": page.next_cursor} if page.next_cursor else {}
+        return download(csv_text(COLUMNS, map(cells, page.items)), CSV, "audit.csv", headers=more)
+
+    @doors.door(
+        "GET",
+        "audit/keys",
+        needs=Need.READ,
+        summary="The public keys that seals of the audit log and receipts of removals are signed with, as JWKS.",
+        answers={200: Jwks},
+    )
+    def get_audit_keys(call: Call) -> Answer:
+        return ok(public_keys(call.services, call.services.control(call.actor.account_id)))
+
+    @doors.door(
+        "GET",
+        "audit/verification",
+        needs=Need.READ,
+        summary="The audit log verified anew: what is sealed, and what was altered, taken out or pushed in.",
+        answers={200: Verification},
+        limited=True,
+    )
+    def get_audit_verification(call: Call) -> Answer:
+        return ok(verify_audit(call.services, call.actor.account_id))
+
+
+def _wanted(call: Call) -> Wanted:
+    tenant = call.query("tenant_id")
+    return Wanted(
+        tenant_id=ids.tenant_id(tenant) if tenant else None,
+        action=call.query("action"),
+        actor=call.query("actor"),
+        since=_time(call, "since"),
+        until=_time(call, "until"),
+        cursor=call.cursor(),
+        limit=call.limit(),
+    )
+
+
+def _time(call: Call, name: str) -> datetime | None:
+    text = call.query(name)
+    try:
+        found = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        found = datetime.min  # noqa: DTZ901 - no time zone, so that it is refused below
+    if found is not None and (found.tzinfo is None or not 1970 <= found.year <= 9000):
+        told = Problem(f"/{name}", "a time with its zone, such as 2026-11-23T07:30:00Z")
+        raise Invalid(f"?{name}= is not usable.", problems=[told])
+    return found
