@@ -10,18 +10,17 @@ from integrations.actions.sealing import forget_old_entries, seal_entries
 from integrations.domain.ids import AccountId
 from integrations.services import Services
 from integrations.storage.control import Clash, Control
-from integrations.storage.due import Due, Work
+from integrations.storage.due import ALL, LAST_LOOK, Due, Work
 from shared.tables import Write, chunks
 
 EVERY = timedelta(hours=24)
-_LAST_LOOK = "last"
 _LOOKS_AGAIN = timedelta(minutes=30)
 RUNS_KEPT = 200  # of each tenant: four days of syncs every 30 minutes
 
 
 def plan_housekeeping(services: Services, account_id: AccountId) -> None:
     """Have the account looked after from tomorrow on; saying it again changes nothing that matters."""
-    services.due.put(Due(Work.HOUSEKEEPING, account_id, "all", services.clock() + EVERY))
+    services.due.put(Due(Work.HOUSEKEEPING, account_id, ALL, services.clock() + EVERY))
 
 
 def keep_house(services: Services, due: Due) -> None:
@@ -53,11 +52,11 @@ def look_to_seal(services: Services, due: Due) -> None:
     if due.at > now:
         return
     seal_entries(services, services.control(due.account_id))
-    if due.item_id == _LAST_LOOK:
-        tomorrow = Due(Work.HOUSEKEEPING, due.account_id, "all", now + EVERY)
+    if due.item_id == LAST_LOOK:
+        tomorrow = Due(Work.HOUSEKEEPING, due.account_id, ALL, now + EVERY)
         services.due.ensure(tomorrow, after=datetime.min.replace(tzinfo=UTC))
     else:
-        services.due.put(Due(Work.SEAL, due.account_id, _LAST_LOOK, now + _LOOKS_AGAIN))
+        services.due.put(Due(Work.SEAL, due.account_id, LAST_LOOK, now + _LOOKS_AGAIN))
     services.due.settle(due)
 
 

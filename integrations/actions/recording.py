@@ -13,13 +13,12 @@ from integrations.domain.schedule import ORDER_LIFE
 from integrations.services import Services
 from integrations.storage.control import Clash, Control, OutboxMessage, newest_first
 from integrations.storage.documents import Stored
-from integrations.storage.due import Due, Work
+from integrations.storage.due import ALL, Due, Work
 from shared.errors import Unavailable
 from shared.tables import Write
 from shared.telemetry import log
 
 _OUTBOX_GRACE = timedelta(minutes=1)
-_ALL = "all"
 _SEALED_AFTER = timedelta(minutes=5)
 _LINE_STANDS = timedelta(minutes=10)  # a line older than that may be settled before our entry is there
 _MOST_LINES = 10_000
@@ -73,7 +72,7 @@ def have_sealed(services: Services, account_id: AccountId) -> None:
         return
     if len(services.seal_lines) >= _MOST_LINES:
         services.seal_lines.clear()
-    due = Due(Work.SEAL, account_id, _ALL, now + _SEALED_AFTER)
+    due = Due(Work.SEAL, account_id, ALL, now + _SEALED_AFTER)
     services.seal_lines[account_id] = services.due.ensure(due, after=now - _LINE_STANDS)
 
 
@@ -91,7 +90,7 @@ def message(control: Control, order: Order, *, delay_s: int = 0) -> Write:
 
 def announce(services: Services, account_id: AccountId) -> None:
     """Say beforehand that the account's outbox will hold something: a crash after the commit loses nothing."""
-    services.due.put(Due(Work.OUTBOX, account_id, _ALL, services.clock() + _OUTBOX_GRACE))
+    services.due.put(Due(Work.OUTBOX, account_id, ALL, services.clock() + _OUTBOX_GRACE))
 
 
 def dispatch(services: Services, control: Control) -> None:

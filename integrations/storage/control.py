@@ -6,6 +6,7 @@ each change is one transaction together with its audit entry and its outbox mess
 
 import re
 import secrets
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import msgspec
@@ -30,6 +31,7 @@ from shared.errors import Conflict
 from shared.tables import RowChanged, RowExists, Tables, Write
 
 CURRENT_KEY = "current"  # an account has one signing key
+_ROWS_A_PAGE = 1000
 _LATEST_SEAL = 10**10 - 1
 _LATEST_MS = 10**15 - 1  # keys count down from here, so that the newest row comes first
 
@@ -84,6 +86,18 @@ class Control:
         self.audit_keys = Documents(table, account_id, "audit_key", AuditKey, lambda _: CURRENT_KEY)
         self.answers = Documents(table, account_id, "answer", StoredAnswer, lambda it: it.key)
         self._table = table
+
+    def everything(self) -> Iterator[tuple[str, str, str]]:
+        """Every row of the account as it is written down: kind, id and text, in the order of keys."""
+        after = ""
+        while True:
+            rows = self._table.range(self.account_id, after, columns=["body"], limit=_ROWS_A_PAGE)
+            for row in rows:
+                kind, _, row_id = row.key.partition(":")
+                yield kind, row_id, str(row.values.get("body", ""))
+            if len(rows) < _ROWS_A_PAGE:
+                return
+            after = f"{rows[-1].key}\u0020"
 
     def commit(self, *writes: Write) -> str:
         """Do all of it or nothing. Returns the new version of the first row.

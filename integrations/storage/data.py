@@ -10,7 +10,7 @@ two runs, can never write, and a run that broke off is done again.
 """
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import TypeVar
@@ -28,6 +28,8 @@ __all__ = ["DataSession", "DataStore", "Superseded"]
 T = TypeVar("T", bound=msgspec.Struct)
 
 _CURSOR = "cursor:"
+_ROW = "row:"
+_ROWS_A_PAGE = 1000
 # So long an unchanged cursor is not written again; Microsoft's delta links live for days.
 _CURSORS_STAND = timedelta(hours=5)
 _SEVERAL_READS = 140  # keys of one partition, ten requests: from here, reading all fingerprints is cheaper
@@ -74,6 +76,28 @@ class DataStore:
 
         merged = heapq.merge(*overlapped(read, range(parts)), key=lambda it: it[0])
         return [(key, msgspec.json.decode(row.text("body"), type=model)) for key, row in islice(merged, limit)]
+
+    def everything(self) -> Iterator[tuple[str, str, str]]:
+        """Every row that counts, as it is written down: data set, key and text; cursors as data set ``dataset``."""
+        cursors = self.table.prefix(self.base, _CURSOR)
+        parts = {row.key.removeprefix(_CURSOR): _mark(row).parts for row in cursors}
+        for row in cursors:
+            yield "dataset", row.key.removeprefix(_CURSOR), row.text("body")
+        for part in range(max(parts.values(), default=1)):
+            for row in self._pages(partition_of(self.base, part)):
+                _, dataset, key = row.key.split(":", 2)
+                if part_of(key, parts.get(dataset, 1)) == part:
+                    yield dataset, key, row.text("body")
+
+    def _pages(self, partition: str) -> Iterator[Row]:
+        """All data rows of a partition; a few are in memory at a time."""
+        start = _ROW
+        while True:
+            rows = self.table.range(partition, start, end_of(_ROW), columns=["body"], limit=_ROWS_A_PAGE)
+            yield from rows
+            if len(rows) < _ROWS_A_PAGE:
+                return
+            start = f"{rows[-1].key}\u0020"
 
     def places(self, dataset: str, parts: int) -> dict[Place, Seen]:
         """Fingerprints of all stored rows of a data set, wherever they are in so many partitions."""

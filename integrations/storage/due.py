@@ -18,6 +18,8 @@ from shared.clock import moment, stamp
 from shared.tables import Row, RowChanged, Tables, Write, chunks, delete, replace, upsert
 
 SHARDS = 16
+ALL = "all"  # of what is one thing for an account, such as its outbox
+LAST_LOOK = "last"  # the second line of an account's seals
 
 
 class Work(Enum):
@@ -78,6 +80,12 @@ class DueList:
             return
         with contextlib.suppress(RowChanged):
             self._table.write(delete(row))
+
+    def of(self, account_id: AccountId, item_id: str) -> "Sequence[Due]":
+        """Whatever is due of one thing of an account."""
+        lines = [Due(work, account_id, item_id, datetime.min) for work in Work]  # noqa: DTZ901 - the time is read
+        rows = self._table.find(shard_of(lines[0]), [_key(it) for it in lines])
+        return [_due(row) for row in rows]
 
     def list(self, shard: str, until: datetime) -> list[Due]:
         """What is due in one shard at ``until``, the longest overdue first."""

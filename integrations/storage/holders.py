@@ -14,3 +14,8 @@ class Holders:
 
     def add(self, tenant_id: TenantId, account_id: AccountId, integration_id: IntegrationId) -> None:
         self._table.write(upsert(Row(tenant_id, f"{account_id}|{integration_id}")))
+
+    def of(self, tenant_id: TenantId, account_id: AccountId) -> list[IntegrationId]:
+        """The integrations of one account that hold our application in a tenant."""
+        keys = [row.key.split("|", 1) for row in self._table.range(tenant_id)]
+        return [IntegrationId(integration) for account, integration in keys if account == account_id]

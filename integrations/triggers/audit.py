@@ -1,13 +1,17 @@
-"""Doors of the account's records: the audit log, and what it is worth."""
+"""Doors of the account's records: the audit log, what it is worth, and the export of everything."""
 
 from datetime import datetime
 
+import msgspec
+
 from integrations.actions.audit_log import COLUMNS, AuditPage, Wanted, cells, read_audit
+from integrations.actions.export import as_csv, export
 from integrations.actions.signing import public_keys
 from integrations.actions.verification import Verification, verify_audit
 from integrations.domain import ids
+from integrations.domain.exporting import Export
 from integrations.triggers.doors import PAGING, Call, Doors, Need
-from shared.answers import Answer, download, ok
+from shared.answers import JSON, Answer, download, ok
 from shared.csv_text import CSV, csv_text, prefers_csv
 from shared.errors import Invalid, Problem
 from shared.signatures import Jwks
@@ -53,10 +57,31 @@ def add_doors(doors: Doors) -> None:
         needs=Need.READ,
         summary="The audit log verified anew: what is sealed, and what was altered, taken out or pushed in.",
         answers={200: Verification},
-        limited=True,
+        refusals=("429",),
     )
     def get_audit_verification(call: Call) -> Answer:
         return ok(verify_audit(call.services, call.actor.account_id))
+
+    @doors.door(
+        "GET",
+        "export",
+        needs=Need.READ,
+        summary="Everything stored of the account, or of one tenant; as CSV when Accept asks for text/csv.",
+        query={
+            "tenant_id": "rows that concern this Microsoft tenant",
+            "kind": "one kind of rows only, such as users",
+        },
+        answers={200: Export},
+        csv=True,
+        refusals=("404", "409", "429"),
+    )
+    def get_export(call: Call) -> Answer:
+        tenant = call.query("tenant_id")
+        found = export(call.services, call.actor, ids.tenant_id(tenant) if tenant else None, call.query("kind"))
+        name = f"export-{tenant.lower() or call.actor.account_id}"
+        if prefers_csv(call.request.headers.get("Accept", "")):
+            return download(as_csv(found), CSV, f"{name}.csv")
+        return download(msgspec.json.encode(found), JSON, f"{name}.json")
 
 
 def _wanted(call: Call) -> Wanted:

@@ -53,7 +53,7 @@ class Need(Enum):
 class Door:
     """A door as the OpenAPI document tells it. ``answers`` are success answers: status to model.
 
-    ``csv`` tells that it answers in CSV too, ``limited`` that it takes so many calls a minute only.
+    ``csv`` tells that it answers in CSV too; ``refusals`` are statuses that its like does not have.
     """
 
     name: str
@@ -66,7 +66,7 @@ class Door:
     answers: Mapping[int, Any] = field(default_factory=dict)
     in_api: bool = True
     csv: bool = False
-    limited: bool = False
+    refusals: tuple[str, ...] = ()
 
     @property
     def changes(self) -> bool:
@@ -140,7 +140,7 @@ class Doors:
         answers: Mapping[int, Any] | None = None,
         in_api: bool = True,
         csv: bool = False,
-        limited: bool = False,
+        refusals: tuple[str, ...] = (),
     ) -> Callable[[Handler], Handler]:
         """Declare a door: ``methods`` separated by spaces, ``route`` below /api."""
 
@@ -156,7 +156,7 @@ class Doors:
                 answers=answers or {},
                 in_api=in_api,
                 csv=csv,
-                limited=limited,
+                refusals=refusals,
             )
             self.all.append(door)
             self._register(door, handler)

@@ -103,7 +103,7 @@ def _responses(door: Door, named: dict[Any, Any]) -> dict[str, Any]:
 
 
 def _problems(door: Door) -> list[str]:
-    statuses = {"500", "503"}
+    statuses = {"500", "503", *door.refusals}
     if door.needs is not Need.NOTHING:
         statuses |= {"401", "403"}
     if _PARAMETER.search(door.route) or door.query or door.changes:
@@ -112,8 +112,6 @@ def _problems(door: Door) -> list[str]:
         statuses |= {"404"}
     if door.changes:
         statuses |= {"404", "409", "422", "429"}
-    if door.limited:
-        statuses |= {"429"}
     if door.body:
         statuses |= {"413", "415"}
     return sorted(statuses)
