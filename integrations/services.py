@@ -10,6 +10,7 @@ from functools import cached_property
 from azure.identity import ManagedIdentityCredential
 
 from integrations.domain.ids import AccountId, TenantId
+from integrations.domain.plan import KnownPlan
 from integrations.microsoft.dataset import Service
 from integrations.storage.callbacks import Callbacks
 from integrations.storage.control import Control
@@ -44,7 +45,7 @@ _LOOK_FOR_CYCLES = (50_000, 20, 20)
 class Services:
     """One process's connections. ``chance`` returns a random number from 0 to 1.
 
-    ``seal_lines`` remembers when each account's audit entries are due to be sealed.
+    ``seal_lines`` remembers when each account's audit entries are due to be sealed, ``plans`` each one's plan.
     """
 
     settings: Settings
@@ -60,6 +61,7 @@ class Services:
     rates: Rates = field(default_factory=Rates)
     paces: Paces = field(default_factory=Paces)
     seal_lines: dict[AccountId, datetime] = field(default_factory=dict)
+    plans: dict[AccountId, KnownPlan] = field(default_factory=dict)
 
     @cached_property
     def due(self) -> DueList:

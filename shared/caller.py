@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from shared.errors import Unauthenticated
@@ -18,13 +19,14 @@ _LEEWAY_S = 60  # clocks differ; the life of 15 minutes is measured inside the t
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A portal user. ``role`` and ``plan`` are the portal's words."""
+    """A portal user. ``role`` and ``plan`` are the portal's words, as they were at ``issued_at``."""
 
     user_id: str
     account_id: str
     role: str
     plan: str
     name: str
+    issued_at: datetime
 
     @property
     def is_administrator(self) -> bool:
@@ -88,6 +90,7 @@ def _told(claims: dict[str, Any]) -> Caller:
         role=claims["role"],
         plan=claims["plan"],
         name=shown if isinstance(shown, str) and _NAME.fullmatch(shown) else "",
+        issued_at=datetime.fromtimestamp(claims["iat"], UTC),
     )
 
 

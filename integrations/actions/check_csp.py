@@ -91,6 +91,9 @@ def _take(services: Services, control: Control, order: CspOrder) -> Integration 
         services.due.settle(Due(Work.CSP, order.account_id, order.integration_id, order.due_at))
         return None
     now, csp = services.clock(), stored.value.csp
+    if csp.paused is not None:
+        services.due.settle(Due(Work.CSP, order.account_id, order.integration_id, order.due_at))
+        return None
     due_at = csp.status.next_check_at
     is_early = order.reason == SCHEDULED and due_at is not None and due_at > now + _EARLY
     if is_early or (csp.running is not None and csp.running.until > now):

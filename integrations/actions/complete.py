@@ -60,7 +60,7 @@ def _bind_new(services: Services, control: Control, actor: Actor, stored: Stored
         try:
             return bind_csp(services, control, actor, stored, proof)
         except Clash:
-            return _after_clash(control, actor, stored)
+            return _after_clash(services, control, actor, stored)
     integration = Integration(
         id=IntegrationId(new_id("int")),
         kind=Kind.SINGLE,
@@ -91,7 +91,7 @@ def _bind_new(services: Services, control: Control, actor: Actor, stored: Stored
             _note(services, actor, "integrated tenant", integration, stored.value),
         )
     except Clash:
-        return _after_clash(control, actor, stored)
+        return _after_clash(services, control, actor, stored)
     return integration.id
 
 
@@ -105,9 +105,7 @@ def _renew(
         return renew_csp(services, control, actor, stored, held, proof=_proof(services, stored.value))
     tenant = control.tenants.find(held.value.tenant_id) if held else None
     if held is None or tenant is None:
-        gone = fail(stored.value, FlowFailure.REMOVED_MEANWHILE)
-        control.commit(control.flows.saved(stored.now(gone)))
-        _refuse_unproven(gone)
+        _refuse_unproven(_fail(services, control, actor, stored, FlowFailure.REMOVED_MEANWHILE))
         raise AssertionError  # a failed flow is always refused
     renewed = msgspec.structs.replace(held.value, proof=_proof(services, stored.value), version=held.value.version + 1)
     is_mapped = tenant.value.mapping is not None
@@ -132,15 +130,21 @@ def _renew(
     return integration_id
 
 
-def _after_clash(control: Control, actor: Actor, stored: Stored[Flow]) -> IntegrationId:
+def _after_clash(services: Services, control: Control, actor: Actor, stored: Stored[Flow]) -> IntegrationId:
     """Either the same user said it twice at once, or the tenant came in by another journey."""
     latest = find_flow(control, actor, stored.value.id)
     if latest.value.state is FlowState.BOUND and latest.value.integration_id:
         return latest.value.integration_id
-    failed = fail(latest.value, FlowFailure.ALREADY_INTEGRATED)
-    control.commit(control.flows.saved(latest.now(failed)))
+    _fail(services, control, actor, latest, FlowFailure.ALREADY_INTEGRATED)
     advice = ADVICE[FlowFailure.ALREADY_INTEGRATED]
     raise Conflict(advice.detail, code=FlowFailure.ALREADY_INTEGRATED.value, remedy=advice.remedy)
+
+
+def _fail(services: Services, control: Control, actor: Actor, stored: Stored[Flow], failure: FlowFailure) -> Flow:
+    failed, subject = fail(stored.value, failure), {"flow_id": str(stored.value.id)}
+    note = audit(services, control, actor, "refused consent", subject, outcome="refused", reason=failure.value)
+    control.commit(control.flows.saved(stored.now(failed)), note)
+    return failed
 
 
 def _proof(services: Services, flow: Flow) -> Proof:

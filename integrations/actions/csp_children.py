@@ -26,9 +26,14 @@ _LAPSED = frozenset(
     }
 )
 
+# What is ended by something that puts the tenant's line in the due list itself.
+_ASK_AGAIN = frozenset({SyncCause.CSP_AUTH_BLOCKS, SyncCause.PLAN_LOST})
+
 
 def held_back_by(control: Control, tenant: Tenant) -> SyncCause | None:
     """Why a tenant may not be synced at present; None when it may."""
+    if tenant.paused is not None:
+        return SyncCause.PLAN_LOST
     if tenant.csp is None:
         return None
     if tenant.csp.auth not in USABLE:
@@ -39,10 +44,10 @@ def held_back_by(control: Control, tenant: Tenant) -> SyncCause | None:
 
 
 def hold_back(services: Services, control: Control, stored: Stored[Tenant], cause: SyncCause, due: Due) -> None:
-    """Say on the tenant's row what it waits for. While its own CSP Auth blocks, the CSP's run asks again."""
+    """Say on the tenant's row what it waits for. Whatever ends CSP Auth's block, or the pause, asks again."""
     tenant, now = stored.value, services.clock()
     again = now + timedelta(seconds=services.settings.sync_period_s)
-    if cause is SyncCause.CSP_AUTH_BLOCKS:
+    if cause in _ASK_AGAIN:
         services.due.settle(due)
     else:
         services.due.put(Due(Work.SYNC, control.account_id, tenant.tenant_id, again))

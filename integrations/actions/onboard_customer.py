@@ -9,14 +9,13 @@ from collections.abc import Callable
 
 import msgspec
 
+from integrations.actions.noting import status_notes
 from integrations.actions.partner import NoCredential, Partner, open_partner
-from integrations.actions.recording import Actor, audit
 from integrations.actions.refusals import csp_cause_of, evidence_of
 from integrations.actions.settle_customers import Settling, order_step, settling
 from integrations.domain import onboarding
 from integrations.domain.connections import Integration, Tenant
 from integrations.domain.customers import advance, judge, of
-from integrations.domain.gdap import CspAuth
 from integrations.domain.onboarding import Onboarding, Stage
 from integrations.domain.orders import CustomerOrder
 from integrations.domain.schedule import UNMAPPED_EVERY
@@ -37,10 +36,8 @@ from shared.graph import Denied, MicrosoftError, TokenRejected, Transient, Unexp
 from shared.partner_center import MfaRequired
 from shared.secrets import SealBroken
 from shared.sign_in import OperatorFault, RefusalKind, SignInRefused, token_roles
-from shared.tables import Write
 from shared.telemetry import log
 
-_ACTOR = "system:onboard_customer"
 _TRIES_TO_SETTLE = 5
 _NOT_YET = frozenset({RefusalKind.CONSENT_MISSING, RefusalKind.APP_NOT_FOUND, RefusalKind.USER_UNSUITABLE})
 _UNCLEAR = frozenset({RefusalKind.MFA, RefusalKind.TENANT_NOT_FOUND, RefusalKind.WRONG_CLOUD, RefusalKind.OTHER})
@@ -56,6 +53,9 @@ def onboard_customer(services: Services, order: CustomerOrder) -> None:
         services.due.settle(Due(Work.CUSTOMER, order.account_id, order.tenant_id, services.clock()))
         return
     tenant, progress = stored.value, stored.value.csp.progress
+    if tenant.paused is not None:
+        services.due.settle(Due(Work.CUSTOMER, order.account_id, order.tenant_id, progress.next_at or services.clock()))
+        return
     integration = control.integrations.find(tenant.integration_id)
     if integration is None or not progress.is_due(services.clock()):
         order_step(services, control, tenant)
@@ -169,9 +169,8 @@ def _settle(services: Services, control: Control, began: Stored[Tenant], step: S
             services.due.put(Due(Work.SYNC, control.account_id, settled.tenant_id, at))
         order_step(services, control, settled)
         with contextlib.suppress(Clash):
-            control.commit(
-                control.tenants.saved(stored.now(settled)), *_noted(services, control, stored.value, settled)
-            )
+            notes = status_notes(services, control, "onboard_customer", stored.value, settled)
+            control.commit(control.tenants.saved(stored.now(settled)), *notes)
             return
     raise Clash
 
@@ -186,24 +185,3 @@ def _settled(control: Control, tenant: Tenant, progress: Onboarding, by: Settlin
         again = wait_in_queue(status, by.now) if judged.mapping else move(status, SyncCause.NAME_READ, by.now)
         judged = msgspec.structs.replace(judged, status=again)
     return judged
-
-
-def _noted(services: Services, control: Control, before: Tenant, after: Tenant) -> list[Write]:
-    """An audit entry when CSP Auth changed."""
-    was, now_is = of(before).auth, of(after).auth
-    if was is now_is:
-        return []
-    subject = {"tenant_id": after.tenant_id, "integration_id": after.integration_id}
-    outcome = "refused" if now_is is CspAuth.CONSENT_FAILURE else "done"
-    actor = Actor(control.account_id, _ACTOR, "")
-    told = audit(
-        services,
-        control,
-        actor,
-        "changed CSP Auth",
-        subject,
-        outcome=outcome,
-        before=was.value,
-        after=now_is.value,
-    )
-    return [told]

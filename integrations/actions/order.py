@@ -19,12 +19,14 @@ from integrations.domain.ids import IntegrationId, RunId, TenantId
 from integrations.domain.orders import (
     CSP_QUEUE,
     CUSTOMER_QUEUE,
+    PLAN_QUEUE,
     SCHEDULED,
     SHARD_QUEUE,
     SYNC_QUEUE,
     ConsentOrder,
     CspOrder,
     CustomerOrder,
+    PlanOrder,
     ShardOrder,
     SyncOrder,
 )
@@ -99,6 +101,10 @@ def _order_customer(services: Services, due: Due) -> None:
     _send(services, CUSTOMER_QUEUE, order, due)
 
 
+def _order_plan(services: Services, due: Due) -> None:
+    _send(services, PLAN_QUEUE, PlanOrder(account_id=due.account_id), due)
+
+
 def _send(services: Services, queue: str, order: msgspec.Struct, due: Due) -> None:
     services.queues.send(
         queue,
@@ -151,4 +157,5 @@ _HANDLERS: dict[Work, Callable[[Services, Due], Due | None]] = {
     Work.OUTBOX: _empty_outbox,
     Work.HOUSEKEEPING: keep_house,
     Work.SEAL: look_to_seal,
+    Work.PLAN: _order_plan,
 }

@@ -1,6 +1,6 @@
 """Settle what a CSP run found: a row for each customer, its facts beside it, and the next step of each.
 
-Rows are written together, fifty customers a transaction, and only where something changed. A row that
+Rows are written together, two dozen customers a transaction, and only where something changed. A row that
 somebody else changed in the same moment is read again and settled by itself.
 """
 
@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from integrations.actions.noting import status_notes
+from integrations.actions.recording import Actor, audit
 from integrations.domain.connections import Integration, Kind, Tenant
 from integrations.domain.customers import (
     Customer,
@@ -37,7 +39,7 @@ from integrations.storage.documents import Stored
 from integrations.storage.due import Due, Work
 from shared.tables import Write
 
-_TOGETHER = 40  # customers a transaction, two rows each
+_TOGETHER = 24  # customers a transaction, four rows each at the most
 _PER_SECOND = 10  # steps begun a second: far below Partner Center's 50 requests
 _TRIES = 5
 
@@ -87,7 +89,7 @@ def settle_customers(
     for place, it in enumerate(it for it in settled if _is_step_new(it, by.now)):
         _send_step(services, control, it.tenant, place=place)
     present = {it.customer.tenant_id for it in found}
-    _settle_vanished(control, by, [it for key, it in tenants.items() if key not in present])
+    _settle_vanished(services, control, by, [it for key, it in tenants.items() if key not in present])
     return shared
 
 
@@ -153,13 +155,13 @@ def _write(services: Services, control: Control, by: Settling, settled: Sequence
     for it in settled:
         _announce(services, control, it, by.now)
     try:
-        control.commit(*(write for it in settled for write in _writes(control, it)))
+        control.commit(*(write for it in settled for write in _writes(services, control, it)))
     except Clash:
         for it in settled:
-            _write_alone(control, by, it.known.found)
+            _write_alone(services, control, by, it.known.found)
 
 
-def _write_alone(control: Control, by: Settling, found: Found) -> None:
+def _write_alone(services: Services, control: Control, by: Settling, found: Found) -> None:
     for _ in range(_TRIES):
         key = found.customer.tenant_id
         known = _Known(control.tenants.find(key), control.facts.find(key), found)
@@ -169,12 +171,12 @@ def _write_alone(control: Control, by: Settling, found: Found) -> None:
         if settled is None:
             return
         with contextlib.suppress(Clash):
-            control.commit(*_writes(control, settled))
+            control.commit(*_writes(services, control, settled))
             return
     raise Clash
 
 
-def _writes(control: Control, it: _Settled) -> list[Write]:
+def _writes(services: Services, control: Control, it: _Settled) -> list[Write]:
     known = it.known
     is_same = known.facts is not None and known.facts.value.says_the_same(known.found.facts)
     writes = []
@@ -186,7 +188,8 @@ def _writes(control: Control, it: _Settled) -> list[Write]:
         writes.append(control.facts.added(known.found.facts))
     elif not is_same:
         writes.append(control.facts.saved(known.facts.now(known.found.facts)))
-    return writes
+    before = known.tenant.value if known.tenant else None
+    return [*writes, *status_notes(services, control, "check_csp", before, it.tenant)]
 
 
 def _announce(services: Services, control: Control, it: _Settled, at: datetime) -> None:
@@ -206,7 +209,7 @@ def _is_step_new(it: _Settled, now: datetime) -> bool:
     return next_at is not None and (next_at != before or next_at <= now)
 
 
-def _settle_vanished(control: Control, by: Settling, others: list[Stored[Tenant]]) -> None:
+def _settle_vanished(services: Services, control: Control, by: Settling, others: list[Stored[Tenant]]) -> None:
     """Customers that Microsoft lists no more: kept as Missing Admin Relationship, and after long forgotten."""
     ours = {it.tenant_id for it in children((it.value for it in others), by.integration_id)}
     for stored in others:
@@ -216,15 +219,22 @@ def _settle_vanished(control: Control, by: Settling, others: list[Stored[Tenant]
         if is_forgotten(stored.value, by.now):
             writes = [control.tenants.removed(stored)]
             writes += [control.facts.removed(facts)] if facts else []
+            writes.append(_note_forgotten(services, control, stored.value))
         else:
             none = Facts(tenant_id=stored.value.tenant_id, read_at=by.now, account="")
             gone = judge(vanish(stored.value, by.now), none, by.required, by.permissions, by.now)
             writes = [control.tenants.saved(stored.now(gone))] if gone != stored.value else []
+            writes += status_notes(services, control, "check_csp", stored.value, gone)
             if facts and not facts.value.says_the_same(none):
                 writes.append(control.facts.saved(facts.now(none)))
         with contextlib.suppress(Clash):  # somebody changed it in this moment; the next run settles it
             if writes:
                 control.commit(*writes)
+
+
+def _note_forgotten(services: Services, control: Control, tenant: Tenant) -> Write:
+    subject = {"tenant_id": tenant.tenant_id, "integration_id": tenant.integration_id}
+    return audit(services, control, Actor(control.account_id, "system:check_csp", ""), "forgot customer", subject)
 
 
 def _is_elsewhere(tenant: Stored[Tenant] | None, by: Settling) -> bool:

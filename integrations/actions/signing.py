@@ -11,7 +11,7 @@ import msgspec
 
 from integrations.domain.auditing import AuditKey
 from integrations.services import Services
-from integrations.storage.control import CURRENT_KEY, Clash, Control
+from integrations.storage.control import CURRENT, Clash, Control
 from integrations.storage.documents import Stored
 from shared.signatures import Jwks, new_private_key, public_of, signed
 
@@ -51,7 +51,7 @@ def _private(services: Services, control: Control, key: AuditKey) -> bytes:
 def _stored(services: Services, control: Control) -> Stored[AuditKey]:
     """The account's key. Two processes that make it at once end with the one that was inserted first."""
     for _ in range(_TRIES):
-        found = control.audit_keys.find(CURRENT_KEY)
+        found = control.audit_keys.find(CURRENT)
         if found is not None:
             return found
         with contextlib.suppress(Clash):

@@ -12,6 +12,7 @@ import msgspec
 
 from integrations.actions.asking import read_due
 from integrations.actions.csp_children import after_refusal, held_back_by, hold_back
+from integrations.actions.noting import status_notes
 from integrations.actions.reading import Attempt, profile_of
 from integrations.actions.refusals import cause_of, evidence_of, wait_of
 from integrations.domain.connections import Running, Tenant
@@ -334,7 +335,8 @@ def _close(
             services.due.put(Due(Work.SYNC, control.account_id, run.tenant_id, due_at))
         try:
             # Whoever holds the tenant owns the run: the tenant's version guards both.
-            control.commit(control.tenants.saved(stored.now(closed)), control.runs.saved(Stored(done, "")))
+            notes = status_notes(services, control, "sync_tenant", stored.value, closed)
+            control.commit(control.tenants.saved(stored.now(closed)), control.runs.saved(Stored(done, "")), *notes)
         except Clash:
             continue
         _report(control, done, ending)

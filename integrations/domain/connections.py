@@ -52,6 +52,16 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class Pause(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Nothing is synced while the account is not on the plan; ``status`` is the one to go on with.
+
+    ``purged_epoch`` is the epoch whose data was given up because the plan stayed lost.
+    """
+
+    status: SyncStatus
+    purged_epoch: int | None = None
+
+
 class Csp(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a CSP's integration has besides: its own Sync Status and the run that holds it.
 
@@ -64,6 +74,7 @@ class Csp(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     running: "Running | None" = None
     shared: list[TenantId] = []
     failed_attempt: Attempt | None = None
+    paused: Pause | None = None
 
 
 class Integration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -159,6 +170,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     not_before: datetime | None = None
     former_names: list[NameChange] = []
     confirmed: Confirmed | None = None
+    paused: Pause | None = None
     csp: CspChild | None = None
 
     def renamed(self, name: str, now: datetime) -> "Tenant":

@@ -99,6 +99,8 @@ def judge(tenant: Tenant, facts: Facts | None, required: frozenset[RoleId], perm
 def _sync_status(tenant: Tenant, before: CspAuth, verdict: Verdict, now: datetime) -> SyncStatus:
     """What CSP Auth does to the Sync Status: it blocks, or it lets go again."""
     status = tenant.status
+    if tenant.paused is not None:
+        return status
     if verdict.auth not in USABLE:
         if status.is_auth_error:
             return status

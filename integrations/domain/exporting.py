@@ -24,6 +24,7 @@ KINDS: Mapping[str, frozenset[str]] = {
     "flow": frozenset({"sealed", "state_hash", "states"}),
     "run": frozenset(),
     "outbox": frozenset(),
+    "plan": frozenset(),
     "audit": frozenset(),
     "seal": frozenset(),
     "audit_key": frozenset({"sealed"}),

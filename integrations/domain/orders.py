@@ -47,6 +47,12 @@ class CustomerOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     tenant_id: TenantId
 
 
+class PlanOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Bring an account's rows in line with what is believed of its plan."""
+
+    account_id: AccountId
+
+
 class ShardOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Order everything that is due in one shard of the due list until a time."""
 
@@ -58,12 +64,13 @@ class ShardOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 SCHEDULED = "schedule"
 MANUAL = "manual"
 
-Order = SyncOrder | ConsentOrder | CspOrder | CustomerOrder | ShardOrder
+Order = SyncOrder | ConsentOrder | CspOrder | CustomerOrder | PlanOrder | ShardOrder
 
 SYNC_QUEUE = "sync-tenant"
 CONSENT_QUEUE = "prove-consent"
 CSP_QUEUE = "check-csp"
 CUSTOMER_QUEUE = "onboard-customer"
+PLAN_QUEUE = "apply-plan"
 SHARD_QUEUE = "order-due"
 
 QUEUE_OF: dict[type, str] = {
@@ -71,5 +78,6 @@ QUEUE_OF: dict[type, str] = {
     ConsentOrder: CONSENT_QUEUE,
     CspOrder: CSP_QUEUE,
     CustomerOrder: CUSTOMER_QUEUE,
+    PlanOrder: PLAN_QUEUE,
     ShardOrder: SHARD_QUEUE,
 }

@@ -53,6 +53,7 @@ class SyncCause(Enum):
     SIGN_IN_REFUSED = "sign_in_refused"
     WRONG_TENANT_TOKEN = "wrong_tenant_token"  # noqa: S105 - a status, not a secret
     REQUEST_ERROR = "request_error"
+    PLAN_LOST = "plan_lost"
     CSP_AUTH_BLOCKS = "csp_auth_blocks"
     CSP_FAILED = "csp_failed"
     CSP_SYNCED = "csp_synced"
@@ -172,6 +173,12 @@ EXPLANATIONS: dict[SyncCause, Explanation] = {
         "request_error",
         "Microsoft refused one of our requests three times; the evidence holds its code.",
         "It is tried again by itself. If it stays, send the evidence to the operator of this service.",
+    ),
+    SyncCause.PLAN_LOST: Explanation(
+        SyncLabel.PENDING,
+        "blocked",
+        "Your account is not on the Team plan any more, so nothing is synced. Synced data is kept for 30 days.",
+        "Move your account back to the Team plan: syncs go on by themselves. Removing integrations works on any plan.",
     ),
     SyncCause.CSP_AUTH_BLOCKS: Explanation(
         SyncLabel.PENDING,

@@ -25,12 +25,13 @@ from integrations.domain.consent import Flow
 from integrations.domain.customers import Facts
 from integrations.domain.datasets import Run
 from integrations.domain.ids import AccountId
+from integrations.domain.plan import Belief
 from integrations.domain.report import Report
 from integrations.storage.documents import Documents
 from shared.errors import Conflict
 from shared.tables import RowChanged, RowExists, Tables, Write
 
-CURRENT_KEY = "current"  # an account has one signing key
+CURRENT = "current"  # of what an account has one of: its signing key, its plan
 _ROWS_A_PAGE = 1000
 _LATEST_SEAL = 10**10 - 1
 _LATEST_MS = 10**15 - 1  # keys count down from here, so that the newest row comes first
@@ -83,7 +84,8 @@ class Control:
         self.outbox = Documents(table, account_id, "outbox", OutboxMessage, lambda it: it.id)
         self.audit = Documents(table, account_id, "audit", AuditEntry, lambda it: it.id)
         self.seals = Documents(table, account_id, "seal", Seal, lambda it: newest_seal_first(it.number))
-        self.audit_keys = Documents(table, account_id, "audit_key", AuditKey, lambda _: CURRENT_KEY)
+        self.audit_keys = Documents(table, account_id, "audit_key", AuditKey, lambda _: CURRENT)
+        self.plans = Documents(table, account_id, "plan", Belief, lambda _: CURRENT)
         self.answers = Documents(table, account_id, "answer", StoredAnswer, lambda it: it.key)
         self._table = table
 

@@ -8,7 +8,7 @@ to its next time by whoever ordered it, a hundred rows at once, so that an ordin
 
 import contextlib
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -32,6 +32,7 @@ class Work(Enum):
     OUTBOX = "outbox"
     HOUSEKEEPING = "housekeeping"
     SEAL = "seal"
+    PLAN = "plan"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,15 @@ class DueList:
 
     def put(self, due: Due) -> None:
         self._table.write(upsert(_row(due)))
+
+    def put_all(self, dues: Iterable[Due]) -> None:
+        """Many lines, a hundred of a shard at once."""
+        by_shard: dict[str, list[Write]] = {}
+        for due in dues:
+            by_shard.setdefault(shard_of(due), []).append(upsert(_row(due)))
+        for writes in by_shard.values():
+            for part in chunks(writes):
+                self._table.write(*part)
 
     def ensure(self, due: Due, *, after: datetime) -> datetime:
         """Put it, unless its line stands already for a time behind ``after``; returns the time that stands."""

@@ -13,6 +13,7 @@ from typing import TypeVar
 import azure.functions as func
 import msgspec
 
+from integrations.actions.apply_plan import apply_plan
 from integrations.actions.check_csp import check_csp
 from integrations.actions.onboard_customer import onboard_customer
 from integrations.actions.order import order_due, order_shards
@@ -23,11 +24,13 @@ from integrations.domain.orders import (
     CONSENT_QUEUE,
     CSP_QUEUE,
     CUSTOMER_QUEUE,
+    PLAN_QUEUE,
     SHARD_QUEUE,
     SYNC_QUEUE,
     ConsentOrder,
     CspOrder,
     CustomerOrder,
+    PlanOrder,
     ShardOrder,
     SyncOrder,
 )
@@ -38,7 +41,7 @@ from shared.telemetry import log
 _STORAGE = "AzureWebJobsStorage"
 _NOW = timedelta(0)  # what falls due between two looks waits for the next one
 
-Order = TypeVar("Order", SyncOrder, ConsentOrder, CspOrder, CustomerOrder, ShardOrder)
+Order = TypeVar("Order", SyncOrder, ConsentOrder, CspOrder, CustomerOrder, PlanOrder, ShardOrder)
 
 
 def blueprint(services: Callable[[], Services]) -> func.Blueprint:
@@ -47,6 +50,7 @@ def blueprint(services: Callable[[], Services]) -> func.Blueprint:
     _add_timers(bp, services)
     _add_workers(bp, services)
     _add_csp_workers(bp, services)
+    _add_plan_workers(bp, services)
     _add_poison_readers(bp, services)
     return bp
 
@@ -97,6 +101,18 @@ def _add_csp_workers(bp: func.Blueprint, services: Callable[[], Services]) -> No
             onboard_customer(services(), order)
 
 
+def _add_plan_workers(bp: func.Blueprint, services: Callable[[], Services]) -> None:
+    @bp.queue_trigger(arg_name="msg", queue_name=PLAN_QUEUE, connection=_STORAGE)
+    def apply_plan_order(msg: func.QueueMessage) -> None:
+        order = _read(msg, PlanOrder)
+        if order:
+            apply_plan(services(), order.account_id)
+
+    @bp.queue_trigger(arg_name="msg", queue_name=f"{PLAN_QUEUE}-poison", connection=_STORAGE)
+    def apply_plan_poison(msg: func.QueueMessage) -> None:
+        _gave_up(msg, PLAN_QUEUE)
+
+
 def _add_poison_readers(bp: func.Blueprint, services: Callable[[], Services]) -> None:
     @bp.queue_trigger(arg_name="msg", queue_name=f"{SHARD_QUEUE}-poison", connection=_STORAGE)
     def order_due_poison(msg: func.QueueMessage) -> None:
@@ -133,7 +149,7 @@ def _read(msg: func.QueueMessage, model: type[Order]) -> Order | None:
     return order
 
 
-def _check_ids(order: SyncOrder | ConsentOrder | CspOrder | CustomerOrder | ShardOrder) -> None:
+def _check_ids(order: SyncOrder | ConsentOrder | CspOrder | CustomerOrder | PlanOrder | ShardOrder) -> None:
     """Ids of a forged message must not reach a key."""
     if isinstance(order, CspOrder):
         integration_id(order.integration_id)

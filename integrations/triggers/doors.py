@@ -17,6 +17,7 @@ import azure.functions as func
 import msgspec
 
 from integrations.actions.idempotency import remembered
+from integrations.actions.plan import believe_token
 from integrations.actions.recording import Actor
 from integrations.domain.ids import AccountId
 from integrations.services import Services
@@ -205,6 +206,8 @@ def _checked(services: Services, door: Door, handler: Handler, request: func.Htt
         caller = services.callers.caller(request.headers.get("Authorization"))
         _refuse(door.needs, caller)
     call = Call(services, request, door, trace_id, caller)
+    if caller is not None and not believe_token(services, call.actor, caller) and door.needs is Need.MANAGE:
+        raise _no_plan()
     if door.changes and caller is not None:
         key = _idempotency_key(request)
         if key:
@@ -220,11 +223,15 @@ def _refuse(needs: Need, caller: Caller) -> None:
     if not caller.is_administrator:
         raise Forbidden("This page is for Administrators of your account.", code="role")
     if needs is Need.MANAGE and not caller.on_team_plan:
-        raise Forbidden(
-            "Microsoft Tenant Integrations are part of the Team plan.",
-            code="plan",
-            remedy="Move your account to the Team plan. Removing integrations works on any plan.",
-        )
+        raise _no_plan()
+
+
+def _no_plan() -> Forbidden:
+    return Forbidden(
+        "Microsoft Tenant Integrations are part of the Team plan.",
+        code="plan",
+        remedy="Move your account to the Team plan. Removing integrations works on any plan.",
+    )
 
 
 def _idempotency_key(request: func.HttpRequest) -> str:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from integrations.actions.signing import public_keys, sign
-from integrations.storage.control import CURRENT_KEY, Control
+from integrations.storage.control import CURRENT, Control
 from shared.secrets import Envelopes, KeyRing, SealBroken, new_key, sealed_with
 from shared.signatures import SignatureInvalid, new_private_key, opened, public_of
 from tests.flows.portal import Portal
@@ -37,7 +37,7 @@ def test_a_key_that_somebody_else_put_in_the_row_is_not_believed(portal: Portal)
     control, theirs = ours(portal), ours(portal, "acct_southridge")
     for it in (control, theirs):
         sign(portal.services, it, b"x")
-    mine, other = (it.audit_keys.find(CURRENT_KEY) for it in (control, theirs))
+    mine, other = (it.audit_keys.find(CURRENT) for it in (control, theirs))
     assert mine
     assert other
     name = public_of(new_private_key()).kid
@@ -47,7 +47,7 @@ def test_a_key_that_somebody_else_put_in_the_row_is_not_believed(portal: Portal)
         msgspec.structs.replace(mine.value, key_id=name),
         other.value,
     ):
-        row = control.audit_keys.find(CURRENT_KEY)
+        row = control.audit_keys.find(CURRENT)
         assert row
         control.commit(control.audit_keys.saved(row.now(forged)))
         with pytest.raises(SealBroken):
@@ -66,7 +66,7 @@ def test_a_signing_key_outlives_the_key_it_was_sealed_with(portal: Portal) -> No
 
     sign(services, control, b"x")
 
-    stored = control.audit_keys.find(CURRENT_KEY)
+    stored = control.audit_keys.find(CURRENT)
     assert stored
     assert sealed_with(stored.value.sealed) == "k2"
     object.__setattr__(services, "envelopes", Envelopes(KeyRing(new)))

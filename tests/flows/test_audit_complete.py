@@ -1,0 +1,235 @@
+"""Every change has exactly one audit entry (I25): doors and what the product does by itself, against a ledger."""
+
+import csv
+import io
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from integrations.triggers.doors import Need
+from tests.flows.doors import DOORS
+from tests.flows.partner import Csp, has_csp
+from tests.flows.portal import CLIENT_ID, Portal
+
+FIELDS = {"id", "at", "account_id", "actor", "action", "subject", "outcome", "trace_id"}
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+
+
+class Ledger:
+    """What was done, beside what the audit log says of it."""
+
+    def __init__(self, portal: Portal) -> None:
+        self.portal = portal
+        self.doors: set[str] = set()
+        self.begin()
+
+    def begin(self) -> None:
+        """What has been written up to now was looked at elsewhere."""
+        self._seen = {it["id"] for it in entries(self.portal)}
+
+    def expect(self, *actions: str, door: str = "", actor: str = "user_alice") -> list[dict[str, Any]]:
+        """The new entries since the last question are these, each once."""
+        new = [it for it in entries(self.portal) if it["id"] not in self._seen]
+        self._seen |= {it["id"] for it in new}
+        assert sorted(it["action"] for it in new) == sorted(actions), (door, new)
+        assert all(it.keys() >= FIELDS - {"trace_id"} for it in new)
+        assert {it["actor"] for it in new} <= {actor}
+        self.doors |= {door} if door else set()
+        return new
+
+
+def entries(portal: Portal) -> list[dict[str, Any]]:
+    return list(portal.ask("GET", "/audit?limit=1000")["items"])
+
+
+@pytest.fixture
+def csp(portal: Portal) -> Csp:
+    made = has_csp(portal)
+    made.has("Contoso")
+    return made
+
+
+def test_every_door_that_changes_something_writes_one_entry(csp: Csp) -> None:
+    portal = csp.portal
+    portal.headers["traceparent"] = f"00-{TRACE}-b7ad6b7169203331-01"
+    tenant, ledger = portal.has_tenant(), Ledger(portal)
+
+    started = portal.start()
+    assert ledger.expect("started integration", door="post_integration")[0]["trace_id"] == TRACE
+    flow = portal.signs_in(started, tenant["admin"])
+    ledger.expect("accepted sign-in", actor="system:consent_callback")
+    portal.accepts(flow, tenant["admin"])
+    ledger.expect("consent came back", actor="system:consent_callback")
+    portal.run_queues()
+    ledger.expect("proved consent", actor="system:prove_consent")
+    made = portal.ask("POST", f"/consent/{started['flow_id']}/complete", expect=201)
+    ledger.expect("integrated tenant", door="post_complete")
+    portal.ask("POST", f"/integrations/{made['integration_id']}/reauthorize", expect=201)
+    ledger.expect("started reauthorization", door="post_reauthorize")
+
+    acme = portal.organization("Acme")
+    ledger.expect("created organization", door="post_organization")
+    portal.ask("PUT", f"/organizations/{acme}", {"name": "Acme Ltd"})
+    ledger.expect("changed organization", door="put_organization")
+    portal.ask("PUT", f"/tenants/{tenant['id']}/mapping", {"organization_id": acme})
+    ledger.expect("mapped tenant", door="put_mapping")
+    portal.run_queues()
+    portal.ask("POST", f"/tenants/{tenant['id']}/sync", expect=202)
+    ledger.expect("ordered sync", door="post_sync")
+    portal.ask("DELETE", f"/tenants/{tenant['id']}/mapping", expect=204)
+    ledger.expect("unmapped tenant", door="delete_mapping")
+    portal.ask("DELETE", f"/tenants/{tenant['id']}/mapping", expect=204)
+    ledger.expect()
+    portal.ask("DELETE", f"/organizations/{acme}", expect=204)
+    ledger.expect("deleted organization", door="delete_organization_door")
+
+    csp.settled()
+    ledger.begin()
+    portal.ask("POST", f"/integrations/{csp.id}/access-check", expect=202)
+    ledger.expect("ordered access check", door="post_access_check")
+    portal.ask("PUT", f"/tenants/{csp.customers['Contoso']['id']}/ignored", {"ignored": True}, expect=204)
+    ledger.expect("ignored tenant", door="put_ignored")
+    portal.ask("PUT", f"/tenants/{csp.customers['Contoso']['id']}/ignored", {"ignored": False}, expect=204)
+    ledger.expect("stopped ignoring tenant")
+    portal.ask("GET", "/export?kind=organization")
+    ledger.expect("exported data")
+
+    assert ledger.doors == {door.name for door in DOORS if door.changes and door.needs is Need.MANAGE}
+
+
+def test_a_refused_change_writes_no_entry_of_a_change(portal: Portal) -> None:
+    tenant = portal.has_tenant()
+    portal.connected(tenant)
+    ledger, other = Ledger(portal), portal.organization("Other")
+    ledger.expect("created organization")
+
+    assert portal.call("PUT", f"/tenants/{tenant['id']}/mapping", {"organization_id": other}).status == 409
+    assert portal.called_by("tess").call("POST", "/organizations", {"name": "x"}).status == 403
+
+    ledger.expect()
+
+
+def test_what_the_product_does_by_itself_has_its_entries(csp: Csp) -> None:
+    portal, ledger = csp.portal, Ledger(csp.portal)
+    csp.integrate()
+    told = [it["action"] for it in entries(portal)]
+    assert told.count("integrated CSP") == told.count("changed CSP status") == told.count("found customer") == 1
+    csp.later(minutes=1)
+    auth = [(it["before"], it["after"]) for it in entries(portal) if it["action"] == "changed CSP Auth"]
+    assert auth[0][1] == "Active"
+    assert len(auth) == len(set(auth))
+    ledger.begin()
+
+    contoso = csp.customers["Contoso"]
+    csp.world.change_relationship(csp.partner, contoso["relationship"], status="terminated")
+    csp.later(hours=1)
+    gone = ledger.expect("changed CSP Auth", actor="system:check_csp")
+    assert (gone[0]["before"], gone[0]["subject"]["tenant_id"]) == ("Active", contoso["id"])
+
+
+def test_lost_and_regained_access_is_told_once_each(portal: Portal) -> None:
+    tenant = portal.has_tenant()
+    portal.connected(tenant)
+    ledger = Ledger(portal)
+
+    portal.microsoft.world.revoke_consent(tenant_id=tenant["id"], client_id=CLIENT_ID)
+    for _ in range(2):
+        portal.later(minutes=40)
+        portal.tick()
+
+    lost = ledger.expect("lost access", actor="system:sync_tenant")
+    assert (lost[0]["before"], lost[0]["after"]) == ("synced", "app_removed")
+    portal.microsoft.world.consent(tenant_id=tenant["id"], client_id=CLIENT_ID)
+    portal.later(hours=7)
+    portal.tick()
+    ledger.expect("regained access", actor="system:sync_tenant")
+
+
+def test_the_log_is_filtered_by_tenant_action_actor_and_time(portal: Portal) -> None:
+    first, second = portal.has_tenant("First", seed=1), portal.has_tenant("Second", seed=2)
+    portal.integrate(first)
+    portal.later(hours=1)
+    between = portal.clock()
+    portal.later(hours=1)
+    portal.integrate(second)
+
+    def told(query: str) -> list[dict[str, Any]]:
+        return list(portal.ask("GET", f"/audit?{query}")["items"])
+
+    assert [it["action"] for it in told(f"tenant_id={first['id'].upper()}")] == ["integrated tenant"]
+    assert {it["action"] for it in told("actor=system:prove_consent")} == {"proved consent"}
+    assert len(told("action=integrated%20tenant")) == 2
+    stamp = between.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    until, since = told(f"until={stamp}"), told(f"since={stamp}")
+    assert {moment(it) <= between for it in until} == {moment(it) >= between for it in since} == {True}
+    assert len(until) + len(since) == len(told(""))
+    assert told(f"since={stamp}&until={stamp}") == []
+    assert told("action=no%20such") == []
+    for bad in ("tenant_id=x", "since=yesterday", "until=2026-11-23T07:30:00", "limit=0", "since=0001-01-01T00:00:00Z"):
+        assert portal.call("GET", f"/audit?{bad}").status == 400, bad
+
+
+def moment(entry: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(entry["at"]).astimezone(UTC)
+
+
+@pytest.mark.parametrize("query", ["", "&action=created%20organization", "&since=2020-01-01T00:00:00%2B01:00"])
+def test_the_log_is_read_page_by_page_and_nothing_is_left_out(portal: Portal, query: str) -> None:
+    for number in range(7):
+        portal.organization(f"Org {number}")
+    whole = [it["id"] for it in portal.ask("GET", f"/audit?limit=1000{query}")["items"]]
+    seen, cursor = [], ""
+    while cursor is not None:
+        page = portal.ask("GET", f"/audit?limit=3{query}{f'&cursor={cursor}' if cursor else ''}")
+        seen += [it["id"] for it in page["items"]]
+        cursor = page["next_cursor"]
+
+    assert seen == whole
+    assert len(seen) == 7
+
+
+def test_the_log_comes_as_csv_to_those_who_ask_for_it(portal: Portal) -> None:
+    portal.organization("Acme")
+    portal.organization("Other")
+
+    answer = portal.call("GET", "/audit?limit=1", headers={"accept": "text/csv"})
+    rest = portal.call("GET", f"/audit?cursor={answer.headers['Next-Cursor']}", headers={"accept": "text/csv"})
+
+    assert answer.headers["Content-Type"].startswith("text/csv")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="audit.csv"'
+    assert answer.headers["Vary"] == portal.call("GET", "/audit").headers["Vary"] == "Accept"
+    lines = [line for it in (answer, rest) for line in csv.DictReader(io.StringIO(it.body.decode(), newline=""))]
+    json_lines = entries(portal)
+    assert [it["id"] for it in lines] == [it["id"] for it in json_lines]
+    assert lines[0]["subject"] == f"organization_id={json_lines[0]['subject']['organization_id']}"
+    assert lines[0]["actor"] == "user_alice"
+    assert "Next-Cursor" not in rest.headers
+
+
+def test_a_filter_that_finds_little_goes_on_where_it_stopped(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("integrations.actions.audit_log._A_PAGE", 2)
+    monkeypatch.setattr("integrations.actions.audit_log._MOST_PAGES", 2)
+    tenant = portal.has_tenant()
+    portal.integrate(tenant)
+    for number in range(6):
+        portal.organization(f"Org {number}")
+
+    first = portal.ask("GET", "/audit?action=integrated%20tenant")
+    second = portal.ask("GET", f"/audit?action=integrated%20tenant&cursor={first['next_cursor']}")
+
+    assert first["items"] == []
+    assert len(second["items"]) == 1
+
+
+def test_no_entry_holds_a_secret_or_the_name_of_an_end_user(portal: Portal) -> None:
+    tenant = portal.has_tenant(users=3)
+    portal.connected(tenant)
+    names = [it["name"] for it in portal.ask("GET", f"/tenants/{tenant['id']}/users")["items"]]
+    text = str(entries(portal))
+
+    assert names
+    assert not [it for it in names if it in text]
+    assert "state=" not in text
+    assert "eyJ" not in text
+    assert timedelta(0) <= portal.clock() - moment(entries(portal)[0]) < timedelta(minutes=5)
