@@ -10,6 +10,7 @@ from azure.identity import ManagedIdentityCredential
 
 from integrations.domain.ids import AccountId, TenantId
 from integrations.microsoft.dataset import Service
+from integrations.microsoft.permissions import OWN_PRINCIPAL
 from integrations.storage.callbacks import Callbacks
 from integrations.storage.control import Control
 from integrations.storage.data import DataStore
@@ -84,6 +85,15 @@ class Services:
             root=self.endpoints.graph,
             web=self._paced(tenant_id, service),
             token=lambda fresh: self.sign_in.app_token(tenant_id, fresh=fresh),
+        )
+
+    def graph_to_leave(self, tenant_id: TenantId) -> Graph:
+        """Graph in one tenant, allowed to delete our own application there."""
+        return Graph(
+            root=self.endpoints.graph,
+            web=self.web,
+            token=lambda fresh: self.sign_in.app_token(tenant_id, fresh=fresh),
+            writes=[OWN_PRINCIPAL],
         )
 
     def _paced(self, tenant_id: TenantId, service: Service) -> Web:

@@ -14,17 +14,22 @@ import msgspec
 from integrations.actions.housekeeping import keep_house
 from integrations.actions.prove import prove_consent
 from integrations.actions.recording import dispatch
+from integrations.actions.removing import carry_on_all
 from integrations.domain.consent import KEPT_FOR
-from integrations.domain.ids import IntegrationId, RunId, TenantId
+from integrations.domain.ids import IntegrationId, RemovalId, RunId, TenantId
 from integrations.domain.orders import (
     CSP_QUEUE,
     CUSTOMER_QUEUE,
+    PURGE_QUEUE,
+    REMOVAL_QUEUE,
     SCHEDULED,
     SHARD_QUEUE,
     SYNC_QUEUE,
     ConsentOrder,
     CspOrder,
     CustomerOrder,
+    PurgeOrder,
+    RemovalOrder,
     ShardOrder,
     SyncOrder,
 )
@@ -99,6 +104,26 @@ def _order_customer(services: Services, due: Due) -> None:
     _send(services, CUSTOMER_QUEUE, order, due)
 
 
+def _order_removal(services: Services, due: Due) -> None:
+    """Carry it on by a message of its own; a removal that nobody knows any more is settled."""
+    removal_id = RemovalId(due.item_id)
+    if services.control(due.account_id).removals.find(removal_id) is None:
+        if services.clock() - due.at > _CHANGED_BY:
+            services.due.settle(due)
+        return
+    _send(services, REMOVAL_QUEUE, RemovalOrder(account_id=due.account_id, removal_id=removal_id), due)
+
+
+def _carry_on_all(services: Services, due: Due) -> None:
+    carry_on_all(services, due.account_id)
+
+
+def _order_purge(services: Services, due: Due) -> None:
+    tenant_id, _, epoch = due.item_id.partition(":")
+    order = PurgeOrder(account_id=due.account_id, tenant_id=TenantId(tenant_id), epoch=int(epoch), is_last=True)
+    _send(services, PURGE_QUEUE, order, due)
+
+
 def _send(services: Services, queue: str, order: msgspec.Struct, due: Due) -> None:
     services.queues.send(
         queue,
@@ -149,5 +174,8 @@ _HANDLERS: dict[Work, Callable[[Services, Due], Due | None]] = {
     Work.CSP: _order_csp,
     Work.CUSTOMER: _order_customer,
     Work.OUTBOX: _empty_outbox,
+    Work.REMOVAL: _order_removal,
+    Work.REMOVE_ALL: _carry_on_all,
+    Work.PURGE: _order_purge,
     Work.HOUSEKEEPING: keep_house,
 }

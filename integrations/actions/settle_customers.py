@@ -24,7 +24,7 @@ from integrations.domain.customers import (
     vanish,
 )
 from integrations.domain.gdap import RoleId
-from integrations.domain.ids import IntegrationId, TenantId
+from integrations.domain.ids import IntegrationId, TenantId, new_epoch
 from integrations.domain.onboarding import Stage
 from integrations.domain.orders import CUSTOMER_QUEUE, CustomerOrder
 from integrations.domain.roles import required_roles
@@ -87,7 +87,7 @@ def settle_customers(
     for place, it in enumerate(it for it in settled if _is_step_new(it, by.now)):
         _send_step(services, control, it.tenant, place=place)
     present = {it.customer.tenant_id for it in found}
-    _settle_vanished(control, by, [it for key, it in tenants.items() if key not in present])
+    _settle_vanished(services, control, by, [it for key, it in tenants.items() if key not in present])
     return shared
 
 
@@ -138,7 +138,9 @@ def _settled(by: Settling, known: _Known) -> _Settled | None:
     """The customer's row as it should be; None when nothing changed."""
     found = known.found
     before = known.tenant.value if known.tenant else None
-    tenant = before or discovered(found.customer, by.integration_id, by.now)
+    if before and before.removal:
+        return None
+    tenant = before or discovered(found.customer, by.integration_id, by.now, epoch=new_epoch())
     tenant = reappear(tenant)
     if of(tenant).progress.stage is not Stage.DONE:  # from then on the tenant tells its name itself
         tenant = tenant.renamed(found.customer.name, by.now)
@@ -206,18 +208,21 @@ def _is_step_new(it: _Settled, now: datetime) -> bool:
     return next_at is not None and (next_at != before or next_at <= now)
 
 
-def _settle_vanished(control: Control, by: Settling, others: list[Stored[Tenant]]) -> None:
+def _settle_vanished(services: Services, control: Control, by: Settling, others: list[Stored[Tenant]]) -> None:
     """Customers that Microsoft lists no more: kept as Missing Admin Relationship, and after long forgotten."""
     ours = {it.tenant_id for it in children((it.value for it in others), by.integration_id)}
     for stored in others:
-        if stored.value.tenant_id not in ours:
+        tenant_id = stored.value.tenant_id
+        if tenant_id not in ours or stored.value.removal:
             continue
-        facts = control.facts.find(stored.value.tenant_id)
+        facts = control.facts.find(tenant_id)
         if is_forgotten(stored.value, by.now):
+            services.holders.let_go(tenant_id, control.account_id, by.integration_id, by.now)
+            services.holders.gone(tenant_id)  # Microsoft does not let the partner in any more: nothing to withdraw
             writes = [control.tenants.removed(stored)]
             writes += [control.facts.removed(facts)] if facts else []
         else:
-            none = Facts(tenant_id=stored.value.tenant_id, read_at=by.now, account="")
+            none = Facts(tenant_id=tenant_id, read_at=by.now, account="")
             gone = judge(vanish(stored.value, by.now), none, by.required, by.permissions, by.now)
             writes = [control.tenants.saved(stored.now(gone))] if gone != stored.value else []
             if facts and not facts.value.says_the_same(none):

@@ -39,7 +39,7 @@ from integrations.storage.control import Clash, Control
 from integrations.storage.data import DataSession, Superseded
 from integrations.storage.documents import Stored
 from integrations.storage.due import Due, Work
-from shared.errors import AppError
+from shared.errors import AppError, NotFound
 from shared.tables import StorageUnavailable, Write
 from shared.telemetry import log
 
@@ -104,7 +104,11 @@ def _take(
         if stored is None or not _is_asked_for(services, order, stored.value):
             _drop(services, order, is_gone=stored is None)
             return None
-        held_by = held_back_by(control, stored.value)
+        try:
+            held_by = held_back_by(control, stored.value)
+        except NotFound:
+            _drop(services, order, is_gone=True)
+            return None
         if held_by is not None:
             hold_back(services, control, stored, held_by, _due(order))
             return None
@@ -123,7 +127,7 @@ def _take(
 
 def _is_asked_for(services: Services, order: SyncOrder, tenant: Tenant) -> bool:
     """Whether the tenant's row still asks for what the order says."""
-    if order.epoch is not None and order.epoch != tenant.epoch:
+    if tenant.removal or (order.epoch is not None and order.epoch != tenant.epoch):
         return False
     now = services.clock()
     if order.reason != MANUAL and tenant.not_before and tenant.not_before > now:

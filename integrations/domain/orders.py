@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from integrations.domain.ids import AccountId, FlowId, IntegrationId, RunId, TenantId
+from integrations.domain.ids import AccountId, FlowId, IntegrationId, RemovalId, RunId, TenantId
 
 
 class SyncOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -47,6 +47,22 @@ class CustomerOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     tenant_id: TenantId
 
 
+class RemovalOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Carry a removal on, as far as it goes at present."""
+
+    account_id: AccountId
+    removal_id: RemovalId
+
+
+class PurgeOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Delete what was synced under an epoch that is over; ``is_last`` when nobody can be writing any more."""
+
+    account_id: AccountId
+    tenant_id: TenantId
+    epoch: int
+    is_last: bool
+
+
 class ShardOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Order everything that is due in one shard of the due list until a time."""
 
@@ -58,12 +74,14 @@ class ShardOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 SCHEDULED = "schedule"
 MANUAL = "manual"
 
-Order = SyncOrder | ConsentOrder | CspOrder | CustomerOrder | ShardOrder
+Order = SyncOrder | ConsentOrder | CspOrder | CustomerOrder | RemovalOrder | PurgeOrder | ShardOrder
 
 SYNC_QUEUE = "sync-tenant"
 CONSENT_QUEUE = "prove-consent"
 CSP_QUEUE = "check-csp"
 CUSTOMER_QUEUE = "onboard-customer"
+REMOVAL_QUEUE = "remove"
+PURGE_QUEUE = "purge-data"
 SHARD_QUEUE = "order-due"
 
 QUEUE_OF: dict[type, str] = {
@@ -71,5 +89,7 @@ QUEUE_OF: dict[type, str] = {
     ConsentOrder: CONSENT_QUEUE,
     CspOrder: CSP_QUEUE,
     CustomerOrder: CUSTOMER_QUEUE,
+    RemovalOrder: REMOVAL_QUEUE,
+    PurgeOrder: PURGE_QUEUE,
     ShardOrder: SHARD_QUEUE,
 }

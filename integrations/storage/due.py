@@ -10,7 +10,7 @@ import contextlib
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum
 
 from integrations.domain.ids import AccountId
@@ -18,6 +18,7 @@ from shared.clock import moment, stamp
 from shared.tables import Row, RowChanged, Tables, Write, chunks, delete, replace, upsert
 
 SHARDS = 16
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Work(Enum):
@@ -28,6 +29,9 @@ class Work(Enum):
     CSP = "csp"
     CUSTOMER = "customer"
     OUTBOX = "outbox"
+    REMOVAL = "removal"
+    REMOVE_ALL = "remove_all"
+    PURGE = "purge"
     HOUSEKEEPING = "housekeeping"
 
 
@@ -69,6 +73,14 @@ class DueList:
             return
         with contextlib.suppress(RowChanged):
             self._table.write(delete(row))
+
+    def drop(self, work: Work, account_id: AccountId, item_id: str) -> None:
+        """Forget it, whenever it is due."""
+        due = Due(work, account_id, item_id, _NEVER)
+        row = self._table.get(shard_of(due), _key(due))
+        if row is not None:
+            with contextlib.suppress(RowChanged):
+                self._table.write(delete(row))
 
     def list(self, shard: str, until: datetime) -> list[Due]:
         """What is due in one shard at ``until``, the longest overdue first."""

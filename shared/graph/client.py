@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from threading import Semaphore
+from types import NoneType
 from typing import TypeVar
 
 from shared.graph.answers import Page, decode, meaning
@@ -21,13 +22,14 @@ from shared.web import Response, Unreachable, Web
 T = TypeVar("T")
 
 _MOST_PAGES = 10_000
+_NOTHING = b"null"  # an answer without a body
 _USER_AGENT = "MicrosoftTenantIntegrations/1"
 
 
 class Graph:
     """Graph of one tenant. ``token(fresh)`` gives a bearer token, a new one when ``fresh``.
 
-    It only reads, but for POSTs to paths that ``writes`` allow.
+    It only reads, but for POSTs and DELETEs of paths that ``writes`` allow.
     At most ``limits.in_flight`` requests are under way at once; further threads wait.
     Shape of a collection: {"value": [item, ...], "@odata.nextLink": url or absent}.
     Source: https://learn.microsoft.com/graph/paging
@@ -116,10 +118,25 @@ class Graph:
             answers |= settle(asked, send, attempts)
         return answers
 
+    def delete(self, path: str) -> None:
+        """Delete one object.
+
+        Raises:
+            MissingInMicrosoft: it is not there.
+            MicrosoftError: of the kind that the answer stands for.
+            WriteNotAllowed: this client may not delete it.
+        """
+        self._refuse_write(path)
+        self._send("DELETE", path, None, NoneType, self._attempts())
+
     def _refuse_writes(self, asks: Sequence[Ask]) -> None:
         for ask in asks:
-            if ask.body is not None and not any(it.fullmatch(ask.path) for it in self._writes):
-                raise WriteNotAllowed(f"this client may not write to {ask.path}")
+            if ask.body is not None:
+                self._refuse_write(ask.path)
+
+    def _refuse_write(self, path: str) -> None:
+        if not any(it.fullmatch(path) for it in self._writes):
+            raise WriteNotAllowed(f"this client may not write to {path}")
 
     def _page(self, url: str, item: type[T]) -> Page[T]:
         return self._read(url, Page[item])  # type: ignore[valid-type] # a type at run time
@@ -136,7 +153,7 @@ class Graph:
         while True:
             try:
                 token = token or self._token(is_fresh)
-                return decode(self._send_once(method, url, body, token, attempts.left_s).body, form)
+                return decode(self._send_once(method, url, body, token, attempts.left_s).body or _NOTHING, form)
             except TokenRejected:
                 if is_fresh:
                     raise
