@@ -217,14 +217,14 @@ def _microsoft(removal: Removal, partings: list[Parting]) -> Step:
         return _step("microsoft", label, None, is_next=removal.swept_at is not None, detail=detail)
     counts = Counter(removal.outcomes)
     said = [
-        (counts[Outcome.REMOVED.value], "removed from {} {}."),
-        (counts[Outcome.ABSENT.value], "not there any more in {} {}."),
-        (counts[Outcome.KEPT.value], "left as it is in {} {}."),
-        (counts[Outcome.IMPOSSIBLE.value], "to be removed by hand in {} {}."),
+        (counts[Outcome.REMOVED.value], "Removed from {} {}."),
+        (counts[Outcome.ABSENT.value], "Not there any more in {} {}."),
+        (counts[Outcome.KEPT.value], "Left as it is in {} {}."),
+        (counts[Outcome.IMPOSSIBLE.value], "To be removed by hand in {} {}."),
     ]
     detail = " ".join(text.format(number, "tenant" if number == 1 else "tenants") for number, text in said if number)
     state = "failed" if counts[Outcome.IMPOSSIBLE.value] else "done"
-    return Step("microsoft", label, state, detail[:1].upper() + detail[1:], removal.left_at)
+    return Step("microsoft", label, state, detail, removal.left_at)
 
 
 def _credential(removal: Removal) -> Step:

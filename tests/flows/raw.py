@@ -22,7 +22,9 @@ def everything(portal: Portal) -> list[tuple[str, str]]:
         for table in tables.list_tables():
             for entity in tables.get_table_client(table.name).list_entities():
                 kind = str(entity["RowKey"]).split(":", 1)[0]
-                found.append((f"{table.name} {kind if ':' in str(entity['RowKey']) else ''}".strip(), str(dict(entity))))
+                found.append(
+                    (f"{table.name} {kind if ':' in str(entity['RowKey']) else ''}".strip(), str(dict(entity)))
+                )
     with QueueServiceClient.from_connection_string(connection) as queues:
         for queue in queues.list_queues():
             for message in queues.get_queue_client(queue.name).peek_messages(max_messages=32):

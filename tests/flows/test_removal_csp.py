@@ -20,7 +20,7 @@ def csp(portal: Portal) -> Csp:
     found = has_csp(portal)
     found.has("Contoso", users=12)
     found.has("Fabrikam", users=5)
-    found.has("Tailspin", relationship=None)
+    found.has("Tailspin", relationship={})
     found.settled()
     portal.map(found.customers["Contoso"], "Contoso Ltd")
     portal.run_queues()
@@ -93,7 +93,7 @@ def test_after_the_quiet_time_nothing_names_the_csp_or_its_customers_but_the_aud
 
 
 def test_a_credential_that_is_dead_ends_the_removal_with_what_is_left(csp: Csp) -> None:
-    csp.world.refuse_tokens(csp.partner["id"], 50173)
+    csp.world.refuse_tokens(50173, tenant_id=csp.partner["id"])
     told = csp.portal.removal(removed(csp))
 
     assert told["state"] == "removed"
