@@ -15,6 +15,7 @@ from integrations.domain.connections import (
     Integration,
     Organization,
     Reservation,
+    SigningKey,
     SyncroTenant,
     Tenant,
 )
@@ -80,6 +81,7 @@ class Control:
         self.runs = Documents(table, account_id, "run", Run, lambda it: f"{it.tenant_id}:{it.id}")
         self.outbox = Documents(table, account_id, "outbox", OutboxMessage, lambda it: it.id)
         self.audit = Documents(table, account_id, "audit", AuditEntry, lambda it: it.id)
+        self.signing_keys = Documents(table, account_id, "audit_key", SigningKey, lambda it: it.id)
         self.answers = Documents(table, account_id, "answer", StoredAnswer, lambda it: it.key)
         self._table = table
 

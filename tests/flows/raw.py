@@ -8,11 +8,8 @@ from tests.flows.portal import Portal
 
 def rows_naming(portal: Portal, *words: str) -> list[tuple[str, str]]:
     """Every row, in any table or queue, that holds one of the words; as ("<table> <kind>", row)."""
-    found = []
-    for kind, text in everything(portal):
-        if any(word.lower() in text.lower() for word in words):
-            found.append((kind, text))
-    return found
+    wanted = [word.lower() for word in words]
+    return [(kind, text) for kind, text in everything(portal) if any(word in text.lower() for word in wanted)]
 
 
 def everything(portal: Portal) -> list[tuple[str, str]]:
@@ -27,6 +24,6 @@ def everything(portal: Portal) -> list[tuple[str, str]]:
                 )
     with QueueServiceClient.from_connection_string(connection) as queues:
         for queue in queues.list_queues():
-            for message in queues.get_queue_client(queue.name).peek_messages(max_messages=32):
-                found.append((f"queue {queue.name}", str(message.content)))
+            waiting = queues.get_queue_client(queue.name).peek_messages(max_messages=32)
+            found += [(f"queue {queue.name}", str(message.content)) for message in waiting]
     return found

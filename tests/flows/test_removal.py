@@ -4,8 +4,10 @@ import base64
 import json
 from typing import Any
 
+import jwt
 import pytest
 
+from integrations.actions.signing import public_keys
 from integrations.domain.ids import AccountId
 from tests.flows.portal import CLIENT_ID, Portal
 from tests.flows.raw import rows_naming
@@ -235,6 +237,20 @@ def test_of_two_accounts_the_first_that_removes_leaves_the_other_syncing(
     other.run_queues()
     assert receipt(other.removal(second))["microsoft"] == {"removed": 1}
     assert portal.microsoft.world.service_principal(tenant["id"], CLIENT_ID) is None
+
+
+def test_a_receipt_is_signed_by_a_key_anybody_may_check_it_with(portal: Portal, tenant: dict[str, str]) -> None:
+    removal = portal.remove(integration_of(portal, tenant))
+    portal.run_queues()
+
+    told = portal.removal(removal)
+    (key,) = public_keys(portal.services, portal.services.control(ACCOUNT))
+    public = jwt.PyJWK(key)
+    assert json.loads(jwt.PyJWS().decode(told["receipt"], public.key, algorithms=["EdDSA"])) == receipt(told)
+    head, payload, signature = told["receipt"].split(".")
+    forged = ".".join([head, payload[:-4] + "AAAA", signature])
+    with pytest.raises(jwt.InvalidSignatureError):
+        jwt.PyJWS().decode(forged, public.key, algorithms=["EdDSA"])
 
 
 def test_nobody_learns_from_a_receipt_that_another_account_holds_the_tenant(
