@@ -104,14 +104,17 @@ def _order_customer(services: Services, due: Due) -> None:
     _send(services, CUSTOMER_QUEUE, order, due)
 
 
-def _order_removal(services: Services, due: Due) -> None:
-    """Carry it on by a message of its own; a removal that nobody knows any more is settled."""
-    removal_id = RemovalId(due.item_id)
-    if services.control(due.account_id).removals.find(removal_id) is None:
-        if services.clock() - due.at > _CHANGED_BY:
-            services.due.settle(due)
-        return
-    _send(services, REMOVAL_QUEUE, RemovalOrder(account_id=due.account_id, removal_id=removal_id), due)
+def _order_removal(services: Services, due: Due) -> Due | None:
+    """Carry it on by a message of its own, when its time has come; one that nobody knows any more is settled."""
+    removal_id, now = RemovalId(due.item_id), services.clock()
+    stored = services.control(due.account_id).removals.find(removal_id)
+    if stored is None and now - due.at > _CHANGED_BY:
+        services.due.settle(due)
+    elif stored is not None and stored.value.next_at > now:
+        return dataclasses.replace(due, at=stored.value.next_at)
+    elif stored is not None:
+        _send(services, REMOVAL_QUEUE, RemovalOrder(account_id=due.account_id, removal_id=removal_id), due)
+    return None
 
 
 def _carry_on_all(services: Services, due: Due) -> None:

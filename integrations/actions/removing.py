@@ -141,9 +141,9 @@ class _Saga:
             raise _Stop
 
     def _rest(self, until: datetime, *more: Write, **changes: Any) -> None:
-        """Let go of the removal until a time; the due list knows of it first."""
-        self._services.due.put(Due(Work.REMOVAL, self._control.account_id, self._removal.id, until))
+        """Let go of the removal until a time. The due list keeps its earlier one until this is written."""
         self._save(*more, running=None, next_at=until, **changes)
+        self._services.due.put(Due(Work.REMOVAL, self._control.account_id, self._removal.id, until))
 
     def _partings(self) -> list[Stored[Parting]]:
         return self._control.partings.list(f"{self._removal.id}:")
