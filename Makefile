@@ -57,7 +57,7 @@ coverage: test
 test-azurite: .venv/.ready $(if $(filter npm,$(MODE)),node_modules/.ready) ## storage tests against one way to Azurite: MODE=docker or MODE=npm
 	$(if $(filter docker,$(MODE)),.ci/with-docker-azurite,env AZURITE_MODE=$(MODE)) $(BIN)/pytest tests/storage tests/local/test_azurite.py
 
-faults: $(READY) ## crashes, races and outages, bounded to ten minutes; all of them: make faults FULL=1
+faults: $(READY) ## crashes, races and outages, bounded to ten minutes; all of them: FULL=1; many times over: FULL=release
 	FULL=$(FULL) $(BIN)/pytest tests/faults tests/flows/test_sync_faults.py
 
 browser: $(READY) node_modules/.ready $(CHROMIUM_PATH) ## the page in Chromium (found, installed, or CHROMIUM=path): journeys, accessibility, speed
