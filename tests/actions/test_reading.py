@@ -13,6 +13,7 @@ from integrations.domain.datasets import Outcome, Reading
 from integrations.microsoft.dataset import Asked, Dataset, Service, Source
 from shared.errors import AppError
 from shared.graph import Answer, Ask, Denied, Page, RequestRefused, TokenRejected, Transient, UnexpectedAnswer
+from shared.usage import Usage
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 
@@ -24,9 +25,14 @@ class Thing(msgspec.Struct):
 class Graph:
     """Answers everything with an empty page, and remembers what came together."""
 
+    usage = Usage()
+
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
         self.alone: list[str] = []
+
+    def heed(self, _: Answer) -> None:
+        """Nothing is limited here."""
 
     def batch(self, asks: Sequence[Ask]) -> dict[str, Answer]:
         self.batches.append([it.id for it in asks])
