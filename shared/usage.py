@@ -4,6 +4,8 @@ from threading import Lock
 
 import msgspec
 
+_NONE = 0.0  # one object: defaults are left out where they are the very default
+
 
 class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
     """Counts of one data set, one batch or one run.
@@ -18,17 +20,18 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
     units: int = 0
     throttled: int = 0
     repeated: int = 0
-    waited_s: float = 0.0
+    waited_s: float = _NONE
     received_bytes: int = 0
 
     def __add__(self, other: "Usage") -> "Usage":
+        waited_s = self.waited_s + other.waited_s
         return Usage(
             self.requests + other.requests,
             self.parts + other.parts,
             self.units + other.units,
             self.throttled + other.throttled,
             self.repeated + other.repeated,
-            round(self.waited_s + other.waited_s, 3),
+            round(waited_s, 3) if waited_s else _NONE,
             self.received_bytes + other.received_bytes,
         )
 

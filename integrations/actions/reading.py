@@ -24,6 +24,7 @@ from shared.graph import (
     Ask,
     Denied,
     Graph,
+    HostileLink,
     NotLicensed,
     Page,
     RequestRefused,
@@ -71,6 +72,7 @@ _OUTCOME_OF: tuple[tuple[type[AppError], Outcome], ...] = (
     (TokenRejected, Outcome.DENIED),  # Intune answers 401 where others answer 403 (microsoft.md 6.2)
     (Transient, Outcome.STALE),
     (UnexpectedAnswer, Outcome.STALE),
+    (HostileLink, Outcome.STALE),
 )
 
 

@@ -85,7 +85,14 @@ class Wire:
 
     def _judged(self, response: Response) -> Response:
         is_throttled = response.status == 429
-        self.meter.add(Usage(1, 0, units_of(response.headers), int(is_throttled), 0, 0.0, len(response.body)))
+        self.meter.add(
+            Usage(
+                requests=1,
+                units=units_of(response.headers),
+                throttled=int(is_throttled),
+                received_bytes=len(response.body),
+            )
+        )
         if response.status in SUCCESS:
             self.gate.took(response.headers)
             return response

@@ -12,7 +12,17 @@ from integrations.actions.reading import read_datasets
 from integrations.domain.datasets import Outcome, Reading
 from integrations.microsoft.dataset import Asked, Dataset, Service, Source
 from shared.errors import AppError
-from shared.graph import Answer, Ask, Denied, Page, RequestRefused, TokenRejected, Transient, UnexpectedAnswer
+from shared.graph import (
+    Answer,
+    Ask,
+    Denied,
+    HostileLink,
+    Page,
+    RequestRefused,
+    TokenRejected,
+    Transient,
+    UnexpectedAnswer,
+)
 from shared.usage import Usage
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
@@ -91,6 +101,7 @@ def test_services_with_few_requests_are_asked_alone_and_the_others_together() ->
         (Denied(), Outcome.DENIED, 1),
         (Transient(), Outcome.STALE, 1),
         (UnexpectedAnswer(), Outcome.STALE, 1),
+        (HostileLink(), Outcome.STALE, 1),
         (RequestRefused(), Outcome.FAILED, 3),
         (TokenRejected(), Outcome.DENIED, 1),
         (AppError(), Outcome.FAILED, 1),
