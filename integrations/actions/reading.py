@@ -55,8 +55,11 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage = Usage()
 
     def unread(self, kept: Cursor, now: datetime) -> Cursor:
-        """The cursor after an attempt without a reading: why, and when the data set may be asked for again."""
-        wait_s = wait_of(self.error) if self.error else None
+        """The cursor after an attempt without a reading: why, and when the data set may be asked for again.
+
+        What every sync needs is not put off here: then the whole tenant waits.
+        """
+        wait_s = wait_of(self.error) if self.error and not self.dataset.is_core else None
         return msgspec.structs.replace(
             kept,
             outcome=self.outcome,

@@ -126,5 +126,6 @@ def test_a_flood_is_given_up_soon_and_other_tenants_do_not_notice(
     portal.sync(other)
 
     assert took_s < 60
-    assert portal.row(tenant)["sync_status"]["cause"] == "microsoft_unavailable"
+    status = portal.row(tenant)["sync_status"]
+    assert (status["cause"], status["evidence"]["error"]) == ("microsoft_unavailable", "microsoft_unavailable")
     assert (portal.status(other), len(users_of(portal, tenant))) == ("Success", 30)
