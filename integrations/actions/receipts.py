@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
+from jwt.utils import base64url_decode
 
 from integrations.actions.signing import sign
 from integrations.domain.removal import Parting, Removal
@@ -34,6 +35,19 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     late_rows: int
     microsoft: dict[str, int]
     left_over: list[str]
+
+
+class SignedReceipt(msgspec.Struct, frozen=True, kw_only=True):
+    """A receipt to read, and the same as a compact JWS, signed by the account's key."""
+
+    statement: Receipt
+    jws: str
+
+
+def read_receipt(jws: str) -> SignedReceipt:
+    """A receipt of ours, as it was signed."""
+    payload = base64url_decode(jws.split(".")[1])
+    return SignedReceipt(statement=msgspec.json.decode(payload, type=Receipt), jws=jws)
 
 
 def receipt_of(services: Services, control: Control, removal: Removal, partings: Sequence[Parting]) -> str:

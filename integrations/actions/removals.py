@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from integrations.actions.leaving import find_integration
+from integrations.actions.receipts import SignedReceipt, read_receipt
 from integrations.actions.recording import Actor
 from integrations.domain import removal as rules
 from integrations.domain.connections import Integration
@@ -50,7 +51,7 @@ class RemovalView(msgspec.Struct, frozen=True, kw_only=True):
     next_at: datetime | None
     steps: list[StepView]
     leftovers: list[LeftoverView]
-    receipt: str | None
+    receipt: SignedReceipt | None
 
 
 def removal_effects(services: Services, actor: Actor, integration_id: IntegrationId) -> Effects:
@@ -90,7 +91,7 @@ def read_removal(services: Services, actor: Actor, removal_id: RemovalId) -> Rem
         next_at=it.next_at.replace(microsecond=0) if not it.verified_at else None,
         steps=[_step_view(step) for step in rules.steps(it, partings, quiet_of(services))],
         leftovers=[_leftover_view(services, one) for one in partings if one.is_left_over],
-        receipt=it.receipt or None,
+        receipt=read_receipt(it.receipt) if it.receipt else None,
     )
 
 

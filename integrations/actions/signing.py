@@ -1,64 +1,78 @@
-"""An account's signing key: what we state about an account can be checked later, by anybody with its public half.
+"""Sign what an account may have to prove later: seals of its audit log, receipts of removals.
 
-The private half is sealed in a row of the account and made when it is first needed. Ed25519, as a compact JWS
-(RFC 8037); the key's id is its RFC 7638 thumbprint.
+Each account has one Ed25519 key. The private half is sealed by the key-encryption key like every other secret, and
+sealed anew now and then, so that an old key-encryption key can be disabled.
 """
 
-import hashlib
+import contextlib
+from datetime import timedelta
 
-import jwt
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from jwt.utils import base64url_encode
 
-from integrations.domain.connections import SigningKey
+from integrations.domain.auditing import AuditKey
 from integrations.services import Services
-from integrations.storage.control import Clash, Control
+from integrations.storage.control import CURRENT_KEY, Clash, Control
+from integrations.storage.documents import Stored
+from shared.signatures import Jwks, new_private_key, public_of, signed
 
-_THE_ONE = "1"
+_SEALED_ANEW = timedelta(days=30)
+_TRIES = 3
 
 
 def sign(services: Services, control: Control, payload: bytes) -> str:
-    """A compact JWS over the payload, by the account's key.
+    """A compact JWS (EdDSA, ``kid`` in its header) of the payload, under the account's key.
 
     Raises:
-        SealBroken: the key cannot be opened.
+        SealBroken: the account's key cannot be opened any more; the operator must look.
+        Unavailable: storage or the vault does not answer.
     """
-    key = _key(services, control)
-    raw = services.envelopes.open(key.sealed, place=_place(control))
-    private = Ed25519PrivateKey.from_private_bytes(raw)
-    return jwt.PyJWS().encode(payload, private, algorithm="EdDSA", headers={"kid": key.kid, "typ": "JOSE"})
+    stored = _stored(services, control)
+    private_key = _private(services, control, stored.value)
+    if services.clock() - stored.value.sealed_at > _SEALED_ANEW:
+        _seal_anew(services, control, stored, private_key)
+    return signed(private_key, payload)
 
 
-def public_keys(services: Services, control: Control) -> list[dict[str, str]]:
-    """The public half, as RFC 7517 writes it."""
-    return [_public(_key(services, control))]
+def public_keys(services: Services, control: Control) -> Jwks:
+    """The keys that the account's signatures are checked with; the first is made when it is first asked for.
+
+    They follow from the sealed private key, so that nobody who can only write rows can put another in its place.
+
+    Raises:
+        SealBroken, Unavailable: as ``sign``.
+    """
+    return Jwks(keys=[public_of(_private(services, control, _stored(services, control).value))])
 
 
-def _key(services: Services, control: Control) -> SigningKey:
-    stored = control.signing_keys.find(_THE_ONE)
-    if stored is not None:
-        return stored.value
-    private = Ed25519PrivateKey.generate()
-    x = base64url_encode(private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()
-    sealed = services.envelopes.seal(private.private_bytes_raw(), place=_place(control))
-    made = SigningKey(id=_THE_ONE, kid=_thumbprint(x), x=x, sealed=sealed, made_at=services.clock())
-    try:
-        control.commit(control.signing_keys.added(made))
-    except Clash:  # somebody made it in this moment
-        return _key(services, control)
-    return made
+def _private(services: Services, control: Control, key: AuditKey) -> bytes:
+    return services.envelopes.open(key.sealed, place=key.place(control.account_id))
 
 
-def _public(key: SigningKey) -> dict[str, str]:
-    return {"kty": "OKP", "crv": "Ed25519", "x": key.x, "kid": key.kid, "alg": "EdDSA", "use": "sig"}
+def _stored(services: Services, control: Control) -> Stored[AuditKey]:
+    """The account's key. Two processes that make it at once end with the one that was inserted first."""
+    for _ in range(_TRIES):
+        found = control.audit_keys.find(CURRENT_KEY)
+        if found is not None:
+            return found
+        with contextlib.suppress(Clash):
+            control.commit(control.audit_keys.added(_new_key(services, control)))
+    raise Clash
 
 
-def _thumbprint(x: str) -> str:
-    canonical = msgspec.json.encode({"crv": "Ed25519", "kty": "OKP", "x": x})
-    return base64url_encode(hashlib.sha256(canonical).digest()).decode()
+def _new_key(services: Services, control: Control) -> AuditKey:
+    private_key, now = new_private_key(), services.clock()
+    bare = AuditKey(key_id=public_of(private_key).kid, sealed="", made_at=now, sealed_at=now)
+    return _sealed(services, control, bare, private_key)
 
 
-def _place(control: Control) -> str:
-    return f"signing key|{control.account_id}"
+def _seal_anew(services: Services, control: Control, stored: Stored[AuditKey], private_key: bytes) -> None:
+    """Under the newest key-encryption key; another process that does it at the same time does no harm."""
+    newer = msgspec.structs.replace(stored.value, sealed_at=services.clock())
+    with contextlib.suppress(Clash):
+        control.commit(control.audit_keys.saved(stored.now(_sealed(services, control, newer, private_key))))
+
+
+def _sealed(services: Services, control: Control, key: AuditKey, private_key: bytes) -> AuditKey:
+    return msgspec.structs.replace(
+        key, sealed=services.envelopes.seal(private_key, place=key.place(control.account_id))
+    )

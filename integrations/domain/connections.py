@@ -218,16 +218,6 @@ class SyncroTenant(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
-class SigningKey(msgspec.Struct, frozen=True, kw_only=True):
-    """The key by which an account's receipts are signed; ``x`` is its public half, ``sealed`` its private one."""
-
-    id: str
-    kid: str
-    x: str
-    sealed: str
-    made_at: datetime
-
-
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One change, written in the transaction that made it, and never updated.
 

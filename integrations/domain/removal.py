@@ -289,7 +289,7 @@ def effects_of_all(integrations: int, tenants: int, mapped: int, product: str) -
 def _common(mapped: int, product: str) -> list[str]:
     mappings = f"{mapped} {'mapping' if mapped == 1 else 'mappings'} to {product} Tenants"
     return [
-        f"Removes {mappings}; nothing is synced any more.",
+        f"Removes {mappings}; nothing is synced any more." if mapped else "Nothing is synced any more.",
         "Removes our application at Microsoft where that is ours to do, and tells what is left to do by hand.",
         f"Deletes the Microsoft data that {product} has stored: users, devices, licenses, MFA, Secure Score, policies.",
         "Keeps your End Users; they are no longer updated.",

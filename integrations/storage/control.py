@@ -9,13 +9,13 @@ from datetime import datetime
 
 import msgspec
 
+from integrations.domain.auditing import AuditKey
 from integrations.domain.connections import (
     AuditEntry,
     Credential,
     Integration,
     Organization,
     Reservation,
-    SigningKey,
     SyncroTenant,
     Tenant,
 )
@@ -29,6 +29,7 @@ from integrations.storage.documents import Documents
 from shared.errors import Conflict
 from shared.tables import RowChanged, RowExists, Tables, Write
 
+CURRENT_KEY = "current"  # an account has one signing key
 _LATEST_MS = 10**15 - 1  # keys count down from here, so that the newest row comes first
 
 
@@ -81,7 +82,7 @@ class Control:
         self.runs = Documents(table, account_id, "run", Run, lambda it: f"{it.tenant_id}:{it.id}")
         self.outbox = Documents(table, account_id, "outbox", OutboxMessage, lambda it: it.id)
         self.audit = Documents(table, account_id, "audit", AuditEntry, lambda it: it.id)
-        self.signing_keys = Documents(table, account_id, "audit_key", SigningKey, lambda it: it.id)
+        self.audit_keys = Documents(table, account_id, "audit_key", AuditKey, lambda _: CURRENT_KEY)
         self.answers = Documents(table, account_id, "answer", StoredAnswer, lambda it: it.key)
         self._table = table
 

@@ -8,11 +8,11 @@ import pytest
 
 from tests.faults.lab.lab import Site, opened_lab
 from tests.faults.lab.races import PAIRS, Action, Arena, Raced
-from tests.faults.lab.report import IS_FULL, Budget, tell
+from tests.faults.lab.report import IS_RELEASE, Budget, tell
 
 _LABS = 2
 _BOUND_S = 220.0
-_RUNS = 50 if IS_FULL else 10
+_RUNS = 50 if IS_RELEASE else 10
 
 
 @pytest.mark.timeout(6 * 3600)
