@@ -5,6 +5,7 @@ write stands in the fence of its data.
 """
 
 import contextlib
+import math
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -27,14 +28,13 @@ from integrations.domain.datasets import (
     close_run,
     warnings_of,
 )
-from integrations.domain.ids import TenantId
 from integrations.domain.orders import MANUAL, SCHEDULED, SYNC_QUEUE, SyncOrder
 from integrations.domain.schedule import ORDER_LIFE, RUN_LIMIT, is_as_planned, next_due
 from integrations.domain.statuses import SyncCause, move
-from integrations.microsoft.dataset import Dataset
+from integrations.microsoft.dataset import Dataset, Service
 from integrations.microsoft.datasets import DATASETS
 from integrations.microsoft.organization import read_tenant_name
-from integrations.services import Services
+from integrations.services import Services, TenantGraphs
 from integrations.storage.control import Clash, Control
 from integrations.storage.data import DataSession, Superseded
 from integrations.storage.documents import Stored
@@ -42,6 +42,7 @@ from integrations.storage.due import Due, Work
 from shared.errors import AppError, NotFound
 from shared.tables import StorageUnavailable, Write
 from shared.telemetry import log
+from shared.usage import Usage
 
 _EARLY = timedelta(minutes=1)  # clocks differ, and queues count whole seconds
 _OVERLAP_PAUSE_S = 10
@@ -55,6 +56,7 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     cause: SyncCause
     evidence: dict[str, str] = {}
     wait_s: float | None = None
+    usage: Usage = Usage()
     datasets: list[DatasetResult] = []
     confirmed: list[str] = []  # data sets that were as their cursors say, so that these were not written
     name: str = ""
@@ -117,8 +119,8 @@ def _take(
         known = None if is_new else control.runs.find(f"{order.tenant_id}:{order.run_id}")
         if known and not _is_takeable(known.value, services, is_repeat=is_repeat):
             return None
-        if _is_held_by_another(services, order, stored.value):
-            _come_again(services, order)
+        if pause_s := _pause_s(services, order, stored.value):
+            _come_again(services, order, pause_s)
             return None
         with contextlib.suppress(Clash):  # another worker was faster, or the tenant was changed: look again
             return _held(services, control, order, stored, known)
@@ -158,9 +160,12 @@ def _held(
     return Stored(held, etag), run
 
 
-def _is_held_by_another(services: Services, order: SyncOrder, tenant: Tenant) -> bool:
-    held = tenant.running
-    return held is not None and held.until > services.clock() and held.run_id != order.run_id
+def _pause_s(services: Services, order: SyncOrder, tenant: Tenant) -> int:
+    """Seconds until the order may be tried again: another run has the tenant, or Microsoft asked us to wait."""
+    now, held = services.clock(), tenant.running
+    if held is not None and held.until > now and held.run_id != order.run_id:
+        return _OVERLAP_PAUSE_S
+    return math.ceil((tenant.not_before - now).total_seconds()) if tenant.not_before and tenant.not_before > now else 0
 
 
 def _drop(services: Services, order: SyncOrder, *, is_gone: bool) -> None:
@@ -192,42 +197,41 @@ def _is_takeable(run: Run, services: Services, *, is_repeat: bool) -> bool:
     return run.state is RunState.QUEUED
 
 
-def _come_again(services: Services, order: SyncOrder) -> None:
+def _come_again(services: Services, order: SyncOrder, pause_s: int) -> None:
     """What somebody did waits for the run under way; the schedule need not, its tenant is being synced."""
     if order.reason != SCHEDULED:
         services.queues.send(
             SYNC_QUEUE,
             msgspec.json.encode(order),
-            delay_s=_OVERLAP_PAUSE_S,
+            delay_s=pause_s,
             ttl_s=int(ORDER_LIFE.total_seconds()),
         )
 
 
 def _run(services: Services, order: SyncOrder, tenant: Tenant) -> Ending:
+    graphs = TenantGraphs(services, tenant.tenant_id)
+    return msgspec.structs.replace(_asked(services, order, tenant, graphs), usage=graphs.usage)
+
+
+def _asked(services: Services, order: SyncOrder, tenant: Tenant, graphs: TenantGraphs) -> Ending:
     try:
         services.sign_in.app_token(tenant.tenant_id)
-        if tenant.mapping is None:
-            return _name_only(services, tenant.tenant_id)
-        return _all_datasets(services, order, tenant)
+        if tenant.mapping is None:  # only the name is read
+            return Ending(cause=SyncCause.NAME_READ, name=read_tenant_name(graphs.of(Service.DIRECTORY)).name)
+        return _all_datasets(services, order, tenant, graphs)
     except (StorageUnavailable, Superseded):
         raise  # our own storage is out, and the message comes back; or somebody else has the tenant
     except AppError as error:
         return Ending(cause=cause_of(error), evidence=evidence_of(error), wait_s=wait_of(error))
 
 
-def _name_only(services: Services, tenant_id: TenantId) -> Ending:
-    """Before mapping, only the name is read."""
-    found = read_tenant_name(services.graph(tenant_id))
-    return Ending(cause=SyncCause.NAME_READ, name=found.name)
-
-
-def _all_datasets(services: Services, order: SyncOrder, tenant: Tenant) -> Ending:
+def _all_datasets(services: Services, order: SyncOrder, tenant: Tenant, graphs: TenantGraphs) -> Ending:
     data = services.data(order.account_id, tenant.tenant_id, tenant.epoch)
     session = data.open()
     known, attempts, results = dict(session.cursors), [], []
     confirmed: list[str] = []
     for tried in read_due(
-        lambda service: services.graph(tenant.tenant_id, service),
+        graphs.of,
         lambda dataset: dict(data.list(dataset.name, dataset.record, limit=_EVERY_ROW)),
         session.cursors,
         services.clock(),
@@ -277,8 +281,7 @@ def _store(services: Services, session: DataSession, attempts: list[Attempt]) ->
             counts, cursor = plan.counts, _annotated(plan.cursor, attempt.dataset, attempt.reading, kept)
             is_whole_news |= cursor.whole_at != kept.whole_at
         else:
-            code = attempt.error.stable_code if attempt.error else ""
-            cursor = msgspec.structs.replace(kept, outcome=attempt.outcome, attempted_at=now, error=code)
+            cursor = attempt.unread(kept, now)
         cursors.append(cursor)
         results.append(
             DatasetResult(
@@ -287,6 +290,7 @@ def _store(services: Services, session: DataSession, attempts: list[Attempt]) ->
                 counts=counts,
                 error=cursor.error,
                 seconds=attempt.seconds,
+                usage=attempt.usage,
             )
         )
     if not is_whole_news and session.says_nothing_new(cursors):
@@ -332,6 +336,7 @@ def _close(
             ended_at=now,
             cause=ending.cause,
             datasets=ending.datasets,
+            usage=ending.usage,
         )
         due_at = closed.status.next_check_at or now
         if due_at != planned:
@@ -389,6 +394,7 @@ def _report(control: Control, run: Run, ending: Ending) -> None:
         tenant_id=run.tenant_id,
         run_id=run.id,
         outcome=ending.cause.value,
+        usage=msgspec.to_builtins(ending.usage),
         counts={it.dataset: msgspec.to_builtins(it.counts) for it in ending.datasets},
         seconds=round((ended - started).total_seconds(), 3) if started and ended else 0.0,
     )
