@@ -12,9 +12,10 @@ PEERS := .venv-benchmarks
 # Azurite comes from npm, unless another one is asked for.
 AZURITE := $(if $(filter docker,$(AZURITE_MODE))$(AZURITE_CONNECTION_STRING),,node_modules/.ready)
 READY := .venv/.ready $(AZURITE)
+CHROMIUM_PATH := .local/chromium
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo services test check format format-check lint types imports coverage test-azurite faults browser conformance bench openapi clean
+.PHONY: help run demo services test check format format-check lint types imports coverage test-azurite faults browser pictures conformance bench openapi clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,7 +29,7 @@ demo: $(READY) ## the main job once, unattended: integrate, map, sync, print the
 services: $(READY) ## Azurite, the simulated Microsoft cloud and the portal's sign-in only, for `func start`
 	$(BIN)/python -m local --services
 
-test: $(READY) ## all tests
+test: $(READY) $(CHROMIUM_PATH) ## all tests, those of the page in Chromium too
 	$(BIN)/pytest --cov --cov-report=
 
 check: format-check lint types imports test coverage ## what CI runs: format, lint, types, import rules, tests with coverage
@@ -56,11 +57,14 @@ coverage: test
 test-azurite: .venv/.ready $(if $(filter npm,$(MODE)),node_modules/.ready) ## storage tests against one way to Azurite: MODE=docker or MODE=npm
 	$(if $(filter docker,$(MODE)),.ci/with-docker-azurite,env AZURITE_MODE=$(MODE)) $(BIN)/pytest tests/storage tests/local/test_azurite.py
 
-faults: $(READY) ## crashes, races and outages, bounded to ten minutes; all of them: make faults FULL=1
+faults: $(READY) ## crashes, races and outages, bounded to ten minutes; all of them: FULL=1; many times over: FULL=release
 	FULL=$(FULL) $(BIN)/pytest tests/faults tests/flows/test_sync_faults.py
 
-browser: $(READY) node_modules/.ready ## the page in Chromium (Debian's package, or CHROMIUM=path): journeys, accessibility, speed
+browser: $(READY) node_modules/.ready $(CHROMIUM_PATH) ## the page in Chromium (found, installed, or CHROMIUM=path): journeys, accessibility, speed
 	$(BIN)/pytest tests/browser
+
+pictures: $(READY) node_modules/.ready $(CHROMIUM_PATH) ## take the pictures of docs/pictures anew
+	PICTURES=1 $(BIN)/pytest tests/browser/test_pictures.py
 
 conformance: $(READY) $(RUNTIME)/.ready ## the simulator, the client and the app against Microsoft's own OpenAPI and Functions runtime
 	GRAPH_OPENAPI=$(GRAPH_OPENAPI) $(BIN)/pytest tests/conformance
@@ -86,6 +90,10 @@ node_modules/.ready: package.json package-lock.json
 		{ echo "Node 20 or newer is needed for Azurite (or Docker: AZURITE_MODE=docker)" >&2; exit 1; }
 	npm ci --no-audit --no-fund
 	@touch $@
+
+$(CHROMIUM_PATH): .venv/.ready
+	@mkdir -p $(@D)
+	@local/find-chromium > $@.found && mv $@.found $@
 
 $(PEERS)/.ready: benchmarks/requirements.txt
 	$(PYTHON) -m venv $(PEERS)

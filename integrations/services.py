@@ -12,6 +12,7 @@ from azure.identity import ManagedIdentityCredential
 from integrations.domain.ids import AccountId, TenantId
 from integrations.domain.plan import KnownPlan
 from integrations.microsoft.dataset import Service
+from integrations.microsoft.permissions import OWN_PRINCIPAL
 from integrations.storage.callbacks import Callbacks
 from integrations.storage.control import Control
 from integrations.storage.data import DataStore
@@ -19,7 +20,7 @@ from integrations.storage.due import DueList
 from integrations.storage.holders import Holders
 from shared.caller import CallerVerifier
 from shared.clock import Clock, utc_now
-from shared.graph import Graph, Limits
+from shared.graph import Gate, Graph, Limits
 from shared.pace import PacedWeb, Paces
 from shared.queues import Queues
 from shared.rates import Rates
@@ -29,6 +30,7 @@ from shared.sign_in import AppCredential, Endpoints, SignIn
 from shared.tables import Tables
 from shared.telemetry import quiet_libraries
 from shared.tokens import KeySet
+from shared.usage import Usage
 from shared.vault import VaultKey
 from shared.web import Web
 
@@ -85,12 +87,23 @@ class Services:
         """Graph as the person sees it who just signed in."""
         return Graph(root=self.endpoints.graph, web=self.web, token=lambda _fresh: access_token, limits=_SOMEBODY_WAITS)
 
-    def graph(self, tenant_id: TenantId, service: Service = Service.DIRECTORY) -> Graph:
+    def graph(self, tenant_id: TenantId, service: Service = Service.DIRECTORY, *, gate: Gate | None = None) -> Graph:
         """Graph as our application sees it in one tenant; a service with few requests is asked at its pace."""
         return Graph(
             root=self.endpoints.graph,
             web=self._paced(tenant_id, service),
             token=lambda fresh: self.sign_in.app_token(tenant_id, fresh=fresh),
+            answering=lambda claims: self.sign_in.app_token(tenant_id, fresh=True, claims=claims),
+            gate=gate,
+        )
+
+    def graph_to_leave(self, tenant_id: TenantId) -> Graph:
+        """Graph in one tenant, allowed to delete our own application there."""
+        return Graph(
+            root=self.endpoints.graph,
+            web=self.web,
+            token=lambda fresh: self.sign_in.app_token(tenant_id, fresh=fresh),
+            writes=[OWN_PRINCIPAL],
         )
 
     def _paced(self, tenant_id: TenantId, service: Service) -> Web:
@@ -98,6 +111,26 @@ class Services:
         if pace is None:
             return self.web
         return PacedWeb(self.web, lambda: self.paces.wait(f"{service.value}:{tenant_id}", *pace))
+
+
+class TenantGraphs:
+    """Graph of one tenant during one run: everybody has a counter, those who ask one service share its gate."""
+
+    def __init__(self, services: Services, tenant_id: TenantId) -> None:
+        self._services = services
+        self._tenant_id = tenant_id
+        self._gates: dict[Service, Gate] = {}
+        self._made: list[Graph] = []
+
+    def of(self, service: Service) -> Graph:
+        gate = self._gates.setdefault(service, Gate(in_flight=service.in_flight))
+        self._made.append(self._services.graph(self._tenant_id, service, gate=gate))
+        return self._made[-1]
+
+    @property
+    def usage(self) -> Usage:
+        """What the run has asked for so far."""
+        return sum((it.usage for it in self._made), Usage())
 
 
 def connect(settings: Settings) -> Services:

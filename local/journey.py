@@ -22,6 +22,7 @@ APP_ROLES = [
     "SecurityEvents.Read.All",
     "AuditLog.Read.All",
     "Policy.Read.All",
+    "Application.ReadWrite.OwnedBy",
 ]
 # What our app registration asks for on behalf of people: of a single tenant's admin, and of a CSP's account.
 DELEGATED = ["User.Read", "GroupMember.Read.All", "DelegatedAdminRelationship.Read.All", "user_impersonation"]

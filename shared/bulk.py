@@ -90,6 +90,12 @@ class BulkTable:
     def prefix(self, partition: str, prefix: str, *, columns: Sequence[str] | None = None) -> list[Row]:
         return self.range(partition, prefix, end_of(prefix), columns=columns)
 
+    def first_after(self, partition: str, end: str) -> str | None:
+        """The first partition after the given one and before ``end`` that holds a row."""
+        clause = f"PartitionKey gt {_literal(partition)} and PartitionKey lt {_literal(end)}"
+        rows = self._query(clause, [], 1)
+        return rows[0].partition if rows else None
+
     def write(self, *writes: Write) -> str:
         """Do all writes, or none: one transaction inside one partition. Returns the first row's new etag.
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from integrations.actions.csp_sign_in import failed_attempt, name_of_partner
 from integrations.actions.integrate import Secrets, new_state, redirect_uri, seal, token_scopes, unseal
+from integrations.actions.leaving import is_leaving
 from integrations.actions.recording import Actor, announce, audit, dispatch, message
 from integrations.domain.connections import Kind, csp_reservation
 from integrations.domain.consent import (
@@ -171,11 +172,16 @@ def _refuse_present(burnt: _Journey, flow: Flow, tenant_id: TenantId) -> None:
     if flow.integration_id:
         return
     held = burnt.control.tenants.find(tenant_id)
+    if held is not None and is_leaving(burnt.control, held.value):
+        raise _Refused(FlowFailure.REMOVING, {"tenant_id": tenant_id})
     if held is not None:
         is_child = held.value.kind is Kind.CSP
         failure = FlowFailure.CSP_CHILD if is_child else FlowFailure.ALREADY_INTEGRATED
         raise _Refused(failure, {"tenant_id": tenant_id, "integration_id": held.value.integration_id})
     if burnt.control.reservations.find(csp_reservation(tenant_id).key):
+        own = [it.value for it in burnt.control.integrations.list() if it.value.tenant_id == tenant_id]
+        if any(it.removal for it in own):
+            raise _Refused(FlowFailure.REMOVING, {"tenant_id": tenant_id})
         failure = FlowFailure.ALREADY_INTEGRATED if flow.kind is Kind.CSP else FlowFailure.PARTNER_TENANT
         raise _Refused(failure, {"tenant_id": tenant_id})
 

@@ -87,7 +87,7 @@ def check_csp(services: Services, order: CspOrder) -> None:
 def _take(services: Services, control: Control, order: CspOrder) -> Integration | None:
     """Hold the integration for this run, unless somebody does, or none is due."""
     stored = control.integrations.find(order.integration_id)
-    if stored is None or stored.value.csp is None:
+    if stored is None or stored.value.csp is None or stored.value.removal:
         services.due.settle(Due(Work.CSP, order.account_id, order.integration_id, order.due_at))
         return None
     now, csp = services.clock(), stored.value.csp

@@ -5,11 +5,12 @@ import msgspec
 from integrations.actions.csp_complete import bind_csp, renew_csp
 from integrations.actions.housekeeping import plan_housekeeping
 from integrations.actions.integrate import find_flow
+from integrations.actions.leaving import is_leaving, refuse_while_removing_all, removing
 from integrations.actions.recording import Actor, announce, audit, dispatch, message
 from integrations.actions.tenants import sync_order
 from integrations.domain.connections import Integration, Kind, Proof, Tenant
 from integrations.domain.consent import ADVICE, Flow, FlowFailure, FlowState, bind, fail
-from integrations.domain.ids import FlowId, IntegrationId, UserId, new_id
+from integrations.domain.ids import FlowId, IntegrationId, UserId, new_epoch, new_id
 from integrations.domain.schedule import UNMAPPED_EVERY
 from integrations.domain.statuses import SyncCause, begin, move, wait_in_queue
 from integrations.services import Services
@@ -20,6 +21,7 @@ from shared.errors import Conflict
 from shared.tables import Write
 
 _LOOK_AGAIN_S = 3.0
+_COME_BACK_S = 60.0
 
 
 def complete(services: Services, actor: Actor, flow_id: FlowId) -> IntegrationId:
@@ -27,7 +29,7 @@ def complete(services: Services, actor: Actor, flow_id: FlowId) -> IntegrationId
 
     Raises:
         NotFound: not this user's flow.
-        Conflict: ``not_proven`` (with Retry-After), the flow's failure, or ``already_integrated``.
+        Conflict: ``not_proven`` or ``removing`` (with Retry-After), the flow's failure, or ``already_integrated``.
     """
     control = services.control(actor.account_id)
     stored = find_flow(control, actor, flow_id)
@@ -35,6 +37,7 @@ def complete(services: Services, actor: Actor, flow_id: FlowId) -> IntegrationId
     if flow.state is FlowState.BOUND and flow.integration_id:
         return flow.integration_id
     _refuse_unproven(flow)
+    refuse_while_removing_all(control)
     if flow.integration_id:
         return _renew(services, control, actor, stored.now(flow), flow.integration_id)
     return _bind_new(services, control, actor, stored.now(flow))
@@ -43,7 +46,8 @@ def complete(services: Services, actor: Actor, flow_id: FlowId) -> IntegrationId
 def _refuse_unproven(flow: Flow) -> None:
     if flow.failure:
         advice = ADVICE[flow.failure]
-        raise Conflict(advice.detail, code=flow.failure.value, remedy=advice.remedy)
+        wait_s = _COME_BACK_S if flow.failure is FlowFailure.REMOVING else None
+        raise Conflict(advice.detail, code=flow.failure.value, remedy=advice.remedy, wait_s=wait_s)
     if flow.state is not FlowState.PROVEN:
         raise Conflict(
             "The connection is not proven yet.",
@@ -76,11 +80,11 @@ def _bind_new(services: Services, control: Control, actor: Actor, stored: Stored
         integration_id=integration.id,
         kind=Kind.SINGLE,
         name=name,
-        epoch=1,
+        epoch=new_epoch(),
         status=move(begin(SyncCause.NAME_READ, now), SyncCause.NAME_READ, now),
         added_at=now,
     )
-    services.holders.add(proof.tenant_id, actor.account_id, integration.id)
+    services.holders.add(proof.tenant_id, actor.account_id, integration.id, now)
     services.due.put(Due(Work.SYNC, actor.account_id, proof.tenant_id, now + UNMAPPED_EVERY))
     plan_housekeeping(services, actor.account_id)
     try:
@@ -101,6 +105,8 @@ def _renew(
     """A reauthorization: the same tenant, a new proof, a grown version; a mapped tenant is synced at once."""
     now = services.clock()
     held = control.integrations.find(integration_id)
+    if held is not None and held.value.removal:
+        held = None
     if held is not None and held.value.kind is Kind.CSP:
         return renew_csp(services, control, actor, stored, held, proof=_proof(services, stored.value))
     tenant = control.tenants.find(held.value.tenant_id) if held else None
@@ -135,6 +141,10 @@ def _after_clash(services: Services, control: Control, actor: Actor, stored: Sto
     latest = find_flow(control, actor, stored.value.id)
     if latest.value.state is FlowState.BOUND and latest.value.integration_id:
         return latest.value.integration_id
+    proven_in = latest.value.signer.tenant_id if latest.value.signer else None
+    held = control.tenants.find(proven_in) if proven_in else None
+    if held is not None and is_leaving(control, held.value):
+        raise removing(f"The earlier connection of {held.value.name!r} is still being removed.")
     _fail(services, control, actor, latest, FlowFailure.ALREADY_INTEGRATED)
     advice = ADVICE[FlowFailure.ALREADY_INTEGRATED]
     raise Conflict(advice.detail, code=FlowFailure.ALREADY_INTEGRATED.value, remedy=advice.remedy)

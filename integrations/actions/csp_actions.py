@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from integrations.actions.leaving import find_to_change
 from integrations.actions.recording import Actor, announce, audit, dispatch, message
 from integrations.actions.tenants import find_tenant
 from integrations.domain.connections import Kind
@@ -10,7 +11,7 @@ from integrations.domain.ids import IntegrationId, TenantId
 from integrations.domain.orders import CspOrder
 from integrations.services import Services
 from integrations.storage.due import Due, Work
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict
 
 _A_MINUTE = 60.0
 
@@ -20,13 +21,11 @@ def check_access(services: Services, actor: Actor, integration_id: IntegrationId
 
     Raises:
         NotFound: there is no such integration.
-        Conflict: ``not_a_csp``.
+        Conflict: ``not_a_csp`` or ``removing``.
         TooManyRequests: checked several times within a minute.
     """
     control = services.control(actor.account_id)
-    stored = control.integrations.find(integration_id)
-    if stored is None:
-        raise NotFound("There is no such integration in your account.")
+    stored = find_to_change(control, integration_id)
     if stored.value.kind is not Kind.CSP:
         raise Conflict(
             "Only a CSP's access can be checked.",

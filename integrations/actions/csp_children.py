@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import msgspec
 
+from integrations.actions.leaving import find_integration
 from integrations.actions.settle_customers import settling
 from integrations.domain import onboarding
 from integrations.domain.connections import Tenant
@@ -31,15 +32,18 @@ _ASK_AGAIN = frozenset({SyncCause.CSP_AUTH_BLOCKS, SyncCause.PLAN_LOST})
 
 
 def held_back_by(control: Control, tenant: Tenant) -> SyncCause | None:
-    """Why a tenant may not be synced at present; None when it may."""
+    """Why a tenant may not be synced at present; None when it may.
+
+    Raises:
+        NotFound: its CSP is being removed, and the tenant with it.
+    """
     if tenant.paused is not None:
         return SyncCause.PLAN_LOST
     if tenant.csp is None:
         return None
     if tenant.csp.auth not in USABLE:
         return SyncCause.CSP_AUTH_BLOCKS
-    integration = control.integrations.find(tenant.integration_id)
-    csp = integration.value.csp if integration else None
+    csp = find_integration(control, tenant.integration_id).value.csp
     return SyncCause.CSP_FAILED if csp is None or csp.status.is_auth_failed else None
 
 

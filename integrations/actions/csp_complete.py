@@ -52,7 +52,7 @@ def bind_csp(services: Services, control: Control, actor: Actor, stored: Stored[
         ),
     )
     report = Report(integration_id=integration.id, at=now, checks=[])
-    services.holders.add(proof.tenant_id, actor.account_id, integration.id)
+    services.holders.add(proof.tenant_id, actor.account_id, integration.id, now)
     plan_housekeeping(services, actor.account_id)
     credential = _credential(services, actor.account_id, integration, flow, version=1)
     writes = [

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from integrations.actions.leaving import find_to_change, refuse_while_removing_all
 from integrations.actions.recording import Actor, audit
 from integrations.domain import prerequisites
 from integrations.domain.connections import Kind
@@ -94,11 +95,14 @@ def start_csp(services: Services, actor: Actor, *, accepted: bool, version: str)
 
 
 def reauthorize(services: Services, actor: Actor, integration_id: IntegrationId) -> Started:
-    """Begin to renew an integration; only a sign-in to the same tenant will be accepted."""
+    """Begin to renew an integration; only a sign-in to the same tenant will be accepted.
+
+    Raises:
+        NotFound: there is no such integration.
+        Conflict: ``removing``.
+    """
     control = services.control(actor.account_id)
-    stored = control.integrations.find(integration_id)
-    if stored is None:
-        raise NotFound("There is no such integration in your account.")
+    stored = find_to_change(control, integration_id)
     return _start(services, actor, control, Wanted(stored.value.kind, integration_id, stored.value.tenant_id))
 
 
@@ -179,6 +183,7 @@ def _scopes(services: Services, kind: Kind) -> tuple[str, ...]:
 def _start(services: Services, actor: Actor, control: Control, wanted: Wanted) -> Started:
     services.rates.take(f"start:{actor.account_id}:{actor.name}", services.settings.starts_per_minute)
     now = services.clock()
+    refuse_while_removing_all(control)
     _refuse_too_many(control, now)
     state, kept = new_state(), Secrets(nonce=secrets.token_urlsafe(32), verifier=secrets.token_urlsafe(48))
     flow_id = FlowId(new_id("flow"))

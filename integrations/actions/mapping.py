@@ -3,6 +3,7 @@
 import msgspec
 
 from integrations.actions.organizations import find_organization
+from integrations.actions.purge import KEPT_FOR, plan_purge
 from integrations.actions.recording import Actor, announce, audit, dispatch, message
 from integrations.actions.tenants import find_tenant, sync_order
 from integrations.domain.connections import Mapping, Organization, Tenant, reservations
@@ -83,6 +84,7 @@ def unmap_tenant(services: Services, actor: Actor, tenant_id: TenantId) -> None:
         not_before=None,
         status=msgspec.structs.replace(status, last_sync_at=tenant.status.last_sync_at),
     )
+    plan_purge(services, actor.account_id, tenant_id, tenant.epoch, KEPT_FOR)
     halves = (control.reservations.find(half.key) for half in reservations(tenant_id, tenant.mapping))
     control.commit(
         control.tenants.saved(stored.now(unmapped)),

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from integrations.actions.leaving import find_to_change
 from integrations.actions.noting import status_notes
 from integrations.actions.partner import NoCredential, Partner, open_partner
 from integrations.actions.refusals import csp_cause_of, evidence_of
@@ -49,14 +50,14 @@ def onboard_customer(services: Services, order: CustomerOrder) -> None:
     """Take the customer's next step, if one is due."""
     control = services.control(order.account_id)
     stored = control.tenants.find(order.tenant_id)
-    if stored is None or stored.value.csp is None:
-        services.due.settle(Due(Work.CUSTOMER, order.account_id, order.tenant_id, services.clock()))
+    integration = control.integrations.find(stored.value.integration_id) if stored else None
+    if stored is None or stored.value.csp is None or _is_leaving(stored.value, integration):
+        services.due.drop(Work.CUSTOMER, order.account_id, order.tenant_id)
         return
     tenant, progress = stored.value, stored.value.csp.progress
     if tenant.paused is not None:
         services.due.settle(Due(Work.CUSTOMER, order.account_id, order.tenant_id, progress.next_at or services.clock()))
         return
-    integration = control.integrations.find(tenant.integration_id)
     if integration is None or not progress.is_due(services.clock()):
         order_step(services, control, tenant)
         return
@@ -64,6 +65,10 @@ def onboard_customer(services: Services, order: CustomerOrder) -> None:
         return  # the CSP's run orders it again once the CSP is authorized
     step, name = _step(services, control, integration.value, tenant)
     _settle(services, control, stored, step, name)
+
+
+def _is_leaving(tenant: Tenant, integration: Stored[Integration] | None) -> bool:
+    return tenant.removal is not None or (integration is not None and integration.value.removal is not None)
 
 
 def _step(services: Services, control: Control, integration: Integration, tenant: Tenant) -> tuple[Step, str]:
@@ -92,7 +97,8 @@ def _asked(services: Services, control: Control, partner: Partner, tenant: Tenan
     """Consent, read back; grant, read back; then call. Whatever does not show yet is looked at again soon."""
     now, customer_id, client_id = services.clock(), tenant.tenant_id, services.settings.client_id
     if onboarding.must_push(of(tenant).progress, now):
-        services.holders.add(customer_id, control.account_id, tenant.integration_id)
+        services.holders.add(customer_id, control.account_id, tenant.integration_id, now)
+        find_to_change(control, tenant.integration_id)  # once we are a holder: its removal looks at the holders last
         scopes = sorted(CUSTOMER_SCOPES)
         partner.partner_center().consent(customer_id, client_id=client_id, resource_id=GRAPH_APP, scopes=scopes)
     try:

@@ -14,12 +14,15 @@ import msgspec
 from integrations.actions.housekeeping import keep_house, look_to_seal
 from integrations.actions.prove import prove_consent
 from integrations.actions.recording import dispatch
+from integrations.actions.removing import carry_on_all
 from integrations.domain.consent import KEPT_FOR
-from integrations.domain.ids import IntegrationId, RunId, TenantId
+from integrations.domain.ids import IntegrationId, RemovalId, RunId, TenantId
 from integrations.domain.orders import (
     CSP_QUEUE,
     CUSTOMER_QUEUE,
     PLAN_QUEUE,
+    PURGE_QUEUE,
+    REMOVAL_QUEUE,
     SCHEDULED,
     SHARD_QUEUE,
     SYNC_QUEUE,
@@ -27,6 +30,8 @@ from integrations.domain.orders import (
     CspOrder,
     CustomerOrder,
     PlanOrder,
+    PurgeOrder,
+    RemovalOrder,
     ShardOrder,
     SyncOrder,
 )
@@ -105,6 +110,29 @@ def _order_plan(services: Services, due: Due) -> None:
     _send(services, PLAN_QUEUE, PlanOrder(account_id=due.account_id), due)
 
 
+def _order_removal(services: Services, due: Due) -> Due | None:
+    """Carry it on by a message of its own, when its time has come; one that nobody knows any more is settled."""
+    removal_id, now = RemovalId(due.item_id), services.clock()
+    stored = services.control(due.account_id).removals.find(removal_id)
+    if stored is None and now - due.at > _CHANGED_BY:
+        services.due.settle(due)
+    elif stored is not None and stored.value.next_at > now:
+        return dataclasses.replace(due, at=stored.value.next_at)
+    elif stored is not None:
+        _send(services, REMOVAL_QUEUE, RemovalOrder(account_id=due.account_id, removal_id=removal_id), due)
+    return None
+
+
+def _carry_on_all(services: Services, due: Due) -> None:
+    carry_on_all(services, due.account_id)
+
+
+def _order_purge(services: Services, due: Due) -> None:
+    tenant_id, _, epoch = due.item_id.partition(":")
+    order = PurgeOrder(account_id=due.account_id, tenant_id=TenantId(tenant_id), epoch=int(epoch), is_last=True)
+    _send(services, PURGE_QUEUE, order, due)
+
+
 def _send(services: Services, queue: str, order: msgspec.Struct, due: Due) -> None:
     services.queues.send(
         queue,
@@ -155,6 +183,9 @@ _HANDLERS: dict[Work, Callable[[Services, Due], Due | None]] = {
     Work.CSP: _order_csp,
     Work.CUSTOMER: _order_customer,
     Work.OUTBOX: _empty_outbox,
+    Work.REMOVAL: _order_removal,
+    Work.REMOVE_ALL: _carry_on_all,
+    Work.PURGE: _order_purge,
     Work.HOUSEKEEPING: keep_house,
     Work.SEAL: look_to_seal,
     Work.PLAN: _order_plan,

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from integrations.actions.leaving import find_integration
 from integrations.actions.posture import Held
 from integrations.actions.tenants import find_tenant
 from integrations.domain.connections import Integration, Tenant
@@ -24,6 +25,7 @@ from integrations.domain.page import (
     CspColumns,
     Naming,
     Overview,
+    RemovalRow,
     StatusView,
     TenantRow,
     Wanted,
@@ -33,10 +35,10 @@ from integrations.domain.page import (
     to_second,
 )
 from integrations.domain.posture import LicenseFigures, MfaFigures, SecureScoreView
+from integrations.domain.removal import Removal
 from integrations.domain.roles import required_roles
 from integrations.services import Services
 from integrations.storage.control import Control
-from shared.errors import NotFound
 
 
 class DatasetView(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,13 +116,20 @@ class IntegrationDetails(msgspec.Struct, frozen=True, kw_only=True):
 def read_overview(services: Services, account_id: AccountId, wanted: Wanted) -> Overview:
     control = services.control(account_id)
     names = {it.value.id: it.value for it in control.syncro_tenants.list()}
-    csps = {it.value.id: it.value for it in control.integrations.list() if it.value.csp}
-    tenants = [it.value for it in control.tenants.list()]
+    present = {it.value.id: it.value for it in control.integrations.list() if it.value.removal is None}
+    csps = {key: it for key, it in present.items() if it.csp}
+    tenants = [it.value for it in control.tenants.list() if it.value.integration_id in present]
     now, naming = services.clock(), _naming(services)
     shown = [it for it in tenants if (it.csp is not None and it.csp.is_ignored) == wanted.ignored]
     rows = [tenant_row(it, names, naming, now, _columns(it, csps.get(it.integration_id), now)) for it in shown]
     above = [row for it in csps.values() if (row := csp_row(it, tenants, now))]
-    return overview(sorted(above, key=lambda row: row.name.casefold()), rows, wanted)
+    leaving = [_removal_row(it.value) for it in control.removals.list() if it.value.is_under_way]
+    return overview(leaving, sorted(above, key=lambda row: row.name.casefold()), rows, wanted)
+
+
+def _removal_row(removal: Removal) -> RemovalRow:
+    at = removal.requested_at.replace(microsecond=0)
+    return RemovalRow(id=removal.id, name=removal.name, kind=removal.kind.value, requested_at=at)
 
 
 def _columns(tenant: Tenant, csp: Integration | None, now: datetime) -> CspColumns | None:
@@ -167,10 +176,7 @@ def _customer(services: Services, control: Control, tenant: Tenant) -> CustomerD
 
 def read_integration(services: Services, account_id: AccountId, integration_id: IntegrationId) -> IntegrationDetails:
     control: Control = services.control(account_id)
-    stored = control.integrations.find(integration_id)
-    if stored is None:
-        raise NotFound("There is no such integration in your account.")
-    it: Integration = stored.value
+    it: Integration = find_integration(control, integration_id).value
     report = control.reports.find(integration_id)
     return IntegrationDetails(
         id=it.id,

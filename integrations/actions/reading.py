@@ -7,12 +7,13 @@ and then read on at most four at a time.
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 import msgspec
 
+from integrations.actions.refusals import wait_of
 from integrations.domain.cadence import must_be_whole
 from integrations.domain.datasets import Cursor, Outcome, Reading
 from integrations.domain.records import TenantProfile
@@ -23,6 +24,7 @@ from shared.graph import (
     Ask,
     Denied,
     Graph,
+    HostileLink,
     NotLicensed,
     Page,
     RequestRefused,
@@ -32,11 +34,13 @@ from shared.graph import (
     UnexpectedAnswer,
 )
 from shared.graph.answers import decode, meaning
+from shared.usage import Usage
 
 GraphOf = Callable[[Service], Graph]
 StoredOf = Callable[[Dataset], Mapping[str, msgspec.Struct]]
 
 _AT_ONCE = 4
+_TOKEN_REJECTED = 401
 _TRIES = 3  # a refusal that is no sign-in's fault is believed after three of them (product.md B7)
 
 
@@ -48,6 +52,21 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     reading: Reading | None = None
     error: AppError | None = None
     seconds: float = 0.0
+    usage: Usage = Usage()
+
+    def unread(self, kept: Cursor, now: datetime) -> Cursor:
+        """The cursor after an attempt without a reading: why, and when the data set may be asked for again.
+
+        What every sync needs is not put off here: then the whole tenant waits.
+        """
+        wait_s = wait_of(self.error) if self.error and not self.dataset.is_core else None
+        return msgspec.structs.replace(
+            kept,
+            outcome=self.outcome,
+            attempted_at=now,
+            error=self.error.stable_code if self.error else "",
+            not_before=now + timedelta(seconds=wait_s) if wait_s else None,
+        )
 
 
 _OUTCOME_OF: tuple[tuple[type[AppError], Outcome], ...] = (
@@ -56,6 +75,7 @@ _OUTCOME_OF: tuple[tuple[type[AppError], Outcome], ...] = (
     (TokenRejected, Outcome.DENIED),  # Intune answers 401 where others answer 403 (microsoft.md 6.2)
     (Transient, Outcome.STALE),
     (UnexpectedAnswer, Outcome.STALE),
+    (HostileLink, Outcome.STALE),
 )
 
 
@@ -77,8 +97,13 @@ def read_datasets(
     started = time.monotonic()
     first = graph_of(Service.DIRECTORY).batch([it.ask() for it in together]) if together else {}
     shared_s = (time.monotonic() - started) / max(1, len(together))
+    is_signed_in = any(it.status != _TOKEN_REJECTED for it in first.values())
+    for reader in together:
+        reader.heed(first[reader.dataset.name])
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="dataset") as threads:
-        return list(threads.map(lambda it: it.attempt(first.get(it.dataset.name), shared_s), readers))
+        return list(
+            threads.map(lambda it: it.attempt(first.get(it.dataset.name), shared_s, is_signed_in=is_signed_in), readers)
+        )
 
 
 def outcome_of(error: AppError | None) -> Outcome:
@@ -108,8 +133,16 @@ class _Reader:
         """The kept link, or the first question, as a part of a batch."""
         return _ask(self.dataset, self._link)
 
-    def attempt(self, given: Answer | None, shared_s: float) -> Attempt:
-        """Read on from the answer that was given, or ask first."""
+    def heed(self, given: Answer) -> None:
+        """Let whoever asks the same service know of the limits that its part of the batch told of."""
+        self._graph.heed(given)
+
+    def attempt(self, given: Answer | None, shared_s: float, *, is_signed_in: bool) -> Attempt:
+        """Read on from the answer that was given, or ask first.
+
+        ``is_signed_in`` tells that our token was good for other parts of the same batch: where it was rejected
+        all the same, that is Microsoft's fault, and it passes.
+        """
         started = time.monotonic()
         reading: Reading | None = None
         error: AppError | None = None
@@ -120,16 +153,20 @@ class _Reader:
                 error = refused
                 continue
             except TokenRejected as rejected:
-                if self.dataset.is_core:
+                is_alone = is_signed_in and given is not None and given.status == _TOKEN_REJECTED
+                if self.dataset.is_core and not is_alone:
                     raise
-                error = rejected
+                error = _alone(rejected) if self.dataset.is_core else rejected
             except AppError as caught:
                 error = caught
             break
         seconds = round(time.monotonic() - started + (shared_s if given else 0.0), 3)
-        if reading is not None:
-            return Attempt(dataset=self.dataset, outcome=Outcome.FRESH, reading=reading, seconds=seconds)
-        return Attempt(dataset=self.dataset, outcome=outcome_of(error), error=error, seconds=seconds)
+        usage = self._graph.usage + given.usage if given else self._graph.usage
+        outcome = Outcome.FRESH if reading is not None else outcome_of(error)
+        error = error if reading is None else None
+        return Attempt(
+            dataset=self.dataset, outcome=outcome, reading=reading, error=error, seconds=seconds, usage=usage
+        )
 
     def _reading(self, given: Answer | None) -> Reading:
         """A link Microsoft no longer honours means reading whole, at once."""
@@ -148,6 +185,16 @@ class _Reader:
         if self.dataset.service.goes_into_batches:
             return _page_of(source, self._graph.batch([ask])[ask.id])
         return next(self._graph.pages(ask.path, type=source.page, **ask.query))
+
+
+def _alone(rejected: TokenRejected) -> Transient:
+    """A rejected token as the passing fault that it is where others were let in with the same one."""
+    return Transient(
+        "Microsoft rejected a token that it took for other data",
+        status=rejected.status,
+        graph_code=rejected.graph_code,
+        request_id=rejected.request_id,
+    )
 
 
 def _ask(dataset: Dataset, link: str | None) -> Ask:

@@ -26,7 +26,7 @@ from integrations.domain.customers import (
     vanish,
 )
 from integrations.domain.gdap import RoleId
-from integrations.domain.ids import IntegrationId, TenantId
+from integrations.domain.ids import IntegrationId, TenantId, new_epoch
 from integrations.domain.onboarding import Stage
 from integrations.domain.orders import CUSTOMER_QUEUE, CustomerOrder
 from integrations.domain.roles import required_roles
@@ -140,7 +140,9 @@ def _settled(by: Settling, known: _Known) -> _Settled | None:
     """The customer's row as it should be; None when nothing changed."""
     found = known.found
     before = known.tenant.value if known.tenant else None
-    tenant = before or discovered(found.customer, by.integration_id, by.now)
+    if before and before.removal:
+        return None
+    tenant = before or discovered(found.customer, by.integration_id, by.now, epoch=new_epoch())
     tenant = reappear(tenant)
     if of(tenant).progress.stage is not Stage.DONE:  # from then on the tenant tells its name itself
         tenant = tenant.renamed(found.customer.name, by.now)
@@ -213,15 +215,18 @@ def _settle_vanished(services: Services, control: Control, by: Settling, others:
     """Customers that Microsoft lists no more: kept as Missing Admin Relationship, and after long forgotten."""
     ours = {it.tenant_id for it in children((it.value for it in others), by.integration_id)}
     for stored in others:
-        if stored.value.tenant_id not in ours:
+        tenant_id = stored.value.tenant_id
+        if tenant_id not in ours or stored.value.removal:
             continue
-        facts = control.facts.find(stored.value.tenant_id)
+        facts = control.facts.find(tenant_id)
         if is_forgotten(stored.value, by.now):
+            services.holders.let_go(tenant_id, control.account_id, by.integration_id, by.now)
+            services.holders.gone(tenant_id)  # Microsoft does not let the partner in any more: nothing to withdraw
             writes = [control.tenants.removed(stored)]
             writes += [control.facts.removed(facts)] if facts else []
             writes.append(_note_forgotten(services, control, stored.value))
         else:
-            none = Facts(tenant_id=stored.value.tenant_id, read_at=by.now, account="")
+            none = Facts(tenant_id=tenant_id, read_at=by.now, account="")
             gone = judge(vanish(stored.value, by.now), none, by.required, by.permissions, by.now)
             writes = [control.tenants.saved(stored.now(gone))] if gone != stored.value else []
             writes += status_notes(services, control, "check_csp", stored.value, gone)

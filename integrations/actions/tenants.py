@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 
 from integrations.actions.csp_children import held_back_by
+from integrations.actions.leaving import is_leaving
 from integrations.actions.recording import Actor, announce, audit, dispatch, message
 from integrations.domain.connections import Tenant
 from integrations.domain.datasets import Run, RunState
@@ -18,8 +19,13 @@ from shared.errors import Conflict, NotFound
 
 
 def find_tenant(control: Control, tenant_id: TenantId) -> Stored[Tenant]:
+    """A tenant that is there to be looked at or changed.
+
+    Raises:
+        NotFound: there is none, or it is being removed.
+    """
     stored = control.tenants.find(tenant_id)
-    if stored is None:
+    if stored is None or is_leaving(control, stored.value):
         raise NotFound("There is no such Microsoft tenant in your account.")
     return stored
 

@@ -22,8 +22,11 @@ class Cadence(Enum):
 def is_due(cadence: Cadence, cursor: Cursor | None, now: datetime, *, is_wanted: bool) -> bool:
     """Whether to ask now. ``is_wanted``: the sync was asked for, rather than being due by the schedule.
 
-    What Microsoft did not deliver is tried again in the next cycle, and what it refused as soon as somebody asks.
+    What Microsoft did not deliver is tried again in the next cycle, and what it refused as soon as somebody asks;
+    but never before the time that it named.
     """
+    if cursor is not None and cursor.not_before is not None and now < cursor.not_before:
+        return False
     if cursor is None or cursor.outcome is Outcome.STALE:
         return True
     age = now - cursor.attempted_at

@@ -12,6 +12,7 @@ from integrations.domain.ids import (
     FlowId,
     IntegrationId,
     OrganizationId,
+    RemovalId,
     RunId,
     SyncroTenantId,
     TenantId,
@@ -78,7 +79,10 @@ class Csp(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Integration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One granted connection. ``version`` grows with every reauthorization."""
+    """One granted connection. ``version`` grows with every reauthorization.
+
+    Once ``removal`` is set, the integration and its tenants are out of everybody's sight for good.
+    """
 
     id: IntegrationId
     kind: Kind
@@ -90,6 +94,7 @@ class Integration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     created_by: UserId
     csp: Csp | None = None
     former_names: list["NameChange"] = []
+    removal: RemovalId | None = None
 
     def renamed(self, name: str, now: datetime) -> "Integration":
         """The integration under its tenant's present name."""
@@ -154,7 +159,9 @@ class CspChild(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Tenant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One Microsoft tenant of one account.
 
-    ``epoch`` grows with every mapping and unmapping: data is written and read under the present one only.
+    ``epoch`` grows with every mapping and unmapping: data is written and read under the present one only. Its first
+    number is never used again, so that a tenant that comes back finds nothing of its old data. ``removal`` is set
+    while the tenant is on its way out.
     """
 
     tenant_id: TenantId
@@ -172,6 +179,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     confirmed: Confirmed | None = None
     paused: Pause | None = None
     csp: CspChild | None = None
+    removal: RemovalId | None = None
 
     def renamed(self, name: str, now: datetime) -> "Tenant":
         """The tenant under its present name at Microsoft; the old one goes into its history."""

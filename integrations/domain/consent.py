@@ -60,6 +60,7 @@ class FlowFailure(Enum):
     SIGN_IN_REFUSED = "sign_in_refused"
     MICROSOFT_UNAVAILABLE = "microsoft_unavailable"
     REMOVED_MEANWHILE = "removed_meanwhile"
+    REMOVING = "removing"
     CSP_CHILD = "csp_child"
     NO_MFA_PROMPT = "no_mfa_prompt"
     NOT_IN_ADMIN_AGENTS = "not_in_admin_agents"
@@ -142,6 +143,10 @@ ADVICE: dict[FlowFailure, Advice] = {
     FlowFailure.POLICY_BLOCKING: Advice(
         "A Conditional Access policy of the CSP tenant blocks the sign-in to our application.",
         "An administrator of the CSP tenant excludes our application or the account from that policy; then try again.",
+    ),
+    FlowFailure.REMOVING: Advice(
+        "The earlier connection of this tenant is still being removed.",
+        "Wait until its removal has ended, usually a few minutes, then start again from the Integrate button.",
     ),
     FlowFailure.REMOVED_MEANWHILE: Advice("The integration to reauthorize was removed in the meantime.", _AGAIN),
 }

@@ -163,7 +163,8 @@ def _of_findings(child: CspChild) -> dict[str, str]:
     for finding in child.findings:
         if finding.auth is child.auth:
             told |= _evidence(finding)
-    others = [it.auth.value for it in child.findings if it.auth is not child.auth]
+    waits = {CspAuth.CONSENT_PENDING} if child.progress.stage is Stage.WAITING else set()
+    others = [it.auth.value for it in child.findings if it.auth not in {child.auth, *waits}]
     if others:
         told["also"] = ", ".join(dict.fromkeys(others))
     if child.vanished_at:

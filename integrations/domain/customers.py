@@ -62,14 +62,14 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return msgspec.structs.replace(self, read_at=other.read_at) == other
 
 
-def discovered(customer: Customer, integration_id: IntegrationId, now: datetime) -> Tenant:
+def discovered(customer: Customer, integration_id: IntegrationId, now: datetime, *, epoch: int) -> Tenant:
     """The row of a customer that was not there before."""
     return Tenant(
         tenant_id=customer.tenant_id,
         integration_id=integration_id,
         kind=Kind.CSP,
         name=customer.name or customer.tenant_id,
-        epoch=1,
+        epoch=epoch,
         status=begin(SyncCause.CSP_AUTH_BLOCKS, now),
         added_at=now,
         csp=CspChild(auth=CspAuth.UNKNOWN, since=now, progress=onboarding.begin(now)),

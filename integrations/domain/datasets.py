@@ -11,6 +11,7 @@ import msgspec
 
 from integrations.domain.ids import RunId, TenantId
 from integrations.domain.statuses import SyncCause
+from shared.usage import Usage
 
 
 class Outcome(Enum):
@@ -59,6 +60,7 @@ class Counts(msgspec.Struct, frozen=True):
 class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where a data set stands, committed with its last rows.
 
+    ``not_before`` is when Microsoft lets it be asked again, where it named a time.
     ``complete_at`` is when it was last known completely and stored, ``whole_at`` when all of it was last read
     instead of what changed; ``tallies`` count its rows by kind; ``held_back`` is how many rows a complete reading
     missed that nobody believes yet (``is_mass_loss``).
@@ -73,6 +75,7 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tallies: dict[str, int] = {}
     error: str = ""
     held_back: int = 0
+    not_before: datetime | None = None
 
 
 class Confirmed(msgspec.Struct, frozen=True):
@@ -90,13 +93,14 @@ class Confirmed(msgspec.Struct, frozen=True):
 
 
 class DatasetResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One data set's line in a run."""
+    """One data set's line in a run. ``usage`` is its own: its parts of the shared batch, and what it asked alone."""
 
     dataset: str
     outcome: Outcome
     counts: Counts = Counts()
     error: str = ""
     seconds: float = 0.0
+    usage: Usage = Usage()
 
 
 class RunState(Enum):
@@ -108,7 +112,10 @@ class RunState(Enum):
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One pass over one tenant; its id names the slot, so that a slot runs once."""
+    """One pass over one tenant; its id names the slot, so that a slot runs once.
+
+    ``usage`` is all that was asked of Microsoft Graph, shared batches included.
+    """
 
     id: RunId
     tenant_id: TenantId
@@ -119,6 +126,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ended_at: datetime | None = None
     cause: SyncCause | None = None
     datasets: list[DatasetResult] = []
+    usage: Usage = Usage()
 
 
 # Rows that vanish at once are believed when read twice: a Microsoft hiccup must not empty a tenant.

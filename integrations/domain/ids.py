@@ -17,10 +17,16 @@ FlowId = NewType("FlowId", str)
 OrganizationId = NewType("OrganizationId", str)
 SyncroTenantId = NewType("SyncroTenantId", str)
 RunId = NewType("RunId", str)
+RemovalId = NewType("RemovalId", str)
 
 _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _RUN = re.compile(r"[0-9]{15}-[a-z0-9]{8}")
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # no letters that are misread on a screen
+
+
+def new_epoch() -> int:
+    """The first epoch of a tenant's row: one that the tenant never had before, with room for 1,000 mappings."""
+    return secrets.randbelow(10**9) * 1000 + 1
 
 
 def new_id(prefix: str) -> str:
@@ -53,6 +59,10 @@ def organization_id(text: str, pointer: str = "/organization_id") -> Organizatio
 
 def syncro_tenant_id(text: str, pointer: str = "/syncro_tenant_id") -> SyncroTenantId:
     return SyncroTenantId(_ours(text, "st", pointer))
+
+
+def removal_id(text: str) -> RemovalId:
+    return RemovalId(_ours(text, "rem", "/removal_id"))
 
 
 def run_id(text: str) -> RunId:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from integrations.domain.ids import AccountId, FlowId, IntegrationId, RunId, TenantId
+from integrations.domain.ids import AccountId, FlowId, IntegrationId, RemovalId, RunId, TenantId
 
 
 class SyncOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -53,6 +53,22 @@ class PlanOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     account_id: AccountId
 
 
+class RemovalOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Carry a removal on, as far as it goes at present."""
+
+    account_id: AccountId
+    removal_id: RemovalId
+
+
+class PurgeOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Delete what was synced under an epoch that is over; ``is_last`` when nobody can be writing any more."""
+
+    account_id: AccountId
+    tenant_id: TenantId
+    epoch: int
+    is_last: bool
+
+
 class ShardOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Order everything that is due in one shard of the due list until a time."""
 
@@ -64,13 +80,15 @@ class ShardOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 SCHEDULED = "schedule"
 MANUAL = "manual"
 
-Order = SyncOrder | ConsentOrder | CspOrder | CustomerOrder | PlanOrder | ShardOrder
+Order = SyncOrder | ConsentOrder | CspOrder | CustomerOrder | RemovalOrder | PurgeOrder | PlanOrder | ShardOrder
 
 SYNC_QUEUE = "sync-tenant"
 CONSENT_QUEUE = "prove-consent"
 CSP_QUEUE = "check-csp"
 CUSTOMER_QUEUE = "onboard-customer"
 PLAN_QUEUE = "apply-plan"
+REMOVAL_QUEUE = "remove"
+PURGE_QUEUE = "purge-data"
 SHARD_QUEUE = "order-due"
 
 QUEUE_OF: dict[type, str] = {
@@ -79,5 +97,7 @@ QUEUE_OF: dict[type, str] = {
     CspOrder: CSP_QUEUE,
     CustomerOrder: CUSTOMER_QUEUE,
     PlanOrder: PLAN_QUEUE,
+    RemovalOrder: REMOVAL_QUEUE,
+    PurgeOrder: PURGE_QUEUE,
     ShardOrder: SHARD_QUEUE,
 }

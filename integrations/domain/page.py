@@ -93,12 +93,22 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     statuses: list[str]
 
 
+class RemovalRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A removal under way, told above the table until the integration is gone."""
+
+    id: str
+    name: str
+    kind: str
+    requested_at: datetime
+
+
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the page shows at once."""
 
     integrate_menu: list[ActionView]
     filters: Filters
     sorts: list[str]
+    removals: list[RemovalRow]
     csps: list[CspRow]
     tenants: TenantPage
 
@@ -134,11 +144,12 @@ _SORTS: dict[str, Callable[[TenantRow], str]] = {
 SORTS = tuple(_SORTS) + tuple(f"-{name}" for name in _SORTS)
 
 
-def overview(csps: list[CspRow], rows: Sequence[TenantRow], wanted: Wanted) -> Overview:
+def overview(removals: list[RemovalRow], csps: list[CspRow], rows: Sequence[TenantRow], wanted: Wanted) -> Overview:
     return Overview(
         integrate_menu=actions(INTEGRATE_MENU),
         filters=Filters(statuses=sorted({label for row in rows for label in _labels(row)})),
         sorts=list(_SORTS),
+        removals=removals,
         csps=csps,
         tenants=_page(rows, wanted),
     )

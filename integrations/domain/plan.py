@@ -38,6 +38,10 @@ class KnownPlan(NamedTuple):
     belief: Belief | None
     newest: datetime | None = None
 
+    @property
+    def has_plan(self) -> bool:
+        return self.belief is None or self.belief.has_plan
+
     def is_fresh(self, now: datetime) -> bool:
         return timedelta(0) <= now - self.looked_at < LOOKED_AT_EVERY
 
@@ -47,9 +51,8 @@ class KnownPlan(NamedTuple):
 
 def told(known: KnownPlan, *, has_plan: bool, issued_at: datetime, now: datetime) -> Belief | None:
     """The new belief after a token; None when it tells nothing new, or comes too late."""
-    believed = known.belief.has_plan if known.belief else True
-    times = [it for it in (known.newest, known.belief and known.belief.issued_at) if it is not None]
-    if has_plan is believed or issued_at <= max(times, default=issued_at - SECOND_WALK):
+    times = [known.newest, known.belief.issued_at if known.belief else None]
+    if has_plan is known.has_plan or any(it is not None and issued_at <= it for it in times):
         return None
     purged_at = known.belief.purged_at if known.belief and has_plan else None
     return Belief(has_plan=has_plan, issued_at=issued_at, since=now, purged_at=purged_at)
@@ -87,7 +90,7 @@ def resumed(tenant: Tenant, now: datetime, due_at: datetime) -> Tenant:
     return msgspec.structs.replace(tenant, paused=None, status=msgspec.structs.replace(status, next_check_at=due_at))
 
 
-def purged(tenant: Tenant, now: datetime) -> Tenant:
+def purged(tenant: Tenant) -> Tenant:
     """A paused, mapped tenant after its synced data was given up: its mapping stays, under a new epoch."""
     if tenant.paused is None or tenant.mapping is None or tenant.paused.purged_epoch is not None:
         return tenant

@@ -41,6 +41,11 @@ class Service(Enum):
         return _PACES.get(self)
 
     @property
+    def in_flight(self) -> int:
+        """So many requests at once per tenant; Secure Score allows few."""
+        return 4 if self is Service.SECURE_SCORE else 8
+
+    @property
     def goes_into_batches(self) -> bool:
         """Whether its questions may share a ``$batch``: not where a second one would be refused at once."""
         return self.pace is None

@@ -22,6 +22,10 @@ APPLICATION_PERMISSIONS: dict[str, str] = {
     "Policy.Read.All": "Conditional Access, security defaults and other policies",
 }
 
+# Asked of single tenants too, and for nothing else than taking our own application out of them again. A tenant that
+# has not granted it works all the same; there somebody has to remove the application by hand.
+OWN_REMOVAL = "Application.ReadWrite.OwnedBy"
+
 # Without these no sync can work; a missing other one costs only its own data set.
 CORE_PERMISSIONS = frozenset({"Organization.Read.All", "User.Read.All"})
 
@@ -46,8 +50,9 @@ CUSTOMER_SCOPES: dict[str, str] = {
 # The word of a token's ``amr`` claim that stands for Entra ID MFA; others (ngcmfa, rsa, fido) prove nothing alone.
 MFA = "mfa"
 
-# The only writes to Graph that any client of ours may make.
+# The only writes to Graph that any client of ours may make: grant ourselves a role, and remove ourselves.
 ROLE_GRANT = re.compile(r"/servicePrincipals/[0-9a-fA-F-]{36}/appRoleAssignedTo")
+OWN_PRINCIPAL = re.compile(r"/servicePrincipals\(appId='[0-9a-fA-F-]{36}'\)")
 
 GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
 

@@ -101,7 +101,7 @@ export function bullets(texts) {
 /** A coloured box with a sentence and what to do about it. */
 export function note(colour, detail, remedy, ...more) {
   return make("div", { class: `notice ${colour}` }, icon(colour),
-    make("div", {}, make("p", {}, make("strong", {}, detail)), remedy ? make("p", {}, remedy) : null, ...more));
+    make("div", {}, make("p", {}, make("strong", {}, ...[detail].flat())), remedy ? make("p", {}, remedy) : null, ...more));
 }
 
 export function problem(error) {

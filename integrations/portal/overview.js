@@ -4,12 +4,12 @@ import { askRows } from "./api.js";
 import { cspActions, integrateActions } from "./actions.js";
 import { exportCsv } from "./csv.js";
 import { guarded } from "./dialog.js";
-import { frame, icon, make, named, part, say } from "./dom.js";
+import { frame, icon, make, named, note, part, say } from "./dom.js";
 import { partnerLinks } from "./links.js";
 import { dots, menuButton } from "./menu.js";
 import { badge } from "./status.js";
 import { drawTable } from "./table.js";
-import { stamp } from "./times.js";
+import { ago, stamp } from "./times.js";
 
 const FIRST = 100;
 const MORE = 400;
@@ -31,6 +31,7 @@ export async function showOverview(config, again, current) {
   for (const row of page.items) seenStatuses.add(row.sync_status.label);
   const statuses = page.first.filters?.statuses ?? [...seenStatuses].sort();
   bar(view, offers, isBlank ? null : { csps, statuses }, again);
+  part(view, "removals", page.first.removals, () => (page.first.removals ?? []).map(removalNote));
   part(view, "csps", csps, () => csps.map((csp) => cspRow(csp, again)));
   part(view, "blank", [isBlank, offers], () => (isBlank ? blank(offers, again) : null));
   const found = part(view, "table", "made once", () => make("div", { id: "tenants" }));
@@ -108,6 +109,12 @@ function choose(name, title, any, values, again) {
   }, make("option", { value: "" }, any), [...values, ...known].map(([value, label]) => make("option", { value }, label)));
   select.value = filter[name];
   return select;
+}
+
+/** What is being removed is out of the table at once; here one sees how far it is. */
+function removalNote({ id, name, requested_at: since }) {
+  const place = `#removal=${id}`;
+  return note("orange", ["Removing ", named(name)], "", make("p", {}, "since ", ago(since), ". It ends by itself. ", make("a", { href: place, "data-key": place }, "Show each step")));
 }
 
 function cspRow(csp, again) {

@@ -56,9 +56,10 @@ function hasEnded(removal) {
 function card(removal) {
   const { steps = [], leftovers = [], receipt } = removal;
   const done = steps.filter((it) => it.state === "done" || it.state === "skipped").length;
-  return make("section", { class: "card removal", "aria-label": removal.name },
-    make("h3", {}, named(removal.name)),
-    hasEnded(removal) ? make("p", {}, `The removal has ended: ${words(removal.state)}.`)
+  const name = removal.name || "An integration that was removed";
+  return make("section", { class: "card removal", "aria-label": name },
+    make("h3", {}, named(name)),
+    hasEnded(removal) ? make("p", {}, leftovers.length ? "The removal has ended; something is left to do by hand." : "The removal has ended.")
       : make("label", { class: "progress" }, `Removing: step ${Math.min(done + 1, steps.length)} of ${steps.length}`, make("progress", { value: done, max: steps.length || 1 })),
     make("ol", { class: "timeline" }, steps.map(step)),
     leftovers.length ? note("yellow", "This is left to do by hand.", "", make("ul", { class: "leftovers" }, leftovers.map((it) => make("li", {}, it.what, " ", make("strong", {}, it.how))))) : null,

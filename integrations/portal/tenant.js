@@ -9,10 +9,11 @@ import { listing, longSection, section } from "./listing.js";
 import { dots, menuButton } from "./menu.js";
 import { cspParts, ignoreButton } from "./relationships.js";
 import { hasScore, percentOf, scoreSection } from "./score.js";
+import { securityParts } from "./security.js";
 import { badge } from "./status.js";
 import { ago, exact } from "./times.js";
 
-const FIRST = { users: 50, licenses: 50, runs: 10 };
+const FIRST = { users: 50, devices: 50, licenses: 50, runs: 10 };
 const counts = {};
 let shownTenant = "";
 
@@ -21,8 +22,8 @@ export async function showTenant(id, config, again, current) {
   if (shownTenant !== id) Object.assign(counts, FIRST);
   shownTenant = id;
   const path = `/tenants/${encodeURIComponent(id)}`;
-  const [details, users, licenses, runs] = await Promise.all([
-    ask("GET", path), ...Object.keys(FIRST).map((list) => askRows(`${path}/${list}`, {}, counts[list])),
+  const [details, security, users, devices, licenses, runs] = await Promise.all([
+    ask("GET", path), ask("GET", `${path}/security`), ...Object.keys(FIRST).map((list) => askRows(`${path}/${list}`, {}, counts[list])),
   ]);
   if (!current()) return false;
   const view = frame(`tenant-${id}`);
@@ -35,8 +36,16 @@ export async function showTenant(id, config, again, current) {
   part(view, "head", [details.tenant, details.user_count, details.organizations, details.secure_score, details.mfa, details.csp?.ignored, Boolean(running)], () => head(details, config, running, again));
   part(view, "progress", running, () => (running ? progress(running) : null));
   if (details.csp) cspParts(view, details.csp);
-  part(view, "datasets", details.datasets, () => (details.datasets.length ? freshness(details.datasets) : null));
   part(view, "score", details.secure_score, () => (hasScore(details.secure_score) ? scoreSection(details.secure_score) : null));
+  securityParts(view, security);
+  longSection(view, {
+    title: "Users", heads: ["Name", "User name", "Department", "Kind", "Sign-in"], page: users, more: more("users"), empty: emptyText(users),
+    cells: (it) => [named(it.name), named(it.username), it.department ? named(it.department) : "", it.is_guest ? "guest" : "member", it.is_enabled === false ? "blocked" : "allowed"],
+  });
+  longSection(view, {
+    title: "Devices", heads: ["Name", "System", "Maker and model", "Compliant", "Last seen"], page: devices, more: more("devices"), empty: devices.first.state === "fresh" ? "" : emptyText(devices),
+    cells: (it) => [named(it.name), [it.system, it.system_version].filter(Boolean).join(" "), named([it.manufacturer, it.model].filter(Boolean).join(" ")), yesOrNo(it.is_compliant), ago(it.last_seen_at, "")],
+  });
   longSection(view, {
     title: "Licences", heads: ["Product", "Bought", "Assigned", "Unused"], page: licenses, more: more("licenses"), empty: emptyText(licenses),
     cells: (it) => [it.name, it.bought, it.assigned, it.unused ?? 0].map((value) => (typeof value === "number" ? value.toLocaleString() : value)),
@@ -45,10 +54,7 @@ export async function showTenant(id, config, again, current) {
     title: "Sync history", heads: ["Started", "Why", "Result", "Took", "What changed"], page: runs, more: more("runs"), empty: "No sync has run yet.",
     cells: (run) => [ago(run.started_at ?? run.ordered_at), words(run.reason), result(run), took(run), changes(run)],
   });
-  longSection(view, {
-    title: "Users", heads: ["Name", "User name", "Department", "Kind", "Sign-in"], page: users, more: more("users"), empty: emptyText(users),
-    cells: (it) => [named(it.name), named(it.username), it.department ? named(it.department) : "", it.is_guest ? "guest" : "member", it.is_enabled === false ? "blocked" : "allowed"],
-  });
+  part(view, "datasets", details.datasets, () => (details.datasets.length ? freshness(details.datasets) : null));
   return Boolean(running);
 }
 
@@ -96,10 +102,17 @@ function progress(run) {
 
 const OUTCOME_COLOURS = { fresh: "green", stale: "orange", not_licensed: "grey", denied: "red", failed: "red" };
 
+/** One line while all is well; each data set with its remark as soon as one is not. */
 function freshness(datasets) {
-  return section("Data sets", listing("Data sets", ["Data set", "State", "As of", "Rows", "Remark"], datasets.map((it) => [
+  const behind = datasets.filter((it) => it.state !== "fresh");
+  const told = behind.length ? `${behind.length} of ${datasets.length} are not fresh: ${behind.map((it) => words(it.dataset)).join(", ")}` : `All ${datasets.length} are fresh`;
+  return section("Data sets", make("details", { open: behind.length > 0 }, make("summary", { "data-key": "datasets" }, told), listing("Data sets", ["Data set", "State", "As of", "Rows", "Remark"], datasets.map((it) => [
     words(it.dataset), make("span", { class: `mark ${OUTCOME_COLOURS[it.state] ?? "grey"}` }, words(it.state)), ago(it.as_of, "not read yet"), it.count.toLocaleString(), it.error || "",
-  ])));
+  ]))));
+}
+
+function yesOrNo(value) {
+  return value == null ? "" : value ? "yes" : "no";
 }
 
 function result(run) {
@@ -113,10 +126,12 @@ function took(run) {
   return make("span", { title: exact(run.ended_at) }, text);
 }
 
+/** What a run changed, and what it could not read; data sets that were as before are not worth a line. */
 function changes(run) {
   const lines = (run.datasets ?? []).map((it) => {
     const parts = Object.entries(it.counts ?? {}).filter(([, count]) => count).map(([what, count]) => `${count.toLocaleString()} ${what}`);
-    return `${words(it.dataset)}: ${it.error || parts.join(", ") || "no change"}`;
-  });
-  return make("ul", { class: "lines" }, lines.map((line) => make("li", {}, line)));
+    return [words(it.dataset), it.error || parts.join(", ")];
+  }).filter(([, told]) => told);
+  if (!lines.length) return run.ended_at ? "nothing" : "";
+  return make("ul", { class: "lines" }, lines.map((line) => make("li", {}, line.join(": "))));
 }

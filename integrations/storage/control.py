@@ -26,6 +26,7 @@ from integrations.domain.customers import Facts
 from integrations.domain.datasets import Run
 from integrations.domain.ids import AccountId
 from integrations.domain.plan import Belief
+from integrations.domain.removal import Parting, Removal, RemoveAll
 from integrations.domain.report import Report
 from integrations.storage.documents import Documents
 from shared.errors import Conflict
@@ -79,6 +80,9 @@ class Control:
         self.reservations = Documents(table, account_id, "map", Reservation, lambda it: it.key)
         self.organizations = Documents(table, account_id, "organization", Organization, lambda it: it.id)
         self.syncro_tenants = Documents(table, account_id, "syncro_tenant", SyncroTenant, lambda it: it.id)
+        self.removals = Documents(table, account_id, "removal", Removal, lambda it: it.id)
+        self.partings = Documents(table, account_id, "parting", Parting, lambda it: it.key)
+        self.remove_all = Documents(table, account_id, "remove_all", RemoveAll, lambda it: it.id)
         self.flows = Documents(table, account_id, "flow", Flow, lambda it: it.id)
         self.runs = Documents(table, account_id, "run", Run, lambda it: f"{it.tenant_id}:{it.id}")
         self.outbox = Documents(table, account_id, "outbox", OutboxMessage, lambda it: it.id)

@@ -10,7 +10,7 @@ import contextlib
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum
 
 from integrations.domain.ids import AccountId
@@ -20,6 +20,7 @@ from shared.tables import Row, RowChanged, Tables, Write, chunks, delete, replac
 SHARDS = 16
 ALL = "all"  # of what is one thing for an account, such as its outbox
 LAST_LOOK = "last"  # the second line of an account's seals
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Work(Enum):
@@ -30,6 +31,9 @@ class Work(Enum):
     CSP = "csp"
     CUSTOMER = "customer"
     OUTBOX = "outbox"
+    REMOVAL = "removal"
+    REMOVE_ALL = "remove_all"
+    PURGE = "purge"
     HOUSEKEEPING = "housekeeping"
     SEAL = "seal"
     PLAN = "plan"
@@ -96,6 +100,14 @@ class DueList:
         lines = [Due(work, account_id, item_id, datetime.min) for work in Work]  # noqa: DTZ901 - the time is read
         rows = self._table.find(shard_of(lines[0]), [_key(it) for it in lines])
         return [_due(row) for row in rows]
+
+    def drop(self, work: Work, account_id: AccountId, item_id: str) -> None:
+        """Forget it, whenever it is due."""
+        due = Due(work, account_id, item_id, _NEVER)
+        row = self._table.get(shard_of(due), _key(due))
+        if row is not None:
+            with contextlib.suppress(RowChanged):
+                self._table.write(delete(row))
 
     def list(self, shard: str, until: datetime) -> list[Due]:
         """What is due in one shard at ``until``, the longest overdue first."""

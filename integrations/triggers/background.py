@@ -18,21 +18,30 @@ from integrations.actions.check_csp import check_csp
 from integrations.actions.onboard_customer import onboard_customer
 from integrations.actions.order import order_due, order_shards
 from integrations.actions.prove import prove_consent
+from integrations.actions.purge import purge
+from integrations.actions.removing import carry_on
 from integrations.actions.sync import record_failed_sync, sync_tenant
-from integrations.domain.ids import AccountId, FlowId, TenantId, flow_id, integration_id, tenant_id
+from integrations.domain.ids import AccountId, FlowId, TenantId, flow_id, integration_id, removal_id, tenant_id
 from integrations.domain.orders import (
     CONSENT_QUEUE,
     CSP_QUEUE,
     CUSTOMER_QUEUE,
     PLAN_QUEUE,
+    PURGE_QUEUE,
+    REMOVAL_QUEUE,
     SHARD_QUEUE,
     SYNC_QUEUE,
     ConsentOrder,
     CspOrder,
     CustomerOrder,
     PlanOrder,
+    PurgeOrder,
+    RemovalOrder,
     ShardOrder,
     SyncOrder,
+)
+from integrations.domain.orders import (
+    Order as AnyOrder,
 )
 from integrations.services import Services
 from shared.errors import AppError
@@ -41,7 +50,7 @@ from shared.telemetry import log
 _STORAGE = "AzureWebJobsStorage"
 _NOW = timedelta(0)  # what falls due between two looks waits for the next one
 
-Order = TypeVar("Order", SyncOrder, ConsentOrder, CspOrder, CustomerOrder, PlanOrder, ShardOrder)
+Order = TypeVar("Order", bound=AnyOrder)
 
 
 def blueprint(services: Callable[[], Services]) -> func.Blueprint:
@@ -51,6 +60,7 @@ def blueprint(services: Callable[[], Services]) -> func.Blueprint:
     _add_workers(bp, services)
     _add_csp_workers(bp, services)
     _add_plan_workers(bp, services)
+    _add_removal_workers(bp, services)
     _add_poison_readers(bp, services)
     return bp
 
@@ -113,6 +123,28 @@ def _add_plan_workers(bp: func.Blueprint, services: Callable[[], Services]) -> N
         _gave_up(msg, PLAN_QUEUE)
 
 
+def _add_removal_workers(bp: func.Blueprint, services: Callable[[], Services]) -> None:
+    @bp.queue_trigger(arg_name="msg", queue_name=REMOVAL_QUEUE, connection=_STORAGE)
+    def remove_order(msg: func.QueueMessage) -> None:
+        order = _read(msg, RemovalOrder)
+        if order:
+            carry_on(services(), order)
+
+    @bp.queue_trigger(arg_name="msg", queue_name=PURGE_QUEUE, connection=_STORAGE)
+    def purge_order(msg: func.QueueMessage) -> None:
+        order = _read(msg, PurgeOrder)
+        if order:
+            purge(services(), order)
+
+    @bp.queue_trigger(arg_name="msg", queue_name=f"{REMOVAL_QUEUE}-poison", connection=_STORAGE)
+    def remove_poison(msg: func.QueueMessage) -> None:
+        _gave_up(msg, REMOVAL_QUEUE)
+
+    @bp.queue_trigger(arg_name="msg", queue_name=f"{PURGE_QUEUE}-poison", connection=_STORAGE)
+    def purge_poison(msg: func.QueueMessage) -> None:
+        _gave_up(msg, PURGE_QUEUE)
+
+
 def _add_poison_readers(bp: func.Blueprint, services: Callable[[], Services]) -> None:
     @bp.queue_trigger(arg_name="msg", queue_name=f"{SHARD_QUEUE}-poison", connection=_STORAGE)
     def order_due_poison(msg: func.QueueMessage) -> None:
@@ -149,11 +181,13 @@ def _read(msg: func.QueueMessage, model: type[Order]) -> Order | None:
     return order
 
 
-def _check_ids(order: SyncOrder | ConsentOrder | CspOrder | CustomerOrder | PlanOrder | ShardOrder) -> None:
+def _check_ids(order: AnyOrder) -> None:
     """Ids of a forged message must not reach a key."""
     if isinstance(order, CspOrder):
         integration_id(order.integration_id)
-    if isinstance(order, SyncOrder | CustomerOrder):
+    if isinstance(order, RemovalOrder):
+        removal_id(order.removal_id)
+    if isinstance(order, SyncOrder | CustomerOrder | PurgeOrder):
         tenant_id(TenantId(order.tenant_id))
     if isinstance(order, ConsentOrder):
         flow_id(FlowId(order.flow_id))

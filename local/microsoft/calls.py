@@ -7,6 +7,7 @@ import random
 from typing import Any
 
 from local.microsoft import seeds
+from local.microsoft.challenges import Demand
 from local.microsoft.forgeries import FORGERIES
 from local.microsoft.objects import Collection, Object
 from local.microsoft.roles import GLOBAL_ADMINISTRATOR, ROLE_NAMES
@@ -260,6 +261,12 @@ class Calls:
         if how is not None and how not in FORGERIES:
             raise KeyError(f"there is no forgery {how}")
         self._world.id_token_forgery = {"how": how, "claims_instead": claims or {}}
+
+    def demand_claims(
+        self, tenant_id: str, path: str = "", claims: Object | None = None, *, stubborn: bool = False
+    ) -> None:
+        wanted = claims or {"access_token": {"nbf": {"essential": True, "value": str(int(self._world.now()))}}}
+        self._world.tenant(tenant_id).demands.append(Demand(path, wanted, stubborn))
 
     def rotate_signing_key(self) -> None:
         """Tokens are signed with a new key from now on; the old one leaves the key set."""

@@ -234,6 +234,12 @@ class World(PartnerWorld, PostureControl):
         """App-only token requests for a tenant are answered with a token for another one; None ends it."""
         self._call("answer_with_token_of", tenant_id=tenant_id, other=other)
 
+    def demand_claims(
+        self, tenant_id: str, path: str = "", *, claims: Object | None = None, stubborn: bool = False
+    ) -> None:
+        """Requests whose path fits need a token that was asked for with these claims; see ``challenges``."""
+        self._call("demand_claims", tenant_id=tenant_id, path=path, claims=claims, stubborn=stubborn)
+
     def rotate_signing_key(self) -> None:
         self._call("rotate_signing_key")
 

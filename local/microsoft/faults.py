@@ -3,15 +3,17 @@
 import asyncio
 import json
 import re
+import zlib
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-from local.microsoft.graph.errors import CODES, GraphError, error_reply, new_request_id, signed
+from local.microsoft.graph.errors import CODES, JSON_TYPE, GraphError, error_reply, new_request_id, signed
 from local.microsoft.http import Reply, Request
 from local.microsoft.partner_center import partner_error
 
-KINDS = frozenset({"answer", "reset", "reset_after", "hang", "drip", "truncate", "html"})
+KINDS = frozenset({"answer", "reset", "reset_after", "hang", "drip", "truncate", "html", "flood", "bomb"})
 _PAGE = b"<!doctype html><html><body><h1>Our services aren't available right now</h1></body></html>"
 
 
@@ -21,7 +23,7 @@ class Fault:
 
     ``answer`` replaces the answer, or with no status only adds to the real one; ``reset`` breaks the connection
     before the work is done and ``reset_after`` when it is; ``hang``, ``drip`` and ``truncate`` spoil how the
-    answer travels; ``html`` answers with a page.
+    answer travels; ``html`` answers with a page, ``flood`` with 50 MB of JSON, and ``bomb`` with 256 MB in 250 kB.
     """
 
     id: int
@@ -51,11 +53,16 @@ class Fault:
     @property
     def replaces(self) -> bool:
         """Whether the request never reaches the cloud behind it."""
-        return self.kind in {"reset", "hang", "html"} or (self.kind == "answer" and self.status is not None)
+        return self.kind in {"reset", "hang", "html", "flood", "bomb"} or (
+            self.kind == "answer" and self.status is not None
+        )
 
     def reply(self, host: str) -> Reply:
         if self.kind == "html":
             return Reply(self.status or 200, _PAGE, {"Content-Type": "text/html; charset=utf-8", **self.headers})
+        if self.kind in {"flood", "bomb"}:
+            packed = {"Content-Encoding": "gzip"} if self.kind == "bomb" else {}
+            return Reply(200, _bomb() if packed else _flood(), {"Content-Type": JSON_TYPE, **packed})
         if self.kind in {"reset", "hang"}:
             return Reply(how=self.kind)
         reply = _usual(host, self.status or 503)
@@ -86,6 +93,17 @@ def _usual(host: str, status: int) -> Reply:
         "error_codes": [code],
     }
     return Reply(status, json.dumps(body).encode(), {"Content-Type": "application/json; charset=utf-8"})
+
+
+@cache
+def _flood() -> bytes:
+    return b'{"responses":["' + b"x" * (50 << 20) + b'"]}'
+
+
+@cache
+def _bomb() -> bytes:
+    packer, megabyte = zlib.compressobj(1, wbits=31), b" " * (1 << 20)
+    return b"".join(packer.compress(megabyte) for _ in range(256)) + packer.flush()
 
 
 class Faults:

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
+from local.microsoft.challenges import Demand
 from local.microsoft.objects import Change, Collection
 from local.microsoft.posture import Posture
 from local.microsoft.roles import GLOBAL_ADMINISTRATOR
@@ -107,6 +108,7 @@ class Tenant:
     delta_era: int = 1
     delta_failure: str = "410"
     token_of: str | None = None
+    demands: list[Demand] = field(default_factory=list)
     partner: Any = None
     """Its ``partners.Partner`` when it is a partner's own tenant."""
     methods_of: dict[str, list[str]] = field(default_factory=dict)

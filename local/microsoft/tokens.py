@@ -9,7 +9,7 @@ import hashlib
 import random
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -92,11 +92,20 @@ class Issuer:
         fixed = self._world.switches.access_token_life_s
         return fixed if fixed is not None else random.randrange(_SHORTEST_LIFE_S, _LONGEST_LIFE_S)
 
-    def app_only(self, tenant: Tenant, app: App, principal: ServicePrincipal, life_s: int, acr: str) -> str:
+    def app_only(
+        self,
+        tenant: Tenant,
+        app: App,
+        principal: ServicePrincipal,
+        life_s: int,
+        acr: str,
+        *,
+        more: Mapping[str, Any] | None = None,
+    ) -> str:
         """An app-only access token; roles that were granted a moment ago are not in it yet."""
         seen = principal.app_roles if self._world.now() >= principal.roles_at else set()
         claims = self._access(tenant, app, life_s, acr)
-        claims |= {"oid": principal.id, "sub": principal.id, "idtyp": "app"}
+        claims |= {"oid": principal.id, "sub": principal.id, "idtyp": "app", **(more or {})}
         return self.sign(claims | ({"roles": sorted(seen)} if seen else {}))
 
     def delegated(

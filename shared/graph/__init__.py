@@ -11,16 +11,18 @@ from shared.graph.errors import (
     NotLicensed,
     RequestRefused,
     ResyncRequired,
+    ServiceDown,
     Throttled,
     TokenRejected,
     Transient,
     UnexpectedAnswer,
     WriteNotAllowed,
 )
+from shared.graph.gate import Gate
 from shared.graph.patience import Limits
 
 __all__ = [
-    "Answer", "Ask", "Denied", "Graph", "HostileLink", "Limits", "MicrosoftError", "MissingInMicrosoft",
-    "NotLicensed", "Page", "RequestRefused", "ResyncRequired", "Throttled", "TokenRejected", "Transient",
+    "Answer", "Ask", "Denied", "Gate", "Graph", "HostileLink", "Limits", "MicrosoftError", "MissingInMicrosoft",
+    "NotLicensed", "Page", "RequestRefused", "ResyncRequired", "ServiceDown", "Throttled", "TokenRejected", "Transient",
     "UnexpectedAnswer", "WriteNotAllowed",
 ]  # fmt: skip

@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from shared.graph.challenge import claims_of
 from shared.graph.errors import (
     Denied,
     MicrosoftError,
@@ -33,6 +34,7 @@ _NO_INTUNE = "Request not applicable to target tenant."
 _CODE = re.compile(r"[A-Za-z0-9_.\-]{1,80}")
 _MOST_ERROR_BYTES = 64 * 1024
 _DEEPEST_INNER = 8
+_MOST_DIGITS = 9
 
 
 class Page(msgspec.Struct, Generic[T]):
@@ -72,6 +74,7 @@ def meaning(status: int, headers: Mapping[str, str], body: bytes | msgspec.Raw) 
         graph_code=graph_code,
         request_id=_word(headers.get("request-id")) or (ids[0] if ids else ""),
         wait_s=retry_after_s(headers.get("retry-after")) if issubclass(kind, Transient) else None,
+        claims=claims_of(headers) if kind is TokenRejected else "",
     )
 
 
@@ -100,6 +103,12 @@ def retry_after_s(text: str | None) -> float | None:
     if seconds != seconds:  # noqa: PLR0124 - only NaN differs from itself
         return SHORTEST_WAIT_S
     return min(max(seconds, SHORTEST_WAIT_S), LONGEST_WAIT_S)
+
+
+def units_of(headers: Mapping[str, str]) -> int:
+    """The resource units that an answer says it took. ``headers`` are lower-case."""
+    text = headers.get("x-ms-resource-unit", "")
+    return int(text) if text.isdecimal() and len(text) < _MOST_DIGITS else 0
 
 
 def _until(text: str) -> float:

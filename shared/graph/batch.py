@@ -3,20 +3,25 @@
 Source: https://learn.microsoft.com/graph/json-batching
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import msgspec
 
-from shared.graph.answers import Page, decode, meaning
-from shared.graph.errors import MicrosoftError, Transient, UnexpectedAnswer
-from shared.graph.patience import Attempts, longest
+from shared.graph.answers import Page, decode, meaning, units_of
+from shared.graph.errors import MicrosoftError, TokenRejected, Transient, UnexpectedAnswer
+from shared.graph.patience import longest
+from shared.graph.wire import SUCCESS, Call
+from shared.usage import Usage
 
 T = TypeVar("T")
 
 MOST_PARTS = 20
-SUCCESS = frozenset({200, 201, 204})
+_NOT_COUNTED = Usage()
+BATCH = "/$batch"
+# With these, Intune means a right that is missing where others answer 403; a new token would not help.
+_NO_TOKENS_FAULT = frozenset({"forbidden", "unknownerror"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +39,15 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One part's answer; asking for its page raises what the part's status stands for."""
+    """One part's answer; asking for its page raises what the part's status stands for.
+
+    ``usage`` is what this part took, in all its tries; the requests it shared with others are not in it.
+    """
 
     status: int
     headers: dict[str, str]
     body: bytes
+    usage: Usage = _NOT_COUNTED
 
     def page(self, item: type[T]) -> Page[T]:
         return self.value(Page[item])  # type: ignore[valid-type] # a type at run time
@@ -52,12 +61,6 @@ class Answer:
     @property
     def error(self) -> MicrosoftError | None:
         return meaning(self.status, self.headers, self.body) if self.status not in SUCCESS else None
-
-    @property
-    def passing(self) -> Transient | None:
-        """The error of a part that may succeed when asked again."""
-        error = self.error
-        return error if isinstance(error, Transient) else None
 
 
 class _Part(msgspec.Struct):
@@ -92,35 +95,51 @@ def part_of(ask: Ask, url: str) -> dict[str, Any]:
     return {"id": ask.id, "method": "POST", "url": url, "headers": headers, "body": ask.body}
 
 
-def settle(asked: dict[str, dict[str, Any]], send: Callable[[bytes], Parts], attempts: Attempts) -> dict[str, Answer]:
+def settle(asked: dict[str, dict[str, Any]], call: Call) -> dict[str, Answer]:
     """Ask until every part is answered, or patience ends; then a failing part says so in its own answer.
 
-    Parts asked again wait the longest time that any of them was told, and go in ever smaller batches.
+    Parts asked again wait the longest time that any of them was told, and go in ever smaller batches. A part whose
+    token was rejected is asked again with a new one, once.
     """
     answers: dict[str, Answer] = {}
-    waiting = dict(asked)
-    while True:
-        for part in _in_lots(waiting, MOST_PARTS >> (attempts.number - 1)):
-            answers |= _asked(part, send)
-        errors = {name: error for name in waiting if (error := answers[name].passing)}
-        if not errors or not attempts.waited(longest(list(errors.values()))):
-            return answers
-        waiting = {name: waiting[name] for name in errors}
+    waiting = list(asked)
+    while waiting:
+        for names in _in_lots(waiting, MOST_PARTS >> (call.attempts.number - 1)):
+            answers |= _asked({name: asked[name] for name in names}, answers, call)
+        errors = {name: error for name in asked if (error := answers[name].error)}
+        rejected = [name for name, error in errors.items() if _is_tokens_fault(error)]
+        if not rejected or not call.renew(errors[rejected[0]]):
+            rejected = []
+        passing = {name: error for name, error in errors.items() if isinstance(error, Transient)}
+        is_again = bool(passing) and call.attempts.waited(longest(list(passing.values())))
+        waiting = [*rejected, *(passing if is_again else ())]
+    return answers
 
 
-def _in_lots(waiting: dict[str, dict[str, Any]], size: int) -> list[dict[str, dict[str, Any]]]:
-    names, size = list(waiting), max(1, size)
-    return [{name: waiting[name] for name in names[at : at + size]} for at in range(0, len(names), size)]
+def _is_tokens_fault(error: MicrosoftError) -> bool:
+    return isinstance(error, TokenRejected) and error.graph_code.lower() not in _NO_TOKENS_FAULT
 
 
-def _asked(parts: dict[str, dict[str, Any]], send: Callable[[bytes], Parts]) -> dict[str, Answer]:
-    told = send(msgspec.json.encode({"requests": list(parts.values())})).responses
-    answers = {part.id: _answer(part) for part in told}
+def _in_lots(names: Sequence[str], size: int) -> list[Sequence[str]]:
+    size = max(1, size)
+    return [names[at : at + size] for at in range(0, len(names), size)]
+
+
+def _asked(parts: dict[str, dict[str, Any]], before: dict[str, Answer], call: Call) -> dict[str, Answer]:
+    told = call.send("POST", BATCH, msgspec.json.encode({"requests": list(parts.values())}), Parts).responses
+    answers = {part.id: _answer(part, before.get(part.id)) for part in told}
     if answers.keys() != parts.keys() or len(told) != len(parts):
         raise UnexpectedAnswer("a batch came back with other parts than it was sent")
     return answers
 
 
-def _answer(part: _Part) -> Answer:
+def _answer(part: _Part, before: Answer | None) -> Answer:
     headers = {name.lower(): str(value) for name, value in (part.headers or {}).items()}
-    return Answer(part.status, headers, bytes(part.body))
+    usage = Usage(
+        parts=1,
+        units=units_of(headers),
+        throttled=int(part.status == 429),
+        repeated=int(before is not None),
+        received_bytes=len(bytes(part.body)),
+    )
+    return Answer(part.status, headers, bytes(part.body), before.usage + usage if before else usage)

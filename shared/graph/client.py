@@ -6,29 +6,33 @@ kept inside the call when they are short, and told to the caller when they are n
 
 import re
 import time
-import uuid
 from collections.abc import Callable, Iterator, Sequence
-from threading import Semaphore
+from types import NoneType
 from typing import TypeVar
 
-from shared.graph.answers import Page, decode, meaning
-from shared.graph.batch import SUCCESS, Answer, Ask, Parts, chunks, part_of, settle
-from shared.graph.errors import TokenRejected, Transient, UnexpectedAnswer, WriteNotAllowed
-from shared.graph.links import VERSION, address, below, relative
-from shared.graph.patience import Attempts, Limits
-from shared.web import Response, Unreachable, Web
+import msgspec
+
+from shared.graph.answers import Page
+from shared.graph.batch import Answer, Ask, chunks, part_of, settle
+from shared.graph.errors import UnexpectedAnswer, WriteNotAllowed
+from shared.graph.gate import Gate
+from shared.graph.links import address, below, relative
+from shared.graph.patience import Limits
+from shared.graph.wire import Wire
+from shared.usage import Usage
+from shared.web import Web
 
 T = TypeVar("T")
 
 _MOST_PAGES = 10_000
-_USER_AGENT = "MicrosoftTenantIntegrations/1"
 
 
 class Graph:
     """Graph of one tenant. ``token(fresh)`` gives a bearer token, a new one when ``fresh``.
 
-    It only reads, but for POSTs to paths that ``writes`` allow.
-    At most ``limits.in_flight`` requests are under way at once; further threads wait.
+    ``answering(claims)`` gives one that answers Microsoft's challenge (continuous access evaluation); without it a
+    challenge is a rejected token like others. ``gate`` is shared with whoever asks the same service meanwhile.
+    It only reads, but for POSTs and DELETEs of paths that ``writes`` allow.
     Shape of a collection: {"value": [item, ...], "@odata.nextLink": url or absent}.
     Source: https://learn.microsoft.com/graph/paging
     """
@@ -39,19 +43,35 @@ class Graph:
         root: str,
         web: Web,
         token: Callable[[bool], str],
+        answering: Callable[[str], str] | None = None,
         limits: Limits | None = None,
+        gate: Gate | None = None,
         writes: Sequence[re.Pattern[str]] = (),
         sleep: Callable[[float], None] = time.sleep,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._root = root
-        self._web = web
-        self._token = token
-        self._limits = limits or Limits()
         self._writes = writes
-        self._sleep = sleep
-        self._monotonic = monotonic
-        self._flying = Semaphore(self._limits.in_flight)
+        self._wire = Wire(
+            root=root,
+            web=web,
+            token=token,
+            answering=answering,
+            limits=limits,
+            gate=gate,
+            sleep=sleep,
+            monotonic=monotonic,
+        )
+
+    @property
+    def usage(self) -> Usage:
+        """What was asked through this object so far."""
+        return self._wire.meter.usage
+
+    def heed(self, answer: Answer) -> None:
+        """Let this service's limits be known that a part of somebody else's batch told of."""
+        self._wire.gate.heed(answer.headers)
+        self._wire.close_for(answer.error)
 
     def get(self, path: str, *, type: type[T], **query: str) -> T:  # noqa: A002 - reads well
         """One object, in the caller's form; the rest is as for ``items``."""
@@ -107,61 +127,34 @@ class Graph:
         self._refuse_writes(asks)
         answers: dict[str, Answer] = {}
         for chunk in chunks(asks):
-            attempts = self._attempts()
             asked = {ask.id: part_of(ask, below(ask.path, ask.query, self._root)) for ask in chunk}
-
-            def send(body: bytes, attempts: Attempts = attempts) -> Parts:
-                return self._send("POST", "/$batch", body, Parts, attempts)
-
-            answers |= settle(asked, send, attempts)
+            answers |= settle(asked, self._wire.call())
+        used = sum((it.usage for it in answers.values()), Usage())
+        self._wire.meter.add(msgspec.structs.replace(used, received_bytes=0))  # the batch's own body is counted
         return answers
+
+    def delete(self, path: str) -> None:
+        """Delete one object.
+
+        Raises:
+            MissingInMicrosoft: it is not there.
+            MicrosoftError: of the kind that the answer stands for.
+            WriteNotAllowed: this client may not delete it.
+        """
+        self._refuse_write(path)
+        self._wire.call().send("DELETE", path, None, NoneType)
 
     def _refuse_writes(self, asks: Sequence[Ask]) -> None:
         for ask in asks:
-            if ask.body is not None and not any(it.fullmatch(ask.path) for it in self._writes):
-                raise WriteNotAllowed(f"this client may not write to {ask.path}")
+            if ask.body is not None:
+                self._refuse_write(ask.path)
+
+    def _refuse_write(self, path: str) -> None:
+        if not any(it.fullmatch(path) for it in self._writes):
+            raise WriteNotAllowed(f"this client may not write to {path}")
 
     def _page(self, url: str, item: type[T]) -> Page[T]:
         return self._read(url, Page[item])  # type: ignore[valid-type] # a type at run time
 
     def _read(self, url: str, form: type[T]) -> T:
-        return self._send("GET", url, None, form, self._attempts())
-
-    def _attempts(self) -> Attempts:
-        return Attempts(self._limits, self._sleep, self._monotonic)
-
-    def _send(self, method: str, url: str, body: bytes | None, form: type[T], attempts: Attempts) -> T:
-        """One request until it succeeds, or until its refusal is one that waiting here does not cure."""
-        token, is_fresh = "", False
-        while True:
-            try:
-                token = token or self._token(is_fresh)
-                return decode(self._send_once(method, url, body, token, attempts.left_s).body, form)
-            except TokenRejected:
-                if is_fresh:
-                    raise
-                token, is_fresh = "", True
-            except Transient as error:
-                if not attempts.waited(error):
-                    raise
-
-    def _send_once(self, method: str, url: str, body: bytes | None, token: str, within_s: float) -> Response:
-        headers = {
-            "Authorization": f"Bearer {token}",
-            "Accept": "application/json",
-            "User-Agent": _USER_AGENT,
-            "client-request-id": str(uuid.uuid4()),
-            "x-ms-throttle-priority": "low",
-        }
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-        with self._flying:
-            try:
-                response = self._web.send(
-                    method, f"{self._root}{VERSION}{url}", headers=headers, body=body, within_s=max(0.1, within_s)
-                )
-            except Unreachable as error:
-                raise Transient(str(error)) from error
-        if response.status not in SUCCESS:
-            raise meaning(response.status, response.headers, response.body)
-        return response
+        return self._wire.call().send("GET", url, None, form)

@@ -2,7 +2,8 @@
 
 MicrosoftError
 ├── Transient           it may pass: try again later; ``wait_s`` when Microsoft named a time
-│   └── Throttled       429
+│   ├── Throttled       429
+│   └── ServiceDown     our own pause: it failed too often in a row to be asked again in this run
 ├── TokenRejected       401: our sign-in does not hold for this tenant
 ├── Denied              403: not granted to us
 ├── NotLicensed         the tenant has not bought what this data needs
@@ -31,12 +32,14 @@ class MicrosoftError(AppError):
         graph_code: str = "",
         request_id: str = "",
         wait_s: float | None = None,
+        claims: str = "",
     ) -> None:
         super().__init__(detail)
         self.status = status
         self.graph_code = graph_code
         self.request_id = request_id
         self.wait_s = wait_s
+        self.claims = claims  # what a new token must answer for; JSON
 
     def evidence(self) -> dict[str, str]:
         """Codes and ids to look the matter up with."""
@@ -52,6 +55,10 @@ class Transient(MicrosoftError):
 
 class Throttled(Transient):
     code = "throttled"
+
+
+class ServiceDown(Transient):
+    code = "service_down"
 
 
 class TokenRejected(MicrosoftError):

@@ -16,7 +16,6 @@ class Limits:
     tries: int = 4
     max_wait_s: float = 20.0
     call_s: float = 60.0
-    in_flight: int = 8
 
 
 class Attempts:

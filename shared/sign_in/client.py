@@ -22,6 +22,7 @@ from shared.web import Web
 
 _ANY_TENANT = "organizations"
 _DEFAULT_LIFE_S = 600
+_CAPABILITIES = ("cp1",)  # we answer challenges, so a token that was revoked stops working at once
 _MFA_CLAIMS = '{"id_token":{"amr":{"essential":true,"values":["mfa"]}}}'
 
 
@@ -154,23 +155,30 @@ class SignIn:
             raise WrongTenantToken(f"asked for {tenant_id}")
         return Renewed(token, str(told.get("refresh_token") or refresh_token))
 
-    def app_token(self, tenant_id: str, *, fresh: bool = False) -> str:
+    def app_token(self, tenant_id: str, *, fresh: bool = False, claims: str = "") -> str:
         """Our application's token for Graph in one tenant, kept until five minutes before it ends.
+
+        ``claims`` is what Graph demanded of a fresh one, as JSON (continuous access evaluation).
+        Source: https://learn.microsoft.com/entra/identity-platform/app-resilience-continuous-access-evaluation
 
         Raises:
             SignInRefused, OperatorFault, Transient: as Entra answered.
             WrongTenantToken: Entra answered with another tenant's token.
         """
-        return self._tokens.of(tenant_id, lambda: self._fetch(tenant_id), fresh=fresh)
+        return self._tokens.of(tenant_id, lambda: self._fetch(tenant_id, claims), fresh=fresh)
 
     def forget(self, tenant_id: str) -> None:
         """Drop the tenant's kept token: a new one shows what was granted meanwhile."""
         self._tokens.forget(tenant_id)
 
-    def _fetch(self, tenant_id: str) -> tuple[str, float]:
+    def _fetch(self, tenant_id: str, claims: str) -> tuple[str, float]:
         """A new token and its life in seconds."""
         scope = [f"{self._endpoints.graph}/.default"]
-        told = self._entra.ask(tenant_id, lambda app: app.acquire_token_for_client(scopes=scope))
+        told = self._entra.ask(
+            tenant_id,
+            lambda app: app.acquire_token_for_client(scopes=scope, claims_challenge=claims or None),
+            capabilities=_CAPABILITIES,
+        )
         token = str(told["access_token"])
         if _tenant_of(token) != tenant_id:
             raise WrongTenantToken(f"asked for {tenant_id}")

@@ -30,8 +30,10 @@ class Entra:
         self._credential = credential
         self._way = _Way(web, endpoints.login_roots)
 
-    def ask(self, tenant: str, question: Callable[[Any], Any]) -> dict[str, Any]:
+    def ask(self, tenant: str, question: Callable[[Any], Any], *, capabilities: Sequence[str] = ()) -> dict[str, Any]:
         """Put a question to a new msal client, and give Entra's answer that holds an access token.
+
+        ``capabilities`` are what whoever uses the token can do, as Entra names them.
 
         A client that was refused repeats the refusal for a minute without asking: hence always a new one.
 
@@ -39,19 +41,20 @@ class Entra:
             SignInRefused, OperatorFault, Transient: as Entra answered.
         """
         try:
-            told = question(self._client(tenant))
+            told = question(self._client(tenant, capabilities))
         except (ValueError, LookupError, AttributeError, TypeError) as error:
             raise Transient("Entra's answer could not be read") from error
         if isinstance(told.get("access_token"), str):
             return dict(told)
         raise _meaning(told)
 
-    def _client(self, tenant: str) -> Any:
+    def _client(self, tenant: str, capabilities: Sequence[str]) -> Any:
         return msal.ConfidentialClientApplication(
             self._client_id,
             client_credential=_for_msal(self._credential.make()),
             authority=f"{self._endpoints.login}/{tenant}",
             instance_discovery=False,
+            client_capabilities=list(capabilities) or None,
             http_client=self._way,
         )
 

@@ -12,7 +12,18 @@ from integrations.actions.reading import read_datasets
 from integrations.domain.datasets import Outcome, Reading
 from integrations.microsoft.dataset import Asked, Dataset, Service, Source
 from shared.errors import AppError
-from shared.graph import Answer, Ask, Denied, Page, RequestRefused, TokenRejected, Transient, UnexpectedAnswer
+from shared.graph import (
+    Answer,
+    Ask,
+    Denied,
+    HostileLink,
+    Page,
+    RequestRefused,
+    TokenRejected,
+    Transient,
+    UnexpectedAnswer,
+)
+from shared.usage import Usage
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 
@@ -24,9 +35,14 @@ class Thing(msgspec.Struct):
 class Graph:
     """Answers everything with an empty page, and remembers what came together."""
 
+    usage = Usage()
+
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
         self.alone: list[str] = []
+
+    def heed(self, _: Answer) -> None:
+        """Nothing is limited here."""
 
     def batch(self, asks: Sequence[Ask]) -> dict[str, Answer]:
         self.batches.append([it.id for it in asks])
@@ -85,6 +101,7 @@ def test_services_with_few_requests_are_asked_alone_and_the_others_together() ->
         (Denied(), Outcome.DENIED, 1),
         (Transient(), Outcome.STALE, 1),
         (UnexpectedAnswer(), Outcome.STALE, 1),
+        (HostileLink(), Outcome.STALE, 1),
         (RequestRefused(), Outcome.FAILED, 3),
         (TokenRejected(), Outcome.DENIED, 1),
         (AppError(), Outcome.FAILED, 1),

@@ -1,8 +1,7 @@
-"""The page in a real browser, before the real app. Run by name (`make browser`): it needs Chromium."""
+"""The page in a real browser, before the real app. Chromium is found, or installed, by local/find-chromium."""
 
-import os
-import shutil
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from tests.browser.site import Site
 from tests.flows.portal import CLIENT_ID, open_portal
 
 expect.set_options(timeout=20_000)
-HERE = Path(__file__).resolve().parent
+ROOT = Path(__file__).resolve().parents[2]
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -28,21 +27,11 @@ FLAGS = (
 )
 
 
-def pytest_ignore_collect(config: pytest.Config) -> bool | None:
-    """Collect only what was asked for by name, as `pytest tests/browser` does."""
-    asked = [Path(config.invocation_params.dir, argument.partition("::")[0]) for argument in config.args]
-    if any(path == HERE or HERE in path.parents for path in map(Path.resolve, asked)):
-        return None
-    return True
-
-
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if not path or not Path(path).is_file():
-        pytest.fail("There is no Chromium on this machine: install Debian's package chromium, or name one in CHROMIUM.")
+    found = subprocess.run([ROOT / "local" / "find-chromium"], check=True, capture_output=True, text=True)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        browser = playwright.chromium.launch(executable_path=found.stdout.strip(), args=list(FLAGS))
         yield browser
         browser.close()
 

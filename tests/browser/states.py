@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 
 from tests.browser import told
 from tests.browser.site import Site
+from tests.browser.told_security import DEVICES, SECURITY
 
 FAILED_CSP = told.status(
     "Auth Failed",
@@ -47,6 +48,8 @@ def with_rows(site: Site, place: str = "") -> None:
 def with_tenant(site: Site, row: told.Object, **changes: object) -> None:
     path = f"/tenants/{row['tenant_id']}"
     site.answers(path, told.details(row, **changes))
+    site.answers(f"{path}/security", SECURITY)
+    site.answers(f"{path}/devices", told.rows_page(DEVICES))
     site.answers(f"{path}/users", told.rows_page(told.USERS, more="u5"))
     site.answers(f"{path}/licenses", told.rows_page(told.LICENSES))
     site.answers(f"{path}/runs", told.rows_page(told.RUNS))
@@ -115,6 +118,13 @@ def removal_done(site: Site) -> None:
     expect(site.page.get_by_role("button", name="Download the receipt")).to_be_visible()
 
 
+def removal_above_the_table(site: Site) -> None:
+    leaving = {"id": "rem_1", "name": "Tailspin Toys", "kind": "single", "requested_at": told.ago(minutes=3)}
+    site.answers("/integrations", told.overview(told.rows_of_every_kind(), told.csp(), removals=[leaving]))
+    site.open()
+    expect(site.page.get_by_role("link", name="Show each step")).to_be_visible()
+
+
 def flow_proven(site: Site) -> None:
     site.answers("/consent/flow_1", FLOW)
     with_rows(site, "#flow=flow_1")
@@ -176,6 +186,7 @@ STATES: dict[str, Callable[[Site], None]] = {
         removal_dialog,
         removal_running,
         removal_done,
+        removal_above_the_table,
         flow_proven,
         flow_failed,
         single_details,

@@ -1,7 +1,9 @@
 """A CSP through the page, against the real app and a simulated partner."""
 
+import pytest
 from playwright.sync_api import expect
 
+from local.worlds.csp import CUSTOMERS, NAMES, PARTNERS, add_csp, add_failing_csp
 from tests.browser.site import Site
 from tests.flows.partner import Csp, has_csp
 
@@ -88,3 +90,56 @@ def test_an_account_without_mfa_is_told_what_to_do(site: Site) -> None:
     status.click()
     expect(site.dialog).to_contain_text("no_mfa_prompt")
     expect(site.dialog).to_contain_text("Reauthorize CSP")
+
+
+ADVICE = {
+    "no_mfa_prompt": "MFA",
+    "not_in_admin_agents": "AdminAgents",
+    "no_child_tenants": "customer",
+    "policy_blocking": "Conditional Access",
+    "unknown": "Reauthorize CSP",
+}
+
+
+def connected(site: Site, csp: Csp) -> None:
+    """Integrated behind the page's back."""
+    flow = csp.signs_in(csp.start())
+    site.until(lambda: site.portal.flow(flow["flow_id"])["state"] == "proven")
+    csp.complete(flow)
+
+
+@pytest.mark.parametrize("reason", PARTNERS)
+def test_each_reason_of_a_failed_authorization_says_what_to_do(site: Site, reason: str) -> None:
+    connected(site, Csp(site.portal, add_failing_csp(site.portal.microsoft.world, reason)))
+    site.until(lambda: site.portal.ask("GET", "/integrations")["csps"][0]["sync_status"]["label"] == "Auth Failed")
+    site.open()
+
+    status = site.page.get_by_role("article").get_by_role("button", name="Sync Status of")
+    expect(status).to_contain_text("Auth Failed")
+    status.click()
+
+    expect(site.dialog).to_contain_text(reason)
+    expect(site.dialog).to_contain_text("What to do")
+    expect(site.dialog).to_contain_text(ADVICE[reason])
+
+
+def test_every_status_of_csp_auth_explains_itself(site: Site) -> None:
+    connected(site, Csp(site.portal, add_csp(site.portal.microsoft.world, list(CUSTOMERS))))
+    wanted = {NAMES[state]: told.label for state, told in CUSTOMERS.items()}
+    site.until(lambda: shown(site) == wanted)
+    site.open()
+
+    for name, label in wanted.items():
+        status = site.page.get_by_role("button", name=f"CSP Auth of {name}: explain")
+        expect(status).to_contain_text(label)
+        status.click()
+        expect(site.dialog.get_by_role("heading", name=f"CSP Auth of {name}")).to_be_visible()
+        expect(site.dialog).to_contain_text("Since")
+        if label != "Active":
+            expect(site.dialog).to_contain_text("What to do")
+        site.press("Close")
+
+
+def shown(site: Site) -> dict[str, str]:
+    rows = site.portal.ask("GET", "/integrations")["tenants"]["items"]
+    return {row["name"]: row["csp_auth"]["label"] for row in rows}

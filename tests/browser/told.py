@@ -1,7 +1,7 @@
 """What the API tells, made up: for what the back end does not have yet, and for more rows than a test could sync."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -131,7 +131,7 @@ def many(count: int) -> list[Object]:
     ]
 
 
-def overview(rows: list[Object], *csps: Object) -> Any:
+def overview(rows: list[Object], *csps: Object, removals: Sequence[Object] = ()) -> Any:
     """A handler that filters, sorts a little and pages as the API does."""
 
     def handle(route: Route) -> None:
@@ -142,7 +142,12 @@ def overview(rows: list[Object], *csps: Object) -> Any:
         start, limit = int(query.get("cursor", 0)), int(query.get("limit", 100))
         cut = found[start : start + limit]
         more = str(start + limit) if start + limit < len(found) else None
-        body = {"integrate_menu": actions(*MENU), "csps": list(csps), "tenants": {"items": cut, "next_cursor": more}}
+        body = {
+            "integrate_menu": actions(*MENU),
+            "removals": list(removals),
+            "csps": list(csps),
+            "tenants": {"items": cut, "next_cursor": more},
+        }
         fulfil(route, body)
 
     return handle

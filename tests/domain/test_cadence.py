@@ -27,6 +27,20 @@ def read(*, minutes_ago: float, outcome: Outcome = Outcome.FRESH, **more: object
         pytest.param(Cadence.DAILY, read(minutes_ago=1, outcome=Outcome.DENIED), False, True, id="refused"),
         pytest.param(Cadence.DAILY, read(minutes_ago=1, outcome=Outcome.FAILED), False, True, id="failed"),
         pytest.param(
+            Cadence.DAILY,
+            read(minutes_ago=1, outcome=Outcome.STALE, not_before=NOW + timedelta(seconds=1)),
+            False,
+            False,
+            id="told to wait",
+        ),
+        pytest.param(
+            Cadence.DAILY,
+            read(minutes_ago=9, outcome=Outcome.STALE, not_before=NOW),
+            True,
+            True,
+            id="waited as told",
+        ),
+        pytest.param(
             Cadence.EVERY_CYCLE, read(minutes_ago=60, outcome=Outcome.NOT_LICENSED), False, False, id="not licensed"
         ),
         pytest.param(

@@ -149,7 +149,7 @@ def test_a_run_is_whole_or_it_warns(outcomes: list[Outcome], cause: SyncCause) -
 
 
 def test_a_page_of_nothing_is_blank() -> None:
-    page = overview([], [], Wanted())
+    page = overview([], [], [], Wanted())
 
     assert (page.csps, page.tenants.items, page.tenants.next_cursor) == ([], [], None)
 

@@ -40,8 +40,8 @@ def test_every_cause_is_explained_and_says_what_to_do(cause: SyncCause) -> None:
     assert said.remedy.endswith(".")
     if said.label is SyncLabel.PENDING:
         assert said.reason in {"waiting_on_microsoft", "blocked"}
-        waits_for_the_csp = {SyncCause.CSP_AUTH_BLOCKS, SyncCause.CSP_FAILED}
-        assert (cause in STALLED_AFTER) != (cause in waits_for_the_csp)
+        waits_for_somebody = {SyncCause.CSP_AUTH_BLOCKS, SyncCause.CSP_FAILED, SyncCause.PLAN_LOST}
+        assert (cause in STALLED_AFTER) != (cause in waits_for_somebody)
     elif not cause.value.startswith("csp_"):
         assert said.reason == cause.value
 

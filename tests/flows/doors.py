@@ -16,6 +16,7 @@ ABSENT = {
     "flow_id": "flow_" + "a" * 20,
     "organization_id": "org_" + "a" * 20,
     "run_id": "000000000000001-aaaaaaaa",
+    "removal_id": "rem_" + "a" * 20,
 }
 
 
@@ -41,6 +42,9 @@ def store(portal: Portal) -> dict[str, Any]:
 
 def populated(portal: Portal) -> dict[str, str]:
     """Ids of one account's things, one of each kind."""
+    gone = portal.integrate(portal.has_tenant("Gone Ltd"))
+    removal = portal.remove(gone, "Gone Ltd")
+    portal.run_queues()
     tenant = portal.has_tenant()
     portal.connected(tenant)
     run = portal.ask("GET", f"/tenants/{tenant['id']}/runs")["items"][0]["id"]
@@ -51,4 +55,5 @@ def populated(portal: Portal) -> dict[str, str]:
         "flow_id": portal.start()["flow_id"],
         "organization_id": organization,
         "run_id": run,
+        "removal_id": removal,
     }

@@ -148,6 +148,14 @@ class Portal:
         self.map(tenant)
         self.run_queues()
 
+    def remove(self, integration_id: str, name: str = "Contoso Dental") -> str:
+        """Begin to remove an integration; returns the removal's id."""
+        path = f"/integrations/{integration_id}?{urlencode({'confirm': name})}"
+        return str(self.ask("DELETE", path, expect=202)["removal_id"])
+
+    def removal(self, removal_id: str) -> dict[str, Any]:
+        return dict(self.ask("GET", f"/removals/{removal_id}"))
+
     def row(self, tenant: Mapping[str, str]) -> dict[str, Any]:
         items = self.ask("GET", "/integrations")["tenants"]["items"]
         return dict(next(it for it in items if it["tenant_id"] == tenant["id"]))

@@ -14,7 +14,7 @@ from integrations.services import Services
 from integrations.storage.control import Control
 from integrations.storage.documents import Stored
 from shared.secrets import Envelopes, KeyRing, SealBroken, new_key, sealed_with
-from tests.flows.doors import DOORS, path_of
+from tests.flows.doors import ABSENT, DOORS, path_of
 from tests.flows.partner import Csp, has_csp
 from tests.flows.portal import CLIENT_SECRET, Portal
 
@@ -180,13 +180,7 @@ def test_no_secret_is_anywhere_but_in_memory(portal: Portal, caplog: pytest.LogC
     csp.complete(csp.reauthorize())
     csp.start()
     portal.services.queues.send("check-csp-poison", b'{"nonsense": true}')
-    known = {
-        "tenant_id": csp.customers["Contoso"]["id"],
-        "integration_id": csp.id,
-        "flow_id": "flow_" + "a" * 20,
-        "organization_id": "org_" + "a" * 20,
-        "run_id": "000000000000001-aaaaaaaa",
-    }
+    known = {**ABSENT, "tenant_id": csp.customers["Contoso"]["id"], "integration_id": csp.id}
     answers = [portal.call("GET", path_of(door, known)).body for door in DOORS if "GET" in door.methods]
     haystacks = {
         "tables": "\n".join(_rows(portal.services)),

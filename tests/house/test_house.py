@@ -18,6 +18,7 @@ from integrations.microsoft.permissions import (
     APPLICATION_PERMISSIONS,
     CORE_PERMISSIONS,
     CUSTOMER_SCOPES,
+    OWN_REMOVAL,
     PARTNER_CENTER_SCOPE,
     PARTNER_SCOPES,
     SIGN_IN_SCOPES,
@@ -113,7 +114,7 @@ def test_permissions_are_frozen_and_each_has_its_feature() -> None:
     }  # fmt: skip
     assert APPLICATION_PERMISSIONS.keys() >= CORE_PERMISSIONS
     assert {it.permission for it in DATASETS} <= APPLICATION_PERMISSIONS.keys()
-    assert set(APP_ROLES) == APPLICATION_PERMISSIONS.keys()
+    assert set(APP_ROLES) == APPLICATION_PERMISSIONS.keys() | {OWN_REMOVAL}
     assert set(PARTNER_SCOPES) == {"User.Read", "GroupMember.Read.All", "DelegatedAdminRelationship.Read.All"}
     assert set(CUSTOMER_SCOPES) == {"Application.Read.All", "AppRoleAssignment.ReadWrite.All"}
     assert set(DELEGATED) == {*PARTNER_SCOPES, *SIGN_IN_SCOPES, PARTNER_CENTER_SCOPE}

@@ -67,8 +67,16 @@ def page(*names: str, following: str | None = None, delta: str | None = None) ->
 def graph(*answers: Any, slept: list[float] | None = None, **limits: Any) -> tuple[Graph, FakeWeb]:
     web = FakeWeb(*answers)
     tokens: Iterator[str] = iter(f"token-{number}" for number in range(99))
-    sleep = (slept if slept is not None else []).append
-    return Graph(root=ROOT, web=web, token=lambda _fresh: next(tokens), limits=Limits(**limits), sleep=sleep), web  # type: ignore[arg-type]
+    pauses = slept if slept is not None else []
+    client = Graph(
+        root=ROOT,
+        web=web,  # type: ignore[arg-type]
+        token=lambda _fresh: next(tokens),
+        limits=Limits(**limits),
+        sleep=pauses.append,
+        monotonic=lambda: sum(pauses),
+    )
+    return client, web
 
 
 HOSTILE = [

@@ -8,6 +8,7 @@ import json
 import time
 from typing import Any
 
+from local.microsoft.challenges import asked_claims
 from local.microsoft.entra.codes import Codes, Granted
 from local.microsoft.entra.credentials import prove
 from local.microsoft.entra.directory import Directory
@@ -97,7 +98,8 @@ class TokenEndpoint:
         issued_for = self._world.tenant(tenant.token_of) if tenant.token_of else tenant
         principal = issued_for.principals.get(app.client_id) or tenant.principals[app.client_id]
         life_s = self._issuer.life_s()
-        return _bearer(self._issuer.app_only(issued_for, app, principal, life_s, acr), life_s)
+        more = asked_claims(form)
+        return _bearer(self._issuer.app_only(issued_for, app, principal, life_s, acr, more=more), life_s)
 
     def _check_admitted(self, tenant: Tenant, app: App) -> ServicePrincipal:
         """The app's service principal here; a fresh one takes a while to be known everywhere."""

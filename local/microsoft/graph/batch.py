@@ -16,8 +16,11 @@ from local.microsoft.http import Reply, Request
 MOST_PARTS = 20
 PATH = "/$batch"
 _TOLD_HEADERS = frozenset(
-    {"content-type", "retry-after", "location", "cache-control", "x-ms-resource-unit", "x-ms-throttle-limit-percentage"}
-)
+    {
+        "content-type", "retry-after", "location", "cache-control", "www-authenticate", "x-ms-resource-unit",
+        "x-ms-throttle-limit-percentage",
+    }
+)  # fmt: skip
 
 
 class Part(msgspec.Struct, rename="camel"):

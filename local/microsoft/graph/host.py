@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+from local.microsoft.challenges import demand
 from local.microsoft.directory import find
 from local.microsoft.faults import Faults
 from local.microsoft.graph import intune
@@ -52,8 +53,9 @@ class Graph:
         if not request.path.startswith(f"{VERSION}/"):
             raise bad(f"Invalid version: {request.path.split('/')[1]}.", "BadRequest")
         if request.path == f"{VERSION}{BATCH}":
-            return self._batch(request, tenant, caller, note)
-        return self._single(request, tenant, caller)
+            self._demand(tenant, claims, request.path)
+            return self._batch(request, tenant, claims, note)
+        return self._single(request, tenant, claims)
 
     def _claims(self, request: Request) -> dict[str, Any]:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -74,8 +76,12 @@ class Graph:
     def _is_known(self, tenant: Tenant, caller: Caller) -> bool:
         return caller.client_id in tenant.principals or self._world.switches.tokens_outlive_removal
 
-    def _single(self, request: Request, tenant: Tenant, caller: Caller) -> Reply:
-        path = request.path.removeprefix(VERSION)
+    def _demand(self, tenant: Tenant, claims: dict[str, Any], path: str) -> None:
+        demand(tenant.demands, claims, path, self._login, _GRAPH_APP)
+
+    def _single(self, request: Request, tenant: Tenant, claims: dict[str, Any]) -> Reply:
+        self._demand(tenant, claims, request.path)
+        path, caller = request.path.removeprefix(VERSION), _caller(claims)
         route, arguments = find(request.method, path)
         if caller.user_id is None and not route.needs.application:
             raise bad("/me request is only valid with delegated authentication flow.", "BadRequest")
@@ -91,12 +97,12 @@ class Graph:
         reply.headers |= {"x-ms-resource-unit": str(units), **warning(share)}
         return reply
 
-    def _batch(self, request: Request, tenant: Tenant, caller: Caller, note: dict[str, Any]) -> Reply:
+    def _batch(self, request: Request, tenant: Tenant, claims: dict[str, Any], note: dict[str, Any]) -> Reply:
         parts: list[dict[str, Any]] = []
         note["parts"] = parts
 
         def answer(part: Part, inner: Request) -> Reply:
-            reply = self._part(inner, tenant, caller)
+            reply = self._part(inner, tenant, claims)
             units = int(reply.headers.get("x-ms-resource-unit", "0"))
             told = {"id": part.id, "method": inner.method, "path": inner.path, "query": inner.query}
             parts.append(told | {"status": reply.status, "units": units, "body": part.body})
@@ -105,14 +111,14 @@ class Graph:
 
         return answer_batch(request, answer)
 
-    def _part(self, inner: Request, tenant: Tenant, caller: Caller) -> Reply:
+    def _part(self, inner: Request, tenant: Tenant, claims: dict[str, Any]) -> Reply:
         fault = self._faults.take(inner, tenant.id, {"answer"})
         request_id = new_request_id()
         client_request_id = inner.headers.get("client-request-id", request_id)
         try:
             if fault is not None and fault.status is not None:
                 return fault.reply("graph")
-            return self._single(inner, tenant, caller)
+            return self._single(inner, tenant, claims)
         except GraphError as error:
             return error_reply(error, request_id, client_request_id)
 

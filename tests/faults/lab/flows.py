@@ -4,14 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from integrations.triggers import collect_doors
+from local.journey import APP_ROLES
 from tests.faults.lab.app import Died
 from tests.faults.lab.lab import Lab
 from tests.faults.lab.store import Store
 from tests.flows.partner import Csp, has_csp
-from tests.flows.portal import Portal
-
-DOORS = {door.name for door in collect_doors(lambda: None).all}  # type: ignore[arg-type, return-value]
+from tests.flows.portal import CLIENT_ID, Portal
 
 
 @dataclass
@@ -38,11 +36,6 @@ class Flow:
     base: str
     do: Callable[[Portal, Case], None]
     is_done: Callable[[Portal, Case], bool]
-    door: str = ""
-
-    @property
-    def is_built(self) -> bool:
-        return not self.door or self.door in DOORS
 
 
 class Bases:
@@ -64,8 +57,19 @@ class Bases:
             self._made[name] = self._lab.storage.read(), case
         store, case = self._made[name]
         portal = self._lab.begin(store)
+        _consent_again(portal, store)
         csp = Csp(portal, case.csp.partner, case.csp.id, case.csp.customers) if case.csp else None
         return portal, Case(case.tenant, case.organization, csp)
+
+
+def _consent_again(portal: Portal, store: Store) -> None:
+    """Microsoft's side as it was when the store was read: our application in every tenant that is held."""
+    world = portal.microsoft.world
+    partners = {it["tenant_id"] for it in store.documents("integration").values() if it["kind"] == "csp"}
+    for tenant, _ in store.rows("holders"):
+        if tenant not in partners and world.service_principal(tenant, CLIENT_ID) is None:
+            world.consent(tenant, CLIENT_ID)
+            world.set_app_roles(tenant, CLIENT_ID, APP_ROLES)
 
 
 def _fresh(portal: Portal) -> Case:
@@ -228,16 +232,25 @@ def _is_csp_renewed(portal: Portal, case: Case) -> bool:
 
 
 def _is_gone(portal: Portal, case: Case) -> bool:
-    return case.tenant["id"] not in _rows(portal)
+    """Out of sight, out of the store, and our application out of the tenant."""
+    is_out = portal.microsoft.world.service_principal(case.tenant["id"], CLIENT_ID) is None
+    return case.tenant["id"] not in _rows(portal) and _has_ended(portal) and is_out
 
 
 def _is_csp_gone(portal: Portal, case: Case) -> bool:
-    told = portal.ask("GET", "/integrations")
-    return told["csps"] == [] and not {it["id"] for it in case.partner.customers.values()} & _rows(portal).keys()
+    told, world = portal.ask("GET", "/integrations"), portal.microsoft.world
+    customers = {it["id"] for it in case.partner.customers.values()}
+    is_out = all(world.service_principal(it, CLIENT_ID) is None for it in customers)
+    return told["csps"] == [] and not customers & _rows(portal).keys() and _has_ended(portal) and is_out
 
 
 def _is_all_gone(portal: Portal, case: Case) -> bool:
-    return _is_gone(portal, case) and _is_csp_gone(portal, case)
+    is_open = portal.call("POST", "/integrations", {"kind": "single"}).status == 201
+    return _is_gone(portal, case) and _is_csp_gone(portal, case) and is_open
+
+
+def _has_ended(portal: Portal) -> bool:
+    return bool(portal.ask("GET", "/integrations")["removals"] == [])
 
 
 FLOWS = (
@@ -249,9 +262,9 @@ FLOWS = (
     Flow("integrate CSP", "nothing", integrate_csp, _works),
     Flow("reauthorize CSP", "csp", reauthorize_csp, _is_csp_renewed),
     Flow("access check", "csp", check_access, _works),
-    Flow("remove", "synced", remove, _is_gone, "delete_integration"),
-    Flow("remove CSP", "csp", remove_csp, _is_csp_gone, "delete_integration"),
-    Flow("remove all", "both", remove_all, _is_all_gone, "delete_integrations"),
+    Flow("remove", "synced", remove, _is_gone),
+    Flow("remove CSP", "csp", remove_csp, _is_csp_gone),
+    Flow("remove all", "both", remove_all, _is_all_gone),
 )
 
 __all__ = ["FLOWS", "Bases", "Case", "Died", "Flow", "settle"]

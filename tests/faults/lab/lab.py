@@ -1,8 +1,9 @@
 """A laboratory: one app in a process of its own, one Microsoft, one storage account, and a switch between them."""
 
 import ssl
+import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -51,6 +52,16 @@ class Accounts:
 
 class LabPortal(Portal):
     """A portal whose app lives in another process: time is told to it, Microsoft's clock goes on by itself."""
+
+    def proves(self, tenant: Mapping[str, str], started: dict[str, Any] | None = None) -> str:
+        """As on any portal; on a busy machine Microsoft is asked a second time before the journey is proven."""
+        flow_id = super().proves(tenant, started)
+        for _ in range(_LOOKS):
+            if self.flow(flow_id)["state"] != "returned":
+                break
+            time.sleep(1.1)
+            self.run_queues()
+        return flow_id
 
     def later(self, **span: float) -> None:
         self.clock.ahead += timedelta(**span)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from tests.faults.lab.app import Died
-from tests.faults.lab.flows import DOORS, settle
+from tests.faults.lab.flows import settle
 from tests.faults.lab.kill import When
 from tests.faults.lab.lab import Lab
 from tests.faults.lab.report import Budget
@@ -208,8 +208,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(who=people, tenant=tenants)
     def remove(self, who: str, tenant: int) -> None:
-        """Once there is a door for it."""
-        if "delete_integration" not in DOORS or self._is_off() or tenant not in self.accounts[who].tenants:
+        if self._is_off() or tenant not in self.accounts[who].tenants:
             return
         by, told = self._by(who), self.world.tenants[tenant]
         name = told["name"].replace(" ", "%20")

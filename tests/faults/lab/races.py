@@ -12,7 +12,7 @@ from itertools import combinations_with_replacement
 
 from local.host.invoke import Response
 from local.microsoft.person import Callback
-from tests.faults.lab.flows import DOORS, settle
+from tests.faults.lab.flows import settle
 from tests.faults.lab.lab import Lab
 from tests.faults.lab.rules import Break, at_rest
 from tests.faults.lab.store import Storage, Store
@@ -55,11 +55,6 @@ class Action:
     of_csp: bool = False
     keeps_mapping: bool = False
     wants_work: bool = False
-    door: str = ""
-
-    @property
-    def is_built(self) -> bool:
-        return not self.door or self.door in DOORS
 
 
 def _newcomer(portal: Portal, unit: Unit) -> dict[str, str]:
@@ -181,8 +176,8 @@ ACTIONS = (
     Action("discovery", _discovery, of_csp=True),
     Action("reauthorize", _reauthorize, _ready_renewal),
     Action("token rotation", _rotation, _ready_customer, of_csp=True),
-    Action("remove", _remove, keeps_mapping=True, door="delete_integration"),
-    Action("remove all", _remove_all, keeps_mapping=True, door="delete_integrations"),
+    Action("remove", _remove, keeps_mapping=True),
+    Action("remove all", _remove_all, keeps_mapping=True),
     Action("timer", _fires("sync_timer"), wants_work=True),
     Action("reconciler", _fires("reconcile_timer"), wants_work=True),
 )

@@ -6,6 +6,7 @@ import time
 
 LINES: list[str] = []
 IS_FULL = os.environ.get("FULL", "") not in {"", "0"}
+IS_RELEASE = os.environ.get("FULL", "") == "release"
 
 
 def tell(line: str) -> None:

@@ -19,6 +19,7 @@ _ACCOUNT = re.compile(r"acct_\w+")
 _SHARDS = 16
 _GRACE = timedelta(minutes=10)  # a line of the due list may be that late, and is looked at then
 _LONGEST = timedelta(hours=27)  # a tenant's next look is never further away: a day, and a tenth of it
+_TOLD_FOR = timedelta(days=31)  # what is left of a removal is forgotten after a month
 _AUTH_BLOCKS = "csp_auth_blocks"
 
 
@@ -95,10 +96,12 @@ def _proofs(store: Store) -> Iterator[str]:
 
 def _data(store: Store) -> Iterator[str]:
     """I05, I06: synced rows stand under the present epoch of a mapped tenant, or out of everybody's reach."""
-    tenants = store.documents("tenant")
+    tenants, old = store.documents("tenant"), _left_epochs(store)
     for partition, key in store.rows("data"):
         account, tenant, epoch = partition.split("|")[:3]
         holder = tenants.get((account, tenant))
+        if key == "!fence" and (account, tenant, int(epoch)) in old:
+            continue  # a closed fence stays until the second look
         if holder is None:
             yield f"{partition} {key}: the tenant is not there"
         elif int(epoch) > holder["epoch"]:
@@ -107,16 +110,62 @@ def _data(store: Store) -> Iterator[str]:
             yield f"{partition} {key}: the tenant is not mapped"
 
 
+def _left_epochs(store: Store) -> set[tuple[str, str, int]]:
+    """Epochs of tenants that are being removed, or were until a moment ago."""
+    partings = [(account, it) for (account, _), it in store.documents("parting").items()]
+    return {
+        (account, it["tenant_id"], epoch)
+        for account, it in partings
+        for epoch in [*it.get("epochs", []), it.get("epoch", 0)]
+    }
+
+
 def _holders(store: Store) -> Iterator[str]:
     """I10: whoever has our application in a tenant is written down as its holder."""
-    held = {(tenant, *key.split("|")) for tenant, key in store.rows("holders")}
+    held = {(tenant, *key.split("|")) for tenant, key in store.rows("holders") if not key.startswith("!")}
     for (account, key), it in store.documents("integration").items():
-        if (it["tenant_id"], account, key) not in held:
+        if not it.get("removal") and (it["tenant_id"], account, key) not in held:
             yield f"{account} {key} does not hold {it['tenant_id']}"
     for (account, tenant), it in store.documents("tenant").items():
+        if _is_leaving(store, account, it):
+            continue
         reached = it["kind"] == "csp" and it["csp"]["progress"]["stage"] in {"asked", "granted", "done"}
         if reached and (tenant, account, it["integration_id"]) not in held:
             yield f"{account} {it['integration_id']} does not hold its customer {tenant}"
+
+
+def _is_leaving(store: Store, account: str, tenant: dict[str, Any]) -> bool:
+    integration = store.documents("integration").get((account, tenant["integration_id"]))
+    return bool(tenant.get("removal") or (integration and integration.get("removal")))
+
+
+def _gone(store: Store) -> Iterator[str]:
+    """I06, I08: of an integration whose removal has ended, nothing is left."""
+    for (account, key), it in store.documents("removal").items():
+        if not it.get("forgotten_at"):
+            continue
+        integration = it["integration_id"]
+        for kind in ("integration", "credential", "report"):
+            if (account, integration) in store.documents(kind):
+                yield f"{kind} {integration} after {key} has ended"
+        own = [one for one in store.documents("tenant").items() if one[1].get("removal") == key]
+        yield from (f"tenant {tenant} after {key} has ended" for (_, tenant), _ in own)
+        held = [who for who in store.rows("holders") if who[1] == f"{account}|{integration}"]
+        yield from (f"{integration} still holds {tenant}" for tenant, _ in held)
+    for account, tenant, epoch in _left_epochs(store):
+        ended = (account, tenant) not in store.documents("tenant")
+        rows = [key for where, key in store.rows("data") if where.split("|")[:3] == [account, tenant, str(epoch)]]
+        if ended and any(key != "!fence" for key in rows):
+            yield f"{len(rows)} rows of {tenant}, which is gone"
+
+
+def _remains(store: Store) -> Iterator[str]:
+    """I10: after a removal our application is in no tenant's list of holders as one that is leaving."""
+    for (tenant, key), row in store.rows("holders").items():
+        if key == "!turn" and row.get("leaving"):
+            yield f"{row['leaving']} never ended to leave {tenant}"
+    for (account, _), it in store.documents("remove_all").items():
+        yield f"{account} removes all since {it['requested_at']}"
 
 
 def _foreign(store: Store) -> Iterator[str]:
@@ -134,8 +183,10 @@ def _foreign(store: Store) -> Iterator[str]:
 
 
 def _in_clear(store: Store, canaries: Sequence[str]) -> Iterator[str]:
-    """I24: no token and no secret can be read."""
+    """I24: no token and no secret can be read. A receipt is signed like a token, but opens nothing."""
     text = store.text()
+    for it in store.documents("removal").values():
+        text = text.replace(it.get("receipt") or "\0", "")
     yield from ("a token" for _ in _TOKEN.findall(text))
     yield from (f"a canary of {len(it)} characters" for it in canaries if it in text)
 
@@ -149,7 +200,7 @@ def _audited(store: Store) -> Iterator[str]:
                 counted[account, it["action"], it["subject"][kind]] += 1
     for (account, tenant), it in store.documents("tenant").items():
         mapped, unmapped = counted[account, "mapped tenant", tenant], counted[account, "unmapped tenant", tenant]
-        if _came_once(store, account, tenant) and mapped + unmapped != it["epoch"] - 1:
+        if _came_once(store, account, tenant) and mapped + unmapped != it["epoch"] % 1000 - 1:
             yield f"{account} {tenant}: epoch {it['epoch']} after {mapped} mappings and {unmapped} unmappings"
         if mapped - unmapped != (1 if it.get("mapping") else 0) and _came_once(store, account, tenant):
             yield f"{account} {tenant}: mapped {mapped} times, unmapped {unmapped} times, and now otherwise"
@@ -176,6 +227,8 @@ def _orphans(store: Store) -> Iterator[str]:
             yield f"tenant {tenant} without its integration"
     for (account, key), it in integrations.items():
         own = tenants.get((account, it["tenant_id"]))
+        if it.get("removal"):
+            continue
         if it["kind"] == "single" and (own is None or own["integration_id"] != key):
             yield f"integration {key} without its tenant"
         if it["kind"] == "csp" and (account, key) not in store.documents("report"):
@@ -206,20 +259,34 @@ def _queues(store: Store) -> Iterator[str]:
     yield from (f"{queue} holds {n}" for queue, n in store.held.items() if n and queue.endswith("-poison"))
 
 
-def _not_due(store: Store, now: datetime) -> Iterator[str]:
-    """I07: whatever must go on by itself has its line in the due list, at a time that comes."""
-    due = {key: _moment(row["due_at"]) for (_, key), row in store.rows("due").items()}
+def _due_of_tenants(store: Store) -> dict[str, timedelta]:
     wanted: dict[str, timedelta] = {}
     for (account, tenant), it in store.documents("tenant").items():
+        if _is_leaving(store, account, it):
+            continue
         wanted[f"housekeeping:{account}:all"] = _LONGEST
         if it["status"]["cause"] != _AUTH_BLOCKS:
             wanted[f"sync:{account}:{tenant}"] = _LONGEST
         if it["kind"] == "csp" and it["csp"]["progress"].get("next_at"):
             wanted[f"customer:{account}:{tenant}"] = _LONGEST
-    for account, key in store.documents("credential"):
-        wanted[f"csp:{account}:{key}"] = _LONGEST
-    for account, key in store.documents("flow"):
-        wanted[f"consent:{account}:{key}"] = _LONGEST
+    return wanted
+
+
+def _due_of_others(store: Store) -> dict[str, timedelta]:
+    integrations = store.documents("integration")
+    csps = [it for it in store.documents("credential") if not integrations[it].get("removal")]
+    return {
+        **{f"removal:{account}:{key}": _TOLD_FOR for account, key in store.documents("removal")},
+        **{f"remove_all:{account}:{key}": _LONGEST for account, key in store.documents("remove_all")},
+        **{f"csp:{account}:{key}": _LONGEST for account, key in csps},
+        **{f"consent:{account}:{key}": _LONGEST for account, key in store.documents("flow")},
+    }
+
+
+def _not_due(store: Store, now: datetime) -> Iterator[str]:
+    """I07: whatever must go on by itself has its line in the due list, at a time that comes."""
+    due = {key: _moment(row["due_at"]) for (_, key), row in store.rows("due").items()}
+    wanted = {**_due_of_tenants(store), **_due_of_others(store)}
     for key, within in wanted.items():
         if key not in due:
             yield f"{key} is not due"
@@ -240,12 +307,14 @@ _ALWAYS: dict[str, Rule] = {
     "I10 holders are written down": _holders,
     "I23 no foreign account": _foreign,
     "I25 one audit entry a change": _audited,
+    "I06 what is gone is gone": _gone,
     "no orphans": _orphans,
 }
 _AT_REST: dict[str, Rule] = {
     "the outbox is empty": _outbox,
     "queues are empty": _queues,
     "pointers lead to journeys": _lost_pointers,
+    "nobody is leaving for ever": _remains,
 }
 
 # Times that a repeated timer may move: when something was last looked at, and when it is looked at next.

@@ -6,10 +6,10 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.faults.lab.lab import Lab
 from tests.faults.lab.model import Machine, World
-from tests.faults.lab.report import IS_FULL, Budget, tell
+from tests.faults.lab.report import IS_FULL, IS_RELEASE, Budget, tell
 
 _BOUND_S = 90.0
-_EXAMPLES = 2000 if IS_FULL else 200
+_EXAMPLES = 2000 if IS_RELEASE else 200
 _STEPS = 50
 
 

@@ -1,4 +1,4 @@
-"""Hours of kills, restarts and faults; nothing that was acknowledged is lost. Part of `make faults FULL=1` only.
+"""Hours of kills, restarts and faults; nothing that was acknowledged is lost. Part of `make faults FULL=release` only.
 
 ``SOAK_MINUTES`` says how long (30); two hours are the goal before a release.
 """
@@ -14,11 +14,11 @@ import pytest
 from local.azurite import _free_ports
 from tests.faults.lab.app import wait_until
 from tests.faults.lab.lab import Lab
-from tests.faults.lab.report import IS_FULL, tell
+from tests.faults.lab.report import IS_RELEASE, tell
 from tests.faults.lab.rules import at_rest
 from tests.faults.lab.soak import Client, Program, client, every, lasting_azurite
 
-MINUTES = float(os.environ.get("SOAK_MINUTES") or (30 if IS_FULL else 0))
+MINUTES = float(os.environ.get("SOAK_MINUTES") or (30 if IS_RELEASE else 0))
 _CLIENTS = 6
 _FAULTS = 0.05
 

@@ -12,6 +12,7 @@ import pytest
 
 from shared.graph import (
     Ask,
+    Gate,
     Graph,
     HostileLink,
     Limits,
@@ -79,13 +80,16 @@ def page(*ids: str, following: str | None = None) -> Response:
     return told({"value": [{"id": name} for name in ids], **link})
 
 
-def graph(answer: Callable[[int, str, Any], Told], **limits: Any) -> tuple[Graph, Scripted, Time]:
-    web, clock = Scripted(answer), Time()
+def graph(
+    answer: Callable[[int, str, Any], Told], *, gate: Gate | None = None, clock: Time | None = None, **limits: Any
+) -> tuple[Graph, Scripted, Time]:
+    web, clock = Scripted(answer), clock or Time()
     made = Graph(
         root=ROOT,
         web=web,  # type: ignore[arg-type]
         token=lambda fresh: "fresh" if fresh else "kept",
         limits=Limits(**limits),
+        gate=gate,
         sleep=clock.sleep,
         monotonic=lambda: clock.now,
     )

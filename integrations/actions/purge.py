@@ -1,0 +1,62 @@
+"""Delete what was synced under a mapping that is over: thirty days after it ended, or when somebody asks."""
+
+from datetime import timedelta
+
+from integrations.actions.recording import Actor, announce, audit, dispatch, message
+from integrations.actions.removals import quiet_of
+from integrations.actions.tenants import find_tenant
+from integrations.domain.ids import AccountId, TenantId
+from integrations.domain.orders import PurgeOrder
+from integrations.services import Services
+from integrations.storage.due import Due, Work
+from integrations.storage.sweeping import Sweeper
+from shared.errors import Conflict
+from shared.telemetry import log
+
+KEPT_FOR = timedelta(days=30)
+
+
+def plan_purge(services: Services, account_id: AccountId, tenant_id: TenantId, epoch: int, after: timedelta) -> None:
+    """Have an epoch's data deleted after a while; said before the epoch ends, it does nothing while it lasts."""
+    services.due.put(Due(Work.PURGE, account_id, f"{tenant_id}:{epoch}", services.clock() + after))
+
+
+def purge_now(services: Services, actor: Actor, tenant_id: TenantId) -> None:
+    """Delete at once what is still kept of a tenant's earlier mappings; a second look follows.
+
+    Raises:
+        NotFound: there is no such tenant.
+        Conflict: ``already_mapped``: what is synced now belongs to the present mapping.
+    """
+    control = services.control(actor.account_id)
+    tenant = find_tenant(control, tenant_id).value
+    if tenant.mapping is not None:
+        raise Conflict(
+            f"{tenant.name!r} is mapped, and its data is being synced.",
+            code="already_mapped",
+            remedy="Unmap the tenant first; then its data can be deleted.",
+        )
+    epochs = [it for it in Sweeper(services.tables, actor.account_id, tenant_id).epochs() if it != tenant.epoch]
+    orders = [
+        PurgeOrder(account_id=actor.account_id, tenant_id=tenant_id, epoch=epoch, is_last=False) for epoch in epochs
+    ]
+    for epoch in epochs:
+        plan_purge(services, actor.account_id, tenant_id, epoch, quiet_of(services))
+    announce(services, actor.account_id)
+    note = audit(services, control, actor, "purged tenant data", {"tenant_id": tenant_id})
+    control.commit(note, *(message(control, order) for order in orders))
+    dispatch(services, control)
+
+
+def purge(services: Services, order: PurgeOrder) -> None:
+    """Carry out one order; the present epoch of a tenant is never touched."""
+    stored = services.control(order.account_id).tenants.find(order.tenant_id)
+    if stored is not None and stored.value.epoch == order.epoch:
+        services.due.drop(Work.PURGE, order.account_id, f"{order.tenant_id}:{order.epoch}")
+        return
+    if not order.is_last:
+        services.data(order.account_id, order.tenant_id, order.epoch).close()  # whoever still writes fails from here on
+    rows = Sweeper(services.tables, order.account_id, order.tenant_id).sweep(order.epoch, with_fences=order.is_last)
+    if order.is_last:
+        services.due.drop(Work.PURGE, order.account_id, f"{order.tenant_id}:{order.epoch}")
+    log("purged tenant data", account_id=order.account_id, tenant_id=order.tenant_id, counts={"rows": rows})

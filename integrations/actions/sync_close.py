@@ -1,0 +1,126 @@
+"""Close a run: the tenant's status, the run's account of itself and the next due time in one transaction."""
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from integrations.actions.csp_children import after_refusal
+from integrations.actions.noting import status_notes
+from integrations.domain.connections import Tenant
+from integrations.domain.datasets import Confirmed, DatasetResult, Run, RunState
+from integrations.domain.schedule import is_as_planned, next_due
+from integrations.domain.statuses import SyncCause, move
+from integrations.services import Services
+from integrations.storage.control import Clash, Control
+from integrations.storage.documents import Stored
+from integrations.storage.due import Due, Work
+from shared.telemetry import log
+from shared.usage import Usage
+
+_TRIES_TO_SETTLE = 5
+
+
+class Ending(msgspec.Struct, frozen=True, kw_only=True):
+    """How a run ended, in what the tenant's row needs to know."""
+
+    cause: SyncCause
+    evidence: dict[str, str] = {}
+    wait_s: float | None = None
+    usage: Usage = Usage()
+    datasets: list[DatasetResult] = []
+    confirmed: list[str] = []  # data sets that were as their cursors say, so that these were not written
+    name: str = ""
+    default_domain: str | None = None
+
+
+def close(
+    services: Services,
+    control: Control,
+    run: Run,
+    ending: Ending,
+    *,
+    held: Stored[Tenant] | None = None,
+    planned: datetime | None = None,
+) -> None:
+    """Status, counts, next due: one transaction. A tenant changed meanwhile is read again and settled.
+
+    ``held`` is the tenant as this run took it, ``planned`` its next look as the due list has it already.
+    """
+    for _ in range(_TRIES_TO_SETTLE):
+        stored, held = held or control.tenants.find(run.tenant_id), None
+        if stored is None or not _is_held(stored.value, run):
+            close_superseded(services, control, run)
+            return
+        closed = _closed_tenant(services, stored.value, ending, planned)
+        closed = after_refusal(services, control, closed, ending.cause)
+        now = services.clock()
+        failed = closed.status.is_auth_error
+        done = msgspec.structs.replace(
+            run,
+            state=RunState.FAILED if failed else RunState.DONE,
+            ended_at=now,
+            cause=ending.cause,
+            datasets=ending.datasets,
+            usage=ending.usage,
+        )
+        due_at = closed.status.next_check_at or now
+        if due_at != planned:
+            services.due.put(Due(Work.SYNC, control.account_id, run.tenant_id, due_at))
+        try:
+            # Whoever holds the tenant owns the run: the tenant's version guards both.
+            notes = status_notes(services, control, "sync_tenant", stored.value, closed)
+            control.commit(control.tenants.saved(stored.now(closed)), control.runs.saved(Stored(done, "")), *notes)
+        except Clash:
+            continue
+        _report(control, done, ending)
+        return
+
+
+def _is_held(tenant: Tenant, run: Run) -> bool:
+    return tenant.running is not None and tenant.running.run_id == run.id
+
+
+def _closed_tenant(services: Services, tenant: Tenant, ending: Ending, planned: datetime | None) -> Tenant:
+    now, period = services.clock(), timedelta(seconds=services.settings.sync_period_s)
+    moved = move(tenant.status, ending.cause, now, evidence=ending.evidence)
+    due_at = next_due(
+        moved,
+        is_mapped=tenant.mapping is not None,
+        now=now,
+        period=period,
+        chance=services.chance(),
+        wait_s=ending.wait_s,
+    )
+    if planned and is_as_planned(due_at, planned, period):
+        due_at = planned
+    return msgspec.structs.replace(
+        tenant.renamed(ending.name, now),
+        confirmed=Confirmed(now, ending.confirmed) if ending.confirmed else tenant.confirmed,
+        status=msgspec.structs.replace(moved, next_check_at=due_at),
+        default_domain=ending.default_domain or tenant.default_domain,
+        not_before=due_at if ending.wait_s is not None else None,
+        running=None,
+    )
+
+
+def close_superseded(services: Services, control: Control, run: Run) -> None:
+    """Somebody else has the tenant now: this run says so, and leaves everything else alone."""
+    known: Stored[Run] | None = control.runs.find(f"{run.tenant_id}:{run.id}")
+    if known is not None:
+        ended = msgspec.structs.replace(run, state=RunState.SUPERSEDED, ended_at=services.clock())
+        control.commit(control.runs.saved(known.now(ended)))
+    log("run was superseded", account_id=control.account_id, tenant_id=run.tenant_id, run_id=run.id)
+
+
+def _report(control: Control, run: Run, ending: Ending) -> None:
+    started, ended = run.started_at, run.ended_at
+    log(
+        "synced tenant",
+        account_id=control.account_id,
+        tenant_id=run.tenant_id,
+        run_id=run.id,
+        outcome=ending.cause.value,
+        usage=msgspec.to_builtins(ending.usage),
+        counts={it.dataset: msgspec.to_builtins(it.counts) for it in ending.datasets},
+        seconds=round((ended - started).total_seconds(), 3) if started and ended else 0.0,
+    )

@@ -1,0 +1,65 @@
+"""Deleting what syncs wrote: all rows of one (account, tenant), whichever epochs they were written under.
+
+A closed fence stays at the first sweep, so that whoever still writes late keeps failing; the second sweep, when
+nobody can be writing any more, takes the fences too.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+
+from integrations.domain.ids import AccountId, TenantId
+from integrations.storage.fences import FENCE
+from shared.bulk import BulkTable
+from shared.tables import Row, RowChanged, Tables, chunks, delete, end_of
+
+_ROWS = "row:"  # what keys of data begin with, whatever their data set
+_TOGETHER = 1000
+
+
+class Sweeper:
+    """The rows of one tenant of one account in the table ``data``."""
+
+    def __init__(self, tables: Tables, account_id: AccountId, tenant_id: TenantId) -> None:
+        self._table: BulkTable = tables.bulk("data")
+        self._below = f"{account_id}|{tenant_id}|"
+
+    def epochs(self) -> list[int]:
+        """Every epoch that has left a row, at the cost of one request for each of its partitions."""
+        return sorted({self._epoch(partition) for partition in self._partitions()})
+
+    def count(self, epoch: int) -> Counter[str]:
+        """How many rows of data an epoch has, by data set."""
+        found: Counter[str] = Counter()
+        for partition in self._of(epoch):
+            rows = self._table.prefix(partition, _ROWS, columns=[])
+            found.update(row.key.removeprefix(_ROWS).split(":", 1)[0] for row in rows)
+        return found
+
+    def sweep(self, epoch: int, *, with_fences: bool) -> int:
+        """Delete everything of an epoch, the fences too or all but these; returns how many rows that were."""
+        start = "" if with_fences else f"{FENCE}\u0020"
+        return sum(self._emptied(partition, start) for partition in self._of(epoch))
+
+    def _of(self, epoch: int) -> list[str]:
+        return [it for it in self._partitions() if self._epoch(it) == epoch]
+
+    def _partitions(self) -> Iterator[str]:
+        """Partitions in order, by asking each time for the first row after the last one found."""
+        last = self._table.first_after(self._below, end_of(self._below))
+        while last is not None:
+            yield last
+            last = self._table.first_after(last, end_of(self._below))
+
+    def _epoch(self, partition: str) -> int:
+        return int(partition.removeprefix(self._below).split("|", 1)[0])
+
+    def _emptied(self, partition: str, start: str) -> int:
+        """Delete all rows from a key on; fences are not counted."""
+        found = 0
+        while rows := self._table.range(partition, start, columns=[], limit=_TOGETHER):
+            for part in chunks([delete(Row(partition, row.key)) for row in rows]):
+                with suppress(RowChanged):  # somebody else sweeps too: look again
+                    self._table.write(*part)
+                    found += sum(write.row.key != FENCE for write in part)
+        return found

@@ -1,0 +1,86 @@
+"""Doors of removal: what it will do, its beginning, how it stands, and the purge of data nobody syncs any more."""
+
+import msgspec
+
+from integrations.actions.purge import purge_now
+from integrations.actions.removals import Effects, RemovalView, effects_of_all, read_removal, removal_effects
+from integrations.actions.remove import Begun, remove, remove_all
+from integrations.domain import ids
+from integrations.triggers.doors import Call, Doors, Need
+from shared.answers import Answer, no_content, ok
+
+_CONFIRM = {"confirm": "what GET .../removal-effects tells to type, to confirm"}
+
+
+class AllBegun(msgspec.Struct, kw_only=True):
+    """The removals under way in the account."""
+
+    removal_ids: list[str]
+
+
+def add_doors(doors: Doors) -> None:
+    @doors.door(
+        "GET",
+        "integrations/{integration_id}/removal-effects",
+        needs=Need.REMOVE,
+        summary="What removing this integration does, and the word that confirms it.",
+        answers={200: Effects},
+    )
+    def get_removal_effects(call: Call) -> Answer:
+        wanted = ids.integration_id(call.param("integration_id"))
+        return ok(removal_effects(call.services, call.actor, wanted))
+
+    @doors.door(
+        "GET",
+        "removal-effects",
+        needs=Need.REMOVE,
+        summary="What removing all integrations does, and the word that confirms it.",
+        answers={200: Effects},
+    )
+    def get_effects_of_all(call: Call) -> Answer:
+        return ok(effects_of_all(call.services, call.actor))
+
+    @doors.door(
+        "DELETE",
+        "integrations/{integration_id}",
+        needs=Need.REMOVE,
+        summary="Remove an integration: hidden at once, gone in a few minutes; see GET /removals/{removal_id}.",
+        query=_CONFIRM,
+        answers={202: Begun},
+    )
+    def delete_integration(call: Call) -> Answer:
+        wanted = ids.integration_id(call.param("integration_id"))
+        return ok(remove(call.services, call.actor, wanted, call.query("confirm")), status=202)
+
+    @doors.door(
+        "DELETE",
+        "integrations",
+        needs=Need.REMOVE,
+        summary="Remove all integrations of the account.",
+        query=_CONFIRM,
+        answers={202: AllBegun},
+    )
+    def delete_integrations(call: Call) -> Answer:
+        begun = remove_all(call.services, call.actor, call.query("confirm"))
+        return ok(AllBegun(removal_ids=list(begun)), status=202)
+
+    @doors.door(
+        "GET",
+        "removals/{removal_id}",
+        needs=Need.REMOVE,
+        summary="How a removal stands: its steps, what is left to do by hand, and its signed receipt.",
+        answers={200: RemovalView},
+    )
+    def get_removal(call: Call) -> Answer:
+        return ok(read_removal(call.services, call.actor, ids.removal_id(call.param("removal_id"))))
+
+    @doors.door(
+        "DELETE",
+        "tenants/{tenant_id}/data",
+        needs=Need.REMOVE,
+        summary="Delete what was synced under earlier mappings of an unmapped tenant now, not after 30 days.",
+        answers={204: None},
+    )
+    def delete_tenant_data(call: Call) -> Answer:
+        purge_now(call.services, call.actor, ids.tenant_id(call.param("tenant_id")))
+        return no_content()

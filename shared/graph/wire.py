@@ -1,0 +1,145 @@
+"""Requests to Graph one by one: with a token, when their service lets them through, counted, and tried again."""
+
+import time
+import uuid
+from collections.abc import Callable
+from typing import TypeVar
+
+from shared.graph.answers import decode, meaning, units_of
+from shared.graph.errors import MicrosoftError, TokenRejected, Transient
+from shared.graph.gate import Gate
+from shared.graph.links import VERSION
+from shared.graph.patience import Attempts, Limits
+from shared.usage import Meter, Usage
+from shared.web import Response, Unreachable, Web
+
+T = TypeVar("T")
+
+SUCCESS = frozenset({200, 201, 204})
+_NOTHING = b"null"  # an answer without a body
+_USER_AGENT = "MicrosoftTenantIntegrations/1"
+
+
+class Wire:
+    """The way to Graph of one tenant; see ``Graph`` for what it is made of."""
+
+    def __init__(
+        self,
+        *,
+        root: str,
+        web: Web,
+        token: Callable[[bool], str],
+        answering: Callable[[str], str] | None = None,
+        limits: Limits | None = None,
+        gate: Gate | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._root = root
+        self._web = web
+        self._token = token
+        self._answering = answering
+        self._limits = limits or Limits()
+        self._sleep = sleep
+        self._monotonic = monotonic
+        self.gate = gate or Gate(monotonic=monotonic)
+        self.meter = Meter()
+
+    def call(self) -> "Call":
+        """A call about to be made, with all its tries and time before it."""
+        return Call(self, Attempts(self._limits, self._rest, self._monotonic))
+
+    def token(self, claims: str, *, is_fresh: bool) -> str:
+        if claims and self._answering:
+            return self._answering(claims)
+        return self._token(is_fresh)
+
+    def send(self, method: str, url: str, body: bytes | None, token: str, within_s: float) -> Response:
+        """One request, once.
+
+        Raises:
+            MicrosoftError: of the kind that the answer stands for.
+        """
+        headers = {
+            "Authorization": f"Bearer {token}",
+            "Accept": "application/json",
+            "User-Agent": _USER_AGENT,
+            "client-request-id": str(uuid.uuid4()),
+            "x-ms-throttle-priority": "low",
+        }
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        with self.gate.flying:
+            pause_s = self.gate.pause_s(self._limits.max_wait_s)
+            if pause_s:
+                self._rest(pause_s)
+            try:
+                response = self._web.send(
+                    method, f"{self._root}{VERSION}{url}", headers=headers, body=body, within_s=max(0.1, within_s)
+                )
+            except Unreachable as error:
+                self.meter.add(Usage(requests=1))
+                self.gate.failed()
+                raise Transient(str(error)) from error
+        return self._judged(response)
+
+    def _judged(self, response: Response) -> Response:
+        is_throttled = response.status == 429
+        self.meter.add(
+            Usage(
+                requests=1,
+                units=units_of(response.headers),
+                throttled=int(is_throttled),
+                received_bytes=len(response.body),
+            )
+        )
+        if response.status in SUCCESS:
+            self.gate.took(response.headers)
+            return response
+        error = meaning(response.status, response.headers, response.body)
+        if isinstance(error, Transient):
+            self.gate.failed()
+            self.close_for(error)
+        raise error
+
+    def close_for(self, error: MicrosoftError | None) -> None:
+        """Keep everybody out for the time that throttling named."""
+        if error is not None and error.status == 429 and error.wait_s:
+            self.gate.close(error.wait_s)
+
+    def _rest(self, seconds: float) -> None:
+        self._sleep(seconds)
+        self.meter.add(Usage(waited_s=seconds))
+
+
+class Call:
+    """One call: a page or a batch, however many requests it takes. Its token is renewed once at most."""
+
+    def __init__(self, wire: Wire, attempts: Attempts) -> None:
+        self._wire = wire
+        self.attempts = attempts
+        self._token = ""
+        self._claims = ""
+        self._is_fresh = False
+
+    def send(self, method: str, url: str, body: bytes | None, form: type[T]) -> T:
+        """Ask until it succeeds, or until its refusal is one that waiting here does not cure."""
+        while True:
+            try:
+                self._token = self._token or self._wire.token(self._claims, is_fresh=self._is_fresh)
+                response = self._wire.send(method, url, body, self._token, self.attempts.left_s)
+                return decode(response.body or _NOTHING, form)
+            except TokenRejected as rejected:
+                if not self.renew(rejected):
+                    raise
+            except Transient as error:
+                if self._wire.gate.is_down or not self.attempts.waited(error):
+                    raise
+            self._wire.meter.add(Usage(repeated=1))
+
+    def renew(self, rejected: MicrosoftError) -> bool:
+        """Take another token for the requests that follow; False when this one is new already."""
+        if self._is_fresh:
+            return False
+        self._token, self._is_fresh, self._claims = "", True, rejected.claims
+        return True
