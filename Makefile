@@ -9,6 +9,10 @@ RUNTIME := .venv-functions-runtime
 CHECKED := function_app.py integrations shared local tests benchmarks
 PEERS := .venv-benchmarks
 
+# Tests run side by side, each worker with a cloud and a storage of its own; a storage that is given is not shared.
+WORKERS ?= 2
+SIDE_BY_SIDE := $(if $(AZURITE_CONNECTION_STRING),,--numprocesses $(WORKERS) --dist loadscope)
+
 # Azurite comes from npm, unless another one is asked for.
 AZURITE := $(if $(filter docker,$(AZURITE_MODE))$(AZURITE_CONNECTION_STRING),,node_modules/.ready)
 READY := .venv/.ready $(AZURITE)
@@ -30,7 +34,7 @@ services: $(READY) ## Azurite, the simulated Microsoft cloud and the portal's si
 	$(BIN)/python -m local --services
 
 test: $(READY) $(CHROMIUM_PATH) ## all tests, those of the page in Chromium too
-	$(BIN)/pytest --cov --cov-report=
+	$(BIN)/pytest $(SIDE_BY_SIDE) --cov --cov-report=
 
 check: format-check lint types imports test coverage ## what CI runs: format, lint, types, import rules, tests with coverage
 

@@ -81,13 +81,10 @@ def foreign_data(store: Store) -> None:
     store.rows("data")[f"{ACCOUNT}|{'9' * 8}-9999-4999-8999-{'9' * 12}|2", "row:users:1"] = {"body": "{}"}
 
 
-def data_of(epoch: int) -> Callable[[Store], None]:
-    def move(store: Store) -> None:
-        partition, key = next(it for it in store.rows("data") if it[1].startswith("row:"))
-        account, tenant, _ = partition.split("|")
-        store.rows("data")[f"{account}|{tenant}|{epoch}", key] = {"body": "{}"}
-
-    return move
+def data_of_tomorrow(store: Store) -> None:
+    partition, key = next(it for it in store.rows("data") if it[1].startswith("row:"))
+    account, tenant, epoch = partition.split("|")[:3]
+    store.rows("data")[f"{account}|{tenant}|{int(epoch) + 1}", key] = {"body": "{}"}
 
 
 def due_at(moment: str) -> Callable[[Store], object]:
@@ -112,7 +109,7 @@ SPOILT = [
     ("I03 a binding has its proof", repeated("integration:")),
     ("I03 a binding has its proof", change("flow:", integration_id="int_gone")),
     ("I05 no readable row of a dead epoch", foreign_data),
-    ("I05 no readable row of a dead epoch", data_of(99)),
+    ("I05 no readable row of a dead epoch", data_of_tomorrow),
     ("I05 no readable row of a dead epoch", unmapped),
     ("I10 holders are written down", drop("holders", ACCOUNT)),
     (
