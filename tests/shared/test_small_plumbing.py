@@ -51,7 +51,9 @@ def test_keys_rotate_in_two_steps() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "k1", "k1:", "k|1:" + OLD.split(":")[1], "k1:short", ":" + OLD.split(":")[1], "k1:***"]
+    "text",
+    ["", "k1", "k1:", "k|1:" + OLD.split(":")[1], "k1:short", ":" + OLD.split(":")[1], "k1:***"],
+    ids=["none", "a name", "no key", "a name with a bar", "too short", "no name", "no base64"],
 )
 def test_a_bad_key_is_refused_without_being_quoted(text: str) -> None:
     with pytest.raises(ValueError, match="key") as caught:
