@@ -60,7 +60,7 @@ def month(*, table_a_cycle: float, wall_s: float, users: int, at_once: int) -> M
     ordering = 1 / 100 + 1 / 300  # lines of the due list: written a hundred, read a few hundred at once
     return Month(
         table=CYCLES_A_MONTH * (table_a_cycle + ordering),
-        queue=CYCLES_A_MONTH * 3,  # put, get, delete; a get may bring several
+        queue=CYCLES_A_MONTH * 5,  # put, get, delete; a get may bring several; the lifeline is put and taken back
         gb_s=CYCLES_A_MONTH * wall_s * INSTANCE_GB / at_once,
         stored_gb=users * ROW_KB / 1024 / 1024,
     )

@@ -17,9 +17,9 @@ from integrations.domain.connections import Csp, Integration, Running
 from integrations.domain.customers import Customer, Facts
 from integrations.domain.gdap import Assignment, GroupId
 from integrations.domain.ids import RunId, TenantId
-from integrations.domain.orders import SCHEDULED, CspOrder
+from integrations.domain.orders import CSP_QUEUE, SCHEDULED, CspOrder
 from integrations.domain.report import CheckName, Report
-from integrations.domain.schedule import RUN_LIMIT, next_due
+from integrations.domain.schedule import ORDER_LIFE, RUN_LIMIT, next_due
 from integrations.domain.statuses import EXPLANATIONS, SyncCause, SyncLabel, SyncStatus, move
 from integrations.domain.text import clean
 from integrations.microsoft.memberships import Memberships, read_memberships
@@ -36,6 +36,7 @@ from integrations.storage.control import Clash, Control, newest_first
 from integrations.storage.documents import Stored
 from integrations.storage.due import Due, Work
 from shared.graph import MicrosoftError, Transient
+from shared.lifeline import Lifeline
 from shared.secrets import SealBroken
 from shared.sign_in import OperatorFault, token_methods
 from shared.tables import Write
@@ -68,8 +69,15 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
 
 def check_csp(services: Services, order: CspOrder) -> None:
     """Carry out one order; an order that the tables no longer ask for changes nothing."""
+    run_id = RunId(newest_first(services.clock()))
+    again = msgspec.json.encode(msgspec.structs.replace(order, lifeline_of=run_id))
+    with Lifeline(services.queues, CSP_QUEUE, again, ttl_s=int(ORDER_LIFE.total_seconds())):
+        _check(services, order, run_id)
+
+
+def _check(services: Services, order: CspOrder, run_id: RunId) -> None:
     control = services.control(order.account_id)
-    taken = _take(services, control, order)
+    taken = _take(services, control, order, run_id)
     if taken is None:
         return
     checks = Checks(services.clock)
@@ -84,8 +92,11 @@ def check_csp(services: Services, order: CspOrder) -> None:
     _close(services, control, taken, ending, checks)
 
 
-def _take(services: Services, control: Control, order: CspOrder) -> Integration | None:
-    """Hold the integration for this run, unless somebody does, or none is due."""
+def _take(services: Services, control: Control, order: CspOrder, run_id: RunId) -> Integration | None:
+    """Hold the integration for this run, unless somebody does, or none is due.
+
+    A lifeline's order takes over from the run that put it, and does nothing when that one has ended.
+    """
     stored = control.integrations.find(order.integration_id)
     if stored is None or stored.value.csp is None or stored.value.removal:
         services.due.settle(Due(Work.CSP, order.account_id, order.integration_id, order.due_at))
@@ -94,11 +105,9 @@ def _take(services: Services, control: Control, order: CspOrder) -> Integration 
     if csp.paused is not None:
         services.due.settle(Due(Work.CSP, order.account_id, order.integration_id, order.due_at))
         return None
-    due_at = csp.status.next_check_at
-    is_early = order.reason == SCHEDULED and due_at is not None and due_at > now + _EARLY
-    if is_early or (csp.running is not None and csp.running.until > now):
+    if not _is_wanted(csp, order, now):
         return None
-    running = Running(run_id=RunId(newest_first(now)), until=now + RUN_LIMIT)
+    running = Running(run_id=run_id, until=now + RUN_LIMIT)
     held = msgspec.structs.replace(stored.value, csp=msgspec.structs.replace(csp, running=running))
     services.due.put(Due(Work.CSP, order.account_id, order.integration_id, running.until))
     try:
@@ -106,6 +115,14 @@ def _take(services: Services, control: Control, order: CspOrder) -> Integration 
     except Clash:
         return None  # another worker has it
     return held
+
+
+def _is_wanted(csp: Csp, order: CspOrder, now: datetime) -> bool:
+    if order.lifeline_of is not None:
+        return csp.running is not None and csp.running.run_id == order.lifeline_of
+    due_at = csp.status.next_check_at
+    is_early = order.reason == SCHEDULED and due_at is not None and due_at > now + _EARLY
+    return not is_early and (csp.running is None or csp.running.until <= now)
 
 
 def _run(services: Services, control: Control, integration: Integration, checks: Checks) -> Ending:

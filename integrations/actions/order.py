@@ -35,7 +35,7 @@ from integrations.domain.orders import (
     ShardOrder,
     SyncOrder,
 )
-from integrations.domain.schedule import ORDER_LIFE, slot_after
+from integrations.domain.schedule import ORDER_LIFE, in_turns, slot_after
 from integrations.services import Services
 from integrations.storage.control import newest_first
 from integrations.storage.due import Due, Work, shards
@@ -55,9 +55,12 @@ def order_shards(services: Services, horizon: timedelta) -> None:
 
 
 def order_due(services: Services, order: ShardOrder) -> None:
-    """Order everything due in one shard. One piece of work that fails is logged and does not stop the rest."""
+    """Order everything due in one shard, accounts in turns: after an outage nobody waits for a big one's backlog.
+
+    One piece of work that fails is logged and does not stop the rest.
+    """
     later = []
-    for due in services.due.list(order.shard, order.until):
+    for due in in_turns(services.due.list(order.shard, order.until), lambda it: it.account_id):
         try:
             moved = _HANDLERS[due.work](services, due)
             later += [moved] if moved else []

@@ -24,7 +24,8 @@ from integrations.domain.datasets import (
     close_run,
     warnings_of,
 )
-from integrations.domain.orders import SCHEDULED, SyncOrder
+from integrations.domain.orders import SCHEDULED, SYNC_QUEUE, SyncOrder
+from integrations.domain.schedule import ORDER_LIFE
 from integrations.domain.statuses import SyncCause
 from integrations.microsoft.dataset import Dataset, Service
 from integrations.microsoft.datasets import DATASETS
@@ -32,6 +33,7 @@ from integrations.microsoft.organization import read_tenant_name
 from integrations.services import Services, TenantGraphs
 from integrations.storage.data import DataSession, Superseded
 from shared.errors import AppError
+from shared.lifeline import Lifeline
 from shared.tables import StorageUnavailable
 
 _EVERY_ROW = 1_000_000
@@ -50,6 +52,12 @@ def sync_tenant(services: Services, order: SyncOrder, *, is_repeat: bool = False
 
     ``is_repeat`` tells that the very message came before: its first run has failed or died.
     """
+    again = msgspec.json.encode(msgspec.structs.replace(order, is_lifeline=True))
+    with Lifeline(services.queues, SYNC_QUEUE, again, ttl_s=int(ORDER_LIFE.total_seconds())):
+        _sync(services, order, is_repeat=is_repeat or order.is_lifeline)
+
+
+def _sync(services: Services, order: SyncOrder, *, is_repeat: bool) -> None:
     control = services.control(order.account_id)
     taken = take(services, control, order, is_repeat=is_repeat)
     if taken is None:

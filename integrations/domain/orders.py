@@ -12,7 +12,8 @@ class SyncOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     An order that somebody's action caused holds for that mapping only, so it names the ``epoch``; the
     schedule's order holds for whatever stands when it is carried out. ``then_at`` is what the due list says
-    of the tenant meanwhile: the slot after this one.
+    of the tenant meanwhile: the slot after this one. ``is_lifeline`` tells that the run itself put it beforehand: it
+    comes when the run's process died.
     """
 
     account_id: AccountId
@@ -22,6 +23,7 @@ class SyncOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     reason: str
     epoch: int | None = None
     then_at: datetime | None = None
+    is_lifeline: bool = False
 
 
 class ConsentOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -32,12 +34,16 @@ class ConsentOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class CspOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Read a CSP's customers once. ``reason`` is "schedule", or what somebody did, which is not put off."""
+    """Read a CSP's customers once. ``reason`` is "schedule", or what somebody did, which is not put off.
+
+    ``lifeline_of`` is the run that put it beforehand: it comes when the run's process died.
+    """
 
     account_id: AccountId
     integration_id: IntegrationId
     due_at: datetime
     reason: str
+    lifeline_of: RunId | None = None
 
 
 class CustomerOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,8 +1,12 @@
 """When a tenant is looked at next. Pure: randomness and time come in as arguments."""
 
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from integrations.domain.statuses import SyncStatus
+
+T = TypeVar("T")
 
 JITTER = 0.1  # of the period, to both sides, so that tenants drift apart instead of bunching
 LOOK_EVERY = timedelta(minutes=5)  # reconcile_timer's period: how long after its time work is ordered at most
@@ -59,3 +63,13 @@ def probe_pause(failures: int, period: timedelta) -> timedelta:
 def propagation_pause_s(attempt: int) -> int:
     """Seconds before the next look whether a fresh consent is visible: 2, 4, 8, 16, then every 30."""
     return min(1 << min(attempt, 5), 30)
+
+
+def in_turns(items: Iterable[T], owner: Callable[[T], str]) -> list[T]:
+    """Everybody's first, then everybody's second, and so on: nobody waits for all that another one has."""
+    taken: dict[str, int] = {}
+    rounds = []
+    for item in items:
+        taken[owner(item)] = number = taken.get(owner(item), 0) + 1
+        rounds.append((number, item))
+    return [item for _, item in sorted(rounds, key=lambda it: it[0])]

@@ -16,6 +16,7 @@ from integrations.actions.overview import (
 from integrations.actions.posture import Security, read_security
 from integrations.actions.synced import Rows, RunPage, read_licenses, read_rows, read_run, read_runs
 from integrations.actions.tenants import sync_now
+from integrations.actions.waiting import SyncQueue, read_sync_queue
 from integrations.domain import ids
 from integrations.domain.datasets import Run
 from integrations.domain.page import SORTS, Overview, Wanted
@@ -133,6 +134,19 @@ def _add_changing(doors: Doors) -> None:
 
 
 def _add_synced(doors: Doors) -> None:
+    @doors.door(
+        "GET",
+        "sync-queue",
+        needs=Need.READ,
+        summary="What waits for a worker, for how long, and where a tenant stands in the row.",
+        query={"tenant_id": "the tenant whose place is asked for"},
+        answers={200: SyncQueue},
+    )
+    def get_sync_queue(call: Call) -> Answer:
+        text = call.query("tenant_id")
+        wanted = ids.tenant_id(text) if text else None
+        return ok(read_sync_queue(call.services, call.actor.account_id, wanted))
+
     @doors.door(
         "GET",
         "tenants/{tenant_id}/runs",

@@ -4,7 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from integrations.domain.schedule import is_as_planned, next_due, probe_pause, propagation_pause_s, slot_after
+from integrations.domain.schedule import (
+    in_turns,
+    is_as_planned,
+    next_due,
+    probe_pause,
+    propagation_pause_s,
+    slot_after,
+)
 from integrations.domain.statuses import SyncCause, begin, move
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
@@ -65,3 +72,12 @@ def test_the_slot_after_keeps_the_beat_however_late_it_was_looked_at() -> None:
 @pytest.mark.parametrize(("minutes", "expected"), [(0, True), (11, True), (-11, True), (12, False), (330, False)])
 def test_a_next_look_near_the_planned_one_is_the_planned_one(minutes: int, expected: bool) -> None:
     assert is_as_planned(NOW + timedelta(minutes=minutes), NOW, PERIOD) is expected
+
+
+def test_accounts_take_turns_and_each_keeps_its_own_order() -> None:
+    waiting = ["big 1", "big 2", "big 3", "small 1", "big 4", "other 1", "small 2"]
+
+    assert in_turns(waiting, lambda it: it.split()[0]) == [
+        "big 1", "small 1", "other 1", "big 2", "small 2", "big 3", "big 4",
+    ]  # fmt: skip
+    assert in_turns([], str) == []

@@ -37,7 +37,7 @@ def test_a_customer_that_waits_for_nothing_leaves_the_due_list(portal: Portal) -
 
 def test_customers_that_were_written_just_before_a_crash_are_brought_in(lab: Lab) -> None:
     bases, flow = Bases(lab), next(it for it in FLOWS if it.name == "integrate CSP")
-    written = crash(lab, bases, flow, 0, When.AFTER).seen.index("Table control facts,tenant") + 1
+    written = crash(lab, bases, flow, 0, When.AFTER).seen.index("Table control audit,facts,tenant") + 1
 
     assert crash(lab, bases, flow, written, When.AFTER).breaks == []
 

@@ -4,6 +4,7 @@ import base64
 import json
 import random
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import jwt
@@ -31,9 +32,12 @@ def verifier_of(identity: PortalIdentity, url: str) -> CallerVerifier:
 def test_a_portal_token_tells_who_calls(identity: PortalIdentity, verifier: CallerVerifier) -> None:
     alice = PERSONAS["alice"]
 
-    caller = verifier.caller(f"Bearer {identity.token('alice')}")
+    issued_at = datetime.now(UTC).replace(microsecond=0)
+    token = identity.token("alice", iat=int(issued_at.timestamp()), exp=int(issued_at.timestamp()) + 900)
 
-    assert caller == Caller("user_alice", alice.account_id, alice.role, alice.plan, alice.name)
+    caller = verifier.caller(f"Bearer {token}")
+
+    assert caller == Caller("user_alice", alice.account_id, alice.role, alice.plan, alice.name, issued_at)
     assert (caller.is_administrator, caller.on_team_plan) == (True, True)
     assert not verifier.caller(f"bearer {identity.token('tess')}").is_administrator
     assert not verifier.caller(f"BEARER {identity.token('carl')}").on_team_plan
