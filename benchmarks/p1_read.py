@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.measure import PEERS, median, record, run
-from integrations.actions.reading import read_datasets
+from integrations.actions.reading import Access, read_datasets
 from integrations.microsoft.users import FIELDS, USERS, _User
 from shared.clock import utc_now
 from shared.graph import Graph
@@ -53,7 +53,7 @@ def records_cpu_s(root: str, ca_file: str) -> float:
     """The same, and every user made a cleaned record, ready to be compared."""
     graph = Graph(root=root, web=Web(ca_file), token=lambda _fresh: "token")
     cpu = time.process_time()
-    reading = read_datasets(lambda _service: graph, lambda _dataset: {}, [USERS], {}, utc_now())[0].reading
+    reading = read_datasets(Access(lambda _service: graph), [USERS], {}, utc_now())[0].reading
     if reading is None or len(reading.records) != USERS_THERE:
         raise RuntimeError("the reading is not whole")
     return time.process_time() - cpu

@@ -5,8 +5,8 @@ from datetime import datetime
 
 import msgspec
 
-from integrations.actions.reading import Attempt, GraphOf, StoredOf, outcome_of, profile_of, read_datasets
-from integrations.domain.cadence import is_doubtful, is_due
+from integrations.actions.reading import Access, Attempt, outcome_of, profile_of, read_datasets
+from integrations.domain.cadence import is_done, is_doubtful, is_due
 from integrations.domain.datasets import Cursor, Outcome
 from integrations.microsoft.dataset import Dataset
 from integrations.microsoft.datasets import DATASETS
@@ -14,9 +14,17 @@ from shared.graph import Denied, NotLicensed, Transient
 
 
 def read_due(
-    graph_of: GraphOf, stored_of: StoredOf, cursors: Mapping[str, Cursor], now: datetime, *, is_wanted: bool
+    access: Access,
+    cursors: Mapping[str, Cursor],
+    now: datetime,
+    *,
+    is_wanted: bool,
+    since: datetime | None = None,
 ) -> Iterator[list[Attempt]]:
     """Try every data set whose turn it is, in one round or two; ``is_wanted`` tells that somebody asked for this.
+
+    ``since`` is when the run began whose next part this is: what it has done already is not done again, but for
+    what every sync needs.
 
     A data set that takes a licence waits for the second round until the tenant's own profile has shown the
     licence; without one it is tried once a day. So a first sync has its users before slow reports are read.
@@ -24,10 +32,11 @@ def read_due(
     Raises:
         TokenRejected, Transient: see ``read_datasets``; the second round's faults stay with its data sets.
     """
-    due = [it for it in DATASETS if is_due(it.cadence, cursors.get(it.name), now, is_wanted=is_wanted)]
-    doubtful = [it for it in DATASETS if it.needs_plan and is_doubtful(cursors.get(it.name))]
+    left = [it for it in DATASETS if it.is_core or not is_done(cursors.get(it.name), since)]
+    due = [it for it in left if is_due(it.cadence, cursors.get(it.name), now, is_wanted=is_wanted)]
+    doubtful = [it for it in left if it.needs_plan and is_doubtful(cursors.get(it.name))]
     sure = [it for it in due if it not in doubtful]
-    attempts = read_datasets(graph_of, stored_of, sure, cursors, now)
+    attempts = read_datasets(access, sure, cursors, now)
     profile = profile_of(attempts)
     if profile is None:
         yield attempts
@@ -38,7 +47,7 @@ def read_due(
     spared = [it for it in doubtful if it in due and it not in tried]
     if tried or spared:
         try:
-            attempts = read_datasets(graph_of, stored_of, tried, cursors, now)
+            attempts = read_datasets(access, tried, cursors, now)
         except Transient as error:  # what every sync needs is read already
             attempts = [Attempt(dataset=it, outcome=outcome_of(error), error=error) for it in tried]
         yield [*(_judged(it, plans) for it in attempts), *(_unlicensed(it) for it in spared)]

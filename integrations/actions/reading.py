@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -22,10 +22,12 @@ from shared.errors import AppError
 from shared.graph import (
     Answer,
     Ask,
+    Book,
     Denied,
     Graph,
     HostileLink,
     NotLicensed,
+    OutOfTime,
     Page,
     RequestRefused,
     ResyncRequired,
@@ -36,16 +38,31 @@ from shared.graph import (
 from shared.graph.answers import decode, meaning
 from shared.usage import Usage
 
-GraphOf = Callable[[Service], Graph]
-StoredOf = Callable[[Dataset], Mapping[str, msgspec.Struct]]
+
+class Access(NamedTuple):
+    """How one tenant's data is reached in one run.
+
+    ``graph_of`` asks a service, ``stored_of`` gives the rows of a data set that are kept, by key, and ``book_of`` the
+    pages that an earlier part of its reading has brought.
+    """
+
+    graph_of: Callable[[Service], Graph]
+    stored_of: Callable[[Dataset], Mapping[str, msgspec.Struct]] = lambda _dataset: {}
+    book_of: Callable[[Dataset], Book] = lambda _dataset: Book()
+
 
 _AT_ONCE = 4
 _TOKEN_REJECTED = 401
+_OK = 200
 _TRIES = 3  # a refusal that is no sign-in's fault is believed after three of them (product.md B7)
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """How one data set went: its reading, or why there is none."""
+    """How one data set went: its reading, or why there is none.
+
+    ``pages`` are what this part of a reading has brought that goes on in another part, ``is_resumed`` tells that those
+    of earlier parts still count.
+    """
 
     dataset: Dataset
     outcome: Outcome
@@ -53,6 +70,8 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     error: AppError | None = None
     seconds: float = 0.0
     usage: Usage = Usage()
+    pages: Mapping[str, bytes] = {}
+    is_resumed: bool = False
 
     def unread(self, kept: Cursor, now: datetime) -> Cursor:
         """The cursor after an attempt without a reading: why, and when the data set may be asked for again.
@@ -76,33 +95,33 @@ _OUTCOME_OF: tuple[tuple[type[AppError], Outcome], ...] = (
     (Transient, Outcome.STALE),
     (UnexpectedAnswer, Outcome.STALE),
     (HostileLink, Outcome.STALE),
+    (OutOfTime, Outcome.STALE),
 )
 
 
 def read_datasets(
-    graph_of: GraphOf,
-    stored_of: StoredOf,
-    datasets: Sequence[Dataset],
-    cursors: Mapping[str, Cursor],
-    now: datetime,
+    access: Access, datasets: Sequence[Dataset], cursors: Mapping[str, Cursor], now: datetime
 ) -> list[Attempt]:
-    """Try every data set. ``graph_of`` asks a service, ``stored_of`` gives the rows of a data set that are kept.
+    """Try every data set.
 
     Raises:
         TokenRejected, Transient: of the batch as a whole, before any data set was reached.
         TokenRejected: of a data set that every sync needs.
     """
-    readers = [_Reader(graph_of(it.service), stored_of, it, _link(cursors, it, now)) for it in datasets]
-    together = [it for it in readers if it.dataset.service.goes_into_batches]
+    readers = [_Reader(access, it, _link(cursors, it, now)) for it in datasets]
+    together = [it for it in readers if it.dataset.service.goes_into_batches and it.kept is None]
     started = time.monotonic()
-    first = graph_of(Service.DIRECTORY).batch([it.ask() for it in together]) if together else {}
+    first = access.graph_of(Service.DIRECTORY).batch([it.ask() for it in together]) if together else {}
     shared_s = (time.monotonic() - started) / max(1, len(together))
     is_signed_in = any(it.status != _TOKEN_REJECTED for it in first.values())
     for reader in together:
         reader.heed(first[reader.dataset.name])
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="dataset") as threads:
         return list(
-            threads.map(lambda it: it.attempt(first.get(it.dataset.name), shared_s, is_signed_in=is_signed_in), readers)
+            threads.map(
+                lambda it: it.attempt(it.kept or first.get(it.dataset.name), shared_s, is_signed_in=is_signed_in),
+                readers,
+            )
         )
 
 
@@ -123,11 +142,20 @@ def profile_of(attempts: Sequence[Attempt]) -> TenantProfile | None:
 class _Reader:
     """One try after another to read one data set."""
 
-    def __init__(self, graph: Graph, stored_of: StoredOf, dataset: Dataset, link: str | None) -> None:
+    def __init__(self, access: Access, dataset: Dataset, link: str | None) -> None:
         self.dataset = dataset
-        self._graph = graph
+        self._graph = access.graph_of(dataset.service)
         self._link = link
-        self._stored_of = stored_of
+        self._stored_of = access.stored_of
+        self._book = access.book_of(dataset)
+        self._place = f"first:{link or ''}"
+        self._graph.keep_in(self._book)
+
+    @property
+    def kept(self) -> Answer | None:
+        """The answer to the first question, when an earlier part of this reading has brought it."""
+        body = self._book.get(self._place)
+        return Answer(status=_OK, headers={}, body=body) if body is not None else None
 
     def ask(self) -> Ask:
         """The kept link, or the first question, as a part of a batch."""
@@ -151,6 +179,7 @@ class _Reader:
                 reading = self._reading(None if number else given)
             except RequestRefused as refused:
                 error = refused
+                self._book.clear()  # perhaps it is the address of a page that Microsoft honours no longer
                 continue
             except TokenRejected as rejected:
                 is_alone = is_signed_in and given is not None and given.status == _TOKEN_REJECTED
@@ -165,16 +194,31 @@ class _Reader:
         outcome = Outcome.FRESH if reading is not None else outcome_of(error)
         error = error if reading is None else None
         return Attempt(
-            dataset=self.dataset, outcome=outcome, reading=reading, error=error, seconds=seconds, usage=usage
+            dataset=self.dataset,
+            outcome=outcome,
+            reading=reading,
+            error=error,
+            seconds=seconds,
+            usage=usage,
+            pages=self._book.news if isinstance(error, OutOfTime) else {},
+            is_resumed=self._book.is_resumed,
         )
 
     def _reading(self, given: Answer | None) -> Reading:
         """A link Microsoft no longer honours means reading whole, at once."""
         try:
-            page = _page_of(self.dataset.source, given) if given else self._asked(self._link)
+            page = self._page_of(given) if given else self._asked(self._link)
             return self._read(page, self._link)
         except ResyncRequired:
+            self._book.clear()
+            self._place = "first:"
             return self._read(self._asked(None), None)
+
+    def _page_of(self, given: Answer) -> Page[Any]:
+        page = _page_of(self.dataset.source, given)
+        if self._book.get(self._place) is None:
+            self._book.add(self._place, bytes(given.body))
+        return page
 
     def _read(self, page: Page[Any], link: str | None) -> Reading:
         stored = partial(self._stored_of, self.dataset)
@@ -183,7 +227,7 @@ class _Reader:
     def _asked(self, link: str | None) -> Page[Any]:
         ask, source = _ask(self.dataset, link), self.dataset.source
         if self.dataset.service.goes_into_batches:
-            return _page_of(source, self._graph.batch([ask])[ask.id])
+            return self._page_of(self._graph.batch([ask])[ask.id])
         return next(self._graph.pages(ask.path, type=source.page, **ask.query))
 
 

@@ -4,14 +4,16 @@ The order only says where to look. Whether there is anything to do stands in the
 write stands in the fence of its data.
 """
 
+import time
+from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
 
 from integrations.actions.asking import read_due
-from integrations.actions.reading import Attempt, profile_of
+from integrations.actions.reading import Access, Attempt, profile_of
 from integrations.actions.refusals import cause_of, evidence_of, wait_of
-from integrations.actions.sync_close import Ending, close, close_superseded
+from integrations.actions.sync_close import Ending, close, close_superseded, go_on
 from integrations.actions.sync_slot import take
 from integrations.domain.connections import Tenant
 from integrations.domain.datasets import (
@@ -20,12 +22,13 @@ from integrations.domain.datasets import (
     DatasetResult,
     Outcome,
     Reading,
+    Run,
     RunState,
     close_run,
     warnings_of,
 )
 from integrations.domain.orders import SCHEDULED, SYNC_QUEUE, SyncOrder
-from integrations.domain.schedule import ORDER_LIFE
+from integrations.domain.schedule import ORDER_LIFE, PART_LIMIT
 from integrations.domain.statuses import SyncCause
 from integrations.microsoft.dataset import Dataset, Service
 from integrations.microsoft.datasets import DATASETS
@@ -33,8 +36,9 @@ from integrations.microsoft.organization import read_tenant_name
 from integrations.services import Services, TenantGraphs
 from integrations.storage.data import DataSession, Superseded
 from shared.errors import AppError
+from shared.graph import Book, OutOfTime, Transient
 from shared.lifeline import Lifeline
-from shared.tables import StorageUnavailable
+from shared.tables import StorageUnavailable, Write
 
 _EVERY_ROW = 1_000_000
 
@@ -64,9 +68,12 @@ def _sync(services: Services, order: SyncOrder, *, is_repeat: bool) -> None:
         return
     held, run = taken
     try:
-        ending = _run(services, order, held.value)
+        ending = _run(services, order, held.value, run)
     except Superseded:
         close_superseded(services, control, run)
+        return
+    if ending.goes_on:
+        go_on(services, control, run, ending, order)
         return
     close(services, control, run, ending, held=held, planned=order.then_at)
 
@@ -79,40 +86,48 @@ def record_failed_sync(services: Services, order: SyncOrder) -> None:
         close(services, control, known.value, Ending(cause=SyncCause.OUR_FAILURE))
 
 
-def _run(services: Services, order: SyncOrder, tenant: Tenant) -> Ending:
+def _run(services: Services, order: SyncOrder, tenant: Tenant, run: Run) -> Ending:
     graphs = TenantGraphs(services, tenant.tenant_id)
-    return msgspec.structs.replace(_asked(services, order, tenant, graphs), usage=graphs.usage)
+    return msgspec.structs.replace(_asked(services, order, tenant, run, graphs), usage=graphs.usage)
 
 
-def _asked(services: Services, order: SyncOrder, tenant: Tenant, graphs: TenantGraphs) -> Ending:
+def _asked(services: Services, order: SyncOrder, tenant: Tenant, run: Run, graphs: TenantGraphs) -> Ending:
     try:
         services.sign_in.app_token(tenant.tenant_id)
         if tenant.mapping is None:  # only the name is read
             return Ending(cause=SyncCause.NAME_READ, name=read_tenant_name(graphs.of(Service.DIRECTORY)).name)
-        return _all_datasets(services, order, tenant, graphs)
+        return _all_datasets(services, order, tenant, run, graphs)
     except (StorageUnavailable, Superseded):
         raise  # our own storage is out, and the message comes back; or somebody else has the tenant
     except AppError as error:
         return Ending(cause=cause_of(error), evidence=evidence_of(error), wait_s=wait_of(error))
 
 
-def _all_datasets(services: Services, order: SyncOrder, tenant: Tenant, graphs: TenantGraphs) -> Ending:
+def _all_datasets(services: Services, order: SyncOrder, tenant: Tenant, run: Run, graphs: TenantGraphs) -> Ending:
+    until, now = time.monotonic() + PART_LIMIT.total_seconds(), services.clock()
     data = services.data(order.account_id, tenant.tenant_id, tenant.epoch)
     session = data.open()
     known, attempts, results = dict(session.cursors), [], []
     confirmed: list[str] = []
-    for tried in read_due(
+    access = Access(
         graphs.of,
         lambda dataset: dict(data.list(dataset.name, dataset.record, limit=_EVERY_ROW)),
+        lambda dataset: Book(session.kept(dataset.name, now), until=until),
+    )
+    for tried in read_due(
+        access,
         session.cursors,
-        services.clock(),
+        now,
         is_wanted=order.reason != SCHEDULED,
+        since=run.started_at if run.resumed_at else None,
     ):
         stored = _store(services, session, tried)
         attempts += tried
         results += stored.results
         confirmed += stored.confirmed
         known |= {it.dataset: it for it in stored.cursors}
+    if any(isinstance(it.error, OutOfTime) for it in attempts):
+        return Ending(cause=SyncCause.QUEUED, goes_on=True, datasets=results)
     broken = next((it for it in attempts if it.dataset.is_core and it.error is not None), None)
     profile = profile_of(attempts)
     name, domain = (profile.name, profile.default_domain) if profile else ("", None)
@@ -153,6 +168,8 @@ def _store(services: Services, session: DataSession, attempts: list[Attempt]) ->
             is_whole_news |= cursor.whole_at != kept.whole_at
         else:
             cursor = attempt.unread(kept, now)
+        pages, cursor = _pages(session, attempt, kept, cursor, now)
+        writes.extend(pages)
         cursors.append(cursor)
         results.append(
             DatasetResult(
@@ -168,6 +185,19 @@ def _store(services: Services, session: DataSession, attempts: list[Attempt]) ->
         return _Stored(results, cursors, [cursor.dataset for cursor in cursors])
     session.commit(writes, cursors)
     return _Stored(results, cursors, [])
+
+
+def _pages(
+    session: DataSession, attempt: Attempt, kept: Cursor, cursor: Cursor, now: datetime
+) -> tuple[list[Write], Cursor]:
+    """What happens to the pages of a reading in several parts: more are kept, or none; a fault that passes leaves them.
+
+    ``kept`` is the cursor as it was, ``cursor`` the one to be stored.
+    """
+    cursor = msgspec.structs.replace(cursor, kept_rows=kept.kept_rows, kept_at=kept.kept_at)
+    if isinstance(attempt.error, OutOfTime):
+        return session.keep(cursor, attempt.pages, now, is_resumed=attempt.is_resumed)
+    return ([], cursor) if isinstance(attempt.error, Transient) else session.unkeep(cursor)
 
 
 def _annotated(cursor: Cursor, dataset: Dataset, reading: Reading, before: Cursor) -> Cursor:

@@ -6,9 +6,10 @@ import msgspec
 
 from integrations.actions.csp_children import after_refusal
 from integrations.actions.noting import status_notes
-from integrations.domain.connections import Tenant
-from integrations.domain.datasets import Confirmed, DatasetResult, Run, RunState
-from integrations.domain.schedule import is_as_planned, next_due
+from integrations.domain.connections import Running, Tenant
+from integrations.domain.datasets import Confirmed, DatasetResult, Run, RunState, joined
+from integrations.domain.orders import SYNC_QUEUE, SyncOrder
+from integrations.domain.schedule import ORDER_LIFE, RUN_LIMIT, is_as_planned, next_due
 from integrations.domain.statuses import SyncCause, move
 from integrations.services import Services
 from integrations.storage.control import Clash, Control
@@ -21,7 +22,10 @@ _TRIES_TO_SETTLE = 5
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):
-    """How a run ended, in what the tenant's row needs to know."""
+    """How a run, or a part of it, ended, in what the tenant's row needs to know.
+
+    ``goes_on`` tells that its time is over and not its work: another part follows.
+    """
 
     cause: SyncCause
     evidence: dict[str, str] = {}
@@ -29,6 +33,7 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage = Usage()
     datasets: list[DatasetResult] = []
     confirmed: list[str] = []  # data sets that were as their cursors say, so that these were not written
+    goes_on: bool = False
     name: str = ""
     default_domain: str | None = None
 
@@ -60,8 +65,8 @@ def close(
             state=RunState.FAILED if failed else RunState.DONE,
             ended_at=now,
             cause=ending.cause,
-            datasets=ending.datasets,
-            usage=ending.usage,
+            datasets=joined(run.datasets, ending.datasets),
+            usage=run.usage + ending.usage,
         )
         due_at = closed.status.next_check_at or now
         if due_at != planned:
@@ -73,6 +78,28 @@ def close(
         except Clash:
             continue
         _report(control, done, ending)
+        return
+
+
+def go_on(services: Services, control: Control, run: Run, ending: Ending, order: SyncOrder) -> None:
+    """Write down how far the run has come, and order its next part."""
+    for _ in range(_TRIES_TO_SETTLE):
+        stored = control.tenants.find(run.tenant_id)
+        if stored is None or not _is_held(stored.value, run):
+            close_superseded(services, control, run)
+            return
+        running = Running(run_id=run.id, until=services.clock() + RUN_LIMIT)
+        so_far = msgspec.structs.replace(
+            run, datasets=joined(run.datasets, ending.datasets), usage=run.usage + ending.usage
+        )
+        held = stored.now(msgspec.structs.replace(stored.value, running=running))
+        try:
+            control.commit(control.tenants.saved(held), control.runs.saved(Stored(so_far, "")))
+        except Clash:
+            continue
+        again = msgspec.json.encode(msgspec.structs.replace(order, is_lifeline=True))
+        services.queues.send(SYNC_QUEUE, again, ttl_s=int(ORDER_LIFE.total_seconds()))
+        log("sync goes on", account_id=control.account_id, tenant_id=run.tenant_id, run_id=run.id)
         return
 
 

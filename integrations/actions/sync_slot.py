@@ -5,7 +5,7 @@ The order only says where to look. Whether there is anything to do stands in the
 
 import contextlib
 import math
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -73,14 +73,7 @@ def _held(
     services: Services, control: Control, order: SyncOrder, stored: Stored[Tenant], known: Stored[Run] | None
 ) -> tuple[Stored[Tenant], Run]:
     now, tenant = services.clock(), stored.value
-    run = Run(
-        id=order.run_id,
-        tenant_id=order.tenant_id,
-        reason=order.reason,
-        state=RunState.RUNNING,
-        ordered_at=known.value.ordered_at if known else order.due_at,
-        started_at=now,
-    )
+    run = _begun(order, known.value if known else None, now)
     held = msgspec.structs.replace(tenant, running=Running(run_id=run.id, until=now + RUN_LIMIT))
     etag = control.commit(
         control.tenants.saved(stored.now(held)),
@@ -88,6 +81,20 @@ def _held(
         *_bury(services, control, tenant, run),
     )
     return Stored(held, etag), run
+
+
+def _begun(order: SyncOrder, known: Run | None, now: datetime) -> Run:
+    """The run under way: a new one, one that somebody ordered before, or another part of one that was begun."""
+    if known is not None and known.started_at is not None:
+        return msgspec.structs.replace(known, resumed_at=now)
+    return Run(
+        id=order.run_id,
+        tenant_id=order.tenant_id,
+        reason=order.reason,
+        state=RunState.RUNNING,
+        ordered_at=known.ordered_at if known else order.due_at,
+        started_at=now,
+    )
 
 
 def _pause_s(services: Services, order: SyncOrder, tenant: Tenant) -> int:
@@ -122,8 +129,9 @@ def _bury(services: Services, control: Control, tenant: Tenant, run: Run) -> lis
 
 def _is_takeable(run: Run, services: Services, *, is_repeat: bool) -> bool:
     """Queued, or left behind by a process that failed or died."""
-    if run.state is RunState.RUNNING and run.started_at is not None:
-        return is_repeat or services.clock() - run.started_at > RUN_LIMIT
+    began_at = run.resumed_at or run.started_at
+    if run.state is RunState.RUNNING and began_at is not None:
+        return is_repeat or services.clock() - began_at > RUN_LIMIT
     return run.state is RunState.QUEUED
 
 

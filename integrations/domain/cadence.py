@@ -37,6 +37,11 @@ def is_due(cadence: Cadence, cursor: Cursor | None, now: datetime, *, is_wanted:
     return age >= cadence.value
 
 
+def is_done(cursor: Cursor | None, since: datetime | None) -> bool:
+    """Whether a run that began at ``since`` has tried this already, and has not left it half read."""
+    return cursor is not None and since is not None and cursor.attempted_at >= since and not cursor.kept_rows
+
+
 def is_doubtful(cursor: Cursor | None) -> bool:
     """Whether a data set that takes a licence must first see whether the tenant has it."""
     return cursor is None or cursor.outcome is Outcome.NOT_LICENSED

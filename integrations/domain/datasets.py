@@ -27,11 +27,11 @@ class Outcome(Enum):
 class Record(msgspec.Struct, frozen=True):
     """One row of a data set.
 
-    ``key`` is unique in the data set, ``body`` is what is stored, and ``tally`` the kind it is counted as.
+    ``key`` is unique in the data set, ``body`` is what is stored (or its JSON), ``tally`` the kind it is counted as.
     """
 
     key: str
-    body: msgspec.Struct
+    body: msgspec.Struct | msgspec.Raw
     tally: str = "total"
 
 
@@ -56,6 +56,9 @@ class Counts(msgspec.Struct, frozen=True):
     changed: int = 0
     removed: int = 0
 
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(self.created + other.created, self.changed + other.changed, self.removed + other.removed)
+
 
 class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where a data set stands, committed with its last rows.
@@ -63,7 +66,8 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``not_before`` is when Microsoft lets it be asked again, where it named a time.
     ``complete_at`` is when it was last known completely and stored, ``whole_at`` when all of it was last read
     instead of what changed; ``tallies`` count its rows by kind; ``held_back`` is how many rows a complete reading
-    missed that nobody believes yet (``is_mass_loss``).
+    missed that nobody believes yet (``is_mass_loss``). ``kept_rows`` hold pages of a reading that was broken off
+    and goes on; ``kept_at`` is when it began.
     """
 
     dataset: str
@@ -76,6 +80,8 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     error: str = ""
     held_back: int = 0
     not_before: datetime | None = None
+    kept_rows: int = 0
+    kept_at: datetime | None = None
 
 
 class Confirmed(msgspec.Struct, frozen=True):
@@ -114,7 +120,8 @@ class RunState(Enum):
 class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One pass over one tenant; its id names the slot, so that a slot runs once.
 
-    ``usage`` is all that was asked of Microsoft Graph, shared batches included.
+    ``usage`` is all that was asked of Microsoft Graph, shared batches included. ``resumed_at`` is when its latest
+    part began: of a big tenant's run that is done in several, or of one whose process died.
     """
 
     id: RunId
@@ -123,10 +130,29 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     state: RunState
     ordered_at: datetime
     started_at: datetime | None = None
+    resumed_at: datetime | None = None
     ended_at: datetime | None = None
     cause: SyncCause | None = None
     datasets: list[DatasetResult] = []
     usage: Usage = Usage()
+
+
+def joined(before: Iterable[DatasetResult], after: Iterable[DatasetResult]) -> list[DatasetResult]:
+    """What data sets did in two parts of a run: the later word counts, and numbers add up."""
+    found = {it.dataset: it for it in before}
+    for it in after:
+        earlier = found.get(it.dataset)
+        found[it.dataset] = (
+            it
+            if earlier is None
+            else msgspec.structs.replace(
+                it,
+                counts=earlier.counts + it.counts,
+                seconds=round(earlier.seconds + it.seconds, 3),
+                usage=earlier.usage + it.usage,
+            )
+        )
+    return list(found.values())
 
 
 # Rows that vanish at once are believed when read twice: a Microsoft hiccup must not empty a tenant.

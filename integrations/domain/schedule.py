@@ -14,6 +14,7 @@ UNMAPPED_EVERY = timedelta(hours=24)  # only the name is read, to show that the 
 PROBE_LONGEST = timedelta(hours=6)
 WAIT_LONGEST = timedelta(minutes=15)  # Retry-After is believed up to here
 RUN_LIMIT = timedelta(minutes=9)  # below the function timeout of host.json; a run older than this is dead
+PART_LIMIT = timedelta(minutes=4)  # what is still to be read by then is left to the run's next part
 ORDER_LIFE = timedelta(minutes=25)  # an order nobody took by then would only pile up behind its successor
 
 

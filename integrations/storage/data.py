@@ -1,26 +1,28 @@
 """The synced data of one tenant, under one epoch of its mapping, behind fences.
 
 Table ``data``: PartitionKey ``<account>|<tenant>|<epoch>``, the main partition. RowKeys, in this order:
-``!fence``; ``cursor:<data set>`` (columns body: a Cursor; parts, digest: a Mark); ``row:<data set>:<key>``
-(columns body, print, tally). A data set of more than 8,000 rows is spread by key over up to 16 partitions: the main
-one and ``<account>|<tenant>|<epoch>|<01 to 15>``, each with a fence of its own (``fences``).
+``!fence``; ``cursor:<data set>`` (columns body: a Cursor; parts, digest: a Mark); ``page:<data set>:<number>`` of a
+reading that goes on (``shelf``); ``row:<data set>:<key>`` (columns body, print, tally). A data set of more than 8,000
+rows is spread by key over up to 16 partitions: the main one and ``<account>|<tenant>|<epoch>|<01 to 15>``, each with a
+fence of its own (``fences``).
 
 Data is written first, cursors last, in the main partition. So a late sync of an older epoch, or the slower of
 two runs, can never write, and a run that broke off is done again.
 """
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import TypeVar
 
 import msgspec
 
-from integrations.domain.datasets import Confirmed, Cursor, Reading
+from integrations.domain.datasets import Confirmed, Cursor, Outcome, Reading
 from integrations.domain.ids import AccountId, TenantId
 from integrations.storage.changes import Changes, Mark, Place, Plan, Seen, row_prefix
 from integrations.storage.fences import FENCE, Fences, Superseded, close, overlapped, part_of, partition_of
+from integrations.storage.shelf import Shelf
 from shared.tables import Row, Tables, Value, Write, chunks, end_of, upsert
 
 __all__ = ["DataSession", "DataStore", "Superseded"]
@@ -32,6 +34,7 @@ _ROW = "row:"
 _ROWS_A_PAGE = 1000
 # So long an unchanged cursor is not written again; Microsoft's delta links live for days.
 _CURSORS_STAND = timedelta(hours=5)
+_PAGES_STAND = timedelta(hours=2)  # so long the pages of a reading that was broken off are gone on from
 _SEVERAL_READS = 140  # keys of one partition, ten requests: from here, reading all fingerprints is cheaper
 
 
@@ -139,6 +142,30 @@ class DataSession:
         self._moved: list[Write] = []
         self._is_news = fences.is_unfinished
         self.cursors = _cursors(rows)
+        self._shelf = Shelf(store.table, store.base)
+
+    def kept(self, dataset: str, now: datetime) -> dict[str, bytes]:
+        """Pages of a reading that was broken off and may go on; none when there is no such, or it is too old."""
+        cursor = self.cursors.get(dataset)
+        if cursor is None or cursor.kept_at is None or now - cursor.kept_at > _PAGES_STAND:
+            return {}
+        return self._shelf.read(dataset, cursor.kept_rows)
+
+    def keep(
+        self, cursor: Cursor, pages: Mapping[str, bytes], now: datetime, *, is_resumed: bool
+    ) -> tuple[list[Write], Cursor]:
+        """Writes that keep what a part has read, behind what is kept if that counts, and the cursor that tells so."""
+        writes, cursor = ([], cursor) if is_resumed else self.unkeep(cursor)
+        added = self._shelf.added(cursor.dataset, cursor.kept_rows, pages)
+        writes = [it for it in writes if it.row.key not in {new.row.key for new in added}] + added
+        kept_rows = cursor.kept_rows + len(added)
+        return writes, msgspec.structs.replace(cursor, kept_rows=kept_rows, kept_at=cursor.kept_at or now)
+
+    def unkeep(self, cursor: Cursor) -> tuple[list[Write], Cursor]:
+        """Writes that take kept pages away, and the cursor that tells of none."""
+        if not cursor.kept_rows and not self._fences.was_unfinished:
+            return [], cursor
+        return self._shelf.cleared(cursor.dataset), msgspec.structs.replace(cursor, kept_rows=0, kept_at=None)
 
     def plan(self, dataset: str, reading: Reading, now: datetime) -> Plan:
         """Compare a reading with what is stored; only differences become writes."""
@@ -163,7 +190,7 @@ class DataSession:
         return (
             known is not None
             and cursor.attempted_at - known.attempted_at < _CURSORS_STAND
-            and (known.outcome, known.error, known.held_back) == (cursor.outcome, cursor.error, cursor.held_back)
+            and _told(known) == _told(cursor)
         )
 
     def commit(self, writes: Iterable[Write], cursors: Iterable[Cursor]) -> None:
@@ -210,6 +237,10 @@ class DataSession:
 def _cursors(rows: Iterable[Row]) -> dict[str, Cursor]:
     found = [msgspec.json.decode(row.text("body"), type=Cursor) for row in rows if row.key.startswith(_CURSOR)]
     return {cursor.dataset: cursor for cursor in found}
+
+
+def _told(cursor: Cursor) -> tuple[Outcome, str, int, int]:
+    return cursor.outcome, cursor.error, cursor.held_back, cursor.kept_rows
 
 
 def _mark(row: Row) -> Mark:

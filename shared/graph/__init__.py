@@ -2,6 +2,7 @@
 
 from shared.graph.answers import Page
 from shared.graph.batch import Answer, Ask
+from shared.graph.book import Book
 from shared.graph.client import Graph
 from shared.graph.errors import (
     Denied,
@@ -9,6 +10,7 @@ from shared.graph.errors import (
     MicrosoftError,
     MissingInMicrosoft,
     NotLicensed,
+    OutOfTime,
     RequestRefused,
     ResyncRequired,
     ServiceDown,
@@ -22,7 +24,7 @@ from shared.graph.gate import Gate
 from shared.graph.patience import Limits
 
 __all__ = [
-    "Answer", "Ask", "Denied", "Gate", "Graph", "HostileLink", "Limits", "MicrosoftError", "MissingInMicrosoft",
-    "NotLicensed", "Page", "RequestRefused", "ResyncRequired", "ServiceDown", "Throttled", "TokenRejected", "Transient",
-    "UnexpectedAnswer", "WriteNotAllowed",
+    "Answer", "Ask", "Book", "Denied", "Gate", "Graph", "HostileLink", "Limits", "MicrosoftError",
+    "MissingInMicrosoft", "NotLicensed", "OutOfTime", "Page", "RequestRefused", "ResyncRequired", "ServiceDown",
+    "Throttled", "TokenRejected", "Transient", "UnexpectedAnswer", "WriteNotAllowed",
 ]  # fmt: skip

@@ -7,13 +7,15 @@ kept inside the call when they are short, and told to the caller when they are n
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from types import NoneType
 from typing import TypeVar
 
 import msgspec
 
-from shared.graph.answers import Page
+from shared.graph.answers import Page, decode
 from shared.graph.batch import Answer, Ask, chunks, part_of, settle
+from shared.graph.book import Book
 from shared.graph.errors import UnexpectedAnswer, WriteNotAllowed
 from shared.graph.gate import Gate
 from shared.graph.links import address, below, relative
@@ -52,6 +54,7 @@ class Graph:
     ) -> None:
         self._root = root
         self._writes = writes
+        self._book = Book()
         self._wire = Wire(
             root=root,
             web=web,
@@ -67,6 +70,10 @@ class Graph:
     def usage(self) -> Usage:
         """What was asked through this object so far."""
         return self._wire.meter.usage
+
+    def keep_in(self, book: Book) -> None:
+        """Take pages that the book has from there, and put those that Microsoft sends into it."""
+        self._book = book
 
     def heed(self, answer: Answer) -> None:
         """Let this service's limits be known that a part of somebody else's batch told of."""
@@ -154,7 +161,12 @@ class Graph:
             raise WriteNotAllowed(f"this client may not write to {path}")
 
     def _page(self, url: str, item: type[T]) -> Page[T]:
-        return self._read(url, Page[item])  # type: ignore[valid-type] # a type at run time
+        form = Page[item]  # type: ignore[valid-type] # a type at run time
+        kept = self._book.get(url)
+        if kept is not None:
+            return decode(kept, form)
+        self._book.check()
+        return self._wire.call().send("GET", url, None, form, seen=partial(self._book.add, url))
 
     def _read(self, url: str, form: type[T]) -> T:
         return self._wire.call().send("GET", url, None, form)

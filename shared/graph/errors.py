@@ -12,6 +12,7 @@ MicrosoftError
 ├── RequestRefused      any other 4xx, or 501
 ├── HostileLink         a link that leads elsewhere than to Microsoft Graph
 ├── WriteNotAllowed     our own refusal: a write that is on nobody's list
+├── OutOfTime           our own pause: the reading goes on in another part
 └── UnexpectedAnswer    not the form that was promised
 
 Source: https://learn.microsoft.com/graph/errors
@@ -95,3 +96,10 @@ class WriteNotAllowed(MicrosoftError):
 
 class UnexpectedAnswer(MicrosoftError):
     code = "unexpected_answer"
+
+
+class OutOfTime(MicrosoftError):
+    """The time of this part is over between two pages; the next one goes on behind them."""
+
+    code = "still_reading"
+    title = "It is being read in several parts"

@@ -122,19 +122,28 @@ class Call:
         self._claims = ""
         self._is_fresh = False
 
-    def send(self, method: str, url: str, body: bytes | None, form: type[T]) -> T:
-        """Ask until it succeeds, or until its refusal is one that waiting here does not cure."""
+    def send(
+        self, method: str, url: str, body: bytes | None, form: type[T], *, seen: Callable[[bytes], None] | None = None
+    ) -> T:
+        """Ask until it succeeds, or until its refusal is one that waiting here does not cure.
+
+        ``seen`` is told the answer as it came, once it could be read.
+        """
         while True:
             try:
                 self._token = self._token or self._wire.token(self._claims, is_fresh=self._is_fresh)
                 response = self._wire.send(method, url, body, self._token, self.attempts.left_s)
-                return decode(response.body or _NOTHING, form)
+                answer = decode(response.body or _NOTHING, form)
             except TokenRejected as rejected:
                 if not self.renew(rejected):
                     raise
             except Transient as error:
                 if self._wire.gate.is_down or not self.attempts.waited(error):
                     raise
+            else:
+                if seen is not None:
+                    seen(response.body)
+                return answer
             self._wire.meter.add(Usage(repeated=1))
 
     def renew(self, rejected: MicrosoftError) -> bool:

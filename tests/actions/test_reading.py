@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from integrations.actions.reading import read_datasets
+from integrations.actions.reading import Access, read_datasets
 from integrations.domain.datasets import Outcome, Reading
 from integrations.microsoft.dataset import Asked, Dataset, Service, Source
 from shared.errors import AppError
 from shared.graph import (
     Answer,
     Ask,
+    Book,
     Denied,
     HostileLink,
     Page,
@@ -41,6 +42,9 @@ class Graph:
         self.batches: list[list[str]] = []
         self.alone: list[str] = []
 
+    def keep_in(self, _: Book) -> None:
+        """Nothing is read in parts here."""
+
     def heed(self, _: Answer) -> None:
         """Nothing is limited here."""
 
@@ -60,7 +64,7 @@ def dataset(name: str, read, **more: object) -> Dataset:
 
 
 def run(graph: Graph, *datasets: Dataset):
-    return read_datasets(lambda _service: graph, lambda _dataset: {}, datasets, {}, NOW)
+    return read_datasets(Access(lambda _service: graph), datasets, {}, NOW)
 
 
 def nothing(_: Asked) -> Reading:
