@@ -7,6 +7,7 @@ and then read on at most four at a time.
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
@@ -26,6 +27,7 @@ from shared.graph import (
     Denied,
     Graph,
     HostileLink,
+    MissingInMicrosoft,
     NotLicensed,
     OutOfTime,
     Page,
@@ -96,6 +98,7 @@ _OUTCOME_OF: tuple[tuple[type[AppError], Outcome], ...] = (
     (UnexpectedAnswer, Outcome.STALE),
     (HostileLink, Outcome.STALE),
     (OutOfTime, Outcome.STALE),
+    (ResyncRequired, Outcome.STALE),
 )
 
 
@@ -111,7 +114,7 @@ def read_datasets(
     readers = [_Reader(access, it, _link(cursors, it, now)) for it in datasets]
     together = [it for it in readers if it.dataset.service.goes_into_batches and it.kept is None]
     started = time.monotonic()
-    first = access.graph_of(Service.DIRECTORY).batch([it.ask() for it in together]) if together else {}
+    first = _batch(access.graph_of(Service.DIRECTORY), [it.ask() for it in together])
     shared_s = (time.monotonic() - started) / max(1, len(together))
     is_signed_in = any(it.status != _TOKEN_REJECTED for it in first.values())
     for reader in together:
@@ -123,6 +126,14 @@ def read_datasets(
                 readers,
             )
         )
+
+
+def _batch(graph: Graph, asks: Sequence[Ask]) -> dict[str, Answer]:
+    """Everybody's first answers; that Microsoft refuses the batch itself is believed after three times."""
+    for _ in range(_TRIES - 1 if asks else 0):
+        with suppress(RequestRefused, MissingInMicrosoft):
+            return graph.batch(asks)
+    return graph.batch(asks)
 
 
 def outcome_of(error: AppError | None) -> Outcome:
@@ -177,7 +188,7 @@ class _Reader:
         for number in range(_TRIES):
             try:
                 reading = self._reading(None if number else given)
-            except RequestRefused as refused:
+            except (RequestRefused, MissingInMicrosoft) as refused:
                 error = refused
                 self._book.clear()  # perhaps it is the address of a page that Microsoft honours no longer
                 continue

@@ -2,7 +2,7 @@
 
 from integrations.domain.statuses import SyncCause
 from shared.errors import AppError
-from shared.graph import Denied, HostileLink, Throttled, TokenRejected, Transient, UnexpectedAnswer
+from shared.graph import Denied, HostileLink, ResyncRequired, Throttled, TokenRejected, Transient, UnexpectedAnswer
 from shared.partner_center import MfaRequired
 from shared.sign_in import OperatorFault, RefusalKind, SignInRefused, WrongTenantToken
 
@@ -22,6 +22,7 @@ _CAUSE_OF_ERROR: tuple[tuple[type[AppError], SyncCause], ...] = (
     (Transient, SyncCause.MICROSOFT_UNAVAILABLE),
     (UnexpectedAnswer, SyncCause.MICROSOFT_UNAVAILABLE),
     (HostileLink, SyncCause.MICROSOFT_UNAVAILABLE),  # not followed; it is no sign-in's fault
+    (ResyncRequired, SyncCause.MICROSOFT_UNAVAILABLE),  # said of a reading that had just begun anew
     (TokenRejected, SyncCause.SIGN_IN_REFUSED),
     (Denied, SyncCause.PERMISSION_MISSING),
 )

@@ -1,0 +1,311 @@
+"""One tenant through thousands of faults: each time something changes, something breaks, and nothing may be lost.
+
+Time is simulated: whoever rests moves the clock instead. Every request the product sends is seen at the wire.
+"""
+
+import email.utils
+import json
+import random
+import re
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from integrations.domain.ids import AccountId, TenantId
+from integrations.microsoft.dataset import Dataset
+from integrations.microsoft.datasets import DATASETS
+from shared.graph import Graph, Limits
+from shared.graph.gate import Gate
+from shared.pace import Paces
+from shared.web import Response, Web
+from tests.flows.portal import Portal
+
+ACCOUNT = AccountId("acct_northwind")
+LONGEST_WAIT_S = 900.0
+_MOVE_WITH_TIME = {"secure_score", "sign_ins", "registrations"}  # a score a day, reports of another form each time
+CHALLENGE = (
+    'Bearer realm="", authorization_uri="https://login.example/authorize", error="insufficient_claims", '
+    'claims="eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZSwidmFsdWUiOiIxNzAwMDAwMDAwIn19fQ=="'
+)
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One kind of fault. ``on_parts``: it can meet one part of a batch; else it meets whole requests only.
+
+    ``is_refusal``: Microsoft says no for good; ``is_repeated_refusal``: so it does when it says it three times.
+    """
+
+    name: str
+    told: Mapping[str, Any]
+    on_parts: bool = True
+    is_refusal: bool = False
+    is_repeated_refusal: bool = False
+
+
+def _status(code: int, **more: Any) -> Trouble:
+    return Trouble(str(code), {"status": code}, **more)
+
+
+def _throttled(retry_after: str | None, name: str | None = None) -> Trouble:
+    headers = {} if retry_after is None else {"Retry-After": retry_after}
+    return Trouble(f"429 Retry-After {name or retry_after}", {"status": 429, "headers": headers})
+
+
+def _link(name: str, address: str) -> Trouble:
+    return Trouble(f"next link {name}", {"status": 200, "body": {"value": [], "@odata.nextLink": address}})
+
+
+def troubles(graph_url: str, canary: str) -> list[Trouble]:
+    """Every kind; ``canary`` is a foreign host that listens."""
+    bad_delta = {"error": {"code": "syncStateNotFound", "message": "Sync state generation is not found."}}
+    host = urlsplit(graph_url).netloc
+    return [
+        Trouble("reset before the answer", {"kind": "reset"}, on_parts=False),
+        Trouble("reset after it was done", {"kind": "reset_after"}, on_parts=False),
+        Trouble("hang", {"kind": "hang"}, on_parts=False),
+        Trouble("drip", {"kind": "drip"}, on_parts=False),
+        Trouble("truncated", {"kind": "truncate"}, on_parts=False),
+        Trouble("a page of HTML with 200", {"kind": "html"}, on_parts=False),
+        *(_status(code) for code in (500, 502, 503, 504)),
+        *(_status(code, is_repeated_refusal=True) for code in (400, 404, 409, 412)),
+        *(_throttled(it) for it in ("0", "1", "5", "30", "600", "1000000000", "-1", "1.5", "soon", None)),
+        _throttled(email.utils.format_datetime(datetime.now(UTC).replace(year=2099), usegmt=True), "a date"),
+        _status(401, is_refusal=True),
+        Trouble("401 with a challenge", {"status": 401, "headers": {"WWW-Authenticate": CHALLENGE}}, is_refusal=True),
+        _status(403, is_refusal=True),
+        Trouble("410 with a way back", {"status": 410, "headers": {"Location": f"{graph_url}/v1.0/users/delta"}}),
+        Trouble("400 syncStateNotFound", {"status": 400, "body": bad_delta}),
+        Trouble("an empty body with 200", {"status": 200, "body": ""}),
+        Trouble("another content type", {"headers": {"Content-Type": "text/plain"}}, on_parts=False),
+        Trouble("an item without id", {"status": 200, "body": {"value": [{"displayName": "?"}]}}),
+        Trouble("items that are none", {"status": 200, "body": {"value": [1, None]}}),
+        _link("in a circle", f"{graph_url}/v1.0/users?$skiptoken=round"),
+        _link("to another host", f"{canary}/v1.0/users?$skiptoken=x"),
+        _link("with another host as user", f"https://{host}@{canary.removeprefix('https://')}/v1.0/users"),
+        _link("without a scheme", f"//{canary.removeprefix('https://')}/v1.0/users"),
+        _link("to another version", f"{graph_url}/beta/users"),
+    ]
+
+
+class Watch(Web):
+    """Sees what leaves, on the simulated clock, and what comes back."""
+
+    def __init__(self, web: Web, now: Any) -> None:  # the connections are the other one's
+        self._web = web
+        self._now = now
+        self.hosts: set[str] = set()
+        self.early: list[str] = []
+        self._closed: dict[str, float] = {}
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        within_s: float = 60.0,
+    ) -> Response:
+        split = urlsplit(url)
+        self.hosts.add(split.netloc)
+        parts = _parts(split.path, body)
+        for path in [split.path, *parts.values()]:
+            if self._now() < self._closed.get(path, 0.0) - 0.05:
+                self.early.append(f"{path} {self._closed[path] - self._now():.1f} s early")
+        answer = self._web.send(method, url, headers=headers, body=body, within_s=within_s)
+        if answer.status == 429:
+            self._close(split.path, answer.headers.get("retry-after", ""))
+        for part_id, status, told in _answers(answer) if parts else ():
+            if status == 429 and part_id in parts:
+                self._close(parts[part_id], told)
+        return answer
+
+    def _close(self, path: str, retry_after: str) -> None:
+        wait_s = _seconds(retry_after, self._now())
+        if wait_s is not None:
+            self._closed[path] = self._now() + min(max(wait_s, 1.0), LONGEST_WAIT_S)
+
+
+def _parts(path: str, body: bytes | None) -> dict[str, str]:
+    if not path.endswith("$batch") or body is None:
+        return {}
+    return {it["id"]: "/v1.0" + urlsplit(it["url"]).path for it in json.loads(body)["requests"]}
+
+
+def _answers(answer: Response) -> Iterator[tuple[str, int, str]]:
+    try:
+        responses = json.loads(answer.body)["responses"]
+    except (ValueError, KeyError, TypeError):
+        return
+    for it in responses:
+        headers = {name.lower(): value for name, value in (it.get("headers") or {}).items()}
+        yield it["id"], it["status"], headers.get("retry-after", "")
+
+
+def _seconds(told: str, now: float) -> float | None:
+    if re.fullmatch(r"[0-9]{1,12}(\.[0-9]+)?", told):
+        return float(told)
+    try:
+        return email.utils.parsedate_to_datetime(told).timestamp() - now if told else None
+    except ValueError:
+        return None
+
+
+@dataclass
+class Course:
+    """The tenant, its clock, and what broke so far."""
+
+    portal: Portal
+    tenant: dict[str, str]
+    watch: Watch
+    canary: str
+    chance: random.Random
+    tried: dict[str, int] = field(default_factory=dict)
+    breaks: list[str] = field(default_factory=list)
+
+    @property
+    def id(self) -> TenantId:
+        return TenantId(self.tenant["id"])
+
+    def step(self) -> None:
+        """Change something, let something break, sync, look; then lift it, sync, and look again."""
+        world = self.portal.microsoft.world
+        trouble = self.chance.choice(troubles(self.portal.microsoft.graph_url, self.canary))
+        target = self.chance.choice([None, None, *DATASETS])
+        # The list of sign-in times has the path of the list of users.
+        is_core = target is None or target.is_core or target.name == "sign_ins"
+        times = self.chance.choice([1, 3, None])
+        before = self._rows()
+        for _ in range(self.chance.randrange(3)):
+            self._change()
+        self._aim(trouble, target, times)
+        name = f"{trouble.name} x {times or 'always'} at {target.name if target else 'whole requests'}"
+        self.tried[trouble.name] = self.tried.get(trouble.name, 0) + 1
+        self._sync()
+        ill = self._status()
+        refused = trouble.is_refusal or (trouble.is_repeated_refusal and times != 1)
+        if ill == "Auth Error" and not (is_core and refused):
+            self.breaks.append(f"{name}: Auth Error, {self._cause()}")
+        self._nothing_lost(name, before)
+        world.clear_faults()
+        self._sync()
+        if self._status() != "Success":
+            self.breaks.append(f"{name}: {self._status()} afterwards, {self._cause()}")
+        self._all_right(name)
+        self.breaks += [f"{name}: {it}" for it in self.watch.early]
+        self.watch.early.clear()
+
+    def _aim(self, trouble: Trouble, target: Dataset | None, times: int | None) -> None:
+        world, told = self.portal.microsoft.world, dict(trouble.told)
+        path = r"\$batch" if target is None else re.escape(target.source.first)
+        if target is not None and target.service.goes_into_batches and not trouble.on_parts:
+            # A part of a batch cannot break off by itself: the requests that follow it can.
+            path += r"\?" if self.chance.random() < 0.5 else r".*skiptoken"
+        skip = self.chance.choice([0, 0, 1])
+        world.fault(host="graph", tenant_id=self.id, path=path, times=times, skip=skip, **told)
+
+    def _change(self) -> None:
+        world = self.portal.microsoft.world
+        people = [it["id"] for it in world.users(self.id)]
+        devices = [it["id"] for it in world.devices(self.id)]
+        what = self.chance.choice(["touch", "touch", "add", "remove", "device", "owner", "expire", "licences"])
+        if what == "touch":
+            world.touch_users(self.id, self.chance.choice([1, 3, 12]), seed=self.chance.randrange(10**6))
+        elif what == "add" or (what == "remove" and len(people) < 20):
+            world.add_user(self.id, displayName=f"New {self.chance.randrange(10**6)}")
+        elif what == "remove":
+            world.remove_user(self.id, self.chance.choice(people[1:]), permanently=self.chance.random() < 0.5)
+        elif what == "device" and len(devices) < 30:
+            world.add_device(self.id, displayName=f"PC {self.chance.randrange(10**6)}")
+        elif what in {"device", "owner"}:
+            world.remove_device(self.id, self.chance.choice(devices)) if len(devices) > 8 else None
+        elif what == "expire":
+            world.expire_delta_tokens(self.id, self.chance.choice(["410", "syncStateNotFound"]))
+
+    def _sync(self) -> None:
+        self.portal.later(hours=7)  # every data set is due, and every wait is over
+        self.portal.services.sign_in.forget(self.id)
+        self.portal.ask("POST", f"/tenants/{self.id}/sync", expect=202)
+        self.portal.run_queues()
+
+    def _status(self) -> str:
+        return self.portal.status(self.tenant)
+
+    def _cause(self) -> str:
+        status = self.portal.row(self.tenant)["sync_status"]
+        return f"{status['cause']} {status['evidence']}"
+
+    def _rows(self) -> dict[str, dict[str, Any]]:
+        control = self.portal.services.control(ACCOUNT)
+        stored = control.tenants.find(self.id)
+        if stored is None:
+            raise AssertionError("the tenant is gone")
+        data = self.portal.services.data(ACCOUNT, self.id, stored.value.epoch)
+        return {it.name: dict(data.list(it.name, it.record, limit=10_000)) for it in DATASETS}
+
+    def _directory(self) -> dict[str, dict[str, str]]:
+        world = self.portal.microsoft.world
+        return {
+            "users": {it["id"]: it["displayName"] for it in world.users(self.id)},
+            "devices": {it["id"]: it["displayName"] for it in world.devices(self.id)},
+        }
+
+    def _nothing_lost(self, name: str, before: Mapping[str, Mapping[str, Any]]) -> None:
+        """Whatever a fault did: a row that Microsoft still has stays, and none appears that Microsoft never had."""
+        directory, after = self._directory(), self._rows()
+        for dataset, rows in after.items():
+            there = directory.get(dataset, before[dataset])
+            if dataset in _MOVE_WITH_TIME:
+                continue
+            lost = [key for key in before[dataset] if key in there and key not in rows]
+            invented = [key for key in rows if key not in there and key not in before[dataset]]
+            if lost or invented:
+                self.breaks.append(f"{name}: {dataset} lost {lost[:3]}, invented {invented[:3]}")
+
+    def _all_right(self, name: str) -> None:
+        """Once nothing is broken any more, all is as Microsoft has it."""
+        rows = self._rows()
+        for dataset, there in self._directory().items():
+            stored = {key: it.name for key, it in rows[dataset].items()}
+            if stored != there:
+                differing = {key for key in stored.keys() | there.keys() if stored.get(key) != there.get(key)}
+                self.breaks.append(f"{name}: {dataset} differs in {len(differing)} rows afterwards")
+        for dataset in DATASETS:
+            if not rows[dataset.name]:
+                self.breaks.append(f"{name}: {dataset.name} is empty afterwards")
+
+
+def begin(portal: Portal, monkeypatch: Any, canary: str, seed: int) -> Course:
+    """A tenant with everything, a wire that is watched, and a clock that whoever rests moves."""
+    rested = [0.0]
+
+    def monotonic() -> float:
+        return time.monotonic() + rested[0]
+
+    def sleep(seconds: float) -> None:
+        rested[0] += seconds
+
+    def now() -> float:
+        return time.time() + rested[0] + portal.clock.ahead.total_seconds()
+
+    for kind in (Graph, Gate):
+        defaults = kind.__init__.__kwdefaults__  # type: ignore[misc] # of whoever names no clock
+        monkeypatch.setitem(defaults, "monotonic", monotonic)
+    monkeypatch.setitem(Graph.__init__.__kwdefaults__, "sleep", sleep)
+    monkeypatch.setattr("shared.graph.wire.Limits", lambda: Limits(tries=3, max_wait_s=20.0, call_s=60.0))
+    monkeypatch.setattr("shared.web._READ_S", 0.25)
+    watch = Watch(portal.services.web, now)
+    services = portal.services
+    object.__setattr__(services, "web", watch)
+    object.__setattr__(services, "paces", Paces(sleep, monotonic))
+    portal.microsoft.world.switch(delta_page_size=5, empty_first_page=True, delta_replays=True, throttling=False)
+    tenant = portal.has_tenant(users=24, devices=10)
+    for number in range(3):
+        people = [it["id"] for it in portal.microsoft.world.users(tenant["id"])[number : number + 4]]
+        portal.microsoft.world.add_group(tenant["id"], f"Group {number}", people)
+    portal.connected(tenant)
+    return Course(portal, tenant, watch, canary, random.Random(seed))
