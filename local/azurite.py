@@ -26,6 +26,8 @@ _FLAGS = ("--skipApiVersionCheck", "--disableTelemetry", "--silent")
 _INSIDE = {"blob": 10000, "queue": 10001, "table": 10002}
 _SERVICES = tuple(_INSIDE)
 _START_S = 40.0
+_SHIM = Path(__file__).with_name("azurite-without-pauses.cjs")
+_WITHOUT_PAUSES = {"NODE_OPTIONS": f'--require "{_SHIM.as_posix()}"'}
 _DEVELOPMENT = (
     "devstoreaccount1",
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==",
@@ -170,7 +172,7 @@ def _from_npm(wanted: _Wanted) -> Iterator[list[str]]:
     keep = ["--location", str(wanted.location)] if wanted.location else ["--inMemoryPersistence"]
     process = subprocess.Popen(
         [program, *_FLAGS, *listen, *keep],
-        env={**os.environ, "AZURITE_ACCOUNTS": wanted.env},
+        env={**os.environ, "AZURITE_ACCOUNTS": wanted.env, **({} if wanted.location else _WITHOUT_PAUSES)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
