@@ -38,6 +38,7 @@ from shared.graph import (
     UnexpectedAnswer,
 )
 from shared.graph.answers import decode, meaning
+from shared.tracing import in_this_trace, span
 from shared.usage import Usage
 
 
@@ -119,13 +120,12 @@ def read_datasets(
     is_signed_in = any(it.status != _TOKEN_REJECTED for it in first.values())
     for reader in together:
         reader.heed(first[reader.dataset.name])
+
+    def attempt(reader: _Reader) -> Attempt:
+        return reader.attempt(first.get(reader.dataset.name), shared_s, is_signed_in=is_signed_in)
+
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="dataset") as threads:
-        return list(
-            threads.map(
-                lambda it: it.attempt(it.kept or first.get(it.dataset.name), shared_s, is_signed_in=is_signed_in),
-                readers,
-            )
-        )
+        return list(threads.map(in_this_trace(attempt), readers))
 
 
 def _batch(graph: Graph, asks: Sequence[Ask]) -> dict[str, Answer]:
@@ -177,11 +177,17 @@ class _Reader:
         self._graph.heed(given)
 
     def attempt(self, given: Answer | None, shared_s: float, *, is_signed_in: bool) -> Attempt:
-        """Read on from the answer that was given, or ask first.
+        """Read on from the answer that was given or kept, or ask first.
 
         ``is_signed_in`` tells that our token was good for other parts of the same batch: where it was rejected
         all the same, that is Microsoft's fault, and it passes.
         """
+        with span("read data set", dataset=self.dataset.name) as told:
+            attempt = self._attempted(self.kept or given, shared_s, is_signed_in=is_signed_in)
+            told.tell(outcome=attempt.outcome.value, code=attempt.error.stable_code if attempt.error else "")
+            return attempt
+
+    def _attempted(self, given: Answer | None, shared_s: float, *, is_signed_in: bool) -> Attempt:
         started = time.monotonic()
         reading: Reading | None = None
         error: AppError | None = None

@@ -39,6 +39,7 @@ from shared.errors import AppError
 from shared.graph import Book, OutOfTime, Transient
 from shared.lifeline import Lifeline
 from shared.tables import StorageUnavailable, Write
+from shared.tracing import span
 
 _EVERY_ROW = 1_000_000
 
@@ -57,7 +58,11 @@ def sync_tenant(services: Services, order: SyncOrder, *, is_repeat: bool = False
     ``is_repeat`` tells that the very message came before: its first run has failed or died.
     """
     again = msgspec.json.encode(msgspec.structs.replace(order, is_lifeline=True))
-    with Lifeline(services.queues, SYNC_QUEUE, again, ttl_s=int(ORDER_LIFE.total_seconds())):
+    account_id, tenant_id, run_id = order.account_id, order.tenant_id, order.run_id
+    with (
+        span("sync", account_id=account_id, tenant_id=tenant_id, run_id=run_id, reason=order.reason),
+        Lifeline(services.queues, SYNC_QUEUE, again, ttl_s=int(ORDER_LIFE.total_seconds())),
+    ):
         _sync(services, order, is_repeat=is_repeat or order.is_lifeline)
 
 
@@ -121,7 +126,8 @@ def _all_datasets(services: Services, order: SyncOrder, tenant: Tenant, run: Run
         is_wanted=order.reason != SCHEDULED,
         since=run.started_at if run.resumed_at else None,
     ):
-        stored = _store(services, session, tried)
+        with span("store data sets"):
+            stored = _store(services, session, tried)
         attempts += tried
         results += stored.results
         confirmed += stored.confirmed

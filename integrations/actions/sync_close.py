@@ -16,6 +16,7 @@ from integrations.storage.control import Clash, Control
 from integrations.storage.documents import Stored
 from integrations.storage.due import Due, Work
 from shared.telemetry import log
+from shared.tracing import count
 from shared.usage import Usage
 
 _TRIES_TO_SETTLE = 5
@@ -140,14 +141,29 @@ def close_superseded(services: Services, control: Control, run: Run) -> None:
 
 
 def _report(control: Control, run: Run, ending: Ending) -> None:
+    """The run in one log line, and its numbers in counters, by data set and outcome."""
     started, ended = run.started_at, run.ended_at
     log(
         "synced tenant",
         account_id=control.account_id,
         tenant_id=run.tenant_id,
         run_id=run.id,
+        trace_id=run.trace_id,
         outcome=ending.cause.value,
         usage=msgspec.to_builtins(ending.usage),
         counts={it.dataset: msgspec.to_builtins(it.counts) for it in ending.datasets},
         seconds=round((ended - started).total_seconds(), 3) if started and ended else 0.0,
     )
+    count("sync.runs", 1, outcome=ending.cause.value)
+    for name, amount in (
+        ("requests", ending.usage.requests),
+        ("units", ending.usage.units),
+        ("throttled", ending.usage.throttled),
+        ("waited_seconds", ending.usage.waited_s),
+    ):
+        count(f"sync.{name}", amount)
+    for it in ending.datasets:
+        facts = {"dataset": it.dataset, "outcome": it.outcome.value}
+        count("sync.dataset.rows", it.counts.created + it.counts.changed + it.counts.removed, **facts)
+        count("sync.dataset.seconds", it.seconds, **facts)
+        count("sync.dataset.throttled", it.usage.throttled, **facts)

@@ -21,6 +21,7 @@ from integrations.storage.due import Due, Work
 from shared.errors import NotFound
 from shared.tables import Write
 from shared.telemetry import log
+from shared.tracing import trace_id
 
 _EARLY = timedelta(minutes=1)  # clocks differ, and queues count whole seconds
 _OVERLAP_PAUSE_S = 10
@@ -86,7 +87,7 @@ def _held(
 def _begun(order: SyncOrder, known: Run | None, now: datetime) -> Run:
     """The run under way: a new one, one that somebody ordered before, or another part of one that was begun."""
     if known is not None and known.started_at is not None:
-        return msgspec.structs.replace(known, resumed_at=now)
+        return msgspec.structs.replace(known, resumed_at=now, trace_id=trace_id())
     return Run(
         id=order.run_id,
         tenant_id=order.tenant_id,
@@ -94,6 +95,7 @@ def _begun(order: SyncOrder, known: Run | None, now: datetime) -> Run:
         state=RunState.RUNNING,
         ordered_at=known.ordered_at if known else order.due_at,
         started_at=now,
+        trace_id=trace_id(),
     )
 
 

@@ -121,7 +121,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One pass over one tenant; its id names the slot, so that a slot runs once.
 
     ``usage`` is all that was asked of Microsoft Graph, shared batches included. ``resumed_at`` is when its latest
-    part began: of a big tenant's run that is done in several, or of one whose process died.
+    part began: of a big tenant's run that is done in several, or of one whose process died. ``trace_id`` names the
+    trace of that part, where traces are kept.
     """
 
     id: RunId
@@ -135,6 +136,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     cause: SyncCause | None = None
     datasets: list[DatasetResult] = []
     usage: Usage = Usage()
+    trace_id: str = ""
 
 
 def joined(before: Iterable[DatasetResult], after: Iterable[DatasetResult]) -> list[DatasetResult]:

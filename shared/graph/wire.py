@@ -10,6 +10,7 @@ from shared.graph.errors import MicrosoftError, TokenRejected, Transient
 from shared.graph.gate import Gate
 from shared.graph.links import VERSION
 from shared.graph.patience import Attempts, Limits
+from shared.tracing import span
 from shared.usage import Meter, Usage
 from shared.web import Response, Unreachable, Web
 
@@ -73,14 +74,16 @@ class Wire:
             pause_s = self.gate.pause_s(self._limits.max_wait_s)
             if pause_s:
                 self._rest(pause_s)
-            try:
-                response = self._web.send(
-                    method, f"{self._root}{VERSION}{url}", headers=headers, body=body, within_s=max(0.1, within_s)
-                )
-            except Unreachable as error:
-                self.meter.add(Usage(requests=1))
-                self.gate.failed()
-                raise Transient(str(error)) from error
+            with span("graph request", leaves_us=True, method=method, route=url.partition("?")[0]) as told:
+                try:
+                    response = self._web.send(
+                        method, f"{self._root}{VERSION}{url}", headers=headers, body=body, within_s=max(0.1, within_s)
+                    )
+                except Unreachable as error:
+                    self.meter.add(Usage(requests=1))
+                    self.gate.failed()
+                    raise Transient(str(error)) from error
+                told.tell(status=response.status)
         return self._judged(response)
 
     def _judged(self, response: Response) -> Response:
