@@ -12,7 +12,7 @@ from azure.identity import ManagedIdentityCredential
 from integrations.domain.ids import AccountId, TenantId
 from integrations.domain.plan import KnownPlan
 from integrations.microsoft.dataset import Service
-from integrations.microsoft.permissions import OWN_PRINCIPAL
+from integrations.microsoft.permissions import OWN_PRINCIPAL, SUBSCRIPTIONS
 from integrations.storage.callbacks import Callbacks
 from integrations.storage.control import Control
 from integrations.storage.data import DataStore
@@ -104,6 +104,16 @@ class Services:
             web=self.web,
             token=lambda fresh: self.sign_in.app_token(tenant_id, fresh=fresh),
             writes=[OWN_PRINCIPAL],
+        )
+
+    def graph_to_watch(self, tenant_id: TenantId) -> Graph:
+        """Graph in one tenant, allowed to ask that we be told of changes, and to take that back."""
+        return Graph(
+            root=self.endpoints.graph,
+            web=self.web,
+            token=lambda fresh: self.sign_in.app_token(tenant_id, fresh=fresh),
+            writes=[SUBSCRIPTIONS],
+            limits=_SOMEBODY_WAITS,  # nothing waits for it that could not do without
         )
 
     def _paced(self, tenant_id: TenantId, service: Service) -> Web:

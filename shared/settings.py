@@ -52,6 +52,7 @@ class Settings:
     sync_period_s: int
     starts_per_minute: int
     removal_quiet_s: int
+    change_notifications: bool
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
@@ -87,6 +88,7 @@ class Settings:
             sync_period_s=reader.number("SYNC_PERIOD_SECONDS", 1800, 60, 86_400),
             starts_per_minute=reader.number("STARTS_PER_MINUTE", 10, 1, 100_000),
             removal_quiet_s=reader.number("REMOVAL_QUIET_SECONDS", 900, 600, 86_400),
+            change_notifications=reader.word("CHANGE_NOTIFICATIONS", ("on", "off"), "off") == "on",
         )
         in_azure = bool(env.get("WEBSITE_INSTANCE_ID") or env.get("WEBSITE_SITE_NAME"))
         problems = [*reader.problems, *settings._contradictions(), *(settings._unsafe() if in_azure else ())]

@@ -21,6 +21,7 @@ from integrations.actions.receipts import receipt_of
 from integrations.actions.recording import Actor, audit, dispatch
 from integrations.actions.removals import quiet_of
 from integrations.actions.remove import begin_all, close_epoch, parted
+from integrations.actions.watching import end_watch
 from integrations.domain import removal as rules
 from integrations.domain.connections import Kind, Running, Tenant, csp_reservation
 from integrations.domain.ids import AccountId, RunId, TenantId
@@ -204,6 +205,7 @@ class _Saga:
     def _forget_rows_of(self, parting: Parting) -> None:
         """What else is known of the tenant: its runs, what was read of its relationships, its lines of the due list."""
         control, account_id = self._control, self._control.account_id
+        end_watch(self._services, control, parting.tenant_id)
         runs = [control.runs.removed(it) for it in control.runs.list(f"{parting.tenant_id}:")]
         facts = control.facts.find(parting.tenant_id)
         for part in chunks([*runs, *([control.facts.removed(facts)] if facts else [])]):

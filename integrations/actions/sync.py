@@ -15,6 +15,7 @@ from integrations.actions.reading import Access, Attempt, profile_of
 from integrations.actions.refusals import cause_of, evidence_of, wait_of
 from integrations.actions.sync_close import Ending, close, close_superseded, go_on
 from integrations.actions.sync_slot import take
+from integrations.actions.watching import keep_watch
 from integrations.domain.connections import Tenant
 from integrations.domain.datasets import (
     Counts,
@@ -27,9 +28,10 @@ from integrations.domain.datasets import (
     close_run,
     warnings_of,
 )
-from integrations.domain.orders import SCHEDULED, SYNC_QUEUE, SyncOrder
+from integrations.domain.orders import NOTIFIED, SCHEDULED, SYNC_QUEUE, SyncOrder
 from integrations.domain.schedule import ORDER_LIFE, PART_LIMIT
 from integrations.domain.statuses import SyncCause
+from integrations.domain.watching import is_watch_due
 from integrations.microsoft.dataset import Dataset, Service
 from integrations.microsoft.datasets import DATASETS
 from integrations.microsoft.organization import read_tenant_name
@@ -81,6 +83,8 @@ def _sync(services: Services, order: SyncOrder, *, is_repeat: bool) -> None:
         go_on(services, control, run, ending, order)
         return
     close(services, control, run, ending, held=held, planned=order.then_at)
+    if is_watch_due(held.value, services.clock(), is_on=services.settings.change_notifications):
+        keep_watch(services, control, held.value.tenant_id)
 
 
 def record_failed_sync(services: Services, order: SyncOrder) -> None:
@@ -123,7 +127,7 @@ def _all_datasets(services: Services, order: SyncOrder, tenant: Tenant, run: Run
         access,
         session.cursors,
         now,
-        is_wanted=order.reason != SCHEDULED,
+        is_wanted=order.reason not in {SCHEDULED, NOTIFIED},
         since=run.started_at if run.resumed_at else None,
     ):
         with span("store data sets"):

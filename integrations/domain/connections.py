@@ -161,7 +161,8 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``epoch`` grows with every mapping and unmapping: data is written and read under the present one only. Its first
     number is never used again, so that a tenant that comes back finds nothing of its old data. ``removal`` is set
-    while the tenant is on its way out.
+    while the tenant is on its way out. ``watch_at`` is when its change notifications are looked at again; None when
+    there are none.
     """
 
     tenant_id: TenantId
@@ -178,6 +179,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     former_names: list[NameChange] = []
     confirmed: Confirmed | None = None
     paused: Pause | None = None
+    watch_at: datetime | None = None
     csp: CspChild | None = None
     removal: RemovalId | None = None
 

@@ -28,6 +28,7 @@ KINDS: Mapping[str, frozenset[str]] = {
     "remove_all": frozenset(),
     "outbox": frozenset(),
     "plan": frozenset(),
+    "watch": frozenset({"secret_hash"}),
     "audit": frozenset(),
     "seal": frozenset(),
     "audit_key": frozenset({"sealed"}),

@@ -85,6 +85,7 @@ class ShardOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 # Reasons of a sync that rules ask about; others only tell.
 SCHEDULED = "schedule"
 MANUAL = "manual"
+NOTIFIED = "notified"
 
 Order = SyncOrder | ConsentOrder | CspOrder | CustomerOrder | RemovalOrder | PurgeOrder | PlanOrder | ShardOrder
 

@@ -50,8 +50,10 @@ CUSTOMER_SCOPES: dict[str, str] = {
 # The word of a token's ``amr`` claim that stands for Entra ID MFA; others (ngcmfa, rsa, fido) prove nothing alone.
 MFA = "mfa"
 
-# The only writes to Graph that any client of ours may make: grant ourselves a role, and remove ourselves.
+# The only writes to Graph that any client of ours may make: grant ourselves a role, remove ourselves, and ask to be
+# told of changes.
 ROLE_GRANT = re.compile(r"/servicePrincipals/[0-9a-fA-F-]{36}/appRoleAssignedTo")
+SUBSCRIPTIONS = re.compile(r"/subscriptions(/[0-9a-fA-F-]{36})?")
 OWN_PRINCIPAL = re.compile(r"/servicePrincipals\(appId='[0-9a-fA-F-]{36}'\)")
 
 GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"

@@ -28,6 +28,7 @@ from integrations.domain.ids import AccountId
 from integrations.domain.plan import Belief
 from integrations.domain.removal import Parting, Removal, RemoveAll
 from integrations.domain.report import Report
+from integrations.domain.watching import Watch
 from integrations.storage.documents import Documents
 from shared.errors import Conflict
 from shared.tables import RowChanged, RowExists, Tables, Write
@@ -90,6 +91,7 @@ class Control:
         self.seals = Documents(table, account_id, "seal", Seal, lambda it: newest_seal_first(it.number))
         self.audit_keys = Documents(table, account_id, "audit_key", AuditKey, lambda _: CURRENT)
         self.plans = Documents(table, account_id, "plan", Belief, lambda _: CURRENT)
+        self.watches = Documents(table, account_id, "watch", Watch, lambda it: it.tenant_id)
         self.answers = Documents(table, account_id, "answer", StoredAnswer, lambda it: it.key)
         self._table = table
 

@@ -6,7 +6,17 @@ from functools import cache
 import azure.functions as func
 
 from integrations.services import Services
-from integrations.triggers import audit, background, consent, csp, organizations, portal, removal, tenants
+from integrations.triggers import (
+    audit,
+    background,
+    consent,
+    csp,
+    notifications,
+    organizations,
+    portal,
+    removal,
+    tenants,
+)
 from integrations.triggers.doors import Doors
 
 
@@ -22,6 +32,6 @@ def build_app(services: Callable[[], Services]) -> func.FunctionApp:
 def collect_doors(services: Callable[[], Services]) -> Doors:
     """Every HTTP door."""
     doors = Doors(services)
-    for room in (consent, csp, tenants, removal, organizations, audit, portal):
+    for room in (consent, csp, tenants, removal, organizations, audit, notifications, portal):
         room.add_doors(doors)
     return doors

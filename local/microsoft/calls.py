@@ -9,6 +9,7 @@ from typing import Any
 from local.microsoft import seeds
 from local.microsoft.challenges import Demand
 from local.microsoft.forgeries import FORGERIES
+from local.microsoft.graph import notifications
 from local.microsoft.objects import Collection, Object
 from local.microsoft.roles import GLOBAL_ADMINISTRATOR, ROLE_NAMES
 from local.microsoft.skus import FREE, FREE_SEATS
@@ -117,6 +118,12 @@ class Calls:
         tenant = self._world.tenant(tenant_id)
         tenant.delta_era += 1
         tenant.delta_failure = how
+
+    def subscriptions(self, tenant_id: str) -> list[Object]:
+        return list(self._world.tenant(tenant_id).subscriptions.values())
+
+    def notify(self, tenant_id: str, resource: str, changes: Object) -> list[int]:
+        return notifications.tell(self._world.tenant(tenant_id), resource, changes)
 
     # People and devices.
 

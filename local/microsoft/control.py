@@ -240,6 +240,14 @@ class World(PartnerWorld, PostureControl):
         """Requests whose path fits need a token that was asked for with these claims; see ``challenges``."""
         self._call("demand_claims", tenant_id=tenant_id, path=path, claims=claims, stubborn=stubborn)
 
+    def notify(self, tenant_id: str, resource: str = "users", **changes: Any) -> list[int]:
+        """Tell who wanted to know that something changed; with which statuses they answered."""
+        return list(self._call("notify", tenant_id=tenant_id, resource=resource, changes=changes))
+
+    def subscriptions(self, tenant_id: str) -> list[Object]:
+        """Who wants to be told of changes in a tenant."""
+        return list(self._call("subscriptions", tenant_id=tenant_id))
+
     def rotate_signing_key(self) -> None:
         self._call("rotate_signing_key")
 

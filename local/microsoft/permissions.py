@@ -87,6 +87,7 @@ def _either(*names: str, person: tuple[str, ...] = ()) -> Needs:
 _DIRECTORY = "Directory.Read.All"
 ORGANIZATION = _either("Organization.Read.All", "User.Read.All", _DIRECTORY, person=("User.Read",))
 DOMAINS = _either("Domain.Read.All", _DIRECTORY)
+GROUP_NEWS = _either("Group.Read.All", _DIRECTORY)
 USERS = _either("User.Read.All", _DIRECTORY)
 USER_CHANGES = USERS
 LICENCES = _either("LicenseAssignment.Read.All", "Organization.Read.All", _DIRECTORY)

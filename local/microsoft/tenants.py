@@ -108,6 +108,8 @@ class Tenant:
     delta_era: int = 1
     delta_failure: str = "410"
     token_of: str | None = None
+    subscriptions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Who wants to be told of changes, by the subscription's id."""
     demands: list[Demand] = field(default_factory=list)
     partner: Any = None
     """Its ``partners.Partner`` when it is a partner's own tenant."""
