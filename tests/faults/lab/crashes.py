@@ -74,6 +74,7 @@ def _wait(lab: Lab, portal: Portal, case: Case, point: Point, *, until: Callable
     for number in range(_PATIENCE):
         if number == _LEASES_END:
             lab.end_leases()
+        lab.end_hiding()
         settle(portal)
         point.rounds += 1
         if until() or not case.is_told:

@@ -5,7 +5,7 @@ import html
 import random
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tests.faults.lab.kill import Switch
 
@@ -13,6 +13,7 @@ _SERVICES = ("Blob", "Queue", "Table")
 _COUNTED = frozenset({"Queue", "Table"})  # blobs hold nothing but the host's own timers
 _MUTATING = frozenset({"POST", "PUT", "PATCH", "MERGE", "DELETE"})
 _HEAD_END = b"\r\n\r\n"
+_SOON_S = 120
 _MOST = 64 * 1024 * 1024
 
 
@@ -32,6 +33,7 @@ class Relay:
         self.chance = random.Random(1)
         self.sent: list[tuple[str, str]] = []  # every message the app ever sent: queue, and body as it lay there
         self.taken: dict[tuple[str, str], str] = {}  # messages the app holds: queue and id, with the receipt
+        self.hidden: dict[tuple[str, str], str] = {}  # messages that come by themselves within two minutes
 
     async def start(self, connection: str) -> str:
         """Listen in front of an account; returns the connection string that leads through here."""
@@ -110,17 +112,24 @@ class Relay:
     def _follow(self, method: str, target: str, body: bytes, answer: tuple[str, dict[str, str], bytes]) -> None:
         """Keep in mind which messages the app holds, and what it sent."""
         queue, _, rest = unquote(urlsplit(target).path).strip("/").partition("/")[2].partition("/messages")
+        found = re.findall(rb"<MessageId>(.*?)</MessageId>.*?<PopReceipt>(.*?)</PopReceipt>", answer[2], re.DOTALL)
+        receipts = {(queue, key.decode()): html.unescape(receipt.decode()) for key, receipt in found}
+        key = (queue, rest.strip("/"))
         if method == "GET":
-            found = re.findall(rb"<MessageId>(.*?)</MessageId>.*?<PopReceipt>(.*?)</PopReceipt>", answer[2], re.DOTALL)
-            self.taken |= {(queue, key.decode()): html.unescape(receipt.decode()) for key, receipt in found}
+            self.taken |= receipts
+            self.hidden = {it: receipt for it, receipt in self.hidden.items() if it not in receipts}
         elif method == "POST":
             self.sent += [
                 (queue, html.unescape(it)) for it in re.findall(r"<MessageText>(.*?)</M", body.decode(), re.DOTALL)
             ]
+            hidden_s = int(dict(parse_qsl(urlsplit(target).query)).get("visibilitytimeout", "0"))
+            if 0 < hidden_s <= _SOON_S:
+                self.hidden |= receipts
         elif method == "DELETE":
-            self.taken.pop((queue, rest.strip("/")), None)
+            self.taken.pop(key, None)
+            self.hidden.pop(key, None)
         elif method == "PUT" and rest and "x-ms-popreceipt" in answer[1]:
-            self.taken[queue, rest.strip("/")] = answer[1]["x-ms-popreceipt"]
+            (self.hidden if key in self.hidden else self.taken)[key] = answer[1]["x-ms-popreceipt"]
 
 
 def described(service: str, method: str, target: str, body: bytes) -> str:
