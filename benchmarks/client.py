@@ -163,6 +163,40 @@ def many(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
     return {"rounds": rounds, "statuses": sorted({bench.status(told["account"], it) for it in tenants})}
 
 
+def neighbours(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
+    """Cycles of small tenants, alone and behind the first sync of a big one, by the same few workers in turn.
+
+    Returns for both how long after the round's beginning the small ones had ended: 95 of 100, and the last.
+    """
+    account, small = told["account"], told["tenants"]
+
+    def lags(first: list[str]) -> list[float]:
+        bench.clock.ahead += timedelta(minutes=31)
+        began = time.monotonic()
+
+        def lag(tenant_id: str) -> float:
+            bench.cycle(account, tenant_id)
+            return time.monotonic() - began
+
+        with ThreadPoolExecutor(told["at_once"]) as pool:
+            for tenant_id in first:
+                pool.submit(bench.cycle, account, tenant_id)
+            return sorted(pool.map(lag, small))
+
+    for tenant_id in small:
+        bench.map(account, tenant_id)
+    lags([])
+    alone = lags([])
+    bench.map(account, told["big"])
+    beside = lags([told["big"]])
+    place = len(small) * 95 // 100
+    return {
+        "alone_s": [alone[place], alone[-1]],
+        "beside_s": [beside[place], beside[-1]],
+        "status": bench.status(account, told["big"]),
+    }
+
+
 def fill_due(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
     """Lines of the due list: ``due`` of them due now, the rest tomorrow."""
     now = bench.clock()
@@ -207,7 +241,7 @@ def token(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
     return {"token": bench.services.sign_in.app_token(TenantId(told["tenant_id"]))}
 
 
-_JOBS = {it.__name__: it for it in (cycles, many, fill_due, order, stored_rows, token)}
+_JOBS = {it.__name__: it for it in (cycles, many, neighbours, fill_due, order, stored_rows, token)}
 
 
 def main() -> None:
