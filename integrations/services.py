@@ -2,6 +2,7 @@
 
 import gc
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -99,21 +100,19 @@ class Services:
 
     def graph_to_leave(self, tenant_id: TenantId) -> Graph:
         """Graph in one tenant, allowed to delete our own application there."""
-        return Graph(
-            root=self.endpoints.graph,
-            web=self.web,
-            token=lambda fresh: self.sign_in.app_token(tenant_id, fresh=fresh),
-            writes=[OWN_PRINCIPAL],
-        )
+        return self._writing(tenant_id, OWN_PRINCIPAL)
 
     def graph_to_watch(self, tenant_id: TenantId) -> Graph:
-        """Graph in one tenant, allowed to ask that we be told of changes, and to take that back."""
+        """Graph in one tenant, allowed to ask that we be told of changes, and to take that back; not patient."""
+        return self._writing(tenant_id, SUBSCRIPTIONS, limits=_SOMEBODY_WAITS)
+
+    def _writing(self, tenant_id: TenantId, where: re.Pattern[str], limits: Limits | None = None) -> Graph:
         return Graph(
             root=self.endpoints.graph,
             web=self.web,
             token=lambda fresh: self.sign_in.app_token(tenant_id, fresh=fresh),
-            writes=[SUBSCRIPTIONS],
-            limits=_SOMEBODY_WAITS,  # nothing waits for it that could not do without
+            writes=[where],
+            limits=limits,
         )
 
     def _paced(self, tenant_id: TenantId, service: Service) -> Web:

@@ -107,7 +107,7 @@ function freshness(datasets) {
   const behind = datasets.filter((it) => it.state !== "fresh");
   const told = behind.length ? `${behind.length} of ${datasets.length} are not fresh: ${behind.map((it) => words(it.dataset)).join(", ")}` : `All ${datasets.length} are fresh`;
   return section("Data sets", make("details", { open: behind.length > 0 }, make("summary", { "data-key": "datasets" }, told), listing("Data sets", ["Data set", "State", "As of", "Rows", "Remark"], datasets.map((it) => [
-    words(it.dataset), make("span", { class: `mark ${OUTCOME_COLOURS[it.state] ?? "grey"}` }, words(it.state)), ago(it.as_of, "not read yet"), it.count.toLocaleString(), it.error || "",
+    words(it.dataset), make("span", { class: `mark ${OUTCOME_COLOURS[it.state] ?? "grey"}` }, words(it.state)), ago(it.as_of, "not read yet"), it.count.toLocaleString(), words(it.error || ""),
   ]))));
 }
 
@@ -130,7 +130,7 @@ function took(run) {
 function changes(run) {
   const lines = (run.datasets ?? []).map((it) => {
     const parts = Object.entries(it.counts ?? {}).filter(([, count]) => count).map(([what, count]) => `${count.toLocaleString()} ${what}`);
-    return [words(it.dataset), it.error || parts.join(", ")];
+    return [words(it.dataset), words(it.error || "") || parts.join(", ")];
   }).filter(([, told]) => told);
   if (!lines.length) return run.ended_at ? "nothing" : "";
   return make("ul", { class: "lines" }, lines.map((line) => make("li", {}, line.join(": "))));
