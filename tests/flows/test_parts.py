@@ -22,6 +22,7 @@ def _short_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def made(portal: Portal, **details: Any) -> dict[str, str]:
+    portal.microsoft.world.switch(sign_in_activity_page_size=USERS, registrations_page_size=USERS)  # few parts
     tenant = portal.has_tenant(users=USERS, devices=1100, **details)
     portal.integrate(tenant)
     portal.map(tenant)

@@ -128,6 +128,7 @@ def test_a_reauthorization_under_way_ends_with_the_removal(portal: Portal) -> No
     assert portal.services.control(ACCOUNT).integrations.list() == []
 
 
+@pytest.mark.timeout(400)
 def test_twenty_rounds_of_integrating_mapping_syncing_and_removing_leave_the_store_as_it_was(portal: Portal) -> None:
     """A50."""
     tenant = portal.has_tenant(users=8)
