@@ -107,7 +107,7 @@ def _check(ask: Ask, wanted: _Wanted, resource: str) -> None:
     if len(mine) >= _MOST:
         raise GraphError(403, "Forbidden", "The application has reached its quota of subscriptions.")
     if any(it["resource"] == resource and it["notificationUrl"] == wanted.notification_url for it in mine):
-        raise GraphError(409, "Conflict", "A subscription for this resource and address exists.")
+        raise GraphError(409, "ConflictingObjects", "A subscription for this resource and address exists.")
 
 
 def _validate(url: str) -> None:

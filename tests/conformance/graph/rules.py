@@ -90,6 +90,7 @@ CODES: dict[int, frozenset[str]] = {
         {
             "request_badrequest", "request_unsupportedquery", "badrequest", "directory_expiredpagetoken",
             "expandnotsupported", "syncstatenotfound", "resyncrequired",
+            "invalidrequest", "validationerror",  # of change notification subscriptions
         }
     ),
     401: frozenset({"invalidauthenticationtoken", "authorization_identitynotfound", "unknownerror", "forbidden"}),

@@ -7,6 +7,7 @@ import pytest
 from local.microsoft.directory import ROUTES
 from tests.conformance.graph import Oracle
 from tests.conformance.simulator.caller import CLIENT_ID, Caller, assert_conforms
+from tests.conformance.simulator.test_notifications import SUBSCRIPTION, SUBSCRIPTIONS
 from tests.conformance.simulator.test_partners import AS_PARTNER, GRANT, RELATIONSHIP
 
 _USERS = (
@@ -239,6 +240,7 @@ def test_every_path_that_is_served_has_been_asked_here(caller):
     asked += [("DELETE", filled(target, caller)) for target in DELETIONS]
     asked += [("GET", target.partition("?")[0].format(relationship=RELATIONSHIP)) for target in AS_PARTNER]
     asked += [("POST", GRANT.format(graph=CLIENT_ID))]
+    asked += [("GET", SUBSCRIPTIONS), ("POST", SUBSCRIPTIONS), ("DELETE", SUBSCRIPTION.format(subscription=CLIENT_ID))]
     never = [
         f"{route.method} {route.path.pattern}"
         for route in ROUTES
