@@ -203,14 +203,20 @@ class _Saga:
         return Stored(changed, self._control.commit(self._control.partings.saved(stored.now(changed)), *more))
 
     def _forget_rows_of(self, parting: Parting) -> None:
-        """What else is known of the tenant: its runs, what was read of its relationships, its lines of the due list."""
+        """What else is known of the tenant: its runs, what was read of its relationships, its lines of the due list.
+
+        Once its place is free it may be connected again, and then these are the new connection's. Lines of a tenant
+        that is gone are settled by whoever comes to them; dropping them here could meet one that was just put.
+        """
         control, account_id = self._control, self._control.account_id
-        end_watch(self._services, control, parting.tenant_id)
         runs = [control.runs.removed(it) for it in control.runs.list(f"{parting.tenant_id}:")]
         facts = control.facts.find(parting.tenant_id)
-        for part in chunks([*runs, *([control.facts.removed(facts)] if facts else [])]):
-            control.commit(*part)
-        for work in (Work.SYNC, Work.CUSTOMER):
+        tenant = control.tenants.find(parting.tenant_id)
+        if tenant is None or tenant.value.removal == self._removal.id:
+            end_watch(self._services, control, parting.tenant_id)
+            for part in chunks([*runs, *([control.facts.removed(facts)] if facts else [])]):
+                control.commit(*part)
+        for work in (Work.SYNC, Work.CUSTOMER) if tenant and tenant.value.removal == self._removal.id else ():
             self._services.due.drop(work, account_id, parting.tenant_id)
         for epoch in parting.epochs:
             self._services.due.drop(Work.PURGE, account_id, f"{parting.tenant_id}:{epoch}")

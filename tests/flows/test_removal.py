@@ -149,6 +149,27 @@ def test_a_removed_tenant_can_be_integrated_again_and_finds_nothing_old(portal: 
     assert len(portal.ask("GET", f"/tenants/{tenant['id']}/users")["items"]) == 30
 
 
+def test_the_second_look_leaves_what_a_new_connection_has(portal: Portal, tenant: dict[str, str]) -> None:
+    portal.remove(integration_of(portal, tenant))
+    portal.run_queues()
+    portal.integrate(tenant)
+    organization = portal.ask("GET", "/organizations")["items"][0]["id"]
+    portal.ask("PUT", f"/tenants/{tenant['id']}/mapping", {"organization_id": organization})
+    portal.run_queues()
+    before = portal.ask("GET", f"/tenants/{tenant['id']}/runs")["items"]
+
+    portal.later(**QUIET)
+    portal.host.fire_timer("reconcile_timer")
+    portal.run_queues()
+    known = portal.ask("GET", f"/tenants/{tenant['id']}/runs")["items"]
+    portal.later(minutes=40)
+    portal.tick()
+
+    assert before
+    assert [it["id"] for it in known] == [it["id"] for it in before]
+    assert len(portal.ask("GET", f"/tenants/{tenant['id']}/runs")["items"]) > len(before)  # the schedule goes on
+
+
 def test_with_microsoft_down_the_tenant_is_hidden_its_data_gone_and_the_rest_waits(
     portal: Portal, tenant: dict[str, str]
 ) -> None:
