@@ -6,8 +6,9 @@ import pytest
 
 from integrations.domain.connections import Integration, Kind, Proof, Tenant
 from integrations.domain.csp_page import csp_row
-from integrations.domain.customers import children, ignore
+from integrations.domain.customers import Customer, children, discovered, ignore, judge
 from integrations.domain.ids import FlowId, IntegrationId, TenantId, UserId
+from integrations.domain.plan import paused
 from integrations.domain.statuses import SyncCause, begin
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
@@ -42,3 +43,14 @@ def test_a_single_integration_has_no_row_above_the_table() -> None:
     )
 
     assert csp_row(integration, [SINGLE], NOW) is None
+
+
+def test_while_the_plan_is_lost_csp_auth_leaves_the_sync_status_alone() -> None:
+    customer = Customer(tenant_id=TENANT, name="Contoso", domain="contoso.example")
+    child = discovered(customer, IntegrationId("int_2"), NOW, epoch=1)
+    waiting = paused(child, NOW)
+
+    judged = judge(waiting, None, frozenset(), "1", NOW)
+
+    assert judged.status == waiting.status
+    assert judge(child, None, frozenset(), "1", NOW).status.cause is not SyncCause.PLAN_LOST

@@ -1,0 +1,25 @@
+"""What an exported row's fields look like in a table."""
+
+import msgspec
+import pytest
+
+from integrations.domain.exporting import Exported, fields_of, without_secrets
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (b'{"name": "Contoso", "link": null, "parts": 2}', {"name": "Contoso", "link": "", "parts": "2"}),
+        (b'{"kept": {"a": [1]}}', {"kept": '{"a":[1]}'}),
+        (b'"text"', {"value": "text"}),
+        (b"[1]", {"value": "[1]"}),
+    ],
+    ids=["plain", "nested", "no object", "a list"],
+)
+def test_fields_are_texts_and_what_is_nested_is_json(value: bytes, expected: dict[str, str]) -> None:
+    assert fields_of(Exported(kind="users", id="1", tenant_id="", value=msgspec.Raw(value))) == expected
+
+
+def test_a_kinds_secrets_stay_behind_and_other_kinds_come_as_they_are() -> None:
+    assert bytes(without_secrets("credential", '{"sealed": "x", "epoch": 1}')) == b'{"epoch":1}'
+    assert bytes(without_secrets("tenant", '{"sealed": "x"}')) == b'{"sealed": "x"}'
