@@ -29,11 +29,15 @@ from integrations.domain.posture import (
     without_mfa,
 )
 from integrations.domain.records import (
+    AdminConsentRequests,
     AuthenticationMethods,
     AuthorizationPolicy,
     ConditionalAccess,
+    CrossTenantAccess,
     Group,
+    GroupSettings,
     License,
+    NamedLocation,
     RegistrationPage,
     RoleMember,
     SecureScore,
@@ -71,9 +75,13 @@ class Security(msgspec.Struct, frozen=True, kw_only=True):
     administrators: list[Administrator]
     roles: Part[RoleMember]
     conditional_access: Part[ConditionalAccess]
+    named_locations: Part[NamedLocation]
     security_defaults: Part[SecurityDefaults]
     authorization_policy: Part[AuthorizationPolicy]
     authentication_methods: Part[AuthenticationMethods]
+    admin_consent_requests: Part[AdminConsentRequests]
+    cross_tenant_access: Part[CrossTenantAccess]
+    group_settings: Part[GroupSettings]
 
 
 def read_security(services: Services, account_id: AccountId, tenant_id: TenantId) -> Security:
@@ -98,9 +106,13 @@ def read_security(services: Services, account_id: AccountId, tenant_id: TenantId
         administrators=administrators(roles.items, groups, {it.user_id: it for it in registrations}),
         roles=roles,
         conditional_access=policies,
+        named_locations=held.part("named_locations", NamedLocation),
         security_defaults=defaults,
         authorization_policy=held.part("authorization_policy", AuthorizationPolicy),
         authentication_methods=held.part("authentication_methods", AuthenticationMethods),
+        admin_consent_requests=held.part("admin_consent_requests", AdminConsentRequests),
+        cross_tenant_access=held.part("cross_tenant_access", CrossTenantAccess),
+        group_settings=held.part("group_settings", GroupSettings),
     )
 
 

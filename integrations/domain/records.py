@@ -180,7 +180,10 @@ class RoleMember(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ConditionalAccess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A Conditional Access policy: whom and what it covers, and what it demands. Lists hold ids, or "All"."""
+    """A Conditional Access policy: whom and what it covers, and what it demands. Lists hold ids, or "All".
+
+    ``strength`` names how strong MFA has to be, where the policy says so.
+    """
 
     id: str
     name: str
@@ -199,7 +202,25 @@ class ConditionalAccess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     without_applications: list[str] = []
     client_apps: list[str] = []
     is_narrowed: bool = False
+    sign_in_risks: list[str] = []
+    user_risks: list[str] = []
+    locations: list[str] = []
+    without_locations: list[str] = []
+    strength: str | None = None
     changed_at: datetime | None = None
+
+
+class NamedLocation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A place that policies speak of. ``kind`` is ip (``ranges``) or country (``countries``, two letters each)."""
+
+    id: str
+    name: str
+    kind: str
+    is_trusted: bool = False
+    ranges: list[str] = []
+    countries: list[str] = []
+    includes_unknown: bool = False
+    looked_up_by: str | None = None
 
 
 class SecurityDefaults(msgspec.Struct, frozen=True, kw_only=True):
@@ -221,6 +242,7 @@ class AuthorizationPolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaul
     users_may_create_groups: bool | None = None
     users_may_create_tenants: bool | None = None
     users_may_consent: list[str] = []
+    users_may_consent_to_risky_apps: bool | None = None
 
 
 class AuthenticationMethods(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -230,6 +252,43 @@ class AuthenticationMethods(msgspec.Struct, frozen=True, kw_only=True, omit_defa
     disabled: list[str] = []
     migration: str | None = None
     campaign: str | None = None
+
+
+class AdminConsentRequests(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Whether people may ask an administrator to accept an application; requests end after so many ``days``."""
+
+    is_enabled: bool
+    notifies_reviewers: bool | None = None
+    reminds_reviewers: bool | None = None
+    reviewers: int = 0
+    days: int | None = None
+
+
+class CrossTenantAccess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Terms for other organizations: for the one of ``partner_id``, or for all others (None).
+
+    Who gets through is allowed, blocked, or some; None in a partner's terms is as the default says.
+    """
+
+    partner_id: str | None = None
+    is_service_default: bool = False
+    is_service_provider: bool = False
+    collaboration_in: str | None = None
+    collaboration_out: str | None = None
+    direct_connect_in: str | None = None
+    direct_connect_out: str | None = None
+    trusts_mfa: bool | None = None
+    trusts_compliant_devices: bool | None = None
+    trusts_joined_devices: bool | None = None
+
+
+class GroupSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Settings of the directory that were changed from a template's: values as Microsoft words them."""
+
+    id: str
+    name: str
+    template_id: str | None = None
+    values: dict[str, str] = {}
 
 
 class SignIns(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -10,7 +10,7 @@ import msgspec
 from integrations.domain.cadence import Cadence
 from integrations.domain.datasets import Reading, Record
 from integrations.domain.records import ConditionalAccess
-from integrations.domain.text import clean
+from integrations.domain.text import clean, clean_or_none
 from integrations.microsoft.dataset import ENTRA_ID_P1, Asked, Dataset, Service, Source
 
 _FIELDS = "id,displayName,state,conditions,grantControls,modifiedDateTime"
@@ -28,6 +28,15 @@ class _Users(msgspec.Struct, rename="camel"):
     exclude_guests_or_external_users: dict[str, object] | None = None
 
 
+class _Places(msgspec.Struct, rename="camel"):
+    include_locations: list[str] = []
+    exclude_locations: list[str] = []
+
+    @property
+    def are_all(self) -> bool:
+        return self.include_locations in ([], ["All"]) and not self.exclude_locations
+
+
 class _Applications(msgspec.Struct, rename="camel"):
     include_applications: list[str] = []
     exclude_applications: list[str] = []
@@ -41,10 +50,15 @@ class _Conditions(msgspec.Struct, rename="camel"):
     sign_in_risk_levels: list[str] = []
     user_risk_levels: list[str] = []
     platforms: dict[str, object] | None = None
-    locations: dict[str, object] | None = None
+    locations: _Places | None = None
     devices: dict[str, object] | None = None
     authentication_flows: dict[str, object] | None = None
     insider_risk_levels: str | None = None
+
+
+class _Strength(msgspec.Struct, rename="camel"):
+    id: str | None = None
+    display_name: str | None = None
 
 
 class _Grant(msgspec.Struct, rename="camel"):
@@ -52,7 +66,7 @@ class _Grant(msgspec.Struct, rename="camel"):
     built_in_controls: list[str] = []
     custom_authentication_factors: list[str] = []
     terms_of_use: list[str] = []
-    authentication_strength: dict[str, object] | None = None
+    authentication_strength: _Strength | None = None
 
 
 class _Policy(msgspec.Struct, rename="camel"):
@@ -72,7 +86,8 @@ def _read(asked: Asked) -> Reading:
 def _told(it: _Policy) -> ConditionalAccess:
     conditions = it.conditions or _Conditions()
     who, what = conditions.users or _Users(), conditions.applications or _Applications()
-    grant = it.grant_controls or _Grant()
+    grant, places = it.grant_controls or _Grant(), conditions.locations or _Places()
+    strength = grant.authentication_strength
     return ConditionalAccess(
         id=it.id,
         name=clean(it.display_name or "") or it.id,
@@ -91,6 +106,11 @@ def _told(it: _Policy) -> ConditionalAccess:
         without_applications=sorted(what.exclude_applications),
         client_apps=sorted(conditions.client_app_types),
         is_narrowed=_is_narrowed(conditions, what),
+        sign_in_risks=sorted(conditions.sign_in_risk_levels),
+        user_risks=sorted(conditions.user_risk_levels),
+        locations=sorted(places.include_locations),
+        without_locations=sorted(places.exclude_locations),
+        strength=clean_or_none(strength.display_name or strength.id) if strength else None,
         changed_at=it.modified_date_time,
     )
 
@@ -107,8 +127,9 @@ def _demands(grant: _Grant) -> list[str]:
 def _is_narrowed(conditions: _Conditions, what: _Applications) -> bool:
     """Whether it holds only in some places, on some devices, at some risk, for some applications of a kind."""
     narrowing = (
-        conditions.sign_in_risk_levels, conditions.user_risk_levels, conditions.platforms, conditions.locations,
-        conditions.devices, conditions.authentication_flows, conditions.insider_risk_levels, what.application_filter,
+        conditions.sign_in_risk_levels, conditions.user_risk_levels, conditions.platforms, conditions.devices,
+        conditions.authentication_flows, conditions.insider_risk_levels, what.application_filter,
+        conditions.locations is not None and not conditions.locations.are_all,
     )  # fmt: skip
     return any(narrowing)
 

@@ -1,15 +1,21 @@
-"""Policies of which a tenant has one each: security defaults, authorization, authentication methods.
+"""Policies of which a tenant has one each: security defaults, authorization, ways to sign in, requests for consent.
 
 Sources: https://learn.microsoft.com/graph/api/identitysecuritydefaultsenforcementpolicy-get,
 https://learn.microsoft.com/graph/api/authorizationpolicy-get,
-https://learn.microsoft.com/graph/api/authenticationmethodspolicy-get
+https://learn.microsoft.com/graph/api/authenticationmethodspolicy-get,
+https://learn.microsoft.com/graph/api/adminconsentrequestpolicy-get
 """
 
 import msgspec
 
 from integrations.domain.cadence import Cadence
 from integrations.domain.datasets import Reading, Record
-from integrations.domain.records import AuthenticationMethods, AuthorizationPolicy, SecurityDefaults
+from integrations.domain.records import (
+    AdminConsentRequests,
+    AuthenticationMethods,
+    AuthorizationPolicy,
+    SecurityDefaults,
+)
 from integrations.domain.text import clean, clean_or_none
 from integrations.microsoft.dataset import Asked, Dataset, Source
 
@@ -39,6 +45,7 @@ class _Authorization(msgspec.Struct, rename="camel"):
     allow_email_verified_users_to_join_organization: bool | None = None
     allowed_to_sign_up_email_based_subscriptions: bool | None = None
     block_msol_power_shell: bool | None = None
+    allow_user_consent_for_risky_apps: bool | None = None
     default_user_role_permissions: _UserRights | None = None
 
 
@@ -59,6 +66,14 @@ class _Methods(msgspec.Struct, rename="camel"):
     authentication_method_configurations: list[_Method] = []
     policy_migration_state: str | None = None
     registration_enforcement: _Enforcement | None = None
+
+
+class _Requests(msgspec.Struct, rename="camel"):
+    is_enabled: bool
+    notify_reviewers: bool | None = None
+    reminders_enabled: bool | None = None
+    request_duration_in_days: int | None = None
+    reviewers: list[dict[str, object]] = []
 
 
 def _read_defaults(asked: Asked) -> Reading:
@@ -82,6 +97,7 @@ def _read_authorization(asked: Asked) -> Reading:
             users_may_create_groups=rights.allowed_to_create_security_groups,
             users_may_create_tenants=rights.allowed_to_create_tenants,
             users_may_consent=sorted(clean(name) for name in rights.permission_grant_policies_assigned),
+            users_may_consent_to_risky_apps=it.allow_user_consent_for_risky_apps,
         )
     )
 
@@ -95,6 +111,19 @@ def _read_methods(asked: Asked) -> Reading:
             disabled=sorted(clean(m.id) for m in it.authentication_method_configurations if m.state == "disabled"),
             migration=clean_or_none(it.policy_migration_state),
             campaign=clean_or_none(campaign.state) if campaign else None,
+        )
+    )
+
+
+def _read_requests(asked: Asked) -> Reading:
+    it: _Requests = asked.page.items[0]
+    return _single(
+        AdminConsentRequests(
+            is_enabled=it.is_enabled,
+            notifies_reviewers=it.notify_reviewers,
+            reminds_reviewers=it.reminders_enabled,
+            reviewers=len(it.reviewers),
+            days=it.request_duration_in_days,
         )
     )
 
@@ -125,7 +154,7 @@ AUTHORIZATION_POLICY = Dataset(
         query={
             "select": "id,allowInvitesFrom,guestUserRoleId,allowedToUseSSPR,"
             "allowEmailVerifiedUsersToJoinOrganization,allowedToSignUpEmailBasedSubscriptions,blockMsolPowerShell,"
-            "defaultUserRolePermissions"
+            "allowUserConsentForRiskyApps,defaultUserRolePermissions"
         },
         page=_Authorization,
         is_single=True,
@@ -139,5 +168,13 @@ AUTHENTICATION_METHODS = Dataset(
     record=AuthenticationMethods,
     source=Source(first="/policies/authenticationMethodsPolicy", page=_Methods, is_single=True),
     read=_read_methods,
+    cadence=Cadence.SIX_HOURS,
+)
+ADMIN_CONSENT_REQUESTS = Dataset(
+    name="admin_consent_requests",
+    permission="Policy.Read.All",
+    record=AdminConsentRequests,
+    source=Source(first="/policies/adminConsentRequestPolicy", page=_Requests, is_single=True),
+    read=_read_requests,
     cadence=Cadence.SIX_HOURS,
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from local.microsoft import permissions as needs
 from local.microsoft.graph import (
     applications,
+    configuration,
     devices,
     groups,
     intune,
@@ -39,6 +40,8 @@ _CONTROLS = "/security/secureScoreControlProfiles"
 _SECURE_SCORE = "secure score"
 _REGISTRATIONS = "/reports/authenticationMethods/userRegistrationDetails"
 _RULES = "/identity/conditionalAccess/policies"
+_PLACES = "/identity/conditionalAccess/namedLocations"
+_CROSS_TENANT = "/policies/crossTenantAccessPolicy"
 _DEFAULTS = "identitySecurityDefaultsEnforcementPolicy"
 _RELATIONSHIPS = "/tenantRelationships/delegatedAdminRelationships"
 _PEOPLE = r"/registered(?:Owners|Users)(?:/microsoft\.graph\.user)?"
@@ -109,6 +112,11 @@ ROUTES = (
     _get(f"{_REGISTRATIONS}/{_ID}", needs.REGISTRATIONS, 1, reports.registration_details_of, "reports"),
     _get(_RULES, needs.POLICIES, 1, policies.conditional_access_policies, "conditional access"),
     _get(f"{_RULES}/{_ID}", needs.POLICIES, 1, policies.conditional_access_policy, "conditional access"),
+    _get(_PLACES, needs.POLICIES, 1, configuration.named_locations, "conditional access"),
+    _get("/policies/adminConsentRequestPolicy", needs.POLICIES, 1, configuration.admin_consent_requests),
+    _get(f"{_CROSS_TENANT}/default", needs.POLICIES, 1, configuration.cross_tenant_default),
+    _get(f"{_CROSS_TENANT}/partners", needs.POLICIES, 1, configuration.cross_tenant_partners),
+    _get("/groupSettings", needs.GROUP_SETTINGS, 1, configuration.group_settings),
     _get(f"/policies/{_DEFAULTS}", needs.POLICIES, 1, policies.security_defaults),
     _get("/policies/authorizationPolicy", needs.POLICIES, 1, policies.authorization_policy),
     _get("/policies/authenticationMethodsPolicy", needs.POLICIES, 1, policies.authentication_methods_policy),

@@ -112,6 +112,7 @@ APPLICATION_REMOVAL = Needs(
 GROUPS = _either("GroupMember.Read.All", _DIRECTORY)
 SCORES = _either("SecurityEvents.Read.All")
 REGISTRATIONS = _either("AuditLog.Read.All")
+GROUP_SETTINGS = _either("GroupSettings.Read.All", "Group.Read.All", _DIRECTORY)
 POLICIES = _either("Policy.Read.All")
 MANAGED_DEVICES = _either("DeviceManagementManagedDevices.Read.All", "DeviceManagementConfiguration.Read.All")
 SUBSCRIPTIONS = _either("Organization.Read.All", _DIRECTORY)

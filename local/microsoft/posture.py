@@ -16,7 +16,12 @@ class Posture:
     security_defaults: bool = False
     authorization: Object = field(default_factory=dict)
     authentication_methods: Object = field(default_factory=dict)
+    admin_consent_requests: Object = field(default_factory=dict)
+    cross_tenant_access: Object = field(default_factory=dict)
     conditional_access: dict[str, Object] = field(default_factory=dict)
+    named_locations: dict[str, Object] = field(default_factory=dict)
+    partners: dict[str, Object] = field(default_factory=dict)
+    group_settings: dict[str, Object] = field(default_factory=dict)
 
 
 def posture_of(*, is_premium: bool, mark: str) -> Posture:
@@ -27,7 +32,22 @@ def posture_of(*, is_premium: bool, mark: str) -> Posture:
         policy(f"{mark}-ca01-4000-8000-0000000000a1", displayName="Require MFA for all users"),
         policy(f"{mark}-ca02-4000-8000-0000000000a2", displayName="Block legacy authentication", **_BLOCK_LEGACY),
     ]
-    return Posture(conditional_access={it["id"]: it for it in seeded})
+    office: Object = {
+        "@odata.type": "#microsoft.graph.ipNamedLocation", "id": f"{mark}-ca03-4000-8000-0000000000a3",
+        "displayName": "Office", "isTrusted": True,
+        "ipRanges": [{"@odata.type": "#microsoft.graph.iPv4CidrRange", "cidrAddress": "203.0.113.0/24"}],
+    }  # fmt: skip
+    return Posture(
+        conditional_access={it["id"]: it for it in seeded},
+        named_locations={office["id"]: office},
+        group_settings={it["id"]: it for it in [group_settings(f"{mark}-9500-4000-8000-0000000000b1", **_PASSWORDS)]},
+    )
+
+
+def group_settings(key: str, *, name: str, template: str, values: dict[str, str]) -> Object:
+    """Values that a tenant changed from a template's."""
+    listed = [{"name": it, "value": value} for it, value in values.items()]
+    return {"id": key, "displayName": name, "templateId": template, "values": listed}
 
 
 def policy(key: str, **more: Any) -> Object:
@@ -81,6 +101,11 @@ def _conditions(client_apps: tuple[str, ...] = ("all",)) -> Object:
     }
 
 
+_PASSWORDS: Object = {
+    "name": "Password Rule Settings",
+    "template": "5cf42378-d67d-4f36-ba46-e8b86229381d",
+    "values": {"BannedPasswordList": "Contoso\tAutumn", "LockoutThreshold": "10"},
+}
 _GRANT: Object = {
     "operator": "OR",
     "builtInControls": [],

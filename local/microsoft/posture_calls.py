@@ -30,7 +30,7 @@ class PostureCalls:
         self._world.tenant(tenant_id).posture.security_defaults = enabled
 
     def change_policy(self, tenant_id: str, name: str, properties: Object) -> None:
-        """``name``: authorization or authentication_methods; properties as Graph spells them."""
+        """``name``: a policy of which there is one, as in ``Posture``; properties as Graph spells them."""
         kept: Object = getattr(self._world.tenant(tenant_id).posture, name)
         kept.update(properties)
 
@@ -49,6 +49,14 @@ class PostureCalls:
 
     def conditional_access(self, tenant_id: str) -> list[Object]:
         return list(self._world.tenant(tenant_id).posture.conditional_access.values())
+
+    def put_setting(self, tenant_id: str, kind: str, key: str, properties: Object) -> None:
+        """``kind``: named_locations, partners or group_settings; on top of what there is under the key."""
+        kept: dict[str, Object] = getattr(self._world.tenant(tenant_id).posture, kind)
+        kept[key] = kept.get(key, {}) | properties
+
+    def drop_setting(self, tenant_id: str, kind: str, key: str) -> None:
+        del getattr(self._world.tenant(tenant_id).posture, kind)[key]
 
     def managed_devices(self, tenant_id: str) -> list[Object]:
         return list(self._world.tenant(tenant_id).managed.all())

@@ -28,7 +28,7 @@ class PostureControl(ABC):
         self._call("set_security_defaults", tenant_id=tenant_id, enabled=enabled)
 
     def change_policy(self, tenant_id: str, name: str, **properties: Any) -> None:
-        """``name``: authorization or authentication_methods."""
+        """``name``: authorization, authentication_methods, admin_consent_requests or cross_tenant_access."""
         self._call("change_policy", tenant_id=tenant_id, name=name, properties=properties)
 
     def add_conditional_access(self, tenant_id: str, **properties: Any) -> Object:
@@ -45,6 +45,13 @@ class PostureControl(ABC):
     def conditional_access(self, tenant_id: str) -> list[Object]:
         found: list[Object] = self._call("conditional_access", tenant_id=tenant_id)
         return found
+
+    def put_setting(self, tenant_id: str, kind: str, key: str, **properties: Any) -> None:
+        """Add or change one of the named_locations, the partners (by tenant id) or the group_settings."""
+        self._call("put_setting", tenant_id=tenant_id, kind=kind, key=key, properties=properties)
+
+    def drop_setting(self, tenant_id: str, kind: str, key: str) -> None:
+        self._call("drop_setting", tenant_id=tenant_id, kind=kind, key=key)
 
     def managed_devices(self, tenant_id: str) -> list[Object]:
         found: list[Object] = self._call("managed_devices", tenant_id=tenant_id)

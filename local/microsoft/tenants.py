@@ -159,7 +159,9 @@ class Tenant:
 
     def add_group(self, group: Group) -> None:
         self.groups[group.id] = group
-        self.group_changes.append(Change(self.step(), group.id, None))
+        sequence = self.step()
+        self.group_changes.append(Change(sequence, group.id, None))
+        self.member_changes += [MemberChange(sequence, group.id, it, came=True) for it in sorted(group.members)]
 
     def rename_group(self, key: str, name: str) -> None:
         self.groups[key].name = name

@@ -10,7 +10,7 @@ from tests.flows.reading import asked, cycle, items, parts, security, states
 
 CONDITIONAL_ACCESS = "/v1.0/identity/conditionalAccess/policies"
 REGISTRATIONS = "/v1.0/reports/authenticationMethods/userRegistrationDetails"
-LICENSED = {"managed_devices", "registrations", "conditional_access", "sign_ins"}
+LICENSED = {"managed_devices", "registrations", "conditional_access", "named_locations", "sign_ins"}
 
 
 def test_the_first_sync_brings_every_data_set(portal: Portal) -> None:
@@ -157,7 +157,8 @@ def test_what_our_application_may_not_read_costs_only_itself(portal: Portal, sta
     denied = {name for name, state in states(portal, tenant).items() if state == "denied"}
     assert denied == {
         "devices", "managed_devices", "secure_score", "secure_score_controls", "registrations", "conditional_access",
-        "security_defaults", "authorization_policy", "authentication_methods", "sign_ins",
+        "named_locations", "security_defaults", "authorization_policy", "authentication_methods",
+        "admin_consent_requests", "cross_tenant_access", "sign_ins",
     }  # fmt: skip
     assert (first["label"], first["cause"]) == (later["label"], later["cause"]) == ("Success", "synced_with_warnings")
     assert set(first["evidence"]) == set(later["evidence"]) == denied
@@ -167,7 +168,7 @@ def test_what_our_application_may_not_read_costs_only_itself(portal: Portal, sta
 def test_conditional_access_is_asked_alone_and_once_a_second(portal: Portal) -> None:
     tenant = portal.has_tenant()
     portal.connected(tenant)
-    portal.microsoft.world.fault(host="graph", path="conditionalAccess", status=429, times=2)
+    portal.microsoft.world.fault(host="graph", path="conditionalAccess/policies", status=429, times=2)
 
     portal.later(hours=7)
     portal.microsoft.world.forget_requests()

@@ -111,6 +111,19 @@ def _add_group(on: Directory, number: int) -> None:
     on.groups.append(on.world.add_group(on.id, f"Group {number}", on.people()[: number % 5]))
 
 
+def _configure(on: Directory, number: int) -> None:
+    key = f"5e77{number % 3:04}-0000-4000-8000-000000000001"
+    kinds = {
+        "named_locations": {"@odata.type": "#microsoft.graph.countryNamedLocation", "displayName": f"Place {number}"},
+        "partners": {"tenantId": key, "isServiceProvider": number % 2 == 0},
+        "group_settings": {"displayName": "Group.Unified", "values": [{"name": "Guests", "value": str(number)}]},
+    }
+    kind = list(kinds)[number % 3]
+    on.world.put_setting(on.id, kind, key, **({"id": key} if kind != "partners" else {}), **kinds[kind])
+    if number % 4 == 0:
+        on.world.drop_setting(on.id, kind, key)
+
+
 def _expire(on: Directory, number: int) -> None:
     on.world.expire_delta_tokens(on.id, "410" if number % 2 else "syncStateNotFound")
 
@@ -131,6 +144,7 @@ DEEDS: tuple[Callable[[Directory, int], None], ...] = (
     _add_device,
     _remove_device,
     _add_group,
+    _configure,
     _expire,
     _fail,
 )

@@ -66,13 +66,13 @@ _METHODS_POLICY = Kind(
 
 
 def conditional_access_policies(ask: Ask) -> Reply:
-    _check_licence(ask)
+    check_licence(ask)
     value = list(ask.tenant.posture.conditional_access.values()) if ask.tenant.is_premium() else []
     return every(ask, _POLICY, value, "identity/conditionalAccess/policies", "$filter", "$top", "$skip", "$count")
 
 
 def conditional_access_policy(ask: Ask, key: str) -> Reply:
-    _check_licence(ask)
+    check_licence(ask)
     found = ask.tenant.posture.conditional_access.get(key.lower())
     if found is None:
         raise missing(key)
@@ -93,7 +93,7 @@ def authentication_methods_policy(ask: Ask) -> Reply:
     return one(ask, _METHODS_POLICY, told, "policies/authenticationMethodsPolicy")
 
 
-def _check_licence(ask: Ask) -> None:
-    """Without Entra ID P1 it refuses, or has nothing to show."""
+def check_licence(ask: Ask) -> None:
+    """Without Entra ID P1 Conditional Access refuses, or has nothing to show."""
     if not ask.tenant.is_premium() and ask.world.switches.unlicensed_conditional_access == "denied":
         raise GraphError(403, "AccessDenied", "Your tenant is not licensed for this feature.")

@@ -111,6 +111,11 @@ AS_APPLICATION = [
     ("/policies/authorizationPolicy", {}),
     ("/policies/authorizationPolicy?$select=allowInvitesFrom,defaultUserRolePermissions", {}),
     ("/policies/authenticationMethodsPolicy", {}),
+    ("/policies/adminConsentRequestPolicy", {}),
+    ("/policies/crossTenantAccessPolicy/default", {}),
+    ("/policies/crossTenantAccessPolicy/partners", {}),
+    ("/groupSettings", {}),
+    ("/groupSettings?$select=id,displayName,templateId,values", {}),
     ("/directory/subscriptions", {}),
     ("/directory/subscriptions?$select=id,skuId,status,totalLicenses,nextLifecycleDateTime", {}),
     ("/directory/subscriptions/{subscription}", {}),
@@ -121,7 +126,11 @@ AS_APPLICATION = [
     ("/deviceManagement/managedDevices/{managed}", {}),
 ]
 # One request a second is all that a tenant may ask of Conditional Access.
-ONE_A_SECOND = ["/identity/conditionalAccess/policies", "/identity/conditionalAccess/policies/{policy}"]
+ONE_A_SECOND = [
+    "/identity/conditionalAccess/policies",
+    "/identity/conditionalAccess/policies/{policy}",
+    "/identity/conditionalAccess/namedLocations",
+]
 # Where the first thing of each kind is found.
 _LISTS = {
     "device": "/devices?$top=1&$select=id",
@@ -153,6 +162,8 @@ DELETIONS = ["/servicePrincipals/{principal}", "/servicePrincipals(appId='{app}'
 def caller(cloud):
     found = Caller(cloud, users=30, devices=6)
     cloud.world.give_role(tenant_id=found.tenant["id"], username=found.tenant["admin"], through_group=True)
+    partner = "7d1f0000-0000-4000-8000-0000000000c1"
+    cloud.world.put_setting(found.tenant["id"], "partners", partner, tenantId=partner, isServiceProvider=True)
     return found
 
 
@@ -222,6 +233,7 @@ def test_a_second_look_at_conditional_access_within_a_second_is_refused_without_
     [
         ("/reports/authenticationMethods/userRegistrationDetails", 403, "Authentication_RequestFromNonPremium"),
         ("/identity/conditionalAccess/policies", 403, "AccessDenied"),
+        ("/identity/conditionalAccess/namedLocations", 403, "AccessDenied"),
         ("/deviceManagement/managedDevices", 400, "BadRequest"),
         ("/users?$select=id,signInActivity", 403, "Authentication_RequestFromNonPremium"),
     ],

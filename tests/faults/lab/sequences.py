@@ -212,7 +212,7 @@ class Course:
         world = self.portal.microsoft.world
         people = [it["id"] for it in world.users(self.id)]
         devices = [it["id"] for it in world.devices(self.id)]
-        what = self.chance.choice(["touch", "touch", "add", "remove", "device", "owner", "expire", "licences"])
+        what = self.chance.choice(["touch", "touch", "add", "remove", "device", "owner", "expire", "policy"])
         if what == "touch":
             world.touch_users(self.id, self.chance.choice([1, 3, 12]), seed=self.chance.randrange(10**6))
         elif what == "add" or (what == "remove" and len(people) < 20):
@@ -223,6 +223,8 @@ class Course:
             world.add_device(self.id, displayName=f"PC {self.chance.randrange(10**6)}")
         elif what in {"device", "owner"}:
             world.remove_device(self.id, self.chance.choice(devices)) if len(devices) > 8 else None
+        elif what == "policy":
+            world.change_policy(self.id, "authorization", allowedToUseSSPR=self.chance.random() < 0.5)
         elif what == "expire":
             world.expire_delta_tokens(self.id, self.chance.choice(["410", "syncStateNotFound"]))
 

@@ -192,3 +192,13 @@ def test_changes_of_devices_take_the_device_permission(caller: Caller, tenant):
 
     assert asker.get("/devices").status_code == 200
     assert asker.get("/devices/delta").status_code == 403
+
+
+def test_a_new_group_comes_with_its_first_members(caller: Caller, tenant, asker):
+    _, link = changes(asker, "/groups/delta?$select=displayName,members")
+    people = [it["id"] for it in caller.world.users(tenant["id"])][:2]
+    caller.world.add_group(tenant["id"], "Newcomers", people)
+
+    [row] = changes(asker, link)[0]
+
+    assert (row["displayName"], [it["id"] for it in row["members@delta"]]) == ("Newcomers", people)

@@ -1,0 +1,104 @@
+"""How a tenant deals with other organizations: its default, and one row for each organization with terms of its own.
+
+Sources: https://learn.microsoft.com/graph/api/crosstenantaccesspolicyconfigurationdefault-get,
+https://learn.microsoft.com/graph/api/crosstenantaccesspolicy-list-partners
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from integrations.domain.cadence import Cadence
+from integrations.domain.datasets import Reading, Record
+from integrations.domain.records import CrossTenantAccess
+from integrations.domain.text import key_from
+from integrations.microsoft.dataset import Asked, Dataset, Source
+
+_POLICY = "/policies/crossTenantAccessPolicy"
+_DEFAULT = "default"
+_ALL = {"AllUsers", "AllApplications"}
+
+
+class _Target(msgspec.Struct, rename="camel"):
+    target: str | None = None
+
+
+class _Targets(msgspec.Struct, rename="camel"):
+    access_type: str | None = None
+    targets: list[_Target] = []
+
+
+class _Setting(msgspec.Struct, rename="camel"):
+    users_and_groups: _Targets | None = None
+    applications: _Targets | None = None
+
+
+class _Trust(msgspec.Struct):
+    mfa: bool | None = msgspec.field(name="isMfaAccepted", default=None)
+    compliant: bool | None = msgspec.field(name="isCompliantDeviceAccepted", default=None)
+    joined: bool | None = msgspec.field(name="isHybridAzureADJoinedDeviceAccepted", default=None)
+
+
+class _Terms(msgspec.Struct):
+    """The default's form and a partner's: what a partner's leaves out is as the default says."""
+
+    tenant_id: str | None = msgspec.field(name="tenantId", default=None)
+    is_service_default: bool | None = msgspec.field(name="isServiceDefault", default=None)
+    is_service_provider: bool | None = msgspec.field(name="isServiceProvider", default=None)
+    collaboration_in: _Setting | None = msgspec.field(name="b2bCollaborationInbound", default=None)
+    collaboration_out: _Setting | None = msgspec.field(name="b2bCollaborationOutbound", default=None)
+    direct_connect_in: _Setting | None = msgspec.field(name="b2bDirectConnectInbound", default=None)
+    direct_connect_out: _Setting | None = msgspec.field(name="b2bDirectConnectOutbound", default=None)
+    trust: _Trust | None = msgspec.field(name="inboundTrust", default=None)
+
+
+def _read(asked: Asked) -> Reading:
+    partners = asked.graph.items(f"{_POLICY}/partners", type=_Terms)
+    return Reading(records=[_record(it) for it in (*asked.page.items, *_each(partners))], is_complete=True)
+
+
+def _each(partners: Iterator[_Terms]) -> list[_Terms]:
+    return list({it.tenant_id: it for it in partners if it.tenant_id}.values())
+
+
+def _record(it: _Terms) -> Record:
+    trust = it.trust or _Trust()
+    return Record(
+        key=key_from(it.tenant_id) if it.tenant_id else _DEFAULT,
+        body=CrossTenantAccess(
+            partner_id=it.tenant_id,
+            is_service_default=bool(it.is_service_default),
+            is_service_provider=bool(it.is_service_provider),
+            collaboration_in=_reach(it.collaboration_in),
+            collaboration_out=_reach(it.collaboration_out),
+            direct_connect_in=_reach(it.direct_connect_in),
+            direct_connect_out=_reach(it.direct_connect_out),
+            trusts_mfa=trust.mfa,
+            trusts_compliant_devices=trust.compliant,
+            trusts_joined_devices=trust.joined,
+        ),
+    )
+
+
+def _reach(it: _Setting | None) -> str | None:
+    """Whom it lets through: all, none, or some. Blocking everybody, or every application, blocks."""
+    if it is None:
+        return None
+    sides = [side for side in (it.users_and_groups, it.applications) if side is not None]
+    if any(side.access_type == "blocked" and _is_all(side) for side in sides):
+        return "blocked"
+    return "allowed" if sides and all(side.access_type == "allowed" and _is_all(side) for side in sides) else "some"
+
+
+def _is_all(it: _Targets) -> bool:
+    return any(target.target in _ALL for target in it.targets)
+
+
+CROSS_TENANT_ACCESS = Dataset(
+    name="cross_tenant_access",
+    permission="Policy.Read.All",
+    record=CrossTenantAccess,
+    source=Source(first=f"{_POLICY}/default", page=_Terms, is_single=True),
+    read=_read,
+    cadence=Cadence.SIX_HOURS,
+)
