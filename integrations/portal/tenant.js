@@ -2,6 +2,7 @@
 
 import { ask, askRows } from "./api.js";
 import { tenantActions } from "./actions.js";
+import { configurationPart } from "./configuration.js";
 import { guarded } from "./dialog.js";
 import { facts, frame, make, named, note, part, words } from "./dom.js";
 import { linkList, relationshipLinks, tenantLinks } from "./links.js";
@@ -50,6 +51,7 @@ export async function showTenant(id, config, again, current) {
     title: "Licences", heads: ["Product", "Bought", "Assigned", "Unused"], page: licenses, more: more("licenses"), empty: emptyText(licenses),
     cells: (it) => [it.name, it.bought, it.assigned, it.unused ?? 0].map((value) => (typeof value === "number" ? value.toLocaleString() : value)),
   });
+  configurationPart(view, security);
   longSection(view, {
     title: "Sync history", heads: ["Started", "Why", "Result", "Took", "What changed"], page: runs, more: more("runs"), empty: "No sync has run yet.",
     cells: (run) => [ago(run.started_at ?? run.ordered_at), words(run.reason), result(run), took(run), changes(run)],

@@ -45,10 +45,10 @@ def with_rows(site: Site, place: str = "") -> None:
     site.open(place=place)
 
 
-def with_tenant(site: Site, row: told.Object, **changes: object) -> None:
+def with_tenant(site: Site, row: told.Object, security: told.Object = SECURITY, **changes: object) -> None:
     path = f"/tenants/{row['tenant_id']}"
     site.answers(path, told.details(row, **changes))
-    site.answers(f"{path}/security", SECURITY)
+    site.answers(f"{path}/security", security)
     site.answers(f"{path}/devices", told.rows_page(DEVICES))
     site.answers(f"{path}/users", told.rows_page(told.USERS, more="u5"))
     site.answers(f"{path}/licenses", told.rows_page(told.LICENSES))
@@ -146,6 +146,11 @@ def single_details(site: Site) -> None:
     with_tenant(site, told.single(20, "Contoso Dental"))
 
 
+def configuration(site: Site) -> None:
+    single_details(site)
+    site.page.get_by_text("1 of 2 Conditional Access policies are in force").click()
+
+
 def child_details(site: Site) -> None:
     with_tenant(site, told.child(7, "Missing Roles Tenant", "Missing Roles", "Pending"), csp=told.CSP_SECTION)
 
@@ -190,6 +195,7 @@ STATES: dict[str, Callable[[Site], None]] = {
         flow_proven,
         flow_failed,
         single_details,
+        configuration,
         child_details,
         csp_details,
         people,

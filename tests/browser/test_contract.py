@@ -11,13 +11,16 @@ from tests.browser.site import Site
 from tests.browser.states import (
     FLOW,
     child_details,
+    configuration,
     csp_details,
     flow_proven,
     prerequisites,
     removal_dialog,
     removal_done,
     with_rows,
+    with_tenant,
 )
+from tests.browser.told_security import SECURITY
 
 
 class Heard:
@@ -198,3 +201,28 @@ def test_an_answer_that_is_no_json_is_a_trouble_that_passes(site: Site, broken: 
     expect(site.row("Contoso Dental")).to_be_visible()
     site.answers("/integrations", told.overview(rows, told.csp()))
     expect(site.page.locator("#trouble")).to_be_empty()
+
+
+def test_a_tenants_configuration_is_told_in_words(site: Site) -> None:
+    configuration(site)
+    card = site.page.get_by_role("region", name="Configuration")
+    policies = card.get_by_role("table", name="Conditional Access policies").get_by_role("row")
+
+    expect(policies.nth(1)).to_contain_text("all users, but for 2 users and 1 group")
+    expect(policies.nth(1)).to_contain_text("all places, not Office")
+    expect(policies.nth(2)).to_contain_text("Phishing-resistant MFA and compliant device")
+    expect(policies.nth(2)).to_contain_text(told.HOSTILE)
+    expect(card.get_by_role("table", name="Named locations")).to_contain_text("CA, US, unknown countries")
+    expect(card).to_contain_text("admins and guest inviters")
+    expect(card).to_contain_text("lockout threshold: 10")
+
+
+def test_a_tenant_of_which_no_configuration_was_read_has_no_such_section(site: Site) -> None:
+    nothing = {"state": "not_mapped", "as_of": None, "items": []}
+    names = (
+        "conditional_access", "named_locations", "security_defaults", "authorization_policy", "authentication_methods",
+        "admin_consent_requests", "cross_tenant_access", "group_settings",
+    )  # fmt: skip
+    with_tenant(site, told.single(20, "Contoso Dental"), security=SECURITY | dict.fromkeys(names, nothing))
+
+    expect(site.page.get_by_role("region", name="Configuration")).to_have_count(0)

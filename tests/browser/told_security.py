@@ -58,6 +58,80 @@ SECURITY = {
             "has_mfa": None,
         },
     ],
+    "conditional_access": {
+        "state": "fresh",
+        "as_of": ago(hours=2),
+        "items": [
+            {
+                "id": "p1",
+                "name": "Require MFA for all users",
+                "state": "enabled",
+                "demands": ["mfa"],
+                "users": ["All"],
+                "without_users": ["u9", "u8"],
+                "without_groups": ["g1"],
+                "applications": ["All"],
+                "locations": ["All"],
+                "without_locations": ["l1"],
+                "is_narrowed": True,
+            },
+            {
+                "id": "p2",
+                "name": HOSTILE,
+                "state": "report only",
+                "demands": ["authenticationStrength", "compliantDevice"],
+                "all_demands": True,
+                "strength": "Phishing-resistant MFA",
+                "roles": ["r1"],
+            },
+        ],
+    },
+    "named_locations": {
+        "state": "fresh",
+        "as_of": ago(hours=2),
+        "items": [
+            {"id": "l1", "name": "Office", "kind": "ip", "is_trusted": True, "ranges": ["203.0.113.0/24"]},
+            {"id": "l2", "name": "Home", "kind": "country", "countries": ["CA", "US"], "includes_unknown": True},
+        ],
+    },
+    "security_defaults": {"state": "fresh", "as_of": ago(hours=2), "items": [{"is_enabled": False}]},
+    "authorization_policy": {
+        "state": "fresh",
+        "as_of": ago(hours=2),
+        "items": [
+            {
+                "invites_from": "adminsAndGuestInviters",
+                "guest_access": "limited",
+                "users_may_create_apps": True,
+                "users_may_create_groups": True,
+                "users_may_create_tenants": False,
+                "users_may_consent": ["ManagePermissionGrantsForSelf.microsoft-user-default-low"],
+            }
+        ],
+    },
+    "authentication_methods": {
+        "state": "fresh",
+        "as_of": ago(hours=2),
+        "items": [{"enabled": ["Fido2", "MicrosoftAuthenticator"], "disabled": ["Sms", "Voice"]}],
+    },
+    "admin_consent_requests": {
+        "state": "fresh",
+        "as_of": ago(hours=2),
+        "items": [{"is_enabled": True, "reviewers": 2, "days": 30}],
+    },
+    "cross_tenant_access": {
+        "state": "fresh",
+        "as_of": ago(hours=2),
+        "items": [
+            {"partner_id": "7d1f0000-0000-4000-8000-0000000000c1", "trusts_mfa": True, "collaboration_in": "some"},
+            {"collaboration_in": "allowed", "collaboration_out": "allowed", "trusts_mfa": False},
+        ],
+    },
+    "group_settings": {
+        "state": "fresh",
+        "as_of": ago(hours=2),
+        "items": [{"id": "s1", "name": "Password Rule Settings", "values": {"LockoutThreshold": "10"}}],
+    },
     "improvements": [
         {
             "id": "MFARegistrationV2",

@@ -1,0 +1,96 @@
+// How a tenant is configured: its policies, the places they speak of, and its terms for others.
+
+import { facts, make, named, part, words } from "./dom.js";
+import { listing, section } from "./listing.js";
+
+const PLACES = { All: "all places", AllTrusted: "trusted places" };
+const PARTS = [
+  "conditional_access", "named_locations", "security_defaults", "authorization_policy", "authentication_methods",
+  "admin_consent_requests", "cross_tenant_access", "group_settings",
+];
+
+/** One line that opens; left out while nothing of it was read. */
+export function configurationPart(view, security) {
+  const shown = PARTS.map((name) => security[name]);
+  part(view, "configuration", shown, () => (shown.some((it) => it?.items.length) ? configuration(security) : null));
+}
+
+function configuration(security) {
+  const { items: policies, state } = security.conditional_access;
+  const inForce = policies.filter((it) => it.state === "enabled").length;
+  const told = policies.length ? `${inForce} of ${policies.length} Conditional Access policies are in force` : `Conditional Access: ${state === "fresh" ? "no policies" : words(state)}`;
+  return section("Configuration", make("details", {}, make("summary", { "data-key": "configuration" }, told),
+    facts(settings(security)),
+    ...table("Conditional Access policies", ["Policy", "State", "For", "Demands", "Places"], policies, (it) => policy(it, security.named_locations.items)),
+    ...table("Named locations", ["Place", "Trusted", "Is"], security.named_locations.items, (it) => [named(it.name), it.is_trusted ? "yes" : "no", whereabouts(it)]),
+    ...table("Other organizations with terms of their own", ["Tenant id", "Invitations in", "Invitations out", "Their MFA is trusted"], security.cross_tenant_access.items.filter((it) => it.partner_id), (it) => [
+      make("code", {}, it.partner_id), it.collaboration_in ?? "as default", it.collaboration_out ?? "as default", yesNo(it.trusts_mfa) ?? "as default",
+    ])));
+}
+
+function table(title, heads, items, cells) {
+  return items.length ? [make("h4", {}, title), listing(title, heads, items.map(cells))] : [];
+}
+
+function settings(security) {
+  const [first, rights, ways, requests] = ["security_defaults", "authorization_policy", "authentication_methods", "admin_consent_requests"].map((name) => security[name].items[0]);
+  const others = security.cross_tenant_access.items.find((it) => !it.partner_id);
+  return [
+    ["Security defaults", first && onOff(first.is_enabled)],
+    ["Ways to sign in", ways && (ways.enabled ?? []).join(", ")],
+    ["Guests are invited by", rights?.invites_from && spaced(rights.invites_from)],
+    ["Guests see", rights?.guest_access],
+    ["Users may create", rights && (creations(rights) || "nothing")],
+    ["Users may consent", rights && ((rights.users_may_consent ?? []).map((it) => it.split(".").at(-1)).join(", ") || "to nothing")],
+    ["Requests for consent", requests && (requests.is_enabled ? `on, ${requests.reviewers ?? 0} reviewers` : "off")],
+    ["Other organizations' MFA", others && (others.trusts_mfa ? "trusted" : "not trusted")],
+    ...security.group_settings.items.map((it) => [named(it.name), make("ul", { class: "lines" }, Object.entries(it.values ?? {}).map(([name, value]) => make("li", {}, `${spaced(name)}: ${value || "-"}`)))]),
+  ];
+}
+
+function creations(rights) {
+  return [["applications", rights.users_may_create_apps], ["groups", rights.users_may_create_groups], ["tenants", rights.users_may_create_tenants]]
+    .filter(([, may]) => may).map(([what]) => what).join(", ");
+}
+
+function policy(it, places) {
+  const name = (id) => PLACES[id] ?? places.find((place) => place.id === id)?.name ?? id;
+  const without = (it.without_locations ?? []).map(name).join(", ");
+  const where = (it.locations ?? []).map(name).join(", ");
+  const demands = (it.demands ?? []).map((demand) => (demand === "authenticationStrength" && it.strength) || spaced(demand));
+  return [
+    named(it.name), it.state, whom(it), demands.join(it.all_demands ? " and " : " or "),
+    where || without ? named([where, without && `not ${without}`].filter(Boolean).join(", ")) : "",
+  ];
+}
+
+/** "all users, but for 2 users and 1 group". */
+function whom(it) {
+  const all = (it.users ?? []).includes("All");
+  const listed = counted({ user: all ? [] : it.users, group: it.groups, role: it.roles }, it.guests);
+  const left = counted({ user: it.without_users, group: it.without_groups, role: it.without_roles }, it.without_guests);
+  return `${all ? "all users" : listed || "nobody"}${left && `, but for ${left}`}`;
+}
+
+function counted(lists, guests) {
+  const found = Object.entries(lists).filter(([, ids]) => ids?.length).map(([what, ids]) => `${ids.length} ${what}${ids.length === 1 ? "" : "s"}`);
+  return [...found, ...(guests ? ["guests"] : [])].join(" and ");
+}
+
+function whereabouts(it) {
+  if (it.kind !== "country") return (it.ranges ?? []).join(", ");
+  return [...(it.countries ?? []), ...(it.includes_unknown ? ["unknown countries"] : [])].join(", ");
+}
+
+function onOff(value) {
+  return value ? "on" : "off";
+}
+
+function yesNo(value) {
+  return value == null ? null : value ? "yes" : "no";
+}
+
+/** "adminsAndGuestInviters" in words; short ones, as "mfa", are names. */
+function spaced(code) {
+  return code === "mfa" ? "MFA" : code.replace(/([a-z0-9])([A-Z])/g, "$1 $2").toLowerCase();
+}
