@@ -13,6 +13,7 @@ from integrations.microsoft.datasets import DATASETS
 from local.microsoft.cloud import Running
 from local.portal_identity import PortalIdentity
 from shared.bulk import BulkTable
+from tests.faults.lab.report import IS_FULL
 from tests.flows.portal import Portal, open_portal
 
 ALICE, BOB = AccountId("acct_northwind"), AccountId("acct_southridge")
@@ -155,12 +156,12 @@ rounds = st.lists(
 )
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(2 * 3600 if IS_FULL else 300)
 @settings(
-    max_examples=8,
+    max_examples=200 if IS_FULL else 8,
     deadline=None,
     database=None,
-    derandomize=True,
+    derandomize=not IS_FULL,
     phases=[Phase.generate],  # a story is short enough to be read as it is
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
