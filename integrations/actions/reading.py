@@ -222,14 +222,18 @@ class _Reader:
         )
 
     def _reading(self, given: Answer | None) -> Reading:
-        """A link Microsoft no longer honours means reading whole, at once."""
+        """A link Microsoft no longer honours, in whatever words, means reading whole, at once."""
         try:
             page = self._page_of(given) if given else self._asked(self._link)
             return self._read(page, self._link)
+        except (RequestRefused, MissingInMicrosoft):
+            if self._link is None:
+                raise
         except ResyncRequired:
-            self._book.clear()
-            self._place = "first:"
-            return self._read(self._asked(None), None)
+            pass
+        self._book.clear()
+        self._place, self._link = "first:", None
+        return self._read(self._asked(None), None)
 
     def _page_of(self, given: Answer) -> Page[Any]:
         page = _page_of(self.dataset.source, given)

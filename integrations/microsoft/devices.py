@@ -73,7 +73,8 @@ def _owners(graph: Graph, device_ids: Sequence[str]) -> dict[str, str | None]:
     owners: dict[str, str | None] = {}
     for device_id, answer in graph.batch(asks).items():
         try:
-            owners[device_id] = _first(answer.page(_Owner).items)
+            pages = graph.on(answer.page(_Owner), type=_Owner)
+            owners[device_id] = _first([it for page in pages for it in page.items])
         except MissingInMicrosoft:
             owners[device_id] = None
     return owners

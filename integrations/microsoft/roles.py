@@ -1,6 +1,7 @@
 """Directory roles and who holds them over the whole tenant.
 
-Only roles that were ever used exist here. Neither roles nor members come in pages. Somebody who may only
+Only roles that were ever used exist here. Neither roles nor members are said to come in pages; if they did, all
+would be followed. Somebody who may only
 activate a role (Privileged Identity Management) is no member until they do.
 Sources: https://learn.microsoft.com/graph/api/directoryrole-list,
 https://learn.microsoft.com/graph/api/directoryrole-list-members
@@ -45,8 +46,9 @@ def _members(graph: Graph, roles: Sequence[_Role]) -> Iterator[Record]:
     asks = [Ask(id=it, path=f"{_LIST}/{it}/members") for it in by_id]
     for role_id, answer in graph.batch(asks).items():
         role = by_id[role_id]
-        for member in answer.page(_Member).items:
-            yield Record(key=f"{role.role_template_id}:{member.id}", body=_told(role, member))
+        for page in graph.on(answer.page(_Member), type=_Member):
+            for member in page.items:
+                yield Record(key=f"{role.role_template_id}:{member.id}", body=_told(role, member))
 
 
 def _told(role: _Role, member: _Member) -> RoleMember:

@@ -16,7 +16,7 @@ import msgspec
 from shared.graph.answers import Page, decode
 from shared.graph.batch import Answer, Ask, chunks, part_of, settle
 from shared.graph.book import Book
-from shared.graph.errors import UnexpectedAnswer, WriteNotAllowed
+from shared.graph.errors import MissingInMicrosoft, RequestRefused, ResyncRequired, UnexpectedAnswer, WriteNotAllowed
 from shared.graph.gate import Gate
 from shared.graph.links import address, below, relative
 from shared.graph.patience import Limits
@@ -108,6 +108,7 @@ class Graph:
 
         Raises:
             HostileLink: a link leads elsewhere.
+            ResyncRequired: Microsoft does not honour a link of its own.
             UnexpectedAnswer: links go in a circle, or never end.
         """
         seen: set[str] = set()
@@ -118,7 +119,7 @@ class Graph:
             if page.next_link in seen or len(seen) >= _MOST_PAGES:
                 raise UnexpectedAnswer("the pages of a collection go in a circle, or never end")
             seen.add(page.next_link)
-            page = self._page(relative(page.next_link, self._root), type)
+            page = self._follow(page.next_link, type)
 
     def batch(self, asks: Sequence[Ask]) -> dict[str, Answer]:
         """Ask any number of questions, 20 a request; parts that were throttled are asked again.
@@ -159,6 +160,15 @@ class Graph:
     def _refuse_write(self, path: str) -> None:
         if not any(it.fullmatch(path) for it in self._writes):
             raise WriteNotAllowed(f"this client may not write to {path}")
+
+    def _follow(self, link: str, item: type[T]) -> Page[T]:
+        """The page behind a link. Its refusal is no refusal of what we asked: the address is Microsoft's own."""
+        try:
+            return self._page(relative(link, self._root), item)
+        except (RequestRefused, MissingInMicrosoft) as refused:
+            raise ResyncRequired(
+                str(refused), status=refused.status, graph_code=refused.graph_code, request_id=refused.request_id
+            ) from refused
 
     def _page(self, url: str, item: type[T]) -> Page[T]:
         form = Page[item]  # type: ignore[valid-type] # a type at run time

@@ -129,3 +129,43 @@ def test_a_flood_is_given_up_soon_and_other_tenants_do_not_notice(
     status = portal.row(tenant)["sync_status"]
     assert (status["cause"], status["evidence"]["error"]) == ("microsoft_unavailable", "microsoft_unavailable")
     assert (portal.status(other), len(users_of(portal, tenant))) == ("Success", 30)
+
+
+def test_pages_that_microsoft_does_not_find_again_are_not_the_tenants_fault(
+    portal: Portal, tenant: dict[str, str]
+) -> None:
+    body = {"value": [], "@odata.nextLink": f"{portal.microsoft.graph_url}/v1.0/users?$skiptoken=unknown"}
+    portal.microsoft.world.fault(host="graph", path="users/delta", status=200, body=body, times=None)
+
+    portal.sync(tenant)
+
+    status = portal.row(tenant)["sync_status"]
+    assert (status["label"], status["cause"]) == ("Pending", "microsoft_unavailable")
+    assert len(users_of(portal, tenant)) == 30
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_kept_link_that_is_refused_in_other_words_means_reading_whole(
+    portal: Portal, tenant: dict[str, str], status: int
+) -> None:
+    kept = r"users/delta\?.*deltatoken=(?!latest)"
+    portal.microsoft.world.fault(host="graph", path=kept, status=status, times=None)
+    portal.microsoft.world.add_user(tenant["id"], displayName="Newcomer")
+
+    portal.sync(tenant)
+
+    assert portal.status(tenant) == "Success"
+    assert len(users_of(portal, tenant)) == 31
+
+
+def test_a_roles_holders_on_a_further_page_are_followed_and_never_lost(portal: Portal, tenant: dict[str, str]) -> None:
+    holders = portal.ask("GET", f"/tenants/{tenant['id']}/security")["roles"]["items"]
+    body = {"value": [], "@odata.nextLink": f"{portal.microsoft.graph_url}/beta/directoryRoles"}
+    portal.microsoft.world.fault(host="graph", path=r"/directoryRoles/.*/members", status=200, body=body, times=None)
+    portal.later(hours=7)
+
+    portal.sync(tenant)
+
+    roles = portal.ask("GET", f"/tenants/{tenant['id']}/security")["roles"]
+    assert (roles["state"], roles["items"]) == ("stale", holders)
+    assert holders != []

@@ -389,3 +389,12 @@ def test_faults_that_pass_are_sat_out(fault: Told) -> None:
     assert len(list(client.items("/x", type=Thing))) == 1
     assert len(web.urls) == 2
     assert 0.5 <= clock.now <= 1.0
+
+
+@pytest.mark.parametrize("status", [400, 404, 409, 412])
+def test_a_link_of_microsofts_own_that_is_refused_is_no_refusal_of_our_question(status: int) -> None:
+    client, _, _ = graph(in_turn(page("a", following=f"{LINK}1"), told({"error": {"code": "Request_Bad"}}, status)))
+
+    with pytest.raises(ResyncRequired) as caught:
+        list(client.items("/things", type=Thing))
+    assert (caught.value.status, caught.value.graph_code) == (status, "Request_Bad")
