@@ -4,7 +4,7 @@ Sources: https://learn.microsoft.com/graph/api/crosstenantaccesspolicyconfigurat
 https://learn.microsoft.com/graph/api/crosstenantaccesspolicy-list-partners
 """
 
-from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 
@@ -39,12 +39,7 @@ class _Trust(msgspec.Struct):
     joined: bool | None = msgspec.field(name="isHybridAzureADJoinedDeviceAccepted", default=None)
 
 
-class _Terms(msgspec.Struct):
-    """The default's form and a partner's: what a partner's leaves out is as the default says."""
-
-    tenant_id: str | None = msgspec.field(name="tenantId", default=None)
-    is_service_default: bool | None = msgspec.field(name="isServiceDefault", default=None)
-    is_service_provider: bool | None = msgspec.field(name="isServiceProvider", default=None)
+class _Terms(msgspec.Struct, kw_only=True):
     collaboration_in: _Setting | None = msgspec.field(name="b2bCollaborationInbound", default=None)
     collaboration_out: _Setting | None = msgspec.field(name="b2bCollaborationOutbound", default=None)
     direct_connect_in: _Setting | None = msgspec.field(name="b2bDirectConnectInbound", default=None)
@@ -52,32 +47,42 @@ class _Terms(msgspec.Struct):
     trust: _Trust | None = msgspec.field(name="inboundTrust", default=None)
 
 
+class _Default(_Terms, kw_only=True):
+    is_service_default: bool | None = msgspec.field(name="isServiceDefault")
+
+
+class _Partner(_Terms, kw_only=True):
+    """What it leaves out is as the default says."""
+
+    tenant_id: str = msgspec.field(name="tenantId")
+    is_service_provider: bool | None = msgspec.field(name="isServiceProvider", default=None)
+
+
 def _read(asked: Asked) -> Reading:
-    partners = asked.graph.items(f"{_POLICY}/partners", type=_Terms)
-    return Reading(records=[_record(it) for it in (*asked.page.items, *_each(partners))], is_complete=True)
-
-
-def _each(partners: Iterator[_Terms]) -> list[_Terms]:
-    return list({it.tenant_id: it for it in partners if it.tenant_id}.values())
-
-
-def _record(it: _Terms) -> Record:
-    trust = it.trust or _Trust()
-    return Record(
-        key=key_from(it.tenant_id) if it.tenant_id else _DEFAULT,
-        body=CrossTenantAccess(
-            partner_id=it.tenant_id,
-            is_service_default=bool(it.is_service_default),
-            is_service_provider=bool(it.is_service_provider),
-            collaboration_in=_reach(it.collaboration_in),
-            collaboration_out=_reach(it.collaboration_out),
-            direct_connect_in=_reach(it.direct_connect_in),
-            direct_connect_out=_reach(it.direct_connect_out),
-            trusts_mfa=trust.mfa,
-            trusts_compliant_devices=trust.compliant,
-            trusts_joined_devices=trust.joined,
-        ),
+    default: _Default = asked.page.items[0]
+    partners = {it.tenant_id: it for it in asked.graph.items(f"{_POLICY}/partners", type=_Partner)}
+    told = CrossTenantAccess(is_service_default=bool(default.is_service_default), **_terms(default))
+    return Reading(
+        records=[Record(key=_DEFAULT, body=told), *(_record(it) for it in partners.values())], is_complete=True
     )
+
+
+def _record(it: _Partner) -> Record:
+    told = CrossTenantAccess(partner_id=it.tenant_id, is_service_provider=bool(it.is_service_provider), **_terms(it))
+    return Record(key=key_from(it.tenant_id), body=told)
+
+
+def _terms(it: _Terms) -> dict[str, Any]:
+    trust = it.trust or _Trust()
+    return {
+        "collaboration_in": _reach(it.collaboration_in),
+        "collaboration_out": _reach(it.collaboration_out),
+        "direct_connect_in": _reach(it.direct_connect_in),
+        "direct_connect_out": _reach(it.direct_connect_out),
+        "trusts_mfa": trust.mfa,
+        "trusts_compliant_devices": trust.compliant,
+        "trusts_joined_devices": trust.joined,
+    }
 
 
 def _reach(it: _Setting | None) -> str | None:
@@ -98,7 +103,7 @@ CROSS_TENANT_ACCESS = Dataset(
     name="cross_tenant_access",
     permission="Policy.Read.All",
     record=CrossTenantAccess,
-    source=Source(first=f"{_POLICY}/default", page=_Terms, is_single=True),
+    source=Source(first=f"{_POLICY}/default", page=_Default, is_single=True),
     read=_read,
     cadence=Cadence.SIX_HOURS,
 )

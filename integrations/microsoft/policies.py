@@ -39,6 +39,7 @@ class _UserRights(msgspec.Struct, rename="camel"):
 
 
 class _Authorization(msgspec.Struct, rename="camel"):
+    id: str  # without it, it is no policy
     allow_invites_from: str | None = None
     guest_user_role_id: str | None = None
     allowed_to_use_sspr: bool | None = msgspec.field(name="allowedToUseSSPR", default=None)
@@ -63,6 +64,7 @@ class _Enforcement(msgspec.Struct, rename="camel"):
 
 
 class _Methods(msgspec.Struct, rename="camel"):
+    id: str
     authentication_method_configurations: list[_Method] = []
     policy_migration_state: str | None = None
     registration_enforcement: _Enforcement | None = None

@@ -1,5 +1,7 @@
 """What a tenant's administrators have configured: policies, places, terms for others, settings of the directory."""
 
+import pytest
+
 from tests.flows.portal import Portal
 from tests.flows.reading import cycle, parts, security, states
 
@@ -142,3 +144,29 @@ def test_places_and_policies_are_never_asked_for_within_the_same_second(portal: 
     assert {it["status"] for it in looks} == {200}
     assert abs(looks[0]["at"] - looks[1]["at"]) > 1.0
     assert not [it for it in parts(portal, tenant) if it.endswith("namedLocations")][1:]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "path"),
+    [
+        ("security_defaults", "identitySecurityDefaultsEnforcementPolicy"),
+        ("authorization_policy", "authorizationPolicy"),
+        ("authentication_methods", "authenticationMethodsPolicy"),
+        ("admin_consent_requests", "adminConsentRequestPolicy"),
+        ("cross_tenant_access", "crossTenantAccessPolicy/default"),
+        ("cross_tenant_access", "crossTenantAccessPolicy/partners"),
+        ("named_locations", "namedLocations"),
+        ("group_settings", "groupSettings"),
+    ],
+)
+def test_an_answer_of_another_form_never_passes_for_a_policy(portal: Portal, dataset: str, path: str) -> None:
+    tenant = portal.has_tenant()
+    portal.connected(tenant)
+    before = security(portal, tenant)[dataset]["items"]
+    something = {"value": [{"displayName": "?"}]}
+    portal.microsoft.world.fault(host="graph", path=path, status=200, body=something, times=None)
+
+    cycle(portal, hours=7)
+
+    assert security(portal, tenant)[dataset]["items"] == before != []
+    assert states(portal, tenant)[dataset] == "stale"
