@@ -79,7 +79,7 @@ class _Policy(msgspec.Struct, rename="camel"):
 
 
 def _read(asked: Asked) -> Reading:
-    found = {it.id: it for page in asked.graph.on(asked.page, type=_Policy) for it in page.items}
+    found = asked.by_id(_Policy)
     return Reading(records=[Record(key=it.id, body=_told(it)) for it in found.values()], is_complete=True)
 
 

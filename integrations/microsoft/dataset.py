@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -21,6 +21,15 @@ from shared.graph import Graph, Page
 # Source: https://learn.microsoft.com/entra/identity/users/licensing-service-plan-reference
 ENTRA_ID_P1 = "41781fb2-bc02-4b7c-bd55-b576c07bb09d"
 INTUNE = "c1ec4a95-1f05-45b3-a911-aa3fa01094f5"
+
+
+class Identified(Protocol):
+    """What has an id of Microsoft's."""
+
+    id: str
+
+
+T = TypeVar("T", bound=Identified)
 
 
 class Service(Enum):
@@ -84,6 +93,10 @@ class Asked:
     @property
     def is_first(self) -> bool:
         return self.link is None
+
+    def by_id(self, form: type[T]) -> dict[str, T]:
+        """Every item of the page and of all that follow it; of one that comes twice, what was told later."""
+        return {it.id: it for page in self.graph.on(self.page, type=form) for it in page.items}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

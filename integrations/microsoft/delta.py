@@ -4,10 +4,11 @@ Source: https://learn.microsoft.com/graph/delta-query-overview
 """
 
 from collections.abc import Iterable
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import msgspec
 
+from integrations.microsoft.dataset import Identified
 from shared.graph import Page, UnexpectedAnswer
 
 
@@ -17,13 +18,7 @@ class Removed(msgspec.Struct):
     reason: str | None = None
 
 
-class Changeable(Protocol):
-    """What a round tells about one thing."""
-
-    id: str
-
-
-T = TypeVar("T", bound=Changeable)
+T = TypeVar("T", bound=Identified)
 
 
 def latest_of(pages: Iterable[Page[T]]) -> tuple[list[T], str]:

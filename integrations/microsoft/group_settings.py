@@ -29,7 +29,7 @@ class _Settings(msgspec.Struct, rename="camel"):
 
 
 def _read(asked: Asked) -> Reading:
-    found = {it.id: it for page in asked.graph.on(asked.page, type=_Settings) for it in page.items}
+    found = asked.by_id(_Settings)
     return Reading(records=[Record(key=it.id, body=_told(it)) for it in found.values()], is_complete=True)
 
 

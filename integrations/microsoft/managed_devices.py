@@ -56,7 +56,7 @@ class _Managed(msgspec.Struct, rename="camel"):
 
 
 def _read(asked: Asked) -> Reading:
-    found = {it.id: it for page in asked.graph.on(asked.page, type=_Managed) for it in page.items}
+    found = asked.by_id(_Managed)
     since = None if asked.link is None else _since(asked.link)
     return Reading(
         records=[Record(key=it.id, body=_told(it)) for it in found.values()],

@@ -34,7 +34,7 @@ class _Location(msgspec.Struct, rename="camel"):
 
 
 def _read(asked: Asked) -> Reading:
-    found = {it.id: it for page in asked.graph.on(asked.page, type=_Location) for it in page.items}
+    found = asked.by_id(_Location)
     return Reading(records=[Record(key=it.id, body=_told(it)) for it in found.values()], is_complete=True)
 
 

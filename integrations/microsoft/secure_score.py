@@ -78,7 +78,7 @@ def _told(it: _Score, *, with_controls: bool = False) -> SecureScore:
 
 
 def _read_controls(asked: Asked) -> Reading:
-    found = {it.id: it for page in asked.graph.on(asked.page, type=_Profile) for it in page.items}
+    found = asked.by_id(_Profile)
     return Reading(records=[Record(key=key_from(it.id), body=_control(it)) for it in found.values()], is_complete=True)
 
 

@@ -30,7 +30,7 @@ class _User(msgspec.Struct, rename="camel"):
 
 
 def _read(asked: Asked) -> Reading:
-    found = {it.id: it for page in asked.graph.on(asked.page, type=_User) for it in page.items}
+    found = asked.by_id(_User)
     seen = {key: _told(it) for key, it in found.items()}
     records = [Record(key=key, body=SignInPage(people=people)) for key, people in pack(seen).items()]
     kinds = Counter("seen" if it.sign_in_activity else "never seen" for it in found.values())
