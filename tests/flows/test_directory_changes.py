@@ -87,8 +87,9 @@ def _change(on: Directory, number: int) -> None:
 
 
 def _rename(on: Directory, number: int) -> None:
-    people = on.people()
-    on.world.change_user(on.id, people[number % len(people)], displayName=f"Renamed {number}", accountEnabled=False)
+    people = on.people()[1:]  # the administrator still has to sign in
+    if people:
+        on.world.change_user(on.id, people[number % len(people)], displayName=f"Renamed {number}", accountEnabled=False)
 
 
 def _remove(on: Directory, number: int) -> None:
