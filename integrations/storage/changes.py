@@ -93,15 +93,16 @@ class _Latest:
 class Changes:
     """Turns one reading of one data set into writes.
 
-    ``is_sure`` is false when earlier rows may have been written without their cursor: then what the cursor
-    says about the rows is not believed, and they are looked at.
+    ``mark`` is None when no cursor tells of the data set. ``is_sure`` is false when earlier rows may have been
+    written without their cursor: then what the cursor says about the rows is not believed, and they are looked at.
     """
 
-    def __init__(self, stored: Stored, dataset: str, mark: Mark, *, is_sure: bool = True) -> None:
+    def __init__(self, stored: Stored, dataset: str, mark: Mark | None, *, is_sure: bool = True) -> None:
         self._stored = stored
         self._dataset = dataset
-        self._mark = mark
+        self._mark = mark or Mark()
         self._is_sure = is_sure
+        self._is_new = is_sure and mark is None  # nothing can be stored: storage need not be asked
 
     def after_complete(self, reading: Reading, before: Cursor | None, now: datetime) -> Plan:
         latest = _Latest(reading.records)
@@ -110,7 +111,7 @@ class Changes:
             cursor = _fresh(self._dataset, reading, before.tallies, now)
             return Plan([], Counts(), cursor, self._mark, is_news=cursor.link is not None)
         mark = Mark(max(self._mark.parts, parts_for(len(latest.records))), digest)
-        found = self._stored.places(self._dataset, mark.parts)
+        found = {} if self._is_new else self._stored.places(self._dataset, mark.parts)
         seen = {key: it for (part, key), it in found.items() if part == part_of(key, self._mark.parts)}
         vanished = [key for key in seen if key not in latest.records]
         if is_mass_loss(len(vanished), len(seen)) and not (before and before.held_back):

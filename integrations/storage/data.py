@@ -170,8 +170,7 @@ class DataSession:
     def plan(self, dataset: str, reading: Reading, now: datetime) -> Plan:
         """Compare a reading with what is stored; only differences become writes."""
         before = self.cursors.get(dataset)
-        mark = self._marks.get(dataset, Mark())
-        changes = Changes(self._store, dataset, mark, is_sure=not self._fences.was_unfinished)
+        changes = Changes(self._store, dataset, self._marks.get(dataset), is_sure=not self._fences.was_unfinished)
         if reading.is_complete:
             plan = changes.after_complete(reading, before, now)
         else:

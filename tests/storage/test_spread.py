@@ -265,5 +265,34 @@ def test_a_whole_reading_that_changed_nothing_looks_at_no_rows(data: DataStore) 
     assert asked == []
 
 
+def test_a_first_reading_looks_at_no_rows(data: DataStore) -> None:
+    session = data.open()
+    asked: list[str] = []
+    data.places = lambda *_: asked.append("places") or {}  # type: ignore[method-assign, func-returns-value]
+
+    assert sync(session, reading(names(70))) == (70, 0, 0)
+    assert asked == []
+
+
+@pytest.mark.parametrize("rows_of_a_part", [20, 4000], ids=["several partitions", "several transactions"])
+def test_rows_of_a_first_reading_that_was_broken_off_are_found(
+    storage: str, data: DataStore, monkeypatch: pytest.MonkeyPatch, rows_of_a_part: int
+) -> None:
+    monkeypatch.setattr(fences, "_ROWS_OF_A_PART", rows_of_a_part)
+    broken = data_of(storage)
+    before_transaction(broken, 3, stop)
+    with pytest.raises(Stopped):
+        sync(broken.open(), reading(names(300)))
+    half_written = list(chain.from_iterable(raw(data).values()))
+    assert 0 < len(half_written) < 300
+
+    still_there = names(300)
+    del still_there[half_written[0].removeprefix("row:things:")]
+    sync(data.open(), reading(still_there))
+
+    assert listed(data) == still_there
+    assert len(list(chain.from_iterable(raw(data).values()))) == 299
+
+
 def _rows(data: DataStore, part: int) -> list[Any]:
     return data.table.range(fences.partition_of(data.base, part))
