@@ -1,12 +1,14 @@
 """Once a day, per account: forget answers nobody will ask for again, runs nobody looks back to, and old audit entries.
 
-Audit entries are sealed here too, whatever became of the line that asks for it sooner.
+Audit entries are sealed here too, whatever became of the line that asks for it sooner; and the key they are signed
+with is kept under the newest key-encryption key.
 """
 
 from datetime import UTC, datetime, timedelta
 
 from integrations.actions.idempotency import KEPT_FOR
 from integrations.actions.sealing import forget_old_entries, seal_entries
+from integrations.actions.signing import seal_key_anew
 from integrations.domain.ids import AccountId
 from integrations.services import Services
 from integrations.storage.control import Clash, Control
@@ -37,6 +39,7 @@ def keep_house(services: Services, due: Due) -> None:
     _remove(control, old)
     seal_entries(services, control)
     forget_old_entries(services, control)
+    seal_key_anew(services, control)
     if tenants or control.audit.list(limit=1):
         plan_housekeeping(services, due.account_id)
     else:

@@ -1,7 +1,7 @@
 """Sign what an account may have to prove later: seals of its audit log, receipts of removals.
 
 Each account has one Ed25519 key. The private half is sealed by the key-encryption key like every other secret, and
-sealed anew now and then, so that an old key-encryption key can be disabled.
+sealed anew every week, so that an old key-encryption key can be disabled.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from integrations.storage.control import CURRENT, Clash, Control
 from integrations.storage.documents import Stored
 from shared.signatures import Jwks, new_private_key, public_of, signed
 
-_SEALED_ANEW = timedelta(days=30)
+_SEALED_ANEW = timedelta(days=7)
 _TRIES = 3
 
 
@@ -26,11 +26,7 @@ def sign(services: Services, control: Control, payload: bytes) -> str:
         SealBroken: the account's key cannot be opened any more; the operator must look.
         Unavailable: storage or the vault does not answer.
     """
-    stored = _stored(services, control)
-    private_key = _private(services, control, stored.value)
-    if services.clock() - stored.value.sealed_at > _SEALED_ANEW:
-        _seal_anew(services, control, stored, private_key)
-    return signed(private_key, payload)
+    return signed(_private(services, control, _stored(services, control).value), payload)
 
 
 def public_keys(services: Services, control: Control) -> Jwks:
@@ -42,6 +38,21 @@ def public_keys(services: Services, control: Control) -> Jwks:
         SealBroken, Unavailable: as ``sign``.
     """
     return Jwks(keys=[public_of(_private(services, control, _stored(services, control).value))])
+
+
+def seal_key_anew(services: Services, control: Control) -> None:
+    """Once a week, under the newest key-encryption key; another process that does it at the same time does no harm.
+
+    Raises:
+        SealBroken, Unavailable: as ``sign``.
+    """
+    stored, now = _stored(services, control), services.clock()
+    if now - stored.value.sealed_at < _SEALED_ANEW:
+        return
+    private_key = _private(services, control, stored.value)
+    newer = msgspec.structs.replace(stored.value, sealed_at=now)
+    with contextlib.suppress(Clash):
+        control.commit(control.audit_keys.saved(stored.now(_sealed(services, control, newer, private_key))))
 
 
 def _private(services: Services, control: Control, key: AuditKey) -> bytes:
@@ -63,13 +74,6 @@ def _new_key(services: Services, control: Control) -> AuditKey:
     private_key, now = new_private_key(), services.clock()
     bare = AuditKey(key_id=public_of(private_key).kid, sealed="", made_at=now, sealed_at=now)
     return _sealed(services, control, bare, private_key)
-
-
-def _seal_anew(services: Services, control: Control, stored: Stored[AuditKey], private_key: bytes) -> None:
-    """Under the newest key-encryption key; another process that does it at the same time does no harm."""
-    newer = msgspec.structs.replace(stored.value, sealed_at=services.clock())
-    with contextlib.suppress(Clash):
-        control.commit(control.audit_keys.saved(stored.now(_sealed(services, control, newer, private_key))))
 
 
 def _sealed(services: Services, control: Control, key: AuditKey, private_key: bytes) -> AuditKey:

@@ -16,7 +16,7 @@ from local.journey import APP_ROLES
 from local.microsoft.cloud import Running
 from local.microsoft.person import Callback, Person
 from local.portal_identity import PortalIdentity
-from shared.secrets import new_key
+from shared.secrets import Envelopes, KeyRing, new_key
 from shared.settings import Settings
 
 CLIENT_ID = "c0ffee00-0000-4000-8000-000000000001"
@@ -201,3 +201,8 @@ def open_portal(microsoft: Running, identity: PortalIdentity, storage: str, **ch
     services = Services(**{**vars(connected), "clock": clock})
     host = Host(build_app(lambda: services), root=ROOT, env=env, clock=clock)
     return Portal(host, services, microsoft, identity, clock)
+
+
+def with_keys(portal: Portal, ring: str) -> None:
+    """Have another ring of key-encryption keys from now on."""
+    object.__setattr__(portal.services, "envelopes", Envelopes(KeyRing(ring)))

@@ -16,8 +16,9 @@ from integrations.actions.sealing import seal_entries
 from integrations.domain.ids import AccountId
 from integrations.storage.control import newest_seal_first
 from integrations.storage.due import Due, DueList, Work, shards
+from shared.secrets import new_key
 from shared.signatures import Jwk, check_detached
-from tests.flows.portal import Portal
+from tests.flows.portal import Portal, with_keys
 
 ACCOUNT = AccountId("acct_northwind")
 Row = dict[str, Any]
@@ -314,6 +315,20 @@ def test_entries_are_kept_four_hundred_days_and_what_is_left_still_verifies(log:
     told = verified(log)
     assert (told["entries"], told["seals"], told["oldest_seal"]["number"]) == (5, 3, 2)
     assert (told["is_intact"], told["sealed"], told["waiting"]) == (True, 5, 0)
+
+
+def test_the_signing_key_follows_the_key_that_seals_it_even_where_nothing_is_signed(portal: Portal) -> None:
+    old, new = new_key("k1"), new_key("k2")
+    with_keys(portal, old)
+    portal.organization("Acme")
+    sealed(portal)
+    with_keys(portal, f"{new},{old}")
+    for _ in range(8):
+        portal.later(days=1)
+        keep_house(portal.services, Due(Work.HOUSEKEEPING, ACCOUNT, "all", portal.clock()))
+    with_keys(portal, new)
+
+    assert verified(portal)["sealed"] == 1
 
 
 def test_verification_has_its_limit_a_minute(portal: Portal) -> None:

@@ -13,10 +13,10 @@ from integrations.domain.connections import Credential
 from integrations.services import Services
 from integrations.storage.control import Control
 from integrations.storage.documents import Stored
-from shared.secrets import Envelopes, KeyRing, SealBroken, new_key, sealed_with
+from shared.secrets import SealBroken, new_key, sealed_with
 from tests.flows.doors import ABSENT, DOORS, path_of
 from tests.flows.partner import Csp, has_csp
-from tests.flows.portal import CLIENT_SECRET, Portal
+from tests.flows.portal import CLIENT_SECRET, Portal, with_keys
 
 PERIOD = {"minutes": 34}
 ALICE, BOB = "acct_northwind", "acct_southridge"
@@ -41,10 +41,6 @@ def stored(portal: Portal, account: str = ALICE) -> Stored[Credential]:
 def token_in(portal: Portal, account: str = ALICE) -> str:
     kept = stored(portal, account).value
     return portal.services.envelopes.open(kept.sealed, place=kept.place(account)).decode()  # type: ignore[arg-type]
-
-
-def with_keys(portal: Portal, ring: str) -> None:
-    object.__setattr__(portal.services, "envelopes", Envelopes(KeyRing(ring)))
 
 
 def replace_row(portal: Portal, kept: Stored[Credential], account: str = ALICE, **changes: Any) -> None:
