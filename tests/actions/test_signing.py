@@ -5,11 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 import pytest
 
-from integrations.actions.signing import public_keys, sign
+from integrations.actions.signing import public_keys, seal_key_anew, sign
 from integrations.storage.control import CURRENT, Control
-from shared.secrets import Envelopes, KeyRing, SealBroken, new_key, sealed_with
+from shared.secrets import SealBroken, new_key, sealed_with
 from shared.signatures import SignatureInvalid, new_private_key, opened, public_of
-from tests.flows.portal import Portal
+from tests.flows.portal import Portal, with_keys
 
 
 def ours(portal: Portal, account_id: str = "acct_northwind") -> Control:
@@ -59,15 +59,15 @@ def test_a_key_that_somebody_else_put_in_the_row_is_not_believed(portal: Portal)
 def test_a_signing_key_outlives_the_key_it_was_sealed_with(portal: Portal) -> None:
     old, new = new_key("k1"), new_key("k2")
     services, control = portal.services, ours(portal)
-    object.__setattr__(services, "envelopes", Envelopes(KeyRing(old)))
+    with_keys(portal, old)
     before = public_keys(services, control)
-    object.__setattr__(services, "envelopes", Envelopes(KeyRing(f"{new},{old}")))
-    portal.later(days=31)
+    with_keys(portal, f"{new},{old}")
+    portal.later(days=7)
 
-    sign(services, control, b"x")
+    seal_key_anew(services, control)
 
     stored = control.audit_keys.find(CURRENT)
     assert stored
     assert sealed_with(stored.value.sealed) == "k2"
-    object.__setattr__(services, "envelopes", Envelopes(KeyRing(new)))
+    with_keys(portal, new)
     assert public_keys(services, control) == before
