@@ -19,9 +19,11 @@ def main() -> None:
         on.client("cycles", account="acct_p5", tenant_id=small, count=1)
         first = on.client("cycles", account="acct_p5", tenant_id=large, count=1)
         peak, failed = first["peak_mb"], first["failed"]
-        figures = {name: round(first["cycles"][0][name], 1) for name in ("cpu_s", "wall_s", "table", "graph", "rows")}
-        figures |= {"times_storage_was_too_slow": failed}
-        record("P2-peak-100k", "250 MB", ratio=peak / 250, goal="<= 1", met=peak <= 250, peak_mb=round(peak), **figures)
+        told = ("parts", "cpu_s", "wall_s", "table", "graph", "rows")
+        figures = {"status": first["status"], **{name: round(first["cycles"][0][name], 1) for name in told}}
+        figures |= {"peak_mb": round(peak), "times_storage_was_too_slow": failed}
+        is_met = peak <= 250 and first["status"] == "synced"
+        record("P2-peak-100k", "250 MB", ratio=peak / 250, goal="<= 1", met=is_met, **figures)
         low, high = unchanged_cpu_s(on, small), unchanged_cpu_s(on, large)
         figures = {"cpu_ms_1k": round(low * 1000, 2), "cpu_ms_100k": round(high * 1000, 2)}
         record("P5-size", "the same at 1,000 users", ratio=high / low, goal="<= 2", met=high <= 2 * low, **figures)

@@ -9,7 +9,7 @@ Source: https://learn.microsoft.com/rest/api/storageservices/understanding-the-t
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -87,7 +87,7 @@ def end_of(prefix: str) -> str:
     return prefix[:-1] + chr(ord(prefix[-1]) + 1)
 
 
-def chunks(writes: Sequence[Write], *, spare: int = 0) -> Iterator[list[Write]]:
+def chunks(writes: Iterable[Write], *, spare: int = 0) -> Iterator[list[Write]]:
     """Split writes so that each part fits a transaction with ``spare`` places left over."""
     part: list[Write] = []
     size = 0

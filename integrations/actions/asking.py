@@ -43,6 +43,7 @@ def read_due(
         return
     plans = frozenset(profile.plans)
     yield [_judged(it, plans) for it in attempts]
+    del attempts  # with its readings, before the next ones come
     tried = [it for it in doubtful if it.needs_plan in plans or (it in due and it.name in cursors)]
     spared = [it for it in doubtful if it in due and it not in tried]
     if tried or spared:

@@ -210,7 +210,7 @@ class _Reader:
         usage = self._graph.usage + given.usage if given else self._graph.usage
         outcome = Outcome.FRESH if reading is not None else outcome_of(error)
         error = error if reading is None else None
-        return Attempt(
+        attempt = Attempt(
             dataset=self.dataset,
             outcome=outcome,
             reading=reading,
@@ -220,6 +220,8 @@ class _Reader:
             pages=self._book.news if isinstance(error, OutOfTime) else {},
             is_resumed=self._book.is_resumed,
         )
+        self._book.clear()  # its graph lives as long as the run
+        return attempt
 
     def _reading(self, given: Answer | None) -> Reading:
         """A link Microsoft no longer honours, in whatever words, means reading whole, at once."""

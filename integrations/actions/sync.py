@@ -6,6 +6,7 @@ write stands in the fence of its data.
 
 import time
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
@@ -29,6 +30,7 @@ from integrations.domain.datasets import (
     warnings_of,
 )
 from integrations.domain.orders import NOTIFIED, SCHEDULED, SYNC_QUEUE, SyncOrder
+from integrations.domain.records import TenantProfile
 from integrations.domain.schedule import ORDER_LIFE, PART_LIMIT
 from integrations.domain.statuses import SyncCause
 from integrations.domain.watching import is_watch_due
@@ -36,19 +38,24 @@ from integrations.microsoft.dataset import Dataset, Service
 from integrations.microsoft.datasets import DATASETS
 from integrations.microsoft.organization import read_tenant_name
 from integrations.services import Services, TenantGraphs
-from integrations.storage.data import DataSession, Superseded
+from integrations.storage.data import DataSession, Superseded, Writes
 from shared.errors import AppError
 from shared.graph import Book, OutOfTime, Transient
 from shared.lifeline import Lifeline
-from shared.tables import StorageUnavailable, Write
+from shared.tables import StorageUnavailable
 from shared.tracing import span
 
 _EVERY_ROW = 1_000_000
 
 
 class _Stored(NamedTuple):
-    """What storing a round of readings came to; ``confirmed`` are the data sets of which nothing was written."""
+    """What storing a round of attempts came to; ``confirmed`` are the data sets of which nothing was written.
 
+    The attempts are without their readings, which in a big tenant take more memory than all else together.
+    """
+
+    attempts: list[Attempt]
+    profile: TenantProfile | None
     results: list[DatasetResult]
     cursors: list[Cursor]
     confirmed: list[str]
@@ -116,30 +123,31 @@ def _all_datasets(services: Services, order: SyncOrder, tenant: Tenant, run: Run
     until, now = time.monotonic() + PART_LIMIT.total_seconds(), services.clock()
     data = services.data(order.account_id, tenant.tenant_id, tenant.epoch)
     session = data.open()
-    known, attempts, results = dict(session.cursors), [], []
+    known, profile = dict(session.cursors), None
+    attempts: list[Attempt] = []
+    results: list[DatasetResult] = []
     confirmed: list[str] = []
     access = Access(
         graphs.of,
         lambda dataset: dict(data.list(dataset.name, dataset.record, limit=_EVERY_ROW)),
         lambda dataset: Book(session.kept(dataset.name, now), until=until),
     )
-    for tried in read_due(
+    rounds = read_due(
         access,
         session.cursors,
         now,
         is_wanted=order.reason not in {SCHEDULED, NOTIFIED},
         since=run.started_at if run.resumed_at else None,
-    ):
-        with span("store data sets"):
-            stored = _store(services, session, tried)
-        attempts += tried
+    )
+    for stored in map(partial(_store, services, session), rounds):
+        attempts += stored.attempts
+        profile = profile or stored.profile
         results += stored.results
         confirmed += stored.confirmed
         known |= {it.dataset: it for it in stored.cursors}
     if any(isinstance(it.error, OutOfTime) for it in attempts):
         return Ending(cause=SyncCause.QUEUED, goes_on=True, datasets=results)
     broken = next((it for it in attempts if it.dataset.is_core and it.error is not None), None)
-    profile = profile_of(attempts)
     name, domain = (profile.name, profile.default_domain) if profile else ("", None)
     if broken and broken.error:
         return Ending(
@@ -162,24 +170,32 @@ def _all_datasets(services: Services, order: SyncOrder, tenant: Tenant, run: Run
 
 
 def _store(services: Services, session: DataSession, attempts: list[Attempt]) -> _Stored:
-    """Write what changed, data before cursors. A data set that was not read keeps its rows and its link.
+    """Write what changed, data before cursors. A data set that was not read keeps its rows and its link."""
+    with span("store data sets"):
+        results, cursors, confirmed = _written(services, session, attempts)
+    remembered = [msgspec.structs.replace(it, reading=None, pages={}) for it in attempts]
+    return _Stored(remembered, profile_of(attempts), results, cursors, confirmed)
 
-    Returns what each data set did, where it stands now, and which of them needed no writing.
-    """
+
+def _written(
+    services: Services, session: DataSession, attempts: list[Attempt]
+) -> tuple[list[DatasetResult], list[Cursor], list[str]]:
+    """What each data set did, where it stands now, and which of them needed no writing."""
     now, is_whole_news = services.clock(), False
-    writes, cursors, results = [], [], []
+    writes: list[Writes] = []
+    cursors, results = [], []
     for attempt in attempts:
         name, counts = attempt.dataset.name, Counts()
         kept = session.cursors.get(name) or Cursor(dataset=name, outcome=attempt.outcome, attempted_at=now)
         if attempt.reading is not None:
             plan = session.plan(name, attempt.reading, now)
-            writes.extend(plan.writes)
+            writes.append(plan.writes)
             counts, cursor = plan.counts, _annotated(plan.cursor, attempt.dataset, attempt.reading, kept)
             is_whole_news |= cursor.whole_at != kept.whole_at
         else:
             cursor = attempt.unread(kept, now)
         pages, cursor = _pages(session, attempt, kept, cursor, now)
-        writes.extend(pages)
+        writes.append(pages)
         cursors.append(cursor)
         results.append(
             DatasetResult(
@@ -192,14 +208,14 @@ def _store(services: Services, session: DataSession, attempts: list[Attempt]) ->
             )
         )
     if not is_whole_news and session.says_nothing_new(cursors):
-        return _Stored(results, cursors, [cursor.dataset for cursor in cursors])
+        return results, cursors, [cursor.dataset for cursor in cursors]
     session.commit(writes, cursors)
-    return _Stored(results, cursors, [])
+    return results, cursors, []
 
 
 def _pages(
     session: DataSession, attempt: Attempt, kept: Cursor, cursor: Cursor, now: datetime
-) -> tuple[list[Write], Cursor]:
+) -> tuple[Writes, Cursor]:
     """What happens to the pages of a reading in several parts: more are kept, or none; a fault that passes leaves them.
 
     ``kept`` is the cursor as it was, ``cursor`` the one to be stored.
@@ -207,7 +223,7 @@ def _pages(
     cursor = msgspec.structs.replace(cursor, kept_rows=kept.kept_rows, kept_at=kept.kept_at)
     if isinstance(attempt.error, OutOfTime):
         return session.keep(cursor, attempt.pages, now, is_resumed=attempt.is_resumed)
-    return ([], cursor) if isinstance(attempt.error, Transient) else session.unkeep(cursor)
+    return ({}, cursor) if isinstance(attempt.error, Transient) else session.unkeep(cursor)
 
 
 def _annotated(cursor: Cursor, dataset: Dataset, reading: Reading, before: Cursor) -> Cursor:

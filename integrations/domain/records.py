@@ -299,6 +299,10 @@ class SignIns(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     last_background_at: datetime | None = None
     last_success_at: datetime | None = None
 
+    @property
+    def was_seen(self) -> bool:
+        return any((self.last_at, self.last_background_at, self.last_success_at))
+
 
 class SignInPage(msgspec.Struct, frozen=True, kw_only=True):
     """Some of a tenant's sign-in times; a row holds many."""

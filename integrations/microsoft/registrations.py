@@ -36,7 +36,7 @@ class _Details(msgspec.Struct, rename="camel", kw_only=True):
 
 
 def _read(asked: Asked) -> Reading:
-    found = {key: _told(it) for key, it in asked.by_id(_Details).items()}
+    found = asked.told_by_id(_Details, _told)
     records = [Record(key=key, body=RegistrationPage(people=people)) for key, people in pack(found).items()]
     return Reading(records=records, is_complete=True, tallies=Counter(tally_of(it) for it in found.values()))
 

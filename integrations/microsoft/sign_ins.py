@@ -30,10 +30,9 @@ class _User(msgspec.Struct, rename="camel"):
 
 
 def _read(asked: Asked) -> Reading:
-    found = asked.by_id(_User)
-    seen = {key: _told(it) for key, it in found.items()}
-    records = [Record(key=key, body=SignInPage(people=people)) for key, people in pack(seen).items()]
-    kinds = Counter("seen" if it.sign_in_activity else "never seen" for it in found.values())
+    found = asked.told_by_id(_User, _told)
+    records = [Record(key=key, body=SignInPage(people=people)) for key, people in pack(found).items()]
+    kinds = Counter("seen" if it.was_seen else "never seen" for it in found.values())
     return Reading(records=records, is_complete=True, tallies=kinds)
 
 

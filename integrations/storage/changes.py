@@ -2,8 +2,8 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -34,23 +34,27 @@ class Mark:
     digest: str = ""
 
 
+# Writes by the number of their partition. They are made while they are written, once: those of a hundred thousand
+# rows are never in memory together.
+Writes = Mapping[int, Iterable[Write]]
+
+Place = tuple[int, str]  # the partition's number, and the record's key
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What one reading changes: the writes, how many rows they touch, and the cursor after them.
 
     ``is_news`` tells that the cursor must be written: what it says, or where it points to, has changed.
-    ``moved`` are rows to delete once the cursor is stored: they were written anew in other partitions.
+    ``moved`` are deletions that follow once the cursor is stored: of rows that were written anew in other partitions.
     """
 
-    writes: list[Write]
+    writes: Writes
     counts: Counts
     cursor: Cursor
     mark: Mark
     is_news: bool = True
-    moved: Sequence[Write] = ()
-
-
-Place = tuple[int, str]  # the partition's number, and the record's key
+    moved: Writes = field(default_factory=dict)
 
 
 class Stored(Protocol):
@@ -68,16 +72,20 @@ def row_prefix(dataset: str) -> str:
 
 
 class _Latest:
-    """The records of a reading, the last word of each key, with their bodies and fingerprints."""
+    """The records of a reading, the last word of each key, with their fingerprints."""
 
     def __init__(self, records: Sequence[Record]) -> None:
         self.records = {record.key: record for record in records}
-        self.bodies: dict[str, str] = {}
-        self.prints: dict[str, str] = {}
-        for key, record in self.records.items():
-            body = msgspec.json.encode(record.body)
-            self.bodies[key] = body.decode()  # the very text that a write holds: a tenant may have 100,000
-            self.prints[key] = hashlib.blake2b(body, digest_size=16).hexdigest()
+        self.prints = {
+            key: hashlib.blake2b(msgspec.json.encode(record.body), digest_size=16).hexdigest()
+            for key, record in self.records.items()
+        }
+
+    def columns(self, key: str) -> dict[str, str]:
+        """The row of one record."""
+        record = self.records[key]
+        body = msgspec.json.encode(record.body).decode()
+        return {"body": body, "print": self.prints[key], "tally": record.tally}
 
     def digest(self) -> str:
         """One fingerprint of all records, whatever their order."""
@@ -109,31 +117,34 @@ class Changes:
         digest = latest.digest()
         if self._is_sure and before and before.outcome is Outcome.FRESH and digest == self._mark.digest:
             cursor = _fresh(self._dataset, reading, before.tallies, now)
-            return Plan([], Counts(), cursor, self._mark, is_news=cursor.link is not None)
+            return Plan({}, Counts(), cursor, self._mark, is_news=cursor.link is not None)
         mark = Mark(max(self._mark.parts, parts_for(len(latest.records))), digest)
         found = {} if self._is_new else self._stored.places(self._dataset, mark.parts)
         seen = {key: it for (part, key), it in found.items() if part == part_of(key, self._mark.parts)}
         vanished = [key for key in seen if key not in latest.records]
         if is_mass_loss(len(vanished), len(seen)) and not (before and before.held_back):
             return self._held_back(latest, seen, before, now)
-        writes, counts = self._upserts(latest, seen, found, mark.parts)
-        moved: list[Write] = []
+        changed, counts = self._changed(latest, seen, found, mark.parts)
+        gone: list[Place] = []
+        moved: list[Place] = []
         for part, key in found:
             if key not in latest.records or part != part_of(key, mark.parts):
                 # A row that readers still see elsewhere goes last; a vanished or a stray one goes at once.
                 goes_last = key in latest.records and part == part_of(key, self._mark.parts)
-                (moved if goes_last else writes).append(delete(self._row(part, key)))
+                (moved if goes_last else gone).append((part, key))
+        writes = self._writes(latest, changed, gone)
         counts = msgspec.structs.replace(counts, removed=len(vanished))
-        return Plan(writes, counts, _fresh(self._dataset, reading, latest.tallies(), now), mark, moved=moved)
+        cursor = _fresh(self._dataset, reading, latest.tallies(), now)
+        return Plan(writes, counts, cursor, mark, moved=self._writes(latest, [], moved))
 
     def after_delta(self, reading: Reading, before: Cursor | None, now: datetime) -> Plan:
         latest, parts = _Latest(reading.records), self._mark.parts
         touched = list(dict.fromkeys([*latest.records, *reading.removed]))
         seen = self._stored.prints(self._dataset, touched if self._is_sure else None, parts)
         found = {(part_of(key, parts), key): it for key, it in seen.items()}
-        writes, counts = self._upserts(latest, seen, found, parts)
+        changed, counts = self._changed(latest, seen, found, parts)
         gone = [key for key in dict.fromkeys(reading.removed) if key in seen and key not in latest.records]
-        writes.extend(delete(self._row(part_of(key, parts), key)) for key in gone)
+        writes = self._writes(latest, changed, [(part_of(key, parts), key) for key in gone])
         tallies = Counter(before.tallies if before else {})
         if not self._is_sure:
             tallies = Counter(it.tally for it in seen.values())
@@ -149,7 +160,7 @@ class Changes:
         """Too much vanished to believe it at once: what came is stored, what did not come is kept."""
         parts = self._mark.parts
         found = {(part_of(key, parts), key): it for key, it in seen.items()}
-        writes, counts = self._upserts(latest, seen, found, parts)
+        changed, counts = self._changed(latest, seen, found, parts)
         vanished = [key for key in seen if key not in latest.records]
         cursor = Cursor(
             dataset=self._dataset,
@@ -160,26 +171,45 @@ class Changes:
             error="mass_loss_held_back",
             held_back=len(vanished),
         )
-        return Plan(writes, counts, cursor, Mark(parts))
+        return Plan(self._writes(latest, changed, []), counts, cursor, Mark(parts))
 
-    def _upserts(
+    def _changed(
         self, latest: _Latest, seen: Mapping[str, Seen], found: Mapping[Place, Seen], parts: int
-    ) -> tuple[list[Write], Counts]:
-        """Writes of records that are not at their place as they are now; counted by what is new to readers."""
-        writes: list[Write] = []
+    ) -> tuple[list[Place], Counts]:
+        """Places of records that are not there as they are now; counted by what is new to readers."""
+        places: list[Place] = []
         created = changed = 0
-        for key, record in latest.records.items():
+        for key in latest.records:
             print_ = latest.prints[key]
             created += key not in seen
             changed += key in seen and seen[key].print != print_
             place = (part_of(key, parts), key)
             if place not in found or found[place].print != print_:
-                columns = {"body": latest.bodies[key], "print": print_, "tally": record.tally}
-                writes.append(upsert(self._row(*place, columns)))
-        return writes, Counts(created=created, changed=changed)
+                places.append(place)
+        return places, Counts(created=created, changed=changed)
+
+    def _writes(self, latest: _Latest, changed: Iterable[Place], gone: Iterable[Place]) -> Writes:
+        upserts, deletions = _by_part(changed), _by_part(gone)
+        return {
+            part: self._made(latest, part, upserts.get(part, ()), deletions.get(part, ()))
+            for part in upserts.keys() | deletions.keys()
+        }
+
+    def _made(self, latest: _Latest, part: int, changed: Iterable[str], gone: Iterable[str]) -> Iterator[Write]:
+        for key in changed:
+            yield upsert(self._row(part, key, latest.columns(key)))
+        for key in gone:
+            yield delete(self._row(part, key))
 
     def _row(self, part: int, key: str, columns: Mapping[str, str] | None = None) -> Row:
         return Row(partition_of(self._stored.base, part), row_prefix(self._dataset) + key, columns or {})
+
+
+def _by_part(places: Iterable[Place]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    for part, key in places:
+        found.setdefault(part, []).append(key)
+    return found
 
 
 def _fresh(dataset: str, reading: Reading, tallies: Mapping[str, int], now: datetime) -> Cursor:

@@ -13,24 +13,25 @@ two runs, can never write, and a run that broke off is done again.
 import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 from typing import TypeVar
 
 import msgspec
 
 from integrations.domain.datasets import Confirmed, Cursor, Outcome, Reading
 from integrations.domain.ids import AccountId, TenantId
-from integrations.storage.changes import Changes, Mark, Place, Plan, Seen, row_prefix
+from integrations.storage.changes import Changes, Mark, Place, Plan, Seen, Writes, row_prefix
 from integrations.storage.fences import FENCE, Fences, Superseded, close, overlapped, part_of, partition_of
 from integrations.storage.shelf import Shelf
 from shared.tables import Row, Tables, Value, Write, chunks, end_of, upsert
 
-__all__ = ["DataSession", "DataStore", "Superseded"]
+__all__ = ["DataSession", "DataStore", "Superseded", "Writes"]
 
 T = TypeVar("T", bound=msgspec.Struct)
 
 _CURSOR = "cursor:"
 _ROW = "row:"
+_MAIN = 0  # the number of the main partition
 _ROWS_A_PAGE = 1000
 # So long an unchanged cursor is not written again; Microsoft's delta links live for days.
 _CURSORS_STAND = timedelta(hours=5)
@@ -139,7 +140,7 @@ class DataSession:
         self._store = store
         self._fences = fences
         self._marks = {row.key.removeprefix(_CURSOR): _mark(row) for row in rows if row.key.startswith(_CURSOR)}
-        self._moved: list[Write] = []
+        self._moved: list[Writes] = []
         self._is_news = fences.is_unfinished
         self.cursors = _cursors(rows)
         self._shelf = Shelf(store.table, store.base)
@@ -153,19 +154,21 @@ class DataSession:
 
     def keep(
         self, cursor: Cursor, pages: Mapping[str, bytes], now: datetime, *, is_resumed: bool
-    ) -> tuple[list[Write], Cursor]:
+    ) -> tuple[Writes, Cursor]:
         """Writes that keep what a part has read, behind what is kept if that counts, and the cursor that tells so."""
-        writes, cursor = ([], cursor) if is_resumed else self.unkeep(cursor)
+        taken, cursor = ({}, cursor) if is_resumed else self.unkeep(cursor)
         added = self._shelf.added(cursor.dataset, cursor.kept_rows, pages)
-        writes = [it for it in writes if it.row.key not in {new.row.key for new in added}] + added
+        taken_only = [it for it in taken.get(_MAIN, ()) if it.row.key not in {new.row.key for new in added}]
         kept_rows = cursor.kept_rows + len(added)
-        return writes, msgspec.structs.replace(cursor, kept_rows=kept_rows, kept_at=cursor.kept_at or now)
+        cursor = msgspec.structs.replace(cursor, kept_rows=kept_rows, kept_at=cursor.kept_at or now)
+        return {_MAIN: taken_only + added}, cursor
 
-    def unkeep(self, cursor: Cursor) -> tuple[list[Write], Cursor]:
+    def unkeep(self, cursor: Cursor) -> tuple[Writes, Cursor]:
         """Writes that take kept pages away, and the cursor that tells of none."""
         if not cursor.kept_rows and not self._fences.was_unfinished:
-            return [], cursor
-        return self._shelf.cleared(cursor.dataset), msgspec.structs.replace(cursor, kept_rows=0, kept_at=None)
+            return {}, cursor
+        taken = self._shelf.cleared(cursor.dataset)
+        return {_MAIN: taken}, msgspec.structs.replace(cursor, kept_rows=0, kept_at=None)
 
     def plan(self, dataset: str, reading: Reading, now: datetime) -> Plan:
         """Compare a reading with what is stored; only differences become writes."""
@@ -176,7 +179,7 @@ class DataSession:
         else:
             plan = changes.after_delta(reading, before, now)
         self._marks[dataset] = plan.mark
-        self._moved.extend(plan.moved)
+        self._moved.append(plan.moved)
         self._is_news |= plan.is_news
         return plan
 
@@ -192,45 +195,51 @@ class DataSession:
             and _told(known) == _told(cursor)
         )
 
-    def commit(self, writes: Iterable[Write], cursors: Iterable[Cursor]) -> None:
+    def commit(self, writes: Iterable[Writes], cursors: Iterable[Cursor]) -> None:
         """Write data first and cursors last, each transaction guarded by the fence of its partition.
 
         Raises:
             Superseded: a fence was moved; the transactions before stand, this and later ones do not.
         """
-        elsewhere = self._by_part(writes)
-        here = elsewhere.pop(0, [])
+        elsewhere = _together(writes)
+        here = elsewhere.pop(_MAIN, iter(()))
         if elsewhere:
             self._write_elsewhere(elsewhere)
-        moved, self._moved = self._by_part(self._moved), []
-        self._write_here([*here, *(upsert(self._cursor_row(cursor)) for cursor in cursors)], is_last=not moved)
+        moved, self._moved = _together(self._moved), []
+        told = (upsert(self._cursor_row(cursor)) for cursor in cursors)
+        self._write_here(chain(here, told), is_last=not moved)
         if moved:
-            here = moved.pop(0, [])
+            here = moved.pop(_MAIN, iter(()))
             self._write_elsewhere(moved)
             self._write_here(here, is_last=True)
         self._is_news = False
 
-    def _write_elsewhere(self, by_part: dict[int, list[Write]]) -> None:
-        self._fences.claim(max(by_part, default=0) + 1)
+    def _write_elsewhere(self, by_part: Writes) -> None:
+        self._fences.claim(max(by_part, default=_MAIN) + 1)
         overlapped(lambda part: self._fences.write_part(part, by_part[part]), list(by_part))
 
-    def _write_here(self, writes: Sequence[Write], *, is_last: bool) -> None:
-        parts = list(chunks(writes, spare=1)) or ([[]] if self._fences.is_unfinished else [])
-        for number, part in enumerate(parts, 1):
-            self._fences.write_main(part, is_last=is_last and number == len(parts))
-
-    def _by_part(self, writes: Iterable[Write]) -> dict[int, list[Write]]:
-        found: dict[int, list[Write]] = {}
-        for write in writes:
-            tail = write.row.partition.removeprefix(self._store.base)
-            found.setdefault(int(tail[1:] or 0), []).append(write)
-        return found
+    def _write_here(self, writes: Iterable[Write], *, is_last: bool) -> None:
+        parts = chunks(writes, spare=1)
+        part = next(parts, [] if self._fences.is_unfinished else None)
+        while part is not None:
+            following = next(parts, None)
+            self._fences.write_main(part, is_last=is_last and following is None)
+            part = following
 
     def _cursor_row(self, cursor: Cursor) -> Row:
         mark = self._marks.get(cursor.dataset, Mark())
         body = msgspec.json.encode(cursor).decode()
         columns: dict[str, Value] = {"body": body, "parts": mark.parts, "digest": mark.digest}
         return Row(self._store.base, _CURSOR + cursor.dataset, columns)
+
+
+def _together(found: Iterable[Writes]) -> dict[int, Iterator[Write]]:
+    """The writes of several data sets by partition, each partition's one after the other."""
+    by_part: dict[int, list[Iterable[Write]]] = {}
+    for it in found:
+        for part, writes in it.items():
+            by_part.setdefault(part, []).append(writes)
+    return {part: chain.from_iterable(writes) for part, writes in by_part.items()}
 
 
 def _cursors(rows: Iterable[Row]) -> dict[str, Cursor]:

@@ -111,7 +111,7 @@ class Fences:
         self._write(0, writes, {"parts": self._parts, "fences": others, "unfinished": not is_last})
         self.is_unfinished = not is_last
 
-    def write_part(self, part: int, writes: Sequence[Write]) -> None:
+    def write_part(self, part: int, writes: Iterable[Write]) -> None:
         """All transactions that one of the other partitions needs. Raises Superseded."""
         for chunk in chunks(writes, spare=1):
             self._write(part, chunk, {})

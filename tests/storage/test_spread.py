@@ -56,7 +56,7 @@ def reading(things: dict[str, str], *, removed: tuple[str, ...] = (), is_complet
 
 def sync(session: DataSession, what: Reading) -> tuple[int, int, int]:
     plan = session.plan("things", what, NOW)
-    session.commit(plan.writes, [plan.cursor])
+    session.commit([plan.writes], [plan.cursor])
     return plan.counts.created, plan.counts.changed, plan.counts.removed
 
 
@@ -194,7 +194,7 @@ def test_the_slower_of_two_runs_writes_in_no_partition(storage: str, data: DataS
     sync(data.open(), reading(names(70, "fast")))
 
     with pytest.raises(Superseded):
-        slow.commit(plan.writes, [plan.cursor])
+        slow.commit([plan.writes], [plan.cursor])
 
     assert set(listed(data).values()) == {"fast"}
 

@@ -45,7 +45,7 @@ def reading(*names: str, removed: tuple[str, ...] = (), complete: bool = True, l
 def store(tables: Tables, what: Reading, epoch: int = 1) -> tuple[int, int, int]:
     session = data(tables, epoch).open()
     plan = session.plan("things", what, NOW)
-    session.commit(plan.writes, [plan.cursor])
+    session.commit([plan.writes], [plan.cursor])
     return plan.counts.created, plan.counts.changed, plan.counts.removed
 
 
@@ -95,7 +95,7 @@ def test_the_slower_of_two_runs_writes_nothing(tables: Tables) -> None:
     store(tables, reading("fast"))
 
     with pytest.raises(Superseded):
-        slow.commit(plan.writes, [plan.cursor])
+        slow.commit([plan.writes], [plan.cursor])
 
     assert stored(tables) == ["fast"]
 
@@ -107,7 +107,7 @@ def test_a_closed_epoch_takes_no_more_and_a_new_one_starts_empty(tables: Tables)
     data(tables).close()
 
     with pytest.raises(Superseded):
-        late.commit(plan.writes, [plan.cursor])
+        late.commit([plan.writes], [plan.cursor])
 
     assert stored(tables) == ["a"]
     assert stored(tables, epoch=2) == []
