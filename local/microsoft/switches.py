@@ -45,6 +45,12 @@ class Switches:
     """Lists and deltas begin with an empty page that has a next link, which is legal."""
     delta_replays: bool = False
     """Each delta page begins with the last item of the page before it, which is legal too."""
+    most_on_a_page: int = 999
+    """Lists may bring fewer than they were asked for."""
+    list_replays: bool = False
+    """Each page of a list begins with the last item of the page before it: something moved while it was read."""
+    lists_backwards: bool = False
+    """Lists have no order that anybody promised; each can come in another one than the last."""
     delta_licence_states: bool = True
     page_size_error: str = "Request_UnsupportedQuery"
 

@@ -9,7 +9,7 @@ from local.microsoft.graph.ask import Ask
 from local.microsoft.graph.errors import GraphError, bad, missing
 from local.microsoft.graph.filters import predicate
 from local.microsoft.graph.kinds import Kind, answered, context_of, one
-from local.microsoft.graph.paging import count, place_in, rows_from, token_of
+from local.microsoft.graph.paging import count, listed, place_in, token_of
 from local.microsoft.http import Reply
 from local.microsoft.managed import managed_device
 from local.microsoft.world import World
@@ -29,7 +29,7 @@ def managed_devices(ask: Ask) -> Reply:
     fits = predicate(ask, _MANAGED.named) if "$filter" in ask.options else None
     size = ask.top(ask.world.switches.managed_devices_page_size, _MOST_ON_A_PAGE)
     place = place_in(ask.options["$skiptoken"], _WHERE) if "$skiptoken" in ask.options else 0
-    rows, place = rows_from(things, place, size, fits)
+    rows, place = listed(ask, things, place, size, fits)
     body = {
         "@odata.context": context_of(ask, _WHERE, ask.options.get("$select", "")),
         "@odata.count": count(things, fits),

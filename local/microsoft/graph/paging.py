@@ -21,24 +21,33 @@ def page_of(ask: Ask, kind: Kind, things: Collection, where: str, size: int, mos
     """One page; the skip token in the next link holds the place, the rest of the link is the request again."""
     names = kind.names(ask)
     fits = predicate(ask, kind.named) if "$filter" in ask.options else None
-    size = min(ask.top(size, MOST_ON_A_PAGE), most)
+    size = min(ask.top(size, MOST_ON_A_PAGE), most, ask.world.switches.most_on_a_page)
     is_first = "$skiptoken" not in ask.options
     place = 0 if is_first else place_in(ask.options["$skiptoken"], where)
     body: dict[str, Any] = {"@odata.context": context_of(ask, where, ask.options.get("$select", ""))}
     if is_first and ask.is_advanced:
         body["@odata.count"] = count(things, fits)
     is_empty = is_first and ask.world.switches.empty_first_page
-    rows, place = ([], 0) if is_empty else rows_from(things, place, size, fits)
+    rows, place = ([], 0) if is_empty else listed(ask, things, place, size, fits)
     if place < things.places() or is_empty:
         body["@odata.nextLink"] = ask.link({"$skiptoken": token_of({"of": where, "at": place})})
     return answered(body | {"value": [kind.shown(ask, row, names) for row in rows]})
 
 
-def rows_from(things: Collection, place: int, size: int, fits: Test | None = None) -> tuple[list[Object], int]:
+def listed(ask: Ask, things: Collection, place: int, size: int, fits: Test | None = None) -> tuple[list[Object], int]:
+    """A page's objects and the place after them; lists can be switched to repeat themselves, or to go backwards."""
+    switches = ask.world.switches
+    repeated = int(switches.list_replays and place > 0)
+    return rows_from(things, place - repeated, size + repeated, fits, is_backwards=switches.lists_backwards)
+
+
+def rows_from(
+    things: Collection, place: int, size: int, fits: Test | None = None, *, is_backwards: bool = False
+) -> tuple[list[Object], int]:
     """Up to ``size`` objects from a place on, and the place after them."""
     rows: list[Object] = []
     while place < things.places() and len(rows) < size:
-        found = things.at(place)
+        found = things.at(things.places() - 1 - place if is_backwards else place)
         place += 1
         if found is not None and (fits is None or fits(found)):
             rows.append(found)

@@ -8,11 +8,13 @@ import json
 import random
 import re
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from integrations.domain.ids import AccountId, TenantId
 from integrations.microsoft.dataset import Dataset
@@ -25,6 +27,7 @@ from tests.flows.portal import Portal
 
 ACCOUNT = AccountId("acct_northwind")
 LONGEST_WAIT_S = 900.0
+_ALWAYS = 1_000_000
 _MOVE_WITH_TIME = {"secure_score", "sign_ins", "registrations"}  # a score a day, reports of another form each time
 CHALLENGE = (
     'Bearer realm="", authorization_uri="https://login.example/authorize", error="insufficient_claims", '
@@ -36,12 +39,17 @@ CHALLENGE = (
 class Trouble:
     """One kind of fault. ``on_parts``: it can meet one part of a batch; else it meets whole requests only.
 
+    ``told`` is what the simulated cloud is told to do wrong; with ``is_closed`` nobody listens at its address.
+    ``switches`` are ways of Microsoft's that are no fault, and ``skew`` is how far our clock goes wrong.
     ``is_refusal``: Microsoft says no for good; ``is_repeated_refusal``: so it does when it says it three times.
     """
 
     name: str
-    told: Mapping[str, Any]
+    told: Mapping[str, Any] = field(default_factory=dict)
     on_parts: bool = True
+    is_closed: bool = False
+    switches: Mapping[str, Any] = field(default_factory=dict)
+    skew: timedelta = timedelta(0)
     is_refusal: bool = False
     is_repeated_refusal: bool = False
 
@@ -64,6 +72,7 @@ def troubles(graph_url: str, canary: str) -> list[Trouble]:
     bad_delta = {"error": {"code": "syncStateNotFound", "message": "Sync state generation is not found."}}
     host = urlsplit(graph_url).netloc
     return [
+        Trouble("connection refused", on_parts=False, is_closed=True),
         Trouble("reset before the answer", {"kind": "reset"}, on_parts=False),
         Trouble("reset after it was done", {"kind": "reset_after"}, on_parts=False),
         Trouble("hang", {"kind": "hang"}, on_parts=False),
@@ -83,6 +92,10 @@ def troubles(graph_url: str, canary: str) -> list[Trouble]:
         Trouble("another content type", {"headers": {"Content-Type": "text/plain"}}, on_parts=False),
         Trouble("an item without id", {"status": 200, "body": {"value": [{"displayName": "?"}]}}),
         Trouble("items that are none", {"status": 200, "body": {"value": [1, None]}}),
+        Trouble("items twice", switches={"list_replays": True}),
+        Trouble("items in another order", switches={"lists_backwards": True}),
+        Trouble("our clock ten minutes late", skew=timedelta(minutes=-10)),
+        Trouble("our clock ten minutes early", skew=timedelta(minutes=10)),
         _link("in a circle", f"{graph_url}/v1.0/users?$skiptoken=round"),
         _link("to another host", f"{canary}/v1.0/users?$skiptoken=x"),
         _link("with another host as user", f"https://{host}@{canary.removeprefix('https://')}/v1.0/users"),
@@ -100,6 +113,11 @@ class Watch(Web):
         self.hosts: set[str] = set()
         self.early: list[str] = []
         self._closed: dict[str, float] = {}
+        self._refused = ("", 0)
+
+    def refuse(self, path: str, times: int) -> None:
+        """So many requests whose path and query fit find nobody listening."""
+        self._refused = (path, times)
 
     def send(
         self,
@@ -116,13 +134,21 @@ class Watch(Web):
         for path in [split.path, *parts.values()]:
             if self._now() < self._closed.get(path, 0.0) - 0.05:
                 self.early.append(f"{path} {self._closed[path] - self._now():.1f} s early")
-        answer = self._web.send(method, url, headers=headers, body=body, within_s=within_s)
+        address = self._closed_port(split) or url
+        answer = self._web.send(method, address, headers=headers, body=body, within_s=within_s)
         if answer.status == 429:
             self._close(split.path, answer.headers.get("retry-after", ""))
         for part_id, status, told in _answers(answer) if parts else ():
             if status == 429 and part_id in parts:
                 self._close(parts[part_id], told)
         return answer
+
+    def _closed_port(self, split: SplitResult) -> str | None:
+        path, times = self._refused
+        if not times or not re.search(path, f"{split.path}?{unquote(split.query)}"):
+            return None
+        self._refused = (path, times - 1)
+        return split._replace(netloc="localhost:1").geturl()
 
     def _close(self, path: str, retry_after: str) -> None:
         wait_s = _seconds(retry_after, self._now())
@@ -164,18 +190,22 @@ class Course:
     watch: Watch
     canary: str
     chance: random.Random
-    tried: dict[str, int] = field(default_factory=dict)
+    tried: Counter[tuple[str, str]] = field(default_factory=Counter)  # kinds of fault at data sets
     breaks: list[str] = field(default_factory=list)
 
     @property
     def id(self) -> TenantId:
         return TenantId(self.tenant["id"])
 
-    def step(self) -> None:
+    def plan(self) -> Iterator[tuple[Trouble, Dataset | None]]:
+        """Every kind of fault at every data set and at whole requests, in any order, over and over."""
+        while True:
+            all_of_them = list(product(troubles(self.portal.microsoft.graph_url, self.canary), [None, *DATASETS]))
+            self.chance.shuffle(all_of_them)
+            yield from all_of_them
+
+    def step(self, trouble: Trouble, target: Dataset | None) -> None:
         """Change something, let something break, sync, look; then lift it, sync, and look again."""
-        world = self.portal.microsoft.world
-        trouble = self.chance.choice(troubles(self.portal.microsoft.graph_url, self.canary))
-        target = self.chance.choice([None, None, *DATASETS])
         # The list of sign-in times has the path of the list of users.
         is_core = target is None or target.is_core or target.name == "sign_ins"
         times = self.chance.choice([1, 3, None])
@@ -183,15 +213,19 @@ class Course:
         for _ in range(self.chance.randrange(3)):
             self._change()
         self._aim(trouble, target, times)
-        name = f"{trouble.name} x {times or 'always'} at {target.name if target else 'whole requests'}"
-        self.tried[trouble.name] = self.tried.get(trouble.name, 0) + 1
-        self._sync()
+        where = target.name if target else "whole requests"
+        name = f"{trouble.name} x {times or 'always'} at {where}"
+        self.tried[trouble.name, where] += 1
+        if trouble.skew:
+            self._ordered()  # just now, by the wrong clock
+        else:
+            self._sync()
         ill = self._status()
         refused = trouble.is_refusal or (trouble.is_repeated_refusal and times != 1)
         if ill == "Auth Error" and not (is_core and refused):
             self.breaks.append(f"{name}: Auth Error, {self._cause()}")
         self._nothing_lost(name, before)
-        world.clear_faults()
+        self._lift(trouble)
         self._sync()
         if self._status() != "Success":
             self.breaks.append(f"{name}: {self._status()} afterwards, {self._cause()}")
@@ -206,7 +240,20 @@ class Course:
             # A part of a batch cannot break off by itself: the requests that follow it can.
             path += r"\?" if self.chance.random() < 0.5 else r".*skiptoken"
         skip = self.chance.choice([0, 0, 1])
-        world.fault(host="graph", tenant_id=self.id, path=path, times=times, skip=skip, **told)
+        self.portal.clock.ahead += trouble.skew
+        if trouble.is_closed:
+            self.watch.refuse(path, times or _ALWAYS)
+        elif trouble.switches:
+            world.switch(**trouble.switches)
+        elif trouble.told:
+            world.fault(host="graph", tenant_id=self.id, path=path, times=times, skip=skip, **told)
+
+    def _lift(self, trouble: Trouble) -> None:
+        """Nothing is wrong any more."""
+        self.portal.microsoft.world.clear_faults()
+        self.portal.microsoft.world.switch(**dict.fromkeys(trouble.switches, False))
+        self.portal.clock.ahead -= trouble.skew
+        self.watch.refuse("", 0)
 
     def _change(self) -> None:
         world = self.portal.microsoft.world
@@ -230,6 +277,9 @@ class Course:
 
     def _sync(self) -> None:
         self.portal.later(hours=7)  # every data set is due, and every wait is over
+        self._ordered()
+
+    def _ordered(self) -> None:
         self.portal.services.sign_in.forget(self.id)
         self.portal.ask("POST", f"/tenants/{self.id}/sync", expect=202)
         self.portal.run_queues()
@@ -304,7 +354,14 @@ def begin(portal: Portal, monkeypatch: Any, canary: str, seed: int) -> Course:
     services = portal.services
     object.__setattr__(services, "web", watch)
     object.__setattr__(services, "paces", Paces(sleep, monotonic))
-    portal.microsoft.world.switch(delta_page_size=5, empty_first_page=True, delta_replays=True, throttling=False)
+    portal.microsoft.world.switch(
+        delta_page_size=5,
+        empty_first_page=True,
+        delta_replays=True,
+        most_on_a_page=7,
+        managed_devices_page_size=4,
+        throttling=False,
+    )
     tenant = portal.has_tenant(users=24, devices=10)
     for number in range(3):
         people = [it["id"] for it in portal.microsoft.world.users(tenant["id"])[number : number + 4]]

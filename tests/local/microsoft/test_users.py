@@ -148,6 +148,25 @@ def test_an_empty_page_may_come_first(caller: Caller):
     assert [len(page["value"]) for page in pages] == [0, 5]
 
 
+def test_pages_may_be_small_and_repeat_the_last_of_the_page_before(caller: Caller):
+    caller.world.switch(most_on_a_page=10, list_replays=True)
+    pages = [
+        [it["id"] for it in page["value"]] for page in caller.as_app(caller.tenant(users=30)).pages("/users?$top=999")
+    ]
+
+    assert [len(page) for page in pages] == [10, 11, 11]
+    assert [page[-1] for page in pages[:-1]] == [page[0] for page in pages[1:]]
+    assert len({key for page in pages for key in page}) == 30
+
+
+def test_a_list_may_come_in_another_order(caller: Caller):
+    tenant = caller.tenant(users=25)
+    there = [it["id"] for it in caller.as_app(tenant).rows("/users?$top=10")]
+    caller.world.switch(lists_backwards=True)
+
+    assert [it["id"] for it in caller.as_app(tenant).rows("/users?$top=10")] == there[::-1]
+
+
 def test_sign_in_activity_takes_a_licence_and_a_second_permission(caller: Caller):
     premium, plain = caller.tenant("Premium", users=200), caller.tenant("Plain", premium=False)
     wanted = "/users?$select=id,signInActivity&$top=999"
