@@ -132,7 +132,7 @@ class TenantGraphs:
         self._made: list[Graph] = []
 
     def of(self, service: Service) -> Graph:
-        gate = self._gates.setdefault(service, Gate(in_flight=service.in_flight))
+        gate = self._gates.setdefault(service, Gate(in_flight=service.in_flight, is_paced=service.pace is not None))
         self._made.append(self._services.graph(self._tenant_id, service, gate=gate))
         return self._made[-1]
 

@@ -21,14 +21,21 @@ class Gate:
     """Who may ask now, and who waits.
 
     At most ``in_flight`` requests at once, none inside a time that throttling named, few when the budget runs out,
-    and none at all after ``failures`` in a row.
+    and none at all after ``failures`` in a row. Of a service that is asked at its pace anyway (``is_paced``), whose few
+    requests use its limit up whenever they come, that is no warning.
     """
 
     def __init__(
-        self, *, in_flight: int = 8, failures: int = 5, monotonic: Callable[[], float] = time.monotonic
+        self,
+        *,
+        in_flight: int = 8,
+        failures: int = 5,
+        is_paced: bool = False,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.flying = Semaphore(in_flight)
         self._most_failures = failures
+        self._is_paced = is_paced
         self._monotonic = monotonic
         self._lock = Lock()
         self._failures = 0
@@ -78,7 +85,7 @@ class Gate:
     def heed(self, headers: Mapping[str, str]) -> None:
         """Keep requests apart for a while when ``headers`` (lower-case) tell that most of the budget is used."""
         share = _share(headers.get(_SHARE))
-        if share >= _SLOW_FROM:
+        if share >= _SLOW_FROM and not self._is_paced:
             with self._lock:
                 self._apart_s = _SLOWER_APART_S if share >= _SLOWER_FROM else _SLOW_APART_S
                 self._slow_until = self._monotonic() + _SLOW_FOR_S

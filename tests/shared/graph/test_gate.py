@@ -56,6 +56,14 @@ def test_requests_keep_apart_when_most_of_the_budget_is_used(share: str, apart_s
     assert [shared.pause_s(ENOUGH_S) for _ in range(3)] == [apart_s, 2 * apart_s, 3 * apart_s]
 
 
+def test_a_service_that_is_asked_at_its_pace_is_not_slowed_by_what_its_few_requests_use() -> None:
+    shared = gate(Time(), is_paced=True)
+    shared.pause_s(ENOUGH_S)
+    shared.took({"x-ms-throttle-limit-percentage": "1.00"})
+
+    assert shared.pause_s(ENOUGH_S) == 0.0
+
+
 def test_after_ten_seconds_without_a_warning_requests_go_as_before() -> None:
     time = Time()
     shared = gate(time)
