@@ -9,7 +9,7 @@ import pytest
 
 from integrations.domain.ids import AccountId
 from shared.tables import Row, insert
-from tests.flows.portal import Portal
+from tests.flows.portal import Portal, without_waiting
 from tests.flows.raw import everything
 
 ACCOUNT = AccountId("acct_northwind")
@@ -131,6 +131,8 @@ def test_a_reauthorization_under_way_ends_with_the_removal(portal: Portal) -> No
 @pytest.mark.timeout(400)
 def test_twenty_rounds_of_integrating_mapping_syncing_and_removing_leave_the_store_as_it_was(portal: Portal) -> None:
     """A50."""
+    portal.microsoft.world.switch(throttling=False)
+    without_waiting(portal)
     tenant = portal.has_tenant(users=8)
     organization = portal.organization()
     baseline = None
