@@ -30,6 +30,7 @@ from integrations.domain.statuses import SyncCause, begin
 from integrations.services import Services, connect
 from integrations.storage.control import newest_first
 from integrations.storage.due import Due, Work, _row, shard_of, shards
+from shared.pace import Paces
 from shared.settings import Settings
 from shared.storage_account import StorageAccount
 from shared.tables import StorageUnavailable, chunks, upsert
@@ -70,10 +71,12 @@ class Requests:
 class Bench:
     """One process's services, with what it takes to measure them."""
 
-    def __init__(self, settings: dict[str, str]) -> None:
+    def __init__(self, settings: dict[str, str], *, keeps_pace: bool) -> None:
         self.clock = Clock()
         connected = connect(Settings.from_env(settings))
-        self.services = Services(**{**vars(connected), "clock": self.clock, "chance": lambda: 0.5})
+        paces = Paces() if keeps_pace else Paces(lambda _seconds: None)
+        changed = {"clock": self.clock, "chance": lambda: 0.5, "paces": paces}
+        self.services = Services(**{**vars(connected), **changed})
         self.requests = Requests(settings)
         self.rows = self.failed = 0
         table = self.services.tables.bulk("data")
@@ -262,7 +265,7 @@ _JOBS = {it.__name__: it for it in (cycles, many, neighbours, fill_due, order, s
 def main() -> None:
     logging.disable(logging.INFO)
     told = json.loads(sys.stdin.read())
-    answer = _JOBS[told["job"]](Bench(told["settings"]), told)
+    answer = _JOBS[told["job"]](Bench(told["settings"], keeps_pace=told["keeps_pace"]), told)
     print(json.dumps({**answer, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}), flush=True)
     os._exit(0)  # whatever still goes on in a thread is cut off
 

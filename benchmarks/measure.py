@@ -29,6 +29,7 @@ class Stage:
     login_url: str
     personas_url: str
     ca_file: str
+    keeps_pace: bool
 
     @property
     def world(self) -> World:
@@ -36,7 +37,8 @@ class Stage:
 
     def client(self, job: str, **told: Any) -> dict[str, Any]:
         """Do a job of ``benchmarks.client`` in a fresh process, so that only the client's CPU and memory count."""
-        return run([sys.executable, "-m", "benchmarks.client"], {"job": job, "settings": self.settings, **told})
+        ways = {"settings": self.settings, "keeps_pace": self.keeps_pace}
+        return run([sys.executable, "-m", "benchmarks.client"], {"job": job, **ways, **told})
 
 
 def run(command: Sequence[str], told: dict[str, Any]) -> dict[str, Any]:
@@ -51,12 +53,19 @@ def run(command: Sequence[str], told: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def stage() -> Iterator[Stage]:
-    """A stage of the program's own: Azurite slows with all that it holds."""
+def stage(*, keeps_pace: bool = True) -> Iterator[Stage]:
+    """A stage of the program's own: Azurite slows with all that it holds.
+
+    Where no time is measured nobody need wait for his turn at Microsoft's reports: without ``keeps_pace`` the simulated
+    cloud has no limits, and the product keeps none.
+    """
     with tempfile.TemporaryDirectory() as folder, services(FREE, Path(folder), keep=False) as started:
         settings = {**started.settings, "PUBLIC_URL": _PORTAL, "PORTAL_URL": f"{_PORTAL}/api/page"}
         register(started, _PORTAL)
-        yield Stage(settings, started.graph_url, started.login_url, started.personas_url, started.ca_file)
+        urls = (started.graph_url, started.login_url, started.personas_url)
+        found = Stage(settings, *urls, started.ca_file, keeps_pace)
+        found.world.switch(throttling=keeps_pace)
+        yield found
 
 
 def tenant_of(world: World, name: str, users: int, seed: int = 1) -> str:

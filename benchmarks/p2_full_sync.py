@@ -36,7 +36,7 @@ def full(on: Stage, account: str, tenant_id: str) -> dict[str, float]:
 
 
 def main() -> None:
-    with stage() as on:
+    with stage(keeps_pace=False) as on:
         tenant_id = tenant_of(on.world, "Floor and full sync", 10_000)
         on.client("cycles", account="acct_p2_warm", tenant_id=tenant_of(on.world, "Warm", 10), count=1)
         on.world.forget_requests()

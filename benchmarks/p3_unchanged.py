@@ -8,7 +8,7 @@ _CYCLES = 48  # a day
 
 
 def main() -> None:
-    with stage() as on:
+    with stage(keeps_pace=False) as on:
         world = on.world
         small, large = tenant_of(world, "A hundred", 100), tenant_of(world, "Ten thousand", 10_000, seed=2)
         on.client("cycles", account="acct_p3", tenant_id=small, count=1)

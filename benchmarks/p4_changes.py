@@ -7,7 +7,7 @@ _CHANGES = (1, 2, 5, 20, 200)
 
 
 def main() -> None:
-    with stage() as on:
+    with stage(keeps_pace=False) as on:
         world = on.world
         for seed, users in enumerate(_SIZES, 40):
             tenant_id = tenant_of(world, f"Changing {users}", users, seed=seed)

@@ -13,7 +13,7 @@ def unchanged_cpu_s(on: Stage, tenant_id: str) -> float:
 
 
 def main() -> None:
-    with stage() as on:
+    with stage(keeps_pace=False) as on:
         small = tenant_of(on.world, "A thousand", 1_000, seed=51)
         large = tenant_of(on.world, "A hundred thousand", 100_000, seed=52)
         on.client("cycles", account="acct_p5", tenant_id=small, count=1)
