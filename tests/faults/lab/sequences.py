@@ -8,7 +8,6 @@ import json
 import random
 import re
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -105,6 +104,14 @@ def troubles(graph_url: str, canary: str) -> list[Trouble]:
     ]
 
 
+def every_pair(graph_url: str, canary: str, chance: random.Random) -> Iterator[tuple[Trouble, Dataset | None]]:
+    """Every kind of fault at every data set and at whole requests (None), in any order, over and over."""
+    while True:
+        pairs = list(product(troubles(graph_url, canary), [None, *DATASETS]))
+        chance.shuffle(pairs)
+        yield from pairs
+
+
 class Watch(Web):
     """Sees what leaves, on the simulated clock, and what comes back."""
 
@@ -190,21 +197,12 @@ class Course:
     portal: Portal
     tenant: dict[str, str]
     watch: Watch
-    canary: str
     chance: random.Random
-    tried: Counter[tuple[str, str]] = field(default_factory=Counter)  # kinds of fault at data sets
     breaks: list[str] = field(default_factory=list)
 
     @property
     def id(self) -> TenantId:
         return TenantId(self.tenant["id"])
-
-    def plan(self) -> Iterator[tuple[Trouble, Dataset | None]]:
-        """Every kind of fault at every data set and at whole requests, in any order, over and over."""
-        while True:
-            all_of_them = list(product(troubles(self.portal.microsoft.graph_url, self.canary), [None, *DATASETS]))
-            self.chance.shuffle(all_of_them)
-            yield from all_of_them
 
     def step(self, trouble: Trouble, target: Dataset | None) -> None:
         """Change something, let something break, sync, look; then lift it, sync, and look again."""
@@ -215,9 +213,7 @@ class Course:
         for _ in range(self.chance.randrange(3)):
             self._change()
         self._aim(trouble, target, times)
-        where = target.name if target else "whole requests"
-        name = f"{trouble.name} x {times or 'always'} at {where}"
-        self.tried[trouble.name, where] += 1
+        name = f"{trouble.name} x {times or 'always'} at {target.name if target else 'whole requests'}"
         if trouble.skew:
             self._ordered()  # just now, by the wrong clock
         else:
@@ -333,7 +329,7 @@ class Course:
                 self.breaks.append(f"{name}: {dataset.name} is empty afterwards")
 
 
-def begin(portal: Portal, monkeypatch: Any, canary: str, seed: int) -> Course:
+def begin(portal: Portal, monkeypatch: Any, chance: random.Random) -> Course:
     """A tenant with everything, a wire that is watched, and a clock that whoever rests moves."""
     rested = [0.0]
 
@@ -369,4 +365,4 @@ def begin(portal: Portal, monkeypatch: Any, canary: str, seed: int) -> Course:
         people = [it["id"] for it in portal.microsoft.world.users(tenant["id"])[number : number + 4]]
         portal.microsoft.world.add_group(tenant["id"], f"Group {number}", people)
     portal.connected(tenant)
-    return Course(portal, tenant, watch, canary, random.Random(seed))
+    return Course(portal, tenant, watch, chance)
