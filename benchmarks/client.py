@@ -71,7 +71,7 @@ class Requests:
 class Bench:
     """One process's services, with what it takes to measure them."""
 
-    def __init__(self, settings: dict[str, str], *, keeps_pace: bool) -> None:
+    def __init__(self, settings: dict[str, str], *, keeps_pace: bool = True) -> None:
         self.clock = Clock()
         connected = connect(Settings.from_env(settings))
         paces = Paces() if keeps_pace else Paces(lambda _seconds: None)
