@@ -4,7 +4,7 @@ import statistics
 
 from benchmarks.measure import record, stage, tenant_of
 
-_SMALL, _USERS, _BIG = 200, 50, 100_000
+_SMALL, _USERS, _BIG = 120, 50, 100_000
 _WORKERS = 4  # host.json: batchSize
 _ROUNDS = 5  # less than six hours in all: nothing slow comes due in any of them
 
