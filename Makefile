@@ -10,9 +10,8 @@ CHECKED := function_app.py integrations shared local tests benchmarks
 PEERS := .venv-benchmarks
 
 # Tests run side by side, each worker with a cloud and a storage of its own; a storage that is given is not shared.
-# They wait as much as they work, so there may be two for each processor. In their order, as the longest come early.
-WORKERS ?= 4
-SIDE_BY_SIDE := $(if $(AZURITE_CONNECTION_STRING),,--numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder)
+WORKERS ?= 2
+SIDE_BY_SIDE := $(if $(AZURITE_CONNECTION_STRING),,--numprocesses $(WORKERS) --dist loadscope)
 
 # Azurite comes from npm, unless another one is asked for.
 AZURITE := $(if $(filter docker,$(AZURITE_MODE))$(AZURITE_CONNECTION_STRING),,node_modules/.ready)

@@ -102,6 +102,10 @@ class QueueListener:
         except AzureError as error:
             log.warning("queue %s does not answer: %s", self.queue, type(error).__name__)
             return False
+        except ValueError:
+            if not self._stopping.is_set():
+                raise
+            return False  # the host has stopped, and closed what the question was asked through
         with self._changed:
             self._running += len(messages)
         for message in messages:

@@ -52,6 +52,7 @@ def test_integrate_map_sync_and_unmap_a_single_tenant(site: Site) -> None:
     expect(sync).to_be_enabled(timeout=40_000)
 
     site.page.get_by_role("link", name="All tenants").click()
+    expect(mapped).to_be_visible()
     site.choose("Actions for Contoso Dental", "Unmap Syncro Tenant")
     site.press("Unmap")
     expect(mapped).to_have_count(0)
