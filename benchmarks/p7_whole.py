@@ -1,4 +1,4 @@
-"""P7 with each of its 2,000 tenants; most of its eleven minutes are Azurite's, which looks through all its rows."""
+"""P7 with each of its 2,000 tenants; most of its minutes are Azurite's, which looks through all its rows."""
 
 from benchmarks.p7_fleet import FLEET, measure
 
