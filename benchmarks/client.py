@@ -10,21 +10,25 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from http.client import HTTPConnection
+from threading import Event
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
 from integrations.actions.order import order_due
+from integrations.actions.overview import read_overview
 from integrations.actions.sync import sync_tenant
 from integrations.domain.connections import Kind, Mapping, Tenant
 from integrations.domain.ids import AccountId, IntegrationId, OrganizationId, RunId, SyncroTenantId, TenantId, UserId
 from integrations.domain.orders import SCHEDULED, ShardOrder, SyncOrder
+from integrations.domain.page import Wanted
 from integrations.domain.schedule import slot_after
 from integrations.domain.statuses import SyncCause, begin
 from integrations.services import Services, connect
@@ -190,8 +194,9 @@ def many(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
 def neighbours(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
     """Rounds of small tenants' cycles, alone and while the first sync of a big one goes on, by the same few workers.
 
-    Returns for each round how long after its beginning 95 of 100 small ones had ended. The big one is not waited
-    for: most of its time it waits for its turn at Microsoft's reports.
+    Returns for each round how long after its beginning 95 of 100 small ones had ended, and how long 95 of 100 looks at
+    the page took meanwhile. Rounds go on until the big one's ``users`` are stored; what it does after that, waiting for
+    its turn at Microsoft's reports, is not waited for.
     """
     account, small = told["account"], told["tenants"]
 
@@ -203,16 +208,53 @@ def neighbours(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
             bench.cycle(account, tenant_id)
             return time.monotonic() - began
 
-        return sorted(pool.map(lag, small))[len(small) * 95 // 100]
+        return _most_of(list(pool.map(lag, small)))
 
     for tenant_id in (*small, told["big"]):
         bench.map(account, tenant_id)
     round_by(ThreadPoolExecutor(len(small)))  # their own first syncs
     workers = ThreadPoolExecutor(told["at_once"])
-    alone = [round_by(workers) for _ in range(told["rounds"])]
+    with _looks(bench, account) as looks_alone:
+        alone = [round_by(workers) for _ in range(told["rounds"])]
+    stored, began, beside = bench.rows + told["users"], time.monotonic(), []
     neighbour = workers.submit(bench.cycle, account, told["big"])
-    beside = [round_by(workers) for _ in range(told["rounds"])]
-    return {"alone_s": alone, "beside_s": beside, "outlasted": not neighbour.done()}
+    with _looks(bench, account) as looks_beside:
+        while bench.rows < stored and not neighbour.done():
+            beside.append(round_by(workers))
+    return {
+        "alone_s": alone,
+        "beside_s": beside,
+        "page_alone_s": _most_of(looks_alone),
+        "page_beside_s": _most_of(looks_beside),
+        "beside_for_s": time.monotonic() - began,
+        "outlasted": not neighbour.done(),
+    }
+
+
+def _most_of(seconds: list[float]) -> float:
+    """In how long 95 of 100 were done."""
+    return sorted(seconds)[len(seconds) * 95 // 100]
+
+
+@contextmanager
+def _looks(bench: Bench, account: str) -> Iterator[list[float]]:
+    """Look at the page four times a second; how long each look took, in seconds."""
+    taken: list[float] = []
+    is_over = Event()
+
+    def look() -> None:
+        while not is_over.wait(0.25):
+            began = time.monotonic()
+            read_overview(bench.services, AccountId(account), Wanted())
+            taken.append(time.monotonic() - began)
+
+    with ThreadPoolExecutor(1) as pool:
+        looking = pool.submit(look)
+        try:
+            yield taken
+        finally:
+            is_over.set()
+            looking.result()
 
 
 def fill_due(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:

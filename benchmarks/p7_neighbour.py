@@ -1,12 +1,16 @@
-"""P7: the lag of small tenants whose cycles come behind a big one's first sync, against the same without it."""
+"""P7: small tenants and the page, beside the first sync of a big one; against the same without it.
+
+The big one holds one of the workers: three do what four did before. So a third longer is the least that can be.
+"""
 
 import statistics
 
 from benchmarks.measure import record, stage, tenant_of
 
-_SMALL, _USERS, _BIG = 120, 50, 100_000
+_SMALL, _USERS, _BIG = 240, 50, 100_000
 _WORKERS = 4  # host.json: batchSize
-_ROUNDS = 5  # less than six hours in all: nothing slow comes due in any of them
+_ROUNDS = 3  # without the neighbour; beside it as many as its users take to be stored
+_PAGE_S = 0.4
 
 
 def main() -> None:
@@ -15,14 +19,17 @@ def main() -> None:
         big = tenant_of(world, "Big neighbour", _BIG, seed=7)
         small = [tenant_of(world, f"Small {number}", _USERS, seed=17_000 + number) for number in range(_SMALL)]
         world.switch(latency_s=0.1)
-        told = on.client(
-            "neighbours", account="acct_p7_beside", tenants=small, big=big, at_once=_WORKERS, rounds=_ROUNDS
-        )
+        who = {"account": "acct_p7_beside", "tenants": small, "big": big, "users": _BIG}
+        told = on.client("neighbours", **who, at_once=_WORKERS, rounds=_ROUNDS)
     if not told["outlasted"]:
         raise RuntimeError("the big one had ended before the last round")
     figures = {name: [round(it, 1) for it in told[name]] for name in ("alone_s", "beside_s")}
-    ratio = statistics.median(told["beside_s"]) / statistics.median(told["alone_s"])
-    record("P7-neighbour", "no big neighbour: 95 of 100", ratio=ratio, goal="<= 2", met=ratio <= 2, **figures)
+    ratio = max(told["beside_s"]) / statistics.median(told["alone_s"])
+    against = "no big neighbour: 95 of 100, the worst round"
+    record("P7-neighbour", against, ratio=ratio, goal="<= 2", met=ratio <= 2, **figures)
+    looks = {f"{name}_ms": round(told[f"{name}_s"] * 1000) for name in ("page_alone", "page_beside")}
+    ratio = told["page_beside_s"] / _PAGE_S
+    record("P7-page-beside", "400 ms: 95 of 100", ratio=ratio, goal="<= 1", met=ratio <= 1, **looks)
 
 
 if __name__ == "__main__":

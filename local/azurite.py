@@ -26,8 +26,9 @@ _FLAGS = ("--skipApiVersionCheck", "--disableTelemetry", "--silent")
 _INSIDE = {"blob": 10000, "queue": 10001, "table": 10002}
 _SERVICES = tuple(_INSIDE)
 _START_S = 40.0
-_SHIM = Path(__file__).with_name("azurite-without-pauses.cjs")
-_WITHOUT_PAUSES = {"NODE_OPTIONS": f'--require "{_SHIM.as_posix()}"'}
+_LOOKUPS, _WITHOUT_PAUSES = (
+    Path(__file__).with_name(name) for name in ("azurite-lookups.cjs", "azurite-without-pauses.cjs")
+)
 _DEVELOPMENT = (
     "devstoreaccount1",
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==",
@@ -170,9 +171,11 @@ def _from_npm(wanted: _Wanted) -> Iterator[list[str]]:
     ports = dict(zip(_SERVICES, wanted.ports or _free_ports(len(_SERVICES)), strict=True))
     listen = [word for service in _SERVICES for word in (f"--{service}Port", str(ports[service]))]
     keep = ["--location", str(wanted.location)] if wanted.location else ["--inMemoryPersistence"]
+    loaded = [_LOOKUPS] if wanted.location else [_LOOKUPS, _WITHOUT_PAUSES]
+    options = " ".join(f'--require "{it.as_posix()}"' for it in loaded)
     process = subprocess.Popen(
         [program, *_FLAGS, *listen, *keep],
-        env={**os.environ, "AZURITE_ACCOUNTS": wanted.env, **({} if wanted.location else _WITHOUT_PAUSES)},
+        env={**os.environ, "AZURITE_ACCOUNTS": wanted.env, "NODE_OPTIONS": options},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -24,8 +24,10 @@ import msgspec
 from shared.bulk import BulkTable
 from shared.errors import AppError
 from shared.tables import Row, RowChanged, RowExists, Value, Write, chunks, insert, replace, upsert
+from shared.window import Window
 
 FENCE = "!fence"
+_MAIN = 0  # the number of the main partition
 MOST_PARTS = 16
 # Azure takes 2,000 rows a second into one partition: a part's first load lasts four seconds. Smaller parts would
 # make small changes dearer: each part that holds a changed row is read and written for itself.
@@ -82,6 +84,7 @@ class Fences:
         others = msgspec.json.decode(str(values.get("fences", "[]")), type=list[str])
         self._table = table
         self._base = base
+        self._window = Window()
         self._parts = int(values.get("parts", 1))
         self._etags = [main.etag if main else "", *others] + [""] * (MOST_PARTS - 1 - len(others))
         self.was_unfinished = self.is_unfinished = bool(values.get("unfinished"))
@@ -102,34 +105,47 @@ class Fences:
         self.write_main([], is_last=False)
 
     def write_main(self, writes: Sequence[Write], *, is_last: bool) -> None:
-        """One transaction in the main partition; the last one of a session tells all versions.
+        """What one transaction in the main partition may hold; the last one of a session tells all versions.
 
         Raises:
-            Superseded: the fence was moved; nothing of this transaction stands.
+            Superseded: the fence was moved; what was not written before does not stand.
         """
-        others = msgspec.json.encode(self._etags[1 : self._parts]).decode()
-        self._write(0, writes, {"parts": self._parts, "fences": others, "unfinished": not is_last})
+        while writes := self._write(_MAIN, writes, is_last=is_last):
+            pass
         self.is_unfinished = not is_last
 
     def write_part(self, part: int, writes: Iterable[Write]) -> None:
         """All transactions that one of the other partitions needs. Raises Superseded."""
         for chunk in chunks(writes, spare=1):
-            self._write(part, chunk, {})
+            left: Sequence[Write] = chunk
+            while left:
+                left = self._write(part, left)
 
-    def _write(self, part: int, writes: Iterable[Write], columns: dict[str, Value]) -> None:
-        fence = Row(partition_of(self._base, part), FENCE, columns, self._etags[part])
-        guard = replace(fence) if fence.etag else insert(fence)
-        try:
-            self._etags[part] = self._table.write(guard, *writes)
-        except (RowChanged, RowExists) as error:
-            raise Superseded from error
+    def _write(self, part: int, writes: Sequence[Write], *, is_last: bool = False) -> Sequence[Write]:
+        """One transaction, of the fence and as many rows as storage has room for; those that are left."""
+        with self._window.taken(1 + len(writes)) as room:
+            now, left = writes[: room - 1], writes[room - 1 :]
+            columns = self._told(is_unfinished=bool(left) or not is_last) if part == _MAIN else {}
+            fence = Row(partition_of(self._base, part), FENCE, columns, self._etags[part])
+            guard = replace(fence) if fence.etag else insert(fence)
+            try:
+                self._etags[part] = self._table.write(guard, *now)
+            except (RowChanged, RowExists) as error:
+                raise Superseded from error
+        return left
+
+    def _told(self, *, is_unfinished: bool) -> dict[str, Value]:
+        """What the main fence tells of the others."""
+        others = msgspec.json.encode(self._etags[1 : self._parts]).decode()
+        return {"parts": self._parts, "fences": others, "unfinished": is_unfinished}
 
     def _move(self, part: int) -> None:
         for _ in range(_TRIES):
             found = self._table.get(partition_of(self._base, part), FENCE)
             self._etags[part] = found.etag if found else ""
             with suppress(Superseded):  # the other session wrote once more
-                return self._write(part, [], {})
+                self._write(part, [])
+                return
         raise Superseded
 
 

@@ -5,13 +5,14 @@ nobody can be writing any more, takes the fences too.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from integrations.domain.ids import AccountId, TenantId
 from integrations.storage.fences import FENCE
 from shared.bulk import BulkTable
-from shared.tables import Row, RowChanged, Tables, chunks, delete, end_of
+from shared.tables import Row, RowChanged, Tables, Write, chunks, delete, end_of
+from shared.window import Window
 
 _ROWS = "row:"  # what keys of data begin with, whatever their data set
 _TOGETHER = 1000
@@ -23,6 +24,7 @@ class Sweeper:
     def __init__(self, tables: Tables, account_id: AccountId, tenant_id: TenantId) -> None:
         self._table: BulkTable = tables.bulk("data")
         self._below = f"{account_id}|{tenant_id}|"
+        self._window = Window()
 
     def epochs(self) -> list[int]:
         """Every epoch that has left a row, at the cost of one request for each of its partitions."""
@@ -59,7 +61,16 @@ class Sweeper:
         found = 0
         while rows := self._table.range(partition, start, columns=[], limit=_TOGETHER):
             for part in chunks([delete(Row(partition, row.key)) for row in rows]):
-                with suppress(RowChanged):  # somebody else sweeps too: look again
-                    self._table.write(*part)
-                    found += sum(write.row.key != FENCE for write in part)
+                found += self._deleted(part)
+        return found
+
+    def _deleted(self, writes: Sequence[Write]) -> int:
+        """Delete what one transaction may hold; fences are not counted."""
+        found = 0
+        with suppress(RowChanged):  # somebody else sweeps too: look again
+            while writes:
+                with self._window.taken(len(writes)) as room:
+                    self._table.write(*writes[:room])
+                found += sum(it.row.key != FENCE for it in writes[:room])
+                writes = writes[room:]
         return found

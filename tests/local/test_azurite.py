@@ -36,6 +36,41 @@ def test_a_row_and_a_message_come_back_as_they_were_stored(storage):
         assert [message.content for message in queue.receive_messages()] == ["fetch"]
 
 
+_KEYS = [(partition, row) for partition in ("1", "01", "a", "b") for row in ("1", "01", "1.0", "", "x", "X")]
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("PartitionKey eq '1'", lambda p, _: p == "1"),
+        ("PartitionKey eq '01' and RowKey eq '1'", lambda p, r: (p, r) == ("01", "1")),
+        ("RowKey ge 'X' and PartitionKey eq 'a'", lambda p, r: p == "a" and r >= "X"),
+        ("PartitionKey eq 'a' or PartitionKey eq 'b'", lambda p, _: p in {"a", "b"}),
+        ("(PartitionKey eq 'a' and RowKey eq 'x') or RowKey eq '1'", lambda p, r: (p, r) == ("a", "x") or r == "1"),
+        ("not (PartitionKey eq 'a')", lambda p, _: p != "a"),
+        ("PartitionKey eq 'a' and PartitionKey eq 'b'", lambda *_: False),
+        ("PartitionKey ne 'a' and RowKey eq 'x'", lambda p, r: p != "a" and r == "x"),
+        ("", lambda *_: True),
+    ],
+)
+def test_rows_are_found_by_exactly_the_keys_that_were_asked_for(storage, asked, found):
+    """Whatever indexes a lookup goes through: keys that look like the same number are different keys."""
+    with TableServiceClient.from_connection_string(storage) as tables:
+        rows = tables.create_table("people")
+        for partition, row in _KEYS:
+            rows.create_entity({"PartitionKey": partition, "RowKey": row, "name": f"{partition}/{row}"})
+        rows.delete_entity("1", "01")
+        rows.upsert_entity({"PartitionKey": "01", "RowKey": "1.0", "name": "again"})
+        rows.create_entity({"PartitionKey": "1", "RowKey": "01", "name": "1/01"})
+
+        answer = [(it["PartitionKey"], it["RowKey"]) for it in rows.query_entities(asked)]
+
+        assert answer == sorted(keys for keys in _KEYS if found(*keys))
+        for partition, row in _KEYS:
+            named = "again" if (partition, row) == ("01", "1.0") else f"{partition}/{row}"
+            assert rows.get_entity(partition, row)["name"] == named
+
+
 @pytest.mark.parametrize("turn", ["first", "second"])
 def test_every_test_finds_its_storage_empty(storage, turn):
     with TableServiceClient.from_connection_string(storage) as tables:

@@ -1,9 +1,12 @@
 """A big tenant's rows in several partitions: each fenced, all of them seen as one."""
 
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import chain
+from threading import Lock
+from time import sleep
 from typing import Any
 
 import msgspec
@@ -15,6 +18,7 @@ from integrations.domain.ids import AccountId, TenantId
 from integrations.storage import fences
 from integrations.storage.data import DataSession, DataStore, Superseded
 from integrations.storage.fences import parts_for
+from shared import window
 from shared.tables import Tables
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
@@ -242,6 +246,25 @@ def test_changes_that_were_half_written_are_counted_once(
     assert data.cursors()["things"].tallies == {"1": 25, "2": 275}
 
 
+def test_what_one_transaction_could_hold_and_several_half_wrote_is_counted_once(
+    storage: str, data: DataStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where storage is slow, even a few rows go in several transactions."""
+    monkeypatch.setattr(window, "_FIRST", 20)
+    monkeypatch.setattr(fences, "_ROWS_OF_A_PART", 4000)
+    sync(data.open(), reading(names(50)))
+    delta = reading(names(60, "2"), is_complete=False)
+    broken = data_of(storage)
+    before_transaction(broken, 2, stop)
+    with pytest.raises(Stopped):
+        sync(broken.open(), delta)
+    assert Counter(listed(data).values()).keys() == {"1", "2"}
+
+    sync(data.open(), delta)
+
+    assert data.cursors()["things"].tallies == {"2": 60}
+
+
 def test_a_whole_reading_mends_what_was_half_written(storage: str, data: DataStore) -> None:
     """Even when everything is back to what the cursor remembers."""
     sync(data.open(), reading(names(70)))
@@ -292,6 +315,29 @@ def test_rows_of_a_first_reading_that_was_broken_off_are_found(
 
     assert listed(data) == still_there
     assert len(list(chain.from_iterable(raw(data).values()))) == 299
+
+
+def test_where_storage_is_slow_a_big_tenant_has_few_rows_on_their_way(data: DataStore) -> None:
+    """So that nobody else waits long behind it."""
+    working, one_after_the_other = data.table.write, Lock()
+    on_way: list[int] = []
+    seen: list[int] = []
+
+    def write(*writes: Any) -> str:
+        on_way.append(len(writes))
+        seen.append(sum(tuple(on_way)))
+        with one_after_the_other:
+            sleep(len(writes) / 1000)
+            etag = working(*writes)
+        on_way.remove(len(writes))
+        return etag
+
+    data.table.write = write  # type: ignore[method-assign]
+    sync(data.open(), reading(names(2000)))
+
+    assert max(seen) <= 100
+    assert max(seen[len(seen) // 2 :]) <= 30
+    assert listed(data) == names(2000)
 
 
 def _rows(data: DataStore, part: int) -> list[Any]:

@@ -1,0 +1,59 @@
+// Loaded before Azurite (node --require).
+//
+// Azure Tables finds rows by their two keys in an index. Azurite goes through all rows of the partition for every row
+// that is written or read by its keys, and through all rows of the table for every query: a transaction of 100 rows into
+// a partition of 6,000 keeps all three services waiting for 0.15 s, a query in a table of 100,000 for 0.01 s. Here the
+// indexes that Azurite has of both keys, and does not use for these, are asked first.
+const fs = require("node:fs");
+const path = require("node:path");
+
+const azurite = path.dirname(fs.realpathSync(process.argv[1]));
+const persistence = path.join(azurite, "table", "persistence");
+
+if (fs.existsSync(persistence)) {
+  const { Collection, Resultset } = require(require.resolve("lokijs", { paths: [azurite] }));
+  const nodes = (name) => require(path.join(persistence, "QueryInterpreter", "QueryNodes", name)).default;
+  const parse = require(path.join(persistence, "QueryInterpreter", "QueryParser")).default;
+  const generator = require(path.join(persistence, "LokiTableStoreQueryGenerator")).default;
+  const [AndNode, EqualsNode, IdentifierNode] = ["AndNode", "EqualsNode", "IdentifierNode"].map(nodes);
+  const { findOne } = Collection.prototype;
+  const { where } = Resultset.prototype;
+  const generate = generator.generateQueryForPersistenceLayer;
+
+  Collection.prototype.findOne = function (query) {
+    const index = this.binaryIndices.RowKey;
+    if (!query || query.PartitionKey === undefined || query.RowKey === undefined || !index || index.dirty) {
+      return findOne.call(this, query);
+    }
+    const [first, last] = this.calculateRange("$eq", "RowKey", query.RowKey);
+    for (let place = first; place <= last; place += 1) {
+      const row = this.data[index.values[place]];
+      if (row.RowKey === query.RowKey && row.PartitionKey === query.PartitionKey) {
+        return row;
+      }
+    }
+    return null;
+  };
+
+  // The one partition that a filter asks for; undefined when it may be several.
+  const partitionOf = (node) => {
+    if (node instanceof AndNode) {
+      return partitionOf(node.left) ?? partitionOf(node.right);
+    }
+    const asks = node instanceof EqualsNode && node.left instanceof IdentifierNode;
+    return asks && node.left.identifier === "PartitionKey" ? node.right.value : undefined;
+  };
+
+  generator.generateQueryForPersistenceLayer = function (options, context) {
+    const matches = generate.call(this, options, context);
+    matches.partition = options.filter ? partitionOf(parse(options.filter)) : undefined;
+    return matches;
+  };
+
+  Resultset.prototype.where = function (matches) {
+    if (typeof matches.partition === "string" && !this.filterInitialized) {
+      this.find({ PartitionKey: matches.partition });
+    }
+    return where.call(this, matches);
+  };
+}

@@ -1,0 +1,93 @@
+"""What one writer has on its way to storage is as much as storage answers at once."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from threading import Event
+
+import pytest
+
+from shared.window import Window
+
+
+class Time:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def settled(takes_s: Callable[[int], float], *, begins_with: int = 100) -> int:
+    """The rows on their way after many rounds of as many full transactions as may go; each takes so long."""
+    time = Time()
+    window = Window(time)
+    wanted = begins_with
+    for _ in range(50):
+        with ExitStack() as on_way:
+            rows = [on_way.enter_context(window.taken(wanted))]
+            while len(rows) < 4 and sum(rows) + wanted <= window.most:
+                rows.append(on_way.enter_context(window.taken(wanted)))
+            time.now += takes_s(rows[0])
+        wanted = 100
+    return sum(rows)
+
+
+def test_the_first_transaction_may_be_full() -> None:
+    with Window().taken(100) as rows:
+        assert rows == 100
+
+
+def test_a_transaction_is_never_larger_than_what_is_wanted() -> None:
+    with Window().taken(3) as rows:
+        assert rows == 3
+
+
+def test_where_rows_are_taken_one_after_the_other_so_many_go_as_are_taken_in_time() -> None:
+    assert settled(lambda rows: rows / 1000) == pytest.approx(25, abs=1)  # a thousand rows a second, 25 ms
+
+
+def test_where_storage_is_quick_four_full_transactions_go_at_once() -> None:
+    assert settled(lambda _rows: 0.005) == 400
+
+
+def test_an_overloaded_storage_still_gets_twenty_rows() -> None:
+    assert settled(lambda _rows: 60.0) == 20
+
+
+def test_a_long_way_to_storage_is_nobody_elses_wait() -> None:
+    def takes_s(rows: int) -> float:
+        return 0.02 + rows / 4000
+
+    assert settled(takes_s) == 20
+    assert settled(takes_s, begins_with=1) > 90  # the fence alone has told how long the way is
+
+
+def test_a_transaction_waits_until_there_is_room_for_it() -> None:
+    time = Time()
+    window, began, may_end = Window(time), Event(), Event()
+
+    def write(rows: int) -> None:
+        with window.taken(rows):
+            began.set()
+            assert may_end.wait(10)
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(write, 100)
+        assert began.wait(10)
+        began.clear()
+        second = pool.submit(write, 1)
+        assert not began.wait(0.2)
+        may_end.set()
+        first.result(10)
+        second.result(10)
+    assert began.is_set()
+
+
+def test_a_transaction_that_fails_gives_its_room_back() -> None:
+    window = Window()
+
+    with pytest.raises(ZeroDivisionError), window.taken(100):
+        raise ZeroDivisionError
+
+    with window.taken(100):
+        pass
