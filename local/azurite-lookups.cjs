@@ -21,13 +21,15 @@ if (fs.existsSync(persistence)) {
   const generate = generator.generateQueryForPersistenceLayer;
 
   Collection.prototype.findOne = function (query) {
-    const index = this.binaryIndices.RowKey;
-    if (!query || query.PartitionKey === undefined || query.RowKey === undefined || !index || index.dirty) {
+    const keys = ["PartitionKey", "RowKey"];
+    const indexes = this.binaryIndices;
+    if (!query || keys.some((key) => query[key] === undefined || !indexes[key] || indexes[key].dirty)) {
       return findOne.call(this, query);
     }
-    const [first, last] = this.calculateRange("$eq", "RowKey", query.RowKey);
+    const found = keys.map((key) => [indexes[key].values, ...this.calculateRange("$eq", key, query[key])]);
+    const [places, first, last] = found[0][2] - found[0][1] < found[1][2] - found[1][1] ? found[0] : found[1];
     for (let place = first; place <= last; place += 1) {
-      const row = this.data[index.values[place]];
+      const row = this.data[places[place]];
       if (row.RowKey === query.RowKey && row.PartitionKey === query.PartitionKey) {
         return row;
       }

@@ -7,7 +7,8 @@ import azure.functions as func
 import pytest
 
 from local.host import SettingsError
-from local.host.polling import Backoff
+from local.host.polling import Backoff, QueueListener
+from local.host.queues import QueueOptions
 from tests.local.host.queue_options import host_json
 
 
@@ -71,6 +72,31 @@ def test_a_stop_lets_a_message_end_and_takes_no_other(app, make_host, queues):
     assert host.stop(5)
     assert began == ended == [1]
     assert queues.length("work") == 4
+
+
+@pytest.mark.parametrize("stops", [True, False])
+def test_a_question_cut_off_by_the_hosts_end_is_no_fault(monkeypatch, stops):
+    """The host closes its storage while its listeners still ask; while it runs, the same error is a bug and is told."""
+    asked, cut_off, faults = threading.Event(), threading.Event(), []
+
+    class Reader:
+        queue = "work"
+
+        def fetch(self, _most):
+            asked.set()
+            assert cut_off.wait(10)
+            raise ValueError("the pool is closed")
+
+    monkeypatch.setattr(threading, "excepthook", lambda told: faults.append(told.exc_type))
+    listener = QueueListener(Reader(), QueueOptions())
+    listener.start()
+    assert asked.wait(10)
+    if stops:
+        listener.stop()
+    cut_off.set()
+
+    assert listener.join(10)
+    assert faults == ([] if stops else [ValueError])
 
 
 def test_a_disabled_function_does_not_listen(failing, make_host, queues):
