@@ -1,13 +1,14 @@
 """P6: order 5,000 due tenants; against the queue SDK sending the same messages; and memory at 100,000 tenants."""
 
 import base64
+import statistics
 import time
 
 from azure.storage.queue import QueueServiceClient
 
 from benchmarks.measure import Stage, record, stage
 
-_DUE = 5_000
+_DUE, _TIMES = 5_000, 3
 _SENT_BY_SDK = 1_000
 
 
@@ -27,16 +28,16 @@ def main() -> None:
         on.client("fill_due", count=1_000, due=1_000, prefix="few")
         few = on.client("order")["peak_mb"]
         on.client("fill_due", count=_DUE, due=_DUE, prefix="due")
-        done = on.client("order")
-        if done["queue"] < _DUE:
+        rounds = on.client("order", times=_TIMES)["rounds"]
+        if any(done["queue"] < _DUE for done in rounds):
             raise RuntimeError("not everything was ordered")
         peer = sdk_cpu_s(on)
-        cpu, wall = done["cpu_s"], done["wall_s"]
+        cpu, wall = (statistics.median(done[what] for done in rounds) for what in ("cpu_s", "wall_s"))
         figures = {
             "cpu_s": round(cpu, 2),
             "wall_s": round(wall, 2),
             "sdk_cpu_s": round(peer, 2),
-            "table": done["table"],
+            "table": rounds[-1]["table"],
         }
         record("P6-sdk", "the queue SDK, sending alone", ratio=cpu / peer, goal="< 1", met=cpu < peer, **figures)
         record("P6-cpu", "2 s of CPU", ratio=cpu / 2, goal="<= 1", met=cpu <= 2, cpu_s=round(cpu, 2))

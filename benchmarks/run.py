@@ -1,6 +1,6 @@
 """``make bench``: every program in one run, a table of what came out, and ``docs/performance.md``.
 
-``python -m benchmarks.run p5_size p7_whole`` measures only these again; the other lines stay as they were.
+``python -m benchmarks.run p5_size p8_page`` measures only these again; the other lines stay as they were.
 """
 
 import json
@@ -26,12 +26,11 @@ PROGRAMS = (
     "p10_throttled",
     "p11_in_flight",
 )
-_ON_REQUEST = ("p7_whole",)
 _LONGEST_S = 1200
 
 
 def main() -> int:
-    chosen = [it for it in (*PROGRAMS, *_ON_REQUEST) if it in sys.argv[1:]] or PROGRAMS
+    chosen = [it for it in PROGRAMS if it in sys.argv[1:]] or PROGRAMS
     for old in OUT.glob("*.jsonl") if chosen is PROGRAMS else ():
         old.unlink()
     began = time.monotonic()

@@ -17,4 +17,4 @@ def stamp(moment: datetime) -> str:
 
 def moment(text: str) -> datetime:
     """The inverse of ``stamp``."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    return datetime.fromisoformat(text)

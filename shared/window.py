@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Condition
 
-_WAIT_S = 0.025  # so long anybody else may wait behind one writer
+_WAIT_S = 0.015  # so long anybody else may wait behind one writer
+_WAY_S = 0.020  # at most so much of an answer's time is taken for the way there and back, which is nobody's wait
 _FEWEST, _FIRST, _MOST = 20, 100, 400  # rows on their way
 
 
@@ -27,7 +28,7 @@ class Window:
         self._monotonic = monotonic
         self.most: float = _FIRST
         self._on_way = 0
-        self._way_s = 0.0  # what one row alone takes: the way there and back, and nobody's wait
+        self._way_s = _WAY_S  # the quickest answer yet took no less
         self._changed = Condition()
 
     @contextmanager
@@ -49,8 +50,6 @@ class Window:
 
     def _fit(self, rows: int, seconds: float) -> None:
         """Go half way to what storage would have answered in time, and to no more than four times what it was given."""
-        if rows == 1:
-            self._way_s = min(seconds, _WAIT_S)
-            return
+        self._way_s = min(self._way_s, seconds)
         in_time = rows * min((_WAIT_S + self._way_s) / max(seconds, 0.001), 4.0)
         self.most = min(max((self.most + in_time) / 2, _FEWEST), _MOST)

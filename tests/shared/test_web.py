@@ -18,9 +18,28 @@ from requests import Response as RequestsResponse
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 
-from shared.web import Unreachable, Web, _Adapter
+from shared.web import Line, Response, Unreachable, Web, _Adapter
 
 Script = Callable[[socket.socket, bytes], None]
+Send = Callable[[str, str, float], Response]  # root, path, seconds
+
+
+def by_web() -> Send:
+    web = Web()
+    return lambda root, path, within_s: web.send("GET", f"{root}{path}", within_s=within_s)
+
+
+def by_line() -> Send:
+    lines: dict[str, Line] = {}
+
+    def send(root: str, path: str, within_s: float) -> Response:
+        line = lines.setdefault(root, Line(root, connect_s=3.0, read_s=10.0))
+        return line.send("GET", f"/{path}", headers={}, within_s=within_s)
+
+    return send
+
+
+either_way = pytest.mark.parametrize("way", [by_web, by_line], ids=["web", "line"])
 
 
 @contextmanager
@@ -94,21 +113,23 @@ DRIPS = {
 }
 
 
+@either_way
 @pytest.mark.parametrize("pieces", DRIPS.values(), ids=DRIPS.keys())
-def test_whatever_drips_is_over_at_the_deadline(pieces: list[bytes]) -> None:
+def test_whatever_drips_is_over_at_the_deadline(pieces: list[bytes], way: Callable[[], Send]) -> None:
     with serving(saying(*pieces, pause_s=0.05)) as url:
         started = time.monotonic()
         with pytest.raises(Unreachable, match="too slowly"):
-            Web().send("GET", url, within_s=0.4)
+            way()(url, "", 0.4)
 
         assert 0.3 < time.monotonic() - started < 1.5
 
 
-def test_a_silence_ends_with_the_call_and_not_later() -> None:
+@either_way
+def test_a_silence_ends_with_the_call_and_not_later(way: Callable[[], Send]) -> None:
     with serving(saying(b"HTTP/1.1 200 OK\r\n", b"X-A: b\r\n", b"", pause_s=0.3)) as url:
         started = time.monotonic()
         with pytest.raises(Unreachable, match="too slowly"):
-            Web().send("GET", url, within_s=0.5)
+            way()(url, "", 0.5)
 
         assert time.monotonic() - started < 0.7
 
@@ -134,7 +155,8 @@ def test_each_call_has_a_deadline_of_its_own(first: str) -> None:
             calls["short"].result()
 
 
-def test_connections_are_used_again_and_keep_no_old_deadline() -> None:
+@either_way
+def test_connections_are_used_again_and_keep_no_old_deadline(way: Callable[[], Send]) -> None:
     peers = set()
 
     def script(peer: socket.socket, head: bytes) -> None:
@@ -142,14 +164,61 @@ def test_connections_are_used_again_and_keep_no_old_deadline() -> None:
         time.sleep(0.3 if b"/slow" in head else 0)
         peer.sendall(whole(b"done"))
 
-    web = Web()
+    send = way()
     with serving(script) as url:
-        web.send("GET", url, within_s=0.2)
-        assert web.send("GET", f"{url}slow", within_s=5).body == b"done"
+        send(url, "", 0.2)
+        assert send(url, "slow", 5).body == b"done"
 
     assert len(peers) == 1
 
 
+@either_way
+@pytest.mark.parametrize(
+    "farewell",
+    [
+        pytest.param(whole(b"done", "Connection: close"), id="told"),
+        pytest.param(whole(b"done"), id="untold"),
+    ],
+)
+def test_a_server_that_hangs_up_after_its_answer_is_called_anew(farewell: bytes, way: Callable[[], Send]) -> None:
+    send = way()
+    with serving(saying(farewell, close=True)) as url:
+        for _ in range(3):
+            assert send(url, "", 5).body == b"done"
+            time.sleep(0.05)  # until the end has come through
+
+
+def test_many_threads_have_a_connection_each_and_share_what_is_free() -> None:
+    peers = set()
+
+    def script(peer: socket.socket, head: bytes) -> None:
+        peers.add(peer.getpeername())
+        time.sleep(0.02)
+        peer.sendall(whole(head.split()[1]))
+
+    with serving(script) as url, ThreadPoolExecutor(8) as pool:
+        line = Line(url, connect_s=3.0, read_s=10.0)
+        asked = [f"/{number}" for number in range(80)]
+        told = list(pool.map(lambda it: line.send("GET", it, headers={}, within_s=5).body.decode(), asked))
+
+    assert told == asked
+    assert len(peers) == 8
+
+
+def test_an_answer_that_was_given_up_is_never_taken_for_the_next_one() -> None:
+    def script(peer: socket.socket, head: bytes) -> None:
+        time.sleep(0.4 if b"/late" in head else 0)
+        peer.sendall(whole(head.split()[1]))
+
+    with serving(script) as url:
+        line = Line(url, connect_s=3.0, read_s=10.0)
+        with pytest.raises(Unreachable, match="too slowly"):
+            line.send("GET", "/late", headers={}, within_s=0.2)
+        time.sleep(0.4)
+        assert line.send("GET", "/next", headers={}, within_s=5).body == b"/next"
+
+
+@either_way
 @pytest.mark.parametrize(
     "script",
     [
@@ -162,13 +231,17 @@ def test_connections_are_used_again_and_keep_no_old_deadline() -> None:
         ),
         pytest.param(saying(b"SSH-2.0-OpenSSH\r\n\r\n", close=True), id="another protocol"),
         pytest.param(saying(b"", close=True), id="hung up"),
-        pytest.param(saying(whole(b"not gzip", "Content-Encoding: gzip")), id="false encoding"),
         pytest.param(saying(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n", close=True), id="200 headers"),
         pytest.param(saying(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 70_000, close=True), id="a long header"),
     ],
 )
-def test_half_an_answer_is_no_answer(script: Script) -> None:
+def test_half_an_answer_is_no_answer(script: Script, way: Callable[[], Send]) -> None:
     with serving(script) as url, pytest.raises(Unreachable):
+        way()(url, "", 5)
+
+
+def test_what_is_packed_in_another_way_than_it_says_is_no_answer() -> None:
+    with serving(saying(whole(b"not gzip", "Content-Encoding: gzip"))) as url, pytest.raises(Unreachable):
         Web().send("GET", url, within_s=5)
 
 
@@ -183,7 +256,8 @@ def test_bytes_that_unpack_without_end_are_given_up_soon() -> None:
     assert time.monotonic() - started < 15
 
 
-def test_fifty_megabytes_are_given_up_at_sixteen() -> None:
+@either_way
+def test_fifty_megabytes_are_given_up_at_sixteen(way: Callable[[], Send]) -> None:
     sent = []
 
     def script(peer: socket.socket, _: bytes) -> None:
@@ -193,7 +267,7 @@ def test_fifty_megabytes_are_given_up_at_sixteen() -> None:
             sent.append(1)
 
     with serving(script) as url, pytest.raises(Unreachable, match="larger"):
-        Web().send("GET", url)
+        way()(url, "", 60)
     assert len(sent) < 40
 
 
@@ -223,12 +297,13 @@ def test_no_cookie_is_ever_sent_back() -> None:
     assert b"cookie" not in heads[1].lower()
 
 
+@either_way
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_no_redirect_is_followed(status: int) -> None:
+def test_no_redirect_is_followed(status: int, way: Callable[[], Send]) -> None:
     with serving(saying(b"")) as elsewhere:
         answer = f"HTTP/1.1 {status} Moved\r\nLocation: {elsewhere}\r\nContent-Length: 0\r\n\r\n".encode()
         with serving(saying(answer)) as url:
-            assert Web().send("GET", url).status == status
+            assert way()(url, "", 5).status == status
 
 
 def test_the_environments_proxies_and_netrc_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ from shared.graph import MicrosoftError, Throttled, Transient
 from shared.sign_in import AppCredential, Endpoints, OperatorFault, RefusalKind, SignIn, SignInRefused, token_roles
 from shared.sign_in.refusals import raised, refusal
 from shared.tokens import KeySet, KeysUnavailable, TokenInvalid, unverified
-from shared.web import Response, Unreachable, Web
+from shared.web import Line, Response, Unreachable, Web
 
 CLIENT_ID = "c0ffee00-0000-4000-8000-000000000001"
 
@@ -72,6 +72,15 @@ def test_redirects_are_answers_and_not_followed(microsoft: Running) -> None:
 def test_a_stranger_with_another_certificate_is_not_talked_to(microsoft: Running) -> None:
     with pytest.raises(Unreachable, match="SSLError"):
         Web().send("GET", f"{microsoft.graph_url}/v1.0/users")
+
+
+def test_a_line_talks_to_whom_it_trusts_and_to_nobody_else(microsoft: Running) -> None:
+    trusting = Line(microsoft.graph_url, microsoft.ca_file, connect_s=3.0, read_s=10.0)
+    others = Line(microsoft.graph_url, connect_s=3.0, read_s=10.0)
+
+    assert trusting.send("GET", "/v1.0/users", headers={}, within_s=5).status == 401
+    with pytest.raises(Unreachable, match="SSLCertVerificationError"):
+        others.send("GET", "/v1.0/users", headers={}, within_s=5)
 
 
 def test_a_port_nobody_listens_on_is_unreachable() -> None:

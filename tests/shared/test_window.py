@@ -17,18 +17,18 @@ class Time:
         return self.now
 
 
-def settled(takes_s: Callable[[int], float], *, begins_with: int = 100) -> int:
-    """The rows on their way after many rounds of as many full transactions as may go; each takes so long."""
+def settled(takes_s: Callable[[int], float]) -> int:
+    """The rows on their way after a fence and many rounds of full transactions, as many as may go."""
     time = Time()
     window = Window(time)
-    wanted = begins_with
+    with window.taken(1):
+        time.now += takes_s(1)
     for _ in range(50):
         with ExitStack() as on_way:
-            rows = [on_way.enter_context(window.taken(wanted))]
-            while len(rows) < 4 and sum(rows) + wanted <= window.most:
-                rows.append(on_way.enter_context(window.taken(wanted)))
+            rows = [on_way.enter_context(window.taken(100))]
+            while len(rows) < 4 and sum(rows) + 100 <= window.most:
+                rows.append(on_way.enter_context(window.taken(100)))
             time.now += takes_s(rows[0])
-        wanted = 100
     return sum(rows)
 
 
@@ -43,7 +43,7 @@ def test_a_transaction_is_never_larger_than_what_is_wanted() -> None:
 
 
 def test_where_rows_are_taken_one_after_the_other_so_many_go_as_are_taken_in_time() -> None:
-    assert settled(lambda rows: rows / 1000) == pytest.approx(25, abs=1)  # a thousand rows a second, 25 ms
+    assert settled(lambda rows: 0.002 + rows / 4000) == pytest.approx(58, abs=3)  # 15 ms, and the shortest way
 
 
 def test_where_storage_is_quick_four_full_transactions_go_at_once() -> None:
@@ -55,11 +55,7 @@ def test_an_overloaded_storage_still_gets_twenty_rows() -> None:
 
 
 def test_a_long_way_to_storage_is_nobody_elses_wait() -> None:
-    def takes_s(rows: int) -> float:
-        return 0.02 + rows / 4000
-
-    assert settled(takes_s) == 20
-    assert settled(takes_s, begins_with=1) > 90  # the fence alone has told how long the way is
+    assert settled(lambda rows: 0.020 + rows / 4000) == pytest.approx(60, abs=3)
 
 
 def test_a_transaction_waits_until_there_is_room_for_it() -> None:
