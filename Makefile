@@ -73,7 +73,7 @@ pictures: $(READY) node_modules/.ready $(CHROMIUM_PATH) ## take the pictures of 
 conformance: $(READY) $(RUNTIME)/.ready ## the simulator, the client and the app against Microsoft's own OpenAPI and Functions runtime
 	GRAPH_OPENAPI=$(GRAPH_OPENAPI) $(BIN)/pytest tests/conformance
 
-bench: $(READY) $(PEERS)/.ready ## measure every goal of performance, and write docs/performance.md (13 minutes); some: ONLY="p3_unchanged"
+bench: $(READY) $(PEERS)/.ready ## measure every goal of performance, and write docs/performance.md (11 minutes); some: ONLY="p3_unchanged"
 	$(BIN)/python -m benchmarks.run $(ONLY)
 
 openapi: .venv/.ready ## write docs/openapi.json from the code
