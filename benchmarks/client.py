@@ -217,7 +217,7 @@ def neighbours(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
     workers = ThreadPoolExecutor(told["at_once"])
     with _looks(bench, account) as looks_alone:
         alone = [round_by(workers) for _ in range(told["rounds"])]
-    stored, began, beside = bench.rows + told["users"], time.monotonic(), []
+    stored, beside = bench.rows + told["users"], []
     neighbour = workers.submit(bench.cycle, account, told["big"])
     with _looks(bench, account) as looks_beside:
         while bench.rows < stored and not neighbour.done():
@@ -227,7 +227,6 @@ def neighbours(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
         "beside_s": beside,
         "page_alone_s": _most_of(looks_alone),
         "page_beside_s": _most_of(looks_beside),
-        "beside_for_s": time.monotonic() - began,
         "outlasted": not neighbour.done(),
     }
 

@@ -105,8 +105,7 @@ class Web:
 class Line:
     """A way to one server, for calls by the thousand: plain connections of the standard library, with the same limits.
 
-    A call costs half the CPU that ``Web`` takes. ``root`` is a scheme, a host and perhaps a port. Bodies come as they
-    are: nothing packed is asked for.
+    ``root`` is a scheme, a host and perhaps a port. Bodies come as they are: nothing packed is asked for.
     """
 
     def __init__(self, root: str, ca_file: str | None = None, *, connect_s: float, read_s: float) -> None:

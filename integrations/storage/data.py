@@ -21,7 +21,7 @@ import msgspec
 from integrations.domain.datasets import Confirmed, Cursor, Outcome, Reading
 from integrations.domain.ids import AccountId, TenantId
 from integrations.storage.changes import Changes, Mark, Place, Plan, Seen, Writes, row_prefix
-from integrations.storage.fences import FENCE, Fences, Superseded, close, overlapped, part_of, partition_of
+from integrations.storage.fences import FENCE, MAIN, Fences, Superseded, close, overlapped, part_of, partition_of
 from integrations.storage.shelf import Shelf
 from shared.tables import Row, Tables, Value, Write, chunks, end_of, upsert
 
@@ -31,7 +31,6 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 _CURSOR = "cursor:"
 _ROW = "row:"
-_MAIN = 0  # the number of the main partition
 _ROWS_A_PAGE = 1000
 # So long an unchanged cursor is not written again; Microsoft's delta links live for days.
 _CURSORS_STAND = timedelta(hours=5)
@@ -158,17 +157,17 @@ class DataSession:
         """Writes that keep what a part has read, behind what is kept if that counts, and the cursor that tells so."""
         taken, cursor = ({}, cursor) if is_resumed else self.unkeep(cursor)
         added = self._shelf.added(cursor.dataset, cursor.kept_rows, pages)
-        taken_only = [it for it in taken.get(_MAIN, ()) if it.row.key not in {new.row.key for new in added}]
+        taken_only = [it for it in taken.get(MAIN, ()) if it.row.key not in {new.row.key for new in added}]
         kept_rows = cursor.kept_rows + len(added)
         cursor = msgspec.structs.replace(cursor, kept_rows=kept_rows, kept_at=cursor.kept_at or now)
-        return {_MAIN: taken_only + added}, cursor
+        return {MAIN: taken_only + added}, cursor
 
     def unkeep(self, cursor: Cursor) -> tuple[Writes, Cursor]:
         """Writes that take kept pages away, and the cursor that tells of none."""
         if not cursor.kept_rows and not self._fences.was_unfinished:
             return {}, cursor
         taken = self._shelf.cleared(cursor.dataset)
-        return {_MAIN: taken}, msgspec.structs.replace(cursor, kept_rows=0, kept_at=None)
+        return {MAIN: taken}, msgspec.structs.replace(cursor, kept_rows=0, kept_at=None)
 
     def plan(self, dataset: str, reading: Reading, now: datetime) -> Plan:
         """Compare a reading with what is stored; only differences become writes."""
@@ -202,20 +201,20 @@ class DataSession:
             Superseded: a fence was moved; the transactions before stand, this and later ones do not.
         """
         elsewhere = _together(writes)
-        here = elsewhere.pop(_MAIN, iter(()))
+        here = elsewhere.pop(MAIN, iter(()))
         if elsewhere:
             self._write_elsewhere(elsewhere)
         moved, self._moved = _together(self._moved), []
         told = (upsert(self._cursor_row(cursor)) for cursor in cursors)
         self._write_here(chain(here, told), is_last=not moved)
         if moved:
-            here = moved.pop(_MAIN, iter(()))
+            here = moved.pop(MAIN, iter(()))
             self._write_elsewhere(moved)
             self._write_here(here, is_last=True)
         self._is_news = False
 
     def _write_elsewhere(self, by_part: Writes) -> None:
-        self._fences.claim(max(by_part, default=_MAIN) + 1)
+        self._fences.claim(max(by_part, default=MAIN) + 1)
         overlapped(lambda part: self._fences.write_part(part, by_part[part]), list(by_part))
 
     def _write_here(self, writes: Iterable[Write], *, is_last: bool) -> None:

@@ -27,7 +27,7 @@ from shared.tables import Row, RowChanged, RowExists, Value, Write, chunks, inse
 from shared.window import Window
 
 FENCE = "!fence"
-_MAIN = 0  # the number of the main partition
+MAIN = 0  # the number of the main partition
 MOST_PARTS = 16
 # Azure takes 2,000 rows a second into one partition: a part's first load lasts four seconds. Smaller parts would
 # make small changes dearer: each part that holds a changed row is read and written for itself.
@@ -110,7 +110,7 @@ class Fences:
         Raises:
             Superseded: the fence was moved; what was not written before does not stand.
         """
-        while writes := self._write(_MAIN, writes, is_last=is_last):
+        while writes := self._write(MAIN, writes, is_last=is_last):
             pass
         self.is_unfinished = not is_last
 
@@ -125,7 +125,7 @@ class Fences:
         """One transaction, of the fence and as many rows as storage has room for; those that are left."""
         with self._window.taken(1 + len(writes)) as room:
             now, left = writes[: room - 1], writes[room - 1 :]
-            columns = self._told(is_unfinished=bool(left) or not is_last) if part == _MAIN else {}
+            columns = self._told(is_unfinished=bool(left) or not is_last) if part == MAIN else {}
             fence = Row(partition_of(self._base, part), FENCE, columns, self._etags[part])
             guard = replace(fence) if fence.etag else insert(fence)
             try:

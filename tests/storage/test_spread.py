@@ -327,17 +327,17 @@ def test_where_storage_is_slow_a_big_tenant_has_few_rows_on_their_way(data: Data
         on_way.append(len(writes))
         seen.append(sum(tuple(on_way)))
         with one_after_the_other:
-            sleep(len(writes) / 1000)
+            sleep(len(writes) / 500)
             etag = working(*writes)
         on_way.remove(len(writes))
         return etag
 
     data.table.write = write  # type: ignore[method-assign]
-    sync(data.open(), reading(names(2000)))
+    sync(data.open(), reading(names(1000)))
 
     assert max(seen) <= 100
     assert max(seen[len(seen) // 2 :]) <= 30
-    assert listed(data) == names(2000)
+    assert listed(data) == names(1000)
 
 
 def _rows(data: DataStore, part: int) -> list[Any]:
