@@ -4,11 +4,14 @@ import csv
 import re
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
+from shared.csv_text import csv_text
 from tests.browser import told
 from tests.browser.site import Site
 from tests.browser.states import with_rows
+from tests.csv_cells import DEFUSED, LEFT
 
 
 def shown(site: Site) -> list[str]:
@@ -99,6 +102,23 @@ def test_every_cell_of_the_file_is_quoted_and_none_begins_like_a_formula(site: S
         '"\'=1"', '"\'+1"', '"\'-1"', '"\'@x"', '"\'\tx"', '"\'\rx"', '"\'\nx"', '"say ""x"""', '"plain"', '""', '"5"',
         '"\'-"',
     ]  # fmt: skip
+
+
+@pytest.mark.xfail(strict=True, reason="B6: the page has a rule of its own")
+def test_the_page_and_the_server_defuse_the_same_cells(site: Site) -> None:
+    cells = [*DEFUSED, *LEFT]
+    site.open()
+
+    told = site.page.evaluate(
+        """async (values) => {
+            const { cell } = await import("./csv.js");
+            return values.map(cell);
+        }""",
+        cells,
+    )
+
+    text = csv_text(["a"], [[cell] for cell in cells]).decode()
+    assert text == '"a"\r\n' + "".join(f"{it}\r\n" for it in told)
 
 
 def test_hostile_names_stay_text(site: Site) -> None:

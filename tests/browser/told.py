@@ -55,6 +55,8 @@ def status(label: str, colour: str, **changes: Any) -> Object:
         "next_check_at": ago(minutes=-12),
         "stalled": False,
         "stale": False,
+        "overdue_since": None,
+        "as_of": None,
     }
     return told | changes
 
@@ -131,7 +133,7 @@ def many(count: int) -> list[Object]:
     ]
 
 
-def overview(rows: list[Object], *csps: Object, removals: Sequence[Object] = ()) -> Any:
+def overview(rows: list[Object], *csps: Object, removals: Sequence[Object] = (), **changes: Any) -> Any:
     """A handler that filters, sorts a little and pages as the API does."""
 
     def handle(route: Route) -> None:
@@ -147,8 +149,10 @@ def overview(rows: list[Object], *csps: Object, removals: Sequence[Object] = ())
             "removals": list(removals),
             "csps": list(csps),
             "tenants": {"items": cut, "next_cursor": more},
+            "overdue": 0,
+            "plan": None,
         }
-        fulfil(route, body)
+        fulfil(route, body | changes)
 
     return handle
 

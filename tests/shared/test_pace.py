@@ -1,6 +1,9 @@
 """Whoever comes too soon waits for their turn."""
 
+import itertools
 from concurrent.futures import ThreadPoolExecutor
+
+import pytest
 
 from shared.pace import PacedWeb, Paces
 from shared.web import Response, Web
@@ -76,3 +79,21 @@ def test_a_paced_way_out_waits_before_every_request() -> None:
     paced.send("GET", "https://b")
 
     assert told == ["waited", "GET https://a", "waited", "GET https://b"]
+
+
+@pytest.mark.xfail(strict=True, reason="C2: turns are counted from when a request leaves, not from when it arrived")
+def test_requests_stay_apart_however_long_one_of_them_was_on_its_way() -> None:
+    time, arrived = Time(), list[float]()
+    paces, on_the_way_s = Paces(time.sleep, time), iter([0.75, 0.0, 2.5, 0.25])
+
+    class Out(Web):
+        def send(self, *_: object, **__: object) -> Response:
+            time.sleep(next(on_the_way_s))
+            arrived.append(time.now)
+            return Response(200, {}, b"")
+
+    paced = PacedWeb(Out(), lambda: paces.wait("ca:t", 1, 1.0))
+    for _ in range(4):
+        paced.send("GET", "https://a")
+
+    assert min(later - earlier for earlier, later in itertools.pairwise(arrived)) >= 1.0

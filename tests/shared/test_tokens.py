@@ -1,5 +1,6 @@
 """Tokens and keys: which signatures count, and how long keys are kept when their address is out (T12)."""
 
+import base64
 import json
 import threading
 import time
@@ -10,7 +11,8 @@ from typing import Any
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from jwt.algorithms import RSAAlgorithm
 
 from shared.tokens import KeySet, KeysUnavailable, TokenInvalid, unverified, verify
@@ -279,3 +281,44 @@ def test_claims_can_be_read_of_a_token_that_came_from_its_issuer() -> None:
     for text in ("", "x.y.z", jwt.utils.base64url_encode(b"[" * 9000).decode() + ".e30.eA"):
         with pytest.raises(TokenInvalid):
             unverified(text)
+
+
+def signed_as_it_is(payload: bytes, header: bytes = b'{"alg":"RS256","kid":"k1"}') -> str:
+    """A token whose signature holds, over a payload that no library would write."""
+    parts = b".".join(base64.urlsafe_b64encode(it).rstrip(b"=") for it in (header, payload))
+    signature = KEY.sign(parts, padding.PKCS1v15(), hashes.SHA256())
+    return (parts + b"." + base64.urlsafe_b64encode(signature).rstrip(b"=")).decode()
+
+
+CLAIMS = json.dumps({"sub": "s", "aud": "me", "iat": int(time.time()), "exp": int(time.time()) + 3600})
+
+
+@pytest.mark.xfail(strict=True, reason="B2: a token's payload is read in whatever encoding it comes")
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
+def test_a_token_in_another_encoding_than_utf_8_is_refused(encoding: str) -> None:
+    payload, header = CLAIMS.encode(encoding), '{"alg":"RS256","kid":"k1"}'.encode(encoding)
+    assert check(signed_as_it_is(CLAIMS.encode()))["sub"] == "s"
+
+    for token in (signed_as_it_is(payload), signed_as_it_is(CLAIMS.encode(), header)):
+        with pytest.raises(TokenInvalid):
+            check(token)
+        with pytest.raises(TokenInvalid):
+            unverified(token)
+
+
+def test_a_token_that_nests_without_end_is_refused() -> None:
+    deep = b'{"sub":' + b"[" * 5000 + b"]" * 5000 + b"}"
+
+    for token in (signed_as_it_is(deep), signed_as_it_is(CLAIMS.encode(), deep)):
+        with pytest.raises(TokenInvalid):
+            check(token)
+        with pytest.raises(TokenInvalid):
+            unverified(token)
+
+
+@pytest.mark.xfail(strict=True, reason="B2: a document that nests too deep escapes as a RecursionError")
+def test_keys_that_nest_without_end_are_no_keys() -> None:
+    source = Source(b'{"keys":[{"x5c":' + b"[" * 100_000 + b"]" * 100_000 + b"}]}")
+
+    with pytest.raises(KeysUnavailable):
+        KeySet(URL, source, Time()).find("k1")  # type: ignore[arg-type]

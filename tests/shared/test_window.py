@@ -87,3 +87,27 @@ def test_a_transaction_that_fails_gives_its_room_back() -> None:
 
     with window.taken(100):
         pass
+
+
+@pytest.mark.xfail(strict=True, reason="B8: after a few fences the window stands at twenty rows")
+@pytest.mark.parametrize("seconds", [0.002, 0.02, 0.034])
+def test_small_transactions_that_are_answered_in_time_do_not_close_the_window(seconds: float) -> None:
+    time = Time()
+    window = Window(time)
+    for _ in range(20):
+        with window.taken(1):
+            time.now += seconds
+
+    with window.taken(100) as rows:
+        assert rows == 100
+
+
+def test_a_small_transaction_that_takes_long_closes_the_window_like_a_large_one() -> None:
+    time = Time()
+    window = Window(time)
+    for _ in range(20):
+        with window.taken(2):
+            time.now += 0.5
+
+    with window.taken(100) as rows:
+        assert rows == 20

@@ -20,7 +20,7 @@ class Granting:
     def send(self, _method: str, _url: str, *, body: bytes, **_more: object) -> Response:
         parts = json.loads(body)["requests"]
         self.asked += parts
-        answers = [{"id": it["id"], "status": 201, "body": {}} for it in parts]
+        answers = [{"id": it["id"], "status": 201 if "body" in it else 204} for it in parts]
         return Response(200, {}, json.dumps({"responses": answers}).encode())
 
 
@@ -36,3 +36,14 @@ def test_a_client_writes_only_where_it_may() -> None:
     with pytest.raises(WriteNotAllowed):
         Graph(root=ROOT, web=web, token=lambda _: "t").batch([allowed])  # type: ignore[arg-type]
     assert [(it["method"], it["url"], it["body"]) for it in web.asked] == [("POST", "/things/1/grants", {"to": "us"})]
+
+
+@pytest.mark.xfail(strict=True, reason="A9: a batch only reads and creates", raises=TypeError)
+def test_a_batch_deletes_where_it_may() -> None:
+    web = Granting()
+    may = Graph(root=ROOT, web=web, token=lambda _: "t", writes=[re.compile("/things/[0-9]+")])  # type: ignore[arg-type]
+
+    assert may.batch([Ask(id="1", path="/things/1", is_delete=True)])["1"].error is None
+    with pytest.raises(WriteNotAllowed):
+        may.batch([Ask(id="1", path="/users/1", is_delete=True)])
+    assert web.asked == [{"id": "1", "method": "DELETE", "url": "/things/1"}]

@@ -1,0 +1,140 @@
+"""What was given up, and what is overdue, is seen at once: wide, on a tablet, on a phone, in light and in dark."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser import told
+from tests.browser.site import Site
+from tests.browser.states import FLOW, with_rows, with_tenant
+from tests.browser.test_accessible import violations
+
+OURS = {
+    "reason": "our_failure",
+    "cause": "our_failure",
+    "detail": "Our own service failed several times while doing this.",
+    "remedy": "Nothing you can do: the operator of this service has been alerted, and it is tried again by itself.",
+    "evidence": {"job": "remove", "times_tried": "5", "error": "KeyError"},
+}
+WIDTHS = (1440, 800, 390)
+
+
+def given_up(**changes: Any) -> told.Object:
+    return told.status("Error", "red", **(OURS | {"next_check_at": told.ago(minutes=-4)} | changes))
+
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def looks(site: Site, tmp_path: Path, name: str, sign: Locator) -> None:
+    """In sight, whole and legible, however wide the page is and in either scheme."""
+    for scheme in ("light", "dark"):
+        for width in WIDTHS:
+            site.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            site.page.set_viewport_size({"width": width, "height": 900})
+            expect(sign).to_be_visible()
+            box = sign.bounding_box()
+            assert box is not None
+            assert box["x"] >= 0, (scheme, width, box)
+            assert box["x"] + box["width"] <= width, (scheme, width, box)
+            assert violations(site.page, ROOT) == [], (scheme, width)
+            site.page.screenshot(path=tmp_path / f"{name}-{scheme}-{width}.png")
+
+
+@pytest.mark.xfail(strict=True, reason="A3: a next look in the past shows nowhere on the page")
+def test_what_is_overdue_is_seen_on_its_row_and_above_the_table(site: Site, tmp_path: Path) -> None:
+    late = told.status("Success", "green", next_check_at=told.ago(hours=3), overdue_since=told.ago(hours=3))
+    old = told.status("Active", "green", stale=True, as_of=told.ago(hours=3), overdue_since=told.ago(hours=3))
+    rows = [
+        told.single(20, "Contoso Dental", sync_status=late),
+        told.child(21, "Fabrikam Legal", "Active", csp_auth=old),
+        told.single(22, "Tailspin Toys"),
+    ]
+    answer = told.overview(rows, told.csp(sync_status=late), overdue=3)
+    site.answers("/integrations", answer)
+    site.open()
+
+    expect(site.row("Contoso Dental").get_by_text("overdue since 3 hours ago")).to_be_visible()
+    expect(site.row("Fabrikam Legal")).to_contain_text("overdue since 3 hours ago")
+    expect(site.row("Fabrikam Legal")).to_contain_text("last known, as of 3 hours ago")
+    expect(site.page.get_by_role("article")).to_contain_text("overdue since 3 hours ago")
+    expect(site.row("Tailspin Toys")).not_to_contain_text("overdue")
+    above = site.page.get_by_role("alert").filter(has_text="3 connections were not checked when they should have been")
+    looks(site, tmp_path, "overdue", above)
+    looks(site, tmp_path, "overdue-row", site.row("Contoso Dental").get_by_text("overdue since 3 hours ago"))
+
+
+@pytest.mark.xfail(strict=True, reason="A3: a next look in the past shows nowhere on the page")
+def test_the_explanation_tells_since_when_it_is_overdue(site: Site) -> None:
+    late = told.status("Success", "green", next_check_at=told.ago(hours=3), overdue_since=told.ago(hours=3))
+    site.answers("/integrations", told.overview([told.single(20, "Contoso Dental", sync_status=late)], overdue=1))
+    site.open()
+    site.page.get_by_role("button", name="Sync Status of Contoso Dental: explain").click()
+
+    expect(site.dialog).to_contain_text("should have been checked again 3 hours ago")
+    expect(site.dialog).to_contain_text("tried again by itself")
+
+
+@pytest.mark.xfail(strict=True, reason="A3: a removal that was given up shows nowhere on the page")
+def test_a_removal_that_was_given_up_says_so_above_the_table_and_in_its_own_view(site: Site, tmp_path: Path) -> None:
+    mark = given_up()
+    leaving = {"id": "rem_1", "name": "Tailspin Toys", "kind": "single", "requested_at": told.ago(minutes=30)}
+    page = told.overview(
+        told.rows_of_every_kind(), told.csp(), removals=[leaving | {"given_up": mark, "overdue_since": None}]
+    )
+    site.answers("/integrations", page)
+    site.answers(
+        "/removals/rem_1",
+        told.removal("running", "done", "running", "waiting", "waiting") | {"given_up": mark, "overdue_since": None},
+    )
+    site.open()
+    above = site.page.locator("[data-part=removals]").get_by_text(OURS["detail"])  # type: ignore[arg-type]
+    looks(site, tmp_path, "removal-above", above)
+    site.page.set_viewport_size({"width": 1280, "height": 900})
+    site.page.get_by_role("link", name="Show each step").click()
+
+    card = site.page.locator("section.removal")
+    expect(card).to_contain_text("in 4 minutes")
+    expect(card).to_contain_text("KeyError")
+    looks(site, tmp_path, "removal", card.get_by_text(OURS["detail"]))  # type: ignore[arg-type]
+
+
+@pytest.mark.xfail(strict=True, reason="A3: a plan job that was given up shows nowhere on the page")
+def test_a_plan_job_that_was_given_up_is_told_above_everything(site: Site, tmp_path: Path) -> None:
+    site.answers("/integrations", told.overview(told.rows_of_every_kind(), told.csp(), plan=given_up()))
+    site.open()
+
+    above = site.page.get_by_role("alert").filter(has_text=OURS["detail"])  # type: ignore[arg-type]
+    expect(above).to_contain_text("in 4 minutes")
+    looks(site, tmp_path, "plan", above)
+
+
+@pytest.mark.xfail(strict=True, reason="A3: a purge that was given up shows nowhere on the page")
+def test_a_purge_that_was_given_up_is_told_in_the_details(site: Site, tmp_path: Path) -> None:
+    with_tenant(site, told.single(20, "Contoso Dental"), given_up=[given_up()])
+
+    sign = site.page.locator("[data-part='given-up']").get_by_text(OURS["detail"])  # type: ignore[arg-type]
+    expect(site.page.locator("[data-part='given-up']")).to_contain_text("KeyError")
+    looks(site, tmp_path, "purge", sign)
+
+
+@pytest.mark.xfail(strict=True, reason="A3: a proof that was given up shows nowhere on the page")
+def test_a_journey_whose_proof_was_given_up_says_so_and_goes_on_waiting(site: Site) -> None:
+    states = [
+        FLOW | {"state": "returned", "reason": "our_failure", "given_up": given_up()},
+        FLOW | {"state": "proven", "given_up": None},
+    ]
+    waits = 3
+
+    def answer(route: Any) -> None:
+        nonlocal waits
+        waits -= 1
+        told.fulfil(route, states[0] if waits > 0 else states[1])
+
+    site.answers("/consent/flow_1", answer)
+    with_rows(site, "#flow=flow_1")
+
+    expect(site.page.locator("#notice")).to_contain_text(OURS["detail"])  # type: ignore[arg-type]
+    expect(site.dialog).to_be_visible()

@@ -1,0 +1,59 @@
+"""Storage that answers late, but answers: background work waits for it, and whoever looks at the page does not."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from shared.queues import Queues
+from shared.rows import StorageUnavailable
+from shared.tables import Row, Tables, upsert
+from tests.faults.lab.slow import slowed
+
+_LATE_S = 5.0
+
+
+def nobody() -> None:
+    raise AssertionError
+
+
+def connected(connection: str) -> tuple[Tables, Queues]:
+    return Tables.connect(connection, "", nobody), Queues.connect(connection, "", nobody)  # type: ignore[arg-type]
+
+
+@pytest.mark.xfail(strict=True, reason="B9: an answer that takes longer than four seconds is an outage")
+def test_background_work_waits_for_answers_that_take_five_seconds(storage: str) -> None:
+    row = Row("p", "k", {"name": "there"})
+    with slowed(storage) as slow:
+        tables, queues = connected(slow.connection)
+        tables.table("rows").write(upsert(row))
+        queues.send("errands", b"first")
+        slow.relay.least_s = _LATE_S
+
+        with ThreadPoolExecutor(6) as pool:
+            calls = [
+                pool.submit(tables.bulk("rows").write, upsert(row)),
+                pool.submit(tables.bulk("rows").get, "p", "k"),
+                pool.submit(tables.bulk("rows").range, "p"),
+                pool.submit(tables.table("rows").write, upsert(Row("q", "k", {}))),
+                pool.submit(tables.table("rows").get, "p", "k"),
+                pool.submit(queues.send, "errands", b"second"),
+            ]
+            for call in calls:
+                call.result()
+
+        assert [it.decode() for it in connected(storage)[1].peek("errands")] == ["first", "second"]
+
+
+@pytest.mark.xfail(strict=True, reason="B9: there is one patience for everybody")
+def test_whoever_waits_for_an_answer_is_told_in_time_that_storage_is_slow(storage: str) -> None:
+    from shared.settling import somebody_waits  # noqa: PLC0415 - not there yet
+
+    with slowed(storage) as slow:
+        tables, _ = connected(slow.connection)
+        tables.table("rows").write(upsert(Row("p", "k", {})))
+        slow.relay.least_s = 8.0
+
+        with somebody_waits(), pytest.raises(StorageUnavailable):
+            tables.bulk("rows").get("p", "k")
+        with somebody_waits(), pytest.raises(StorageUnavailable):
+            tables.table("rows").get("p", "k")

@@ -1,0 +1,470 @@
+"""Whatever is given up shows on its row: since when, after how many tries, with which code, and when it goes on.
+
+Each job fails by a bug of ours until the Functions host gives its message up, as it would in Azure. What a
+storage or Microsoft says never shows, and neither does a traceback.
+"""
+
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from integrations.domain.orders import (
+    CSP_QUEUE,
+    CUSTOMER_QUEUE,
+    PLAN_QUEUE,
+    PURGE_QUEUE,
+    REMOVAL_QUEUE,
+    SYNC_QUEUE,
+    CspOrder,
+    CustomerOrder,
+    PlanOrder,
+    PurgeOrder,
+    RemovalOrder,
+    SyncOrder,
+)
+from integrations.storage.due import Due, Work
+from local.microsoft.cloud import Running
+from local.portal_identity import PortalIdentity
+from tests.flows.doors import store
+from tests.flows.partner import Csp, has_csp
+from tests.flows.portal import Portal, open_portal
+from tests.flows.test_plan import told as asked_on_plan
+
+AT_ONCE = {"AzureFunctionsJobHost__extensions__queues__visibilityTimeout": "00:00:00"}
+ACCOUNT = "acct_northwind"
+
+
+@pytest.fixture
+def portal(microsoft: Running, identity: PortalIdentity, storage: str) -> Iterator[Portal]:
+    """A portal whose failed messages come back at once."""
+    found = open_portal(microsoft, identity, storage, **AT_ONCE)
+    with found.host:
+        yield found
+
+
+@pytest.fixture
+def csp(portal: Portal) -> Csp:
+    found = has_csp(portal)
+    found.has("Contoso")
+    return found
+
+
+class Bug:
+    """A method of ours that raises until the bug is mended."""
+
+    def __init__(self, owner: Any, name: str) -> None:
+        self._owner, self._name, self._working = owner, name, getattr(owner, name)
+        self.times = 0
+        setattr(owner, name, self._raise)
+
+    def _raise(self, *_: object, **__: object) -> None:
+        self.times += 1
+        raise ZeroDivisionError("division by zero at https://graph.microsoft.com/secret")
+
+    def mend(self) -> None:
+        setattr(self._owner, self._name, self._working)
+
+
+def says_so(told: dict[str, Any], job: str) -> None:
+    """Whatever was given up says it in the same way everywhere."""
+    assert told["reason"] == "our_failure", told
+    assert "failed several times" in told["detail"]
+    assert "operator" in told["remedy"]
+    assert "tried again by itself" in told["remedy"]
+    evidence = told["evidence"]
+    assert (evidence["job"], evidence["times_tried"], evidence["error"]) == (job, "5", "ZeroDivisionError")
+    assert told["since"] < told["next_check_at"]
+    for never in ("Traceback", "division by zero", "graph.microsoft.com"):
+        assert never not in json.dumps(told)
+
+
+def alerts(caplog: pytest.LogCaptureFixture, queue: str) -> list[dict[str, Any]]:
+    lines = [it.getMessage() for it in caplog.records if it.name == "integrations" and it.levelno >= logging.ERROR]
+    told = [json.loads(it) for it in lines if it.startswith("{")]
+    return [it for it in told if it["event"] == "gave a message up" and it["queue"] == queue]
+
+
+def entries(portal: Portal, job: str) -> list[dict[str, Any]]:
+    found = portal.ask("GET", "/audit?limit=1000&action=gave%20up%20a%20job")["items"]
+    return [it for it in found if it["after"] == job]
+
+
+# A CSP's check.
+
+
+@pytest.mark.xfail(strict=True, reason="A3: a CSP whose check was given up stays green")
+def test_a_csp_whose_check_was_given_up_is_an_error_of_ours(csp: Csp, caplog: pytest.LogCaptureFixture) -> None:
+    csp.settled()
+    bug = Bug(csp.portal.services.sign_in, "renew")
+    csp.later(minutes=36)
+
+    row = csp.row()
+    assert bug.times >= 5
+    assert (row["sync_status"]["label"], row["sync_status"]["colour"]) == ("Error", "red")
+    assert row["sync_status"]["cause"] == "csp_our_failure"
+    says_so(row["sync_status"], CSP_QUEUE)
+    details = csp.portal.ask("GET", f"/integrations/{csp.id}")
+    assert details["csp"]["sync_status"] == row["sync_status"]
+    assert details["history"][0]["cause"] == "csp_our_failure"
+    assert len(alerts(caplog, CSP_QUEUE)) == 1
+    assert len(entries(csp.portal, CSP_QUEUE)) == 1
+
+
+@pytest.mark.xfail(strict=True, reason="A3: a CSP whose check was given up stays green")
+def test_customers_of_such_a_csp_keep_their_verdict_and_show_its_age(csp: Csp) -> None:
+    csp.settled()
+    read_at = csp.row()["last_synced_at"]
+    Bug(csp.portal.services.sign_in, "renew")
+    csp.later(minutes=36)
+
+    shown = csp.shown("Contoso")
+    assert (shown["label"], shown["stale"], shown["as_of"]) == ("Active", True, read_at)
+
+
+@pytest.mark.xfail(strict=True, reason="A3: a CSP whose check was given up stays green")
+def test_a_csp_whose_check_was_given_up_is_checked_again_by_itself_and_the_mark_goes(csp: Csp) -> None:
+    csp.settled()
+    bug = Bug(csp.portal.services.sign_in, "renew")
+    csp.later(minutes=36)
+    given_up = csp.status()
+    csp.later(minutes=36)
+    again, tries = csp.row()["sync_status"], bug.times
+    bug.mend()
+    csp.later(minutes=36)
+
+    assert (given_up, again["label"], bug.times) == ("Error", "Error", tries)
+    assert tries >= 10
+    assert (csp.status(), csp.row()["sync_status"]["evidence"]) == ("Success", {})
+    assert csp.shown("Contoso")["stale"] is False
+
+
+@pytest.mark.xfail(strict=True, reason="A3: a CSP's first check that was given up stays Auth Pending")
+def test_a_first_check_that_was_given_up_is_told_too(csp: Csp) -> None:
+    flow = csp.signs_in(csp.start())
+    Bug(csp.portal.services.sign_in, "renew")
+    csp.complete(flow)
+
+    says_so(csp.row()["sync_status"], CSP_QUEUE)
+
+
+@pytest.mark.xfail(strict=True, reason="A3: nothing of a given up check is recorded")
+def test_a_csp_that_is_not_authorized_stays_so_and_tells_both(csp: Csp) -> None:
+    csp.settled()
+    csp.world.refuse_tokens(50173, tenant_id=csp.partner["id"], grant="refresh_token")
+    csp.later(minutes=36)
+    Bug(csp.portal.services.sign_in, "renew")
+    csp.later(minutes=36)
+
+    status = csp.row()["sync_status"]
+    assert (status["label"], status["cause"]) == ("Auth Failed", "csp_unknown")
+    assert (status["evidence"]["job"], status["evidence"]["error"]) == (CSP_QUEUE, "ZeroDivisionError")
+
+
+# The step that brings our application into a customer's tenant.
+
+
+@pytest.mark.xfail(strict=True, reason="A3: an onboarding that was given up shows nowhere")
+def test_an_onboarding_that_was_given_up_shows_on_the_customers_row(csp: Csp, caplog: pytest.LogCaptureFixture) -> None:
+    portal = csp.portal
+    bug = Bug(portal.services.holders, "add")
+    csp.id = str(portal.ask("POST", f"/consent/{_proven(csp, bug)}/complete", expect=201)["integration_id"])
+    portal.run_queues()
+
+    shown = csp.shown("Contoso")
+    assert shown["label"] == "Consent Pending"
+    says_so(shown, CUSTOMER_QUEUE)
+    assert portal.ask("GET", f"/tenants/{csp.customers['Contoso']['id']}")["tenant"]["csp_auth"] == shown
+    assert len(alerts(caplog, CUSTOMER_QUEUE)) == 1
+    assert len(entries(portal, CUSTOMER_QUEUE)) == 1
+
+    csp.later(minutes=11)
+    says_so(
+        csp.shown("Contoso") | {"evidence": csp.shown("Contoso")["evidence"] | {"times_tried": "5"}}, CUSTOMER_QUEUE
+    )
+    assert csp.shown("Contoso")["evidence"]["times_tried"] == "10"
+    bug.mend()
+    csp.later(minutes=31)
+    csp.later(minutes=6)
+    assert csp.auth("Contoso") == "Active"
+    assert "job" not in csp.shown("Contoso")["evidence"]
+
+
+def _proven(csp: Csp, bug: Bug) -> str:
+    """A CSP's journey up to its confirmation; only a customer's step meets the bug."""
+    flow_id = str(csp.signs_in(csp.start())["flow_id"])
+    working = bug._working
+
+    def add(tenant_id: str, *rest: Any) -> None:
+        if tenant_id == csp.partner["id"]:
+            working(tenant_id, *rest)
+        else:
+            bug._raise()
+
+    csp.portal.services.holders.add = add  # type: ignore[method-assign]
+    return flow_id
+
+
+# A removal.
+
+
+@pytest.mark.xfail(strict=True, reason="A3: a removal that was given up shows nowhere")
+def test_a_removal_that_was_given_up_says_in_which_step_and_when_it_goes_on(
+    portal: Portal, caplog: pytest.LogCaptureFixture
+) -> None:
+    integration = portal.integrate(portal.has_tenant())
+    bug = Bug(portal.services.sign_in, "app_token")
+    removal = portal.remove(integration)
+    portal.run_queues()
+
+    told = portal.removal(removal)
+    assert (told["state"], bug.times) == ("removing", 5)
+    says_so(told["given_up"], REMOVAL_QUEUE)
+    assert told["given_up"]["next_check_at"] == told["next_at"]
+    step = next(it for it in told["steps"] if it["state"] == "running")
+    assert step["name"] == "microsoft"
+    assert "goes on by itself" in step["detail"]
+    above = portal.ask("GET", "/integrations")["removals"]
+    assert [it["given_up"] for it in above] == [told["given_up"]]
+    assert len(alerts(caplog, REMOVAL_QUEUE)) == 1
+    assert len(entries(portal, REMOVAL_QUEUE)) == 1
+
+    bug.mend()
+    portal.later(minutes=11)
+    portal.tick()
+    ended = portal.removal(removal)
+    assert (ended["state"], ended["given_up"]) == ("removed", None)
+
+
+# Data of an earlier mapping.
+
+
+@pytest.mark.xfail(strict=True, reason="A3: a purge that was given up shows nowhere")
+def test_a_purge_that_was_given_up_shows_on_the_tenants_details(
+    portal: Portal, caplog: pytest.LogCaptureFixture
+) -> None:
+    tenant = portal.has_tenant(users=10)
+    portal.connected(tenant)
+    portal.ask("DELETE", f"/tenants/{tenant['id']}/mapping", expect=204)
+    bug = Bug(portal.services.tables.bulk("data"), "write")
+    portal.ask("DELETE", f"/tenants/{tenant['id']}/data", expect=204)
+    portal.run_queues()
+
+    (told,) = portal.ask("GET", f"/tenants/{tenant['id']}")["given_up"]
+    says_so(told, PURGE_QUEUE)
+    assert len(alerts(caplog, PURGE_QUEUE)) == 1
+    assert len(entries(portal, PURGE_QUEUE)) == 1
+
+    bug.mend()
+    portal.later(minutes=31)
+    portal.tick()
+    assert portal.ask("GET", f"/tenants/{tenant['id']}")["given_up"] == []
+    assert [key for key in _rows(portal, "data") if not key.endswith("!fence")] == []
+
+
+def _rows(portal: Portal, table: str) -> list[str]:
+    with portal.services.tables._service.get_table_client(table) as found:
+        return [f"{it['PartitionKey']} {it['RowKey']}" for it in found.list_entities()]
+
+
+# The account's plan.
+
+
+@pytest.mark.xfail(strict=True, reason="A3: a plan job that was given up shows nowhere")
+def test_a_plan_job_that_was_given_up_shows_on_the_accounts_page(
+    portal: Portal, caplog: pytest.LogCaptureFixture
+) -> None:
+    tenant = portal.has_tenant(users=1)
+    portal.connected(tenant)
+    asked_on_plan(portal, "solo", seconds=5)
+    assert portal.row(tenant)["sync_status"]["cause"] == "plan_lost"
+    assert portal.ask("GET", "/integrations")["plan"] is None
+    bug = Bug(portal.services.due, "put_all")
+    asked_on_plan(portal, "team", seconds=10)
+
+    page = portal.ask("GET", "/integrations")
+    says_so(page["plan"], PLAN_QUEUE)
+    assert portal.row(tenant)["sync_status"]["cause"] == "plan_lost"
+    assert len(alerts(caplog, PLAN_QUEUE)) == 1
+    assert len(entries(portal, PLAN_QUEUE)) == 1
+
+    bug.mend()
+    portal.later(minutes=6)
+    portal.tick()
+    assert portal.ask("GET", "/integrations")["plan"] is None
+    assert portal.row(tenant)["sync_status"]["cause"] != "plan_lost"
+
+
+# A journey's proof.
+
+
+@pytest.mark.xfail(strict=True, reason="A3: a proof that was given up shows nowhere")
+def test_a_proof_that_was_given_up_shows_on_the_journey(portal: Portal, caplog: pytest.LogCaptureFixture) -> None:
+    bug = Bug(portal.services.sign_in, "app_token")
+    flow_id = portal.proves(portal.has_tenant())
+
+    flow = portal.flow(flow_id)
+    assert flow["state"] == "returned"
+    says_so(flow["given_up"], "prove-consent")
+    assert (flow["reason"], flow["detail"]) == ("our_failure", flow["given_up"]["detail"])
+    assert len(alerts(caplog, "prove-consent")) == 1
+
+    bug.mend()
+    portal.later(minutes=6)
+    portal.tick()
+    proven = portal.flow(flow_id)
+    assert (proven["state"], proven["given_up"], proven["reason"]) == ("proven", None, None)
+
+
+@pytest.mark.xfail(strict=True, reason="A3: a proof that was given up is blamed on Microsoft")
+def test_a_journey_that_ends_by_our_own_fault_does_not_blame_microsoft(portal: Portal) -> None:
+    Bug(portal.services.sign_in, "app_token")
+    flow_id = portal.proves(portal.has_tenant())
+    portal.later(minutes=16)
+    portal.tick()
+
+    flow = portal.flow(flow_id)
+    assert (flow["state"], flow["reason"]) == ("failed", "our_failure")
+    assert flow["evidence"]["error"] == "ZeroDivisionError"
+
+
+# A sync, which was told before, now with its evidence; also one that failed before it had begun.
+
+
+@pytest.mark.xfail(strict=True, reason="A3: a given up sync has no evidence")
+def test_a_sync_that_was_given_up_tells_its_evidence(portal: Portal, caplog: pytest.LogCaptureFixture) -> None:
+    tenant = portal.has_tenant()
+    portal.integrate(tenant)
+    portal.map(tenant)
+    bug = Bug(portal.services.tables.bulk("data"), "write")
+    portal.run_queues()
+
+    status = portal.row(tenant)["sync_status"]
+    assert status["cause"] == "our_failure"
+    says_so(status | {"reason": status["cause"]}, SYNC_QUEUE)
+    assert len(alerts(caplog, SYNC_QUEUE)) == 1
+    assert len(entries(portal, SYNC_QUEUE)) == 1
+    bug.mend()
+    portal.later(minutes=36)
+    portal.tick()
+    assert (portal.status(tenant), portal.row(tenant)["sync_status"]["evidence"]) == ("Success", {})
+
+
+@pytest.mark.xfail(strict=True, reason="A3: a sync that fails before it has begun is given up silently")
+@pytest.mark.parametrize("is_asked_for", [True, False], ids=["asked for", "by the schedule"])
+def test_a_sync_that_failed_before_it_began_is_told_too(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch, *, is_asked_for: bool
+) -> None:
+    tenant = portal.has_tenant()
+    portal.connected(tenant)
+    monkeypatch.setattr("integrations.actions.sync_slot.held_back_by", lambda *_: 1 / 0)
+    if is_asked_for:
+        run = portal.sync(tenant)
+    else:
+        portal.later(minutes=36)
+        portal.tick()
+        run = None
+
+    status = portal.row(tenant)["sync_status"]
+    says_so(status | {"reason": status["cause"]}, SYNC_QUEUE)
+    assert run is None or (run["state"], run["cause"]) == ("failed", "our_failure")
+    monkeypatch.undo()
+    portal.later(minutes=36)
+    portal.tick()
+    assert portal.status(tenant) == "Success"
+
+
+# What orders all this.
+
+
+@pytest.mark.xfail(strict=True, reason="A3: one line of the due list that fails costs its whole shard")
+def test_one_piece_of_work_that_cannot_be_ordered_does_not_stop_the_others(
+    portal: Portal, caplog: pytest.LogCaptureFixture
+) -> None:
+    tenant = portal.has_tenant()
+    portal.connected(tenant)
+    for number in range(64):  # in every shard
+        portal.services.due.put(Due(Work.PURGE, ACCOUNT, f"{number}:no epoch", portal.clock()))  # type: ignore[arg-type]
+    before = portal.row(tenant)["last_sync_at"]
+    portal.later(minutes=36)
+    portal.tick()
+
+    assert portal.row(tenant)["last_sync_at"] > before
+    assert any(it.levelno == logging.ERROR and "could not order work" in it.getMessage() for it in caplog.records)
+
+
+def test_a_shard_that_was_given_up_alerts_the_operator_and_is_ordered_again(
+    portal: Portal, caplog: pytest.LogCaptureFixture
+) -> None:
+    tenant = portal.has_tenant()
+    portal.connected(tenant)
+    before = portal.row(tenant)["last_sync_at"]
+    bug = Bug(portal.services.due, "list")
+    portal.later(minutes=36)
+    portal.tick()
+    assert alerts(caplog, "order-due")
+    assert portal.row(tenant)["last_sync_at"] == before
+
+    bug.mend()
+    portal.later(minutes=6)
+    portal.tick()
+    assert portal.row(tenant)["last_sync_at"] > before
+
+
+# Messages that nobody gave up.
+
+
+def test_a_forged_poison_message_changes_nothing_that_is_well(csp: Csp) -> None:
+    portal = csp.settled().portal
+    tenant = portal.has_tenant()
+    portal.connected(tenant)
+    ours, theirs, now = csp.customers["Contoso"]["id"], "acct_southridge", portal.clock()
+    before = store(portal)
+    for account in (ACCOUNT, theirs):
+        for queue, order in (
+            (CSP_QUEUE, CspOrder(account_id=account, integration_id=csp.id, due_at=now, reason="schedule")),  # type: ignore[arg-type]
+            (CUSTOMER_QUEUE, CustomerOrder(account_id=account, tenant_id=ours)),  # type: ignore[arg-type]
+            (REMOVAL_QUEUE, RemovalOrder(account_id=account, removal_id="rem_" + "a" * 20)),  # type: ignore[arg-type]
+            (PURGE_QUEUE, PurgeOrder(account_id=account, tenant_id=tenant["id"], epoch=9, is_last=True)),  # type: ignore[arg-type]
+            (PLAN_QUEUE, PlanOrder(account_id=account)),  # type: ignore[arg-type]
+            (
+                SYNC_QUEUE,
+                SyncOrder(account_id=account, tenant_id=tenant["id"], run_id="forged", due_at=now, reason="manual"),  # type: ignore[arg-type]
+            ),
+        ):
+            portal.services.queues.send(f"{queue}-poison", msgspec.json.encode(order))
+            portal.services.queues.send(f"{queue}-poison", b'{"account_id": "\xff"}')
+    portal.run_queues()
+
+    assert store(portal) == before
+
+
+@pytest.mark.xfail(strict=True, reason="A3: nothing of a given up check is recorded")
+def test_a_poison_message_that_comes_twice_is_told_once(csp: Csp) -> None:
+    csp.settled()
+    Bug(csp.portal.services.sign_in, "renew")
+    csp.later(minutes=36)
+    once = csp.row()["sync_status"]
+    order = CspOrder(account_id=ACCOUNT, integration_id=csp.id, due_at=csp.portal.clock(), reason="schedule")  # type: ignore[arg-type]
+    before = store(csp.portal)
+    csp.portal.services.queues.send(f"{CSP_QUEUE}-poison", msgspec.json.encode(order))
+    csp.portal.run_queues()
+
+    assert once["cause"] == "csp_our_failure"
+    assert store(csp.portal) == before
+
+
+def test_a_poison_reader_never_raises(portal: Portal, caplog: pytest.LogCaptureFixture) -> None:
+    tenant = portal.has_tenant()
+    portal.connected(tenant)
+    object.__setattr__(portal.services, "clock", lambda: 1 / 0)
+    order = CustomerOrder(account_id=ACCOUNT, tenant_id=tenant["id"])  # type: ignore[arg-type]
+    portal.services.queues.send(f"{CUSTOMER_QUEUE}-poison", msgspec.json.encode(order))
+    portal.run_queues()
+    object.__setattr__(portal.services, "clock", portal.clock)
+
+    assert alerts(caplog, CUSTOMER_QUEUE)
+    assert portal.services.queues.peek(f"{CUSTOMER_QUEUE}-poison") == []

@@ -1,0 +1,106 @@
+"""No route takes more than its share of CPU for the worst that it can be sent, with a token and without."""
+
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from urllib.parse import quote
+
+import pytest
+
+from integrations.triggers import collect_doors
+from integrations.triggers.doors import Door, Need
+from tests.flows.doors import ABSENT
+from tests.flows.portal import Portal
+from tests.growth import LARGE, MOST, SHAPES, SMALL, growth
+
+ALL = collect_doors(lambda: None).all  # type: ignore[arg-type, return-value]
+CALLBACK = "consent_callback"
+KNOWN = {**ABSENT, "kind": "single", "path": "index.html"}
+HEADERS = ("authorization", "if-none-match", "idempotency-key", "accept", "content-type", "traceparent", "origin")
+# Routes that do not look at a text are shown some of the shapes only: the host and the checks before are the same.
+A_FEW = (
+    "escaped quotes, not closed", "brackets", "digits and a letter", "white space and a letter", "keys", "commas",
+    "percent signs", "letters and dots", "combining marks",
+)  # fmt: skip
+
+
+def place_of(door: Door, **told: str) -> str:
+    """The address of a route, with ids that nobody has but for those that are told."""
+    return "/api/" + re.sub(r"{\*?(\w+)(?::\w+)?}", lambda found: {**KNOWN, **told}[found[1]], door.route)
+
+
+def reads_a_body(door: Door, *, is_known: bool) -> bool:
+    is_read = door.body is not None or door.name == CALLBACK
+    return is_read and (is_known or door.needs is Need.NOTHING)
+
+
+def slow(portal: Portal, cases: Iterator[tuple[str, Callable[[int], object]]]) -> dict[str, float]:
+    return {name: found for name, work in cases if (found := growth(work, time.process_time)) > MOST}
+
+
+def call(portal: Portal, door: Door, path: str, *, is_known: bool = True, body: bytes = b"", **headers: str) -> object:
+    told = {"content-type": "application/x-www-form-urlencoded" if door.name == CALLBACK else "application/json"}
+    if is_known:
+        told["authorization"] = f"Bearer {portal.identity.token('bob')}"
+    told |= {name.replace("_", "-"): value for name, value in headers.items()}
+    return portal.host.call_http(door.methods[-1], path, headers=told, body=body)
+
+
+@pytest.mark.xfail(strict=True, reason="B1: a body of quotes and backslashes is read again from each quote on")
+@pytest.mark.parametrize("is_known", [True, False], ids=["with a token", "without"])
+def test_the_worst_body_costs_every_route_in_proportion_to_its_size(portal: Portal, is_known: bool) -> None:
+    def cases() -> Iterator[tuple[str, Callable[[int], object]]]:
+        for door in ALL:
+            for shape in SHAPES if reads_a_body(door, is_known=is_known) else A_FEW:
+                bodies = {size: sent(SHAPES[shape](size)) for size in (SMALL, LARGE)}
+                path = place_of(door)
+                yield (
+                    f"{door.name}: {shape}",
+                    lambda size, door=door, path=path, bodies=bodies: call(  # type: ignore[misc]
+                        portal, door, path, is_known=is_known, body=bodies[size]
+                    ),
+                )
+
+    assert slow(portal, cases()) == {}
+
+
+def test_the_worst_address_costs_every_route_in_proportion_to_its_size(portal: Portal) -> None:
+    def cases() -> Iterator[tuple[str, Callable[[int], object]]]:
+        for door in ALL:
+            for shape in A_FEW:
+                texts = {size: quote(sent(SHAPES[shape](size)), safe="") for size in (SMALL, LARGE)}
+                for name in re.findall(r"{\*?(\w+)", door.route):
+                    paths = {size: place_of(door, **{name: text}) for size, text in texts.items()}
+                    yield f"{door.name}: {name}: {shape}", at(portal, door, paths)
+                for name in door.query:
+                    paths = {size: f"{place_of(door)}?{name}={text}" for size, text in texts.items()}
+                    yield f"{door.name}: {name}: {shape}", at(portal, door, paths)
+
+    assert slow(portal, cases()) == {}
+
+
+@pytest.mark.parametrize("name", HEADERS)
+def test_the_worst_header_costs_in_proportion_to_its_size(portal: Portal, name: str) -> None:
+    doors = [it for it in ALL if it.name in {"get_audit", "get_page", "delete_integrations", "post_notifications"}]
+    assert len(doors) == 4
+
+    def cases() -> Iterator[tuple[str, Callable[[int], object]]]:
+        for door in doors:
+            for shape in A_FEW:
+                texts, path = {size: SHAPES[shape](size) for size in (SMALL, LARGE)}, place_of(door)
+                yield (
+                    f"{door.name}: {shape}",
+                    lambda size, door=door, path=path, texts=texts: call(  # type: ignore[misc]
+                        portal, door, path, body=b"{}", **{name: texts[size]}
+                    ),
+                )
+
+    assert slow(portal, cases()) == {}
+
+
+def at(portal: Portal, door: Door, paths: Mapping[int, str]) -> Callable[[int], object]:
+    return lambda size: call(portal, door, paths[size])
+
+
+def sent(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")

@@ -1,0 +1,342 @@
+"""Syncs of a tenant whose Microsoft answers oddly: what is odd costs itself, and everything else is as ever."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from integrations.domain.datasets import Cursor
+from integrations.domain.records import SignInPage
+from integrations.microsoft.datasets import DATASETS
+from tests.flows.portal import Portal
+from tests.flows.reading import cycle, groups_of, items, states, users_of
+
+YEAR_1, IN_1601, NO_END = "0001-01-01T00:00:00Z", "1601-01-01T00:00:00Z", "9999-12-31T23:59:59.9999999Z"
+NOBODY = "00000000-0000-0000-0000-000000000000"
+JOINED = "👩‍💻 می‌خواهم 🏳️‍🌈"
+ALL_FRESH = {it.name: "fresh" for it in DATASETS}
+REGISTRATIONS = "userRegistrationDetails"
+
+
+def has_tenant(portal: Portal) -> dict[str, str]:
+    """A small tenant with something in every data set."""
+    world = portal.microsoft.world
+    tenant = portal.has_tenant(users=12, devices=8)
+    for number in range(2):
+        people = [it["id"] for it in world.users(tenant["id"])[number : number + 3]]
+        world.add_group(tenant["id"], f"Group {number}", people)
+    return tenant
+
+
+def status_of(portal: Portal, tenant: dict[str, str]) -> dict[str, Any]:
+    return dict(portal.row(tenant)["sync_status"])
+
+
+def stored(portal: Portal, tenant: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """Every row of every data set, and the cursors' tallies."""
+    data = _data(portal, tenant)
+    return {it.name: dict(data.list(it.name, it.record, limit=1000)) for it in DATASETS}
+
+
+def cursors_of(portal: Portal, tenant: dict[str, str]) -> dict[str, Cursor]:
+    return dict(_data(portal, tenant).open().cursors)
+
+
+def _data(portal: Portal, tenant: dict[str, str]) -> Any:
+    found = portal.services.control("acct_northwind").tenants.find(tenant["id"]).value
+    return portal.services.data("acct_northwind", tenant["id"], found.epoch)
+
+
+def managed(portal: Portal, tenant: dict[str, str]) -> set[str]:
+    return set(stored(portal, tenant)["managed_devices"])
+
+
+# Bytes before the JSON.
+
+
+@pytest.mark.xfail(strict=True, reason="A1: a byte order mark makes every answer unreadable")
+@pytest.mark.parametrize("host", ["graph", "login"])
+def test_bytes_before_the_json_change_nothing(portal: Portal, host: str) -> None:
+    portal.microsoft.world.switch(delta_page_size=2, most_on_a_page=5)
+    portal.microsoft.world.garble("bom", host=host)
+    tenant = has_tenant(portal)
+    portal.connected(tenant)
+    first = (status_of(portal, tenant)["cause"], states(portal, tenant), len(users_of(portal, tenant)))
+    portal.microsoft.world.touch_users(tenant["id"], 5)
+    cycle(portal, minutes=40)
+
+    assert first == ("synced", ALL_FRESH, 12)
+    assert status_of(portal, tenant)["evidence"] == {}
+    titles = {it["jobTitle"] for it in portal.microsoft.world.users(tenant["id"])}
+    assert {it["job_title"] for it in users_of(portal, tenant)} == titles
+    assert any(portal.microsoft.world.garbled().values())
+
+
+@pytest.mark.xfail(strict=True, reason="A1: an error behind a byte order mark loses its code")
+def test_a_missing_licence_is_understood_behind_bytes_before_the_json(portal: Portal) -> None:
+    refusal = {"error": {"code": "Authentication_RequestFromNonPremiumTenantOrB2CTenant", "message": "x"}}
+    portal.microsoft.world.fault(host="graph", path=REGISTRATIONS, status=403, body=refusal, times=None)
+    portal.microsoft.world.garble("bom", path=REGISTRATIONS)
+    tenant = has_tenant(portal)
+    portal.connected(tenant)
+
+    assert states(portal, tenant)["registrations"] == "not_licensed"
+    assert status_of(portal, tenant)["evidence"] == {}
+
+
+# One odd item among others.
+
+
+@pytest.mark.xfail(strict=True, reason="A2: a list that is null costs its whole data set")
+@pytest.mark.parametrize(
+    ("dataset", "path", "at"),
+    [
+        ("organization", "/organization", ["value", 0, "assignedPlans"]),
+        ("organization", "/organization", ["value", 0, "verifiedDomains"]),
+        ("groups", "groups/delta", ["value", 0, "groupTypes"]),
+        ("registrations", REGISTRATIONS, ["value", 1, "methodsRegistered"]),
+        ("conditional_access", "conditionalAccess/policies", ["value", 0, "conditions", "users", "includeUsers"]),
+        ("named_locations", "namedLocations", ["value", 0, "ipRanges"]),
+        ("devices", r"/devices\?", ["value", 1, "registeredOwners"]),
+    ],
+)
+def test_a_list_that_is_null_costs_nothing_else(portal: Portal, dataset: str, path: str, at: list[Any]) -> None:
+    tenant = has_tenant(portal)
+    garbled = portal.microsoft.world.garble("put", *at, value=None, path=path)
+    portal.connected(tenant)
+    odd = stored(portal, tenant)
+    shown = portal.microsoft.world.garbled()[garbled]
+    status, told = status_of(portal, tenant), states(portal, tenant)
+    portal.microsoft.world.ungarble()
+    portal.later(days=8)
+    portal.tick()
+
+    assert shown
+    assert status["label"] == "Success"
+    assert told[dataset] == "fresh"
+    clean = stored(portal, tenant)
+    assert odd[dataset].keys() == clean[dataset].keys()
+    assert {name: len(rows) for name, rows in odd.items()} == {name: len(rows) for name, rows in clean.items()}
+
+
+@pytest.mark.xfail(strict=True, reason="A2: a plan list that is null stops four data sets")
+def test_plans_that_microsoft_does_not_tell_stop_no_data_set(portal: Portal) -> None:
+    tenant = has_tenant(portal)
+    portal.connected(tenant)
+    portal.microsoft.world.garble("put", "value", 0, "assignedPlans", value=None, path="/organization")
+    cycle(portal, hours=25)
+
+    assert states(portal, tenant) == ALL_FRESH
+    assert status_of(portal, tenant)["label"] == "Success"
+
+
+@pytest.mark.xfail(strict=True, reason="A2: one odd item costs all the others")
+@pytest.mark.parametrize(
+    ("dataset", "path"),
+    [
+        ("users", r"/users\?.*displayName"),
+        ("groups", "groups/delta"),
+        ("devices", r"/devices\?"),
+        ("managed_devices", "managedDevices"),
+        ("registrations", REGISTRATIONS),
+        ("sign_ins", r"/users\?.*signInActivity"),
+        ("licenses", "subscribedSkus"),
+        ("subscriptions", "directory/subscriptions"),
+        ("domains", "/domains"),
+        ("secure_score_controls", "secureScoreControlProfiles"),
+        ("conditional_access", "conditionalAccess/policies"),
+    ],
+)
+def test_one_odd_item_costs_itself_alone_and_is_told(portal: Portal, dataset: str, path: str) -> None:
+    tenant = has_tenant(portal)
+    world = portal.microsoft.world
+    garbled = world.garble("put", "value", 1, value={"id": ["odd"], "skuId": 7, "name": []}, path=path)
+    portal.connected(tenant)
+    odd, status = stored(portal, tenant), status_of(portal, tenant)
+    shown, told = world.garbled()[garbled], states(portal, tenant)
+    world.ungarble()
+    cycle(portal, hours=25)
+    mended = stored(portal, tenant)
+
+    assert shown
+    assert (status["label"], status["cause"]) == ("Success", "synced_with_warnings")
+    assert status["evidence"].keys() == {dataset}
+    assert told == ALL_FRESH
+    assert status_of(portal, tenant)["cause"] == "synced"
+    assert odd.keys() == mended.keys()
+    assert odd[dataset] != mended[dataset]
+    assert len(people(odd[dataset])) == len(people(mended[dataset])) - 1
+
+
+def people(rows: dict[str, Any]) -> list[Any]:
+    """The things that rows hold, where they hold several."""
+    return [it for row in rows.values() for it in getattr(row, "people", [row])]
+
+
+@pytest.mark.xfail(strict=True, reason="A2: an item that cannot be read is taken for one that is gone")
+def test_an_item_that_cannot_be_read_is_not_taken_for_gone(portal: Portal) -> None:
+    tenant = has_tenant(portal)
+    portal.connected(tenant)
+    portal.microsoft.world.garble("put", "value", 1, "id", value=None, path=r"/devices\?")
+    portal.later(days=8)
+    portal.tick()
+
+    assert len(stored(portal, tenant)["devices"]) == 8
+    assert status_of(portal, tenant)["label"] == "Success"
+    assert status_of(portal, tenant)["evidence"].keys() == {"devices"}
+    assert states(portal, tenant) == ALL_FRESH
+
+
+# Dates and ids that stand for nothing.
+
+
+@pytest.mark.xfail(strict=True, reason="A4: managed devices that never synced end every later sync in our failure")
+@pytest.mark.parametrize("never", [YEAR_1, "0001-01-01T00:00:00"])
+def test_managed_devices_that_never_synced_leave_later_syncs_alone(portal: Portal, never: str) -> None:
+    tenant = portal.has_tenant(users=4)
+    world = portal.microsoft.world
+    odd = world.add_managed_device(tenant["id"], lastSyncDateTime=never)
+    portal.connected(tenant)
+    for hours in (1, 6, 25, 1):
+        cycle(portal, hours=hours)
+    runs = portal.ask("GET", f"/tenants/{tenant['id']}/runs")["items"]
+    newer = world.add_managed_device(tenant["id"], lastSyncDateTime=portal.clock().strftime("%Y-%m-%dT%H:%M:%SZ"))
+    cycle(portal, hours=25)
+
+    assert {(it["state"], it.get("cause")) for it in runs} == {("done", "synced")}
+    assert len(runs) == 4
+    assert managed(portal, tenant) == {odd["id"], newer["id"]}
+    assert stored(portal, tenant)["managed_devices"][odd["id"]].last_sync_at is None
+
+
+@pytest.mark.xfail(strict=True, reason="A4: a date in the future as cursor hides new devices")
+@pytest.mark.parametrize("days", [1, 3000])
+def test_a_device_that_synced_in_the_future_hides_no_other(portal: Portal, days: int) -> None:
+    tenant = portal.has_tenant(users=4)
+    world = portal.microsoft.world
+    ahead = (datetime.now(UTC) + timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    world.add_managed_device(tenant["id"], lastSyncDateTime=ahead)
+    portal.connected(tenant)
+    portal.later(minutes=40)
+    newer = world.add_managed_device(tenant["id"], lastSyncDateTime=portal.clock().strftime("%Y-%m-%dT%H:%M:%SZ"))
+    cycle(portal, minutes=40)
+
+    assert newer["id"] in managed(portal, tenant)
+
+
+@pytest.mark.xfail(strict=True, reason="A4: the last second of all time cannot be read")
+def test_a_device_that_synced_at_the_end_of_time_hides_no_other(portal: Portal) -> None:
+    tenant = portal.has_tenant(users=4)
+    world = portal.microsoft.world
+    world.add_managed_device(tenant["id"], lastSyncDateTime=NO_END)
+    portal.connected(tenant)
+    portal.later(minutes=40)
+    newer = world.add_managed_device(tenant["id"], lastSyncDateTime=portal.clock().strftime("%Y-%m-%dT%H:%M:%SZ"))
+    cycle(portal, minutes=40)
+
+    assert newer["id"] in managed(portal, tenant)
+    assert status_of(portal, tenant)["label"] == "Success"
+
+
+@pytest.mark.xfail(strict=True, reason="A4: somebody who never signed in counts as seen")
+@pytest.mark.parametrize("never", [YEAR_1, IN_1601])
+def test_somebody_who_never_signed_in_was_never_seen(portal: Portal, never: str) -> None:
+    tenant = portal.has_tenant(users=4)
+    activity = dict.fromkeys(("lastSignInDateTime", "lastNonInteractiveSignInDateTime"), never)
+    path = r"/users\?.*signInActivity"
+    portal.microsoft.world.garble("put", "value", "*", "signInActivity", value=activity, path=path)
+    portal.connected(tenant)
+
+    pages: list[SignInPage] = list(stored(portal, tenant)["sign_ins"].values())
+    assert [(it.last_at, it.last_background_at) for page in pages for it in page.people] == [(None, None)] * 4
+    assert cursors_of(portal, tenant)["sign_ins"].tallies == {"never seen": 4}
+
+
+@pytest.mark.xfail(strict=True, reason="A4: a device id of zeros is kept as if it were one")
+def test_a_device_id_of_zeros_is_none(portal: Portal) -> None:
+    tenant = portal.has_tenant(users=4, devices=3)
+    device = portal.microsoft.world.devices(tenant["id"])[1]
+    portal.microsoft.world.change_device(tenant["id"], device["id"], deviceId=NOBODY)
+    portal.connected(tenant)
+
+    told = {it["id"]: it.get("device_id") for it in items(portal, tenant, "devices")}
+    assert told[device["id"]] is None
+    assert len([it for it in told.values() if it]) == 2
+
+
+@pytest.mark.xfail(strict=True, reason="A4: a date without a zone costs its whole data set")
+def test_a_date_without_a_zone_is_in_utc(portal: Portal) -> None:
+    tenant = portal.has_tenant(users=4, devices=3)
+    device = portal.microsoft.world.devices(tenant["id"])[1]
+    portal.microsoft.world.change_device(tenant["id"], device["id"], registrationDateTime="2026-03-04T05:06:07")
+    portal.connected(tenant)
+
+    rows = stored(portal, tenant)["devices"]
+    assert rows[device["id"]].registered_at == datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+    assert len(rows) == 3
+    assert status_of(portal, tenant)["evidence"] == {}
+
+
+# What changes do not tell.
+
+
+@pytest.mark.xfail(strict=True, reason="A5: users are never read whole again")
+def test_somebody_whose_deletion_no_delta_tells_is_gone_within_seven_days(portal: Portal) -> None:
+    tenant = portal.has_tenant(users=6)
+    portal.connected(tenant)
+    ghost = portal.microsoft.world.users(tenant["id"])[3]["id"]
+    portal.microsoft.world.remove_user(tenant["id"], ghost, is_untold=True)
+    cycle(portal, hours=1)
+    at_first = len(users_of(portal, tenant))
+    for _ in range(7):
+        cycle(portal, hours=24)
+
+    assert at_first == 6
+    assert ghost not in {it["id"] for it in users_of(portal, tenant)}
+    assert len(users_of(portal, tenant)) == 5
+
+
+# Plans in their grace period.
+
+
+@pytest.mark.xfail(strict=True, reason="A6: a plan in its grace period counts as none")
+def test_a_plan_in_its_grace_period_works(portal: Portal) -> None:
+    tenant = has_tenant(portal)
+    portal.microsoft.world.set_licences(tenant["id"], "SPB", status="Warning")
+    portal.connected(tenant)
+
+    assert states(portal, tenant) == ALL_FRESH
+    assert status_of(portal, tenant)["cause"] == "synced"
+
+
+# Half a character.
+
+
+@pytest.mark.xfail(strict=True, reason="A8: a lone surrogate makes the whole batch unreadable")
+def test_half_a_character_in_one_name_is_replaced_and_costs_nothing_else(portal: Portal) -> None:
+    tenant = has_tenant(portal)
+    garbled = portal.microsoft.world.garble("surrogate", "value", 0, "displayName", path="groups/delta")
+    portal.connected(tenant)
+
+    assert portal.microsoft.world.garbled()[garbled] == 1
+    assert (status_of(portal, tenant)["cause"], states(portal, tenant)) == ("synced", ALL_FRESH)
+    assert sorted(it.name for it in groups_of(portal, tenant).values()) == ["Group 0\ufffd", "Group 1"]
+
+
+@pytest.mark.xfail(strict=True, reason="A8: joiners are taken out of emoji and words")
+def test_joiners_inside_emoji_and_words_stay(portal: Portal) -> None:
+    tenant = portal.has_tenant(users=2)
+    portal.microsoft.world.add_user(tenant["id"], displayName=JOINED)
+    portal.connected(tenant)
+
+    assert JOINED in {it["name"] for it in users_of(portal, tenant)}
+
+
+@pytest.mark.xfail(strict=True, reason="A8: half a character costs the joiners beside it nothing")
+def test_half_a_character_leaves_joiners_beside_it_alone(portal: Portal) -> None:
+    tenant = portal.has_tenant(users=2)
+    portal.microsoft.world.add_user(tenant["id"], displayName=JOINED)
+    portal.microsoft.world.garble("surrogate", "value", "*", "displayName", path=r"/users\?.*displayName")
+    portal.connected(tenant)
+
+    assert f"{JOINED}\ufffd" in {it["name"] for it in users_of(portal, tenant)}
