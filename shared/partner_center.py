@@ -7,11 +7,11 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, ClassVar
 
 import msgspec
 
-from shared.graph.answers import decode, retry_after_s
+from shared.graph.answers import retry_after_s
 from shared.graph.errors import (
     Denied,
     MicrosoftError,
@@ -23,9 +23,9 @@ from shared.graph.errors import (
     UnexpectedAnswer,
 )
 from shared.graph.patience import Attempts, Limits
+from shared.json_text import UnreadableJson, parsed
+from shared.tolerant import Odd, read
 from shared.web import Response, Unreachable, Web
-
-T = TypeVar("T")
 
 _PAGE = 500
 _MOST_PAGES = 200
@@ -64,16 +64,23 @@ class _Link(msgspec.Struct, frozen=True):
 
 
 class _Links(msgspec.Struct, frozen=True):
+    INDISPENSABLE: ClassVar[frozenset[str]] = frozenset({"next"})
+
     next: _Link | None = None
 
 
 class _Customers(msgspec.Struct):
+    INDISPENSABLE: ClassVar[frozenset[str]] = frozenset({"links"})
+
     items: list[Customer]
     links: _Links = _Links()
 
 
 class PartnerCenter:
-    """Partner Center for one signed-in person. ``token(fresh)`` gives a bearer token, a new one when ``fresh``."""
+    """Partner Center for one signed-in person. ``token(fresh)`` gives a bearer token, a new one when ``fresh``.
+
+    ``odd`` values of lists could not be read and were given up so far, among them ``lost`` items.
+    """
 
     def __init__(
         self,
@@ -91,6 +98,8 @@ class PartnerCenter:
         self._limits = limits or Limits()
         self._sleep = sleep
         self._monotonic = monotonic
+        self.odd = 0
+        self.lost = 0
 
     def saw_mfa(self) -> bool | None:
         """Whether Partner Center saw MFA in the token; None when it does not tell.
@@ -112,7 +121,8 @@ class PartnerCenter:
         path = f"/v1/customers?size={_PAGE}"
         headers: dict[str, str] = {}
         for _ in range(_MOST_PAGES):
-            page = decode(self._send("GET", path, headers=headers).body, _Customers)
+            page, odd = _page(self._send("GET", path, headers=headers).body)
+            self.odd, self.lost = self.odd + odd.values, self.lost + odd.items
             yield from page.items
             if page.links.next is None:
                 return
@@ -185,6 +195,13 @@ class PartnerCenter:
         raise _meaning(answer)
 
 
+def _page(body: bytes) -> tuple[_Customers, Odd]:
+    try:
+        return read(body, _Customers)
+    except UnreadableJson as error:
+        raise UnexpectedAnswer(f"a page of customers could not be read: {error!s:.200}") from error
+
+
 class _AlreadyThere(RequestRefused):
     code = "already_consented"
 
@@ -227,7 +244,7 @@ def _kind(status: int, code: str, text: str) -> type[MicrosoftError]:
 
 def _error_object(answer: Response) -> dict[str, Any]:
     try:
-        told = msgspec.json.decode(answer.body) if len(answer.body) <= _MOST_ERROR_BYTES else None
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        told = parsed(answer.body) if len(answer.body) <= _MOST_ERROR_BYTES else None
+    except UnreadableJson:
         return {}
     return told if isinstance(told, dict) else {}

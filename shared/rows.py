@@ -108,9 +108,20 @@ def checked_key(text: str) -> str:
     Raises:
         RowNotStorable: it holds what Azure forbids in a key, or is longer than 1 KiB in UTF-16.
     """
-    if _FORBIDDEN_IN_KEYS.search(text) or not text.isprintable() or _characters(text) > _MOST_KEY_CHARACTERS:
+    if not is_storable_key(text):
         raise RowNotStorable("a key holds characters that Azure Tables forbids, or is too long")
     return text
+
+
+def is_storable_key(text: str) -> bool:
+    """Whether a row may have this key."""
+    is_allowed = not _FORBIDDEN_IN_KEYS.search(text) and text.isprintable()
+    return is_allowed and len(text.encode("utf-16-le", "surrogatepass")) <= 2 * _MOST_KEY_CHARACTERS
+
+
+def is_storable_text(text: bytes) -> bool:
+    """Whether a column may hold this text, given in UTF-8."""
+    return len(text) <= _MOST_CHARACTERS or len(text.decode().encode("utf-16-le")) <= 2 * _MOST_CHARACTERS
 
 
 def check_transaction(writes: Sequence[Write]) -> None:

@@ -7,13 +7,15 @@ Source: https://learn.microsoft.com/azure/key-vault/keys/about-keys-details
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from azure.core.exceptions import AzureError, HttpResponseError
 
 from shared.errors import Unavailable
 from shared.secrets import SealBroken
+
+T = TypeVar("T")
 
 _LOOK_AGAIN_S = 3600.0
 _WITHIN = {"connection_timeout": 3.0, "read_timeout": 5.0, "retry_total": 1}
@@ -44,14 +46,16 @@ class VaultKey:
         self._newest: tuple[Any, float] | None = None
 
     def wrap(self, data_key: bytes) -> tuple[str, bytes]:
-        wrapped = _asked(lambda: self._writer().wrap_key(_algorithm(), data_key))
-        return str(wrapped.key_id), bytes(wrapped.encrypted_key)
+        def wrapped() -> tuple[str, bytes]:
+            it = self._writer().wrap_key(_algorithm(), data_key)
+            return str(it.key_id), bytes(it.encrypted_key)
+
+        return _asked(wrapped)
 
     def unwrap(self, key_id: str, wrapped: bytes) -> bytes:
         if not self._is_ours(key_id):
             raise SealBroken("A stored secret names a key of another vault.")
-        opened = _asked(lambda: self._client(key_id).unwrap_key(_algorithm(), wrapped))
-        return bytes(opened.key)
+        return _asked(lambda: bytes(self._client(key_id).unwrap_key(_algorithm(), wrapped).key))
 
     def _is_ours(self, key_id: str) -> bool:
         """Our token goes to our vault only, whatever a stored value says."""
@@ -75,7 +79,7 @@ def _algorithm() -> Any:
     return KeyWrapAlgorithm.rsa_oaep_256
 
 
-def _asked(question: Callable[[], Any]) -> Any:
+def _asked(question: Callable[[], T]) -> T:
     try:
         return question()
     except HttpResponseError as error:
@@ -84,3 +88,5 @@ def _asked(question: Callable[[], Any]) -> Any:
         raise VaultUnavailable(f"The vault answered {error.status_code}") from error
     except AzureError as error:
         raise VaultUnavailable(f"The vault did not answer: {type(error).__name__}") from error
+    except (ValueError, TypeError, AttributeError, LookupError) as error:  # what its library makes of an odd answer
+        raise VaultUnavailable("The vault's answer makes no sense") from error

@@ -1,13 +1,15 @@
 """Which data sets of a tenant are asked for in this cycle: what is due, and what the tenant has a licence for."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 
 import msgspec
 
-from integrations.actions.reading import Access, Attempt, outcome_of, profile_of, read_datasets
+from integrations.actions.dataset_faults import outcome_of
+from integrations.actions.reading import Access, Attempt, profile_of, read_datasets
 from integrations.domain.cadence import is_done, is_doubtful, is_due
 from integrations.domain.datasets import Cursor, Outcome
+from integrations.domain.records import TenantProfile
 from integrations.microsoft.dataset import Dataset
 from integrations.microsoft.datasets import DATASETS
 from shared.graph import Denied, NotLicensed, Transient
@@ -37,14 +39,13 @@ def read_due(
     doubtful = [it for it in left if it.needs_plan and is_doubtful(cursors.get(it.name))]
     sure = [it for it in due if it not in doubtful]
     attempts = read_datasets(access, sure, cursors, now)
-    profile = profile_of(attempts)
-    if profile is None:
+    if profile_of(attempts) is None:
         yield attempts
         return
-    plans = frozenset(profile.plans)
+    plans = _plans_of(attempts)
     yield [_judged(it, plans) for it in attempts]
     del attempts  # with its readings, before the next ones come
-    tried = [it for it in doubtful if it.needs_plan in plans or (it in due and it.name in cursors)]
+    tried = [it for it in doubtful if plans is None or it.needs_plan in plans or (it in due and it.name in cursors)]
     spared = [it for it in doubtful if it in due and it not in tried]
     if tried or spared:
         try:
@@ -54,12 +55,19 @@ def read_due(
         yield [*(_judged(it, plans) for it in attempts), *(_unlicensed(it) for it in spared)]
 
 
-def _judged(attempt: Attempt, plans: Collection[str]) -> Attempt:
+def _plans_of(attempts: Iterable[Attempt]) -> frozenset[str] | None:
+    """The service plans that the tenant told of; None when what it told could not be read whole."""
+    readings = [it.reading for it in attempts if it.reading and it.dataset.record is TenantProfile]
+    bodies = [it.records[0].body for it in readings if not it.odd]
+    return next((frozenset(it.plans) for it in bodies if isinstance(it, TenantProfile)), None)
+
+
+def _judged(attempt: Attempt, plans: Collection[str] | None) -> Attempt:
     """Licences, seen from both sides: Microsoft also refuses tenants that have one, for a while.
 
     Source: https://github.com/microsoftgraph/microsoft-graph-docs-contrib/issues/3581
     """
-    if attempt.dataset.needs_plan is None:
+    if attempt.dataset.needs_plan is None or plans is None:
         return attempt
     is_refused = isinstance(attempt.error, NotLicensed)
     if attempt.dataset.needs_plan in plans:

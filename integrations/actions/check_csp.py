@@ -9,33 +9,26 @@ from datetime import datetime, timedelta
 import msgspec
 
 from integrations.actions.csp_checks import Checks
+from integrations.actions.find_customers import find_customers
+from integrations.actions.letting_go import letting_go
 from integrations.actions.partner import NoCredential, Partner, open_partner
 from integrations.actions.recording import Actor, audit
 from integrations.actions.refusals import csp_cause_of, evidence_of
-from integrations.actions.settle_customers import Found, settle_customers
+from integrations.actions.settle_customers import settle_customers
 from integrations.domain.connections import Csp, Integration, Running
-from integrations.domain.customers import Customer, Facts
-from integrations.domain.gdap import Assignment, GroupId
 from integrations.domain.ids import RunId, TenantId
 from integrations.domain.orders import CSP_QUEUE, SCHEDULED, CspOrder
 from integrations.domain.report import CheckName, Report
 from integrations.domain.schedule import ORDER_LIFE, RUN_LIMIT, next_due
 from integrations.domain.statuses import EXPLANATIONS, SyncCause, SyncLabel, SyncStatus, move
-from integrations.domain.text import clean
 from integrations.microsoft.memberships import Memberships, read_memberships
 from integrations.microsoft.organization import read_tenant_name
 from integrations.microsoft.permissions import MFA
-from integrations.microsoft.relationships import (
-    CustomerRelationship,
-    read_assignments,
-    read_customers,
-    read_relationships,
-)
 from integrations.services import Services
 from integrations.storage.control import Clash, Control, newest_first
 from integrations.storage.documents import Stored
 from integrations.storage.due import Due, Work
-from shared.graph import MicrosoftError, Transient
+from shared.graph import MicrosoftError, Transient, UnexpectedAnswer
 from shared.lifeline import Lifeline
 from shared.secrets import SealBroken
 from shared.sign_in import OperatorFault, token_methods
@@ -80,16 +73,29 @@ def _check(services: Services, order: CspOrder, run_id: RunId) -> None:
     taken = _take(services, control, order, run_id)
     if taken is None:
         return
-    checks = Checks(services.clock)
+    with letting_go(lambda: _let_go(control, taken)):
+        checks = Checks(services.clock)
+        ending = _ended(services, control, taken, checks)
+        _close(services, control, taken, ending, checks)
+
+
+def _ended(services: Services, control: Control, taken: Integration, checks: Checks) -> Ending:
     try:
-        ending = _run(services, control, taken, checks)
+        return _run(services, control, taken, checks)
     except _Stopped as stopped:
-        ending = Ending(cause=stopped.cause, evidence=stopped.evidence)
-    except (Transient, OperatorFault) as error:
-        ending = Ending(cause=None, evidence=evidence_of(error))
+        return Ending(cause=stopped.cause, evidence=stopped.evidence)
+    except (Transient, OperatorFault, UnexpectedAnswer) as error:
+        return Ending(cause=None, evidence=evidence_of(error))
     except MicrosoftError as error:
-        ending = Ending(cause=csp_cause_of(error), evidence=evidence_of(error))
-    _close(services, control, taken, ending, checks)
+        return Ending(cause=csp_cause_of(error), evidence=evidence_of(error))
+
+
+def _let_go(control: Control, taken: Integration) -> None:
+    """A failed run does not keep the next try out; what was read stays as it is."""
+    stored = control.integrations.find(taken.id)
+    if stored is not None and stored.value.csp is not None and _is_held(stored.value, taken):
+        csp = msgspec.structs.replace(stored.value.csp, running=None)
+        control.commit(control.integrations.saved(stored.now(msgspec.structs.replace(stored.value, csp=csp))))
 
 
 def _take(services: Services, control: Control, order: CspOrder, run_id: RunId) -> Integration | None:
@@ -136,12 +142,12 @@ def _run(services: Services, control: Control, integration: Integration, checks:
         if saw_mfa is False:
             check.fail("Partner Center sees no MFA in the account's sign-in.")
             raise _Stopped(SyncCause.CSP_NO_MFA_PROMPT, {"check": "isMfaCompliant is false"})
-    found = _found(partner, integration, memberships, services.clock(), checks)
-    if not found:
+    listing = find_customers(partner, integration, memberships, services.clock(), checks)
+    if not listing.found and not listing.odd:
         raise _Stopped(SyncCause.CSP_NO_CHILD_TENANTS)
-    shared = settle_customers(services, control, integration, found)
+    shared = settle_customers(services, control, integration, listing)
     checks.add_customers(control, integration)
-    return Ending(cause=SyncCause.CSP_SYNCED, name=name, shared=shared)
+    return Ending(cause=SyncCause.CSP_SYNCED, evidence=listing.oddities(), name=name, shared=shared)
 
 
 def _proven(services: Services, control: Control, integration: Integration, checks: Checks) -> Partner:
@@ -180,55 +186,6 @@ def _memberships(partner: Partner, checks: Checks) -> Memberships:
             check.fail("The account is not a member of the AdminAgents group.")
             raise _Stopped(SyncCause.CSP_NOT_IN_ADMIN_AGENTS)
     return held
-
-
-def _found(partner: Partner, integration: Integration, held: Memberships, now: datetime, checks: Checks) -> list[Found]:
-    """Customers of all lists joined, with their facts: a number of requests that grows with pages only."""
-    graph = partner.graph()
-    with checks.made(CheckName.CUSTOMERS) as check:
-        listed = {it.id.lower(): it for it in partner.partner_center().customers()}
-        delegated = read_customers(graph)
-        relationships = read_relationships(graph)
-        check.evidence["customers"] = str(
-            len(listed.keys() | delegated.keys() | {it.customer_id for it in relationships})
-        )
-    live = [it.relationship.id for it in relationships if it.relationship.is_live(now)]
-    assignments = read_assignments(graph, live)
-    of_customer: dict[str, list[CustomerRelationship]] = {}
-    for it in relationships:
-        of_customer.setdefault(it.customer_id, []).append(it)
-    account = integration.csp.account if integration.csp else ""
-    found = []
-    for key in dict.fromkeys([*listed, *delegated, *of_customer]):
-        own = of_customer.get(key, [])
-        known = listed.get(key)
-        names = [known.company_profile.company_name if known else "", delegated.get(key, "")]
-        name = next((clean(it) for it in [*names, *(it.customer_name for it in own)] if it), "")
-        domain = clean(known.company_profile.domain or "") if known else ""
-        customer = Customer(tenant_id=TenantId(key), name=name, domain=domain)
-        given = [it for own_one in own for it in assignments.get(own_one.relationship.id, [])]
-        found.append(Found(customer, _facts(customer, own, given, held.groups, account=account, now=now)))
-    return [it for it in found if it.customer.tenant_id != integration.tenant_id]
-
-
-def _facts(
-    customer: Customer,
-    own: list[CustomerRelationship],
-    given: list[Assignment],
-    groups: dict[GroupId, str],
-    *,
-    account: str,
-    now: datetime,
-) -> Facts:
-    assigned = {it.group_id for it in given}
-    return Facts(
-        tenant_id=customer.tenant_id,
-        read_at=now,
-        account=account,
-        relationships=sorted((it.relationship for it in own), key=lambda it: it.id),
-        assignments=sorted(given, key=lambda it: (it.relationship_id, it.group_id)),
-        groups={key: name for key, name in sorted(groups.items()) if key in assigned},
-    )
 
 
 def _close(services: Services, control: Control, taken: Integration, ending: Ending, checks: Checks) -> None:
@@ -274,7 +231,7 @@ def _moved(
     """The status after a run. A passing fault keeps the last one, until it has passed too often in a row."""
     if ending.cause is None:
         has_worked = before.label in {SyncLabel.SUCCESS, SyncLabel.ERROR}
-        is_lasting = has_worked and before.failures + 1 >= _PATIENCE
+        is_lasting = before.cause is SyncCause.CSP_OUR_FAILURE or (has_worked and before.failures + 1 >= _PATIENCE)
         cause = SyncCause.CSP_UNAVAILABLE if is_lasting else before.cause
     else:
         cause = ending.cause

@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 
 from integrations.actions.leaving import find_integration
+from integrations.actions.now import moment_of
 from integrations.actions.posture import Held
 from integrations.actions.tenants import find_tenant
 from integrations.domain.connections import Integration, Tenant
@@ -19,16 +20,18 @@ from integrations.domain.csp_page import (
     customer_details,
     history_view,
 )
-from integrations.domain.datasets import Cursor
+from integrations.domain.datasets import Cursor, warning_of
 from integrations.domain.ids import AccountId, IntegrationId, TenantId
 from integrations.domain.page import (
     CspColumns,
+    Moment,
     Naming,
     Overview,
     RemovalRow,
     StatusView,
     TenantRow,
     Wanted,
+    given_up_view,
     overview,
     status_view,
     tenant_row,
@@ -38,7 +41,7 @@ from integrations.domain.posture import LicenseFigures, MfaFigures, SecureScoreV
 from integrations.domain.removal import Removal
 from integrations.domain.roles import required_roles
 from integrations.services import Services
-from integrations.storage.control import Control
+from integrations.storage.control import CURRENT, Control
 
 
 class DatasetView(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +61,10 @@ class OrganizationName(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TenantDetails(msgspec.Struct, frozen=True, kw_only=True):
-    """The details page of a tenant; ``csp`` is there for a CSP's customer only."""
+    """The details page of a tenant; ``csp`` is there for a CSP's customer only.
+
+    ``given_up`` are deletions of earlier mappings' data in which our own service fails.
+    """
 
     tenant: TenantRow
     csp: CustomerDetails | None
@@ -68,6 +74,7 @@ class TenantDetails(msgspec.Struct, frozen=True, kw_only=True):
     mfa: MfaFigures
     licenses: LicenseFigures
     datasets: list[DatasetView]
+    given_up: list[StatusView]
 
 
 class SharedTenant(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,24 +126,31 @@ def read_overview(services: Services, account_id: AccountId, wanted: Wanted) -> 
     present = {it.value.id: it.value for it in control.integrations.list() if it.value.removal is None}
     csps = {key: it for key, it in present.items() if it.csp}
     tenants = [it.value for it in control.tenants.list() if it.value.integration_id in present]
-    now, naming = services.clock(), _naming(services)
+    moment, naming, plan = moment_of(services), _naming(services), control.plans.find(CURRENT)
     shown = [it for it in tenants if (it.csp is not None and it.csp.is_ignored) == wanted.ignored]
-    rows = [tenant_row(it, names, naming, now, _columns(it, csps.get(it.integration_id), now)) for it in shown]
-    above = [row for it in csps.values() if (row := csp_row(it, tenants, now))]
-    leaving = [_removal_row(it.value) for it in control.removals.list() if it.value.is_under_way]
-    return overview(leaving, sorted(above, key=lambda row: row.name.casefold()), rows, wanted)
+    rows = [tenant_row(it, names, naming, moment, _columns(it, csps.get(it.integration_id), moment)) for it in shown]
+    above = [row for it in csps.values() if (row := csp_row(it, tenants, moment))]
+    leaving = [_removal_row(it.value, moment) for it in control.removals.list() if it.value.is_under_way]
+    failing = given_up_view(plan.value.given_up if plan else None, moment)
+    return overview(leaving, sorted(above, key=lambda row: row.name.casefold()), rows, wanted, failing)
 
 
-def _removal_row(removal: Removal) -> RemovalRow:
-    at = removal.requested_at.replace(microsecond=0)
-    return RemovalRow(id=removal.id, name=removal.name, kind=removal.kind.value, requested_at=at)
+def _removal_row(removal: Removal, moment: Moment) -> RemovalRow:
+    return RemovalRow(
+        id=removal.id,
+        name=removal.name,
+        kind=removal.kind.value,
+        requested_at=removal.requested_at.replace(microsecond=0),
+        given_up=given_up_view(removal.given_up, moment),
+        overdue_since=moment.overdue_since(removal.next_at, removal.running),
+    )
 
 
-def _columns(tenant: Tenant, csp: Integration | None, now: datetime) -> CspColumns | None:
+def _columns(tenant: Tenant, csp: Integration | None, moment: Moment) -> CspColumns | None:
     """CSP Name and CSP Auth of a customer."""
     if tenant.csp is None:
         return None
-    return CspColumns(csp.name if csp else "", csp_auth_view(tenant.csp, csp, now))
+    return CspColumns(csp.name if csp else "", csp_auth_view(tenant, csp, moment))
 
 
 def read_tenant(services: Services, account_id: AccountId, tenant_id: TenantId) -> TenantDetails:
@@ -150,12 +164,12 @@ def read_tenant(services: Services, account_id: AccountId, tenant_id: TenantId) 
         for it in (control.organizations.list() if mapping else [])
         if mapping and it.value.syncro_tenant_id == mapping.syncro_tenant_id
     ]
-    held, now = Held(services, account_id, tenant), services.clock()
+    held, moment = Held(services, account_id, tenant), moment_of(services)
     users, figures = held.cursors.get("users"), held.figures()
     csp = control.integrations.find(tenant.integration_id) if tenant.csp else None
-    columns = _columns(tenant, csp.value if csp else None, now)
+    columns = _columns(tenant, csp.value if csp else None, moment)
     return TenantDetails(
-        tenant=tenant_row(tenant, names, _naming(services), now, columns),
+        tenant=tenant_row(tenant, names, _naming(services), moment, columns),
         csp=_customer(services, control, tenant),
         user_count=users.tallies.get("member", 0) if users and users.complete_at else None,
         organizations=under,
@@ -163,6 +177,7 @@ def read_tenant(services: Services, account_id: AccountId, tenant_id: TenantId) 
         mfa=figures.mfa,
         licenses=figures.licenses,
         datasets=[_dataset(cursor) for cursor in held.cursors.values()],
+        given_up=[it for it in (given_up_view(one, moment) for one in tenant.purges_given_up.values()) if it],
     )
 
 
@@ -199,7 +214,7 @@ def _csp(services: Services, control: Control, it: Integration) -> CspDetails | 
     credential, failed = control.credentials.find(it.id), it.csp.failed_attempt
     shared = [(key, control.tenants.find(key)) for key in it.csp.shared]
     return CspDetails(
-        sync_status=status_view(it.csp.status, services.clock()),
+        sync_status=status_view(it.csp.status, moment_of(services), it.csp.running),
         account=it.csp.account,
         prerequisites_version=it.csp.acceptance.version,
         prerequisites_accepted_at=it.csp.acceptance.accepted_at.replace(microsecond=0),
@@ -222,7 +237,7 @@ def _dataset(cursor: Cursor) -> DatasetView:
         as_of=cursor.complete_at.replace(microsecond=0) if cursor.complete_at else None,
         attempted_at=cursor.attempted_at.replace(microsecond=0),
         count=sum(cursor.tallies.values()),
-        error=cursor.error,
+        error=cursor.error or warning_of(cursor),
     )
 
 

@@ -8,12 +8,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
 
+from integrations.actions.dataset_faults import our_own, outcome_of, passing
 from integrations.actions.refusals import wait_of
 from integrations.domain.cadence import must_be_whole
 from integrations.domain.datasets import Cursor, Outcome, Reading
@@ -24,20 +26,16 @@ from shared.graph import (
     Answer,
     Ask,
     Book,
-    Denied,
     Graph,
-    HostileLink,
     MissingInMicrosoft,
-    NotLicensed,
     OutOfTime,
     Page,
     RequestRefused,
     ResyncRequired,
     TokenRejected,
-    Transient,
-    UnexpectedAnswer,
 )
-from shared.graph.answers import decode, meaning
+from shared.graph.answers import decode_counting, meaning
+from shared.tables import StorageUnavailable
 from shared.tracing import in_this_trace, span
 from shared.usage import Usage
 
@@ -46,12 +44,13 @@ class Access(NamedTuple):
     """How one tenant's data is reached in one run.
 
     ``graph_of`` asks a service, ``stored_of`` gives the rows of a data set that are kept, by key, and ``book_of`` the
-    pages that an earlier part of its reading has brought.
+    pages that an earlier part of its reading has brought. ``share`` is the tenant's place among all (``share_of``).
     """
 
     graph_of: Callable[[Service], Graph]
     stored_of: Callable[[Dataset], Mapping[str, msgspec.Struct]] = lambda _dataset: {}
     book_of: Callable[[Dataset], Book] = lambda _dataset: Book()
+    share: float = 0.0
 
 
 _AT_ONCE = 4
@@ -91,18 +90,6 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-_OUTCOME_OF: tuple[tuple[type[AppError], Outcome], ...] = (
-    (NotLicensed, Outcome.NOT_LICENSED),
-    (Denied, Outcome.DENIED),
-    (TokenRejected, Outcome.DENIED),  # Intune answers 401 where others answer 403 (microsoft.md 6.2)
-    (Transient, Outcome.STALE),
-    (UnexpectedAnswer, Outcome.STALE),
-    (HostileLink, Outcome.STALE),
-    (OutOfTime, Outcome.STALE),
-    (ResyncRequired, Outcome.STALE),
-)
-
-
 def read_datasets(
     access: Access, datasets: Sequence[Dataset], cursors: Mapping[str, Cursor], now: datetime
 ) -> list[Attempt]:
@@ -112,14 +99,12 @@ def read_datasets(
         TokenRejected, Transient: of the batch as a whole, before any data set was reached.
         TokenRejected: of a data set that every sync needs.
     """
-    readers = [_Reader(access, it, _link(cursors, it, now)) for it in datasets]
+    readers = [_Reader(access, it, _link(cursors, it, now, access.share), now) for it in datasets]
     together = [it for it in readers if it.dataset.service.goes_into_batches and it.kept is None]
     started = time.monotonic()
     first = _batch(access.graph_of(Service.DIRECTORY), [it.ask() for it in together])
     shared_s = (time.monotonic() - started) / max(1, len(together))
     is_signed_in = any(it.status != _TOKEN_REJECTED for it in first.values())
-    for reader in together:
-        reader.heed(first[reader.dataset.name])
 
     def attempt(reader: _Reader) -> Attempt:
         return reader.attempt(first.get(reader.dataset.name), shared_s, is_signed_in=is_signed_in)
@@ -136,11 +121,6 @@ def _batch(graph: Graph, asks: Sequence[Ask]) -> dict[str, Answer]:
     return graph.batch(asks)
 
 
-def outcome_of(error: AppError | None) -> Outcome:
-    """How a data set ended that this error kept from being read."""
-    return next((it for kind, it in _OUTCOME_OF if isinstance(error, kind)), Outcome.FAILED)
-
-
 def profile_of(attempts: Sequence[Attempt]) -> TenantProfile | None:
     """What the tenant told about itself, if it was asked."""
     for attempt in attempts:
@@ -153,8 +133,9 @@ def profile_of(attempts: Sequence[Attempt]) -> TenantProfile | None:
 class _Reader:
     """One try after another to read one data set."""
 
-    def __init__(self, access: Access, dataset: Dataset, link: str | None) -> None:
+    def __init__(self, access: Access, dataset: Dataset, link: str | None, now: datetime) -> None:
         self.dataset = dataset
+        self._now = now
         self._graph = access.graph_of(dataset.service)
         self._link = link
         self._stored_of = access.stored_of
@@ -169,12 +150,8 @@ class _Reader:
         return Answer(status=_OK, headers={}, body=body) if body is not None else None
 
     def ask(self) -> Ask:
-        """The kept link, or the first question, as a part of a batch."""
-        return _ask(self.dataset, self._link)
-
-    def heed(self, given: Answer) -> None:
-        """Let whoever asks the same service know of the limits that its part of the batch told of."""
-        self._graph.heed(given)
+        """The kept link, or the first question, as a part of a batch; its service's gate goes with it."""
+        return replace(_ask(self.dataset, self._link), gate=self._graph.gate)
 
     def attempt(self, given: Answer | None, shared_s: float, *, is_signed_in: bool) -> Attempt:
         """Read on from the answer that was given or kept, or ask first.
@@ -202,9 +179,13 @@ class _Reader:
                 is_alone = is_signed_in and given is not None and given.status == _TOKEN_REJECTED
                 if self.dataset.is_core and not is_alone:
                     raise
-                error = _alone(rejected) if self.dataset.is_core else rejected
+                error = passing(rejected) if self.dataset.is_core else rejected
+            except StorageUnavailable:
+                raise
             except AppError as caught:
                 error = caught
+            except Exception as fault:  # noqa: BLE001 - a fault of ours costs this data set, and nobody else
+                error = our_own(fault, self.dataset)
             break
         seconds = round(time.monotonic() - started + (shared_s if given else 0.0), 3)
         usage = self._graph.usage + given.usage if given else self._graph.usage
@@ -244,24 +225,19 @@ class _Reader:
         return page
 
     def _read(self, page: Page[Any], link: str | None) -> Reading:
-        stored = partial(self._stored_of, self.dataset)
-        return self.dataset.read(Asked(graph=self._graph, page=page, link=link, stored=stored))
+        """What the data set makes of its pages, with what of them had to be given up."""
+        graph, stored = self._graph, partial(self._stored_of, self.dataset)
+        odd, lost = graph.odd, graph.lost
+        reading = self.dataset.read(Asked(graph=graph, page=page, link=link, stored=stored, now=self._now))
+        graph.count_odd(page)
+        odd, lost = reading.odd + graph.odd - odd, reading.lost + graph.lost - lost
+        return msgspec.structs.replace(reading, odd=odd, lost=lost)
 
     def _asked(self, link: str | None) -> Page[Any]:
         ask, source = _ask(self.dataset, link), self.dataset.source
         if self.dataset.service.goes_into_batches:
             return self._page_of(self._graph.batch([ask])[ask.id])
         return next(self._graph.pages(ask.path, type=source.page, **ask.query))
-
-
-def _alone(rejected: TokenRejected) -> Transient:
-    """A rejected token as the passing fault that it is where others were let in with the same one."""
-    return Transient(
-        "Microsoft rejected a token that it took for other data",
-        status=rejected.status,
-        graph_code=rejected.graph_code,
-        request_id=rejected.request_id,
-    )
 
 
 def _ask(dataset: Dataset, link: str | None) -> Ask:
@@ -275,11 +251,12 @@ def _page_of(source: Source, answer: Answer) -> Page[Any]:
         return answer.page(source.page)
     if answer.status != 200:
         raise meaning(answer.status, answer.headers, answer.body)
-    return Page(items=[decode(answer.body, source.page)])
+    only, odd = decode_counting(answer.body, source.page)
+    return Page(items=[only], odd=odd)
 
 
-def _link(cursors: Mapping[str, Cursor], dataset: Dataset, now: datetime) -> str | None:
+def _link(cursors: Mapping[str, Cursor], dataset: Dataset, now: datetime, share: float) -> str | None:
     cursor = cursors.get(dataset.name)
-    if cursor is None or must_be_whole(cursor, dataset.whole_every, now):
+    if cursor is None or must_be_whole(cursor, dataset.whole_every, now, share):
         return None
     return cursor.link

@@ -11,12 +11,13 @@ from typing import NamedTuple
 
 import msgspec
 
+from integrations.actions.find_customers import Found, Listing
 from integrations.actions.noting import status_notes
 from integrations.actions.recording import Actor, audit
 from integrations.domain.connections import Integration, Kind, Tenant
 from integrations.domain.customers import (
-    Customer,
     Facts,
+    believed,
     children,
     discovered,
     is_forgotten,
@@ -44,11 +45,6 @@ _PER_SECOND = 10  # steps begun a second: far below Partner Center's 50 requests
 _TRIES = 5
 
 
-class Found(NamedTuple):
-    customer: Customer
-    facts: Facts
-
-
 class _Known(NamedTuple):
     """What stands about one customer, and what has just been found."""
 
@@ -58,23 +54,26 @@ class _Known(NamedTuple):
 
 
 class Settling(NamedTuple):
-    """What all customers of one CSP are judged by."""
+    """What all customers of one CSP are judged by. ``is_whole``: no list has lost an item."""
 
     integration_id: IntegrationId
     required: frozenset[RoleId]
     permissions: str
     now: datetime
+    is_whole: bool = True
 
 
 def settle_customers(
-    services: Services, control: Control, integration: Integration, found: Sequence[Found]
+    services: Services, control: Control, integration: Integration, listing: Listing
 ) -> list[TenantId]:
     """Write every row that changed; returns customers that are in the table another way.
+
+    Nobody is taken for gone when lists have lost items that could not be read.
 
     Raises:
         Clash: a row kept changing under our hands.
     """
-    by = settling(services, integration.id)
+    by, found = settling(services, integration.id, is_whole=listing.is_whole), listing.found
     tenants = {it.value.tenant_id: it for it in control.tenants.list()}
     facts = {it.value.tenant_id: it for it in control.facts.list()}
     shared = [it.customer.tenant_id for it in found if _is_elsewhere(tenants.get(it.customer.tenant_id), by)]
@@ -88,17 +87,19 @@ def settle_customers(
         _write(services, control, by, settled[start : start + _TOGETHER])
     for place, it in enumerate(it for it in settled if _is_step_new(it, by.now)):
         _send_step(services, control, it.tenant, place=place)
-    present = {it.customer.tenant_id for it in found}
-    _settle_vanished(services, control, by, [it for key, it in tenants.items() if key not in present])
+    if listing.is_whole:
+        present = {it.customer.tenant_id for it in found}
+        _settle_vanished(services, control, by, [it for key, it in tenants.items() if key not in present])
     return shared
 
 
-def settling(services: Services, integration_id: IntegrationId) -> Settling:
+def settling(services: Services, integration_id: IntegrationId, *, is_whole: bool = True) -> Settling:
     return Settling(
         integration_id,
         required_roles(services.settings.csp_required_roles),
         version_of_permissions(),
         services.clock(),
+        is_whole,
     )
 
 
@@ -132,8 +133,11 @@ def _send_step(services: Services, control: Control, tenant: Tenant, *, place: i
 
 
 class _Settled(NamedTuple):
+    """A customer's row as it should be, and its facts if they have changed."""
+
     known: _Known
     tenant: Tenant
+    facts: Facts | None
 
 
 def _settled(by: Settling, known: _Known) -> _Settled | None:
@@ -148,9 +152,12 @@ def _settled(by: Settling, known: _Known) -> _Settled | None:
         tenant = tenant.renamed(found.customer.name, by.now)
     if found.customer.domain and tenant.default_domain is None:
         tenant = msgspec.structs.replace(tenant, default_domain=found.customer.domain)
-    tenant = judge(tenant, found.facts, by.required, by.permissions, by.now)
-    is_same = known.facts is not None and known.facts.value.says_the_same(found.facts)
-    return None if is_same and tenant == before else _Settled(known, tenant)
+    facts = believed(
+        found.facts, known.facts.value if known.facts else None, is_whole=found.is_whole, are_all_listed=by.is_whole
+    )
+    tenant = judge(tenant, facts, by.required, by.permissions, by.now)
+    is_same = facts is None or (known.facts is not None and known.facts.value.says_the_same(facts))
+    return None if is_same and tenant == before else _Settled(known, tenant, None if is_same else facts)
 
 
 def _write(services: Services, control: Control, by: Settling, settled: Sequence[_Settled]) -> None:
@@ -180,16 +187,13 @@ def _write_alone(services: Services, control: Control, by: Settling, found: Foun
 
 def _writes(services: Services, control: Control, it: _Settled) -> list[Write]:
     known = it.known
-    is_same = known.facts is not None and known.facts.value.says_the_same(known.found.facts)
     writes = []
     if known.tenant is None:
         writes.append(control.tenants.added(it.tenant))
     elif known.tenant.value != it.tenant:
         writes.append(control.tenants.saved(known.tenant.now(it.tenant)))
-    if known.facts is None:
-        writes.append(control.facts.added(known.found.facts))
-    elif not is_same:
-        writes.append(control.facts.saved(known.facts.now(known.found.facts)))
+    if it.facts is not None:
+        writes.append(control.facts.saved(known.facts.now(it.facts)) if known.facts else control.facts.added(it.facts))
     before = known.tenant.value if known.tenant else None
     return [*writes, *status_notes(services, control, "check_csp", before, it.tenant)]
 

@@ -17,6 +17,7 @@ from integrations.actions.refusals import cause_of, evidence_of, wait_of
 from integrations.actions.sync_close import Ending, close, close_superseded, go_on
 from integrations.actions.sync_slot import take
 from integrations.actions.watching import keep_watch
+from integrations.domain.cadence import share_of
 from integrations.domain.connections import Tenant
 from integrations.domain.datasets import (
     Counts,
@@ -25,7 +26,6 @@ from integrations.domain.datasets import (
     Outcome,
     Reading,
     Run,
-    RunState,
     close_run,
     warnings_of,
 )
@@ -94,14 +94,6 @@ def _sync(services: Services, order: SyncOrder, *, is_repeat: bool) -> None:
         keep_watch(services, control, held.value.tenant_id)
 
 
-def record_failed_sync(services: Services, order: SyncOrder) -> None:
-    """Tell on the tenant's row that its order was given up; the due list will ask again."""
-    control = services.control(order.account_id)
-    known = control.runs.find(f"{order.tenant_id}:{order.run_id}")
-    if known is not None and known.value.state is RunState.RUNNING:
-        close(services, control, known.value, Ending(cause=SyncCause.OUR_FAILURE))
-
-
 def _run(services: Services, order: SyncOrder, tenant: Tenant, run: Run) -> Ending:
     graphs = TenantGraphs(services, tenant.tenant_id)
     return msgspec.structs.replace(_asked(services, order, tenant, run, graphs), usage=graphs.usage)
@@ -131,6 +123,7 @@ def _all_datasets(services: Services, order: SyncOrder, tenant: Tenant, run: Run
         graphs.of,
         lambda dataset: dict(data.list(dataset.name, dataset.record, limit=_EVERY_ROW)),
         lambda dataset: Book(session.kept(dataset.name, now), until=until),
+        share_of(tenant.tenant_id),
     )
     rounds = read_due(
         access,
@@ -232,4 +225,7 @@ def _annotated(cursor: Cursor, dataset: Dataset, reading: Reading, before: Curso
     tallies = reading.tallies if is_whole and reading.tallies is not None else cursor.tallies
     is_kept = is_whole and dataset.whole_every and cursor.link
     whole_at = cursor.attempted_at if is_kept else before.whole_at
-    return msgspec.structs.replace(cursor, whole_at=whole_at, tallies=dict(tallies))
+    odd = (
+        cursor.odd if reading.is_complete else before.odd + cursor.odd
+    )  # what changes left out, they do not tell again
+    return msgspec.structs.replace(cursor, whole_at=whole_at, tallies=dict(tallies), odd=odd)

@@ -1,14 +1,18 @@
 """When a data set is asked for again. Pure: time comes in as an argument."""
 
+import hashlib
 from datetime import datetime, timedelta
 from enum import Enum
 
 from integrations.domain.datasets import Cursor, Outcome
+from integrations.domain.ids import TenantId
 
 # Somebody who asks for a sync wants to see what they just changed, not what was read hours ago.
 WANTED_FRESH = timedelta(minutes=5)
 # What a tenant lacks a licence for is tried once a day, in case Microsoft sells it under a plan we do not know.
 UNLICENSED_EVERY = timedelta(hours=24)
+ODD_EVERY = timedelta(hours=24)
+_SPREAD = 0.25
 
 
 class Cadence(Enum):
@@ -47,8 +51,23 @@ def is_doubtful(cursor: Cursor | None) -> bool:
     return cursor is None or cursor.outcome is Outcome.NOT_LICENSED
 
 
-def must_be_whole(cursor: Cursor | None, whole_every: timedelta | None, now: datetime) -> bool:
-    """Whether to read everything although there may be a link to go on from."""
+def must_be_whole(cursor: Cursor | None, whole_every: timedelta | None, now: datetime, share: float = 0.0) -> bool:
+    """Whether to read everything although there may be a link to go on from.
+
+    ``share``, from 0 to 1, spreads tenants over the last quarter of ``whole_every`` (``share_of``). What changes have
+    left out, because it could not be read, is looked for within a day.
+    """
     if cursor is None or cursor.link is None:
         return True
-    return whole_every is not None and (cursor.whole_at is None or now - cursor.whole_at >= whole_every)
+    if whole_every is None:
+        return False
+    every = whole_every * (1 - _SPREAD * share)
+    if cursor.odd:
+        every = min(every, ODD_EVERY)
+    return cursor.whole_at is None or now - cursor.whole_at >= every
+
+
+def share_of(tenant_id: TenantId) -> float:
+    """A tenant's place among all others, from 0 to 1, the same at any time."""
+    digest = hashlib.blake2b(tenant_id.encode(), digest_size=4).digest()
+    return int.from_bytes(digest) / 2**32

@@ -62,6 +62,20 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return msgspec.structs.replace(self, read_at=other.read_at) == other
 
 
+def believed(found: Facts, known: Facts | None, *, is_whole: bool, are_all_listed: bool) -> Facts | None:
+    """The facts to judge a customer by; None when too little could be read, and nothing was known.
+
+    ``is_whole``: everything of this customer could be read; ``are_all_listed``: no list has lost an item. A
+    relationship that is missed where items were lost may be one of them, so what was known stands.
+    """
+    if not is_whole:
+        return known
+    if are_all_listed or known is None:
+        return found
+    is_missed = {it.id for it in known.relationships} - {it.id for it in found.relationships}
+    return known if is_missed else found
+
+
 def discovered(customer: Customer, integration_id: IntegrationId, now: datetime, *, epoch: int) -> Tenant:
     """The row of a customer that was not there before."""
     return Tenant(

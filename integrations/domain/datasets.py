@@ -40,6 +40,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 
     ``link`` is where the next reading begins; None for a data set that is always read whole. ``tallies`` count
     what is in the records, by kind, where a record holds more than one thing; only for what is read whole.
+    ``odd`` values could not be read and were given up; ``lost`` of them were whole items, which may be any that are
+    missed.
     """
 
     records: Sequence[Record]
@@ -47,6 +49,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     is_complete: bool
     link: str | None = None
     tallies: Mapping[str, int] | None = None
+    odd: int = 0
+    lost: int = 0
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -67,7 +71,7 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``complete_at`` is when it was last known completely and stored, ``whole_at`` when all of it was last read
     instead of what changed; ``tallies`` count its rows by kind; ``held_back`` is how many rows a complete reading
     missed that nobody believes yet (``is_mass_loss``). ``kept_rows`` hold pages of a reading that was broken off
-    and goes on; ``kept_at`` is when it began.
+    and goes on; ``kept_at`` is when it began. ``odd`` values have been given up since all was last read.
     """
 
     dataset: str
@@ -82,6 +86,7 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     not_before: datetime | None = None
     kept_rows: int = 0
     kept_at: datetime | None = None
+    odd: int = 0
 
 
 class Confirmed(msgspec.Struct, frozen=True):
@@ -169,8 +174,16 @@ def is_mass_loss(vanished: int, before: int) -> bool:
 
 def warnings_of(cursors: Iterable[Cursor]) -> dict[str, str]:
     """The data sets that are not as they should be, and why; to lack a licence is nothing to warn of."""
-    fine = {Outcome.FRESH, Outcome.NOT_LICENSED}
-    return {it.dataset: it.error or it.outcome.value for it in cursors if it.outcome not in fine}
+    return {it.dataset: warning for it in cursors if (warning := warning_of(it))}
+
+
+def warning_of(cursor: Cursor) -> str:
+    """What is not as it should be with a data set; "" when nothing is."""
+    if cursor.outcome is Outcome.NOT_LICENSED:
+        return ""
+    if cursor.outcome is not Outcome.FRESH:
+        return cursor.error or cursor.outcome.value
+    return f"unreadable_values: {cursor.odd}" if cursor.odd else ""
 
 
 def close_run(warnings: Mapping[str, str]) -> SyncCause:

@@ -45,6 +45,11 @@ def tenant_id(text: str, pointer: str = "/tenant_id") -> TenantId:
     return TenantId(lowered)
 
 
+def is_tenant_id(text: str) -> bool:
+    """Whether this is a Microsoft tenant id in its canonical spelling, and stands for somebody."""
+    return _GUID.fullmatch(text) is not None and text.strip("0-") != ""
+
+
 def integration_id(text: str) -> IntegrationId:
     return IntegrationId(_ours(text, "int", "/integration_id"))
 

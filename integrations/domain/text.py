@@ -1,14 +1,20 @@
 """Names that come from outside, made safe to keep: NFC, no control or direction marks, at most 256 long.
 
+Joiners stay where a script needs them: inside emoji, between Arabic or Persian letters, after an Indic virama.
+Elsewhere they are invisible and make two names look alike. Source: https://www.rfc-editor.org/rfc/rfc5892#appendix-A
 Encoding for HTML, CSV or logs happens where the text leaves; here it only becomes storable and honest.
 """
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 MOST_CHARACTERS = 256
 _NOT_IN_KEYS = re.compile(r"[^A-Za-z0-9 ._-]")
 _INVISIBLE = "Cf"  # joiners, direction overrides, byte order marks
+_JOINERS = frozenset("\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}")
+_IN_EMOJI = frozenset({"So", "Sk", "Mn"})  # the picture, its skin tone, its variation
+_VIRAMA = 9
 _BLANK = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})  # controls, surrogates, private use, line breaks
 
 
@@ -16,14 +22,27 @@ def clean(text: str, most: int = MOST_CHARACTERS) -> str:
     """The text without what misleads a reader; markup stays, as plain characters."""
     kept = text[: most * 4]
     if not kept.isprintable():  # what is printable holds none of the categories below: nearly every name there is
-        kept = "".join(_kept(character, unicodedata.category(character)) for character in kept)
+        kept = "".join(_kept(before, character, after) for before, character, after in _neighbours(kept))
     return " ".join(unicodedata.normalize("NFC", kept).split())[:most]
 
 
-def _kept(character: str, category: str) -> str:
+def _neighbours(text: str) -> Iterator[tuple[str, str, str]]:
+    """Each character with the one before and the one after it."""
+    return zip(f" {text}", text, f"{text[1:]} ", strict=False)
+
+
+def _kept(before: str, character: str, after: str) -> str:
+    category = unicodedata.category(character)
     if category == _INVISIBLE:
-        return ""
+        return character if character in _JOINERS and _is_joined(before, after) else ""
     return " " if category in _BLANK else character
+
+
+def _is_joined(before: str, after: str) -> bool:
+    """Whether a joiner between these two changes how they are written."""
+    is_emoji = unicodedata.category(before) in _IN_EMOJI and unicodedata.category(after) == "So"
+    is_arabic = unicodedata.bidirectional(before) == unicodedata.bidirectional(after) == "AL"
+    return is_emoji or is_arabic or unicodedata.combining(before) == _VIRAMA
 
 
 def key_from(text: str) -> str:

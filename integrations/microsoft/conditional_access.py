@@ -3,8 +3,6 @@
 Source: https://learn.microsoft.com/graph/api/conditionalaccessroot-list-policies
 """
 
-from datetime import datetime
-
 import msgspec
 
 from integrations.domain.cadence import Cadence
@@ -12,6 +10,7 @@ from integrations.domain.datasets import Reading, Record
 from integrations.domain.records import ConditionalAccess
 from integrations.domain.text import clean, clean_or_none
 from integrations.microsoft.dataset import ENTRA_ID_P1, Asked, Dataset, Service, Source
+from integrations.microsoft.fillers import Moment, moment
 
 _FIELDS = "id,displayName,state,conditions,grantControls,modifiedDateTime"
 _STATES = {"enabled": "enabled", "disabled": "disabled", "enabledForReportingButNotEnforced": "report only"}
@@ -75,7 +74,7 @@ class _Policy(msgspec.Struct, rename="camel"):
     state: str | None = None
     conditions: _Conditions | None = None
     grant_controls: _Grant | None = None
-    modified_date_time: datetime | None = None
+    modified_date_time: Moment | None = None
 
 
 def _read(asked: Asked) -> Reading:
@@ -111,7 +110,7 @@ def _told(it: _Policy) -> ConditionalAccess:
         locations=sorted(places.include_locations),
         without_locations=sorted(places.exclude_locations),
         strength=clean_or_none(strength.display_name or strength.id) if strength else None,
-        changed_at=it.modified_date_time,
+        changed_at=moment(it.modified_date_time),
     )
 
 

@@ -7,7 +7,7 @@ in a ``Dataset``, and list it in ``DATASETS`` of ``integrations/microsoft/datase
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, Protocol, TypeVar
 
@@ -15,6 +15,7 @@ import msgspec
 
 from integrations.domain.cadence import Cadence
 from integrations.domain.datasets import Reading
+from shared.errors import AppError
 from shared.graph import Graph, Page
 
 # Service plans that a data set may need; ids as on the organization's ``assignedPlans``.
@@ -31,6 +32,13 @@ class Identified(Protocol):
 
 T = TypeVar("T", bound=Identified)
 U = TypeVar("U")
+
+
+class ReaderFailed(AppError):
+    """A reader of ours met what it does not expect: a fault of ours, which costs its data set."""
+
+    code = "our_failure"
+    title = "Our own reader failed"
 
 
 class Service(Enum):
@@ -83,13 +91,14 @@ class Asked:
     """The answer to a data set's first question, or to the kept link, and how to ask on.
 
     ``link`` is the kept link that was followed; None tells that everything is to be read. ``stored`` gives the
-    rows that are kept, by key: for changes that only make sense on top of them.
+    rows that are kept, by key: for changes that only make sense on top of them. ``now`` is when the run began.
     """
 
     graph: Graph
     page: Page[Any]
     link: str | None
     stored: Callable[[], Mapping[str, msgspec.Struct]]
+    now: datetime
 
     @property
     def is_first(self) -> bool:

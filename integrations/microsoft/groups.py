@@ -33,7 +33,7 @@ class _Group(msgspec.Struct, rename="camel"):
     id: str
     removed: Removed | None = msgspec.field(name="@removed", default=None)
     display_name: str | msgspec.UnsetType | None = msgspec.UNSET
-    group_types: list[str] | msgspec.UnsetType = msgspec.UNSET
+    group_types: list[str] | msgspec.UnsetType | None = msgspec.UNSET
     security_enabled: bool | msgspec.UnsetType | None = msgspec.UNSET
     mail_enabled: bool | msgspec.UnsetType | None = msgspec.UNSET
     mail: str | msgspec.UnsetType | None = msgspec.UNSET
@@ -95,7 +95,7 @@ def _group(key: str, known: Group | None, told: _Told) -> Group:
     if "is_assignable_to_role" in properties:
         changes["may_hold_roles"] = bool(properties["is_assignable_to_role"])
     if "group_types" in properties:
-        changes["is_dynamic"] = _DYNAMIC in properties["group_types"]
+        changes["is_dynamic"] = _DYNAMIC in (properties["group_types"] or [])
     if properties.keys() & {"group_types", "security_enabled", "mail_enabled"}:
         changes["kind"] = _kind(properties)
     stayed = [it for it in group.members if told.moves.get(it, True)]

@@ -9,7 +9,7 @@ import msgspec
 from integrations.domain.gdap import GroupId
 from integrations.domain.text import clean
 from integrations.microsoft.permissions import GLOBAL_ADMINISTRATOR
-from shared.graph import Graph
+from shared.graph import Graph, UnexpectedAnswer
 
 _ROLE = "#microsoft.graph.directoryRole"
 _GROUP = "#microsoft.graph.group"
@@ -18,7 +18,7 @@ _MINE = "/me/transitiveMemberOf"
 
 
 class _Membership(msgspec.Struct):
-    id: str
+    id: str | None = None
     type: str | None = msgspec.field(name="@odata.type", default=None)
     role_template_id: str | None = msgspec.field(name="roleTemplateId", default=None)
     name: str | None = msgspec.field(name="displayName", default=None)
@@ -41,14 +41,17 @@ def is_global_administrator(graph: Graph, path: str) -> bool | None:
 
 
 def read_memberships(graph: Graph) -> Memberships:
-    """Those of the person signed in, in one read."""
+    """Those of the person signed in, in one read.
+
+    Raises:
+        UnexpectedAnswer: a group could not be read: leaving it out would look as if access to customers were lost.
+    """
     found = _listed(graph, _MINE)
-    groups = {GroupId(it.id.lower()): clean(it.name or "") for it in found if it.type == _GROUP}
-    return Memberships(
-        is_administrator=_administrator(found),
-        is_admin_agent=any(name.casefold() == _ADMIN_AGENTS for name in groups.values()),
-        groups=groups,
-    )
+    groups = {GroupId(it.id.lower()): clean(it.name or "") for it in found if it.id and it.type == _GROUP}
+    is_admin_agent = any(name.casefold() == _ADMIN_AGENTS for name in groups.values())
+    if graph.lost or any(it.type is None or (it.type == _GROUP and it.id is None) for it in found):
+        raise UnexpectedAnswer("the account's groups could not be read whole")
+    return Memberships(is_administrator=_administrator(found), is_admin_agent=is_admin_agent, groups=groups)
 
 
 def _listed(graph: Graph, path: str) -> list[_Membership]:

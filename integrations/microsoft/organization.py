@@ -15,6 +15,7 @@ from shared.graph import Graph, UnexpectedAnswer
 
 PATH = "/organization"
 _NAME_FIELDS = "id,displayName,partnerTenantType"
+_WORKING = frozenset({"Enabled", "Warning"})  # a plan in its grace period works like any other
 _PROFILE_FIELDS = "id,displayName,verifiedDomains,countryLetterCode,assignedPlans"
 
 
@@ -34,7 +35,7 @@ class _Organization(msgspec.Struct, rename="camel"):
     partner_tenant_type: str | None = None
     country_letter_code: str | None = None
     verified_domains: list[_Domain] = []
-    assigned_plans: list[_Plan] = []
+    assigned_plans: list[_Plan] | None = None
 
 
 class TenantName(NamedTuple):
@@ -62,7 +63,8 @@ def _read_profile(asked: Asked) -> Reading:
     found = asked.page.items
     if len(found) != 1:
         raise UnexpectedAnswer(f"{len(found)} organizations instead of one")
-    return Reading(records=[Record(key="profile", body=_profile(found[0]))], is_complete=True)
+    without_plans = int(found[0].assigned_plans is None)
+    return Reading(records=[Record(key="profile", body=_profile(found[0]))], is_complete=True, odd=without_plans)
 
 
 def _profile(organization: _Organization) -> TenantProfile:
@@ -75,8 +77,8 @@ def _profile(organization: _Organization) -> TenantProfile:
         plans=sorted(
             {
                 it.service_plan_id
-                for it in organization.assigned_plans
-                if it.service_plan_id and it.capability_status == "Enabled"
+                for it in organization.assigned_plans or []
+                if it.service_plan_id and it.capability_status in _WORKING
             }
         ),
     )

@@ -16,6 +16,7 @@ from integrations.domain.datasets import Reading, Record
 from integrations.domain.records import RoleMember
 from integrations.domain.text import clean, clean_or_none
 from integrations.microsoft.dataset import Asked, Dataset, Source
+from integrations.microsoft.fillers import askable
 from shared.graph import Ask, Graph
 
 _LIST = "/directoryRoles"
@@ -38,12 +39,13 @@ class _Member(msgspec.Struct, rename="camel"):
 def _read(asked: Asked) -> Reading:
     roles: list[_Role] = [it for page in asked.graph.on(asked.page, type=_Role) for it in page.items]
     records = {record.key: record for record in _members(asked.graph, roles)}
-    return Reading(records=list(records.values()), is_complete=True)
+    unasked = len({it.id for it in roles}) - len(askable(it.id for it in roles))
+    return Reading(records=list(records.values()), is_complete=True, odd=unasked, lost=unasked)
 
 
 def _members(graph: Graph, roles: Sequence[_Role]) -> Iterator[Record]:
     by_id = {it.id: it for it in roles}
-    asks = [Ask(id=it, path=f"{_LIST}/{it}/members") for it in by_id]
+    asks = [Ask(id=it, path=f"{_LIST}/{it}/members") for it in askable(by_id)]
     for role_id, answer in graph.batch(asks).items():
         role = by_id[role_id]
         for page in graph.on(answer.page(_Member), type=_Member):

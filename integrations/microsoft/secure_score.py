@@ -5,7 +5,7 @@ Sources: https://learn.microsoft.com/graph/api/security-list-securescores,
 https://learn.microsoft.com/graph/api/security-list-securescorecontrolprofiles
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import msgspec
 
@@ -14,6 +14,7 @@ from integrations.domain.datasets import Reading, Record
 from integrations.domain.records import SecureScore, SecureScoreControl
 from integrations.domain.text import clean, clean_or_none, key_from
 from integrations.microsoft.dataset import Asked, Dataset, Service, Source
+from integrations.microsoft.fillers import Moment, moment
 
 NEWEST = "newest"  # the key of the newest score, the only one with its controls; days are keys of the others
 _SCORES = "/security/secureScores"
@@ -34,7 +35,7 @@ class _Average(msgspec.Struct, rename="camel"):
 
 
 class _Score(msgspec.Struct, rename="camel"):
-    created_date_time: datetime
+    created_date_time: Moment
     current_score: float | None = None
     max_score: float | None = None
     control_scores: list[_Control] = []
@@ -56,11 +57,14 @@ class _Profile(msgspec.Struct, rename="camel"):
 def _read(asked: Asked) -> Reading:
     """The answer's one score; the pages behind it are the past, which only a whole reading wants."""
     newest: list[_Score] = asked.page.items[:1]
-    past = list(asked.graph.items(_SCORES, type=_Score, top=_PAGE)) if asked.is_first and newest else newest
+    told = list(asked.graph.items(_SCORES, type=_Score, top=_PAGE)) if asked.is_first and newest else newest
+    past = [it for it in told if moment(it.created_date_time)]
+    newest = [it for it in newest if moment(it.created_date_time)]
     records = {f"{it.created_date_time:%Y-%m-%d}": _told(it) for it in past}
     by_day = [Record(key=day, body=body, tally="days") for day, body in records.items()]
     now = [Record(key=NEWEST, body=_told(it, with_controls=True), tally="newest") for it in newest]
-    return Reading(records=[*by_day, *now], is_complete=asked.is_first, link=_NEWEST)
+    undated = len(told) - len(past)
+    return Reading(records=[*by_day, *now], is_complete=asked.is_first, link=_NEWEST, odd=undated, lost=undated)
 
 
 def _told(it: _Score, *, with_controls: bool = False) -> SecureScore:

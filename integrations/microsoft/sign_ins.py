@@ -5,7 +5,6 @@ Source: https://learn.microsoft.com/graph/api/resources/signinactivity
 """
 
 from collections import Counter
-from datetime import datetime
 
 import msgspec
 
@@ -14,14 +13,15 @@ from integrations.domain.datasets import Reading, Record
 from integrations.domain.packing import pack
 from integrations.domain.records import SignInPage, SignIns
 from integrations.microsoft.dataset import ENTRA_ID_P1, Asked, Dataset, Source
+from integrations.microsoft.fillers import Moment, moment
 
 _PAGE = "120"  # with sign-in activity Microsoft has refused pages of more than 120, and of more than 500
 
 
 class _Activity(msgspec.Struct, rename="camel"):
-    last_sign_in_date_time: datetime | None = None
-    last_non_interactive_sign_in_date_time: datetime | None = None
-    last_successful_sign_in_date_time: datetime | None = None
+    last_sign_in_date_time: Moment | None = None
+    last_non_interactive_sign_in_date_time: Moment | None = None
+    last_successful_sign_in_date_time: Moment | None = None
 
 
 class _User(msgspec.Struct, rename="camel"):
@@ -40,9 +40,9 @@ def _told(it: _User) -> SignIns:
     seen = it.sign_in_activity or _Activity()
     return SignIns(
         user_id=it.id,
-        last_at=seen.last_sign_in_date_time,
-        last_background_at=seen.last_non_interactive_sign_in_date_time,
-        last_success_at=seen.last_successful_sign_in_date_time,
+        last_at=moment(seen.last_sign_in_date_time),
+        last_background_at=moment(seen.last_non_interactive_sign_in_date_time),
+        last_success_at=moment(seen.last_successful_sign_in_date_time),
     )
 
 

@@ -3,8 +3,6 @@
 Source: https://learn.microsoft.com/graph/api/directory-list-subscriptions
 """
 
-from datetime import datetime
-
 import msgspec
 
 from integrations.domain.cadence import Cadence
@@ -12,6 +10,7 @@ from integrations.domain.datasets import Reading, Record
 from integrations.domain.records import Subscription
 from integrations.domain.text import clean
 from integrations.microsoft.dataset import Asked, Dataset, Source
+from integrations.microsoft.fillers import Moment, identifier, moment
 
 
 class _Subscription(msgspec.Struct, rename="camel"):
@@ -20,7 +19,7 @@ class _Subscription(msgspec.Struct, rename="camel"):
     status: str | None = None
     total_licenses: int | None = None
     is_trial: bool | None = None
-    next_lifecycle_date_time: datetime | None = None
+    next_lifecycle_date_time: Moment | None = None
 
 
 def _read(asked: Asked) -> Reading:
@@ -31,11 +30,11 @@ def _read(asked: Asked) -> Reading:
 def _told(it: _Subscription) -> Subscription:
     return Subscription(
         id=it.id,
-        sku_id=it.sku_id or "",
+        sku_id=identifier(it.sku_id) or "",
         status=clean(it.status or "") or "unknown",
         seats=it.total_licenses or 0,
         is_trial=bool(it.is_trial),
-        renews_at=it.next_lifecycle_date_time,
+        renews_at=moment(it.next_lifecycle_date_time),
     )
 
 

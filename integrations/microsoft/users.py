@@ -1,9 +1,11 @@
-"""Users: read whole once, then only what changed.
+"""Users: read whole once a week, then only what changed.
 
 The first reading asks for a delta link "from now" and only then lists, in pages of 999: what changes while
 we list is told again by the link. That is 12 requests for 10,000 users, where delta pages need 50.
 Sources: https://learn.microsoft.com/graph/api/user-list, https://learn.microsoft.com/graph/api/user-delta
 """
+
+from datetime import timedelta
 
 import msgspec
 
@@ -11,8 +13,8 @@ from integrations.domain.datasets import Reading, Record
 from integrations.domain.records import User
 from integrations.domain.text import clean, clean_or_none
 from integrations.microsoft.dataset import Asked, Dataset, Source
-from integrations.microsoft.delta import Removed, latest_of
-from shared.graph import Graph, Page
+from integrations.microsoft.delta import Removed, changes_of, latest_of
+from integrations.microsoft.fillers import identifier
 
 # Exactly what a User row holds; a frozen list, diffed by a test (reliability.md section 6).
 FIELDS = (
@@ -49,22 +51,11 @@ class _User(msgspec.Struct, rename="camel"):
 
 def _read(asked: Asked) -> Reading:
     if not asked.is_first:
-        return _changes(asked.graph, asked.page)
+        return changes_of(asked.graph.on(asked.page, type=_User), lambda there: map(_record, there))
     _, link = latest_of(asked.graph.on(asked.page, type=_User))
     listed = asked.graph.items(_LIST, type=_User, select=FIELDS, top=_LARGEST_PAGE)
     records = {user.id: _record(user) for user in listed}
     return Reading(records=list(records.values()), is_complete=True, link=link)
-
-
-def _changes(graph: Graph, page: Page[_User]) -> Reading:
-    """What changed since the kept link."""
-    latest, link = latest_of(graph.on(page, type=_User))
-    return Reading(
-        records=[_record(user) for user in latest if user.removed is None],
-        removed=[user.id for user in latest if user.removed is not None],
-        is_complete=False,
-        link=link,
-    )
 
 
 def _record(user: _User) -> Record:
@@ -91,7 +82,7 @@ def _told(user: _User, *, is_guest: bool) -> User:
         mobile_phone=clean_or_none(user.mobile_phone),
         business_phones=[clean(phone) for phone in user.business_phones or []],
         usage_location=clean_or_none(user.usage_location),
-        license_ids=sorted({it.sku_id for it in licenses if it.sku_id}),
+        license_ids=sorted({sku_id for it in licenses if (sku_id := identifier(it.sku_id))}),
     )
 
 
@@ -102,4 +93,5 @@ USERS = Dataset(
     record=User,
     source=Source(first=_DELTA, query={"select": FIELDS, "deltatoken": "latest"}, page=_User),
     read=_read,
+    whole_every=timedelta(days=7),  # reports say that changes sometimes never tell of a deletion
 )

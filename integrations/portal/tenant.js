@@ -13,6 +13,7 @@ import { hasScore, percentOf, scoreSection } from "./score.js";
 import { securityParts } from "./security.js";
 import { badge } from "./status.js";
 import { ago, exact } from "./times.js";
+import { trouble } from "./trouble.js";
 
 const FIRST = { users: 50, devices: 50, licenses: 50, runs: 10 };
 const counts = {};
@@ -35,6 +36,7 @@ export async function showTenant(id, config, again, current) {
   };
   part(view, "top", "always", () => make("p", { class: "back" }, make("a", { href: "#" }, "\u2190 All tenants")));
   part(view, "head", [details.tenant, details.user_count, details.organizations, details.secure_score, details.mfa, details.csp?.ignored, Boolean(running)], () => head(details, config, running, again));
+  part(view, "given-up", details.given_up, () => (details.given_up ?? []).map(trouble));
   part(view, "progress", running, () => (running ? progress(running) : null));
   if (details.csp) cspParts(view, details.csp);
   part(view, "score", details.secure_score, () => (hasScore(details.secure_score) ? scoreSection(details.secure_score) : null));
@@ -106,7 +108,7 @@ const OUTCOME_COLOURS = { fresh: "green", stale: "orange", not_licensed: "grey",
 
 /** One line while all is well; each data set with its remark as soon as one is not. */
 function freshness(datasets) {
-  const behind = datasets.filter((it) => it.state !== "fresh");
+  const behind = datasets.filter((it) => it.state !== "fresh" || it.error);
   const told = behind.length ? `${behind.length} of ${datasets.length} are not fresh: ${behind.map((it) => words(it.dataset)).join(", ")}` : `All ${datasets.length} are fresh`;
   return section("Data sets", make("details", { open: behind.length > 0 }, make("summary", { "data-key": "datasets" }, told), listing("Data sets", ["Data set", "State", "As of", "Rows", "Remark"], datasets.map((it) => [
     words(it.dataset), make("span", { class: `mark ${OUTCOME_COLOURS[it.state] ?? "grey"}` }, words(it.state)), ago(it.as_of, "not read yet"), it.count.toLocaleString(), words(it.error || ""),

@@ -11,6 +11,7 @@ import msgspec
 
 from integrations.domain.datasets import Counts, Cursor, Outcome, Reading, Record, is_mass_loss
 from integrations.storage.fences import part_of, partition_of, parts_for
+from shared.rows import is_storable_key, is_storable_text
 from shared.tables import Row, Write, delete, upsert
 
 
@@ -72,14 +73,22 @@ def row_prefix(dataset: str) -> str:
 
 
 class _Latest:
-    """The records of a reading, the last word of each key, with their fingerprints."""
+    """The records of a reading, the last word of each key, with their fingerprints.
 
-    def __init__(self, records: Sequence[Record]) -> None:
-        self.records = {record.key: record for record in records}
-        self.prints = {
-            key: hashlib.blake2b(msgspec.json.encode(record.body), digest_size=16).hexdigest()
-            for key, record in self.records.items()
-        }
+    ``lost`` is how many of them no row can hold, by their key or their size: each is left out, and costs no other.
+    """
+
+    def __init__(self, dataset: str, records: Sequence[Record]) -> None:
+        self.records: dict[str, Record] = {}
+        self.prints: dict[str, str] = {}
+        self.lost = 0
+        for key, record in {record.key: record for record in records}.items():
+            body = msgspec.json.encode(record.body)
+            if not (is_storable_key(row_prefix(dataset) + key) and is_storable_text(body)):
+                self.lost += 1
+                continue
+            self.records[key] = record
+            self.prints[key] = hashlib.blake2b(body, digest_size=16).hexdigest()
 
     def columns(self, key: str) -> dict[str, str]:
         """The row of one record."""
@@ -113,9 +122,10 @@ class Changes:
         self._is_new = is_sure and mark is None  # nothing can be stored: storage need not be asked
 
     def after_complete(self, reading: Reading, before: Cursor | None, now: datetime) -> Plan:
-        latest = _Latest(reading.records)
-        digest = latest.digest()
-        if self._is_sure and before and before.outcome is Outcome.FRESH and digest == self._mark.digest:
+        latest = _Latest(self._dataset, reading.records)
+        is_doubtful = bool(reading.lost or latest.lost)
+        digest = "" if is_doubtful else latest.digest()
+        if digest and self._is_sure and before and before.outcome is Outcome.FRESH and digest == self._mark.digest:
             cursor = _fresh(self._dataset, reading, before.tallies, now)
             return Plan({}, Counts(), cursor, self._mark, is_news=cursor.link is not None)
         mark = Mark(max(self._mark.parts, parts_for(len(latest.records))), digest)
@@ -124,6 +134,8 @@ class Changes:
         vanished = [key for key in seen if key not in latest.records]
         if is_mass_loss(len(vanished), len(seen)) and not (before and before.held_back):
             return self._held_back(latest, seen, before, now)
+        if is_doubtful and vanished:
+            return self._without_removals(latest, seen, reading, now)
         changed, counts = self._changed(latest, seen, found, mark.parts)
         gone: list[Place] = []
         moved: list[Place] = []
@@ -134,11 +146,11 @@ class Changes:
                 (moved if goes_last else gone).append((part, key))
         writes = self._writes(latest, changed, gone)
         counts = msgspec.structs.replace(counts, removed=len(vanished))
-        cursor = _fresh(self._dataset, reading, latest.tallies(), now)
+        cursor = _fresh(self._dataset, reading, latest.tallies(), now, lost=latest.lost)
         return Plan(writes, counts, cursor, mark, moved=self._writes(latest, [], moved))
 
     def after_delta(self, reading: Reading, before: Cursor | None, now: datetime) -> Plan:
-        latest, parts = _Latest(reading.records), self._mark.parts
+        latest, parts = _Latest(self._dataset, reading.records), self._mark.parts
         touched = list(dict.fromkeys([*latest.records, *reading.removed]))
         seen = self._stored.prints(self._dataset, touched if self._is_sure else None, parts)
         found = {(part_of(key, parts), key): it for key, it in seen.items()}
@@ -153,15 +165,12 @@ class Changes:
         known = {kind: number for kind, number in tallies.items() if number > 0}
         counts = msgspec.structs.replace(counts, removed=len(gone))
         digest = "" if touched else self._mark.digest
-        cursor = _fresh(self._dataset, reading, known, now)
+        cursor = _fresh(self._dataset, reading, known, now, lost=latest.lost)
         return Plan(writes, counts, cursor, Mark(parts, digest), is_news=bool(touched) or not self._is_sure)
 
     def _held_back(self, latest: _Latest, seen: Mapping[str, Seen], before: Cursor | None, now: datetime) -> Plan:
         """Too much vanished to believe it at once: what came is stored, what did not come is kept."""
-        parts = self._mark.parts
-        found = {(part_of(key, parts), key): it for key, it in seen.items()}
-        changed, counts = self._changed(latest, seen, found, parts)
-        vanished = [key for key in seen if key not in latest.records]
+        changed, counts, vanished = self._came(latest, seen)
         cursor = Cursor(
             dataset=self._dataset,
             outcome=Outcome.STALE,
@@ -171,7 +180,21 @@ class Changes:
             error="mass_loss_held_back",
             held_back=len(vanished),
         )
-        return Plan(self._writes(latest, changed, []), counts, cursor, Mark(parts))
+        return Plan(self._writes(latest, changed, []), counts, cursor, Mark(self._mark.parts))
+
+    def _without_removals(self, latest: _Latest, seen: Mapping[str, Seen], reading: Reading, now: datetime) -> Plan:
+        """Items came that nobody can read: what is missed may be one of them, so nothing is removed."""
+        changed, counts, vanished = self._came(latest, seen)
+        tallies = latest.tallies() + Counter(seen[key].tally for key in vanished)
+        cursor = _fresh(self._dataset, reading, tallies, now, lost=latest.lost)
+        return Plan(self._writes(latest, changed, []), counts, cursor, Mark(self._mark.parts))
+
+    def _came(self, latest: _Latest, seen: Mapping[str, Seen]) -> tuple[list[Place], Counts, list[str]]:
+        """Places of what is new or changed where rows are now, how many that are, and the keys that did not come."""
+        parts = self._mark.parts
+        found = {(part_of(key, parts), key): it for key, it in seen.items()}
+        changed, counts = self._changed(latest, seen, found, parts)
+        return changed, counts, [key for key in seen if key not in latest.records]
 
     def _changed(
         self, latest: _Latest, seen: Mapping[str, Seen], found: Mapping[Place, Seen], parts: int
@@ -212,7 +235,7 @@ def _by_part(places: Iterable[Place]) -> dict[int, list[str]]:
     return found
 
 
-def _fresh(dataset: str, reading: Reading, tallies: Mapping[str, int], now: datetime) -> Cursor:
+def _fresh(dataset: str, reading: Reading, tallies: Mapping[str, int], now: datetime, *, lost: int = 0) -> Cursor:
     return Cursor(
         dataset=dataset,
         outcome=Outcome.FRESH,
@@ -220,4 +243,5 @@ def _fresh(dataset: str, reading: Reading, tallies: Mapping[str, int], now: date
         link=reading.link,
         complete_at=now,
         tallies=dict(tallies),
+        odd=reading.odd + lost,
     )

@@ -246,8 +246,8 @@ def _cursors(rows: Iterable[Row]) -> dict[str, Cursor]:
     return {cursor.dataset: cursor for cursor in found}
 
 
-def _told(cursor: Cursor) -> tuple[Outcome, str, int, int]:
-    return cursor.outcome, cursor.error, cursor.held_back, cursor.kept_rows
+def _told(cursor: Cursor) -> tuple[Outcome, str, int, int, int]:
+    return cursor.outcome, cursor.error, cursor.held_back, cursor.kept_rows, cursor.odd
 
 
 def _mark(row: Row) -> Mark:

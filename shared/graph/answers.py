@@ -7,7 +7,7 @@ import email.utils
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
 
@@ -24,6 +24,8 @@ from shared.graph.errors import (
     Transient,
     UnexpectedAnswer,
 )
+from shared.json_text import UnreadableJson, parsed
+from shared.tolerant import read
 
 T = TypeVar("T")
 
@@ -40,24 +42,41 @@ _MOST_DIGITS = 9
 class Page(msgspec.Struct, Generic[T]):
     """One page of a collection: items, and where it goes on, or where the next round of changes begins.
 
-    ``value`` must be there: an answer without it is not an empty collection.
+    ``value`` must be there: an answer without it is not an empty collection. ``odd`` is how many values could not be
+    read and were given up, ``lost`` how many of these were whole items; what an answer says of either does not count.
     """
+
+    INDISPENSABLE: ClassVar[frozenset[str]] = frozenset({"next_link", "delta_link"})
 
     items: list[T] = msgspec.field(name="value")
     next_link: str | None = msgspec.field(name="@odata.nextLink", default=None)
     delta_link: str | None = msgspec.field(name="@odata.deltaLink", default=None)
+    odd: int = msgspec.field(name="@odd", default=0)
+    lost: int = msgspec.field(name="@lost", default=0)
 
 
 def decode(body: bytes | msgspec.Raw, type: type[T]) -> T:  # noqa: A002 - the word of the caller's side
-    """Decode into the promised form.
+    """Decode into the promised form; what of it is odd costs itself (``shared.tolerant``).
 
     Raises:
-        UnexpectedAnswer: it is not JSON, or not of that form.
+        UnexpectedAnswer: it is not JSON, or lacks what it means nothing without.
+    """
+    return decode_counting(body, type)[0]
+
+
+def decode_counting(body: bytes | msgspec.Raw, type: type[T]) -> tuple[T, int]:  # noqa: A002 - as above
+    """The same, and how many values had to be given up; a page knows that itself, too.
+
+    Raises:
+        UnexpectedAnswer: as above.
     """
     try:
-        return msgspec.json.decode(body, type=type)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        answer, odd = read(bytes(body), type)
+    except UnreadableJson as error:
         raise UnexpectedAnswer(f"an answer could not be read: {error!s:.200}") from error
+    if isinstance(answer, Page):
+        answer.odd, answer.lost = odd.values, odd.items
+    return answer, odd.values
 
 
 def meaning(status: int, headers: Mapping[str, str], body: bytes | msgspec.Raw) -> MicrosoftError:
@@ -125,8 +144,8 @@ def _until(text: str) -> float:
 def _error_object(body: bytes | msgspec.Raw) -> dict[str, Any]:
     """The answer's ``error``; empty for whatever is not Graph's error body."""
     try:
-        told = msgspec.json.decode(body) if len(bytes(body)) <= _MOST_ERROR_BYTES else None
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        told = parsed(bytes(body)) if len(bytes(body)) <= _MOST_ERROR_BYTES else None
+    except UnreadableJson:
         return {}
     error = told.get("error") if isinstance(told, dict) else None
     return error if isinstance(error, dict) else {}

@@ -3,6 +3,7 @@
 Source: https://learn.microsoft.com/graph/json-batching
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -10,7 +11,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from shared.graph.answers import Page, decode, meaning, units_of
-from shared.graph.errors import MicrosoftError, TokenRejected, Transient, UnexpectedAnswer
+from shared.graph.errors import MicrosoftError, Throttled, TokenRejected, Transient, UnexpectedAnswer
+from shared.graph.gate import Gate
 from shared.graph.patience import longest
 from shared.graph.wire import SUCCESS, Call
 from shared.usage import Usage
@@ -19,6 +21,9 @@ T = TypeVar("T")
 
 MOST_PARTS = 20
 _NOT_COUNTED = Usage()
+_THROTTLED, _DOWN = 429, 503
+_BAD_GATEWAY = 502
+_NOT_READ = msgspec.Raw(b'{"error": {"code": "unreadable_part"}}')
 BATCH = "/$batch"
 # With these, Intune means a right that is missing where others answer 403; a new token would not help.
 _NO_TOKENS_FAULT = frozenset({"forbidden", "unknownerror"})
@@ -28,13 +33,20 @@ _NO_TOKENS_FAULT = frozenset({"forbidden", "unknownerror"})
 class Ask:
     """One question of a batch: a path below /v1.0 with options, or a link that Graph gave us.
 
-    With a ``body`` it is a POST of that object as JSON.
+    With a ``body`` it is a POST of that object as JSON; ``is_delete`` deletes what the path names. ``gate`` is that of
+    the service it asks; None: the client's.
     """
 
     id: str
     path: str
     query: dict[str, str] = field(default_factory=dict)
     body: Any = None
+    is_delete: bool = False
+    gate: Gate | None = None
+
+    @property
+    def is_write(self) -> bool:
+        return self.is_delete or self.body is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,30 +102,74 @@ def chunks(asks: Sequence[Ask]) -> list[Sequence[Ask]]:
 def part_of(ask: Ask, url: str) -> dict[str, Any]:
     """A question as ``$batch`` takes it."""
     if ask.body is None:
-        return {"id": ask.id, "method": "GET", "url": url}
+        return {"id": ask.id, "method": "DELETE" if ask.is_delete else "GET", "url": url}
     headers = {"Content-Type": "application/json"}
     return {"id": ask.id, "method": "POST", "url": url, "headers": headers, "body": ask.body}
 
 
-def settle(asked: dict[str, dict[str, Any]], call: Call) -> dict[str, Answer]:
-    """Ask until every part is answered, or patience ends; then a failing part says so in its own answer.
+@dataclass(slots=True)
+class Settling:
+    """The parts of one batch, until each has its answer. ``gates`` are those of the services that parts ask."""
 
-    Parts asked again wait the longest time that any of them was told, and go in ever smaller batches. A part whose
-    token was rejected is asked again with a new one, once.
-    """
-    answers: dict[str, Answer] = {}
-    waiting = list(asked)
-    while waiting:
-        for names in _in_lots(waiting, MOST_PARTS >> (call.attempts.number - 1)):
-            answers |= _asked({name: asked[name] for name in names}, answers, call)
-        errors = {name: error for name in asked if (error := answers[name].error)}
+    asked: dict[str, dict[str, Any]]
+    gates: dict[str, Gate]
+    call: Call
+    answers: dict[str, Answer] = field(default_factory=dict)
+
+    def settle(self) -> dict[str, Answer]:
+        """Ask until every part is answered, or patience ends; then a failing part says so in its own answer.
+
+        Parts asked again wait the longest time that any of them was told, and go in ever smaller batches. A part whose
+        token was rejected is asked again with a new one, once. A part whose service must not be asked for longer than
+        we wait is answered without being asked.
+        """
+        waiting = list(self.asked)
+        while waiting:
+            for names in _in_lots(waiting, MOST_PARTS >> (self.call.attempts.number - 1)):
+                self._ask([name for name in names if not self._is_held(name)])
+            waiting = self._again()
+        return self.answers
+
+    def _again(self) -> list[str]:
+        """The parts to be asked once more, when their time has come."""
+        errors = {name: error for name in self.asked if (error := self.answers[name].error)}
         rejected = [name for name, error in errors.items() if _is_tokens_fault(error)]
-        if not rejected or not call.renew(errors[rejected[0]]):
+        if not rejected or not self.call.renew(errors[rejected[0]]):
             rejected = []
         passing = {name: error for name, error in errors.items() if isinstance(error, Transient)}
-        is_again = bool(passing) and call.attempts.waited(longest(list(passing.values())))
-        waiting = [*rejected, *(passing if is_again else ())]
-    return answers
+        soon = {name: error for name, error in passing.items() if not self.gates[name].refusal(self._longest_s)}
+        is_again = bool(soon) and self.call.attempts.waited(longest(list(soon.values())))
+        return [*rejected, *(soon if is_again else ())]
+
+    @property
+    def _longest_s(self) -> float:
+        return self.call.attempts.longest_s
+
+    def _is_held(self, name: str) -> bool:
+        """Whether a part's service is not to be asked for longer than we wait; then that is the part's answer."""
+        refusal = self.gates[name].refusal(self._longest_s)
+        if refusal is not None:
+            before = self.answers.get(name)
+            headers = {"retry-after": str(refusal.wait_s)} if refusal.wait_s else {}
+            status = _THROTTLED if isinstance(refusal, Throttled) else _DOWN
+            self.answers[name] = Answer(status, headers, b"{}", before.usage if before else _NOT_COUNTED)
+        return refusal is not None
+
+    def _ask(self, names: Sequence[str]) -> None:
+        if not names:
+            return
+        body = msgspec.json.encode({"requests": [self.asked[name] for name in names]})
+        gates = [self.gates[name] for name in names]
+        told = self.call.send("POST", BATCH, body, Parts, gates=gates).responses
+        times = Counter(part.id for part in told)
+        once = {part.id: part for part in told if times[part.id] == 1}
+        if not once.keys() & set(names):
+            raise UnexpectedAnswer("a batch came back without a part that it was sent")
+        for name in names:
+            # What is answered twice, not at all or unreadably is a fault that passes, and costs the others nothing.
+            answer = _answer(once.get(name) or _Part(name, _BAD_GATEWAY, body=_NOT_READ), self.answers.get(name))
+            self.gates[name].learn(answer.headers, answer.error)
+            self.answers[name] = answer
 
 
 def _is_tokens_fault(error: MicrosoftError) -> bool:
@@ -123,14 +179,6 @@ def _is_tokens_fault(error: MicrosoftError) -> bool:
 def _in_lots(names: Sequence[str], size: int) -> list[Sequence[str]]:
     size = max(1, size)
     return [names[at : at + size] for at in range(0, len(names), size)]
-
-
-def _asked(parts: dict[str, dict[str, Any]], before: dict[str, Answer], call: Call) -> dict[str, Answer]:
-    told = call.send("POST", BATCH, msgspec.json.encode({"requests": list(parts.values())}), Parts).responses
-    answers = {part.id: _answer(part, before.get(part.id)) for part in told}
-    if answers.keys() != parts.keys() or len(told) != len(parts):
-        raise UnexpectedAnswer("a batch came back with other parts than it was sent")
-    return answers
 
 
 def _answer(part: _Part, before: Answer | None) -> Answer:

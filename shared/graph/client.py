@@ -7,14 +7,15 @@ kept inside the call when they are short, and told to the caller when they are n
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from types import NoneType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from shared.graph.answers import Page, decode
-from shared.graph.batch import Answer, Ask, chunks, part_of, settle
+from shared.graph.batch import Answer, Ask, Settling, chunks, part_of
 from shared.graph.book import Book
 from shared.graph.errors import MissingInMicrosoft, RequestRefused, ResyncRequired, UnexpectedAnswer, WriteNotAllowed
 from shared.graph.gate import Gate
@@ -33,7 +34,9 @@ class Graph:
     """Graph of one tenant. ``token(fresh)`` gives a bearer token, a new one when ``fresh``.
 
     ``answering(claims)`` gives one that answers Microsoft's challenge (continuous access evaluation); without it a
-    challenge is a rejected token like others. ``gate`` is shared with whoever asks the same service meanwhile.
+    challenge is a rejected token like others. ``gate`` is shared with whoever asks the same service meanwhile, and
+    ``turn`` waits for one's turn, where a service is asked at a pace, and holds it while a request is under way.
+    ``odd`` values could not be read and were given up so far, among them ``lost`` items of collections.
     It only reads, but for POSTs and DELETEs of paths that ``writes`` allow.
     Shape of a collection: {"value": [item, ...], "@odata.nextLink": url or absent}.
     Source: https://learn.microsoft.com/graph/paging
@@ -48,10 +51,13 @@ class Graph:
         answering: Callable[[str], str] | None = None,
         limits: Limits | None = None,
         gate: Gate | None = None,
+        turn: Callable[[], AbstractContextManager[None]] = nullcontext,
         writes: Sequence[re.Pattern[str]] = (),
         sleep: Callable[[float], None] = time.sleep,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.odd = 0
+        self.lost = 0
         self._root = root
         self._writes = writes
         self._book = Book()
@@ -62,6 +68,7 @@ class Graph:
             answering=answering,
             limits=limits,
             gate=gate,
+            turn=turn,
             sleep=sleep,
             monotonic=monotonic,
         )
@@ -75,10 +82,10 @@ class Graph:
         """Take pages that the book has from there, and put those that Microsoft sends into it."""
         self._book = book
 
-    def heed(self, answer: Answer) -> None:
-        """Let this service's limits be known that a part of somebody else's batch told of."""
-        self._wire.gate.heed(answer.headers)
-        self._wire.close_for(answer.error)
+    @property
+    def gate(self) -> Gate:
+        """The gate of the service that is asked through this object."""
+        return self._wire.gate
 
     def get(self, path: str, *, type: type[T], **query: str) -> T:  # noqa: A002 - reads well
         """One object, in the caller's form; the rest is as for ``items``."""
@@ -113,6 +120,7 @@ class Graph:
         """
         seen: set[str] = set()
         while True:
+            self.count_odd(page)
             yield page
             if page.next_link is None:
                 return
@@ -120,6 +128,11 @@ class Graph:
                 raise UnexpectedAnswer("the pages of a collection go in a circle, or never end")
             seen.add(page.next_link)
             page = self._follow(page.next_link, type)
+
+    def count_odd(self, page: Page[Any]) -> None:
+        """Count what of a page was given up, once; pages that ``on`` walks are counted by it."""
+        self.odd, self.lost = self.odd + page.odd, self.lost + page.lost
+        page.odd = page.lost = 0
 
     def batch(self, asks: Sequence[Ask]) -> dict[str, Answer]:
         """Ask any number of questions, 20 a request; parts that were throttled are asked again.
@@ -136,7 +149,8 @@ class Graph:
         answers: dict[str, Answer] = {}
         for chunk in chunks(asks):
             asked = {ask.id: part_of(ask, below(ask.path, ask.query, self._root)) for ask in chunk}
-            answers |= settle(asked, self._wire.call())
+            gates = {ask.id: ask.gate or self._wire.gate for ask in chunk}
+            answers |= Settling(asked, gates, self._wire.call()).settle()
         used = sum((it.usage for it in answers.values()), Usage())
         self._wire.meter.add(msgspec.structs.replace(used, received_bytes=0))  # the batch's own body is counted
         return answers
@@ -154,7 +168,7 @@ class Graph:
 
     def _refuse_writes(self, asks: Sequence[Ask]) -> None:
         for ask in asks:
-            if ask.body is not None:
+            if ask.is_write:
                 self._refuse_write(ask.path)
 
     def _refuse_write(self, path: str) -> None:

@@ -4,12 +4,15 @@ import threading
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 import pytest
 
 from integrations.actions.reading import Access, read_datasets
+from integrations.actions.refusals import cause_of
 from integrations.domain.datasets import Outcome, Reading
+from integrations.domain.statuses import SyncCause
 from integrations.microsoft.dataset import Asked, Dataset, Service, Source
 from shared.errors import AppError
 from shared.graph import (
@@ -24,6 +27,7 @@ from shared.graph import (
     Transient,
     UnexpectedAnswer,
 )
+from shared.tables import StorageUnavailable
 from shared.usage import Usage
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
@@ -37,6 +41,9 @@ class Graph:
     """Answers everything with an empty page, and remembers what came together."""
 
     usage = Usage()
+    gate = None  # nothing is limited here
+    odd = 0
+    lost = 0
 
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
@@ -45,8 +52,9 @@ class Graph:
     def keep_in(self, _: Book) -> None:
         """Nothing is read in parts here."""
 
-    def heed(self, _: Answer) -> None:
-        """Nothing is limited here."""
+    def count_odd(self, page: Page[Any]) -> None:
+        self.odd, self.lost = self.odd + page.odd, self.lost + page.lost
+        page.odd = page.lost = 0
 
     def batch(self, asks: Sequence[Ask]) -> dict[str, Answer]:
         self.batches.append([it.id for it in asks])
@@ -131,3 +139,42 @@ def test_a_sign_in_that_is_refused_where_every_sync_needs_it_ends_the_run() -> N
 
     with pytest.raises(TokenRejected):
         run(Graph(), dataset("a", fail, is_core=True))
+
+
+@pytest.mark.parametrize("fault", [OverflowError("date value out of range"), KeyError("x"), ValueError("secret words")])
+def test_a_readers_own_failure_costs_its_data_set_and_is_told_without_microsofts_words(
+    fault: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_: Asked) -> Reading:
+        raise fault
+
+    failed, fine = run(Graph(), dataset("a", fail, is_core=True), dataset("b", nothing))
+
+    assert (failed.outcome, fine.outcome) == (Outcome.FAILED, Outcome.FRESH)
+    assert failed.error is not None
+    assert cause_of(failed.error) is SyncCause.OUR_FAILURE
+    assert f"{type(fault).__name__} at test_reading.py" in caplog.text
+    assert "secret words" not in caplog.text
+
+
+def test_our_own_storage_being_out_is_no_fault_of_a_data_set() -> None:
+    def fail(_: Asked) -> Reading:
+        raise StorageUnavailable
+
+    with pytest.raises(StorageUnavailable):
+        run(Graph(), dataset("a", fail))
+
+
+def test_what_pages_gave_up_is_counted_once_whoever_walks_them() -> None:
+    def walks(asked: Asked) -> Reading:
+        asked.graph.count_odd(asked.page)
+        return nothing(asked)
+
+    class Odd(Graph):
+        def batch(self, asks: Sequence[Ask]) -> dict[str, Answer]:
+            return {it.id: Answer(200, {}, b'{"value":[{"id":5},{"id":"a"},null]}') for it in asks}
+
+    for read in (walks, nothing):
+        (attempt,) = read_datasets(Access(lambda _service: Odd()), [dataset("a", read)], {}, NOW)
+        assert attempt.reading is not None
+        assert (attempt.reading.odd, attempt.reading.lost) == (2, 1)

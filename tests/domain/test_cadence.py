@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from integrations.domain.cadence import Cadence, is_doubtful, is_due, must_be_whole
+from integrations.domain.cadence import Cadence, is_doubtful, is_due, must_be_whole, share_of
 from integrations.domain.datasets import Cursor, Outcome
+from integrations.domain.ids import TenantId
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 
@@ -80,3 +81,24 @@ def test_a_link_is_followed_until_a_whole_reading_is_due(
     cursor: Cursor | None, whole_every: timedelta | None, expected: bool
 ) -> None:
     assert must_be_whole(cursor, whole_every, NOW) is expected
+
+
+def test_whole_readings_are_spread_over_the_fleet_and_none_is_later_than_its_time() -> None:
+    week, ages = timedelta(days=7), range(24 * 8)
+    first = []
+    for number in range(400):
+        share = share_of(TenantId(f"9f1c0e3a-0000-4000-8000-{number:012}"))
+        links = [read(minutes_ago=1, link="x", whole_at=NOW - timedelta(hours=it)) for it in ages]
+        first.append(next(age for age, it in zip(ages, links, strict=True) if must_be_whole(it, week, NOW, share)))
+
+    assert max(first) <= 7 * 24
+    assert min(first) >= 5 * 24
+    assert max(first.count(hour) for hour in ages) < 30  # of 400, in any hour of the last two days
+
+
+def test_what_changes_have_left_out_is_looked_for_within_a_day() -> None:
+    def is_whole(hours: int, odd: int) -> bool:
+        cursor = read(minutes_ago=1, link="x", whole_at=NOW - timedelta(hours=hours), odd=odd)
+        return must_be_whole(cursor, timedelta(days=7), NOW)
+
+    assert [is_whole(23, 1), is_whole(24, 1), is_whole(24, 0)] == [False, True, False]

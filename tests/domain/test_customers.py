@@ -1,13 +1,15 @@
 """A CSP's customers beside tenants of other kinds: neither is taken for the other."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from integrations.domain.connections import Integration, Kind, Proof, Tenant
 from integrations.domain.csp_page import csp_row
-from integrations.domain.customers import Customer, children, discovered, ignore, judge
+from integrations.domain.customers import Customer, Facts, believed, children, discovered, ignore, judge
+from integrations.domain.gdap import Relationship
 from integrations.domain.ids import FlowId, IntegrationId, TenantId, UserId
+from integrations.domain.page import Moment
 from integrations.domain.plan import paused
 from integrations.domain.statuses import SyncCause, begin
 
@@ -42,7 +44,7 @@ def test_a_single_integration_has_no_row_above_the_table() -> None:
         created_by=UserId("alice"),
     )
 
-    assert csp_row(integration, [SINGLE], NOW) is None
+    assert csp_row(integration, [SINGLE], Moment(NOW, timedelta(minutes=30))) is None
 
 
 def test_while_the_plan_is_lost_csp_auth_leaves_the_sync_status_alone() -> None:
@@ -54,3 +56,25 @@ def test_while_the_plan_is_lost_csp_auth_leaves_the_sync_status_alone() -> None:
 
     assert judged.status == waiting.status
     assert judge(child, None, frozenset(), "1", NOW).status.cause is not SyncCause.PLAN_LOST
+
+
+def facts(*relationships: str) -> Facts:
+    held = [Relationship(id=it, roles=frozenset(), is_active=True, ends_at=None) for it in relationships]
+    return Facts(tenant_id=TENANT, read_at=NOW, account="ana", relationships=held)
+
+
+@pytest.mark.parametrize(
+    ("found", "known", "is_whole", "are_all_listed", "expected"),
+    [
+        pytest.param(facts("a"), facts("b"), True, True, facts("a"), id="everything could be read"),
+        pytest.param(facts("a"), facts("a", "b"), False, True, facts("a", "b"), id="its own could not"),
+        pytest.param(facts("a"), None, False, True, None, id="its own could not, and nothing was known"),
+        pytest.param(facts("a"), facts("a", "b"), True, False, facts("a", "b"), id="one is missed, and one was lost"),
+        pytest.param(facts("a", "b"), facts("a"), True, False, facts("a", "b"), id="one is new, and another was lost"),
+        pytest.param(facts(), None, True, False, facts(), id="one was lost, and nothing was known"),
+    ],
+)
+def test_what_cannot_be_read_leaves_what_was_known(
+    found: Facts, known: Facts | None, is_whole: bool, are_all_listed: bool, expected: Facts | None
+) -> None:
+    assert believed(found, known, is_whole=is_whole, are_all_listed=are_all_listed) == expected

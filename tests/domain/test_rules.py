@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from integrations.domain import ids
 from integrations.domain.connections import Kind, Mapping, Tenant, reservations
 from integrations.domain.datasets import Cursor, Outcome, close_run, is_mass_loss, warnings_of
-from integrations.domain.ids import IntegrationId, OrganizationId, SyncroTenantId, TenantId, UserId
+from integrations.domain.ids import IntegrationId, OrganizationId, SyncroTenantId, TenantId, UserId, is_tenant_id
 from integrations.domain.menu import CSP_MENU, INTEGRATE_MENU, tenant_menu
 from integrations.domain.page import Wanted, overview
 from integrations.domain.statuses import SyncCause, begin
@@ -165,3 +165,35 @@ def test_a_page_of_nothing_is_blank() -> None:
 )
 def test_a_name_from_outside_makes_a_key_that_can_be_stored(text: str, key: str) -> None:
     assert key_from(text) == key
+
+
+def test_values_that_could_not_be_read_are_a_warning_where_there_is_no_other() -> None:
+    def warned(outcome: Outcome, error: str = "", odd: int = 2) -> dict[str, str]:
+        return warnings_of([Cursor(dataset="users", outcome=outcome, attempted_at=NOW, error=error, odd=odd)])
+
+    assert warned(Outcome.FRESH) == {"users": "unreadable_values: 2"}
+    assert warned(Outcome.FRESH, odd=0) == {}
+    assert warned(Outcome.NOT_LICENSED) == {}
+    assert warned(Outcome.STALE, "throttled") == {"users": "throttled"}
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ("\U0001f469\u200d\U0001f4bb", "\U0001f469\u200d\U0001f4bb"),
+        ("\U0001f3f3\ufe0f\u200d\U0001f308", "\U0001f3f3\ufe0f\u200d\U0001f308"),
+        ("\u0645\u06cc\u200c\u062e\u0648", "\u0645\u06cc\u200c\u062e\u0648"),
+        ("\u0915\u094d\u200d\u0937", "\u0915\u094d\u200d\u0937"),
+        ("ad\u200dmin", "admin"),
+        ("ad\u200cmin", "admin"),
+        ("\u200d\U0001f4bb", "\U0001f4bb"),
+        ("\U0001f469\u200d", "\U0001f469"),
+    ],
+)
+def test_joiners_stay_where_a_script_needs_them_and_nowhere_else(told: str, kept: str) -> None:
+    assert clean(told) == kept
+
+
+def test_a_tenant_id_is_a_guid_that_stands_for_somebody() -> None:
+    assert is_tenant_id(GUID)
+    assert not any(is_tenant_id(it) for it in ("", "../x", GUID.upper() + "x", "00000000-0000-0000-0000-000000000000"))

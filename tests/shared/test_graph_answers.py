@@ -309,10 +309,22 @@ def test_a_batch_that_cannot_be_read_is_an_error(body: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [{"value": [{"id": 7}]}, {"value": [{}]}, {"value": {}}, b"null", b'{"value": [NaN]}', b"\xff"]
-)
+    "body", [{"value": {}}, {"value": None}, {"value": "ab"}, {}, [], b"null", b"\xff", b"{", b"<html>",
+             {"value": [], "@odata.nextLink": 5}, {"value": [], "@odata.deltaLink": ["a"]}],
+)  # fmt: skip
 def test_a_page_of_another_form_is_an_error(body: Any) -> None:
     client, _ = graph(answer(200, body))
 
     with pytest.raises(UnexpectedAnswer):
         list(client.items("/things", type=Thing))
+
+
+@pytest.mark.parametrize("odd", [b'{"id": 7}', b"{}", b"null", b"NaN", b'["a"]', b'{"id": null}', b"1e999"])
+def test_an_item_that_cannot_be_read_costs_itself_and_is_counted(odd: bytes) -> None:
+    client, _ = graph(answer(200, b'{"value": [{"id": "a"}, ' + odd + b', {"id": "b"}]}'))
+
+    (page,) = client.pages("/things", type=Thing)
+    walked = list(client.on(page, type=Thing))
+
+    assert [it.id for it in walked[0].items] == ["a", "b"]
+    assert (client.odd, client.lost) == (1, 1)

@@ -37,6 +37,7 @@ class Vault(NamedTuple):
     versions: dict[str, Any]
     unwraps: list[str]
     trouble: list[int]
+    bodies: list[bytes]  # what comes instead of the next answers; with {} for the answer itself
 
     def key(self, name: str = "ours", clock: Any = time.monotonic) -> VaultKey:
         return VaultKey(
@@ -95,6 +96,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
         raw = json.dumps(body).encode()
+        if status == 200 and self.server.vault.bodies:
+            raw = self.server.vault.bodies.pop(0).replace(b"{}", raw)
         self.send_response(status)
         for name, value in {**(headers or {}), "Content-Type": "application/json"}.items():
             self.send_header(name, value)
@@ -114,7 +117,7 @@ def _serving(directory: Path) -> Iterator[Vault]:
     authority.issue_cert("localhost").configure_cert(context)
     server = _Server(("127.0.0.1", 0), _Handler)
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    server.vault = Vault(f"https://localhost:{server.server_address[1]}", str(directory / "ca.pem"), {}, [], [])
+    server.vault = Vault(f"https://localhost:{server.server_address[1]}", str(directory / "ca.pem"), {}, [], [], [])
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield server.vault
@@ -181,3 +184,29 @@ def test_a_vault_that_does_not_answer_is_trouble_that_passes(vault: Vault) -> No
 
     with pytest.raises(VaultUnavailable):
         Envelopes(vault.key()).open(sealed, place="x")
+
+
+def test_a_byte_order_mark_before_the_vaults_answers_changes_nothing(vault: Vault) -> None:
+    envelopes = Envelopes(vault.key())
+    vault.bodies.extend([b"\xef\xbb\xbf{}"] * 3)
+    sealed = envelopes.seal(b"secret", place="here")
+
+    assert Envelopes(vault.key()).open(sealed, place="here") == b"secret"
+    assert len(vault.bodies) < 3
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"", b"null", b"[]", b'{"key": null}', b'{"key": {"kty": 5}}', b"\xff"])
+def test_an_answer_of_the_vault_that_makes_no_sense_is_no_answer(vault: Vault, body: bytes) -> None:
+    vault.bodies.extend([body] * 4)
+
+    with pytest.raises(VaultUnavailable):
+        Envelopes(vault.key()).seal(b"secret", place="here")
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"", b"null", b"[]", b'{"value": null}', b'{"value": "%%%"}', b"{\xff"])
+def test_an_unwrapping_that_makes_no_sense_leaves_the_secret_sealed(vault: Vault, body: bytes) -> None:
+    sealed = Envelopes(vault.key()).seal(b"secret", place="here")
+    vault.bodies.extend([b"{}", body, body, body])
+
+    with pytest.raises((VaultUnavailable, SealBroken)):
+        Envelopes(vault.key()).open(sealed, place="here")

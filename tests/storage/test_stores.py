@@ -89,6 +89,42 @@ def test_masses_that_vanish_are_held_back_once(tables: Tables) -> None:
     assert cursor.tallies == {"0": 100}
 
 
+def test_nothing_is_removed_while_items_are_lost_that_may_be_the_missing_ones(tables: Tables) -> None:
+    store(tables, reading("a=1", "b=1", "c=1"))
+
+    lost = msgspec.structs.replace(reading("a=2", "d=1"), odd=1, lost=1)
+    first = store(tables, lost)
+    cursor, kept = data(tables).cursors()["things"], stored(tables)
+    second = store(tables, reading("a=2", "d=1"))
+
+    assert (first, kept) == ((1, 1, 0), ["a=2", "b=1", "c=1", "d=1"])
+    assert (cursor.outcome, cursor.odd, cursor.link) == (Outcome.FRESH, 1, "link")
+    assert cursor.tallies == {"a": 1, "b": 1, "c": 1, "d": 1}
+    assert (second, stored(tables), data(tables).cursors()["things"].odd) == ((0, 0, 2), ["a=2", "d=1"], 0)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        pytest.param(Record(key="x/y", body=Thing("x"), tally="x"), id="a key that no row can have"),
+        pytest.param(Record(key="x" * 600, body=Thing("x"), tally="x"), id="a key that is too long"),
+        pytest.param(Record(key="b", body=Thing("x" * 33_000), tally="x"), id="a body that is too long"),
+        pytest.param(Record(key="b", body=Thing("\U0001f600" * 16_400), tally="x"), id="in UTF-16"),
+    ],
+)
+@pytest.mark.parametrize("is_complete", [True, False])
+def test_what_no_row_can_hold_costs_itself_and_what_was_stored_of_it_stays(
+    tables: Tables, odd: Record, *, is_complete: bool
+) -> None:
+    store(tables, reading("a=1", "b=1"))
+
+    records = [*reading("a=2").records, odd]
+    store(tables, Reading(records=records, is_complete=is_complete, link="link"))
+
+    assert stored(tables) == ["a=2", "b=1"]
+    assert data(tables).cursors()["things"].odd == 1
+
+
 def test_the_slower_of_two_runs_writes_nothing(tables: Tables) -> None:
     slow = data(tables).open()
     plan = slow.plan("things", reading("slow"), NOW)
