@@ -14,7 +14,7 @@ from local.microsoft.cloud import Running
 from local.portal_identity import PortalIdentity
 from shared.bulk import BulkTable
 from tests.faults.lab.report import IS_FULL
-from tests.flows.portal import Portal, open_portal, without_waiting
+from tests.flows.portal import Portal, open_portal
 
 ALICE, BOB = AccountId("acct_northwind"), AccountId("acct_southridge")
 # Each reading makes these anew: a report with its own time, and a score of each day that passes.
@@ -177,7 +177,6 @@ def test_changes_bring_home_what_a_whole_reading_would(
     microsoft.world.reset()
     microsoft.world.switch(throttling=False)
     portal = open_portal(microsoft, identity, next(_unused))
-    without_waiting(portal)
     on = Directory(portal)
     for deeds, dies_at in story:
         for deed, number in deeds:

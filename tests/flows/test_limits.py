@@ -12,10 +12,11 @@ from integrations.microsoft.dataset import Service
 from integrations.services import TenantGraphs
 from local.microsoft import World
 from shared.graph import ServiceDown, Transient
-from tests.flows.portal import CLIENT_ID, Portal
+from tests.flows.portal import CLIENT_ID, Portal, at_microsofts_pace
 from tests.flows.reading import parts, states
 
 SCORES = "/security/secureScores"
+POLICIES = "/identity/conditionalAccess/policies"
 
 
 @pytest.fixture
@@ -68,6 +69,20 @@ def test_a_run_tells_what_it_asked_of_microsoft_as_microsoft_counts_it(portal: P
     assert sum(it.get("units", 0) for it in by_dataset.values()) == run["usage"]["units"]
     assert (by_dataset["users"]["requests"], by_dataset["users"]["parts"]) == (2, 1)
     assert "requests" not in by_dataset["licenses"]
+
+
+def test_a_service_that_allows_one_request_a_second_is_asked_for_no_more(
+    portal: Portal, tenant: dict[str, str], world: World
+) -> None:
+    at_microsofts_pace(portal)
+    graphs = TenantGraphs(portal.services, tenant["id"])  # type: ignore[arg-type]
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda _: ask(graphs, Service.CONDITIONAL_ACCESS, POLICIES), range(4)))
+
+    times = begun(portal, tenant, POLICIES)
+    assert min(later - earlier for earlier, later in itertools.pairwise(times)) >= 1.0
+    assert (len(times), graphs.usage.throttled) == (4, 0)
 
 
 def test_an_unchanged_tenant_takes_one_request(portal: Portal, tenant: dict[str, str]) -> None:
