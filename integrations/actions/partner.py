@@ -11,7 +11,7 @@ import msgspec
 
 from integrations.domain.connections import Credential, Integration
 from integrations.domain.ids import AccountId, TenantId
-from integrations.microsoft.permissions import ROLE_GRANT
+from integrations.microsoft.permissions import ROLE_GRANT, ROLE_REMOVAL
 from integrations.services import Services
 from integrations.storage.control import Clash, Control
 from integrations.storage.documents import Stored
@@ -63,6 +63,10 @@ class Partner:
     def graph_of(self, customer_id: TenantId) -> Graph:
         """Graph in a customer's tenant; it may grant our application its permissions there."""
         return self._graph(customer_id, ROLE_GRANT)
+
+    def graph_to_leave(self, customer_id: TenantId) -> Graph:
+        """Graph in a customer's tenant; it may take our application's permissions away there."""
+        return self._graph(customer_id, ROLE_REMOVAL)
 
     def _graph(self, tenant_id: TenantId, *writes: re.Pattern[str]) -> Graph:
         root = self._services.endpoints.graph

@@ -52,7 +52,18 @@ def read_receipt(jws: str) -> SignedReceipt:
 
 def receipt_of(services: Services, control: Control, removal: Removal, partings: Sequence[Parting]) -> str:
     """The receipt as a compact JWS of the account's key."""
-    stated = Receipt(
+    return sign(services, control, msgspec.json.encode(_stated(control, removal, partings)))
+
+
+def renewed(services: Services, control: Control, removal: Removal, partings: Sequence[Parting]) -> str:
+    """The removal's receipt, signed anew if it states something else by now."""
+    if read_receipt(removal.receipt).statement == _stated(control, removal, partings):
+        return removal.receipt
+    return receipt_of(services, control, removal, partings)
+
+
+def _stated(control: Control, removal: Removal, partings: Sequence[Parting]) -> Receipt:
+    return Receipt(
         removal_id=removal.id,
         account_id=control.account_id,
         integration_id=removal.integration_id,
@@ -70,4 +81,3 @@ def receipt_of(services: Services, control: Control, removal: Removal, partings:
         microsoft=removal.outcomes,
         left_over=[it.tenant_id for it in partings if it.is_left_over],
     )
-    return sign(services, control, msgspec.json.encode(stated))

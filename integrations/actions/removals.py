@@ -5,12 +5,15 @@ from datetime import datetime, timedelta
 import msgspec
 
 from integrations.actions.leaving import find_integration
+from integrations.actions.now import moment_of
 from integrations.actions.receipts import SignedReceipt, read_receipt
 from integrations.actions.recording import Actor
-from integrations.domain import removal as rules
-from integrations.domain.connections import Integration
+from integrations.domain import removal_report as report
+from integrations.domain.connections import Integration, Kind
 from integrations.domain.ids import IntegrationId, RemovalId
-from integrations.domain.removal import ALL, Parting, Removal, Step
+from integrations.domain.page import StatusView, given_up_view
+from integrations.domain.removal import ALL, Parting, Removal
+from integrations.domain.removal_report import Step
 from integrations.services import Services
 from integrations.storage.control import Control
 from shared.errors import NotFound
@@ -39,7 +42,10 @@ class LeftoverView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RemovalView(msgspec.Struct, frozen=True, kw_only=True):
-    """How a removal stands: ``state`` is removing, removed or verified; ``receipt`` is there from removed on."""
+    """How a removal stands: ``state`` is removing, removed or verified; ``receipt`` is there from removed on.
+
+    ``given_up`` is there while our own service fails to carry it on.
+    """
 
     id: str
     integration_id: str
@@ -49,6 +55,8 @@ class RemovalView(msgspec.Struct, frozen=True, kw_only=True):
     requested_at: datetime
     requested_by: str
     next_at: datetime | None
+    overdue_since: datetime | None
+    given_up: StatusView | None
     steps: list[StepView]
     leftovers: list[LeftoverView]
     receipt: SignedReceipt | None
@@ -68,7 +76,8 @@ def effects_of_all(services: Services, actor: Actor) -> Effects:
     known = {it.id for it in integrations}
     tenants = [it.value for it in control.tenants.list() if it.value.integration_id in known]
     mapped = sum(it.mapping is not None for it in tenants)
-    told = rules.effects_of_all(len(integrations), len(tenants), mapped, services.settings.product_name)
+    csps = [it.name for it in integrations if it.kind is Kind.CSP]
+    told = report.effects_of_all(len(integrations), csps, len(tenants), mapped, services.settings.product_name)
     return Effects(confirm=ALL, effects=told)
 
 
@@ -79,6 +88,7 @@ def read_removal(services: Services, actor: Actor, removal_id: RemovalId) -> Rem
     if stored is None:
         raise NotFound("There is no such removal in your account.")
     it = stored.value
+    moment = moment_of(services)
     partings = [one.value for one in control.partings.list(f"{it.id}:")]
     return RemovalView(
         id=it.id,
@@ -89,7 +99,9 @@ def read_removal(services: Services, actor: Actor, removal_id: RemovalId) -> Rem
         requested_at=it.requested_at.replace(microsecond=0),
         requested_by=it.requested_by,
         next_at=it.next_at.replace(microsecond=0) if not it.verified_at else None,
-        steps=[_step_view(step) for step in rules.steps(it, partings, quiet_of(services))],
+        overdue_since=moment.overdue_since(it.next_at, it.running) if not it.verified_at else None,
+        given_up=given_up_view(it.given_up, moment),
+        steps=[_step_view(step) for step in report.steps(it, partings, quiet_of(services))],
         leftovers=[_leftover_view(services, one) for one in partings if one.is_left_over],
         receipt=read_receipt(it.receipt) if it.receipt else None,
     )
@@ -104,7 +116,7 @@ def effects_of(services: Services, control: Control, integration: Integration) -
     """The effects of removing one integration, in sentences."""
     tenants = [it.value for it in control.tenants.list() if it.value.integration_id == integration.id]
     mapped = sum(it.mapping is not None for it in tenants)
-    return rules.effects(integration, len(tenants), mapped, services.settings.product_name)
+    return report.effects(integration, len(tenants), mapped, services.settings.product_name)
 
 
 def _state(removal: Removal) -> str:
@@ -119,5 +131,5 @@ def _step_view(step: Step) -> StepView:
 
 
 def _leftover_view(services: Services, parting: Parting) -> LeftoverView:
-    told = rules.leftover(parting, services.settings.client_id)
+    told = report.leftover(parting, services.settings.client_id)
     return LeftoverView(tenant_id=told.tenant_id, what=told.what, how=told.how, evidence=parting.evidence)

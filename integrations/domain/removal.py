@@ -9,14 +9,14 @@ does, and everything that keeps the tenant's place in the account waits for both
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import NamedTuple
 
 import msgspec
 
 from integrations.domain.connections import Integration, Kind, Running
+from integrations.domain.given_up import GivenUp
 from integrations.domain.ids import IntegrationId, RemovalId, TenantId, UserId
 
 ALL = "all"  # the word that confirms Remove All Integrations, and the key of its row
@@ -24,6 +24,8 @@ GIVE_UP_AFTER = timedelta(hours=24)  # so long Microsoft is asked again
 TOLD_FOR = timedelta(days=30)  # so long what is left of a removal can be read
 _PAUSES = tuple(timedelta(seconds=it) for it in (30, 60, 120))
 _LAST_PAUSE = timedelta(minutes=5)
+_LOOKS = tuple(timedelta(minutes=it) for it in (1, 5, 15, 60, 6 * 60))
+_LAST_LOOKS = timedelta(days=1)
 
 
 class Way(Enum):
@@ -35,21 +37,38 @@ class Way(Enum):
 
 
 class Outcome(Enum):
-    """How Microsoft's side of one tenant ended."""
+    """How Microsoft's side of one tenant ended.
+
+    ``NO_RIGHTS``: every permission was taken away, and an entry without rights stays; ``UNCONFIRMED``: the same,
+    but a token of ours does not show it yet. ``BY_HAND``: it was known from the start that somebody has to do it.
+    """
 
     WAITING = "waiting"
     REMOVED = "removed"
+    NO_RIGHTS = "no_rights"
+    UNCONFIRMED = "unconfirmed"
     ABSENT = "absent"
     KEPT = "kept"
+    BY_HAND = "by_hand"
     IMPOSSIBLE = "impossible"
+
+
+class Presence(Enum):
+    """What our application is in a tenant, as a fresh token of its own tells it."""
+
+    GONE = "gone"
+    EMPTY = "empty"
+    WITH_ROLES = "with roles"
+    UNKNOWN = "unknown"
 
 
 class Parting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One Microsoft tenant on its way out of the account.
 
     ``epoch`` is the last one its data was written under (0: none ever was), ``epochs`` are all that were found;
-    ``rows`` counts the rows that were deleted, by data set. ``is_still_there`` tells that our application still
-    worked in the tenant when it was looked at for the last time.
+    ``rows`` counts the rows that were deleted, by data set. ``tries`` counts how often Microsoft could not do it,
+    ``is_stripped`` tells that our application holds no permission of its own there any more, and ``is_still_there``
+    that it still worked in the tenant when it was looked at for the last time.
     """
 
     removal_id: RemovalId
@@ -62,6 +81,8 @@ class Parting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     evidence: dict[str, str] = {}
     is_swept: bool = False
     rows: dict[str, int] = {}
+    tries: int = 0
+    is_stripped: bool = False
     is_still_there: bool = False
 
     @property
@@ -71,7 +92,26 @@ class Parting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def is_left_over(self) -> bool:
         """Whether somebody has to take our application out of the tenant by hand."""
-        return self.outcome is Outcome.IMPOSSIBLE or self.is_still_there
+        return self.outcome in _NOT_OURS or self.is_still_there
+
+    def seen(self, presence: Presence) -> "Parting":
+        """After another look at what our application is in the tenant."""
+        if presence is Presence.UNKNOWN or self.outcome in {Outcome.WAITING, Outcome.KEPT}:
+            return self
+        if self.outcome in _NOT_OURS:
+            return self.closed(Outcome.ABSENT) if presence is Presence.GONE else self
+        if presence is Presence.WITH_ROLES:
+            return msgspec.structs.replace(self, is_still_there=True)
+        if presence is Presence.EMPTY:
+            return self.closed(Outcome.NO_RIGHTS)
+        return self.closed(Outcome.ABSENT if self.outcome is Outcome.ABSENT else Outcome.REMOVED)
+
+    def closed(self, outcome: Outcome) -> "Parting":
+        """Nothing is left to do in the tenant."""
+        return msgspec.structs.replace(self, outcome=outcome, is_still_there=False)
+
+
+_NOT_OURS = frozenset({Outcome.IMPOSSIBLE, Outcome.BY_HAND})
 
 
 class Removal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -103,11 +143,20 @@ class Removal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     outcomes: dict[str, int] = {}
     salt: str = ""
     receipt: str = ""
+    given_up: GivenUp | None = None
 
     @property
     def is_under_way(self) -> bool:
         """Whether the integration still has its place: until then it cannot be connected again."""
         return self.forgotten_at is None
+
+    def must_be_verified(self, now: datetime, quiet: timedelta) -> bool:
+        """Whether it is time for the look after which nothing but counts is kept."""
+        return self.verified_at is None and self.forgotten_at is not None and now >= self.forgotten_at + quiet
+
+    def is_told(self, now: datetime) -> bool:
+        """Whether the removal can be read still."""
+        return self.verified_at is None or now < self.verified_at + TOLD_FOR
 
     def gives_up(self, now: datetime) -> bool:
         return now - self.requested_at >= GIVE_UP_AFTER
@@ -144,8 +193,16 @@ def pause(tries: int) -> timedelta:
     return _PAUSES[tries] if tries < len(_PAUSES) else _LAST_PAUSE
 
 
-def ended(parting: Parting, outcome: Outcome, evidence: Mapping[str, str]) -> Parting:
-    return msgspec.structs.replace(parting, outcome=outcome, evidence=dict(evidence))
+def next_look(removal: Removal, partings: Iterable[Parting], now: datetime, quiet: timedelta) -> datetime:
+    """When a removal that has ended is looked at next: what is left to do by hand first often, then once a day."""
+    if removal.forgotten_at is None:
+        raise AssertionError
+    verified, since = removal.verified_at, removal.forgotten_at
+    planned = since + quiet if verified is None else verified + TOLD_FOR
+    if not any(it.is_left_over for it in partings):
+        return planned
+    soon = next((it for it in _LOOKS if since + it > now), ((now - since) // _LAST_LOOKS + 1) * _LAST_LOOKS)
+    return min(planned, since + soon)
 
 
 def totals(removal: Removal, partings: Iterable[Parting]) -> Removal:
@@ -162,137 +219,15 @@ def totals(removal: Removal, partings: Iterable[Parting]) -> Removal:
     )
 
 
+def recounted(removal: Removal, before: Outcome, after: Outcome) -> Removal:
+    """The removal once one of its tenants has come to something else than was counted."""
+    counts = Counter(removal.outcomes)
+    counts[before.value] -= 1
+    counts[after.value] += 1
+    return msgspec.structs.replace(removal, outcomes=dict(sorted((+counts).items())))
+
+
 def tombstone(removal: Removal, salt: str) -> Removal:
     """What is kept when all is done: counts, and a hash by which a tenant id can be recognized but not read."""
     hashed = hashlib.sha256(f"{salt}|{removal.tenant_id}".encode()).hexdigest()
     return msgspec.structs.replace(removal, name="", tenant_id=hashed, salt=salt, running=None)
-
-
-class Step(NamedTuple):
-    """One step as the page shows it; ``state`` is waiting, running, done, skipped or failed."""
-
-    name: str
-    label: str
-    state: str
-    detail: str
-    at: datetime | None
-
-
-def steps(removal: Removal, partings: Iterable[Parting], quiet: timedelta) -> list[Step]:
-    """Every step of a removal, done and to come."""
-    told = list(partings)
-    return [
-        Step("hidden", "Hidden in your account", "done", "", removal.requested_at),
-        _step("fenced", "Syncing stopped", removal.fenced_at, is_next=True),
-        _data(removal, told),
-        _microsoft(removal, told),
-        _credential(removal),
-        _forgotten(removal),
-        _verified(removal, quiet),
-    ]
-
-
-def _step(name: str, label: str, at: datetime | None, *, is_next: bool, detail: str = "") -> Step:
-    return Step(name, label, "done" if at else "running" if is_next else "waiting", detail, at)
-
-
-def _data(removal: Removal, partings: list[Parting]) -> Step:
-    deleted = sum(removal.rows.values()) if removal.swept_at else sum(sum(it.rows.values()) for it in partings)
-    open_ = sum(not it.is_swept for it in partings) if removal.fenced_at else 0
-    detail = f"{deleted} rows deleted."
-    if removal.swept_at is None and open_:
-        detail += f" {open_} of {len(partings)} tenants still to go."
-    return _step(
-        "data", "Microsoft data deleted", removal.swept_at, is_next=removal.fenced_at is not None, detail=detail
-    )
-
-
-def _microsoft(removal: Removal, partings: list[Parting]) -> Step:
-    label = "Application removed at Microsoft"
-    if removal.left_at is None:
-        waiting = sum(it.outcome is Outcome.WAITING for it in partings)
-        detail = f"{waiting} of {len(partings)} tenants still to go." if removal.fenced_at else ""
-        if removal.tries:
-            detail = f"Microsoft does not answer; we ask again by ourselves. {detail}"
-        return _step("microsoft", label, None, is_next=removal.swept_at is not None, detail=detail)
-    counts = Counter(removal.outcomes)
-    said = [
-        (counts[Outcome.REMOVED.value], "Removed from {} {}."),
-        (counts[Outcome.ABSENT.value], "Not there any more in {} {}."),
-        (counts[Outcome.KEPT.value], "Left as it is in {} {}."),
-        (counts[Outcome.IMPOSSIBLE.value], "To be removed by hand in {} {}."),
-    ]
-    detail = " ".join(text.format(number, "tenant" if number == 1 else "tenants") for number, text in said if number)
-    state = "failed" if counts[Outcome.IMPOSSIBLE.value] else "done"
-    return Step("microsoft", label, state, detail, removal.left_at)
-
-
-def _credential(removal: Removal) -> Step:
-    if removal.kind is Kind.SINGLE:
-        detail = "A single tenant's connection holds no sign-in of its own."
-        return Step("credential", "Sign-in destroyed", "skipped", detail, None)
-    return _step("credential", "Sign-in destroyed", removal.destroyed_at, is_next=removal.left_at is not None)
-
-
-def _forgotten(removal: Removal) -> Step:
-    is_next = removal.destroyed_at is not None and removal.swept_at is not None
-    detail = "The tenant can be connected again." if removal.forgotten_at else ""
-    return _step("forgotten", "Connection and mappings forgotten", removal.forgotten_at, is_next=is_next, detail=detail)
-
-
-def _verified(removal: Removal, quiet: timedelta) -> Step:
-    label = "Looked at again"
-    if removal.verified_at:
-        detail = "Nothing was found." if not removal.late_rows else f"{removal.late_rows} late rows found and deleted."
-        return Step("verified", label, "done", detail, removal.verified_at)
-    minutes = round(quiet.total_seconds() / 60)
-    detail = f"{minutes} minutes after the last step we make sure that nothing came back."
-    return Step("verified", label, "waiting", detail, None)
-
-
-class Leftover(NamedTuple):
-    """What somebody has to do by hand, in which tenant, and how."""
-
-    tenant_id: str
-    what: str
-    how: str
-
-
-def leftover(parting: Parting, client_id: str) -> Leftover:
-    what = f"Our application could not be taken out of {parting.name or parting.tenant_id} ({parting.tenant_id})."
-    if parting.is_still_there and parting.outcome is not Outcome.IMPOSSIBLE:
-        what = f"Our application was removed from {parting.tenant_id}, but Microsoft still lets it in."
-    how = (
-        "A Global Administrator of that tenant opens Enterprise applications in the Microsoft Entra admin center, "
-        f"searches for the application id {client_id} and deletes it."
-    )
-    return Leftover(parting.tenant_id, what, how)
-
-
-def effects(integration: Integration, tenants: int, mapped: int, product: str) -> list[str]:
-    """What a removal does, in sentences, told before anybody confirms it (F57)."""
-    if integration.kind is Kind.CSP:
-        count = "no tenants" if tenants == 0 else f"its {tenants} {'tenant' if tenants == 1 else 'tenants'}"
-        first = f"Disconnects the Cloud Solution Provider {integration.name} and {count}."
-    else:
-        first = f"Disconnects the Microsoft tenant {integration.name}."
-    return [first, *_common(mapped, product)]
-
-
-def effects_of_all(integrations: int, tenants: int, mapped: int, product: str) -> list[str]:
-    """What Remove All Integrations does."""
-    connections = f"{integrations} {'integration' if integrations == 1 else 'integrations'}"
-    reached = f"{tenants} Microsoft {'tenant' if tenants == 1 else 'tenants'}"
-    return [f"Disconnects all {connections} with {reached}.", *_common(mapped, product)]
-
-
-def _common(mapped: int, product: str) -> list[str]:
-    mappings = f"{mapped} {'mapping' if mapped == 1 else 'mappings'} to {product} Tenants"
-    return [
-        f"Removes {mappings}; nothing is synced any more." if mapped else "Nothing is synced any more.",
-        "Removes our application at Microsoft where that is ours to do, and tells what is left to do by hand.",
-        f"Deletes the Microsoft data that {product} has stored: users, devices, licenses, MFA, Secure Score, policies.",
-        "Keeps your End Users; they are no longer updated.",
-        "Deletes nothing in the Microsoft accounts themselves.",
-        "You can integrate again at any time, after a few minutes.",
-    ]

@@ -50,9 +50,10 @@ CUSTOMER_SCOPES: dict[str, str] = {
 # The word of a token's ``amr`` claim that stands for Entra ID MFA; others (ngcmfa, rsa, fido) prove nothing alone.
 MFA = "mfa"
 
-# The only writes to Graph that any client of ours may make: grant ourselves a role, remove ourselves, and ask to be
-# told of changes.
+# The only writes to Graph that any client of ours may make: grant ourselves a role, take it away again, remove
+# ourselves, and ask to be told of changes.
 ROLE_GRANT = re.compile(r"/servicePrincipals/[0-9a-fA-F-]{36}/appRoleAssignedTo")
+ROLE_REMOVAL = re.compile(r"/servicePrincipals/[0-9a-fA-F-]{36}/appRoleAssignedTo/[A-Za-z0-9_-]{1,128}")
 SUBSCRIPTIONS = re.compile(r"/subscriptions(/[0-9a-fA-F-]{36})?")
 OWN_PRINCIPAL = re.compile(r"/servicePrincipals\(appId='[0-9a-fA-F-]{36}'\)")
 

@@ -23,7 +23,6 @@ def left_over(csp: Csp, told: dict[str, Any]) -> list[str]:
     return [it["tenant_id"] for it in csp.portal.removal(told["id"])["leftovers"]]
 
 
-@pytest.mark.xfail(strict=True, reason="A9: the partner's own service principal is tried")
 def test_in_the_partners_own_tenant_nothing_is_tried_that_cannot_succeed(csp: Csp) -> None:
     csp.world.forget_requests()
     removed(csp)
@@ -33,7 +32,6 @@ def test_in_the_partners_own_tenant_nothing_is_tried_that_cannot_succeed(csp: Cs
     assert csp.credentials() == []
 
 
-@pytest.mark.xfail(strict=True, reason="A9: a Global Administrator is asked for")
 def test_what_is_left_by_hand_in_the_partners_tenant_is_told_with_exact_steps(csp: Csp) -> None:
     told = removed(csp)
 
@@ -48,7 +46,6 @@ def test_what_is_left_by_hand_in_the_partners_tenant_is_told_with_exact_steps(cs
     assert left["evidence"] == {"reason": "no application may delete itself in a partner's own tenant"}
 
 
-@pytest.mark.xfail(strict=True, reason="A9: nothing is said beforehand")
 def test_what_stays_by_hand_is_told_before_a_csp_is_removed(csp: Csp) -> None:
     told = csp.portal.ask("GET", f"/integrations/{csp.id}/removal-effects")["effects"]
 
@@ -58,7 +55,6 @@ def test_what_stays_by_hand_is_told_before_a_csp_is_removed(csp: Csp) -> None:
     assert any("Cloud Application Administrator" in it for it in everything)
 
 
-@pytest.mark.xfail(strict=True, reason="A9: a leftover stays on the list")
 @pytest.mark.parametrize("after", [{"minutes": 1}, {"minutes": 5}, {"minutes": 16}, {"hours": 1}, {"days": 1}])
 def test_a_leftover_closes_by_itself_once_somebody_has_done_it(csp: Csp, after: dict[str, float]) -> None:
     told = removed(csp)
@@ -73,7 +69,6 @@ def test_a_leftover_closes_by_itself_once_somebody_has_done_it(csp: Csp, after: 
     assert {kind for kind, _ in rows_naming(csp.portal, csp.partner["id"])} <= {"control audit"}
 
 
-@pytest.mark.xfail(strict=True, reason="A9: a leftover stays on the list")
 def test_what_is_done_by_hand_weeks_later_closes_too(csp: Csp) -> None:
     told = removed(csp)
     for _ in range(3):
@@ -85,7 +80,6 @@ def test_what_is_done_by_hand_weeks_later_closes_too(csp: Csp) -> None:
     assert left_over(csp, told) == []
 
 
-@pytest.mark.xfail(strict=True, reason="A9: what is connected again stays on the list")
 def test_what_is_connected_again_is_no_longer_left_to_delete_by_hand(csp: Csp) -> None:
     told = removed(csp)
     csp.integrate()
@@ -103,7 +97,6 @@ def test_an_application_that_the_partner_deleted_before_is_no_leftover(csp: Csp)
     assert csp.partner["id"] not in left_over(csp, {"id": removal})
 
 
-@pytest.mark.xfail(strict=True, reason="A9: a refusal is believed at once")
 def test_what_microsoft_refuses_and_has_done_all_the_same_is_seen_at_a_second_look(portal: Portal) -> None:
     tenant = portal.has_tenant(users=3)
     portal.connected(tenant)
@@ -118,7 +111,6 @@ def test_what_microsoft_refuses_and_has_done_all_the_same_is_seen_at_a_second_lo
     assert receipt(told)["microsoft"] == {"absent": 1}
 
 
-@pytest.mark.xfail(strict=True, reason="A9: a leftover stays on the list")
 def test_a_single_tenant_that_nobody_owns_is_left_by_hand_and_closes_by_itself(portal: Portal) -> None:
     tenant = portal.has_tenant(users=3)
     portal.connected(tenant)

@@ -56,7 +56,6 @@ def detail(told: dict[str, Any], name: str) -> str:
     return str(next(it["detail"] for it in told["steps"] if it["name"] == name))
 
 
-@pytest.mark.xfail(strict=True, reason="A9: the roles are left where they are")
 @pytest.mark.parametrize("status", [None, 201, 204, 400, 403, 404, 409, 500])
 def test_after_a_csps_removal_no_token_of_ours_holds_a_role_in_any_customers_tenant(
     csp: Csp, status: int | None
@@ -72,7 +71,6 @@ def test_after_a_csps_removal_no_token_of_ours_holds_a_role_in_any_customers_ten
     assert csp.credentials() == []
 
 
-@pytest.mark.xfail(strict=True, reason="A9: any success counts as removed")
 def test_an_entry_without_rights_that_stays_is_told_in_a_sentence_and_alarms_nobody(csp: Csp) -> None:
     told = removed(csp)
 
@@ -87,7 +85,6 @@ def test_an_entry_without_rights_that_stays_is_told_in_a_sentence_and_alarms_nob
     assert [it["tenant_id"] for it in again["leftovers"]] == [csp.partner["id"]]
 
 
-@pytest.mark.xfail(strict=True, reason="A9: the partner's own tenant counts as impossible")
 def test_where_the_consent_takes_the_entry_with_it_the_customers_are_told_as_removed(csp: Csp) -> None:
     csp.world.switch(**FRIENDLY)
     told = removed(csp)
@@ -96,7 +93,6 @@ def test_where_the_consent_takes_the_entry_with_it_the_customers_are_told_as_rem
     assert receipt(told)["microsoft"] == {"absent": 1, "by_hand": 1, "removed": 2}
 
 
-@pytest.mark.xfail(strict=True, reason="A9: only the consent is withdrawn")
 def test_roles_go_before_the_consent_that_lets_us_take_them(csp: Csp) -> None:
     csp.world.forget_requests()
     removed(csp)
@@ -108,7 +104,6 @@ def test_roles_go_before_the_consent_that_lets_us_take_them(csp: Csp) -> None:
         assert len(order) == 10  # nine permissions, and the consent
 
 
-@pytest.mark.xfail(strict=True, reason="A9: only the consent is withdrawn")
 @pytest.mark.parametrize("host", ["graph", "login"])
 def test_while_roles_cannot_be_taken_away_the_consent_stays(csp: Csp, host: str) -> None:
     if host == "graph":
@@ -126,7 +121,6 @@ def test_while_roles_cannot_be_taken_away_the_consent_stays(csp: Csp, host: str)
     assert roles_held(csp) == set()
 
 
-@pytest.mark.xfail(strict=True, reason="A9: the first customer that fails holds up the others")
 def test_a_customer_that_microsoft_keeps_waiting_does_not_hold_up_the_others(csp: Csp) -> None:
     stubborn = min(it["id"] for it in (csp.customers["Contoso"], csp.customers["Fabrikam"]))
     csp.world.fault(host="partner", method="DELETE", path=f"{stubborn}/{CONSENTS}", status=500, times=None)
@@ -137,7 +131,6 @@ def test_a_customer_that_microsoft_keeps_waiting_does_not_hold_up_the_others(csp
     assert list(scopes.values()) == [[]]
 
 
-@pytest.mark.xfail(strict=True, reason="A9: a consent that Partner Center does not take back counts only by the token")
 def test_a_consent_that_partner_center_does_not_take_back_is_left_to_do_by_hand(csp: Csp) -> None:
     fabrikam = csp.customers["Fabrikam"]["id"]
     csp.world.fault(host="partner", method="DELETE", path=f"{fabrikam}/{CONSENTS}", status=409, times=None)
@@ -153,7 +146,6 @@ def test_a_consent_that_partner_center_does_not_take_back_is_left_to_do_by_hand(
     assert "Cloud Application Administrator" in left[fabrikam]["how"]
 
 
-@pytest.mark.xfail(strict=True, reason="A9: the token is not looked into")
 def test_roles_that_still_show_in_tokens_are_looked_for_until_they_are_gone(csp: Csp) -> None:
     csp.world.switch(removal_propagation_s=600)
     told = removed(csp)
@@ -166,7 +158,6 @@ def test_roles_that_still_show_in_tokens_are_looked_for_until_they_are_gone(csp:
     assert "no rights left" in detail(again, "microsoft")
 
 
-@pytest.mark.xfail(strict=True, reason="A9: the token is not looked into")
 def test_roles_that_never_leave_our_tokens_are_told_and_closed_by_themselves_once_they_are_gone(csp: Csp) -> None:
     csp.world.switch(removal_propagation_s=3600)
     told = removed(csp)
@@ -180,7 +171,6 @@ def test_roles_that_never_leave_our_tokens_are_told_and_closed_by_themselves_onc
     assert receipt(again)["microsoft"] == {"absent": 1, "by_hand": 1, "no_rights": 2}
 
 
-@pytest.mark.xfail(strict=True, reason="A9: the entry of before is met with its roles")
 def test_a_csp_whose_empty_entries_stayed_is_integrated_again(csp: Csp) -> None:
     removed(csp)
     assert roles_held(csp) == set()
@@ -190,7 +180,6 @@ def test_a_csp_whose_empty_entries_stayed_is_integrated_again(csp: Csp) -> None:
     assert len(principal(csp, "Contoso")["app_roles"]) == 9
 
 
-@pytest.mark.xfail(strict=True, reason="A9: no roles are taken away")
 def test_no_id_of_microsofts_objects_is_kept_across_a_removal(csp: Csp) -> None:
     ids = [principal(csp, name)["id"] for name in ("Contoso", "Fabrikam")]
     told = removed(csp)
@@ -202,7 +191,6 @@ def test_no_id_of_microsofts_objects_is_kept_across_a_removal(csp: Csp) -> None:
     assert rows_naming(csp.portal, *ids) == []
 
 
-@pytest.mark.xfail(strict=True, reason="A9: roles are not taken away")
 def test_a_removal_writes_nothing_but_our_own_roles_and_consents(csp: Csp) -> None:
     csp.world.forget_requests()
     removed(csp)
