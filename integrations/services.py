@@ -4,9 +4,10 @@ import gc
 import random
 import re
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 
 from azure.identity import ManagedIdentityCredential
 
@@ -22,7 +23,7 @@ from integrations.storage.holders import Holders
 from shared.caller import CallerVerifier
 from shared.clock import Clock, utc_now
 from shared.graph import Gate, Graph, Limits
-from shared.pace import PacedWeb, Paces
+from shared.pace import Paces
 from shared.queues import Queues
 from shared.rates import Rates
 from shared.secrets import Envelopes, KeyRing
@@ -92,7 +93,8 @@ class Services:
         """Graph as our application sees it in one tenant; a service with few requests is asked at its pace."""
         return Graph(
             root=self.endpoints.graph,
-            web=self._paced(tenant_id, service),
+            web=self.web,
+            turn=self._turn(tenant_id, service),
             token=lambda fresh: self.sign_in.app_token(tenant_id, fresh=fresh),
             answering=lambda claims: self.sign_in.app_token(tenant_id, fresh=True, claims=claims),
             gate=gate,
@@ -115,11 +117,9 @@ class Services:
             limits=limits,
         )
 
-    def _paced(self, tenant_id: TenantId, service: Service) -> Web:
+    def _turn(self, tenant_id: TenantId, service: Service) -> Callable[[], AbstractContextManager[None]]:
         pace = service.pace
-        if pace is None:
-            return self.web
-        return PacedWeb(self.web, lambda: self.paces.wait(f"{service.value}:{tenant_id}", *pace))
+        return nullcontext if pace is None else partial(self.paces.turn, f"{service.value}:{tenant_id}", *pace)
 
 
 class TenantGraphs:

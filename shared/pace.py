@@ -5,12 +5,25 @@ Every process counts for itself. That is enough where one process at a time work
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
-from threading import Lock
-
-from shared.web import Response, Web
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event, Lock
 
 _MOST_KEYS = 10_000
+
+
+class _Turn:
+    """One request's turn; ``ended_at`` is on the monotonic clock, and holds once ``has_ended`` is set."""
+
+    __slots__ = ("ended_at", "has_ended")
+
+    def __init__(self) -> None:
+        self.ended_at = 0.0
+        self.has_ended = Event()
+
+    def end(self, at: float) -> None:
+        self.ended_at = at
+        self.has_ended.set()
 
 
 class Paces:
@@ -21,42 +34,47 @@ class Paces:
     ) -> None:
         self._sleep = sleep
         self._monotonic = monotonic
-        self._taken: dict[str, deque[float]] = {}
+        self._taken: dict[str, deque[_Turn]] = {}
         self._lock = Lock()
 
-    def wait(self, key: str, most: int, within_s: float) -> None:
-        """Return when it is this caller's turn: at most ``most`` turns begin in any ``within_s`` seconds."""
-        pause_s = self._turn(key, most, within_s) - self._monotonic()
+    @contextmanager
+    def turn(self, key: str, most: int, within_s: float) -> Iterator[None]:
+        """Wait for a turn and hold it; a turn is over for others ``within_s`` seconds after its end.
+
+        Whoever counts our requests does so at some moment between a turn's beginning and its end. So at most
+        ``most`` are counted in any ``within_s`` seconds, however long one of them was on its way.
+        """
+        mine, before = self._booked(key, most, within_s)
+        begins = self._monotonic()
+        try:
+            if before is not None:
+                before.has_ended.wait()
+                begins = max(self._monotonic(), before.ended_at + within_s)
+                self._rest(begins)
+            yield
+        finally:
+            mine.end(max(begins, self._monotonic()))
+
+    def _rest(self, until: float) -> None:
+        pause_s = until - self._monotonic()
         if pause_s > 0:
             self._sleep(pause_s)
 
-    def _turn(self, key: str, most: int, within_s: float) -> float:
-        """Book the next free turn; when it begins, on the monotonic clock."""
-        now = self._monotonic()
+    def _booked(self, key: str, most: int, within_s: float) -> tuple[_Turn, _Turn | None]:
+        """The caller's turn, and the one that has to be over for it to begin."""
+        mine = _Turn()
         with self._lock:
             if len(self._taken) > _MOST_KEYS:
-                self._taken = {name: turns for name, turns in self._taken.items() if turns[-1] > now - within_s}
+                self._forget_what_ended(self._monotonic() - within_s)
             turns = self._taken.setdefault(key, deque(maxlen=most))
-            begins = max(now, turns[0] + within_s) if len(turns) == most else now
-            turns.append(begins)
-            return begins
+            before = turns[0] if len(turns) == most else None
+            turns.append(mine)
+            return mine, before
+
+    def _forget_what_ended(self, before: float) -> None:
+        kept = {key: turns for key, turns in self._taken.items() if not _are_over(turns, before)}
+        self._taken = kept
 
 
-class PacedWeb(Web):
-    """A way out in which every request, repeated ones too, waits its turn."""
-
-    def __init__(self, web: Web, wait: Callable[[], None]) -> None:  # the connections are the other one's
-        self._web = web
-        self._wait = wait
-
-    def send(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        body: bytes | None = None,
-        within_s: float = 60.0,
-    ) -> Response:
-        self._wait()
-        return self._web.send(method, url, headers=headers, body=body, within_s=within_s)
+def _are_over(turns: deque[_Turn], before: float) -> bool:
+    return all(it.has_ended.is_set() and it.ended_at <= before for it in turns)

@@ -141,6 +141,7 @@ class _Reader:
         self._stored_of = access.stored_of
         self._book = access.book_of(dataset)
         self._place = f"first:{link or ''}"
+        self._has_page_size = True
         self._graph.keep_in(self._book)
 
     @property
@@ -174,6 +175,7 @@ class _Reader:
             except (RequestRefused, MissingInMicrosoft) as refused:
                 error = refused
                 self._book.clear()  # perhaps it is the address of a page that Microsoft honours no longer
+                self._has_page_size = False  # or a size that it does not grant
                 continue
             except TokenRejected as rejected:
                 is_alone = is_signed_in and given is not None and given.status == _TOKEN_REJECTED
@@ -235,6 +237,8 @@ class _Reader:
 
     def _asked(self, link: str | None) -> Page[Any]:
         ask, source = _ask(self.dataset, link), self.dataset.source
+        if not self._has_page_size:
+            ask = replace(ask, query={name: it for name, it in ask.query.items() if name != "top"})
         if self.dataset.service.goes_into_batches:
             return self._page_of(self._graph.batch([ask])[ask.id])
         return next(self._graph.pages(ask.path, type=source.page, **ask.query))

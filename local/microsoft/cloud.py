@@ -1,4 +1,4 @@
-"""The whole simulated cloud: three hosts, faults, a recorder, and the ``/_world/`` control interface."""
+"""The whole simulated cloud: three hosts, faults, oddities, a recorder, and the ``/_world/`` control interface."""
 
 import asyncio
 import json
@@ -18,6 +18,7 @@ from local.microsoft.control import World as WorldClient
 from local.microsoft.entra.host import Entra
 from local.microsoft.entra.scopes import Resources
 from local.microsoft.faults import Faults, Latches
+from local.microsoft.garble import Garbles
 from local.microsoft.graph.host import Graph
 from local.microsoft.http import Reply, Request, Server, told
 from local.microsoft.partner_calls import PartnerCalls
@@ -47,10 +48,10 @@ class Cloud:
 
     def _begin(self) -> None:
         """Hosts that remember nothing: no sessions, codes, faults or spent quota."""
-        self._faults = Faults()
+        self._faults, self._garbles = Faults(), Garbles()
         login, resources = self._login, self._resources
         self._entra = Entra(self._world, self._issuer, login, resources)
-        self._graph = Graph(self._world, self._issuer, self._faults, login, resources.graph)
+        self._graph = Graph(self._world, self._issuer, self._faults, self._garbles, login, resources.graph)
         self._partner_center = PartnerCenter(self._world, self._issuer, resources.partner)
 
     async def handle(self, request: Request) -> Reply:
@@ -69,11 +70,13 @@ class Cloud:
         fault = self._faults.take(request, tenant_id)
         if fault is not None and fault.replaces:
             reply = fault.reply(request.host)
+            if request.host == "graph":
+                self._graph.noted(request, tenant_id, note, note["at"], reply)
         else:
             reply = self._from(request, note)
             reply = fault.spoil(reply) if fault is not None else reply
         reply.delay_s = fault.delay_s if fault is not None else 0.0
-        return reply
+        return self._garbles.show(request, tenant_id, reply)
 
     def _from(self, request: Request, note: dict[str, Any]) -> Reply:
         if request.host == "login":
@@ -105,7 +108,7 @@ class Cloud:
             self._begin()
             self._recorder.forget_requests()
         for target in (
-            self._calls, self._partner_calls, self._posture, self._faults, self._latches, self._recorder,
+            self._calls, self._partner_calls, self._posture, self._faults, self._garbles, self._latches, self._recorder,
         ):  # fmt: skip
             if name in vars(type(target)) and not name.startswith("_"):
                 return getattr(target, name)(**arguments)

@@ -61,15 +61,24 @@ class Switches:
     """With User.Read alone, the organization shows its names and domains only."""
     subscribed_skus_options: str = "refuse"
     """What query options other than $select do there: refuse or ignore."""
-    owned_by_removes_itself: bool = True
-    """Whether Application.ReadWrite.OwnedBy lets an app delete its own service principal."""
-    tokens_outlive_removal: bool = False
+    owned_by_removes_itself: bool = False
+    """Whether Application.ReadWrite.OwnedBy lets an app delete its own service principal, which nobody owns."""
+    consent_deletion_leaves_principal: bool = True
+    """Whether Partner Center's deletion of a consent takes the delegated grants only: the service principal stays,
+    with every application permission that was assigned to it."""
+    consent_deletion_status: int = 200
+    """With which status it says so: 200 as documented; 201 is documented too, 204 has been seen."""
+    removal_propagation_s: float = 0.0
+    """How long an application permission that was taken away still shows in newly issued tokens."""
+    tokens_outlive_removal: bool = True
     """Whether tokens still work in Graph after the service principal is gone."""
 
     # Data sets with licences and pages of their own.
     unlicensed_conditional_access: str = "denied"
     """How Conditional Access answers a tenant without Entra ID P1: denied, or empty."""
     registrations_page_size: int = 1000
+    registrations_top: str = "heed"
+    """What $top does to the registration report, whose own page does not name it: heed, ignore or refuse."""
     registrations_of_disabled: bool = False
     """Whether the registration report holds people who are switched off."""
     security_page_size: int = 100
@@ -83,5 +92,9 @@ class Switches:
     """The form of Retry-After: seconds, decimal, date, or absent."""
     units_per_10s: int = 0
     """Resource units of the directory in ten seconds, whatever the tenant's size; 0: as its size has it."""
+    throttle_every: int = 0
+    """Of how many requests of a tenant to each service one is throttled, parts of batches too; 0: by limits alone."""
+    throttle_wait_s: int = 1
+    """Retry-After of those."""
     limits: dict[str, tuple[int, float]] = field(default_factory=dict)
     """Other limits of the other services: (units, window in seconds); see ``graph.throttle``."""

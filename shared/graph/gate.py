@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from threading import Lock, Semaphore
 
-from shared.graph.errors import ServiceDown, Throttled
+from shared.graph.errors import MicrosoftError, ServiceDown, Throttled
 
 _SHARE = "x-ms-throttle-limit-percentage"  # of the limit that is used up; told from 0.8 on
 _SLOW_FROM, _SLOWER_FROM = 0.8, 1.0
@@ -49,7 +49,9 @@ class Gate:
         return self._failures >= self._most_failures
 
     def pause_s(self, longest_s: float) -> float:
-        """Seconds until the caller's request may leave, which is counted as leaving then.
+        """Seconds until it is worth the caller's while to look again; 0 when its request leaves now, which counts.
+
+        Whoever rested must look again: another answer may have closed the gate meanwhile.
 
         Raises:
             ServiceDown: too many requests in a row have failed.
@@ -64,8 +66,31 @@ class Gate:
                 leaves = max(leaves, self._latest + self._apart_s)
             if leaves - now > longest_s:
                 raise Throttled("the tenant is throttled for a while", wait_s=leaves - now)
-            self._latest = leaves
+            if leaves == now:
+                self._latest = now
             return leaves - now
+
+    def refusal(self, longest_s: float) -> ServiceDown | Throttled | None:
+        """Why nobody who has no longer than that would be let through now."""
+        with self._lock:
+            promised_s = self._promised_s(self._monotonic())
+        if self.is_down:
+            return ServiceDown("the service failed too often in a row", wait_s=promised_s)
+        if promised_s is not None and promised_s > longest_s:
+            return Throttled("the tenant is throttled for a while", wait_s=promised_s)
+        return None
+
+    @property
+    def closed_s(self) -> float:
+        """For so many seconds more nothing is let through."""
+        with self._lock:
+            return self._promised_s(self._monotonic()) or 0.0
+
+    def learn(self, headers: Mapping[str, str], error: MicrosoftError | None) -> None:
+        """What an answer of this service told of its limits, whoever asked and however."""
+        self.heed(headers)
+        if error is not None and error.status == 429 and error.wait_s:
+            self.close(error.wait_s)
 
     def took(self, headers: Mapping[str, str]) -> None:
         """A request succeeded; slow down if the answer says that little of the budget is left."""

@@ -32,6 +32,11 @@ class Attempts:
     def left_s(self) -> float:
         return self._give_up_at - self._monotonic()
 
+    @property
+    def longest_s(self) -> float:
+        """No single wait is longer."""
+        return self._limits.max_wait_s
+
     def waited(self, error: Transient) -> bool:
         """Sit out what Microsoft asks for; False when that is too long, or the tries are used up."""
         pause_s = _step_s(self.number) if error.wait_s is None else error.wait_s

@@ -2,7 +2,8 @@
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TypeVar
 
 from shared.graph.answers import decode, meaning, units_of
@@ -33,6 +34,7 @@ class Wire:
         answering: Callable[[str], str] | None = None,
         limits: Limits | None = None,
         gate: Gate | None = None,
+        turn: Callable[[], AbstractContextManager[None]] = nullcontext,
         sleep: Callable[[float], None] = time.sleep,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -40,6 +42,7 @@ class Wire:
         self._web = web
         self._token = token
         self._answering = answering
+        self._turn = turn
         self._limits = limits or Limits()
         self._sleep = sleep
         self._monotonic = monotonic
@@ -55,8 +58,10 @@ class Wire:
             return self._answering(claims)
         return self._token(is_fresh)
 
-    def send(self, method: str, url: str, body: bytes | None, token: str, within_s: float) -> Response:
-        """One request, once.
+    def send(
+        self, method: str, url: str, body: bytes | None, *, token: str, within_s: float, gates: Sequence[Gate] = ()
+    ) -> Response:
+        """One request, once. ``gates`` are those of other services that it asks as well.
 
         Raises:
             MicrosoftError: of the kind that the answer stands for.
@@ -70,20 +75,20 @@ class Wire:
         }
         if body is not None:
             headers["Content-Type"] = "application/json"
-        with self.gate.flying:
-            pause_s = self.gate.pause_s(self._limits.max_wait_s)
-            if pause_s:
-                self._rest(pause_s)
-            with span("graph request", leaves_us=True, method=method, route=url.partition("?")[0]) as told:
-                try:
-                    response = self._web.send(
-                        method, f"{self._root}{VERSION}{url}", headers=headers, body=body, within_s=max(0.1, within_s)
-                    )
-                except Unreachable as error:
-                    self.meter.add(Usage(requests=1))
-                    self.gate.failed()
-                    raise Transient(str(error)) from error
-                told.tell(status=response.status)
+        with (
+            self.gate.flying,
+            self._on_its_way({self.gate, *gates}, within_s),
+            span("graph request", leaves_us=True, method=method, route=url.partition("?")[0]) as told,
+        ):
+            try:
+                response = self._web.send(
+                    method, f"{self._root}{VERSION}{url}", headers=headers, body=body, within_s=max(0.1, within_s)
+                )
+            except Unreachable as error:
+                self.meter.add(Usage(requests=1))
+                self.gate.failed()
+                raise Transient(str(error)) from error
+            told.tell(status=response.status)
         return self._judged(response)
 
     def _judged(self, response: Response) -> Response:
@@ -102,13 +107,30 @@ class Wire:
         error = meaning(response.status, response.headers, response.body)
         if isinstance(error, Transient):
             self.gate.failed()
-            self.close_for(error)
+            self.gate.learn({}, error)
         raise error
 
-    def close_for(self, error: MicrosoftError | None) -> None:
-        """Keep everybody out for the time that throttling named."""
-        if error is not None and error.status == 429 and error.wait_s:
-            self.gate.close(error.wait_s)
+    @contextmanager
+    def _on_its_way(self, gates: Collection[Gate], within_s: float) -> Iterator[None]:
+        """While a request is under way, which begins when it is our turn and, at one look, every gate is open.
+
+        Each wait is followed by another look: another answer may have closed a gate meanwhile.
+        """
+        give_up_at = self._monotonic() + within_s
+        while True:
+            self._rest_before(gates, give_up_at)
+            with self._turn():
+                if not any(gate.closed_s for gate in gates):
+                    yield
+                    return
+
+    def _rest_before(self, gates: Collection[Gate], give_up_at: float) -> None:
+        while True:
+            longest_s = max(0.0, min(self._limits.max_wait_s, give_up_at - self._monotonic()))
+            pause_s = max(gate.pause_s(longest_s) for gate in gates)
+            if not pause_s:
+                return
+            self._rest(pause_s)
 
     def _rest(self, seconds: float) -> None:
         self._sleep(seconds)
@@ -126,16 +148,25 @@ class Call:
         self._is_fresh = False
 
     def send(
-        self, method: str, url: str, body: bytes | None, form: type[T], *, seen: Callable[[bytes], None] | None = None
+        self,
+        method: str,
+        url: str,
+        body: bytes | None,
+        form: type[T],
+        *,
+        seen: Callable[[bytes], None] | None = None,
+        gates: Sequence[Gate] = (),
     ) -> T:
         """Ask until it succeeds, or until its refusal is one that waiting here does not cure.
 
-        ``seen`` is told the answer as it came, once it could be read.
+        ``seen`` is told the answer as it came, once it could be read; ``gates`` are those of other services.
         """
         while True:
             try:
                 self._token = self._token or self._wire.token(self._claims, is_fresh=self._is_fresh)
-                response = self._wire.send(method, url, body, self._token, self.attempts.left_s)
+                response = self._wire.send(
+                    method, url, body, token=self._token, within_s=self.attempts.left_s, gates=gates
+                )
                 answer = decode(response.body or _NOTHING, form)
             except TokenRejected as rejected:
                 if not self.renew(rejected):
@@ -148,6 +179,10 @@ class Call:
                     seen(response.body)
                 return answer
             self._wire.meter.add(Usage(repeated=1))
+
+    @property
+    def gate(self) -> Gate:
+        return self._wire.gate
 
     def renew(self, rejected: MicrosoftError) -> bool:
         """Take another token for the requests that follow; False when this one is new already."""

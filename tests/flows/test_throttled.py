@@ -41,7 +41,6 @@ def tenant(portal: Portal) -> dict[str, str]:
     return found
 
 
-@pytest.mark.xfail(strict=True, reason="B7: a 429 inside a reader's own batch holds nobody else up")
 def test_what_one_part_of_a_readers_batch_is_told_holds_for_all_who_ask_the_service(
     portal: Portal, tenant: dict[str, str]
 ) -> None:
@@ -57,7 +56,6 @@ def test_what_one_part_of_a_readers_batch_is_told_holds_for_all_who_ask_the_serv
     assert states(portal, tenant)["devices"] == "fresh"
 
 
-@pytest.mark.xfail(reason="B7: nobody is held up by another one's refusal, and a rest is not followed by a look")
 @pytest.mark.parametrize("every", [4, 7, 10])
 def test_no_request_comes_inside_a_retry_after_of_its_service(
     portal: Portal, tenant: dict[str, str], every: int

@@ -2,11 +2,11 @@
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 
-from shared.pace import PacedWeb, Paces
-from shared.web import Response, Web
+from shared.pace import Paces
 
 
 class Time:
@@ -27,8 +27,8 @@ def test_so_many_turns_begin_at_once_and_the_next_ones_wait() -> None:
     paces, begun = Paces(time.sleep, time), []
 
     for _ in range(12):
-        paces.wait("reports:t", 5, 10.0)
-        begun.append(time.now)
+        with paces.turn("reports:t", 5, 10.0):
+            begun.append(time.now)
 
     assert begun == [100.0] * 5 + [110.0] * 5 + [120.0] * 2
 
@@ -38,7 +38,8 @@ def test_every_key_has_its_own_turns() -> None:
     paces = Paces(time.sleep, time)
 
     for key in ("a", "b", "c"):
-        paces.wait(key, 1, 1.0)
+        with paces.turn(key, 1, 1.0):
+            pass
 
     assert time.now == 100.0
 
@@ -47,8 +48,12 @@ def test_threads_get_different_turns() -> None:
     waits: list[float] = []
     paces = Paces(waits.append, lambda: 100.0)
 
+    def turn(_: int) -> None:
+        with paces.turn("ca:t", 1, 1.0):
+            pass
+
     with ThreadPoolExecutor(8) as threads:
-        list(threads.map(lambda _: paces.wait("ca:t", 1, 1.0), range(8)))
+        list(threads.map(turn, range(8)))
 
     assert sorted(waits) == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]
 
@@ -57,43 +62,56 @@ def test_turns_of_many_keys_are_forgotten_when_they_are_over() -> None:
     time = Time()
     paces = Paces(time.sleep, time)
     for number in range(10_001):
-        paces.wait(f"k{number}", 1, 1.0)
+        with paces.turn(f"k{number}", 1, 1.0):
+            pass
 
     time.now += 5.0
-    paces.wait("another", 1, 1.0)
+    with paces.turn("another", 1, 1.0):
+        pass
 
     assert len(paces._taken) == 1
 
 
-def test_a_paced_way_out_waits_before_every_request() -> None:
-    told: list[str] = []
-
-    class Out(Web):
-        def send(self, method: str, url: str, **_: object) -> Response:  # type: ignore[override]
-            told.append(f"{method} {url}")
-            return Response(200, {}, b"")
-
-    paced = PacedWeb(Out(), lambda: told.append("waited"))
-
-    paced.send("GET", "https://a")
-    paced.send("GET", "https://b")
-
-    assert told == ["waited", "GET https://a", "waited", "GET https://b"]
-
-
-@pytest.mark.xfail(strict=True, reason="C2: turns are counted from when a request leaves, not from when it arrived")
 def test_requests_stay_apart_however_long_one_of_them_was_on_its_way() -> None:
     time, arrived = Time(), list[float]()
     paces, on_the_way_s = Paces(time.sleep, time), iter([0.75, 0.0, 2.5, 0.25])
 
-    class Out(Web):
-        def send(self, *_: object, **__: object) -> Response:
+    for _ in range(4):
+        with paces.turn("ca:t", 1, 1.0):
             time.sleep(next(on_the_way_s))
             arrived.append(time.now)
-            return Response(200, {}, b"")
-
-    paced = PacedWeb(Out(), lambda: paces.wait("ca:t", 1, 1.0))
-    for _ in range(4):
-        paced.send("GET", "https://a")
 
     assert min(later - earlier for earlier, later in itertools.pairwise(arrived)) >= 1.0
+
+
+def test_a_turn_is_over_when_its_request_has_failed_too() -> None:
+    time = Time()
+    paces = Paces(time.sleep, time)
+
+    with pytest.raises(OSError, match="reset"), paces.turn("ca:t", 1, 1.0):
+        raise OSError("reset")
+    with paces.turn("ca:t", 1, 1.0):
+        assert time.now == 101.0
+
+
+def test_one_that_is_still_on_its_way_is_waited_for() -> None:
+    time, begun, may_end = Time(), Event(), Event()
+    paces = Paces(time.sleep, time)
+
+    def long() -> None:
+        with paces.turn("ca:t", 1, 1.0):
+            begun.set()
+            may_end.wait(30)
+            time.sleep(5.0)
+
+    def next_one() -> float:
+        with paces.turn("ca:t", 1, 1.0):
+            return time.now
+
+    with ThreadPoolExecutor(2) as threads:
+        threads.submit(long)
+        assert begun.wait(30)
+        second = threads.submit(next_one)
+        may_end.set()
+
+    assert second.result() == 106.0

@@ -6,6 +6,7 @@ from typing import Any
 from local.microsoft.challenges import demand
 from local.microsoft.directory import find
 from local.microsoft.faults import Faults
+from local.microsoft.garble import Garbles
 from local.microsoft.graph import intune
 from local.microsoft.graph.ask import VERSION, Ask, Caller, options_of
 from local.microsoft.graph.batch import PATH as BATCH
@@ -24,10 +25,11 @@ _GRAPH_APP = "00000003-0000-0000-c000-000000000000"
 class Graph:
     """Everything below /v1.0. ``note`` is the recorder's entry, which learns whose request it was."""
 
-    def __init__(self, world: World, issuer: Issuer, faults: Faults, login: str, graph: str) -> None:
+    def __init__(self, world: World, issuer: Issuer, faults: Faults, garbles: Garbles, login: str, graph: str) -> None:
         self._world = world
         self._issuer = issuer
         self._faults = faults
+        self._garbles = garbles
         self._login = login
         self._root = graph
         self._throttle = Throttle(world)
@@ -42,6 +44,18 @@ class Graph:
         note["units"] = note.get("units", 0) + int(reply.headers.get("x-ms-resource-unit", "0"))
         return signed(reply, request_id, client_request_id)
 
+    def noted(self, request: Request, tenant_id: str, note: dict[str, Any], at: float, reply: Reply) -> None:
+        """Note of a request that a fault answered which service it was for, and what it was told of throttling."""
+        tenant = self._world.tenants.get(tenant_id)
+        try:
+            route, _ = find(request.method, request.path.removeprefix(VERSION))
+        except GraphError:
+            return
+        if tenant is not None:
+            self._throttle.arrived(route.service, tenant, at, note)
+            if reply.status == 429:
+                self._throttle.refused(route.service, tenant, reply.headers)
+
     def _let_in(self, request: Request, note: dict[str, Any]) -> Reply:
         claims = self._claims(request)
         caller = _caller(claims)
@@ -55,7 +69,7 @@ class Graph:
         if request.path == f"{VERSION}{BATCH}":
             self._demand(tenant, claims, request.path)
             return self._batch(request, tenant, claims, note)
-        return self._single(request, tenant, claims)
+        return self._single(request, tenant, claims, note["at"], note)
 
     def _claims(self, request: Request) -> dict[str, Any]:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -79,10 +93,13 @@ class Graph:
     def _demand(self, tenant: Tenant, claims: dict[str, Any], path: str) -> None:
         demand(tenant.demands, claims, path, self._login, _GRAPH_APP)
 
-    def _single(self, request: Request, tenant: Tenant, claims: dict[str, Any]) -> Reply:
+    def _single(
+        self, request: Request, tenant: Tenant, claims: dict[str, Any], at: float, note: dict[str, Any]
+    ) -> Reply:
         self._demand(tenant, claims, request.path)
         path, caller = request.path.removeprefix(VERSION), _caller(claims)
         route, arguments = find(request.method, path)
+        self._throttle.arrived(route.service, tenant, at, note)
         if caller.user_id is None and not route.needs.application:
             raise bad("/me request is only valid with delegated authentication flow.", "BadRequest")
         if not caller.may(route.needs):
@@ -102,23 +119,26 @@ class Graph:
         note["parts"] = parts
 
         def answer(part: Part, inner: Request) -> Reply:
-            reply = self._part(inner, tenant, claims)
-            units = int(reply.headers.get("x-ms-resource-unit", "0"))
             told = {"id": part.id, "method": inner.method, "path": inner.path, "query": inner.query}
+            reply = self._part(inner, tenant, claims, note["at"], told)
+            reply = self._garbles.show(inner, tenant.id, reply, is_part=True)
+            units = int(reply.headers.get("x-ms-resource-unit", "0"))
             parts.append(told | {"status": reply.status, "units": units, "body": part.body})
             note["units"] = note.get("units", 0) + units
             return reply
 
         return answer_batch(request, answer)
 
-    def _part(self, inner: Request, tenant: Tenant, claims: dict[str, Any]) -> Reply:
+    def _part(self, inner: Request, tenant: Tenant, claims: dict[str, Any], at: float, note: dict[str, Any]) -> Reply:
         fault = self._faults.take(inner, tenant.id, {"answer"})
         request_id = new_request_id()
         client_request_id = inner.headers.get("client-request-id", request_id)
         try:
             if fault is not None and fault.status is not None:
-                return fault.reply("graph")
-            return self._single(inner, tenant, claims)
+                reply = fault.reply("graph")
+                self.noted(inner, tenant.id, note, at, reply)
+                return reply
+            return self._single(inner, tenant, claims, at, note)
         except GraphError as error:
             return error_reply(error, request_id, client_request_id)
 

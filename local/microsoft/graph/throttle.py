@@ -3,10 +3,12 @@
 Source: https://learn.microsoft.com/graph/throttling-limits
 """
 
-from collections import deque
+import time
+from collections import Counter, deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from local.microsoft.graph.errors import GraphError
 from local.microsoft.tenants import Tenant
@@ -57,16 +59,31 @@ class Throttle:
     def __init__(self, world: World) -> None:
         self._world = world
         self._spent: dict[tuple[str, str, str], _Spent] = {}
+        self._asked: Counter[tuple[str, str]] = Counter()
+        self._closed: dict[tuple[str, str], tuple[float, float]] = {}
+
+    def arrived(self, service: str, tenant: Tenant, at: float, note: dict[str, Any]) -> None:
+        """Note which service a request is for; if it came inside a Retry-After of it, how long after the refusal."""
+        note["service"] = service
+        since, until = self._closed.get((service, tenant.id), (0.0, 0.0))
+        if since < at < until:
+            note["early_s"] = at - since
 
     def spend(self, service: str, client_id: str, tenant: Tenant, units: int) -> float:
         """Count a request; returns the share of the limit that is used, or raises the 429."""
         if not self._world.switches.throttling:
             return 0.0
         limit, now = self._limit(service, tenant), self._world.now()
+        self._asked[service, tenant.id] += 1
+        every = self._world.switches.throttle_every
+        if every and self._asked[service, tenant.id] % every == 0:
+            told_s = self._world.switches.throttle_wait_s
+            raise self._refusal(service, Limit(0, 0.0), client_id, tenant, told_s - 0.5)
         spent = self._spent.setdefault((service, "" if limit.of_tenant else client_id, tenant.id), _Spent())
         used = spent.add(now, units, limit.window_s)
         if used > limit.units:
-            raise self._refusal(limit, client_id, tenant, spent.entries[0][0] + limit.window_s - now)
+            wait_s = spent.entries[0][0] + limit.window_s - now
+            raise self._refusal(service, limit, client_id, tenant, wait_s)
         return used / limit.units
 
     def _limit(self, service: str, tenant: Tenant) -> Limit:
@@ -78,14 +95,23 @@ class Throttle:
             return Limit(fixed or next((units for size, units in _SIZES if len(tenant.users) <= size), _LARGE), 10.0)
         return _LIMITS[service]
 
-    def _refusal(self, limit: Limit, client_id: str, tenant: Tenant, wait_s: float) -> GraphError:
+    def _refusal(self, service: str, limit: Limit, client_id: str, tenant: Tenant, wait_s: float) -> GraphError:
         headers = {
             "x-ms-throttle-scope": f"Tenant_Application/ReadWrite/{client_id}/{tenant.id}",
             "x-ms-throttle-information": "ResourceUnitLimitExceeded",
         }
         if limit.says_when:
             headers |= retry_after(self._world.switches.retry_after, wait_s, self._world.now())
+            self.refused(service, tenant, headers, wait_s)
         return GraphError(429, "TooManyRequests", "Please retry again later.", headers=headers)
+
+    def refused(self, service: str, tenant: Tenant, headers: Mapping[str, str], wait_s: float = 0.0) -> None:
+        """Remember until when nobody is to ask a service; ``wait_s`` counts where Retry-After is no number."""
+        told = headers.get("Retry-After", "")
+        wait_s = float(told) if told.replace(".", "", 1).isdecimal() else wait_s
+        now = time.time()
+        since, until = self._closed.get((service, tenant.id), (0.0, 0.0))
+        self._closed[service, tenant.id] = (since if now < until else now, max(until, now + wait_s))
 
 
 def retry_after(form: str, wait_s: float, now: float) -> dict[str, str]:

@@ -162,7 +162,6 @@ def leaving(time: Time, answer: Callable[[int, str, Any], Told]) -> tuple[list[f
     return left, noting
 
 
-@pytest.mark.xfail(strict=True, reason="B7: the gate is not looked at again after a rest")
 def test_whoever_rested_looks_at_the_gate_again_before_leaving() -> None:
     time = Watched(lambda: shared.close(7.0), lambda: shared.close(9.0))
     shared = gate(time)
@@ -175,7 +174,6 @@ def test_whoever_rested_looks_at_the_gate_again_before_leaving() -> None:
     assert left == [14.0]  # told 7 s at the beginning, 9 s after five of them
 
 
-@pytest.mark.xfail(strict=True, reason="B7: the gate is not looked at again after a rest")
 def test_a_service_that_closes_again_and_again_costs_a_call_no_more_than_its_time() -> None:
     time = Watched(*[lambda: shared.close(30.0)] * 10)  # half of it is over when the rest is
     shared = gate(time)
@@ -189,7 +187,6 @@ def test_a_service_that_closes_again_and_again_costs_a_call_no_more_than_its_tim
     assert caught.value.wait_s == 15.0
 
 
-@pytest.mark.xfail(strict=True, reason="B7: a turn that is waited for is not followed by a look at the gate")
 def test_whoever_waited_for_a_turn_looks_at_the_gate_before_leaving() -> None:
     time = Time()
     shared = gate(time)
@@ -203,7 +200,7 @@ def test_whoever_waited_for_a_turn_looks_at_the_gate_before_leaving() -> None:
         yield
 
     client = Graph(
-        root=ROOT, web=Scripted(answer), token=lambda _: "t", gate=shared, turn=turn,  # type: ignore[arg-type, call-arg]
+        root=ROOT, web=Scripted(answer), token=lambda _: "t", gate=shared, turn=turn,  # type: ignore[arg-type]
         sleep=time.sleep, monotonic=lambda: time.now,
     )  # fmt: skip
 
@@ -212,7 +209,6 @@ def test_whoever_waited_for_a_turn_looks_at_the_gate_before_leaving() -> None:
     assert left == [8.0]
 
 
-@pytest.mark.xfail(strict=True, reason="B7: a part's 429 does not close the gate for other threads")
 def test_a_part_that_is_throttled_in_one_threads_batch_holds_up_all_other_threads() -> None:
     rests, may_go_on = Event(), Event()
 
@@ -239,14 +235,13 @@ def test_a_part_that_is_throttled_in_one_threads_batch_holds_up_all_other_thread
     assert left == [9.0]
 
 
-@pytest.mark.xfail(strict=True, reason="B7: a part's 429 closes whichever gate the batch went through")
 def test_in_a_mixed_batch_a_refusal_closes_its_own_services_gate_and_no_other() -> None:
     time = Time()
     directory, intune = gate(time), gate(time)
     throttled = lambda _n, _u, body: parts(body, lambda it: 429 if it == "managed" else 200, Retry_After="300")  # noqa: E731
     client, _, _ = graph(throttled, gate=directory, clock=time)
 
-    answers = client.batch([Ask("users", "/users"), Ask("managed", "/managed", gate=intune)])  # type: ignore[call-arg]
+    answers = client.batch([Ask("users", "/users"), Ask("managed", "/managed", gate=intune)])
 
     assert {name: it.status for name, it in answers.items()} == {"users": 200, "managed": 429}
     assert directory.pause_s(ENOUGH_S) == 0.0
@@ -255,7 +250,6 @@ def test_in_a_mixed_batch_a_refusal_closes_its_own_services_gate_and_no_other() 
     assert caught.value.wait_s == 300.0
 
 
-@pytest.mark.xfail(strict=True, reason="B7: a batch looks at one gate only")
 def test_a_batch_respects_the_gate_of_every_service_it_asks() -> None:
     time = Time()
     directory, intune, score = gate(time), gate(time), gate(time)
@@ -264,7 +258,7 @@ def test_a_batch_respects_the_gate_of_every_service_it_asks() -> None:
     left, answer = leaving(time, lambda _n, _u, body: parts(body, lambda _: 200))
     client, web, _ = graph(answer, gate=directory, clock=time)
 
-    mixed = [Ask("u", "/u"), Ask("m", "/m", gate=intune), Ask("s", "/s", gate=score)]  # type: ignore[call-arg]
+    mixed = [Ask("u", "/u"), Ask("m", "/m", gate=intune), Ask("s", "/s", gate=score)]
     answers = client.batch(mixed)
 
     assert left == [4.0]
@@ -275,7 +269,6 @@ def test_a_batch_respects_the_gate_of_every_service_it_asks() -> None:
     assert len(web.urls) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="B7: the next lot of a batch leaves although the one before was throttled")
 def test_the_next_lot_of_a_batch_waits_for_what_the_one_before_was_told() -> None:
     time = Time()
     left, answer = leaving(time, lambda n, _u, body: parts(body, lambda _: 429 if n < 2 else 200, Retry_After="6"))
