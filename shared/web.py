@@ -29,6 +29,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.util.wait import wait_for_read
 
 from shared.errors import Waiting
+from shared.http_head import read_head
 
 _POOL = 32
 _CONNECT_S, _READ_S = 3.05, 10.0
@@ -219,9 +220,23 @@ class _Wire(io.RawIOBase):
 
 
 class _BoundedResponse(http.client.HTTPResponse):
-    def __init__(self, connection: socket.socket, *args: Any, **options: Any) -> None:
-        wire: Any = _Wire(connection)  # all that the parser wants of a socket is makefile
-        super().__init__(wire, *args, **options)
+    """An answer whose head is read strictly, and whose bytes keep to the call's deadline."""
+
+    def __init__(
+        self, connection: socket.socket, debuglevel: int = 0, method: str | None = None, url: str | None = None
+    ) -> None:
+        wire: Any = _Wire(connection)  # all that is wanted of a socket is makefile
+        super().__init__(wire, debuglevel, method, url)
+        self._asked_by = method or "GET"
+
+    def begin(self) -> None:
+        if self.headers is not None:
+            return
+        head = read_head(self.fp, self._asked_by)
+        self.version, self.status, self.reason = (11 if head.is_1_1 else 10), head.status, head.reason
+        self.headers = self.msg = head.headers
+        self.chunked, self.chunk_left = head.is_chunked, None
+        self.length, self.will_close = head.length, head.will_close
 
 
 class _PlainLine(http.client.HTTPConnection):

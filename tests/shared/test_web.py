@@ -335,6 +335,8 @@ def answered(*headers: bytes, body: bytes = b"") -> bytes:
     return b"HTTP/1.1 200 OK\r\n" + b"".join(it + b"\r\n" for it in headers) + b"\r\n" + body
 
 
+CHUNKS = b"4\r\ndone\r\n0\r\n\r\n"
+TRAILED = b"4;x=y\r\ndone\r\n0\r\nX-After: z\r\n\r\n"
 TWO_LENGTHS = [b"Content-Length: 2", b"Content-Length: 4"]
 SMUGGLED = {
     "two lengths": answered(*TWO_LENGTHS, body=b"done"),
@@ -345,7 +347,7 @@ SMUGGLED = {
     "a length of other digits": answered("Content-Length: \u0664".encode(), body=b"done"),
     "a length without end": answered(b"Content-Length: " + b"1" * 5_000, body=b"done"),
     "a length that is none": answered(b"Content-Length: four", body=b"done"),
-    "chunks and a length": answered(b"Transfer-Encoding: chunked", b"Content-Length: 4", body=b"4\r\ndone\r\n0\r\n\r\n"),
+    "chunks and a length": answered(b"Transfer-Encoding: chunked", b"Content-Length: 4", body=CHUNKS),
     "chunks twice": answered(b"Transfer-Encoding: chunked", b"Transfer-Encoding: chunked", body=b"0\r\n\r\n"),
     "another coding": answered(b"Transfer-Encoding: gzip, chunked", body=b"0\r\n\r\n"),
     "a folded header": answered(b"Content-Length: 4", b"X-A: b", b" Content-Length: 2", body=b"done"),
@@ -358,33 +360,16 @@ SMUGGLED = {
     "101 headers": answered(b"Content-Length: 4", *[b"X-%d: y" % it for it in range(101)], body=b"done"),
     "64 KiB of headers": answered(b"Content-Length: 4", *[b"X-A: " + b"y" * 1_000] * 70, body=b"done"),
 }  # fmt: skip
-_HELD_ALREADY = {
-    ("101 headers", by_web),
-    ("101 headers", by_line),
-    ("two lengths", by_web),
-    ("two lengths in one", by_web),
-    ("a return in a value", by_web),
-}
-_MENDS = pytest.mark.xfail(
-    strict=True, reason="B8: headers are read by an e-mail parser, which mends what it should refuse"
-)
 
 
-@pytest.mark.parametrize(
-    ("answer", "way"),
-    [
-        pytest.param(answer, way, id=f"{name}, {way.__name__}", marks=[] if (name, way) in _HELD_ALREADY else [_MENDS])
-        for name, answer in SMUGGLED.items()
-        for way in (by_web, by_line)
-    ],
-)
+@either_way
+@pytest.mark.parametrize("answer", SMUGGLED.values(), ids=SMUGGLED.keys())
 def test_an_answer_whose_end_or_headers_are_doubtful_is_no_answer(answer: bytes, way: Callable[[], Send]) -> None:
     with serving(saying(answer, close=True)) as url, pytest.raises(Unreachable):
         way()(url, "", 5)
 
 
 @either_way
-@pytest.mark.xfail(strict=True, reason="B8: headers are read by an e-mail parser, which keeps white space at their end")
 def test_headers_are_told_as_they_came(way: Callable[[], Send]) -> None:
     odd = answered(
         b"content-length:4", b"Content-Length: 4", "X-Name:  Zo\u00eb \t".encode("latin-1"), b"X-Empty:", b"x-two: a",
@@ -401,7 +386,7 @@ def test_headers_are_told_as_they_came(way: Callable[[], Send]) -> None:
 @pytest.mark.parametrize(
     ("answer", "body"),
     [
-        pytest.param(answered(b"Transfer-Encoding: Chunked", body=b"4;x=y\r\ndone\r\n0\r\nX-After: z\r\n\r\n"), b"done", id="chunks"),
+        pytest.param(answered(b"Transfer-Encoding: Chunked", body=TRAILED), b"done", id="chunks"),
         pytest.param(b"HTTP/1.1 100 Continue\r\nX-A: b\r\n\r\n" + whole(b"done"), b"done", id="after 100"),
         pytest.param(b"HTTP/1.1 204 No Content\r\n\r\n", b"", id="204"),
         pytest.param(b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n", b"", id="304 with a length"),
@@ -431,7 +416,6 @@ def test_an_answer_of_http_1_0_ends_with_its_connection(way: Callable[[], Send])
 
 
 @either_way
-@pytest.mark.xfail(strict=True, reason="B8: the e-mail parser compiles a pattern for every multipart boundary")
 def test_a_multipart_answer_is_never_read_as_an_e_mail(
     way: Callable[[], Send], monkeypatch: pytest.MonkeyPatch
 ) -> None:
