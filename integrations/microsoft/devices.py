@@ -7,7 +7,7 @@ https://learn.microsoft.com/graph/api/device-list-registeredowners
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import msgspec
 
@@ -15,7 +15,8 @@ from integrations.domain.datasets import Reading, Record
 from integrations.domain.records import Device
 from integrations.domain.text import clean, clean_or_none
 from integrations.microsoft.dataset import Asked, Dataset, Source
-from integrations.microsoft.delta import Removed, latest_of
+from integrations.microsoft.delta import Removed, changes_of, latest_of
+from integrations.microsoft.fillers import Moment, askable, identifier, moment
 from shared.graph import Ask, Graph, MissingInMicrosoft
 
 _FIELDS = (
@@ -43,33 +44,33 @@ class _Device(msgspec.Struct, rename="camel"):
     is_managed: bool | None = None
     is_compliant: bool | None = None
     account_enabled: bool | None = None
-    approximate_last_sign_in_date_time: datetime | None = None
-    registration_date_time: datetime | None = None
+    approximate_last_sign_in_date_time: Moment | None = None
+    registration_date_time: Moment | None = None
     manufacturer: str | None = None
     model: str | None = None
-    registered_owners: list[_Owner] = []
+    registered_owners: list[_Owner] | None = None
 
 
 def _read(asked: Asked) -> Reading:
-    changed, link = latest_of(asked.graph.on(asked.page, type=_Device))
-    if asked.is_first:
-        options = {"select": _FIELDS, "expand": "registeredOwners($select=id)", "top": _LARGEST_PAGE}
-        listed = {it.id: it for it in asked.graph.items(_LIST, type=_Device, **options)}
-        records = [_record(it, _first(it.registered_owners)) for it in listed.values()]
-        return Reading(records=records, is_complete=True, link=link)
-    there = [it for it in changed if it.removed is None]
-    owners = _owners(asked.graph, [it.id for it in there])
-    return Reading(
-        records=[_record(it, owners.get(it.id)) for it in there],
-        removed=[it.id for it in changed if it.removed is not None],
-        is_complete=False,
-        link=link,
-    )
+    changed = asked.graph.on(asked.page, type=_Device)
+    if not asked.is_first:
+        return changes_of(changed, lambda there: _owned(asked.graph, there))
+    _, link = latest_of(changed)
+    options = {"select": _FIELDS, "expand": "registeredOwners($select=id)", "top": _LARGEST_PAGE}
+    listed = asked.graph.items(_LIST, type=_Device, **options)
+    records = {it.id: _record(it, _first(it.registered_owners or [])) for it in listed}
+    return Reading(records=list(records.values()), is_complete=True, link=link)
+
+
+def _owned(graph: Graph, devices: Sequence[_Device]) -> list[Record]:
+    """Devices of a page of changes, with the owners that this does not tell."""
+    owners = _owners(graph, [it.id for it in devices])
+    return [_record(it, owners.get(it.id)) for it in devices]
 
 
 def _owners(graph: Graph, device_ids: Sequence[str]) -> dict[str, str | None]:
     """Owner by device; a device that is gone meanwhile has none."""
-    asks = [Ask(id=it, path=f"{_LIST}/{it}/registeredOwners", query={"select": "id"}) for it in device_ids]
+    asks = [Ask(id=it, path=f"{_LIST}/{it}/registeredOwners", query={"select": "id"}) for it in askable(device_ids)]
     owners: dict[str, str | None] = {}
     for device_id, answer in graph.batch(asks).items():
         try:
@@ -82,14 +83,14 @@ def _owners(graph: Graph, device_ids: Sequence[str]) -> dict[str, str | None]:
 
 def _first(owners: Sequence[_Owner]) -> str | None:
     """Microsoft keeps one owner at most."""
-    return owners[0].id if owners else None
+    return identifier(owners[0].id) if owners else None
 
 
 def _record(it: _Device, owner_id: str | None) -> Record:
     body = Device(
         id=it.id,
         name=clean(it.display_name or "") or it.id,
-        device_id=clean_or_none(it.device_id),
+        device_id=identifier(it.device_id),
         system=clean_or_none(it.operating_system),
         system_version=clean_or_none(it.operating_system_version),
         manufacturer=clean_or_none(it.manufacturer),
@@ -99,11 +100,11 @@ def _record(it: _Device, owner_id: str | None) -> Record:
         is_enabled=it.account_enabled,
         is_managed=it.is_managed,
         is_compliant=it.is_compliant,
-        registered_at=it.registration_date_time,
-        last_seen_at=it.approximate_last_sign_in_date_time,
+        registered_at=moment(it.registration_date_time),
+        last_seen_at=moment(it.approximate_last_sign_in_date_time),
         owner_id=owner_id,
     )
-    return Record(key=it.id, body=body)
+    return Record(key=it.id, body=msgspec.Raw(msgspec.json.encode(body)))  # as text at once, like users
 
 
 DEVICES = Dataset(

@@ -5,8 +5,7 @@ Source: https://learn.microsoft.com/graph/api/intune-devices-manageddevice-list
 """
 
 import re
-from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
 import msgspec
@@ -15,6 +14,7 @@ from integrations.domain.datasets import Reading, Record
 from integrations.domain.records import ManagedDevice
 from integrations.domain.text import clean, clean_or_none
 from integrations.microsoft.dataset import INTUNE, Asked, Dataset, Service, Source
+from integrations.microsoft.fillers import Moment, cursor_moment, identifier, in_utc, moment
 
 _PATH = "/deviceManagement/managedDevices"
 _FIELDS = (
@@ -23,7 +23,6 @@ _FIELDS = (
     "lastSyncDateTime,isEncrypted"
 )
 _SINCE = re.compile(r"lastSyncDateTime%20gt%20([0-9TZ.:-]+)")
-_NO_DEVICE = "00000000-0000-0000-0000-000000000000"
 # What makers leave in place of a serial number; two devices that share it are not the same one.
 _NO_SERIAL = frozenset(
     {
@@ -31,7 +30,6 @@ _NO_SERIAL = frozenset(
         "to be filled by o.e.m.", "tobefilledbyo.e.m.", "not specified", "invalid",
     }
 )  # fmt: skip
-_NEVER_YEAR = 1970  # Intune says "year 1" for what never happened
 _COMPLIANCE = frozenset({"compliant", "noncompliant", "conflict", "error", "inGracePeriod", "configManager"})
 
 
@@ -50,29 +48,25 @@ class _Managed(msgspec.Struct, rename="camel"):
     management_state: str | None = None
     managed_device_owner_type: str | None = None
     management_agent: str | None = None
-    enrolled_date_time: datetime | None = None
-    last_sync_date_time: datetime | None = None
+    enrolled_date_time: Moment | None = None
+    last_sync_date_time: Moment | None = None
     is_encrypted: bool | None = None
 
 
 def _read(asked: Asked) -> Reading:
-    found = asked.by_id(_Managed)
-    since = None if asked.link is None else _since(asked.link)
-    return Reading(
-        records=[Record(key=it.id, body=_told(it)) for it in found.values()],
-        is_complete=asked.is_first,
-        link=_link(found.values(), since),
-    )
+    records: dict[str, Record] = {}
+    latest = None if asked.link is None else _since(asked.link)
+    for page in asked.graph.on(asked.page, type=_Managed):
+        records |= {it.id: Record(key=it.id, body=msgspec.Raw(msgspec.json.encode(_told(it)))) for it in page.items}
+        latest = cursor_moment([latest, *(it.last_sync_date_time for it in page.items)], asked.now)
+    return Reading(records=list(records.values()), is_complete=asked.is_first, link=_link(latest))
 
 
-def _link(found: Iterable[_Managed], since: datetime | None) -> str | None:
-    """The question for those that check in after the latest that did; Intune's clock, not ours."""
-    times = [it.last_sync_date_time for it in found if it.last_sync_date_time]
-    latest = max([*times, *([since] if since else [])], default=None)
+def _link(latest: datetime | None) -> str | None:
+    """The question for those that check in after the latest that did; Intune's clock, as long as it is not ahead."""
     if latest is None:
         return None
-    moment = latest.astimezone(UTC).replace(microsecond=0).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return f"{_PATH}?$filter={quote(f'lastSyncDateTime gt {moment}', safe=':')}&$select={_FIELDS}"
+    return f"{_PATH}?$filter={quote(f'lastSyncDateTime gt {in_utc(latest)}', safe=':')}&$select={_FIELDS}"
 
 
 def _since(link: str) -> datetime | None:
@@ -82,30 +76,25 @@ def _since(link: str) -> datetime | None:
 
 def _told(it: _Managed) -> ManagedDevice:
     serial = clean(it.serial_number or "")
-    device_id = clean_or_none(it.azure_ad_device_id)
     return ManagedDevice(
         id=it.id,
         name=clean(it.device_name or "") or it.id,
-        device_id=None if device_id == _NO_DEVICE else device_id,
+        device_id=identifier(it.azure_ad_device_id),
         serial=None if serial.casefold() in _NO_SERIAL else serial,
         manufacturer=clean_or_none(it.manufacturer),
         model=clean_or_none(it.model),
         system=clean_or_none(it.operating_system),
         system_version=clean_or_none(it.os_version),
-        user_id=clean_or_none(it.user_id),
+        user_id=identifier(it.user_id),
         username=clean_or_none(it.user_principal_name),
         compliance=it.compliance_state if it.compliance_state in _COMPLIANCE else "unknown",
         ownership=clean(it.managed_device_owner_type or "") or "unknown",
         state=clean_or_none(it.management_state),
         agent=clean_or_none(it.management_agent),
         is_encrypted=it.is_encrypted,
-        enrolled_at=_or_never(it.enrolled_date_time),
-        last_sync_at=_or_never(it.last_sync_date_time),
+        enrolled_at=moment(it.enrolled_date_time),
+        last_sync_at=moment(it.last_sync_date_time),
     )
-
-
-def _or_never(moment: datetime | None) -> datetime | None:
-    return moment if moment and moment.year > _NEVER_YEAR else None
 
 
 MANAGED_DEVICES = Dataset(

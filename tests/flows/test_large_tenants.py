@@ -16,20 +16,7 @@ from tests.flows.reading import states
 REGISTRATIONS = "/v1.0/reports/authenticationMethods/userRegistrationDetails"
 
 
-@pytest.mark.parametrize(
-    "dataset",
-    [
-        pytest.param(USERS, id="users"),
-        pytest.param(
-            DEVICES, id="devices", marks=pytest.mark.xfail(strict=True, reason="B8: devices are kept as objects")
-        ),
-        pytest.param(
-            MANAGED_DEVICES,
-            id="managed devices",
-            marks=pytest.mark.xfail(strict=True, reason="B8: managed devices are kept as objects"),
-        ),
-    ],
-)
+@pytest.mark.parametrize("dataset", [USERS, DEVICES, MANAGED_DEVICES], ids=lambda it: it.name)
 def test_rows_of_a_large_data_set_are_text_as_soon_as_they_are_read(portal: Portal, dataset: Dataset) -> None:
     tenant = portal.has_tenant(users=30, devices=20)
     portal.connected(tenant)
@@ -44,7 +31,6 @@ def test_rows_of_a_large_data_set_are_text_as_soon_as_they_are_read(portal: Port
         assert msgspec.json.decode(record.body, type=dataset.record).id == record.key  # type: ignore[attr-defined]
 
 
-@pytest.mark.xfail(strict=True, reason="B8: all changed devices are read before the first owner is asked for")
 def test_owners_of_changed_devices_are_asked_for_page_by_page(portal: Portal) -> None:
     tenant = portal.has_tenant(users=5, devices=5)
     portal.connected(tenant)
@@ -71,7 +57,6 @@ def test_owners_of_changed_devices_are_asked_for_page_by_page(portal: Portal) ->
     }
 
 
-@pytest.mark.xfail(strict=True, reason="B8: registrations are asked for without a page size")
 def test_registrations_come_in_pages_as_large_as_may_be_asked_for(portal: Portal) -> None:
     portal.microsoft.world.switch(registrations_page_size=100)
     tenant = portal.has_tenant(users=350)
@@ -83,7 +68,6 @@ def test_registrations_come_in_pages_as_large_as_may_be_asked_for(portal: Portal
     assert states(portal, tenant)["registrations"] == "fresh"
 
 
-@pytest.mark.xfail(strict=True, reason="B8: registrations are asked for without a page size")
 @pytest.mark.parametrize("way", ["refuse", "ignore"])
 def test_registrations_come_whole_in_pages_of_any_size(portal: Portal, way: str) -> None:
     """Nothing promises that the report heeds a page size."""

@@ -9,7 +9,7 @@ from local.microsoft.derived import Derived
 from local.microsoft.graph.ask import Ask
 from local.microsoft.graph.errors import missing, not_premium
 from local.microsoft.graph.kinds import Kind, one
-from local.microsoft.graph.paging import page_of
+from local.microsoft.graph.paging import MOST_ON_A_PAGE, page_of
 from local.microsoft.http import Reply
 from local.microsoft.objects import Object
 
@@ -29,11 +29,13 @@ _REGISTERED_OF_TEN = 7
 
 
 def registration_details(ask: Ask) -> Reply:
-    """Only $filter and $orderby are documented here; we serve the first and refuse the rest."""
-    ask.allow("$filter", "$skiptoken")
+    """$filter and $orderby are documented here, $top is listed in the OpenAPI only; we serve the first and the last."""
+    switches = ask.world.switches
+    ask.allow("$filter", "$skiptoken", *(["$top"] if switches.registrations_top != "refuse" else []))
     _check_licence(ask)
-    size = ask.world.switches.registrations_page_size
-    return page_of(ask, _DETAILS, _people(ask), _WHERE, size, most=size)
+    size = switches.registrations_page_size
+    most = MOST_ON_A_PAGE if switches.registrations_top == "heed" and "$top" in ask.options else size
+    return page_of(ask, _DETAILS, _people(ask), _WHERE, size, most=most)
 
 
 def registration_details_of(ask: Ask, key: str) -> Reply:
