@@ -137,7 +137,6 @@ def test_a_reauthorization_under_way_ends_with_the_removal(portal: Portal) -> No
     assert portal.services.control(ACCOUNT).integrations.list() == []
 
 
-@pytest.mark.xfail(strict=True, reason="C1: the message behind a removal's hold is never taken back")
 def test_a_removal_that_has_ended_leaves_no_message_behind(portal: Portal) -> None:
     tenant = portal.has_tenant(users=3)
     portal.connected(tenant)
