@@ -145,7 +145,11 @@ class Calls:
         tenant = self._world.tenant(tenant_id)
         return tenant.users.change(user_id, properties, tenant.step())
 
-    def remove_user(self, tenant_id: str, user_id: str, *, permanently: bool = False) -> None:
+    def remove_user(self, tenant_id: str, user_id: str, *, permanently: bool = False, is_untold: bool = False) -> None:
+        """``is_untold``: lists no longer hold the user, and no delta ever says so."""
+        if is_untold:
+            self._world.tenant(tenant_id).users.leave_out_by_id(user_id)
+            return
         _remove(self._world.tenant(tenant_id), "users", user_id, permanently=permanently)
 
     def restore_user(self, tenant_id: str, user_id: str) -> Object:

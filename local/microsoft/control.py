@@ -11,6 +11,7 @@ import requests
 
 from local import worlds
 from local.microsoft.control_partners import PartnerWorld
+from local.microsoft.control_trouble import TroubleWorld
 from local.microsoft.posture_control import PostureControl
 
 Object = dict[str, Any]
@@ -33,7 +34,7 @@ class Tenant(TypedDict):
     guest: str
 
 
-class World(PartnerWorld, PostureControl):
+class World(PartnerWorld, PostureControl, TroubleWorld):
     """Turns a running cloud. Users and devices are Graph's objects: ``change_user(tenant_id, id, jobTitle=None)``."""
 
     def __init__(self, graph_url: str, ca_file: str) -> None:
@@ -172,8 +173,10 @@ class World(PartnerWorld, PostureControl):
     def change_user(self, tenant_id: str, user_id: str, **properties: Any) -> Object:
         return self._object("change_user", tenant_id=tenant_id, user_id=user_id, properties=properties)
 
-    def remove_user(self, tenant_id: str, user_id: str, *, permanently: bool = False) -> None:
-        self._call("remove_user", tenant_id=tenant_id, user_id=user_id, permanently=permanently)
+    def remove_user(self, tenant_id: str, user_id: str, *, permanently: bool = False, is_untold: bool = False) -> None:
+        """``is_untold``: lists no longer hold the user, and no delta ever says so."""
+        told = {"permanently": permanently, "is_untold": is_untold}
+        self._call("remove_user", tenant_id=tenant_id, user_id=user_id, **told)
 
     def restore_user(self, tenant_id: str, user_id: str) -> Object:
         return self._object("restore_user", tenant_id=tenant_id, user_id=user_id)
@@ -250,23 +253,6 @@ class World(PartnerWorld, PostureControl):
 
     def rotate_signing_key(self) -> None:
         self._call("rotate_signing_key")
-
-    def fault(self, **described: Any) -> int:
-        """Let requests go wrong; the arguments are the fields of ``faults.Fault``. Returns its id."""
-        return int(self._call("fault", **described))
-
-    def clear_faults(self) -> None:
-        self._call("clear_faults")
-
-    def hold(self, path: str, tenant_id: str | None = None) -> None:
-        """Requests whose address fits wait until ``release``; ``held`` tells how many do."""
-        self._call("hold", path=path, tenant_id=tenant_id)
-
-    def held(self) -> int:
-        return int(self._call("held"))
-
-    def release(self) -> None:
-        self._call("release")
 
     # What was asked of Microsoft.
 

@@ -121,6 +121,12 @@ class Collection:
         self._gone[key] = reason
         self._log.append(Change(sequence, key, None))
 
+    def leave_out_by_id(self, key: str) -> None:
+        """It is gone, and nothing of that is in the log of changes."""
+        self._there(key)
+        self._gone[key] = "deleted"
+        self._log = [change for change in self._log if change.key != key]
+
     def restore(self, key: str, sequence: int) -> Object:
         if self._gone.get(key) != "changed":
             raise KeyError(f"object {key} cannot be restored")

@@ -105,7 +105,8 @@ def _page(ask: Ask, kind: Kind, things: list[Object], where: str, most: int = _M
     body: Object = {"@odata.context": context_of(ask, where, ask.options.get("$select", ""))}
     if start + size < len(things):
         body["@odata.nextLink"] = ask.link({"$skiptoken": token_of({"of": where, "at": start + size})})
-    return answered(body | {"value": [_shown(ask, kind, it, names) for it in things[start : start + size]]})
+    first = start - 1 if ask.world.switches.list_replays and start else start
+    return answered(body | {"value": [_shown(ask, kind, it, names) for it in things[first : start + size]]})
 
 
 def _shown(ask: Ask, kind: Kind, thing: Object, names: list[str]) -> Object:
