@@ -7,6 +7,7 @@ import msgspec
 
 from integrations.domain.datasets import Confirmed
 from integrations.domain.gdap import CspAuth, Finding
+from integrations.domain.given_up import GivenUp
 from integrations.domain.ids import (
     AccountId,
     FlowId,
@@ -162,7 +163,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``epoch`` grows with every mapping and unmapping: data is written and read under the present one only. Its first
     number is never used again, so that a tenant that comes back finds nothing of its old data. ``removal`` is set
     while the tenant is on its way out. ``watch_at`` is when its change notifications are looked at again; None when
-    there are none.
+    there are none. ``purges_given_up`` are deletions of earlier epochs' data in which our own service failed, by epoch.
     """
 
     tenant_id: TenantId
@@ -182,6 +183,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     watch_at: datetime | None = None
     csp: CspChild | None = None
     removal: RemovalId | None = None
+    purges_given_up: dict[str, GivenUp] = {}
 
     def renamed(self, name: str, now: datetime) -> "Tenant":
         """The tenant under its present name at Microsoft; the old one goes into its history."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from integrations.domain.connections import CspChild, Integration, Tenant
-from integrations.domain.customers import Facts, children
+from integrations.domain.customers import Facts, children, of
 from integrations.domain.gdap import (
     CspAuth,
     Finding,
@@ -16,12 +16,14 @@ from integrations.domain.gdap import (
     RoleId,
     holds,
 )
+from integrations.domain.given_up import DETAILS, OUR_FAILURE, REMEDY
 from integrations.domain.menu import CSP_MENU
 from integrations.domain.onboarding import Stage
-from integrations.domain.page import CspRow, StatusView, actions, status_view, to_second
+from integrations.domain.page import CspRow, Moment, StatusView, actions, status_view, to_second
+from integrations.domain.refusals import OF_CUSTOMER
 from integrations.domain.report import FAULTS, LABELS, Check, CheckName, CheckState, StatusChange
 from integrations.domain.roles import role_name, role_names
-from integrations.domain.statuses import COLOUR_OF, EXPLANATIONS, SyncCause
+from integrations.domain.statuses import COLOUR_OF, EXPLANATIONS, SyncCause, SyncLabel, SyncStatus
 
 KIND_LABEL = "Cloud Solution Provider (CSP)"
 
@@ -64,7 +66,8 @@ _SAID: dict[CspAuth, _Said] = {
         "red",
         "consent_refused",
         "The admin relationship is active, but Microsoft refused our application's consent.",
-        "It is tried again by itself. If it stays, look the code in the evidence up in the troubleshooting guide.",
+        "It is tried again by itself. If it stays, look the code in the evidence up at "
+        "https://login.microsoftonline.com/error.",
     ),
     CspAuth.CONSENT_PENDING: _Said(
         "orange",
@@ -107,7 +110,7 @@ _SAID_OF_GROUP: dict[GroupFault, _Said] = {
 }
 
 
-def csp_row(integration: Integration, tenants: Sequence[Tenant], now: datetime) -> CspRow | None:
+def csp_row(integration: Integration, tenants: Sequence[Tenant], moment: Moment) -> CspRow | None:
     """The row of a CSP above the table; None for an integration of another kind."""
     if integration.csp is None:
         return None
@@ -123,17 +126,19 @@ def csp_row(integration: Integration, tenants: Sequence[Tenant], now: datetime) 
         tenant_count_label=f"with {count} tenant{'' if count == 1 else 's'}" if count else "",
         ignored_count=len(told) - count,
         last_synced_at=to_second(status.last_sync_at),
-        sync_status=status_view(status, now),
+        sync_status=status_view(status, moment, integration.csp.running),
         actions=actions(CSP_MENU),
     )
 
 
-def csp_auth_view(child: CspChild, csp: Integration | None, now: datetime) -> StatusView:
+def csp_auth_view(tenant: Tenant, csp: Integration | None, moment: Moment) -> StatusView:
     """CSP Auth of a customer, as the column shows and explains it."""
-    finding = next((it for it in child.findings if it.auth is child.auth), None)
-    said = _SAID_OF_GROUP[finding.fault] if finding and finding.fault else _SAID[child.auth]
-    status = csp.csp.status if csp and csp.csp else None
-    looks = [it for it in (child.progress.next_at, status.next_check_at if status else None) if it]
+    child, of_csp = of(tenant), csp.csp if csp else None
+    said, status = _said_of(child), of_csp.status if of_csp else None
+    running = of_csp.running if of_csp else None
+    missed = [moment.overdue_since(_own_look(tenant, status))]
+    missed += [moment.overdue_since(status.next_check_at, running)] if status else []
+    looks = [it for it in (_own_look(tenant, status), status.next_check_at if status else None) if it]
     return StatusView(
         label=child.auth.value,
         colour=said.colour,
@@ -141,12 +146,59 @@ def csp_auth_view(child: CspChild, csp: Integration | None, now: datetime) -> St
         cause=said.reason,
         detail=said.detail,
         remedy=said.remedy,
-        evidence={**_of_progress(child), **_of_findings(child)},
-        since=child.since.replace(microsecond=0),
+        evidence={**_of_progress(child), **_of_findings(child), **_of_mark(child)},
+        since=_since(child).replace(microsecond=0),
         next_check_at=to_second(min(looks, default=None)),
-        stalled=_is_waiting(child.auth) and child.progress.is_stalled(now),
-        stale=status is not None and status.is_auth_failed,
+        stalled=_is_waiting(child.auth) and child.progress.is_stalled(moment.now),
+        stale=status is not None and (status.label in _UNREAD or missed[-1] is not None),
+        as_of=to_second(status.last_sync_at) if status else None,
+        overdue_since=min((it for it in missed if it), default=None),
     )
+
+
+# While the CSP stands so, its customers are not read, and what is shown of them was read before.
+_UNREAD = frozenset({SyncLabel.AUTH_FAILED, SyncLabel.ERROR})
+# What the partner or the customer has to mend comes before a failure of ours.
+_OURS_TO_TELL = frozenset(
+    {
+        CspAuth.ACTIVE,
+        CspAuth.EXPIRING,
+        CspAuth.CONSENT_FAILURE,
+        CspAuth.CONSENT_PENDING,
+        CspAuth.GRANTING_ROLES,
+        CspAuth.UNKNOWN,
+    }
+)
+
+
+# A refusal of Microsoft's shows in these; what is known of it then says more than the status.
+_OF_REFUSALS = frozenset({CspAuth.CONSENT_FAILURE, CspAuth.UNKNOWN})
+
+
+def _own_look(tenant: Tenant, status: SyncStatus | None) -> datetime | None:
+    """When the customer's own next step is taken; not while its CSP, or the plan, holds it back."""
+    is_held_back = tenant.paused is not None or (status is not None and status.is_auth_failed)
+    return None if is_held_back else of(tenant).progress.next_at
+
+
+def _said_of(child: CspChild) -> _Said:
+    finding = next((it for it in child.findings if it.auth is child.auth), None)
+    said = _SAID_OF_GROUP[finding.fault] if finding and finding.fault else _SAID[child.auth]
+    mark, hindrance = child.progress.given_up, child.progress.hindrance
+    if hindrance and child.auth in _OF_REFUSALS:
+        said = _Said(said.colour, hindrance.value, *OF_CUSTOMER[hindrance])
+    if mark is None or child.auth not in _OURS_TO_TELL:
+        return said
+    return _Said(said.colour, OUR_FAILURE, DETAILS[mark.job], REMEDY)
+
+
+def _of_mark(child: CspChild) -> dict[str, str]:
+    return child.progress.given_up.evidence() if child.progress.given_up else {}
+
+
+def _since(child: CspChild) -> datetime:
+    mark = child.progress.given_up
+    return mark.since if mark and child.auth in _OURS_TO_TELL else child.since
 
 
 def _is_waiting(auth: CspAuth) -> bool:

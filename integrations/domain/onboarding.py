@@ -13,6 +13,8 @@ from enum import Enum
 import msgspec
 
 from integrations.domain.gdap import Consent
+from integrations.domain.given_up import GivenUp
+from integrations.domain.refusals import Hindrance
 
 AFTER_ACTIVATION = timedelta(minutes=15)  # Microsoft needs as long until a new relationship works everywhere
 AFTER_TROUBLE = timedelta(minutes=2)  # Microsoft could not answer
@@ -40,7 +42,8 @@ class Onboarding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``since`` is when the stage began; ``tries`` counts refusals in a row, ``looks`` those within a stage;
     ``permissions`` is the version of our permission list that was granted; ``is_pushed_again`` tells that a
-    stalled stage was pushed once more, ``is_unclear`` that a refusal says nothing about consent.
+    stalled stage was pushed once more, ``is_unclear`` that a refusal says nothing about consent. ``given_up`` is there
+    while our own service failed in the step that is due; ``hindrance`` is what a refusal is known to lie in.
     """
 
     stage: Stage
@@ -52,6 +55,8 @@ class Onboarding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     permissions: str = ""
     is_pushed_again: bool = False
     is_unclear: bool = False
+    given_up: GivenUp | None = None
+    hindrance: Hindrance | None = None
 
     @property
     def consent(self) -> Consent:
@@ -82,7 +87,7 @@ def begin(now: datetime) -> Onboarding:
 def plan(it: Onboarding, now: datetime, *, works_from: datetime | None, permissions: str) -> Onboarding:
     """Say when the next step is due, given from when on the partner's roles work (None: they do not)."""
     if works_from is None:
-        return msgspec.structs.replace(it, next_at=None)
+        return msgspec.structs.replace(it, next_at=None, given_up=None)
     if it.stage is Stage.WAITING:
         return msgspec.structs.replace(it, next_at=it.next_at or max(now, works_from + AFTER_ACTIVATION))
     if it.stage is Stage.DONE:
@@ -91,14 +96,19 @@ def plan(it: Onboarding, now: datetime, *, works_from: datetime | None, permissi
     return it if it.next_at else msgspec.structs.replace(it, next_at=now)
 
 
-def wait(it: Onboarding, stage: Stage, now: datetime, evidence: dict[str, str]) -> Onboarding:
-    """The step was taken, but does not show yet: look again soon, push once more, or in the end give up."""
+def wait(
+    it: Onboarding, stage: Stage, now: datetime, evidence: dict[str, str], hindrance: Hindrance | None = None
+) -> Onboarding:
+    """The step was taken, but does not show yet: look again soon, push once more, or in the end give up.
+
+    ``hindrance`` is what it then counts as refused for.
+    """
     if it.stage is Stage.DONE:  # a top-up: what works goes on working
         return msgspec.structs.replace(it, next_at=now + _LAST_LOOK, evidence=evidence)
     is_new = it.stage is not stage
     since = now if is_new else it.since
     if now - since >= _GIVEN_UP_AFTER[stage]:
-        return refuse(it, now, evidence)
+        return refuse(it, now, evidence, hindrance=hindrance)
     looks = 0 if is_new else it.looks + 1
     pause = _LOOKS[looks] if looks < len(_LOOKS) else _LAST_LOOK
     return msgspec.structs.replace(
@@ -109,10 +119,18 @@ def wait(it: Onboarding, stage: Stage, now: datetime, evidence: dict[str, str]) 
         next_at=now + pause,
         evidence=evidence,
         is_pushed_again=not is_new and (it.is_pushed_again or now - since >= STALLED_AFTER[stage]),
+        hindrance=None,
     )
 
 
-def refuse(it: Onboarding, now: datetime, evidence: dict[str, str], *, is_unclear: bool = False) -> Onboarding:
+def refuse(
+    it: Onboarding,
+    now: datetime,
+    evidence: dict[str, str],
+    *,
+    is_unclear: bool = False,
+    hindrance: Hindrance | None = None,
+) -> Onboarding:
     """Microsoft refused: tried again after 5, 15, 30 and 60 minutes, then every six hours."""
     pause = _RETRIES[it.tries] if it.tries < len(_RETRIES) else _LAST_RETRY
     if it.stage is Stage.DONE:
@@ -125,6 +143,7 @@ def refuse(it: Onboarding, now: datetime, evidence: dict[str, str], *, is_unclea
         tries=it.tries + 1,
         evidence=evidence,
         is_unclear=is_unclear,
+        hindrance=hindrance,
     )
 
 

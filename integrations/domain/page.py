@@ -2,22 +2,29 @@
 
 import base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
 
-from integrations.domain.connections import SyncroTenant, Tenant
+from integrations.domain.connections import Running, SyncroTenant, Tenant
+from integrations.domain.given_up import DETAILS, OUR_FAILURE, REMEDY, GivenUp
 from integrations.domain.ids import SyncroTenantId
 from integrations.domain.menu import INTEGRATE_MENU, Action, tenant_menu
-from integrations.domain.statuses import COLOUR_OF, EXPLANATIONS, SyncStatus
+from integrations.domain.schedule import overdue_since
+from integrations.domain.statuses import COLOUR_OF, EXPLANATIONS, SyncLabel, SyncStatus
 from shared.errors import Invalid, Problem
 
 NOT_FOR_SINGLES = "-"
+OVERDUE = "Overdue"  # what can be filtered by besides the labels of statuses
 
 
 class StatusView(msgspec.Struct, frozen=True, kw_only=True):
-    """A status with everything needed to understand it and act on it; ``stale``: it is the last known one."""
+    """A status with everything needed to understand it and act on it.
+
+    ``stale``: it is the last known one, ``as_of`` when it was read. ``overdue_since`` is there when the next check
+    should have come long ago.
+    """
 
     label: str
     colour: str
@@ -30,6 +37,8 @@ class StatusView(msgspec.Struct, frozen=True, kw_only=True):
     next_check_at: datetime | None
     stalled: bool
     stale: bool = False
+    as_of: datetime | None = None
+    overdue_since: datetime | None = None
 
 
 class ActionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,23 +97,34 @@ class TenantPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True):
-    """What can be filtered by at present: labels of Sync Status and CSP Auth that some row has."""
+    """What can be filtered by at present: labels of Sync Status and CSP Auth that some row has, and Overdue."""
 
     statuses: list[str]
 
 
 class RemovalRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A removal under way, told above the table until the integration is gone."""
+    """A removal under way, told above the table until the integration is gone.
+
+    ``given_up`` is there while our own service fails to carry it on.
+    """
 
     id: str
     name: str
     kind: str
     requested_at: datetime
+    given_up: StatusView | None
+    overdue_since: datetime | None
 
 
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything the page shows at once."""
+    """Everything the page shows at once.
 
+    ``plan`` is there while our own service fails to apply the account's plan; ``overdue`` counts tenants, CSPs and
+    removals whose next check should have come long ago, on whichever page they are.
+    """
+
+    plan: StatusView | None
+    overdue: int
     integrate_menu: list[ActionView]
     filters: Filters
     sorts: list[str]
@@ -133,6 +153,16 @@ class Naming(NamedTuple):
     portal_url: str
 
 
+class Moment(NamedTuple):
+    """When something is read, and the period by which a check is called overdue."""
+
+    now: datetime
+    period: timedelta
+
+    def overdue_since(self, next_at: datetime | None, running: Running | None = None) -> datetime | None:
+        return to_second(overdue_since(next_at, self.now, self.period, busy_until=running.until if running else None))
+
+
 _SORTS: dict[str, Callable[[TenantRow], str]] = {
     "name": lambda row: row.name.casefold(),
     "last_sync_at": lambda row: row.last_sync_at.isoformat() if row.last_sync_at else "",
@@ -144,8 +174,18 @@ _SORTS: dict[str, Callable[[TenantRow], str]] = {
 SORTS = tuple(_SORTS) + tuple(f"-{name}" for name in _SORTS)
 
 
-def overview(removals: list[RemovalRow], csps: list[CspRow], rows: Sequence[TenantRow], wanted: Wanted) -> Overview:
+def overview(
+    removals: list[RemovalRow],
+    csps: list[CspRow],
+    rows: Sequence[TenantRow],
+    wanted: Wanted,
+    plan: StatusView | None = None,
+) -> Overview:
     return Overview(
+        plan=plan,
+        overdue=sum(map(_is_overdue, rows))
+        + sum(it.sync_status.overdue_since is not None for it in csps)
+        + sum(it.overdue_since is not None for it in removals),
         integrate_menu=actions(INTEGRATE_MENU),
         filters=Filters(statuses=sorted({label for row in rows for label in _labels(row)})),
         sorts=list(_SORTS),
@@ -158,14 +198,19 @@ def overview(removals: list[RemovalRow], csps: list[CspRow], rows: Sequence[Tena
 def _labels(row: TenantRow) -> list[str]:
     """Every status of a row, in words."""
     auth = [row.csp_auth.label] if isinstance(row.csp_auth, StatusView) else []
-    return [row.sync_status.label, *auth]
+    return [row.sync_status.label, *auth, *([OVERDUE] if _is_overdue(row) else [])]
+
+
+def _is_overdue(row: TenantRow) -> bool:
+    statuses = [row.sync_status, row.csp_auth]
+    return any(isinstance(it, StatusView) and it.overdue_since is not None for it in statuses)
 
 
 def tenant_row(
     tenant: Tenant,
     names: Mapping[SyncroTenantId, SyncroTenant],
     naming: Naming,
-    now: datetime,
+    moment: Moment,
     csp: CspColumns | None = None,
 ) -> TenantRow:
     mapping = tenant.mapping
@@ -182,7 +227,7 @@ def tenant_row(
         )
         if known
         else None,
-        sync_status=status_view(tenant.status, now),
+        sync_status=status_view(tenant.status, moment, tenant.running),
         last_sync_at=to_second(tenant.status.last_sync_at),
         last_attempt_at=to_second(tenant.status.last_attempt_at),
         csp_name=csp.name if csp else NOT_FOR_SINGLES,
@@ -191,7 +236,7 @@ def tenant_row(
     )
 
 
-def status_view(status: SyncStatus, now: datetime) -> StatusView:
+def status_view(status: SyncStatus, moment: Moment, running: Running | None = None) -> StatusView:
     said = EXPLANATIONS[status.cause]
     return StatusView(
         label=said.label.value,
@@ -203,7 +248,27 @@ def status_view(status: SyncStatus, now: datetime) -> StatusView:
         evidence=status.evidence,
         since=status.since.replace(microsecond=0),
         next_check_at=to_second(status.next_check_at),
-        stalled=status.is_stalled(now),
+        stalled=status.is_stalled(moment.now),
+        overdue_since=moment.overdue_since(status.next_check_at, running),
+    )
+
+
+def given_up_view(mark: GivenUp | None, moment: Moment) -> StatusView | None:
+    """What is told of a job of ours that was given up."""
+    if mark is None:
+        return None
+    return StatusView(
+        label=SyncLabel.ERROR.value,
+        colour=COLOUR_OF[SyncLabel.ERROR],
+        reason=OUR_FAILURE,
+        cause=OUR_FAILURE,
+        detail=DETAILS[mark.job],
+        remedy=REMEDY,
+        evidence=mark.evidence(),
+        since=mark.since.replace(microsecond=0),
+        next_check_at=to_second(mark.next_at),
+        stalled=False,
+        overdue_since=moment.overdue_since(mark.next_at),
     )
 
 

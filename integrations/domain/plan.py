@@ -10,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from integrations.domain.connections import Integration, Pause, Tenant
+from integrations.domain.given_up import GivenUp
 from integrations.domain.statuses import SyncCause, SyncStatus, wait_in_queue
 
 # A portal token lives 15 minutes: what one of before the change still caused is settled by a second walk.
@@ -22,13 +23,15 @@ class Belief(msgspec.Struct, frozen=True, kw_only=True):
     """What is believed of an account's plan, since when, and from a token of which time.
 
     Without any, an account that has integrations was on the plan when it made them.
-    ``purged_at`` is when the synced data of an account without the plan was given up.
+    ``purged_at`` is when the synced data of an account without the plan was given up; ``given_up`` tells that the
+    account's rows could not be brought in line with it.
     """
 
     has_plan: bool
     issued_at: datetime
     since: datetime
     purged_at: datetime | None = None
+    given_up: GivenUp | None = None
 
 
 class KnownPlan(NamedTuple):

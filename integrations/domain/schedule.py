@@ -61,6 +61,18 @@ def probe_pause(failures: int, period: timedelta) -> timedelta:
     return min(period * (1 << doublings), PROBE_LONGEST)
 
 
+def overdue_since(
+    next_at: datetime | None, now: datetime, period: timedelta, *, busy_until: datetime | None = None
+) -> datetime | None:
+    """Since when a look that should have come is missed; None while it is less than one period late, or under way.
+
+    ``busy_until`` is until when a run holds what is to be looked at.
+    """
+    if next_at is None or now - next_at <= period:
+        return None
+    return None if busy_until is not None and busy_until > now else next_at
+
+
 def propagation_pause_s(attempt: int) -> int:
     """Seconds before the next look whether a fresh consent is visible: 2, 4, 8, 16, then every 30."""
     return min(1 << min(attempt, 5), 30)
