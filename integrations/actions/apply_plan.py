@@ -41,6 +41,8 @@ def apply_plan(services: Services, account_id: AccountId) -> None:
     if rules.must_purge(belief, now):
         _purge(services, control)
         belief = msgspec.structs.replace(belief, purged_at=now)
+    belief = msgspec.structs.replace(belief, given_up=None)
+    if belief != stored.value:
         control.commit(control.plans.saved(stored.now(belief)))
     log("applied plan", account_id=account_id, counts={"rows": changed})
     again = rules.next_walk(belief, now)

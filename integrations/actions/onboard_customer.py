@@ -6,19 +6,21 @@ changes nothing; where the customer stands is written after each (product rules 
 
 import contextlib
 from collections.abc import Callable
+from datetime import datetime
 
 import msgspec
 
 from integrations.actions.leaving import find_to_change
 from integrations.actions.noting import status_notes
 from integrations.actions.partner import NoCredential, Partner, open_partner
-from integrations.actions.refusals import csp_cause_of, evidence_of
+from integrations.actions.refusals import csp_cause_of, evidence_of, hindrance_of
 from integrations.actions.settle_customers import Settling, order_step, settling
 from integrations.domain import onboarding
 from integrations.domain.connections import Integration, Tenant
 from integrations.domain.customers import advance, judge, of
 from integrations.domain.onboarding import Onboarding, Stage
 from integrations.domain.orders import CustomerOrder
+from integrations.domain.refusals import Hindrance
 from integrations.domain.schedule import UNMAPPED_EVERY
 from integrations.domain.statuses import SyncCause, move, wait_in_queue
 from integrations.microsoft.app_roles import NotYetKnown, grant_missing_roles
@@ -41,7 +43,8 @@ from shared.telemetry import log
 
 _TRIES_TO_SETTLE = 5
 _NOT_YET = frozenset({RefusalKind.CONSENT_MISSING, RefusalKind.APP_NOT_FOUND, RefusalKind.USER_UNSUITABLE})
-_UNCLEAR = frozenset({RefusalKind.MFA, RefusalKind.TENANT_NOT_FOUND, RefusalKind.WRONG_CLOUD, RefusalKind.OTHER})
+# Refusals whose reason is neither the consent nor the relationship.
+_UNCLEAR = frozenset({Hindrance.MFA_NEEDED, Hindrance.CSP_SIGN_IN, Hindrance.TENANT_NOT_FOUND, Hindrance.WRONG_CLOUD})
 
 Step = Callable[[Onboarding], Onboarding]
 
@@ -79,18 +82,21 @@ def _step(services: Services, control: Control, integration: Integration, tenant
         return _asked(services, control, partner, tenant)
     except (NoCredential, SealBroken) as error:
         log("could not act for a CSP", tenant_id=tenant.tenant_id, error=type(error).__name__)
-        return (lambda it: onboarding.refuse(it, now, {"error": "the CSP's credential cannot be used"})), ""
+        told = {"error": "the CSP's credential cannot be used"}
+        return (lambda it: _refused_csp(it, now, told)), ""
     except MfaRequired as error:
         # Partner Center stops the partner, not this customer: a run of the CSP says so on its row.
         services.due.put(Due(Work.CSP, control.account_id, integration.id, now))
         told = evidence_of(error)
-        return (lambda it: onboarding.refuse(it, now, told)), ""
+        return (lambda it: _refused_csp(it, now, told)), ""
     except (Transient, OperatorFault, UnexpectedAnswer) as error:
         told = evidence_of(error)
         return (lambda it: _put_off(it, services, told)), ""
     except MicrosoftError as error:
-        told, is_unclear = _refusal(error), _is_unclear(error)
-        return (lambda it: onboarding.refuse(it, now, told, is_unclear=is_unclear)), ""
+        told, hindrance, is_unclear = _refusal(error), hindrance_of(error), _is_unclear(error)
+        if hindrance is Hindrance.CSP_SIGN_IN:
+            services.due.put(Due(Work.CSP, control.account_id, integration.id, now))
+        return (lambda it: onboarding.refuse(it, now, told, is_unclear=is_unclear, hindrance=hindrance)), ""
 
 
 def _asked(services: Services, control: Control, partner: Partner, tenant: Tenant) -> tuple[Step, str]:
@@ -109,8 +115,8 @@ def _asked(services: Services, control: Control, partner: Partner, tenant: Tenan
     except SignInRefused as error:
         if isinstance(error, OperatorFault) or error.refusal.kind not in _NOT_YET:
             raise
-        told = error.evidence()
-        return (lambda it: onboarding.wait(it, Stage.ASKED, now, told)), ""
+        told, hindrance = error.evidence(), hindrance_of(error)
+        return (lambda it: onboarding.wait(it, Stage.ASKED, now, told, hindrance)), ""
     return _granted(services, tenant)
 
 
@@ -127,13 +133,18 @@ def _granted(services: Services, tenant: Tenant) -> tuple[Step, str]:
     except SignInRefused as error:
         if isinstance(error, OperatorFault) or error.refusal.kind not in _NOT_YET:
             raise
-        told = error.evidence()
-        return (lambda it: onboarding.wait(it, Stage.GRANTED, now, told)), ""
+        told, hindrance = error.evidence(), hindrance_of(error)
+        return (lambda it: onboarding.wait(it, Stage.GRANTED, now, told, hindrance)), ""
     except (Denied, TokenRejected) as error:
         told = evidence_of(error)
         return (lambda it: onboarding.wait(it, Stage.GRANTED, now, told)), ""
     permissions = version_of_permissions()
     return (lambda _: onboarding.finish(now, permissions)), found.name
+
+
+def _refused_csp(it: Onboarding, now: datetime, evidence: dict[str, str]) -> Onboarding:
+    """Microsoft refused the partner, or was not asked: that says nothing about the customer either."""
+    return onboarding.refuse(it, now, evidence, is_unclear=True, hindrance=Hindrance.CSP_SIGN_IN)
 
 
 def _put_off(it: Onboarding, services: Services, evidence: dict[str, str]) -> Onboarding:
@@ -155,8 +166,8 @@ def _refusal(error: MicrosoftError) -> dict[str, str]:
 
 
 def _is_unclear(error: MicrosoftError) -> bool:
-    """A refusal whose reason is neither the consent nor the relationship."""
-    return isinstance(error, SignInRefused) and error.refusal.kind in _UNCLEAR
+    is_unknown = isinstance(error, SignInRefused) and error.refusal.kind is RefusalKind.OTHER
+    return is_unknown or hindrance_of(error) in _UNCLEAR
 
 
 def _settle(services: Services, control: Control, began: Stored[Tenant], step: Step, name: str) -> None:
@@ -167,7 +178,7 @@ def _settle(services: Services, control: Control, began: Stored[Tenant], step: S
         stored = control.tenants.find(began.value.tenant_id)
         if stored is None or stored.value.csp is None or stored.value.csp.progress != before:
             return
-        settled = _settled(control, stored.value, step(before), by, name)
+        settled = _settled(control, stored.value, step(msgspec.structs.replace(before, given_up=None)), by, name)
         is_due_to_sync = settled.status.cause is not stored.value.status.cause
         if is_due_to_sync and of(settled).progress.stage is Stage.DONE:
             services.sign_in.forget(settled.tenant_id)

@@ -5,6 +5,7 @@ nothing but messages. An order that is repeated, late or lost changes nothing (s
 """
 
 import dataclasses
+import logging
 import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -12,12 +13,12 @@ from datetime import datetime, timedelta
 import msgspec
 
 from integrations.actions.housekeeping import keep_house, look_to_seal
-from integrations.actions.prove import prove_consent
 from integrations.actions.recording import dispatch
 from integrations.actions.removing import carry_on_all
 from integrations.domain.consent import KEPT_FOR
 from integrations.domain.ids import IntegrationId, RemovalId, RunId, TenantId
 from integrations.domain.orders import (
+    CONSENT_QUEUE,
     CSP_QUEUE,
     CUSTOMER_QUEUE,
     PLAN_QUEUE,
@@ -64,9 +65,10 @@ def order_due(services: Services, order: ShardOrder) -> None:
         try:
             moved = _HANDLERS[due.work](services, due)
             later += [moved] if moved else []
-        except AppError as error:
+        except Exception as error:  # noqa: BLE001 - one line costs itself, and not what others have due
             log(
                 "could not order work",
+                level=logging.INFO if isinstance(error, AppError) else logging.ERROR,
                 account_id=due.account_id,
                 action=due.work.value,
                 error=type(error).__name__,
@@ -158,7 +160,7 @@ def _look_at_flow(services: Services, due: Due) -> None:
     flow = stored.value
     forget_at = flow.created_at + KEPT_FOR
     if flow.is_open:
-        prove_consent(services, ConsentOrder(account_id=due.account_id, flow_id=flow.id))
+        _send(services, CONSENT_QUEUE, ConsentOrder(account_id=due.account_id, flow_id=flow.id), due)
     elif now < forget_at:
         services.due.put(Due(Work.CONSENT, due.account_id, flow.id, forget_at))
     else:

@@ -1,6 +1,9 @@
 """Delete what was synced under a mapping that is over: thirty days after it ended, or when somebody asks."""
 
+import contextlib
 from datetime import timedelta
+
+import msgspec
 
 from integrations.actions.recording import Actor, announce, audit, dispatch, message
 from integrations.actions.removals import quiet_of
@@ -8,12 +11,14 @@ from integrations.actions.tenants import find_tenant
 from integrations.domain.ids import AccountId, TenantId
 from integrations.domain.orders import PurgeOrder
 from integrations.services import Services
+from integrations.storage.control import Clash, Control
 from integrations.storage.due import Due, Work
 from integrations.storage.sweeping import Sweeper
 from shared.errors import Conflict
 from shared.telemetry import log
 
 KEPT_FOR = timedelta(days=30)
+_TRIES = 5
 
 
 def plan_purge(services: Services, account_id: AccountId, tenant_id: TenantId, epoch: int, after: timedelta) -> None:
@@ -49,14 +54,49 @@ def purge_now(services: Services, actor: Actor, tenant_id: TenantId) -> None:
 
 
 def purge(services: Services, order: PurgeOrder) -> None:
-    """Carry out one order; the present epoch of a tenant is never touched."""
-    stored = services.control(order.account_id).tenants.find(order.tenant_id)
-    if stored is not None and stored.value.epoch == order.epoch:
-        services.due.drop(Work.PURGE, order.account_id, f"{order.tenant_id}:{order.epoch}")
+    """Carry out one order, if the due list asks for it; no epoch that is not over is ever touched."""
+    stored, line = services.control(order.account_id).tenants.find(order.tenant_id), _line(services, order)
+    is_over = stored is None or order.epoch < stored.value.epoch
+    if line is None or not is_over or line.at > services.clock() + _earliest(services, order):
+        log("dropped order", account_id=order.account_id, tenant_id=order.tenant_id, reason="not due")
+        if line is not None and line.at <= services.clock() and not is_over:
+            services.due.settle(line)  # what was said beforehand never came about
         return
     if not order.is_last:
         services.data(order.account_id, order.tenant_id, order.epoch).close()  # whoever still writes fails from here on
     rows = Sweeper(services.tables, order.account_id, order.tenant_id).sweep(order.epoch, with_fences=order.is_last)
+    _forget_failures(services.control(order.account_id), order)
     if order.is_last:
         services.due.drop(Work.PURGE, order.account_id, f"{order.tenant_id}:{order.epoch}")
     log("purged tenant data", account_id=order.account_id, tenant_id=order.tenant_id, counts={"rows": rows})
+
+
+def _line(services: Services, order: PurgeOrder) -> Due | None:
+    """What the due list says of the epoch: a message alone closes no fence and deletes nothing."""
+    lines = services.due.of(order.account_id, f"{order.tenant_id}:{order.epoch}")
+    return next((it for it in lines if it.work is Work.PURGE), None)
+
+
+def _earliest(services: Services, order: PurgeOrder) -> timedelta:
+    """How long before its line's time an order may come: the first look at an epoch goes before the last one."""
+    return timedelta(0) if order.is_last else quiet_of(services)
+
+
+def _forget_failures(control: Control, order: PurgeOrder) -> None:
+    """What was told of failing with this epoch's data is over.
+
+    Raises:
+        Clash: the row kept changing under our hands; the message comes back, and finds nothing to delete.
+    """
+    for _ in range(_TRIES):
+        stored = control.tenants.find(order.tenant_id)
+        marks = stored.value.purges_given_up if stored else {}
+        if stored is None or str(order.epoch) not in marks:
+            return
+        left = {epoch: mark for epoch, mark in marks.items() if epoch != str(order.epoch)}
+        with contextlib.suppress(Clash):
+            control.commit(
+                control.tenants.saved(stored.now(msgspec.structs.replace(stored.value, purges_given_up=left)))
+            )
+            return
+    raise Clash

@@ -96,7 +96,6 @@ def entries(portal: Portal, job: str) -> list[dict[str, Any]]:
 # A CSP's check.
 
 
-@pytest.mark.xfail(strict=True, reason="A3: a CSP whose check was given up stays green")
 def test_a_csp_whose_check_was_given_up_is_an_error_of_ours(csp: Csp, caplog: pytest.LogCaptureFixture) -> None:
     csp.settled()
     bug = Bug(csp.portal.services.sign_in, "renew")
@@ -114,7 +113,6 @@ def test_a_csp_whose_check_was_given_up_is_an_error_of_ours(csp: Csp, caplog: py
     assert len(entries(csp.portal, CSP_QUEUE)) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="A3: a CSP whose check was given up stays green")
 def test_customers_of_such_a_csp_keep_their_verdict_and_show_its_age(csp: Csp) -> None:
     csp.settled()
     read_at = csp.row()["last_synced_at"]
@@ -125,7 +123,6 @@ def test_customers_of_such_a_csp_keep_their_verdict_and_show_its_age(csp: Csp) -
     assert (shown["label"], shown["stale"], shown["as_of"]) == ("Active", True, read_at)
 
 
-@pytest.mark.xfail(strict=True, reason="A3: a CSP whose check was given up stays green")
 def test_a_csp_whose_check_was_given_up_is_checked_again_by_itself_and_the_mark_goes(csp: Csp) -> None:
     csp.settled()
     bug = Bug(csp.portal.services.sign_in, "renew")
@@ -142,7 +139,6 @@ def test_a_csp_whose_check_was_given_up_is_checked_again_by_itself_and_the_mark_
     assert csp.shown("Contoso")["stale"] is False
 
 
-@pytest.mark.xfail(strict=True, reason="A3: a CSP's first check that was given up stays Auth Pending")
 def test_a_first_check_that_was_given_up_is_told_too(csp: Csp) -> None:
     flow = csp.signs_in(csp.start())
     Bug(csp.portal.services.sign_in, "renew")
@@ -151,7 +147,6 @@ def test_a_first_check_that_was_given_up_is_told_too(csp: Csp) -> None:
     says_so(csp.row()["sync_status"], CSP_QUEUE)
 
 
-@pytest.mark.xfail(strict=True, reason="A3: nothing of a given up check is recorded")
 def test_a_csp_that_is_not_authorized_stays_so_and_tells_both(csp: Csp) -> None:
     csp.settled()
     csp.world.refuse_tokens(50173, tenant_id=csp.partner["id"], grant="refresh_token")
@@ -167,7 +162,6 @@ def test_a_csp_that_is_not_authorized_stays_so_and_tells_both(csp: Csp) -> None:
 # The step that brings our application into a customer's tenant.
 
 
-@pytest.mark.xfail(strict=True, reason="A3: an onboarding that was given up shows nowhere")
 def test_an_onboarding_that_was_given_up_shows_on_the_customers_row(csp: Csp, caplog: pytest.LogCaptureFixture) -> None:
     portal = csp.portal
     bug = Bug(portal.services.holders, "add")
@@ -211,7 +205,6 @@ def _proven(csp: Csp, bug: Bug) -> str:
 # A removal.
 
 
-@pytest.mark.xfail(strict=True, reason="A3: a removal that was given up shows nowhere")
 def test_a_removal_that_was_given_up_says_in_which_step_and_when_it_goes_on(
     portal: Portal, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -242,7 +235,6 @@ def test_a_removal_that_was_given_up_says_in_which_step_and_when_it_goes_on(
 # Data of an earlier mapping.
 
 
-@pytest.mark.xfail(strict=True, reason="A3: a purge that was given up shows nowhere")
 def test_a_purge_that_was_given_up_shows_on_the_tenants_details(
     portal: Portal, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -273,7 +265,6 @@ def _rows(portal: Portal, table: str) -> list[str]:
 # The account's plan.
 
 
-@pytest.mark.xfail(strict=True, reason="A3: a plan job that was given up shows nowhere")
 def test_a_plan_job_that_was_given_up_shows_on_the_accounts_page(
     portal: Portal, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -301,7 +292,6 @@ def test_a_plan_job_that_was_given_up_shows_on_the_accounts_page(
 # A journey's proof.
 
 
-@pytest.mark.xfail(strict=True, reason="A3: a proof that was given up shows nowhere")
 def test_a_proof_that_was_given_up_shows_on_the_journey(portal: Portal, caplog: pytest.LogCaptureFixture) -> None:
     bug = Bug(portal.services.sign_in, "app_token")
     flow_id = portal.proves(portal.has_tenant())
@@ -319,7 +309,6 @@ def test_a_proof_that_was_given_up_shows_on_the_journey(portal: Portal, caplog: 
     assert (proven["state"], proven["given_up"], proven["reason"]) == ("proven", None, None)
 
 
-@pytest.mark.xfail(strict=True, reason="A3: a proof that was given up is blamed on Microsoft")
 def test_a_journey_that_ends_by_our_own_fault_does_not_blame_microsoft(portal: Portal) -> None:
     Bug(portal.services.sign_in, "app_token")
     flow_id = portal.proves(portal.has_tenant())
@@ -334,7 +323,6 @@ def test_a_journey_that_ends_by_our_own_fault_does_not_blame_microsoft(portal: P
 # A sync, which was told before, now with its evidence; also one that failed before it had begun.
 
 
-@pytest.mark.xfail(strict=True, reason="A3: a given up sync has no evidence")
 def test_a_sync_that_was_given_up_tells_its_evidence(portal: Portal, caplog: pytest.LogCaptureFixture) -> None:
     tenant = portal.has_tenant()
     portal.integrate(tenant)
@@ -353,7 +341,6 @@ def test_a_sync_that_was_given_up_tells_its_evidence(portal: Portal, caplog: pyt
     assert (portal.status(tenant), portal.row(tenant)["sync_status"]["evidence"]) == ("Success", {})
 
 
-@pytest.mark.xfail(strict=True, reason="A3: a sync that fails before it has begun is given up silently")
 @pytest.mark.parametrize("is_asked_for", [True, False], ids=["asked for", "by the schedule"])
 def test_a_sync_that_failed_before_it_began_is_told_too(
     portal: Portal, monkeypatch: pytest.MonkeyPatch, *, is_asked_for: bool
@@ -380,7 +367,6 @@ def test_a_sync_that_failed_before_it_began_is_told_too(
 # What orders all this.
 
 
-@pytest.mark.xfail(strict=True, reason="A3: one line of the due list that fails costs its whole shard")
 def test_one_piece_of_work_that_cannot_be_ordered_does_not_stop_the_others(
     portal: Portal, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -442,7 +428,6 @@ def test_a_forged_poison_message_changes_nothing_that_is_well(csp: Csp) -> None:
     assert store(portal) == before
 
 
-@pytest.mark.xfail(strict=True, reason="A3: nothing of a given up check is recorded")
 def test_a_poison_message_that_comes_twice_is_told_once(csp: Csp) -> None:
     csp.settled()
     Bug(csp.portal.services.sign_in, "renew")

@@ -1,0 +1,20 @@
+"""Let go of what a failed run holds, so that the next try of its message finds it free."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+from integrations.storage.control import Clash
+from shared.errors import AppError
+
+
+@contextlib.contextmanager
+def letting_go(let_go: Callable[[], None]) -> Iterator[None]:
+    """Let go when the block fails, and go on failing. Whoever changed it meanwhile holds it now."""
+    try:
+        yield
+    except Clash:
+        raise
+    except Exception:
+        with contextlib.suppress(AppError):  # then the hold ends by itself
+            let_go()
+        raise
