@@ -6,6 +6,7 @@ with is kept under the newest key-encryption key.
 
 from datetime import UTC, datetime, timedelta
 
+from integrations.actions.find_overdue import find_overdue
 from integrations.actions.idempotency import KEPT_FOR
 from integrations.actions.sealing import forget_old_entries, seal_entries
 from integrations.actions.signing import seal_key_anew
@@ -32,6 +33,7 @@ def keep_house(services: Services, due: Due) -> None:
         return
     control = services.control(due.account_id)
     tenants = control.tenants.list()
+    find_overdue(services, control, [it.value for it in tenants])
     old = [control.answers.removed(it) for it in control.answers.list() if now - it.value.at > KEPT_FOR]
     for tenant in tenants:
         runs = control.runs.list(f"{tenant.value.tenant_id}:")

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from tests.flows.partner import Csp, has_csp
 from tests.flows.portal import Portal
 
@@ -12,7 +10,6 @@ def overview(portal: Portal, query: str = "") -> dict[str, Any]:
     return dict(portal.ask("GET", f"/integrations{query}"))
 
 
-@pytest.mark.xfail(strict=True, reason="A3: a next look in the past is told like any other time")
 def test_a_tenant_whose_sync_never_came_says_since_when_it_is_overdue(portal: Portal) -> None:
     tenant = portal.has_tenant()
     portal.connected(tenant)
@@ -30,7 +27,6 @@ def test_a_tenant_whose_sync_never_came_says_since_when_it_is_overdue(portal: Po
     assert len(overview(portal, "?status=overdue")["tenants"]["items"]) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="A3: a next look in the past is told like any other time")
 def test_what_is_overdue_is_ordered_by_the_reconciler_and_says_so_no_more(portal: Portal) -> None:
     tenant = portal.has_tenant()
     portal.connected(tenant)
@@ -44,7 +40,6 @@ def test_what_is_overdue_is_ordered_by_the_reconciler_and_says_so_no_more(portal
     assert overview(portal)["overdue"] == 0
 
 
-@pytest.mark.xfail(strict=True, reason="A3: a next look in the past is told like any other time")
 def test_a_csp_whose_check_never_came_is_overdue_and_so_is_what_it_tells_of_its_customers(portal: Portal) -> None:
     csp = has_csp(portal)
     csp.has("Contoso")
@@ -63,7 +58,6 @@ def test_a_csp_whose_check_never_came_is_overdue_and_so_is_what_it_tells_of_its_
     )
 
 
-@pytest.mark.xfail(strict=True, reason="A3: a next look in the past is told like any other time")
 def test_a_customer_whose_next_step_never_came_is_overdue(portal: Portal) -> None:
     csp = has_csp(portal)
     csp.has("Contoso")
@@ -77,7 +71,6 @@ def test_a_customer_whose_next_step_never_came_is_overdue(portal: Portal) -> Non
     assert csp.shown("Contoso")["overdue_since"] == planned
 
 
-@pytest.mark.xfail(strict=True, reason="A3: a next look in the past is told like any other time")
 def test_a_removal_that_nobody_carries_on_is_overdue(portal: Portal) -> None:
     removal = portal.remove(portal.integrate(portal.has_tenant()))
     begun = portal.removal(removal)
@@ -89,7 +82,6 @@ def test_a_removal_that_nobody_carries_on_is_overdue(portal: Portal) -> None:
     assert ([it["overdue_since"] for it in page["removals"]], page["overdue"]) == ([begun["next_at"]], 1)
 
 
-@pytest.mark.xfail(strict=True, reason="A3: a line of the due list that got lost is never found again")
 def test_work_whose_line_of_the_due_list_got_lost_is_found_again(portal: Portal) -> None:
     csp: Csp = has_csp(portal)
     csp.has("Contoso")
