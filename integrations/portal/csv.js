@@ -13,6 +13,7 @@ const COLUMNS = [
   ["Reason", (row) => row.sync_status.reason],
   ["Detail", (row) => row.sync_status.detail],
   ["What to do", (row) => row.sync_status.remedy],
+  ["Overdue since", (row) => row.sync_status.overdue_since ?? row.csp_auth.overdue_since],
   ["Last Sync", (row) => row.last_sync_at],
   ["CSP Name", (row) => row.csp_name],
   ["CSP Auth", (row) => row.csp_auth.label ?? row.csp_auth],
@@ -28,7 +29,14 @@ export async function exportCsv(readAll) {
   say(`${items.length} tenants are in the file.`);
 }
 
+// The rule of server (shared/csv_text.py) and page: what a reader skips before a formula's sign, and where some split.
+const SKIPPED = "\\x00-\\x08\\x0b\\x0c\\x0e-\\x20\\x7f-\\xa0\\xad\\u061c\\u1680\\u180e\\u2000-\\u200f\\u2028-\\u202f\\u205f-\\u206f\\u3000\\ufeff";
+const SIGN = "[=+\\-@\\uff1d\\uff0b\\uff0d\\uff20]";
+const BEGINS = new RegExp(`^(?:[\\t\\r\\n]|[${SKIPPED}]*${SIGN})`);
+const SPLITS = new RegExp(`([;\\t\\r\\n])(?=[${SKIPPED}]*${SIGN})`, "g");
+
+/** A value in quotes, with an apostrophe wherever a formula would begin; NUL ends a text for some readers and is left out. */
 export function cell(value) {
-  const text = String(value ?? "");
-  return `"${(/^[=+\-@\t\r\n]/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
+  const text = String(value ?? "").replaceAll("\0", "").replace(SPLITS, "$1'");
+  return `"${(BEGINS.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
 }

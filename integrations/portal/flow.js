@@ -55,7 +55,8 @@ export async function followFlow(id, again) {
   try {
     let flow = await ask("GET", `/consent/${id}`);
     while (flow.state === "returned" && isHere(id)) {
-      notify("orange", "Waiting for Microsoft to put the permissions into effect.", "This usually takes seconds, sometimes minutes.");
+      if (flow.given_up) notify("red", flow.given_up.detail, flow.given_up.remedy);
+      else notify("orange", "Waiting for Microsoft to put the permissions into effect.", "This usually takes seconds, sometimes minutes.");
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
       flow = await ask("GET", `/consent/${id}`);
     }

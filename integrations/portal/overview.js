@@ -10,10 +10,12 @@ import { dots, menuButton } from "./menu.js";
 import { badge } from "./status.js";
 import { drawTable } from "./table.js";
 import { ago, stamp } from "./times.js";
+import { alerts, inShort, late } from "./trouble.js";
 
 const FIRST = 100;
 const MORE = 400;
 const TYPING_MS = 250;
+const OVERDUE = "Overdue";
 
 const EVERYTHING = { q: "", status: "", csp: "", mapped: "", ignored: "" };
 const filter = { ...EVERYTHING, sort: "name" };
@@ -31,6 +33,8 @@ export async function showOverview(config, again, current) {
   for (const row of page.items) seenStatuses.add(row.sync_status.label);
   const statuses = page.first.filters?.statuses ?? [...seenStatuses].sort();
   bar(view, offers, isBlank ? null : { csps, statuses }, again);
+  const some = statuses.includes(OVERDUE) && filter.status !== OVERDUE;
+  part(view, "alerts", [page.first.plan, page.first.overdue, some], () => alerts(page.first, some ? () => change({ status: OVERDUE }, again) : null));
   part(view, "removals", page.first.removals, () => (page.first.removals ?? []).map(removalNote));
   part(view, "csps", csps, () => csps.map((csp) => cspRow(csp, again)));
   part(view, "blank", [isBlank, offers], () => (isBlank ? blank(offers, again) : null));
@@ -112,9 +116,10 @@ function choose(name, title, any, values, again) {
 }
 
 /** What is being removed is out of the table at once; here one sees how far it is. */
-function removalNote({ id, name, requested_at: since }) {
+function removalNote({ id, name, requested_at: since, given_up: failing, overdue_since: missed }) {
   const place = `#removal=${id}`;
-  return note("orange", ["Removing ", named(name)], "", make("p", {}, "since ", ago(since), ". It ends by itself. ", make("a", { href: place, "data-key": place }, "Show each step")));
+  return note("orange", ["Removing ", named(name)], "", make("p", {}, "since ", ago(since), ". It ends by itself. ", make("a", { href: place, "data-key": place }, "Show each step")),
+    late(missed), failing ? inShort(failing) : null);
 }
 
 function cspRow(csp, again) {

@@ -4,6 +4,7 @@ import { ask } from "./api.js";
 import { bullets, frame, icon, make, named, note, part, words } from "./dom.js";
 import { open } from "./dialog.js";
 import { ago, exact } from "./times.js";
+import { late, trouble } from "./trouble.js";
 
 const STEP_COLOURS = { done: "green", skipped: "grey", running: "orange", waiting: "grey", failed: "red" };
 
@@ -61,6 +62,7 @@ function card(removal) {
     make("h3", {}, named(name)),
     hasEnded(removal) ? make("p", {}, leftovers.length ? "The removal has ended; something is left to do by hand." : "The removal has ended.")
       : make("label", { class: "progress" }, `Removing: step ${Math.min(done + 1, steps.length)} of ${steps.length}`, make("progress", { value: done, max: steps.length || 1 })),
+    late(removal.overdue_since), removal.given_up ? trouble(removal.given_up) : null,
     make("ol", { class: "timeline" }, steps.map(step)),
     leftovers.length ? note("yellow", "This is left to do by hand.", "", make("ul", { class: "leftovers" }, leftovers.map((it) => make("li", {}, it.what, " ", make("strong", {}, it.how))))) : null,
     receipt ? make("button", { "data-key": `receipt-${removal.id}`, onclick: () => download(`removal-${removal.id}.json`, "application/json", JSON.stringify(receipt, null, 2)) }, "Download the receipt") : null);

@@ -4,19 +4,27 @@ import { bullets, facts, icon, make, note, say, words } from "./dom.js";
 import { open } from "./dialog.js";
 import { linkList } from "./links.js";
 import { ago, exact } from "./times.js";
+import { late } from "./trouble.js";
 
-/** The button of a status. `about` is {name, what, key, links()}: whose status it is, and where to look further. */
+/** The button of a status, and beside it since when it is overdue. `about` is {name, what, key, links()}: whose status it is, and where to look further. */
 export function badge(told, about) {
+  const button = statusButton(told, about);
+  return told.overdue_since ? make("div", { class: "state" }, button, late(told.overdue_since)) : button;
+}
+
+function statusButton(told, about) {
   const mark = marks(told);
   const button = make("button", {
     class: `status ${told.colour}`, "data-key": about.key, "aria-haspopup": "dialog", onclick: () => explain(told, about),
-  }, icon(told.colour), make("span", {}, told.label, mark.length ? [" ", make("small", {}, mark.join(", "))] : null));
+  }, icon(told.colour), make("span", {}, told.label, mark.length ? [" ", make("small", {}, ...mark)] : null));
   button.append(make("span", { class: "unseen" }, `, ${about.what} of ${about.name}: explain`));
   return button;
 }
 
-export function marks(told) {
-  return [told.stalled ? "stalled" : null, told.stale ? "last known" : null].filter(Boolean);
+/** What a status is besides its word; how old it is when it is the last known one. */
+function marks(told) {
+  const known = told.as_of ? ["last known, as of ", ago(told.as_of)] : ["last known"];
+  return [...(told.stalled ? ["stalled"] : []), ...(told.stalled && told.stale ? [", "] : []), ...(told.stale ? known : [])];
 }
 
 function explain(told, about) {
@@ -25,13 +33,15 @@ function explain(told, about) {
     make("p", { class: "headline" }, make("span", { class: `status ${told.colour}` }, icon(told.colour), told.label)),
     make("p", {}, told.detail),
     told.stalled ? note("orange", "This takes longer than it should.", "") : null,
+    told.overdue_since ? note("orange", ["It should have been checked again ", ago(told.overdue_since), "."], "It is tried again by itself. If this stays, tell the operator of this service.") : null,
     told.stale ? note("grey", "This is the last known value; it could not be read again.", "") : null,
     told.remedy ? make("div", { class: "remedy" }, make("h3", {}, "What to do"), make("p", {}, told.remedy)) : null,
     facts([
       ["Reason", make("code", {}, told.reason)],
       ["Cause", told.cause && told.cause !== told.reason ? make("code", {}, told.cause) : null],
       ["Since", told.since ? [ago(told.since), ` (${exact(told.since)})`] : null],
-      ["Looked at again", told.next_check_at ? [ago(told.next_check_at), ` (${exact(told.next_check_at)})`] : null],
+      ["As of", told.as_of ? [ago(told.as_of), ` (${exact(told.as_of)})`] : null],
+      [told.overdue_since ? "Planned check" : "Looked at again", told.next_check_at ? [ago(told.next_check_at), ` (${exact(told.next_check_at)})`] : null],
     ]),
     evidence.length ? make("h3", {}, "Evidence") : null,
     evidence.length ? evidenceList(evidence) : null,

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser import told
@@ -43,7 +42,6 @@ def looks(site: Site, tmp_path: Path, name: str, sign: Locator) -> None:
             site.page.screenshot(path=tmp_path / f"{name}-{scheme}-{width}.png")
 
 
-@pytest.mark.xfail(strict=True, reason="A3: a next look in the past shows nowhere on the page")
 def test_what_is_overdue_is_seen_on_its_row_and_above_the_table(site: Site, tmp_path: Path) -> None:
     late = told.status("Success", "green", next_check_at=told.ago(hours=3), overdue_since=told.ago(hours=3))
     old = told.status("Active", "green", stale=True, as_of=told.ago(hours=3), overdue_since=told.ago(hours=3))
@@ -66,7 +64,6 @@ def test_what_is_overdue_is_seen_on_its_row_and_above_the_table(site: Site, tmp_
     looks(site, tmp_path, "overdue-row", site.row("Contoso Dental").get_by_text("overdue since 3 hours ago"))
 
 
-@pytest.mark.xfail(strict=True, reason="A3: a next look in the past shows nowhere on the page")
 def test_the_explanation_tells_since_when_it_is_overdue(site: Site) -> None:
     late = told.status("Success", "green", next_check_at=told.ago(hours=3), overdue_since=told.ago(hours=3))
     site.answers("/integrations", told.overview([told.single(20, "Contoso Dental", sync_status=late)], overdue=1))
@@ -77,7 +74,6 @@ def test_the_explanation_tells_since_when_it_is_overdue(site: Site) -> None:
     expect(site.dialog).to_contain_text("tried again by itself")
 
 
-@pytest.mark.xfail(strict=True, reason="A3: a removal that was given up shows nowhere on the page")
 def test_a_removal_that_was_given_up_says_so_above_the_table_and_in_its_own_view(site: Site, tmp_path: Path) -> None:
     mark = given_up()
     leaving = {"id": "rem_1", "name": "Tailspin Toys", "kind": "single", "requested_at": told.ago(minutes=30)}
@@ -101,7 +97,6 @@ def test_a_removal_that_was_given_up_says_so_above_the_table_and_in_its_own_view
     looks(site, tmp_path, "removal", card.get_by_text(OURS["detail"]))  # type: ignore[arg-type]
 
 
-@pytest.mark.xfail(strict=True, reason="A3: a plan job that was given up shows nowhere on the page")
 def test_a_plan_job_that_was_given_up_is_told_above_everything(site: Site, tmp_path: Path) -> None:
     site.answers("/integrations", told.overview(told.rows_of_every_kind(), told.csp(), plan=given_up()))
     site.open()
@@ -111,7 +106,6 @@ def test_a_plan_job_that_was_given_up_is_told_above_everything(site: Site, tmp_p
     looks(site, tmp_path, "plan", above)
 
 
-@pytest.mark.xfail(strict=True, reason="A3: a purge that was given up shows nowhere on the page")
 def test_a_purge_that_was_given_up_is_told_in_the_details(site: Site, tmp_path: Path) -> None:
     with_tenant(site, told.single(20, "Contoso Dental"), given_up=[given_up()])
 
@@ -120,7 +114,6 @@ def test_a_purge_that_was_given_up_is_told_in_the_details(site: Site, tmp_path: 
     looks(site, tmp_path, "purge", sign)
 
 
-@pytest.mark.xfail(strict=True, reason="A3: a proof that was given up shows nowhere on the page")
 def test_a_journey_whose_proof_was_given_up_says_so_and_goes_on_waiting(site: Site) -> None:
     states = [
         FLOW | {"state": "returned", "reason": "our_failure", "given_up": given_up()},
