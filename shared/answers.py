@@ -3,6 +3,7 @@
 The one file that chooses our HTTP status codes. Problem bodies follow RFC 9457.
 """
 
+import codecs
 import hashlib
 import inspect
 import json
@@ -35,6 +36,7 @@ PROBLEM_JSON = "application/problem+json; charset=utf-8"
 FIRST_ERROR = 400
 MOST_BODY_BYTES = 64 * 1024
 _DEEPEST = 32
+_BRACKET = re.compile(r"[\[\]{}]")
 
 STATUS_OF: dict[type[AppError], int] = {
     Invalid: 400,
@@ -143,20 +145,39 @@ def read_json(body: bytes, content_type: str, model: type[Model]) -> Model:
         raise TooLarge(f"The body has {len(body)} bytes; {MOST_BODY_BYTES} are the most we read.")
     if content_type.split(";", maxsplit=1)[0].strip().lower() != "application/json":
         raise UnsupportedMedia(f"The body came as {content_type[:80] or 'nothing'!r}.")
-    _refuse_deep(body)
+    text = _text(body)
+    _refuse_deep(text)
     try:
-        json.loads(body, object_pairs_hook=_refuse_duplicates, parse_constant=_refuse_constant)
-        return msgspec.json.decode(body, type=model)
+        json.loads(text, object_pairs_hook=_refuse_duplicates, parse_constant=_refuse_constant)
+        return msgspec.json.decode(text, type=model)
     except msgspec.ValidationError as error:
         raise _invalid(str(error)) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Invalid("The body is not JSON as RFC 8259 has it.", code="malformed_json") from error
 
 
-def _refuse_deep(body: bytes) -> None:
+def _text(body: bytes) -> str:
+    """The body, which is UTF-8; a byte order mark before it is not part of it.
+
+    UTF-16 and UTF-32 may pass for UTF-8, but not without a NUL, which no JSON holds.
+    """
+    try:
+        text = body.removeprefix(codecs.BOM_UTF8).decode()
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise Invalid(
+            "The body is not UTF-8.", code="not_utf8", remedy="Send the body as JSON in UTF-8 (RFC 8259, section 8.1)."
+        )
+    return text
+
+
+def _refuse_deep(text: str) -> None:
+    """Look at the brackets outside of strings. Without escapes every second piece between quotes is a string."""
+    outside = "".join(text.replace("\\\\", "").replace('\\"', "").split('"')[::2])
     depth = 0
-    for byte in re.sub(rb'"(?:[^"\\]|\\.)*"', b"", body):
-        depth += (byte in b"[{") - (byte in b"]}")
+    for bracket in _BRACKET.findall(outside):
+        depth += 1 if bracket in "[{" else -1
         if depth > _DEEPEST:
             raise Invalid(f"The JSON nests deeper than {_DEEPEST}.", code="malformed_json")
 
@@ -180,7 +201,7 @@ def _invalid(message: str) -> Invalid:
     missing = re.match(r"Object missing required field `(.*)`", what)
     if unknown or missing:
         name = (unknown or missing).group(1)  # type: ignore[union-attr] # one of the two matched
-        pointer = f"{pointer}/{name}"
+        pointer = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
         what = "this field is not known here" if unknown else "this field is required"
     return Invalid("The request does not have the expected form.", problems=[Problem(pointer, what)])
 

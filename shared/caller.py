@@ -17,6 +17,11 @@ _MOST_BYTES = 8 * 1024
 _LEEWAY_S = 60  # clocks differ; the life of 15 minutes is measured inside the token, without any
 
 
+def is_id(text: str) -> bool:
+    """Whether the portal may call an account or a user so."""
+    return _ID.fullmatch(text) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """A portal user. ``role`` and ``plan`` are the portal's words, as they were at ``issued_at``."""

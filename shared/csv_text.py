@@ -5,10 +5,18 @@ Source: RFC 4180; https://owasp.org/www-community/attacks/CSV_Injection
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 
 CSV = "text/csv; charset=utf-8; header=present"
-_BEGINS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - full-width ones count as well
+# The rule of server and page (integrations/portal/csv.js): what a reader skips before a formula's sign, and where some
+# split a cell in spite of its quotes. Full-width signs count as well.
+_SKIPPED = (
+    r"\x00-\x08\x0b\x0c\x0e-\x20\x7f-\xa0\xad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
+)
+_SIGN = r"[=+\-@\uff1d\uff0b\uff0d\uff20]"
+_BEGINS = re.compile(rf"[\t\r\n]|[{_SKIPPED}]*{_SIGN}")
+_SPLITS = re.compile(rf"([;\t\r\n])(?=[{_SKIPPED}]*{_SIGN})")
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
@@ -21,9 +29,12 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
 
 
 def harmless(cell: str) -> str:
-    """The cell as a spreadsheet shows it and never runs it; NUL, which ends a text for some readers, is left out."""
-    kept = cell.replace("\x00", "")
-    return f"'{kept}" if kept.lstrip(" ").startswith(_BEGINS_FORMULA) else kept
+    """The cell as a spreadsheet shows it and never runs it; NUL, which ends a text for some readers, is left out.
+
+    An apostrophe stands wherever a formula would begin: before the cell, and behind what readers split at.
+    """
+    kept = _SPLITS.sub(r"\1'", cell.replace("\x00", ""))
+    return f"'{kept}" if _BEGINS.match(kept) else kept
 
 
 def prefers_csv(accept: str) -> bool:

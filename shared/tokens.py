@@ -13,8 +13,10 @@ from typing import Any
 import jwt
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from jwt.utils import base64url_decode
 
 from shared.errors import AppError, Unavailable
+from shared.tolerant import read
 from shared.web import Unreachable, Web
 
 LEEWAY_S = 120
@@ -81,7 +83,7 @@ class KeySet:
             response = self._web.send("GET", self._url, within_s=_FETCH_S)
             self._keys = _usable(response.body)
             self._fetched_at = self._monotonic()
-        except (Unreachable, msgspec.MsgspecError, ValueError):
+        except (Unreachable, ValueError):
             pass  # those we have, if any, stay
         finally:
             self._tried_at = self._monotonic()
@@ -100,8 +102,8 @@ class _KeyDocument(msgspec.Struct):
 
 
 def _usable(body: bytes) -> dict[str, RSAPublicKey]:
-    """The document's RSA signing keys by id; raises ValueError when there is none."""
-    document = msgspec.json.decode(body, type=_KeyDocument)
+    """The document's RSA signing keys by id; raises ValueError when there is none. An odd key costs itself only."""
+    document, _ = read(body, _KeyDocument)
     found = {key.kid: public for key in document.keys if key.kid and (public := _public(key))}
     if not found:
         raise ValueError("the document holds no key we can use")
@@ -136,7 +138,9 @@ def verify(
         TokenInvalid: naming the check that failed.
         KeysUnavailable: the keys cannot be fetched.
     """
-    key = keys.find(_key_id(token))
+    key_id = _key_id(token)
+    _refuse_other_encodings(token)
+    key = keys.find(key_id)
     if key is None:
         raise TokenInvalid("is signed with an unknown key")
     try:
@@ -171,11 +175,23 @@ def unverified(token: str) -> dict[str, Any]:
     Raises:
         TokenInvalid: it cannot be read.
     """
+    _refuse_other_encodings(token)
     try:
         claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
     except (jwt.PyJWTError, ValueError, RecursionError) as error:
         raise TokenInvalid("cannot be read") from error
     return claims
+
+
+def _refuse_other_encodings(token: str) -> None:
+    """Header and claims are UTF-8 (RFC 7519, section 7.2); the library would read UTF-16 and UTF-32 as well."""
+    for part in token.rpartition(".")[0].split(".", 1):
+        try:
+            text = base64url_decode(part).decode()
+        except ValueError as error:
+            raise TokenInvalid("is not UTF-8 in base64url") from error
+        if "\0" in text:
+            raise TokenInvalid("is not UTF-8")
 
 
 def _key_id(token: str) -> str:

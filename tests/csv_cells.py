@@ -5,7 +5,7 @@ import re
 SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20"  # the last four are the full-width ones
 _BEFORE = [
     "", " ", "   ", "\t", "\r", "\n", "\r\n", " \t ", ";", "; ", " ;", ";;", "\u00a0", "\u3000", "\ufeff", "\u200b",
-    "\u2003;", "\v", "\f", "\x85", "\u2028", "a;", "Acme; ", "a\t", "a\n", "a\r", "a\r\n", "a;\u3000", "a;\u200b", ";a;",
+    "\u2003;", "\v", "\f", "\x85", "\u2028", "a;", "Acme; ", "a\t", "a\n", "a\r", "a\r\n", "a;\u3000", "a;\u200b",
 ]  # fmt: skip
 
 # What a formula may stand behind: all that readers of the file skip, or split at in spite of the quotes.

@@ -82,6 +82,8 @@ class ShardOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     until: datetime
 
 
+SHARDS = 16  # of the due list
+
 # Reasons of a sync that rules ask about; others only tell.
 SCHEDULED = "schedule"
 MANUAL = "manual"

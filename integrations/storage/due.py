@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from enum import Enum
 
 from integrations.domain.ids import AccountId
+from integrations.domain.orders import SHARDS
 from shared.clock import moment, stamp
 from shared.tables import Row, RowChanged, Tables, Write, chunks, delete, replace, upsert
 
-SHARDS = 16
 ALL = "all"  # of what is one thing for an account, such as its outbox
 LAST_LOOK = "last"  # the second line of an account's seals
 _NEVER = datetime.max.replace(tzinfo=UTC)

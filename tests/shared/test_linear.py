@@ -78,11 +78,7 @@ READERS: dict[str, Callable[[str], Any]] = {
 }
 
 
-_SQUARE = {"a request's body", "the local host's float", "the local host's decimal"}
-_B1 = pytest.mark.xfail(strict=True, reason="B1: read again and again from every quote or digit on")
-
-
-@pytest.mark.parametrize("name", [pytest.param(it, marks=_B1 if it in _SQUARE else ()) for it in READERS])
+@pytest.mark.parametrize("name", READERS)
 def test_what_comes_from_outside_is_read_in_one_pass(name: str) -> None:
     read = READERS[name]
 
