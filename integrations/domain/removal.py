@@ -195,9 +195,7 @@ def pause(tries: int) -> timedelta:
 
 def next_look(removal: Removal, partings: Iterable[Parting], now: datetime, quiet: timedelta) -> datetime:
     """When a removal that has ended is looked at next: what is left to do by hand first often, then once a day."""
-    if removal.forgotten_at is None:
-        raise AssertionError
-    verified, since = removal.verified_at, removal.forgotten_at
+    verified, since = removal.verified_at, removal.forgotten_at or now
     planned = since + quiet if verified is None else verified + TOLD_FOR
     if not any(it.is_left_over for it in partings):
         return planned

@@ -33,6 +33,7 @@ _CAST = r"(?:/microsoft\.graph\.(directoryRole|group))?"
 _MEMBERS = "(memberOf)"
 _ALL_MEMBERS = "(transitiveMemberOf)"
 _PRINCIPAL = f"/servicePrincipals(?:/{_ID}|{_BY_APP_ID})"
+_ROLES_OF = "(?:appRoleAssignedTo|appRoleAssignments)"
 _ASSIGNMENTS = "/roleManagement/directory/roleAssignments"
 _DEFINITIONS = "/roleManagement/directory/roleDefinitions"
 _SCORES = "/security/secureScores"
@@ -93,13 +94,14 @@ ROUTES = (
     _get(f"{_PRINCIPAL}/appRoleAssignments", needs.APPLICATIONS, 2, applications.app_role_assignments),
     _get(f"{_PRINCIPAL}/oauth2PermissionGrants", needs.GRANTS, 2, applications.own_permission_grants),
     _get("/oauth2PermissionGrants", needs.GRANTS, 2, applications.permission_grants),
-    _post(f"{_PRINCIPAL}/(?:appRoleAssignedTo|appRoleAssignments)", needs.ROLE_GRANTS, 1, applications.assign_app_role),
+    _post(f"{_PRINCIPAL}/{_ROLES_OF}", needs.ROLE_GRANTS, 1, applications.assign_app_role),
     _get("/tenantRelationships/delegatedAdminCustomers", needs.RELATIONSHIPS, 1, partners.customers),
     _get(_RELATIONSHIPS, needs.RELATIONSHIPS, 1, partners.relationships),
     _get(f"{_RELATIONSHIPS}/{_ID}", needs.RELATIONSHIPS, 1, partners.relationship),
     _get(f"{_RELATIONSHIPS}/{_ID}/accessAssignments", needs.RELATIONSHIPS, 1, partners.access_assignments),
     _get("/contracts", needs.CONTRACTS, 3, partners.contracts),
     _delete(_PRINCIPAL, needs.APPLICATION_REMOVAL, 1, applications.delete_service_principal),
+    _delete(f"{_PRINCIPAL}/{_ROLES_OF}/{_ID}", needs.ROLE_GRANTS, 1, applications.remove_app_role),
     _get("/groups", needs.GROUPS, 1, groups.groups),
     _get(f"/groups{_DELTA}", needs.GROUPS, 1, groups.groups_delta),
     _get(f"/groups/{_ID}", needs.GROUPS, 1, groups.group_by_id),
@@ -142,8 +144,8 @@ def find(method: str, path: str) -> tuple[Route, list[str | None]]:
     for route, found in matching:
         if route.method == method:
             arguments = list(found.groups())
-            by_app_id = len(arguments) == 2 and route.path.pattern.startswith(_PRINCIPAL)
-            return route, [arguments[0] or arguments[1]] if by_app_id else arguments
+            by_app_id = len(arguments) > 1 and route.path.pattern.startswith(_PRINCIPAL)
+            return route, [arguments[0] or arguments[1], *arguments[2:]] if by_app_id else arguments
     if matching:
         raise GraphError(405, "Request_BadRequest", f"{method} is not allowed for this resource.")
     raise bad(f"Resource not found for the segment '{path.split('/')[1]}'.", "BadRequest")

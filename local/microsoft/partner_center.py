@@ -155,10 +155,16 @@ class PartnerCenter:
         return told(msgspec.json.decode(request.body), 201)
 
     def _withdraw(self, _request: Request, home: Tenant, claims: dict[str, Any], key: str, client_id: str) -> Reply:
-        customer = self._managed(home, claims, key)
-        if customer.principals.pop(client_id.lower(), None) is None:
+        """The delegated grants go; whether the service principal goes with them is a switch."""
+        customer, switches = self._managed(home, claims, key), self._world.switches
+        principal = customer.principals.get(client_id.lower())
+        if principal is None or not (principal.scopes or not switches.consent_deletion_leaves_principal):
             raise PartnerError(404, "404", "There is no consent for this application.")
-        return Reply(204)
+        if switches.consent_deletion_leaves_principal:
+            principal.scopes, principal.scopes_of = set(), {}
+        else:
+            del customer.principals[client_id.lower()]
+        return Reply(switches.consent_deletion_status)
 
     def _managed(self, home: Tenant, claims: dict[str, Any], key: str) -> Tenant:
         """A customer that this person may consent for."""

@@ -68,6 +68,8 @@ class ServicePrincipal:
     client_id: str
     visible_at: float
     roles_at: float = 0.0
+    shown_until: dict[str, float] = field(default_factory=dict)
+    """Roles that were taken away, and until when new tokens still have them."""
     enabled: bool = True
     app_roles: set[str] = field(default_factory=set)
     scopes: set[str] = field(default_factory=set)

@@ -102,8 +102,10 @@ class Issuer:
         *,
         more: Mapping[str, Any] | None = None,
     ) -> str:
-        """An app-only access token; roles that were granted a moment ago are not in it yet."""
-        seen = principal.app_roles if self._world.now() >= principal.roles_at else set()
+        """An app-only access token; what was granted a moment ago is not in it yet, what was taken away may be."""
+        now = self._world.now()
+        seen = {role for role, until in principal.shown_until.items() if now < until}
+        seen |= principal.app_roles if now >= principal.roles_at else set()
         claims = self._access(tenant, app, life_s, acr)
         claims |= {"oid": principal.id, "sub": principal.id, "idtyp": "app", **(more or {})}
         return self.sign(claims | ({"roles": sorted(seen)} if seen else {}))

@@ -6,9 +6,10 @@ import msgspec
 import pytest
 
 from integrations.domain import removal as rules
+from integrations.domain import removal_report as report
 from integrations.domain.connections import Integration, Kind, Proof
 from integrations.domain.ids import FlowId, IntegrationId, RemovalId, TenantId, UserId
-from integrations.domain.removal import Outcome, Parting, Removal, Way
+from integrations.domain.removal import Outcome, Parting, Presence, Removal, Way
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 QUIET = timedelta(minutes=15)
@@ -44,11 +45,11 @@ def parting(number: int = 1, **changes: object) -> Parting:
 
 
 def states(removal: Removal, *partings: Parting) -> dict[str, str]:
-    return {it.name: it.state for it in rules.steps(removal, partings, QUIET)}
+    return {it.name: it.state for it in report.steps(removal, partings, QUIET)}
 
 
 def detail(removal: Removal, step: str, *partings: Parting) -> str:
-    return next(it.detail for it in rules.steps(removal, partings, QUIET) if it.name == step)
+    return next(it.detail for it in report.steps(removal, partings, QUIET) if it.name == step)
 
 
 def test_an_integration_has_one_removal_of_its_name() -> None:
@@ -118,18 +119,35 @@ def test_how_microsofts_side_ended_is_counted() -> None:
         parting(2, outcome=Outcome.REMOVED, rows={"users": 4, "devices": 1}),
         parting(3, outcome=Outcome.KEPT),
         parting(4, outcome=Outcome.ABSENT),
-        parting(5, outcome=Outcome.IMPOSSIBLE, way=Way.PARTNER_ITSELF),
+        parting(5, outcome=Outcome.BY_HAND, way=Way.PARTNER_ITSELF),
+        parting(6, outcome=Outcome.NO_RIGHTS),
+        parting(7, outcome=Outcome.NO_RIGHTS),
+        parting(8, outcome=Outcome.UNCONFIRMED),
     ]
     ended = msgspec.structs.replace(rules.totals(begun(Kind.CSP), told), left_at=NOW)
 
-    assert ended.tenants == 4
+    assert ended.tenants == 7
     assert ended.rows == {"devices": 1, "users": 7}
-    assert ended.outcomes == {"absent": 1, "impossible": 1, "kept": 1, "removed": 2}
-    assert states(ended)["microsoft"] == "failed"
+    assert ended.outcomes == {
+        "absent": 1, "by_hand": 1, "kept": 1, "no_rights": 2, "removed": 2, "unconfirmed": 1,
+    }  # fmt: skip
+    assert states(ended)["microsoft"] == "done"
     assert detail(ended, "microsoft") == (
-        "Removed from 2 tenants. Not there any more in 1 tenant. Left as it is in 1 tenant. "
-        "To be removed by hand in 1 tenant."
+        "Removed from 2 tenants. In 2 tenants our application has no rights left; an empty entry stays. "
+        "In 1 tenant its rights were taken away, and we check that they are gone. Not there any more in 1 tenant. "
+        "Left as it is in 1 tenant. To be removed by hand in 1 tenant."
     )
+    assert rules.recounted(ended, Outcome.UNCONFIRMED, Outcome.NO_RIGHTS).outcomes == {
+        "absent": 1, "by_hand": 1, "kept": 1, "no_rights": 3, "removed": 2,
+    }  # fmt: skip
+
+
+def test_what_could_not_be_done_is_a_failed_step() -> None:
+    told = [parting(1, outcome=Outcome.IMPOSSIBLE), parting(2, outcome=Outcome.BY_HAND)]
+    ended = msgspec.structs.replace(rules.totals(begun(Kind.CSP), told), left_at=NOW)
+
+    assert states(ended)["microsoft"] == "failed"
+    assert detail(ended, "microsoft") == "To be removed by hand in 2 tenants."
 
 
 def test_the_second_look_says_what_it_found() -> None:
@@ -153,24 +171,101 @@ def test_what_is_left_over_says_who_does_what() -> None:
 
     assert impossible.is_left_over
     assert seen_again.is_left_over
-    assert not parting(outcome=Outcome.REMOVED).is_left_over
-    assert rules.ended(parting(), Outcome.KEPT, {"code": "x"}).evidence == {"code": "x"}
-    told = rules.leftover(impossible, "app-1")
-    assert "Tenant 1" in told.what
-    assert "application id app-1" in told.how
-    assert "still lets it in" in rules.leftover(seen_again, "app-1").what
+    assert parting(outcome=Outcome.BY_HAND).is_left_over
+    assert not any(parting(outcome=it).is_left_over for it in (Outcome.REMOVED, Outcome.NO_RIGHTS, Outcome.UNCONFIRMED))
+    told = report.leftover(impossible, "app-1")
+    assert told.what == f"Our application could not be taken out of Tenant 1 ({told.tenant_id})."
+    assert "A Cloud Application Administrator or an Application Administrator of that tenant" in told.how
+    assert "searches for app-1, opens what is found, and selects Properties > Delete." in told.how
+    assert "Remove-MgServicePrincipal" in told.how
+    assert "restore it for 30 days" in told.how
+    assert report.leftover(seen_again, "app-1").what.startswith("Our application was taken out of 00000001-")
+    assert "still lets it in" in report.leftover(seen_again, "app-1").what
+    assert "no rights of its own" in report.leftover(parting(outcome=Outcome.IMPOSSIBLE, is_stripped=True), "a").what
+    assert "your own tenant" in report.leftover(parting(outcome=Outcome.BY_HAND), "a").what
+
+
+@pytest.mark.parametrize(
+    ("outcome", "presence", "expected", "is_left_over"),
+    [
+        pytest.param("removed", "unknown", "removed", False, id="nothing can be told"),
+        pytest.param("removed", "gone", "removed", False, id="as it should be"),
+        pytest.param("removed", "with roles", "removed", True, id="it is back"),
+        pytest.param("removed", "empty", "no_rights", False, id="an entry came back"),
+        pytest.param("absent", "gone", "absent", False, id="it never was there"),
+        pytest.param("no_rights", "gone", "removed", False, id="the entry went later"),
+        pytest.param("unconfirmed", "empty", "no_rights", False, id="confirmed"),
+        pytest.param("unconfirmed", "unknown", "unconfirmed", False, id="still not confirmed"),
+        pytest.param("unconfirmed", "with roles", "unconfirmed", True, id="it was not carried out"),
+        pytest.param("by_hand", "empty", "by_hand", True, id="not done by hand yet"),
+        pytest.param("by_hand", "gone", "absent", False, id="done by hand"),
+        pytest.param("impossible", "with roles", "impossible", True, id="not done at all"),
+        pytest.param("impossible", "gone", "absent", False, id="done by somebody"),
+        pytest.param("kept", "with roles", "kept", False, id="another holds it"),
+        pytest.param("waiting", "gone", "waiting", False, id="its turn comes"),
+    ],
+)
+def test_another_look_at_a_tenant_tells_how_it_ended(
+    outcome: str, presence: str, expected: str, is_left_over: bool
+) -> None:
+    seen = parting(outcome=Outcome(outcome)).seen(Presence(presence))
+
+    assert (seen.outcome.value, seen.is_left_over) == (expected, is_left_over)
+
+
+def test_what_came_back_and_went_again_is_off_the_list() -> None:
+    back = parting(outcome=Outcome.REMOVED, is_still_there=True)
+
+    assert not back.seen(Presence.GONE).is_left_over
+    assert not back.seen(Presence.EMPTY).is_left_over
+    assert not parting(outcome=Outcome.BY_HAND).closed(Outcome.KEPT).is_left_over
+
+
+def test_what_is_left_by_hand_is_looked_for_often_at_first_and_then_once_a_day() -> None:
+    left, ended = [parting(outcome=Outcome.BY_HAND)], begun(Kind.CSP, forgotten_at=NOW, verified_at=NOW + QUIET)
+    now, looks = NOW, []
+    while now < NOW + timedelta(days=30):
+        now = rules.next_look(ended, left, now, QUIET)
+        looks.append((now - NOW) / timedelta(minutes=1))
+
+    assert looks[:8] == [1, 5, 15, 60, 360, 1440, 2880, 4320]
+    assert looks[-1] == 30 * 1440
+    assert rules.next_look(ended, [], NOW, QUIET) == NOW + QUIET + timedelta(days=30)
+
+
+def test_a_removal_that_has_ended_is_verified_after_the_quiet_time_and_forgotten_after_a_month() -> None:
+    ended = begun(forgotten_at=NOW)
+    verified = msgspec.structs.replace(ended, verified_at=NOW + QUIET)
+
+    assert rules.next_look(ended, [], NOW, QUIET) == NOW + QUIET
+    assert rules.next_look(ended, [parting(outcome=Outcome.IMPOSSIBLE)], NOW + QUIET / 2, QUIET) == NOW + QUIET
+    assert not begun().must_be_verified(NOW + QUIET, QUIET)
+    assert not ended.must_be_verified(NOW, QUIET)
+    assert ended.must_be_verified(NOW + QUIET, QUIET)
+    assert not verified.must_be_verified(NOW + QUIET, QUIET)
+    assert ended.is_told(NOW + timedelta(days=99))
+    assert verified.is_told(NOW + timedelta(days=30))
+    assert not verified.is_told(NOW + QUIET + timedelta(days=30))
 
 
 def test_effects_are_told_in_the_words_of_the_page() -> None:
-    single = rules.effects(integration(), 1, 1, "Syncro")
-    csp = rules.effects(integration(Kind.CSP), 0, 0, "Syncro")
-    one = rules.effects(integration(Kind.CSP), 1, 2, "Syncro")
+    single = report.effects(integration(), 1, 1, "Syncro")
+    csp = report.effects(integration(Kind.CSP), 0, 0, "Syncro")
+    one = report.effects(integration(Kind.CSP), 1, 2, "Syncro")
 
     assert single[0] == "Disconnects the Microsoft tenant Contoso."
     assert single[1] == "Removes 1 mapping to Syncro Tenants; nothing is synced any more."
     assert csp[0] == "Disconnects the Cloud Solution Provider Contoso and no tenants."
     assert one[0] == "Disconnects the Cloud Solution Provider Contoso and its 1 tenant."
     assert one[1].startswith("Removes 2 mappings")
-    everything = rules.effects_of_all(1, 1, 0, "Syncro")[0]
-    assert everything == "Disconnects all 1 integration with 1 Microsoft tenant."
-    assert rules.effects_of_all(2, 4, 0, "Syncro")[0] == "Disconnects all 2 integrations with 4 Microsoft tenants."
+    everything = report.effects_of_all(1, [], 1, 0, "Syncro")
+    assert everything[0] == "Disconnects all 1 integration with 1 Microsoft tenant."
+    both = report.effects_of_all(2, ["Contoso"], 4, 0, "Syncro")
+    assert both[0] == "Disconnects all 2 integrations with 4 Microsoft tenants."
+    csps = report.effects_of_all(1, ["Contoso"], 4, 0, "Syncro")
+    for told, of_single, of_csp in (
+        (single, 1, 0), (csp, 0, 1), (everything, 1, 0), (both, 1, 1), (csps, 0, 1),
+    ):  # fmt: skip
+        assert sum("where Microsoft lets it delete itself" in it for it in told) == of_single
+        assert sum("Takes away every permission of our application" in it for it in told) == of_csp
+        assert sum("your own tenant (Contoso)" in it for it in told) == of_csp

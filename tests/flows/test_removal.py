@@ -25,7 +25,11 @@ def receipt(told: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture
 def tenant(portal: Portal) -> dict[str, str]:
-    """A single tenant, integrated, mapped and synced."""
+    """A single tenant, integrated, mapped and synced, in which our application may delete itself.
+
+    Where Microsoft does not let it: ``test_removal_by_hand``.
+    """
+    portal.microsoft.world.switch(owned_by_removes_itself=True)
     tenant = portal.has_tenant(users=30)
     portal.connected(tenant)
     return tenant

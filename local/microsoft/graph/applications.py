@@ -106,6 +106,24 @@ def assign_app_role(ask: Ask, key: str) -> Reply:
     return answered(where | _ASSIGNMENT.shown(ask, _role_assignment(ask, found, role), list(_ASSIGNMENT.empty)), 201)
 
 
+def remove_app_role(ask: Ask, key: str, assignment: str) -> Reply:
+    """Take one application permission away again, named by the application or by whose permission it is.
+
+    Source: https://learn.microsoft.com/graph/api/serviceprincipal-delete-approleassignedto
+    """
+    if MAY_CONSENT.isdisjoint(roles_here(ask.world, ask.tenant, ask.me())):
+        raise denied()
+    is_of_graph = key.lower() in {_graph(ask.tenant)["id"], GRAPH_APP}
+    holders = list(ask.tenant.principals.values()) if is_of_graph else [_found(ask.tenant, key)]
+    for found in holders:
+        for role in found.app_roles:
+            if _grant_id(found, role) == assignment:
+                found.app_roles.remove(role)
+                found.shown_until[role] = ask.world.now() + ask.world.switches.removal_propagation_s
+                return Reply(204)
+    raise missing(assignment)
+
+
 def _role_assignment(ask: Ask, found: ServicePrincipal, role: str) -> Object:
     graph = _graph(ask.tenant)
     return {

@@ -133,6 +133,39 @@ def test_application_roles_are_granted_with_the_partners_token(partner: PartnerC
     assert principal["app_roles"] == ["User.Read.All"]
 
 
+def test_the_deletion_of_a_consent_leaves_an_application_its_roles_until_they_are_taken_away(
+    partner: PartnerCaller,
+) -> None:
+    partner.world.switch(consent_deletion_leaves_principal=True)
+    customer = partner.world.add_customer(partner.partner, "Contoso")
+    told = partner.signs_in()
+    partner.consents(told["access_token"], customer["id"])
+    partner.world.set_app_roles(customer["id"], partner.app, ["User.Read.All", "Device.Read.All"])
+    token = partner.exchange(told["refresh_token"], partner.cloud.graph_url, customer["id"])["access_token"]
+    held = partner.graph("GET", f"/servicePrincipals(appId='{partner.app}')/appRoleAssignments", token).json()["value"]
+    path = f"/servicePrincipals/{held[0]['resourceId']}/appRoleAssignedTo/{held[0]['id']}"
+    assert [partner.graph("DELETE", path, token).status_code for _ in range(2)] == [204, 404]
+
+    consent = f"/v1/customers/{customer['id']}/applicationconsents/{partner.app}"
+    assert [partner.center("DELETE", consent, told["access_token"]).status_code for _ in range(2)] == [200, 404]
+    principal = partner.world.service_principal(customer["id"], partner.app)
+    assert principal is not None
+    assert (principal["scopes"], len(principal["app_roles"])) == ([], 1)
+    refused = partner.exchange(told["refresh_token"], partner.cloud.graph_url, customer["id"])
+    assert refused["error_codes"] == [65001]
+
+
+def test_the_deletion_of_a_consent_may_take_the_application_with_it(partner: PartnerCaller) -> None:
+    partner.world.switch(consent_deletion_leaves_principal=False, consent_deletion_status=201)
+    customer = partner.world.add_customer(partner.partner, "Contoso")
+    token = partner.signs_in()["access_token"]
+    partner.consents(token, customer["id"])
+
+    consent = f"/v1/customers/{customer['id']}/applicationconsents/{partner.app}"
+    assert [partner.center("DELETE", consent, token).status_code for _ in range(2)] == [201, 404]
+    assert partner.world.service_principal(customer["id"], partner.app) is None
+
+
 @pytest.mark.parametrize(
     "described",
     [{"status": "terminated"}, {"ends_in_s": -60}, {"roles": [USUAL_ROLES[4]]}],

@@ -38,7 +38,6 @@ def test_a_client_writes_only_where_it_may() -> None:
     assert [(it["method"], it["url"], it["body"]) for it in web.asked] == [("POST", "/things/1/grants", {"to": "us"})]
 
 
-@pytest.mark.xfail(strict=True, reason="A9: a batch only reads and creates", raises=TypeError)
 def test_a_batch_deletes_where_it_may() -> None:
     web = Granting()
     may = Graph(root=ROOT, web=web, token=lambda _: "t", writes=[re.compile("/things/[0-9]+")])  # type: ignore[arg-type]
