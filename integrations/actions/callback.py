@@ -14,6 +14,7 @@ from integrations.actions.csp_sign_in import failed_attempt, name_of_partner
 from integrations.actions.integrate import Secrets, new_state, redirect_uri, seal, token_scopes, unseal
 from integrations.actions.leaving import is_leaving
 from integrations.actions.recording import Actor, announce, audit, dispatch, message
+from integrations.actions.refusals import evidence_of, failure_of
 from integrations.domain.connections import Kind, csp_reservation
 from integrations.domain.consent import (
     Flow,
@@ -42,18 +43,17 @@ from shared.errors import Conflict, Invalid
 from shared.graph import Denied, MicrosoftError, Transient
 from shared.sign_in import (
     IdentityTokenInvalid,
-    RefusalKind,
     SignedIn,
     SignInRefused,
-    refusal,
+    raised,
+    redirected,
     token_methods,
 )
 from shared.tables import Write
 from shared.telemetry import log
+from shared.tokens import KeysUnavailable
 
 _STATE = re.compile(r"[A-Za-z0-9_-]{43}")
-_ERROR_WORD = re.compile(r"[a-z_]{1,64}")
-_ENTRA_CODE = re.compile(r"\bAADSTS(\d{4,8})\b")
 _SYSTEM = "system:consent_callback"
 
 
@@ -249,16 +249,10 @@ def _redeem(services: Services, flow: Flow, code: str) -> SignedIn:
         )
     except IdentityTokenInvalid as error:
         raise _Refused(FlowFailure.IDENTITY_INVALID, {"check": str(error)}) from error
-    except SignInRefused as error:
-        raise _Refused(_failure_of(error.refusal.kind, flow.kind), error.evidence()) from error
+    except KeysUnavailable as error:
+        raise _Refused(FlowFailure.MICROSOFT_UNAVAILABLE, evidence_of(error)) from error
     except MicrosoftError as error:
-        raise _Refused(FlowFailure.MICROSOFT_UNAVAILABLE, {"error": error.stable_code}) from error
-
-
-def _failure_of(refused: RefusalKind, kind: Kind) -> FlowFailure:
-    """What a refused sign-in is called; a CSP's has advice of its own for MFA and policies."""
-    told = {RefusalKind.MFA: FlowFailure.NO_MFA_PROMPT, RefusalKind.POLICY: FlowFailure.POLICY_BLOCKING}
-    return told.get(refused, FlowFailure.SIGN_IN_REFUSED) if kind is Kind.CSP else FlowFailure.SIGN_IN_REFUSED
+        raise _Refused(failure_of(error, flow.kind), evidence_of(error)) from error
 
 
 def _is_administrator(services: Services, signed_in: SignedIn) -> bool | None:
@@ -298,18 +292,11 @@ def _go_on(journey: _Journey, flow: Flow, action: str) -> None:
 
 
 def _refuse_error(answer: Mapping[str, str], kind: Kind) -> None:
-    """Microsoft's error answers. Its free text is never shown; the AADSTS number in it is."""
+    """Microsoft's error answers. The free text is never shown; the AADSTS number in it is, and it decides."""
     if "error" not in answer:
         return
-    word = answer["error"] if _ERROR_WORD.fullmatch(answer["error"]) else "unreadable"
-    code = _ENTRA_CODE.search(answer.get("error_description", "")[:2000])
-    evidence = {"error": word, **({"code": f"AADSTS{code.group(1)}"} if code else {})}
-    declined = word in {"access_denied", "consent_required"}
-    told = refusal({"error": word, "error_codes": [int(code.group(1))] if code else []})
-    failure = _failure_of(told.kind, kind)
-    if declined and failure is FlowFailure.SIGN_IN_REFUSED:
-        failure = FlowFailure.DECLINED
-    raise _Refused(failure, evidence)
+    told = redirected(answer)
+    raise _Refused(failure_of(raised(told), kind), SignInRefused(told).evidence())
 
 
 def _refuse_elsewhere(flow: Flow, tenant: str) -> None:

@@ -199,6 +199,11 @@ def _settled(control: Control, tenant: Tenant, progress: Onboarding, by: Settlin
     is_done = progress.stage is Stage.DONE and of(tenant).progress.stage is not Stage.DONE
     if is_done and judged.status.is_auth_error:  # what was refused before works now
         status = judged.status
-        again = wait_in_queue(status, by.now) if judged.mapping else move(status, SyncCause.NAME_READ, by.now)
+        read_at = by.now + UNMAPPED_EVERY
+        again = (
+            wait_in_queue(status, by.now)
+            if judged.mapping
+            else move(status, SyncCause.NAME_READ, by.now, next_check_at=read_at)
+        )
         judged = msgspec.structs.replace(judged, status=again)
     return judged

@@ -11,7 +11,7 @@ import msgspec
 from integrations.actions.csp_sign_in import FAILURE_OF, failed_attempt, look_at_partner
 from integrations.actions.integrate import Secrets, seal, unseal
 from integrations.actions.recording import Actor, audit
-from integrations.actions.refusals import evidence_of
+from integrations.actions.refusals import evidence_of, failure_of
 from integrations.domain.connections import Kind
 from integrations.domain.consent import Flow, FlowFailure, FlowState, fail, prove
 from integrations.domain.orders import CONSENT_QUEUE, ConsentOrder
@@ -30,6 +30,7 @@ from shared.tables import Write
 from shared.telemetry import log
 
 _NOT_YET = frozenset({RefusalKind.CONSENT_MISSING, RefusalKind.APP_NOT_FOUND})
+_PASSES = frozenset({FlowFailure.MICROSOFT_UNAVAILABLE, FlowFailure.OUR_APPLICATION})
 _ACTOR = "system:prove_consent"
 
 
@@ -41,9 +42,12 @@ class _Ended(Exception):
 
 
 class _NotYet(Exception):
-    def __init__(self, evidence: dict[str, str]) -> None:
+    """Time may cure it. ``held_up_by`` is what the journey fails with when it does not; None: Microsoft is slow."""
+
+    def __init__(self, evidence: dict[str, str], held_up_by: FlowFailure | None = None) -> None:
         super().__init__()
         self.evidence = evidence
+        self.held_up_by = held_up_by
 
 
 def prove_consent(services: Services, order: ConsentOrder) -> None:
@@ -62,7 +66,7 @@ def prove_consent(services: Services, order: ConsentOrder) -> None:
         failed = fail(seen, ended.failure, ended.evidence)
         _save(services, control, stored, failed, *failed_attempt(control, failed, services.clock()))
     except _NotYet as not_yet:
-        _look_again(services, control, stored, seen, not_yet.evidence)
+        _look_again(services, control, stored, seen, not_yet)
     else:
         _save(services, control, stored, proven)
 
@@ -77,7 +81,7 @@ def _proven(services: Services, flow: Flow) -> Flow:
     try:
         seen = look_at_partner(services, signer, unseal(services, flow).refresh_token)
     except (OperatorFault, Transient) as error:
-        raise _NotYet(evidence_of(error)) from error
+        raise _NotYet(evidence_of(error), failure_of(error, flow.kind)) from error
     except SealBroken as error:
         raise _Ended(FlowFailure.IDENTITY_INVALID, {"check": "the sealed sign-in cannot be opened"}) from error
     if seen.is_administrator is False:
@@ -119,17 +123,23 @@ def _verdict(error: SignInRefused | MicrosoftError) -> Exception:
     """Whether time may cure it. A fresh consent shows as refusals first, then as missing permissions."""
     evidence = evidence_of(error)
     not_yet = isinstance(error, SignInRefused) and error.refusal.kind in _NOT_YET
-    curable = not_yet or isinstance(error, OperatorFault | Denied | TokenRejected | Transient)
-    return _NotYet(evidence) if curable else _Ended(FlowFailure.SIGN_IN_REFUSED, evidence)
+    if not_yet or isinstance(error, Denied | TokenRejected):
+        return _NotYet(evidence)
+    failure = failure_of(error, Kind.SINGLE)
+    return _NotYet(evidence, failure) if failure in _PASSES else _Ended(failure, evidence)
 
 
-def _look_again(
-    services: Services, control: Control, stored: Stored[Flow], flow: Flow, evidence: dict[str, str]
-) -> None:
+def _look_again(services: Services, control: Control, stored: Stored[Flow], flow: Flow, not_yet: _NotYet) -> None:
     pause_s = propagation_pause_s(flow.attempts)
     look_at = flow.look_at(services.clock()) + timedelta(seconds=pause_s)
     services.due.put(Due(Work.CONSENT, flow.account_id, flow.id, look_at))
-    waiting = msgspec.structs.replace(flow, attempts=flow.attempts + 1, evidence=evidence)
+    waiting = msgspec.structs.replace(
+        flow,
+        attempts=flow.attempts + 1,
+        evidence=not_yet.evidence,
+        held_up_by=not_yet.held_up_by,
+        given_up=None,
+    )
     try:
         control.commit(control.flows.saved(stored.now(waiting)))
     except Clash:

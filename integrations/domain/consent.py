@@ -13,12 +13,13 @@ It only moves forward. The tenant comes from the validated ID token of the sign-
 import hashlib
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import NamedTuple
 
 import msgspec
 
 from integrations.domain.connections import Kind
+from integrations.domain.given_up import GivenUp
 from integrations.domain.ids import AccountId, FlowId, IntegrationId, TenantId, UserId
+from integrations.domain.refusals import OF_JOURNEY, Words
 from integrations.domain.statuses import SyncCause
 from shared.errors import Conflict
 
@@ -65,90 +66,101 @@ class FlowFailure(Enum):
     NO_MFA_PROMPT = "no_mfa_prompt"
     NOT_IN_ADMIN_AGENTS = "not_in_admin_agents"
     POLICY_BLOCKING = "policy_blocking"
-
-
-class Advice(NamedTuple):
-    detail: str
-    remedy: str
+    ADMINISTRATOR_NEEDED = "administrator_needed"
+    CROSS_TENANT_BLOCKED = "cross_tenant_blocked"
+    ACCOUNT_AT_RISK = "account_at_risk"
+    ACCOUNT_NOT_ASSIGNED = "account_not_assigned"
+    ACCOUNT_UNUSABLE = "account_unusable"
+    WRONG_ACCOUNT = "wrong_account"
+    MFA_NOT_DONE = "mfa_not_done"
+    IDENTITY_PROVIDER = "identity_provider"
+    SIGN_IN_TOO_OLD = "sign_in_too_old"
+    APP_DISABLED = "app_disabled"
+    SERVICE_MISSING = "service_missing"
+    TENANT_NOT_FOUND = "tenant_not_found"
+    WRONG_CLOUD = "wrong_cloud"
+    OUR_APPLICATION = "our_application"
+    OUR_FAILURE = "our_failure"
 
 
 _AGAIN = "Start again from the Integrate button."
 
-ADVICE: dict[FlowFailure, Advice] = {
-    FlowFailure.DECLINED: Advice(
+ADVICE: dict[FlowFailure, Words] = {
+    **{FlowFailure(name): words for name, words in OF_JOURNEY.items()},
+    FlowFailure.DECLINED: Words(
         "The permissions were not accepted at Microsoft. Nothing was stored.",
         "Start again, and select Accept on Microsoft's page.",
     ),
-    FlowFailure.EXPIRED: Advice("The journey to Microsoft took too long and was closed.", _AGAIN),
-    FlowFailure.GUEST: Advice(
+    FlowFailure.EXPIRED: Words("The journey to Microsoft took too long and was closed.", _AGAIN),
+    FlowFailure.GUEST: Words(
         "The account that signed in is a guest in this tenant.",
         "Sign in with a Global Administrator account that belongs to the tenant itself.",
     ),
-    FlowFailure.NOT_TENANT_ADMIN: Advice(
+    FlowFailure.NOT_TENANT_ADMIN: Words(
         "The account that signed in is not a Global Administrator of its tenant.",
         "Sign in as a Global Administrator of that tenant. A role that has to be activated first does not count.",
     ),
-    FlowFailure.ADMIN_UNKNOWN: Advice(
+    FlowFailure.ADMIN_UNKNOWN: Words(
         "Microsoft did not tell us whether the account is a Global Administrator, so we did not go on.",
         "Start again in a few minutes.",
     ),
-    FlowFailure.IDENTITY_INVALID: Advice(
+    FlowFailure.IDENTITY_INVALID: Words(
         "Microsoft's proof of the sign-in did not pass our checks; it was not used.",
         "Start again. If it stays, send the evidence to the operator of this service.",
     ),
-    FlowFailure.OTHER_TENANT: Advice(
+    FlowFailure.OTHER_TENANT: Words(
         "The account that signed in belongs to another tenant than the one to reauthorize. Nothing changed.",
         "Select Reauthorize again and sign in as a Global Administrator of the tenant in that row.",
     ),
-    FlowFailure.CONSENT_ELSEWHERE: Advice(
+    FlowFailure.CONSENT_ELSEWHERE: Words(
         "The permissions were accepted for another tenant than the one that was signed in to.",
         "Start again and use the same Global Administrator account on both of Microsoft's pages.",
     ),
-    FlowFailure.ALREADY_INTEGRATED: Advice(
+    FlowFailure.ALREADY_INTEGRATED: Words(
         "This tenant is already integrated in your account.",
         "Look for its row in the table; use Reauthorize there to renew the connection.",
     ),
-    FlowFailure.PARTNER_TENANT: Advice(
+    FlowFailure.PARTNER_TENANT: Words(
         "This is a Cloud Solution Provider tenant; it cannot be connected as a single tenant.",
         "Select Integrate, then Cloud Solution Provider (CSP) Tenants.",
     ),
-    FlowFailure.CONSENT_NOT_VISIBLE: Advice(
+    FlowFailure.CONSENT_NOT_VISIBLE: Words(
         "The permissions were accepted, but Microsoft did not put them into effect within 15 minutes.",
         "Start again; the second time usually works at once.",
     ),
-    FlowFailure.PERMISSION_MISSING: Advice(
+    FlowFailure.PERMISSION_MISSING: Words(
         "Not all permissions were granted; the missing ones are in the evidence.",
         "Start again and accept all permissions as a Global Administrator.",
     ),
-    FlowFailure.SIGN_IN_REFUSED: Advice(
+    FlowFailure.SIGN_IN_REFUSED: Words(
         "Microsoft refused the sign-in; the evidence holds its code.",
-        "Look the code up in the troubleshooting guide, then start again.",
+        "Look the code up at https://login.microsoftonline.com/error, then start again.",
     ),
-    FlowFailure.MICROSOFT_UNAVAILABLE: Advice(
+    FlowFailure.MICROSOFT_UNAVAILABLE: Words(
         "Microsoft did not answer while the sign-in was checked. Nothing was stored.",
         "Start again in a few minutes.",
     ),
-    FlowFailure.CSP_CHILD: Advice(
+    FlowFailure.CSP_CHILD: Words(
         "This tenant is already connected through your CSP.",
         "Look for its row in the table; a tenant can be connected one way only.",
     ),
-    FlowFailure.NO_MFA_PROMPT: Advice(
+    FlowFailure.NO_MFA_PROMPT: Words(
         "The account that signed in was not prompted for Entra ID MFA. Nothing changed.",
         "Have Entra ID prompt the account for MFA on every sign-in, then select Reauthorize CSP again.",
     ),
-    FlowFailure.NOT_IN_ADMIN_AGENTS: Advice(
+    FlowFailure.NOT_IN_ADMIN_AGENTS: Words(
         "The account that signed in is not a member of the AdminAgents group. Nothing changed.",
         "Add the account to the AdminAgents group, then select Reauthorize CSP again.",
     ),
-    FlowFailure.POLICY_BLOCKING: Advice(
-        "A Conditional Access policy of the CSP tenant blocks the sign-in to our application.",
-        "An administrator of the CSP tenant excludes our application or the account from that policy; then try again.",
-    ),
-    FlowFailure.REMOVING: Advice(
+    FlowFailure.REMOVING: Words(
         "The earlier connection of this tenant is still being removed.",
         "Wait until its removal has ended, usually a few minutes, then start again from the Integrate button.",
     ),
-    FlowFailure.REMOVED_MEANWHILE: Advice("The integration to reauthorize was removed in the meantime.", _AGAIN),
+    FlowFailure.OUR_FAILURE: Words(
+        "Our own service failed several times while checking the sign-in, until its time was over. Nothing was bound.",
+        "The operator of this service has been alerted. Start again from the Integrate button in a while.",
+    ),
+    FlowFailure.REMOVED_MEANWHILE: Words("The integration to reauthorize was removed in the meantime.", _AGAIN),
 }
 
 
@@ -166,6 +178,8 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``state_hash`` is the only answer it accepts now, ``states`` are all it ever waited for, and ``sealed``
     is what it must remember and nobody may read. ``prerequisites`` is the version that was accepted for a CSP.
+    ``given_up`` is there while our own service fails to check what Microsoft says of it, ``held_up_by`` while
+    something other than Microsoft's propagation keeps it waiting: it fails with that when its time is over.
     """
 
     id: FlowId
@@ -188,6 +202,8 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     attempts: int = 0
     prerequisites: str = ""
     verdict: SyncCause | None = None
+    given_up: GivenUp | None = None
+    held_up_by: FlowFailure | None = None
 
     def look_at(self, now: datetime) -> datetime:
         """When the reconciler looks at the flow, should every message about it be lost."""
@@ -201,8 +217,11 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """The flow as it stands at ``now``: past its time, an open flow has failed."""
         if not self.is_open or now < self.expires_at:
             return self
-        late = self.state is FlowState.RETURNED
-        return fail(self, FlowFailure.CONSENT_NOT_VISIBLE if late else FlowFailure.EXPIRED)
+        if self.given_up is not None:
+            return fail(self, FlowFailure.OUR_FAILURE, self.given_up.evidence())
+        if self.state is FlowState.RETURNED:
+            return fail(self, self.held_up_by or FlowFailure.CONSENT_NOT_VISIBLE, self.evidence)
+        return fail(self, FlowFailure.EXPIRED)
 
 
 def state_hash(state: str) -> str:
@@ -273,6 +292,7 @@ def prove(
         sealed=sealed,
         verdict=verdict,
         evidence=evidence or {},
+        given_up=None,
     )
 
 
@@ -283,7 +303,13 @@ def bind(flow: Flow, integration_id: IntegrationId) -> Flow:
 
 def fail(flow: Flow, failure: FlowFailure, evidence: dict[str, str] | None = None) -> Flow:
     return msgspec.structs.replace(
-        flow, state=FlowState.FAILED, failure=failure, evidence=evidence or {}, state_hash="", sealed=""
+        flow,
+        state=FlowState.FAILED,
+        failure=failure,
+        evidence=evidence or {},
+        state_hash="",
+        sealed="",
+        given_up=None,
     )
 
 

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from integrations.domain import refusals
+
 
 class SyncLabel(Enum):
     """Sync Status: the first three of a tenant's row, Success and the last three of a CSP's."""
@@ -50,6 +52,7 @@ class SyncCause(Enum):
     TENANT_NOT_FOUND = "tenant_not_found"
     WRONG_CLOUD = "wrong_cloud"
     PERMISSION_MISSING = "permission_missing"
+    SERVICE_MISSING = "service_missing"
     SIGN_IN_REFUSED = "sign_in_refused"
     WRONG_TENANT_TOKEN = "wrong_tenant_token"  # noqa: S105 - a status, not a secret
     REQUEST_ERROR = "request_error"
@@ -59,6 +62,14 @@ class SyncCause(Enum):
     CSP_SYNCED = "csp_synced"
     CSP_AUTHORIZING = "csp_authorizing"
     CSP_UNKNOWN = "csp_unknown"
+    CSP_SIGN_IN_ENDED = "csp_sign_in_ended"
+    CSP_ACCOUNT_UNUSABLE = "csp_account_unusable"
+    CSP_ACCOUNT_AT_RISK = "csp_account_at_risk"
+    CSP_ACCOUNT_NOT_ASSIGNED = "csp_account_not_assigned"
+    CSP_CROSS_TENANT_BLOCKED = "csp_cross_tenant_blocked"
+    CSP_IDENTITY_PROVIDER = "csp_identity_provider"
+    CSP_CONSENT_MISSING = "csp_consent_missing"
+    CSP_APP_DISABLED = "csp_app_disabled"
     CSP_NO_MFA_PROMPT = "csp_no_mfa_prompt"
     CSP_NOT_IN_ADMIN_AGENTS = "csp_not_in_admin_agents"
     CSP_NO_CHILD_TENANTS = "csp_no_child_tenants"
@@ -66,6 +77,7 @@ class SyncCause(Enum):
     CSP_UNAVAILABLE = "csp_unavailable"
     CSP_REQUEST_ERROR = "csp_request_error"
     CSP_SECRET_BROKEN = "csp_secret_broken"  # noqa: S105 - a status, not a secret
+    CSP_OUR_FAILURE = "csp_our_failure"
 
 
 class Explanation(NamedTuple):
@@ -107,7 +119,7 @@ EXPLANATIONS: dict[SyncCause, Explanation] = {
     SyncCause.OUR_CREDENTIAL: Explanation(
         SyncLabel.PENDING,
         "blocked",
-        "Microsoft does not accept our own application's credential at present.",
+        "Microsoft does not accept our own application's credential or request at present.",
         "Nothing you can do: the operator of this service has been alerted.",
     ),
     SyncCause.OUR_FAILURE: Explanation(
@@ -135,7 +147,7 @@ EXPLANATIONS: dict[SyncCause, Explanation] = {
     SyncCause.BLOCKED_BY_POLICY: Explanation(
         SyncLabel.AUTH_ERROR,
         "blocked_by_policy",
-        "A Conditional Access policy of this tenant blocks our application.",
+        "A Conditional Access policy, or another access policy, of this tenant blocks our application.",
         "An administrator of the tenant excludes our application from that policy; it can take an hour to act.",
     ),
     SyncCause.TENANT_NOT_FOUND: Explanation(
@@ -155,6 +167,13 @@ EXPLANATIONS: dict[SyncCause, Explanation] = {
         "permission_missing",
         "A permission that every sync needs is not granted to our application in this tenant.",
         _REAUTHORIZE,
+    ),
+    SyncCause.SERVICE_MISSING: Explanation(
+        SyncLabel.AUTH_ERROR,
+        "service_missing",
+        "A Microsoft service that our application needs is missing or switched off in this tenant.",
+        "An administrator of the tenant looks in the Entra admin centre, under Enterprise applications, whether "
+        "Microsoft Graph is there and enabled, and whether the tenant has a subscription; then selects Reauthorize.",
     ),
     SyncCause.SIGN_IN_REFUSED: Explanation(
         SyncLabel.AUTH_ERROR,
@@ -207,6 +226,7 @@ EXPLANATIONS: dict[SyncCause, Explanation] = {
         "Microsoft refused the CSP's authorization; the evidence holds its code.",
         _REAUTHORIZE_CSP,
     ),
+    **{SyncCause(name): Explanation(SyncLabel.AUTH_FAILED, *said) for name, said in refusals.OF_CSP.items()},
     SyncCause.CSP_NO_MFA_PROMPT: Explanation(
         SyncLabel.AUTH_FAILED,
         "no_mfa_prompt",
@@ -228,9 +248,9 @@ EXPLANATIONS: dict[SyncCause, Explanation] = {
     SyncCause.CSP_POLICY_BLOCKING: Explanation(
         SyncLabel.AUTH_FAILED,
         "policy_blocking",
-        "A Conditional Access policy of the CSP tenant blocks our application.",
-        f"An administrator of the CSP tenant excludes our application or the account from that policy, "
-        f"then {_THEN_REAUTHORIZE_CSP}",
+        "A Conditional Access policy of the CSP tenant, or its demand for a managed device, blocks our application.",
+        "An administrator of the CSP tenant excludes our application or the account from that Conditional Access "
+        f"policy, then {_THEN_REAUTHORIZE_CSP}",
     ),
     SyncCause.CSP_UNAVAILABLE: Explanation(
         SyncLabel.ERROR,
@@ -249,6 +269,13 @@ EXPLANATIONS: dict[SyncCause, Explanation] = {
         "secret_broken",
         "The CSP's stored credential cannot be opened, so it was not used. The operator has been alerted.",
         _REAUTHORIZE_CSP,
+    ),
+    SyncCause.CSP_OUR_FAILURE: Explanation(
+        SyncLabel.ERROR,
+        "our_failure",
+        "Our own service failed several times while reading this CSP's customers; what is shown of them was read "
+        "before.",
+        "Nothing you can do: the operator of this service has been alerted, and it is tried again by itself.",
     ),
 }
 

@@ -118,3 +118,15 @@ class PartnerWorld:
 
     def accept_tokens(self) -> None:
         self._call("accept_tokens")
+
+    def refuse_redirects(
+        self, code: int, *, leg: str | None = None, error: str | None = None, subcode: str = ""
+    ) -> None:
+        """Send people back from a leg, "sign-in" or "admin-consent", with an AADSTS code until ``accept_redirects``.
+
+        ``error`` is another OAuth error word than the usual one, ``subcode`` an ``error_subcode`` beside it.
+        """
+        self._call("refuse_redirects", code=code, leg=leg, error=error, subcode=subcode)
+
+    def accept_redirects(self) -> None:
+        self._call("accept_redirects")

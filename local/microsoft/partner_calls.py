@@ -10,7 +10,7 @@ from local.microsoft.entra.refusals import named
 from local.microsoft.partners import ADMIN_AGENTS, Assignment, Customer, Partner, Relationship
 from local.microsoft.roles import ROLE_NAMES
 from local.microsoft.tenants import Group, Tenant
-from local.microsoft.world import TokenRefusal, World
+from local.microsoft.world import RedirectRefusal, TokenRefusal, World
 
 _DAY_S = 86400.0
 _TIMES = {"ends_in_s": "ends_at", "activated_in_s": "activated_at"}
@@ -136,6 +136,14 @@ class PartnerCalls:
     def accept_tokens(self) -> None:
         """End every refusal that was set."""
         self._world.token_refusals.clear()
+
+    def refuse_redirects(self, code: int, leg: str | None = None, error: str | None = None, subcode: str = "") -> None:
+        named(code)
+        self._world.redirect_refusals.append(RedirectRefusal(code, leg, error, subcode))
+
+    def accept_redirects(self) -> None:
+        """End every refusal of people that was set."""
+        self._world.redirect_refusals.clear()
 
     def _partner(self, tenant_id: str) -> Partner:
         found = self._world.tenant(tenant_id).partner

@@ -42,6 +42,18 @@ class TokenRefusal(NamedTuple):
     grant: str | None
 
 
+class RedirectRefusal(NamedTuple):
+    """People come back refused with AADSTS ``code`` from one leg, "sign-in" or "admin-consent" (None: from both).
+
+    ``error`` is another error word than the usual one, ``subcode`` an error_subcode beside it.
+    """
+
+    code: int
+    leg: str | None
+    error: str | None
+    subcode: str
+
+
 class World:
     """Everything there is. Only its own process touches it; tests turn it through ``control.World``."""
 
@@ -54,6 +66,7 @@ class World:
         self.switches = Switches()
         self.id_token_forgery: dict[str, Any] = {}
         self.token_refusals: list[TokenRefusal] = []
+        self.redirect_refusals: list[RedirectRefusal] = []
         self.key_number = 0
         self._made = 0
 

@@ -4,6 +4,7 @@ msal logs an answer it cannot read, tokens and all, and it takes a faulty gatewa
 what is no clear answer is raised as a passing fault before msal has it, and a refusal by its codes.
 """
 
+import base64
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
@@ -13,12 +14,16 @@ import msgspec
 
 from shared.graph.answers import retry_after_s
 from shared.graph.errors import MicrosoftError, Throttled, Transient
+from shared.json_text import UnreadableJson, parsed
 from shared.sign_in.credential import AppCredential
 from shared.sign_in.endpoints import Endpoints
-from shared.sign_in.refusals import raised, refusal
+from shared.sign_in.refusals import codes_in, raised, refusal
 from shared.web import Response, Unreachable, Web
 
 _WITHIN_S = 15.0
+_LIVES = ("expires_in", "ext_expires_in", "refresh_in")
+_TEXTS = ("access_token", "refresh_token", "id_token", "client_info", "scope", "token_type")
+_LONGEST_S = 10 * 86400  # no token of Entra's lives as long
 
 
 class Entra:
@@ -101,13 +106,13 @@ class _Way:
 
 
 class _Told:
-    """An answer in the form that msal reads."""
+    """An answer in the form that msal reads; it gets what we have read, not the bytes that came."""
 
     def __init__(self, response: Response, body: dict[str, Any]) -> None:
         self.status_code = response.status
         self.headers = dict(response.headers)
         self.body = body
-        self.text = response.body.decode()
+        self.text = msgspec.json.encode(body).decode()
 
 
 def _read(response: Response) -> _Told:
@@ -116,13 +121,41 @@ def _read(response: Response) -> _Told:
     if response.status >= 500 or response.status < 200 or 300 <= response.status < 400:
         raise Transient(f"Entra answered {response.status}")
     try:
-        return _Told(response, msgspec.json.decode(response.body, type=dict[str, Any]))
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        body = parsed(response.body)
+    except UnreadableJson as error:
         raise Transient("Entra's answer was not JSON") from error
+    if not isinstance(body, dict):
+        raise Transient("Entra's answer was no object")
+    return _Told(response, _without_oddities(body) if "access_token" in body else body)
+
+
+def _without_oddities(body: dict[str, Any]) -> dict[str, Any]:
+    """Tokens, without the fields beside them that msal would stumble over: they cost no more than themselves."""
+    lives = {name: _seconds(body[name]) for name in _LIVES if name in body}
+    texts = {name: body[name] for name in _TEXTS if isinstance(body.get(name), str)}
+    told = {name: it for name, it in (body | lives).items() if name not in _TEXTS and it is not None}
+    return told | {name: it for name, it in texts.items() if name != "client_info" or _is_readable(it)}
+
+
+def _seconds(value: object) -> int | None:
+    """A number of seconds in whatever form it comes; None for what is none."""
+    try:
+        seconds = float(value) if isinstance(value, int | float | str) else -1.0
+    except ValueError:
+        return None
+    return int(seconds) if 0 <= seconds < _LONGEST_S else None
+
+
+def _is_readable(client_info: str) -> bool:
+    """Whether msal can read it: base64url of a JSON object."""
+    try:
+        return isinstance(parsed(base64.urlsafe_b64decode(client_info + "=" * (-len(client_info) % 4))), dict)
+    except ValueError:
+        return False
 
 
 def _meaning(told: Mapping[str, Any]) -> MicrosoftError:
-    """What an answer without a token stands for. Without an ``error`` it is nothing Entra says."""
-    if not isinstance(told.get("error"), str):
+    """What an answer without a token stands for. Without an ``error``, or a code, it is nothing Entra says."""
+    if not isinstance(told.get("error"), str) and not codes_in(told):
         return Transient("Entra's answer held neither a token nor a refusal")
     return raised(refusal(told))

@@ -2,37 +2,106 @@
 
 import pytest
 
+from integrations.actions.refusals import cause_of, csp_cause_of, failure_of, hindrance_of
+from integrations.domain.connections import Kind
+from integrations.domain.consent import ADVICE, FlowFailure
+from integrations.domain.refusals import OF_CUSTOMER, Hindrance
+from integrations.domain.statuses import EXPLANATIONS, SyncCause, SyncLabel
+from local.microsoft.entra.refusals import in_redirect, named
+from shared.graph import MicrosoftError, Throttled, Transient
+from shared.sign_in import OperatorFault, RefusalKind, SignInRefused, raised, redirected, refusal
+from shared.sign_in.codes import KIND_OF_CODE
 from tests.shared.sign_in.published import KNOWN_BESIDES, PUBLISHED
 
-A7 = pytest.mark.xfail(strict=True, reason="A7: refusals with the wrong advice")
+CODES = sorted(KIND_OF_CODE)
+REFUSED = [it for it in CODES if isinstance(raised(refusal({"error_codes": [it]})), SignInRefused)]
+PASSING = [it for it in CODES if it not in REFUSED]
+OURS = [it for it in REFUSED if isinstance(raised(refusal({"error_codes": [it]})), OperatorFault)]
+THEIRS = [it for it in REFUSED if it not in OURS]
 
 
-@A7
+def told(code: int) -> MicrosoftError:
+    """What a token request meets, as the simulated Entra answers it."""
+    return raised(refusal(named(code).body(0.0, "c-1", "https://login.example")))
+
+
 def test_every_published_code_is_in_the_table() -> None:
-    from shared.sign_in.codes import KIND_OF_CODE
-
-    assert {*PUBLISHED, *KNOWN_BESIDES} - KIND_OF_CODE.keys() == set()
+    assert {*PUBLISHED, *KNOWN_BESIDES} == KIND_OF_CODE.keys()
 
 
-@A7
-def test_every_code_of_the_table_leads_on_every_journey_to_a_remedy() -> None:
-    from integrations.actions.refusals import cause_of, csp_cause_of, failure_of, hindrance_of
-    from integrations.domain.connections import Kind
-    from integrations.domain.consent import ADVICE
-    from integrations.domain.csp_page import said_of
-    from integrations.domain.statuses import EXPLANATIONS, SyncLabel
-    from shared.graph import Transient
-    from shared.sign_in import OperatorFault
-    from shared.sign_in.codes import KIND_OF_CODE
-    from shared.sign_in.refusals import raised, refusal
+def test_every_kind_has_a_code() -> None:
+    assert set(KIND_OF_CODE.values()) == set(RefusalKind)
 
-    for code in KIND_OF_CODE:
-        error = raised(refusal({"error": "invalid_grant", "error_codes": [code]}))
-        for kind in Kind:
-            assert ADVICE[failure_of(error, kind)].remedy
-        if isinstance(error, Transient | OperatorFault):
-            assert EXPLANATIONS[cause_of(error)].label is SyncLabel.PENDING
-            continue
-        assert EXPLANATIONS[cause_of(error)].label is SyncLabel.AUTH_ERROR
-        assert EXPLANATIONS[csp_cause_of(error)].label in {SyncLabel.AUTH_FAILED, SyncLabel.ERROR}
-        assert said_of(hindrance_of(error)).remedy
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_code_means_the_same_in_an_answer_and_in_a_redirect(code: int) -> None:
+    back = in_redirect(code)
+    fields = {"error": back.error, "error_description": back.described(0.0, "t-1", "c-1")}
+
+    assert redirected(fields).kind is KIND_OF_CODE[code]
+    assert type(raised(redirected(fields))) is type(told(code))
+    assert told(code).evidence()["code"] == f"AADSTS{code}"
+
+
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("code", CODES)
+def test_a_journey_that_ends_with_a_code_says_what_to_do(code: int, kind: Kind) -> None:
+    failure, is_known = failure_of(told(code), kind), KIND_OF_CODE[code] is not RefusalKind.OTHER
+
+    assert ADVICE[failure].remedy
+    assert (failure is FlowFailure.SIGN_IN_REFUSED) != is_known
+    assert (failure is FlowFailure.DECLINED) == (
+        KIND_OF_CODE[code] in {RefusalKind.DECLINED, RefusalKind.CONSENT_MISSING}
+    )
+
+
+@pytest.mark.parametrize("code", PASSING)
+def test_a_passing_code_is_waited_for_on_every_journey(code: int) -> None:
+    error = told(code)
+
+    assert isinstance(error, Transient)
+    assert isinstance(error, Throttled) == (KIND_OF_CODE[code] is RefusalKind.THROTTLED)
+    assert EXPLANATIONS[cause_of(error)].reason == "waiting_on_microsoft"
+    assert {failure_of(error, kind) for kind in Kind} == {FlowFailure.MICROSOFT_UNAVAILABLE}
+    assert hindrance_of(error) is None
+
+
+@pytest.mark.parametrize("code", OURS)
+def test_a_fault_of_our_own_never_marks_a_tenant(code: int) -> None:
+    assert cause_of(told(code)) is SyncCause.OUR_CREDENTIAL
+    assert {failure_of(told(code), kind) for kind in Kind} == {FlowFailure.OUR_APPLICATION}
+    assert hindrance_of(told(code)) is None
+
+
+@pytest.mark.parametrize("code", THEIRS)
+def test_a_refused_token_of_a_tenant_is_an_auth_error_with_a_remedy(code: int) -> None:
+    said = EXPLANATIONS[cause_of(told(code))]
+
+    assert said.label is SyncLabel.AUTH_ERROR
+    assert said.remedy
+
+
+@pytest.mark.parametrize("code", THEIRS)
+def test_a_refused_sign_in_of_a_csp_has_a_reason_of_its_own(code: int) -> None:
+    cause = csp_cause_of(told(code))
+
+    assert EXPLANATIONS[cause].label in {SyncLabel.AUTH_FAILED, SyncLabel.ERROR}
+    assert (cause is SyncCause.CSP_UNKNOWN) == (KIND_OF_CODE[code] is RefusalKind.OTHER)
+
+
+@pytest.mark.parametrize("code", THEIRS)
+def test_a_refusal_in_a_customers_tenant_says_who_can_help(code: int) -> None:
+    hindrance = hindrance_of(told(code))
+
+    of_consent = {
+        RefusalKind.CONSENT_MISSING, RefusalKind.APP_NOT_FOUND, RefusalKind.DECLINED, RefusalKind.OTHER,
+    }  # fmt: skip
+    assert (hindrance is None) == (KIND_OF_CODE[code] in of_consent)
+    assert hindrance is None or OF_CUSTOMER[hindrance].remedy
+
+
+def test_every_hindrance_is_put_into_words() -> None:
+    assert OF_CUSTOMER.keys() == set(Hindrance)
+    for words in OF_CUSTOMER.values():
+        assert words.detail.endswith(".")
+        assert words.remedy.endswith(".")

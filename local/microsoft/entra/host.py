@@ -10,7 +10,7 @@ from local.microsoft.entra.codes import Codes
 from local.microsoft.entra.directory import Directory
 from local.microsoft.entra.journeys import Browsers, Journey, registered
 from local.microsoft.entra.metadata import SHARED
-from local.microsoft.entra.refusals import Refused
+from local.microsoft.entra.refusals import Refused, in_redirect
 from local.microsoft.entra.scopes import Resources
 from local.microsoft.entra.sign_in import SignIn
 from local.microsoft.entra.token_endpoint import TokenEndpoint
@@ -101,7 +101,7 @@ class Entra:
         known = None if prompt in _ASK_AGAIN else self._signed_in(journey, cookie)
         if known is not None:
             journey.tenant, journey.person = known
-            return self._legs[journey.leg].proceed(journey, self._browsers.keep(journey))
+            return self._proceed(journey, self._browsers.keep(journey))
         if prompt == "none":
             raise Refused("login_required", 50058, "A silent sign-in request was sent but no user is signed in.")
         people = self._directory.choices(journey.segment, journey.asked.get("login_hint", ""))
@@ -125,11 +125,18 @@ class Entra:
         tenant, person = self._directory.person(journey.segment, request.form.get("username", "").strip())
         journey.tenant, journey.person = tenant, person
         try:
-            reply = self._legs[journey.leg].proceed(journey, key)
+            reply = self._proceed(journey, key)
         except Refused as refused:
             reply = self._back_refused(journey, refused)
         reply.headers["Set-Cookie"] = self._browsers.remember(request.headers.get("cookie", ""), tenant, person)
         return reply
+
+    def _proceed(self, journey: Journey, key: str) -> Reply:
+        for it in self._world.redirect_refusals:
+            if it.leg in {None, journey.leg}:
+                journey.subcode = it.subcode
+                raise in_redirect(it.code, it.error)
+        return self._legs[journey.leg].proceed(journey, key)
 
     def _answered(self, _segment: str, request: Request) -> Reply:
         journey = self._browsers.kept(request.form.get("journey", ""))

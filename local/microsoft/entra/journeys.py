@@ -27,6 +27,7 @@ class Journey:
     scopes: list[str]
     tenant: Tenant | None = None
     person: Object | None = None
+    subcode: str = ""
 
     def who(self) -> tuple[Tenant, Object]:
         if self.tenant is None or self.person is None:
@@ -50,7 +51,8 @@ class Journey:
 
     def refused(self, refused: Refused, now: float, extra: dict[str, str] | None = None) -> Reply:
         text = refused.described(now, str(uuid.uuid4()), str(uuid.uuid4()))
-        return self.back({"error": refused.error, "error_description": text, **(extra or {})})
+        subcode = {"error_subcode": self.subcode} if self.subcode else {}
+        return self.back({"error": refused.error, "error_description": text, **subcode, **(extra or {})})
 
 
 class Browsers:

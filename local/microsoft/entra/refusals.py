@@ -44,28 +44,43 @@ class Refused(Exception):
         return told | ({"suberror": self.suberror} if self.suberror else {})
 
 
+# The error words that are not invalid_grant, which is how a refused token request is told otherwise.
 _NAMED = {
-    "invalid_grant": (
-        50076, 50074, 50079, 50072, 50078, 50158, 50161, 53000, 53001, 53002, 53003, 53011, 50131, 530032, 530034,
-        530035, 50173, 700082, 70008, 70043, 700084, 50133, 50020, 50034, 51004, 50177, 50178, 90072, 50053, 50055,
-        50057, 50126, 50144, 50105, 65001, 90099, 50196, 5000224,
-    ),
-    "unauthorized_client": (700016, 7000112),
-    "invalid_client": (7000215, 7000222, 700027, 7000229, 650052, 650056),
-    "access_denied": (65004, 90094, 500212, 500213, 500021),
-    "invalid_request": (90002, 90019, 900023, 90038, 900382),
-    "invalid_resource": (500011, 500014),
-    "temporarily_unavailable": (90033, 90006, 90024),
-}  # fmt: skip
-_SUBERRORS = {50173: "bad_token", 65001: "consent_required", 50076: "basic_action", 50079: "basic_action"}
+    "interaction_required": (50076, 50079, 50158, 53000, 53001, 53002, 53003, 530003, 50097, 500121),
+    "unauthorized_client": (700016, 700011, 7000112, 70001, 50194),
+    "invalid_client": (7000215, 7000222, 700027, 7000229, 650052, 650056, 7000218, 70002, 50012),
+    "access_denied": (65004, 90093, 90094, 90095, 500212, 500213, 500021, 500022, 50105),
+    "invalid_request": (90002, 90019, 900023, 90038, 900382, 900432, 90013, 90014, 90023, 9001023, 9002313, 900144),
+    "invalid_resource": (500011, 500014, 50001),
+    "invalid_scope": (70011, 28002, 700022),
+    "temporarily_unavailable": (90033, 90006, 90024, 90055, 90090),
+    "server_error": (50000, 50033, 90012, 90036),
+}
+_SUBERRORS = {
+    50173: "bad_token",
+    65001: "consent_required",
+    50076: "basic_action",
+    50079: "basic_action",
+    53003: "message_only",
+}
+_AT_AUTHORIZE = frozenset({"access_denied", "invalid_request", "interaction_required", "invalid_resource"})
+_AADSTS = range(10_000, 100_000_000)
 
 
-def named(code: int) -> Refused:
-    """Any refusal of Microsoft's table by its code, for when the world is told to refuse."""
-    error = next((word for word, codes in _NAMED.items() if code in codes), None)
-    if error is None:
-        raise KeyError(f"AADSTS{code} is not in the table")
-    return Refused(error, code, "Refused on purpose.", suberror=_SUBERRORS.get(code, ""))
+def named(code: int, error: str | None = None) -> Refused:
+    """Any refusal by its code, for when the world is told to refuse; ``error`` is another word than the usual one."""
+    if code not in _AADSTS:
+        raise KeyError(f"AADSTS{code} is no code of Entra's")
+    usual = next((word for word, codes in _NAMED.items() if code in codes), "invalid_grant")
+    return Refused(error or usual, code, "Refused on purpose.", suberror=_SUBERRORS.get(code, ""))
+
+
+def in_redirect(code: int, error: str | None = None) -> Refused:
+    """The same as it comes back with the browser, where the words of the token endpoint are not used."""
+    refused = named(code, error)
+    if error is None and refused.error not in _AT_AUTHORIZE | {"server_error", "temporarily_unavailable"}:
+        refused.error = "access_denied"
+    return refused
 
 
 def stamp(now: float) -> str:

@@ -108,7 +108,7 @@ ODD = [
     Unreachable("x"), html(200), html(302), html(400), html(403), html(404), html(500), html(503),
     Response(200, {}, b""), Response(200, {}, b'{"access_token": "ey'), Response(200, {}, b"[]"),
     Response(200, {}, b"[" * 60_000), Response(200, {}, b"\xff"), Response(200, {}, b"{}"), Response(400, {}, b"{}"),
-    Response(200, {}, b'{"access_token": 7}'), Response(200, {}, b'{"access_token": "a", "expires_in": "soon"}'),
+    Response(200, {}, b'{"access_token": 7}'), Response(200, {}, b'{"access_token": null, "expires_in": 3600}'),
     Response(400, {}, b'{"error": 7}'), Response(302, {}, b'{"error": "invalid_client"}'),
     Response(503, {}, b'{"error": "invalid_client"}'),
 ]  # fmt: skip
