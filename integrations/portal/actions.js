@@ -1,5 +1,6 @@
 // What the menus do. Which entries a menu has, and what they are called, is the API's to say.
 
+import { at } from "./api.js";
 import { bullets, make, named } from "./dom.js";
 import { guarded, open } from "./dialog.js";
 import { showPrerequisites, startFlow } from "./flow.js";
@@ -45,6 +46,6 @@ function reauthorize(integrationId, name, label) {
       "Mappings and synced data stay as they are."])),
   [
     { label: "Cancel" },
-    { label: "Continue to Microsoft", style: "main", run: () => startFlow(`/integrations/${integrationId}/reauthorize`) },
+    { label: "Continue to Microsoft", style: "main", run: () => startFlow(at`/integrations/${integrationId}/reauthorize`) },
   ]);
 }

@@ -3,6 +3,7 @@
 const PATIENCE_MS = 30000;
 const MOST_KEPT = 100;
 const LONGEST_PAGE = 1000;
+const ID = /^[A-Za-z0-9_-]{1,64}$/; // of everything that has one; no dots, which a browser would take for a way up
 
 let token = "";
 let renew = async () => "";
@@ -62,7 +63,18 @@ export async function askRows(path, query, count, pick = (told) => told) {
   return { first, items, more: cursor !== null };
 }
 
-function address(path, query) {
+/** A path of the API, as in at`/tenants/${id}/sync`: the only way an id gets into one. What is no id is asked for nowhere. */
+export function at(parts, ...ids) {
+  return parts.reduce((path, part, place) => path + segment(ids[place - 1]) + part);
+}
+
+function segment(id) {
+  if (!ID.test(id)) throw new Problem({ detail: "This link leads nowhere.", remedy: "Go back to all tenants, and choose from there." });
+  return encodeURIComponent(id);
+}
+
+/** A path with its query. */
+export function address(path, query) {
   const told = Object.entries(query).filter(([, value]) => value !== null && value !== "");
   return `${path}?${new URLSearchParams(told)}`;
 }

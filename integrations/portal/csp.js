@@ -1,6 +1,6 @@
 // The view of one CSP: whether our access to it works, check by check, and how its status came about.
 
-import { ask } from "./api.js";
+import { ask, at } from "./api.js";
 import { cspActions } from "./actions.js";
 import { guarded } from "./dialog.js";
 import { facts, frame, icon, make, named, note, part, words } from "./dom.js";
@@ -17,7 +17,7 @@ const checking = new Map(); // integration id -> {since, before}
 
 /** Show a CSP; true while its access is being checked. */
 export async function showCsp(id, _config, again, current) {
-  const [told, page] = await Promise.all([ask("GET", `/integrations/${encodeURIComponent(id)}`), ask("GET", "/integrations?limit=1")]);
+  const [told, page] = await Promise.all([ask("GET", at`/integrations/${id}`), ask("GET", "/integrations?limit=1")]);
   if (!current()) return false;
   const csp = page.csps.find((it) => it.id === id);
   const { checks = [], history = [] } = told;
@@ -41,7 +41,7 @@ function head(told, csp, isChecking, again) {
       make("div", {}, make("h2", {}, named(told.name)),
         csp ? make("p", { class: "quiet" }, [csp.kind_label, csp.tenant_count_label].filter(Boolean).join(" ")) : null),
       make("button", { class: "main", "data-key": "check", disabled: isChecking, onclick: guarded(async () => {
-        await ask("POST", `/integrations/${encodeURIComponent(told.id)}/access-check`);
+        await ask("POST", at`/integrations/${told.id}/access-check`);
         checking.set(told.id, { since: Date.now(), before: times(told.checks ?? []) });
         await again();
       }) }, isChecking ? "Checking access\u2026" : "Check access"),

@@ -1,6 +1,6 @@
 // The journey to Microsoft and back: start it, follow it, confirm what it proved.
 
-import { ask } from "./api.js";
+import { ask, at } from "./api.js";
 import { facts, make, named, note, notify, problem, show, words } from "./dom.js";
 import { open } from "./dialog.js";
 
@@ -53,12 +53,12 @@ export async function followFlow(id, again) {
   if (following.has(id)) return;
   following.add(id);
   try {
-    let flow = await ask("GET", `/consent/${id}`);
+    let flow = await ask("GET", at`/consent/${id}`);
     while (flow.state === "returned" && isHere(id)) {
       if (flow.given_up) notify("red", flow.given_up.detail, flow.given_up.remedy);
       else notify("orange", "Waiting for Microsoft to put the permissions into effect.", "This usually takes seconds, sometimes minutes.");
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-      flow = await ask("GET", `/consent/${id}`);
+      flow = await ask("GET", at`/consent/${id}`);
     }
     if (isHere(id)) tell(flow, again);
   } catch (error) {
@@ -107,7 +107,7 @@ function confirm(flow, again) {
   [
     { label: "Not this one", run: leave },
     { label: "Finish", style: "main", run: async () => {
-      await ask("POST", `/consent/${flow.flow_id}/complete`);
+      await ask("POST", at`/consent/${flow.flow_id}/complete`);
       leave();
       notify("green", `${flow.tenant.name ?? flow.tenant.id} is connected.`, said.done);
       again();

@@ -1,6 +1,6 @@
 // Map a tenant to an Organization, and undo it.
 
-import { ask, askRows } from "./api.js";
+import { ask, askRows, at } from "./api.js";
 import { bullets, facts, make, named, notify } from "./dom.js";
 import { open } from "./dialog.js";
 
@@ -22,7 +22,7 @@ export async function mapTenant(row, _label, product, again) {
     { label: TITLE, style: "main", off: true, run: async () => {
       const chosen = choice.organization ?? await ask("POST", "/organizations", { name: choice.name });
       choice.organization = chosen; // made once, also when mapping it fails and is tried again
-      await ask("PUT", `/tenants/${row.tenant_id}/mapping`, { organization_id: chosen.id });
+      await ask("PUT", at`/tenants/${row.tenant_id}/mapping`, { organization_id: chosen.id });
       notify("green", `${row.name} is mapped to ${chosen.name}.`, `Its first sync is under way. The ${product} Tenant column leads to its details.`);
       again();
     } },
@@ -64,7 +64,7 @@ export function unmapTenant(row, label, product, again) {
   [
     { label: "Cancel" },
     { label: "Unmap", style: "danger", run: async () => {
-      await ask("DELETE", `/tenants/${row.tenant_id}/mapping`);
+      await ask("DELETE", at`/tenants/${row.tenant_id}/mapping`);
       notify("green", `${row.name} is unmapped.`, "");
       again();
     } },

@@ -1,6 +1,6 @@
 // What a CSP's access to one tenant rests on: relationships, roles, groups, and what was checked.
 
-import { ask } from "./api.js";
+import { ask, at } from "./api.js";
 import { guarded } from "./dialog.js";
 import { make, named, note, part, words } from "./dom.js";
 import { listing, section } from "./listing.js";
@@ -57,7 +57,7 @@ function cell(value) {
 /** Leave a tenant out, or take it in again. */
 export function ignoreButton(row, ignored, again) {
   return make("button", { "data-key": "ignore", onclick: guarded(async () => {
-    await ask("PUT", `/tenants/${encodeURIComponent(row.tenant_id)}/ignored`, { ignored: !ignored });
+    await ask("PUT", at`/tenants/${row.tenant_id}/ignored`, { ignored: !ignored });
     await again();
   }) }, ignored ? "Stop ignoring" : "Ignore");
 }

@@ -1,6 +1,6 @@
 // Remove one integration or all: the effects first, a typed confirmation, then every step until the receipt.
 
-import { ask } from "./api.js";
+import { address, ask, at } from "./api.js";
 import { bullets, frame, icon, make, named, note, part, words } from "./dom.js";
 import { open } from "./dialog.js";
 import { ago, exact } from "./times.js";
@@ -9,9 +9,9 @@ import { late, trouble } from "./trouble.js";
 const STEP_COLOURS = { done: "green", skipped: "grey", running: "orange", waiting: "grey", failed: "red" };
 
 export async function removeIntegration(id, name, label) {
-  const told = await ask("GET", `/integrations/${id}/removal-effects`);
+  const told = await ask("GET", at`/integrations/${id}/removal-effects`);
   confirmRemoval(label, named(name), told, async (typed) => {
-    const begun = await ask("DELETE", `/integrations/${id}?confirm=${encodeURIComponent(typed)}`);
+    const begun = await ask("DELETE", address(at`/integrations/${id}`, { confirm: typed }));
     follow([begun.removal_id]);
   });
 }
@@ -19,7 +19,7 @@ export async function removeIntegration(id, name, label) {
 export async function removeAll(label) {
   const told = await ask("GET", "/removal-effects");
   confirmRemoval(label, null, told, async (typed) => {
-    const begun = await ask("DELETE", `/integrations?confirm=${encodeURIComponent(typed)}`);
+    const begun = await ask("DELETE", address("/integrations", { confirm: typed }));
     follow(begun.removal_ids ?? []);
   });
 }
@@ -42,7 +42,8 @@ function follow(ids) {
 
 /** The view of removals under way; true while one of them has not ended. */
 export async function showRemovals(ids, current) {
-  const removals = await Promise.all(ids.split(",").map((id) => ask("GET", `/removals/${encodeURIComponent(id)}`)));
+  const paths = ids.split(",").map((id) => at`/removals/${id}`); // all of them before the first is asked
+  const removals = await Promise.all(paths.map((path) => ask("GET", path)));
   if (!current()) return false;
   const view = frame(`removal-${ids}`);
   part(view, "top", "always", () => [make("p", { class: "back" }, make("a", { href: "#" }, "\u2190 All tenants")), make("h2", {}, "Removal")]);

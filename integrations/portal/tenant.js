@@ -1,6 +1,6 @@
 // The details page of one tenant: how fresh, how many, who, and what happened.
 
-import { ask, askRows } from "./api.js";
+import { ask, askRows, at } from "./api.js";
 import { tenantActions } from "./actions.js";
 import { configurationPart } from "./configuration.js";
 import { guarded } from "./dialog.js";
@@ -23,9 +23,8 @@ let shownTenant = "";
 export async function showTenant(id, config, again, current) {
   if (shownTenant !== id) Object.assign(counts, FIRST);
   shownTenant = id;
-  const path = `/tenants/${encodeURIComponent(id)}`;
   const [details, security, users, devices, licenses, runs] = await Promise.all([
-    ask("GET", path), ask("GET", `${path}/security`), ...Object.keys(FIRST).map((list) => askRows(`${path}/${list}`, {}, counts[list])),
+    ask("GET", at`/tenants/${id}`), ask("GET", at`/tenants/${id}/security`), ...Object.keys(FIRST).map((list) => askRows(at`/tenants/${id}/${list}`, {}, counts[list])),
   ]);
   if (!current()) return false;
   const view = frame(`tenant-${id}`);
@@ -93,7 +92,7 @@ function head({ tenant: row, user_count: users, organizations, secure_score: sco
 
 function syncNow(id, running, again) {
   return make("button", { class: "main", "data-key": "sync-now", disabled: Boolean(running), onclick: guarded(async () => {
-    await ask("POST", `/tenants/${encodeURIComponent(id)}/sync`);
+    await ask("POST", at`/tenants/${id}/sync`);
     await again();
   }) }, running ? "Syncing\u2026" : "Sync Now");
 }

@@ -15,7 +15,6 @@ HOSTILE = [
 OWN = {"/api/integrations", "/api/page/config.json"}
 
 
-@pytest.mark.xfail(strict=True, reason="B4: an id from the address leads to another route")
 @pytest.mark.parametrize("kind", ["flow", "tenant", "csp", "removal"])
 def test_an_id_from_a_link_calls_no_other_route(site: Site, kind: str) -> None:
     asked: list[str] = []
