@@ -3,7 +3,8 @@
 Storage that is asked by many serves them in turn. A writer of a hundred thousand rows that always has full
 transactions on their way makes all others wait behind these; one that keeps short what is on its way does not, and
 is hardly slower for it. Where storage works side by side, as Azure does, the window opens; where it serves one after
-the other, as an emulator does, or is overloaded, the window closes to a few rows.
+the other, as an emulator does, or is overloaded, the window closes to one full transaction: answers that take long
+because others ask do not get shorter by more and smaller requests.
 
 The size follows Little's law: rows on their way = rows that storage takes a second, times the wait that others bear.
 """
@@ -15,7 +16,7 @@ from threading import Condition
 
 _WAIT_S = 0.015  # so long anybody else may wait behind one writer
 _WAY_S = 0.020  # at most so much of an answer's time is taken for the way there and back, which is nobody's wait
-_FEWEST, _FIRST, _MOST = 20, 100, 400  # rows on their way
+_FEWEST, _FIRST, _MOST = 100, 100, 400  # rows on their way
 
 
 class Window:
@@ -49,7 +50,12 @@ class Window:
                 self._changed.notify_all()
 
     def _fit(self, rows: int, seconds: float) -> None:
-        """Go half way to what storage would have answered in time, and to no more than four times what it was given."""
+        """Go half way to what storage would have answered in time, and to no more than four times what it was given.
+
+        A few rows that were answered in time tell nothing of many: they leave the window as it is.
+        """
         self._way_s = min(self._way_s, seconds)
-        in_time = rows * min((_WAIT_S + self._way_s) / max(seconds, 0.001), 4.0)
-        self.most = min(max((self.most + in_time) / 2, _FEWEST), _MOST)
+        took_s = seconds - self._way_s
+        in_time = rows * min(_WAIT_S / max(took_s, 0.001), 4.0)
+        self.most = (self.most + in_time) / 2 if took_s > _WAIT_S else max(self.most, (self.most + in_time) / 2)
+        self.most = min(max(self.most, _FEWEST), _MOST)

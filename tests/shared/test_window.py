@@ -28,7 +28,7 @@ def settled(takes_s: Callable[[int], float]) -> int:
             rows = [on_way.enter_context(window.taken(100))]
             while len(rows) < 4 and sum(rows) + 100 <= window.most:
                 rows.append(on_way.enter_context(window.taken(100)))
-            time.now += takes_s(rows[0])
+            time.now += takes_s(sum(rows))
     return sum(rows)
 
 
@@ -43,19 +43,20 @@ def test_a_transaction_is_never_larger_than_what_is_wanted() -> None:
 
 
 def test_where_rows_are_taken_one_after_the_other_so_many_go_as_are_taken_in_time() -> None:
-    assert settled(lambda rows: 0.002 + rows / 4000) == pytest.approx(58, abs=3)  # 15 ms, and the shortest way
+    assert settled(lambda rows: 0.002 + rows / 21000) == 300  # 15 ms, and the shortest way
 
 
 def test_where_storage_is_quick_four_full_transactions_go_at_once() -> None:
     assert settled(lambda _rows: 0.005) == 400
 
 
-def test_an_overloaded_storage_still_gets_twenty_rows() -> None:
-    assert settled(lambda _rows: 60.0) == 20
+def test_an_overloaded_storage_still_gets_one_full_transaction() -> None:
+    """Its answers take long because others ask; more and smaller requests would only add to that."""
+    assert settled(lambda _rows: 60.0) == 100
 
 
 def test_a_long_way_to_storage_is_nobody_elses_wait() -> None:
-    assert settled(lambda rows: 0.020 + rows / 4000) == pytest.approx(60, abs=3)
+    assert settled(lambda rows: 0.020 + rows / 21000) == 300
 
 
 def test_a_transaction_waits_until_there_is_room_for_it() -> None:
@@ -89,7 +90,6 @@ def test_a_transaction_that_fails_gives_its_room_back() -> None:
         pass
 
 
-@pytest.mark.xfail(strict=True, reason="B8: after a few fences the window stands at twenty rows")
 @pytest.mark.parametrize("seconds", [0.002, 0.02, 0.034])
 def test_small_transactions_that_are_answered_in_time_do_not_close_the_window(seconds: float) -> None:
     time = Time()
@@ -106,8 +106,11 @@ def test_a_small_transaction_that_takes_long_closes_the_window_like_a_large_one(
     time = Time()
     window = Window(time)
     for _ in range(20):
+        with window.taken(100):
+            time.now += 0.001
+    assert window.most > 100
+    for _ in range(20):
         with window.taken(2):
             time.now += 0.5
 
-    with window.taken(100) as rows:
-        assert rows == 20
+    assert window.most == 100

@@ -53,8 +53,8 @@ WRONG = [
     pytest.param("option", get("/security/secureScores?$select=id"), id="secure scores are not selected from"),
     pytest.param(
         "option",
-        get("/reports/authenticationMethods/userRegistrationDetails?$top=5"),
-        id="registration details have no page size",
+        get("/reports/authenticationMethods/userRegistrationDetails?$skip=5"),
+        id="registration details do not skip",
     ),
     pytest.param("option", get("/deviceManagement/managedDevices?$skip=5"), id="managed devices do not skip"),
     pytest.param(
