@@ -137,6 +137,11 @@ class TenantGraphs:
         return self._made[-1]
 
     @property
+    def closed_s(self) -> float:
+        """For so many seconds more one of the services that were asked is not to be asked again."""
+        return max((gate.closed_s for gate in self._gates.values()), default=0.0)
+
+    @property
     def usage(self) -> Usage:
         """What the run has asked for so far."""
         return sum((it.usage for it in self._made), Usage())

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from azure.core.credentials import AccessToken, TokenCredential
 
 from shared.settings import NotConfigured
-from shared.settling import CONNECT_S, READ_S, Unanswered
+from shared.settling import CONNECT_S, Unanswered, patience
 from shared.web import Line, Response, Unreachable
 
 Service = Literal["table", "queue"]
@@ -27,7 +27,6 @@ Service = Literal["table", "queue"]
 _VERSION = {"table": "2020-12-06", "queue": "2021-12-02"}
 _SCOPE = "https://storage.azure.com/.default"
 _RENEW_S = 300  # a token is renewed so long before it ends
-_WHOLE_S = 6.0  # of one exchange; the silence in it is READ_S at most
 
 
 class Signer(Protocol):
@@ -93,7 +92,7 @@ class StorageAccount:
         self.path = parts.path
         self._version = _VERSION[service]
         self._signer = signer
-        self._line = Line(f"{parts.scheme}://{parts.netloc}", ca_file, connect_s=CONNECT_S, read_s=READ_S)
+        self._line = Line(f"{parts.scheme}://{parts.netloc}", ca_file, connect_s=CONNECT_S)
 
     @classmethod
     def from_connection_string(cls, connection: str, service: Service) -> "StorageAccount":
@@ -131,6 +130,9 @@ class StorageAccount:
         signed["Authorization"] = self._signer.authorization(method, where, query, signed)
         try:
             target = f"{where}?{query}" if query else where
-            return self._line.send(method, target, headers=signed, body=body, within_s=_WHOLE_S)
+            limits = patience()
+            return self._line.send(
+                method, target, headers=signed, body=body, within_s=limits.whole_s, read_s=limits.silence_s
+            )
         except Unreachable as error:
             raise Unanswered from error

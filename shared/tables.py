@@ -33,7 +33,7 @@ from shared.rows import (
     replace,
     upsert,
 )
-from shared.settling import CONNECT_S, READ_S, TRANSIENT, Unanswered, settle, settle_write
+from shared.settling import CONNECT_S, TRANSIENT, Unanswered, patience, settle, settle_write
 from shared.storage_account import StorageAccount
 
 __all__ = [
@@ -60,7 +60,6 @@ class Tables:
         options: dict[str, Any] = {
             "retry_total": 0,
             "connection_timeout": CONNECT_S,
-            "read_timeout": READ_S,
         }
         if connection:
             by_key = StorageAccount.from_connection_string(connection, "table")
@@ -86,7 +85,7 @@ class Tables:
 
     def ready(self) -> None:
         """Raise StorageUnavailable unless the account answers."""
-        _settled(lambda: next(iter(self._service.list_tables(results_per_page=1)), None))
+        _settled(lambda: next(iter(self._service.list_tables(results_per_page=1, **_limits())), None))
 
 
 class Table:
@@ -98,7 +97,7 @@ class Table:
     def get(self, partition: str, key: str) -> Row | None:
         def read() -> Row | None:
             try:
-                return _row(self._client.get_entity(checked_key(partition), checked_key(key)))
+                return _row(self._client.get_entity(checked_key(partition), checked_key(key), **_limits()))
             except ResourceNotFoundError:
                 return None
 
@@ -134,7 +133,7 @@ class Table:
             rows: list[Row] = []
             try:
                 for entity in self._client.query_entities(
-                    clause, parameters=bounds, select=select, results_per_page=min(limit or 1000, 1000)
+                    clause, parameters=bounds, select=select, results_per_page=min(limit or 1000, 1000), **_limits()
                 ):
                     rows.append(_row(entity))
                     if limit is not None and len(rows) >= limit:
@@ -160,19 +159,24 @@ class Table:
 
     def _transact(self, calls: list[tuple[Sdk, dict[str, Any], dict[str, Any]]]) -> str:
         try:
-            return _first_etag(self._client.submit_transaction(calls))
+            return _first_etag(self._client.submit_transaction(calls, **_limits()))
         except HttpResponseError as error:
             if _says_table_missing(error):
                 self._create()
-                return _first_etag(self._client.submit_transaction(calls))
+                return _first_etag(self._client.submit_transaction(calls, **_limits()))
             raise _meaning(error) from error
 
     def _create(self) -> None:
         try:
-            self._client.create_table()
+            self._client.create_table(**_limits())
         except HttpResponseError as error:
             if error.status_code != 409:
                 raise
+
+
+def _limits() -> dict[str, Any]:
+    """Microsoft's SDK takes time-outs with each call."""
+    return {"read_timeout": patience().silence_s}
 
 
 def _settled(call: Callable[[], Result]) -> Result:

@@ -109,24 +109,31 @@ class Line:
     ``root`` is a scheme, a host and perhaps a port. Bodies come as they are: nothing packed is asked for.
     """
 
-    def __init__(self, root: str, ca_file: str | None = None, *, connect_s: float, read_s: float) -> None:
+    def __init__(self, root: str, ca_file: str | None = None, *, connect_s: float) -> None:
         parts = urlsplit(root)
         self._host, self._port = parts.hostname or "", parts.port
         is_secure = parts.scheme == "https"
         self._trust = ssl.create_default_context(cafile=ca_file or certifi.where()) if is_secure else None
-        self._connect_s, self._read_s = connect_s, read_s
+        self._connect_s = connect_s
         self._free: deque[http.client.HTTPConnection] = deque()
 
     def send(
-        self, method: str, target: str, *, headers: Mapping[str, str], body: bytes | None = None, within_s: float
+        self,
+        method: str,
+        target: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        within_s: float,
+        read_s: float = _READ_S,
     ) -> Response:
-        """Send one request to a path with its query, and read the whole answer.
+        """Send one request to a path with its query, and read the whole answer; ``read_s`` is its longest silence.
 
         Raises:
             Unreachable: no complete answer within ``within_s`` seconds and 16 MiB.
         """
-        give_up_at = _CALL.begin(within_s, self._read_s)
-        connection = self._connection()
+        give_up_at = _CALL.begin(within_s, read_s)
+        connection = self._connection(read_s)
         try:
             connection.request(method, target, body, dict(headers))
             answer = connection.getresponse()
@@ -147,13 +154,13 @@ class Line:
             connection.close()
         return Response(answer.status, {k.lower(): v for k, v in answer.getheaders()}, content)
 
-    def _connection(self) -> http.client.HTTPConnection:
+    def _connection(self, read_s: float) -> http.client.HTTPConnection:
         """One that is free and still open, or a new one; it opens when it is used."""
         while self._free:
             with suppress(IndexError):  # another thread was faster
                 connection = self._free.pop()
                 if connection.sock is not None and not wait_for_read(connection.sock, 0):  # else the server hung up
-                    connection.sock.settimeout(self._read_s)
+                    connection.sock.settimeout(read_s)
                     return connection
                 connection.close()
         if self._trust:

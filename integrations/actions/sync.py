@@ -31,14 +31,14 @@ from integrations.domain.datasets import (
 )
 from integrations.domain.orders import NOTIFIED, SCHEDULED, SYNC_QUEUE, SyncOrder
 from integrations.domain.records import TenantProfile
-from integrations.domain.schedule import ORDER_LIFE, PART_LIMIT
+from integrations.domain.schedule import ORDER_LIFE, PART_LIMIT, WRITING_LIMIT
 from integrations.domain.statuses import SyncCause
 from integrations.domain.watching import is_watch_due
 from integrations.microsoft.dataset import Dataset, Service
 from integrations.microsoft.datasets import DATASETS
 from integrations.microsoft.organization import read_tenant_name
 from integrations.services import Services, TenantGraphs
-from integrations.storage.data import DataSession, Superseded, Writes
+from integrations.storage.data import DataSession, Superseded, Unwritten, Writes
 from shared.errors import AppError
 from shared.graph import Book, OutOfTime, Transient
 from shared.lifeline import Lifeline
@@ -96,7 +96,9 @@ def _sync(services: Services, order: SyncOrder, *, is_repeat: bool) -> None:
 
 def _run(services: Services, order: SyncOrder, tenant: Tenant, run: Run) -> Ending:
     graphs = TenantGraphs(services, tenant.tenant_id)
-    return msgspec.structs.replace(_asked(services, order, tenant, run, graphs), usage=graphs.usage)
+    ending = _asked(services, order, tenant, run, graphs)
+    wait_s = graphs.closed_s if ending.goes_on else ending.wait_s
+    return msgspec.structs.replace(ending, usage=graphs.usage, wait_s=wait_s)
 
 
 def _asked(services: Services, order: SyncOrder, tenant: Tenant, run: Run, graphs: TenantGraphs) -> Ending:
@@ -112,9 +114,10 @@ def _asked(services: Services, order: SyncOrder, tenant: Tenant, run: Run, graph
 
 
 def _all_datasets(services: Services, order: SyncOrder, tenant: Tenant, run: Run, graphs: TenantGraphs) -> Ending:
-    until, now = time.monotonic() + PART_LIMIT.total_seconds(), services.clock()
+    began, now = time.monotonic(), services.clock()
+    until = began + PART_LIMIT.total_seconds()
     data = services.data(order.account_id, tenant.tenant_id, tenant.epoch)
-    session = data.open()
+    session = data.open(until=began + WRITING_LIMIT.total_seconds())
     known, profile = dict(session.cursors), None
     attempts: list[Attempt] = []
     results: list[DatasetResult] = []
@@ -132,12 +135,15 @@ def _all_datasets(services: Services, order: SyncOrder, tenant: Tenant, run: Run
         is_wanted=order.reason not in {SCHEDULED, NOTIFIED},
         since=run.started_at if run.resumed_at else None,
     )
-    for stored in map(partial(_store, services, session), rounds):
-        attempts += stored.attempts
-        profile = profile or stored.profile
-        results += stored.results
-        confirmed += stored.confirmed
-        known |= {it.dataset: it for it in stored.cursors}
+    try:
+        for stored in map(partial(_store, services, session), rounds):
+            attempts += stored.attempts
+            profile = profile or stored.profile
+            results += stored.results
+            confirmed += stored.confirmed
+            known |= {it.dataset: it for it in stored.cursors}
+    except Unwritten:
+        return Ending(cause=SyncCause.QUEUED, goes_on=True, datasets=results)
     if any(isinstance(it.error, OutOfTime) for it in attempts):
         return Ending(cause=SyncCause.QUEUED, goes_on=True, datasets=results)
     broken = next((it for it in attempts if it.dataset.is_core and it.error is not None), None)

@@ -1,5 +1,6 @@
 """Close a run: the tenant's status, the run's account of itself and the next due time in one transaction."""
 
+import math
 from datetime import datetime, timedelta
 
 import msgspec
@@ -20,12 +21,13 @@ from shared.tracing import count
 from shared.usage import Usage
 
 _TRIES_TO_SETTLE = 5
+_LONGEST_BREAK_S = 300  # between two parts; the tenant is held meanwhile
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):
     """How a run, or a part of it, ended, in what the tenant's row needs to know.
 
-    ``goes_on`` tells that its time is over and not its work: another part follows.
+    ``goes_on`` tells that its time is over and not its work: another part follows, after ``wait_s``.
     """
 
     cause: SyncCause
@@ -99,7 +101,9 @@ def go_on(services: Services, control: Control, run: Run, ending: Ending, order:
         except Clash:
             continue
         again = msgspec.json.encode(msgspec.structs.replace(order, is_lifeline=True))
-        services.queues.send(SYNC_QUEUE, again, ttl_s=int(ORDER_LIFE.total_seconds()))
+        # The next part begins with gates that know of nothing: not inside a time that Microsoft named to this one.
+        delay_s = min(math.ceil(ending.wait_s or 0.0), _LONGEST_BREAK_S)
+        services.queues.send(SYNC_QUEUE, again, delay_s=delay_s, ttl_s=int(ORDER_LIFE.total_seconds()))
         log("sync goes on", account_id=control.account_id, tenant_id=run.tenant_id, run_id=run.id)
         return
 

@@ -15,6 +15,7 @@ PROBE_LONGEST = timedelta(hours=6)
 WAIT_LONGEST = timedelta(minutes=15)  # Retry-After is believed up to here
 RUN_LIMIT = timedelta(minutes=9)  # below the function timeout of host.json; a run older than this is dead
 PART_LIMIT = timedelta(minutes=4)  # what is still to be read by then is left to the run's next part
+WRITING_LIMIT = timedelta(minutes=7)  # and what is still to be written by then, counted from the part's beginning
 ORDER_LIFE = timedelta(minutes=25)  # an order nobody took by then would only pile up behind its successor
 
 

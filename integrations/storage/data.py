@@ -11,6 +11,7 @@ two runs, can never write, and a run that broke off is done again.
 """
 
 import heapq
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import chain, islice
@@ -21,11 +22,21 @@ import msgspec
 from integrations.domain.datasets import Confirmed, Cursor, Outcome, Reading
 from integrations.domain.ids import AccountId, TenantId
 from integrations.storage.changes import Changes, Mark, Place, Plan, Seen, Writes, row_prefix
-from integrations.storage.fences import FENCE, MAIN, Fences, Superseded, close, overlapped, part_of, partition_of
+from integrations.storage.fences import (
+    FENCE,
+    MAIN,
+    Fences,
+    Superseded,
+    Unwritten,
+    close,
+    overlapped,
+    part_of,
+    partition_of,
+)
 from integrations.storage.shelf import Shelf
 from shared.tables import Row, Tables, Value, Write, chunks, end_of, upsert
 
-__all__ = ["DataSession", "DataStore", "Superseded", "Writes"]
+__all__ = ["DataSession", "DataStore", "Superseded", "Unwritten", "Writes"]
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -45,15 +56,15 @@ class DataStore:
         self.table = tables.bulk("data")
         self.base = f"{account_id}|{tenant_id}|{epoch}"
 
-    def open(self) -> "DataSession":
-        """Begin a run: one query reads the fence and all cursors.
+    def open(self, *, until: float = math.inf) -> "DataSession":
+        """Begin a run: one query reads the fence and all cursors. After ``until`` it writes no further rows.
 
         Raises:
             Superseded: the epoch is closed, or another run is taking over at this moment.
         """
         rows = self.table.range(self.base, "", end_of(_CURSOR))
         main = next((row for row in rows if row.key == FENCE), None)
-        fences = Fences(self.table, self.base, main)
+        fences = Fences(self.table, self.base, main, until)
         fences.take_over()
         return DataSession(self, fences, rows)
 
@@ -199,6 +210,7 @@ class DataSession:
 
         Raises:
             Superseded: a fence was moved; the transactions before stand, this and later ones do not.
+            Unwritten: the session's time is over; the transactions before stand, and it is not told as read.
         """
         elsewhere = _together(writes)
         here = elsewhere.pop(MAIN, iter(()))

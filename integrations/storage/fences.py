@@ -13,10 +13,13 @@ sessions and for one of a closed epoch, before either has written anything. Clos
 and then the others it tells of, so that a claim before it is met in every partition, and a claim after it fails.
 """
 
+import math
+import time
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from typing import TypeVar
 
 import msgspec
@@ -43,6 +46,10 @@ class Superseded(AppError):
     """The mapping changed, or another run was faster: nothing more may be written."""
 
 
+class Unwritten(AppError):
+    """The time for writing is over; what stands, stands, and the next session goes on as after a crash."""
+
+
 def parts_for(rows: int) -> int:
     """Over how many partitions so many rows are spread: 1, 2, 4, 8 or 16."""
     parts = 1
@@ -65,15 +72,18 @@ def overlapped(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Re
     """Do the same for several partitions, four at a time; the first error is raised when all have ended."""
     if len(items) < 2:
         return [work(item) for item in items]
+    here = [copy_context() for _ in items]  # whoever works for somebody who waits knows it in every thread
     with ThreadPoolExecutor(min(_AT_ONCE, len(items))) as pool:
-        return list(pool.map(work, items))
+        return list(pool.map(lambda context, item: context.run(work, item), here, items))
 
 
 class Fences:
     """All fences of one (account, tenant, epoch), at the versions that one session knows."""
 
-    def __init__(self, table: BulkTable, base: str, main: Row | None) -> None:
+    def __init__(self, table: BulkTable, base: str, main: Row | None, until: float = math.inf) -> None:
         """``main`` is the main fence as it was read; None when it was never written.
+
+        After ``until`` (``time.monotonic``) no further rows are written, but each session writes some at least.
 
         Raises:
             Superseded: the epoch is closed.
@@ -85,6 +95,8 @@ class Fences:
         self._table = table
         self._base = base
         self._window = Window()
+        self._until = until
+        self._has_written = False
         self._parts = int(values.get("parts", 1))
         self._etags = [main.etag if main else "", *others] + [""] * (MOST_PARTS - 1 - len(others))
         self.was_unfinished = self.is_unfinished = bool(values.get("unfinished"))
@@ -109,13 +121,14 @@ class Fences:
 
         Raises:
             Superseded: the fence was moved; what was not written before does not stand.
+            Unwritten: the time is over.
         """
         while writes := self._write(MAIN, writes, is_last=is_last):
             pass
         self.is_unfinished = not is_last
 
     def write_part(self, part: int, writes: Iterable[Write]) -> None:
-        """All transactions that one of the other partitions needs. Raises Superseded."""
+        """All transactions that one of the other partitions needs. Raises Superseded and Unwritten."""
         for chunk in chunks(writes, spare=1):
             left: Sequence[Write] = chunk
             while left:
@@ -123,6 +136,8 @@ class Fences:
 
     def _write(self, part: int, writes: Sequence[Write], *, is_last: bool = False) -> Sequence[Write]:
         """One transaction, of the fence and as many rows as storage has room for; those that are left."""
+        if writes and self._has_written and time.monotonic() >= self._until:
+            raise Unwritten
         with self._window.taken(1 + len(writes)) as room:
             now, left = writes[: room - 1], writes[room - 1 :]
             columns = self._told(is_unfinished=bool(left) or not is_last) if part == MAIN else {}
@@ -132,6 +147,7 @@ class Fences:
                 self._etags[part] = self._table.write(guard, *now)
             except (RowChanged, RowExists) as error:
                 raise Superseded from error
+        self._has_written |= bool(now)
         return left
 
     def _told(self, *, is_unfinished: bool) -> dict[str, Value]:

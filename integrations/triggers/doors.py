@@ -24,6 +24,7 @@ from integrations.services import Services
 from shared.answers import Answer, explained, read_json, with_etag
 from shared.caller import Caller
 from shared.errors import AppError, Forbidden, Invalid, Problem
+from shared.settling import somebody_waits
 from shared.telemetry import log
 
 Model = TypeVar("Model", bound=msgspec.Struct)
@@ -181,7 +182,8 @@ def _answer(services: Callable[[], Services], door: Door, handler: Handler, requ
     """The boundary: whatever happens inside, an explained answer comes out."""
     trace_id = _trace_id(request)
     try:
-        return _checked(services(), door, handler, request, trace_id)
+        with somebody_waits():
+            return _checked(services(), door, handler, request, trace_id)
     except AppError as error:
         answer = explained(error, trace_id)
         level = logging.ERROR if answer.status >= 500 else logging.INFO

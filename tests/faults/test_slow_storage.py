@@ -6,6 +6,7 @@ import pytest
 
 from shared.queues import Queues
 from shared.rows import StorageUnavailable
+from shared.settling import somebody_waits
 from shared.tables import Row, Tables, upsert
 from tests.faults.lab.slow import slowed
 
@@ -20,7 +21,6 @@ def connected(connection: str) -> tuple[Tables, Queues]:
     return Tables.connect(connection, "", nobody), Queues.connect(connection, "", nobody)  # type: ignore[arg-type]
 
 
-@pytest.mark.xfail(strict=True, reason="B9: an answer that takes longer than four seconds is an outage")
 def test_background_work_waits_for_answers_that_take_five_seconds(storage: str) -> None:
     row = Row("p", "k", {"name": "there"})
     with slowed(storage) as slow:
@@ -44,10 +44,7 @@ def test_background_work_waits_for_answers_that_take_five_seconds(storage: str) 
         assert [it.decode() for it in connected(storage)[1].peek("errands")] == ["first", "second"]
 
 
-@pytest.mark.xfail(strict=True, reason="B9: there is one patience for everybody")
 def test_whoever_waits_for_an_answer_is_told_in_time_that_storage_is_slow(storage: str) -> None:
-    from shared.settling import somebody_waits  # noqa: PLC0415 - not there yet
-
     with slowed(storage) as slow:
         tables, _ = connected(slow.connection)
         tables.table("rows").write(upsert(Row("p", "k", {})))

@@ -157,3 +157,32 @@ def _free(count: int) -> list[int]:
     for server in held:
         server.close()
     return ports
+
+
+def test_the_emulator_starts_as_docker_has_it_when_asked_to(only, tmp_path):
+    """Without what teaches it to use its indexes: rows come and go all the same."""
+    only.setenv("AZURITE_MODE", "npm")
+    only.setenv("AZURITE_PLAIN", "1")
+    with running_azurite(location=tmp_path) as azurite:
+        options = _options_of_the_emulator(str(tmp_path))
+        with TableServiceClient.from_connection_string(azurite.connection_strings[0]) as tables:
+            rows = tables.create_table("people")
+            rows.upsert_entity({"PartitionKey": "a", "RowKey": "1", "name": "Ana Ruiz"})
+            assert rows.get_entity("a", "1")["name"] == "Ana Ruiz"
+
+    only.setenv("AZURITE_PLAIN", "0")
+    with running_azurite(location=tmp_path):
+        assert "azurite-lookups.cjs" in _options_of_the_emulator(str(tmp_path))
+    assert "azurite-lookups.cjs" not in options
+
+
+def _options_of_the_emulator(location: str) -> str:
+    """NODE_OPTIONS of the process that keeps its data there."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if location in (process / "cmdline").read_text():
+                told = dict(it.split("=", 1) for it in (process / "environ").read_text().split("\0") if "=" in it)
+                return told.get("NODE_OPTIONS", "")
+        except OSError:
+            continue
+    raise AssertionError("no emulator keeps its data there")

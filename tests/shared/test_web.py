@@ -33,7 +33,7 @@ def by_line() -> Send:
     lines: dict[str, Line] = {}
 
     def send(root: str, path: str, within_s: float) -> Response:
-        line = lines.setdefault(root, Line(root, connect_s=3.0, read_s=10.0))
+        line = lines.setdefault(root, Line(root, connect_s=3.0))
         return line.send("GET", f"/{path}", headers={}, within_s=within_s)
 
     return send
@@ -197,7 +197,7 @@ def test_many_threads_have_a_connection_each_and_share_what_is_free() -> None:
         peer.sendall(whole(head.split()[1]))
 
     with serving(script) as url, ThreadPoolExecutor(8) as pool:
-        line = Line(url, connect_s=3.0, read_s=10.0)
+        line = Line(url, connect_s=3.0)
         asked = [f"/{number}" for number in range(80)]
         told = list(pool.map(lambda it: line.send("GET", it, headers={}, within_s=5).body.decode(), asked))
 
@@ -211,7 +211,7 @@ def test_an_answer_that_was_given_up_is_never_taken_for_the_next_one() -> None:
         peer.sendall(whole(head.split()[1]))
 
     with serving(script) as url:
-        line = Line(url, connect_s=3.0, read_s=10.0)
+        line = Line(url, connect_s=3.0)
         with pytest.raises(Unreachable, match="too slowly"):
             line.send("GET", "/late", headers={}, within_s=0.2)
         time.sleep(0.4)

@@ -20,8 +20,8 @@ _MOST = 64 * 1024 * 1024
 class Relay:
     """A listener for each of the storage services behind one connection string.
 
-    ``jitter_s`` holds every request back for a random time up to it; ``faults`` is the share of requests whose
-    connection breaks, half of them after the storage has done what they ask.
+    ``jitter_s`` holds every request back for a random time up to it, on top of ``least_s``; ``faults`` is the share of
+    requests whose connection breaks, half of them after the storage has done what they ask.
     """
 
     def __init__(self, switch: Switch, jitter_s: float = 0.0, faults: float = 0.0) -> None:
@@ -29,6 +29,7 @@ class Relay:
         self._servers: list[asyncio.Server] = []
         self._open: set[asyncio.Task[None]] = set()
         self.jitter_s = jitter_s
+        self.least_s = 0.0
         self.faults = faults
         self.chance = random.Random(1)
         self.sent: list[tuple[str, str]] = []  # every message the app ever sent: queue, and body as it lay there
@@ -86,8 +87,8 @@ class Relay:
         """One request and its answer; False when the connection ends with it."""
         head, headers, body = await read_message(client[0])
         method, target, _ = head.split(" ", 2)
-        if self.jitter_s:
-            await asyncio.sleep(self.chance.random() * self.jitter_s)
+        if held_s := self.least_s + self.chance.random() * self.jitter_s:
+            await asyncio.sleep(held_s)
         breaks = self.faults and self.chance.random() < self.faults
         if breaks and self.chance.random() < 0.5:
             return False

@@ -12,7 +12,6 @@ from tests.flows.portal import open_portal
 
 
 @pytest.mark.timeout(1200)
-@pytest.mark.xfail(strict=True, reason="B9: an answer that takes longer than four seconds is an outage")
 def test_no_run_fails_where_every_answer_of_storage_takes_three_to_six_seconds(
     microsoft: Running,
     identity: PortalIdentity,
