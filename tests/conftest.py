@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from local.azurite import Azurite, running_azurite
 from local.microsoft.cloud import Running, running_microsoft
@@ -11,6 +12,11 @@ from local.portal_identity import PortalIdentity, running_portal_identity
 from tests.flows.portal import Portal, open_portal
 
 _ACCOUNTS = 1200
+
+# Examples take what the machine has left for them: neither how long one took nor how slowly they were made up, which
+# is what the health check measures, says anything about what is tested.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,8 @@ log = logging.getLogger("local.host")
 NEVER = datetime(1, 1, 1, tzinfo=UTC)  # .NET's default moment
 LEASE_S = 15  # in Development; 60 in Azure
 _CONTAINER = "azure-webjobs-hosts"
-_LIMITS: dict[str, Any] = {"connection_timeout": 3, "read_timeout": 10, "retry_total": 1}
+# Proxies and passwords of the environment are looked up anew for each request, which takes most of its time.
+_LIMITS: dict[str, Any] = {"connection_timeout": 3, "read_timeout": 10, "retry_total": 1, "use_env_settings": False}
 
 
 class Storage:

@@ -150,7 +150,6 @@ def test_a_removal_that_has_ended_leaves_no_message_behind(portal: Portal) -> No
     assert (removed, messages(portal)) == (0, 0)
 
 
-@pytest.mark.timeout(400)
 def test_twenty_rounds_of_integrating_mapping_syncing_and_removing_leave_the_store_as_it_was(portal: Portal) -> None:
     """A50."""
     portal.microsoft.world.switch(throttling=False)
