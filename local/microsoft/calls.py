@@ -244,8 +244,8 @@ class Calls:
 
     # Consents.
 
-    def consent(self, tenant_id: str, client_id: str) -> None:
-        self._world.consent(self._world.tenant(tenant_id), client_id)
+    def consent(self, tenant_id: str, client_id: str, scopes: list[str] | None = None) -> None:
+        self._world.consent(self._world.tenant(tenant_id), client_id, scopes or ())
 
     def revoke_consent(self, tenant_id: str, client_id: str) -> None:
         self._world.tenant(tenant_id).principals.pop(client_id, None)

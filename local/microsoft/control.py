@@ -89,9 +89,9 @@ class World(PartnerWorld, PostureControl, TroubleWorld):
     def expire_secret(self, client_id: str, secret: str) -> None:
         self._call("expire_secret", client_id=client_id, secret=secret)
 
-    def consent(self, tenant_id: str, client_id: str) -> None:
-        """An administrator accepts all that the registration asks for."""
-        self._call("consent", tenant_id=tenant_id, client_id=client_id)
+    def consent(self, tenant_id: str, client_id: str, scopes: Sequence[str] = ()) -> None:
+        """An administrator accepts all that the registration asks for, or these delegated permissions only."""
+        self._call("consent", tenant_id=tenant_id, client_id=client_id, scopes=list(scopes))
 
     def revoke_consent(self, tenant_id: str, client_id: str) -> None:
         """An administrator removes the app from the tenant."""

@@ -8,6 +8,13 @@ from local.microsoft.control_partners import Partner
 from tests.flows.portal import Portal
 
 VERSION = "2026-11"
+# How Microsoft takes a removal: as is reported of it, or as its pages can be read too.
+UNFRIENDLY = {
+    "consent_deletion_leaves_principal": True,
+    "tokens_outlive_removal": True,
+    "owned_by_removes_itself": False,
+}
+FRIENDLY = {name: not it for name, it in UNFRIENDLY.items()}
 
 
 @dataclass

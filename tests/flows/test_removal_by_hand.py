@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests.flows.partner import Csp, has_csp
+from tests.flows.partner import UNFRIENDLY, Csp, has_csp
 from tests.flows.portal import CLIENT_ID, Portal
 from tests.flows.raw import rows_naming
 from tests.flows.test_removal import QUIET, receipt
-from tests.flows.test_removal_rights import UNFRIENDLY, removed
+from tests.flows.test_removal_rights import removed
 
 
 @pytest.fixture

@@ -7,18 +7,11 @@ import pytest
 
 from integrations.domain.ids import TenantId
 from shared.sign_in import token_roles
-from tests.flows.partner import Csp, has_csp
+from tests.flows.partner import FRIENDLY, UNFRIENDLY, Csp, has_csp
 from tests.flows.portal import CLIENT_ID, Portal
 from tests.flows.raw import rows_naming
 from tests.flows.test_removal import QUIET, receipt, steps
 
-# What is reported of Microsoft, and what its pages can be read as.
-UNFRIENDLY = {
-    "consent_deletion_leaves_principal": True,
-    "tokens_outlive_removal": True,
-    "owned_by_removes_itself": False,
-}
-FRIENDLY = {name: not it for name, it in UNFRIENDLY.items()}
 CONSENTS = "applicationconsents"
 
 

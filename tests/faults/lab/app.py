@@ -136,8 +136,8 @@ class AppProcess:
         told: Response = self._do("call_http", method, target, headers=dict(headers or {}), body=body)
         return told
 
-    def drain(self, *names: str) -> int:
-        return int(self._do("drain", *names))
+    def drain(self, *names: str, within_s: float = 60.0) -> int:
+        return int(self._do("drain", *names, within_s=within_s))
 
     def fire_timer(self, name: str) -> None:
         self._do("fire_timer", name)

@@ -4,19 +4,24 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from integrations.microsoft.permissions import APPLICATION_PERMISSIONS, CUSTOMER_SCOPES
 from local.journey import APP_ROLES
 from tests.faults.lab.app import Died
 from tests.faults.lab.lab import Lab
 from tests.faults.lab.store import Store
-from tests.flows.partner import Csp, has_csp
+from tests.flows.partner import FRIENDLY, UNFRIENDLY, Csp, has_csp
 from tests.flows.portal import CLIENT_ID, Portal
 
 
 @dataclass
 class Case:
-    """What a flow is about. ``is_told`` says that all the user asked for was acknowledged."""
+    """What a flow is about. ``is_told`` says that all the user asked for was acknowledged.
+
+    ``integration`` is the single tenant's, once it is to be removed.
+    """
 
     tenant: dict[str, str] = field(default_factory=dict)
+    integration: str = ""
     organization: str = ""
     csp: Csp | None = None
     is_told: bool = False
@@ -57,19 +62,24 @@ class Bases:
             self._made[name] = self._lab.storage.read(), case
         store, case = self._made[name]
         portal = self._lab.begin(store)
+        portal.microsoft.world.switch(**UNFRIENDLY)
         _consent_again(portal, store)
         csp = Csp(portal, case.csp.partner, case.csp.id, case.csp.customers) if case.csp else None
-        return portal, Case(case.tenant, case.organization, csp)
+        return portal, Case(tenant=case.tenant, organization=case.organization, csp=csp)
 
 
 def _consent_again(portal: Portal, store: Store) -> None:
     """Microsoft's side as it was when the store was read: our application in every tenant that is held."""
     world = portal.microsoft.world
     partners = {it["tenant_id"] for it in store.documents("integration").values() if it["kind"] == "csp"}
+    customers = {key for (_, key), it in store.documents("tenant").items() if it["kind"] == "csp"}
     for tenant, _ in store.rows("holders"):
-        if tenant not in partners and world.service_principal(tenant, CLIENT_ID) is None:
-            world.consent(tenant, CLIENT_ID)
-            world.set_app_roles(tenant, CLIENT_ID, APP_ROLES)
+        found = world.service_principal(tenant, CLIENT_ID)
+        if tenant in partners or (found is not None and found["app_roles"]):
+            continue
+        is_customer = tenant in customers
+        world.consent(tenant, CLIENT_ID, scopes=list(CUSTOMER_SCOPES) if is_customer else ())
+        world.set_app_roles(tenant, CLIENT_ID, list(APPLICATION_PERMISSIONS) if is_customer else APP_ROLES)
 
 
 def _fresh(portal: Portal) -> Case:
@@ -171,7 +181,8 @@ def check_access(portal: Portal, case: Case) -> None:
 
 def remove(portal: Portal, case: Case) -> None:
     row = portal.row(case.tenant)
-    _removed(portal, case, f"/integrations/{row['integration_id']}?confirm={row['name']}")
+    case.integration = row["integration_id"]
+    _removed(portal, case, f"/integrations/{case.integration}?confirm={row['name']}")
 
 
 def remove_csp(portal: Portal, case: Case) -> None:
@@ -179,7 +190,16 @@ def remove_csp(portal: Portal, case: Case) -> None:
 
 
 def remove_all(portal: Portal, case: Case) -> None:
+    case.integration = portal.row(case.tenant)["integration_id"]
     _removed(portal, case, "/integrations?confirm=all")
+
+
+def _with(switches: dict[str, bool], do: Callable[[Portal, Case], None]) -> Callable[[Portal, Case], None]:
+    def done(portal: Portal, case: Case) -> None:
+        portal.microsoft.world.switch(**switches)
+        do(portal, case)
+
+    return done
 
 
 def _removed(portal: Portal, case: Case, path: str) -> None:
@@ -232,15 +252,21 @@ def _is_csp_renewed(portal: Portal, case: Case) -> bool:
 
 
 def _is_gone(portal: Portal, case: Case) -> bool:
-    """Out of sight, out of the store, and our application out of the tenant."""
+    """Out of sight, out of the store, and our application out of the tenant, or told as left to do by hand."""
     is_out = portal.microsoft.world.service_principal(case.tenant["id"], CLIENT_ID) is None
-    return case.tenant["id"] not in _rows(portal) and _has_ended(portal) and is_out
+    return case.tenant["id"] not in _rows(portal) and _has_ended(portal) and (is_out or _is_left_over(portal, case))
+
+
+def _is_left_over(portal: Portal, case: Case) -> bool:
+    told = portal.ask("GET", f"/removals/{case.integration.replace('int_', 'rem_')}")
+    return case.tenant["id"] in {it["tenant_id"] for it in told["leftovers"]}
 
 
 def _is_csp_gone(portal: Portal, case: Case) -> bool:
     told, world = portal.ask("GET", "/integrations"), portal.microsoft.world
     customers = {it["id"] for it in case.partner.customers.values()}
-    is_out = all(world.service_principal(it, CLIENT_ID) is None for it in customers)
+    found = [world.service_principal(it, CLIENT_ID) for it in customers]
+    is_out = not any(it["app_roles"] or it["scopes"] for it in found if it is not None)
     return told["csps"] == [] and not customers & _rows(portal).keys() and _has_ended(portal) and is_out
 
 
@@ -263,7 +289,9 @@ FLOWS = (
     Flow("reauthorize CSP", "csp", reauthorize_csp, _is_csp_renewed),
     Flow("access check", "csp", check_access, _works),
     Flow("remove", "synced", remove, _is_gone),
+    Flow("remove where Microsoft is friendly", "synced", _with(FRIENDLY, remove), _is_gone),
     Flow("remove CSP", "csp", remove_csp, _is_csp_gone),
+    Flow("remove CSP where Microsoft is friendly", "csp", _with(FRIENDLY, remove_csp), _is_csp_gone),
     Flow("remove all", "both", remove_all, _is_all_gone),
 )
 

@@ -248,7 +248,8 @@ def test_the_application_finds_itself_and_what_it_was_granted(caller: Caller):
 
 
 @pytest.mark.parametrize("by", ["id", "appId"])
-def test_the_application_can_remove_itself(caller: Caller, by):
+def test_the_application_can_remove_itself_where_it_may(caller: Caller, by):
+    caller.world.switch(owned_by_removes_itself=True, tokens_outlive_removal=False)
     tenant = caller.tenant()
     asker = caller.as_app(tenant)
     own = caller.world.service_principal(tenant["id"], CLIENT_ID)["id"]
@@ -260,8 +261,7 @@ def test_the_application_can_remove_itself(caller: Caller, by):
     assert code_of(caller.app_token(tenant)) == 700016
 
 
-def test_who_owns_what_it_may_remove_is_a_switch(caller: Caller):
-    caller.world.switch(owned_by_removes_itself=False)
+def test_an_application_that_nobody_owns_cannot_remove_itself(caller: Caller):
     tenant = caller.tenant()
     path = f"/servicePrincipals(appId='{CLIENT_ID}')"
 
@@ -270,8 +270,7 @@ def test_who_owns_what_it_may_remove_is_a_switch(caller: Caller):
     assert caller.as_app(tenant).send("DELETE", path).status_code == 204
 
 
-def test_tokens_may_outlive_their_application(caller: Caller):
-    caller.world.switch(tokens_outlive_removal=True)
+def test_tokens_outlive_their_application(caller: Caller):
     tenant = caller.tenant()
     asker = caller.as_app(tenant)
     caller.world.revoke_consent(tenant["id"], CLIENT_ID)

@@ -53,6 +53,7 @@ def test_a_connection_can_fail(caller: Caller, kind, error):
 
 
 def test_work_is_done_although_the_answer_is_lost(caller: Caller):
+    caller.world.switch(owned_by_removes_itself=True)
     tenant = caller.tenant()
     asker = caller.as_app(tenant)
     caller.world.fault(method="DELETE", kind="reset_after")
