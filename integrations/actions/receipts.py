@@ -15,8 +15,10 @@ from integrations.storage.control import Control
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """What a receipt states.
 
-    ``rows`` counts deleted rows by data set, ``microsoft`` tenants by how our application left them. Once the
-    removal was verified, ``name`` is blank and ``tenant_id`` is SHA-256 of "<salt>|<tenant id>".
+    ``rows`` counts deleted rows by data set, ``microsoft`` tenants by how our application left them: removed,
+    no_rights (an entry without any permission stays), unconfirmed (the same, not seen in our tokens yet), absent,
+    kept, by_hand or impossible. Once the removal was verified, ``name`` is blank and ``tenant_id`` is SHA-256 of
+    "<salt>|<tenant id>". It is signed anew when something that was left over is seen to be gone.
     """
 
     removal_id: str

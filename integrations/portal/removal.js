@@ -65,7 +65,7 @@ function card(removal) {
       : make("label", { class: "progress" }, `Removing: step ${Math.min(done + 1, steps.length)} of ${steps.length}`, make("progress", { value: done, max: steps.length || 1 })),
     late(removal.overdue_since), removal.given_up ? trouble(removal.given_up) : null,
     make("ol", { class: "timeline" }, steps.map(step)),
-    leftovers.length ? note("yellow", "This is left to do by hand.", "", make("ul", { class: "leftovers" }, leftovers.map((it) => make("li", {}, it.what, " ", make("strong", {}, it.how))))) : null,
+    leftovers.length ? note("yellow", "This is left to do by hand.", "", make("ul", { class: "leftovers" }, leftovers.map((it) => make("li", {}, make("strong", {}, it.what), make("p", {}, it.how))))) : null,
     receipt ? make("button", { "data-key": `receipt-${removal.id}`, onclick: () => download(`removal-${removal.id}.json`, "application/json", JSON.stringify(receipt, null, 2)) }, "Download the receipt") : null);
 }
 
