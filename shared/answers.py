@@ -33,7 +33,7 @@ from shared.errors import (
 
 JSON = "application/json; charset=utf-8"
 PROBLEM_JSON = "application/problem+json; charset=utf-8"
-FIRST_ERROR = 400
+FIRST_ERROR, FIRST_FAULT = 400, 500
 MOST_BODY_BYTES = 64 * 1024
 _DEEPEST = 32
 _BRACKET = re.compile(r"[\[\]{}]")
@@ -58,12 +58,13 @@ Model = TypeVar("Model")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a door sends back."""
+    """What a door sends back. ``is_secret`` tells that its body may be kept under seal only."""
 
     status: int
     body: bytes = b""
     content_type: str = JSON
     headers: Mapping[str, str] = field(default_factory=dict)
+    is_secret: bool = False
 
 
 class ProblemPlace(msgspec.Struct, kw_only=True):
@@ -102,9 +103,14 @@ def see_other(url: str) -> Answer:
     return Answer(303, headers={"Location": url, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
 
 
+def status_of(error: AppError) -> int:
+    """The status that an error is answered with."""
+    return STATUS_OF[next(kind for kind in type(error).__mro__ if kind in STATUS_OF)]
+
+
 def explained(error: AppError, trace_id: str) -> Answer:
     """The problem+json answer of an error."""
-    status = STATUS_OF[next(kind for kind in type(error).__mro__ if kind in STATUS_OF)]
+    status = status_of(error)
     places = [ProblemPlace(pointer=p.pointer, detail=p.detail) for p in getattr(error, "problems", ())]
     body = ProblemBody(
         type=f"urn:problem:{error.stable_code}",

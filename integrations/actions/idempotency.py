@@ -10,8 +10,8 @@ from integrations.actions.recording import Actor
 from integrations.services import Services
 from integrations.storage.control import Clash, Control, StoredAnswer
 from integrations.storage.documents import Stored
-from shared.answers import FIRST_ERROR, JSON, PROBLEM_JSON, Answer, explained
-from shared.errors import AppError, Conflict, KeyReused, Waiting
+from shared.answers import FIRST_ERROR, FIRST_FAULT, JSON, PROBLEM_JSON, Answer, explained, status_of
+from shared.errors import AppError, Conflict, KeyReused
 
 KEPT_FOR = timedelta(hours=24)
 _ABANDONED_AFTER = timedelta(seconds=60)
@@ -35,15 +35,23 @@ def remembered(
     )
     known = _claim(services, control, row)
     if known is not None:
-        kind = PROBLEM_JSON if known.status >= FIRST_ERROR else JSON
-        return Answer(known.status, known.body.encode(), kind)
+        return _read(services, known)
     try:
         answer = do()
     except AppError as error:
-        _keep(control, row, None if isinstance(error, Waiting) else explained(error, actor.trace_id))
+        _keep(services, control, row, None if _passes(error) else explained(error, actor.trace_id))
         raise
-    _keep(control, row, answer)
+    except Exception:
+        _keep(services, control, row, None)
+        raise
+    _keep(services, control, row, answer)
     return answer
+
+
+def _passes(error: AppError) -> bool:
+    """Whether the same request may fare better later: what asks to wait, what was changed meanwhile, our own faults."""
+    is_ours = status_of(error) >= FIRST_FAULT
+    return is_ours or isinstance(error, Clash) or getattr(error, "wait_s", None) is not None
 
 
 def _claim(services: Services, control: Control, row: StoredAnswer) -> StoredAnswer | None:
@@ -70,17 +78,39 @@ def _claim(services: Services, control: Control, row: StoredAnswer) -> StoredAns
     )
 
 
-def _keep(control: Control, row: StoredAnswer, answer: Answer | None) -> None:
+def _keep(services: Services, control: Control, row: StoredAnswer, answer: Answer | None) -> None:
     """Store the answer; what failed for the moment, or is too long to keep, may be tried again."""
     stored: Stored[StoredAnswer] | None = control.answers.find(row.key)
     if stored is None:
         return
-    body = answer.body.decode() if answer else ""
+    body = _body(services, row, answer) if answer else ""
     if answer is None or len(body) > _MOST_CHARACTERS:
         control.commit(control.answers.removed(stored))
         return
-    told = msgspec.structs.replace(row, status=answer.status, body=body)
+    told = msgspec.structs.replace(
+        row,
+        status=answer.status,
+        body=body,
+        content_type=answer.content_type,
+        headers=dict(answer.headers),
+        is_sealed=answer.is_secret,
+    )
     control.commit(control.answers.saved(stored.now(told)))
+
+
+def _body(services: Services, row: StoredAnswer, answer: Answer) -> str:
+    return services.envelopes.seal(answer.body, place=_place(row)) if answer.is_secret else answer.body.decode()
+
+
+def _read(services: Services, row: StoredAnswer) -> Answer:
+    """The kept answer, as it was sent. Raises SealBroken when its key is gone."""
+    body = services.envelopes.open(row.body, place=_place(row)) if row.is_sealed else row.body.encode()
+    usual = PROBLEM_JSON if row.status >= FIRST_ERROR else JSON
+    return Answer(row.status, body, row.content_type or usual, row.headers, is_secret=row.is_sealed)
+
+
+def _place(row: StoredAnswer) -> str:
+    return f"answer|{row.key}|{row.request_hash}"
 
 
 def _digest(*parts: bytes) -> str:

@@ -1,26 +1,35 @@
 """Start a journey to Microsoft, for a new integration or to renew one, and tell how it stands."""
 
 import secrets
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
 
 from integrations.actions.leaving import find_to_change, refuse_while_removing_all
+from integrations.actions.now import moment_of
 from integrations.actions.recording import Actor, audit
 from integrations.domain import prerequisites
 from integrations.domain.connections import Kind
 from integrations.domain.consent import ADVICE, Flow, FlowState, Leg, state_hash
+from integrations.domain.given_up import DETAILS, OUR_FAILURE, REMEDY
 from integrations.domain.ids import FlowId, IntegrationId, TenantId, UserId, new_id
+from integrations.domain.page import StatusView, given_up_view
 from integrations.domain.statuses import EXPLANATIONS
 from integrations.microsoft.permissions import PARTNER_CENTER_SCOPE, PARTNER_SCOPES, SIGN_IN_SCOPES
 from integrations.services import Services
-from integrations.storage.control import Control
+from integrations.storage.control import CURRENT, Clash, Control, Starting
 from integrations.storage.documents import Stored
 from integrations.storage.due import Due, Work
 from shared.errors import Conflict, Invalid, NotFound, Problem, TooManyRequests
+from shared.tables import Write
 
 _MOST_OPEN_FLOWS = 20
+_TRIES = 2 * _MOST_OPEN_FLOWS  # each time somebody else has begun one, so that soon no more may be
+_PAUSE_S = 0.05
 
 
 class Secrets(msgspec.Struct, frozen=True):
@@ -44,7 +53,10 @@ class FlowTenant(msgspec.Struct, frozen=True):
 
 
 class FlowView(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a journey stands. ``continue_url`` is Microsoft's consent page once the sign-in was accepted."""
+    """Where a journey stands. ``continue_url`` is Microsoft's consent page once the sign-in was accepted.
+
+    ``given_up`` is there while our own service fails to check what Microsoft says of the sign-in.
+    """
 
     flow_id: str
     state: str
@@ -58,6 +70,7 @@ class FlowView(msgspec.Struct, frozen=True, kw_only=True):
     remedy: str | None
     evidence: dict[str, str]
     expires_at: datetime
+    given_up: StatusView | None
 
 
 class Wanted(NamedTuple):
@@ -125,6 +138,7 @@ def read_flow(services: Services, actor: Actor, flow_id: FlowId) -> FlowView:
         remedy=advice.remedy if advice else None,
         evidence=flow.evidence,
         expires_at=flow.expires_at.replace(microsecond=0),
+        given_up=given_up_view(flow.given_up, moment_of(services)),
     )
 
 
@@ -138,6 +152,8 @@ def _advice(flow: Flow) -> _Told | None:
     """Why a journey failed, or what will keep a proven CSP from working."""
     if flow.failure:
         return _Told(flow.failure.value, *ADVICE[flow.failure])
+    if flow.given_up:
+        return _Told(OUR_FAILURE, DETAILS[flow.given_up.job], REMEDY)
     if flow.verdict:
         said = EXPLANATIONS[flow.verdict]
         return _Told(said.reason, said.detail, said.remedy)
@@ -184,7 +200,6 @@ def _start(services: Services, actor: Actor, control: Control, wanted: Wanted) -
     services.rates.take(f"start:{actor.account_id}:{actor.name}", services.settings.starts_per_minute)
     now = services.clock()
     refuse_while_removing_all(control)
-    _refuse_too_many(control, now)
     state, kept = new_state(), Secrets(nonce=secrets.token_urlsafe(32), verifier=secrets.token_urlsafe(48))
     flow_id = FlowId(new_id("flow"))
     flow = Flow(
@@ -208,7 +223,7 @@ def _start(services: Services, actor: Actor, control: Control, wanted: Wanted) -
     subject = {"flow_id": flow_id, "kind": wanted.kind.value}
     if wanted.prerequisites:
         subject["prerequisites_version"] = wanted.prerequisites
-    control.commit(control.flows.added(flow), audit(services, control, actor, action, subject))
+    _add(services, control, flow, lambda: audit(services, control, actor, action, subject))
     services.callbacks.add(flow.state_hash, flow)  # last: what points to a flow is forgotten with the flow
     url = services.sign_in.authorize_url(
         redirect_uri=redirect_uri(services, flow.kind),
@@ -219,6 +234,34 @@ def _start(services: Services, actor: Actor, control: Control, wanted: Wanted) -
         asks_mfa=flow.kind is Kind.CSP,
     )
     return Started(flow_id, url, flow.expires_at.replace(microsecond=0))
+
+
+def _add(services: Services, control: Control, flow: Flow, note: Callable[[], Write]) -> None:
+    """Add a journey to the open ones; of several that count them at the same time one gets through, the others again.
+
+    Raises:
+        TooManyRequests: as many are open as may be.
+        Clash: others were faster every time.
+    """
+    for number in range(_TRIES):
+        if number:
+            time.sleep(services.chance() * _PAUSE_S)
+        turn = control.starting.find(CURRENT)  # before the journeys are counted
+        _refuse_too_many(control, flow.created_at)
+        with suppress(Clash):
+            control.commit(
+                control.flows.added(flow),
+                control.starting.saved(turn) if turn else control.starting.added(Starting()),
+                note(),
+            )
+            return
+    raise Clash
+
+
+def forgotten(control: Control, stored: Stored[Flow]) -> list[Write]:
+    """A journey is forgotten, and with the last one what stands for those that begin."""
+    turn = control.starting.find(CURRENT) if len(control.flows.list(limit=2)) < 2 else None
+    return [control.flows.removed(stored), *([control.starting.removed(turn)] if turn else [])]
 
 
 def new_state() -> str:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from integrations.actions.housekeeping import keep_house, look_to_seal
+from integrations.actions.integrate import forgotten
 from integrations.actions.recording import dispatch
 from integrations.actions.removing import carry_on_all
 from integrations.domain.consent import KEPT_FOR
@@ -166,7 +167,7 @@ def _look_at_flow(services: Services, due: Due) -> None:
     else:
         for state_hash in flow.states:
             services.callbacks.remove(state_hash)
-        control.commit(control.flows.removed(stored))
+        control.commit(*forgotten(control, stored))
         services.due.settle(due)
 
 

@@ -14,6 +14,7 @@ from integrations.actions.removals import quiet_of
 from integrations.domain import removal as rules
 from integrations.domain.connections import Kind, csp_reservation
 from integrations.domain.ids import TenantId
+from integrations.storage.control import CURRENT
 from integrations.storage.due import Work
 from shared.tables import Write
 from shared.telemetry import log
@@ -115,3 +116,6 @@ def _rows_of_tenants(hold: Hold) -> Iterator[Write]:
                 services.callbacks.remove(state_hash)
             yield control.flows.removed(flow)
             services.due.drop(Work.CONSENT, control.account_id, flow.value.id)
+    turn = control.starting.find(CURRENT)
+    if turn is not None:  # whoever begins a journey makes it anew
+        yield control.starting.removed(turn)

@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 
 from integrations.domain.ids import AccountId, TenantId
+from integrations.domain.messages import NotAnOrder, read
 from integrations.domain.orders import SYNC_QUEUE, SyncOrder
 from integrations.services import Services
 from shared.queues import MOST_SEEN
@@ -30,8 +31,8 @@ def read_sync_queue(services: Services, account_id: AccountId, tenant_id: Tenant
     now = services.clock()
     orders = []
     for body in services.queues.peek(SYNC_QUEUE):
-        with contextlib.suppress(msgspec.MsgspecError):  # somebody else's words: whoever takes it drops it
-            orders.append(msgspec.json.decode(body, type=SyncOrder))
+        with contextlib.suppress(NotAnOrder):  # somebody else's words: whoever takes it drops it
+            orders.append(read(body, SyncOrder, now))
     places = [n for n, it in enumerate(orders, 1) if (it.account_id, it.tenant_id) == (account_id, tenant_id)]
     lag_s = max(((now - it.due_at).total_seconds() for it in orders), default=0.0)
     return SyncQueue(

@@ -32,7 +32,8 @@ KINDS: Mapping[str, frozenset[str]] = {
     "audit": frozenset(),
     "seal": frozenset(),
     "audit_key": frozenset({"sealed"}),
-    "answer": frozenset({"key", "request_hash", "body"}),
+    "starting": frozenset(),
+    "answer": frozenset({"key", "request_hash", "body", "headers"}),
 }
 
 

@@ -58,13 +58,25 @@ class OutboxMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoredAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to a request with an Idempotency-Key; ``status`` is 0 while the first try is under way."""
+    """The answer to a request with an Idempotency-Key; ``status`` is 0 while the first try is under way.
+
+    ``body`` is sealed where ``is_sealed`` says so: what a journey to Microsoft begins with is a secret.
+    """
 
     key: str
     request_hash: str
     at: datetime
     status: int = 0
     body: str = ""
+    content_type: str = ""
+    headers: dict[str, str] = {}
+    is_sealed: bool = False
+
+
+class Starting(msgspec.Struct, frozen=True, kw_only=True):
+    """What whoever starts a journey writes anew, so that of many who count the open ones at once one gets through."""
+
+    id: str = CURRENT
 
 
 class Control:
@@ -92,6 +104,7 @@ class Control:
         self.audit_keys = Documents(table, account_id, "audit_key", AuditKey, lambda _: CURRENT)
         self.plans = Documents(table, account_id, "plan", Belief, lambda _: CURRENT)
         self.watches = Documents(table, account_id, "watch", Watch, lambda it: it.tenant_id)
+        self.starting = Documents(table, account_id, "starting", Starting, lambda it: it.id)
         self.answers = Documents(table, account_id, "answer", StoredAnswer, lambda it: it.key)
         self._table = table
 

@@ -1,5 +1,6 @@
 """Doors of the journey to Microsoft: start, answer, look, complete, and renew."""
 
+import dataclasses
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -118,7 +119,7 @@ def _started(started: Started) -> Answer:
         authorize_url=started.authorize_url,
         expires_at=started.expires_at.isoformat().replace("+00:00", "Z"),
     )
-    return ok(body, status=201)
+    return dataclasses.replace(ok(body, status=201), is_secret=True)  # the address holds state and nonce
 
 
 def _callback(call: Call) -> Answer:

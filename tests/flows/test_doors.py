@@ -3,6 +3,7 @@
 import json
 import random
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from integrations.triggers.doors import Door, Need
+from local.host.invoke import Response
 from tests.flows.doors import ABSENT, BODIES, DOORS, path_of, populated, store
 from tests.flows.portal import Portal
 
@@ -207,3 +209,39 @@ def test_the_page_and_its_files_come_with_a_strict_policy(portal: Portal) -> Non
 def test_health_tells_life_and_readiness(portal: Portal) -> None:
     assert json.loads(portal.host.call_http("GET", "/api/health").body) == {"status": "alive"}
     assert json.loads(portal.host.call_http("GET", "/api/health/ready").body) == {"status": "ready"}
+
+
+def test_another_accounts_things_and_absent_things_cost_the_same(portal: Portal) -> None:
+    known, bob = populated(portal), portal.called_by("bob")
+    bob.call("GET", "/integrations")
+
+    differing = {}
+    for door in DOORS:
+        if "{" not in door.route:
+            continue
+        foreign, absent = (
+            operations(
+                portal, lambda ids=ids, door=door: bob.call(door.methods[0], path_of(door, ids), BODIES.get(door.name))
+            )  # type: ignore[misc]
+            for ids in (known, ABSENT)
+        )
+        if foreign != absent or not foreign:
+            differing[door.name] = (foreign, absent)
+
+    assert differing == {}
+
+
+def operations(portal: Portal, ask: Callable[[], Response]) -> list[tuple[str, str]]:
+    """What a call asks of our storage, in order, with ids and values left out."""
+    asked: list[tuple[str, str]] = []
+    line = portal.services.tables._account._line
+    send = line.send
+
+    def noted(method: str, target: str, **how: Any) -> Any:
+        asked.append((method, target.partition("?")[0].partition("(")[0]))
+        return send(method, target, **how)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(line, "send", noted)
+        assert ask().status == 404
+    return asked

@@ -18,7 +18,6 @@ def body(answer: Any) -> dict[str, Any]:
     return dict(json.loads(answer.body))
 
 
-@pytest.mark.xfail(strict=True, reason="B5: the address with state and nonce stands in clear in the row")
 @pytest.mark.parametrize("kind", ["single", "csp"])
 def test_no_secret_of_a_journey_stands_in_clear_in_any_row(portal: Portal, kind: str) -> None:
     told: dict[str, Any] = {"kind": kind}
@@ -46,7 +45,6 @@ def test_a_kept_answer_is_of_no_use_to_another_account(portal: Portal) -> None:
     assert body(first)["flow_id"] != body(other)["flow_id"]
 
 
-@pytest.mark.xfail(strict=True, reason="B5: a refusal that passes is kept under its key for a day")
 def test_a_confirmation_that_came_too_early_may_be_sent_again_under_its_key(portal: Portal) -> None:
     tenant = portal.has_tenant()
     started = portal.start()
@@ -74,7 +72,6 @@ def test_a_rate_limit_is_not_kept_under_its_key(portal: Portal) -> None:
     assert portal.call("POST", "/integrations", {"kind": "single"}, headers=KEY).status == 201
 
 
-@pytest.mark.xfail(strict=True, reason="B5: only status and body are kept")
 def test_a_kept_answer_keeps_its_headers(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
     told = {"Location": "/api/organizations/1", "Retry-After": "7", "ETag": '"x"', "Cache-Control": "private"}
     monkeypatch.setattr(

@@ -27,8 +27,7 @@ def started_at_once(portal: Portal) -> list[str]:
         try:
             return start_single(portal.services, actor).authorize_url and "started"
         except TooManyRequests as error:
-            assert error.wait_s > 0
-            return "refused"
+            return "refused" if error.wait_s > 0 else "refused without a time"
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(start, range(AT_ONCE)))
@@ -39,7 +38,6 @@ def open_flows(portal: Portal) -> int:
     return sum(it.value.state is FlowState.WAITING and it.value.seen_at(portal.clock()).is_open for it in flows)
 
 
-@pytest.mark.xfail(strict=True, reason="B6: who counts at the same time does not see the others")
 def test_twenty_journeys_are_open_after_sixty_starts_at_once(portal: Portal) -> None:
     told = Counter(started_at_once(portal))
 
