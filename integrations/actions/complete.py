@@ -81,7 +81,7 @@ def _bind_new(services: Services, control: Control, actor: Actor, stored: Stored
         kind=Kind.SINGLE,
         name=name,
         epoch=new_epoch(),
-        status=move(begin(SyncCause.NAME_READ, now), SyncCause.NAME_READ, now),
+        status=move(begin(SyncCause.NAME_READ, now), SyncCause.NAME_READ, now, next_check_at=now + UNMAPPED_EVERY),
         added_at=now,
     )
     services.holders.add(proof.tenant_id, actor.account_id, integration.id, now)
@@ -115,8 +115,11 @@ def _renew(
         raise AssertionError  # a failed flow is always refused
     renewed = msgspec.structs.replace(held.value, proof=_proof(services, stored.value), version=held.value.version + 1)
     is_mapped = tenant.value.mapping is not None
+    before = tenant.value.status
     status = (
-        wait_in_queue(tenant.value.status, now) if is_mapped else move(tenant.value.status, SyncCause.NAME_READ, now)
+        wait_in_queue(before, now)
+        if is_mapped
+        else move(before, SyncCause.NAME_READ, now, next_check_at=before.next_check_at)
     )
     refreshed = msgspec.structs.replace(tenant.value, status=status, not_before=None)
     nudges: list[Write] = []

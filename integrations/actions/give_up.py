@@ -142,7 +142,7 @@ def _purge(services: Services, control: Control, order: PurgeOrder, failed: Fail
     """On the tenant's row. Once the tenant is being removed, its removal deletes the data, and tells."""
     stored, now, epoch = control.tenants.find(order.tenant_id), services.clock(), str(order.epoch)
     line = _line(services, Work.PURGE, control.account_id, f"{order.tenant_id}:{epoch}")
-    if stored is None or stored.value.removal or stored.value.epoch == order.epoch:
+    if stored is None or stored.value.removal or stored.value.epoch <= order.epoch:
         return
     if line is None or line > now + quiet_of(services):
         return

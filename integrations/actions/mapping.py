@@ -75,7 +75,11 @@ def unmap_tenant(services: Services, actor: Actor, tenant_id: TenantId) -> None:
         return
     now = services.clock()
     # A connection that does not work stays so; one that does goes back to "the name was read".
-    status = tenant.status if tenant.status.is_auth_error else move(tenant.status, SyncCause.NAME_READ, now)
+    status = (
+        tenant.status
+        if tenant.status.is_auth_error
+        else move(tenant.status, SyncCause.NAME_READ, now, next_check_at=now + UNMAPPED_EVERY)
+    )
     unmapped = msgspec.structs.replace(
         tenant,
         mapping=None,

@@ -24,6 +24,7 @@ from integrations.domain.gdap import (
 )
 from integrations.domain.ids import IntegrationId, TenantId
 from integrations.domain.onboarding import Onboarding
+from integrations.domain.schedule import UNMAPPED_EVERY
 from integrations.domain.statuses import SyncCause, SyncStatus, begin, move, wait_in_queue
 
 FORGOTTEN_AFTER = timedelta(days=90)  # a customer that vanished and is not mapped
@@ -126,7 +127,9 @@ def _sync_status(tenant: Tenant, before: CspAuth, verdict: Verdict, now: datetim
     is_freed = status.cause is SyncCause.CSP_AUTH_BLOCKS or (status.is_auth_error and before not in USABLE)
     if not is_freed:
         return status
-    return wait_in_queue(status, now) if tenant.mapping else move(status, SyncCause.NAME_READ, now)
+    if tenant.mapping:
+        return wait_in_queue(status, now)
+    return move(status, SyncCause.NAME_READ, now, next_check_at=now + UNMAPPED_EVERY)
 
 
 def advance(tenant: Tenant, progress: Onboarding) -> Tenant:

@@ -73,7 +73,7 @@ async function change(wanted, again) {
 function bar(view, offers, choices, again) {
   const place = part(view, "bar", choices === null, () => make("div", { class: "bar" })).firstChild;
   part(place, "search", "made once", () => (choices ? searchField(again) : null));
-  part(place, "filters", [choices?.csps.map((it) => [it.id, it.name, it.ignored_count > 0]), choices?.statuses, filter.ignored], () => (choices ? filters(choices, again) : null));
+  part(place, "filters", [choices?.csps.map((it) => [it.id, it.name, it.ignored_count > 0]), choices?.statuses, filter.ignored, filter.status], () => (choices ? filters(choices, again) : null));
   part(place, "clear", isFiltered(), () => (isFiltered() ? make("button", { class: "plain", "data-key": "clear", onclick: () => clear(again) }, "Clear filters") : null));
   part(place, "right", [offers, choices === null], () => [
     make("span", { class: "gap" }),

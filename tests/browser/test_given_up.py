@@ -1,5 +1,6 @@
 """What was given up, and what is overdue, is seen at once: wide, on a tablet, on a phone, in light and in dark."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,8 @@ def test_what_is_overdue_is_seen_on_its_row_and_above_the_table(site: Site, tmp_
         told.child(21, "Fabrikam Legal", "Active", csp_auth=old),
         told.single(22, "Tailspin Toys"),
     ]
-    answer = told.overview(rows, told.csp(sync_status=late), overdue=3)
+    filters = {"statuses": ["Active", "Overdue", "Success"]}
+    answer = told.overview(rows, told.csp(sync_status=late), overdue=3, filters=filters)
     site.answers("/integrations", answer)
     site.open()
 
@@ -62,6 +64,22 @@ def test_what_is_overdue_is_seen_on_its_row_and_above_the_table(site: Site, tmp_
     above = site.page.get_by_role("alert").filter(has_text="3 connections were not checked when they should have been")
     looks(site, tmp_path, "overdue", above)
     looks(site, tmp_path, "overdue-row", site.row("Contoso Dental").get_by_text("overdue since 3 hours ago"))
+
+
+def test_one_selection_leaves_what_is_overdue(site: Site) -> None:
+    """Before the real app: the filter is the server's. Nothing is ordered any more, so that checks are missed."""
+    site.portal.services.due.list = lambda *_: []  # type: ignore[method-assign]
+    late, early = site.portal.has_tenant("Contoso Dental"), site.portal.has_tenant("Fabrikam Legal")
+    site.connected(late)
+    site.portal.clock.ahead += timedelta(hours=23)
+    site.connected(early)
+    site.portal.clock.ahead += timedelta(hours=4)
+    site.open()
+    site.page.get_by_role("button", name="Show only overdue tenants").click()
+
+    expect(site.row("Contoso Dental").get_by_text("overdue since")).to_be_visible()
+    expect(site.row("Fabrikam Legal")).to_have_count(0)
+    expect(site.page.get_by_role("combobox", name="Sync Status")).to_have_value("Overdue")
 
 
 def test_the_explanation_tells_since_when_it_is_overdue(site: Site) -> None:

@@ -98,3 +98,15 @@ def test_work_whose_line_of_the_due_list_got_lost_is_found_again(portal: Portal)
 
     assert portal.row(tenant)["sync_status"]["overdue_since"] is None
     assert csp.row()["sync_status"]["overdue_since"] is None
+
+
+def test_a_tenant_that_is_not_mapped_tells_when_its_name_is_read_again_and_when_that_is_missed(portal: Portal) -> None:
+    tenant = portal.has_tenant()
+    portal.integrate(tenant)
+    planned = portal.row(tenant)["sync_status"]["next_check_at"]
+    portal.later(hours=24, minutes=31)
+
+    assert planned is not None
+    assert portal.row(tenant)["sync_status"]["overdue_since"] == planned
+    portal.tick()
+    assert portal.row(tenant)["sync_status"]["overdue_since"] is None
