@@ -111,3 +111,15 @@ def test_a_csps_whole_way_conforms(portal: Portal, take: Take, oracle: Oracle):
     assert {"/tenantRelationships/delegatedAdminRelationships", "/tenantRelationships/delegatedAdminCustomers"} <= asked
     assert any(path.endswith("/appRoleAssignments") for path in asked)
     assert_conforms(oracle, *exchanges)
+
+
+def test_taking_a_csps_roles_away_conforms(portal: Portal, take: Take, oracle: Oracle):
+    csp = Csp(portal, add_csp(portal.microsoft.world, list(CUSTOMERS)))
+    csp.integrate().later(minutes=1)
+    take()
+    portal.remove(csp.id, csp.row()["name"])
+    portal.run_queues()
+    exchanges = take()
+    parts = [part for it in exchanges if it.path == "/$batch" for part in it.question["requests"]]
+    assert {part["method"] for part in parts} == {"DELETE"}
+    assert_conforms(oracle, *exchanges)

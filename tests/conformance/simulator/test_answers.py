@@ -203,11 +203,14 @@ def test_a_person_is_answered_as_microsoft_describes(oracle: Oracle, person, tar
 
 
 @pytest.mark.parametrize("target", DELETIONS)
-def test_an_application_may_remove_itself(oracle: Oracle, cloud, target):
+def test_an_application_may_remove_itself_where_it_is_let(oracle: Oracle, cloud, target):
     leaving = Caller(cloud, name=f"Leaving {len(target)}", devices=1)
+    refused = leaving.ask(filled(target, leaving), "DELETE")
+    cloud.world.switch(owned_by_removes_itself=True)
     exchange = leaving.ask(filled(target, leaving), "DELETE")
-    assert exchange.status == 204, exchange.received
-    assert_conforms(oracle, exchange)
+    cloud.world.switch(owned_by_removes_itself=False)
+    assert (refused.status, exchange.status) == (403, 204), exchange.received
+    assert_conforms(oracle, refused, exchange)
 
 
 def test_conditional_access_is_answered_as_microsoft_describes(oracle: Oracle, caller):
@@ -251,7 +254,7 @@ def test_every_path_that_is_served_has_been_asked_here(caller):
     asked += [("GET", target) for target in ONE_A_SECOND]
     asked += [("DELETE", filled(target, caller)) for target in DELETIONS]
     asked += [("GET", target.partition("?")[0].format(relationship=RELATIONSHIP)) for target in AS_PARTNER]
-    asked += [("POST", GRANT.format(graph=CLIENT_ID))]
+    asked += [("POST", GRANT.format(graph=CLIENT_ID)), ("DELETE", f"{GRANT.format(graph=CLIENT_ID)}/1")]
     asked += [("GET", SUBSCRIPTIONS), ("POST", SUBSCRIPTIONS), ("DELETE", SUBSCRIPTION.format(subscription=CLIENT_ID))]
     never = [
         f"{route.method} {route.path.pattern}"

@@ -67,7 +67,7 @@ def test_pages_of_relationships_lead_through_all_of_them(oracle: Oracle, partner
     assert_conforms(oracle, *pages)
 
 
-def test_granting_an_application_permission_answers_as_described(oracle: Oracle, cloud: Any) -> None:
+def test_granting_an_application_permission_and_taking_it_away_answer_as_described(oracle: Oracle, cloud: Any) -> None:
     caller = Caller(cloud, name="Granting")
     caller.token = caller.person_token("AppRoleAssignment.ReadWrite.All", "Application.Read.All", "User.Read")
     cloud.world.set_app_roles(caller.tenant["id"], CLIENT_ID, [])
@@ -76,9 +76,12 @@ def test_granting_an_application_permission_answers_as_described(oracle: Oracle,
     body = {"principalId": own, "resourceId": graph, "appRoleId": _USER_READ_ALL}
 
     granted, again = (caller.ask(GRANT.format(graph=graph), "POST", body) for _ in range(2))
+    held = f"{GRANT.format(graph=graph)}/{granted.answer['id']}"
+    taken, gone = (caller.ask(held, "DELETE") for _ in range(2))
 
     assert (granted.status, again.status) == (201, 400)
-    assert_conforms(oracle, granted, again)
+    assert (taken.status, gone.status) == (204, 404)
+    assert_conforms(oracle, granted, again, taken, gone)
 
 
 def test_somebody_elses_tenant_has_no_relationships_to_show(oracle: Oracle, cloud: Any) -> None:
