@@ -161,4 +161,5 @@ _FITS: dict[type[inspect.Type], Callable[..., Any]] = {
     inspect.IntType: _integer,
     inspect.RawType: _raw,
     inspect.AnyType: lambda value, _form, _odd, _depth: value,
+    inspect.CustomType: lambda value, _form, _odd, _depth: value,  # object, as forms name what they do not look into
 }

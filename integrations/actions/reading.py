@@ -141,6 +141,7 @@ class _Reader:
         self._stored_of = access.stored_of
         self._book = access.book_of(dataset)
         self._place = f"first:{link or ''}"
+        self._before = (0, 0)  # what its graph had given up when this try began: values, whole items
         self._has_page_size = True
         self._graph.keep_in(self._book)
 
@@ -208,6 +209,7 @@ class _Reader:
 
     def _reading(self, given: Answer | None) -> Reading:
         """A link Microsoft no longer honours, in whatever words, means reading whole, at once."""
+        self._before = self._graph.odd, self._graph.lost  # the first page counts, too
         try:
             page = self._page_of(given) if given else self._asked(self._link)
             return self._read(page, self._link)
@@ -218,6 +220,7 @@ class _Reader:
             pass
         self._book.clear()
         self._place, self._link = "first:", None
+        self._before = self._graph.odd, self._graph.lost
         return self._read(self._asked(None), None)
 
     def _page_of(self, given: Answer) -> Page[Any]:
@@ -229,7 +232,7 @@ class _Reader:
     def _read(self, page: Page[Any], link: str | None) -> Reading:
         """What the data set makes of its pages, with what of them had to be given up."""
         graph, stored = self._graph, partial(self._stored_of, self.dataset)
-        odd, lost = graph.odd, graph.lost
+        odd, lost = self._before
         reading = self.dataset.read(Asked(graph=graph, page=page, link=link, stored=stored, now=self._now))
         graph.count_odd(page)
         odd, lost = reading.odd + graph.odd - odd, reading.lost + graph.lost - lost
