@@ -4,12 +4,17 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from playwright.sync_api import Locator, expect
 
+from integrations.domain.ids import AccountId, IntegrationId
+from integrations.domain.orders import CSP_QUEUE, SCHEDULED, CspOrder
 from tests.browser import told
 from tests.browser.site import Site
 from tests.browser.states import FLOW, with_rows, with_tenant
 from tests.browser.test_accessible import violations
+from tests.browser.test_csp import connected
+from tests.flows.partner import has_csp
 
 OURS = {
     "reason": "our_failure",
@@ -80,6 +85,30 @@ def test_one_selection_leaves_what_is_overdue(site: Site) -> None:
     expect(site.row("Contoso Dental").get_by_text("overdue since")).to_be_visible()
     expect(site.row("Fabrikam Legal")).to_have_count(0)
     expect(site.page.get_by_role("combobox", name="Sync Status")).to_have_value("Overdue")
+
+
+def test_a_csp_whose_check_was_given_up_explains_itself(site: Site) -> None:
+    """Before the real app, by the message that a process leaves which died five times."""
+    csp = has_csp(site.portal)
+    csp.has("Contoso")
+    connected(site, csp)
+    site.until(lambda: csp.status() == "Success")
+    site.portal.services.due.list = lambda *_: []  # type: ignore[method-assign]
+    site.portal.clock.ahead += timedelta(minutes=40)
+    order = CspOrder(
+        account_id=AccountId("acct_northwind"),
+        integration_id=IntegrationId(csp.id),
+        due_at=site.portal.clock(),
+        reason=SCHEDULED,
+    )
+    site.portal.services.queues.send(f"{CSP_QUEUE}-poison", msgspec.json.encode(order))
+    site.until(lambda: csp.status() == "Error")
+    site.open()
+    expect(site.row("Contoso")).to_contain_text("last known, as of")
+    site.page.get_by_role("button", name="Sync Status of Northwind Partner: explain").click()
+
+    for told_there in ("failed several times", "tried again by itself", "check-csp", "our_failure", "unknown"):
+        expect(site.dialog).to_contain_text(told_there)
 
 
 def test_the_explanation_tells_since_when_it_is_overdue(site: Site) -> None:

@@ -97,6 +97,11 @@ def unmapped(store: Store) -> None:
         drop("control", kind)(store)
 
 
+def purge_given_up(store: Store) -> None:
+    row = store.rows("control")[key_of(store, "control", "tenant:")]
+    row["body"] = json.dumps(json.loads(row["body"]) | {"purges_given_up": {"1": {"job": "purge-data"}}})
+
+
 SPOILT = [
     ("I02 both halves or none", drop("control", "map:tenant:")),
     ("I02 both halves or none", drop("control", "map:syncro_tenant:")),
@@ -145,6 +150,11 @@ UNREST = [
     ("I07 what must happen is due", drop("due", "csp:")),
     ("I07 what must happen is due", drop("due", "consent:")),
     ("I07 what must happen is due", drop("due", "housekeeping:")),
+    ("I07 what must happen is due", purge_given_up),
+    (
+        "I07 what must happen is due",
+        add("control", ACCOUNT, "plan:current", body='{"given_up": {"job": "apply-plan"}}'),
+    ),
     ("I07 what must happen is due", due_at("2020-01-01T00:00:00.000000Z")),
     ("I07 what must happen is due", due_at("2099-01-01T00:00:00.000000Z")),
 ]  # fmt: skip

@@ -4,38 +4,18 @@ Each job fails by a bug of ours until the Functions host gives its message up, a
 storage or Microsoft says never shows, and neither does a traceback.
 """
 
-import json
-import logging
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
 import pytest
 
-from integrations.domain.orders import (
-    CSP_QUEUE,
-    CUSTOMER_QUEUE,
-    PLAN_QUEUE,
-    PURGE_QUEUE,
-    REMOVAL_QUEUE,
-    SYNC_QUEUE,
-    CspOrder,
-    CustomerOrder,
-    PlanOrder,
-    PurgeOrder,
-    RemovalOrder,
-    SyncOrder,
-)
-from integrations.storage.due import Due, Work
+from integrations.domain.orders import CSP_QUEUE, CUSTOMER_QUEUE, PLAN_QUEUE, PURGE_QUEUE, REMOVAL_QUEUE
 from local.microsoft.cloud import Running
 from local.portal_identity import PortalIdentity
-from tests.flows.doors import store
+from tests.flows.failing import AT_ONCE, Bug, alerts, entries, says_so
 from tests.flows.partner import Csp, has_csp
 from tests.flows.portal import Portal, open_portal
 from tests.flows.test_plan import told as asked_on_plan
-
-AT_ONCE = {"AzureFunctionsJobHost__extensions__queues__visibilityTimeout": "00:00:00"}
-ACCOUNT = "acct_northwind"
 
 
 @pytest.fixture
@@ -51,46 +31,6 @@ def csp(portal: Portal) -> Csp:
     found = has_csp(portal)
     found.has("Contoso")
     return found
-
-
-class Bug:
-    """A method of ours that raises until the bug is mended."""
-
-    def __init__(self, owner: Any, name: str) -> None:
-        self._owner, self._name, self._working = owner, name, getattr(owner, name)
-        self.times = 0
-        setattr(owner, name, self._raise)
-
-    def _raise(self, *_: object, **__: object) -> None:
-        self.times += 1
-        raise ZeroDivisionError("division by zero at https://graph.microsoft.com/secret")
-
-    def mend(self) -> None:
-        setattr(self._owner, self._name, self._working)
-
-
-def says_so(told: dict[str, Any], job: str) -> None:
-    """Whatever was given up says it in the same way everywhere."""
-    assert told["reason"] == "our_failure", told
-    assert "failed several times" in told["detail"]
-    assert "operator" in told["remedy"]
-    assert "tried again by itself" in told["remedy"]
-    evidence = told["evidence"]
-    assert (evidence["job"], evidence["times_tried"], evidence["error"]) == (job, "5", "ZeroDivisionError")
-    assert told["since"] < told["next_check_at"]
-    for never in ("Traceback", "division by zero", "graph.microsoft.com"):
-        assert never not in json.dumps(told)
-
-
-def alerts(caplog: pytest.LogCaptureFixture, queue: str) -> list[dict[str, Any]]:
-    lines = [it.getMessage() for it in caplog.records if it.name == "integrations" and it.levelno >= logging.ERROR]
-    told = [json.loads(it) for it in lines if it.startswith("{")]
-    return [it for it in told if it["event"] == "gave a message up" and it["queue"] == queue]
-
-
-def entries(portal: Portal, job: str) -> list[dict[str, Any]]:
-    found = portal.ask("GET", "/audit?limit=1000&action=gave%20up%20a%20job")["items"]
-    return [it for it in found if it["after"] == job]
 
 
 # A CSP's check.
@@ -155,7 +95,7 @@ def test_a_csp_that_is_not_authorized_stays_so_and_tells_both(csp: Csp) -> None:
     csp.later(minutes=36)
 
     status = csp.row()["sync_status"]
-    assert (status["label"], status["cause"]) == ("Auth Failed", "csp_unknown")
+    assert (status["label"], status["cause"]) == ("Auth Failed", "csp_sign_in_ended")
     assert (status["evidence"]["job"], status["evidence"]["error"]) == (CSP_QUEUE, "ZeroDivisionError")
 
 
@@ -318,138 +258,3 @@ def test_a_journey_that_ends_by_our_own_fault_does_not_blame_microsoft(portal: P
     flow = portal.flow(flow_id)
     assert (flow["state"], flow["reason"]) == ("failed", "our_failure")
     assert flow["evidence"]["error"] == "ZeroDivisionError"
-
-
-# A sync, which was told before, now with its evidence; also one that failed before it had begun.
-
-
-def test_a_sync_that_was_given_up_tells_its_evidence(portal: Portal, caplog: pytest.LogCaptureFixture) -> None:
-    tenant = portal.has_tenant()
-    portal.integrate(tenant)
-    portal.map(tenant)
-    bug = Bug(portal.services.tables.bulk("data"), "write")
-    portal.run_queues()
-
-    status = portal.row(tenant)["sync_status"]
-    assert status["cause"] == "our_failure"
-    says_so(status | {"reason": status["cause"]}, SYNC_QUEUE)
-    assert len(alerts(caplog, SYNC_QUEUE)) == 1
-    assert len(entries(portal, SYNC_QUEUE)) == 1
-    bug.mend()
-    portal.later(minutes=36)
-    portal.tick()
-    assert (portal.status(tenant), portal.row(tenant)["sync_status"]["evidence"]) == ("Success", {})
-
-
-@pytest.mark.parametrize("is_asked_for", [True, False], ids=["asked for", "by the schedule"])
-def test_a_sync_that_failed_before_it_began_is_told_too(
-    portal: Portal, monkeypatch: pytest.MonkeyPatch, *, is_asked_for: bool
-) -> None:
-    tenant = portal.has_tenant()
-    portal.connected(tenant)
-    monkeypatch.setattr("integrations.actions.sync_slot.held_back_by", lambda *_: 1 / 0)
-    if is_asked_for:
-        run = portal.sync(tenant)
-    else:
-        portal.later(minutes=36)
-        portal.tick()
-        run = None
-
-    status = portal.row(tenant)["sync_status"]
-    says_so(status | {"reason": status["cause"]}, SYNC_QUEUE)
-    assert run is None or (run["state"], run["cause"]) == ("failed", "our_failure")
-    monkeypatch.undo()
-    portal.later(minutes=36)
-    portal.tick()
-    assert portal.status(tenant) == "Success"
-
-
-# What orders all this.
-
-
-def test_one_piece_of_work_that_cannot_be_ordered_does_not_stop_the_others(
-    portal: Portal, caplog: pytest.LogCaptureFixture
-) -> None:
-    tenant = portal.has_tenant()
-    portal.connected(tenant)
-    for number in range(64):  # in every shard
-        portal.services.due.put(Due(Work.PURGE, ACCOUNT, f"{number}:no epoch", portal.clock()))  # type: ignore[arg-type]
-    before = portal.row(tenant)["last_sync_at"]
-    portal.later(minutes=36)
-    portal.tick()
-
-    assert portal.row(tenant)["last_sync_at"] > before
-    assert any(it.levelno == logging.ERROR and "could not order work" in it.getMessage() for it in caplog.records)
-
-
-def test_a_shard_that_was_given_up_alerts_the_operator_and_is_ordered_again(
-    portal: Portal, caplog: pytest.LogCaptureFixture
-) -> None:
-    tenant = portal.has_tenant()
-    portal.connected(tenant)
-    before = portal.row(tenant)["last_sync_at"]
-    bug = Bug(portal.services.due, "list")
-    portal.later(minutes=36)
-    portal.tick()
-    assert alerts(caplog, "order-due")
-    assert portal.row(tenant)["last_sync_at"] == before
-
-    bug.mend()
-    portal.later(minutes=6)
-    portal.tick()
-    assert portal.row(tenant)["last_sync_at"] > before
-
-
-# Messages that nobody gave up.
-
-
-def test_a_forged_poison_message_changes_nothing_that_is_well(csp: Csp) -> None:
-    portal = csp.settled().portal
-    tenant = portal.has_tenant()
-    portal.connected(tenant)
-    ours, theirs, now = csp.customers["Contoso"]["id"], "acct_southridge", portal.clock()
-    before = store(portal)
-    for account in (ACCOUNT, theirs):
-        for queue, order in (
-            (CSP_QUEUE, CspOrder(account_id=account, integration_id=csp.id, due_at=now, reason="schedule")),  # type: ignore[arg-type]
-            (CUSTOMER_QUEUE, CustomerOrder(account_id=account, tenant_id=ours)),  # type: ignore[arg-type]
-            (REMOVAL_QUEUE, RemovalOrder(account_id=account, removal_id="rem_" + "a" * 20)),  # type: ignore[arg-type]
-            (PURGE_QUEUE, PurgeOrder(account_id=account, tenant_id=tenant["id"], epoch=9, is_last=True)),  # type: ignore[arg-type]
-            (PLAN_QUEUE, PlanOrder(account_id=account)),  # type: ignore[arg-type]
-            (
-                SYNC_QUEUE,
-                SyncOrder(account_id=account, tenant_id=tenant["id"], run_id="forged", due_at=now, reason="manual"),  # type: ignore[arg-type]
-            ),
-        ):
-            portal.services.queues.send(f"{queue}-poison", msgspec.json.encode(order))
-            portal.services.queues.send(f"{queue}-poison", b'{"account_id": "\xff"}')
-    portal.run_queues()
-
-    assert store(portal) == before
-
-
-def test_a_poison_message_that_comes_twice_is_told_once(csp: Csp) -> None:
-    csp.settled()
-    Bug(csp.portal.services.sign_in, "renew")
-    csp.later(minutes=36)
-    once = csp.row()["sync_status"]
-    order = CspOrder(account_id=ACCOUNT, integration_id=csp.id, due_at=csp.portal.clock(), reason="schedule")  # type: ignore[arg-type]
-    before = store(csp.portal)
-    csp.portal.services.queues.send(f"{CSP_QUEUE}-poison", msgspec.json.encode(order))
-    csp.portal.run_queues()
-
-    assert once["cause"] == "csp_our_failure"
-    assert store(csp.portal) == before
-
-
-def test_a_poison_reader_never_raises(portal: Portal, caplog: pytest.LogCaptureFixture) -> None:
-    tenant = portal.has_tenant()
-    portal.connected(tenant)
-    object.__setattr__(portal.services, "clock", lambda: 1 / 0)
-    order = CustomerOrder(account_id=ACCOUNT, tenant_id=tenant["id"])  # type: ignore[arg-type]
-    portal.services.queues.send(f"{CUSTOMER_QUEUE}-poison", msgspec.json.encode(order))
-    portal.run_queues()
-    object.__setattr__(portal.services, "clock", portal.clock)
-
-    assert alerts(caplog, CUSTOMER_QUEUE)
-    assert portal.services.queues.peek(f"{CUSTOMER_QUEUE}-poison") == []

@@ -269,6 +269,8 @@ def _due_of_tenants(store: Store) -> dict[str, timedelta]:
             wanted[f"sync:{account}:{tenant}"] = _LONGEST
         if it["kind"] == "csp" and it["csp"]["progress"].get("next_at"):
             wanted[f"customer:{account}:{tenant}"] = _LONGEST
+        for epoch in it.get("purges_given_up", {}):
+            wanted[f"purge:{account}:{tenant}:{epoch}"] = _LONGEST
     return wanted
 
 
@@ -280,6 +282,11 @@ def _due_of_others(store: Store) -> dict[str, timedelta]:
         **{f"remove_all:{account}:{key}": _LONGEST for account, key in store.documents("remove_all")},
         **{f"csp:{account}:{key}": _LONGEST for account, key in csps},
         **{f"consent:{account}:{key}": _LONGEST for account, key in store.documents("flow")},
+        **{
+            f"plan:{account}:all": _LONGEST
+            for (account, _), it in store.documents("plan").items()
+            if it.get("given_up")
+        },
     }
 
 
