@@ -12,6 +12,7 @@ from tests.flows.portal import CLIENT_ID
 
 
 def test_a_single_tenant_is_removed_and_its_receipt_kept(site: Site, tmp_path: Path) -> None:
+    site.portal.microsoft.world.switch(owned_by_removes_itself=True)
     tenant = site.portal.has_tenant("Contoso Dental", users=7)
     site.synced(tenant)
     site.open()
@@ -69,16 +70,21 @@ def test_a_csp_is_removed_and_what_is_left_to_do_by_hand_is_told(site: Site) -> 
 
     site.choose("Actions for Northwind Partner", "Remove CSP Integration")
     expect(site.dialog).to_contain_text("Disconnects the Cloud Solution Provider Northwind Partner and its 1 tenant.")
+    expect(site.dialog).to_contain_text("Leaves our application in your own tenant (Northwind Partner)")
     site.dialog.get_by_role("textbox").fill("Northwind Partner")
     site.press("Remove CSP Integration")
 
     card = site.page.get_by_role("region", name="Northwind Partner")
     expect(card).to_contain_text("something is left to do by hand", timeout=40_000)
-    expect(card).to_contain_text(re.compile(f"searches for the application id {CLIENT_ID} and deletes it"))
+    expect(card).to_contain_text("In 1 tenant our application has no rights left; an empty entry stays.")
+    (left,) = card.locator(".leftovers li").all()
+    expect(left).to_contain_text("Our application is still in Northwind Partner")
+    expect(left).to_contain_text(re.compile(f"Cloud Application Administrator .* searches for {CLIENT_ID}"))
     expect(card.get_by_role("listitem").filter(has_text="Sign-in destroyed")).to_contain_text("done")
 
 
 def test_all_integrations_are_removed_at_once(site: Site) -> None:
+    site.portal.microsoft.world.switch(owned_by_removes_itself=True)
     for name in ("Contoso Dental", "Fabrikam Legal"):
         site.connected(site.portal.has_tenant(name))
     site.open()
