@@ -10,6 +10,7 @@ import pytest
 from azure.identity import ManagedIdentityCredential
 
 from shared.bulk import BulkTable
+from shared.settling import somebody_waits
 from shared.storage_account import SharedKey, StorageAccount
 from shared.tables import Row, RowNotStorable, StorageUnavailable, Tables, chunks, insert
 from shared.web import Response
@@ -137,7 +138,7 @@ def test_a_storage_that_drips_is_given_up(storage: str) -> None:
             "table", f"http://127.0.0.1:{server.getsockname()[1]}/a", SharedKey("table", "a", b"k")
         )
         began = time.monotonic()
-        with pytest.raises(StorageUnavailable):
+        with somebody_waits(), pytest.raises(StorageUnavailable):
             BulkTable(account, "things").get("p", "k")
         stopping.set()
         thread.join()

@@ -105,8 +105,8 @@ class LosingClient:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._client, name)
 
-    def submit_transaction(self, calls: Any) -> Any:
-        answer = self._client.submit_transaction(calls)
+    def submit_transaction(self, calls: Any, **limits: Any) -> Any:
+        answer = self._client.submit_transaction(calls, **limits)
         if self._faults:
             self._meanwhile()
             fault = self._faults.pop()
