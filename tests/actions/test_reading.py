@@ -1,7 +1,6 @@
 """Data sets are read beside one another, at most four at once, and their questions go where they may."""
 
 import threading
-import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -29,6 +28,7 @@ from shared.graph import (
 )
 from shared.tables import StorageUnavailable
 from shared.usage import Usage
+from tests.waiting import HANGS_S
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 
@@ -80,13 +80,13 @@ def nothing(_: Asked) -> Reading:
 
 
 def test_at_most_four_are_read_at_once_and_four_are() -> None:
-    lock, here, most = threading.Lock(), [0], [0]
+    lock, here, most, four = threading.Lock(), [0], [0], threading.Barrier(4, timeout=HANGS_S)
 
     def slowly(_: Asked) -> Reading:
         with lock:
             here[0] += 1
             most[0] = max(most[0], here[0])
-        time.sleep(0.05)
+        four.wait()
         with lock:
             here[0] -= 1
         return nothing(_)

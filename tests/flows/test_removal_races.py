@@ -1,7 +1,6 @@
 """Removal against everything else at once: syncs, mappings, new journeys, and many rounds of all (A35, A36, A50)."""
 
 import threading
-import time
 from collections import Counter
 from urllib.parse import urlencode
 
@@ -13,6 +12,7 @@ from integrations.domain.orders import REMOVAL_QUEUE
 from shared.tables import Row, insert
 from tests.flows.portal import Portal
 from tests.flows.raw import everything
+from tests.waiting import until
 
 ACCOUNT = AccountId("acct_northwind")
 
@@ -27,6 +27,7 @@ def kinds(portal: Portal) -> Counter[str]:
         "due removal",
         "control audit",
         "control removal",
+        "control parting",
         "control seal",
         "control audit_key",
         "control organization",
@@ -48,12 +49,12 @@ def test_a_sync_under_way_leaves_nothing_of_a_removed_tenant(portal: Portal) -> 
     portal.microsoft.world.hold(path=r"/users\?.*skiptoken")
     syncing = threading.Thread(target=portal.run_queues)
     syncing.start()
-    time.sleep(1.0)
+    until(portal.microsoft.world.held)
 
     portal.remove(integration)
     portal.run_queues()
     portal.microsoft.world.release()
-    syncing.join(60)
+    syncing.join()
     portal.run_queues()
 
     assert [text for text in data_rows(portal, tenant) if "!fence" not in text] == []
@@ -71,11 +72,10 @@ def test_a_sync_that_begins_to_write_as_the_tenant_is_removed_leaves_nothing(por
     portal.map(tenant)
     syncing = threading.Thread(target=portal.run_queues)
     syncing.start()
-    while len(data_rows(portal, tenant)) < 200 and syncing.is_alive():
-        time.sleep(0.02)
+    until(lambda: len(data_rows(portal, tenant)) >= 200 or not syncing.is_alive())
 
     portal.remove(integration)
-    syncing.join(60)
+    syncing.join()
     portal.run_queues()
     portal.later(minutes=16)
     portal.tick()
@@ -115,7 +115,7 @@ def test_a_mapping_and_a_removal_at_once_end_without_a_mapping(portal: Portal, f
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join()
     portal.run_queues()
 
     control = portal.services.control(ACCOUNT)
@@ -171,7 +171,8 @@ def test_twenty_rounds_of_integrating_mapping_syncing_and_removing_leave_the_sto
         baseline = baseline or found
         assert found == baseline
 
-    assert set(baseline or {}) <= {"queue remove", "due housekeeping"}
+    assert set(baseline or {}) <= {"due housekeeping"}
     portal.later(days=31)
     portal.tick()
     assert portal.services.control(ACCOUNT).removals.list() == []
+    assert portal.services.control(ACCOUNT).partings.list() == []

@@ -13,6 +13,7 @@ from azure.data.tables import TableClient, TableServiceClient
 from azure.storage.queue import QueueClient
 
 from local.azurite import Azurite, NoAzurite, running_azurite
+from tests.waiting import HANGS_S
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -141,7 +142,7 @@ def test_the_program_prints_where_it_is_and_stops_when_told(only, tmp_path):
         with TableServiceClient.from_connection_string(connection) as tables:
             tables.create_table("people")
         program.send_signal(signal.SIGTERM)
-        assert program.wait(20) == 0
+        assert program.wait(HANGS_S) == 0
     for port in ports.split(","):
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", int(port)), timeout=1)

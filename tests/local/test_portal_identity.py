@@ -25,13 +25,13 @@ def issuer():
 
 def read(issuer: PortalIdentity, token: str) -> dict:
     """The claims, after the checks that any reader of the portal's tokens makes."""
-    keys = jwt.PyJWKSet.from_dict(requests.get(issuer.jwks_url, timeout=5).json())
+    keys = jwt.PyJWKSet.from_dict(requests.get(issuer.jwks_url, timeout=60).json())
     key = keys[jwt.get_unverified_header(token)["kid"]]
     return jwt.decode(token, key, algorithms=["RS256"], audience=issuer.audience, issuer=issuer.issuer)
 
 
 def ask(issuer: PortalIdentity, body: bytes, **headers: str) -> requests.Response:
-    return requests.post(f"{issuer.issuer}/token", data=body, headers=headers, timeout=5)
+    return requests.post(f"{issuer.issuer}/token", data=body, headers=headers, timeout=60)
 
 
 @pytest.mark.parametrize(
@@ -55,11 +55,13 @@ def test_a_persona_gets_a_token_that_says_who_they_are(issuer, persona, name, ac
 
 
 def test_a_token_lives_fifteen_minutes_from_now(issuer):
+    before = int(time.time())
     told = ask(issuer, b'{"persona": "alice"}').json()
+    after = time.time()
     claims = read(issuer, told["token"])
     assert claims["exp"] - claims["iat"] == _FIFTEEN_MINUTES
-    assert claims["iat"] == pytest.approx(time.time(), abs=5)
-    assert told["expires_at"] == pytest.approx(claims["exp"], abs=2)
+    assert before <= claims["iat"] <= after
+    assert told["expires_at"] == claims["exp"]
 
 
 def test_two_personas_are_never_the_same_user(issuer):
@@ -68,7 +70,7 @@ def test_two_personas_are_never_the_same_user(issuer):
 
 
 def test_the_page_can_offer_a_choice_of_personas(issuer):
-    personas = requests.get(f"{issuer.issuer}/personas", timeout=5).json()
+    personas = requests.get(f"{issuer.issuer}/personas", timeout=60).json()
     assert [persona["id"] for persona in personas] == list(PERSONAS)
     assert all({"id", "name", "account_name", "role", "plan"} <= persona.keys() for persona in personas)
 
@@ -83,7 +85,7 @@ def test_nobody_else_gets_a_token(issuer, body):
 
 @pytest.mark.parametrize("path", ["/", "/token", "/personas/alice", "/jwks"])
 def test_other_addresses_are_not_found(issuer, path):
-    assert requests.get(issuer.issuer + path, timeout=5).status_code == 404
+    assert requests.get(issuer.issuer + path, timeout=60).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -102,7 +104,7 @@ def test_only_pages_of_this_machine_may_read_answers(issuer, origin, allowed):
         "Access-Control-Request-Method": "POST",
         "Access-Control-Request-Headers": "content-type",
     }
-    before = requests.options(address, headers=asked, timeout=5)
+    before = requests.options(address, headers=asked, timeout=60)
     answer = ask(issuer, b'{"persona": "alice"}', Origin=origin)
 
     assert before.status_code == 204
@@ -128,9 +130,9 @@ def test_the_program_prints_where_it_is_and_stops_when_told():
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as program:
         assert program.stdout is not None
         told = json.loads(program.stdout.readline())
-        keys = requests.get(told["jwks_url"], timeout=5).json()["keys"]
+        keys = requests.get(told["jwks_url"], timeout=60).json()["keys"]
         program.send_signal(signal.SIGTERM)
-        assert program.wait(10) == 0
+        assert program.wait(60) == 0
     assert told.keys() >= {"issuer", "audience", "jwks_url", "personas_url"}
     assert len(keys) == 1
 
@@ -147,4 +149,4 @@ def test_a_program_whose_parent_blocks_signals_still_stops_when_told():
         assert program.stdout is not None
         program.stdout.readline()
         program.send_signal(signal.SIGTERM)
-        assert program.wait(10) == 0
+        assert program.wait(60) == 0

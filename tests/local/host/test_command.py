@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import HANGS_S
+
 REPOSITORY = Path(__file__).resolve().parents[3]
 APP = """
 import os, time
@@ -63,7 +65,7 @@ def start(tmp_path):
     yield start
     for process in started:
         process.kill()
-        process.wait(5)
+        process.wait(HANGS_S)
         process.stdout.close()
         process.stderr.close()
 
@@ -79,7 +81,7 @@ def address_of(process):
 
 def get(url, **headers):
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10) as answer:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=HANGS_S) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:
@@ -98,7 +100,7 @@ def test_the_command_tells_what_runs_and_serves_it(start, storage, tmp_path):
     assert get(f"{address}/api/tell") == (200, f"hello from {tmp_path.name}")
 
     process.send_signal(signal.SIGTERM)
-    assert process.wait(15) == 0
+    assert process.wait(HANGS_S) == 0
 
 
 def test_a_stop_waits_for_a_request_and_then_ends(start, tmp_path):
@@ -113,22 +115,22 @@ def test_a_stop_waits_for_a_request_and_then_ends(start, tmp_path):
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
 
-    assert process.wait(15) == 0
-    caller.join(5)
+    assert process.wait(HANGS_S) == 0
+    caller.join(HANGS_S)
     assert answers == [(200, "done")]
 
 
 def test_a_function_that_hangs_does_not_hold_the_end_up(start, tmp_path):
     process = start("--functions", "slow", "--grace", "0.3", GREETING="x")
     address, _ = address_of(process)
-    caller = threading.Thread(target=get, args=(f"{address}/api/slow?s=30",))
+    caller = threading.Thread(target=get, args=(f"{address}/api/slow?s=1000",))
     caller.start()
     while not (tmp_path / "began").exists():
         time.sleep(0.01)
     process.send_signal(signal.SIGTERM)
 
-    assert process.wait(8) == 0
-    caller.join(5)
+    assert process.wait(HANGS_S) == 0
+    caller.join(HANGS_S)
     assert "did not end in time" in process.stderr.read()
 
 
@@ -151,13 +153,13 @@ def test_keys_are_asked_for_when_wanted(start):
 def test_an_app_that_cannot_be_started_is_told_in_one_line(start, app, settings, what):
     process = start(app=app, settings=settings)
 
-    assert process.wait(15) == 1
+    assert process.wait(HANGS_S) == 1
     assert what in process.stderr.read()
 
 
 def test_the_ledger_tells_what_is_different(start):
     process = start("--explain")
 
-    assert process.wait(15) == 0
+    assert process.wait(HANGS_S) == 0
     told = process.stdout.read()
     assert all(it in told for it in ("The same as", "Different on purpose", "Absent"))

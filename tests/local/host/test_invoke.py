@@ -10,6 +10,7 @@ import pytest
 
 from local.host.invoke import TimedOut
 from local.host.retries import RetryPolicy
+from tests.waiting import HANGS_S
 
 HOURLY = "0 0 * * * *"
 
@@ -43,14 +44,14 @@ def test_a_functions_own_timeout_is_its_own(app, make_host):
 
 
 def test_as_many_functions_run_at_once_as_there_are_threads(app, make_host):
-    most, now, lock = [0], [0], threading.Lock()
+    most, now, lock, three = [0], [0], threading.Lock(), threading.Barrier(3, timeout=HANGS_S)
 
     @app.route("x")
     def x(req):
         with lock:
             now[0] += 1
             most[0] = max(most[0], now[0])
-        time.sleep(0.05)
+        three.wait()
         with lock:
             now[0] -= 1
         return func.HttpResponse()
@@ -147,6 +148,6 @@ def test_stopping_ends_a_wait_for_the_next_repetition(app, make_host):
     caller.start()
     time.sleep(0.05)
     host.stop()
-    caller.join(5)
+    caller.join(HANGS_S)
 
     assert raised == [True]

@@ -12,6 +12,7 @@ from werkzeug.datastructures import Headers
 
 from local.host.convert import Response
 from local.host.listener import Listener
+from tests.waiting import HANGS_S
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def served(app, make_host):
 
 
 def ask(port, method, path, body=None, headers=None, **options):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=HANGS_S)
     try:
         connection.request(method, path, body, headers or {}, **options)
         answer = connection.getresponse()
@@ -65,7 +66,7 @@ def test_repeated_headers_are_joined(served):
 
 
 def test_a_connection_carries_several_requests(served):
-    connection = http.client.HTTPConnection("127.0.0.1", served, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", served, timeout=HANGS_S)
     for method in ("POST", "HEAD", "GET"):
         connection.request(method, "/api/echo", b"x" if method == "POST" else None)
         answer = connection.getresponse()
@@ -155,9 +156,9 @@ def test_a_request_that_runs_is_answered_before_the_end(app, make_host):
     port = int(host.serve(listeners=False).rsplit(":", 1)[1])
     caller = threading.Thread(target=lambda: answers.append(ask(port, "GET", "/api/slow")))
     caller.start()
-    assert began.wait(5)
-    assert host.stop(5)
-    caller.join(5)
+    assert began.wait(HANGS_S)
+    assert host.stop(HANGS_S)
+    caller.join(HANGS_S)
 
     assert answers[0][::2] == (200, b"done")
     with pytest.raises(OSError, match="refused"):
@@ -170,7 +171,7 @@ def test_a_request_that_hangs_does_not_hold_the_end_up(app, make_host):
     @app.route("hang")
     def hang(req):
         began.set()
-        release.wait(20)
+        release.wait(HANGS_S)
         return func.HttpResponse()
 
     host = make_host(app)
@@ -179,11 +180,11 @@ def test_a_request_that_hangs_does_not_hold_the_end_up(app, make_host):
     answers = []
     caller = threading.Thread(target=lambda: answers.append(ask(port, "GET", "/api/hang")[0]))
     caller.start()
-    assert began.wait(5)
+    assert began.wait(HANGS_S)
     started = time.monotonic()
     assert not host.stop(0.3)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < HANGS_S / 2
     release.set()
-    caller.join(5)
+    caller.join(HANGS_S)
 
     assert answers == [503]

@@ -10,6 +10,7 @@ import pytest
 from local.host import SettingsError
 from local.host.queues import QueueOptions
 from tests.local.host.queue_options import host_json
+from tests.waiting import until
 
 
 def test_messages_are_run_and_deleted(failing, make_host, queues):
@@ -85,11 +86,10 @@ def test_a_failing_message_comes_back_until_it_is_poison(failing, make_host, que
 def test_a_failed_message_waits_for_the_visibility_timeout(failing, make_host, queues):
     app, seen = failing
     queues.put("work", "bad")
-    host = make_host(app, env=queues.env, host_json=host_json(visibilityTimeout="00:00:01"))
+    host = make_host(app, env=queues.env, host_json=host_json(visibilityTimeout="00:00:03"))
 
     assert (host.drain(), host.drain(), queues.length("work")) == (1, 0, 1)
-    time.sleep(1.2)
-    assert host.drain() == 1
+    until(lambda: host.drain() == 1)
     assert seen == [("bad", 1), ("bad", 2)]
 
 

@@ -8,6 +8,7 @@ import requests
 
 from local.microsoft import WorldRefused
 from tests.local.microsoft.caller import CLIENT_ID, SECRET, Caller, code_of
+from tests.waiting import HANGS_S
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,7 @@ def test_a_connection_can_fail(caller: Caller, kind, error):
     headers = asker._headers
 
     with pytest.raises(error):
-        caller.session.get(url, headers=headers, timeout=(2, 0.5))
+        caller.session.get(url, headers=headers, timeout=(30, 0.5 if kind == "hang" else 30))
     assert asker.get("/organization").status_code == 200
 
 
@@ -136,7 +137,7 @@ def test_requests_wait_while_they_are_held(caller: Caller):
     assert foreign.get("/organization").status_code == 200
     assert answers == []
     caller.world.release()
-    waiting.join(10)
+    waiting.join(HANGS_S)
     assert (answers, caller.world.held()) == ([200], 0)
 
 

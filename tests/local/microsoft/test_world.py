@@ -16,6 +16,7 @@ from local.microsoft.calls import Calls
 from local.microsoft.faults import Faults, Latches
 from local.microsoft.recorder import Recorder
 from tests.local.microsoft.caller import Caller
+from tests.waiting import HANGS_S
 
 
 def test_contoso_has_somebody_of_each_sort(caller: Caller):
@@ -106,4 +107,4 @@ def test_it_runs_in_a_process_of_its_own_until_it_is_told_to_stop(tmp_path: Path
 
         assert where.keys() == {"login_url", "graph_url", "partner_url", "ca_file"}
         assert told["metadata"][0]["preferred_network"] in where["login_url"]
-        assert process.wait(10) == 0
+        assert process.wait(HANGS_S) == 0

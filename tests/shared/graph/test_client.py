@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -27,6 +26,7 @@ from shared.graph import (
 )
 from shared.graph.answers import meaning, retry_after_s
 from shared.web import Response, Unreachable
+from tests.waiting import HANGS_S
 
 ROOT = "https://graph.microsoft.com"
 LINK = f"{ROOT}/v1.0/things?$skiptoken="
@@ -234,14 +234,14 @@ def test_every_request_says_who_asks_and_that_it_can_wait() -> None:
 
 def test_at_most_eight_requests_are_under_way() -> None:
     under_way, most = 0, 0
-    lock = threading.Lock()
+    lock, eight = threading.Lock(), threading.Barrier(8, timeout=HANGS_S)
 
     def answer(*_: Any) -> Response:
         nonlocal under_way, most
         with lock:
             under_way += 1
             most = max(most, under_way)
-        time.sleep(0.02)
+        eight.wait()
         with lock:
             under_way -= 1
         return page("a")

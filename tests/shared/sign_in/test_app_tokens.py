@@ -3,7 +3,6 @@
 import json
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import parse_qs
@@ -25,6 +24,7 @@ from shared.sign_in import (
 from shared.sign_in.identity import IdentityTokenInvalid, identity_of, nonce_hash
 from shared.sign_in.kept import KeptTokens
 from shared.web import Response, Unreachable
+from tests.waiting import HANGS_S, until
 
 LOGIN = "https://login.microsoftonline.com"
 TENANT = "11111111-1111-4111-8111-111111111111"
@@ -51,7 +51,7 @@ class Entra:
         if method == "GET":
             return _as_response(self.metadata or _metadata(url.split("/")[3]))
         self.posted.append({name: values[0] for name, values in parse_qs((body or b"").decode()).items()})
-        self.gate.wait(5)
+        self.gate.wait(HANGS_S)
         return _as_response(self.answer)
 
 
@@ -231,7 +231,7 @@ def test_threads_that_want_one_tenants_token_share_one_request() -> None:
     entra.gate.clear()
     with ThreadPoolExecutor(8) as pool:
         waiting = [pool.submit(client.app_token, TENANT) for _ in range(8)]
-        _until(lambda: len(entra.posted) == 1)
+        until(lambda: len(entra.posted) == 1)
         entra.gate.set()
         assert len({it.result() for it in waiting}) == 1
     assert len(entra.posted) == 1
@@ -244,21 +244,15 @@ def test_a_fresh_token_is_one_that_was_asked_for_later() -> None:
     entra.gate.clear()
     with ThreadPoolExecutor(8) as pool:
         before = pool.submit(client.app_token, TENANT)
-        _until(lambda: len(entra.posted) == 1)
+        until(lambda: len(entra.posted) == 1)
         after = [pool.submit(client.app_token, TENANT, fresh=True) for _ in range(6)]
-        time.sleep(0.05)
+        until(lambda: all(it.running() for it in after))
+        time.sleep(0.2)  # until the last of them has come to where they wait
         entra.answer = {"access_token": token(roles=["User.Read.All"]), "expires_in": 3600}
         entra.gate.set()
         before.result()
         assert {token_roles(it.result()) for it in after} == {frozenset({"User.Read.All"})}
     assert len(entra.posted) == 2, "the six shared one"
-
-
-def _until(holds: Callable[[], bool]) -> None:
-    give_up_at = time.monotonic() + 5
-    while not holds():
-        assert time.monotonic() < give_up_at
-        time.sleep(0.005)
 
 
 def test_two_thousand_tenants_are_kept_and_the_one_unused_longest_goes_first() -> None:
