@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from integrations.domain.connections import Kind
 from integrations.domain.consent import (
@@ -95,6 +96,14 @@ def test_an_answer_is_used_up() -> None:
 def test_time_closes_what_is_open(flow: Flow, reason: FlowFailure) -> None:
     assert flow.seen_at(flow.expires_at - timedelta(seconds=1)) is flow
     assert flow.seen_at(flow.expires_at).failure is reason
+
+
+def test_what_holds_a_proof_up_is_what_the_journey_fails_with() -> None:
+    told = {"code": "AADSTS90033"}
+    waits = replace(come_back(signed_in(), NOW), held_up_by=FlowFailure.MICROSOFT_UNAVAILABLE, evidence=told)
+
+    failed = waits.seen_at(waits.expires_at)
+    assert (failed.failure, failed.evidence) == (FlowFailure.MICROSOFT_UNAVAILABLE, told)
 
 
 def test_time_does_nothing_to_what_is_closed() -> None:

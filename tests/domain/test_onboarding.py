@@ -7,6 +7,7 @@ import pytest
 from integrations.domain import onboarding
 from integrations.domain.gdap import Consent
 from integrations.domain.onboarding import Onboarding, Stage
+from integrations.domain.refusals import Hindrance
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 TOLD = {"code": "AADSTS65001"}
@@ -111,3 +112,13 @@ def test_each_stage_is_a_state_of_consent(stage: Stage, consent: Consent) -> Non
 
 def test_a_refusal_for_another_reason_says_nothing_about_consent() -> None:
     assert onboarding.refuse(onboarding.begin(NOW), NOW, TOLD, is_unclear=True).consent is Consent.UNCLEAR
+
+
+def test_what_a_refusal_lies_in_is_told_once_it_counts_as_refused_and_forgotten_when_it_goes_on() -> None:
+    asked = onboarding.wait(onboarding.begin(NOW), Stage.ASKED, NOW, TOLD, Hindrance.ACCOUNT_NOT_LET_IN)
+    refused = onboarding.wait(asked, Stage.ASKED, NOW + minutes(31), TOLD, Hindrance.ACCOUNT_NOT_LET_IN)
+    again = onboarding.wait(refused, Stage.ASKED, NOW + minutes(40), TOLD, Hindrance.ACCOUNT_NOT_LET_IN)
+
+    assert (asked.hindrance, asked.stage) == (None, Stage.ASKED)
+    assert (refused.hindrance, refused.stage) == (Hindrance.ACCOUNT_NOT_LET_IN, Stage.REFUSED)
+    assert (again.hindrance, again.stage) == (None, Stage.ASKED)

@@ -106,7 +106,7 @@ def test_a_refusal_of_the_partners_sign_in_is_auth_failed_and_heals(csp: Csp, co
 
 
 @pytest.mark.parametrize(
-    ("code", "failure"), [(53003, "policy_blocking"), (50076, "no_mfa_prompt"), (50105, "policy_blocking")]
+    ("code", "failure"), [(53003, "policy_blocking"), (50076, "no_mfa_prompt"), (50105, "account_not_assigned")]
 )
 def test_a_refused_redemption_of_the_first_sign_in_binds_nothing(csp: Csp, code: int, failure: str) -> None:
     csp.world.refuse_tokens(code, grant="authorization_code")
