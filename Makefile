@@ -8,6 +8,7 @@ BIN := .venv/bin
 RUNTIME := .venv-functions-runtime
 CHECKED := function_app.py integrations shared local tests benchmarks
 PEERS := .venv-benchmarks
+FUZZ := .venv-fuzz
 
 # Tests run side by side, each worker with a cloud and a storage of its own; a storage that is given is not shared.
 # Whoever is done takes tests from the others, so that no worker is left alone with a long file.
@@ -20,7 +21,7 @@ READY := .venv/.ready $(AZURITE)
 CHROMIUM_PATH := .local/chromium
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo services test check format format-check lint types imports coverage test-azurite faults browser pictures conformance bench openapi clean
+.PHONY: help run demo services test check format format-check lint types imports coverage test-azurite faults browser pictures conformance fuzz bench openapi clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,6 +77,9 @@ pictures: $(READY) node_modules/.ready $(CHROMIUM_PATH) ## take the pictures of 
 conformance: $(READY) $(RUNTIME)/.ready ## the simulator, the client and the app against Microsoft's own OpenAPI and Functions runtime
 	GRAPH_OPENAPI=$(GRAPH_OPENAPI) $(BIN)/pytest tests/conformance
 
+fuzz: $(READY) $(FUZZ)/.ready ## 50,000 requests made of docs/openapi.json, with a token and without: none may be answered with 5xx; others: REQUESTS=2000
+	$(BIN)/python -m tests.fuzz.run $(REQUESTS)
+
 bench: $(READY) $(PEERS)/.ready ## measure every goal of performance, and write docs/performance.md (11 minutes); some: ONLY="p3_unchanged"
 	$(BIN)/python -m benchmarks.run $(ONLY)
 
@@ -83,7 +87,7 @@ openapi: .venv/.ready ## write docs/openapi.json from the code
 	$(BIN)/python -m integrations.triggers docs/openapi.json
 
 clean: ## remove everything that the other tasks made
-	rm -rf .venv $(RUNTIME) $(PEERS) benchmarks/out node_modules .local .coverage* htmlcov .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv $(RUNTIME) $(PEERS) $(FUZZ) benchmarks/out node_modules .local .coverage* htmlcov .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/.ready: requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -105,6 +109,11 @@ $(CHROMIUM_PATH): .venv/.ready
 $(PEERS)/.ready: benchmarks/requirements.txt
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/pip install --quiet --requirement benchmarks/requirements.txt
+	@touch $@
+
+$(FUZZ)/.ready: tests/fuzz/requirements.txt
+	$(PYTHON) -m venv $(FUZZ)
+	$(FUZZ)/bin/pip install --quiet --requirement tests/fuzz/requirements.txt
 	@touch $@
 
 # Microsoft's own indexing of a Python app. It says that it needs 3.13; its pure Python runs on 3.11 as well.

@@ -16,7 +16,7 @@ from local.host.context import TraceContext, new_trace
 from local.host.convert import Response, http_datum
 from local.host.index import Function
 from local.host.invoke import Given
-from local.host.routes import Route
+from local.host.routes import Route, decoded
 
 log = logging.getLogger("local.host")
 
@@ -138,8 +138,9 @@ class Front:
         return Response(404, {}, b"")
 
     def _matches(self, request: Request) -> Iterator[tuple[Route, dict[str, str]]]:
+        path = decoded(request.path)
         for route in self._routes:
-            values = route.match(request.method, request.path)
+            values = route.match_decoded(request.method, path)
             if values is not None:
                 yield route, values
 

@@ -2,17 +2,22 @@
 
 import base64
 import csv
+import io
 from collections.abc import Callable
 from contextlib import suppress
+from http.client import HTTPException
 from typing import Any
 
 import msgspec
 import pytest
 
 from integrations.domain.ids import flow_id, run_id, tenant_id
+from integrations.domain.messages import read
+from integrations.domain.orders import SyncOrder
 from integrations.domain.page import _read_cursor
 from integrations.domain.text import clean, key_from
 from integrations.domain.watching import word_of
+from integrations.microsoft.fillers import askable, identifier
 from local.host.constraints import check
 from local.host.routes import decoded
 from local.host.web import query_of
@@ -23,7 +28,8 @@ from shared.errors import AppError
 from shared.graph.answers import Page, decode, meaning, retry_after_s, units_of
 from shared.graph.challenge import claims_of
 from shared.graph.links import relative
-from shared.sign_in.refusals import refusal
+from shared.http_head import read_head
+from shared.sign_in.refusals import redirected, refusal
 from shared.tokens import KeySet, unverified
 from shared.web import Web
 from tests.growth import LARGE, MOST, SHAPES, SMALL, growth
@@ -36,6 +42,10 @@ class Item(msgspec.Struct):
 
 class Strict(msgspec.Struct, forbid_unknown_fields=True):
     name: str
+
+
+def head(text: str) -> io.BytesIO:
+    return io.BytesIO(b"HTTP/1.1 200 OK\r\nconnection: " + text.encode() + b"\r\n\r\n")
 
 
 # Nothing below holds a key's id, so no key is ever looked for.
@@ -69,6 +79,15 @@ READERS: dict[str, Callable[[str], Any]] = {
     "resource units": lambda text: units_of({"x-ms-resource-unit": text}),
     "a page's cursor": _read_cursor,
     "a link": lambda text: relative("https://graph.microsoft.com/v1.0/" + text, "https://graph.microsoft.com"),
+    "the head of an answer": lambda text: read_head(head(text), "GET"),
+    "many heads of an answer": lambda text: read_head(head(text.replace(" ", "\r\n")), "GET"),
+    "the first line of an answer": lambda text: read_head(io.BytesIO(text.encode() + b"\r\n\r\n"), "GET"),
+    "a refusal that a browser brought": lambda text: redirected(
+        {"error": text, "error_description": text, "error_uri": text}
+    ),
+    "an id of Microsoft's": identifier,
+    "ids to be asked for": lambda text: askable(text.split(",")),
+    "a queue message": lambda text: read(text.encode(), SyncOrder, None),
     "an OAuth error": lambda text: refusal({"error": text, "suberror": text, "error_codes": [1] * (len(text) // 8)}),
     "the local host's query": lambda text: query_of("/api/x?" + text),
     "the local host's path": decoded,
@@ -87,7 +106,7 @@ def test_what_comes_from_outside_is_read_in_one_pass(name: str) -> None:
         texts = {size: made(size) for size in (SMALL, LARGE)}
 
         def work(size: int, texts: dict[int, str] = texts) -> None:
-            with suppress(AppError, ValueError, csv.Error):
+            with suppress(AppError, ValueError, csv.Error, HTTPException):
                 read(texts[size])
 
         if (grown := growth(work)) > MOST:
