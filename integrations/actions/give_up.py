@@ -196,9 +196,9 @@ def _sync(services: Services, control: Control, order: SyncOrder, failed: Failed
         return
     is_new = tenant.value.status.cause is not SyncCause.OUR_FAILURE
     if known is not None and known.value.state is RunState.RUNNING:
-        close(services, control, known.value, Ending(cause=SyncCause.OUR_FAILURE, evidence=failed.evidence()))
-        if is_new:
-            control.commit(*_noted(services, control, failed, tenant.value, is_new=True))
+        ending = Ending(cause=SyncCause.OUR_FAILURE, evidence=failed.evidence())
+        more = _noted(services, control, failed, tenant.value, is_new=is_new)
+        close(services, control, known.value, ending, more=more)
         return
     if _is_sync_outstanding(tenant.value, order, known, services.clock()):
         _never_began(services, control, tenant, known, failed)

@@ -1,6 +1,7 @@
 """Close a run: the tenant's status, the run's account of itself and the next due time in one transaction."""
 
 import math
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -16,6 +17,7 @@ from integrations.services import Services
 from integrations.storage.control import Clash, Control
 from integrations.storage.documents import Stored
 from integrations.storage.due import Due, Work
+from shared.tables import Write
 from shared.telemetry import log
 from shared.tracing import count
 from shared.usage import Usage
@@ -49,10 +51,12 @@ def close(
     *,
     held: Stored[Tenant] | None = None,
     planned: datetime | None = None,
+    more: Sequence[Write] = (),
 ) -> None:
     """Status, counts, next due: one transaction. A tenant changed meanwhile is read again and settled.
 
-    ``held`` is the tenant as this run took it, ``planned`` its next look as the due list has it already.
+    ``held`` is the tenant as this run took it, ``planned`` its next look as the due list has it already; ``more`` is
+    written with them.
     """
     for _ in range(_TRIES_TO_SETTLE):
         stored, held = held or control.tenants.find(run.tenant_id), None
@@ -77,7 +81,9 @@ def close(
         try:
             # Whoever holds the tenant owns the run: the tenant's version guards both.
             notes = status_notes(services, control, "sync_tenant", stored.value, closed)
-            control.commit(control.tenants.saved(stored.now(closed)), control.runs.saved(Stored(done, "")), *notes)
+            control.commit(
+                control.tenants.saved(stored.now(closed)), control.runs.saved(Stored(done, "")), *notes, *more
+            )
         except Clash:
             continue
         _report(control, done, ending)

@@ -65,13 +65,13 @@ def probe_pause(failures: int, period: timedelta) -> timedelta:
 def overdue_since(
     next_at: datetime | None, now: datetime, period: timedelta, *, busy_until: datetime | None = None
 ) -> datetime | None:
-    """Since when a look that should have come is missed; None while it is less than one period late, or under way.
+    """Since when a look that should have come is missed; None while it is no more than one period late.
 
-    ``busy_until`` is until when a run holds what is to be looked at.
+    ``busy_until`` is until when a run holds what is to be looked at. That allows it one more period and not longer:
+    a run that dies again and again holds it for good.
     """
-    if next_at is None or now - next_at <= period:
-        return None
-    return None if busy_until is not None and busy_until > now else next_at
+    is_busy = busy_until is not None and busy_until > now
+    return next_at if next_at is not None and now - next_at > period * (2 if is_busy else 1) else None
 
 
 def propagation_pause_s(attempt: int) -> int:

@@ -43,16 +43,22 @@ def test_a_check_is_overdue_when_it_is_more_than_one_period_late(late_by: timede
     assert overdue_since(planned, NOW, PERIOD) == (planned if expected else None)
 
 
-def test_what_is_never_checked_or_is_being_checked_is_not_overdue() -> None:
-    planned = NOW - timedelta(hours=3)
+def test_what_is_never_checked_is_not_overdue_and_a_run_under_way_has_one_period_more() -> None:
+    planned, soon = NOW - timedelta(minutes=50), NOW + timedelta(minutes=1)
 
     assert overdue_since(None, NOW, PERIOD) is None
-    assert overdue_since(planned, NOW, PERIOD, busy_until=NOW + timedelta(minutes=1)) is None
+    assert overdue_since(planned, NOW, PERIOD, busy_until=soon) is None
     assert overdue_since(planned, NOW, PERIOD, busy_until=NOW) == planned
 
 
+def test_a_run_that_dies_again_and_again_does_not_hide_that_nothing_is_checked() -> None:
+    planned = NOW - timedelta(minutes=61)
+
+    assert overdue_since(planned, NOW, PERIOD, busy_until=NOW + timedelta(minutes=9)) == planned
+
+
 def test_a_status_tells_its_overdue_time_to_the_second() -> None:
-    planned = NOW - timedelta(hours=3, microseconds=5)
+    planned = NOW - timedelta(minutes=50, microseconds=5)
     status = msgspec.structs.replace(begin(SyncCause.SYNCED, NOW), next_check_at=planned)
     running = Running(run_id=RUN, until=NOW + timedelta(minutes=9))
 

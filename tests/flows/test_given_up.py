@@ -99,6 +99,16 @@ def test_a_csp_that_is_not_authorized_stays_so_and_tells_both(csp: Csp) -> None:
     assert (status["evidence"]["job"], status["evidence"]["error"]) == (CSP_QUEUE, "ZeroDivisionError")
 
 
+def test_a_check_that_somebody_asked_for_is_told_too_when_it_is_given_up(csp: Csp) -> None:
+    csp.settled()
+    bug = Bug(csp.portal.services.sign_in, "renew")
+    csp.portal.ask("POST", f"/integrations/{csp.id}/access-check", expect=202)
+    csp.portal.run_queues()
+
+    assert bug.times == 5
+    says_so(csp.row()["sync_status"], CSP_QUEUE)
+
+
 # The step that brings our application into a customer's tenant.
 
 
