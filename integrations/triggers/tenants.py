@@ -56,7 +56,7 @@ def _add_reading(doors: Doors) -> None:
         summary="Everything the page shows: the menu, the CSPs, a page of tenants.",
         query={
             "q": "part of a name, domain or tenant id",
-            "status": "a label of Sync Status or CSP Auth",
+            "status": "a label of Sync Status or CSP Auth, or Overdue",
             "csp": "a CSP Name, or its integration id",
             "mapped": "true or false",
             "ignored": "true: customers of CSPs that were left out, and no others",
