@@ -22,6 +22,7 @@ from shared.graph import Graph, Limits
 from shared.graph.gate import Gate
 from shared.pace import Paces
 from shared.web import Response, Web
+from tests.faults.lab.early import Departures
 from tests.flows.portal import Portal
 
 ACCOUNT = AccountId("acct_northwind")
@@ -115,12 +116,13 @@ def every_pair(graph_url: str, canary: str, chance: random.Random) -> Iterator[t
 class Watch(Web):
     """Sees what leaves, on the simulated clock, and what comes back."""
 
-    def __init__(self, web: Web, now: Any) -> None:  # the connections are the other one's
+    def __init__(self, web: Web, now: Any, graph: str) -> None:  # the connections are the other one's
         self._web = web
         self._now = now
         self.hosts: set[str] = set()
         self.early: list[str] = []
-        self._closed: dict[str, float] = {}
+        self.departures = Departures(now)
+        self.graph = graph
         self._refused = ("", 0)
 
     def refuse(self, path: str, times: int) -> None:
@@ -139,9 +141,10 @@ class Watch(Web):
         split = urlsplit(url)
         self.hosts.add(split.netloc)
         parts = _parts(split.path, body)
-        for path in [split.path, *parts.values()]:
-            if self._now() < self._closed.get(path, 0.0) - 0.05:
-                self.early.append(f"{path} {self._closed[path] - self._now():.1f} s early")
+        self.departures.acts()
+        for path in parts.values() or [split.path]:
+            if split.netloc == self.graph and (early_s := self.departures.early_s(path)):
+                self.early.append(f"{path} {early_s:.1f} s early")
         address = self._closed_port(split) or url
         within_s = min(within_s, _PATIENCE_S)
         answer = self._web.send(method, address, headers=headers, body=body, within_s=within_s)
@@ -162,7 +165,7 @@ class Watch(Web):
     def _close(self, path: str, retry_after: str) -> None:
         wait_s = _seconds(retry_after, self._now())
         if wait_s is not None:
-            self._closed[path] = self._now() + min(max(wait_s, 1.0), LONGEST_WAIT_S)
+            self.departures.told(path, min(max(wait_s, 1.0), LONGEST_WAIT_S))
 
 
 def _parts(path: str, body: bytes | None) -> dict[str, str]:
@@ -337,6 +340,8 @@ def begin(portal: Portal, monkeypatch: Any, chance: random.Random) -> Course:
         return time.monotonic() + rested[0]
 
     def sleep(seconds: float) -> None:
+        watch.departures.acts()
+        time.sleep(0.002)  # long enough for other threads to do what they should not
         rested[0] += seconds
 
     def now() -> float:
@@ -348,7 +353,8 @@ def begin(portal: Portal, monkeypatch: Any, chance: random.Random) -> Course:
     monkeypatch.setitem(Graph.__init__.__kwdefaults__, "sleep", sleep)
     monkeypatch.setattr("shared.graph.wire.Limits", lambda: Limits(tries=3, max_wait_s=20.0, call_s=60.0))
     monkeypatch.setattr("shared.web._READ_S", 0.25)
-    watch = Watch(portal.services.web, now)
+    watch = Watch(portal.services.web, now, urlsplit(portal.microsoft.graph_url).netloc)
+    watch.departures.watch_gates(monkeypatch)
     services = portal.services
     object.__setattr__(services, "web", watch)
     object.__setattr__(services, "paces", Paces(sleep, monotonic))
