@@ -68,9 +68,9 @@ def stage(*, keeps_pace: bool = True) -> Iterator[Stage]:
         yield found
 
 
-def tenant_of(world: World, name: str, users: int, seed: int = 1) -> str:
+def tenant_of(world: World, name: str, users: int, seed: int = 1, **more: Any) -> str:
     """A tenant that has consented; its id."""
-    tenant = world.add_tenant(name=name, users=users, seed=seed)
+    tenant = world.add_tenant(name=name, users=users, seed=seed, **more)
     world.consent(tenant_id=tenant["id"], client_id=_client_id())
     return str(tenant["id"])
 

@@ -1,8 +1,15 @@
-"""P10: every tenth request to Graph is throttled: the same rows, few more requests, none inside a Retry-After."""
+"""P10: of ten requests to a service one is throttled: the same rows, few more requests, none inside a Retry-After.
+
+Parts of batches are requests too, and Microsoft counts them by service. A request that came while the refusal was on
+its way to us is not early: it is one that came later than that.
+"""
+
+from typing import Any
 
 from benchmarks.measure import record, stage, tenant_of
 
 _WAIT_S = 1
+_ON_ITS_WAY_S = 0.25
 _USERS = 10_000
 
 
@@ -14,22 +21,12 @@ def main() -> None:
         on.client("cycles", account="acct_p10_calm", tenant_id=tenant_id, count=1)
         calm = len(world.requests(host="graph", tenant_id=tenant_id))
         world.forget_requests()
-        for number in range(1, 16):  # each fault lets those before it pass by
-            world.fault(
-                host="graph", tenant_id=tenant_id, status=429, headers={"Retry-After": str(_WAIT_S)}, skip=9 * number
-            )
-        try:
-            told = on.client("cycles", account="acct_p10", tenant_id=tenant_id, count=1)
-        finally:
-            world.clear_faults()
+        world.switch(throttle_every=10, throttle_wait_s=_WAIT_S)
+        told = on.client("cycles", account="acct_p10", tenant_id=tenant_id, count=1)
+        world.switch(throttle_every=0)
         made = world.requests(host="graph", tenant_id=tenant_id)
-        throttled = [it for it in made if it["status"] == 429]
-        early = [
-            it
-            for refused in throttled
-            for it in made
-            if it["seq"] > refused["seq"] and it["at"] < refused["at"] + _WAIT_S and it["path"] == refused["path"]
-        ]
+        throttled = [it for it in _asked(made) if it["status"] == 429]
+        early = [it for it in _asked(made) if it.get("early_s", 0.0) > _ON_ITS_WAY_S]
         same = _digest(on, "acct_p10_calm", tenant_id) == _digest(on, "acct_p10", tenant_id)
         ratio = len(made) / calm
         record(
@@ -41,9 +38,15 @@ def main() -> None:
             requests=len(made),
             unthrottled=calm,
             throttled=len(throttled),
+            services=sorted({it["service"] for it in throttled}),
             early=len(early),
             same_rows=same,
         )
+
+
+def _asked(made: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Single requests, and the parts of batches."""
+    return [it for request in made for it in (request.get("parts") or [request]) if "service" in it]
 
 
 def _digest(on: object, account: str, tenant_id: str) -> str:

@@ -1,4 +1,4 @@
-"""P1: read and decode the users of a 10,000-user tenant; against the floor loop, and Microsoft's own client.
+"""P1: read the users of a 10,000-user tenant and make them records; against the floor loop, and Microsoft's own client.
 
 All three read the same bytes over TLS from a server that says what it was told beforehand.
 """
@@ -68,10 +68,10 @@ def main() -> None:
         os.environ["SSL_CERT_FILE"] = ca_file
         asked = {"graph_url": root, "select": FIELDS.split(","), "top": 999}
         peer = float(run([PEERS, "-m", "benchmarks.peer_msgraph"], asked)["cpu_s"])
-    figures = {"floor_cpu_s": floor, "ours_cpu_s": decoded, "ours_with_records_cpu_s": records, "msgraph_cpu_s": peer}
+    figures = {"floor_cpu_s": floor, "ours_cpu_s": records, "ours_decoded_only_cpu_s": decoded, "msgraph_cpu_s": peer}
     figures = {name: round(value, 4) for name, value in figures.items()}
-    record("P1-floor", "raw HTTP + orjson", ratio=decoded / floor, goal="<= 2", met=decoded <= 2 * floor, **figures)
-    less = peer / decoded
+    record("P1-floor", "raw HTTP + orjson", ratio=records / floor, goal="<= 2", met=records <= 2 * floor, **figures)
+    less = peer / records
     record("P1-msgraph", "msgraph-sdk: times less CPU", ratio=less, goal=">= 300", met=less >= 300, **figures)
 
 
