@@ -12,6 +12,7 @@ from local.microsoft.faults import Fault
 from local.microsoft.http import Reply, Request
 
 _HALF_A_CHARACTER = "\ud800"
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}")
 Place = tuple[Any, Any]  # an object or a list, and a name or a number in it
 
 
@@ -92,6 +93,23 @@ def _add(value: Any, key: Any, odd: Any) -> None:
         found.append(odd)
 
 
+def _date(value: Any, key: Any, odd: Any) -> None:
+    """Every date there and below becomes the odd one."""
+    value[key] = _each(value[key], lambda it: odd if isinstance(it, str) and _DATE.match(it) else it)
+
+
+def _unlist(value: Any, key: Any, _odd: Any) -> None:
+    """Every list there and below becomes null."""
+    value[key] = _each(value[key], lambda it: None if isinstance(it, list) else it)
+
+
+def _each(value: Any, other: Callable[[Any], Any]) -> Any:
+    found = other(value)
+    if isinstance(found, dict):
+        return {name: _each(it, other) for name, it in found.items()}
+    return [_each(it, other) for it in found] if isinstance(found, list) else found
+
+
 def _split(value: Any, key: Any, _odd: Any) -> None:
     found = value[key] if isinstance(value, list) else value.get(key)
     if isinstance(found, str):
@@ -103,6 +121,8 @@ _HOW: dict[str, Callable[[Any, Any, Any], None]] = {
     "drop": _drop,
     "repeat": _repeat,
     "add": _add,
+    "date": _date,
+    "unlist": _unlist,
     "surrogate": _split,
 }
 
@@ -118,7 +138,7 @@ class Garbles:
         """``how``: "bom", or what to do at a place; ``which`` are the fields of a ``Fault`` that say where.
 
         "put" the value there, "drop" what is there, "repeat" an item at the list's end, "add" the value to the list,
-        or "surrogate": half a character more.
+        "date": each date there and below is the value, "unlist": each list is null, "surrogate": half a character more.
         """
         if how != "bom" and (how not in _HOW or not at):
             raise KeyError(f"nothing is garbled by {how} at {at}")

@@ -1,6 +1,5 @@
 """CSP checks and onboarding while Microsoft answers oddly: one odd customer does not cost the others."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -230,9 +229,3 @@ def test_one_odd_role_does_not_keep_a_customer_out(csp: Csp, path: str, at: list
 
     assert csp.world.garbled()[garbled]
     assert looks_well(csp, "Contoso", "Fabrikam") == well("Contoso", "Fabrikam")
-
-
-def test_the_switches_name_what_they_cannot_do(csp: Csp) -> None:
-    described: Mapping[str, Any] = {"how": "upside_down", "at": ["value"]}
-    with pytest.raises(Exception, match="nothing is garbled by upside_down"):
-        csp.world._call("garble", **described)
