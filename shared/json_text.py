@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _MOST_DIGITS = 18  # what fits 64 bits whatever its digits
 
 
@@ -44,7 +44,7 @@ def parsed(body: bytes) -> Any:
 def _whole(value: Any) -> Any:
     """The value with each half of a character replaced."""
     if isinstance(value, str):
-        return _LONE_SURROGATE.sub(_REPLACEMENT, value)
+        return _LONE_SURROGATE.sub(REPLACEMENT, value)
     if isinstance(value, list):
         return [_whole(it) for it in value]
     if isinstance(value, dict):

@@ -10,6 +10,7 @@ from integrations.domain.gdap import GroupId
 from integrations.domain.text import clean
 from integrations.microsoft.permissions import GLOBAL_ADMINISTRATOR
 from shared.graph import Graph, UnexpectedAnswer
+from shared.json_text import REPLACEMENT
 
 _ROLE = "#microsoft.graph.directoryRole"
 _GROUP = "#microsoft.graph.group"
@@ -49,9 +50,15 @@ def read_memberships(graph: Graph) -> Memberships:
     found = _listed(graph, _MINE)
     groups = {GroupId(it.id.lower()): clean(it.name or "") for it in found if it.id and it.type == _GROUP}
     is_admin_agent = any(name.casefold() == _ADMIN_AGENTS for name in groups.values())
-    if graph.lost or any(it.type is None or (it.type == _GROUP and it.id is None) for it in found):
+    is_lost = graph.lost > 0 or any(it.type is None or (it.type == _GROUP and it.id is None) for it in found)
+    if is_lost or (not is_admin_agent and (graph.odd or not all(map(_is_legible, found)))):
         raise UnexpectedAnswer("the account's groups could not be read whole")
     return Memberships(is_administrator=_administrator(found), is_admin_agent=is_admin_agent, groups=groups)
+
+
+def _is_legible(it: _Membership) -> bool:
+    """Whether nothing in the words that say what it is had to be replaced."""
+    return REPLACEMENT not in f"{it.type}{it.name}"
 
 
 def _listed(graph: Graph, path: str) -> list[_Membership]:
