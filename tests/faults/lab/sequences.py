@@ -28,6 +28,7 @@ from tests.flows.portal import Portal
 ACCOUNT = AccountId("acct_northwind")
 LONGEST_WAIT_S = 900.0
 _ALWAYS = 1_000_000
+_FILLER_DATES = ("0001-01-01T00:00:00Z", "1601-01-01T00:00:00Z", "9999-12-31T23:59:59.9999999Z", "2026-03-04T05:06:07")
 _PATIENCE_S = 2.0  # of a minute: what drips takes all of it, and takes it of our own time
 _MOVE_WITH_TIME = {"secure_score", "sign_ins", "registrations"}  # a score a day, reports of another form each time
 CHALLENGE = (
@@ -43,6 +44,7 @@ class Trouble:
     ``told`` is what the simulated cloud is told to do wrong; with ``is_closed`` nobody listens at its address.
     ``switches`` are ways of Microsoft's that are no fault, and ``skew`` is how far our clock goes wrong.
     ``is_refusal``: Microsoft says no for good; ``is_repeated_refusal``: so it does when it says it three times.
+    ``odd`` is what is odd in an answer: how, where, and the value.
     """
 
     name: str
@@ -53,6 +55,12 @@ class Trouble:
     skew: timedelta = timedelta(0)
     is_refusal: bool = False
     is_repeated_refusal: bool = False
+    odd: tuple[str, list[Any], Any] | None = None
+
+
+def _odd(name: str, how: str, at: list[Any], value: Any = None) -> Trouble:
+    """An answer that comes, and is odd: ``garble`` in the simulated cloud makes it so."""
+    return Trouble(f"odd: {name}", odd=(how, at, value))
 
 
 def _status(code: int, **more: Any) -> Trouble:
@@ -102,6 +110,14 @@ def troubles(graph_url: str, canary: str) -> list[Trouble]:
         _link("with another host as user", f"https://{host}@{canary.removeprefix('https://')}/v1.0/users"),
         _link("without a scheme", f"//{canary.removeprefix('https://')}/v1.0/users"),
         _link("to another version", f"{graph_url}/beta/users"),
+        _odd("a byte order mark", "bom", []),
+        _odd("an item that is null", "put", ["value", 0]),
+        _odd("an item whose id is null", "put", ["value", 0, "id"]),
+        _odd("a name of another type", "put", ["value", "*", "displayName"], {"odd": 1}),
+        _odd("lists that are null", "unlist", ["value", 0]),
+        _odd("every item twice", "repeat", ["value", "*"]),
+        _odd("half a character in names", "surrogate", ["value", "*", "displayName"]),
+        *(_odd(f"dates of {it}", "date", ["value", 0], it) for it in _FILLER_DATES),
     ]
 
 
@@ -246,12 +262,20 @@ class Course:
             self.watch.refuse(path, times or _ALWAYS)
         elif trouble.switches:
             world.switch(**trouble.switches)
+        elif trouble.odd:
+            how, at, value = trouble.odd
+            path = "/v1.0/" if target is None else path
+            world.garble(how, *at, value=value, host="graph", tenant_id=self.id, path=path, times=times, skip=skip)
         elif trouble.told:
             world.fault(host="graph", tenant_id=self.id, path=path, times=times, skip=skip, **told)
 
     def _lift(self, trouble: Trouble) -> None:
         """Nothing is wrong any more."""
         self.portal.microsoft.world.clear_faults()
+        self.portal.microsoft.world.ungarble()
+        if trouble.odd:  # what changes brought oddly, they do not bring again: it waits for the next whole reading
+            self.portal.microsoft.world.expire_delta_tokens(self.id)
+            self.portal.later(hours=18)
         self.portal.microsoft.world.switch(**dict.fromkeys(trouble.switches, False))
         self.portal.clock.ahead -= trouble.skew
         self.watch.refuse("", 0)
