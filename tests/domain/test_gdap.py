@@ -19,6 +19,7 @@ from integrations.domain.gdap import (
     Situation,
     evaluate,
 )
+from tests.faults.lab.report import IS_FULL
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 USERS, INTUNE, EXTRA = RoleId("user-admin"), RoleId("intune-admin"), RoleId("extra")
@@ -232,13 +233,13 @@ def slow_reach(it: Relationship, given_: Assignment, any_of: set[RoleId], told: 
     return bool(given_.roles & any_of) and given_.group_id in told.groups
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=3000 if IS_FULL else 500)
 @given(SITUATIONS)
 def test_two_judges_say_the_same(told: Situation) -> None:
     assert evaluate(told, NOW).auth is slow_judge(told, NOW)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500 if IS_FULL else 200)
 @given(SITUATIONS)
 def test_nothing_changes_before_the_moment_that_is_named(told: Situation) -> None:
     verdict = evaluate(told, NOW)
