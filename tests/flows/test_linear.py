@@ -17,7 +17,7 @@ ALL = collect_doors(lambda: None).all  # type: ignore[arg-type, return-value]
 CALLBACK = "consent_callback"
 KNOWN = {**ABSENT, "kind": "single", "path": "index.html"}
 HEADERS = ("authorization", "if-none-match", "idempotency-key", "accept", "content-type", "traceparent", "origin")
-# Routes that do not look at a text are shown some of the shapes only: the host and the checks before are the same.
+# Where a text is only looked at by what all routes share, some of the shapes are enough.
 A_FEW = (
     "escaped quotes, not closed", "brackets", "digits and a letter", "white space and a letter", "keys", "commas",
     "percent signs", "letters and dots", "combining marks",
@@ -50,7 +50,7 @@ def call(portal: Portal, door: Door, path: str, *, is_known: bool = True, body: 
 def test_the_worst_body_costs_every_route_in_proportion_to_its_size(portal: Portal, is_known: bool) -> None:
     def cases() -> Iterator[tuple[str, Callable[[int], object]]]:
         for door in ALL:
-            for shape in SHAPES if reads_a_body(door, is_known=is_known) else A_FEW:
+            for shape in SHAPES if reads_a_body(door, is_known=is_known) else A_FEW[:1]:
                 bodies = {size: sent(SHAPES[shape](size)) for size in (SMALL, LARGE)}
                 path = place_of(door)
                 yield (
