@@ -3,7 +3,9 @@
 All three read the same bytes over TLS from a server that says what it was told beforehand.
 """
 
+import gc
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -12,9 +14,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.measure import PEERS, median, record, run
+from benchmarks.measure import PEERS, record, run
 from integrations.actions.reading import Access, read_datasets
 from integrations.microsoft.users import FIELDS, USERS, _User
+from integrations.services import _LOOK_FOR_CYCLES
 from shared.clock import utc_now
 from shared.graph import Graph
 from shared.web import Web
@@ -62,9 +65,12 @@ def records_cpu_s(root: str, ca_file: str) -> float:
 def main() -> None:
     with canned() as (root, ca_file):
         told = {"graph_url": root, "ca_file": ca_file, "paths": ["/v1.0/users?$top=999"]}
-        floor = median(lambda: float(run([PEERS, "-m", "benchmarks.floor"], told)["cpu_s"]), 7)
-        decoded = median(lambda: decoded_cpu_s(root, ca_file), 7)
-        records = median(lambda: records_cpu_s(root, ca_file), 7)
+        gc.set_threshold(*_LOOK_FOR_CYCLES)  # as in every process of the product
+        rounds = []
+        for _ in range(9):  # by turns, so that whatever else the machine does meets all three alike
+            low = float(run([PEERS, "-m", "benchmarks.floor"], told)["cpu_s"])
+            rounds.append((low, decoded_cpu_s(root, ca_file), records_cpu_s(root, ca_file)))
+        floor, decoded, records = (statistics.median(it) for it in zip(*rounds, strict=True))
         os.environ["SSL_CERT_FILE"] = ca_file
         asked = {"graph_url": root, "select": FIELDS.split(","), "top": 999}
         peer = float(run([PEERS, "-m", "benchmarks.peer_msgraph"], asked)["cpu_s"])

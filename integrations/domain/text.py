@@ -21,8 +21,8 @@ _BLANK = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})  # controls, surrogates
 def clean(text: str, most: int = MOST_CHARACTERS) -> str:
     """The text without what misleads a reader; markup stays, as plain characters."""
     # What is printable holds none of the categories below, and no white space but plain spaces: nearly every name.
-    if text.isprintable() and "  " not in text and len(text) <= most:
-        return (text if text.isascii() else unicodedata.normalize("NFC", text)).strip(" ")[:most]
+    if len(text) <= most and text.isprintable() and "  " not in text:
+        return text.strip(" ") if text.isascii() else unicodedata.normalize("NFC", text).strip(" ")[:most]
     kept = text[: most * 4]
     if not kept.isprintable():
         kept = "".join(_kept(before, character, after) for before, character, after in _neighbours(kept))

@@ -5,6 +5,7 @@ we list is told again by the link. That is 12 requests for 10,000 users, where d
 Sources: https://learn.microsoft.com/graph/api/user-list, https://learn.microsoft.com/graph/api/user-delta
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import lru_cache
 
@@ -73,13 +74,15 @@ _encode = msgspec.json.Encoder().encode
 
 
 def _told(user: _User, *, is_guest: bool) -> User:
+    username = clean(user.user_principal_name or "")
+    is_same = user.mail == user.user_principal_name  # as it mostly is
     return User(
         id=user.id,
         name=clean(user.display_name or "") or user.id,
-        username=clean(user.user_principal_name or ""),
+        username=username,
         given_name=clean_or_none(user.given_name),
         surname=clean_or_none(user.surname),
-        mail=clean_or_none(user.mail),
+        mail=(username or None) if is_same else clean_or_none(user.mail),
         is_enabled=user.account_enabled,
         is_guest=is_guest,
         job_title=_often(user.job_title),
@@ -88,8 +91,13 @@ def _told(user: _User, *, is_guest: bool) -> User:
         mobile_phone=clean_or_none(user.mobile_phone),
         business_phones=[clean(phone) for phone in user.business_phones or ()],
         usage_location=_often(user.usage_location),
-        license_ids=sorted({sku_id for it in user.assigned_licenses or () if (sku_id := _sku(it.sku_id))}),
+        license_ids=_skus(user.assigned_licenses or ()),
     )
+
+
+def _skus(licenses: Sequence[_AssignedLicense]) -> list[str]:
+    found = [sku_id for it in licenses if (sku_id := _sku(it.sku_id))]
+    return sorted(set(found)) if len(found) > 1 else found
 
 
 USERS = Dataset(

@@ -137,13 +137,16 @@ class Settling:
         if not rejected or not self.call.renew(errors[rejected[0]]):
             rejected = []
         passing = {name: error for name, error in errors.items() if isinstance(error, Transient)}
-        soon = {name: error for name, error in passing.items() if not self.gates[name].refusal(self._longest_s)}
+        soon = {name: error for name, error in passing.items() if self._is_soon(name, error)}
         is_again = bool(soon) and self.call.attempts.waited(longest(list(soon.values())))
         return [*rejected, *(soon if is_again else ())]
 
     @property
     def _longest_s(self) -> float:
         return self.call.attempts.longest_s
+
+    def _is_soon(self, name: str, error: Transient) -> bool:
+        return (error.wait_s or 0.0) <= self._longest_s and self.gates[name].refusal(self._longest_s) is None
 
     def _is_held(self, name: str) -> bool:
         """Whether a part's service is not to be asked for longer than we wait; then that is the part's answer."""
