@@ -132,8 +132,9 @@ def take_away_roles(graph: Graph, client_id: str) -> int:
 
 def _held(graph: Graph, own: _Principal) -> tuple[list[_Held], int]:
     """Every permission assigned to us, of any resource, and how many could not be read."""
-    pages = list(graph.pages(f"/servicePrincipals/{own.id}/appRoleAssignments?$top={_MOST}", type=_Held))
-    return [it for page in pages for it in page.items], sum(page.lost for page in pages)
+    before = graph.lost
+    held = list(graph.items(f"/servicePrincipals/{own.id}/appRoleAssignments", type=_Held, top=_MOST))
+    return held, graph.lost - before
 
 
 def _take_away(graph: Graph, held: Sequence[_Held]) -> None:

@@ -114,6 +114,79 @@ def test_while_roles_cannot_be_taken_away_the_consent_stays(csp: Csp, host: str)
     assert roles_held(csp) == set()
 
 
+def test_roles_that_are_listed_still_after_they_were_taken_away_keep_the_consent(csp: Csp) -> None:
+    csp.world.fault(host="graph", method="DELETE", path="appRoleAssignedTo", status=204, times=None)
+    told = removed(csp)
+
+    assert (told["state"], _deletions(csp, csp.customers["Contoso"]["id"]).count("consent")) == ("removing", 0)
+    csp.world.clear_faults()
+    csp.later(minutes=6)
+    assert csp.portal.removal(told["id"])["state"] == "removed"
+    assert roles_held(csp) == set()
+
+
+def test_a_role_that_cannot_be_read_costs_the_others_nothing_and_is_told(csp: Csp) -> None:
+    contoso = csp.customers["Contoso"]["id"]
+    csp.world.garble("put", "value", 0, "id", value=7, path="appRoleAssignments", tenant_id=contoso, times=None)
+    told = removed(csp)
+
+    left = {it["tenant_id"]: it for it in told["leftovers"]}
+    assert left.keys() == {contoso, csp.partner["id"]}
+    assert left[contoso]["evidence"]["error"] == "role_unreadable"
+    assert len(principal(csp, "Contoso")["app_roles"]) == 1
+    assert principal(csp, "Fabrikam")["app_roles"] == []
+
+
+@pytest.mark.parametrize("world", [UNFRIENDLY, FRIENDLY], ids=["unfriendly", "friendly"])
+def test_where_the_account_may_not_take_roles_away_the_consent_is_the_last_resort(
+    csp: Csp, world: dict[str, bool]
+) -> None:
+    csp.world.switch(**world)
+    csp.world.fault(host="graph", method="DELETE", path="appRoleAssignedTo", status=403, times=None)
+    told = removed(csp)
+
+    outcome = "removed" if world is FRIENDLY else "impossible"
+    assert receipt(told)["microsoft"] == {"absent": 1, "by_hand": 1, outcome: 2}
+    assert [_deletions(csp, csp.customers[it]["id"])[-1] for it in ("Contoso", "Fabrikam")] == ["consent"] * 2
+    left = {it["tenant_id"]: it["what"] for it in told["leftovers"]}
+    assert len(left) == (1 if world is FRIENDLY else 3)
+    assert all("could not be taken out of" in it for key, it in left.items() if key != csp.partner["id"])
+
+
+def test_a_wait_that_microsoft_asks_for_ends_the_round_and_is_kept(csp: Csp) -> None:
+    csp.world.fault(host="partner", method="DELETE", path=CONSENTS, status=429, headers={"Retry-After": "300"}, times=1)
+    told = removed(csp)
+
+    assert [it["status"] for it in _consent_deletions(csp)] == [429]
+    csp.later(minutes=4)
+    assert [it["status"] for it in _consent_deletions(csp)] == [429]
+    csp.later(minutes=2)
+    assert [it["status"] for it in _consent_deletions(csp)] == [429, 200, 200]
+    assert csp.portal.removal(told["id"])["state"] == "removed"
+
+
+def test_a_token_that_is_refused_confirms_nothing_and_alarms_nobody(csp: Csp) -> None:
+    contoso = csp.customers["Contoso"]["id"]
+    csp.world.refuse_tokens(53003, tenant_id=contoso, grant="client_credentials")
+    told = removed(csp)
+
+    assert receipt(told)["microsoft"] == {"absent": 1, "by_hand": 1, "no_rights": 1, "unconfirmed": 1}
+    assert [it["tenant_id"] for it in told["leftovers"]] == [csp.partner["id"]]
+    assert "its rights were taken away" in detail(told, "microsoft")
+
+
+def test_a_day_of_failures_at_partner_center_ends_with_what_is_left_to_do_by_hand(csp: Csp) -> None:
+    csp.world.fault(host="partner", method="DELETE", path=CONSENTS, status=500, times=None)
+    told = removed(csp)
+    for _ in range(3):
+        csp.later(hours=9)
+
+    told = csp.portal.removal(told["id"])
+    left = {it["tenant_id"]: it for it in told["leftovers"]}
+    assert left.keys() == {csp.customers["Contoso"]["id"], csp.customers["Fabrikam"]["id"], csp.partner["id"]}
+    assert left[csp.customers["Contoso"]["id"]]["evidence"]["reason"] == "Microsoft did not answer for 24 hours"
+
+
 def test_a_customer_that_microsoft_keeps_waiting_does_not_hold_up_the_others(csp: Csp) -> None:
     stubborn = min(it["id"] for it in (csp.customers["Contoso"], csp.customers["Fabrikam"]))
     csp.world.fault(host="partner", method="DELETE", path=f"{stubborn}/{CONSENTS}", status=500, times=None)
@@ -210,3 +283,7 @@ def _deletions(csp: Csp, tenant_id: str) -> list[str]:
             if part["method"] == "DELETE" and it["host"] == "partner" and tenant_id in part["path"]:
                 found.append("consent")
     return found
+
+
+def _consent_deletions(csp: Csp) -> list[dict[str, Any]]:
+    return [it for it in csp.world.requests(host="partner") if it["method"] == "DELETE"]
