@@ -22,6 +22,7 @@ PROGRAMS = (
     "p7_fleet",
     "p7_neighbour",
     "p8_page",
+    "p8_browser",
     "p9_cold_start",
     "p10_throttled",
     "p11_in_flight",

@@ -10,6 +10,7 @@ from typing import Any
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.flows.portal import Portal
+from tests.waiting import HANGS_S
 
 Told = Mapping[str, Any] | list[Any] | Callable[[Route], None]
 
@@ -92,7 +93,7 @@ class Site:
         self.until(lambda: self.portal.row(tenant)["last_sync_at"] and self.portal.status(tenant) == "Success")
 
     def until(self, holds: Callable[[], Any]) -> None:
-        give_up_at = time.monotonic() + 30
+        give_up_at = time.monotonic() + HANGS_S
         while not holds():
             assert time.monotonic() < give_up_at, "it never came about"
             self.page.wait_for_timeout(100)

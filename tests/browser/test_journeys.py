@@ -37,7 +37,7 @@ def test_integrate_map_sync_and_unmap_a_single_tenant(site: Site) -> None:
     mapped.click()
 
     expect(site.page.get_by_role("heading", name="Acme Dental")).to_be_visible()
-    expect(site.page.get_by_role("table", name="Users").get_by_role("row")).to_have_count(13, timeout=40_000)
+    expect(site.page.get_by_role("table", name="Users").get_by_role("row")).to_have_count(13)
     expect(site.page.get_by_role("img", name="Secure Score from")).to_be_visible()
     expect(site.page.get_by_text("Without MFA")).to_be_visible()
     expect(site.page.get_by_role("table", name="Findings")).to_be_visible()
@@ -48,8 +48,8 @@ def test_integrate_map_sync_and_unmap_a_single_tenant(site: Site) -> None:
     sync = site.page.get_by_role("button", name="Sync Now")
     expect(sync).to_be_enabled()
     sync.click()
-    expect(site.page.get_by_role("table", name="Sync history").get_by_role("row")).to_have_count(3, timeout=40_000)
-    expect(sync).to_be_enabled(timeout=40_000)
+    expect(site.page.get_by_role("table", name="Sync history").get_by_role("row")).to_have_count(3)
+    expect(sync).to_be_enabled()
 
     site.page.get_by_role("link", name="All tenants").click()
     expect(mapped).to_be_visible()

@@ -1,5 +1,6 @@
 """Syncing: only what changed is read and written, and every fault shows as what it is."""
 
+import json
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ from integrations.domain.orders import SyncOrder
 from integrations.storage.due import shards
 from tests.flows.portal import Portal
 from tests.flows.reading import asked, counts, table_requests, users_of
+from tests.waiting import HANGS_S, until
 
 EVERY_CYCLE = [
     "!fence",
@@ -154,10 +156,10 @@ def test_users_that_change_while_they_are_listed_are_not_lost(portal: Portal) ->
     portal.microsoft.world.hold(path=r"/users\?.*skiptoken")
     worker = threading.Thread(target=portal.run_queues)
     worker.start()
-    time.sleep(1.0)
+    until(portal.microsoft.world.held)
     changed = portal.microsoft.world.touch_users(tenant_id=tenant["id"], count=40)
     portal.microsoft.world.release()
-    worker.join(60)
+    worker.join()
 
     portal.sync(tenant)
 
@@ -249,11 +251,11 @@ def test_unmapping_during_a_sync_leaves_nothing_readable(portal: Portal) -> None
     portal.microsoft.world.hold(path=r"/users\?.*skiptoken")
     worker = threading.Thread(target=portal.run_queues)
     worker.start()
-    time.sleep(1.0)
+    until(portal.microsoft.world.held)
 
     portal.ask("DELETE", f"/tenants/{tenant['id']}/mapping", expect=204)
     portal.microsoft.world.release()
-    worker.join(60)
+    worker.join()
 
     data = portal.services.tables.bulk("data")
     epoch = portal.services.control("acct_northwind").tenants.find(tenant["id"]).value.epoch - 1
@@ -310,24 +312,20 @@ def test_two_hosts_on_one_storage_sync_a_slot_once(portal: Portal) -> None:
             for order in orders:
                 portal.services.queues.send("sync-tenant", msgspec.json.encode(order))
         done = ["/runs/000000000000001-aaaaaaaa"] * 1
-        give_up_at = time.monotonic() + 60
         for tenant in tenants:
-            while portal.call("GET", f"/tenants/{tenant['id']}{done[0]}").status != 200 or not _ended(
-                portal, tenant, done[0]
-            ):
-                assert time.monotonic() < give_up_at
-                time.sleep(0.2)
+            until(lambda tenant=tenant: _ended(portal, tenant, done[0]))
         time.sleep(2)
     finally:
         second.terminate()
-        second.wait(20)
+        second.wait(HANGS_S)
         second.stdout.close()
 
     assert [len(asked(portal, tenant)) for tenant in tenants] == [1] * 6
 
 
 def _ended(portal: Portal, tenant: dict[str, str], run: str) -> bool:
-    return portal.ask("GET", f"/tenants/{tenant['id']}{run}")["state"] == "done"
+    answer = portal.call("GET", f"/tenants/{tenant['id']}{run}")
+    return answer.status == 200 and json.loads(answer.body)["state"] == "done"
 
 
 def test_the_due_list_holds_one_line_for_each_tenant(portal: Portal) -> None:
