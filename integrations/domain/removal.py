@@ -1,4 +1,4 @@
-"""Removing an integration: what is done in which order, how each tenant's part ends, and what is told of it.
+"""Removing an integration: what is done in which order, and how each tenant's part of it ends.
 
     hidden ──► fenced ──┬─► Microsoft's side ended ──► credential destroyed ──┬─► forgotten ──► looked at again
                         └─► data deleted ───────────────────────────────────┘
