@@ -73,38 +73,45 @@ def row_prefix(dataset: str) -> str:
 
 
 class _Latest:
-    """The records of a reading, the last word of each key, with their fingerprints.
+    """The records of a reading, the last word of each key.
 
-    ``lost`` is how many of them no row can hold, by their key or their size: each is left out, and costs no other.
+    Fingerprints are made when they are wanted: kept, those of many records would take a fifth of all memory. ``lost``
+    is how many records no row can hold, by their key or their size: each is left out, and costs no other.
     """
 
     def __init__(self, dataset: str, records: Sequence[Record]) -> None:
-        self.records: dict[str, Record] = {}
-        self.prints: dict[str, str] = {}
-        self.lost = 0
-        for key, record in {record.key: record for record in records}.items():
-            body = msgspec.json.encode(record.body)
-            if not (is_storable_key(row_prefix(dataset) + key) and is_storable_text(body)):
-                self.lost += 1
-                continue
-            self.records[key] = record
-            self.prints[key] = hashlib.blake2b(body, digest_size=16).hexdigest()
+        self.records = {record.key: record for record in records}
+        lost = [key for key, it in self.records.items() if not _is_storable(dataset, it)]
+        for key in lost:
+            del self.records[key]
+        self.lost = len(lost)
+
+    def print_of(self, key: str) -> str:
+        return _print(msgspec.json.encode(self.records[key].body))
 
     def columns(self, key: str) -> dict[str, str]:
         """The row of one record."""
         record = self.records[key]
-        body = msgspec.json.encode(record.body).decode()
-        return {"body": body, "print": self.prints[key], "tally": record.tally}
+        body = msgspec.json.encode(record.body)
+        return {"body": body.decode(), "print": _print(body), "tally": record.tally}
 
     def digest(self) -> str:
         """One fingerprint of all records, whatever their order."""
         whole = hashlib.blake2b(digest_size=16)
         for key in sorted(self.records):
-            whole.update(f"{key}\0{self.records[key].tally}\0{self.prints[key]}\0".encode())
+            whole.update(f"{key}\0{self.records[key].tally}\0{self.print_of(key)}\0".encode())
         return whole.hexdigest()
 
     def tallies(self) -> Counter[str]:
         return Counter(record.tally for record in self.records.values())
+
+
+def _is_storable(dataset: str, record: Record) -> bool:
+    return is_storable_key(row_prefix(dataset) + record.key) and is_storable_text(msgspec.json.encode(record.body))
+
+
+def _print(body: bytes) -> str:
+    return hashlib.blake2b(body, digest_size=16).hexdigest()
 
 
 class Changes:
@@ -147,7 +154,7 @@ class Changes:
         writes = self._writes(latest, changed, gone)
         counts = msgspec.structs.replace(counts, removed=len(vanished))
         cursor = _fresh(self._dataset, reading, latest.tallies(), now, lost=latest.lost)
-        return Plan(writes, counts, cursor, mark, moved=self._writes(latest, [], moved))
+        return Plan(writes, counts, cursor, mark, moved=self._writes(latest, {}, moved))
 
     def after_delta(self, reading: Reading, before: Cursor | None, now: datetime) -> Plan:
         latest, parts = _Latest(self._dataset, reading.records), self._mark.parts
@@ -189,8 +196,8 @@ class Changes:
         cursor = _fresh(self._dataset, reading, tallies, now, lost=latest.lost)
         return Plan(self._writes(latest, changed, []), counts, cursor, Mark(self._mark.parts))
 
-    def _came(self, latest: _Latest, seen: Mapping[str, Seen]) -> tuple[list[Place], Counts, list[str]]:
-        """Places of what is new or changed where rows are now, how many that are, and the keys that did not come."""
+    def _came(self, latest: _Latest, seen: Mapping[str, Seen]) -> tuple[dict[int, list[str]], Counts, list[str]]:
+        """What is new or changed where rows are now, how many that are, and the keys that did not come."""
         parts = self._mark.parts
         found = {(part_of(key, parts), key): it for key, it in seen.items()}
         changed, counts = self._changed(latest, seen, found, parts)
@@ -198,21 +205,22 @@ class Changes:
 
     def _changed(
         self, latest: _Latest, seen: Mapping[str, Seen], found: Mapping[Place, Seen], parts: int
-    ) -> tuple[list[Place], Counts]:
-        """Places of records that are not there as they are now; counted by what is new to readers."""
-        places: list[Place] = []
+    ) -> tuple[dict[int, list[str]], Counts]:
+        """Records that are not there as they are now, by part; counted by what is new to readers."""
+        by_part: dict[int, list[str]] = {}
         created = changed = 0
         for key in latest.records:
-            print_ = latest.prints[key]
-            created += key not in seen
-            changed += key in seen and seen[key].print != print_
-            place = (part_of(key, parts), key)
-            if place not in found or found[place].print != print_:
-                places.append(place)
-        return places, Counts(created=created, changed=changed)
+            part = part_of(key, parts)
+            known, there = seen.get(key), found.get((part, key)) if found else None
+            print_ = latest.print_of(key) if known or there else ""
+            created += known is None
+            changed += known is not None and known.print != print_
+            if there is None or there.print != print_:
+                by_part.setdefault(part, []).append(key)
+        return by_part, Counts(created=created, changed=changed)
 
-    def _writes(self, latest: _Latest, changed: Iterable[Place], gone: Iterable[Place]) -> Writes:
-        upserts, deletions = _by_part(changed), _by_part(gone)
+    def _writes(self, latest: _Latest, upserts: Mapping[int, list[str]], gone: Iterable[Place]) -> Writes:
+        deletions = _by_part(gone)
         return {
             part: self._made(latest, part, upserts.get(part, ()), deletions.get(part, ()))
             for part in upserts.keys() | deletions.keys()

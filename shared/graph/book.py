@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from shared.graph.errors import OutOfTime
 
-_PLAIN_MOST = 16 * 1024 * 1024  # so many bytes are kept as they are; from there, all are packed
+_PLAIN_MOST = 8 * 1024 * 1024  # so many bytes are kept as they are; from there, all are packed
 _QUICKLY = 1
 
 
