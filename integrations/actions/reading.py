@@ -137,10 +137,10 @@ class _Reader:
         self.dataset = dataset
         self._now = now
         self._graph = access.graph_of(dataset.service)
-        self._link = link
+        self._link = link if link and self._graph.can_follow(link) else None  # else it is read whole, as without one
         self._stored_of = access.stored_of
         self._book = access.book_of(dataset)
-        self._place = f"first:{link or ''}"
+        self._place = f"first:{self._link or ''}"
         self._before = (0, 0)  # what its graph had given up when this try began: values, whole items
         self._has_page_size = True
         self._graph.keep_in(self._book)

@@ -3,6 +3,7 @@
 Source: https://learn.microsoft.com/graph/api/organization-list
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
@@ -52,15 +53,20 @@ def read_tenant_name(graph: Graph) -> TenantName:
     Raises:
         UnexpectedAnswer: not exactly one organization came back.
     """
-    found = list(graph.items(PATH, type=_Organization, select=_NAME_FIELDS))
+    found = _unlike(graph.items(PATH, type=_Organization, select=_NAME_FIELDS))
     if len(found) != 1:
         raise UnexpectedAnswer(f"{len(found)} organizations instead of one")
     organization = found[0]
     return TenantName(organization.id.lower(), _name(organization), organization.partner_tenant_type is not None)
 
 
+def _unlike(told: Iterable[_Organization]) -> list[_Organization]:
+    """Each once, however often it came."""
+    return list({it.id: it for it in told}.values())
+
+
 def _read_profile(asked: Asked) -> Reading:
-    found = asked.page.items
+    found = _unlike(asked.page.items)
     if len(found) != 1:
         raise UnexpectedAnswer(f"{len(found)} organizations instead of one")
     without_plans = int(found[0].assigned_plans is None)

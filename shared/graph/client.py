@@ -17,7 +17,14 @@ import msgspec
 from shared.graph.answers import Page, decode
 from shared.graph.batch import Answer, Ask, Settling, chunks, part_of
 from shared.graph.book import Book
-from shared.graph.errors import MissingInMicrosoft, RequestRefused, ResyncRequired, UnexpectedAnswer, WriteNotAllowed
+from shared.graph.errors import (
+    HostileLink,
+    MissingInMicrosoft,
+    RequestRefused,
+    ResyncRequired,
+    UnexpectedAnswer,
+    WriteNotAllowed,
+)
 from shared.graph.gate import Gate
 from shared.graph.links import address, below, relative
 from shared.graph.patience import Limits
@@ -86,6 +93,14 @@ class Graph:
     def gate(self) -> Gate:
         """The gate of the service that is asked through this object."""
         return self._wire.gate
+
+    def can_follow(self, link: str) -> bool:
+        """Whether a link that was kept leads to this Graph."""
+        try:
+            below(link, {}, self._root)
+        except HostileLink:
+            return False
+        return True
 
     def get(self, path: str, *, type: type[T], **query: str) -> T:  # noqa: A002 - reads well
         """One object, in the caller's form; the rest is as for ``items``."""

@@ -9,9 +9,10 @@ import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeGuard
 from urllib.parse import urlencode
 
-from shared.graph.errors import MicrosoftError
+from shared.graph.errors import MicrosoftError, Transient
 from shared.sign_in.credential import AppCredential
 from shared.sign_in.endpoints import Endpoints
 from shared.sign_in.entra import Entra
@@ -136,7 +137,8 @@ class SignIn:
             nonce=nonce,
             roots=self._endpoints.login_roots,
         )
-        return SignedIn(identity, told["access_token"], told.get("refresh_token"))
+        refresh_token = told.get("refresh_token")
+        return SignedIn(identity, _legible(told["access_token"]), refresh_token if _is_legible(refresh_token) else None)
 
     def renew(self, refresh_token: str, *, tenant_id: str, resource: str) -> Renewed:
         """Redeem a person's refresh token for a resource in any tenant that the person may act in.
@@ -150,10 +152,11 @@ class SignIn:
         """
         scopes = [f"{resource}/.default"]
         told = self._entra.ask(tenant_id, lambda app: app.acquire_token_by_refresh_token(refresh_token, scopes=scopes))
-        token = str(told["access_token"])
+        token = _legible(told["access_token"])
         if _tenant_of(token) != tenant_id:
             raise WrongTenantToken(f"asked for {tenant_id}")
-        return Renewed(token, str(told.get("refresh_token") or refresh_token))
+        newer = told.get("refresh_token")
+        return Renewed(token, newer if _is_legible(newer) else refresh_token)
 
     def app_token(self, tenant_id: str, *, fresh: bool = False, claims: str = "") -> str:
         """Our application's token for Graph in one tenant, kept until five minutes before it ends.
@@ -179,7 +182,7 @@ class SignIn:
             lambda app: app.acquire_token_for_client(scopes=scope, claims_challenge=claims or None),
             capabilities=_CAPABILITIES,
         )
-        token = str(told["access_token"])
+        token = _legible(told["access_token"])
         if _tenant_of(token) != tenant_id:
             raise WrongTenantToken(f"asked for {tenant_id}")
         return token, float(told.get("expires_in") or _DEFAULT_LIFE_S)
@@ -201,6 +204,17 @@ def _words(token: str, claim: str) -> frozenset[str]:
     except TokenInvalid:
         return frozenset()
     return frozenset(it for it in words if isinstance(it, str)) if isinstance(words, list) else frozenset()
+
+
+def _is_legible(token: object) -> TypeGuard[str]:
+    """Whether it can be a token at all, which is printable ASCII: a broken one must never replace one that works."""
+    return isinstance(token, str) and bool(token) and token.isascii() and token.isprintable()
+
+
+def _legible(token: object) -> str:
+    if not _is_legible(token):
+        raise Transient("Entra answered with a token that cannot be read")
+    return token
 
 
 def _tenant_of(token: str) -> str:

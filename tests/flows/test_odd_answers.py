@@ -325,3 +325,40 @@ def test_half_a_character_leaves_joiners_beside_it_alone(portal: Portal) -> None
     portal.connected(tenant)
 
     assert f"{JOINED}\ufffd" in {it["name"] for it in users_of(portal, tenant)}
+
+
+def test_a_token_that_cannot_be_read_is_no_auth_error(portal: Portal) -> None:
+    tenant = portal.has_tenant(users=2)
+    portal.connected(tenant)
+    portal.services.sign_in.forget(tenant["id"])
+    portal.microsoft.world.garble("surrogate", "access_token", host="login", path="/token$")
+    portal.sync(tenant)
+    during = status_of(portal, tenant)
+    portal.microsoft.world.ungarble()
+    portal.later(minutes=40)
+    portal.tick()
+
+    assert (during["label"], during["cause"]) == ("Pending", "microsoft_unavailable")
+    assert status_of(portal, tenant)["cause"] == "synced"
+
+
+@pytest.mark.parametrize("link", ["https://graph.example/v1.0/devices/delta", "odd \ud800", "https://["])
+def test_a_kept_link_that_leads_nowhere_means_reading_whole(portal: Portal, link: str) -> None:
+    tenant = has_tenant(portal)
+    portal.microsoft.world.garble("put", "@odata.deltaLink", value=link, path="devices/delta")
+    portal.connected(tenant)
+    portal.microsoft.world.ungarble()
+    device = portal.microsoft.world.devices(tenant["id"])[0]
+    portal.microsoft.world.change_device(tenant["id"], device["id"], displayName="Renamed")
+    cycle(portal, minutes=40)
+
+    assert (status_of(portal, tenant)["cause"], states(portal, tenant)) == ("synced", ALL_FRESH)
+    assert "Renamed" in {it["name"] for it in items(portal, tenant, "devices")}
+
+
+def test_the_organization_told_twice_is_one(portal: Portal) -> None:
+    tenant = portal.has_tenant(users=2)
+    portal.microsoft.world.garble("repeat", "value", 0, path="/organization")
+    portal.connected(tenant)
+
+    assert status_of(portal, tenant)["cause"] == "synced"

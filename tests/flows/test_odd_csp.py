@@ -99,6 +99,17 @@ def test_a_refusal_of_a_sign_in_is_understood_behind_bytes_before_the_json(csp: 
     assert (status["label"], status["evidence"].get("code")) == ("Auth Failed", "AADSTS50173"), status
 
 
+@pytest.mark.parametrize(("how", "value"), [("surrogate", None), ("put", 7), ("put", ["odd"]), ("put", None)])
+def test_a_broken_refresh_token_never_replaces_the_one_that_works(csp: Csp, how: str, value: Any) -> None:
+    csp.integrate()
+    csp.world.garble(how, "refresh_token", value=value, host="login", path="/token$")
+    csp.later(**PERIOD)
+    csp.world.ungarble()
+    csp.later(**PERIOD)
+
+    assert looks_well(csp, "Contoso", "Fabrikam") == well("Contoso", "Fabrikam")
+
+
 # One odd customer among others.
 
 
@@ -194,6 +205,19 @@ def test_one_odd_item_of_any_list_does_not_end_the_check(csp: Csp, host: str, pa
 
     assert shown
     assert (status, next_at is not None) == ("Success", True)
+    assert looks_well(csp, "Contoso", "Fabrikam") == well("Contoso", "Fabrikam")
+
+
+@pytest.mark.parametrize("value", [7, "AdminAgents \ud800"])
+def test_a_group_whose_name_cannot_be_read_is_no_verdict_on_admin_agents(csp: Csp, value: Any) -> None:
+    csp.settled()
+    csp.world.garble("put", "value", "*", "displayName", value=value, path="transitiveMemberOf")
+    csp.later(**PERIOD)
+    during = csp.status()
+    csp.world.ungarble()
+    csp.later(**PERIOD)
+
+    assert during == "Success"
     assert looks_well(csp, "Contoso", "Fabrikam") == well("Contoso", "Fabrikam")
 
 
