@@ -47,7 +47,7 @@ class Entra:
         """
         try:
             told = question(self._client(tenant, capabilities))
-        except (ValueError, LookupError, AttributeError, TypeError) as error:
+        except (ValueError, LookupError, AttributeError, TypeError, RecursionError) as error:
             raise Transient("Entra's answer could not be read") from error
         if isinstance(told.get("access_token"), str):
             return dict(told)

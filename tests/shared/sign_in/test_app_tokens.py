@@ -1,5 +1,6 @@
 """App-only tokens: whose they are, how long they are kept, and what an Entra that misbehaves means (A31, A41)."""
 
+import base64
 import json
 import threading
 import time
@@ -122,6 +123,20 @@ def test_an_entra_that_makes_no_sense_is_a_fault_that_passes(odd: Any, where: st
 
     with pytest.raises(Transient):
         signer(entra).app_token(TENANT)
+
+
+@pytest.mark.parametrize("where", [0, 1], ids=["its header", "its claims"])
+def test_an_id_token_that_nests_without_end_is_a_fault_that_passes(where: int) -> None:
+    deep = base64.urlsafe_b64encode(b"[" * 6000 + b"]" * 6000).decode().rstrip("=")
+    parts = ["e30", "e30", "AA"]
+    parts[where] = deep
+    told = {"access_token": token(TENANT), "refresh_token": "r", "expires_in": 3600, "id_token": ".".join(parts)}
+
+    with pytest.raises((Transient, IdentityTokenInvalid)):
+        signer(Entra(told)).redeem(code="c", redirect_uri="https://x", nonce="n", verifier="v", scopes=["openid"])
+    if where == 1:
+        with pytest.raises(Transient):
+            signer(Entra(told)).renew("r", tenant_id=TENANT, resource="https://graph.microsoft.com")
 
 
 def test_no_log_line_holds_what_entra_said(caplog: pytest.LogCaptureFixture) -> None:
