@@ -1,9 +1,10 @@
 """A CSP's removal as a crash meets it, with Partner Center answering oddly."""
 
-from tests.faults.lab.flows import FLOWS, Case, Flow, remove_csp
+from tests.faults.lab.flows import FLOWS, Case, Flow, remove_csp, settle
 from tests.flows.portal import CLIENT_ID, Portal
 
 STATUSES = (None, 404, 409, 500)
+_PUTS_OFF = 409
 _MICROSOFT = ("login", "graph", "partner")
 _FLOW = {flow.name: flow for flow in FLOWS}["remove CSP"]
 
@@ -16,6 +17,8 @@ def removal_with(status: int | None) -> Flow:
         if status is not None:
             portal.microsoft.world.fault(host="partner", method="DELETE", status=status, times=2)
         remove_csp(portal, case)
+        if status == _PUTS_OFF:
+            settle(portal)  # both customers are tried again, in a round of their own
 
     return Flow(f"remove CSP, {status}", "csp", do, _has_ended if status else _FLOW.is_done)
 
