@@ -35,6 +35,7 @@ WITHOUT_THEM_NOTHING = {
 
 # Where null is no oddity but Microsoft's word, and has its consequence.
 NULL_IS_A_WORD = {
+    "shared.graph.answers.Page.next_link": "there is no further page; nobody can tell it from the end",
     "integrations.microsoft.memberships._Membership.name": "a group without a name is one that cannot be AdminAgents",
     "integrations.microsoft.memberships._Membership.role_template_id": "roles without it are hidden from us",
 }
@@ -42,8 +43,12 @@ NULL_IS_A_WORD = {
 
 def is_all_or_nothing(place: Place) -> bool:
     """Whether without this value its whole answer is none, for the reason in the table."""
-    owner, kind = place.oddity.owner, place.oddity.kind
-    return (owner in WITHOUT_THEM_NOTHING and kind != "repeat") or (owner in NULL_IS_A_WORD and kind == "null")
+    return is_microsofts_word(place) or (place.oddity.owner in WITHOUT_THEM_NOTHING and place.oddity.kind != "repeat")
+
+
+def is_microsofts_word(place: Place) -> bool:
+    """Whether null at this place says something, which is believed."""
+    return place.oddity.owner in NULL_IS_A_WORD and place.oddity.kind == "null"
 
 
 @dataclass

@@ -376,7 +376,6 @@ def begin(portal: Portal, monkeypatch: Any, chance: random.Random) -> Course:
         monkeypatch.setitem(defaults, "monotonic", monotonic)
     monkeypatch.setitem(Graph.__init__.__kwdefaults__, "sleep", sleep)
     monkeypatch.setattr("shared.graph.wire.Limits", lambda: Limits(tries=3, max_wait_s=20.0, call_s=60.0))
-    monkeypatch.setattr("shared.web._READ_S", 0.25)
     watch = Watch(portal.services.web, now, urlsplit(portal.microsoft.graph_url).netloc)
     watch.departures.watch_gates(monkeypatch)
     services = portal.services
@@ -395,4 +394,5 @@ def begin(portal: Portal, monkeypatch: Any, chance: random.Random) -> Course:
         people = [it["id"] for it in portal.microsoft.world.users(tenant["id"])[number : number + 4]]
         portal.microsoft.world.add_group(tenant["id"], f"Group {number}", people)
     portal.connected(tenant)
+    monkeypatch.setattr("shared.web._READ_S", 0.25)  # from now on: a sign-in on a busy machine may take longer
     return Course(portal, tenant, watch, chance)
