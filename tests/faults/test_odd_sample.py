@@ -15,11 +15,11 @@ def test_odd_answers_to_a_sync_cost_themselves_and_heal(portal: Portal, monkeypa
     places = [it for it in course.listener.places() if not is_all_or_nothing(it)]
     random.Random(14).shuffle(places)
 
-    done = walk(rounds(places)[:3], course.round, lambda: False)
+    done = walk(rounds(places)[:2], course.round, lambda: False)
 
     tell(f"odd syncs, a sample: {done} rounds, {dict(course.tried)} of {len(places)}, {len(course.breaks)} broke")
     assert not course.breaks, "\n".join(course.breaks)
-    assert len(course.tried) >= 4
+    assert len(course.tried) >= 3
 
 
 def test_odd_answers_to_a_csp_check_cost_themselves_and_heal(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,8 +27,8 @@ def test_odd_answers_to_a_csp_check_cost_themselves_and_heal(portal: Portal, mon
     places = [it for it in course.listener.places() if not is_all_or_nothing(it)]
     random.Random(14).shuffle(places)
 
-    done = walk(rounds(places)[:3], course.round, lambda: False)
+    done = walk(rounds(places)[:2], course.round, lambda: False)
 
     tell(f"odd CSP checks, a sample: {done} rounds, {dict(course.tried)} of {len(places)}, {len(course.breaks)} broke")
     assert not course.breaks, "\n".join(course.breaks)
-    assert len(course.tried) >= 4
+    assert len(course.tried) >= 3
