@@ -43,8 +43,9 @@ def read_due(
         yield attempts
         return
     plans = _plans_of(attempts)
-    yield [_judged(it, plans) for it in attempts]
-    del attempts  # with its readings, before the next ones come
+    attempts = [_judged(it, plans) for it in attempts]
+    yield attempts  # whoever takes them lets go of readings one by one
+    del attempts  # with what is left of these, before the next ones come
     tried = [it for it in doubtful if plans is None or it.needs_plan in plans or (it in due and it.name in cursors)]
     spared = [it for it in doubtful if it in due and it not in tried]
     if tried or spared:

@@ -46,6 +46,7 @@ from shared.tables import StorageUnavailable
 from shared.tracing import span
 
 _EVERY_ROW = 1_000_000
+_LARGE = 5_000  # a data set with more records is stored by itself, and let go of
 
 
 class _Stored(NamedTuple):
@@ -59,6 +60,7 @@ class _Stored(NamedTuple):
     results: list[DatasetResult]
     cursors: list[Cursor]
     confirmed: list[str]
+    is_whole: bool = True  # else time was over before all of it was written
 
 
 def sync_tenant(services: Services, order: SyncOrder, *, is_repeat: bool = False) -> None:
@@ -135,15 +137,14 @@ def _all_datasets(services: Services, order: SyncOrder, tenant: Tenant, run: Run
         is_wanted=order.reason not in {SCHEDULED, NOTIFIED},
         since=run.started_at if run.resumed_at else None,
     )
-    try:
-        for stored in map(partial(_store, services, session), rounds):
-            attempts += stored.attempts
-            profile = profile or stored.profile
-            results += stored.results
-            confirmed += stored.confirmed
-            known |= {it.dataset: it for it in stored.cursors}
-    except Unwritten:
-        return Ending(cause=SyncCause.QUEUED, goes_on=True, datasets=results)
+    for stored in map(partial(_store, services, session), rounds):
+        attempts += stored.attempts
+        profile = profile or stored.profile
+        results += stored.results
+        confirmed += stored.confirmed
+        known |= {it.dataset: it for it in stored.cursors}
+        if not stored.is_whole:
+            return Ending(cause=SyncCause.QUEUED, goes_on=True, datasets=results)
     if any(isinstance(it.error, OutOfTime) for it in attempts):
         return Ending(cause=SyncCause.QUEUED, goes_on=True, datasets=results)
     broken = next((it for it in attempts if it.dataset.is_core and it.error is not None), None)
@@ -170,16 +171,31 @@ def _all_datasets(services: Services, order: SyncOrder, tenant: Tenant, run: Run
 
 def _store(services: Services, session: DataSession, attempts: list[Attempt]) -> _Stored:
     """Write what changed, data before cursors. A data set that was not read keeps its rows and its link."""
+    profile, results, cursors = profile_of(attempts), list[DatasetResult](), list[Cursor]()
+    confirmed, is_whole = list[str](), True
     with span("store data sets"):
-        results, cursors, confirmed = _written(services, session, attempts)
+        try:
+            for number, attempt in enumerate(attempts):
+                if attempt.reading is not None and len(attempt.reading.records) > _LARGE:
+                    confirmed += _written(services, session, [attempt], (results, cursors), is_last=False)
+                    attempts[number] = msgspec.structs.replace(attempt, reading=None)  # and its memory is free
+            left = [it for it in attempts if it.dataset.name not in {cursor.dataset for cursor in cursors}]
+            confirmed += _written(services, session, left, (results, cursors))
+        except Unwritten:
+            is_whole = False
     remembered = [msgspec.structs.replace(it, reading=None, pages={}) for it in attempts]
-    return _Stored(remembered, profile_of(attempts), results, cursors, confirmed)
+    return _Stored(remembered, profile, results, cursors, confirmed, is_whole)
 
 
 def _written(
-    services: Services, session: DataSession, attempts: list[Attempt]
-) -> tuple[list[DatasetResult], list[Cursor], list[str]]:
-    """What each data set did, where it stands now, and which of them needed no writing."""
+    services: Services,
+    session: DataSession,
+    attempts: list[Attempt],
+    done: tuple[list[DatasetResult], list[Cursor]],
+    *,
+    is_last: bool = True,
+) -> list[str]:
+    """Write what some data sets did and where they stand now, and add both to ``done``; which needed no writing."""
     now, is_whole_news = services.clock(), False
     writes: list[Writes] = []
     cursors, results = [], []
@@ -206,10 +222,12 @@ def _written(
                 usage=attempt.usage,
             )
         )
-    if not is_whole_news and session.says_nothing_new(cursors):
-        return results, cursors, [cursor.dataset for cursor in cursors]
-    session.commit(writes, cursors)
-    return results, cursors, []
+    is_confirmed = not is_whole_news and session.says_nothing_new(cursors)
+    if not is_confirmed:
+        session.commit(writes, cursors, is_last=is_last)
+    done[0].extend(results)
+    done[1].extend(cursors)
+    return [cursor.dataset for cursor in cursors] if is_confirmed else []
 
 
 def _pages(

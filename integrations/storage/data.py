@@ -205,8 +205,10 @@ class DataSession:
             and _told(known) == _told(cursor)
         )
 
-    def commit(self, writes: Iterable[Writes], cursors: Iterable[Cursor]) -> None:
+    def commit(self, writes: Iterable[Writes], cursors: Iterable[Cursor], *, is_last: bool = True) -> None:
         """Write data first and cursors last, each transaction guarded by the fence of its partition.
+
+        Until the commit that ``is_last``, the session counts as one that has not come to its end.
 
         Raises:
             Superseded: a fence was moved; the transactions before stand, this and later ones do not.
@@ -218,12 +220,12 @@ class DataSession:
             self._write_elsewhere(elsewhere)
         moved, self._moved = _together(self._moved), []
         told = (upsert(self._cursor_row(cursor)) for cursor in cursors)
-        self._write_here(chain(here, told), is_last=not moved)
+        self._write_here(chain(here, told), is_last=is_last and not moved)
         if moved:
             here = moved.pop(MAIN, iter(()))
             self._write_elsewhere(moved)
-            self._write_here(here, is_last=True)
-        self._is_news = False
+            self._write_here(here, is_last=is_last)
+        self._is_news = not is_last
 
     def _write_elsewhere(self, by_part: Writes) -> None:
         self._fences.claim(max(by_part, default=MAIN) + 1)

@@ -19,9 +19,10 @@ def stored(portal: Portal, tenant: dict[str, str]) -> int:
     return len(data.prints("users", None, 1))
 
 
-@pytest.fixture
-def tenant(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """Each part has time for little more than one transaction."""
+@pytest.fixture(params=[100, 5_000], ids=["a large data set", "a small one"])
+def tenant(portal: Portal, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> dict[str, str]:
+    """Each part has time for little more than one transaction; a large data set is stored by itself."""
+    monkeypatch.setattr("integrations.actions.sync._LARGE", request.param)
     monkeypatch.setattr("integrations.actions.sync.WRITING_LIMIT", timedelta(0))
     found = portal.has_tenant(users=USERS)
     portal.integrate(found)
