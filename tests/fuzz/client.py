@@ -22,6 +22,7 @@ _A_ROUND = 25  # cases of one operation and kind, before it is the next one's tu
 _TOKEN_S = 300
 _WITHIN_S = 60
 _MOST_FAULTS = 50
+_TOLD_EVERY = 1000
 
 
 class Client:
@@ -112,7 +113,10 @@ def main(document: str, address: str, number: int) -> None:
     client = Client(told, address, random.Random(number))
     for place, case in enumerate(rounds(document, number * 1_000_000)):
         client.send(case, is_known=place % 2 == 0)
-        if client.statuses.total() >= told["count"]:
+        answered = client.statuses.total()
+        if place % _TOLD_EVERY == 0:
+            sys.stderr.write(f"client {number}: {answered} of {told['count']}\n")
+        if answered >= told["count"]:
             break
     json.dump({"statuses": client.statuses, "faults": client.faults}, sys.stdout)
 
