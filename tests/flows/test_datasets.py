@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from integrations.microsoft.datasets import DATASETS
-from tests.flows.portal import CLIENT_ID, Portal
+from tests.flows.portal import CLIENT_ID, Portal, at_microsofts_pace
 from tests.flows.reading import asked, cycle, items, parts, security, states
 
 CONDITIONAL_ACCESS = "/v1.0/identity/conditionalAccess/policies"
@@ -166,6 +166,7 @@ def test_what_our_application_may_not_read_costs_only_itself(portal: Portal, sta
 
 
 def test_conditional_access_is_asked_alone_and_once_a_second(portal: Portal) -> None:
+    at_microsofts_pace(portal)
     tenant = portal.has_tenant()
     portal.connected(tenant)
     portal.microsoft.world.fault(host="graph", path="conditionalAccess/policies", status=429, times=2)
@@ -182,7 +183,8 @@ def test_conditional_access_is_asked_alone_and_once_a_second(portal: Portal) -> 
 
 @pytest.mark.slow
 def test_reports_are_read_at_microsofts_pace_without_one_refusal(portal: Portal) -> None:
-    portal.microsoft.world.switch(registrations_page_size=10)
+    at_microsofts_pace(portal)
+    portal.microsoft.world.switch(registrations_page_size=10, registrations_top="ignore")
     tenant = portal.has_tenant(users=75)
     portal.connected(tenant)
 

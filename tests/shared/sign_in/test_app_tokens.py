@@ -88,7 +88,13 @@ def test_a_token_is_asked_for_as_entra_wants_it() -> None:
     assert {url.split("/")[2:4][1] for url in entra.urls} == {TENANT}
 
 
-@pytest.mark.parametrize("wrong", [token(OTHER), token(""), "not.a.token", ""])
+@pytest.mark.parametrize("broken", ["", "half\ufffd", "two\nlines"])
+def test_a_broken_token_is_a_fault_that_passes(broken: str) -> None:
+    with pytest.raises(Transient):
+        signer(Entra({"access_token": broken, "expires_in": 3600})).app_token(TENANT)
+
+
+@pytest.mark.parametrize("wrong", [token(OTHER), token(""), "not.a.token"])
 def test_another_tenants_token_is_never_given_out(wrong: str) -> None:
     client = signer(Entra({"access_token": wrong, "expires_in": 3600}))
 
