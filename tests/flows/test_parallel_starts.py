@@ -4,8 +4,6 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-import pytest
-
 from integrations.actions.integrate import start_single
 from integrations.actions.recording import Actor
 from integrations.domain.consent import FlowState

@@ -193,7 +193,7 @@ def test_requirements_are_pinned(root: Path) -> None:
 
 
 def test_every_requirement_is_pinned_to_one_version(root: Path) -> None:
-    names = [it for it in tracked(root, "*requirements*.txt")]
+    names = list(tracked(root, "*requirements*.txt"))
     lines = [line for name in names for line in (root / name).read_text().splitlines()]
 
     assert {"requirements.txt", "requirements-dev.txt"} < set(names)
