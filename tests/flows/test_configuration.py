@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.flows.portal import Portal
+from tests.flows.portal import Portal, at_microsofts_pace
 from tests.flows.reading import cycle, parts, security, states
 
 PARTNER = "7d1f0000-0000-4000-8000-0000000000c1"
@@ -135,6 +135,7 @@ def test_a_tenant_that_changed_no_setting_has_none_and_that_is_no_error(portal: 
 
 
 def test_places_and_policies_are_never_asked_for_within_the_same_second(portal: Portal) -> None:
+    at_microsofts_pace(portal)
     tenant = portal.has_tenant()
     portal.connected(tenant)
 
