@@ -14,6 +14,9 @@ from local import worlds
 from local.microsoft import World, WorldRefused
 from local.microsoft.calls import Calls
 from local.microsoft.faults import Faults, Latches
+from local.microsoft.garble import Garbles
+from local.microsoft.partner_calls import PartnerCalls
+from local.microsoft.posture_calls import PostureCalls
 from local.microsoft.recorder import Recorder
 from tests.local.microsoft.caller import Caller
 from tests.waiting import HANGS_S
@@ -89,9 +92,12 @@ def test_a_hundred_thousand_people_are_no_burden(caller: Caller):
 
 
 def test_the_client_knows_every_call_there_is():
-    served = {name for of in (Calls, Faults, Latches, Recorder) for name in vars(of) if not name.startswith("_")}
-    inside = {"take", "wait", "note", "finish", "tell"}
-    assert served - inside == {name for name in vars(World) if not name.startswith("_")} - {"close", "load", "tenant"}
+    serving = (Calls, PartnerCalls, PostureCalls, Faults, Garbles, Latches, Recorder)
+    served = {name for of in serving for name in vars(of) if not name.startswith("_")}
+    known = {name for of in World.__mro__[:-1] for name in vars(of) if not name.startswith("_")}
+
+    inside = {"take", "wait", "note", "finish", "tell", "show", "make_partner"}
+    assert served - inside == known - {"close", "load", "tenant", "add_partner"}
 
 
 def test_it_runs_in_a_process_of_its_own_until_it_is_told_to_stop(tmp_path: Path, root: Path):
