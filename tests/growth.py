@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 SMALL, LARGE = 8 * 1024, 64 * 1024
 MOST = 12.0  # eight times as much to read, and half of that again for what a machine does besides
-_ROUNDS = 8
+_ROUNDS = 40  # it ends at the first that shows the bound; a linear reading needs more only on a busy machine
 _NOTHING_S = 0.002  # below this it is the clock that is measured
 _HOPELESS_S = 2.0  # no other round would bring this down
 
