@@ -10,7 +10,7 @@ from integrations.domain.datasets import Reading, Record
 from integrations.domain.records import ConditionalAccess
 from integrations.domain.text import clean, clean_or_none
 from integrations.microsoft.dataset import ENTRA_ID_P1, Asked, Dataset, Service, Source
-from integrations.microsoft.fillers import Moment, moment
+from integrations.microsoft.fillers import GraphDateTime, moment
 
 _FIELDS = "id,displayName,state,conditions,grantControls,modifiedDateTime"
 _STATES = {"enabled": "enabled", "disabled": "disabled", "enabledForReportingButNotEnforced": "report only"}
@@ -74,7 +74,7 @@ class _Policy(msgspec.Struct, rename="camel"):
     state: str | None = None
     conditions: _Conditions | None = None
     grant_controls: _Grant | None = None
-    modified_date_time: Moment | None = None
+    modified_date_time: GraphDateTime | None = None
 
 
 def _read(asked: Asked) -> Reading:

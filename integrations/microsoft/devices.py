@@ -16,7 +16,7 @@ from integrations.domain.records import Device
 from integrations.domain.text import clean, clean_or_none
 from integrations.microsoft.dataset import Asked, Dataset, Source
 from integrations.microsoft.delta import Removed, changes_of, latest_of
-from integrations.microsoft.fillers import Moment, askable, identifier, moment
+from integrations.microsoft.fillers import GraphDateTime, askable, identifier, moment
 from shared.graph import Ask, Graph, MissingInMicrosoft
 
 _FIELDS = (
@@ -44,8 +44,8 @@ class _Device(msgspec.Struct, rename="camel"):
     is_managed: bool | None = None
     is_compliant: bool | None = None
     account_enabled: bool | None = None
-    approximate_last_sign_in_date_time: Moment | None = None
-    registration_date_time: Moment | None = None
+    approximate_last_sign_in_date_time: GraphDateTime | None = None
+    registration_date_time: GraphDateTime | None = None
     manufacturer: str | None = None
     model: str | None = None
     registered_owners: list[_Owner] | None = None

@@ -15,7 +15,7 @@ import msgspec
 from integrations.domain.text import clean
 
 # How structs name a date: one without a zone is none of these, and is read as UTC by ``shared.tolerant``.
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+GraphDateTime = Annotated[datetime, msgspec.Meta(tz=True)]
 
 _NEVER_YEAR = 1970  # and before: nothing that Microsoft tells of is as old
 _NOBODY = "00000000-0000-0000-0000-000000000000"

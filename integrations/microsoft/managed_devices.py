@@ -14,7 +14,7 @@ from integrations.domain.datasets import Reading, Record
 from integrations.domain.records import ManagedDevice
 from integrations.domain.text import clean, clean_or_none
 from integrations.microsoft.dataset import INTUNE, Asked, Dataset, Service, Source
-from integrations.microsoft.fillers import Moment, cursor_moment, identifier, in_utc, moment
+from integrations.microsoft.fillers import GraphDateTime, cursor_moment, identifier, in_utc, moment
 
 _PATH = "/deviceManagement/managedDevices"
 _FIELDS = (
@@ -48,8 +48,8 @@ class _Managed(msgspec.Struct, rename="camel"):
     management_state: str | None = None
     managed_device_owner_type: str | None = None
     management_agent: str | None = None
-    enrolled_date_time: Moment | None = None
-    last_sync_date_time: Moment | None = None
+    enrolled_date_time: GraphDateTime | None = None
+    last_sync_date_time: GraphDateTime | None = None
     is_encrypted: bool | None = None
 
 

@@ -15,7 +15,7 @@ from integrations.domain.packing import pack
 from integrations.domain.records import Registration, RegistrationPage
 from integrations.domain.text import clean
 from integrations.microsoft.dataset import ENTRA_ID_P1, Asked, Dataset, Service, Source
-from integrations.microsoft.fillers import Moment, moment
+from integrations.microsoft.fillers import GraphDateTime, moment
 
 # Microsoft's OpenAPI lists $top here, the operation's page does not; refused, it is left out (``reading``).
 _LARGEST_PAGE = "999"
@@ -34,7 +34,7 @@ class _Details(msgspec.Struct, rename="camel", kw_only=True):
     is_sspr_registered: bool = False
     methods_registered: list[str] = []
     user_preferred_method_for_secondary_authentication: str | None = None
-    last_updated_date_time: Moment | None = None
+    last_updated_date_time: GraphDateTime | None = None
 
 
 def _read(asked: Asked) -> Reading:

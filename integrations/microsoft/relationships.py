@@ -9,7 +9,7 @@ import msgspec
 
 from integrations.domain.gdap import Assignment, GroupId, Relationship, RoleId
 from integrations.domain.text import clean
-from integrations.microsoft.fillers import Moment, askable, moment
+from integrations.microsoft.fillers import GraphDateTime, askable, moment
 from shared.graph import Answer, Ask, Graph, MicrosoftError, MissingInMicrosoft
 
 _PATH = "/tenantRelationships/delegatedAdminRelationships"
@@ -40,8 +40,8 @@ class _Relationship(msgspec.Struct, rename="camel"):
     status: str | None = None
     customer: _Customer | None = None
     access_details: _Access | None = None
-    activated_date_time: Moment | None = None
-    end_date_time: Moment | None = None
+    activated_date_time: GraphDateTime | None = None
+    end_date_time: GraphDateTime | None = None
     auto_extend_duration: str | None = None
     type: str | None = msgspec.field(name="@odata.type", default=None)
 

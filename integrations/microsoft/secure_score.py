@@ -14,7 +14,7 @@ from integrations.domain.datasets import Reading, Record
 from integrations.domain.records import SecureScore, SecureScoreControl
 from integrations.domain.text import clean, clean_or_none, key_from
 from integrations.microsoft.dataset import Asked, Dataset, Service, Source
-from integrations.microsoft.fillers import Moment, moment
+from integrations.microsoft.fillers import GraphDateTime, moment
 
 NEWEST = "newest"  # the key of the newest score, the only one with its controls; days are keys of the others
 _SCORES = "/security/secureScores"
@@ -35,7 +35,7 @@ class _Average(msgspec.Struct, rename="camel"):
 
 
 class _Score(msgspec.Struct, rename="camel"):
-    created_date_time: Moment
+    created_date_time: GraphDateTime
     current_score: float | None = None
     max_score: float | None = None
     control_scores: list[_Control] = []

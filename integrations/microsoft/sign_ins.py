@@ -13,15 +13,15 @@ from integrations.domain.datasets import Reading, Record
 from integrations.domain.packing import pack
 from integrations.domain.records import SignInPage, SignIns
 from integrations.microsoft.dataset import ENTRA_ID_P1, Asked, Dataset, Source
-from integrations.microsoft.fillers import Moment, moment
+from integrations.microsoft.fillers import GraphDateTime, moment
 
 _PAGE = "120"  # with sign-in activity Microsoft has refused pages of more than 120, and of more than 500
 
 
 class _Activity(msgspec.Struct, rename="camel"):
-    last_sign_in_date_time: Moment | None = None
-    last_non_interactive_sign_in_date_time: Moment | None = None
-    last_successful_sign_in_date_time: Moment | None = None
+    last_sign_in_date_time: GraphDateTime | None = None
+    last_non_interactive_sign_in_date_time: GraphDateTime | None = None
+    last_successful_sign_in_date_time: GraphDateTime | None = None
 
 
 class _User(msgspec.Struct, rename="camel"):

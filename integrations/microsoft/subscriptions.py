@@ -10,7 +10,7 @@ from integrations.domain.datasets import Reading, Record
 from integrations.domain.records import Subscription
 from integrations.domain.text import clean
 from integrations.microsoft.dataset import Asked, Dataset, Source
-from integrations.microsoft.fillers import Moment, identifier, moment
+from integrations.microsoft.fillers import GraphDateTime, identifier, moment
 
 
 class _Subscription(msgspec.Struct, rename="camel"):
@@ -19,7 +19,7 @@ class _Subscription(msgspec.Struct, rename="camel"):
     status: str | None = None
     total_licenses: int | None = None
     is_trial: bool | None = None
-    next_lifecycle_date_time: Moment | None = None
+    next_lifecycle_date_time: GraphDateTime | None = None
 
 
 def _read(asked: Asked) -> Reading:

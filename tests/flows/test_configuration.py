@@ -158,16 +158,21 @@ def test_places_and_policies_are_never_asked_for_within_the_same_second(portal: 
     ],
 )
 def test_an_answer_of_another_form_never_passes_for_a_policy(portal: Portal, dataset: str, path: str) -> None:
+    tenant, before = told_something_else(portal, dataset, path)
+
+    assert security(portal, tenant)[dataset]["items"] == before != []
+    assert states(portal, tenant)[dataset] == "stale"
+
+
+def told_something_else(portal: Portal, dataset: str, path: str) -> tuple[dict[str, str], object]:
+    """A tenant whose Microsoft answers in another form from the second reading on, and what the first one brought."""
     tenant = portal.has_tenant()
     portal.connected(tenant)
     before = security(portal, tenant)[dataset]["items"]
     something = {"value": [{"displayName": "?"}]}
     portal.microsoft.world.fault(host="graph", path=path, status=200, body=something, times=None)
-
     cycle(portal, hours=7)
-
-    assert security(portal, tenant)[dataset]["items"] == before != []
-    assert states(portal, tenant)[dataset] == "stale"
+    return tenant, before
 
 
 @pytest.mark.parametrize(
@@ -179,13 +184,7 @@ def test_an_answer_of_another_form_never_passes_for_a_policy(portal: Portal, dat
     ],
 )
 def test_items_of_another_form_leave_what_was_known_and_are_told(portal: Portal, dataset: str, path: str) -> None:
-    tenant = portal.has_tenant()
-    portal.connected(tenant)
-    before = security(portal, tenant)[dataset]["items"]
-    something = {"value": [{"displayName": "?"}]}
-    portal.microsoft.world.fault(host="graph", path=path, status=200, body=something, times=None)
-
-    cycle(portal, hours=7)
+    tenant, before = told_something_else(portal, dataset, path)
 
     status = portal.row(tenant)["sync_status"]
     assert security(portal, tenant)[dataset]["items"] == before != []

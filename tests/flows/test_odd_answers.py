@@ -118,11 +118,17 @@ def test_a_list_that_is_null_costs_nothing_else(portal: Portal, dataset: str, pa
     assert {name: len(rows) for name, rows in odd.items()} == {name: len(rows) for name, rows in clean.items()}
 
 
-def test_plans_that_microsoft_does_not_tell_stop_no_data_set(portal: Portal) -> None:
+@pytest.mark.parametrize("is_first", [True, False])
+@pytest.mark.parametrize("plans", [None, "odd"])
+def test_plans_that_microsoft_does_not_tell_stop_no_data_set(portal: Portal, plans: object, *, is_first: bool) -> None:
     tenant = has_tenant(portal)
-    portal.connected(tenant)
-    portal.microsoft.world.garble("put", "value", 0, "assignedPlans", value=None, path="/organization")
-    cycle(portal, hours=25)
+    if not is_first:
+        portal.connected(tenant)
+    portal.microsoft.world.garble("put", "value", 0, "assignedPlans", value=plans, path="/organization")
+    if is_first:
+        portal.connected(tenant)
+    else:
+        cycle(portal, hours=25)
 
     assert states(portal, tenant) == ALL_FRESH
     assert status_of(portal, tenant)["label"] == "Success"

@@ -180,6 +180,30 @@ def test_one_odd_relationship_does_not_cost_the_other_customers(csp: Csp, at: li
     assert looks_well(csp, "Contoso", "Fabrikam") == well("Contoso", "Fabrikam")
 
 
+@pytest.mark.parametrize("names", [["accessDetails"], ["accessDetails", "unifiedRoles"], ["endDateTime"], ["status"]])
+def test_a_customer_of_whom_something_cannot_be_read_keeps_what_was_known_of_it(csp: Csp, names: list[str]) -> None:
+    csp.settled()
+    odd(csp, of_fabrikam(csp, *names), None)
+    csp.later(**PERIOD)
+
+    assert looks_well(csp, "Contoso", "Fabrikam") == well("Contoso", "Fabrikam")
+    assert csp.row()["sync_status"]["evidence"]["customers_not_judged_anew"] == csp.customers["Fabrikam"]["id"]
+
+
+def test_nobody_is_taken_for_gone_by_lists_that_have_lost_items(csp: Csp) -> None:
+    csp.settled()
+    for host, path, at in (
+        ("partner", "/v1/customers", ["items", 1]),
+        ("graph", CUSTOMERS, ["value", 1]),
+        ("graph", RELATIONSHIPS, ["value", 1]),
+    ):
+        csp.world.garble("put", *at, value=None, host=host, path=path)
+    csp.later(**PERIOD)
+
+    assert looks_well(csp, "Contoso", "Fabrikam") == well("Contoso", "Fabrikam")
+    assert int(csp.row()["sync_status"]["evidence"]["unreadable_values"]) >= 3
+
+
 @pytest.mark.parametrize(
     ("host", "path", "at"),
     [

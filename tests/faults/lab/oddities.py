@@ -16,7 +16,6 @@ import msgspec
 from msgspec import inspect
 
 from integrations.microsoft.datasets import DATASETS
-from shared.graph import Page
 from shared.web import Response, Web
 from tests.faults.lab.forms import BOM, Oddity, oddities
 from tests.flows.portal import Portal
@@ -192,10 +191,6 @@ class Errors(logging.Handler):
         return taken
 
     __hash__ = logging.Handler.__hash__
-
-
-def is_page(form: Any) -> bool:
-    return getattr(form, "__origin__", form) is Page
 
 
 def units(rows: Mapping[str, Mapping[str, Any]]) -> dict[tuple[str, str], dict[str, Any]]:
