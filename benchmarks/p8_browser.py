@@ -83,6 +83,7 @@ def show_all(page: Page) -> None:
     """What a person does who wants to see the last tenant."""
     shown = page.evaluate(_ROWS)
     while shown < _TENANTS:
+        until(page, f"!!{_MORE}")  # it is there a moment after the rows
         page.evaluate(f"{_MORE}.click()")
         until(page, f"{_ROWS} > {shown}")
         shown = page.evaluate(_ROWS)

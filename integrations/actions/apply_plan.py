@@ -14,8 +14,7 @@ from integrations.actions.recording import Actor, announce, audit, dispatch, mes
 from integrations.actions.removals import quiet_of
 from integrations.domain import plan as rules
 from integrations.domain.connections import Integration, Tenant
-from integrations.domain.ids import AccountId
-from integrations.domain.orders import PurgeOrder
+from integrations.domain.orders import PlanOrder, PurgeOrder
 from integrations.services import Services
 from integrations.storage.control import CURRENT, Clash, Control
 from integrations.storage.documents import Documents
@@ -29,8 +28,9 @@ _ACTOR = "system:apply_plan"
 Held = TypeVar("Held", Tenant, Integration)
 
 
-def apply_plan(services: Services, account_id: AccountId) -> None:
+def apply_plan(services: Services, order: PlanOrder) -> None:
     """Bring every row of the account in line with its plan, and come again when something more will be due."""
+    account_id = order.account_id
     control, now = services.control(account_id), services.clock()
     stored = control.plans.find(CURRENT)
     if stored is None:

@@ -21,14 +21,13 @@ from integrations.domain.datasets import Run, RunState
 from integrations.domain.given_up import Failed
 from integrations.domain.ids import AccountId, IntegrationId
 from integrations.domain.orders import (
+    AccountOrder,
     ConsentOrder,
     CspOrder,
     CustomerOrder,
-    Order,
     PlanOrder,
     PurgeOrder,
     RemovalOrder,
-    ShardOrder,
     SyncOrder,
 )
 from integrations.domain.schedule import next_due
@@ -42,16 +41,17 @@ from shared.tables import Write
 _EARLY = timedelta(minutes=1)  # clocks differ
 _TRIES_TO_TELL = 5
 
+# Marks the row of one order; raises Clash when the row was changed meanwhile.
+Tell = Callable[[Services, Control, Any, Failed], None]
 
-def give_up(services: Services, order: Order, failed: Failed) -> None:
+
+def give_up(services: Services, tell: Tell, order: AccountOrder, failed: Failed) -> None:
     """Mark the row that the order concerns, if what it asks for is outstanding.
 
     Raises:
         Clash: the row kept changing under our hands.
     """
-    if isinstance(order, ShardOrder):
-        return  # a shard of the due list is nobody's row, and is looked at again within five minutes
-    tell, control = _TELL[type(order)], services.control(order.account_id)
+    control = services.control(order.account_id)
     for _ in range(_TRIES_TO_TELL):
         try:
             tell(services, control, order, failed)
@@ -61,7 +61,7 @@ def give_up(services: Services, order: Order, failed: Failed) -> None:
     raise Clash
 
 
-def _csp(services: Services, control: Control, order: CspOrder, failed: Failed) -> None:
+def give_up_csp(services: Services, control: Control, order: CspOrder, failed: Failed) -> None:
     """An error of ours on the CSP's row; one that is not authorized stays so, and tells both."""
     stored, now = control.integrations.find(order.integration_id), services.clock()
     csp = stored.value.csp if stored else None
@@ -108,7 +108,7 @@ def _noted(
     return [gave_up(services, control, failed, {**own, "tenant_id": it.tenant_id})] if is_new else []
 
 
-def _customer(services: Services, control: Control, order: CustomerOrder, failed: Failed) -> None:
+def give_up_customer(services: Services, control: Control, order: CustomerOrder, failed: Failed) -> None:
     stored, now = control.tenants.find(order.tenant_id), services.clock()
     child = stored.value.csp if stored else None
     if stored is None or child is None or stored.value.removal or stored.value.paused is not None:
@@ -125,7 +125,7 @@ def _customer(services: Services, control: Control, order: CustomerOrder, failed
     )
 
 
-def _removal(services: Services, control: Control, order: RemovalOrder, failed: Failed) -> None:
+def give_up_removal(services: Services, control: Control, order: RemovalOrder, failed: Failed) -> None:
     stored, now = control.removals.find(order.removal_id), services.clock()
     if stored is None or stored.value.next_at > now:
         return
@@ -138,7 +138,7 @@ def _removal(services: Services, control: Control, order: RemovalOrder, failed: 
     control.commit(control.removals.saved(stored.now(marked)), *note)
 
 
-def _purge(services: Services, control: Control, order: PurgeOrder, failed: Failed) -> None:
+def give_up_purge(services: Services, control: Control, order: PurgeOrder, failed: Failed) -> None:
     """On the tenant's row. Once the tenant is being removed, its removal deletes the data, and tells."""
     stored, now, epoch = control.tenants.find(order.tenant_id), services.clock(), str(order.epoch)
     line = _line(services, Work.PURGE, control.account_id, f"{order.tenant_id}:{epoch}")
@@ -162,7 +162,7 @@ def _purge(services: Services, control: Control, order: PurgeOrder, failed: Fail
     )
 
 
-def _plan(services: Services, control: Control, _order: PlanOrder, failed: Failed) -> None:
+def give_up_plan(services: Services, control: Control, _order: PlanOrder, failed: Failed) -> None:
     stored, now = control.plans.find(CURRENT), services.clock()
     line = _line(services, Work.PLAN, control.account_id, ALL)
     if stored is None or line is None or line > now:
@@ -174,7 +174,7 @@ def _plan(services: Services, control: Control, _order: PlanOrder, failed: Faile
     control.commit(control.plans.saved(stored.now(msgspec.structs.replace(stored.value, given_up=mark))), *note)
 
 
-def _consent(services: Services, control: Control, order: ConsentOrder, failed: Failed) -> None:
+def give_up_consent(services: Services, control: Control, order: ConsentOrder, failed: Failed) -> None:
     stored, now = control.flows.find(order.flow_id), services.clock()
     if stored is None or stored.value.seen_at(now).state is not FlowState.RETURNED:
         return
@@ -188,7 +188,7 @@ def _consent(services: Services, control: Control, order: ConsentOrder, failed: 
     control.commit(control.flows.saved(stored.now(msgspec.structs.replace(stored.value, given_up=mark))), *note)
 
 
-def _sync(services: Services, control: Control, order: SyncOrder, failed: Failed) -> None:
+def give_up_sync(services: Services, control: Control, order: SyncOrder, failed: Failed) -> None:
     """Close the run that was under way; one that never began is told on the tenant's row all the same."""
     known = control.runs.find(f"{order.tenant_id}:{order.run_id}")
     tenant = control.tenants.find(order.tenant_id)
@@ -239,14 +239,3 @@ def _line(services: Services, work: Work, account_id: AccountId, item_id: str) -
 
 def _period(services: Services) -> timedelta:
     return timedelta(seconds=services.settings.sync_period_s)
-
-
-_TELL: dict[type[Order], Callable[[Services, Control, Any, Failed], None]] = {
-    SyncOrder: _sync,
-    ConsentOrder: _consent,
-    CspOrder: _csp,
-    CustomerOrder: _customer,
-    RemovalOrder: _removal,
-    PurgeOrder: _purge,
-    PlanOrder: _plan,
-}

@@ -7,30 +7,22 @@ nothing but messages. An order that is repeated, late or lost changes nothing (s
 import dataclasses
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 import msgspec
 
-from integrations.actions.housekeeping import keep_house, look_to_seal
 from integrations.actions.integrate import forgotten
 from integrations.actions.recording import dispatch
 from integrations.actions.removing import carry_on_all
 from integrations.domain.consent import KEPT_FOR
 from integrations.domain.ids import IntegrationId, RemovalId, RunId, TenantId
 from integrations.domain.orders import (
-    CONSENT_QUEUE,
-    CSP_QUEUE,
-    CUSTOMER_QUEUE,
-    PLAN_QUEUE,
-    PURGE_QUEUE,
-    REMOVAL_QUEUE,
     SCHEDULED,
-    SHARD_QUEUE,
-    SYNC_QUEUE,
     ConsentOrder,
     CspOrder,
     CustomerOrder,
+    Order,
     PlanOrder,
     PurgeOrder,
     RemovalOrder,
@@ -48,15 +40,19 @@ _CHANGED_BY = timedelta(minutes=1)  # a due line is written this much before its
 _SLOT = "schedul0"  # the same suffix for everybody: a due time is one slot, whoever orders it
 
 
-def order_shards(services: Services, horizon: timedelta) -> None:
-    """Have every shard of the due list looked at, for what is due until ``horizon`` from now."""
-    until = services.clock() + horizon
+# Does its part for a line of the due list, and may say when the same is due again.
+DueHandler = Callable[[Services, Due], Due | None]
+
+
+def order_shards(services: Services) -> None:
+    """Have every shard of the due list looked at; what falls due between two looks waits for the next one."""
+    until = services.clock()
     for shard in shards():
         order = ShardOrder(shard=shard, until=until)
-        services.queues.send(SHARD_QUEUE, msgspec.json.encode(order), ttl_s=int(ORDER_LIFE.total_seconds()))
+        services.queues.send(order.queue, msgspec.json.encode(order), ttl_s=int(ORDER_LIFE.total_seconds()))
 
 
-def order_due(services: Services, order: ShardOrder) -> None:
+def order_due(services: Services, order: ShardOrder, handlers: Mapping[Work, DueHandler]) -> None:
     """Order everything due in one shard, accounts in turns: after an outage nobody waits for a big one's backlog.
 
     One piece of work that fails is logged and does not stop the rest.
@@ -64,7 +60,7 @@ def order_due(services: Services, order: ShardOrder) -> None:
     later = []
     for due in in_turns(services.due.list(order.shard, order.until), lambda it: it.account_id):
         try:
-            moved = _HANDLERS[due.work](services, due)
+            moved = handlers[due.work](services, due)
             later += [moved] if moved else []
         except Exception as error:  # noqa: BLE001 - one line costs itself, and not what others have due
             log(
@@ -78,7 +74,7 @@ def order_due(services: Services, order: ShardOrder) -> None:
     services.due.move(later)  # after the messages: a crash between the two orders twice, never not at all
 
 
-def _order_sync(services: Services, due: Due) -> Due:
+def order_sync(services: Services, due: Due) -> Due:
     """Order it, and say when it is due again; the tenant's sync corrects that when it ends otherwise."""
     period = timedelta(seconds=services.settings.sync_period_s)
     then_at = slot_after(due.at, services.clock(), period, services.chance())
@@ -90,18 +86,18 @@ def _order_sync(services: Services, due: Due) -> Due:
         reason=SCHEDULED,
         then_at=then_at,
     )
-    _send(services, SYNC_QUEUE, order, due)
+    _send(services, order, due)
     return dataclasses.replace(due, at=then_at)
 
 
-def _order_csp(services: Services, due: Due) -> None:
+def order_csp(services: Services, due: Due) -> None:
     order = CspOrder(
         account_id=due.account_id, integration_id=IntegrationId(due.item_id), due_at=due.at, reason=SCHEDULED
     )
-    _send(services, CSP_QUEUE, order, due)
+    _send(services, order, due)
 
 
-def _order_customer(services: Services, due: Due) -> None:
+def order_customer(services: Services, due: Due) -> None:
     """Order the step, if the customer still waits for one; a line that is fresh may come before its change."""
     stored = services.control(due.account_id).tenants.find(due.item_id)
     waits = stored is not None and stored.value.csp is not None and stored.value.csp.progress.next_at is not None
@@ -109,14 +105,14 @@ def _order_customer(services: Services, due: Due) -> None:
         services.due.settle(due)
         return
     order = CustomerOrder(account_id=due.account_id, tenant_id=TenantId(due.item_id))
-    _send(services, CUSTOMER_QUEUE, order, due)
+    _send(services, order, due)
 
 
-def _order_plan(services: Services, due: Due) -> None:
-    _send(services, PLAN_QUEUE, PlanOrder(account_id=due.account_id), due)
+def order_plan(services: Services, due: Due) -> None:
+    _send(services, PlanOrder(account_id=due.account_id), due)
 
 
-def _order_removal(services: Services, due: Due) -> Due | None:
+def order_removal(services: Services, due: Due) -> Due | None:
     """Carry it on by a message of its own, when its time has come; one that nobody knows any more is settled."""
     removal_id, now = RemovalId(due.item_id), services.clock()
     stored = services.control(due.account_id).removals.find(removal_id)
@@ -125,30 +121,30 @@ def _order_removal(services: Services, due: Due) -> Due | None:
     elif stored is not None and stored.value.next_at > now:
         return dataclasses.replace(due, at=stored.value.next_at)
     elif stored is not None:
-        _send(services, REMOVAL_QUEUE, RemovalOrder(account_id=due.account_id, removal_id=removal_id), due)
+        _send(services, RemovalOrder(account_id=due.account_id, removal_id=removal_id), due)
     return None
 
 
-def _carry_on_all(services: Services, due: Due) -> None:
+def carry_on_remove_all(services: Services, due: Due) -> None:
     carry_on_all(services, due.account_id)
 
 
-def _order_purge(services: Services, due: Due) -> None:
+def order_purge(services: Services, due: Due) -> None:
     tenant_id, _, epoch = due.item_id.partition(":")
     order = PurgeOrder(account_id=due.account_id, tenant_id=TenantId(tenant_id), epoch=int(epoch), is_last=True)
-    _send(services, PURGE_QUEUE, order, due)
+    _send(services, order, due)
 
 
-def _send(services: Services, queue: str, order: msgspec.Struct, due: Due) -> None:
+def _send(services: Services, order: Order, due: Due) -> None:
     services.queues.send(
-        queue,
+        order.queue,
         msgspec.json.encode(order),
         delay_s=_seconds_until(due.at, services.clock()),
         ttl_s=int(ORDER_LIFE.total_seconds()),
     )
 
 
-def _look_at_flow(services: Services, due: Due) -> None:
+def look_at_flow(services: Services, due: Due) -> None:
     """Look at a journey again, close it when its time is over, and forget it a day later."""
     control = services.control(due.account_id)
     now = services.clock()
@@ -161,7 +157,7 @@ def _look_at_flow(services: Services, due: Due) -> None:
     flow = stored.value
     forget_at = flow.created_at + KEPT_FOR
     if flow.is_open:
-        _send(services, CONSENT_QUEUE, ConsentOrder(account_id=due.account_id, flow_id=flow.id), due)
+        _send(services, ConsentOrder(account_id=due.account_id, flow_id=flow.id), due)
     elif now < forget_at:
         services.due.put(Due(Work.CONSENT, due.account_id, flow.id, forget_at))
     else:
@@ -171,7 +167,7 @@ def _look_at_flow(services: Services, due: Due) -> None:
         services.due.settle(due)
 
 
-def _empty_outbox(services: Services, due: Due) -> None:
+def empty_outbox(services: Services, due: Due) -> None:
     control = services.control(due.account_id)
     dispatch(services, control)
     if not control.outbox.list(limit=1):
@@ -180,19 +176,3 @@ def _empty_outbox(services: Services, due: Due) -> None:
 
 def _seconds_until(at: datetime, now: datetime) -> int:
     return max(0, math.ceil((at - now).total_seconds()))
-
-
-# Each does its part, and may say when the same is due again.
-_HANDLERS: dict[Work, Callable[[Services, Due], Due | None]] = {
-    Work.SYNC: _order_sync,
-    Work.CONSENT: _look_at_flow,
-    Work.CSP: _order_csp,
-    Work.CUSTOMER: _order_customer,
-    Work.OUTBOX: _empty_outbox,
-    Work.REMOVAL: _order_removal,
-    Work.REMOVE_ALL: _carry_on_all,
-    Work.PURGE: _order_purge,
-    Work.HOUSEKEEPING: keep_house,
-    Work.SEAL: look_to_seal,
-    Work.PLAN: _order_plan,
-}

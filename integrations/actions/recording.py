@@ -8,7 +8,7 @@ import msgspec
 
 from integrations.domain.connections import AuditEntry
 from integrations.domain.ids import AccountId
-from integrations.domain.orders import QUEUE_OF, Order
+from integrations.domain.orders import AccountOrder
 from integrations.domain.schedule import ORDER_LIFE
 from integrations.services import Services
 from integrations.storage.control import Clash, Control, OutboxMessage, newest_first
@@ -76,11 +76,11 @@ def have_sealed(services: Services, account_id: AccountId) -> None:
     services.seal_lines[account_id] = services.due.ensure(due, after=now - _LINE_STANDS)
 
 
-def message(control: Control, order: Order, *, delay_s: int = 0) -> Write:
+def message(control: Control, order: AccountOrder, *, delay_s: int = 0) -> Write:
     """The outbox row of a message; ``announce`` before the commit and ``dispatch`` after it."""
     outgoing = OutboxMessage(
         id=secrets.token_hex(12),
-        queue=QUEUE_OF[type(order)],
+        queue=order.queue,
         body=msgspec.json.encode(order).decode(),
         delay_s=delay_s,
         ttl_s=int(ORDER_LIFE.total_seconds()),

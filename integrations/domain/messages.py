@@ -4,15 +4,16 @@ What no message of ours holds is refused before anything is done with it; no rep
 nudge all the same: the tables decide whether it is due.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from functools import cache, partial
+from types import NoneType, UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from integrations.domain import ids
-from integrations.domain.orders import SHARDS, Order
+from integrations.domain.orders import Ahead, Order
 from shared.caller import is_id
 from shared.errors import AppError, Invalid
 
@@ -21,10 +22,6 @@ Check = Callable[[Any, datetime | None], bool]
 
 _OURS_SINCE = datetime(2020, 1, 1, tzinfo=UTC)
 _CLOCKS_DIFFER = timedelta(minutes=5)
-_LONGEST_PERIOD = timedelta(days=31)  # until a slot that comes after this one
-_REASON = re.compile(r"[a-z][a-z_ -]{0,39}")
-_SHARD = re.compile(r"[0-9]{2}")
-_MOST_EPOCH = 2**63
 
 
 class NotAnOrder(Invalid):
@@ -41,11 +38,36 @@ def read(body: bytes, model: type[Message], now: datetime | None) -> Message:
         order = msgspec.json.decode(body, type=model)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise NotAnOrder from error
-    for name in order.__struct_fields__:
+    for name, check in checks_of(model).items():
         value = getattr(order, name)
-        if value is not None and not CHECKS[name](value, now):
+        if value is not None and not check(value, now):
             raise NotAnOrder(f"{name} is none of ours")
     return order
+
+
+@cache
+def checks_of(model: type[Order]) -> Mapping[str, Check]:
+    """What each field of an order must hold, by its type.
+
+    Raises:
+        TypeError: a field is of a type that says nothing of what it may hold.
+    """
+    hints = get_type_hints(model, include_extras=True)
+    return {name: _check_of(hints[name], f"{model.__name__}.{name}") for name in model.__struct_fields__}
+
+
+def _check_of(hint: Any, name: str) -> Check:
+    if get_origin(hint) in {Union, UnionType}:  # a field that may be None
+        (hint,) = (it for it in get_args(hint) if it is not NoneType)
+    if hint in _CHECKS:
+        return _CHECKS[hint]
+    limits = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
+    for limit in limits:
+        if isinstance(limit, Ahead):
+            return partial(_is_until, limit.longest)
+        if isinstance(limit, msgspec.Meta):  # looked at when the message is decoded
+            return _is_anything
+    raise TypeError(f"{name} may hold anything: give it a type of ids, or one with limits")
 
 
 def _spelled(check: Callable[[str], str]) -> Check:
@@ -60,30 +82,22 @@ def _spelled(check: Callable[[str], str]) -> Check:
     return holds
 
 
-def _until(ahead: timedelta) -> Check:
+def _is_until(ahead: timedelta, at: datetime, now: datetime | None) -> bool:
     """Whether it is a time with its zone, and no later than so long from now."""
-    return lambda at, now: at.tzinfo is not None and at >= _OURS_SINCE and (now is None or at <= now + ahead)
+    return at.tzinfo is not None and at >= _OURS_SINCE and (now is None or at <= now + ahead)
 
 
-def _always(_value: object, _now: datetime | None) -> bool:
+def _is_anything(_value: object, _now: datetime | None) -> bool:
     return True
 
 
-# Of every field that an order has.
-CHECKS: Mapping[str, Check] = {
-    "account_id": lambda text, _: is_id(text),
-    "tenant_id": _spelled(ids.tenant_id),
-    "integration_id": _spelled(ids.integration_id),
-    "flow_id": _spelled(ids.flow_id),
-    "removal_id": _spelled(ids.removal_id),
-    "run_id": _spelled(ids.run_id),
-    "lifeline_of": _spelled(ids.run_id),
-    "due_at": _until(_CLOCKS_DIFFER),
-    "then_at": _until(_LONGEST_PERIOD),
-    "until": _until(_CLOCKS_DIFFER),
-    "reason": lambda text, _: _REASON.fullmatch(text) is not None,
-    "epoch": lambda number, _: 0 < number < _MOST_EPOCH,
-    "shard": lambda text, _: _SHARD.fullmatch(text) is not None and int(text) < SHARDS,
-    "is_lifeline": _always,
-    "is_last": _always,
+_CHECKS: Mapping[Any, Check] = {
+    ids.AccountId: lambda text, _: is_id(text),
+    ids.TenantId: _spelled(ids.tenant_id),
+    ids.IntegrationId: _spelled(ids.integration_id),
+    ids.FlowId: _spelled(ids.flow_id),
+    ids.RemovalId: _spelled(ids.removal_id),
+    ids.RunId: _spelled(ids.run_id),
+    datetime: partial(_is_until, _CLOCKS_DIFFER),
+    bool: _is_anything,
 }

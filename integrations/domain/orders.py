@@ -1,95 +1,30 @@
 """Queue messages: ids and an epoch, never data or secrets. The table is the truth; these are nudges."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Annotated, ClassVar, NamedTuple
 
 import msgspec
 
 from integrations.domain.ids import AccountId, FlowId, IntegrationId, RemovalId, RunId, TenantId
 
-
-class SyncOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Sync one tenant once. The run id names the slot: one slot runs once.
-
-    An order that somebody's action caused holds for that mapping only, so it names the ``epoch``; the
-    schedule's order holds for whatever stands when it is carried out. ``then_at`` is what the due list says
-    of the tenant meanwhile: the slot after this one. ``is_lifeline`` tells that the run itself put it beforehand: it
-    comes when the run's process died.
-    """
-
-    account_id: AccountId
-    tenant_id: TenantId
-    run_id: RunId
-    due_at: datetime
-    reason: str
-    epoch: int | None = None
-    then_at: datetime | None = None
-    is_lifeline: bool = False
-
-
-class ConsentOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Look whether a flow's consent has become visible."""
-
-    account_id: AccountId
-    flow_id: FlowId
-
-
-class CspOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Read a CSP's customers once. ``reason`` is "schedule", or what somebody did, which is not put off.
-
-    ``lifeline_of`` is the run that put it beforehand: it comes when the run's process died.
-    """
-
-    account_id: AccountId
-    integration_id: IntegrationId
-    due_at: datetime
-    reason: str
-    lifeline_of: RunId | None = None
-
-
-class CustomerOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Take the next step of bringing our application into a CSP customer's tenant, if one is due."""
-
-    account_id: AccountId
-    tenant_id: TenantId
-
-
-class PlanOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Bring an account's rows in line with what is believed of its plan."""
-
-    account_id: AccountId
-
-
-class RemovalOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Carry a removal on, as far as it goes at present."""
-
-    account_id: AccountId
-    removal_id: RemovalId
-
-
-class PurgeOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Delete what was synced under an epoch that is over; ``is_last`` when nobody can be writing any more."""
-
-    account_id: AccountId
-    tenant_id: TenantId
-    epoch: int
-    is_last: bool
-
-
-class ShardOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Order everything that is due in one shard of the due list until a time."""
-
-    shard: str
-    until: datetime
-
-
 SHARDS = 16  # of the due list
+
+
+class Ahead(NamedTuple):
+    """How far ahead of now a time in a message may lie; without it, as far as clocks differ."""
+
+    longest: timedelta
+
+
+Epoch = Annotated[int, msgspec.Meta(gt=0, le=2**63 - 1)]
+NextDue = Annotated[datetime, Ahead(timedelta(days=31))]  # the slot that comes after this one
+Reason = Annotated[str, msgspec.Meta(pattern=r"\A[a-z][a-z_ -]{0,39}\Z")]
+Shard = Annotated[str, msgspec.Meta(pattern=r"\A(0[0-9]|1[0-5])\Z")]  # a partition of the due list
 
 # Reasons of a sync that rules ask about; others only tell.
 SCHEDULED = "schedule"
 MANUAL = "manual"
 NOTIFIED = "notified"
-
-Order = SyncOrder | ConsentOrder | CspOrder | CustomerOrder | RemovalOrder | PurgeOrder | PlanOrder | ShardOrder
 
 SYNC_QUEUE = "sync-tenant"
 CONSENT_QUEUE = "prove-consent"
@@ -100,13 +35,100 @@ REMOVAL_QUEUE = "remove"
 PURGE_QUEUE = "purge-data"
 SHARD_QUEUE = "order-due"
 
-QUEUE_OF: dict[type, str] = {
-    SyncOrder: SYNC_QUEUE,
-    ConsentOrder: CONSENT_QUEUE,
-    CspOrder: CSP_QUEUE,
-    CustomerOrder: CUSTOMER_QUEUE,
-    PlanOrder: PLAN_QUEUE,
-    RemovalOrder: REMOVAL_QUEUE,
-    PurgeOrder: PURGE_QUEUE,
-    ShardOrder: SHARD_QUEUE,
-}
+
+class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The message of a job, and the queue it waits in.
+
+    What a field may hold follows from its type: an id of ``ids``, a time, a bool, or a type with limits of its own.
+    """
+
+    queue: ClassVar[str]
+
+
+class AccountOrder(Order, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The message of a job that is one account's."""
+
+    account_id: AccountId
+
+
+class SyncOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Sync one tenant once. The run id names the slot: one slot runs once.
+
+    An order that somebody's action caused holds for that mapping only, so it names the ``epoch``; the
+    schedule's order holds for whatever stands when it is carried out. ``then_at`` is what the due list says
+    of the tenant meanwhile: the slot after this one. ``is_lifeline`` tells that the run itself put it beforehand: it
+    comes when the run's process died.
+    """
+
+    queue: ClassVar[str] = SYNC_QUEUE
+
+    tenant_id: TenantId
+    run_id: RunId
+    due_at: datetime
+    reason: Reason
+    epoch: Epoch | None = None
+    then_at: NextDue | None = None
+    is_lifeline: bool = False
+
+
+class ConsentOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Look whether a flow's consent has become visible."""
+
+    queue: ClassVar[str] = CONSENT_QUEUE
+
+    flow_id: FlowId
+
+
+class CspOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Read a CSP's customers once. ``reason`` is "schedule", or what somebody did, which is not put off.
+
+    ``lifeline_of`` is the run that put it beforehand: it comes when the run's process died.
+    """
+
+    queue: ClassVar[str] = CSP_QUEUE
+
+    integration_id: IntegrationId
+    due_at: datetime
+    reason: Reason
+    lifeline_of: RunId | None = None
+
+
+class CustomerOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Take the next step of bringing our application into a CSP customer's tenant, if one is due."""
+
+    queue: ClassVar[str] = CUSTOMER_QUEUE
+
+    tenant_id: TenantId
+
+
+class PlanOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Bring an account's rows in line with what is believed of its plan."""
+
+    queue: ClassVar[str] = PLAN_QUEUE
+
+
+class RemovalOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Carry a removal on, as far as it goes at present."""
+
+    queue: ClassVar[str] = REMOVAL_QUEUE
+
+    removal_id: RemovalId
+
+
+class PurgeOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Delete what was synced under an epoch that is over; ``is_last`` when nobody can be writing any more."""
+
+    queue: ClassVar[str] = PURGE_QUEUE
+
+    tenant_id: TenantId
+    epoch: Epoch
+    is_last: bool
+
+
+class ShardOrder(Order, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Order everything that is due in one shard of the due list until a time."""
+
+    queue: ClassVar[str] = SHARD_QUEUE
+
+    shard: Shard
+    until: datetime

@@ -7,6 +7,7 @@ to its next time by whoever ordered it, a hundred rows at once, so that an ordin
 """
 
 import contextlib
+import logging
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from integrations.domain.ids import AccountId
 from integrations.domain.orders import SHARDS
 from shared.clock import moment, stamp
 from shared.tables import Row, RowChanged, Tables, Write, chunks, delete, replace, upsert
+from shared.telemetry import log
 
 ALL = "all"  # of what is one thing for an account, such as its outbox
 LAST_LOOK = "last"  # the second line of an account's seals
@@ -110,8 +112,12 @@ class DueList:
                 self._table.write(delete(row))
 
     def list(self, shard: str, until: datetime) -> list[Due]:
-        """What is due in one shard at ``until``, the longest overdue first."""
-        dues = [_due(row) for row in self._table.range(shard, at_most=("due_at", stamp(until)))]
+        """What is due in one shard at ``until``, the longest overdue first.
+
+        A line that this version cannot read, such as one of a kind that only a newer version knows, is left alone.
+        """
+        rows = self._table.range(shard, at_most=("due_at", stamp(until)))
+        dues = [due for row in rows if (due := _readable(row)) is not None]
         return sorted(dues, key=lambda due: due.at)
 
 
@@ -135,6 +141,14 @@ def _row(due: Due) -> Row:
         "item_id": due.item_id,
     }
     return Row(shard_of(due), _key(due), columns, due.etag)
+
+
+def _readable(row: Row) -> Due | None:
+    try:
+        return _due(row)
+    except (ValueError, KeyError):
+        log("left a line of the due list alone", level=logging.WARNING, shard=row.partition, action=row.key.split(":")[0])
+        return None
 
 
 def _due(row: Row) -> Due:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
+from integrations.actions.jobs import JOBS
 from integrations.domain.connections import CspChild, Kind, Running, Tenant
 from integrations.domain.consent import Flow, FlowFailure, FlowState, Leg
 from integrations.domain.csp_page import csp_auth_view
@@ -12,7 +13,7 @@ from integrations.domain.gdap import CspAuth, Finding, GroupFault
 from integrations.domain.given_up import DETAILS, MOST_TRIES, Failed, GivenUp, give_up
 from integrations.domain.ids import AccountId, FlowId, IntegrationId, RemovalId, RunId, TenantId, UserId
 from integrations.domain.onboarding import Onboarding, Stage, plan
-from integrations.domain.orders import CUSTOMER_QUEUE, QUEUE_OF, REMOVAL_QUEUE, CspOrder, ShardOrder, SyncOrder
+from integrations.domain.orders import CUSTOMER_QUEUE, REMOVAL_QUEUE, CspOrder, ShardOrder, SyncOrder
 from integrations.domain.page import Moment, given_up_view, status_view
 from integrations.domain.plan import paused
 from integrations.domain.removal import Removal
@@ -84,9 +85,9 @@ def test_pauses_double_up_to_one_period_and_tries_add_up() -> None:
 
 
 def test_every_job_with_a_row_of_its_own_has_its_words() -> None:
-    told_by_a_status = {QUEUE_OF[it] for it in (SyncOrder, CspOrder)}
+    told_by_a_status = {SyncOrder.queue, CspOrder.queue}
 
-    assert DETAILS.keys() == set(QUEUE_OF.values()) - told_by_a_status - {QUEUE_OF[ShardOrder]}
+    assert DETAILS.keys() == {it.queue for it in JOBS} - told_by_a_status - {ShardOrder.queue}
 
 
 def test_nothing_given_up_is_nothing_told_and_a_mark_can_be_overdue() -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from integrations.actions.jobs import JOBS
 from integrations.domain.consent import ADVICE, FlowFailure
 from integrations.domain.gdap import CspAuth
 from integrations.domain.given_up import MOST_TRIES
-from integrations.domain.orders import QUEUE_OF
 from integrations.domain.statuses import EXPLANATIONS, SyncCause
 from integrations.microsoft.datasets import DATASETS
 from integrations.microsoft.permissions import (
@@ -94,7 +94,7 @@ def test_the_sample_settings_are_the_settings(root: Path) -> None:
 
 def test_queues_that_are_written_are_read_and_so_are_their_poison_queues(functions: dict[str, Function]) -> None:
     read = {str(it.told["queueName"]) for it in functions.values() if it.trigger == "queueTrigger"}
-    written = set(QUEUE_OF.values())
+    written = {job.queue for job in JOBS}
 
     assert read == written | {f"{queue}-poison" for queue in written}
 

@@ -189,6 +189,16 @@ def test_newer_keys_come_first() -> None:
     assert newest_first(NOW, "schedul0") == newest_first(NOW, "schedul0")
 
 
+def test_a_line_of_a_kind_that_only_a_newer_version_knows_is_left_alone_and_costs_no_other(tables: Tables) -> None:
+    due_list, due = DueList(tables), Due(Work.SYNC, ACCOUNT, "tenant", NOW)
+    due_list.put(due)
+    columns = {"due_at": stamp(NOW), "kind": "tea", "account_id": ACCOUNT, "item_id": "tenant"}
+    tables.bulk("due").write(upsert(Row(shard_of(due), f"tea:{ACCOUNT}:tenant", columns)))
+
+    assert due_list.list(shard_of(due), NOW) == [due]
+    assert tables.bulk("due").get(shard_of(due), f"tea:{ACCOUNT}:tenant") is not None
+
+
 def test_the_due_list_tells_what_is_due_the_longest_overdue_first(tables: Tables) -> None:
     due_list = DueList(tables)
     dues = [Due(Work.SYNC, ACCOUNT, f"tenant-{number}", NOW + timedelta(minutes=number)) for number in range(40)]
