@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from integrations.actions.jobs import due_handlers
 from integrations.actions.order import order_due
 from integrations.actions.overview import read_overview
 from integrations.actions.sync import sync_tenant
@@ -280,7 +281,9 @@ def order(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
         orders = [ShardOrder(shard=shard, until=until) for shard in shards()]
         with ThreadPoolExecutor(8) as pool:
             rounds.append(
-                bench.measured(lambda p=pool, o=orders: list(p.map(lambda it: order_due(bench.services, it), o)))
+                bench.measured(
+                    lambda p=pool, o=orders: list(p.map(lambda it: order_due(bench.services, it, due_handlers()), o))
+                )
             )
         bench.clock.ahead += timedelta(minutes=31)
         bench.queued.send("DELETE", f"/{SYNC_QUEUE}/messages", headers={})  # as if they had been taken

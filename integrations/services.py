@@ -1,6 +1,5 @@
 """Everything an action needs from outside, built once per process and handed in."""
 
-import gc
 import random
 import re
 from collections.abc import Callable
@@ -23,6 +22,7 @@ from integrations.storage.holders import Holders
 from shared.caller import CallerVerifier
 from shared.clock import Clock, utc_now
 from shared.graph import Gate, Graph, Limits
+from shared.memory import spare_memory
 from shared.pace import Paces
 from shared.queues import Queues
 from shared.rates import Rates
@@ -38,11 +38,6 @@ from shared.web import Web
 
 # A browser waits for the answer: better a clear refusal soon than a page that hangs.
 _SOMEBODY_WAITS = Limits(tries=2, max_wait_s=1.0, call_s=5.0)
-
-
-# A sync makes rows by the ten thousand and drops them at its end; looking for cycles among them again and again
-# takes a tenth of its CPU and finds none.
-_LOOK_FOR_CYCLES = (50_000, 20, 20)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +145,7 @@ class TenantGraphs:
 def connect(settings: Settings) -> Services:
     """Build the services of a process. Touches no network: a dead service shows when it is used."""
     quiet_libraries()
-    gc.set_threshold(*_LOOK_FOR_CYCLES)
+    spare_memory()
     web = Web(ca_file=settings.ca_file or None)
     endpoints = _endpoints(settings)
     storage = (settings.storage, settings.storage_account, ManagedIdentityCredential)

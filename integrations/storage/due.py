@@ -147,7 +147,12 @@ def _readable(row: Row) -> Due | None:
     try:
         return _due(row)
     except (ValueError, KeyError):
-        log("left a line of the due list alone", level=logging.WARNING, shard=row.partition, action=row.key.split(":")[0])
+        log(
+            "left a line of the due list alone",
+            level=logging.WARNING,
+            shard=row.partition,
+            action=row.key.split(":")[0],
+        )
         return None
 
 

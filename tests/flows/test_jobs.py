@@ -44,9 +44,7 @@ class Lamps:
 
     @property
     def job(self) -> Job:
-        return Job(
-            message=CountOrder, handler=self._count, handler_again=self._count_again, on_poison=self._mark
-        )
+        return Job(message=CountOrder, handler=self._count, handler_again=self._count_again, on_poison=self._mark)
 
     def _count(self, _services: Services, order: CountOrder) -> None:
         self.fault()

@@ -15,8 +15,9 @@ from integrations.domain.ids import AccountId, TenantId
 from integrations.storage.control import Clash, Control, OutboxMessage, newest_first
 from integrations.storage.data import DataStore, Superseded
 from integrations.storage.due import Due, DueList, Work, shard_of, shards
+from shared.clock import stamp
 from shared.queues import Queues, QueueUnavailable
-from shared.tables import Tables
+from shared.tables import Row, Tables, upsert
 from shared.web import Response
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
