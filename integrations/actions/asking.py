@@ -10,8 +10,8 @@ from integrations.actions.reading import Access, Attempt, profile_of, read_datas
 from integrations.domain.cadence import is_done, is_doubtful, is_due
 from integrations.domain.datasets import Cursor, Outcome
 from integrations.domain.records import TenantProfile
+from integrations.microsoft import datasets
 from integrations.microsoft.dataset import Dataset
-from integrations.microsoft.datasets import DATASETS
 from shared.graph import Denied, NotLicensed, Transient
 
 
@@ -34,7 +34,7 @@ def read_due(
     Raises:
         TokenRejected, Transient: see ``read_datasets``; the second round's faults stay with its data sets.
     """
-    left = [it for it in DATASETS if it.is_core or not is_done(cursors.get(it.name), since)]
+    left = [it for it in datasets.DATASETS if it.is_core or not is_done(cursors.get(it.name), since)]
     due = [it for it in left if is_due(it.cadence, cursors.get(it.name), now, is_wanted=is_wanted)]
     doubtful = [it for it in left if it.needs_plan and is_doubtful(cursors.get(it.name))]
     sure = [it for it in due if it not in doubtful]

@@ -34,8 +34,8 @@ from integrations.domain.records import TenantProfile
 from integrations.domain.schedule import ORDER_LIFE, PART_LIMIT, WRITING_LIMIT
 from integrations.domain.statuses import SyncCause
 from integrations.domain.watching import is_watch_due
+from integrations.microsoft import datasets
 from integrations.microsoft.dataset import Dataset, Service
-from integrations.microsoft.datasets import DATASETS
 from integrations.microsoft.organization import read_tenant_name
 from integrations.services import Services, TenantGraphs
 from integrations.storage.data import DataSession, Superseded, Unwritten, Writes
@@ -158,7 +158,7 @@ def _all_datasets(services: Services, order: SyncOrder, tenant: Tenant, run: Run
             name=name,
             default_domain=domain,
         )
-    warnings = warnings_of(known[it.name] for it in DATASETS if it.name in known)
+    warnings = warnings_of(known[it.name] for it in datasets.DATASETS if it.name in known)
     return Ending(
         cause=close_run(warnings),
         evidence=warnings,

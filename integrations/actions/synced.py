@@ -11,7 +11,8 @@ from integrations.domain.datasets import Run
 from integrations.domain.ids import AccountId, RunId, TenantId
 from integrations.domain.posture import LicenseView, license_view
 from integrations.domain.records import License, Subscription
-from integrations.microsoft.datasets import DATASETS
+from integrations.microsoft.dataset import Dataset
+from integrations.microsoft.licenses import LICENSES
 from integrations.services import Services
 from shared.errors import NotFound
 
@@ -33,16 +34,15 @@ class RunPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_rows(
-    services: Services, account_id: AccountId, tenant_id: TenantId, dataset: str, *, after: str, limit: int
+    services: Services, account_id: AccountId, tenant_id: TenantId, dataset: Dataset, *, after: str, limit: int
 ) -> Rows[Any]:
     """Rows of one data set under the present mapping; an unmapped tenant has none."""
     tenant = find_tenant(services.control(account_id), tenant_id).value
     if tenant.mapping is None:
         return Rows(items=[], as_of=None, state="not_mapped", next_cursor=None)
     data = services.data(account_id, tenant_id, tenant.epoch)
-    cursor = data.cursors(tenant.confirmed).get(dataset)
-    model = next(it.record for it in DATASETS if it.name == dataset)
-    found = data.list(dataset, model, after=after, limit=limit + 1)
+    cursor = data.cursors(tenant.confirmed).get(dataset.name)
+    found = data.list(dataset.name, dataset.record, after=after, limit=limit + 1)
     return Rows(
         items=[body for _, body in found[:limit]],
         as_of=cursor.complete_at.replace(microsecond=0) if cursor and cursor.complete_at else None,
@@ -55,7 +55,7 @@ def read_licenses(
     services: Services, account_id: AccountId, tenant_id: TenantId, *, after: str, limit: int
 ) -> Rows[LicenseView]:
     """Licences with the orders behind them."""
-    licenses: Rows[License] = read_rows(services, account_id, tenant_id, "licenses", after=after, limit=limit)
+    licenses: Rows[License] = read_rows(services, account_id, tenant_id, LICENSES, after=after, limit=limit)
     held = Held(services, account_id, find_tenant(services.control(account_id), tenant_id).value)
     orders = held.rows("subscriptions", Subscription)
     return Rows(

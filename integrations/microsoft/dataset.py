@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -113,6 +113,13 @@ class Asked:
         return {it.id: told(it) for page in self.graph.on(self.page, type=form) for it in page.items}
 
 
+class Route(NamedTuple):
+    """Where the API answers a data set's rows as they are: below /tenants/{tenant_id}/, with its line in OpenAPI."""
+
+    path: str
+    summary: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
     """One data set.
@@ -131,3 +138,4 @@ class Dataset:
     cadence: Cadence = Cadence.EVERY_CYCLE
     needs_plan: str | None = None
     whole_every: timedelta | None = None
+    route: Route | None = None

@@ -14,7 +14,7 @@ import msgspec
 from integrations.domain.datasets import Reading, Record
 from integrations.domain.records import Device
 from integrations.domain.text import clean, clean_or_none
-from integrations.microsoft.dataset import Asked, Dataset, Source
+from integrations.microsoft.dataset import Asked, Dataset, Route, Source
 from integrations.microsoft.delta import Removed, changes_of, latest_of
 from integrations.microsoft.fillers import GraphDateTime, askable, identifier, moment
 from shared.graph import Ask, Graph, MissingInMicrosoft
@@ -114,4 +114,5 @@ DEVICES = Dataset(
     source=Source(first="/devices/delta", query={"select": _FIELDS, "deltatoken": "latest"}, page=_Device),
     read=_read,
     whole_every=timedelta(days=7),
+    route=Route("devices", "The tenant's devices with their owners, as last synced."),
 )

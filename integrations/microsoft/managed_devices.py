@@ -13,7 +13,7 @@ import msgspec
 from integrations.domain.datasets import Reading, Record
 from integrations.domain.records import ManagedDevice
 from integrations.domain.text import clean, clean_or_none
-from integrations.microsoft.dataset import INTUNE, Asked, Dataset, Service, Source
+from integrations.microsoft.dataset import INTUNE, Asked, Dataset, Route, Service, Source
 from integrations.microsoft.fillers import GraphDateTime, cursor_moment, identifier, in_utc, moment
 
 _PATH = "/deviceManagement/managedDevices"
@@ -106,4 +106,5 @@ MANAGED_DEVICES = Dataset(
     service=Service.INTUNE,
     needs_plan=INTUNE,
     whole_every=timedelta(hours=24),
+    route=Route("managed-devices", "The devices that Intune manages, with serial numbers, as last synced."),
 )

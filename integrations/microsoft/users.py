@@ -14,7 +14,7 @@ import msgspec
 from integrations.domain.datasets import Reading, Record
 from integrations.domain.records import User
 from integrations.domain.text import clean, clean_or_none
-from integrations.microsoft.dataset import Asked, Dataset, Source
+from integrations.microsoft.dataset import Asked, Dataset, Route, Source
 from integrations.microsoft.delta import Removed, changes_of, latest_of
 from integrations.microsoft.fillers import identifier
 
@@ -108,4 +108,5 @@ USERS = Dataset(
     source=Source(first=_DELTA, query={"select": FIELDS, "deltatoken": "latest"}, page=_User),
     read=_read,
     whole_every=timedelta(days=7),  # reports say that changes sometimes never tell of a deletion
+    route=Route("users", "The tenant's users as last synced."),
 )

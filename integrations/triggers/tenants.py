@@ -1,7 +1,6 @@
 """Doors of the table: the page's data, a tenant's details, its mapping, its syncs and its synced rows."""
 
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
@@ -21,7 +20,8 @@ from integrations.domain import ids
 from integrations.domain.datasets import Run
 from integrations.domain.page import SORTS, Overview, Wanted
 from integrations.domain.posture import LicenseView
-from integrations.domain.records import Device, ManagedDevice, User
+from integrations.microsoft import datasets
+from integrations.microsoft.dataset import Dataset, Route
 from integrations.triggers.doors import PAGING, Call, Doors, Need
 from shared.answers import Answer, no_content, ok
 from shared.errors import Invalid, Problem
@@ -46,6 +46,9 @@ def add_doors(doors: Doors) -> None:
     _add_reading(doors)
     _add_changing(doors)
     _add_synced(doors)
+    for dataset in datasets.DATASETS:
+        if dataset.route:
+            _add_rows(doors, dataset, dataset.route)
 
 
 def _add_reading(doors: Doors) -> None:
@@ -172,17 +175,6 @@ def _add_synced(doors: Doors) -> None:
 
     @doors.door(
         "GET",
-        "tenants/{tenant_id}/users",
-        needs=Need.READ,
-        summary="The tenant's users as last synced.",
-        query=PAGING,
-        answers={200: Rows[User]},
-    )
-    def get_users(call: Call) -> Answer:
-        return ok(_rows(call, "users"))
-
-    @doors.door(
-        "GET",
         "tenants/{tenant_id}/licenses",
         needs=Need.READ,
         summary="The tenant's licences as last synced.",
@@ -195,28 +187,6 @@ def _add_synced(doors: Doors) -> None:
 
     @doors.door(
         "GET",
-        "tenants/{tenant_id}/devices",
-        needs=Need.READ,
-        summary="The tenant's devices with their owners, as last synced.",
-        query=PAGING,
-        answers={200: Rows[Device]},
-    )
-    def get_devices(call: Call) -> Answer:
-        return ok(_rows(call, "devices"))
-
-    @doors.door(
-        "GET",
-        "tenants/{tenant_id}/managed-devices",
-        needs=Need.READ,
-        summary="The devices that Intune manages, with serial numbers, as last synced.",
-        query=PAGING,
-        answers={200: Rows[ManagedDevice]},
-    )
-    def get_managed_devices(call: Call) -> Answer:
-        return ok(_rows(call, "managed_devices"))
-
-    @doors.door(
-        "GET",
         "tenants/{tenant_id}/security",
         needs=Need.READ,
         summary="Secure Score, MFA, directory roles and policies, each with its state and time.",
@@ -226,15 +196,22 @@ def _add_synced(doors: Doors) -> None:
         return ok(read_security(call.services, call.actor.account_id, _tenant(call)))
 
 
-def _rows(call: Call, dataset: str) -> Rows[Any]:
-    return read_rows(
-        call.services,
-        call.actor.account_id,
-        _tenant(call),
-        dataset,
-        after=call.cursor(),
-        limit=call.limit(),
-    )
+def _add_rows(doors: Doors, dataset: Dataset, route: Route) -> None:
+    """The rows of one data set as they are."""
+
+    def read(call: Call) -> Answer:
+        account_id, cursor, limit = call.actor.account_id, call.cursor(), call.limit()
+        return ok(read_rows(call.services, account_id, _tenant(call), dataset, after=cursor, limit=limit))
+
+    read.__name__ = f"get_{dataset.name}"
+    doors.door(
+        "GET",
+        f"tenants/{{tenant_id}}/{route.path}",
+        needs=Need.READ,
+        summary=route.summary,
+        query=PAGING,
+        answers={200: Rows[dataset.record]},  # type: ignore[name-defined] # a type at run time
+    )(read)
 
 
 def _tenant(call: Call) -> ids.TenantId:
