@@ -43,10 +43,17 @@ class Storage:
         connection(connection_name, self._env)
 
     def queue(self, connection_name: str, queue: str) -> QueueClient:
+        return self._service(connection_name).get_queue_client(queue)
+
+    def queues(self, connection_name: str) -> set[str]:
+        """The names of the queues that there are."""
+        return {it.name for it in self._service(connection_name).list_queues()}
+
+    def _service(self, connection_name: str) -> QueueServiceClient:
         with self._lock:
             if connection_name not in self._queues:
                 self._queues[connection_name] = _queue_service(connection(connection_name, self._env))
-            return self._queues[connection_name].get_queue_client(queue)
+            return self._queues[connection_name]
 
     def send(self, connection_name: str, queue: str, text: str) -> None:
         """Put a message as it is; the queue is created when it is missed."""
