@@ -5,15 +5,17 @@ second brings word that this person's tenant accepted the permissions. Its ``ten
 attacker's to write, so it may only agree with the sign-in, never decide (reliability.md T01-T06).
 """
 
+import contextlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import NamedTuple
 
+from integrations.actions.account import Account, Change
 from integrations.actions.csp_sign_in import failed_attempt, name_of_partner
 from integrations.actions.integrate import Secrets, new_state, redirect_uri, seal, token_scopes, unseal
 from integrations.actions.leaving import is_leaving
-from integrations.actions.recording import Actor, announce, audit, dispatch, message
+from integrations.actions.recording import Actor
 from integrations.actions.refusals import evidence_of, failure_of
 from integrations.domain.connections import Kind, csp_reservation
 from integrations.domain.consent import (
@@ -36,9 +38,9 @@ from integrations.domain.text import clean
 from integrations.microsoft.memberships import is_global_administrator
 from integrations.microsoft.permissions import GLOBAL_ADMINISTRATOR, MFA
 from integrations.services import Services
-from integrations.storage.control import Clash, Control
+from integrations.storage.control import VersionConflict
 from integrations.storage.documents import Stored
-from integrations.storage.due import Due, Work
+from integrations.storage.due import Work
 from shared.errors import Conflict, Invalid
 from shared.graph import Denied, MicrosoftError, Transient
 from shared.sign_in import (
@@ -49,12 +51,10 @@ from shared.sign_in import (
     redirected,
     token_methods,
 )
-from shared.tables import Write
 from shared.telemetry import log
 from shared.tokens import KeysUnavailable
 
 _STATE = re.compile(r"[A-Za-z0-9_-]{43}")
-_SYSTEM = "system:consent_callback"
 
 
 class NotAnAnswer(Invalid):
@@ -79,8 +79,7 @@ class _Refused(Exception):
 
 
 class _Journey(NamedTuple):
-    services: Services
-    control: Control
+    account: Account
     actor: Actor
     stored: Stored[Flow]
 
@@ -112,14 +111,14 @@ def _find(services: Services, kind: Kind, state: str, trace_id: str) -> _Journey
     pointer = services.callbacks.find(hashed) if _STATE.fullmatch(state) else None
     if pointer is None:
         raise NotAnAnswer
-    control = services.control(pointer.account_id)
-    stored = control.flows.find(pointer.flow_id)
+    account = Account(services, pointer.account_id)
+    stored = account.control.flows.find(pointer.flow_id)
     if stored is None or stored.value.kind is not kind:
         raise NotAnAnswer
     if stored.value.state_hash != hashed:
         raise AnswerUsed
     seen = stored.now(stored.value.seen_at(services.clock()))
-    return _Journey(services, control, Actor(pointer.account_id, _SYSTEM, trace_id), seen)
+    return _Journey(account, account.system_actor("consent_callback", trace_id), seen)
 
 
 def _take_sign_in(journey: _Journey, answer: Mapping[str, str]) -> None:
@@ -137,18 +136,20 @@ def _take_sign_in(journey: _Journey, answer: Mapping[str, str]) -> None:
 
 def _burn(journey: _Journey, onward: str) -> _Journey:
     """Use the answer up before anything is done with it: of many who bring it, one gets through."""
+    flows = journey.account.control.flows
     try:
-        journey.control.commit(journey.control.flows.saved(journey.stored.now(burn(journey.flow, onward))))
-    except Clash:
+        with journey.account.change() as change:
+            change.write(flows.saved(journey.stored.now(burn(journey.flow, onward))))
+    except VersionConflict:
         raise AnswerUsed from None
-    fresh = journey.control.flows.find(journey.flow.id)
+    fresh = flows.find(journey.flow.id)
     if fresh is None:
         raise NotAnAnswer
     return journey._replace(stored=fresh)
 
 
 def _accept_sign_in(burnt: _Journey, flow: Flow, code: str, state: str) -> None:
-    services = burnt.services
+    services = burnt.account.services
     if flow.kind is Kind.CSP:
         _accept_partner(burnt, flow, _redeem(services, flow, code))
         return
@@ -171,15 +172,16 @@ def _refuse_present(burnt: _Journey, flow: Flow, tenant_id: TenantId) -> None:
     """A tenant is connected once in an account, whichever way."""
     if flow.integration_id:
         return
-    held = burnt.control.tenants.find(tenant_id)
-    if held is not None and is_leaving(burnt.control, held.value):
+    control = burnt.account.control
+    held = control.tenants.find(tenant_id)
+    if held is not None and is_leaving(control, held.value):
         raise _Refused(FlowFailure.REMOVING, {"tenant_id": tenant_id})
     if held is not None:
         is_child = held.value.kind is Kind.CSP
         failure = FlowFailure.CSP_CHILD if is_child else FlowFailure.ALREADY_INTEGRATED
         raise _Refused(failure, {"tenant_id": tenant_id, "integration_id": held.value.integration_id})
-    if burnt.control.reservations.find(csp_reservation(tenant_id).key):
-        own = [it.value for it in burnt.control.integrations.list() if it.value.tenant_id == tenant_id]
+    if control.reservations.find(csp_reservation(tenant_id).key):
+        own = [it.value for it in control.integrations.list() if it.value.tenant_id == tenant_id]
         if any(it.removal for it in own):
             raise _Refused(FlowFailure.REMOVING, {"tenant_id": tenant_id})
         failure = FlowFailure.ALREADY_INTEGRATED if flow.kind is Kind.CSP else FlowFailure.PARTNER_TENANT
@@ -188,7 +190,7 @@ def _refuse_present(burnt: _Journey, flow: Flow, tenant_id: TenantId) -> None:
 
 def _accept_partner(burnt: _Journey, flow: Flow, signed_in: SignedIn) -> None:
     """A CSP's service account: what it brought is kept sealed, unless it signed in without MFA."""
-    services, identity = burnt.services, signed_in.identity
+    services, identity = burnt.account.services, signed_in.identity
     if identity.is_guest:
         raise _Refused(FlowFailure.GUEST)
     tenant_id = TenantId(identity.tenant_id)
@@ -215,8 +217,8 @@ def _close_without_mfa(burnt: _Journey, flow: Flow, signer: Signer, refresh_toke
     """Proven who it is, and that it cannot work: nothing that was brought is kept."""
     if flow.integration_id:
         raise _Refused(FlowFailure.NO_MFA_PROMPT)
-    now = burnt.services.clock()
-    name = name_of_partner(burnt.services, signer, refresh_token)
+    services, now = burnt.account.services, burnt.account.services.clock()
+    name = name_of_partner(services, signer, refresh_token)
     proven = prove(arrive(flow, signer, sealed="", now=now), name, now, verdict=SyncCause.CSP_NO_MFA_PROMPT)
     _save(burnt, proven, "accepted sign-in without MFA")
 
@@ -280,15 +282,13 @@ def _take_consent(journey: _Journey, answer: Mapping[str, str]) -> None:
     except _Refused as refused:
         _close(journey, fail(flow, refused.failure, refused.evidence), "refused consent")
         return
-    _go_on(journey, come_back(flow, journey.services.clock()), "consent came back")
+    _go_on(journey, come_back(flow, journey.account.services.clock()), "consent came back")
 
 
 def _go_on(journey: _Journey, flow: Flow, action: str) -> None:
     """Save the flow, and have it proved by a message of its own."""
-    order = ConsentOrder(account_id=flow.account_id, flow_id=flow.id)
-    announce(journey.services, flow.account_id)
-    _save(journey, flow, action, message(journey.control, order))
-    dispatch(journey.services, journey.control)
+    with _changed(journey, flow, action) as change:
+        change.send(ConsentOrder(account_id=flow.account_id, flow_id=flow.id))
 
 
 def _refuse_error(answer: Mapping[str, str], kind: Kind) -> None:
@@ -307,15 +307,28 @@ def _refuse_elsewhere(flow: Flow, tenant: str) -> None:
 def _close(journey: _Journey, flow: Flow, action: str) -> None:
     reason = flow.failure.value if flow.failure else ""
     log(action, flow_id=flow.id, account_id=flow.account_id, reason=reason)
-    told = failed_attempt(journey.control, flow, journey.services.clock())
-    _save(journey, flow, action, *told, outcome="refused", reason=reason)
+    account = journey.account
+    with _changed(journey, flow, action, outcome="refused", reason=reason) as change:
+        change.write(*failed_attempt(account.control, flow, account.services.clock()))
 
 
-def _save(journey: _Journey, flow: Flow, action: str, *more: Write, outcome: str = "done", reason: str = "") -> None:
-    services, control = journey.services, journey.control
-    note = audit(services, control, journey.actor, action, {"flow_id": flow.id}, outcome=outcome, reason=reason)
-    services.due.put(Due(Work.CONSENT, flow.account_id, flow.id, flow.look_at(services.clock())))
+def _save(journey: _Journey, flow: Flow, action: str) -> None:
+    with _changed(journey, flow, action):
+        pass  # nothing but the flow
+
+
+@contextlib.contextmanager
+def _changed(journey: _Journey, flow: Flow, action: str, **details: str) -> Iterator[Change]:
+    """The flow as it is now, to be written together with what the block adds.
+
+    Raises:
+        AnswerUsed: another answer, or a look at the flow, was faster.
+    """
+    account = journey.account
     try:
-        control.commit(control.flows.saved(journey.stored.now(flow)), note, *more)
-    except Clash:
+        with account.change(journey.actor, action, {"flow_id": flow.id}, **details) as change:
+            change.due(Work.CONSENT, flow.id, flow.look_at(account.services.clock()))
+            change.write(account.control.flows.saved(journey.stored.now(flow)))
+            yield change
+    except VersionConflict:
         raise AnswerUsed from None
