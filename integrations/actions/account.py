@@ -7,7 +7,7 @@
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
@@ -42,7 +42,7 @@ class Account:
         self,
         actor: Actor | None = None,
         action: str = "",
-        subject: dict[str, str] | None = None,
+        subject: Mapping[str, str] | None = None,
         *,
         outcome: str = "done",
         reason: str = "",
@@ -115,7 +115,7 @@ class Change:
         self,
         actor: Actor,
         action: str,
-        subject: dict[str, str],
+        subject: Mapping[str, str],
         *,
         outcome: str = "done",
         reason: str = "",
@@ -130,7 +130,7 @@ class Change:
             account_id=self.account.id,
             actor=actor.name,
             action=action,
-            subject=subject,
+            subject=dict(subject),
             outcome=outcome,
             reason=reason,
             before=before,

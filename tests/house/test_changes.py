@@ -29,8 +29,8 @@ PUT_BY_THEMSELVES = {
 # A conflict that means something else than "try again" or "leave it to them".
 CONFLICT_MEANS = {
     ("integrations/actions/apply_plan.py", "attempt"): "the other parts are written all the same, then tried again",
-    ("integrations/actions/callback.py", "_burn"): "the answer was used",
-    ("integrations/actions/callback.py", "_changed"): "the answer was used",
+    ("integrations/actions/answered_journey.py", "_change"): "the answer was used",
+    ("integrations/actions/answered_journey.py", "burnt"): "the answer was used",
     ("integrations/actions/complete.py", "complete"): "said twice, or the tenant came in by another journey",
     ("integrations/actions/conflicts.py", "ignore_conflict"): "this is the way to leave it to others",
     ("integrations/actions/conflicts.py", "retry_on_conflict"): "this is the way to try again",
