@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from integrations.domain import plan as plan_rules
 from integrations.domain.orders import CSP_QUEUE, CUSTOMER_QUEUE, PLAN_QUEUE, PURGE_QUEUE, REMOVAL_QUEUE
 from local.microsoft.cloud import Running
 from local.portal_identity import PortalIdentity
@@ -223,7 +224,7 @@ def test_a_plan_job_that_was_given_up_shows_on_the_accounts_page(
     asked_on_plan(portal, "solo", seconds=5)
     assert portal.row(tenant)["sync_status"]["cause"] == "plan_lost"
     assert portal.ask("GET", "/integrations")["plan"] is None
-    bug = Bug(portal.services.due, "put_all")
+    bug = Bug(plan_rules, "resumed")
     asked_on_plan(portal, "team", seconds=10)
 
     page = portal.ask("GET", "/integrations")
