@@ -185,7 +185,7 @@ def _settle(account: Account, began: Tenant, step: Step, name: str) -> None:
     progress = step(msgspec.structs.replace(before, given_up=None))
     settled = _settled(account.control, stored.value, progress, by, name)
     with account.change() as change:
-        if settled.status.cause is not stored.value.status.cause and progress.stage is Stage.DONE:
+        if settled.status.cause is not stored.value.status.cause and of(settled).progress.stage is Stage.DONE:
             account.services.sign_in.forget(settled.tenant_id)
             change.due(Work.SYNC, settled.tenant_id, by.now if settled.mapping else by.now + UNMAPPED_EVERY)
         change.write(tenants.saved(stored.now(settled)))

@@ -41,6 +41,8 @@ CONFLICT_MEANS = {
     ("integrations/actions/watching.py", "keep_watch"): "what was begun at Microsoft is taken back",
 }
 
+OPENERS = ("change", "_change", "resting")  # of a unit of work
+
 Finding = tuple[str, str]  # where: the innermost function; what: the call or name as it is written
 
 
@@ -92,7 +94,7 @@ def catches_a_conflict(node: ast.AST) -> str | None:
 def opened_without_with(tree: ast.AST) -> list[str]:
     """Units of work that no ``with`` opens: what is put into them would never be written."""
     in_with = {id(item.context_expr) for it in ast.walk(tree) if isinstance(it, ast.With) for item in it.items}
-    calls = (it for it in ast.walk(tree) if called("change")(it) is not None)
+    calls = (it for it in ast.walk(tree) if called(*OPENERS)(it) is not None)
     return [ast.unparse(it) for it in calls if id(it) not in in_with]
 
 
