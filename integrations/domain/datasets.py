@@ -9,6 +9,7 @@ from enum import Enum
 
 import msgspec
 
+from integrations.domain.evaluations.progress import Evaluated
 from integrations.domain.ids import RunId, TenantId
 from integrations.domain.statuses import SyncCause
 from shared.usage import Usage
@@ -72,6 +73,7 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     instead of what changed; ``tallies`` count its rows by kind; ``held_back`` is how many rows a complete reading
     missed that nobody believes yet (``is_mass_loss``). ``kept_rows`` hold pages of a reading that was broken off
     and goes on; ``kept_at`` is when it began. ``odd`` values have been given up since all was last read.
+    An evaluation's cursor tells in ``evaluated`` where that stands.
     """
 
     dataset: str
@@ -87,6 +89,7 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     kept_rows: int = 0
     kept_at: datetime | None = None
     odd: int = 0
+    evaluated: Evaluated | None = None
 
 
 class Confirmed(msgspec.Struct, frozen=True):
