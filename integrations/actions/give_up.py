@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from integrations.actions import evaluate
 from integrations.actions.noting import gave_up
 from integrations.actions.removals import quiet_of
 from integrations.actions.sync_close import Ending, close
@@ -25,6 +26,7 @@ from integrations.domain.orders import (
     ConsentOrder,
     CspOrder,
     CustomerOrder,
+    EvaluateOrder,
     PlanOrder,
     PurgeOrder,
     RemovalOrder,
@@ -186,6 +188,12 @@ def give_up_consent(services: Services, control: Control, order: ConsentOrder, f
     services.due.put(Due(Work.CONSENT, control.account_id, order.flow_id, mark.next_at))
     note = [gave_up(services, control, failed, {"flow_id": order.flow_id})] if before is None else []
     control.commit(control.flows.saved(stored.now(msgspec.structs.replace(stored.value, given_up=mark))), *note)
+
+
+def give_up_evaluation(services: Services, control: Control, order: EvaluateOrder, failed: Failed) -> None:
+    """In the states of the evaluations that were to be carried out; the tenant's Sync Status is none of theirs."""
+    if evaluate.give_up_evaluation(services, order, failed):
+        control.commit(gave_up(services, control, failed, {"tenant_id": order.tenant_id}))
 
 
 def give_up_sync(services: Services, control: Control, order: SyncOrder, failed: Failed) -> None:

@@ -6,6 +6,7 @@ with is kept under the newest key-encryption key.
 
 from datetime import UTC, datetime, timedelta
 
+from integrations.actions.evaluate import daily_evaluation
 from integrations.actions.find_overdue import find_overdue
 from integrations.actions.idempotency import KEPT_FOR
 from integrations.actions.sealing import forget_old_entries, seal_entries
@@ -38,6 +39,9 @@ def keep_house(services: Services, due: Due) -> None:
     for tenant in tenants:
         runs = control.runs.list(f"{tenant.value.tenant_id}:")
         old += [control.runs.removed(it) for it in runs[RUNS_KEPT:]]
+        if tenant.value.mapping is not None:  # one that was mapped by an earlier version has no such line yet
+            daily = daily_evaluation(services, due.account_id, tenant.value.tenant_id)
+            services.due.ensure(daily, after=datetime.min.replace(tzinfo=UTC))
     _remove(control, old)
     seal_entries(services, control)
     forget_old_entries(services, control)

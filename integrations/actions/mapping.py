@@ -2,6 +2,7 @@
 
 import msgspec
 
+from integrations.actions.evaluate import daily_evaluation
 from integrations.actions.organizations import find_organization
 from integrations.actions.purge import KEPT_FOR, plan_purge
 from integrations.actions.recording import Actor, announce, audit, dispatch, message
@@ -47,6 +48,7 @@ def map_tenant(services: Services, actor: Actor, tenant_id: TenantId, organizati
     )
     order = sync_order(actor.account_id, mapped, "mapped", now)
     services.due.put(Due(Work.SYNC, actor.account_id, tenant_id, now))
+    services.due.put(daily_evaluation(services, actor.account_id, tenant_id))
     announce(services, actor.account_id)
     subject = {"tenant_id": tenant_id, "organization_id": organization_id}
     try:

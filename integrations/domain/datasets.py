@@ -9,7 +9,7 @@ from enum import Enum
 
 import msgspec
 
-from integrations.domain.evaluations.progress import Evaluated
+from integrations.domain.evaluations.progress import Evaluated, State
 from integrations.domain.ids import RunId, TenantId
 from integrations.domain.statuses import SyncCause
 from shared.usage import Usage
@@ -90,6 +90,13 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     kept_at: datetime | None = None
     odd: int = 0
     evaluated: Evaluated | None = None
+
+
+def has_rows(cursor: Cursor | None) -> bool:
+    """Whether an evaluation has made rows, and keeps them up to date or tries to."""
+    if cursor is None or cursor.evaluated is None or cursor.complete_at is None:
+        return False
+    return cursor.evaluated.state is not State.OFF
 
 
 class Confirmed(msgspec.Struct, frozen=True):

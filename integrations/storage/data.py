@@ -4,8 +4,8 @@ Table ``data``: PartitionKey ``<account>|<tenant>|<epoch>``, the main partition.
 ``!fence``; ``changed:<data set>`` (``pending``); ``cursor:<data set>`` (columns body: a Cursor; parts, digest: a Mark);
 ``page:<data set>:<number>`` of a reading that goes on (``shelf``); ``row:<data set>:<key>`` (columns body, print,
 tally). A data set of more than 8,000 rows is spread by key over up to 16 partitions: the main one and
-``<account>|<tenant>|<epoch>|<01 to 15>``, each with a fence of its own (``fences``). What evaluations make of these rows
-is beside them (``derived``).
+``<account>|<tenant>|<epoch>|<01 to 15>``, each with a fence of its own (``fences``). What evaluations make of these
+rows is beside them (``derived``).
 
 Data is written first, cursors last, in the main partition. So a late sync of an older epoch, or the slower of
 two runs, can never write, and a run that broke off is done again.

@@ -8,8 +8,8 @@ each other; of two evaluations at once the slower one fails.
 Derived rows that vanish all at once are believed, other than Microsoft's: they follow from rows that were.
 
 What must outlive a mapping (links to other records, snapshots, people's decisions) does not belong here, since these
-rows go with the epoch. Its place is partitions ``<account>|<tenant>|lasting``, which no unmapping closes and no purge of
-an epoch reaches; ``sweeping``, the removal and the export have to know them once they exist.
+rows go with the epoch. Its place is partitions ``<account>|<tenant>|lasting``, which no unmapping closes and no purge
+of an epoch reaches; ``sweeping``, the removal and the export have to know them once they exist.
 """
 
 from integrations.domain.ids import AccountId, TenantId

@@ -11,6 +11,7 @@ from integrations.storage.changes import Changes, Mark, Plan, Stored, Writes
 from integrations.storage.fences import MAIN, Fences, overlapped
 from integrations.storage.pending import Marking, PendingChanges, pending_of
 from integrations.storage.shelf import Shelf
+from integrations.storage.stored_rows import StoredRows
 from shared.bulk import BulkTable
 from shared.tables import Row, Value, Write, chunks, upsert
 
@@ -34,12 +35,18 @@ class DataSession:
         self._is_news = fences.is_unfinished
         self.cursors = cursors_of(rows)
         self._changed = PendingChanges(store.base, pending_of(rows), marking, is_doubtful=fences.was_unfinished)
+        self._rows = StoredRows(table, store.base, parts_of(rows))
         self._shelf = Shelf(table, store.base)
 
     @property
     def is_sure(self) -> bool:
         """Whether the session before came to its end, so that rows are as their cursors say."""
         return not self._fences.was_unfinished
+
+    @property
+    def rows(self) -> StoredRows:
+        """The rows as they are spread at the beginning of the session."""
+        return self._rows
 
     @property
     def has_changes(self) -> bool:
@@ -118,6 +125,14 @@ class DataSession:
             self._write_elsewhere(moved)
             self._write_here(here, is_last=is_last)
         self._is_news = not is_last
+
+    def confirm(self) -> None:
+        """Make sure, by moving the fence, that nobody has written since the session began.
+
+        Raises:
+            Superseded: somebody has.
+        """
+        self._fences.write_main([], is_last=True)
 
     def _write_elsewhere(self, by_part: Writes) -> None:
         self._fences.claim(max(by_part, default=MAIN) + 1)

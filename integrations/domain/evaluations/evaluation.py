@@ -67,6 +67,17 @@ class Evaluation:
     def everything(self) -> Changes:
         return dict.fromkeys(self.needs, ALL)
 
+    def result(self, source: Source, changes: Changes) -> Result:
+        """What it comes to.
+
+        Raises:
+            TypeError: it gave changes where everything was asked for, a fault of ours.
+        """
+        result = self.evaluate(source, changes)
+        if changes == self.everything and not result.reading.is_complete:
+            raise TypeError(f"{self.name} gave changes where everything was asked for")
+        return result
+
     def basis(self, settings: Settings) -> str:
         """What its rows depend on besides data: rows of another basis are out of date."""
         return f"{self.version}:{self.inputs(settings)}"

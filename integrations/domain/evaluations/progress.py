@@ -104,3 +104,9 @@ def daily_at(now: datetime, share: float) -> datetime:
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     at = midnight + _DAY * share
     return at if at > now else at + _DAY
+
+
+def lag_of(known: Evaluated | None, waiting: Iterable[datetime], now: datetime) -> int:
+    """Since when, in whole seconds, changes wait: for one that fails or is off, since it does."""
+    behind = [known.since] if known and known.state is not State.FRESH else []
+    return round(max((now - at).total_seconds() for at in (*waiting, *behind, now)))
