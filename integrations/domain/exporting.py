@@ -41,7 +41,8 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
     """One stored row.
 
     ``kind`` is one of KINDS, the name of a data set or an evaluation, or one of ``dataset``, ``evaluation``,
-    ``changed``, ``due`` and ``holder``. ``tenant_id`` tells which tenant a row of synced data is of; it is empty for the account's own rows.
+    ``changed``, ``due`` and ``holder``. ``tenant_id`` tells which tenant a row of synced or derived data is of; it is
+    empty for the account's own rows.
     """
 
     kind: str
