@@ -102,7 +102,8 @@ class Look:
             raise
         except Exception as fault:  # noqa: BLE001 - a fault of ours costs this evaluation, and no other
             _report(self._order, evaluation, fault)
-            self._fail(evaluation, Failed(self._order.queue, 1, _code_of(fault)), _code_of(fault))
+            code = type(fault).__name__
+            self._fail(evaluation, Failed(self._order.queue, 1, code), code)
             return
         before = self._cursors.get(evaluation.name)
         evaluated = rules.fresh(
@@ -188,10 +189,6 @@ class _StoredSource:
 
     def derived(self, model: type[T]) -> Iterator[tuple[str, T]]:
         return self._derived.all(self._name, model)
-
-
-def _code_of(fault: Exception) -> str:
-    return str(getattr(fault, "stable_code", type(fault).__name__))
 
 
 def _report(order: EvaluateOrder, evaluation: Evaluation, fault: Exception) -> None:
