@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from integrations.actions.account import Account
 from integrations.actions.jobs import due_handlers
 from integrations.actions.order import order_due
 from integrations.actions.overview import read_overview
@@ -104,8 +105,8 @@ class Bench:
 
     def map(self, account: str, tenant_id: str) -> None:
         """As if the account had integrated and mapped the tenant."""
-        now, control = self.clock(), self.services.control(AccountId(account))
-        if control.tenants.find(tenant_id) is not None:
+        now, rows = self.clock(), Account(self.services, AccountId(account))
+        if rows.control.tenants.find(tenant_id) is not None:
             return
         mapping = Mapping(
             organization_id=OrganizationId("org_bench"),
@@ -123,7 +124,8 @@ class Bench:
             added_at=now,
             mapping=mapping,
         )
-        control.commit(control.tenants.added(tenant))
+        with rows.change() as change:
+            change.write(rows.control.tenants.added(tenant))
 
     def order(self, account: str, tenant_id: str) -> SyncOrder:
         """What the schedule orders now."""

@@ -10,6 +10,7 @@ from azure.data.tables import TableServiceClient
 
 from benchmarks.client import Bench
 from benchmarks.measure import Stage, record, stage
+from integrations.actions.account import Account
 from integrations.domain.connections import Integration, Kind, Proof
 from integrations.domain.ids import AccountId, FlowId, IntegrationId, TenantId, UserId
 from integrations.triggers import build_app
@@ -36,7 +37,7 @@ def account_of(token: str) -> str:
 
 def map_tenants(bench: Bench, account: str, tenants: int) -> None:
     """Tenants and the integration they belong to: what belongs to none is shown to nobody."""
-    now, control = bench.clock(), bench.services.control(AccountId(account))
+    now, rows = bench.clock(), Account(bench.services, AccountId(account))
     integration = Integration(
         id=IntegrationId("int_bench"),
         kind=Kind.SINGLE,
@@ -47,7 +48,8 @@ def map_tenants(bench: Bench, account: str, tenants: int) -> None:
         created_at=now,
         created_by=UserId("bench"),
     )
-    control.commit(control.integrations.added(integration))
+    with rows.change() as change:
+        change.write(rows.control.integrations.added(integration))
     for number in range(tenants):
         bench.map(account, f"{number:08x}-8888-4000-8000-000000000000")
 

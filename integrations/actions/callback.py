@@ -5,15 +5,13 @@ second brings word that this person's tenant accepted the permissions. Its ``ten
 attacker's to write, so it may only agree with the sign-in, never decide (reliability.md T01-T06).
 """
 
-import re
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import NamedTuple
 
-from integrations.actions.csp_sign_in import failed_attempt, name_of_partner
+from integrations.actions.answered_journey import Journey, NotAnAnswer, find_journey
+from integrations.actions.csp_sign_in import name_of_partner
 from integrations.actions.integrate import Secrets, new_state, redirect_uri, seal, token_scopes, unseal
 from integrations.actions.leaving import is_leaving
-from integrations.actions.recording import Actor, announce, audit, dispatch, message
 from integrations.actions.refusals import evidence_of, failure_of
 from integrations.domain.connections import Kind, csp_reservation
 from integrations.domain.consent import (
@@ -22,7 +20,6 @@ from integrations.domain.consent import (
     Leg,
     Signer,
     arrive,
-    burn,
     come_back,
     fail,
     prove,
@@ -30,16 +27,11 @@ from integrations.domain.consent import (
     state_hash,
 )
 from integrations.domain.ids import FlowId, TenantId
-from integrations.domain.orders import ConsentOrder
 from integrations.domain.statuses import SyncCause
 from integrations.domain.text import clean
 from integrations.microsoft.memberships import is_global_administrator
 from integrations.microsoft.permissions import GLOBAL_ADMINISTRATOR, MFA
 from integrations.services import Services
-from integrations.storage.control import Clash, Control
-from integrations.storage.documents import Stored
-from integrations.storage.due import Due, Work
-from shared.errors import Conflict, Invalid
 from shared.graph import Denied, MicrosoftError, Transient
 from shared.sign_in import (
     IdentityTokenInvalid,
@@ -49,26 +41,7 @@ from shared.sign_in import (
     redirected,
     token_methods,
 )
-from shared.tables import Write
-from shared.telemetry import log
 from shared.tokens import KeysUnavailable
-
-_STATE = re.compile(r"[A-Za-z0-9_-]{43}")
-_SYSTEM = "system:consent_callback"
-
-
-class NotAnAnswer(Invalid):
-    """No flow of ours waits for this; every such request gets the same words."""
-
-    code = "not_an_answer"
-    title = "This is not an answer we wait for"
-    remedy = "Go back to the page and start again from the Integrate button."
-
-
-class AnswerUsed(Conflict):
-    code = "answer_used"
-    title = "This answer of Microsoft was already used"
-    remedy = "Go back to the page; it shows how the journey stands."
 
 
 class _Refused(Exception):
@@ -78,17 +51,6 @@ class _Refused(Exception):
         self.evidence = evidence or {}
 
 
-class _Journey(NamedTuple):
-    services: Services
-    control: Control
-    actor: Actor
-    stored: Stored[Flow]
-
-    @property
-    def flow(self) -> Flow:
-        return self.stored.value
-
-
 def receive_callback(services: Services, kind: Kind, answer: Mapping[str, str], trace_id: str) -> FlowId:
     """Take one answer of Microsoft; the page then shows how the flow stands.
 
@@ -96,9 +58,9 @@ def receive_callback(services: Services, kind: Kind, answer: Mapping[str, str], 
         NotAnAnswer: no flow waits for it, or it is not the kind of answer its flow waits for.
         AnswerUsed: it was used before.
     """
-    journey = _find(services, kind, answer.get("state", ""), trace_id)
+    journey = find_journey(services, kind, answer.get("state", ""), trace_id)
     if not journey.flow.is_open:
-        _close(journey, journey.flow, "closed late journey")
+        journey.close(journey.flow, "closed late journey")
         return journey.flow.id
     if journey.flow.leg is Leg.SIGN_IN:
         _take_sign_in(journey, answer)
@@ -107,48 +69,21 @@ def receive_callback(services: Services, kind: Kind, answer: Mapping[str, str], 
     return journey.flow.id
 
 
-def _find(services: Services, kind: Kind, state: str, trace_id: str) -> _Journey:
-    hashed = state_hash(state)
-    pointer = services.callbacks.find(hashed) if _STATE.fullmatch(state) else None
-    if pointer is None:
-        raise NotAnAnswer
-    control = services.control(pointer.account_id)
-    stored = control.flows.find(pointer.flow_id)
-    if stored is None or stored.value.kind is not kind:
-        raise NotAnAnswer
-    if stored.value.state_hash != hashed:
-        raise AnswerUsed
-    seen = stored.now(stored.value.seen_at(services.clock()))
-    return _Journey(services, control, Actor(pointer.account_id, _SYSTEM, trace_id), seen)
-
-
-def _take_sign_in(journey: _Journey, answer: Mapping[str, str]) -> None:
+def _take_sign_in(journey: Journey, answer: Mapping[str, str]) -> None:
     if "error" not in answer and not answer.get("code"):
         raise NotAnAnswer
     flow = journey.flow
     state = new_state()
-    burnt = _burn(journey, state_hash(state))
+    burnt = journey.burnt(state_hash(state))
     try:
         _refuse_error(answer, flow.kind)
         _accept_sign_in(burnt, flow, answer["code"], state)
     except _Refused as refused:
-        _close(burnt, fail(flow, refused.failure, refused.evidence), "refused sign-in")
+        burnt.close(fail(flow, refused.failure, refused.evidence), "refused sign-in")
 
 
-def _burn(journey: _Journey, onward: str) -> _Journey:
-    """Use the answer up before anything is done with it: of many who bring it, one gets through."""
-    try:
-        journey.control.commit(journey.control.flows.saved(journey.stored.now(burn(journey.flow, onward))))
-    except Clash:
-        raise AnswerUsed from None
-    fresh = journey.control.flows.find(journey.flow.id)
-    if fresh is None:
-        raise NotAnAnswer
-    return journey._replace(stored=fresh)
-
-
-def _accept_sign_in(burnt: _Journey, flow: Flow, code: str, state: str) -> None:
-    services = burnt.services
+def _accept_sign_in(burnt: Journey, flow: Flow, code: str, state: str) -> None:
+    services = burnt.account.services
     if flow.kind is Kind.CSP:
         _accept_partner(burnt, flow, _redeem(services, flow, code))
         return
@@ -164,31 +99,32 @@ def _accept_sign_in(burnt: _Journey, flow: Flow, code: str, state: str) -> None:
         expires_at=services.clock() + timedelta(seconds=services.settings.flow_ttl_s),
     )
     services.callbacks.add(onward.state_hash, onward)
-    _save(burnt, onward, "accepted sign-in")
+    burnt.save(onward, "accepted sign-in")
 
 
-def _refuse_present(burnt: _Journey, flow: Flow, tenant_id: TenantId) -> None:
+def _refuse_present(burnt: Journey, flow: Flow, tenant_id: TenantId) -> None:
     """A tenant is connected once in an account, whichever way."""
     if flow.integration_id:
         return
-    held = burnt.control.tenants.find(tenant_id)
-    if held is not None and is_leaving(burnt.control, held.value):
+    control = burnt.account.control
+    held = control.tenants.find(tenant_id)
+    if held is not None and is_leaving(control, held.value):
         raise _Refused(FlowFailure.REMOVING, {"tenant_id": tenant_id})
     if held is not None:
         is_child = held.value.kind is Kind.CSP
         failure = FlowFailure.CSP_CHILD if is_child else FlowFailure.ALREADY_INTEGRATED
         raise _Refused(failure, {"tenant_id": tenant_id, "integration_id": held.value.integration_id})
-    if burnt.control.reservations.find(csp_reservation(tenant_id).key):
-        own = [it.value for it in burnt.control.integrations.list() if it.value.tenant_id == tenant_id]
+    if control.reservations.find(csp_reservation(tenant_id).key):
+        own = [it.value for it in control.integrations.list() if it.value.tenant_id == tenant_id]
         if any(it.removal for it in own):
             raise _Refused(FlowFailure.REMOVING, {"tenant_id": tenant_id})
         failure = FlowFailure.ALREADY_INTEGRATED if flow.kind is Kind.CSP else FlowFailure.PARTNER_TENANT
         raise _Refused(failure, {"tenant_id": tenant_id})
 
 
-def _accept_partner(burnt: _Journey, flow: Flow, signed_in: SignedIn) -> None:
+def _accept_partner(burnt: Journey, flow: Flow, signed_in: SignedIn) -> None:
     """A CSP's service account: what it brought is kept sealed, unless it signed in without MFA."""
-    services, identity = burnt.services, signed_in.identity
+    services, identity = burnt.account.services, signed_in.identity
     if identity.is_guest:
         raise _Refused(FlowFailure.GUEST)
     tenant_id = TenantId(identity.tenant_id)
@@ -208,17 +144,17 @@ def _accept_partner(burnt: _Journey, flow: Flow, signed_in: SignedIn) -> None:
         return
     kept = Secrets(refresh_token=signed_in.refresh_token)
     sealed = seal(services, flow.id, Leg.NONE, kept)
-    _go_on(burnt, arrive(flow, signer, sealed=sealed, now=services.clock()), "accepted sign-in")
+    burnt.go_on(arrive(flow, signer, sealed=sealed, now=services.clock()), "accepted sign-in")
 
 
-def _close_without_mfa(burnt: _Journey, flow: Flow, signer: Signer, refresh_token: str) -> None:
+def _close_without_mfa(burnt: Journey, flow: Flow, signer: Signer, refresh_token: str) -> None:
     """Proven who it is, and that it cannot work: nothing that was brought is kept."""
     if flow.integration_id:
         raise _Refused(FlowFailure.NO_MFA_PROMPT)
-    now = burnt.services.clock()
-    name = name_of_partner(burnt.services, signer, refresh_token)
+    services, now = burnt.account.services, burnt.account.services.clock()
+    name = name_of_partner(services, signer, refresh_token)
     proven = prove(arrive(flow, signer, sealed="", now=now), name, now, verdict=SyncCause.CSP_NO_MFA_PROMPT)
-    _save(burnt, proven, "accepted sign-in without MFA")
+    burnt.save(proven, "accepted sign-in without MFA")
 
 
 def _signer(services: Services, signed_in: SignedIn) -> Signer:
@@ -270,7 +206,7 @@ def _is_administrator(services: Services, signed_in: SignedIn) -> bool | None:
         return None
 
 
-def _take_consent(journey: _Journey, answer: Mapping[str, str]) -> None:
+def _take_consent(journey: Journey, answer: Mapping[str, str]) -> None:
     flow = journey.flow
     if "error" not in answer and answer.get("admin_consent", "").casefold() != "true":
         raise NotAnAnswer
@@ -278,17 +214,9 @@ def _take_consent(journey: _Journey, answer: Mapping[str, str]) -> None:
         _refuse_error(answer, flow.kind)
         _refuse_elsewhere(flow, answer.get("tenant", ""))
     except _Refused as refused:
-        _close(journey, fail(flow, refused.failure, refused.evidence), "refused consent")
+        journey.close(fail(flow, refused.failure, refused.evidence), "refused consent")
         return
-    _go_on(journey, come_back(flow, journey.services.clock()), "consent came back")
-
-
-def _go_on(journey: _Journey, flow: Flow, action: str) -> None:
-    """Save the flow, and have it proved by a message of its own."""
-    order = ConsentOrder(account_id=flow.account_id, flow_id=flow.id)
-    announce(journey.services, flow.account_id)
-    _save(journey, flow, action, message(journey.control, order))
-    dispatch(journey.services, journey.control)
+    journey.go_on(come_back(flow, journey.account.services.clock()), "consent came back")
 
 
 def _refuse_error(answer: Mapping[str, str], kind: Kind) -> None:
@@ -302,20 +230,3 @@ def _refuse_error(answer: Mapping[str, str], kind: Kind) -> None:
 def _refuse_elsewhere(flow: Flow, tenant: str) -> None:
     if flow.signer is None or tenant.lower() != flow.signer.tenant_id:
         raise _Refused(FlowFailure.CONSENT_ELSEWHERE)
-
-
-def _close(journey: _Journey, flow: Flow, action: str) -> None:
-    reason = flow.failure.value if flow.failure else ""
-    log(action, flow_id=flow.id, account_id=flow.account_id, reason=reason)
-    told = failed_attempt(journey.control, flow, journey.services.clock())
-    _save(journey, flow, action, *told, outcome="refused", reason=reason)
-
-
-def _save(journey: _Journey, flow: Flow, action: str, *more: Write, outcome: str = "done", reason: str = "") -> None:
-    services, control = journey.services, journey.control
-    note = audit(services, control, journey.actor, action, {"flow_id": flow.id}, outcome=outcome, reason=reason)
-    services.due.put(Due(Work.CONSENT, flow.account_id, flow.id, flow.look_at(services.clock())))
-    try:
-        control.commit(control.flows.saved(journey.stored.now(flow)), note, *more)
-    except Clash:
-        raise AnswerUsed from None

@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from integrations.actions.account import Account, Change
+from integrations.actions.conflicts import ignore_conflict, retry_on_conflict
 from integrations.actions.csp_checks import Checks
 from integrations.actions.find_customers import find_customers
 from integrations.actions.letting_go import letting_go
 from integrations.actions.partner import NoCredential, Partner, open_partner
-from integrations.actions.recording import Actor, audit
 from integrations.actions.refusals import csp_cause_of, evidence_of
 from integrations.actions.settle_customers import settle_customers
 from integrations.domain.connections import Csp, Integration, Running
@@ -25,21 +26,18 @@ from integrations.microsoft.memberships import Memberships, read_memberships
 from integrations.microsoft.organization import read_tenant_name
 from integrations.microsoft.permissions import MFA
 from integrations.services import Services
-from integrations.storage.control import Clash, Control, newest_first
+from integrations.storage.control import newest_first
 from integrations.storage.documents import Stored
 from integrations.storage.due import Due, Work
 from shared.graph import MicrosoftError, Transient, UnexpectedAnswer
 from shared.lifeline import Lifeline
 from shared.secrets import SealBroken
 from shared.sign_in import OperatorFault, token_methods
-from shared.tables import Write
 from shared.telemetry import log
 
 _EARLY = timedelta(minutes=1)
-_TRIES_TO_SETTLE = 5
 _PATIENCE = 3  # passing faults in a row before the CSP's status says so
 _LOOK_AGAIN_S = 300.0
-_ACTOR = "system:check_csp"
 
 
 class _Stopped(Exception):
@@ -69,19 +67,19 @@ def check_csp(services: Services, order: CspOrder) -> None:
 
 
 def _check(services: Services, order: CspOrder, run_id: RunId) -> None:
-    control = services.control(order.account_id)
-    taken = _take(services, control, order, run_id)
+    account = Account(services, order.account_id)
+    taken = _take(account, order, run_id)
     if taken is None:
         return
-    with letting_go(lambda: _let_go(control, taken)):
+    with letting_go(lambda: _let_go(account, taken)):
         checks = Checks(services.clock)
-        ending = _ended(services, control, taken, checks)
-        _close(services, control, taken, ending, checks)
+        ending = _ended(account, taken, checks)
+        retry_on_conflict(lambda: _close(account, taken, ending, checks))
 
 
-def _ended(services: Services, control: Control, taken: Integration, checks: Checks) -> Ending:
+def _ended(account: Account, taken: Integration, checks: Checks) -> Ending:
     try:
-        return _run(services, control, taken, checks)
+        return _run(account, taken, checks)
     except _Stopped as stopped:
         return Ending(cause=stopped.cause, evidence=stopped.evidence)
     except (Transient, OperatorFault, UnexpectedAnswer) as error:
@@ -90,20 +88,23 @@ def _ended(services: Services, control: Control, taken: Integration, checks: Che
         return Ending(cause=csp_cause_of(error), evidence=evidence_of(error))
 
 
-def _let_go(control: Control, taken: Integration) -> None:
+def _let_go(account: Account, taken: Integration) -> None:
     """A failed run does not keep the next try out; what was read stays as it is."""
-    stored = control.integrations.find(taken.id)
+    integrations = account.control.integrations
+    stored = integrations.find(taken.id)
     if stored is not None and stored.value.csp is not None and _is_held(stored.value, taken):
         csp = msgspec.structs.replace(stored.value.csp, running=None)
-        control.commit(control.integrations.saved(stored.now(msgspec.structs.replace(stored.value, csp=csp))))
+        with account.change() as change:
+            change.write(integrations.saved(stored.now(msgspec.structs.replace(stored.value, csp=csp))))
 
 
-def _take(services: Services, control: Control, order: CspOrder, run_id: RunId) -> Integration | None:
+def _take(account: Account, order: CspOrder, run_id: RunId) -> Integration | None:
     """Hold the integration for this run, unless somebody does, or none is due.
 
     A lifeline's order takes over from the run that put it, and does nothing when that one has ended.
     """
-    stored = control.integrations.find(order.integration_id)
+    services, integrations = account.services, account.control.integrations
+    stored = integrations.find(order.integration_id)
     if stored is None or stored.value.csp is None or stored.value.removal:
         services.due.settle(Due(Work.CSP, order.account_id, order.integration_id, order.due_at))
         return None
@@ -115,12 +116,12 @@ def _take(services: Services, control: Control, order: CspOrder, run_id: RunId) 
         return None
     running = Running(run_id=run_id, until=now + RUN_LIMIT)
     held = msgspec.structs.replace(stored.value, csp=msgspec.structs.replace(csp, running=running))
-    services.due.put(Due(Work.CSP, order.account_id, order.integration_id, running.until))
-    try:
-        control.commit(control.integrations.saved(stored.now(held)))
-    except Clash:
-        return None  # another worker has it
-    return held
+    with ignore_conflict("another worker took the CSP", integration_id=order.integration_id):
+        with account.change() as change:
+            change.due(Work.CSP, order.integration_id, running.until)
+            change.write(integrations.saved(stored.now(held)))
+        return held
+    return None
 
 
 def _is_wanted(csp: Csp, order: CspOrder, now: datetime) -> bool:
@@ -131,8 +132,8 @@ def _is_wanted(csp: Csp, order: CspOrder, now: datetime) -> bool:
     return not is_early and (csp.running is None or csp.running.until <= now)
 
 
-def _run(services: Services, control: Control, integration: Integration, checks: Checks) -> Ending:
-    partner = _proven(services, control, integration, checks)
+def _run(account: Account, integration: Integration, checks: Checks) -> Ending:
+    partner = _proven(account, integration, checks)
     graph = partner.graph()
     name = read_tenant_name(graph).name
     memberships = _memberships(partner, checks)
@@ -142,19 +143,19 @@ def _run(services: Services, control: Control, integration: Integration, checks:
         if saw_mfa is False:
             check.fail("Partner Center sees no MFA in the account's sign-in.")
             raise _Stopped(SyncCause.CSP_NO_MFA_PROMPT, {"check": "isMfaCompliant is false"})
-    listing = find_customers(partner, integration, memberships, services.clock(), checks)
+    listing = find_customers(partner, integration, memberships, account.services.clock(), checks)
     if not listing.found and not listing.odd:
         raise _Stopped(SyncCause.CSP_NO_CHILD_TENANTS)
-    shared = settle_customers(services, control, integration, listing)
-    checks.add_customers(control, integration)
+    shared = settle_customers(account, integration, listing)
+    checks.add_customers(account.control, integration)
     return Ending(cause=SyncCause.CSP_SYNCED, evidence=listing.oddities(), name=name, shared=shared)
 
 
-def _proven(services: Services, control: Control, integration: Integration, checks: Checks) -> Partner:
+def _proven(account: Account, integration: Integration, checks: Checks) -> Partner:
     """The partner, once its credential was redeemed and shows MFA."""
     with checks.made(CheckName.TOKEN) as check:
         try:
-            partner = open_partner(services, control, integration)
+            partner = open_partner(account, integration)
         except NoCredential:
             check.fail("No sign-in is kept for this CSP.")
             status = integration.csp.status if integration.csp else None
@@ -162,7 +163,7 @@ def _proven(services: Services, control: Control, integration: Integration, chec
             raise _Stopped(cause, status.evidence if status else {}) from None
         except SealBroken as error:
             check.fail("The stored sign-in cannot be opened.")
-            log("a CSP's credential cannot be opened", account_id=control.account_id, integration_id=integration.id)
+            log("a CSP's credential cannot be opened", account_id=account.id, integration_id=integration.id)
             raise _Stopped(SyncCause.CSP_SECRET_BROKEN) from error
         token = partner.partner_center_token()
     with checks.made(CheckName.MFA) as check:
@@ -188,41 +189,38 @@ def _memberships(partner: Partner, checks: Checks) -> Memberships:
     return held
 
 
-def _close(services: Services, control: Control, taken: Integration, ending: Ending, checks: Checks) -> None:
-    """Status, name, report, next due. An authorization renewed meanwhile is not overwritten by an older run."""
-    for _ in range(_TRIES_TO_SETTLE):
-        stored = control.integrations.find(taken.id)
-        if stored is None or stored.value.csp is None or not _is_held(stored.value, taken):
-            log("run was superseded", account_id=control.account_id, integration_id=taken.id)
-            return
-        now, before = services.clock(), stored.value.csp
-        status = _moved(services, before.status, ending, now, has_credential=_has_credential(control, taken))
-        csp = msgspec.structs.replace(
-            before, status=status, running=None, shared=before.shared if ending.shared is None else ending.shared
-        )
-        done = msgspec.structs.replace(stored.value.renamed(ending.name, now), csp=csp)
-        if status.next_check_at is not None:
-            services.due.put(Due(Work.CSP, control.account_id, taken.id, status.next_check_at))
-        try:
-            control.commit(
-                control.integrations.saved(stored.now(done)), *_noted(services, control, before, done, checks)
-            )
-        except Clash:
-            continue
-        if status.next_check_at is None and before.running is not None:  # nothing to look at before somebody signs in
-            services.due.settle(Due(Work.CSP, control.account_id, taken.id, before.running.until))
-        log("checked CSP", account_id=control.account_id, integration_id=taken.id, outcome=status.cause.value)
+def _close(account: Account, taken: Integration, ending: Ending, checks: Checks) -> None:
+    """Status, name, report, next due. An authorization renewed meanwhile is not overwritten by an older run.
+
+    Raises:
+        VersionConflict: the CSP was changed meanwhile.
+    """
+    services, control = account.services, account.control
+    stored = control.integrations.find(taken.id)
+    if stored is None or stored.value.csp is None or not _is_held(stored.value, taken):
+        log("run was superseded", account_id=account.id, integration_id=taken.id)
         return
+    now, before = services.clock(), stored.value.csp
+    has_credential = control.credentials.find(taken.id) is not None
+    status = _moved(services, before.status, ending, now, has_credential=has_credential)
+    csp = msgspec.structs.replace(
+        before, status=status, running=None, shared=before.shared if ending.shared is None else ending.shared
+    )
+    done = msgspec.structs.replace(stored.value.renamed(ending.name, now), csp=csp)
+    with account.change() as change:
+        if status.next_check_at is not None:
+            change.due(Work.CSP, taken.id, status.next_check_at)
+        change.write(control.integrations.saved(stored.now(done)))
+        _report(change, before, done, checks)
+    if status.next_check_at is None and before.running is not None:  # nothing to look at before somebody signs in
+        services.due.settle(Due(Work.CSP, account.id, taken.id, before.running.until))
+    log("checked CSP", account_id=account.id, integration_id=taken.id, outcome=status.cause.value)
 
 
 def _is_held(present: Integration, taken: Integration) -> bool:
     held = present.csp.running if present.csp else None
     ours = taken.csp.running if taken.csp else None
     return held is not None and ours is not None and held.run_id == ours.run_id
-
-
-def _has_credential(control: Control, taken: Integration) -> bool:
-    return control.credentials.find(taken.id) is not None
 
 
 def _moved(
@@ -251,26 +249,16 @@ def _moved(
     return msgspec.structs.replace(moved, next_check_at=due_at)
 
 
-def _noted(services: Services, control: Control, before: Csp, done: Integration, checks: Checks) -> list[Write]:
+def _report(change: Change, before: Csp, done: Integration, checks: Checks) -> None:
     """The report, and an audit entry when the status changed."""
-    stored: Stored[Report] | None = control.reports.find(done.id)
+    reports, now = change.account.control.reports, change.account.services.clock()
+    stored: Stored[Report] | None = reports.find(done.id)
     status = done.csp.status if done.csp else before.status
     label = EXPLANATIONS[status.cause].label.value
-    known = stored.value if stored else Report(integration_id=done.id, at=services.clock(), checks=[])
-    report = known.after(checks.all, services.clock(), label, status.cause.value)
-    writes = [control.reports.saved(stored.now(report)) if stored else control.reports.added(report)]
+    known = stored.value if stored else Report(integration_id=done.id, at=now, checks=[])
+    report = known.after(checks.all, now, label, status.cause.value)
+    change.write(reports.saved(stored.now(report)) if stored else reports.added(report))
     if status.cause is not before.status.cause:
         subject = {"integration_id": done.id, "tenant_id": done.tenant_id}
-        actor = Actor(control.account_id, _ACTOR, "")
-        writes.append(
-            audit(
-                services,
-                control,
-                actor,
-                "changed CSP status",
-                subject,
-                before=before.status.cause.value,
-                after=status.cause.value,
-            )
-        )
-    return writes
+        told = {"before": before.status.cause.value, "after": status.cause.value}
+        change.audit(change.account.system_actor("check_csp"), "changed CSP status", subject, **told)

@@ -2,11 +2,12 @@
 
 import msgspec
 
+from integrations.actions.account import Account
 from integrations.actions.csp_complete import bind_csp, renew_csp
 from integrations.actions.housekeeping import plan_housekeeping
 from integrations.actions.integrate import find_flow
 from integrations.actions.leaving import is_leaving, refuse_while_removing_all, removing
-from integrations.actions.recording import Actor, announce, audit, dispatch, message
+from integrations.actions.recording import Actor
 from integrations.actions.tenants import sync_order
 from integrations.domain.connections import Integration, Kind, Proof, Tenant
 from integrations.domain.consent import ADVICE, Flow, FlowFailure, FlowState, bind, fail
@@ -14,11 +15,10 @@ from integrations.domain.ids import FlowId, IntegrationId, UserId, new_epoch, ne
 from integrations.domain.schedule import UNMAPPED_EVERY
 from integrations.domain.statuses import SyncCause, begin, move, wait_in_queue
 from integrations.services import Services
-from integrations.storage.control import Clash, Control
+from integrations.storage.control import VersionConflict
 from integrations.storage.documents import Stored
-from integrations.storage.due import Due, Work
+from integrations.storage.due import Work
 from shared.errors import Conflict
-from shared.tables import Write
 
 _LOOK_AGAIN_S = 3.0
 _COME_BACK_S = 60.0
@@ -31,16 +31,19 @@ def complete(services: Services, actor: Actor, flow_id: FlowId) -> IntegrationId
         NotFound: not this user's flow.
         Conflict: ``not_proven`` or ``removing`` (with Retry-After), the flow's failure, or ``already_integrated``.
     """
-    control = services.control(actor.account_id)
-    stored = find_flow(control, actor, flow_id)
+    account = Account(services, actor.account_id)
+    stored = find_flow(account.control, actor, flow_id)
     flow = stored.value.seen_at(services.clock())
     if flow.state is FlowState.BOUND and flow.integration_id:
         return flow.integration_id
     _refuse_unproven(flow)
-    refuse_while_removing_all(control)
+    refuse_while_removing_all(account.control)
     if flow.integration_id:
-        return _renew(services, control, actor, stored.now(flow), flow.integration_id)
-    return _bind_new(services, control, actor, stored.now(flow))
+        return _renew(account, actor, stored.now(flow), flow.integration_id)
+    try:
+        return _bind_new(account, actor, stored.now(flow))
+    except VersionConflict:
+        return _after_conflict(account, actor, stored.now(flow))
 
 
 def _refuse_unproven(flow: Flow) -> None:
@@ -57,14 +60,17 @@ def _refuse_unproven(flow: Flow) -> None:
         )
 
 
-def _bind_new(services: Services, control: Control, actor: Actor, stored: Stored[Flow]) -> IntegrationId:
+def _bind_new(account: Account, actor: Actor, stored: Stored[Flow]) -> IntegrationId:
+    """Bind the tenant as a new integration.
+
+    Raises:
+        VersionConflict: this was said twice at once, or the tenant came in by another journey.
+    """
+    services, control = account.services, account.control
     now = services.clock()
     proof, name = _proof(services, stored.value), stored.value.tenant_name or ""
     if stored.value.kind is Kind.CSP:
-        try:
-            return bind_csp(services, control, actor, stored, proof)
-        except Clash:
-            return _after_clash(services, control, actor, stored)
+        return bind_csp(account, actor, stored, proof)
     integration = Integration(
         id=IntegrationId(new_id("int")),
         kind=Kind.SINGLE,
@@ -85,33 +91,29 @@ def _bind_new(services: Services, control: Control, actor: Actor, stored: Stored
         added_at=now,
     )
     services.holders.add(proof.tenant_id, actor.account_id, integration.id, now)
-    services.due.put(Due(Work.SYNC, actor.account_id, proof.tenant_id, now + UNMAPPED_EVERY))
-    plan_housekeeping(services, actor.account_id)
-    try:
-        control.commit(
+    with account.change(actor, "integrated tenant", _subject(integration, stored.value)) as change:
+        change.due(Work.SYNC, proof.tenant_id, now + UNMAPPED_EVERY)
+        plan_housekeeping(change)
+        change.write(
             control.flows.saved(stored.now(bind(stored.value, integration.id))),
             control.integrations.added(integration),
             control.tenants.added(tenant),
-            _note(services, actor, "integrated tenant", integration, stored.value),
         )
-    except Clash:
-        return _after_clash(services, control, actor, stored)
     return integration.id
 
 
-def _renew(
-    services: Services, control: Control, actor: Actor, stored: Stored[Flow], integration_id: IntegrationId
-) -> IntegrationId:
+def _renew(account: Account, actor: Actor, stored: Stored[Flow], integration_id: IntegrationId) -> IntegrationId:
     """A reauthorization: the same tenant, a new proof, a grown version; a mapped tenant is synced at once."""
+    services, control = account.services, account.control
     now = services.clock()
     held = control.integrations.find(integration_id)
     if held is not None and held.value.removal:
         held = None
     if held is not None and held.value.kind is Kind.CSP:
-        return renew_csp(services, control, actor, stored, held, proof=_proof(services, stored.value))
+        return renew_csp(account, actor, stored, held, proof=_proof(services, stored.value))
     tenant = control.tenants.find(held.value.tenant_id) if held else None
     if held is None or tenant is None:
-        _refuse_unproven(_fail(services, control, actor, stored, FlowFailure.REMOVED_MEANWHILE))
+        _refuse_unproven(_fail(account, actor, stored, FlowFailure.REMOVED_MEANWHILE))
         raise AssertionError  # a failed flow is always refused
     renewed = msgspec.structs.replace(held.value, proof=_proof(services, stored.value), version=held.value.version + 1)
     is_mapped = tenant.value.mapping is not None
@@ -122,25 +124,22 @@ def _renew(
         else move(before, SyncCause.NAME_READ, now, next_check_at=before.next_check_at)
     )
     refreshed = msgspec.structs.replace(tenant.value, status=status, not_before=None)
-    nudges: list[Write] = []
-    if is_mapped:
-        services.due.put(Due(Work.SYNC, actor.account_id, refreshed.tenant_id, now))
-        announce(services, actor.account_id)
-        nudges.append(message(control, sync_order(actor.account_id, refreshed, "reauthorized", now)))
     services.sign_in.forget(refreshed.tenant_id)
-    control.commit(
-        control.flows.saved(stored.now(bind(stored.value, integration_id))),
-        control.integrations.saved(held.now(renewed)),
-        control.tenants.saved(tenant.now(refreshed)),
-        _note(services, actor, "reauthorized tenant", renewed, stored.value),
-        *nudges,
-    )
-    dispatch(services, control)
+    with account.change(actor, "reauthorized tenant", _subject(renewed, stored.value)) as change:
+        change.write(
+            control.flows.saved(stored.now(bind(stored.value, integration_id))),
+            control.integrations.saved(held.now(renewed)),
+            control.tenants.saved(tenant.now(refreshed)),
+        )
+        if is_mapped:
+            change.due(Work.SYNC, refreshed.tenant_id, now)
+            change.send(sync_order(actor.account_id, refreshed, "reauthorized", now))
     return integration_id
 
 
-def _after_clash(services: Services, control: Control, actor: Actor, stored: Stored[Flow]) -> IntegrationId:
+def _after_conflict(account: Account, actor: Actor, stored: Stored[Flow]) -> IntegrationId:
     """Either the same user said it twice at once, or the tenant came in by another journey."""
+    control = account.control
     latest = find_flow(control, actor, stored.value.id)
     if latest.value.state is FlowState.BOUND and latest.value.integration_id:
         return latest.value.integration_id
@@ -148,15 +147,15 @@ def _after_clash(services: Services, control: Control, actor: Actor, stored: Sto
     held = control.tenants.find(proven_in) if proven_in else None
     if held is not None and is_leaving(control, held.value):
         raise removing(f"The earlier connection of {held.value.name!r} is still being removed.")
-    _fail(services, control, actor, latest, FlowFailure.ALREADY_INTEGRATED)
+    _fail(account, actor, latest, FlowFailure.ALREADY_INTEGRATED)
     advice = ADVICE[FlowFailure.ALREADY_INTEGRATED]
     raise Conflict(advice.detail, code=FlowFailure.ALREADY_INTEGRATED.value, remedy=advice.remedy)
 
 
-def _fail(services: Services, control: Control, actor: Actor, stored: Stored[Flow], failure: FlowFailure) -> Flow:
+def _fail(account: Account, actor: Actor, stored: Stored[Flow], failure: FlowFailure) -> Flow:
     failed, subject = fail(stored.value, failure), {"flow_id": str(stored.value.id)}
-    note = audit(services, control, actor, "refused consent", subject, outcome="refused", reason=failure.value)
-    control.commit(control.flows.saved(stored.now(failed)), note)
+    with account.change(actor, "refused consent", subject, outcome="refused", reason=failure.value) as change:
+        change.write(account.control.flows.saved(stored.now(failed)))
     return failed
 
 
@@ -171,11 +170,10 @@ def _proof(services: Services, flow: Flow) -> Proof:
     )
 
 
-def _note(services: Services, actor: Actor, action: str, integration: Integration, flow: Flow) -> Write:
-    subject = {
+def _subject(integration: Integration, flow: Flow) -> dict[str, str]:
+    return {
         "integration_id": integration.id,
         "tenant_id": integration.tenant_id,
         "flow_id": flow.id,
         "consented_by": integration.proof.object_id,
     }
-    return audit(services, services.control(actor.account_id), actor, action, subject)

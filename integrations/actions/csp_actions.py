@@ -2,15 +2,16 @@
 
 from datetime import timedelta
 
+from integrations.actions.account import Account
 from integrations.actions.leaving import find_to_change
-from integrations.actions.recording import Actor, announce, audit, dispatch, message
+from integrations.actions.recording import Actor
 from integrations.actions.tenants import find_tenant
 from integrations.domain.connections import Kind
 from integrations.domain.customers import ignore
 from integrations.domain.ids import IntegrationId, TenantId
 from integrations.domain.orders import CspOrder
 from integrations.services import Services
-from integrations.storage.due import Due, Work
+from integrations.storage.due import Work
 from shared.errors import Conflict
 
 _A_MINUTE = 60.0
@@ -24,8 +25,8 @@ def check_access(services: Services, actor: Actor, integration_id: IntegrationId
         Conflict: ``not_a_csp`` or ``removing``.
         TooManyRequests: checked several times within a minute.
     """
-    control = services.control(actor.account_id)
-    stored = find_to_change(control, integration_id)
+    account = Account(services, actor.account_id)
+    stored = find_to_change(account.control, integration_id)
     if stored.value.kind is not Kind.CSP:
         raise Conflict(
             "Only a CSP's access can be checked.",
@@ -35,13 +36,9 @@ def check_access(services: Services, actor: Actor, integration_id: IntegrationId
     services.rates.take(f"access-check:{actor.account_id}:{integration_id}", services.settings.starts_per_minute)
     now = services.clock()
     order = CspOrder(account_id=actor.account_id, integration_id=integration_id, due_at=now, reason="access check")
-    services.due.put(Due(Work.CSP, actor.account_id, integration_id, now + timedelta(seconds=_A_MINUTE)))
-    announce(services, actor.account_id)
-    control.commit(
-        audit(services, control, actor, "ordered access check", {"integration_id": integration_id}),
-        message(control, order),
-    )
-    dispatch(services, control)
+    with account.change(actor, "ordered access check", {"integration_id": integration_id}) as change:
+        change.due(Work.CSP, integration_id, now + timedelta(seconds=_A_MINUTE))
+        change.send(order)
 
 
 def ignore_tenant(services: Services, actor: Actor, tenant_id: TenantId, *, is_ignored: bool) -> None:
@@ -51,8 +48,8 @@ def ignore_tenant(services: Services, actor: Actor, tenant_id: TenantId, *, is_i
         NotFound: there is no such tenant.
         Conflict: ``not_a_csp_tenant``, or ``already_mapped``: a mapped tenant is not ignored.
     """
-    control = services.control(actor.account_id)
-    stored = find_tenant(control, tenant_id)
+    account = Account(services, actor.account_id)
+    stored = find_tenant(account.control, tenant_id)
     tenant = stored.value
     if tenant.csp is None:
         raise Conflict(
@@ -69,7 +66,5 @@ def ignore_tenant(services: Services, actor: Actor, tenant_id: TenantId, *, is_i
     if tenant.csp.is_ignored is is_ignored:
         return
     action = "ignored tenant" if is_ignored else "stopped ignoring tenant"
-    control.commit(
-        control.tenants.saved(stored.now(ignore(tenant, is_ignored=is_ignored))),
-        audit(services, control, actor, action, {"tenant_id": tenant_id}),
-    )
+    with account.change(actor, action, {"tenant_id": tenant_id}) as change:
+        change.write(account.control.tenants.saved(stored.now(ignore(tenant, is_ignored=is_ignored))))

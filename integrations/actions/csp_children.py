@@ -4,18 +4,17 @@ from datetime import timedelta
 
 import msgspec
 
+from integrations.actions.account import Account, Change
+from integrations.actions.conflicts import ignore_conflict
 from integrations.actions.leaving import find_integration
 from integrations.actions.settle_customers import settling
 from integrations.domain import onboarding
 from integrations.domain.connections import Tenant
 from integrations.domain.customers import USABLE, advance, judge
-from integrations.domain.ids import TenantId
 from integrations.domain.statuses import SyncCause
-from integrations.services import Services
-from integrations.storage.control import Clash, Control
+from integrations.storage.control import Control
 from integrations.storage.documents import Stored
 from integrations.storage.due import Due, Work
-from shared.telemetry import log
 
 # Refusals that a new consent cures.
 _LAPSED = frozenset(
@@ -47,14 +46,14 @@ def held_back_by(control: Control, tenant: Tenant) -> SyncCause | None:
     return SyncCause.CSP_FAILED if csp is None or csp.status.is_auth_failed else None
 
 
-def hold_back(services: Services, control: Control, stored: Stored[Tenant], cause: SyncCause, due: Due) -> None:
+def hold_back(account: Account, stored: Stored[Tenant], cause: SyncCause, due: Due) -> None:
     """Say on the tenant's row what it waits for. Whatever ends CSP Auth's block, or the pause, asks again."""
-    tenant, now = stored.value, services.clock()
+    services, tenant, now = account.services, stored.value, account.services.clock()
     again = now + timedelta(seconds=services.settings.sync_period_s)
     if cause in _ASK_AGAIN:
         services.due.settle(due)
     else:
-        services.due.put(Due(Work.SYNC, control.account_id, tenant.tenant_id, again))
+        services.due.put(Due(Work.SYNC, account.id, tenant.tenant_id, again))
     if tenant.status.is_auth_error or tenant.status.cause is cause:
         return
     status = msgspec.structs.replace(
@@ -64,21 +63,21 @@ def hold_back(services: Services, control: Control, stored: Stored[Tenant], caus
         evidence={},
         next_check_at=again if cause is SyncCause.CSP_FAILED else None,
     )
-    try:
-        control.commit(control.tenants.saved(stored.now(msgspec.structs.replace(tenant, status=status))))
-    except Clash:
-        log("tenant was changed meanwhile", account_id=control.account_id, tenant_id=tenant.tenant_id)
+    held_back = msgspec.structs.replace(tenant, status=status)
+    ids = {"account_id": account.id, "tenant_id": tenant.tenant_id}
+    with ignore_conflict("tenant was changed meanwhile", **ids), account.change() as change:
+        change.write(account.control.tenants.saved(stored.now(held_back)))
 
 
-def after_refusal(services: Services, control: Control, tenant: Tenant, cause: SyncCause) -> Tenant:
+def after_refusal(change: Change, tenant: Tenant, cause: SyncCause) -> Tenant:
     """The tenant after its sync ended with ``cause``: a consent that was taken away is asked for again."""
     if tenant.csp is None or cause not in _LAPSED:
         return tenant
-    by = settling(services, tenant.integration_id)
-    facts = control.facts.find(tenant.tenant_id)
+    by = settling(change.account.services, tenant.integration_id)
+    facts = change.account.control.facts.find(tenant.tenant_id)
     lapsed = advance(tenant, onboarding.lapse(by.now, dict(tenant.status.evidence)))
     judged = judge(lapsed, facts.value if facts else None, by.required, by.permissions, by.now)
     next_at = judged.csp.progress.next_at if judged.csp else None
     if next_at is not None:
-        services.due.put(Due(Work.CUSTOMER, control.account_id, TenantId(tenant.tenant_id), next_at))
+        change.due(Work.CUSTOMER, tenant.tenant_id, next_at)
     return judged

@@ -4,10 +4,11 @@ from datetime import datetime
 
 import msgspec
 
+from integrations.actions.account import Account, Change
 from integrations.actions.housekeeping import plan_housekeeping
 from integrations.actions.integrate import unseal
 from integrations.actions.partner import new_credential
-from integrations.actions.recording import Actor, announce, audit, dispatch, message
+from integrations.actions.recording import Actor
 from integrations.domain.connections import (
     Acceptance,
     Credential,
@@ -23,18 +24,17 @@ from integrations.domain.orders import CspOrder
 from integrations.domain.report import Report
 from integrations.domain.statuses import SyncCause, SyncStatus, begin, move
 from integrations.services import Services
-from integrations.storage.control import Control
 from integrations.storage.documents import Stored
-from integrations.storage.due import Due, Work
-from shared.tables import Write
+from integrations.storage.due import Work
 
 
-def bind_csp(services: Services, control: Control, actor: Actor, stored: Stored[Flow], proof: Proof) -> IntegrationId:
+def bind_csp(account: Account, actor: Actor, stored: Stored[Flow], proof: Proof) -> IntegrationId:
     """Bind a new CSP; what will keep it from working is its status from the start.
 
     Raises:
-        Clash: the tenant came in by another journey.
+        VersionConflict: the tenant came in by another journey.
     """
+    services, control = account.services, account.control
     now, flow = services.clock(), stored.value
     integration = Integration(
         id=IntegrationId(new_id("int")),
@@ -53,26 +53,26 @@ def bind_csp(services: Services, control: Control, actor: Actor, stored: Stored[
     )
     report = Report(integration_id=integration.id, at=now, checks=[])
     services.holders.add(proof.tenant_id, actor.account_id, integration.id, now)
-    plan_housekeeping(services, actor.account_id)
     credential = _credential(services, actor.account_id, integration, flow, version=1)
-    writes = [
-        control.flows.saved(stored.now(bind(flow, integration.id))),
-        control.integrations.added(integration),
-        control.reservations.added(csp_reservation(proof.tenant_id)),
-        control.reports.added(report),
-        audit(services, control, actor, "integrated CSP", _subject(integration, flow)),
-    ]
-    if credential:
-        writes += [control.credentials.added(credential), _first_run(services, control, integration, now)]
-    control.commit(*writes)
-    dispatch(services, control)
+    with account.change(actor, "integrated CSP", _subject(integration, flow)) as change:
+        plan_housekeeping(change)
+        change.write(
+            control.flows.saved(stored.now(bind(flow, integration.id))),
+            control.integrations.added(integration),
+            control.reservations.added(csp_reservation(proof.tenant_id)),
+            control.reports.added(report),
+        )
+        if credential:
+            change.write(control.credentials.added(credential))
+            _order_first_run(change, integration, now)
     return integration.id
 
 
 def renew_csp(
-    services: Services, control: Control, actor: Actor, stored: Stored[Flow], held: Stored[Integration], *, proof: Proof
+    account: Account, actor: Actor, stored: Stored[Flow], held: Stored[Integration], *, proof: Proof
 ) -> IntegrationId:
     """Renew a CSP's authorization. Until this very transaction the credential it had was in use."""
+    services, control = account.services, account.control
     now, flow, before = services.clock(), stored.value, held.value
     if before.csp is None:
         raise AssertionError  # a CSP's flow renews a CSP
@@ -86,17 +86,16 @@ def renew_csp(
     renewed = msgspec.structs.replace(before, proof=proof, version=before.version + 1, csp=csp)
     old = control.credentials.find(before.id)
     version = old.value.version + 1 if old else 1
-    writes = [
-        control.flows.saved(stored.now(bind(flow, before.id))),
-        control.integrations.saved(held.now(renewed)),
-        audit(services, control, actor, "reauthorized CSP", _subject(renewed, flow)),
-    ]
     credential = _credential(services, actor.account_id, renewed, flow, version=version)
-    if credential:
-        kept = control.credentials.saved(old.now(credential)) if old else control.credentials.added(credential)
-        writes += [kept, _first_run(services, control, renewed, now)]
-    control.commit(*writes)
-    dispatch(services, control)
+    with account.change(actor, "reauthorized CSP", _subject(renewed, flow)) as change:
+        change.write(
+            control.flows.saved(stored.now(bind(flow, before.id))), control.integrations.saved(held.now(renewed))
+        )
+        if credential:
+            change.write(
+                control.credentials.saved(old.now(credential)) if old else control.credentials.added(credential)
+            )
+            _order_first_run(change, renewed, now)
     return before.id
 
 
@@ -119,12 +118,11 @@ def _credential(
     return new_credential(services, account_id, integration, token, version=version)
 
 
-def _first_run(services: Services, control: Control, integration: Integration, now: datetime) -> Write:
-    """Have the CSP read at once; the due list comes first, so that no crash forgets it."""
-    services.due.put(Due(Work.CSP, control.account_id, integration.id, now))
-    announce(services, control.account_id)
-    order = CspOrder(account_id=control.account_id, integration_id=integration.id, due_at=now, reason="authorized")
-    return message(control, order)
+def _order_first_run(change: Change, integration: Integration, now: datetime) -> None:
+    """Have the CSP read at once."""
+    change.due(Work.CSP, integration.id, now)
+    account_id = change.account.id
+    change.send(CspOrder(account_id=account_id, integration_id=integration.id, due_at=now, reason="authorized"))
 
 
 def _subject(integration: Integration, flow: Flow) -> dict[str, str]:

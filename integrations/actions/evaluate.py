@@ -4,6 +4,8 @@ The message only says where to look. What there is to do follows from the marks 
 evaluation stands (``evaluation_look``).
 """
 
+from datetime import datetime
+
 import msgspec
 
 from integrations.actions.evaluation_look import Look
@@ -11,13 +13,12 @@ from integrations.domain.cadence import share_of
 from integrations.domain.connections import Tenant
 from integrations.domain.evaluations.progress import daily_at
 from integrations.domain.given_up import Failed
-from integrations.domain.ids import AccountId, TenantId
+from integrations.domain.ids import TenantId
 from integrations.domain.orders import EvaluateOrder
 from integrations.domain.schedule import ORDER_LIFE
 from integrations.services import Services
 from integrations.storage.control import Control
 from integrations.storage.data import Superseded, Unwritten
-from integrations.storage.due import Due, Work
 from shared.telemetry import log
 from shared.tracing import span
 
@@ -44,9 +45,9 @@ def send_evaluation(services: Services, order: EvaluateOrder, *, delay_s: int = 
     services.queues.send(order.queue, body, delay_s=delay_s, ttl_s=ttl_s)
 
 
-def daily_evaluation(services: Services, account_id: AccountId, tenant_id: TenantId) -> Due:
-    """The line of the due list that has a mapped tenant's evaluations looked at once a day."""
-    return Due(Work.EVALUATE, account_id, tenant_id, daily_at(services.clock(), share_of(tenant_id)))
+def daily_look(services: Services, tenant_id: TenantId) -> datetime:
+    """When a mapped tenant's evaluations are looked at next, should nothing change before."""
+    return daily_at(services.clock(), share_of(tenant_id))
 
 
 def is_evaluated(tenant: Tenant) -> bool:

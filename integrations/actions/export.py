@@ -5,7 +5,8 @@ from itertools import chain
 
 import msgspec
 
-from integrations.actions.recording import Actor, audit
+from integrations.actions.account import Account
+from integrations.actions.recording import Actor
 from integrations.actions.tenants import find_tenant
 from integrations.domain.connections import Tenant
 from integrations.domain.exporting import (
@@ -41,7 +42,8 @@ def export(services: Services, actor: Actor, tenant_id: TenantId | None, kind: s
         Conflict: ``export_too_large``.
     """
     services.rates.take(f"export:{actor.account_id}", _PER_MINUTE)
-    control = services.control(actor.account_id)
+    account = Account(services, actor.account_id)
+    control = account.control
     tenant = find_tenant(control, tenant_id).value if tenant_id else None
     rows: list[Exported] = []
     for row in _rows(services, control, tenant, kind):
@@ -53,7 +55,8 @@ def export(services: Services, actor: Actor, tenant_id: TenantId | None, kind: s
             )
         rows.append(row)
     subject = {"tenant_id": str(tenant_id)} if tenant_id else {"account_id": str(actor.account_id)}
-    control.commit(audit(services, control, actor, "exported data", subject, after=f"{len(rows)} rows"))
+    with account.change() as change:
+        change.audit(actor, "exported data", subject, after=f"{len(rows)} rows")
     return Export(account_id=actor.account_id, tenant_id=tenant_id, made_at=stamp(services.clock()), rows=rows)
 
 

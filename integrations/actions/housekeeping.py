@@ -6,14 +6,14 @@ with is kept under the newest key-encryption key.
 
 from datetime import UTC, datetime, timedelta
 
-from integrations.actions.evaluate import daily_evaluation
+from integrations.actions.account import Account, Change
+from integrations.actions.conflicts import ignore_conflict
+from integrations.actions.evaluate import daily_look
 from integrations.actions.find_overdue import find_overdue
 from integrations.actions.idempotency import KEPT_FOR
 from integrations.actions.sealing import forget_old_entries, seal_entries
 from integrations.actions.signing import seal_key_anew
-from integrations.domain.ids import AccountId
 from integrations.services import Services
-from integrations.storage.control import Clash, Control
 from integrations.storage.due import ALL, LAST_LOOK, Due, Work
 from shared.tables import Write, chunks
 
@@ -22,9 +22,9 @@ _LOOKS_AGAIN = timedelta(minutes=30)
 RUNS_KEPT = 200  # of each tenant: four days of syncs every 30 minutes
 
 
-def plan_housekeeping(services: Services, account_id: AccountId) -> None:
+def plan_housekeeping(change: Change) -> None:
     """Have the account looked after from tomorrow on; saying it again changes nothing that matters."""
-    services.due.put(Due(Work.HOUSEKEEPING, account_id, ALL, services.clock() + EVERY))
+    change.due(Work.HOUSEKEEPING, ALL, change.account.services.clock() + EVERY)
 
 
 def keep_house(services: Services, due: Due) -> None:
@@ -32,7 +32,8 @@ def keep_house(services: Services, due: Due) -> None:
     now = services.clock()
     if due.at > now:
         return
-    control = services.control(due.account_id)
+    account = Account(services, due.account_id)
+    control = account.control
     tenants = control.tenants.list()
     find_overdue(services, control, [it.value for it in tenants])
     old = [control.answers.removed(it) for it in control.answers.list() if now - it.value.at > KEPT_FOR]
@@ -40,14 +41,15 @@ def keep_house(services: Services, due: Due) -> None:
         runs = control.runs.list(f"{tenant.value.tenant_id}:")
         old += [control.runs.removed(it) for it in runs[RUNS_KEPT:]]
         if tenant.value.mapping is not None:  # one that was mapped by an earlier version has no such line yet
-            daily = daily_evaluation(services, due.account_id, tenant.value.tenant_id)
+            tenant_id = tenant.value.tenant_id
+            daily = Due(Work.EVALUATE, due.account_id, tenant_id, daily_look(services, tenant_id))
             services.due.ensure(daily, after=datetime.min.replace(tzinfo=UTC))
-    _remove(control, old)
-    seal_entries(services, control)
-    forget_old_entries(services, control)
-    seal_key_anew(services, control)
+    _remove(account, old)
+    seal_entries(account)
+    forget_old_entries(account)
+    seal_key_anew(account)
     if tenants or control.audit.list(limit=1):
-        plan_housekeeping(services, due.account_id)
+        services.due.put(Due(Work.HOUSEKEEPING, due.account_id, ALL, services.clock() + EVERY))
     else:
         services.due.settle(due)
 
@@ -60,7 +62,7 @@ def look_to_seal(services: Services, due: Due) -> None:
     now = services.clock()
     if due.at > now:
         return
-    seal_entries(services, services.control(due.account_id))
+    seal_entries(Account(services, due.account_id))
     if due.item_id == LAST_LOOK:
         tomorrow = Due(Work.HOUSEKEEPING, due.account_id, ALL, now + EVERY)
         services.due.ensure(tomorrow, after=datetime.min.replace(tzinfo=UTC))
@@ -69,9 +71,8 @@ def look_to_seal(services: Services, due: Due) -> None:
     services.due.settle(due)
 
 
-def _remove(control: Control, removals: list[Write]) -> None:
-    for part in chunks(removals):
-        try:
-            control.commit(*part)
-        except Clash:
-            return  # somebody changed one of them; tomorrow is another day
+def _remove(account: Account, removals: list[Write]) -> None:
+    with ignore_conflict("left old rows to tomorrow", account_id=account.id):
+        for part in chunks(removals):
+            with account.change() as change:
+                change.write(*part)

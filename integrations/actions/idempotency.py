@@ -6,9 +6,11 @@ from datetime import timedelta
 
 import msgspec
 
+from integrations.actions.account import Account
+from integrations.actions.conflicts import ignore_conflict
 from integrations.actions.recording import Actor
 from integrations.services import Services
-from integrations.storage.control import Clash, Control, StoredAnswer
+from integrations.storage.control import StoredAnswer, VersionConflict
 from integrations.storage.documents import Stored
 from shared.answers import FIRST_ERROR, FIRST_FAULT, JSON, PROBLEM_JSON, Answer, explained, status_of
 from shared.errors import AppError, Conflict, KeyReused
@@ -27,49 +29,46 @@ def remembered(
         KeyReused: the key was used for another request.
         Conflict: ``in_progress``: the first one is still being done.
     """
-    control = services.control(actor.account_id)
+    account = Account(services, actor.account_id)
     row = StoredAnswer(
         key=_digest(actor.name.encode(), key.encode()),
         request_hash=_digest(told[0].encode(), told[1], told[2]),
         at=services.clock(),
     )
-    known = _claim(services, control, row)
+    known = _claim(account, row)
     if known is not None:
         return _read(services, known)
     try:
         answer = do()
     except AppError as error:
-        _keep(services, control, row, None if _passes(error) else explained(error, actor.trace_id))
+        _keep(account, row, None if _passes(error) else explained(error, actor.trace_id))
         raise
     except Exception:
-        _keep(services, control, row, None)
+        _keep(account, row, None)
         raise
-    _keep(services, control, row, answer)
+    _keep(account, row, answer)
     return answer
 
 
 def _passes(error: AppError) -> bool:
     """Whether the same request may fare better later: what asks to wait, what was changed meanwhile, our own faults."""
     is_ours = status_of(error) >= FIRST_FAULT
-    return is_ours or isinstance(error, Clash) or getattr(error, "wait_s", None) is not None
+    return is_ours or isinstance(error, VersionConflict) or getattr(error, "wait_s", None) is not None
 
 
-def _claim(services: Services, control: Control, row: StoredAnswer) -> StoredAnswer | None:
+def _claim(account: Account, row: StoredAnswer) -> StoredAnswer | None:
     """Mark the key as ours; the stored answer when it was answered before."""
-    stored = control.answers.find(row.key)
-    try:
-        if stored is None:
-            control.commit(control.answers.added(row))
+    answers = account.control.answers
+    stored = answers.find(row.key)
+    if stored is not None and stored.value.request_hash != row.request_hash:
+        raise KeyReused("This Idempotency-Key was used for another request.")
+    if stored is not None and stored.value.status:
+        return stored.value
+    if stored is None or account.services.clock() - stored.value.at > _ABANDONED_AFTER:
+        with ignore_conflict("the same request came twice at once", account_id=account.id):
+            with account.change() as change:
+                change.write(answers.saved(stored.now(row)) if stored else answers.added(row))
             return None
-        if stored.value.request_hash != row.request_hash:
-            raise KeyReused("This Idempotency-Key was used for another request.")
-        if stored.value.status:
-            return stored.value
-        if services.clock() - stored.value.at > _ABANDONED_AFTER:
-            control.commit(control.answers.saved(stored.now(row)))
-            return None
-    except Clash:
-        pass
     raise Conflict(
         "The first request with this Idempotency-Key is still being worked on.",
         code="in_progress",
@@ -78,24 +77,26 @@ def _claim(services: Services, control: Control, row: StoredAnswer) -> StoredAns
     )
 
 
-def _keep(services: Services, control: Control, row: StoredAnswer, answer: Answer | None) -> None:
+def _keep(account: Account, row: StoredAnswer, answer: Answer | None) -> None:
     """Store the answer; what failed for the moment, or is too long to keep, may be tried again."""
-    stored: Stored[StoredAnswer] | None = control.answers.find(row.key)
+    answers = account.control.answers
+    stored: Stored[StoredAnswer] | None = answers.find(row.key)
     if stored is None:
         return
-    body = _body(services, row, answer) if answer else ""
-    if answer is None or len(body) > _MOST_CHARACTERS:
-        control.commit(control.answers.removed(stored))
-        return
-    told = msgspec.structs.replace(
-        row,
-        status=answer.status,
-        body=body,
-        content_type=answer.content_type,
-        headers=dict(answer.headers),
-        is_sealed=answer.is_secret,
-    )
-    control.commit(control.answers.saved(stored.now(told)))
+    body = _body(account.services, row, answer) if answer else ""
+    with account.change() as change:
+        if answer is None or len(body) > _MOST_CHARACTERS:
+            change.write(answers.removed(stored))
+            return
+        told = msgspec.structs.replace(
+            row,
+            status=answer.status,
+            body=body,
+            content_type=answer.content_type,
+            headers=dict(answer.headers),
+            is_sealed=answer.is_secret,
+        )
+        change.write(answers.saved(stored.now(told)))
 
 
 def _body(services: Services, row: StoredAnswer, answer: Answer) -> str:

@@ -2,16 +2,16 @@
 
 import secrets
 import time
-from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
 
+from integrations.actions.account import Account
+from integrations.actions.conflicts import retry_on_conflict
 from integrations.actions.leaving import find_to_change, refuse_while_removing_all
 from integrations.actions.now import moment_of
-from integrations.actions.recording import Actor, audit
+from integrations.actions.recording import Actor
 from integrations.domain import prerequisites
 from integrations.domain.connections import Kind
 from integrations.domain.consent import ADVICE, Flow, FlowState, Leg, state_hash
@@ -21,9 +21,9 @@ from integrations.domain.page import StatusView, given_up_view
 from integrations.domain.statuses import EXPLANATIONS
 from integrations.microsoft.permissions import PARTNER_CENTER_SCOPE, PARTNER_SCOPES, SIGN_IN_SCOPES
 from integrations.services import Services
-from integrations.storage.control import CURRENT, Clash, Control, Starting
+from integrations.storage.control import CURRENT, Control, Starting
 from integrations.storage.documents import Stored
-from integrations.storage.due import Due, Work
+from integrations.storage.due import Work
 from shared.errors import Conflict, Invalid, NotFound, Problem, TooManyRequests
 from shared.tables import Write
 
@@ -84,7 +84,7 @@ class Wanted(NamedTuple):
 
 def start_single(services: Services, actor: Actor) -> Started:
     """Begin to integrate a single tenant. Which tenant shows only in the sign-in."""
-    return _start(services, actor, services.control(actor.account_id), Wanted(Kind.SINGLE))
+    return _start(Account(services, actor.account_id), actor, Wanted(Kind.SINGLE))
 
 
 def start_csp(services: Services, actor: Actor, *, accepted: bool, version: str) -> Started:
@@ -103,8 +103,7 @@ def start_csp(services: Services, actor: Actor, *, accepted: bool, version: str)
             code="prerequisites_changed",
             remedy="Show the present text (GET /prerequisites/csp) and have it accepted.",
         )
-    wanted = Wanted(Kind.CSP, prerequisites=version)
-    return _start(services, actor, services.control(actor.account_id), wanted)
+    return _start(Account(services, actor.account_id), actor, Wanted(Kind.CSP, prerequisites=version))
 
 
 def reauthorize(services: Services, actor: Actor, integration_id: IntegrationId) -> Started:
@@ -114,9 +113,9 @@ def reauthorize(services: Services, actor: Actor, integration_id: IntegrationId)
         NotFound: there is no such integration.
         Conflict: ``removing``.
     """
-    control = services.control(actor.account_id)
-    stored = find_to_change(control, integration_id)
-    return _start(services, actor, control, Wanted(stored.value.kind, integration_id, stored.value.tenant_id))
+    account = Account(services, actor.account_id)
+    stored = find_to_change(account.control, integration_id)
+    return _start(account, actor, Wanted(stored.value.kind, integration_id, stored.value.tenant_id))
 
 
 def read_flow(services: Services, actor: Actor, flow_id: FlowId) -> FlowView:
@@ -196,10 +195,11 @@ def _scopes(services: Services, kind: Kind) -> tuple[str, ...]:
     return (*token_scopes(services, kind), *in_graph)
 
 
-def _start(services: Services, actor: Actor, control: Control, wanted: Wanted) -> Started:
+def _start(account: Account, actor: Actor, wanted: Wanted) -> Started:
+    services = account.services
     services.rates.take(f"start:{actor.account_id}:{actor.name}", services.settings.starts_per_minute)
     now = services.clock()
-    refuse_while_removing_all(control)
+    refuse_while_removing_all(account.control)
     state, kept = new_state(), Secrets(nonce=secrets.token_urlsafe(32), verifier=secrets.token_urlsafe(48))
     flow_id = FlowId(new_id("flow"))
     flow = Flow(
@@ -218,12 +218,7 @@ def _start(services: Services, actor: Actor, control: Control, wanted: Wanted) -
         expected_tenant_id=wanted.tenant_id,
         prerequisites=wanted.prerequisites,
     )
-    services.due.put(Due(Work.CONSENT, actor.account_id, flow_id, flow.expires_at))
-    action = "started reauthorization" if wanted.integration_id else "started integration"
-    subject = {"flow_id": flow_id, "kind": wanted.kind.value}
-    if wanted.prerequisites:
-        subject["prerequisites_version"] = wanted.prerequisites
-    _add(services, control, flow, lambda: audit(services, control, actor, action, subject))
+    retry_on_conflict(lambda: _add_later(account, actor, flow), first=lambda: _add(account, actor, flow), tries=_TRIES)
     services.callbacks.add(flow.state_hash, flow)  # last: what points to a flow is forgotten with the flow
     url = services.sign_in.authorize_url(
         redirect_uri=redirect_uri(services, flow.kind),
@@ -236,26 +231,31 @@ def _start(services: Services, actor: Actor, control: Control, wanted: Wanted) -
     return Started(flow_id, url, flow.expires_at.replace(microsecond=0))
 
 
-def _add(services: Services, control: Control, flow: Flow, note: Callable[[], Write]) -> None:
-    """Add a journey to the open ones; of several that count them at the same time one gets through, the others again.
+def _add(account: Account, actor: Actor, flow: Flow) -> None:
+    """Add a journey to the open ones.
 
     Raises:
         TooManyRequests: as many are open as may be.
-        Clash: others were faster every time.
+        VersionConflict: of several that counted them at the same time another one got through.
     """
-    for number in range(_TRIES):
-        if number:
-            time.sleep(services.chance() * _PAUSE_S)
-        turn = control.starting.find(CURRENT)  # before the journeys are counted
-        _refuse_too_many(control, flow.created_at)
-        with suppress(Clash):
-            control.commit(
-                control.flows.added(flow),
-                control.starting.saved(turn) if turn else control.starting.added(Starting()),
-                note(),
-            )
-            return
-    raise Clash
+    control = account.control
+    turn = control.starting.find(CURRENT)  # before the journeys are counted
+    _refuse_too_many(control, flow.created_at)
+    action = "started reauthorization" if flow.integration_id else "started integration"
+    subject = {"flow_id": flow.id, "kind": flow.kind.value}
+    if flow.prerequisites:
+        subject["prerequisites_version"] = flow.prerequisites
+    with account.change(actor, action, subject) as change:
+        change.due(Work.CONSENT, flow.id, flow.expires_at)
+        change.write(
+            control.flows.added(flow), control.starting.saved(turn) if turn else control.starting.added(Starting())
+        )
+
+
+def _add_later(account: Account, actor: Actor, flow: Flow) -> None:
+    """Add it after a short while, so that those who met do not meet again."""
+    time.sleep(account.services.chance() * _PAUSE_S)
+    _add(account, actor, flow)
 
 
 def forgotten(control: Control, stored: Stored[Flow]) -> list[Write]:

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterator
 
-from integrations.storage.control import Clash
+from integrations.storage.control import VersionConflict
 from shared.errors import AppError
 
 
@@ -12,7 +12,7 @@ def letting_go(let_go: Callable[[], None]) -> Iterator[None]:
     """Let go when the block fails, and go on failing. Whoever changed it meanwhile holds it now."""
     try:
         yield
-    except Clash:
+    except VersionConflict:
         raise
     except Exception:
         with contextlib.suppress(AppError):  # then the hold ends by itself

@@ -2,19 +2,20 @@
 
 import msgspec
 
-from integrations.actions.evaluate import daily_evaluation
+from integrations.actions.account import Account
+from integrations.actions.evaluate import daily_look
 from integrations.actions.organizations import find_organization
 from integrations.actions.purge import KEPT_FOR, plan_purge
-from integrations.actions.recording import Actor, announce, audit, dispatch, message
+from integrations.actions.recording import Actor
 from integrations.actions.tenants import find_tenant, sync_order
 from integrations.domain.connections import Mapping, Organization, Tenant, reservations
 from integrations.domain.ids import OrganizationId, TenantId, UserId
 from integrations.domain.schedule import UNMAPPED_EVERY
 from integrations.domain.statuses import SyncCause, move, wait_in_queue
 from integrations.services import Services
-from integrations.storage.control import Clash, Control
+from integrations.storage.control import Control, VersionConflict
 from integrations.storage.documents import Stored
-from integrations.storage.due import Due, Work
+from integrations.storage.due import Work
 from shared.errors import Conflict
 
 
@@ -25,7 +26,8 @@ def map_tenant(services: Services, actor: Actor, tenant_id: TenantId, organizati
         NotFound: the tenant or the Organization is not in the account.
         Conflict: ``already_mapped`` or ``organization_taken``, naming the holder.
     """
-    control = services.control(actor.account_id)
+    account = Account(services, actor.account_id)
+    control = account.control
     stored = find_tenant(control, tenant_id)
     chosen = find_organization(control, organization_id)
     organization = chosen.value
@@ -46,22 +48,19 @@ def map_tenant(services: Services, actor: Actor, tenant_id: TenantId, organizati
         running=None,
         not_before=None,
     )
-    order = sync_order(actor.account_id, mapped, "mapped", now)
-    services.due.put(Due(Work.SYNC, actor.account_id, tenant_id, now))
-    services.due.put(daily_evaluation(services, actor.account_id, tenant_id))
-    announce(services, actor.account_id)
     subject = {"tenant_id": tenant_id, "organization_id": organization_id}
     try:
-        control.commit(
-            control.tenants.saved(stored.now(mapped)),
-            control.organizations.saved(chosen),  # unchanged, but it must still be there and as it was read
-            *(control.reservations.added(half) for half in reservations(tenant_id, mapping)),
-            audit(services, control, actor, "mapped tenant", subject),
-            message(control, order),
-        )
-    except Clash:
+        with account.change(actor, "mapped tenant", subject) as change:
+            change.due(Work.SYNC, tenant_id, now)
+            change.due(Work.EVALUATE, tenant_id, daily_look(services, tenant_id))
+            change.write(
+                control.tenants.saved(stored.now(mapped)),
+                control.organizations.saved(chosen),  # unchanged, but it must still be there and as it was read
+                *(control.reservations.added(half) for half in reservations(tenant_id, mapping)),
+            )
+            change.send(sync_order(actor.account_id, mapped, "mapped", now))
+    except VersionConflict:
         raise _conflict(control, tenant_id, organization) from None
-    dispatch(services, control)
     return mapping
 
 
@@ -70,7 +69,8 @@ def unmap_tenant(services: Services, actor: Actor, tenant_id: TenantId) -> None:
 
     Unmapping what is not mapped changes nothing.
     """
-    control = services.control(actor.account_id)
+    account = Account(services, actor.account_id)
+    control = account.control
     stored = find_tenant(control, tenant_id)
     tenant = stored.value
     if tenant.mapping is None:
@@ -90,20 +90,16 @@ def unmap_tenant(services: Services, actor: Actor, tenant_id: TenantId) -> None:
         not_before=None,
         status=msgspec.structs.replace(status, last_sync_at=tenant.status.last_sync_at),
     )
-    plan_purge(services, actor.account_id, tenant_id, tenant.epoch, KEPT_FOR)
-    halves = (control.reservations.find(half.key) for half in reservations(tenant_id, tenant.mapping))
-    control.commit(
-        control.tenants.saved(stored.now(unmapped)),
-        *(control.reservations.removed(half) for half in halves if half),
-        audit(
-            services,
-            control,
-            actor,
-            "unmapped tenant",
-            {"tenant_id": tenant_id, "organization_id": tenant.mapping.organization_id},
-        ),
-    )
-    services.due.put(Due(Work.SYNC, actor.account_id, tenant_id, now + UNMAPPED_EVERY))
+    halves = [control.reservations.find(half.key) for half in reservations(tenant_id, tenant.mapping)]
+    subject = {"tenant_id": tenant_id, "organization_id": tenant.mapping.organization_id}
+    with account.change(actor, "unmapped tenant", subject) as change:
+        plan_purge(change, tenant_id, tenant.epoch, KEPT_FOR)
+        # Not before the rows: if this process dies between the two, the tenant is mapped, and not synced for a day.
+        change.postpone(Work.SYNC, tenant_id, now + UNMAPPED_EVERY)
+        change.write(
+            control.tenants.saved(stored.now(unmapped)),
+            *(control.reservations.removed(half) for half in halves if half),
+        )
     services.data(actor.account_id, tenant_id, tenant.epoch).close()
 
 
@@ -114,7 +110,7 @@ def _conflict(control: Control, tenant_id: TenantId, organization: Organization)
         return _already_mapped(control, stored.value)
     taken = control.reservations.find(f"syncro_tenant:{organization.syncro_tenant_id}")
     if taken is None:
-        return Clash()
+        return VersionConflict()
     holder = control.tenants.find(taken.value.tenant_id)
     name = holder.value.name if holder else taken.value.tenant_id
     return Conflict(

@@ -4,17 +4,18 @@ Every step asks Microsoft for something it may have done already, so a step that
 changes nothing; where the customer stands is written after each (product rules B18-B20).
 """
 
-import contextlib
 from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
 
+from integrations.actions.account import Account
+from integrations.actions.conflicts import retry_on_conflict
 from integrations.actions.leaving import find_to_change
-from integrations.actions.noting import status_notes
+from integrations.actions.noting import audit_status
 from integrations.actions.partner import NoCredential, Partner, open_partner
 from integrations.actions.refusals import csp_cause_of, evidence_of, hindrance_of
-from integrations.actions.settle_customers import Settling, order_step, settling
+from integrations.actions.settle_customers import Settling, order_step, plan_step, send_step, settling
 from integrations.domain import onboarding
 from integrations.domain.connections import Integration, Tenant
 from integrations.domain.customers import advance, judge, of
@@ -32,7 +33,7 @@ from integrations.microsoft.permissions import (
     version_of_permissions,
 )
 from integrations.services import Services
-from integrations.storage.control import Clash, Control
+from integrations.storage.control import Control
 from integrations.storage.documents import Stored
 from integrations.storage.due import Due, Work
 from shared.graph import Denied, MicrosoftError, TokenRejected, Transient, UnexpectedAnswer
@@ -41,7 +42,6 @@ from shared.secrets import SealBroken
 from shared.sign_in import OperatorFault, RefusalKind, SignInRefused, token_roles
 from shared.telemetry import log
 
-_TRIES_TO_SETTLE = 5
 _NOT_YET = frozenset({RefusalKind.CONSENT_MISSING, RefusalKind.APP_NOT_FOUND, RefusalKind.USER_UNSUITABLE})
 # Refusals whose reason is neither the consent nor the relationship.
 _UNCLEAR = frozenset({Hindrance.MFA_NEEDED, Hindrance.CSP_SIGN_IN, Hindrance.TENANT_NOT_FOUND, Hindrance.WRONG_CLOUD})
@@ -51,7 +51,8 @@ Step = Callable[[Onboarding], Onboarding]
 
 def onboard_customer(services: Services, order: CustomerOrder) -> None:
     """Take the customer's next step, if one is due."""
-    control = services.control(order.account_id)
+    account = Account(services, order.account_id)
+    control = account.control
     stored = control.tenants.find(order.tenant_id)
     integration = control.integrations.find(stored.value.integration_id) if stored else None
     if stored is None or stored.value.csp is None or _is_leaving(stored.value, integration):
@@ -62,31 +63,31 @@ def onboard_customer(services: Services, order: CustomerOrder) -> None:
         services.due.settle(Due(Work.CUSTOMER, order.account_id, order.tenant_id, progress.next_at or services.clock()))
         return
     if integration is None or not progress.is_due(services.clock()):
-        order_step(services, control, tenant)
+        order_step(account, tenant)
         return
     if integration.value.csp is None or integration.value.csp.status.is_auth_failed:
         return  # the CSP's run orders it again once the CSP is authorized
-    step, name = _step(services, control, integration.value, tenant)
-    _settle(services, control, stored, step, name)
+    step, name = _step(account, integration.value, tenant)
+    retry_on_conflict(lambda: _settle(account, stored.value, step, name))
 
 
 def _is_leaving(tenant: Tenant, integration: Stored[Integration] | None) -> bool:
     return tenant.removal is not None or (integration is not None and integration.value.removal is not None)
 
 
-def _step(services: Services, control: Control, integration: Integration, tenant: Tenant) -> tuple[Step, str]:
+def _step(account: Account, integration: Integration, tenant: Tenant) -> tuple[Step, str]:
     """What one try amounts to: how the progress changes, and the tenant's name once it is read."""
-    now = services.clock()
+    services, now = account.services, account.services.clock()
     try:
-        partner = open_partner(services, control, integration)
-        return _asked(services, control, partner, tenant)
+        partner = open_partner(account, integration)
+        return _asked(services, account.control, partner, tenant)
     except (NoCredential, SealBroken) as error:
         log("could not act for a CSP", tenant_id=tenant.tenant_id, error=type(error).__name__)
         told = {"error": "the CSP's credential cannot be used"}
         return (lambda it: _refused_csp(it, now, told)), ""
     except MfaRequired as error:
         # Partner Center stops the partner, not this customer: a run of the CSP says so on its row.
-        services.due.put(Due(Work.CSP, control.account_id, integration.id, now))
+        services.due.put(Due(Work.CSP, account.id, integration.id, now))
         told = evidence_of(error)
         return (lambda it: _refused_csp(it, now, told)), ""
     except (Transient, OperatorFault, UnexpectedAnswer) as error:
@@ -95,7 +96,7 @@ def _step(services: Services, control: Control, integration: Integration, tenant
     except MicrosoftError as error:
         told, hindrance, is_unclear = _refusal(error), hindrance_of(error), _is_unclear(error)
         if hindrance is Hindrance.CSP_SIGN_IN:
-            services.due.put(Due(Work.CSP, control.account_id, integration.id, now))
+            services.due.put(Due(Work.CSP, account.id, integration.id, now))
         return (lambda it: onboarding.refuse(it, now, told, is_unclear=is_unclear, hindrance=hindrance)), ""
 
 
@@ -170,26 +171,27 @@ def _is_unclear(error: MicrosoftError) -> bool:
     return is_unknown or hindrance_of(error) in _UNCLEAR
 
 
-def _settle(services: Services, control: Control, began: Stored[Tenant], step: Step, name: str) -> None:
-    """Write where the customer stands now, unless somebody else has moved it on meanwhile."""
-    by = settling(services, began.value.integration_id)
-    before = of(began.value).progress
-    for _ in range(_TRIES_TO_SETTLE):
-        stored = control.tenants.find(began.value.tenant_id)
-        if stored is None or stored.value.csp is None or stored.value.csp.progress != before:
-            return
-        settled = _settled(control, stored.value, step(msgspec.structs.replace(before, given_up=None)), by, name)
-        is_due_to_sync = settled.status.cause is not stored.value.status.cause
-        if is_due_to_sync and of(settled).progress.stage is Stage.DONE:
-            services.sign_in.forget(settled.tenant_id)
-            at = by.now if settled.mapping else by.now + UNMAPPED_EVERY
-            services.due.put(Due(Work.SYNC, control.account_id, settled.tenant_id, at))
-        order_step(services, control, settled)
-        with contextlib.suppress(Clash):
-            notes = status_notes(services, control, "onboard_customer", stored.value, settled)
-            control.commit(control.tenants.saved(stored.now(settled)), *notes)
-            return
-    raise Clash
+def _settle(account: Account, began: Tenant, step: Step, name: str) -> None:
+    """Write where the customer stands now, unless somebody else has moved it on meanwhile.
+
+    Raises:
+        VersionConflict: the tenant was changed meanwhile.
+    """
+    by, before = settling(account.services, began.integration_id), of(began).progress
+    tenants = account.control.tenants
+    stored = tenants.find(began.tenant_id)
+    if stored is None or stored.value.csp is None or stored.value.csp.progress != before:
+        return
+    progress = step(msgspec.structs.replace(before, given_up=None))
+    settled = _settled(account.control, stored.value, progress, by, name)
+    with account.change() as change:
+        if settled.status.cause is not stored.value.status.cause and of(settled).progress.stage is Stage.DONE:
+            account.services.sign_in.forget(settled.tenant_id)
+            change.due(Work.SYNC, settled.tenant_id, by.now if settled.mapping else by.now + UNMAPPED_EVERY)
+        change.write(tenants.saved(stored.now(settled)))
+        audit_status(change, "onboard_customer", stored.value, settled)
+        plan_step(change, settled)
+    send_step(account, settled)
 
 
 def _settled(control: Control, tenant: Tenant, progress: Onboarding, by: Settling, name: str) -> Tenant:

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from integrations.actions.evaluate import daily_evaluation, is_evaluated
+from integrations.actions.account import Account
+from integrations.actions.evaluate import daily_look, is_evaluated
 from integrations.actions.integrate import forgotten
-from integrations.actions.recording import dispatch
 from integrations.actions.removing import carry_on_all
 from integrations.domain.consent import KEPT_FOR
 from integrations.domain.ids import IntegrationId, RemovalId, RunId, TenantId
@@ -123,7 +123,7 @@ def order_evaluation(services: Services, due: Due) -> Due | None:
         return None
     tenant = stored.value
     if not is_evaluated(tenant):
-        return dataclasses.replace(due, at=daily_evaluation(services, due.account_id, tenant.tenant_id).at)
+        return dataclasses.replace(due, at=daily_look(services, tenant.tenant_id))
     order = EvaluateOrder(account_id=due.account_id, tenant_id=tenant.tenant_id, epoch=tenant.epoch)
     _send(services, order, due)
     return None
@@ -163,11 +163,11 @@ def _send(services: Services, order: Order, due: Due) -> None:
 
 def look_at_flow(services: Services, due: Due) -> None:
     """Look at a journey again, close it when its time is over, and forget it a day later."""
-    control = services.control(due.account_id)
+    account = Account(services, due.account_id)
     now = services.clock()
     if due.at > now:
         return
-    stored = control.flows.find(due.item_id)
+    stored = account.control.flows.find(due.item_id)
     if stored is None:
         services.due.settle(due)
         return
@@ -180,14 +180,15 @@ def look_at_flow(services: Services, due: Due) -> None:
     else:
         for state_hash in flow.states:
             services.callbacks.remove(state_hash)
-        control.commit(*forgotten(control, stored))
+        with account.change() as change:
+            change.write(*forgotten(account.control, stored))
         services.due.settle(due)
 
 
 def empty_outbox(services: Services, due: Due) -> None:
-    control = services.control(due.account_id)
-    dispatch(services, control)
-    if not control.outbox.list(limit=1):
+    account = Account(services, due.account_id)
+    account.dispatch()
+    if not account.control.outbox.list(limit=1):
         services.due.settle(due)
 
 

@@ -2,7 +2,8 @@
 
 import msgspec
 
-from integrations.actions.recording import Actor, audit
+from integrations.actions.account import Account
+from integrations.actions.recording import Actor
 from integrations.domain.connections import Organization, SyncroTenant
 from integrations.domain.ids import OrganizationId, SyncroTenantId, new_id
 from integrations.domain.text import clean
@@ -18,8 +19,8 @@ def create_organization(
     services: Services, actor: Actor, name: str, domains: list[str], syncro_tenant: SyncroTenantId | None
 ) -> Organization:
     """Create an Organization; with no Syncro Tenant given, one of the same name is made with it."""
-    control = services.control(actor.account_id)
-    now = services.clock()
+    account = Account(services, actor.account_id)
+    control, now = account.control, services.clock()
     writes = []
     if syncro_tenant is None:
         syncro_tenant = SyncroTenantId(new_id("st"))
@@ -34,8 +35,8 @@ def create_organization(
         syncro_tenant_id=syncro_tenant,
         created_at=now,
     )
-    note = audit(services, control, actor, "created organization", {"organization_id": organization.id})
-    control.commit(control.organizations.added(organization), *writes, note)
+    with account.change(actor, "created organization", {"organization_id": organization.id}) as change:
+        change.write(control.organizations.added(organization), *writes)
     return organization
 
 
@@ -49,7 +50,8 @@ def change_organization(
     syncro_tenant: SyncroTenantId | None,
 ) -> Organization:
     """Rename, set domains, or move under another Syncro Tenant of the account."""
-    control = services.control(actor.account_id)
+    account = Account(services, actor.account_id)
+    control = account.control
     stored = find_organization(control, organization_id)
     target = syncro_tenant or stored.value.syncro_tenant_id
     if target != stored.value.syncro_tenant_id:
@@ -58,14 +60,15 @@ def change_organization(
     changed = msgspec.structs.replace(
         stored.value, name=_name(name), domains=_domains(domains), syncro_tenant_id=target
     )
-    note = audit(services, control, actor, "changed organization", {"organization_id": organization_id})
-    control.commit(control.organizations.saved(stored.now(changed)), note)
+    with account.change(actor, "changed organization", {"organization_id": organization_id}) as change:
+        change.write(control.organizations.saved(stored.now(changed)))
     return changed
 
 
 def delete_organization(services: Services, actor: Actor, organization_id: OrganizationId) -> None:
     """Delete an Organization, and its Syncro Tenant if no other Organization is under it."""
-    control = services.control(actor.account_id)
+    account = Account(services, actor.account_id)
+    control = account.control
     stored = find_organization(control, organization_id)
     _refuse_mapped(control, organization_id)
     writes = [control.organizations.removed(stored)]
@@ -73,8 +76,8 @@ def delete_organization(services: Services, actor: Actor, organization_id: Organ
     syncro_tenant = control.syncro_tenants.find(stored.value.syncro_tenant_id)
     if syncro_tenant and all(it.syncro_tenant_id != syncro_tenant.value.id for it in others):
         writes.append(control.syncro_tenants.removed(syncro_tenant))
-    note = audit(services, control, actor, "deleted organization", {"organization_id": organization_id})
-    control.commit(*writes, note)
+    with account.change(actor, "deleted organization", {"organization_id": organization_id}) as change:
+        change.write(*writes)
 
 
 def find_organization(control: Control, organization_id: OrganizationId) -> Stored[Organization]:

@@ -9,16 +9,16 @@ from collections.abc import Callable
 
 import msgspec
 
+from integrations.actions.account import Account
+from integrations.actions.conflicts import ignore_conflict
 from integrations.domain.connections import Credential, Integration
 from integrations.domain.ids import AccountId, TenantId
 from integrations.microsoft.permissions import ROLE_GRANT, ROLE_REMOVAL
 from integrations.services import Services
-from integrations.storage.control import Clash, Control
 from integrations.storage.documents import Stored
 from shared.graph import Graph
 from shared.partner_center import PartnerCenter
 from shared.sign_in import Renewed
-from shared.telemetry import log
 
 
 class NoCredential(Exception):
@@ -88,7 +88,7 @@ class Partner:
         return told.access_token
 
 
-def open_partner(services: Services, control: Control, integration: Integration) -> Partner:
+def open_partner(account: Account, integration: Integration) -> Partner:
     """The partner of an integration, by its kept credential.
 
     Raises:
@@ -96,12 +96,11 @@ def open_partner(services: Services, control: Control, integration: Integration)
         SealBroken: it cannot be opened; Microsoft is not asked.
         VaultUnavailable: the key-encryption key cannot be asked now.
     """
-    stored = control.credentials.find(integration.id)
+    services, stored = account.services, account.control.credentials.find(integration.id)
     if stored is None:
         raise NoCredential
-    raw = services.envelopes.open(stored.value.sealed, place=stored.value.place(control.account_id))
-    keeper = _Keeper(services, control, stored)
-    return Partner(services, integration.tenant_id, raw.decode(), keeper.keep)
+    raw = services.envelopes.open(stored.value.sealed, place=stored.value.place(account.id))
+    return Partner(services, integration.tenant_id, raw.decode(), _Keeper(account, stored).keep)
 
 
 def new_credential(
@@ -122,23 +121,20 @@ def new_credential(
 class _Keeper:
     """Keeps each renewed token, as long as nobody has kept a newer one."""
 
-    def __init__(self, services: Services, control: Control, stored: Stored[Credential]) -> None:
-        self._services = services
-        self._control = control
+    def __init__(self, account: Account, stored: Stored[Credential]) -> None:
+        self._account = account
         self._stored: Stored[Credential] | None = stored
 
     def keep(self, refresh_token: str) -> None:
         if self._stored is None:
             return
-        old = self._stored.value
-        bare = msgspec.structs.replace(old, version=old.version + 1, kept_at=self._services.clock())
-        sealed = self._services.envelopes.seal(refresh_token.encode(), place=bare.place(self._control.account_id))
+        old, kept = self._stored, None
+        services, credentials = self._account.services, self._account.control.credentials
+        bare = msgspec.structs.replace(old.value, version=old.value.version + 1, kept_at=services.clock())
+        sealed = services.envelopes.seal(refresh_token.encode(), place=bare.place(self._account.id))
         newer = msgspec.structs.replace(bare, sealed=sealed)
-        try:
-            self._control.commit(self._control.credentials.saved(self._stored.now(newer)))
-        except Clash:
-            log("another worker kept a newer credential", account_id=self._control.account_id)
-            self._stored = None
-            return
-        kept = self._control.credentials.find(old.integration_id)
+        with ignore_conflict("another worker kept a newer credential", account_id=self._account.id):
+            with self._account.change() as change:
+                change.write(credentials.saved(old.now(newer)))
+            kept = credentials.find(newer.integration_id)
         self._stored = kept if kept and kept.value.version == newer.version else None

@@ -1,11 +1,13 @@
 """The account's plan, learnt from the portal tokens of its administrators."""
 
-from integrations.actions.recording import Actor, announce, audit, dispatch, message
+from integrations.actions.account import Account
+from integrations.actions.conflicts import ignore_conflict
+from integrations.actions.recording import Actor
 from integrations.domain.orders import PlanOrder
 from integrations.domain.plan import Belief, KnownPlan, told
 from integrations.services import Services
-from integrations.storage.control import CURRENT, Clash, Control
-from integrations.storage.due import ALL, Due, Work
+from integrations.storage.control import CURRENT, Control
+from integrations.storage.due import ALL, Work
 from shared.caller import Caller
 
 _MOST_ACCOUNTS = 10_000
@@ -17,13 +19,13 @@ def believe_token(services: Services, actor: Actor, caller: Caller) -> bool:
     A change is written down and carried to the account's rows by ``apply_plan``. What is known is read once a
     minute and process.
     """
-    control, now = services.control(actor.account_id), services.clock()
-    known = services.plans.get(actor.account_id)
+    account, now = Account(services, actor.account_id), services.clock()
+    control, known = account.control, services.plans.get(actor.account_id)
     if known is None or not known.is_fresh(now):
-        known = _look(control, known, services)
+        known = _look(account, known)
     news = told(known, has_plan=caller.on_team_plan, issued_at=caller.issued_at, now=now)
     if news is not None and _matters(control, known, news):
-        known = _write(services, actor, control, news)
+        known = _write(account, actor, news)
     elif caller.on_team_plan is known.has_plan:
         known = known.agreed(caller.issued_at)
     if len(services.plans) >= _MOST_ACCOUNTS:
@@ -32,9 +34,9 @@ def believe_token(services: Services, actor: Actor, caller: Caller) -> bool:
     return known.has_plan
 
 
-def _look(control: Control, known: KnownPlan | None, services: Services) -> KnownPlan:
-    stored = control.plans.find(CURRENT)
-    return KnownPlan(services.clock(), stored.value if stored else None, known.newest if known else None)
+def _look(account: Account, known: KnownPlan | None = None) -> KnownPlan:
+    stored = account.control.plans.find(CURRENT)
+    return KnownPlan(account.services.clock(), stored.value if stored else None, known.newest if known else None)
 
 
 def _matters(control: Control, known: KnownPlan, news: Belief) -> bool:
@@ -42,17 +44,16 @@ def _matters(control: Control, known: KnownPlan, news: Belief) -> bool:
     return known.belief is not None or news.has_plan or bool(control.integrations.list(limit=1))
 
 
-def _write(services: Services, actor: Actor, control: Control, news: Belief) -> KnownPlan:
+def _write(account: Account, actor: Actor, news: Belief) -> KnownPlan:
     """Write the change down, and have it carried to the account's rows; somebody else's newer word stands."""
-    services.due.put(Due(Work.PLAN, actor.account_id, ALL, news.since))
-    announce(services, actor.account_id)
-    stored = control.plans.find(CURRENT)
+    plans = account.control.plans
+    stored, action = plans.find(CURRENT), "regained plan" if news.has_plan else "lost plan"
     if stored is None or stored.value.issued_at < news.issued_at:
-        note = audit(services, control, actor, "regained plan" if news.has_plan else "lost plan", {})
-        write = control.plans.saved(stored.now(news)) if stored else control.plans.added(news)
-        try:
-            control.commit(write, note, message(control, PlanOrder(account_id=actor.account_id)))
-        except Clash:
-            return _look(control, None, services)
-        dispatch(services, control)
-    return _look(control, None, services)
+        with (
+            ignore_conflict("another token told the plan", account_id=account.id),
+            account.change(actor, action, {}) as change,
+        ):
+            change.due(Work.PLAN, ALL, news.since)
+            change.write(plans.saved(stored.now(news)) if stored else plans.added(news))
+            change.send(PlanOrder(account_id=account.id))
+    return _look(account)

@@ -8,9 +8,10 @@ from datetime import timedelta
 
 import msgspec
 
+from integrations.actions.account import Account
+from integrations.actions.conflicts import ignore_conflict
 from integrations.actions.csp_sign_in import FAILURE_OF, failed_attempt, look_at_partner
 from integrations.actions.integrate import Secrets, seal, unseal
-from integrations.actions.recording import Actor, audit
 from integrations.actions.refusals import evidence_of, failure_of
 from integrations.domain.connections import Kind
 from integrations.domain.consent import Flow, FlowFailure, FlowState, fail, prove
@@ -20,18 +21,15 @@ from integrations.microsoft.memberships import is_global_administrator
 from integrations.microsoft.organization import read_tenant_name
 from integrations.microsoft.permissions import CORE_PERMISSIONS
 from integrations.services import Services
-from integrations.storage.control import Clash, Control
 from integrations.storage.documents import Stored
-from integrations.storage.due import Due, Work
+from integrations.storage.due import Work
 from shared.graph import Denied, MicrosoftError, TokenRejected, Transient
 from shared.secrets import SealBroken
 from shared.sign_in import OperatorFault, RefusalKind, SignInRefused, token_roles
 from shared.tables import Write
-from shared.telemetry import log
 
 _NOT_YET = frozenset({RefusalKind.CONSENT_MISSING, RefusalKind.APP_NOT_FOUND})
 _PASSES = frozenset({FlowFailure.MICROSOFT_UNAVAILABLE, FlowFailure.OUR_APPLICATION})
-_ACTOR = "system:prove_consent"
 
 
 class _Ended(Exception):
@@ -52,23 +50,24 @@ class _NotYet(Exception):
 
 def prove_consent(services: Services, order: ConsentOrder) -> None:
     """Carry out one look at one flow."""
-    control = services.control(order.account_id)
-    stored = control.flows.find(order.flow_id)
+    account = Account(services, order.account_id)
+    stored = account.control.flows.find(order.flow_id)
     if stored is None:
         return
     seen = stored.value.seen_at(services.clock())
     if seen.state is not FlowState.RETURNED:
-        _settle_closed(services, control, stored, seen)
+        if seen is not stored.value:
+            _save(account, stored, seen)
         return
     try:
         proven = _proven(services, seen)
     except _Ended as ended:
         failed = fail(seen, ended.failure, ended.evidence)
-        _save(services, control, stored, failed, *failed_attempt(control, failed, services.clock()))
+        _save(account, stored, failed, *failed_attempt(account.control, failed, services.clock()))
     except _NotYet as not_yet:
-        _look_again(services, control, stored, seen, not_yet)
+        _look_again(account, stored, seen, not_yet)
     else:
-        _save(services, control, stored, proven)
+        _save(account, stored, proven)
 
 
 def _proven(services: Services, flow: Flow) -> Flow:
@@ -129,10 +128,10 @@ def _verdict(error: SignInRefused | MicrosoftError) -> Exception:
     return _NotYet(evidence, failure) if failure in _PASSES else _Ended(failure, evidence)
 
 
-def _look_again(services: Services, control: Control, stored: Stored[Flow], flow: Flow, not_yet: _NotYet) -> None:
+def _look_again(account: Account, stored: Stored[Flow], flow: Flow, not_yet: _NotYet) -> None:
+    services = account.services
     pause_s = propagation_pause_s(flow.attempts)
     look_at = flow.look_at(services.clock()) + timedelta(seconds=pause_s)
-    services.due.put(Due(Work.CONSENT, flow.account_id, flow.id, look_at))
     waiting = msgspec.structs.replace(
         flow,
         attempts=flow.attempts + 1,
@@ -140,36 +139,22 @@ def _look_again(services: Services, control: Control, stored: Stored[Flow], flow
         held_up_by=not_yet.held_up_by,
         given_up=None,
     )
-    try:
-        control.commit(control.flows.saved(stored.now(waiting)))
-    except Clash:
-        return  # somebody else looks at it already
     order = ConsentOrder(account_id=flow.account_id, flow_id=flow.id)
-    services.queues.send(
-        CONSENT_QUEUE, msgspec.json.encode(order), delay_s=pause_s, ttl_s=int(ORDER_LIFE.total_seconds())
-    )
+    with ignore_conflict("another look at the flow was faster", account_id=account.id, flow_id=flow.id):
+        with account.change() as change:
+            change.due(Work.CONSENT, flow.id, look_at)
+            change.write(account.control.flows.saved(stored.now(waiting)))
+        services.queues.send(
+            CONSENT_QUEUE, msgspec.json.encode(order), delay_s=pause_s, ttl_s=int(ORDER_LIFE.total_seconds())
+        )
 
 
-def _settle_closed(services: Services, control: Control, stored: Stored[Flow], seen: Flow) -> None:
-    if seen is not stored.value:
-        _save(services, control, stored, seen)
-
-
-def _save(services: Services, control: Control, stored: Stored[Flow], flow: Flow, *more: Write) -> None:
-    reason = flow.failure.value if flow.failure else ""
-    action = "refused consent" if flow.failure else "proved consent"
-    actor = Actor(flow.account_id, _ACTOR, "")
-    note = audit(
-        services,
-        control,
-        actor,
-        action,
-        {"flow_id": flow.id},
-        outcome="refused" if flow.failure else "done",
-        reason=reason,
-    )
-    services.due.put(Due(Work.CONSENT, flow.account_id, flow.id, flow.expires_at))
-    try:
-        control.commit(control.flows.saved(stored.now(flow)), note, *more)
-    except Clash:
-        log("flow was settled by another", flow_id=flow.id, account_id=flow.account_id)
+def _save(account: Account, stored: Stored[Flow], flow: Flow, *more: Write) -> None:
+    action, outcome = ("refused consent", "refused") if flow.failure else ("proved consent", "done")
+    told = {"outcome": outcome, "reason": flow.failure.value if flow.failure else ""}
+    with (
+        ignore_conflict("flow was settled by another", account_id=account.id, flow_id=flow.id),
+        account.change(account.system_actor("prove_consent"), action, {"flow_id": flow.id}, **told) as change,
+    ):
+        change.due(Work.CONSENT, flow.id, flow.expires_at)
+        change.write(account.control.flows.saved(stored.now(flow)), *more)

@@ -1,29 +1,28 @@
 """Delete what was synced under a mapping that is over: thirty days after it ended, or when somebody asks."""
 
-import contextlib
 from datetime import timedelta
 
 import msgspec
 
-from integrations.actions.recording import Actor, announce, audit, dispatch, message
+from integrations.actions.account import Account, Change
+from integrations.actions.conflicts import retry_on_conflict
+from integrations.actions.recording import Actor
 from integrations.actions.removals import quiet_of
 from integrations.actions.tenants import find_tenant
-from integrations.domain.ids import AccountId, TenantId
+from integrations.domain.ids import TenantId
 from integrations.domain.orders import PurgeOrder
 from integrations.services import Services
-from integrations.storage.control import Clash, Control
 from integrations.storage.due import Due, Work
 from integrations.storage.sweeping import Sweeper
 from shared.errors import Conflict
 from shared.telemetry import log
 
 KEPT_FOR = timedelta(days=30)
-_TRIES = 5
 
 
-def plan_purge(services: Services, account_id: AccountId, tenant_id: TenantId, epoch: int, after: timedelta) -> None:
-    """Have an epoch's data deleted after a while; said before the epoch ends, it does nothing while it lasts."""
-    services.due.put(Due(Work.PURGE, account_id, f"{tenant_id}:{epoch}", services.clock() + after))
+def plan_purge(change: Change, tenant_id: TenantId, epoch: int, after: timedelta) -> None:
+    """Have an epoch's data deleted a while after the change that ends it; the line does nothing while it lasts."""
+    change.due(Work.PURGE, f"{tenant_id}:{epoch}", change.account.services.clock() + after)
 
 
 def purge_now(services: Services, actor: Actor, tenant_id: TenantId) -> None:
@@ -33,8 +32,8 @@ def purge_now(services: Services, actor: Actor, tenant_id: TenantId) -> None:
         NotFound: there is no such tenant.
         Conflict: ``already_mapped``: what is synced now belongs to the present mapping.
     """
-    control = services.control(actor.account_id)
-    tenant = find_tenant(control, tenant_id).value
+    account = Account(services, actor.account_id)
+    tenant = find_tenant(account.control, tenant_id).value
     if tenant.mapping is not None:
         raise Conflict(
             f"{tenant.name!r} is mapped, and its data is being synced.",
@@ -42,20 +41,16 @@ def purge_now(services: Services, actor: Actor, tenant_id: TenantId) -> None:
             remedy="Unmap the tenant first; then its data can be deleted.",
         )
     epochs = [it for it in Sweeper(services.tables, actor.account_id, tenant_id).epochs() if it != tenant.epoch]
-    orders = [
-        PurgeOrder(account_id=actor.account_id, tenant_id=tenant_id, epoch=epoch, is_last=False) for epoch in epochs
-    ]
-    for epoch in epochs:
-        plan_purge(services, actor.account_id, tenant_id, epoch, quiet_of(services))
-    announce(services, actor.account_id)
-    note = audit(services, control, actor, "purged tenant data", {"tenant_id": tenant_id})
-    control.commit(note, *(message(control, order) for order in orders))
-    dispatch(services, control)
+    with account.change(actor, "purged tenant data", {"tenant_id": tenant_id}) as change:
+        for epoch in epochs:
+            plan_purge(change, tenant_id, epoch, quiet_of(services))
+            change.send(PurgeOrder(account_id=actor.account_id, tenant_id=tenant_id, epoch=epoch, is_last=False))
 
 
 def purge(services: Services, order: PurgeOrder) -> None:
     """Carry out one order, if the due list asks for it; no epoch that is not over is ever touched."""
-    stored, line = services.control(order.account_id).tenants.find(order.tenant_id), _line(services, order)
+    account = Account(services, order.account_id)
+    stored, line = account.control.tenants.find(order.tenant_id), _line(services, order)
     is_over = stored is None or order.epoch < stored.value.epoch
     if line is None or not is_over or line.at > services.clock() + _earliest(services, order):
         log("dropped order", account_id=order.account_id, tenant_id=order.tenant_id, reason="not due")
@@ -65,7 +60,7 @@ def purge(services: Services, order: PurgeOrder) -> None:
     if not order.is_last:
         services.data(order.account_id, order.tenant_id, order.epoch).close()  # whoever still writes fails from here on
     rows = Sweeper(services.tables, order.account_id, order.tenant_id).sweep(order.epoch, with_fences=order.is_last)
-    _forget_failures(services.control(order.account_id), order)
+    retry_on_conflict(lambda: _forget_failures(account, order))
     if order.is_last:
         services.due.drop(Work.PURGE, order.account_id, f"{order.tenant_id}:{order.epoch}")
     log("purged tenant data", account_id=order.account_id, tenant_id=order.tenant_id, counts={"rows": rows})
@@ -82,21 +77,17 @@ def _earliest(services: Services, order: PurgeOrder) -> timedelta:
     return timedelta(0) if order.is_last else quiet_of(services)
 
 
-def _forget_failures(control: Control, order: PurgeOrder) -> None:
+def _forget_failures(account: Account, order: PurgeOrder) -> None:
     """What was told of failing with this epoch's data is over.
 
     Raises:
-        Clash: the row kept changing under our hands; the message comes back, and finds nothing to delete.
+        VersionConflict: the row was changed; if it keeps changing, the message comes back and finds nothing to delete.
     """
-    for _ in range(_TRIES):
-        stored = control.tenants.find(order.tenant_id)
-        marks = stored.value.purges_given_up if stored else {}
-        if stored is None or str(order.epoch) not in marks:
-            return
-        left = {epoch: mark for epoch, mark in marks.items() if epoch != str(order.epoch)}
-        with contextlib.suppress(Clash):
-            control.commit(
-                control.tenants.saved(stored.now(msgspec.structs.replace(stored.value, purges_given_up=left)))
-            )
-            return
-    raise Clash
+    tenants = account.control.tenants
+    stored = tenants.find(order.tenant_id)
+    marks = stored.value.purges_given_up if stored else {}
+    if stored is None or str(order.epoch) not in marks:
+        return
+    left = {epoch: mark for epoch, mark in marks.items() if epoch != str(order.epoch)}
+    with account.change() as change:
+        change.write(tenants.saved(stored.now(msgspec.structs.replace(stored.value, purges_given_up=left))))

@@ -6,10 +6,9 @@ from datetime import datetime
 import msgspec
 from jwt.utils import base64url_decode
 
+from integrations.actions.account import Account
 from integrations.actions.signing import sign
 from integrations.domain.removal import Parting, Removal
-from integrations.services import Services
-from integrations.storage.control import Control
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,22 +51,22 @@ def read_receipt(jws: str) -> SignedReceipt:
     return SignedReceipt(statement=msgspec.json.decode(payload, type=Receipt), jws=jws)
 
 
-def receipt_of(services: Services, control: Control, removal: Removal, partings: Sequence[Parting]) -> str:
+def receipt_of(account: Account, removal: Removal, partings: Sequence[Parting]) -> str:
     """The receipt as a compact JWS of the account's key."""
-    return sign(services, control, msgspec.json.encode(_stated(control, removal, partings)))
+    return sign(account, msgspec.json.encode(_stated(account, removal, partings)))
 
 
-def renewed(services: Services, control: Control, removal: Removal, partings: Sequence[Parting]) -> str:
+def renewed(account: Account, removal: Removal, partings: Sequence[Parting]) -> str:
     """The removal's receipt, signed anew if it states something else by now."""
-    if read_receipt(removal.receipt).statement == _stated(control, removal, partings):
+    if read_receipt(removal.receipt).statement == _stated(account, removal, partings):
         return removal.receipt
-    return receipt_of(services, control, removal, partings)
+    return receipt_of(account, removal, partings)
 
 
-def _stated(control: Control, removal: Removal, partings: Sequence[Parting]) -> Receipt:
+def _stated(account: Account, removal: Removal, partings: Sequence[Parting]) -> Receipt:
     return Receipt(
         removal_id=removal.id,
-        account_id=control.account_id,
+        account_id=account.id,
         integration_id=removal.integration_id,
         kind=removal.kind.value,
         name=removal.name,

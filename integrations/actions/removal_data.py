@@ -1,15 +1,14 @@
 """A removal's tenants taken out of sight, and what was stored of them deleted."""
 
-import contextlib
 from collections import Counter
 
+from integrations.actions.conflicts import ignore_conflict
 from integrations.actions.removal_hold import Hold
 from integrations.actions.remove import close_epoch, parted
 from integrations.actions.watching import end_watch
 from integrations.domain import removal as rules
 from integrations.domain.connections import Tenant
 from integrations.domain.removal import Parting
-from integrations.storage.control import Clash
 from integrations.storage.documents import Stored
 from integrations.storage.due import Work
 from integrations.storage.sweeping import Sweeper
@@ -35,7 +34,7 @@ def sweep(hold: Hold) -> None:
             continue
         hold.beat()
         it = stored.value
-        close_epoch(hold.services, hold.control, it)
+        close_epoch(hold.account, it)
         counted = stored if it.epochs else _counted(hold, stored)
         sweeper = sweeper_of(hold, it)
         for epoch in counted.value.epochs:
@@ -69,9 +68,10 @@ def forget_rows_of(hold: Hold, parting: Parting) -> None:
     tenant = control.tenants.find(parting.tenant_id)
     is_ours = tenant is not None and tenant.value.removal == hold.removal.id
     if tenant is None or is_ours:
-        end_watch(hold.services, control, parting.tenant_id)
+        end_watch(hold.account, parting.tenant_id)
         for part in chunks([*runs, *([control.facts.removed(facts)] if facts else [])]):
-            control.commit(*part)
+            with hold.account.change() as change:
+                change.write(*part)
     for work in (Work.SYNC, Work.CUSTOMER, Work.EVALUATE) if is_ours else ():
         due.drop(work, account_id, parting.tenant_id)
     for epoch in parting.epochs:
@@ -85,10 +85,11 @@ def _tenants_in_place(hold: Hold) -> list[Stored[Tenant]]:
 
 def _part(hold: Hold, tenants: list[Stored[Tenant]]) -> None:
     done = [parted(hold.control, it, hold.removal.id) for it in tenants]
-    with contextlib.suppress(Clash):  # one of them changed in this moment: the next look takes all again
-        hold.control.commit(*(write for _, writes in done for write in writes))
+    with ignore_conflict("left tenants to the next look", account_id=hold.account.id):
+        with hold.account.change() as change:
+            change.write(*(write for _, writes in done for write in writes))
         for parting, _ in done:
-            close_epoch(hold.services, hold.control, parting)
+            close_epoch(hold.account, parting)
 
 
 def _counted(hold: Hold, stored: Stored[Parting]) -> Stored[Parting]:

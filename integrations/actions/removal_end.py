@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import msgspec
 
 from integrations.actions.receipts import receipt_of, renewed
-from integrations.actions.recording import audit
 from integrations.actions.removal_data import forget_rows_of, part_tenants, sweep, sweep_late_rows
 from integrations.actions.removal_hold import Hold
 from integrations.actions.removal_leaving import leave_late_ones, looked_at
@@ -37,17 +36,17 @@ def forget(hold: Hold) -> None:
     reserved = control.reservations.find(csp_reservation(TenantId(removal.tenant_id)).key) if is_csp else None
     report = control.reports.find(removal.integration_id)
     hold.services.due.drop(Work.CSP, control.account_id, removal.integration_id)
-    subject = {"integration_id": removal.integration_id, "removal_id": removal.id}
-    writes = [
-        *([control.integrations.removed(integration)] if integration else []),
-        *([control.reservations.removed(reserved)] if reserved else []),
-        *([control.reports.removed(report)] if report else []),
-        audit(hold.services, control, hold.actor, "finished removal", subject),
-    ]
     partings = [it.value for it in hold.partings()]
     done = msgspec.structs.replace(removal, forgotten_at=now)
     until = rules.next_look(done, partings, now, quiet_of(hold.services))
-    hold.rest(until, *writes, forgotten_at=now, receipt=receipt_of(hold.services, control, done, partings))
+    with hold.resting(until, forgotten_at=now, receipt=receipt_of(hold.account, done, partings)) as change:
+        change.write(
+            *([control.integrations.removed(integration)] if integration else []),
+            *([control.reservations.removed(reserved)] if reserved else []),
+            *([control.reports.removed(report)] if report else []),
+        )
+        subject = {"integration_id": removal.integration_id, "removal_id": removal.id}
+        change.audit(hold.actor, "finished removal", subject)
     log("removed integration", account_id=control.account_id, integration_id=removal.integration_id)
 
 
@@ -74,7 +73,7 @@ def verify(hold: Hold) -> None:
         salt=stone.salt,
         verified_at=now,
         late_rows=late,
-        receipt=receipt_of(hold.services, hold.control, done, told),
+        receipt=receipt_of(hold.account, done, told),
     )
 
 
@@ -88,7 +87,7 @@ def look_for_leftovers(hold: Hold) -> None:
         _forget_what_is_closed(hold)
     told = [it.value for it in hold.partings()]
     until = rules.next_look(hold.removal, told, hold.now, quiet_of(hold.services))
-    hold.rest(until, receipt=renewed(hold.services, hold.control, hold.removal, told))
+    hold.rest(until, receipt=renewed(hold.account, hold.removal, told))
 
 
 def forget_what_was_told(hold: Hold) -> None:

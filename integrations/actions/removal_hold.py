@@ -5,28 +5,26 @@ it began.
 """
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
 import msgspec
 
+from integrations.actions.account import Account, Change
 from integrations.actions.partner import NoCredential, Partner, open_partner
-from integrations.actions.recording import Actor
 from integrations.domain import removal as rules
 from integrations.domain.connections import Running
 from integrations.domain.ids import RunId
 from integrations.domain.orders import REMOVAL_QUEUE, RemovalOrder
 from integrations.domain.removal import Parting, Removal
-from integrations.services import Services
-from integrations.storage.control import Control, newest_first
+from integrations.storage.control import newest_first
 from integrations.storage.documents import Stored
-from integrations.storage.due import Due, Work
+from integrations.storage.due import Work
 from shared.queues import QueueUnavailable, Sent
 from shared.tables import Write, chunks
 
-_ACTOR = "system:remove"
 _HOLD = timedelta(seconds=60)
 _AFTER_HOLD_S = 75
 _WORK_LIMIT = timedelta(minutes=4)
@@ -39,12 +37,13 @@ class Stop(Exception):
 class Hold:
     """One worker's stretch of one removal."""
 
-    def __init__(self, services: Services, control: Control, stored: Stored[Removal]) -> None:
-        self.services = services
-        self.control = control
-        self.actor = Actor(control.account_id, _ACTOR, "")
+    def __init__(self, account: Account, stored: Stored[Removal]) -> None:
+        self.account = account
+        self.services = account.services
+        self.control = account.control
+        self.actor = account.system_actor("remove")
         self._stored = stored
-        self._began_at = services.clock()
+        self._began_at = self.services.clock()
         self._behind: Sent | None = None
 
     @property
@@ -66,7 +65,7 @@ class Hold:
         stored = self.control.integrations.find(self.removal.integration_id)
         if stored is None:
             raise NoCredential
-        return open_partner(self.services, self.control, stored.value)
+        return open_partner(self.account, stored.value)
 
     def run(self, carry_on: Callable[["Hold"], None]) -> None:
         """Carry on as far as it goes now. An error leaves the message behind the hold: it comes when that is over."""
@@ -78,10 +77,22 @@ class Hold:
                 self.services.queues.take_back(self._behind)
 
     def save(self, *more: Write, **changes: Any) -> None:
-        """Write where the removal stands; the first row's version tells that it is still ours."""
-        changed = msgspec.structs.replace(self.removal, **changes)
-        etag = self.control.commit(self.control.removals.saved(self._stored.now(changed)), *more)
-        self._stored = Stored(changed, etag)
+        """Write where the removal stands, unless somebody else has it now."""
+        with self.change(**changes) as change:
+            change.write(*more)
+
+    @contextlib.contextmanager
+    def change(self, **changes: Any) -> Iterator[Change]:
+        """Where the removal stands, to be written together with what the block adds.
+
+        Raises:
+            VersionConflict: somebody else has it now.
+        """
+        removal = msgspec.structs.replace(self.removal, **changes)
+        with self.account.change() as change:
+            change.write(self.control.removals.saved(self._stored.now(removal)))  # the first row: its version is ours
+            yield change
+        self._stored = Stored(removal, change.etag)
 
     def beat(self) -> None:
         """Between two pieces of work: keep the hold, and stop in time for the function's limit."""
@@ -93,10 +104,18 @@ class Hold:
             self.come_back(0)
             raise Stop
 
-    def rest(self, until: datetime, *more: Write, **changes: Any) -> None:
-        """Let go of the removal until a time. The due list keeps its earlier one until this is written."""
-        self.save(*more, running=None, next_at=until, given_up=None, **changes)
-        self.services.due.put(Due(Work.REMOVAL, self.control.account_id, self.removal.id, until))
+    def rest(self, until: datetime, **changes: Any) -> None:
+        """Let go of the removal until a time."""
+        with self.resting(until, **changes):
+            pass  # nothing but the removal
+
+    @contextlib.contextmanager
+    def resting(self, until: datetime, **changes: Any) -> Iterator[Change]:
+        """Let go of the removal until a time, in one transaction with what the block adds."""
+        with self.change(running=None, next_at=until, given_up=None, **changes) as change:
+            # Not before the row: if this process dies between the two, the removal is due as it was.
+            change.postpone(Work.REMOVAL, self.removal.id, until)
+            yield change
 
     def come_back(self, after_s: int) -> None:
         """Have the message behind the hold come by then, to go on with what is left."""
@@ -111,26 +130,41 @@ class Hold:
     def partings(self) -> list[Stored[Parting]]:
         return self.control.partings.list(f"{self.removal.id}:")
 
-    def saved(self, stored: Stored[Parting], *more: Write, **changes: Any) -> Stored[Parting]:
+    def saved(self, stored: Stored[Parting], **changes: Any) -> Stored[Parting]:
         changed = msgspec.structs.replace(stored.value, **changes)
-        return Stored(changed, self.control.commit(self.control.partings.saved(stored.now(changed)), *more))
+        with self.account.change() as change:
+            change.write(self.control.partings.saved(stored.now(changed)))
+        return Stored(changed, change.etag)
 
-    def settle(self, stored: Stored[Parting], changed: Parting, *more: Write) -> None:
-        """Write how a tenant ended; once all tenants were counted, in one transaction with the counts."""
+    def settle(self, stored: Stored[Parting], changed: Parting, action: str = "") -> None:
+        """Write how a tenant ended; once all tenants were counted, in one transaction with the counts.
+
+        With an ``action``, an audit entry tells the outcome.
+        """
         if self.removal.left_at is None or changed.outcome is stored.value.outcome:
-            self.control.commit(self.control.partings.saved(stored.now(changed)), *more)
+            with self.account.change() as change:
+                self._add(change, stored.now(changed), action)
             return
         counted = rules.recounted(self.removal, stored.value.outcome, changed.outcome)
-        self.save(self.control.partings.saved(stored.now(changed)), *more, outcomes=counted.outcomes)
+        with self.change(outcomes=counted.outcomes) as change:
+            self._add(change, stored.now(changed), action)
+
+    def _add(self, change: Change, changed: Stored[Parting], action: str) -> None:
+        change.write(self.control.partings.saved(changed))
+        if action:
+            subject = {"tenant_id": changed.value.tenant_id, "integration_id": self.removal.integration_id}
+            change.audit(self.actor, action, subject, reason=changed.value.outcome.value)
 
     def remove(self, writes: Iterable[Write]) -> None:
         for part in chunks(list(writes)):
             self.beat()
-            self.control.commit(*part)
+            with self.account.change() as change:
+                change.write(*part)
 
     def forget(self) -> None:
         """Delete the removal's own row."""
-        self.control.commit(self.control.removals.removed(self._stored))
+        with self.account.change() as change:
+            change.write(self.control.removals.removed(self._stored))
 
     def _take(self) -> None:
         """Take the removal, or keep it; a message behind the hold takes over from a worker that died."""

@@ -6,7 +6,6 @@ from datetime import timedelta
 import msgspec
 
 from integrations.actions.leave import Left, NotNow, glance, leave
-from integrations.actions.recording import audit
 from integrations.actions.removal_hold import Hold
 from integrations.domain import removal as rules
 from integrations.domain.removal import Outcome, Parting, Way
@@ -97,8 +96,6 @@ def _left(hold: Hold, stored: Stored[Parting]) -> NotNow | None:
         evidence = {**put_off.evidence, "reason": "Microsoft did not answer for 24 hours"}
         left = Left(Outcome.IMPOSSIBLE, evidence)
         hold.services.holders.gone(it.tenant_id)
-    subject = {"tenant_id": it.tenant_id, "integration_id": removal.integration_id}
-    note = audit(hold.services, hold.control, hold.actor, "left tenant", subject, reason=left.outcome.value)
     told = {"outcome": left.outcome, "evidence": left.evidence, "is_stripped": left.is_stripped}
-    hold.settle(stored, msgspec.structs.replace(it, **told), note)
+    hold.settle(stored, msgspec.structs.replace(it, **told), "left tenant")
     return None

@@ -4,13 +4,14 @@ From the moment it has begun, nothing of the integration can be seen or used any
 rest. An integration is removed once: whoever asks again joins the removal that is under way.
 """
 
-import contextlib
 from collections.abc import Sequence
 from datetime import timedelta
 
 import msgspec
 
-from integrations.actions.recording import Actor, announce, audit, dispatch, message
+from integrations.actions.account import Account, Change
+from integrations.actions.conflicts import ignore_conflict, retry_on_conflict
+from integrations.actions.recording import Actor
 from integrations.actions.removals import effects_of
 from integrations.domain import removal as rules
 from integrations.domain.connections import Integration, Kind, Tenant, reservations
@@ -18,13 +19,12 @@ from integrations.domain.ids import IntegrationId, RemovalId, UserId
 from integrations.domain.orders import RemovalOrder
 from integrations.domain.removal import ALL, Parting, RemoveAll, Way
 from integrations.services import Services
-from integrations.storage.control import Clash, Control
+from integrations.storage.control import Control, VersionConflict
 from integrations.storage.documents import Stored
-from integrations.storage.due import Due, Work
+from integrations.storage.due import Work
 from shared.errors import Invalid, NotFound, Problem
 from shared.tables import Write
 
-_TRIES = 5
 _TOGETHER = 12  # integrations a transaction, eight rows each at the most
 _LOOK_AGAIN = timedelta(minutes=1)
 
@@ -41,20 +41,18 @@ def remove(services: Services, actor: Actor, integration_id: IntegrationId, conf
         NotFound: there is no such integration.
         Invalid: ``confirmation`` is not its name.
     """
-    control = services.control(actor.account_id)
-    for _ in range(_TRIES):
-        stored = control.integrations.find(integration_id)
-        if stored is None or stored.value.removal:
-            return _joined(control, integration_id)
-        _refuse_unconfirmed(confirmation, stored.value.name)
-        told = effects_of(services, control, stored.value)
-        try:
-            _begin(services, control, actor, [stored])
-        except Clash:
-            continue  # somebody changed it in this moment, or removes it too
-        dispatch(services, control)
-        return Begun(removal_id=rules.removal_of(integration_id), effects=told)
-    raise Clash
+    account = Account(services, actor.account_id)
+    return retry_on_conflict(lambda: _remove(account, actor, integration_id, confirmation))
+
+
+def _remove(account: Account, actor: Actor, integration_id: IntegrationId, confirmation: str) -> Begun:
+    stored = account.control.integrations.find(integration_id)
+    if stored is None or stored.value.removal:
+        return _joined(account.control, integration_id)
+    _refuse_unconfirmed(confirmation, stored.value.name)
+    told = effects_of(account.services, account.control, stored.value)
+    _begin(account, actor, [stored])
+    return Begun(removal_id=rules.removal_of(integration_id), effects=told)
 
 
 def remove_all(services: Services, actor: Actor, confirmation: str) -> list[RemovalId]:
@@ -64,31 +62,37 @@ def remove_all(services: Services, actor: Actor, confirmation: str) -> list[Remo
         Invalid: ``confirmation`` is not "all".
     """
     _refuse_unconfirmed(confirmation, ALL)
-    control = services.control(actor.account_id)
-    now = services.clock()
+    account = Account(services, actor.account_id)
+    control, now = account.control, services.clock()
     marker = control.remove_all.find(ALL)
     if marker is None and not control.integrations.list():
         return []
     if marker is None:
-        services.due.put(Due(Work.REMOVE_ALL, actor.account_id, ALL, now + _LOOK_AGAIN))
-        intent = RemoveAll(id=ALL, requested_at=now, requested_by=UserId(actor.name))
-        note = audit(services, control, actor, "removed all integrations", {})
-        with contextlib.suppress(Clash):  # somebody asks for the same in this moment
-            control.commit(control.remove_all.added(intent), note)
-    begin_all(services, control, actor)
-    dispatch(services, control)
+        with (
+            ignore_conflict("somebody else asked for the same", account_id=account.id),
+            account.change(actor, "removed all integrations", {}) as change,
+        ):
+            change.due(Work.REMOVE_ALL, ALL, now + _LOOK_AGAIN)
+            change.write(control.remove_all.added(RemoveAll(id=ALL, requested_at=now, requested_by=UserId(actor.name))))
+    begin_all(account, actor)
     return sorted(it.value.id for it in control.removals.list() if it.value.is_under_way)
 
 
-def begin_all(services: Services, control: Control, actor: Actor) -> None:
+def begin_all(account: Account, actor: Actor) -> None:
     """Begin the removal of every integration that is not being removed yet, many in a transaction."""
-    for _ in range(_TRIES):
-        left = [it for it in control.integrations.list() if it.value.removal is None]
-        if not left:
-            return
+
+    def attempt() -> None:
+        left = _not_removed(account.control)
         for start in range(0, len(left), _TOGETHER):
-            _begin_together(services, control, actor, left[start : start + _TOGETHER])
-    raise Clash
+            _begin_together(account, actor, left[start : start + _TOGETHER])
+        if left and _not_removed(account.control):  # one was changed in this moment, or has come in meanwhile
+            raise VersionConflict
+
+    retry_on_conflict(attempt)
+
+
+def _not_removed(control: Control) -> list[Stored[Integration]]:
+    return [it for it in control.integrations.list() if it.value.removal is None]
 
 
 def parted(control: Control, tenant: Stored[Tenant], removal_id: RemovalId) -> tuple[Parting, list[Write]]:
@@ -113,53 +117,53 @@ def parted(control: Control, tenant: Stored[Tenant], removal_id: RemovalId) -> t
     ]
 
 
-def _begin_together(
-    services: Services, control: Control, actor: Actor, integrations: Sequence[Stored[Integration]]
-) -> None:
+def _begin_together(account: Account, actor: Actor, integrations: Sequence[Stored[Integration]]) -> None:
     """Begin many at once; when one of them was changed meanwhile, all one by one."""
     try:
-        _begin(services, control, actor, integrations)
-    except Clash:
+        _begin(account, actor, integrations)
+    except VersionConflict:
         for stored in integrations:
-            fresh = control.integrations.find(stored.value.id)
+            fresh = account.control.integrations.find(stored.value.id)
             if fresh is not None and fresh.value.removal is None:
-                with contextlib.suppress(Clash):  # the next round looks again
-                    _begin(services, control, actor, [fresh])
+                with ignore_conflict("left a removal to the next round", integration_id=stored.value.id):
+                    _begin(account, actor, [fresh])
 
 
-def _begin(services: Services, control: Control, actor: Actor, integrations: Sequence[Stored[Integration]]) -> None:
+def _begin(account: Account, actor: Actor, integrations: Sequence[Stored[Integration]]) -> None:
     """One transaction: the integrations out of sight, their removals begun, the work ordered."""
-    now = services.clock()
-    writes: list[Write] = []
-    closed: list[Parting] = []
-    for stored in integrations:
-        it, removal = stored.value, rules.begin(stored.value, UserId(actor.name), now)
-        services.due.put(Due(Work.REMOVAL, actor.account_id, removal.id, now + _LOOK_AGAIN))
-        writes += [
-            control.integrations.saved(stored.now(msgspec.structs.replace(it, removal=removal.id))),
-            control.removals.added(removal),
-            audit(services, control, actor, _ACTION[it.kind], {"integration_id": it.id, "tenant_id": it.tenant_id}),
-            message(control, RemovalOrder(account_id=actor.account_id, removal_id=removal.id)),
-        ]
-        if it.kind is Kind.SINGLE:
-            tenant = control.tenants.find(it.tenant_id)
-            if tenant is not None:
-                parting, parts = parted(control, tenant, removal.id)
-                closed.append(parting)
-                writes += parts
-        else:
-            own = Parting(removal_id=removal.id, tenant_id=it.tenant_id, name=it.name, way=Way.PARTNER_ITSELF)
-            writes.append(control.partings.added(msgspec.structs.replace(own, is_swept=True)))
-    announce(services, actor.account_id)
-    control.commit(*writes)
+    with account.change() as change:
+        closed = [parting for stored in integrations for parting in _add_removal(change, actor, stored)]
     for parting in closed:
-        close_epoch(services, control, parting)
+        close_epoch(account, parting)
 
 
-def close_epoch(services: Services, control: Control, parting: Parting) -> None:
+def _add_removal(change: Change, actor: Actor, stored: Stored[Integration]) -> list[Parting]:
+    """The beginning of one removal; returns whose epoch is to be closed once it is written."""
+    account, control, now = change.account, change.account.control, change.account.services.clock()
+    it, removal = stored.value, rules.begin(stored.value, UserId(actor.name), now)
+    change.due(Work.REMOVAL, removal.id, now + _LOOK_AGAIN)
+    change.write(
+        control.integrations.saved(stored.now(msgspec.structs.replace(it, removal=removal.id))),
+        control.removals.added(removal),
+    )
+    change.audit(actor, _ACTION[it.kind], {"integration_id": it.id, "tenant_id": it.tenant_id})
+    change.send(RemovalOrder(account_id=account.id, removal_id=removal.id))
+    if it.kind is Kind.CSP:
+        own = Parting(removal_id=removal.id, tenant_id=it.tenant_id, name=it.name, way=Way.PARTNER_ITSELF)
+        change.write(control.partings.added(msgspec.structs.replace(own, is_swept=True)))
+        return []
+    tenant = control.tenants.find(it.tenant_id)
+    if tenant is None:
+        return []
+    parting, writes = parted(control, tenant, removal.id)
+    change.write(*writes)
+    return [parting]
+
+
+def close_epoch(account: Account, parting: Parting) -> None:
     """Let whatever is still being written for the tenant fail; saying it twice changes nothing."""
     if parting.epoch:
-        services.data(control.account_id, parting.tenant_id, parting.epoch).close()
+        account.services.data(account.id, parting.tenant_id, parting.epoch).close()
 
 
 _ACTION = {Kind.SINGLE: "removed integration", Kind.CSP: "removed CSP integration"}

@@ -4,10 +4,10 @@ Each step looks at what stands and does what is left of it, so that a step that 
 comes to the same.
 """
 
-import contextlib
-
+from integrations.actions.account import Account
+from integrations.actions.conflicts import ignore_conflict
 from integrations.actions.letting_go import letting_go
-from integrations.actions.recording import Actor, dispatch
+from integrations.actions.recording import Actor
 from integrations.actions.removal_data import part_tenants, sweep
 from integrations.actions.removal_end import (
     destroy_credential,
@@ -24,37 +24,36 @@ from integrations.domain.ids import AccountId
 from integrations.domain.orders import RemovalOrder
 from integrations.domain.removal import ALL
 from integrations.services import Services
-from integrations.storage.control import Clash
 from integrations.storage.due import Work
 
 
 def carry_on(services: Services, order: RemovalOrder) -> None:
     """Do all that can be done now of one removal; an order that nothing is due for changes nothing."""
-    control = services.control(order.account_id)
-    stored, now = control.removals.find(order.removal_id), services.clock()
+    account = Account(services, order.account_id)
+    stored, now = account.control.removals.find(order.removal_id), services.clock()
     if stored is None or stored.value.next_at > now:
         return
     held = stored.value.running
     if held is not None and held.until > now:
         return
-    hold = Hold(services, control, stored)
-    with contextlib.suppress(Clash), letting_go(hold.let_go):  # whoever changed it goes on with it
+    hold = Hold(account, stored)
+    with ignore_conflict("another worker goes on", account_id=account.id), letting_go(hold.let_go):
         hold.run(_carry_on)
 
 
 def carry_on_all(services: Services, account_id: AccountId) -> None:
     """Begin what Remove All has not begun yet, and end it when nothing is being removed any more."""
-    control = services.control(account_id)
+    account = Account(services, account_id)
+    control = account.control
     marker = control.remove_all.find(ALL)
     if marker is None:
         services.due.drop(Work.REMOVE_ALL, account_id, ALL)
         return
-    begin_all(services, control, Actor(account_id, marker.value.requested_by, ""))
-    dispatch(services, control)
+    begin_all(account, Actor(account_id, marker.value.requested_by, ""))
     if any(it.value.is_under_way for it in control.removals.list()):
         return
-    with contextlib.suppress(Clash):
-        control.commit(control.remove_all.removed(marker))
+    with ignore_conflict("another worker ended it", account_id=account_id), account.change() as change:
+        change.write(control.remove_all.removed(marker))
     services.due.drop(Work.REMOVE_ALL, account_id, ALL)
 
 

@@ -9,16 +9,17 @@ from typing import NamedTuple
 
 import msgspec
 
+from integrations.actions.account import Account
+from integrations.actions.conflicts import retry_on_conflict
 from integrations.actions.signing import public_keys, sign
 from integrations.domain.auditing import KEPT_FOR, LATE, Line, Link, Seal, line, next_seal
-from integrations.services import Services
-from integrations.storage.control import Clash, Control, moment_of, newest_first, newest_seal_first, number_of_seal
+from integrations.storage.control import Control, moment_of, newest_first, newest_seal_first, number_of_seal
 from shared.signatures import Jwk, SignatureInvalid, check_detached, detached
 from shared.tables import Write, chunks
 from shared.telemetry import log
 
 _MOST_SEALS = 200  # in one go: forty thousand entries
-_MOST_LOST = 10  # to other sealers
+_TRIES = 10  # each time another sealer was faster
 _SEALS_A_PAGE = 100
 _FORGOTTEN_AT_ONCE = 20_000
 _LAST_OF_MOMENT = "zzzzzzzz"
@@ -32,47 +33,46 @@ class _Waiting(NamedTuple):
     entries: dict[str, Line]
 
 
-def seal_entries(services: Services, control: Control) -> None:
+def seal_entries(account: Account) -> None:
     """Cover every entry that waits for it.
 
     Raises:
         SealBroken, Unavailable: as ``signing.sign``; the entries go on waiting.
+        VersionConflict: other sealers were faster ten times; they cover what waits.
     """
-    keys = public_keys(services, control).keys
-    waiting, lost = _waiting(control, keys), 0
+    keys = public_keys(account).keys
+    retry_on_conflict(lambda: _seal_waiting(account, keys), tries=_TRIES)
+
+
+def _seal_waiting(account: Account, keys: list[Jwk]) -> None:
+    control, waiting = account.control, _waiting(account.control, keys)
     for _ in range(_MOST_SEALS):
-        bare = next_seal(waiting.last, waiting.number, waiting.entries.values(), services.clock())
+        bare = next_seal(waiting.last, waiting.number, waiting.entries.values(), account.services.clock())
         if bare is None:
             return
-        seal = _signed(services, control, bare)
-        try:
-            control.commit(control.seals.added(seal))
-        except Clash:
-            lost += 1
-            if lost == _MOST_LOST:
-                raise
-            waiting = _waiting(control, keys)
-            continue
+        seal = _signed(account, bare)
+        with account.change() as change:
+            change.write(control.seals.added(seal))
         left = {key: it for key, it in waiting.entries.items() if key not in seal.entries}
         waiting = _Waiting(seal, seal.number + 1, left)
         told = {"number": seal.number, "entries": len(seal.entries)}
-        log("sealed audit entries", account_id=control.account_id, counts=told)
+        log("sealed audit entries", account_id=account.id, counts=told)
 
 
-def forget_old_entries(services: Services, control: Control) -> None:
+def forget_old_entries(account: Account) -> None:
     """Delete entries that were kept long enough, and then the seals that covered nothing younger."""
-    kept_since = services.clock() - KEPT_FOR
+    control, kept_since = account.control, account.services.clock() - KEPT_FOR
     old = control.audit.texts(after=newest_first(kept_since, _LAST_OF_MOMENT), limit=_FORGOTTEN_AT_ONCE)
-    _remove(control, [control.audit.dropped(key) for key in old if moment_of(key) < kept_since])
+    _remove(account, [control.audit.dropped(key) for key in old if moment_of(key) < kept_since])
     if len(old) == _FORGOTTEN_AT_ONCE:
         return  # the seals of what is left tell that it was there
     numbers, newest = [], 0
-    for it in read_links(control, public_keys(services, control).keys):
+    for it in read_links(control, public_keys(account).keys):
         numbers.append(it.number)
         if it.is_signed and it.seal and it.seal.through < kept_since:
             newest = max(newest, it.number)
     gone = [number for number in numbers if number <= newest]
-    _remove(control, [control.seals.dropped(newest_seal_first(number)) for number in gone])
+    _remove(account, [control.seals.dropped(newest_seal_first(number)) for number in gone])
 
 
 def read_links(control: Control, keys: list[Jwk]) -> Iterator[Link]:
@@ -119,12 +119,13 @@ def _waiting(control: Control, keys: list[Jwk]) -> _Waiting:
     return _Waiting(last, number + 1, entries)
 
 
-def _signed(services: Services, control: Control, bare: Seal) -> Seal:
+def _signed(account: Account, bare: Seal) -> Seal:
     """The seal with its signature, whose payload is left out: it is the seal itself."""
-    signature = detached(sign(services, control, bare.signed_text(control.account_id)))
+    signature = detached(sign(account, bare.signed_text(account.id)))
     return msgspec.structs.replace(bare, signature=signature)
 
 
-def _remove(control: Control, removals: list[Write]) -> None:
+def _remove(account: Account, removals: list[Write]) -> None:
     for part in chunks(removals):
-        control.commit(*part)
+        with account.change() as change:
+            change.write(*part)

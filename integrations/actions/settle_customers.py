@@ -4,16 +4,16 @@ Rows are written together, two dozen customers a transaction, and only where som
 somebody else changed in the same moment is read again and settled by itself.
 """
 
-import contextlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
 
+from integrations.actions.account import Account, Change
+from integrations.actions.conflicts import ignore_conflict, retry_on_conflict
 from integrations.actions.find_customers import Found, Listing
-from integrations.actions.noting import status_notes
-from integrations.actions.recording import Actor, audit
+from integrations.actions.noting import audit_status
 from integrations.domain.connections import Integration, Kind, Tenant
 from integrations.domain.customers import (
     Facts,
@@ -35,14 +35,12 @@ from integrations.domain.schedule import ORDER_LIFE, UNMAPPED_EVERY
 from integrations.domain.statuses import SyncCause
 from integrations.microsoft.permissions import version_of_permissions
 from integrations.services import Services
-from integrations.storage.control import Clash, Control
+from integrations.storage.control import VersionConflict
 from integrations.storage.documents import Stored
 from integrations.storage.due import Due, Work
-from shared.tables import Write
 
 _TOGETHER = 24  # customers a transaction, four rows each at the most
 _PER_SECOND = 10  # steps begun a second: far below Partner Center's 50 requests
-_TRIES = 5
 
 
 class _Known(NamedTuple):
@@ -63,17 +61,16 @@ class Settling(NamedTuple):
     is_whole: bool = True
 
 
-def settle_customers(
-    services: Services, control: Control, integration: Integration, listing: Listing
-) -> list[TenantId]:
+def settle_customers(account: Account, integration: Integration, listing: Listing) -> list[TenantId]:
     """Write every row that changed; returns customers that are in the table another way.
 
     Nobody is taken for gone when lists have lost items that could not be read.
 
     Raises:
-        Clash: a row kept changing under our hands.
+        VersionConflict: a row kept changing under our hands.
     """
-    by, found = settling(services, integration.id, is_whole=listing.is_whole), listing.found
+    control = account.control
+    by, found = settling(account.services, integration.id, is_whole=listing.is_whole), listing.found
     tenants = {it.value.tenant_id: it for it in control.tenants.list()}
     facts = {it.value.tenant_id: it for it in control.facts.list()}
     shared = [it.customer.tenant_id for it in found if _is_elsewhere(tenants.get(it.customer.tenant_id), by)]
@@ -84,12 +81,12 @@ def settle_customers(
     ]
     settled = [it for it in (_settled(by, one) for one in known) if it is not None]
     for start in range(0, len(settled), _TOGETHER):
-        _write(services, control, by, settled[start : start + _TOGETHER])
+        _write(account, by, settled[start : start + _TOGETHER])
     for place, it in enumerate(it for it in settled if _is_step_new(it, by.now)):
-        _send_step(services, control, it.tenant, place=place)
+        send_step(account, it.tenant, place=place)
     if listing.is_whole:
         present = {it.customer.tenant_id for it in found}
-        _settle_vanished(services, control, by, [it for key, it in tenants.items() if key not in present])
+        _settle_vanished(account, by, [it for key, it in tenants.items() if key not in present])
     return shared
 
 
@@ -103,27 +100,30 @@ def settling(services: Services, integration_id: IntegrationId, *, is_whole: boo
     )
 
 
-def order_step(services: Services, control: Control, tenant: Tenant) -> None:
-    """Have the customer's next step taken when it is due."""
-    _put_step(services, control, tenant)
-    _send_step(services, control, tenant)
-
-
-def _put_step(services: Services, control: Control, tenant: Tenant) -> None:
+def order_step(account: Account, tenant: Tenant) -> None:
+    """Have the step that the customer's row tells taken when it is due."""
     next_at = of(tenant).progress.next_at
     if next_at is not None:
-        services.due.put(Due(Work.CUSTOMER, control.account_id, tenant.tenant_id, next_at))
+        account.services.due.put(Due(Work.CUSTOMER, account.id, tenant.tenant_id, next_at))
+    send_step(account, tenant)
 
 
-def _send_step(services: Services, control: Control, tenant: Tenant, *, place: int = 0) -> None:
-    """Send the step's order, if its time comes soon; ``place`` in a row spreads many over time."""
+def plan_step(change: Change, tenant: Tenant) -> None:
+    """Have the next step of the changed customer taken when it is due; ``send_step`` afterwards has it taken sooner."""
     next_at = of(tenant).progress.next_at
+    if next_at is not None:
+        change.due(Work.CUSTOMER, tenant.tenant_id, next_at)
+
+
+def send_step(account: Account, tenant: Tenant, *, place: int = 0) -> None:
+    """Send the step's order, if its time comes soon; ``place`` in a row spreads many over time."""
+    services, next_at = account.services, of(tenant).progress.next_at
     if next_at is None:
         return
     wait_s = max(0.0, (next_at - services.clock()).total_seconds())
     if wait_s > ORDER_LIFE.total_seconds() / 2:
         return  # the reconciler orders it when its time comes
-    order = CustomerOrder(account_id=control.account_id, tenant_id=tenant.tenant_id)
+    order = CustomerOrder(account_id=account.id, tenant_id=tenant.tenant_id)
     services.queues.send(
         CUSTOMER_QUEUE,
         msgspec.json.encode(order),
@@ -160,52 +160,47 @@ def _settled(by: Settling, known: _Known) -> _Settled | None:
     return None if is_same and tenant == before else _Settled(known, tenant, None if is_same else facts)
 
 
-def _write(services: Services, control: Control, by: Settling, settled: Sequence[_Settled]) -> None:
-    for it in settled:
-        _announce(services, control, it, by.now)
+def _write(account: Account, by: Settling, settled: Sequence[_Settled]) -> None:
     try:
-        control.commit(*(write for it in settled for write in _writes(services, control, it)))
-    except Clash:
+        with account.change() as change:
+            for it in settled:
+                _add(change, it, by.now)
+    except VersionConflict:
         for it in settled:
-            _write_alone(services, control, by, it.known.found)
+            _write_alone(account, by, it.known.found)
 
 
-def _write_alone(services: Services, control: Control, by: Settling, found: Found) -> None:
-    for _ in range(_TRIES):
-        key = found.customer.tenant_id
+def _write_alone(account: Account, by: Settling, found: Found) -> None:
+    """One customer that was, or may have been, changed by somebody else in the same moment."""
+    key, control = found.customer.tenant_id, account.control
+
+    def write() -> None:
         known = _Known(control.tenants.find(key), control.facts.find(key), found)
-        if _is_elsewhere(known.tenant, by):
-            return
-        settled = _settled(by, known)
-        if settled is None:
-            return
-        with contextlib.suppress(Clash):
-            control.commit(*_writes(services, control, settled))
-            return
-    raise Clash
+        settled = None if _is_elsewhere(known.tenant, by) else _settled(by, known)
+        if settled is not None:
+            with account.change() as change:
+                _add(change, settled, by.now)
+
+    retry_on_conflict(write)
 
 
-def _writes(services: Services, control: Control, it: _Settled) -> list[Write]:
-    known = it.known
-    writes = []
-    if known.tenant is None:
-        writes.append(control.tenants.added(it.tenant))
-    elif known.tenant.value != it.tenant:
-        writes.append(control.tenants.saved(known.tenant.now(it.tenant)))
-    if it.facts is not None:
-        writes.append(control.facts.saved(known.facts.now(it.facts)) if known.facts else control.facts.added(it.facts))
+def _add(change: Change, it: _Settled, at: datetime) -> None:
+    """Its rows and its audit entries; its next step is due, and so is a sync when CSP Auth has let it go again."""
+    known, control = it.known, change.account.control
     before = known.tenant.value if known.tenant else None
-    return [*writes, *status_notes(services, control, "check_csp", before, it.tenant)]
-
-
-def _announce(services: Services, control: Control, it: _Settled, at: datetime) -> None:
-    """Before the change: its next step is due, and so is a sync when CSP Auth has just let it go again."""
+    if known.tenant is None:
+        change.write(control.tenants.added(it.tenant))
+    elif known.tenant.value != it.tenant:
+        change.write(control.tenants.saved(known.tenant.now(it.tenant)))
+    if it.facts is not None:
+        change.write(control.facts.saved(known.facts.now(it.facts)) if known.facts else control.facts.added(it.facts))
+    audit_status(change, "check_csp", before, it.tenant)
     if _is_step_new(it, at):
-        _put_step(services, control, it.tenant)
-    now, before = services.clock(), it.known.tenant.value.status.cause if it.known.tenant else None
+        plan_step(change, it.tenant)
+    now = change.account.services.clock()
     freed = {SyncCause.QUEUED: now, SyncCause.NAME_READ: now + UNMAPPED_EVERY}.get(it.tenant.status.cause)
-    if freed is not None and before is not it.tenant.status.cause:
-        services.due.put(Due(Work.SYNC, control.account_id, it.tenant.tenant_id, freed))
+    if freed is not None and (before is None or before.status.cause is not it.tenant.status.cause):
+        change.due(Work.SYNC, it.tenant.tenant_id, freed)
 
 
 def _is_step_new(it: _Settled, now: datetime) -> bool:
@@ -215,35 +210,41 @@ def _is_step_new(it: _Settled, now: datetime) -> bool:
     return next_at is not None and (next_at != before or next_at <= now)
 
 
-def _settle_vanished(services: Services, control: Control, by: Settling, others: list[Stored[Tenant]]) -> None:
+def _settle_vanished(account: Account, by: Settling, others: list[Stored[Tenant]]) -> None:
     """Customers that Microsoft lists no more: kept as Missing Admin Relationship, and after long forgotten."""
     ours = {it.tenant_id for it in children((it.value for it in others), by.integration_id)}
     for stored in others:
         tenant_id = stored.value.tenant_id
         if tenant_id not in ours or stored.value.removal:
             continue
-        facts = control.facts.find(tenant_id)
-        if is_forgotten(stored.value, by.now):
-            services.holders.let_go(tenant_id, control.account_id, by.integration_id, by.now)
-            services.holders.gone(tenant_id)  # Microsoft does not let the partner in any more: nothing to withdraw
-            writes = [control.tenants.removed(stored)]
-            writes += [control.facts.removed(facts)] if facts else []
-            writes.append(_note_forgotten(services, control, stored.value))
-        else:
-            none = Facts(tenant_id=tenant_id, read_at=by.now, account="")
-            gone = judge(vanish(stored.value, by.now), none, by.required, by.permissions, by.now)
-            writes = [control.tenants.saved(stored.now(gone))] if gone != stored.value else []
-            writes += status_notes(services, control, "check_csp", stored.value, gone)
-            if facts and not facts.value.says_the_same(none):
-                writes.append(control.facts.saved(facts.now(none)))
-        with contextlib.suppress(Clash):  # somebody changed it in this moment; the next run settles it
-            if writes:
-                control.commit(*writes)
+        with ignore_conflict("left a customer to the next run", tenant_id=tenant_id), account.change() as change:
+            if is_forgotten(stored.value, by.now):
+                _forget(change, by, stored)
+            else:
+                _mark_vanished(change, by, stored)
 
 
-def _note_forgotten(services: Services, control: Control, tenant: Tenant) -> Write:
-    subject = {"tenant_id": tenant.tenant_id, "integration_id": tenant.integration_id}
-    return audit(services, control, Actor(control.account_id, "system:check_csp", ""), "forgot customer", subject)
+def _forget(change: Change, by: Settling, stored: Stored[Tenant]) -> None:
+    account, tenant_id = change.account, stored.value.tenant_id
+    facts, holders = account.control.facts.find(tenant_id), account.services.holders
+    holders.let_go(tenant_id, account.id, by.integration_id, by.now)
+    holders.gone(tenant_id)  # Microsoft does not let the partner in any more: nothing to withdraw
+    change.write(account.control.tenants.removed(stored))
+    if facts:
+        change.write(account.control.facts.removed(facts))
+    subject = {"tenant_id": tenant_id, "integration_id": stored.value.integration_id}
+    change.audit(account.system_actor("check_csp"), "forgot customer", subject)
+
+
+def _mark_vanished(change: Change, by: Settling, stored: Stored[Tenant]) -> None:
+    control, tenant_id = change.account.control, stored.value.tenant_id
+    facts, none = control.facts.find(tenant_id), Facts(tenant_id=tenant_id, read_at=by.now, account="")
+    gone = judge(vanish(stored.value, by.now), none, by.required, by.permissions, by.now)
+    if gone != stored.value:
+        change.write(control.tenants.saved(stored.now(gone)))
+    audit_status(change, "check_csp", stored.value, gone)
+    if facts and not facts.value.says_the_same(none):
+        change.write(control.facts.saved(facts.now(none)))
 
 
 def _is_elsewhere(tenant: Stored[Tenant] | None, by: Settling) -> bool:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from integrations.actions.account import Account
 from integrations.actions.asking import read_due
 from integrations.actions.evaluate import send_evaluation
 from integrations.actions.reading import Access, Attempt, profile_of
@@ -81,24 +82,24 @@ def sync_tenant(services: Services, order: SyncOrder, *, is_repeat: bool = False
 
 
 def _sync(services: Services, order: SyncOrder, *, is_repeat: bool) -> None:
-    control = services.control(order.account_id)
-    taken = take(services, control, order, is_repeat=is_repeat)
+    account = Account(services, order.account_id)
+    taken = take(account, order, is_repeat=is_repeat)
     if taken is None:
         return
     held, run = taken
     try:
         ending = _run(services, order, held.value, run)
     except Superseded:
-        close_superseded(services, control, run)
+        close_superseded(account, run)
         return
     if ending.goes_on:
-        go_on(services, control, run, ending, order)
+        go_on(account, run, ending, order)
         return
-    close(services, control, run, ending, held=held, planned=order.then_at)
+    close(account, run, ending, held=held, planned=order.then_at)
     if ending.has_changes:
         send_evaluation(services, _evaluation_of(order, held.value))
     if is_watch_due(held.value, services.clock(), is_on=services.settings.change_notifications):
-        keep_watch(services, control, held.value.tenant_id)
+        keep_watch(account, held.value.tenant_id)
 
 
 def _evaluation_of(order: SyncOrder, tenant: Tenant) -> EvaluateOrder:

@@ -1,28 +1,27 @@
 """Close a run: the tenant's status, the run's account of itself and the next due time in one transaction."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import msgspec
 
+from integrations.actions.account import Account, Change
+from integrations.actions.conflicts import retry_on_conflict
 from integrations.actions.csp_children import after_refusal
-from integrations.actions.noting import status_notes
+from integrations.actions.noting import audit_status
 from integrations.domain.connections import Running, Tenant
 from integrations.domain.datasets import Confirmed, DatasetResult, Run, RunState, joined
 from integrations.domain.orders import SYNC_QUEUE, SyncOrder
 from integrations.domain.schedule import ORDER_LIFE, RUN_LIMIT, is_as_planned, next_due
 from integrations.domain.statuses import SyncCause, move
 from integrations.services import Services
-from integrations.storage.control import Clash, Control
 from integrations.storage.documents import Stored
-from integrations.storage.due import Due, Work
-from shared.tables import Write
+from integrations.storage.due import Work
 from shared.telemetry import log
 from shared.tracing import count
 from shared.usage import Usage
 
-_TRIES_TO_SETTLE = 5
 _LONGEST_BREAK_S = 300  # between two parts; the tenant is held meanwhile
 
 
@@ -45,74 +44,97 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def close(
-    services: Services,
-    control: Control,
+    account: Account,
     run: Run,
     ending: Ending,
     *,
     held: Stored[Tenant] | None = None,
     planned: datetime | None = None,
-    more: Sequence[Write] = (),
+    add: Callable[[Change], None] | None = None,
 ) -> None:
     """Status, counts, next due: one transaction. A tenant changed meanwhile is read again and settled.
 
-    ``held`` is the tenant as this run took it, ``planned`` its next look as the due list has it already; ``more`` is
-    written with them.
+    ``held`` is the tenant as this run took it, ``planned`` its next look as the due list has it already; ``add`` adds
+    to the transaction.
     """
-    for _ in range(_TRIES_TO_SETTLE):
-        stored, held = held or control.tenants.find(run.tenant_id), None
+
+    def settle(stored: Stored[Tenant] | None) -> None:
         if stored is None or not _is_held(stored.value, run):
-            close_superseded(services, control, run)
-            return
-        closed = _closed_tenant(services, stored.value, ending, planned)
-        closed = after_refusal(services, control, closed, ending.cause)
-        now = services.clock()
-        failed = closed.status.is_auth_error
-        done = msgspec.structs.replace(
-            run,
-            state=RunState.FAILED if failed else RunState.DONE,
-            ended_at=now,
-            cause=ending.cause,
-            datasets=joined(run.datasets, ending.datasets),
-            usage=run.usage + ending.usage,
-        )
-        due_at = closed.status.next_check_at or now
-        if due_at != planned:
-            services.due.put(Due(Work.SYNC, control.account_id, run.tenant_id, due_at))
-        try:
-            # Whoever holds the tenant owns the run: the tenant's version guards both.
-            notes = status_notes(services, control, "sync_tenant", stored.value, closed)
-            control.commit(
-                control.tenants.saved(stored.now(closed)), control.runs.saved(Stored(done, "")), *notes, *more
-            )
-        except Clash:
-            continue
-        _report(control, done, ending)
-        return
+            close_superseded(account, run)
+        else:
+            _close(account, stored, run, ending, planned=planned, add=add)
+
+    retry_on_conflict(
+        lambda: settle(account.control.tenants.find(run.tenant_id)),
+        first=(lambda: settle(held)) if held else None,
+    )
 
 
-def go_on(services: Services, control: Control, run: Run, ending: Ending, order: SyncOrder) -> None:
+def _close(
+    account: Account,
+    stored: Stored[Tenant],
+    run: Run,
+    ending: Ending,
+    *,
+    planned: datetime | None,
+    add: Callable[[Change], None] | None,
+) -> None:
+    with account.change() as change:
+        closed = _closed_tenant(account.services, stored.value, ending, planned)
+        closed = after_refusal(change, closed, ending.cause)
+        done = _ended(run, ending, closed, account.services.clock())
+        due_at = closed.status.next_check_at or done.ended_at
+        if due_at is not None and due_at != planned:
+            change.due(Work.SYNC, run.tenant_id, due_at)
+        # Whoever holds the tenant owns the run: the tenant's version guards both.
+        change.write(account.control.tenants.saved(stored.now(closed)), account.control.runs.saved(Stored(done, "")))
+        audit_status(change, "sync_tenant", stored.value, closed)
+        if add is not None:
+            add(change)
+    _report(account, done, ending)
+
+
+def _ended(run: Run, ending: Ending, tenant: Tenant, now: datetime) -> Run:
+    return msgspec.structs.replace(
+        run,
+        state=RunState.FAILED if tenant.status.is_auth_error else RunState.DONE,
+        ended_at=now,
+        cause=ending.cause,
+        datasets=joined(run.datasets, ending.datasets),
+        usage=run.usage + ending.usage,
+    )
+
+
+def go_on(account: Account, run: Run, ending: Ending, order: SyncOrder) -> None:
     """Write down how far the run has come, and order its next part."""
-    for _ in range(_TRIES_TO_SETTLE):
-        stored = control.tenants.find(run.tenant_id)
-        if stored is None or not _is_held(stored.value, run):
-            close_superseded(services, control, run)
-            return
-        running = Running(run_id=run.id, until=services.clock() + RUN_LIMIT)
-        so_far = msgspec.structs.replace(
-            run, datasets=joined(run.datasets, ending.datasets), usage=run.usage + ending.usage
-        )
-        held = stored.now(msgspec.structs.replace(stored.value, running=running))
-        try:
-            control.commit(control.tenants.saved(held), control.runs.saved(Stored(so_far, "")))
-        except Clash:
-            continue
-        again = msgspec.json.encode(msgspec.structs.replace(order, is_lifeline=True))
-        # The next part begins with gates that know of nothing: not inside a time that Microsoft named to this one.
-        delay_s = min(math.ceil(ending.wait_s or 0.0), _LONGEST_BREAK_S)
-        services.queues.send(SYNC_QUEUE, again, delay_s=delay_s, ttl_s=int(ORDER_LIFE.total_seconds()))
-        log("sync goes on", account_id=control.account_id, tenant_id=run.tenant_id, run_id=run.id)
+    if not retry_on_conflict(lambda: _keep(account, run, ending)):
+        close_superseded(account, run)
         return
+    again = msgspec.json.encode(msgspec.structs.replace(order, is_lifeline=True))
+    # The next part begins with gates that know of nothing: not inside a time that Microsoft named to this one.
+    delay_s = min(math.ceil(ending.wait_s or 0.0), _LONGEST_BREAK_S)
+    account.services.queues.send(SYNC_QUEUE, again, delay_s=delay_s, ttl_s=int(ORDER_LIFE.total_seconds()))
+    log("sync goes on", account_id=account.id, tenant_id=run.tenant_id, run_id=run.id)
+
+
+def _keep(account: Account, run: Run, ending: Ending) -> bool:
+    """Hold the tenant for the next part; False when somebody else has it.
+
+    Raises:
+        VersionConflict: the tenant was changed meanwhile.
+    """
+    control = account.control
+    stored = control.tenants.find(run.tenant_id)
+    if stored is None or not _is_held(stored.value, run):
+        return False
+    running = Running(run_id=run.id, until=account.services.clock() + RUN_LIMIT)
+    so_far = msgspec.structs.replace(
+        run, datasets=joined(run.datasets, ending.datasets), usage=run.usage + ending.usage
+    )
+    held = stored.now(msgspec.structs.replace(stored.value, running=running))
+    with account.change() as change:
+        change.write(control.tenants.saved(held), control.runs.saved(Stored(so_far, "")))
+    return True
 
 
 def _is_held(tenant: Tenant, run: Run) -> bool:
@@ -142,21 +164,23 @@ def _closed_tenant(services: Services, tenant: Tenant, ending: Ending, planned: 
     )
 
 
-def close_superseded(services: Services, control: Control, run: Run) -> None:
+def close_superseded(account: Account, run: Run) -> None:
     """Somebody else has the tenant now: this run says so, and leaves everything else alone."""
-    known: Stored[Run] | None = control.runs.find(f"{run.tenant_id}:{run.id}")
+    runs = account.control.runs
+    known: Stored[Run] | None = runs.find(f"{run.tenant_id}:{run.id}")
     if known is not None:
-        ended = msgspec.structs.replace(run, state=RunState.SUPERSEDED, ended_at=services.clock())
-        control.commit(control.runs.saved(known.now(ended)))
-    log("run was superseded", account_id=control.account_id, tenant_id=run.tenant_id, run_id=run.id)
+        ended = msgspec.structs.replace(run, state=RunState.SUPERSEDED, ended_at=account.services.clock())
+        with account.change() as change:
+            change.write(runs.saved(known.now(ended)))
+    log("run was superseded", account_id=account.id, tenant_id=run.tenant_id, run_id=run.id)
 
 
-def _report(control: Control, run: Run, ending: Ending) -> None:
+def _report(account: Account, run: Run, ending: Ending) -> None:
     """The run in one log line, and its numbers in counters, by data set and outcome."""
     started, ended = run.started_at, run.ended_at
     log(
         "synced tenant",
-        account_id=control.account_id,
+        account_id=account.id,
         tenant_id=run.tenant_id,
         run_id=run.id,
         trace_id=run.trace_id,

@@ -3,19 +3,21 @@
 The order only says where to look. Whether there is anything to do stands in the tenant's row.
 """
 
-import contextlib
 import math
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
 
+from integrations.actions.account import Account
+from integrations.actions.conflicts import retry_on_conflict
 from integrations.actions.csp_children import held_back_by, hold_back
 from integrations.domain.connections import Running, Tenant
 from integrations.domain.datasets import Run, RunState
 from integrations.domain.orders import MANUAL, SCHEDULED, SYNC_QUEUE, SyncOrder
 from integrations.domain.schedule import ORDER_LIFE, RUN_LIMIT
 from integrations.services import Services
-from integrations.storage.control import Clash, Control
+from integrations.storage.control import Control
 from integrations.storage.documents import Stored
 from integrations.storage.due import Due, Work
 from shared.errors import NotFound
@@ -25,37 +27,51 @@ from shared.tracing import trace_id
 
 _EARLY = timedelta(minutes=1)  # clocks differ, and queues count whole seconds
 _OVERLAP_PAUSE_S = 10
-_TRIES_TO_TAKE = 5
 
 
-def take(
-    services: Services, control: Control, order: SyncOrder, *, is_repeat: bool
-) -> tuple[Stored[Tenant], Run] | None:
+class Taken(NamedTuple):
+    """A slot that is ours: the tenant as it is held, and the run that holds it."""
+
+    tenant: Stored[Tenant]
+    run: Run
+
+
+def take(account: Account, order: SyncOrder, *, is_repeat: bool) -> Taken | None:
     """Take the slot: one transaction holds the tenant and inserts its run, so that one slot runs once."""
-    for number in range(_TRIES_TO_TAKE):
-        stored = control.tenants.find(order.tenant_id)
-        if stored is None or not _is_asked_for(services, order, stored.value):
-            _drop(services, order, is_gone=stored is None)
-            return None
-        try:
-            held_by = held_back_by(control, stored.value)
-        except NotFound:
-            _drop(services, order, is_gone=True)
-            return None
-        if held_by is not None:
-            hold_back(services, control, stored, held_by, _due(order))
-            return None
-        # A scheduled run is new but for repeats; that it is not, its insert would tell.
-        is_new = order.reason == SCHEDULED and not is_repeat and number == 0
-        known = None if is_new else control.runs.find(f"{order.tenant_id}:{order.run_id}")
-        if known and not _is_takeable(known.value, services, is_repeat=is_repeat):
-            return None
-        if pause_s := _pause_s(services, order, stored.value):
-            _come_again(services, order, pause_s)
-            return None
-        with contextlib.suppress(Clash):  # another worker was faster, or the tenant was changed: look again
-            return _held(services, control, order, stored, known)
-    raise Clash
+    # A scheduled run is new but for repeats; that it is not, its insert would tell.
+    is_new = order.reason == SCHEDULED and not is_repeat
+    return retry_on_conflict(
+        lambda: _take(account, order, is_repeat=is_repeat),
+        first=lambda: _take(account, order, is_repeat=is_repeat, is_new=is_new),
+    )
+
+
+def _take(account: Account, order: SyncOrder, *, is_repeat: bool, is_new: bool = False) -> Taken | None:
+    """One look at the tenant.
+
+    Raises:
+        VersionConflict: another worker was faster, or the tenant was changed.
+    """
+    services, control = account.services, account.control
+    stored = control.tenants.find(order.tenant_id)
+    if stored is None or not _is_asked_for(services, order, stored.value):
+        _drop(services, order, is_gone=stored is None)
+        return None
+    try:
+        held_by = held_back_by(control, stored.value)
+    except NotFound:
+        _drop(services, order, is_gone=True)
+        return None
+    if held_by is not None:
+        hold_back(account, stored, held_by, _due(order))
+        return None
+    known = None if is_new else control.runs.find(f"{order.tenant_id}:{order.run_id}")
+    if known and not _is_takeable(known.value, services, is_repeat=is_repeat):
+        return None
+    if pause_s := _pause_s(services, order, stored.value):
+        _come_again(services, order, pause_s)
+        return None
+    return _held(account, order, stored, known)
 
 
 def _is_asked_for(services: Services, order: SyncOrder, tenant: Tenant) -> bool:
@@ -70,18 +86,17 @@ def _is_asked_for(services: Services, order: SyncOrder, tenant: Tenant) -> bool:
     return order.reason != SCHEDULED or due_at is None or due_at <= now + _EARLY
 
 
-def _held(
-    services: Services, control: Control, order: SyncOrder, stored: Stored[Tenant], known: Stored[Run] | None
-) -> tuple[Stored[Tenant], Run]:
-    now, tenant = services.clock(), stored.value
+def _held(account: Account, order: SyncOrder, stored: Stored[Tenant], known: Stored[Run] | None) -> Taken:
+    control, now, tenant = account.control, account.services.clock(), stored.value
     run = _begun(order, known.value if known else None, now)
     held = msgspec.structs.replace(tenant, running=Running(run_id=run.id, until=now + RUN_LIMIT))
-    etag = control.commit(
-        control.tenants.saved(stored.now(held)),
-        control.runs.saved(known.now(run)) if known else control.runs.added(run),
-        *_bury(services, control, tenant, run),
-    )
-    return Stored(held, etag), run
+    with account.change() as change:
+        change.write(
+            control.tenants.saved(stored.now(held)),
+            control.runs.saved(known.now(run)) if known else control.runs.added(run),
+            *_bury(control, tenant, run, now),
+        )
+    return Taken(Stored(held, change.etag), run)
 
 
 def _begun(order: SyncOrder, known: Run | None, now: datetime) -> Run:
@@ -118,14 +133,14 @@ def _due(order: SyncOrder) -> Due:
     return Due(Work.SYNC, order.account_id, order.tenant_id, order.then_at or order.due_at)
 
 
-def _bury(services: Services, control: Control, tenant: Tenant, run: Run) -> list[Write]:
+def _bury(control: Control, tenant: Tenant, run: Run, now: datetime) -> list[Write]:
     """Close the run of a process that died while it held the tenant."""
     if tenant.running is None or tenant.running.run_id == run.id:
         return []
     dead = control.runs.find(f"{tenant.tenant_id}:{tenant.running.run_id}")
     if dead is None or dead.value.state is not RunState.RUNNING:
         return []
-    closed = msgspec.structs.replace(dead.value, state=RunState.SUPERSEDED, ended_at=services.clock())
+    closed = msgspec.structs.replace(dead.value, state=RunState.SUPERSEDED, ended_at=now)
     return [control.runs.saved(dead.now(closed))]
 
 

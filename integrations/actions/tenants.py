@@ -4,9 +4,10 @@ from datetime import datetime
 
 import msgspec
 
+from integrations.actions.account import Account
 from integrations.actions.csp_children import held_back_by
 from integrations.actions.leaving import is_leaving
-from integrations.actions.recording import Actor, announce, audit, dispatch, message
+from integrations.actions.recording import Actor
 from integrations.domain.connections import Tenant
 from integrations.domain.datasets import Run, RunState
 from integrations.domain.ids import AccountId, RunId, TenantId
@@ -49,7 +50,8 @@ def sync_now(services: Services, actor: Actor, tenant_id: TenantId) -> RunId:
         Conflict: ``not_mapped``: until it is mapped, only a tenant's name is read; ``blocked``: its CSP Auth,
             or the CSP itself, does not allow a sync.
     """
-    control = services.control(actor.account_id)
+    account = Account(services, actor.account_id)
+    control = account.control
     stored = find_tenant(control, tenant_id)
     tenant = stored.value
     if tenant.mapping is None:
@@ -65,13 +67,11 @@ def sync_now(services: Services, actor: Actor, tenant_id: TenantId) -> RunId:
     now = services.clock()
     order = sync_order(actor.account_id, tenant, MANUAL, now)
     run = Run(id=order.run_id, tenant_id=tenant_id, reason=MANUAL, state=RunState.QUEUED, ordered_at=now)
-    announce(services, actor.account_id)
     waiting = tenant.status if tenant.status.is_auth_error else wait_in_queue(tenant.status, now)
-    control.commit(
-        control.tenants.saved(stored.now(msgspec.structs.replace(tenant, status=waiting))),
-        control.runs.added(run),
-        audit(services, control, actor, "ordered sync", {"tenant_id": tenant_id, "run_id": run.id}),
-        message(control, order),
-    )
-    dispatch(services, control)
+    with account.change(actor, "ordered sync", {"tenant_id": tenant_id, "run_id": run.id}) as change:
+        change.write(
+            control.tenants.saved(stored.now(msgspec.structs.replace(tenant, status=waiting))),
+            control.runs.added(run),
+        )
+        change.send(order)
     return order.run_id

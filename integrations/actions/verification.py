@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from integrations.actions.account import Account
 from integrations.actions.sealing import read_links
 from integrations.actions.signing import public_keys
 from integrations.domain.auditing import Line, Seal, SealFault, examine, line
@@ -53,10 +54,10 @@ def verify_audit(services: Services, account_id: AccountId) -> Verification:
         SealBroken: the account's signing key cannot be opened any more.
     """
     services.rates.take(f"verification:{account_id}", _PER_MINUTE)
-    control, now = services.control(account_id), services.clock()
+    account, now = Account(services, account_id), services.clock()
     # Seals before entries: what is written between the two is an entry that waits, and no entry that is missing.
-    links = list(read_links(control, public_keys(services, control).keys))[::-1]
-    entries = _entries(control)
+    links = list(read_links(account.control, public_keys(account).keys))[::-1]
+    entries = _entries(account.control)
     found = examine(links, entries, now, moment_of)
     seals = [it.seal for it in links if it.seal is not None]
     return Verification(

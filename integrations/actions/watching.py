@@ -11,7 +11,8 @@ from datetime import datetime
 
 import msgspec
 
-from integrations.actions.recording import Actor, audit
+from integrations.actions.account import Account
+from integrations.actions.conflicts import ignore_conflict
 from integrations.domain.connections import Tenant
 from integrations.domain.ids import RunId, TenantId, tenant_id
 from integrations.domain.orders import NOTIFIED, SYNC_QUEUE, SyncOrder
@@ -29,12 +30,11 @@ from integrations.domain.watching import (
 )
 from integrations.microsoft.change_notifications import subscribe, unsubscribe
 from integrations.services import Services
-from integrations.storage.control import Clash, Control, newest_first
+from integrations.storage.control import VersionConflict, newest_first
 from shared.errors import AppError, Invalid
 from shared.graph import Graph
 from shared.telemetry import log
 
-_ACTOR = "system:keep_watch"
 _GATHERED_S = 15  # changes come in swarms: the first one waits for its like
 _MOST_TENANTS = 50  # of one delivery; Microsoft sends those of one tenant together
 
@@ -57,8 +57,9 @@ def address(services: Services) -> str:
     return f"{services.settings.public_url}/api/notifications"
 
 
-def keep_watch(services: Services, control: Control, tenant: TenantId) -> None:
+def keep_watch(account: Account, tenant: TenantId) -> None:
     """Begin, renew or end a tenant's notifications, as its mapping and the setting have it."""
+    services, control = account.services, account.control
     stored = control.tenants.find(tenant)
     if stored is None or stored.value.removal is not None:
         return
@@ -66,29 +67,30 @@ def keep_watch(services: Services, control: Control, tenant: TenantId) -> None:
     graph, known = services.graph_to_watch(tenant), control.watches.find(tenant)
     ended = _taken_back(graph, known.value if known else None)
     wanted = services.settings.change_notifications and it.mapping is not None
-    watch = _begun(services, control, graph, it, now) if wanted and ended else None
+    watch = _begun(account, graph, it, now) if wanted and ended else None
     again = _again(watch, now, wanted=wanted, ended=ended)
-    writes = [control.tenants.saved(stored.now(msgspec.structs.replace(it, watch_at=again)))]
-    if watch is not None:
-        writes.append(control.watches.saved(known.now(watch)) if known else control.watches.added(watch))
-    elif known is not None and ended:
-        writes.append(control.watches.removed(known))
-    if watch is not None or known is not None:
-        action = "began to watch" if watch else "stopped watching"
-        subject = {"tenant_id": it.tenant_id, "integration_id": it.integration_id}
-        writes.append(audit(services, control, Actor(control.account_id, _ACTOR, ""), action, subject))
     try:
-        control.commit(*writes)
-    except Clash:  # the tenant was changed in this moment: what was begun is taken back, the next run looks again
+        with account.change() as change:
+            change.write(control.tenants.saved(stored.now(msgspec.structs.replace(it, watch_at=again))))
+            if watch is not None:
+                change.write(control.watches.saved(known.now(watch)) if known else control.watches.added(watch))
+            elif known is not None and ended:
+                change.write(control.watches.removed(known))
+            if watch is not None or known is not None:
+                action = "began to watch" if watch else "stopped watching"
+                subject = {"tenant_id": it.tenant_id, "integration_id": it.integration_id}
+                change.audit(account.system_actor("keep_watch"), action, subject)
+    except VersionConflict:  # of the tenant: what was begun is taken back, the next run looks again
         _taken_back(graph, watch)
 
 
-def end_watch(services: Services, control: Control, tenant: TenantId) -> None:
+def end_watch(account: Account, tenant: TenantId) -> None:
     """Forget a tenant's notifications, and take them back at Microsoft if it answers; else they end by themselves."""
-    known = control.watches.find(tenant)
+    known = account.control.watches.find(tenant)
     if known is not None:
-        _taken_back(services.graph_to_watch(tenant), known.value)
-        control.commit(control.watches.removed(known))
+        _taken_back(account.services.graph_to_watch(tenant), known.value)
+        with account.change() as change:
+            change.write(account.control.watches.removed(known))
 
 
 def hear(services: Services, notifications: Iterable[Notification]) -> None:
@@ -100,10 +102,11 @@ def hear(services: Services, notifications: Iterable[Notification]) -> None:
             heard.setdefault((it.tenant_id, word), it)
     for (about, word), it in heard.items():
         with contextlib.suppress(Invalid):  # the tenant id is none
-            _nudge(services, services.control(word.account_id), tenant_id(about), word, it)
+            _nudge(Account(services, word.account_id), tenant_id(about), word, it)
 
 
-def _nudge(services: Services, control: Control, about: TenantId, word: Word, it: Notification) -> None:
+def _nudge(account: Account, about: TenantId, word: Word, it: Notification) -> None:
+    services, control = account.services, account.control
     known, now = control.watches.find(about), services.clock()
     if known is None or not known.value.knows(it.subscription_id, word.secret):
         log("dropped notification", account_id=word.account_id, tenant_id=about, reason="not asked for")
@@ -113,13 +116,14 @@ def _nudge(services: Services, control: Control, about: TenantId, word: Word, it
         return
     if watch.nudged_at is not None and now - watch.nudged_at < NUDGES_APART:
         return
-    writes = [control.watches.saved(known.now(msgspec.structs.replace(watch, nudged_at=now)))]
-    if it.lifecycle_event:  # it ends, or something was left out: the run that follows makes it anew
-        writes.append(control.tenants.saved(stored.now(msgspec.structs.replace(stored.value, watch_at=now))))
-    with contextlib.suppress(Clash):  # somebody else hears of it in this moment
-        control.commit(*writes)
+    with ignore_conflict("somebody else heard of it", account_id=account.id, tenant_id=about):
+        with account.change() as change:
+            change.write(control.watches.saved(known.now(msgspec.structs.replace(watch, nudged_at=now))))
+            if it.lifecycle_event:  # it ends, or something was left out: the run that follows makes it anew
+                told = msgspec.structs.replace(stored.value, watch_at=now)
+                change.write(control.tenants.saved(stored.now(told)))
         order = SyncOrder(
-            account_id=control.account_id,
+            account_id=account.id,
             tenant_id=about,
             run_id=RunId(newest_first(now)),
             due_at=now,
@@ -130,7 +134,7 @@ def _nudge(services: Services, control: Control, about: TenantId, word: Word, it
         services.queues.send(SYNC_QUEUE, msgspec.json.encode(order), delay_s=_GATHERED_S, ttl_s=ttl_s)
 
 
-def _begun(services: Services, control: Control, graph: Graph, tenant: Tenant, now: datetime) -> Watch | None:
+def _begun(account: Account, graph: Graph, tenant: Tenant, now: datetime) -> Watch | None:
     """Everything Microsoft agrees to tell of; None when that is nothing."""
     secret, until = secrets.token_urlsafe(32), now + LIFE
     agreed: dict[str, str] = {}
@@ -139,14 +143,14 @@ def _begun(services: Services, control: Control, graph: Graph, tenant: Tenant, n
             agreed[resource] = subscribe(
                 graph,
                 resource,
-                url=address(services),
-                client_state=f"{control.account_id}.{secret}",
+                url=address(account.services),
+                client_state=f"{account.id}.{secret}",
                 until=until,
             )
         except AppError as error:
             log(
                 "not told of changes",
-                account_id=control.account_id,
+                account_id=account.id,
                 tenant_id=tenant.tenant_id,
                 reason=resource,
                 error=type(error).__name__,

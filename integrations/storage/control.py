@@ -30,6 +30,7 @@ from integrations.domain.removal import Parting, Removal, RemoveAll
 from integrations.domain.report import Report
 from integrations.domain.watching import Watch
 from integrations.storage.documents import Documents
+from shared.bulk import BulkTable
 from shared.errors import Conflict
 from shared.tables import RowChanged, RowExists, Tables, Write
 
@@ -39,7 +40,7 @@ _LATEST_SEAL = 10**10 - 1
 _LATEST_MS = 10**15 - 1  # keys count down from here, so that the newest row comes first
 
 
-class Clash(Conflict):
+class VersionConflict(Conflict):
     """Somebody changed the same thing in the same moment; nothing of ours was written."""
 
     code = "changed_meanwhile"
@@ -80,10 +81,10 @@ class Starting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Control:
-    """Everything one account owns but its synced data."""
+    """Everything one account owns but its synced data: read here, changed by ``actions.account`` only."""
 
     def __init__(self, tables: Tables, account_id: AccountId) -> None:
-        table = tables.bulk("control")
+        table = _table(tables)
         self.account_id = account_id
         self.integrations = Documents(table, account_id, "integration", Integration, lambda it: it.id)
         self.credentials = Documents(table, account_id, "credential", Credential, lambda it: it.integration_id)
@@ -120,16 +121,27 @@ class Control:
                 return
             after = f"{rows[-1].key}\u0020"
 
+
+class ControlWriter:
+    """Writes control rows. Only ``actions.account`` has one, so that every change keeps the crash-safe order."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._table = _table(tables)
+
     def commit(self, *writes: Write) -> str:
-        """Do all of it or nothing. Returns the new version of the first row.
+        """Do all of it or nothing: up to 100 writes to the rows of one account. Returns the new version of the first.
 
         Raises:
-            Clash: a row was changed, taken or removed since it was read.
+            VersionConflict: a row was changed, taken or removed since it was read; nothing was written.
         """
         try:
             return self._table.write(*writes)
         except (RowChanged, RowExists) as error:
-            raise Clash from error
+            raise VersionConflict from error
+
+
+def _table(tables: Tables) -> BulkTable:
+    return tables.bulk("control")
 
 
 def newest_first(moment: datetime, suffix: str | None = None) -> str:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from integrations.actions.account import Account
 from integrations.actions.audit_log import COLUMNS, AuditPage, Wanted, cells, read_audit
 from integrations.actions.export import as_csv, export
 from integrations.actions.signing import public_keys
@@ -49,7 +50,7 @@ def add_doors(doors: Doors) -> None:
         answers={200: Jwks},
     )
     def get_audit_keys(call: Call) -> Answer:
-        return ok(public_keys(call.services, call.services.control(call.actor.account_id)))
+        return ok(public_keys(Account(call.services, call.actor.account_id)))
 
     @doors.door(
         "GET",

@@ -19,7 +19,7 @@ from integrations.domain.given_up import MOST_TRIES, Failed
 from integrations.domain.messages import NotAnOrder, read
 from integrations.domain.orders import AccountOrder, Order
 from integrations.services import Services
-from shared.telemetry import log
+from shared.telemetry import ALLOWED, log
 
 _STORAGE = "AzureWebJobsStorage"
 
@@ -80,14 +80,10 @@ def _read(msg: func.QueueMessage, job: Job, now: datetime | None = None) -> Orde
 def _gave_up(services: Services, msg: func.QueueMessage, job: Job) -> None:
     """Alert the operator, and tell of it on the row, should the last try not have come to it."""
     order = _read(msg, job)
-    ids = {name: getattr(order, name) for name in _ids_of(job) if order is not None}
-    log("gave a message up", level=logging.ERROR, queue=job.queue, attempt=MOST_TRIES, **ids)
+    told = {name: getattr(order, name) for name in job.message.__struct_fields__ if name in ALLOWED and order}
+    log("gave a message up", level=logging.ERROR, queue=job.queue, attempt=MOST_TRIES, **told)
     if order is not None:
         _tell(services, job, order, Failed(job.queue))
-
-
-def _ids_of(job: Job) -> list[str]:
-    return [name for name in job.message.__struct_fields__ if name.endswith("_id") or name == "shard"]
 
 
 def _tell(services: Services, job: Job, order: Order, failed: Failed) -> None:

@@ -115,8 +115,12 @@ class Host:
         Args:
             names: of functions or of queues; none is all of them.
             within_s: raises TimeoutError when there is still more after so long.
+
+        Raises:
+            KeyError: a name is neither a queue function's nor a queue's.
         """
-        chosen = [it for it in self._readers.values() if not names or {it.function.name, it.queue} & set(names)]
+        known = {name: it for it in self._readers.values() for name in (it.function.name, it.queue)}
+        chosen = [known[name] for name in names] or list(self._readers.values())
         give_up_at, ran = time.monotonic() + within_s, 0
         while True:
             # Most queues are not there yet: one question for all of them is quicker than one for each.

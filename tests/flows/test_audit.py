@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from azure.data.tables import TableClient
 
+from integrations.actions.account import Account
 from integrations.actions.housekeeping import keep_house
-from integrations.actions.recording import Actor, audit
+from integrations.actions.recording import Actor
 from integrations.actions.sealing import seal_entries
 from integrations.domain.ids import AccountId
 from integrations.storage.control import newest_seal_first
@@ -53,12 +54,13 @@ def verified(portal: Portal) -> dict[str, Any]:
 
 def changes_things(portal: Portal, count: int, at: datetime | None = None) -> None:
     """So many entries, as changes write them."""
-    control = portal.services.control(ACCOUNT)
     actor = Actor(ACCOUNT, "user_alice", "")
     clock = (lambda: at) if at else portal.services.clock
     services = dataclasses.replace(portal.services, clock=clock)
     for start in range(0, count, 100):
-        control.commit(*(audit(services, control, actor, "did", {}) for _ in range(min(100, count - start))))
+        with Account(services, ACCOUNT).change() as change:
+            for _ in range(min(100, count - start)):
+                change.audit(actor, "did", {})
 
 
 def sealed(portal: Portal) -> None:
@@ -134,12 +136,20 @@ def lines(portal: Portal) -> list[Due]:
     return [it for shard in shards() for it in portal.services.due.list(shard, until)]
 
 
-def test_an_entry_that_was_committed_late_is_sealed_all_the_same(portal: Portal) -> None:
+def test_an_entry_that_was_committed_late_is_sealed_all_the_same(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its process wrote the line and then slept; the first look found nothing."""
-    control, services = portal.services.control(ACCOUNT), portal.services
-    entry = audit(services, control, Actor(ACCOUNT, "user_alice", ""), "did", {})
-    sealed(portal)
-    control.commit(entry)
+
+    def sleepy(due_list: DueList, due: Due, *, after: datetime) -> datetime:
+        monkeypatch.undo()
+        at = due_list.ensure(due, after=after)
+        sealed(portal)
+        return at
+
+    monkeypatch.setattr(DueList, "ensure", sleepy)
+    changes_things(portal, 1)
+    assert verified(portal)["waiting"] == 1
 
     portal.later(minutes=31)
     portal.tick()
@@ -153,7 +163,7 @@ def test_an_entry_that_was_committed_late_is_sealed_all_the_same(portal: Portal)
 def test_entries_by_clocks_ten_minutes_apart_make_one_chain(portal: Portal) -> None:
     for late in (10, -10, 5, -7, 0):
         changes_things(portal, 2, at=portal.clock() + timedelta(minutes=late))
-        seal_entries(portal.services, portal.services.control(ACCOUNT))
+        seal_entries(Account(portal.services, ACCOUNT))
 
     told = verified(portal)
     assert (told["is_intact"], told["sealed"], told["waiting"], told["seals"]) == (True, 10, 0, 5)
@@ -163,7 +173,7 @@ def test_of_many_sealers_at_once_each_entry_is_sealed_once(portal: Portal) -> No
     changes_things(portal, 900)
 
     def seal(_: int) -> None:
-        seal_entries(portal.services, portal.services.control(ACCOUNT))
+        seal_entries(Account(portal.services, ACCOUNT))
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(seal, range(8)))
@@ -271,7 +281,7 @@ def test_the_newest_seal_cut_off_is_made_again_and_its_print_tells(log: Portal) 
     raw(log).delete_entity(ACCOUNT, rows(log, "seal")[0]["RowKey"])
     entry = rows(log, "audit")[0]
     raw(log).delete_entity(ACCOUNT, entry["RowKey"])
-    seal_entries(log.services, log.services.control(ACCOUNT))
+    seal_entries(Account(log.services, ACCOUNT))
 
     told = verified(log)
     assert told["is_intact"] is True  # a chain alone cannot show it

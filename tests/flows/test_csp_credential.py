@@ -8,8 +8,10 @@ import msgspec
 import pytest
 from azure.storage.queue import QueueServiceClient
 
+from integrations.actions.account import Account
 from integrations.actions.partner import open_partner
 from integrations.domain.connections import Credential
+from integrations.domain.ids import AccountId
 from integrations.services import Services
 from integrations.storage.control import Control
 from integrations.storage.documents import Stored
@@ -45,8 +47,9 @@ def token_in(portal: Portal, account: str = ALICE) -> str:
 
 def replace_row(portal: Portal, kept: Stored[Credential], account: str = ALICE, **changes: Any) -> None:
     changed = msgspec.structs.replace(kept.value, **changes)
-    rows = control(portal, account)
-    rows.commit(rows.credentials.saved(kept.now(changed)))
+    rows = Account(portal.services, AccountId(account))
+    with rows.change() as change:
+        change.write(rows.control.credentials.saved(kept.now(changed)))
 
 
 def test_the_token_is_renewed_with_each_use_and_its_version_grows(csp: Csp) -> None:
@@ -71,7 +74,7 @@ def test_a_slower_worker_never_puts_an_older_token_in_place_of_a_newer_one(csp: 
     services = csp.portal.services
     integration = control(csp.portal).integrations.find(csp.id)
     assert integration is not None
-    slow = open_partner(services, control(csp.portal), integration.value)
+    slow = open_partner(Account(services, AccountId(ALICE)), integration.value)
     csp.complete(csp.reauthorize())
     renewed = stored(csp.portal).value
     token = token_in(csp.portal)
@@ -89,7 +92,7 @@ def test_workers_side_by_side_leave_one_token_that_opens(csp: Csp) -> None:
     assert integration is not None
 
     def use(_: int) -> None:
-        open_partner(services, control(csp.portal), integration.value).partner_center_token()
+        open_partner(Account(services, AccountId(ALICE)), integration.value).partner_center_token()
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(use, range(24)))

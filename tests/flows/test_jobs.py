@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 import azure.functions as func
 import pytest
 
+from integrations.actions.account import Account
 from integrations.actions.jobs import JOBS, Job, due_handlers
 from integrations.domain.given_up import MOST_TRIES, Failed
 from integrations.domain.ids import TenantId
 from integrations.domain.orders import AccountOrder
 from integrations.services import Services
-from integrations.storage.control import Control
 from integrations.storage.due import Work
 from integrations.triggers.background import blueprint
 from local.host import Host
@@ -54,7 +54,7 @@ class Lamps:
         self.again.append(order.tenant_id)
         self._count(services, order)
 
-    def _mark(self, _services: Services, _control: Control, order: Any, failed: Failed) -> None:
+    def _mark(self, _account: Account, order: Any, failed: Failed) -> None:
         assert isinstance(order, CountOrder)
         self.given_up.append(failed)
 

@@ -2,6 +2,8 @@
 
 from msgspec.structs import replace
 
+from integrations.actions.account import Account
+from integrations.domain.ids import AccountId
 from tests.flows.portal import Portal
 
 
@@ -32,12 +34,14 @@ def test_a_tenant_is_integrated_mapped_and_synced(portal: Portal) -> None:
 def test_old_answers_and_old_runs_are_forgotten(portal: Portal) -> None:
     tenant = portal.has_tenant()
     portal.connected(tenant)
-    control = portal.services.control("acct_northwind")
+    account = Account(portal.services, AccountId("acct_northwind"))
+    control = account.control
     portal.call("POST", "/organizations", {"name": "Once"}, headers={"idempotency-key": "once"})
     run = control.runs.list()[0].value
     for number in range(3):
         old = [replace(run, id=f"9999999999{number:02d}{it:03d}-aaaaaaaa") for it in range(90)]
-        control.commit(*(control.runs.added(it) for it in old))
+        with account.change() as change:
+            change.write(*(control.runs.added(it) for it in old))
 
     portal.later(hours=25)
     portal.tick()

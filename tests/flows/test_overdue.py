@@ -64,7 +64,7 @@ def test_a_customer_whose_next_step_never_came_is_overdue(portal: Portal) -> Non
     flow = csp.signs_in(csp.start())
     told = portal.ask("POST", f"/consent/{flow['flow_id']}/complete", expect=201)
     csp.id = told["integration_id"]
-    portal.host.drain("check_csp_order")
+    portal.host.drain("check-csp")
     planned = csp.shown("Contoso")["next_check_at"]
     portal.later(minutes=31)
 

@@ -32,8 +32,8 @@ def made(portal: Portal, **details: Any) -> dict[str, str]:
 def part(portal: Portal) -> int:
     """Carry out the one order that waits; returns how many requests it took."""
     before = len(portal.microsoft.world.requests(host="graph"))
-    message = next(iter(portal.host._readers["sync_tenant_order"].fetch(1)))
-    portal.host._readers["sync_tenant_order"].settle(message)
+    message = next(iter(portal.host._readers["sync_tenant"].fetch(1)))
+    portal.host._readers["sync_tenant"].settle(message)
     return len(portal.microsoft.world.requests(host="graph")) - before
 
 

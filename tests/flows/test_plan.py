@@ -124,7 +124,7 @@ def test_a_crash_between_the_word_and_the_rows_loses_nothing(
     portal: Portal, tenant: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr("integrations.actions.plan.dispatch", lambda *_: None)
+        patched.setattr("integrations.actions.account.Account.dispatch", lambda _: None)
         told(portal, "solo", seconds=5)
         assert portal.row(tenant)["sync_status"]["label"] == "Success"
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from integrations.actions.account import Account
 from integrations.actions.signing import public_keys
 from integrations.domain.ids import AccountId
 from shared.signatures import SignatureInvalid, opened
@@ -268,7 +269,7 @@ def test_a_receipt_is_signed_by_a_key_anybody_may_check_it_with(portal: Portal, 
 
     told = portal.removal(removal)
     jws = told["receipt"]["jws"]
-    keys = public_keys(portal.services, portal.services.control(ACCOUNT))
+    keys = public_keys(Account(portal.services, ACCOUNT))
     assert json.loads(opened(jws, keys.keys)) == receipt(told)
     head, payload, signature = jws.split(".")
     with pytest.raises(SignatureInvalid):

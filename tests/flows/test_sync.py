@@ -52,10 +52,10 @@ def test_an_unchanged_tenant_of_ten_thousand_users_costs_one_request_and_four_ta
     portal.microsoft.world.forget_requests()
     portal.later(minutes=34)
     portal.host.fire_timer("sync_timer")
-    portal.host.drain("order_due_work")
+    portal.host.drain("order-due")
     writes, requests = Writes(portal), table_requests(portal, monkeypatch)
 
-    portal.host.drain("sync_tenant_order")
+    portal.host.drain("sync-tenant")
     made = list(requests)
 
     after = portal.ask("GET", f"/tenants/{tenant['id']}/users?limit=1")

@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from integrations.actions.account import Account
+from integrations.domain.ids import AccountId
 from integrations.domain.orders import SyncOrder
 from local.microsoft.cloud import Running
 from local.portal_identity import PortalIdentity
@@ -236,7 +238,8 @@ def test_a_refused_request_is_believed_after_three_tries(portal: Portal) -> None
 def test_a_run_left_behind_by_a_dead_process_is_taken_over(portal: Portal) -> None:
     tenant = portal.has_tenant()
     portal.connected(tenant)
-    control = portal.services.control("acct_northwind")
+    account = Account(portal.services, AccountId("acct_northwind"))
+    control = account.control
     stored = control.tenants.find(tenant["id"])
     dead = msgspec.structs.replace(
         control.runs.list(f"{tenant['id']}:")[0].value, id="000000000000001-deaddead", state="running"
@@ -244,7 +247,8 @@ def test_a_run_left_behind_by_a_dead_process_is_taken_over(portal: Portal) -> No
     dead = msgspec.convert(msgspec.to_builtins(dead), type=type(dead))
     held = {"run_id": dead.id, "until": (portal.clock() + timedelta(minutes=9)).isoformat()}
     held_by_dead = msgspec.convert({**msgspec.to_builtins(stored.value), "running": held}, type=type(stored.value))
-    control.commit(control.runs.added(dead), control.tenants.saved(stored.now(held_by_dead)))
+    with account.change() as change:
+        change.write(control.runs.added(dead), control.tenants.saved(stored.now(held_by_dead)))
 
     portal.later(minutes=34)
     portal.tick()
@@ -260,12 +264,14 @@ def test_an_order_given_up_is_told_on_the_row_and_tried_again(portal: Portal) ->
     order = SyncOrder(
         account_id="acct_northwind", tenant_id=tenant["id"], run_id=run_id, due_at=portal.clock(), reason="manual"
     )
-    control = portal.services.control("acct_northwind")
+    account = Account(portal.services, AccountId("acct_northwind"))
+    control = account.control
     run, row = control.runs.find(f"{tenant['id']}:{run_id}"), control.tenants.find(tenant["id"])
     started = msgspec.convert({**msgspec.to_builtins(run.value), "state": "running"}, type=type(run.value))
     holder = {"run_id": run_id, "until": (portal.clock() + timedelta(minutes=9)).isoformat()}
     held = msgspec.convert({**msgspec.to_builtins(row.value), "running": holder}, type=type(row.value))
-    control.commit(control.runs.saved(run.now(started)), control.tenants.saved(row.now(held)))
+    with account.change() as change:
+        change.write(control.runs.saved(run.now(started)), control.tenants.saved(row.now(held)))
     portal.services.queues.send("sync-tenant-poison", msgspec.json.encode(order))
 
     portal.host.drain("sync_tenant_poison")

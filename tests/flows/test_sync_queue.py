@@ -68,7 +68,7 @@ def test_after_an_outage_a_small_account_does_not_wait_for_a_big_ones_backlog(po
     portal.clock.ahead += type(portal.clock.ahead)(seconds=1)
 
     portal.host.fire_timer("sync_timer")
-    portal.host.drain("order_due_work")
+    portal.host.drain("order-due")
 
     waiting = [json.loads(it)["account_id"] for it in portal.services.queues.peek("sync-tenant")]
     assert len(in_one_shard) > 10

@@ -12,7 +12,7 @@ from azure.storage.queue import QueueServiceClient
 
 from integrations.domain.datasets import Outcome, Reading, Record
 from integrations.domain.ids import AccountId, TenantId
-from integrations.storage.control import Clash, Control, OutboxMessage, newest_first
+from integrations.storage.control import Control, ControlWriter, OutboxMessage, VersionConflict, newest_first
 from integrations.storage.data import DataStore, Superseded
 from integrations.storage.due import Due, DueList, Work, shard_of, shards
 from shared.clock import stamp
@@ -168,15 +168,16 @@ def test_many_rows_are_written_in_guarded_parts(tables: Tables) -> None:
 
 def test_documents_are_found_listed_and_guarded(tables: Tables) -> None:
     mine, theirs = Control(tables, ACCOUNT), Control(tables, AccountId("acct_southridge"))
+    writer = ControlWriter(tables)
     message = OutboxMessage(id="one", queue="q", body="{}", delay_s=0, ttl_s=60)
-    mine.commit(mine.outbox.added(message))
+    writer.commit(mine.outbox.added(message))
     read = mine.outbox.find("one")
 
-    with pytest.raises(Clash):
-        mine.commit(mine.outbox.added(message))
-    mine.commit(mine.outbox.saved(read.now(msgspec.structs.replace(message, queue="r"))))  # type: ignore[union-attr]
-    with pytest.raises(Clash):
-        mine.commit(mine.outbox.removed(read))  # type: ignore[arg-type]
+    with pytest.raises(VersionConflict):
+        writer.commit(mine.outbox.added(message))
+    writer.commit(mine.outbox.saved(read.now(msgspec.structs.replace(message, queue="r"))))  # type: ignore[union-attr]
+    with pytest.raises(VersionConflict):
+        writer.commit(mine.outbox.removed(read))  # type: ignore[arg-type]
 
     assert mine.outbox.find("one").value.queue == "r"  # type: ignore[union-attr]
     assert theirs.outbox.find("one") is None
