@@ -95,9 +95,9 @@ def _sync(services: Services, order: SyncOrder, *, is_repeat: bool) -> None:
     if ending.goes_on:
         go_on(account, run, ending, order)
         return
-    close(account, run, ending, held=held, planned=order.then_at)
-    if ending.has_changes:
+    if ending.has_changes:  # before the run is closed: when this process dies, another one takes it over and asks again
         send_evaluation(services, _evaluation_of(order, held.value))
+    close(account, run, ending, held=held, planned=order.then_at)
     if is_watch_due(held.value, services.clock(), is_on=services.settings.change_notifications):
         keep_watch(account, held.value.tenant_id)
 
