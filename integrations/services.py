@@ -17,6 +17,7 @@ from integrations.microsoft.permissions import OWN_PRINCIPAL, SUBSCRIPTIONS
 from integrations.storage.callbacks import Callbacks
 from integrations.storage.control import Control
 from integrations.storage.data import DataStore
+from integrations.storage.derived import DerivedStore
 from integrations.storage.due import DueList
 from integrations.storage.holders import Holders
 from shared.caller import CallerVerifier
@@ -79,6 +80,9 @@ class Services:
 
     def data(self, account_id: AccountId, tenant_id: TenantId, epoch: int) -> DataStore:
         return DataStore(self.tables, account_id, tenant_id, epoch)
+
+    def derived(self, account_id: AccountId, tenant_id: TenantId, epoch: int) -> DerivedStore:
+        return DerivedStore(self.tables, account_id, tenant_id, epoch)
 
     def graph_as(self, access_token: str) -> Graph:
         """Graph as the person sees it who just signed in."""

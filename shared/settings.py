@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from shared.errors import Unavailable
 
 _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
 CLOUDS = ("global", "usgov", "usgov-dod", "china", "custom")
 
 
@@ -53,6 +54,7 @@ class Settings:
     starts_per_minute: int
     removal_quiet_s: int
     change_notifications: bool
+    evaluations_off: tuple[str, ...]
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
@@ -89,6 +91,7 @@ class Settings:
             starts_per_minute=reader.number("STARTS_PER_MINUTE", 10, 1, 100_000),
             removal_quiet_s=reader.number("REMOVAL_QUIET_SECONDS", 900, 600, 86_400),
             change_notifications=reader.word("CHANGE_NOTIFICATIONS", ("on", "off"), "off") == "on",
+            evaluations_off=reader.names("EVALUATIONS_OFF"),
         )
         in_azure = bool(env.get("WEBSITE_INSTANCE_ID") or env.get("WEBSITE_SITE_NAME"))
         problems = [*reader.problems, *settings._contradictions(), *(settings._unsafe() if in_azure else ())]
@@ -174,6 +177,13 @@ class _Reader:
         found = tuple(self.text(name, "").lower().replace(",", " ").split())
         if not all(_GUID.fullmatch(it) for it in found):
             self.problems.append(f"{name} must be GUIDs, separated by commas")
+        return found
+
+    def names(self, name: str) -> tuple[str, ...]:
+        """Names separated by commas or spaces; none when it is not set."""
+        found = tuple(self.text(name, "").replace(",", " ").split())
+        if not all(_NAME.fullmatch(it) for it in found):
+            self.problems.append(f"{name} must be names of lower-case letters, separated by commas")
         return found
 
     def _checked(self, name: str, default: str, fits: Callable[[str], bool], wanted: str) -> str:

@@ -13,6 +13,7 @@ ALLOWED = frozenset(
         "account_id", "tenant_id", "integration_id", "organization_id", "flow_id", "run_id", "removal_id", "user_id",
         "trace_id", "action", "outcome", "reason", "code", "dataset", "counts", "seconds", "slot", "shard",
         "status", "method", "route", "queue", "correlation_id", "attempt", "wait_s", "error", "ordered", "usage",
+        "evaluation",
     }
 )  # fmt: skip
 

@@ -1,6 +1,7 @@
 """Export everything that is stored of an account, or of one of its tenants: one reading, told in the audit log."""
 
 from collections.abc import Iterator
+from itertools import chain
 
 import msgspec
 
@@ -95,10 +96,10 @@ def _of_control(control: Control, tenant: Tenant | None) -> Iterator[Exported]:
 
 
 def _of_tenant(services: Services, control: Control, tenant: Tenant) -> Iterator[Exported]:
-    """The synced data under the present epoch, what is due, and that our application is held there."""
+    """The synced and the derived data under the present epoch, what is due, and that our application is held there."""
     if tenant.mapping is not None:
-        data = services.data(control.account_id, tenant.tenant_id, tenant.epoch)
-        for dataset, key, text in data.everything():
+        where = control.account_id, tenant.tenant_id, tenant.epoch
+        for dataset, key, text in chain(services.data(*where).everything(), services.derived(*where).everything()):
             yield Exported(kind=dataset, id=key, tenant_id=tenant.tenant_id, value=msgspec.Raw(text.encode()))
     for integration_id in services.holders.of(tenant.tenant_id, control.account_id):
         value = msgspec.Raw(msgspec.json.encode({"integration_id": integration_id}))

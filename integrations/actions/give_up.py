@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from integrations.actions import evaluate
 from integrations.actions.account import Account, Change
 from integrations.actions.conflicts import retry_on_conflict
 from integrations.actions.noting import audit_given_up
@@ -27,6 +28,7 @@ from integrations.domain.orders import (
     ConsentOrder,
     CspOrder,
     CustomerOrder,
+    EvaluateOrder,
     PlanOrder,
     PurgeOrder,
     RemovalOrder,
@@ -189,6 +191,13 @@ def give_up_consent(account: Account, order: ConsentOrder, failed: Failed) -> No
         change.write(control.flows.saved(stored.now(msgspec.structs.replace(stored.value, given_up=mark))))
         if before is None:
             audit_given_up(change, failed, {"flow_id": order.flow_id})
+
+
+def give_up_evaluation(account: Account, order: EvaluateOrder, failed: Failed) -> None:
+    """In the states of the evaluations that were to be carried out; the tenant's Sync Status is none of theirs."""
+    if evaluate.give_up_evaluation(account.services, order, failed):
+        with account.change() as change:
+            audit_given_up(change, failed, {"tenant_id": order.tenant_id})
 
 
 def give_up_sync(account: Account, order: SyncOrder, failed: Failed) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from integrations.actions.account import Account, Change
 from integrations.actions.conflicts import ignore_conflict
+from integrations.actions.evaluate import daily_look
 from integrations.actions.find_overdue import find_overdue
 from integrations.actions.idempotency import KEPT_FOR
 from integrations.actions.sealing import forget_old_entries, seal_entries
@@ -39,6 +40,10 @@ def keep_house(services: Services, due: Due) -> None:
     for tenant in tenants:
         runs = control.runs.list(f"{tenant.value.tenant_id}:")
         old += [control.runs.removed(it) for it in runs[RUNS_KEPT:]]
+        if tenant.value.mapping is not None:  # one that was mapped by an earlier version has no such line yet
+            tenant_id = tenant.value.tenant_id
+            daily = Due(Work.EVALUATE, due.account_id, tenant_id, daily_look(services, tenant_id))
+            services.due.ensure(daily, after=datetime.min.replace(tzinfo=UTC))
     _remove(account, old)
     seal_entries(account)
     forget_old_entries(account)

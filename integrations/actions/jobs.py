@@ -13,11 +13,13 @@ from typing import Any
 
 from integrations.actions.apply_plan import apply_plan
 from integrations.actions.check_csp import check_csp
+from integrations.actions.evaluate import evaluate_tenant
 from integrations.actions.give_up import (
     Tell,
     give_up_consent,
     give_up_csp,
     give_up_customer,
+    give_up_evaluation,
     give_up_plan,
     give_up_purge,
     give_up_removal,
@@ -33,6 +35,7 @@ from integrations.actions.order import (
     order_csp,
     order_customer,
     order_due,
+    order_evaluation,
     order_plan,
     order_purge,
     order_removal,
@@ -47,6 +50,7 @@ from integrations.domain.orders import (
     ConsentOrder,
     CspOrder,
     CustomerOrder,
+    EvaluateOrder,
     Order,
     PlanOrder,
     PurgeOrder,
@@ -130,4 +134,11 @@ JOBS: tuple[Job, ...] = (
     Job(message=PlanOrder, handler=apply_plan, due=Work.PLAN, order=order_plan, on_poison=give_up_plan),
     Job(message=RemovalOrder, handler=carry_on, due=Work.REMOVAL, order=order_removal, on_poison=give_up_removal),
     Job(message=PurgeOrder, handler=purge, due=Work.PURGE, order=order_purge, on_poison=give_up_purge),
+    Job(
+        message=EvaluateOrder,
+        handler=evaluate_tenant,
+        due=Work.EVALUATE,
+        order=order_evaluation,
+        on_poison=give_up_evaluation,
+    ),
 )

@@ -3,6 +3,7 @@
 import msgspec
 
 from integrations.actions.account import Account
+from integrations.actions.evaluate import daily_look
 from integrations.actions.organizations import find_organization
 from integrations.actions.purge import KEPT_FOR, plan_purge
 from integrations.actions.recording import Actor
@@ -51,6 +52,7 @@ def map_tenant(services: Services, actor: Actor, tenant_id: TenantId, organizati
     try:
         with account.change(actor, "mapped tenant", subject) as change:
             change.due(Work.SYNC, tenant_id, now)
+            change.due(Work.EVALUATE, tenant_id, daily_look(services, tenant_id))
             change.write(
                 control.tenants.saved(stored.now(mapped)),
                 control.organizations.saved(chosen),  # unchanged, but it must still be there and as it was read

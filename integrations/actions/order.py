@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from integrations.actions.account import Account
+from integrations.actions.evaluate import daily_look, is_evaluated
 from integrations.actions.integrate import forgotten
 from integrations.actions.removing import carry_on_all
 from integrations.domain.consent import KEPT_FOR
@@ -22,6 +23,7 @@ from integrations.domain.orders import (
     ConsentOrder,
     CspOrder,
     CustomerOrder,
+    EvaluateOrder,
     Order,
     PlanOrder,
     PurgeOrder,
@@ -110,6 +112,21 @@ def order_customer(services: Services, due: Due) -> None:
 
 def order_plan(services: Services, due: Due) -> None:
     _send(services, PlanOrder(account_id=due.account_id), due)
+
+
+def order_evaluation(services: Services, due: Due) -> Due | None:
+    """Order it for a tenant that is mapped; while the account's plan is lost, tomorrow is soon enough."""
+    stored = services.control(due.account_id).tenants.find(due.item_id)
+    if stored is None or stored.value.mapping is None:
+        if services.clock() - due.at > _CHANGED_BY:
+            services.due.settle(due)
+        return None
+    tenant = stored.value
+    if not is_evaluated(tenant):
+        return dataclasses.replace(due, at=daily_look(services, tenant.tenant_id))
+    order = EvaluateOrder(account_id=due.account_id, tenant_id=tenant.tenant_id, epoch=tenant.epoch)
+    _send(services, order, due)
+    return None
 
 
 def order_removal(services: Services, due: Due) -> Due | None:

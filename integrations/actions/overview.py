@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from integrations.actions.evaluations import EvaluationView, evaluation_views
 from integrations.actions.leaving import find_integration
 from integrations.actions.now import moment_of
 from integrations.actions.posture import Held
@@ -74,6 +75,7 @@ class TenantDetails(msgspec.Struct, frozen=True, kw_only=True):
     mfa: MfaFigures
     licenses: LicenseFigures
     datasets: list[DatasetView]
+    evaluations: list[EvaluationView]
     given_up: list[StatusView]
 
 
@@ -177,6 +179,7 @@ def read_tenant(services: Services, account_id: AccountId, tenant_id: TenantId) 
         mfa=figures.mfa,
         licenses=figures.licenses,
         datasets=[_dataset(cursor) for cursor in held.cursors.values()],
+        evaluations=evaluation_views(services, held),
         given_up=[it for it in (given_up_view(one, moment) for one in tenant.purges_given_up.values()) if it],
     )
 

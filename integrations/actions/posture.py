@@ -1,12 +1,16 @@
 """Reads of a tenant's security and licences, put together from several data sets."""
 
+from functools import cached_property
 from typing import TypeVar
 
 import msgspec
 
 from integrations.actions.tenants import find_tenant
 from integrations.domain.connections import Tenant
-from integrations.domain.datasets import Cursor
+from integrations.domain.datasets import Cursor, has_rows
+from integrations.domain.evaluations.administrators import ADMINISTRATORS
+from integrations.domain.evaluations.evaluation import Evaluation
+from integrations.domain.evaluations.people_without_mfa import PEOPLE_WITHOUT_MFA, PeoplePage
 from integrations.domain.groups import join
 from integrations.domain.ids import AccountId, TenantId
 from integrations.domain.mfa import demanded_by
@@ -21,7 +25,9 @@ from integrations.domain.posture import (
     SecureScoreView,
     administrators,
     as_of,
+    first_people,
     improvements,
+    in_order,
     license_figures,
     mfa_figures,
     secure_score_view,
@@ -45,6 +51,7 @@ from integrations.domain.records import (
     SecurityDefaults,
 )
 from integrations.services import Services
+from integrations.storage.pending import Pending
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -91,8 +98,7 @@ def read_security(services: Services, account_id: AccountId, tenant_id: TenantId
     policies = held.part("conditional_access", ConditionalAccess)
     defaults = held.part("security_defaults", SecurityDefaults)
     figures, roles = held.mfa(), held.part("roles", RoleMember)
-    registrations = [it for page in held.rows("registrations", RegistrationPage) for it in page.people]
-    groups = join(held.rows("groups", Group)) if any(it.kind == "group" for it in roles.items) else {}
+    people, admins = _people(held, roles.items)
     return Security(
         secure_score=held.secure_score(scores),
         improvements=improvements(newest, held.rows("secure_score_controls", SecureScoreControl)),
@@ -101,9 +107,9 @@ def read_security(services: Services, account_id: AccountId, tenant_id: TenantId
             as_of=figures.as_of,
             people=figures.people,
             demanded_by=demanded_by(policies.items, security_defaults=any(it.is_enabled for it in defaults.items)),
-            without=without_mfa(registrations),
+            without=people,
         ),
-        administrators=administrators(roles.items, groups, {it.user_id: it for it in registrations}),
+        administrators=admins,
         roles=roles,
         conditional_access=policies,
         named_locations=held.part("named_locations", NamedLocation),
@@ -116,13 +122,45 @@ def read_security(services: Services, account_id: AccountId, tenant_id: TenantId
     )
 
 
+def _people(held: "Held", roles: list[RoleMember]) -> tuple[list[Person], list[Administrator]]:
+    """Who lacks MFA and who administers, as evaluated; of a tenant whose rows were not, by the rows themselves."""
+    lacking = held.derived(PEOPLE_WITHOUT_MFA, PeoplePage)
+    admins = held.derived(ADMINISTRATORS, Administrator)
+    if lacking is not None and admins is not None:
+        return first_people(it for page in lacking for it in page.people), in_order(admins)
+    registrations = [it for page in held.rows("registrations", RegistrationPage) for it in page.people]
+    groups = join(held.rows("groups", Group)) if any(it.kind == "group" for it in roles) else {}
+    return without_mfa(registrations), administrators(roles, groups, {it.user_id: it for it in registrations})
+
+
 class Held:
     """What we hold of a tenant under its present mapping; of an unmapped one, nothing."""
 
     def __init__(self, services: Services, account_id: AccountId, tenant: Tenant) -> None:
+        where = account_id, tenant.tenant_id, tenant.epoch
         is_mapped = tenant.mapping is not None
-        self._data = services.data(account_id, tenant.tenant_id, tenant.epoch) if is_mapped else None
-        self.cursors: dict[str, Cursor] = self._data.cursors(tenant.confirmed) if self._data else {}
+        self._off = services.settings.evaluations_off
+        self._data = services.data(*where) if is_mapped else None
+        self._derived = services.derived(*where) if is_mapped else None
+        standing = self._data.standing(tenant.confirmed) if self._data else None
+        self.cursors: dict[str, Cursor] = standing.cursors if standing else {}
+        self.pending: dict[str, Pending] = standing.pending if standing else {}
+
+    @property
+    def is_mapped(self) -> bool:
+        return self._data is not None
+
+    @cached_property
+    def evaluations(self) -> dict[str, Cursor]:
+        """Where every evaluation stands that was ever looked at."""
+        return self._derived.cursors() if self._derived else {}
+
+    def derived(self, evaluation: Evaluation, model: type[T]) -> list[T] | None:
+        """All derived rows; None when they were never evaluated, or are not kept up to date."""
+        cursor = self.evaluations.get(evaluation.name)
+        if self._derived is None or evaluation.name in self._off or not has_rows(cursor):
+            return None
+        return [body for _, body in self._derived.list(evaluation.name, model, limit=_EVERY_ROW)]
 
     def rows(self, dataset: str, model: type[T]) -> list[T]:
         """All rows; a data set that was never read is not asked for."""

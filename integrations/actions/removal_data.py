@@ -72,7 +72,7 @@ def forget_rows_of(hold: Hold, parting: Parting) -> None:
         for part in chunks([*runs, *([control.facts.removed(facts)] if facts else [])]):
             with hold.account.change() as change:
                 change.write(*part)
-    for work in (Work.SYNC, Work.CUSTOMER) if is_ours else ():
+    for work in (Work.SYNC, Work.CUSTOMER, Work.EVALUATE) if is_ours else ():
         due.drop(work, account_id, parting.tenant_id)
     for epoch in parting.epochs:
         due.drop(Work.PURGE, account_id, f"{parting.tenant_id}:{epoch}")

@@ -13,6 +13,7 @@ import msgspec
 
 from integrations.actions.account import Account
 from integrations.actions.asking import read_due
+from integrations.actions.evaluate import send_evaluation
 from integrations.actions.reading import Access, Attempt, profile_of
 from integrations.actions.refusals import cause_of, evidence_of, wait_of
 from integrations.actions.sync_close import Ending, close, close_superseded, go_on
@@ -30,7 +31,8 @@ from integrations.domain.datasets import (
     close_run,
     warnings_of,
 )
-from integrations.domain.orders import NOTIFIED, SCHEDULED, SYNC_QUEUE, SyncOrder
+from integrations.domain.evaluations import registry
+from integrations.domain.orders import NOTIFIED, SCHEDULED, SYNC_QUEUE, EvaluateOrder, SyncOrder
 from integrations.domain.records import TenantProfile
 from integrations.domain.schedule import ORDER_LIFE, PART_LIMIT, WRITING_LIMIT
 from integrations.domain.statuses import SyncCause
@@ -40,6 +42,7 @@ from integrations.microsoft.dataset import Dataset, Service
 from integrations.microsoft.organization import read_tenant_name
 from integrations.services import Services, TenantGraphs
 from integrations.storage.data import DataSession, Superseded, Unwritten, Writes
+from integrations.storage.pending import Marking
 from shared.errors import AppError
 from shared.graph import Book, OutOfTime, Transient
 from shared.lifeline import Lifeline
@@ -92,9 +95,15 @@ def _sync(services: Services, order: SyncOrder, *, is_repeat: bool) -> None:
     if ending.goes_on:
         go_on(account, run, ending, order)
         return
+    if ending.has_changes:  # before the run is closed: when this process dies, another one takes it over and asks again
+        send_evaluation(services, _evaluation_of(order, held.value))
     close(account, run, ending, held=held, planned=order.then_at)
     if is_watch_due(held.value, services.clock(), is_on=services.settings.change_notifications):
         keep_watch(account, held.value.tenant_id)
+
+
+def _evaluation_of(order: SyncOrder, tenant: Tenant) -> EvaluateOrder:
+    return EvaluateOrder(account_id=order.account_id, tenant_id=tenant.tenant_id, epoch=tenant.epoch)
 
 
 def _run(services: Services, order: SyncOrder, tenant: Tenant, run: Run) -> Ending:
@@ -118,19 +127,27 @@ def _asked(services: Services, order: SyncOrder, tenant: Tenant, run: Run, graph
 
 def _all_datasets(services: Services, order: SyncOrder, tenant: Tenant, run: Run, graphs: TenantGraphs) -> Ending:
     began, now = time.monotonic(), services.clock()
-    until = began + PART_LIMIT.total_seconds()
     data = services.data(order.account_id, tenant.tenant_id, tenant.epoch)
-    session = data.open(until=began + WRITING_LIMIT.total_seconds())
-    known, profile = dict(session.cursors), None
-    attempts: list[Attempt] = []
-    results: list[DatasetResult] = []
-    confirmed: list[str] = []
+    marking = Marking(registry.needed_datasets(), now)
+    session = data.open(until=began + WRITING_LIMIT.total_seconds(), marking=marking)
+    until = began + PART_LIMIT.total_seconds()
     access = Access(
         graphs.of,
         lambda dataset: dict(data.list(dataset.name, dataset.record, limit=_EVERY_ROW)),
         lambda dataset: Book(session.kept(dataset.name, now), until=until),
         share_of(tenant.tenant_id),
     )
+    ending = _read_all(services, order, run, session, access=access, now=now)
+    return msgspec.structs.replace(ending, has_changes=session.has_changes)
+
+
+def _read_all(
+    services: Services, order: SyncOrder, run: Run, session: DataSession, *, access: Access, now: datetime
+) -> Ending:
+    known, profile = dict(session.cursors), None
+    attempts: list[Attempt] = []
+    results: list[DatasetResult] = []
+    confirmed: list[str] = []
     rounds = read_due(
         access,
         session.cursors,

@@ -38,6 +38,7 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     datasets: list[DatasetResult] = []
     confirmed: list[str] = []  # data sets that were as their cursors say, so that these were not written
     goes_on: bool = False
+    has_changes: bool = False  # rows changed that no evaluation has used yet
     name: str = ""
     default_domain: str | None = None
 

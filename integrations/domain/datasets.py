@@ -9,6 +9,7 @@ from enum import Enum
 
 import msgspec
 
+from integrations.domain.evaluations.progress import Evaluated, State
 from integrations.domain.ids import RunId, TenantId
 from integrations.domain.statuses import SyncCause
 from shared.usage import Usage
@@ -72,6 +73,7 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     instead of what changed; ``tallies`` count its rows by kind; ``held_back`` is how many rows a complete reading
     missed that nobody believes yet (``is_mass_loss``). ``kept_rows`` hold pages of a reading that was broken off
     and goes on; ``kept_at`` is when it began. ``odd`` values have been given up since all was last read.
+    An evaluation's cursor tells in ``evaluated`` where that stands.
     """
 
     dataset: str
@@ -87,6 +89,14 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     kept_rows: int = 0
     kept_at: datetime | None = None
     odd: int = 0
+    evaluated: Evaluated | None = None
+
+
+def has_rows(cursor: Cursor | None) -> bool:
+    """Whether an evaluation has made rows, and keeps them up to date or tries to."""
+    if cursor is None or cursor.evaluated is None or cursor.complete_at is None:
+        return False
+    return cursor.evaluated.state is not State.OFF
 
 
 class Confirmed(msgspec.Struct, frozen=True):

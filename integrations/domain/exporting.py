@@ -38,9 +38,11 @@ KINDS: Mapping[str, frozenset[str]] = {
 
 
 class Exported(msgspec.Struct, frozen=True, kw_only=True):
-    """One stored row. ``kind`` is one of KINDS, a data set's name, or ``dataset``, ``due`` and ``holder``.
+    """One stored row.
 
-    ``tenant_id`` tells which tenant a row of synced data is of; it is empty for the account's own rows.
+    ``kind`` is one of KINDS, the name of a data set or an evaluation, or one of ``dataset``, ``evaluation``,
+    ``changed``, ``due`` and ``holder``. ``tenant_id`` tells which tenant a row of synced or derived data is of; it is
+    empty for the account's own rows.
     """
 
     kind: str

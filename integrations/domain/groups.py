@@ -1,6 +1,6 @@
 """Groups: rows that fit the table, and who is in a group, through groups inside it as well. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 import msgspec
 
@@ -31,6 +31,25 @@ def join(rows: Iterable[Group]) -> dict[str, Group]:
 
 def key_of(row: Group) -> str:
     return f"{row.id}:{row.part}" if row.part else row.id
+
+
+def reachable(find: Callable[[Collection[str]], Mapping[str, Group]], roots: Collection[str]) -> dict[str, Group]:
+    """The groups of these ids and all groups inside them, read row by row with ``find``, which takes keys of rows."""
+    rows: dict[str, Group] = {}
+    asked: set[str] = set()
+    waiting = set(roots)
+    while waiting:
+        asked |= waiting
+        found = find(waiting)
+        rows |= found
+        following = (key_of(msgspec.structs.replace(it, part=it.part + 1)) for it in found.values() if _is_full(it))
+        waiting = {member for it in found.values() for member in it.members}.union(following) - asked
+    return join(rows.values())
+
+
+def _is_full(row: Group) -> bool:
+    """Whether another row of the same group may follow."""
+    return len(row.members) >= MOST_MEMBERS
 
 
 def everybody_in(groups: Mapping[str, Group], group_id: str) -> set[str]:

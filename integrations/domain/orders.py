@@ -33,6 +33,7 @@ CUSTOMER_QUEUE = "onboard-customer"
 PLAN_QUEUE = "apply-plan"
 REMOVAL_QUEUE = "remove"
 PURGE_QUEUE = "purge-data"
+EVALUATE_QUEUE = "evaluate-tenant"
 SHARD_QUEUE = "order-due"
 
 
@@ -123,6 +124,15 @@ class PurgeOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fields=
     tenant_id: TenantId
     epoch: Epoch
     is_last: bool
+
+
+class EvaluateOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Bring the derived rows of one tenant, under one epoch of its mapping, in line with its synced rows."""
+
+    queue: ClassVar[str] = EVALUATE_QUEUE
+
+    tenant_id: TenantId
+    epoch: Epoch
 
 
 class ShardOrder(Order, frozen=True, kw_only=True, forbid_unknown_fields=True):

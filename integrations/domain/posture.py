@@ -1,8 +1,9 @@
 """What the details of a tenant tell about its security and its licences: values in, what the API answers out."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import heapq
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -179,25 +180,47 @@ def mfa_figures(cursor: Cursor | None) -> MfaFigures:
 
 def without_mfa(registrations: Iterable[Registration]) -> list[Person]:
     """People without MFA, administrators first; the first hundred."""
-    lacking = [it for it in registrations if not it.is_mfa_registered]
-    lacking.sort(key=lambda it: (not it.is_admin, it.is_guest, it.username))
-    return [
-        Person(
-            user_id=it.user_id,
-            name=it.name,
-            username=it.username,
-            is_admin=bool(it.is_admin),
-            is_guest=it.is_guest,
-            as_of=it.as_of,
-        )
-        for it in lacking[:MOST_PEOPLE]
-    ]
+    return first_people(person_of(it) for it in registrations if not it.is_mfa_registered)
+
+
+def person_of(it: Registration) -> Person:
+    return Person(
+        user_id=it.user_id,
+        name=it.name,
+        username=it.username,
+        is_admin=bool(it.is_admin),
+        is_guest=it.is_guest,
+        as_of=it.as_of,
+    )
+
+
+def first_people(people: Iterable[Person]) -> list[Person]:
+    """The first hundred: administrators before everybody else, guests last."""
+    return heapq.nsmallest(MOST_PEOPLE, people, key=lambda it: (not it.is_admin, it.is_guest, it.username))
 
 
 def administrators(
     members: Iterable[RoleMember], groups: Mapping[str, Group], registrations: Mapping[str, Registration]
 ) -> list[Administrator]:
     """Everybody who holds a role, those without MFA first. Applications that hold roles are not people."""
+    held = holdings(members, groups)
+    return in_order(administrator_of(key, holding, registrations.get(key)) for key, holding in held.items())
+
+
+def in_order(people: Iterable[Administrator]) -> list[Administrator]:
+    """Administrators as they are listed: those without MFA first."""
+    return sorted(people, key=lambda it: (it.has_mfa is not False, it.username or "", it.user_id))
+
+
+class Holding(NamedTuple):
+    """The roles that somebody holds, and the names of the groups through which they do."""
+
+    members: Sequence[RoleMember]
+    through: Collection[str]
+
+
+def holdings(members: Iterable[RoleMember], groups: Mapping[str, Group]) -> dict[str, Holding]:
+    """What everybody holds, by user id. Applications that hold roles are not people."""
     held: dict[str, list[RoleMember]] = {}
     through: dict[str, set[str]] = {}
     for it in members:
@@ -205,20 +228,17 @@ def administrators(
         for key in inside if it.kind != "application" else ():
             held.setdefault(key, []).append(it)
             through.setdefault(key, set()).update({it.name or it.member_id} if it.kind == "group" else ())
-    people = [_administrator(key, roles, sorted(through[key]), registrations.get(key)) for key, roles in held.items()]
-    return sorted(people, key=lambda it: (it.has_mfa is not False, it.username or "", it.user_id))
+    return {key: Holding(roles, through[key]) for key, roles in held.items()}
 
 
-def _administrator(
-    key: str, held: Sequence[RoleMember], through: list[str], known: Registration | None
-) -> Administrator:
-    told = known or next((it for it in held if it.kind == "user"), None)
+def administrator_of(key: str, holding: Holding, known: Registration | None) -> Administrator:
+    told = known or next((it for it in holding.members if it.kind == "user"), None)
     return Administrator(
         user_id=key,
         name=told.name if told else None,
         username=told.username if told else None,
-        roles=sorted({it.role for it in held}),
-        through=through,
+        roles=sorted({it.role for it in holding.members}),
+        through=sorted(holding.through),
         has_mfa=known.is_mfa_registered if known else None,
     )
 

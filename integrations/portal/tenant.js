@@ -36,6 +36,7 @@ export async function showTenant(id, config, again, current) {
   part(view, "top", "always", () => make("p", { class: "back" }, make("a", { href: "#" }, "\u2190 All tenants")));
   part(view, "head", [details.tenant, details.user_count, details.organizations, details.secure_score, details.mfa, details.csp?.ignored, Boolean(running)], () => head(details, config, running, again));
   part(view, "given-up", details.given_up, () => (details.given_up ?? []).map(trouble));
+  part(view, "evaluations", details.evaluations, () => failing(details.evaluations ?? []));
   part(view, "progress", running, () => (running ? progress(running) : null));
   if (details.csp) cspParts(view, details.csp);
   part(view, "score", details.secure_score, () => (hasScore(details.secure_score) ? scoreSection(details.secure_score) : null));
@@ -112,6 +113,14 @@ function freshness(datasets) {
   return section("Data sets", make("details", { open: behind.length > 0 }, make("summary", { "data-key": "datasets" }, told), listing("Data sets", ["Data set", "State", "As of", "Rows", "Remark"], datasets.map((it) => [
     words(it.dataset), make("span", { class: `mark ${OUTCOME_COLOURS[it.state] ?? "grey"}` }, words(it.state)), ago(it.as_of, "not read yet"), it.count.toLocaleString(), words(it.error || ""),
   ]))));
+}
+
+/** One quiet line for what follows from the data and could not be brought up to date; nothing while all is well. */
+function failing(evaluations) {
+  const failed = evaluations.filter((it) => it.state === "failed");
+  if (!failed.length) return null;
+  const since = failed.map((it) => it.since).sort()[0];
+  return make("p", { class: "quiet" }, `${failed[0].detail} It concerns: ${failed.map((it) => words(it.name)).join(", ")}. Since `, ago(since), ".");
 }
 
 function yesOrNo(value) {

@@ -5,14 +5,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from itertools import chain
+from typing import NamedTuple, Protocol
 
 import msgspec
 
+from integrations.domain.changed_keys import ALL, NONE, Keys, keys_of
 from integrations.domain.datasets import Counts, Cursor, Outcome, Reading, Record, is_mass_loss
 from integrations.storage.fences import part_of, partition_of, parts_for
 from shared.rows import is_storable_key, is_storable_text
-from shared.tables import Row, Write, delete, upsert
+from shared.tables import Row, RowNotStorable, Write, delete, upsert
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Plan:
 
     ``is_news`` tells that the cursor must be written: what it says, or where it points to, has changed.
     ``moved`` are deletions that follow once the cursor is stored: of rows that were written anew in other partitions.
+    ``keys`` are those of the rows that readers will see otherwise than before.
     """
 
     writes: Writes
@@ -56,12 +59,25 @@ class Plan:
     mark: Mark
     is_news: bool = True
     moved: Writes = field(default_factory=dict)
+    keys: Keys = NONE
+
+
+class _Changed(NamedTuple):
+    """Records to write, by part; how many of them are new to readers or changed, and their keys."""
+
+    by_part: dict[int, list[str]]
+    counts: Counts
+    keys: list[str]
 
 
 class Stored(Protocol):
-    """What planning asks of the store; keys are those of records."""
+    """What planning asks of the store; keys are those of records.
+
+    ``holds_back``: rows come from somebody else, who may leave out by mistake what is there.
+    """
 
     base: str
+    holds_back: bool
 
     def places(self, dataset: str, parts: int) -> dict[Place, Seen]: ...
 
@@ -129,7 +145,7 @@ class Changes:
         self._is_new = is_sure and mark is None  # nothing can be stored: storage need not be asked
 
     def after_complete(self, reading: Reading, before: Cursor | None, now: datetime) -> Plan:
-        latest = _Latest(self._dataset, reading.records)
+        latest = self._latest(reading)
         is_doubtful = bool(reading.lost or latest.lost)
         digest = "" if is_doubtful else latest.digest()
         if digest and self._is_sure and before and before.outcome is Outcome.FRESH and digest == self._mark.digest:
@@ -139,11 +155,12 @@ class Changes:
         found = {} if self._is_new else self._stored.places(self._dataset, mark.parts)
         seen = {key: it for (part, key), it in found.items() if part == part_of(key, self._mark.parts)}
         vanished = [key for key in seen if key not in latest.records]
-        if is_mass_loss(len(vanished), len(seen)) and not (before and before.held_back):
+        is_too_much = self._stored.holds_back and is_mass_loss(len(vanished), len(seen))
+        if is_too_much and not (before and before.held_back):
             return self._held_back(latest, seen, before, now)
         if is_doubtful and vanished:
             return self._without_removals(latest, seen, reading, now)
-        changed, counts = self._changed(latest, seen, found, mark.parts)
+        changed = self._changed(latest, seen, found, mark.parts)
         gone: list[Place] = []
         moved: list[Place] = []
         for part, key in found:
@@ -151,33 +168,51 @@ class Changes:
                 # A row that readers still see elsewhere goes last; a vanished or a stray one goes at once.
                 goes_last = key in latest.records and part == part_of(key, self._mark.parts)
                 (moved if goes_last else gone).append((part, key))
-        writes = self._writes(latest, changed, gone)
-        counts = msgspec.structs.replace(counts, removed=len(vanished))
+        writes = self._writes(latest, changed.by_part, gone)
+        counts = msgspec.structs.replace(changed.counts, removed=len(vanished))
         cursor = _fresh(self._dataset, reading, latest.tallies(), now, lost=latest.lost)
-        return Plan(writes, counts, cursor, mark, moved=self._writes(latest, {}, moved))
+        is_respread = mark.parts != self._mark.parts  # a reader that knows the old places misses rows
+        keys = ALL if is_respread else self._keys(changed.keys, vanished)
+        return Plan(writes, counts, cursor, mark, moved=self._writes(latest, {}, moved), keys=keys)
 
     def after_delta(self, reading: Reading, before: Cursor | None, now: datetime) -> Plan:
-        latest, parts = _Latest(self._dataset, reading.records), self._mark.parts
+        latest, parts = self._latest(reading), self._mark.parts
         touched = list(dict.fromkeys([*latest.records, *reading.removed]))
         seen = self._stored.prints(self._dataset, touched if self._is_sure else None, parts)
         found = {(part_of(key, parts), key): it for key, it in seen.items()}
-        changed, counts = self._changed(latest, seen, found, parts)
+        changed = self._changed(latest, seen, found, parts)
         gone = [key for key in dict.fromkeys(reading.removed) if key in seen and key not in latest.records]
-        writes = self._writes(latest, changed, [(part_of(key, parts), key) for key in gone])
+        writes = self._writes(latest, changed.by_part, [(part_of(key, parts), key) for key in gone])
         tallies = Counter(before.tallies if before else {})
         if not self._is_sure:
             tallies = Counter(it.tally for it in seen.values())
         tallies.subtract(seen[key].tally for key in touched if key in seen)
         tallies.update(latest.tallies())
         known = {kind: number for kind, number in tallies.items() if number > 0}
-        counts = msgspec.structs.replace(counts, removed=len(gone))
-        digest = "" if touched else self._mark.digest
+        counts = msgspec.structs.replace(changed.counts, removed=len(gone))
+        mark = Mark(parts, "" if touched else self._mark.digest)
         cursor = _fresh(self._dataset, reading, known, now, lost=latest.lost)
-        return Plan(writes, counts, cursor, Mark(parts, digest), is_news=bool(touched) or not self._is_sure)
+        is_news = bool(touched) or not self._is_sure
+        return Plan(writes, counts, cursor, mark, is_news=is_news, keys=self._keys(changed.keys, gone))
+
+    def _latest(self, reading: Reading) -> _Latest:
+        """The records of a reading.
+
+        Raises:
+            RowNotStorable: some record of our own making fits no row.
+        """
+        latest = _Latest(self._dataset, reading.records)
+        if latest.lost and not self._stored.holds_back:
+            raise RowNotStorable(f"{latest.lost} rows of {self._dataset} are too big, or have odd keys")
+        return latest
+
+    def _keys(self, *changed: Sequence[str]) -> Keys:
+        """These keys; all when earlier rows may have been written by somebody who told nobody."""
+        return keys_of(chain.from_iterable(changed)) if self._is_sure else ALL
 
     def _held_back(self, latest: _Latest, seen: Mapping[str, Seen], before: Cursor | None, now: datetime) -> Plan:
         """Too much vanished to believe it at once: what came is stored, what did not come is kept."""
-        changed, counts, vanished = self._came(latest, seen)
+        changed, vanished = self._came(latest, seen)
         cursor = Cursor(
             dataset=self._dataset,
             outcome=Outcome.STALE,
@@ -187,27 +222,31 @@ class Changes:
             error="mass_loss_held_back",
             held_back=len(vanished),
         )
-        return Plan(self._writes(latest, changed, []), counts, cursor, Mark(self._mark.parts))
+        return self._plan_of(latest, changed, cursor)
 
     def _without_removals(self, latest: _Latest, seen: Mapping[str, Seen], reading: Reading, now: datetime) -> Plan:
         """Items came that nobody can read: what is missed may be one of them, so nothing is removed."""
-        changed, counts, vanished = self._came(latest, seen)
+        changed, vanished = self._came(latest, seen)
         tallies = latest.tallies() + Counter(seen[key].tally for key in vanished)
         cursor = _fresh(self._dataset, reading, tallies, now, lost=latest.lost)
-        return Plan(self._writes(latest, changed, []), counts, cursor, Mark(self._mark.parts))
+        return self._plan_of(latest, changed, cursor)
 
-    def _came(self, latest: _Latest, seen: Mapping[str, Seen]) -> tuple[dict[int, list[str]], Counts, list[str]]:
-        """What is new or changed where rows are now, how many that are, and the keys that did not come."""
+    def _plan_of(self, latest: _Latest, changed: _Changed, cursor: Cursor) -> Plan:
+        """Nothing is removed, and rows stay where they are."""
+        writes = self._writes(latest, changed.by_part, [])
+        return Plan(writes, changed.counts, cursor, Mark(self._mark.parts), keys=self._keys(changed.keys))
+
+    def _came(self, latest: _Latest, seen: Mapping[str, Seen]) -> tuple[_Changed, list[str]]:
+        """What is new or changed where rows are now, and the keys that did not come."""
         parts = self._mark.parts
         found = {(part_of(key, parts), key): it for key, it in seen.items()}
-        changed, counts = self._changed(latest, seen, found, parts)
-        return changed, counts, [key for key in seen if key not in latest.records]
+        changed = self._changed(latest, seen, found, parts)
+        return changed, [key for key in seen if key not in latest.records]
 
-    def _changed(
-        self, latest: _Latest, seen: Mapping[str, Seen], found: Mapping[Place, Seen], parts: int
-    ) -> tuple[dict[int, list[str]], Counts]:
-        """Records that are not there as they are now, by part; counted by what is new to readers."""
+    def _changed(self, latest: _Latest, seen: Mapping[str, Seen], found: Mapping[Place, Seen], parts: int) -> _Changed:
+        """Records that are not there as they are now; counted by what is new to readers."""
         by_part: dict[int, list[str]] = {}
+        keys: list[str] = []
         created = changed = 0
         for key in latest.records:
             part = part_of(key, parts)
@@ -215,9 +254,11 @@ class Changes:
             print_ = latest.print_of(key) if known or there else ""
             created += known is None
             changed += known is not None and known.print != print_
+            if known is None or known.print != print_:
+                keys.append(key)
             if there is None or there.print != print_:
                 by_part.setdefault(part, []).append(key)
-        return by_part, Counts(created=created, changed=changed)
+        return _Changed(by_part, Counts(created=created, changed=changed), keys)
 
     def _writes(self, latest: _Latest, upserts: Mapping[int, list[str]], gone: Iterable[Place]) -> Writes:
         deletions = _by_part(gone)

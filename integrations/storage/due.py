@@ -39,6 +39,7 @@ class Work(Enum):
     HOUSEKEEPING = "housekeeping"
     SEAL = "seal"
     PLAN = "plan"
+    EVALUATE = "evaluate"
 
 
 @dataclass(frozen=True, slots=True)

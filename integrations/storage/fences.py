@@ -31,6 +31,7 @@ from shared.window import Window
 
 FENCE = "!fence"
 MAIN = 0  # the number of the main partition
+_DERIVED = "derived"
 MOST_PARTS = 16
 # Azure takes 2,000 rows a second into one partition: a part's first load lasts four seconds. Smaller parts would
 # make small changes dearer: each part that holds a changed row is read and written for itself.
@@ -66,6 +67,16 @@ def part_of(key: str, parts: int) -> int:
 def partition_of(base: str, part: int) -> str:
     """The partition's key; part 0 is the main one."""
     return f"{base}|{part:02d}" if part else base
+
+
+def derived_base(base: str) -> str:
+    """Below it are the derived rows that go with the synced rows below ``base``."""
+    return f"{base}|{_DERIVED}"
+
+
+def is_derived(partition: str) -> bool:
+    """Whether a partition, ``<account>|<tenant>|<epoch>...``, holds derived rows."""
+    return partition.split("|")[3:4] == [_DERIVED]
 
 
 def overlapped(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from integrations.domain.ids import AccountId, TenantId
-from integrations.storage.fences import FENCE
+from integrations.storage.fences import FENCE, is_derived
 from shared.bulk import BulkTable
 from shared.tables import Row, RowChanged, Tables, Write, chunks, delete, end_of
 from shared.window import Window
@@ -31,9 +31,14 @@ class Sweeper:
         return sorted({self._epoch(partition) for partition in self._partitions()})
 
     def count(self, epoch: int) -> Counter[str]:
-        """How many rows of data an epoch has, by data set."""
+        """How many rows of synced data an epoch has, by data set.
+
+        Derived rows are not counted: a removal's report tells what of Microsoft's was deleted, each row once.
+        """
         found: Counter[str] = Counter()
         for partition in self._of(epoch):
+            if is_derived(partition):
+                continue
             rows = self._table.prefix(partition, _ROWS, columns=[])
             found.update(row.key.removeprefix(_ROWS).split(":", 1)[0] for row in rows)
         return found

@@ -161,6 +161,35 @@ def test_a_purge_that_was_given_up_is_told_in_the_details(site: Site, tmp_path: 
     looks(site, tmp_path, "purge", sign)
 
 
+def test_an_evaluation_that_fails_is_told_in_a_quiet_line_and_no_other_is(site: Site, tmp_path: Path) -> None:
+    detail = "Our own service failed while evaluating what was synced; what follows from it is out of date."
+    names = {"people_without_mfa": "failed", "administrators": "fresh", "assets": "off", "seats": "never"}
+    evaluations = [
+        {
+            "name": name,
+            "state": state,
+            "since": told.ago(hours=2),
+            "error": "KeyError" if state == "failed" else "",
+            "detail": detail if state == "failed" else "",
+            "evaluated_at": told.ago(hours=3),
+            "next_at": told.ago(minutes=-4),
+            "lag_s": 60,
+        }
+        for name, state in names.items()
+    ]
+    with_tenant(site, told.single(20, "Contoso Dental"), evaluations=evaluations)
+
+    line = site.page.locator("[data-part='evaluations']")
+    expect(line).to_contain_text(f"{detail} It concerns: people without mfa. Since 2 hours ago.")
+    looks(site, tmp_path, "evaluation", line)
+
+
+def test_while_no_evaluation_fails_nothing_is_said_of_them(site: Site) -> None:
+    with_tenant(site, told.single(20, "Contoso Dental"), evaluations=[{"name": "seats", "state": "fresh"}])
+
+    expect(site.page.locator("[data-part='evaluations']")).to_be_empty()
+
+
 def test_a_journey_whose_proof_was_given_up_says_so_and_goes_on_waiting(site: Site) -> None:
     states = [
         FLOW | {"state": "returned", "reason": "our_failure", "given_up": given_up()},

@@ -51,7 +51,9 @@ def named(store: Store, tenant_id: str) -> set[tuple[str, str]]:
                 continue
             if table == "data" and not key.startswith("!"):
                 kind, _, rest = key.partition(":")
-                found.add(("dataset", rest) if kind == "cursor" else tuple(rest.split(":", 1)))
+                of_cursors = "evaluation" if partition.endswith("|derived") else "dataset"
+                beside = {"cursor": of_cursors, "changed": "changed"}
+                found.add((beside[kind], rest) if kind in beside else tuple(rest.split(":", 1)))
             elif table == "control":
                 found.add(tuple(key.split(":", 1)))
             elif table == "due":
@@ -80,6 +82,9 @@ def test_a_tenants_export_holds_every_row_that_names_it(portal: Portal) -> None:
     portal.map(other, to="Elsewhere")
     portal.call("POST", f"/tenants/{tenant['id']}/sync", headers={"idempotency-key": "once"})
     portal.run_queues()
+    portal.microsoft.world.add_group(tenant["id"], "Unused", [])
+    portal.call("POST", f"/tenants/{tenant['id']}/sync")
+    portal.host.drain("sync-tenant")  # and what changed is marked for an evaluation that is still to come
     wanted = named(stored(portal), tenant["id"])
 
     rows = exported(portal, f"?tenant_id={tenant['id'].upper()}")
@@ -87,7 +92,7 @@ def test_a_tenants_export_holds_every_row_that_names_it(portal: Portal) -> None:
     assert wanted - ids(rows) == set()
     kinds = {kind for kind, _ in ids(rows)}
     assert kinds >= {"tenant", "integration", "map", "flow", "run", "audit", "users", "licenses", "dataset", "due"}
-    assert kinds >= {"holder", "organization", "syncro_tenant", "domains"}
+    assert kinds >= {"holder", "organization", "syncro_tenant", "domains", "evaluation", "administrators", "changed"}
     assert other["id"] not in json.dumps(rows)
     assert "Elsewhere" not in json.dumps(rows)
 
@@ -244,7 +249,7 @@ def test_rows_of_a_big_tenant_are_exported_from_all_its_partitions(
     portal: Portal, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("integrations.storage.fences._ROWS_OF_A_PART", 10)
-    monkeypatch.setattr("integrations.storage.data._ROWS_A_PAGE", 7)
+    monkeypatch.setattr("integrations.storage.stored_rows._ROWS_A_PAGE", 7)
     tenant = portal.has_tenant(users=90)
     portal.connected(tenant)
     wanted = named(stored(portal), tenant["id"])

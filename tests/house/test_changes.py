@@ -18,6 +18,7 @@ PUT_BY_THEMSELVES = {
     ("integrations/actions/apply_plan.py", "apply_plan"): "the next walk over the rows, once this one is done",
     ("integrations/actions/apply_plan.py", "_resume"): "lines of all rows, before these change in parts of a hundred",
     ("integrations/actions/csp_children.py", "hold_back"): "the row may say already what it waits for",
+    ("integrations/actions/evaluation_look.py", "_plan_next_look"): "before derived rows, which are no account's rows",
     ("integrations/actions/housekeeping.py", "keep_house"): "its own line moves to tomorrow",
     ("integrations/actions/housekeeping.py", "look_to_seal"): "its own line makes way for a last look",
     ("integrations/actions/onboard_customer.py", "_step"): "a run of the CSP is asked for; its row does not change",
@@ -120,6 +121,7 @@ def test_actions_write_through_a_change_and_synced_rows_through_their_session(so
         (UNIT_OF_WORK, "writer"),
         (UNIT_OF_WORK, "ControlWriter(self.services.tables)"),  # takes a message that was sent out of the outbox
         ("integrations/actions/sync.py", "session"),  # rows of synced data, behind their fence
+        ("integrations/actions/evaluation_look.py", "self._session"),  # derived rows, behind theirs
     }
     assert {on for _, _, on in found(above, called("write"))} == {"change"}
 

@@ -148,6 +148,17 @@ def sync(portal: Portal, case: Case) -> None:
     portal.run_queues()
 
 
+def evaluate(portal: Portal, case: Case) -> None:
+    """Somebody loses MFA: a sync reads it, and what follows from it is evaluated."""
+    world = portal.microsoft.world
+    for number, person in enumerate(world.users(case.tenant["id"])):
+        world.set_registration(case.tenant["id"], person["id"], isMfaRegistered=number != 1)
+    portal.later(hours=7)  # registrations are read every six hours
+    portal.ask("POST", f"/tenants/{case.tenant['id']}/sync", expect=202)
+    case.is_told = True
+    portal.run_queues()
+
+
 def reauthorize(portal: Portal, case: Case) -> None:
     integration = portal.row(case.tenant)["integration_id"]
     started = portal.ask("POST", f"/integrations/{integration}/reauthorize", expect=201)
@@ -222,6 +233,14 @@ def _is_synced(portal: Portal, case: Case) -> bool:
     return stored == {it["id"]: it.get("jobTitle") for it in people}
 
 
+def _is_evaluated(portal: Portal, case: Case) -> bool:
+    """Exactly the one who lost MFA is told to lack it, by evaluations that are up to date."""
+    lacking = portal.microsoft.world.users(tenant_id=case.tenant["id"])[1]["id"]
+    told = portal.ask("GET", f"/tenants/{case.tenant['id']}/security")["mfa"]["without"]
+    states = {(it["state"], it["lag_s"]) for it in portal.ask("GET", f"/tenants/{case.tenant['id']}")["evaluations"]}
+    return [it["user_id"] for it in told] == [lacking] and states == {("fresh", 0)} and _is_synced(portal, case)
+
+
 def _is_integrated(portal: Portal, case: Case) -> bool:
     row = _rows(portal).get(case.tenant["id"])
     return row is not None and row["sync_status"]["label"] == "Success"
@@ -284,6 +303,7 @@ FLOWS = (
     Flow("map", "integrated", map_, _is_synced),
     Flow("unmap", "synced", unmap, _is_unmapped),
     Flow("sync", "synced", sync, _is_synced),
+    Flow("evaluate", "synced", evaluate, _is_evaluated),
     Flow("reauthorize", "synced", reauthorize, _is_renewed),
     Flow("integrate CSP", "nothing", integrate_csp, _works),
     Flow("reauthorize CSP", "csp", reauthorize_csp, _is_csp_renewed),

@@ -164,6 +164,13 @@ class Machine(RuleBasedStateMachine):
         if not self._is_off():
             self.lab.microsoft.world.touch_users(tenant_id=self.world.tenants[tenant]["id"], count=2, seed=seed)
 
+    @rule(tenant=tenants, person=st.integers(0, 2), has_mfa=st.booleans())
+    def registrations_change(self, tenant: int, person: int, has_mfa: bool) -> None:
+        if not self._is_off():
+            world, told = self.lab.microsoft.world, self.world.tenants[tenant]
+            people = world.users(tenant_id=told["id"])
+            world.set_registration(told["id"], people[person % len(people)]["id"], isMfaRegistered=has_mfa)
+
     @rule(minutes=st.sampled_from([1, 5, 12, 31]))
     def time_passes(self, minutes: int) -> None:
         if not self._is_off():

@@ -116,6 +116,19 @@ def _sync(portal: Portal, unit: Unit) -> list[Response]:
     return [answer]
 
 
+def _ready_evaluation(portal: Portal, unit: Unit) -> None:
+    """Somebody joins a group of administrators, which a sync has read; the evaluation's message waits."""
+    world, tenant = portal.microsoft.world, unit.tenant
+    group = next(it for it in world.groups(tenant["id"]) if it["isAssignableToRole"])
+    world.add_member(tenant, group["id"], world.users(tenant["id"])[-1]["id"])
+    _sync(portal, unit)
+
+
+def _evaluate(portal: Portal, _unit: Unit) -> list[Response]:
+    portal.host.drain("evaluate-tenant")
+    return []
+
+
 def _discovery(portal: Portal, unit: Unit) -> list[Response]:
     answer = portal.call("POST", f"/integrations/{unit.csp.id}/access-check")
     portal.host.drain("check-csp")
@@ -173,6 +186,7 @@ ACTIONS = (
     Action("unmap", _unmap, keeps_mapping=True),
     Action("remap", _remap, keeps_mapping=True),
     Action("sync", _sync, keeps_mapping=True),
+    Action("evaluate", _evaluate, _ready_evaluation, keeps_mapping=True),
     Action("discovery", _discovery, of_csp=True),
     Action("reauthorize", _reauthorize, _ready_renewal),
     Action("token rotation", _rotation, _ready_customer, of_csp=True),
@@ -280,6 +294,8 @@ class Arena:
 def _unit(portal: Portal, csp: Csp, tenant: dict[str, str], *, is_single: bool) -> Unit:
     if is_single:
         portal.integrate(tenant)
+    world = portal.microsoft.world
+    world.give_role(tenant["id"], world.users(tenant["id"])[0]["id"], through_group=True)
     pair = (portal.organization(f"One {tenant['id']}"), portal.organization(f"Two {tenant['id']}"))
     portal.ask("PUT", f"/tenants/{tenant['id']}/mapping", {"organization_id": pair[0]})
     return Unit(tenant, pair, csp)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from tests.faults.lab.derived import not_followed
 from tests.faults.lab.store import Store
 
 _TOKEN = re.compile(r"eyJ[\w-]{20,}\.eyJ[\w-]{20,}\.")
@@ -265,6 +266,8 @@ def _due_of_tenants(store: Store) -> dict[str, timedelta]:
         if _is_leaving(store, account, it):
             continue
         wanted[f"housekeeping:{account}:all"] = _LONGEST
+        if it.get("mapping"):
+            wanted[f"evaluate:{account}:{tenant}"] = _LONGEST
         if it["status"]["cause"] != _AUTH_BLOCKS:
             wanted[f"sync:{account}:{tenant}"] = _LONGEST
         if it["kind"] == "csp" and it["csp"]["progress"].get("next_at"):
@@ -316,6 +319,7 @@ _ALWAYS: dict[str, Rule] = {
     "I25 one audit entry a change": _audited,
     "I06 what is gone is gone": _gone,
     "no orphans": _orphans,
+    "derived rows follow from synced ones": not_followed,
 }
 _AT_REST: dict[str, Rule] = {
     "the outbox is empty": _outbox,

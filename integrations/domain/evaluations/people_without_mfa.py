@@ -1,0 +1,41 @@
+"""Who has not registered for MFA, by the rows of the registration report.
+
+A derived row has the key of the row it follows from, so that a change of one row changes one row.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from integrations.domain.changed_keys import ALL
+from integrations.domain.datasets import Reading, Record
+from integrations.domain.evaluations.evaluation import Changes, Evaluation, Result, Source
+from integrations.domain.posture import Person, person_of
+from integrations.domain.records import RegistrationPage
+
+_REGISTRATIONS = "registrations"
+
+
+class PeoplePage(msgspec.Struct, frozen=True, kw_only=True):
+    """Those people of one row of registrations who have not registered."""
+
+    people: list[Person]
+
+
+def _evaluate(source: Source, changes: Changes) -> Result:
+    keys = changes[_REGISTRATIONS]
+    if keys is ALL:
+        return Result(Reading(records=_records(source.rows(_REGISTRATIONS, RegistrationPage)), is_complete=True))
+    records = _records(source.find(_REGISTRATIONS, keys, RegistrationPage).items())
+    removed = sorted(keys - {it.key for it in records})
+    return Result(Reading(records=records, removed=removed, is_complete=False))
+
+
+def _records(rows: Iterable[tuple[str, RegistrationPage]]) -> list[Record]:
+    lacking = ((key, [person_of(it) for it in page.people if not it.is_mfa_registered]) for key, page in rows)
+    return [Record(key=key, body=PeoplePage(people=people)) for key, people in lacking if people]
+
+
+PEOPLE_WITHOUT_MFA = Evaluation(
+    name="people_without_mfa", needs=frozenset({_REGISTRATIONS}), version=1, evaluate=_evaluate
+)

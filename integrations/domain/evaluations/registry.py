@@ -1,0 +1,12 @@
+"""All evaluations, in the order they are carried out."""
+
+from integrations.domain.evaluations.administrators import ADMINISTRATORS
+from integrations.domain.evaluations.evaluation import Evaluation
+from integrations.domain.evaluations.people_without_mfa import PEOPLE_WITHOUT_MFA
+
+EVALUATIONS: tuple[Evaluation, ...] = (PEOPLE_WITHOUT_MFA, ADMINISTRATORS)
+
+
+def needed_datasets() -> frozenset[str]:
+    """The data sets whose changes are marked: those that some evaluation reads."""
+    return frozenset[str]().union(*(it.needs for it in EVALUATIONS))
