@@ -83,7 +83,7 @@ class Control:
     """Everything one account owns but its synced data."""
 
     def __init__(self, tables: Tables, account_id: AccountId) -> None:
-        table = tables.bulk("control")
+        table = tables.table("control")
         self.account_id = account_id
         self.integrations = Documents(table, account_id, "integration", Integration, lambda it: it.id)
         self.credentials = Documents(table, account_id, "credential", Credential, lambda it: it.integration_id)
