@@ -1,4 +1,4 @@
-"""Stands before Azurite's tables as a network and a busy service do: loses answers, is slow, says what cannot be read."""
+"""Stands before Azurite's tables as a network and a busy service do: loses answers, is slow, says what is no answer."""
 
 import base64
 import http.client
