@@ -14,7 +14,7 @@ from azure.core.rest import HttpRequest
 from azure.core.utils import case_insensitive_dict
 
 from shared.settling import CONNECT_S, patience
-from shared.web import Line, Response, Unreachable
+from shared.web import Response, Unreachable, Web
 
 
 class BoundedTransport(HttpTransport[HttpRequest, HttpResponse]):
@@ -22,8 +22,8 @@ class BoundedTransport(HttpTransport[HttpRequest, HttpResponse]):
 
     def __init__(self, endpoint: str, ca_file: str | None = None) -> None:
         parts = urlsplit(endpoint)
-        self._root = f"{parts.scheme}://{parts.netloc}"
-        self._line = Line(self._root, ca_file, connect_s=CONNECT_S)
+        self._root = f"{parts.scheme}://{parts.netloc}/"
+        self._web = Web(ca_file, connect_s=CONNECT_S)
 
     def send(self, request: HttpRequest, **_options: Any) -> HttpResponse:
         """Send one request and read the whole answer.
@@ -31,16 +31,15 @@ class BoundedTransport(HttpTransport[HttpRequest, HttpResponse]):
         Raises:
             ServiceResponseError: no complete answer came; what was asked may be done.
         """
-        target = request.url.removeprefix(self._root)
-        if not target.startswith("/"):
+        if not request.url.startswith(self._root):
             raise ServiceResponseError("the request leads to another server")
         # The length is of what is really sent, whatever the SDK has counted.
         headers = {name: value for name, value in request.headers.items() if name.lower() != "content-length"}
         limits = patience()
         try:
-            answer = self._line.send(
+            answer = self._web.send(
                 request.method,
-                target,
+                request.url,
                 headers=headers,
                 body=_bytes_of(request.content),
                 within_s=limits.whole_s,

@@ -21,7 +21,7 @@ from azure.core.exceptions import AzureError
 
 from shared.settings import NotConfigured
 from shared.settling import CONNECT_S, Unanswered, patience
-from shared.web import Line, Response, Unreachable
+from shared.web import Response, Unreachable, Web
 
 Service = Literal["table", "queue"]
 
@@ -125,7 +125,8 @@ class StorageAccount:
         self.path = parts.path
         self._version = _VERSION[service]
         self._signer = signer
-        self._line = Line(f"{parts.scheme}://{parts.netloc}", ca_file, connect_s=CONNECT_S)
+        self._root = f"{parts.scheme}://{parts.netloc}"
+        self._web = Web(ca_file, connect_s=CONNECT_S)
 
     @classmethod
     def from_connection_string(cls, connection: str, service: Service, ca_file: str | None = None) -> "StorageAccount":
@@ -164,10 +165,10 @@ class StorageAccount:
         where = self.path + path
         signed["Authorization"] = self._signer.authorization(method, where, query, signed)
         try:
-            target = f"{where}?{query}" if query else where
+            url = f"{self._root}{where}?{query}" if query else self._root + where
             limits = patience()
-            return self._line.send(
-                method, target, headers=signed, body=body, within_s=limits.whole_s, read_s=limits.silence_s
+            return self._web.send(
+                method, url, headers=signed, body=body, within_s=limits.whole_s, read_s=limits.silence_s
             )
         except Unreachable as error:
             raise Unanswered from error
