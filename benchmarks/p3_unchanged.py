@@ -5,8 +5,7 @@ import sys
 from collections import Counter
 from typing import Any
 
-from azure.data.tables import TableServiceClient
-
+from benchmarks.loops import bares, batch_of
 from benchmarks.measure import Stage, record, run, stage, tenant_of
 
 _CYCLES = 48  # a day
@@ -47,7 +46,7 @@ def _record_day(on: Stage, tenant_id: str) -> None:
         met=ordinary <= 1 and max(graph) <= 10 and sum(graph) / _CYCLES <= 6,
         most=max(graph),
         average=round(sum(graph) / _CYCLES, 2),
-        parts_of_the_batch=len(_batch(on, tenant_id)["requests"]),
+        parts_of_the_batch=len(batch_of(on, tenant_id)["requests"]),
     )
     rows = sum(it["rows"] for it in day)
     record("P3-rows", "0 data rows", ratio=float(rows), goal="= 0", met=rows == 0)
@@ -55,7 +54,7 @@ def _record_day(on: Stage, tenant_id: str) -> None:
 
 def _record_cpu(on: Stage, tenant_id: str) -> None:
     """By turns, so that whatever else the machine does meets all three alike; the cheaper bare loop counts."""
-    told, ours, low, lower = _bare_of(on, tenant_id), [], [], []
+    told, ours, low, lower = bares(on, _ACCOUNT, [tenant_id])[0], [], [], []
     for number in range(1, _ROUNDS + 1):
         cycles = _cycles(on, tenant_id, _CYCLES, before=1 + number * _CYCLES)
         ours.append(statistics.median(it["cpu_s"] for it in cycles))
@@ -68,27 +67,9 @@ def _record_cpu(on: Stage, tenant_id: str) -> None:
     record("P3-cpu", "the same requests, bare", ratio=ratio, goal="<= 2.5", met=ratio <= 2.5, **figures)
 
 
-def _bare_of(on: Stage, tenant_id: str) -> dict[str, Any]:
-    """What the bare loop asks and writes: the latest batch, and the rows as the product has left them."""
-    storage = on.settings["AzureWebJobsStorage"]
-    with TableServiceClient.from_connection_string(storage) as service:
-        control = service.get_table_client("control")
-        newest = f"PartitionKey eq '{_ACCOUNT}' and RowKey ge 'run:' and RowKey lt 'run;'"
-        return {
-            "storage": storage,
-            "base": f"{_ACCOUNT}|{tenant_id}|1",
-            "ca_file": on.ca_file,
-            "graph_url": on.graph_url,
-            "token": on.client("token", tenant_id=tenant_id)["token"],
-            "batch": _batch(on, tenant_id),
-            "tenant": control.get_entity(_ACCOUNT, f"tenant:{tenant_id}")["body"],
-            "run": next(iter(control.query_entities(newest)))["body"],
-            "times": _CYCLES,
-        }
-
-
-def _bare_cpu_s(told: dict[str, Any], transport: str) -> float:
-    return float(run([sys.executable, "-m", "benchmarks.bare"], {**told, "transport": transport})["cpu_s"])
+def _bare_cpu_s(tenant: dict[str, Any], transport: str) -> float:
+    told = {"tenants": [tenant], "at_once": 1, "times": _CYCLES, "transport": transport}
+    return float(run([sys.executable, "-m", "benchmarks.bare"], told)["cpu_s"])
 
 
 def _record_of_full(on: Stage, small: str, large: str) -> None:
@@ -98,14 +79,6 @@ def _record_of_full(on: Stage, small: str, large: str) -> None:
     figures = {"full_cpu_s": round(full, 3), "again_cpu_s": round(again, 4)}
     ratio = again / full
     record("P3-of-full", "its own full sync", ratio=ratio, goal="<= 0.06", met=ratio <= 0.06, **figures)
-
-
-def _batch(on: Stage, tenant_id: str) -> dict[str, Any]:
-    """The latest batch that is as large as most are."""
-    asked = on.world.requests(host="graph", tenant_id=tenant_id)
-    batches: list[dict[str, Any]] = [it["json"] for it in asked if it["path"].endswith("$batch")]
-    usual = Counter(len(it["requests"]) for it in batches).most_common(1)[0][0]
-    return next(it for it in reversed(batches) if len(it["requests"]) == usual)
 
 
 if __name__ == "__main__":
