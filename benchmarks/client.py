@@ -186,6 +186,7 @@ def many(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
     for tenant_id in tenants:
         bench.map(told["account"], tenant_id)
     rounds = []
+    bench.clock.ahead = timedelta(minutes=told.get("ahead", 0))
     for _ in range(told["rounds"]):
         bench.clock.ahead += timedelta(minutes=31)
         with ThreadPoolExecutor(told["at_once"]) as pool:
@@ -308,12 +309,12 @@ def hash_of(found: Any) -> str:
     return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
 
 
-def token(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
-    """An app-only token for the floor loops, which do not sign in themselves."""
-    return {"token": bench.services.sign_in.app_token(TenantId(told["tenant_id"]))}
+def tokens(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
+    """App-only tokens for the loops without care, which do not sign in themselves."""
+    return {"tokens": {it: bench.services.sign_in.app_token(TenantId(it)) for it in told["tenants"]}}
 
 
-_JOBS = {it.__name__: it for it in (cycles, many, neighbours, fill_due, order, stored_rows, token)}
+_JOBS = {it.__name__: it for it in (cycles, many, neighbours, fill_due, order, stored_rows, tokens)}
 
 
 def main() -> None:

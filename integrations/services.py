@@ -30,6 +30,7 @@ from shared.rates import Rates
 from shared.secrets import Envelopes, KeyRing
 from shared.settings import NotConfigured, Settings
 from shared.sign_in import AppCredential, Endpoints, SignIn
+from shared.storage_account import endpoint_of
 from shared.tables import Tables
 from shared.telemetry import quiet_libraries
 from shared.tokens import KeySet
@@ -152,12 +153,13 @@ def connect(settings: Settings) -> Services:
     spare_memory()
     web = Web(ca_file=settings.ca_file or None)
     endpoints = _endpoints(settings)
-    storage = (settings.storage, settings.storage_account, ManagedIdentityCredential)
+    tables_at = settings.storage_table_url or endpoint_of(settings.storage_account, "table", settings.cloud)
+    queues_at = settings.storage_queue_url or endpoint_of(settings.storage_account, "queue", settings.cloud)
     return Services(
         settings=settings,
         endpoints=endpoints,
-        tables=Tables.connect(*storage),
-        queues=Queues.connect(*storage),
+        tables=Tables.connect(settings.storage, tables_at, ManagedIdentityCredential),
+        queues=Queues.connect(settings.storage, queues_at, ManagedIdentityCredential),
         web=web,
         sign_in=SignIn(endpoints=endpoints, client_id=settings.client_id, credential=_credential(settings), web=web),
         callers=CallerVerifier(

@@ -1,4 +1,4 @@
-"""Azure Tables without the SDK, for rows by the hundred: the same meaning as ``shared.tables.Table``.
+"""Azure Tables without the SDK, for rows by the hundred: synced and derived rows, and the due list.
 
 The SDK takes 45 ms of CPU for a transaction of 100 rows; this takes under 2. Reads, transactions and table
 creation are three requests of the table service's own protocol:
@@ -9,13 +9,14 @@ import base64
 import re
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 from uuid import uuid4
 
 import msgspec
 
 from shared.rows import (
+    MOST_ROWS_A_PAGE,
     Row,
     RowChanged,
     RowExists,
@@ -23,18 +24,18 @@ from shared.rows import (
     Value,
     Write,
     check_transaction,
+    checked_bound,
     checked_key,
     end_of,
+    key_groups,
 )
 from shared.settling import TRANSIENT, Unanswered, settle, settle_write
 from shared.storage_account import StorageAccount
 from shared.web import Response
 
+T = TypeVar("T")
+
 _MOST_BODY_BYTES = 4 * 1024 * 1024
-_MOST_COMPARISONS = (
-    15  # of one filter: https://learn.microsoft.com/rest/api/storageservices/querying-tables-and-entities
-)
-_PAGE = 1000
 _JSON = "application/json;odata=minimalmetadata"
 _READ = {"Accept": _JSON, "DataServiceVersion": "3.0;"}
 _PART_OF_ANSWER = re.compile(rb"^HTTP/1\.1 (?=\d{3})", re.MULTILINE)
@@ -50,22 +51,21 @@ class _Listed(msgspec.Struct):
 
 
 class BulkTable:
-    """One table: rows by key, by keys, by range of keys, and transactions inside one partition."""
+    """One table (``shared.table.Table``), with two further ways to look for rows."""
 
     def __init__(self, account: StorageAccount, name: str) -> None:
         self._account = account
         self._name = name
 
     def get(self, partition: str, key: str) -> Row | None:
-        return settle(lambda: self._get(partition, key))
+        keys = _address(_in_url(checked_key(partition)), checked_key(key))
+        return settle(lambda: self._get(keys))
 
     def find(self, partition: str, keys: Sequence[str], *, columns: Sequence[str] | None = None) -> list[Row]:
-        """The rows of the given keys that are there, in key order; 14 keys a request."""
-        most = _MOST_COMPARISONS - 1
         rows: list[Row] = []
-        for start in range(0, len(keys), most):
-            clauses = " or ".join(f"RowKey eq {_literal(key)}" for key in sorted(keys)[start : start + most])
-            rows += self._query(f"PartitionKey eq {_literal(partition)} and ({clauses})", columns, None)
+        for group in key_groups(keys):
+            clauses = " or ".join(f"RowKey eq {_literal(key)}" for key in group)
+            rows += self._query(f"PartitionKey eq {_literal(checked_key(partition))} and ({clauses})", columns, None)
         return rows
 
     def range(
@@ -78,12 +78,10 @@ class BulkTable:
         limit: int | None = None,
         at_most: tuple[str, str] | None = None,
     ) -> list[Row]:
-        """Rows of a partition with start <= key < end, in key order; all of them when no bound is given.
-
-        ``at_most`` is a column of text and the last text in it that is wanted.
-        """
-        clauses = [f"PartitionKey eq {_literal(partition)}"]
-        clauses += [f"RowKey {how} {_literal(bound)}" for how, bound in (("ge", start), ("lt", end)) if bound]
+        """Beside what every table does: ``at_most`` is a column of text and the last text in it that is wanted."""
+        clauses = [f"PartitionKey eq {_literal(checked_key(partition))}"]
+        bounds = (("ge", checked_bound(start)), ("lt", checked_bound(end)))
+        clauses += [f"RowKey {how} {_literal(bound)}" for how, bound in bounds if bound]
         clauses += [f"{at_most[0]} le {_literal(at_most[1])}"] if at_most else []
         return self._query(" and ".join(clauses), columns, limit)
 
@@ -97,13 +95,6 @@ class BulkTable:
         return rows[0].partition if rows else None
 
     def write(self, *writes: Write) -> str:
-        """Do all writes, or none: one transaction inside one partition. Returns the first row's new etag.
-
-        Raises:
-            RowExists: an inserted row was already there.
-            RowChanged: a row was not at its etag, or to be replaced but gone.
-            StorageUnavailable: storage did not answer; nothing is known to be half done.
-        """
         check_transaction(writes)
         operation = uuid4().hex
         body = _batch(f"{self._account.endpoint}/{self._name}", writes, operation)
@@ -112,17 +103,19 @@ class BulkTable:
         headers = {**_READ, "Content-Type": f"multipart/mixed; boundary=batch_{operation}"}
         return settle_write(writes, operation, lambda: self._transact(headers, body, len(writes)), self.get)
 
-    def _get(self, partition: str, key: str) -> Row | None:
-        address = _address(_in_url(checked_key(partition)), checked_key(key))
+    def _get(self, address: str) -> Row | None:
         answer = self._account.send("GET", f"/{self._name}({address})", headers=_READ)
         if answer.status == 404:
             return None
         _expect(answer, 200)
-        return _row(msgspec.json.decode(answer.body))
+        return _row(_read(answer.body, dict[str, Any]))
 
     def _query(self, filter_: str, columns: Sequence[str] | None, limit: int | None) -> list[Row]:
         """All pages of a query. A page may be short, even empty, and be followed by more."""
-        query = f"$filter={quote(filter_, safe='')}&$top={min(limit or _PAGE, _PAGE)}"
+        if limit == 0:
+            return []
+        top = min(limit or MOST_ROWS_A_PAGE, MOST_ROWS_A_PAGE)
+        query = f"$filter={quote(filter_, safe='')}&$top={top}"
         if columns is not None:
             query += "&$select=" + ",".join(["PartitionKey", "RowKey", *columns])
         rows: list[Row] = []
@@ -138,7 +131,7 @@ class BulkTable:
         if answer.status == 404:
             return [], ""
         _expect(answer, 200)
-        listed = msgspec.json.decode(answer.body, type=_Listed)
+        listed = _read(answer.body, _Listed)
         names = ("NextPartitionKey", "NextRowKey")
         told = [(name, answer.headers.get(f"x-ms-continuation-{name.lower()}")) for name in names]
         place = "".join(f"&{name}={quote(value, safe='')}" for name, value in told if value)
@@ -158,6 +151,13 @@ class BulkTable:
         answer = self._account.send("POST", "/Tables", headers=headers, body=body)
         if answer.status != 409:
             _expect(answer, 201)
+
+
+def _read(body: bytes, form: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body, type=form)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise Unanswered("the answer cannot be read") from error
 
 
 def _etag_of(answer: Response, count: int) -> str:
@@ -181,7 +181,7 @@ def _etag_of(answer: Response, count: int) -> str:
 def _meaning(status: int, code: str) -> Exception:
     if code == "EntityAlreadyExists":
         return RowExists()
-    if code in {"UpdateConditionNotSatisfied", "ResourceNotFound", "EntityNotFound"}:
+    if code in {"UpdateConditionNotSatisfied", "ConditionNotMet", "ResourceNotFound", "EntityNotFound"}:
         return RowChanged()
     if status in TRANSIENT:
         return Unanswered(code)
@@ -239,10 +239,14 @@ def _entity(row: Row, operation: str) -> bytes:
         else:
             entity[name], entity[f"{name}@odata.type"] = str(value), "Edm.Int64"
     entity["PartitionKey"], entity["RowKey"], entity["op"] = row.partition, row.key, operation
-    return msgspec.json.encode(entity)
+    body = msgspec.json.encode(entity)
+    # To some readers these two end a line, and with it an operation: Azurite loses the keys behind them.
+    return body.replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
 
 
 def _row(entity: dict[str, Any]) -> Row:
+    if not isinstance(entity.get("PartitionKey"), str) or not isinstance(entity.get("RowKey"), str):
+        raise Unanswered("a row came without its keys")
     values = {
         name: _value(value, entity.get(f"{name}@odata.type"))
         for name, value in entity.items()

@@ -50,11 +50,11 @@ class Queues:
         self._account = account
 
     @classmethod
-    def connect(cls, connection: str, account: str, credential: Callable[[], TokenCredential]) -> "Queues":
-        """Open by connection string, or by account name with a managed identity."""
+    def connect(cls, connection: str, endpoint: str, credential: Callable[[], TokenCredential]) -> "Queues":
+        """Open by connection string, or by the queue service's address with a managed identity."""
         if connection:
             return cls(StorageAccount.from_connection_string(connection, "queue"))
-        return cls(StorageAccount.by_identity(account, "queue", credential()))
+        return cls(StorageAccount.by_identity(endpoint, "queue", credential()))
 
     def send(self, queue: str, body: bytes, *, delay_s: int = 0, ttl_s: int = FOREVER_S) -> Sent | None:
         """Put one message; it becomes visible after ``delay_s`` and is gone ``ttl_s`` after that.

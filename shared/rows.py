@@ -18,6 +18,9 @@ from shared.errors import AppError, Unavailable
 Value = str | int | bool | float | bytes
 
 MOST_OPERATIONS = 100
+MOST_ROWS_A_PAGE = 1000
+# Of one filter: https://learn.microsoft.com/rest/api/storageservices/querying-tables-and-entities
+_MOST_COMPARISONS = 15
 _MOST_TRANSACTION_BYTES = 3_500_000
 _MOST_CHARACTERS = 32 * 1024
 _MOST_BINARY_BYTES = 64 * 1024
@@ -60,7 +63,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One operation of a transaction; ``replace`` and ``delete`` hold only at the row's etag, if any."""
+    """One operation of a transaction; ``replace`` and ``delete`` hold only at the row's etag, if any.
+
+    All but a delete write an id of the transaction into the column ``op``, whatever the row says of it.
+    """
 
     how: Literal["insert", "replace", "upsert", "delete"]
     row: Row
@@ -111,6 +117,27 @@ def checked_key(text: str) -> str:
     if not is_storable_key(text):
         raise RowNotStorable("a key holds characters that Azure Tables forbids, or is too long")
     return text
+
+
+def checked_bound(text: str) -> str:
+    """The end of a range of keys itself, which may hold characters that a key may not.
+
+    Raises:
+        RowNotStorable: it holds half a character.
+    """
+    _characters(text)
+    return text
+
+
+def key_groups(keys: Iterable[str]) -> Iterator[list[str]]:
+    """Keys in order and each once, so many at a time as one filter takes beside the partition.
+
+    Raises:
+        RowNotStorable: Azure forbids one of them.
+    """
+    ordered = sorted({checked_key(key) for key in keys})
+    most = _MOST_COMPARISONS - 1
+    return (ordered[start : start + most] for start in range(0, len(ordered), most))
 
 
 def is_storable_key(text: str) -> bool:

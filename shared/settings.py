@@ -30,6 +30,8 @@ class Settings:
 
     storage: str
     storage_account: str
+    storage_table_url: str
+    storage_queue_url: str
     product_name: str
     public_url: str
     portal_url: str
@@ -67,6 +69,8 @@ class Settings:
         settings = cls(
             storage=reader.text("AzureWebJobsStorage", ""),
             storage_account=reader.text("AzureWebJobsStorage__accountName", ""),
+            storage_table_url=reader.url("AzureWebJobsStorage__tableServiceUri", ""),
+            storage_queue_url=reader.url("AzureWebJobsStorage__queueServiceUri", ""),
             product_name=reader.text("PRODUCT_NAME", "Syncro"),
             public_url=reader.url("PUBLIC_URL"),
             portal_url=reader.url("PORTAL_URL"),
@@ -103,8 +107,12 @@ class Settings:
         custom = (self.login_url, self.graph_url, self.partner_url)
         checks = [
             (
-                not (self.storage or self.storage_account),
-                "AzureWebJobsStorage or AzureWebJobsStorage__accountName is needed",
+                not (self.storage or self.storage_account or (self.storage_table_url and self.storage_queue_url)),
+                "AzureWebJobsStorage, AzureWebJobsStorage__accountName, or __tableServiceUri and __queueServiceUri",
+            ),
+            (
+                any(url.startswith("http://") for url in (self.storage_table_url, self.storage_queue_url)),
+                "AzureWebJobsStorage__tableServiceUri and __queueServiceUri must be https: a token is sent there",
             ),
             (
                 self.cloud == "custom" and not all(custom),

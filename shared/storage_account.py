@@ -17,22 +17,48 @@ from typing import Literal, Protocol
 from urllib.parse import urlsplit
 
 from azure.core.credentials import AccessToken, TokenCredential
+from azure.core.exceptions import AzureError
 
 from shared.settings import NotConfigured
 from shared.settling import CONNECT_S, Unanswered, patience
-from shared.web import Line, Response, Unreachable
+from shared.web import Response, Unreachable, Web
 
 Service = Literal["table", "queue"]
 
 _VERSION = {"table": "2020-12-06", "queue": "2021-12-02"}
-_SCOPE = "https://storage.azure.com/.default"
+_PUBLIC = "core.windows.net"
+# https://learn.microsoft.com/azure/azure-government/compare-azure-government-global-azure
+_SUFFIX_OF_CLOUD = {
+    "usgov": "core.usgovcloudapi.net",
+    "usgov-dod": "core.usgovcloudapi.net",
+    "china": "core.chinacloudapi.cn",
+}
+_ANY_ACCOUNT = "https://storage.azure.com"
+# Tables are told apart by cloud (AudienceType of azure-data-tables); for queues Microsoft names one for all accounts.
+_AUDIENCE_OF_SUFFIX = {
+    ("table", "core.usgovcloudapi.net"): "https://storage.azure.us",
+    ("table", "core.chinacloudapi.cn"): "https://storage.azure.cn",
+}
 _RENEW_S = 300  # a token is renewed so long before it ends
+
+
+def endpoint_of(account: str, service: Service, cloud: str) -> str:
+    """Where a service of an account is in one of Microsoft's clouds, named as the setting MICROSOFT_CLOUD is."""
+    return f"https://{account}.{service}.{_SUFFIX_OF_CLOUD.get(cloud, _PUBLIC)}"
+
+
+def audience_of(endpoint: str, service: Service) -> str:
+    """For whom a token has to be that opens a service at this address."""
+    suffix = (urlsplit(endpoint).hostname or "").partition(f".{service}.")[2]
+    return _AUDIENCE_OF_SUFFIX.get((service, suffix), _ANY_ACCOUNT)
 
 
 class Signer(Protocol):
     """Says with which headers a request is ours."""
 
-    def authorization(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> str: ...
+    def authorization(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> str:
+        """Raises Unanswered when there is no way to sign now."""
+        ...
 
     def forget(self) -> bool:
         """The answer was 401: whether another try may fare better."""
@@ -66,16 +92,23 @@ class SharedKey:
 class Bearer:
     """Signs with an identity's token, kept until shortly before it ends."""
 
-    def __init__(self, credential: TokenCredential) -> None:
+    def __init__(self, credential: TokenCredential, audience: str = _ANY_ACCOUNT) -> None:
         self._credential = credential
+        self._scope = f"{audience}/.default"
         self._token: AccessToken | None = None
         self._lock = Lock()
 
     def authorization(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> str:  # noqa: ARG002 - Signer's form
         with self._lock:
             if self._token is None or self._token.expires_on - _RENEW_S < time.time():
-                self._token = self._credential.get_token(_SCOPE)
+                self._token = self._fetched()
             return f"Bearer {self._token.token}"
+
+    def _fetched(self) -> AccessToken:
+        try:
+            return self._credential.get_token(self._scope)
+        except AzureError as error:
+            raise Unanswered from error
 
     def forget(self) -> bool:
         with self._lock:
@@ -92,24 +125,27 @@ class StorageAccount:
         self.path = parts.path
         self._version = _VERSION[service]
         self._signer = signer
-        self._line = Line(f"{parts.scheme}://{parts.netloc}", ca_file, connect_s=CONNECT_S)
+        self._root = f"{parts.scheme}://{parts.netloc}"
+        self._web = Web(ca_file, connect_s=CONNECT_S)
 
     @classmethod
-    def from_connection_string(cls, connection: str, service: Service) -> "StorageAccount":
+    def from_connection_string(cls, connection: str, service: Service, ca_file: str | None = None) -> "StorageAccount":
         """Raises NotConfigured when the string has no account name and key."""
         told = dict(part.split("=", 1) for part in connection.split(";") if "=" in part)
         try:
             name, key = told["AccountName"], base64.b64decode(told["AccountKey"], validate=True)
         except (KeyError, binascii.Error) as error:
             raise NotConfigured("AzureWebJobsStorage needs AccountName and AccountKey") from error
-        suffix = told.get("EndpointSuffix", "core.windows.net")
+        suffix = told.get("EndpointSuffix", _PUBLIC)
         usual = f"{told.get('DefaultEndpointsProtocol', 'https')}://{name}.{service}.{suffix}"
         endpoint = told.get(f"{service.capitalize()}Endpoint") or usual
-        return cls(service, endpoint, SharedKey(service, name, key))
+        return cls(service, endpoint, SharedKey(service, name, key), ca_file)
 
     @classmethod
-    def by_identity(cls, account: str, service: Service, credential: TokenCredential) -> "StorageAccount":
-        return cls(service, f"https://{account}.{service}.core.windows.net", Bearer(credential))
+    def by_identity(
+        cls, endpoint: str, service: Service, credential: TokenCredential, ca_file: str | None = None
+    ) -> "StorageAccount":
+        return cls(service, endpoint, Bearer(credential, audience_of(endpoint, service)), ca_file)
 
     def send(
         self, method: str, path: str, *, query: str = "", headers: Mapping[str, str], body: bytes | None = None
@@ -129,10 +165,10 @@ class StorageAccount:
         where = self.path + path
         signed["Authorization"] = self._signer.authorization(method, where, query, signed)
         try:
-            target = f"{where}?{query}" if query else where
+            url = f"{self._root}{where}?{query}" if query else self._root + where
             limits = patience()
-            return self._line.send(
-                method, target, headers=signed, body=body, within_s=limits.whole_s, read_s=limits.silence_s
+            return self._web.send(
+                method, url, headers=signed, body=body, within_s=limits.whole_s, read_s=limits.silence_s
             )
         except Unreachable as error:
             raise Unanswered from error

@@ -30,8 +30,8 @@ from integrations.domain.removal import Parting, Removal, RemoveAll
 from integrations.domain.report import Report
 from integrations.domain.watching import Watch
 from integrations.storage.documents import Documents
-from shared.bulk import BulkTable
 from shared.errors import Conflict
+from shared.table import Table
 from shared.tables import RowChanged, RowExists, Tables, Write
 
 CURRENT = "current"  # of what an account has one of: its signing key, its plan
@@ -140,8 +140,8 @@ class ControlWriter:
             raise VersionConflict from error
 
 
-def _table(tables: Tables) -> BulkTable:
-    return tables.bulk("control")
+def _table(tables: Tables) -> Table:
+    return tables.table("control")
 
 
 def newest_first(moment: datetime, suffix: str | None = None) -> str:

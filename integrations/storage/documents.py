@@ -6,8 +6,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from shared.bulk import BulkTable
-from shared.tables import Row, Write, delete, end_of, insert, replace
+from shared.tables import Row, Table, Write, delete, end_of, insert, replace
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -32,7 +31,7 @@ class Documents(Generic[T]):
     Row: key ``<kind>:<id>``, column ``body`` (the object as JSON).
     """
 
-    def __init__(self, table: BulkTable, partition: str, kind: str, model: type[T], key: Callable[[T], str]) -> None:
+    def __init__(self, table: Table, partition: str, kind: str, model: type[T], key: Callable[[T], str]) -> None:
         self._table = table
         self._partition = partition
         self._prefix = f"{kind}:"

@@ -38,7 +38,7 @@ class Claim(Enum):
 
 class Holders:
     def __init__(self, tables: Tables) -> None:
-        self._table = tables.bulk("holders")
+        self._table = tables.table("holders")
 
     def add(self, tenant_id: TenantId, account_id: AccountId, integration_id: IntegrationId, now: datetime) -> None:
         """Write a holder down; saying it twice changes nothing.

@@ -7,7 +7,7 @@ import pytest
 from local.microsoft.cloud import Running
 from local.portal_identity import PortalIdentity
 from local.worlds.csp import CUSTOMERS, add_csp
-from tests.conformance.graph import Description, Exchange, Oracle, record_exchanges
+from tests.conformance.graph import Description, Exchange, Oracle, record_calls
 from tests.conformance.simulator.caller import assert_conforms
 from tests.flows.partner import Csp
 from tests.flows.portal import CLIENT_ID, Portal, open_portal
@@ -25,7 +25,7 @@ def portal(microsoft: Running, identity: PortalIdentity, storage: str) -> Iterat
 @pytest.fixture
 def take(portal: Portal) -> Take:
     """Everything that the app has said to Graph since the last time."""
-    return record_exchanges(portal.services.web._session, portal.microsoft.graph_url)
+    return record_calls(portal.services.web, portal.microsoft.graph_url)
 
 
 @pytest.fixture

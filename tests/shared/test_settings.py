@@ -51,6 +51,12 @@ def test_everything_wrong_is_told_at_once() -> None:
         ({"MICROSOFT_LOGIN_URL": "https://evil.example"}, "go with MICROSOFT_CLOUD=custom only"),
         ({"MICROSOFT_CLIENT_SECRET": "s"}, "only one"),
         ({"SECRET_KEYS": new_key("k1")}, "SECRET_KEY_URL .* and only one"),
+        ({"AzureWebJobsStorage__accountName": ""}, "AzureWebJobsStorage__accountName, or __tableServiceUri and"),
+        (
+            {"AzureWebJobsStorage__accountName": "", "AzureWebJobsStorage__tableServiceUri": "https://t.example"},
+            "or __tableServiceUri and __queueServiceUri",
+        ),
+        ({"AzureWebJobsStorage__queueServiceUri": "http://q.example"}, "must be https: a token is sent there"),
         ({"CSP_REQUIRED_ROLES": "Global Administrator"}, "CSP_REQUIRED_ROLES must be GUIDs"),
     ],
 )

@@ -1,55 +1,29 @@
-"""Azure Tables as we use them: one winner, all or nothing, and limits of our own."""
+"""Azure Tables as we use them, whichever client is behind: one winner, all or nothing, and limits of our own."""
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from azure.identity import ManagedIdentityCredential
 
-from shared.bulk import BulkTable
-from shared.settings import NotConfigured
-from shared.tables import (
-    Row,
-    RowChanged,
-    RowExists,
-    RowNotStorable,
-    StorageUnavailable,
-    Table,
-    Tables,
-    chunks,
-    delete,
-    end_of,
-    insert,
-    replace,
-    upsert,
-)
-from tests.storage.ways import bearer_only, bulk_by_token, bulk_losing, sdk_losing
+from shared.rows import Row, RowChanged, RowExists, RowNotStorable, chunks, delete, end_of, insert, replace, upsert
+from shared.table import Table
+from tests.storage.ways import BY_TOKEN, WAYS, by_key, opened
 
 
-@pytest.fixture
-def tables(storage: str) -> Tables:
-    return Tables.connect(storage, "", ManagedIdentityCredential)
-
-
-AnyTable = Table | BulkTable
-
-
-@pytest.fixture(params=["sdk", "bulk", "bulk by token"])
-def table(request: pytest.FixtureRequest, tables: Tables, storage: str, tmp_path: Path) -> Iterator[AnyTable]:
-    if request.param != "bulk by token":
-        yield tables.table("things") if request.param == "sdk" else tables.bulk("things")
-        return
-    with bearer_only(storage, tmp_path) as (endpoint, ca_file):
-        yield bulk_by_token(endpoint, ca_file)
+@pytest.fixture(params=[*WAYS, *(way + BY_TOKEN for way in WAYS)])
+def table(request: pytest.FixtureRequest, storage: str, tmp_path: Path) -> Iterator[Table]:
+    with opened(request.param, storage, tmp_path) as found:
+        yield found
 
 
 def row(key: str = "k", **values: Any) -> Row:
     return Row("p", key, values or {"name": "x"})
 
 
-def test_a_table_that_is_not_there_is_empty_and_made_when_written(table: AnyTable) -> None:
+def test_a_table_that_is_not_there_is_empty_and_made_when_written(table: Table) -> None:
     assert table.get("p", "k") is None
     assert table.range("p") == []
 
@@ -58,7 +32,7 @@ def test_a_table_that_is_not_there_is_empty_and_made_when_written(table: AnyTabl
     assert table.get("p", "k").text("name") == "x"  # type: ignore[union-attr]
 
 
-def test_values_come_back_as_they_were(table: AnyTable) -> None:
+def test_values_come_back_as_they_were(table: Table) -> None:
     values = {"text": "Zoë 😀", "number": 2**40, "yes": True, "half": 0.5, "raw": b"\x00\x01", "empty": ""}
     table.write(insert(row(**values)))
 
@@ -67,14 +41,50 @@ def test_values_come_back_as_they_were(table: AnyTable) -> None:
     assert {name: stored.values[name] for name in values} == values  # type: ignore[union-attr]
 
 
-def test_an_insert_meets_what_is_there(table: AnyTable) -> None:
+ODD_VALUES = {
+    "least": {"value": -(2**63)}, "none": {"value": 0}, "minus one": {"value": -1}, "32 bits": {"value": 2**31},
+    "whole float": {"value": 1.0}, "tiny": {"value": 5e-324}, "huge": {"value": 1.7e308}, "minus zero": {"value": -0.0},
+    "no": {"value": False}, "no bytes": {"value": b""}, "all bytes": {"value": bytes(range(256))},
+    "line ends": {"value": "a\r\nb\nc\rd"}, "a boundary": {"value": "\r\n--changeset_1--\r\n"},
+    "a zero": {"value": "\0"}, "separators": {"value": "\u2028\u2029\x85"}, "quotes": {"value": "\"'`\\"},
+    "JSON": {"value": '{"odata.error":{"code":"EntityAlreadyExists"}}'},
+    "like a date": {"value": "2026-11-28T10:00:00Z"},
+    "like a number": {"value": "0012"}, "spaces": {"value": "  x  "}, "plain marks": {"value": "a\u0301\ufeff\u202e"},
+    "nothing": {}, "other names": {"_x": 1, "\u00e9t\u00e9": "y", "ETag": "e", "metadata": "m"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("values", ODD_VALUES.values(), ids=ODD_VALUES.keys())
+@pytest.mark.parametrize("others", [0, 1], ids=["alone", "in a transaction"])
+def test_odd_values_come_back_as_they_were(table: Table, values: dict[str, Any], others: int) -> None:
+    table.write(insert(Row("p", "k", values)), *(insert(row(str(number))) for number in range(others)))
+
+    got, listed = table.get("p", "k"), table.range("p", "k")[0]
+
+    assert got == listed
+    told = {name: value for name, value in got.values.items() if name != "op"}  # type: ignore[union-attr]
+    assert told == values
+    assert {name: type(value) for name, value in told.items()} == {name: type(it) for name, it in values.items()}
+
+
+def test_who_wrote_a_row_stands_in_it_whatever_the_row_says(table: Table) -> None:
+    table.write(insert(row("a", op="mine")), insert(row("b")))
+    table.write(upsert(row("c", op="mine")))
+
+    first, second, third = (it.text("op") for it in table.range("p"))
+
+    assert first == second != third != "mine"
+    assert len(first) == len(third) == 32
+
+
+def test_an_insert_meets_what_is_there(table: Table) -> None:
     table.write(insert(row()))
 
     with pytest.raises(RowExists):
         table.write(insert(row()))
 
 
-def test_a_write_holds_only_at_the_version_that_was_read(table: AnyTable) -> None:
+def test_a_write_holds_only_at_the_version_that_was_read(table: Table) -> None:
     table.write(insert(row()))
     read = table.get("p", "k")
     table.write(replace(Row("p", "k", {"name": "y"}, read.etag)))  # type: ignore[union-attr]
@@ -87,7 +97,46 @@ def test_a_write_holds_only_at_the_version_that_was_read(table: AnyTable) -> Non
     assert table.get("p", "k").text("name") == "y"  # type: ignore[union-attr]
 
 
-def test_the_new_version_is_returned_and_good_for_the_next_write(table: AnyTable) -> None:
+@pytest.mark.parametrize("write", [replace, delete], ids=["replace", "delete"])
+@pytest.mark.parametrize("others", [0, 1], ids=["alone", "in a transaction"])
+def test_what_is_gone_is_neither_replaced_nor_deleted(table: Table, write: Any, others: int) -> None:
+    table.write(insert(row("there")))
+
+    with pytest.raises(RowChanged):
+        table.write(write(row("gone")), *(upsert(row(str(number))) for number in range(others)))
+    assert [it.key for it in table.range("p")] == ["there"]
+
+
+def test_without_a_version_a_row_is_replaced_and_deleted_as_it_stands(table: Table) -> None:
+    table.write(insert(row(name="x", more="y")))
+
+    table.write(replace(row(name="z")))
+    assert {name for name in table.get("p", "k").values if name != "op"} == {"name"}  # type: ignore[union-attr]
+    table.write(delete(row()))
+    assert table.get("p", "k") is None
+
+
+def test_an_upsert_leaves_nothing_of_the_row_before(table: Table) -> None:
+    for writes in ([upsert(row(name="x", more="y"))], [upsert(row(name="z"))]):
+        table.write(*writes)
+
+    assert {name for name in table.get("p", "k").values if name != "op"} == {"name"}  # type: ignore[union-attr]
+
+
+def test_of_many_who_insert_or_delete_one_wins(table: Table) -> None:
+    def done(write: Any) -> bool:
+        try:
+            table.write(write)
+        except (RowExists, RowChanged):
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        for write in (insert(row()), delete(row())):
+            assert sum(pool.map(lambda _, it=write: done(it), range(16))) == 1
+
+
+def test_the_new_version_is_returned_and_good_for_the_next_write(table: Table) -> None:
     first = table.write(insert(row()))
     second = table.write(replace(Row("p", "k", {"name": "y"}, first)), upsert(row("other")))
 
@@ -96,7 +145,7 @@ def test_the_new_version_is_returned_and_good_for_the_next_write(table: AnyTable
     assert table.get("p", "k").text("name") == "z"  # type: ignore[union-attr]
 
 
-def test_a_transaction_is_whole_or_absent(table: AnyTable) -> None:
+def test_a_transaction_is_whole_or_absent(table: Table) -> None:
     table.write(insert(row("taken")))
 
     with pytest.raises(RowExists):
@@ -105,7 +154,7 @@ def test_a_transaction_is_whole_or_absent(table: AnyTable) -> None:
     assert [it.key for it in table.range("p")] == ["taken"]
 
 
-def test_of_many_writers_one_wins(table: AnyTable) -> None:
+def test_of_many_writers_one_wins(table: Table) -> None:
     table.write(insert(row()))
     read = table.get("p", "k")
 
@@ -120,7 +169,7 @@ def test_of_many_writers_one_wins(table: AnyTable) -> None:
         assert sum(pool.map(attempt, range(32))) == 1
 
 
-def test_ranges_and_prefixes_are_in_key_order_and_bounded(table: AnyTable) -> None:
+def test_ranges_and_prefixes_are_in_key_order_and_bounded(table: Table) -> None:
     table.write(*(insert(row(key)) for key in ("a:1", "a:2", "b:1", "!first")))
 
     assert [it.key for it in table.range("p")] == ["!first", "a:1", "a:2", "b:1"]
@@ -132,14 +181,42 @@ def test_ranges_and_prefixes_are_in_key_order_and_bounded(table: AnyTable) -> No
     assert end_of("a:") == "a;"
 
 
-def test_more_rows_than_a_page_are_all_read(table: AnyTable) -> None:
+def test_as_many_rows_come_as_are_wanted(table: Table) -> None:
+    table.write(*(insert(row(f"{number:02d}")) for number in range(10)))
+
+    assert [len(table.range("p", limit=most)) for most in (0, 1, 9, 10, 11)] == [0, 1, 9, 10, 10]
+    assert len(table.range("p", limit=5_000)) == 10
+
+
+def test_only_the_columns_come_that_are_wanted(table: Table) -> None:
+    table.write(insert(row(name="x", more="y")))
+
+    for columns, names in ((None, {"name", "more", "op"}), (["more"], {"more"}), ([], set()), (["absent"], set())):
+        for rows in (table.range("p", columns=columns), table.find("p", ["k"], columns=columns)):
+            assert [{name for name, it in found.values.items() if it is not None} for found in rows] == [names]
+            assert [(found.partition, found.key, bool(found.etag)) for found in rows] == [("p", "k", True)]
+
+
+def test_rows_of_many_keys_are_found_in_the_order_of_keys(table: Table) -> None:
+    for part in chunks([insert(row(f"it's {number:03d}", name=str(number))) for number in range(60)]):
+        table.write(*part)
+    wanted = [f"it's {number:03d}" for number in range(0, 90, 2)]
+
+    found = table.find("p", [*reversed(wanted), *wanted], columns=["name"])
+
+    assert [it.key for it in found] == [key for key in wanted if key < "it's 060"]
+    assert [it.text("name") for it in found] == [str(number) for number in range(0, 60, 2)]
+    assert table.find("p", []) == table.find("other", wanted) == []
+
+
+def test_more_rows_than_a_page_are_all_read(table: Table) -> None:
     for part in chunks([upsert(row(f"{number:05d}")) for number in range(2300)]):
         table.write(*part)
 
     assert len(table.range("p")) == 2300
 
 
-def test_a_quote_in_a_key_is_a_quote(table: AnyTable) -> None:
+def test_a_quote_in_a_key_is_a_quote(table: Table) -> None:
     table.write(insert(row("it's")))
     table.write(insert(Row("' or PartitionKey ne '", "k", {"name": "other"})))
 
@@ -147,16 +224,64 @@ def test_a_quote_in_a_key_is_a_quote(table: AnyTable) -> None:
     assert len(table.range("' or PartitionKey ne '")) == 1
 
 
+ODD_KEYS = [
+    "",
+    " ",
+    "it's",
+    "''",
+    "a+b",
+    "a&b=c",
+    "a;b",
+    "$filter",
+    "@partition",
+    "( x )",
+    "a:b|c",
+    "Zo\u00eb",
+    "\U0001f600",
+]
+
+
+@pytest.mark.parametrize("key", ODD_KEYS, ids=ascii)
+def test_odd_keys_are_keys_like_others(table: Table, key: str) -> None:
+    table.write(insert(Row(key, key, {"name": "x"})))
+    table.write(upsert(Row(key, key, {"name": "y"})), insert(Row(key, f"{key}~", {"name": "z"})))
+
+    read = table.get(key, key)
+
+    assert read is not None
+    assert (read.partition, read.key, read.text("name")) == (key, key, "y")
+    assert table.range(key, key, f"{key}~") == table.find(key, [key, "absent"]) == [read]
+    table.write(replace(Row(key, key, {}, read.etag)))
+    table.write(delete(Row(key, key)), delete(Row(key, f"{key}~")))
+    assert table.range(key) == []
+
+
 @pytest.mark.parametrize(
     "key", ["a/b", "a\\b", "a#b", "a?b", "a%b", "a\tb", "a\x7fb", "\ud800", "x" * 513, "\x85"], ids=ascii
 )
-def test_keys_azure_forbids_never_leave(table: AnyTable, key: str) -> None:
-    for call in (lambda: table.get("p", key), lambda: table.write(insert(row(key))), lambda: table.get(key, "k")):
+def test_keys_azure_forbids_never_leave(table: Table, key: str) -> None:
+    calls = [
+        lambda: table.get("p", key),
+        lambda: table.get(key, "k"),
+        lambda: table.find("p", ["k", key]),
+        lambda: table.find(key, ["k"]),
+        lambda: table.range(key),
+        lambda: table.prefix(key, "k"),
+        *(lambda it=it: table.write(it(row(key))) for it in (insert, upsert, replace, delete)),
+        lambda: table.write(insert(row()), delete(row(key))),
+    ]
+    for call in calls:
         with pytest.raises(RowNotStorable):
             call()
 
 
-def test_limits_the_emulator_lets_pass_are_ours(table: AnyTable) -> None:
+def test_half_a_character_bounds_no_range(table: Table) -> None:
+    for bounds in (("\ud800", ""), ("", "\ud800")):
+        with pytest.raises(RowNotStorable):
+            table.range("p", *bounds)
+
+
+def test_limits_the_emulator_lets_pass_are_ours(table: Table) -> None:
     refused: list[dict[str, Any]] = [
         {"name": "x" * (32 * 1024 + 1)},
         {"name": "😀" * (16 * 1024 + 1)},  # two UTF-16 characters each
@@ -179,7 +304,7 @@ def test_limits_the_emulator_lets_pass_are_ours(table: AnyTable) -> None:
         table.write(*(upsert(row(str(number), **{f"c{n}": "x" * 30_000 for n in range(8)})) for number in range(12)))
 
 
-def test_the_largest_values_azure_takes_are_taken(table: AnyTable) -> None:
+def test_the_largest_values_azure_takes_are_taken(table: Table) -> None:
     values: dict[str, Any] = {"text": "é" * 32 * 1024, "raw": b"x" * 64 * 1024, "least": -(2**63), "most": 2**63 - 1}
     table.write(insert(row(**values)), insert(row("wide", **{f"c{number}": True for number in range(251)})))
 
@@ -187,9 +312,48 @@ def test_the_largest_values_azure_takes_are_taken(table: AnyTable) -> None:
     assert len(table.get("p", "wide").values) == 252  # type: ignore[union-attr]
 
 
-def test_one_row_twice_in_a_transaction_is_a_fault_of_ours(table: AnyTable) -> None:
+def test_one_row_twice_in_a_transaction_is_a_fault_of_ours(table: Table) -> None:
     with pytest.raises(RowNotStorable):
         table.write(upsert(row("k", name="one")), upsert(row("k", name="two")))
+
+
+@pytest.mark.parametrize(("writer", "reader"), [("sdk", "bulk"), ("bulk", "sdk")])
+def test_what_one_way_has_written_the_other_reads_and_changes(storage: str, writer: str, reader: str) -> None:
+    tables = by_key(storage)
+    one, other = WAYS[writer](tables), WAYS[reader](tables)
+    values = {name: it["value"] for name, it in ODD_VALUES.items() if "value" in it}
+    wide = {f"c{number}": value for number, value in enumerate(values.values())}
+    etag = one.write(insert(Row("p", "it's", wide)), insert(row("b")))
+
+    assert one.range("p") == other.range("p")
+    read = other.get("p", "it's")
+    assert read is not None
+    assert (read, read.etag) == (one.get("p", "it's"), etag)
+    newer = other.write(replace(Row("p", "it's", {"name": "new"}, etag)))
+    with pytest.raises(RowChanged):
+        one.write(replace(Row("p", "it's", {"name": "late"}, etag)))
+    one.write(delete(Row("p", "it's", {}, newer)))
+    assert [it.key for it in other.find("p", ["it's", "b"])] == ["b"]
+
+
+def test_both_ways_store_the_same(storage: str) -> None:
+    """A reader of another version, or Microsoft's own tools, cannot tell which way a row was written."""
+    tables = by_key(storage)
+    wide = {f"c{number}": it["value"] for number, it in enumerate(ODD_VALUES.values()) if "value" in it}
+    for way, partition in (("sdk", "s"), ("bulk", "b")):
+        WAYS[way](tables).write(insert(Row(partition, "alone", wide)))
+        WAYS[way](tables).write(insert(Row(partition, "one", wide)), insert(Row(partition, "two", wide)))
+    answers = [tables.bulk("things")._account.send("GET", "/things()", headers=_FULL)]
+
+    rows = json.loads(answers[0].body)["value"]
+
+    told = [{name: it for name, it in row.items() if name not in _DIFFERENT} for row in rows]
+    assert len(told) == 6
+    assert all(it == told[0] for it in told)
+
+
+_FULL = {"Accept": "application/json;odata=fullmetadata"}
+_DIFFERENT = {"PartitionKey", "RowKey", "Timestamp", "op", "odata.etag", "odata.id", "odata.editLink"}
 
 
 def test_chunks_fit_a_transaction_in_number_and_size() -> None:
@@ -199,77 +363,3 @@ def test_chunks_fit_a_transaction_in_number_and_size() -> None:
     assert [len(part) for part in small] == [99, 99, 52]
     assert max(len(part) for part in large) * 60_000 < 4 * 1024 * 1024
     assert list(chunks([])) == []
-
-
-Losing = Callable[..., AnyTable]
-
-
-@pytest.fixture(params=[sdk_losing, bulk_losing], ids=["sdk", "bulk"])
-def losing(request: pytest.FixtureRequest, storage: str) -> Losing:
-    """Makes a table whose answers to transactions get lost, after something else happened meanwhile."""
-
-    def make(*faults: str, meanwhile: Callable[[], None] = lambda: None) -> AnyTable:
-        return request.param(storage, list(faults), meanwhile)
-
-    return make
-
-
-@pytest.mark.parametrize("fault", ["lost", "busy"])
-def test_a_write_whose_answer_was_lost_is_known_to_be_ours(losing: Losing, fault: str) -> None:
-    losing().write(insert(row("there")))
-    etag = losing(fault).write(insert(row()), insert(row("other")))
-
-    losing().write(replace(Row("p", "k", {"name": "y"}, etag)))
-
-    assert losing().get("p", "k").text("name") == "y"  # type: ignore[union-attr]
-
-
-def test_a_delete_whose_answer_was_lost_is_done(losing: Losing) -> None:
-    losing().write(insert(row()))
-    losing("lost").write(delete(row()))
-
-    assert losing().get("p", "k") is None
-
-
-def test_a_true_conflict_stays_one_after_a_lost_answer(losing: Losing) -> None:
-    losing().write(insert(row()))
-    read = losing().get("p", "k")
-    beaten = losing("lost", meanwhile=lambda: str(losing().write(upsert(row(name="somebody else")))))
-
-    with pytest.raises(RowChanged):
-        beaten.write(replace(Row("p", "k", {"name": "mine"}, read.etag)))  # type: ignore[union-attr]
-    assert losing().get("p", "k").text("name") == "somebody else"  # type: ignore[union-attr]
-
-
-def test_storage_that_never_says_is_out(losing: Losing) -> None:
-    with pytest.raises(StorageUnavailable):
-        losing("busy", "lost", "lost").write(upsert(row()))
-
-
-def test_storage_that_is_out_is_said_to_be_out() -> None:
-    connection = (
-        "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YQ==;TableEndpoint=http://127.0.0.1:9/a;"
-        "BlobEndpoint=http://127.0.0.1:9/a;QueueEndpoint=http://127.0.0.1:9/a;"
-    )
-    tables = Tables.connect(connection, "", ManagedIdentityCredential)
-
-    with pytest.raises(StorageUnavailable):
-        tables.ready()
-    for table in (tables.table("things"), tables.bulk("things")):
-        with pytest.raises(StorageUnavailable):
-            table.get("p", "k")
-        with pytest.raises(StorageUnavailable):
-            table.write(insert(row()))
-
-
-def test_in_azure_the_account_is_reached_by_identity() -> None:
-    tables = Tables.connect("", "myaccount", lambda: ManagedIdentityCredential())  # noqa: PLW0108
-
-    assert tables.table("x") is not None
-    assert tables.bulk("x")._account.endpoint == "https://myaccount.table.core.windows.net"
-
-
-@pytest.mark.parametrize("connection", ["AccountName=a", "AccountName=a;AccountKey=???", "nonsense"])
-def test_a_connection_string_without_a_key_is_told_as_a_setting(connection: str) -> None:
-    with pytest.raises(NotConfigured):
-        Tables.connect(connection, "", ManagedIdentityCredential)

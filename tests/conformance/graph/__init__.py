@@ -4,7 +4,7 @@ from tests.conformance.graph.description import Description, load
 from tests.conformance.graph.exchange import Exchange, Granted, granted_by
 from tests.conformance.graph.mismatch import Mismatch
 from tests.conformance.graph.oracle import Oracle
-from tests.conformance.graph.recording import Recording, record_exchanges
+from tests.conformance.graph.recording import Recording, record_calls, record_exchanges
 
 __all__ = [
     "Description",
@@ -15,5 +15,6 @@ __all__ = [
     "Recording",
     "granted_by",
     "load",
+    "record_calls",
     "record_exchanges",
 ]

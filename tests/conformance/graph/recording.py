@@ -1,4 +1,4 @@
-"""Records exchanges on the client's side of the wire, whoever the client is: mount it where requests sends.
+"""Records exchanges on the client's side of the wire: mount it where requests sends, or around our own way out.
 
 The whole answer is read before the client sees it, so it does not fit tests of time limits and broken answers.
 """
@@ -13,6 +13,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 
+from shared.web import Response, Web
 from tests.conformance.graph.exchange import Exchange, granted_by
 
 _HOP_BY_HOP = frozenset({"transfer-encoding"})
@@ -48,6 +49,40 @@ def record_exchanges(session: requests.Session, graph_url: str) -> Callable[[], 
     recording = Recording(graph_url)
     session.mount(graph_url, recording)
     return recording.take
+
+
+def record_calls(web: Web, graph_url: str) -> Callable[[], list[Exchange]]:
+    """From here on, keep every exchange of our own way out with Graph; call the result to take them."""
+    found: list[Exchange] = []
+    host, send, lock = urlsplit(graph_url).netloc, web.send, threading.Lock()
+
+    def recorded(method: str, url: str, **told: Any) -> Response:
+        answer = send(method, url, **told)
+        if urlsplit(url).netloc == host:
+            asked = {name.lower(): value for name, value in (told.get("headers") or {}).items()}
+            with lock:
+                found.append(
+                    Exchange(
+                        method=method,
+                        url=url,
+                        status=answer.status,
+                        asked=asked,
+                        told=answer.headers,
+                        sent=told.get("body") or b"",
+                        received=answer.body,
+                        granted=granted_by(asked.get("authorization", "")),
+                    )
+                )
+        return answer
+
+    def take() -> list[Exchange]:
+        with lock:
+            taken = list(found)
+            found.clear()
+        return taken
+
+    web.send = recorded  # type: ignore[method-assign]
+    return take
 
 
 def _exchange(request: requests.PreparedRequest, answer: requests.Response, body: bytes) -> Exchange:
