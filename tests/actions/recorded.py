@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from integrations.services import Services
-from shared.bulk import BulkTable
 from shared.queues import Queues, QueueUnavailable
 from shared.tables import StorageUnavailable, Tables, Write
 
@@ -52,16 +51,23 @@ class _Tables(Tables):
         self._tables = tables
         self._recorder = recorder
 
-    def bulk(self, name: str) -> BulkTable:
+    def bulk(self, name: str) -> Any:
         return _Table(self._tables.bulk(name), name, self._recorder)
 
+    def table(self, name: str) -> Any:
+        return _Table(self._tables.table(name), name, self._recorder)
 
-class _Table(BulkTable):
-    def __init__(self, table: BulkTable, name: str, recorder: Recorder) -> None:
-        self.__dict__.update(vars(table))
+
+class _Table:
+    """A table, whichever client is behind it, whose writes are steps."""
+
+    def __init__(self, table: Any, name: str, recorder: Recorder) -> None:
         self._table = table
         self._named = name
         self._recorder = recorder
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._table, name)
 
     def write(self, *writes: Write) -> str:
         kinds = ", ".join(f"{it.how} {it.row.key.partition(':')[0]}" for it in writes)
