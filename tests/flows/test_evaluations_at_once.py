@@ -6,9 +6,11 @@ from collections.abc import Callable
 import pytest
 
 from integrations.actions.evaluate import evaluate_tenant
+from integrations.actions.evaluation_look import Look
 from integrations.domain.datasets import RunState
 from integrations.domain.evaluations.evaluation import Changes, Result, Source
 from integrations.domain.ids import AccountId
+from integrations.storage.data import Superseded
 from integrations.storage.due import Work
 from tests.flows.evaluating import (
     Titles,
@@ -88,6 +90,54 @@ def test_of_two_evaluations_at_once_the_slower_gives_way_and_comes_again(
     assert view(portal, tenant, "titles")["state"] == "fresh"
     assert titles_of(portal.services, tenant) == titles_at_microsoft(portal, tenant)
     assert waiting == []  # hidden: it comes in ten seconds
+
+
+def test_a_change_that_comes_while_an_evaluation_looks_keeps_its_mark(portal: Portal, titles: Titles) -> None:
+    tenant = synced(portal, users=20)
+    portal.microsoft.world.touch_users(tenant["id"], 2)
+    resynced(portal, tenant, evaluates=False)
+    look = Look(portal.services, order_of(portal.services, tenant))
+    portal.microsoft.world.touch_users(tenant["id"], 2, seed=5)
+    resynced(portal, tenant, evaluates=False)
+    look.carry_out()
+
+    assert marked(portal.services, tenant) == {"users"}
+    portal.run_queues()
+    assert titles_of(portal.services, tenant) == titles_at_microsoft(portal, tenant)
+
+
+def test_marks_are_not_forgotten_on_the_word_of_an_evaluation_that_was_overtaken(
+    portal: Portal, titles: Titles
+) -> None:
+    """It knows one that fails, which needs no mark; meanwhile that has come right, and does."""
+    tenant = synced(portal, users=20)
+    titles.fault = KeyError("x")
+    portal.microsoft.world.touch_users(tenant["id"], 2)
+    resynced(portal, tenant)
+    portal.microsoft.world.touch_users(tenant["id"], 2, seed=5)
+    portal.host.drain("sync-tenant")
+    order = order_of(portal.services, tenant)
+    portal.ask("POST", f"/tenants/{tenant['id']}/sync", expect=202)
+    portal.host.drain("sync-tenant")
+    slow, fast = Look(portal.services, order), portal.services.derived(order.account_id, order.tenant_id, order.epoch)
+    fast.open().confirm()
+
+    with pytest.raises(Superseded):
+        slow.carry_out()
+    assert marked(portal.services, tenant) == {"users"}
+
+
+def test_after_an_evaluation_that_was_broken_off_everything_is_evaluated(portal: Portal, titles: Titles) -> None:
+    tenant = synced(portal, users=20)
+    order = order_of(portal.services, tenant)
+    broken = portal.services.derived(order.account_id, order.tenant_id, order.epoch).open()
+    broken._fences.claim(1)
+    portal.microsoft.world.touch_users(tenant["id"], 2)
+    resynced(portal, tenant)
+    portal.microsoft.world.touch_users(tenant["id"], 2, seed=5)
+    resynced(portal, tenant)
+
+    assert titles.is_whole == [True, True, False]
 
 
 def unmap(portal: Portal, tenant: dict[str, str]) -> None:
