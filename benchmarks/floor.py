@@ -45,7 +45,7 @@ def read(told: dict[str, Any]) -> tuple[list[dict[str, Any]], int]:
             if answer.status == 429:
                 if not told.get("waits"):
                     raise RuntimeError("the floor was throttled: it would read less than we do")
-                time.sleep(float(answer.headers["Retry-After"]))
+                time.sleep(float(answer.headers.get("Retry-After", 2)))  # reports do not say: five in ten seconds
                 continue
             items += [it for it in page.get("value", ()) if it]
             onward = page.get("@odata.nextLink")

@@ -181,7 +181,8 @@ def test_a_packing_that_was_not_asked_for_never_unpacks_without_bounds(packing: 
 
 ADDRESSES = [
     "https://evil.example\\@127.0.0.1:{port}/", "http://evil@127.0.0.1:{port}/", "http://a:b@127.0.0.1:{port}/",
-    "http://127.0.0.1:{port}/a b", "http://127.0.0.1:{port}/a\tb", "http://127.0.0.1:{port}/\r\nX: y", "/path",
+    "http://127.0.0.1:{port}/a b", "http://127.0.0.1:{port}/a\\b",
+    "http://127.0.0.1:{port}/a\tb", "http://127.0.0.1:{port}/\r\nX: y", "/path",
     "http://127.0.0.1:{port}/Zo\u00eb", "ftp://127.0.0.1:{port}/", "http:///path", "http://127.0.0.1:{port}0000/", "",
     "//127.0.0.1:{port}/", "http://127.0.0.1:{port}\u3002evil.example/", "file:///etc/passwd", "http://[::1/",
 ]  # fmt: skip
