@@ -29,7 +29,7 @@ from integrations.actions.overview import read_overview
 from integrations.actions.sync import sync_tenant
 from integrations.domain.connections import Kind, Mapping, Tenant
 from integrations.domain.ids import AccountId, IntegrationId, OrganizationId, RunId, SyncroTenantId, TenantId, UserId
-from integrations.domain.orders import SCHEDULED, SYNC_QUEUE, ShardOrder, SyncOrder
+from integrations.domain.orders import SCHEDULED, ShardOrder, SyncOrder
 from integrations.domain.page import Wanted
 from integrations.domain.schedule import slot_after
 from integrations.domain.statuses import SyncCause, begin
@@ -289,7 +289,7 @@ def order(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
                 )
             )
         bench.clock.ahead += timedelta(minutes=31)
-        bench.queued.send("DELETE", f"/{SYNC_QUEUE}/messages", headers={})  # as if they had been taken
+        bench.queued.send("DELETE", f"/{SyncOrder.queue}/messages", headers={})  # as if they had been taken
     return {"rounds": rounds}
 
 

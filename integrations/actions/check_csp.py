@@ -18,7 +18,7 @@ from integrations.actions.refusals import csp_cause_of, evidence_of
 from integrations.actions.settle_customers import settle_customers
 from integrations.domain.connections import Csp, Integration, Running
 from integrations.domain.ids import RunId, TenantId
-from integrations.domain.orders import CSP_QUEUE, SCHEDULED, CspOrder
+from integrations.domain.orders import SCHEDULED, CspOrder
 from integrations.domain.report import CheckName, Report
 from integrations.domain.schedule import ORDER_LIFE, RUN_LIMIT, next_due
 from integrations.domain.statuses import EXPLANATIONS, SyncCause, SyncLabel, SyncStatus, move
@@ -62,7 +62,7 @@ def check_csp(services: Services, order: CspOrder) -> None:
     """Carry out one order; an order that the tables no longer ask for changes nothing."""
     run_id = RunId(newest_first(services.clock()))
     again = msgspec.json.encode(msgspec.structs.replace(order, lifeline_of=run_id))
-    with Lifeline(services.queues, CSP_QUEUE, again, ttl_s=int(ORDER_LIFE.total_seconds())):
+    with Lifeline(services.queues, CspOrder.queue, again, ttl_s=int(ORDER_LIFE.total_seconds())):
         _check(services, order, run_id)
 
 

@@ -11,7 +11,7 @@ from integrations.domain.evaluations import registry
 from integrations.domain.evaluations.evaluation import Evaluation
 from integrations.domain.evaluations.progress import Evaluated, State, lag_of
 from integrations.domain.given_up import DETAILS
-from integrations.domain.orders import EVALUATE_QUEUE
+from integrations.domain.orders import EvaluateOrder
 from integrations.services import Services
 
 
@@ -55,7 +55,7 @@ def _view(
         state=state.value,
         since=_since(known, state),
         error=cursor.error if cursor and mark else "",
-        detail=DETAILS[EVALUATE_QUEUE] if mark else "",
+        detail=DETAILS[EvaluateOrder.queue] if mark else "",
         evaluated_at=evaluated_at.replace(microsecond=0) if evaluated_at else None,
         next_at=mark.next_at.replace(microsecond=0) if mark else None,
         lag_s=lag_of(known, [at for name, at in waiting.items() if name in evaluation.needs], now),

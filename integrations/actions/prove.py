@@ -15,7 +15,7 @@ from integrations.actions.integrate import Secrets, seal, unseal
 from integrations.actions.refusals import evidence_of, failure_of
 from integrations.domain.connections import Kind
 from integrations.domain.consent import Flow, FlowFailure, FlowState, fail, prove
-from integrations.domain.orders import CONSENT_QUEUE, ConsentOrder
+from integrations.domain.orders import ConsentOrder
 from integrations.domain.schedule import ORDER_LIFE, propagation_pause_s
 from integrations.microsoft.memberships import is_global_administrator
 from integrations.microsoft.organization import read_tenant_name
@@ -145,7 +145,7 @@ def _look_again(account: Account, stored: Stored[Flow], flow: Flow, not_yet: _No
             change.due(Work.CONSENT, flow.id, look_at)
             change.write(account.control.flows.saved(stored.now(waiting)))
         services.queues.send(
-            CONSENT_QUEUE, msgspec.json.encode(order), delay_s=pause_s, ttl_s=int(ORDER_LIFE.total_seconds())
+            ConsentOrder.queue, msgspec.json.encode(order), delay_s=pause_s, ttl_s=int(ORDER_LIFE.total_seconds())
         )
 
 

@@ -17,7 +17,7 @@ from integrations.actions.partner import NoCredential, Partner, open_partner
 from integrations.domain import removal as rules
 from integrations.domain.connections import Running
 from integrations.domain.ids import RunId
-from integrations.domain.orders import REMOVAL_QUEUE, RemovalOrder
+from integrations.domain.orders import RemovalOrder
 from integrations.domain.removal import Parting, Removal
 from integrations.storage.control import newest_first
 from integrations.storage.documents import Stored
@@ -120,7 +120,7 @@ class Hold:
     def come_back(self, after_s: int) -> None:
         """Have the message behind the hold come by then, to go on with what is left."""
         if self._behind is None or not self.services.queues.put_off(self._behind, after_s):
-            self.services.queues.send(REMOVAL_QUEUE, self._order, delay_s=after_s)
+            self.services.queues.send(RemovalOrder.queue, self._order, delay_s=after_s)
         self._behind = None
 
     def let_go(self) -> None:
@@ -170,7 +170,7 @@ class Hold:
         """Take the removal, or keep it; a message behind the hold takes over from a worker that died."""
         queues = self.services.queues
         if self._behind is None or not queues.put_off(self._behind, _AFTER_HOLD_S):
-            self._behind = queues.send(REMOVAL_QUEUE, self._order, delay_s=_AFTER_HOLD_S)
+            self._behind = queues.send(RemovalOrder.queue, self._order, delay_s=_AFTER_HOLD_S)
         run_id = RunId(newest_first(self.now))
         self.save(running=Running(run_id=run_id, until=self.now + _HOLD))
 

@@ -29,7 +29,7 @@ from integrations.domain.customers import (
 from integrations.domain.gdap import RoleId
 from integrations.domain.ids import IntegrationId, TenantId, new_epoch
 from integrations.domain.onboarding import Stage
-from integrations.domain.orders import CUSTOMER_QUEUE, CustomerOrder
+from integrations.domain.orders import CustomerOrder
 from integrations.domain.roles import required_roles
 from integrations.domain.schedule import ORDER_LIFE, UNMAPPED_EVERY
 from integrations.domain.statuses import SyncCause
@@ -125,7 +125,7 @@ def send_step(account: Account, tenant: Tenant, *, place: int = 0) -> None:
         return  # the reconciler orders it when its time comes
     order = CustomerOrder(account_id=account.id, tenant_id=tenant.tenant_id)
     services.queues.send(
-        CUSTOMER_QUEUE,
+        CustomerOrder.queue,
         msgspec.json.encode(order),
         delay_s=round(wait_s) + place // _PER_SECOND,
         ttl_s=int(ORDER_LIFE.total_seconds()),

@@ -32,7 +32,7 @@ from integrations.domain.datasets import (
     warnings_of,
 )
 from integrations.domain.evaluations import registry
-from integrations.domain.orders import NOTIFIED, SCHEDULED, SYNC_QUEUE, EvaluateOrder, SyncOrder
+from integrations.domain.orders import NOTIFIED, SCHEDULED, EvaluateOrder, SyncOrder
 from integrations.domain.records import TenantProfile
 from integrations.domain.schedule import ORDER_LIFE, PART_LIMIT, WRITING_LIMIT
 from integrations.domain.statuses import SyncCause
@@ -76,7 +76,7 @@ def sync_tenant(services: Services, order: SyncOrder, *, is_repeat: bool = False
     account_id, tenant_id, run_id = order.account_id, order.tenant_id, order.run_id
     with (
         span("sync", account_id=account_id, tenant_id=tenant_id, run_id=run_id, reason=order.reason),
-        Lifeline(services.queues, SYNC_QUEUE, again, ttl_s=int(ORDER_LIFE.total_seconds())),
+        Lifeline(services.queues, SyncOrder.queue, again, ttl_s=int(ORDER_LIFE.total_seconds())),
     ):
         _sync(services, order, is_repeat=is_repeat or order.is_lifeline)
 

@@ -14,7 +14,7 @@ from integrations.actions.conflicts import retry_on_conflict
 from integrations.actions.csp_children import held_back_by, hold_back
 from integrations.domain.connections import Running, Tenant
 from integrations.domain.datasets import Run, RunState
-from integrations.domain.orders import MANUAL, SCHEDULED, SYNC_QUEUE, SyncOrder
+from integrations.domain.orders import MANUAL, SCHEDULED, SyncOrder
 from integrations.domain.schedule import ORDER_LIFE, RUN_LIMIT
 from integrations.services import Services
 from integrations.storage.control import Control
@@ -156,7 +156,7 @@ def _come_again(services: Services, order: SyncOrder, pause_s: int) -> None:
     """What somebody did waits for the run under way; the schedule need not, its tenant is being synced."""
     if order.reason != SCHEDULED:
         services.queues.send(
-            SYNC_QUEUE,
+            SyncOrder.queue,
             msgspec.json.encode(order),
             delay_s=pause_s,
             ttl_s=int(ORDER_LIFE.total_seconds()),

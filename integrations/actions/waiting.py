@@ -7,7 +7,7 @@ import msgspec
 
 from integrations.domain.ids import AccountId, TenantId
 from integrations.domain.messages import NotAnOrder, read
-from integrations.domain.orders import SYNC_QUEUE, SyncOrder
+from integrations.domain.orders import SyncOrder
 from integrations.services import Services
 from shared.queues import MOST_SEEN
 
@@ -30,7 +30,7 @@ class SyncQueue(msgspec.Struct, frozen=True, kw_only=True):
 def read_sync_queue(services: Services, account_id: AccountId, tenant_id: TenantId | None) -> SyncQueue:
     now = services.clock()
     orders = []
-    for body in services.queues.peek(SYNC_QUEUE):
+    for body in services.queues.peek(SyncOrder.queue):
         with contextlib.suppress(NotAnOrder):  # somebody else's words: whoever takes it drops it
             orders.append(read(body, SyncOrder, now))
     places = [n for n, it in enumerate(orders, 1) if (it.account_id, it.tenant_id) == (account_id, tenant_id)]

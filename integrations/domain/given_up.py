@@ -9,14 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from integrations.domain.orders import (
-    CONSENT_QUEUE,
-    CUSTOMER_QUEUE,
-    EVALUATE_QUEUE,
-    PLAN_QUEUE,
-    PURGE_QUEUE,
-    REMOVAL_QUEUE,
-)
+from integrations.domain.orders import ConsentOrder, CustomerOrder, EvaluateOrder, PlanOrder, PurgeOrder, RemovalOrder
 from integrations.domain.schedule import LOOK_EVERY
 
 MOST_TRIES = 5  # host.json's maxDequeueCount
@@ -26,13 +19,27 @@ _UNKNOWN = "unknown"  # the process died, or ran out of time, before it could te
 _MOST_DOUBLINGS = 8
 
 DETAILS: dict[str, str] = {
-    CONSENT_QUEUE: "Our own service failed several times while checking what Microsoft says of this sign-in.",
-    CUSTOMER_QUEUE: "Our own service failed several times while bringing our application into this tenant.",
-    EVALUATE_QUEUE: "Our own service failed while evaluating what was synced; what follows from it is out of date.",
-    PLAN_QUEUE: "Our own service failed several times while applying your plan to the tenants; rows may still show "
-    "the earlier plan.",
-    PURGE_QUEUE: "Our own service failed several times while deleting data of an earlier mapping. Nobody can see it.",
-    REMOVAL_QUEUE: "Our own service failed several times in this step of the removal.",
+    order.queue: detail
+    for order, detail in (
+        (ConsentOrder, "Our own service failed several times while checking what Microsoft says of this sign-in."),
+        (CustomerOrder, "Our own service failed several times while bringing our application into this tenant."),
+        (
+            EvaluateOrder,
+            "Our own service failed while evaluating what was synced; what follows from it is out of date.",
+        ),
+        (
+            PlanOrder,
+            (
+                "Our own service failed several times while applying your plan to the tenants; "
+                "rows may still show the earlier plan."
+            ),
+        ),
+        (
+            PurgeOrder,
+            "Our own service failed several times while deleting data of an earlier mapping. Nobody can see it.",
+        ),
+        (RemovalOrder, "Our own service failed several times in this step of the removal."),
+    )
 }
 
 

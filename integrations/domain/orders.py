@@ -26,16 +26,6 @@ SCHEDULED = "schedule"
 MANUAL = "manual"
 NOTIFIED = "notified"
 
-SYNC_QUEUE = "sync-tenant"
-CONSENT_QUEUE = "prove-consent"
-CSP_QUEUE = "check-csp"
-CUSTOMER_QUEUE = "onboard-customer"
-PLAN_QUEUE = "apply-plan"
-REMOVAL_QUEUE = "remove"
-PURGE_QUEUE = "purge-data"
-EVALUATE_QUEUE = "evaluate-tenant"
-SHARD_QUEUE = "order-due"
-
 
 class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The message of a job, and the queue it waits in.
@@ -61,7 +51,7 @@ class SyncOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fields=T
     comes when the run's process died.
     """
 
-    queue: ClassVar[str] = SYNC_QUEUE
+    queue: ClassVar[str] = "sync-tenant"
 
     tenant_id: TenantId
     run_id: RunId
@@ -75,7 +65,7 @@ class SyncOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fields=T
 class ConsentOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Look whether a flow's consent has become visible."""
 
-    queue: ClassVar[str] = CONSENT_QUEUE
+    queue: ClassVar[str] = "prove-consent"
 
     flow_id: FlowId
 
@@ -86,7 +76,7 @@ class CspOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ``lifeline_of`` is the run that put it beforehand: it comes when the run's process died.
     """
 
-    queue: ClassVar[str] = CSP_QUEUE
+    queue: ClassVar[str] = "check-csp"
 
     integration_id: IntegrationId
     due_at: datetime
@@ -97,7 +87,7 @@ class CspOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class CustomerOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Take the next step of bringing our application into a CSP customer's tenant, if one is due."""
 
-    queue: ClassVar[str] = CUSTOMER_QUEUE
+    queue: ClassVar[str] = "onboard-customer"
 
     tenant_id: TenantId
 
@@ -105,13 +95,13 @@ class CustomerOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fiel
 class PlanOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Bring an account's rows in line with what is believed of its plan."""
 
-    queue: ClassVar[str] = PLAN_QUEUE
+    queue: ClassVar[str] = "apply-plan"
 
 
 class RemovalOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Carry a removal on, as far as it goes at present."""
 
-    queue: ClassVar[str] = REMOVAL_QUEUE
+    queue: ClassVar[str] = "remove"
 
     removal_id: RemovalId
 
@@ -119,7 +109,7 @@ class RemovalOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_field
 class PurgeOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Delete what was synced under an epoch that is over; ``is_last`` when nobody can be writing any more."""
 
-    queue: ClassVar[str] = PURGE_QUEUE
+    queue: ClassVar[str] = "purge-data"
 
     tenant_id: TenantId
     epoch: Epoch
@@ -129,7 +119,7 @@ class PurgeOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fields=
 class EvaluateOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Bring the derived rows of one tenant, under one epoch of its mapping, in line with its synced rows."""
 
-    queue: ClassVar[str] = EVALUATE_QUEUE
+    queue: ClassVar[str] = "evaluate-tenant"
 
     tenant_id: TenantId
     epoch: Epoch
@@ -138,7 +128,7 @@ class EvaluateOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fiel
 class ShardOrder(Order, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Order everything that is due in one shard of the due list until a time."""
 
-    queue: ClassVar[str] = SHARD_QUEUE
+    queue: ClassVar[str] = "order-due"
 
     shard: Shard
     until: datetime

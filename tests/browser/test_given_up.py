@@ -8,7 +8,7 @@ import msgspec
 from playwright.sync_api import Locator, expect
 
 from integrations.domain.ids import AccountId, IntegrationId
-from integrations.domain.orders import CSP_QUEUE, SCHEDULED, CspOrder
+from integrations.domain.orders import SCHEDULED, CspOrder
 from tests.browser import told
 from tests.browser.site import Site
 from tests.browser.states import FLOW, with_rows, with_tenant
@@ -101,7 +101,7 @@ def test_a_csp_whose_check_was_given_up_explains_itself(site: Site) -> None:
         due_at=site.portal.clock(),
         reason=SCHEDULED,
     )
-    site.portal.services.queues.send(f"{CSP_QUEUE}-poison", msgspec.json.encode(order))
+    site.portal.services.queues.send(f"{CspOrder.queue}-poison", msgspec.json.encode(order))
     site.until(lambda: csp.status() == "Error")
     site.open()
     expect(site.row("Contoso")).to_contain_text("last known, as of")

@@ -13,7 +13,7 @@ from integrations.domain.gdap import CspAuth, Finding, GroupFault
 from integrations.domain.given_up import DETAILS, MOST_TRIES, Failed, GivenUp, give_up
 from integrations.domain.ids import AccountId, FlowId, IntegrationId, RemovalId, RunId, TenantId, UserId
 from integrations.domain.onboarding import Onboarding, Stage, plan
-from integrations.domain.orders import CUSTOMER_QUEUE, REMOVAL_QUEUE, CspOrder, ShardOrder, SyncOrder
+from integrations.domain.orders import CspOrder, CustomerOrder, RemovalOrder, ShardOrder, SyncOrder
 from integrations.domain.page import Moment, given_up_view, status_view
 from integrations.domain.plan import paused
 from integrations.domain.removal import Removal
@@ -24,7 +24,7 @@ from integrations.domain.statuses import SyncCause, begin
 NOW = datetime(2026, 11, 28, 9, 0, tzinfo=UTC)
 PERIOD = timedelta(minutes=30)
 MOMENT = Moment(NOW, PERIOD)
-FAILED = Failed(CUSTOMER_QUEUE, 5, "KeyError")
+FAILED = Failed(CustomerOrder.queue, 5, "KeyError")
 RUN = RunId("000000000000001-aaaaaaaa")
 
 
@@ -77,8 +77,8 @@ def test_pauses_double_up_to_one_period_and_tries_add_up() -> None:
     assert pauses == [5, 10, 20, 30, 30, 30]
     assert mark is not None
     assert (mark.since, mark.tries, mark.times, mark.error) == (NOW, 30, 6, "KeyError")
-    assert give_up(None, Failed(CUSTOMER_QUEUE), NOW, PERIOD).evidence() == {
-        "job": CUSTOMER_QUEUE,
+    assert give_up(None, Failed(CustomerOrder.queue), NOW, PERIOD).evidence() == {
+        "job": CustomerOrder.queue,
         "times_tried": str(MOST_TRIES),
         "error": "unknown",
     }
@@ -133,7 +133,7 @@ def test_a_failure_of_ours_never_hides_what_somebody_else_has_to_mend(auth: CspA
     }
     assert (told.reason == "our_failure") is (auth not in theirs)
     assert (told.since == NOW) is (auth not in theirs)
-    assert told.evidence["job"] == CUSTOMER_QUEUE
+    assert told.evidence["job"] == CustomerOrder.queue
 
 
 def test_a_customer_whose_step_is_missed_is_overdue_unless_it_is_held_back() -> None:
@@ -184,7 +184,7 @@ def test_a_removal_tells_in_which_step_our_service_fails() -> None:
         requested_at=NOW,
         requested_by=UserId("alice"),
         next_at=NOW,
-        given_up=give_up(None, Failed(REMOVAL_QUEUE), NOW, PERIOD),
+        given_up=give_up(None, Failed(RemovalOrder.queue), NOW, PERIOD),
     )
     ended = msgspec.structs.replace(begun, fenced_at=NOW, swept_at=NOW, left_at=NOW, destroyed_at=NOW, forgotten_at=NOW)
 

@@ -10,7 +10,7 @@ import pytest
 from integrations.actions.evaluation_look import Look
 from integrations.domain.datasets import Reading, Record
 from integrations.domain.evaluations.evaluation import Result
-from integrations.domain.orders import EVALUATE_QUEUE
+from integrations.domain.orders import EvaluateOrder
 from integrations.storage.data import DataSession
 from local.microsoft.cloud import Running
 from local.portal_identity import PortalIdentity
@@ -140,13 +140,13 @@ def test_a_process_that_dies_each_time_is_told_on_the_evaluations_that_were_due(
     assert states(portal, tenant) == {"people_without_mfa": "fresh", "administrators": "fresh", "titles": "failed"}
     told = view(portal, tenant, "titles")
     assert (told["error"], portal.row(tenant)["sync_status"]["label"]) == ("our_failure", "Success")
-    assert len(alerts(caplog, EVALUATE_QUEUE)) == 1
-    assert [it["subject"]["tenant_id"] for it in entries(portal, EVALUATE_QUEUE)] == [tenant["id"]]
+    assert len(alerts(caplog, EvaluateOrder.queue)) == 1
+    assert [it["subject"]["tenant_id"] for it in entries(portal, EvaluateOrder.queue)] == [tenant["id"]]
     assert rows["sync_status"]["cause"] == portal.row(tenant)["sync_status"]["cause"]
 
     portal.later(minutes=6)
     portal.tick()  # it dies again, which is not told a second time
-    assert len(entries(portal, EVALUATE_QUEUE)) == 1
+    assert len(entries(portal, EvaluateOrder.queue)) == 1
     assert view(portal, tenant, "titles")["since"] == told["since"]
     monkeypatch.undo()
     registered(monkeypatch, titles)
@@ -188,8 +188,8 @@ def test_a_forged_or_repeated_poison_message_changes_nothing_that_is_well(portal
     before = store(portal), view(portal, tenant, "titles")
     for changes in ({}, {"epoch": order.epoch + 1}, {"tenant_id": "9" * 8 + order.tenant_id[8:]}):
         body = msgspec.json.encode(msgspec.structs.replace(order, **changes))
-        portal.services.queues.send(f"{EVALUATE_QUEUE}-poison", body)
-    portal.services.queues.send(f"{EVALUATE_QUEUE}-poison", b'{"account_id": "\xff"}')
+        portal.services.queues.send(f"{EvaluateOrder.queue}-poison", body)
+    portal.services.queues.send(f"{EvaluateOrder.queue}-poison", b'{"account_id": "\xff"}')
     portal.run_queues()
 
     assert (store(portal), view(portal, tenant, "titles")) == before

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from integrations.domain.orders import CSP_QUEUE, CUSTOMER_QUEUE, PLAN_QUEUE, PURGE_QUEUE, REMOVAL_QUEUE
+from integrations.domain.orders import CspOrder, CustomerOrder, PlanOrder, PurgeOrder, RemovalOrder
 from local.microsoft.cloud import Running
 from local.portal_identity import PortalIdentity
 from tests.flows.failing import AT_ONCE, Bug, alerts, entries, says_so
@@ -45,12 +45,12 @@ def test_a_csp_whose_check_was_given_up_is_an_error_of_ours(csp: Csp, caplog: py
     assert bug.times >= 5
     assert (row["sync_status"]["label"], row["sync_status"]["colour"]) == ("Error", "red")
     assert row["sync_status"]["cause"] == "csp_our_failure"
-    says_so(row["sync_status"], CSP_QUEUE)
+    says_so(row["sync_status"], CspOrder.queue)
     details = csp.portal.ask("GET", f"/integrations/{csp.id}")
     assert details["csp"]["sync_status"] == row["sync_status"]
     assert details["history"][0]["cause"] == "csp_our_failure"
-    assert len(alerts(caplog, CSP_QUEUE)) == 1
-    assert len(entries(csp.portal, CSP_QUEUE)) == 1
+    assert len(alerts(caplog, CspOrder.queue)) == 1
+    assert len(entries(csp.portal, CspOrder.queue)) == 1
 
 
 def test_customers_of_such_a_csp_keep_their_verdict_and_show_its_age(csp: Csp) -> None:
@@ -84,7 +84,7 @@ def test_a_first_check_that_was_given_up_is_told_too(csp: Csp) -> None:
     Bug(csp.portal.services.sign_in, "renew")
     csp.complete(flow)
 
-    says_so(csp.row()["sync_status"], CSP_QUEUE)
+    says_so(csp.row()["sync_status"], CspOrder.queue)
 
 
 def test_a_csp_that_is_not_authorized_stays_so_and_tells_both(csp: Csp) -> None:
@@ -96,7 +96,7 @@ def test_a_csp_that_is_not_authorized_stays_so_and_tells_both(csp: Csp) -> None:
 
     status = csp.row()["sync_status"]
     assert (status["label"], status["cause"]) == ("Auth Failed", "csp_sign_in_ended")
-    assert (status["evidence"]["job"], status["evidence"]["error"]) == (CSP_QUEUE, "ZeroDivisionError")
+    assert (status["evidence"]["job"], status["evidence"]["error"]) == (CspOrder.queue, "ZeroDivisionError")
 
 
 def test_a_check_that_somebody_asked_for_is_told_too_when_it_is_given_up(csp: Csp) -> None:
@@ -106,7 +106,7 @@ def test_a_check_that_somebody_asked_for_is_told_too_when_it_is_given_up(csp: Cs
     csp.portal.run_queues()
 
     assert bug.times == 5
-    says_so(csp.row()["sync_status"], CSP_QUEUE)
+    says_so(csp.row()["sync_status"], CspOrder.queue)
 
 
 # The step that brings our application into a customer's tenant.
@@ -120,14 +120,15 @@ def test_an_onboarding_that_was_given_up_shows_on_the_customers_row(csp: Csp, ca
 
     shown = csp.shown("Contoso")
     assert shown["label"] == "Consent Pending"
-    says_so(shown, CUSTOMER_QUEUE)
+    says_so(shown, CustomerOrder.queue)
     assert portal.ask("GET", f"/tenants/{csp.customers['Contoso']['id']}")["tenant"]["csp_auth"] == shown
-    assert len(alerts(caplog, CUSTOMER_QUEUE)) == 1
-    assert len(entries(portal, CUSTOMER_QUEUE)) == 1
+    assert len(alerts(caplog, CustomerOrder.queue)) == 1
+    assert len(entries(portal, CustomerOrder.queue)) == 1
 
     csp.later(minutes=11)
     says_so(
-        csp.shown("Contoso") | {"evidence": csp.shown("Contoso")["evidence"] | {"times_tried": "5"}}, CUSTOMER_QUEUE
+        csp.shown("Contoso") | {"evidence": csp.shown("Contoso")["evidence"] | {"times_tried": "5"}},
+        CustomerOrder.queue,
     )
     assert csp.shown("Contoso")["evidence"]["times_tried"] == "10"
     bug.mend()
@@ -165,15 +166,15 @@ def test_a_removal_that_was_given_up_says_in_which_step_and_when_it_goes_on(
 
     told = portal.removal(removal)
     assert (told["state"], bug.times) == ("removing", 5)
-    says_so(told["given_up"], REMOVAL_QUEUE)
+    says_so(told["given_up"], RemovalOrder.queue)
     assert told["given_up"]["next_check_at"] == told["next_at"]
     step = next(it for it in told["steps"] if it["state"] == "running")
     assert step["name"] == "microsoft"
     assert "goes on by itself" in step["detail"]
     above = portal.ask("GET", "/integrations")["removals"]
     assert [it["given_up"] for it in above] == [told["given_up"]]
-    assert len(alerts(caplog, REMOVAL_QUEUE)) == 1
-    assert len(entries(portal, REMOVAL_QUEUE)) == 1
+    assert len(alerts(caplog, RemovalOrder.queue)) == 1
+    assert len(entries(portal, RemovalOrder.queue)) == 1
 
     bug.mend()
     portal.later(minutes=11)
@@ -196,9 +197,9 @@ def test_a_purge_that_was_given_up_shows_on_the_tenants_details(
     portal.run_queues()
 
     (told,) = portal.ask("GET", f"/tenants/{tenant['id']}")["given_up"]
-    says_so(told, PURGE_QUEUE)
-    assert len(alerts(caplog, PURGE_QUEUE)) == 1
-    assert len(entries(portal, PURGE_QUEUE)) == 1
+    says_so(told, PurgeOrder.queue)
+    assert len(alerts(caplog, PurgeOrder.queue)) == 1
+    assert len(entries(portal, PurgeOrder.queue)) == 1
 
     bug.mend()
     portal.later(minutes=31)
@@ -227,10 +228,10 @@ def test_a_plan_job_that_was_given_up_shows_on_the_accounts_page(
     asked_on_plan(portal, "team", seconds=10)
 
     page = portal.ask("GET", "/integrations")
-    says_so(page["plan"], PLAN_QUEUE)
+    says_so(page["plan"], PlanOrder.queue)
     assert portal.row(tenant)["sync_status"]["cause"] == "plan_lost"
-    assert len(alerts(caplog, PLAN_QUEUE)) == 1
-    assert len(entries(portal, PLAN_QUEUE)) == 1
+    assert len(alerts(caplog, PlanOrder.queue)) == 1
+    assert len(entries(portal, PlanOrder.queue)) == 1
 
     monkeypatch.undo()
     portal.later(minutes=6)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from azure.storage.queue import QueueServiceClient
 
-from integrations.domain.orders import CSP_QUEUE, SYNC_QUEUE
+from integrations.domain.orders import CspOrder, SyncOrder
 from shared import lifeline
 from shared.lifeline import Lifeline
 from tests.flows.partner import has_csp
@@ -75,13 +75,13 @@ def test_a_csps_run_whose_process_died_goes_on_too(portal: Portal, monkeypatch: 
     portal.run_queues()
 
     assert portal.ask("GET", f"/integrations/{csp.id}")["checks"] != before
-    assert messages(portal, CSP_QUEUE) == 1  # the one that the dead process had taken comes back in ten minutes
+    assert messages(portal, CspOrder.queue) == 1  # the one that the dead process had taken comes back in ten minutes
 
 
 def test_a_run_that_ends_takes_its_message_back(portal: Portal, tenant: dict[str, str]) -> None:
     portal.sync(tenant)
 
-    assert messages(portal, SYNC_QUEUE) == 0
+    assert messages(portal, SyncOrder.queue) == 0
 
 
 def test_a_message_that_comes_although_the_run_has_ended_changes_nothing(

@@ -6,20 +6,7 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from integrations.domain.orders import (
-    CSP_QUEUE,
-    CUSTOMER_QUEUE,
-    PLAN_QUEUE,
-    PURGE_QUEUE,
-    REMOVAL_QUEUE,
-    SYNC_QUEUE,
-    CspOrder,
-    CustomerOrder,
-    PlanOrder,
-    PurgeOrder,
-    RemovalOrder,
-    SyncOrder,
-)
+from integrations.domain.orders import CspOrder, CustomerOrder, PlanOrder, PurgeOrder, RemovalOrder, SyncOrder
 from integrations.storage.due import Due, Work
 from local.microsoft.cloud import Running
 from local.portal_identity import PortalIdentity
@@ -56,9 +43,9 @@ def test_a_sync_that_was_given_up_tells_its_evidence(portal: Portal, caplog: pyt
 
     status = portal.row(tenant)["sync_status"]
     assert status["cause"] == "our_failure"
-    says_so(status | {"reason": status["cause"]}, SYNC_QUEUE)
-    assert len(alerts(caplog, SYNC_QUEUE)) == 1
-    assert len(entries(portal, SYNC_QUEUE)) == 1
+    says_so(status | {"reason": status["cause"]}, SyncOrder.queue)
+    assert len(alerts(caplog, SyncOrder.queue)) == 1
+    assert len(entries(portal, SyncOrder.queue)) == 1
     bug.mend()
     portal.later(minutes=36)
     portal.tick()
@@ -80,7 +67,7 @@ def test_a_sync_that_failed_before_it_began_is_told_too(
         run = None
 
     status = portal.row(tenant)["sync_status"]
-    says_so(status | {"reason": status["cause"]}, SYNC_QUEUE)
+    says_so(status | {"reason": status["cause"]}, SyncOrder.queue)
     assert run is None or (run["state"], run["cause"]) == ("failed", "our_failure")
     monkeypatch.undo()
     portal.later(minutes=36)
@@ -135,13 +122,13 @@ def test_a_forged_poison_message_changes_nothing_that_is_well(csp: Csp) -> None:
     before = store(portal)
     for account in (ACCOUNT, theirs):
         for queue, order in (
-            (CSP_QUEUE, CspOrder(account_id=account, integration_id=csp.id, due_at=now, reason="schedule")),  # type: ignore[arg-type]
-            (CUSTOMER_QUEUE, CustomerOrder(account_id=account, tenant_id=ours)),  # type: ignore[arg-type]
-            (REMOVAL_QUEUE, RemovalOrder(account_id=account, removal_id="rem_" + "a" * 20)),  # type: ignore[arg-type]
-            (PURGE_QUEUE, PurgeOrder(account_id=account, tenant_id=tenant["id"], epoch=9, is_last=True)),  # type: ignore[arg-type]
-            (PLAN_QUEUE, PlanOrder(account_id=account)),  # type: ignore[arg-type]
+            (CspOrder.queue, CspOrder(account_id=account, integration_id=csp.id, due_at=now, reason="schedule")),  # type: ignore[arg-type]
+            (CustomerOrder.queue, CustomerOrder(account_id=account, tenant_id=ours)),  # type: ignore[arg-type]
+            (RemovalOrder.queue, RemovalOrder(account_id=account, removal_id="rem_" + "a" * 20)),  # type: ignore[arg-type]
+            (PurgeOrder.queue, PurgeOrder(account_id=account, tenant_id=tenant["id"], epoch=9, is_last=True)),  # type: ignore[arg-type]
+            (PlanOrder.queue, PlanOrder(account_id=account)),  # type: ignore[arg-type]
             (
-                SYNC_QUEUE,
+                SyncOrder.queue,
                 SyncOrder(account_id=account, tenant_id=tenant["id"], run_id="forged", due_at=now, reason="manual"),  # type: ignore[arg-type]
             ),
         ):
@@ -159,7 +146,7 @@ def test_a_poison_message_that_comes_twice_is_told_once(csp: Csp) -> None:
     once = csp.row()["sync_status"]
     order = CspOrder(account_id=ACCOUNT, integration_id=csp.id, due_at=csp.portal.clock(), reason="schedule")  # type: ignore[arg-type]
     before = store(csp.portal)
-    csp.portal.services.queues.send(f"{CSP_QUEUE}-poison", msgspec.json.encode(order))
+    csp.portal.services.queues.send(f"{CspOrder.queue}-poison", msgspec.json.encode(order))
     csp.portal.run_queues()
 
     assert once["cause"] == "csp_our_failure"
@@ -171,9 +158,9 @@ def test_a_poison_reader_never_raises(portal: Portal, caplog: pytest.LogCaptureF
     portal.connected(tenant)
     object.__setattr__(portal.services, "clock", lambda: 1 / 0)
     order = CustomerOrder(account_id=ACCOUNT, tenant_id=tenant["id"])  # type: ignore[arg-type]
-    portal.services.queues.send(f"{CUSTOMER_QUEUE}-poison", msgspec.json.encode(order))
+    portal.services.queues.send(f"{CustomerOrder.queue}-poison", msgspec.json.encode(order))
     portal.run_queues()
     object.__setattr__(portal.services, "clock", portal.clock)
 
-    assert alerts(caplog, CUSTOMER_QUEUE)
-    assert portal.services.queues.peek(f"{CUSTOMER_QUEUE}-poison") == []
+    assert alerts(caplog, CustomerOrder.queue)
+    assert portal.services.queues.peek(f"{CustomerOrder.queue}-poison") == []

@@ -8,7 +8,7 @@ import pytest
 from azure.storage.queue import QueueServiceClient
 
 from integrations.domain.ids import AccountId
-from integrations.domain.orders import REMOVAL_QUEUE
+from integrations.domain.orders import RemovalOrder
 from shared.tables import Row, insert
 from tests.flows.portal import Portal
 from tests.flows.raw import everything
@@ -38,7 +38,7 @@ def kinds(portal: Portal) -> Counter[str]:
 def messages(portal: Portal) -> int:
     """All messages of removals that are there, hidden ones too."""
     with QueueServiceClient.from_connection_string(portal.services.settings.storage) as queues:
-        told = queues.get_queue_client(REMOVAL_QUEUE).get_queue_properties()
+        told = queues.get_queue_client(RemovalOrder.queue).get_queue_properties()
         return int(told.approximate_message_count or 0)
 
 

@@ -23,12 +23,12 @@ from integrations.domain.evaluations.progress import (
     switched_off,
 )
 from integrations.domain.given_up import Failed
-from integrations.domain.orders import EVALUATE_QUEUE
+from integrations.domain.orders import EvaluateOrder
 from integrations.microsoft.datasets import DATASETS
 
 NOW = datetime(2026, 11, 28, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-FAILED = Failed(EVALUATE_QUEUE, 1, "KeyError")
+FAILED = Failed(EvaluateOrder.queue, 1, "KeyError")
 
 
 def ran(before: Evaluated | None = None, *, next_at: datetime | None = None, is_whole: bool = True) -> Evaluated:
