@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from azure.storage.queue import QueueServiceClient
 
 from integrations.domain.changed_keys import ALL
 from integrations.domain.datasets import Reading, Record
@@ -139,3 +140,9 @@ def titles_of(services: Services, tenant: dict[str, str]) -> dict[str, str]:
 
 def titles_at_microsoft(portal: Portal, tenant: dict[str, str]) -> dict[str, str]:
     return {it["id"]: it.get("jobTitle") or "" for it in portal.microsoft.world.users(tenant["id"])}
+
+
+def messages_of(portal: Portal, queue: str) -> int:
+    """All messages that are there, hidden ones too."""
+    with QueueServiceClient.from_connection_string(portal.services.settings.storage) as queues:
+        return int(queues.get_queue_client(queue).get_queue_properties().approximate_message_count or 0)

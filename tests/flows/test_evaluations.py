@@ -271,7 +271,10 @@ def test_an_evaluation_that_is_off_is_not_carried_out_and_its_answer_comes_from_
     off.clock.ahead = portal.clock.ahead
     with off.host:
         lost = loses_mfa(off, tenant, 2)
-        resynced(off, tenant)
+        resynced(off, tenant, evaluates=False)
+        assert set(states(off, tenant).values()) == {"off"}
+        assert without_mfa(off, tenant) == set(lost)
+        off.run_queues()
         told = view(off, tenant)
         assert set(states(off, tenant).values()) == {"off"}
         assert without_mfa(off, tenant) == set(lost)

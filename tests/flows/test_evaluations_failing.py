@@ -12,8 +12,10 @@ from integrations.domain.datasets import Reading, Record
 from integrations.domain.evaluations.evaluation import Result
 from integrations.domain.orders import EvaluateOrder
 from integrations.storage.data import DataSession
+from integrations.storage.stored_rows import StoredRows
 from local.microsoft.cloud import Running
 from local.portal_identity import PortalIdentity
+from shared.tables import StorageUnavailable
 from tests.flows.doors import store
 from tests.flows.evaluating import (
     Title,
@@ -160,24 +162,31 @@ def _dies(_look: Look) -> None:
     raise MemoryError
 
 
+@pytest.mark.parametrize("does", ["reads", "writes"])
 def test_storage_that_fails_in_the_middle_is_no_fault_of_the_evaluation(
-    portal: Portal, titles: Titles, monkeypatch: pytest.MonkeyPatch
+    portal: Portal,
+    titles: Titles,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    does: str,
 ) -> None:
     tenant = synced(portal, users=5)
     portal.microsoft.world.touch_users(tenant["id"], 2)
     resynced(portal, tenant, evaluates=False)
-    working, failed = DataSession.commit, []
+    owner, name = {"reads": (StoredRows, "find"), "writes": (DataSession, "commit")}[does]
+    working, failed = getattr(owner, name), []
 
-    def commit(session: DataSession, *given: object, **named: object) -> None:
+    def fails_once(*given: object, **named: object) -> object:
         if not failed:
             failed.append(True)
-            raise ConnectionError
-        working(session, *given, **named)  # type: ignore[arg-type]
+            raise StorageUnavailable
+        return working(*given, **named)
 
-    monkeypatch.setattr(DataSession, "commit", commit)
+    monkeypatch.setattr(owner, name, fails_once)
     portal.run_queues()
 
     assert failed
+    assert "an evaluation failed" not in caplog.text
     assert set(states(portal, tenant).values()) == {"fresh"}
     assert titles_of(portal.services, tenant) == titles_at_microsoft(portal, tenant)
 
