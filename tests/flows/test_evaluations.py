@@ -98,6 +98,18 @@ def test_a_tenant_that_was_never_evaluated_is_answered_from_its_data_sets(portal
     assert security(portal, tenant)["administrators"] == evaluated["administrators"]
 
 
+def test_from_its_mapping_on_a_tenant_is_looked_at_within_a_day(portal: Portal) -> None:
+    tenant = portal.has_tenant()
+    portal.integrate(tenant)
+    before = due_at(portal, tenant)
+    portal.map(tenant)
+    at = due_at(portal, tenant)
+
+    assert before is None
+    assert at is not None
+    assert portal.clock() < at <= portal.clock() + timedelta(days=1)
+
+
 def test_an_evaluation_is_asked_for_what_changed_and_no_more(portal: Portal, titles: Titles) -> None:
     tenant = synced(portal, users=5)
     touched = portal.microsoft.world.touch_users(tenant["id"], 2)
