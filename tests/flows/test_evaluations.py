@@ -124,6 +124,21 @@ def test_an_evaluation_is_asked_for_what_changed_and_no_more(portal: Portal, tit
     assert person["id"] not in titles_of(portal.services, tenant)
 
 
+def test_rows_of_an_evaluation_of_a_feature_still_to_come_are_exported_and_gone_with_the_integration(
+    portal: Portal, titles: Titles
+) -> None:
+    tenant = synced(portal, users=5)
+    exported = portal.ask("GET", f"/export?tenant_id={tenant['id']}&kind=titles")["rows"]
+    portal.remove(portal.row(tenant)["integration_id"])
+    portal.run_queues()
+    portal.later(hours=2)
+    portal.tick()
+
+    assert {it["id"]: it["value"]["title"] for it in exported} == titles_at_microsoft(portal, tenant)
+    assert len(titles.seen) == 1
+    assert _data(portal) == []
+
+
 def test_an_unchanged_sync_orders_no_evaluation(portal: Portal, titles: Titles) -> None:
     tenant = synced(portal, users=5)
     cycle(portal, minutes=36)
