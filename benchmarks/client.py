@@ -279,6 +279,7 @@ def fill_due(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
 def order(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
     """Order what is due in all shards, as eight function instances would together; ``times`` over, as it comes due."""
     rounds = []
+    bench.clock.ahead = timedelta(minutes=told.get("ahead", 0))
     for _ in range(told.get("times", 1)):
         until = bench.clock()
         orders = [ShardOrder(shard=shard, until=until) for shard in shards()]

@@ -20,6 +20,7 @@ _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _LENGTH = re.compile(r"[0-9]{1,15}")
 _WITHOUT_BODY = frozenset({204, 304})
 _SWITCHING = 101
+_FRAMING = ("content-length", "transfer-encoding", "connection")
 
 
 class BadHead(HTTPException):
@@ -48,11 +49,12 @@ def read_head(stream: IO[bytes], method: str) -> Head:
     """
     for _ in range(_MOST_INTERIM):
         is_1_1, status, reason = _first_line(stream)
-        headers = _headers(stream)
+        headers, framing = _headers(stream)
         if status == _SWITCHING:
             raise BadHead("the server wants to speak another protocol")
         if status >= 200:
-            return _judged(is_1_1, status, reason, headers, method)
+            head = _judged(is_1_1, status, framing, method)
+            return Head(is_1_1, status, reason, headers, *head)
     raise BadHead("interim answers do not end")
 
 
@@ -66,8 +68,10 @@ def _first_line(stream: IO[bytes]) -> tuple[bool, int, str]:
     return found[1] == b"1", int(found[2]), (found[3] or b"").decode("latin-1")
 
 
-def _headers(stream: IO[bytes]) -> HTTPMessage:
+def _headers(stream: IO[bytes]) -> tuple[HTTPMessage, dict[str, list[str]]]:
+    """All headers, and the values of those that say where the body ends."""
     headers, left = HTTPMessage(), _MOST_BYTES
+    framing: dict[str, list[str]] = {name: [] for name in _FRAMING}
     for _ in range(_MOST_LINES + 1):
         line = stream.readline(left + 1)
         left -= len(line)
@@ -75,8 +79,12 @@ def _headers(stream: IO[bytes]) -> HTTPMessage:
             raise BadHead("the headers of an answer are cut off, or too long")
         line = line[:-2] if line.endswith(b"\r\n") else line[:-1]
         if not line:
-            return headers
-        headers.set_raw(*_header(line))
+            return headers, framing
+        name, value = _header(line)
+        headers.set_raw(name, value)
+        values = framing.get(name.lower())
+        if values is not None:
+            values.append(value)
     raise BadHead("an answer has too many headers")
 
 
@@ -88,19 +96,19 @@ def _header(line: bytes) -> tuple[str, str]:
     return name.decode("ascii"), value.strip(b" \t").decode("latin-1")
 
 
-def _judged(is_1_1: bool, status: int, reason: str, headers: HTTPMessage, method: str) -> Head:  # noqa: FBT001 - a line
-    codings = [it.lower() for it in headers.get_all("transfer-encoding", [])]
-    lengths = headers.get_all("content-length", [])
-    words = {it.strip().lower() for line in headers.get_all("connection", []) for it in line.split(",")}
+def _judged(is_1_1: bool, status: int, framing: dict[str, list[str]], method: str) -> tuple[bool, int | None, bool]:  # noqa: FBT001 - a line
+    """Whether the body is chunked, how long it is, and whether the connection ends with it."""
+    lengths, codings, connection = (framing[name] for name in _FRAMING)
     length = _length(lengths)
-    if codings and (codings != ["chunked"] or lengths or not is_1_1):
+    if codings and ([it.lower() for it in codings] != ["chunked"] or lengths or not is_1_1):
         raise BadHead("an answer has an ending that is not clear")
+    words = {it.strip().lower() for line in connection for it in line.split(",")}
     has_body = status not in _WITHOUT_BODY and method != "HEAD"
     is_chunked = bool(codings) and has_body
     length = length if has_body else 0
     ends_with_connection = length is None and not is_chunked
     will_close = "close" in words or (not is_1_1 and "keep-alive" not in words) or ends_with_connection
-    return Head(is_1_1, status, reason, headers, is_chunked, length, will_close)
+    return is_chunked, length, will_close
 
 
 def _length(lengths: Sequence[str]) -> int | None:

@@ -1,4 +1,4 @@
-"""Pools of connections whose waits for bytes all end with the call that is made over them.
+"""Connections to one server, kept open between calls; all waits for bytes end with the call that is made over them.
 
 A read time-out ends one silent wait; an answer that drips a byte every second passes it for hours. So every wait for
 bytes, of headers and body alike, is cut to what is left of the call.
@@ -7,14 +7,14 @@ bytes, of headers and body alike, is cut to what is left of the call.
 import http.client
 import io
 import math
+import select
 import socket
 import ssl
 import threading
 import time
+from collections import deque
+from contextlib import suppress
 from typing import Any
-
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from shared.http_head import read_head
 
@@ -36,11 +36,39 @@ class Call(threading.local):
 CALL = Call()
 
 
-def pool_of(host: str, port: int | None, trust: ssl.SSLContext | None) -> HTTPConnectionPool:
-    """A pool of connections to one server; over TLS if it is said whom to trust."""
-    if trust is None:
-        return _HTTPPool(host, port, maxsize=_POOL)
-    return _HTTPSPool(host, port, maxsize=_POOL, ssl_context=trust)
+class Connections:
+    """A pool of connections to one server, for many threads; over TLS if it is said whom to trust."""
+
+    def __init__(self, host: str, port: int | None, trust: ssl.SSLContext | None) -> None:
+        self._host, self._port, self._trust = host, port, trust
+        self._free: deque[http.client.HTTPConnection] = deque()
+
+    def take(self, connect_s: float) -> http.client.HTTPConnection:
+        """One that is free and still open, or a new one, which opens when it is used."""
+        while self._free:
+            with suppress(IndexError):  # another thread was faster
+                connection = self._free.pop()
+                if connection.sock is not None and not _has_news(connection.sock):
+                    connection.sock.settimeout(CALL.read_s)
+                    return connection
+                connection.close()
+        if self._trust is None:
+            return _PlainConnection(self._host, self._port, timeout=connect_s)
+        return _SecureConnection(self._host, self._port, timeout=connect_s, context=self._trust)
+
+    def give_back(self, connection: http.client.HTTPConnection) -> None:
+        """For the next call: its answer was read to the end."""
+        if len(self._free) < _POOL:
+            self._free.append(connection)
+        else:
+            connection.close()
+
+
+def _has_news(connection: socket.socket) -> bool:
+    """Whether something came that nobody asked for: the server has hung up, or nobody knows what it says."""
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 class _Wire(io.RawIOBase):
@@ -90,23 +118,9 @@ class _BoundedResponse(http.client.HTTPResponse):
         self.length, self.will_close = head.length, head.will_close
 
 
-# urllib3 looks into each header for a mark of its own, by which callers leave one out. Ours never do.
-_put_header = http.client.HTTPConnection.putheader
-
-
-class _HTTPSConnection(HTTPSConnection):
+class _PlainConnection(http.client.HTTPConnection):
     response_class = _BoundedResponse
-    putheader = _put_header
 
 
-class _HTTPConnection(HTTPConnection):
+class _SecureConnection(http.client.HTTPSConnection):
     response_class = _BoundedResponse
-    putheader = _put_header
-
-
-class _HTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _HTTPSConnection
-
-
-class _HTTPPool(HTTPConnectionPool):
-    ConnectionCls = _HTTPConnection
