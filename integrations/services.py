@@ -1,5 +1,6 @@
 """Everything an action needs from outside, built once per process and handed in."""
 
+import logging
 import random
 import re
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from functools import cached_property, partial
 
 from azure.identity import ManagedIdentityCredential
 
+from integrations.domain.evaluations import registry
 from integrations.domain.ids import AccountId, TenantId
 from integrations.domain.plan import KnownPlan
 from integrations.microsoft.dataset import Service
@@ -32,7 +34,7 @@ from shared.settings import NotConfigured, Settings
 from shared.sign_in import AppCredential, Endpoints, SignIn
 from shared.storage_account import endpoint_of
 from shared.tables import Tables
-from shared.telemetry import quiet_libraries
+from shared.telemetry import log, quiet_libraries
 from shared.tokens import KeySet
 from shared.usage import Usage
 from shared.vault import VaultKey
@@ -151,6 +153,9 @@ def connect(settings: Settings) -> Services:
     """Build the services of a process. Touches no network: a dead service shows when it is used."""
     quiet_libraries()
     spare_memory()
+    for name in sorted(set(settings.evaluations_off) - {it.name for it in registry.EVALUATIONS}):
+        # No refusal: after a rollback it may be one that only the newer version has.
+        log("EVALUATIONS_OFF names no evaluation", level=logging.WARNING, evaluation=name)
     web = Web(ca_file=settings.ca_file or None)
     endpoints = _endpoints(settings)
     tables_at = settings.storage_table_url or endpoint_of(settings.storage_account, "table", settings.cloud)

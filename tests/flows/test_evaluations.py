@@ -287,6 +287,16 @@ def test_once_a_week_everything_is_evaluated_anyway(portal: Portal, titles: Titl
     assert titles.is_whole == [True, True]
 
 
+def test_a_name_that_switches_nothing_off_is_told_to_the_operator(
+    microsoft: Running, identity: PortalIdentity, storage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    open_portal(microsoft, identity, storage, EVALUATIONS_OFF="administrators,teapots")
+
+    told = [it.getMessage() for it in caplog.records if "EVALUATIONS_OFF" in it.getMessage()]
+    assert len(told) == 1
+    assert "teapots" in told[0]
+
+
 def test_an_evaluation_that_is_off_is_not_carried_out_and_its_answer_comes_from_the_data_sets(
     portal: Portal, microsoft: Running, identity: PortalIdentity
 ) -> None:
