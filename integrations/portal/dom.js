@@ -120,5 +120,5 @@ export function notify(colour, detail, remedy, ...more) {
 
 /** "not_read_yet" in words. */
 export function words(code) {
-  return String(code ?? "").replaceAll("_", " ");
+  return String(code ?? "").replaceAll("_", " ").replace(/\bmfa\b/, "MFA");
 }

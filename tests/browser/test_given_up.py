@@ -180,7 +180,7 @@ def test_an_evaluation_that_fails_is_told_in_a_quiet_line_and_no_other_is(site: 
     with_tenant(site, told.single(20, "Contoso Dental"), evaluations=evaluations)
 
     line = site.page.locator("[data-part='evaluations']")
-    expect(line).to_contain_text(f"{detail} It concerns: people without mfa. Since 2 hours ago.")
+    expect(line).to_contain_text(f"{detail} It concerns: people without MFA. Since 2 hours ago.")
     looks(site, tmp_path, "evaluation", line)
 
 
