@@ -14,8 +14,10 @@ from urllib.parse import urlsplit
 import trustme
 
 from shared.storage_account import SharedKey, StorageAccount
+from tests.waiting import HANGS_S
 
 TOKEN = "an-identity's-token"
+_DRIP_S = 0.05
 _CHALLENGE = (
     'Bearer authorization_uri="https://login.microsoftonline.com/7/oauth2/authorize" '
     'resource_id="https://storage.azure.com"'
@@ -36,8 +38,8 @@ class Front:
     - "refused": nothing is done, and the connection ends;
     - "lost": all is done, and the connection ends without an answer;
     - "busy": all is done, and the answer is 503;
-    - "hanging": nothing is done, and nothing is said for ten seconds;
-    - "dripping": nothing is done, and the answer comes a byte at a time;
+    - "hanging": nothing is done, and nothing is said for longer than anybody should wait (``outlasted`` if one does);
+    - "dripping": nothing is done, and the answer comes a header at a time, for as long;
     - a function makes another answer of the right one.
     """
 
@@ -49,6 +51,7 @@ class Front:
         self.meanwhile: Callable[[], object] = lambda: None  # happens once, behind the first fault
         self.endpoint = ""
         self.ends = threading.Event()
+        self.outlasted: list[str] = []
 
     @property
     def connection(self) -> str:
@@ -134,12 +137,16 @@ class _Handler(BaseHTTPRequestHandler):
     def _fail(self, fault: str) -> None:
         self.close_connection = True
         if fault == "hanging":
-            self.server.front.ends.wait(10)
+            if not self.server.front.ends.wait(HANGS_S):
+                self.server.front.outlasted.append(self.path)
         elif fault == "dripping":
             with suppress(OSError):  # the client went away, as it should
                 self.wfile.write(b"HTTP/1.1 200 OK\r\n")
-                while not self.server.front.ends.wait(0.05):
+                for _ in range(round(HANGS_S / _DRIP_S)):
+                    if self.server.front.ends.wait(_DRIP_S):
+                        return
                     self.wfile.write(b"X-A: b\r\n")
+                self.server.front.outlasted.append(self.path)
 
     def _say(self, said: Said) -> None:
         self.send_response(said.status)

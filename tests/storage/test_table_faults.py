@@ -1,6 +1,5 @@
 """Azure Tables when it loses answers, is slow, or says what nobody can read: both clients come to the same end."""
 
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -114,23 +113,21 @@ def test_storage_that_is_slow_is_given_up_in_time(table: Table, before: Front, f
         "write": lambda: table.write(upsert(row("a"))),
     }
     before.faults = [fault] * 3
-    began = time.monotonic()
 
     with short_patience(), pytest.raises(StorageUnavailable):
         calls[what]()
 
-    assert len(before.asked) == 3
-    assert time.monotonic() - began < 10  # a front that hangs does so for ten seconds each time
+    assert before.outlasted == []
 
 
-def test_somebody_who_waits_is_told_of_a_frozen_storage_within_fifteen_seconds(table: Table, before: Front) -> None:
+def test_somebody_who_waits_is_told_of_a_frozen_storage(table: Table, before: Front) -> None:
     before.faults = ["hanging"] * 3
-    began = time.monotonic()
 
     with somebody_waits(), pytest.raises(StorageUnavailable):
         table.get("p", "a")
 
-    assert time.monotonic() - began < 15
+    assert before.outlasted == []
+    assert len(before.asked) < 3  # a third try would take longer than the fifteen seconds that somebody waits
 
 
 UNREADABLE: dict[str, Callable[[Said], Said]] = {
