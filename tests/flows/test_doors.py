@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from integrations.triggers.doors import Door, Need
 from local.host.invoke import Response
+from shared.web import Web
 from tests.flows.doors import ABSENT, BODIES, DOORS, path_of, populated, store
 from tests.flows.portal import Portal
 
@@ -232,16 +233,16 @@ def test_another_accounts_things_and_absent_things_cost_the_same(portal: Portal)
 
 
 def operations(portal: Portal, ask: Callable[[], Response]) -> list[tuple[str, str]]:
-    """What a call asks of our storage, in order, with ids and values left out."""
+    """What a call asks of our tables, in order, whichever client asks it; with ids and values left out."""
     asked: list[tuple[str, str]] = []
-    line = portal.services.tables._account._line
-    send = line.send
+    tables, send = portal.services.tables._account.endpoint, Web.send
 
-    def noted(method: str, target: str, **how: Any) -> Any:
-        asked.append((method, target.partition("?")[0].partition("(")[0]))
-        return send(method, target, **how)
+    def noted(web: Web, method: str, url: str, **how: Any) -> Any:
+        if url.startswith(tables):
+            asked.append((method, url.removeprefix(tables).partition("?")[0].partition("(")[0]))
+        return send(web, method, url, **how)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(line, "send", noted)
+        patch.setattr(Web, "send", noted)
         assert ask().status == 404
     return asked
