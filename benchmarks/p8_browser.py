@@ -57,7 +57,7 @@ def chromium() -> Iterator[Browser]:
 def until(page: Page, holds: str) -> None:
     """Playwright's own way evaluates text in the page, which its policy forbids."""
     give_up_at = time.monotonic() + 60
-    while not page.evaluate(holds):
+    while not page.evaluate(f"Boolean({holds})"):
         if time.monotonic() > give_up_at:
             raise TimeoutError(holds)
         page.wait_for_timeout(20)
@@ -81,12 +81,11 @@ def longest_task_ms(browser: Browser, page: Page, work: Callable[[], Any]) -> fl
 
 def show_all(page: Page) -> None:
     """What a person does who wants to see the last tenant."""
-    shown = page.evaluate(_ROWS)
-    while shown < _TENANTS:
-        until(page, f"!!{_MORE}")  # it is there a moment after the rows
+    # Rows come in parts, and the button a moment after the last of them.
+    until(page, f"{_ROWS} >= {_TENANTS} || {_MORE}")
+    while (shown := page.evaluate(_ROWS)) < _TENANTS:
         page.evaluate(f"{_MORE}.click()")
-        until(page, f"{_ROWS} > {shown}")
-        shown = page.evaluate(_ROWS)
+        until(page, f"{_ROWS} >= {_TENANTS} || ({_ROWS} > {shown} && {_MORE})")
     page.evaluate(_SCROLL)
 
 
