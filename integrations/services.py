@@ -9,11 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, partial
 
+import msgspec
 from azure.identity import ManagedIdentityCredential
 
 from integrations.domain.evaluations import registry
 from integrations.domain.ids import AccountId, TenantId
+from integrations.domain.orders import Order
 from integrations.domain.plan import KnownPlan
+from integrations.domain.schedule import ORDER_LIFE
 from integrations.microsoft.dataset import Service
 from integrations.microsoft.permissions import OWN_PRINCIPAL, SUBSCRIPTIONS
 from integrations.storage.callbacks import Callbacks
@@ -77,6 +80,15 @@ class Services:
     @cached_property
     def holders(self) -> Holders:
         return Holders(self.tables)
+
+    def send(self, order: Order, *, delay_s: int = 0) -> None:
+        """Put a job's message into its queue; it shows after ``delay_s``, and lives as long as an order may.
+
+        Raises:
+            QueueUnavailable: storage did not take it; it may or may not arrive.
+        """
+        life_s = int(ORDER_LIFE.total_seconds())
+        self.queues.send(order.queue, msgspec.json.encode(order), delay_s=delay_s, ttl_s=life_s)
 
     def control(self, account_id: AccountId) -> Control:
         return Control(self.tables, account_id)

@@ -6,8 +6,6 @@ evaluation stands (``evaluation_look``).
 
 from datetime import datetime
 
-import msgspec
-
 from integrations.actions.evaluation_look import Look
 from integrations.domain.cadence import share_of
 from integrations.domain.connections import Tenant
@@ -15,7 +13,6 @@ from integrations.domain.evaluations.progress import daily_at
 from integrations.domain.given_up import Failed
 from integrations.domain.ids import TenantId
 from integrations.domain.orders import EvaluateOrder
-from integrations.domain.schedule import ORDER_LIFE
 from integrations.services import Services
 from integrations.storage.control import Control
 from integrations.storage.data import Superseded, Unwritten
@@ -37,12 +34,7 @@ def evaluate_tenant(services: Services, order: EvaluateOrder) -> None:
         try:
             Look(services, order).carry_out()
         except (Superseded, Unwritten):
-            send_evaluation(services, order, delay_s=_OVERLAP_PAUSE_S)
-
-
-def send_evaluation(services: Services, order: EvaluateOrder, *, delay_s: int = 0) -> None:
-    body, ttl_s = msgspec.json.encode(order), int(ORDER_LIFE.total_seconds())
-    services.queues.send(order.queue, body, delay_s=delay_s, ttl_s=ttl_s)
+            services.send(order, delay_s=_OVERLAP_PAUSE_S)
 
 
 def daily_look(services: Services, tenant_id: TenantId) -> datetime:

@@ -10,8 +10,6 @@ import math
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-import msgspec
-
 from integrations.actions.account import Account
 from integrations.actions.evaluate import daily_look, is_evaluated
 from integrations.actions.integrate import forgotten
@@ -31,7 +29,7 @@ from integrations.domain.orders import (
     ShardOrder,
     SyncOrder,
 )
-from integrations.domain.schedule import ORDER_LIFE, in_turns, slot_after
+from integrations.domain.schedule import in_turns, slot_after
 from integrations.services import Services
 from integrations.storage.control import newest_first
 from integrations.storage.due import Due, Work, shards
@@ -50,8 +48,7 @@ def order_shards(services: Services) -> None:
     """Have every shard of the due list looked at; what falls due between two looks waits for the next one."""
     until = services.clock()
     for shard in shards():
-        order = ShardOrder(shard=shard, until=until)
-        services.queues.send(order.queue, msgspec.json.encode(order), ttl_s=int(ORDER_LIFE.total_seconds()))
+        services.send(ShardOrder(shard=shard, until=until))
 
 
 def order_due(services: Services, order: ShardOrder, handlers: Mapping[Work, DueHandler]) -> None:
@@ -153,12 +150,7 @@ def order_purge(services: Services, due: Due) -> None:
 
 
 def _send(services: Services, order: Order, due: Due) -> None:
-    services.queues.send(
-        order.queue,
-        msgspec.json.encode(order),
-        delay_s=_seconds_until(due.at, services.clock()),
-        ttl_s=int(ORDER_LIFE.total_seconds()),
-    )
+    services.send(order, delay_s=_seconds_until(due.at, services.clock()))
 
 
 def look_at_flow(services: Services, due: Due) -> None:

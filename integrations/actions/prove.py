@@ -16,7 +16,7 @@ from integrations.actions.refusals import evidence_of, failure_of
 from integrations.domain.connections import Kind
 from integrations.domain.consent import Flow, FlowFailure, FlowState, fail, prove
 from integrations.domain.orders import ConsentOrder
-from integrations.domain.schedule import ORDER_LIFE, propagation_pause_s
+from integrations.domain.schedule import propagation_pause_s
 from integrations.microsoft.memberships import is_global_administrator
 from integrations.microsoft.organization import read_tenant_name
 from integrations.microsoft.permissions import CORE_PERMISSIONS
@@ -144,9 +144,7 @@ def _look_again(account: Account, stored: Stored[Flow], flow: Flow, not_yet: _No
         with account.change() as change:
             change.due(Work.CONSENT, flow.id, look_at)
             change.write(account.control.flows.saved(stored.now(waiting)))
-        services.queues.send(
-            ConsentOrder.queue, msgspec.json.encode(order), delay_s=pause_s, ttl_s=int(ORDER_LIFE.total_seconds())
-        )
+        services.send(order, delay_s=pause_s)
 
 
 def _save(account: Account, stored: Stored[Flow], flow: Flow, *more: Write) -> None:

@@ -124,12 +124,7 @@ def send_step(account: Account, tenant: Tenant, *, place: int = 0) -> None:
     if wait_s > ORDER_LIFE.total_seconds() / 2:
         return  # the reconciler orders it when its time comes
     order = CustomerOrder(account_id=account.id, tenant_id=tenant.tenant_id)
-    services.queues.send(
-        CustomerOrder.queue,
-        msgspec.json.encode(order),
-        delay_s=round(wait_s) + place // _PER_SECOND,
-        ttl_s=int(ORDER_LIFE.total_seconds()),
-    )
+    services.send(order, delay_s=round(wait_s) + place // _PER_SECOND)
 
 
 class _Settled(NamedTuple):

@@ -13,7 +13,6 @@ import msgspec
 
 from integrations.actions.account import Account
 from integrations.actions.asking import read_due
-from integrations.actions.evaluate import send_evaluation
 from integrations.actions.reading import Access, Attempt, profile_of
 from integrations.actions.refusals import cause_of, evidence_of, wait_of
 from integrations.actions.sync_close import Ending, close, close_superseded, go_on
@@ -96,7 +95,7 @@ def _sync(services: Services, order: SyncOrder, *, is_repeat: bool) -> None:
         go_on(account, run, ending, order)
         return
     if ending.has_changes:  # before the run is closed: when this process dies, another one takes it over and asks again
-        send_evaluation(services, _evaluation_of(order, held.value))
+        services.send(_evaluation_of(order, held.value))
     close(account, run, ending, held=held, planned=order.then_at)
     if is_watch_due(held.value, services.clock(), is_on=services.settings.change_notifications):
         keep_watch(account, held.value.tenant_id)

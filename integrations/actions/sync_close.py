@@ -13,7 +13,7 @@ from integrations.actions.noting import audit_status
 from integrations.domain.connections import Running, Tenant
 from integrations.domain.datasets import Confirmed, DatasetResult, Run, RunState, joined
 from integrations.domain.orders import SyncOrder
-from integrations.domain.schedule import ORDER_LIFE, RUN_LIMIT, is_as_planned, next_due
+from integrations.domain.schedule import RUN_LIMIT, is_as_planned, next_due
 from integrations.domain.statuses import SyncCause, move
 from integrations.services import Services
 from integrations.storage.documents import Stored
@@ -110,10 +110,9 @@ def go_on(account: Account, run: Run, ending: Ending, order: SyncOrder) -> None:
     if not retry_on_conflict(lambda: _keep(account, run, ending)):
         close_superseded(account, run)
         return
-    again = msgspec.json.encode(msgspec.structs.replace(order, is_lifeline=True))
     # The next part begins with gates that know of nothing: not inside a time that Microsoft named to this one.
     delay_s = min(math.ceil(ending.wait_s or 0.0), _LONGEST_BREAK_S)
-    account.services.queues.send(SyncOrder.queue, again, delay_s=delay_s, ttl_s=int(ORDER_LIFE.total_seconds()))
+    account.services.send(msgspec.structs.replace(order, is_lifeline=True), delay_s=delay_s)
     log("sync goes on", account_id=account.id, tenant_id=run.tenant_id, run_id=run.id)
 
 

@@ -15,7 +15,7 @@ from integrations.actions.csp_children import held_back_by, hold_back
 from integrations.domain.connections import Running, Tenant
 from integrations.domain.datasets import Run, RunState
 from integrations.domain.orders import MANUAL, SCHEDULED, SyncOrder
-from integrations.domain.schedule import ORDER_LIFE, RUN_LIMIT
+from integrations.domain.schedule import RUN_LIMIT
 from integrations.services import Services
 from integrations.storage.control import Control
 from integrations.storage.documents import Stored
@@ -155,9 +155,4 @@ def _is_takeable(run: Run, services: Services, *, is_repeat: bool) -> bool:
 def _come_again(services: Services, order: SyncOrder, pause_s: int) -> None:
     """What somebody did waits for the run under way; the schedule need not, its tenant is being synced."""
     if order.reason != SCHEDULED:
-        services.queues.send(
-            SyncOrder.queue,
-            msgspec.json.encode(order),
-            delay_s=pause_s,
-            ttl_s=int(ORDER_LIFE.total_seconds()),
-        )
+        services.send(order, delay_s=pause_s)

@@ -16,7 +16,6 @@ from integrations.actions.conflicts import ignore_conflict
 from integrations.domain.connections import Tenant
 from integrations.domain.ids import RunId, TenantId, tenant_id
 from integrations.domain.orders import NOTIFIED, SyncOrder
-from integrations.domain.schedule import ORDER_LIFE
 from integrations.domain.watching import (
     LIFE,
     NUDGES_APART,
@@ -130,8 +129,7 @@ def _nudge(account: Account, about: TenantId, word: Word, it: Notification) -> N
             reason=NOTIFIED,
             epoch=watch.epoch,
         )
-        ttl_s = int(ORDER_LIFE.total_seconds())
-        services.queues.send(SyncOrder.queue, msgspec.json.encode(order), delay_s=_GATHERED_S, ttl_s=ttl_s)
+        services.send(order, delay_s=_GATHERED_S)
 
 
 def _begun(account: Account, graph: Graph, tenant: Tenant, now: datetime) -> Watch | None:

@@ -36,7 +36,7 @@ from integrations.storage.fences import (
 )
 from integrations.storage.pending import Marking, Pending, forgotten, pending_of
 from integrations.storage.session import CURSOR, DataSession, cursors_of, mark_of, parts_of
-from integrations.storage.stored_rows import StoredRows, pages
+from integrations.storage.stored_rows import SEVERAL_READS, StoredRows, pages
 from shared.tables import Row, RowChanged, Tables, end_of
 
 __all__ = ["DataSession", "DataStore", "Standing", "Superseded", "Unwritten", "Writes"]
@@ -44,7 +44,6 @@ __all__ = ["DataSession", "DataStore", "Standing", "Superseded", "Unwritten", "W
 T = TypeVar("T", bound=msgspec.Struct)
 
 _ROW = "row:"
-_SEVERAL_READS = 140  # keys of one partition, ten requests: from here, reading all fingerprints is cheaper
 
 
 class Standing(NamedTuple):
@@ -156,7 +155,7 @@ class DataStore:
 
         def read(part: int) -> list[tuple[str, Seen]]:
             partition, some = partition_of(self.base, part), wanted[part]
-            if keys is None or len(some) > _SEVERAL_READS:
+            if keys is None or len(some) > SEVERAL_READS:
                 rows = self.table.prefix(partition, prefix, columns=["print", "tally"])
             else:
                 rows = self.table.find(partition, [prefix + key for key in some], columns=["print", "tally"])

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import msgspec
 
+from integrations.storage.changes import row_prefix
 from integrations.storage.fences import part_of, partition_of
 from shared.bulk import BulkTable
 from shared.tables import Row, end_of
@@ -12,7 +13,7 @@ from shared.tables import Row, end_of
 T = TypeVar("T", bound=msgspec.Struct)
 
 _ROWS_A_PAGE = 1000
-_SEVERAL_READS = 140  # keys of one partition, ten requests: from here, reading all rows is cheaper
+SEVERAL_READS = 140  # keys of one partition, ten requests: from here, reading all rows is cheaper
 
 
 class StoredRows:
@@ -36,17 +37,17 @@ class StoredRows:
         return {key: it for part, some in wanted.items() for key, it in self._some_of(part, dataset, some, model)}
 
     def _all_of(self, part: int, dataset: str, model: type[T]) -> Iterator[tuple[str, T]]:
-        prefix, parts = f"row:{dataset}:", self._parts.get(dataset, 1)
+        prefix, parts = row_prefix(dataset), self._parts.get(dataset, 1)
         for row in pages(self._table, partition_of(self._base, part), prefix):
             key = row.key.removeprefix(prefix)
             if part_of(key, parts) == part:
                 yield key, msgspec.json.decode(row.text("body"), type=model)
 
     def _some_of(self, part: int, dataset: str, keys: set[str], model: type[T]) -> Iterator[tuple[str, T]]:
-        if len(keys) > _SEVERAL_READS:
+        if len(keys) > SEVERAL_READS:
             yield from ((key, it) for key, it in self._all_of(part, dataset, model) if key in keys)
             return
-        prefix = f"row:{dataset}:"
+        prefix = row_prefix(dataset)
         partition = partition_of(self._base, part)
         for row in self._table.find(partition, [prefix + key for key in keys], columns=["body"]):
             yield row.key.removeprefix(prefix), msgspec.json.decode(row.text("body"), type=model)

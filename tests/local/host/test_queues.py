@@ -24,6 +24,11 @@ def test_messages_are_run_and_deleted(failing, make_host, queues):
     assert queues.length("work") == 0
 
 
+def test_a_name_that_no_queue_and_no_function_has_is_refused(failing, make_host, queues):
+    with pytest.raises(KeyError, match="nobody"):
+        make_host(failing[0], env=queues.env).drain("nobody")
+
+
 def test_a_missing_queue_is_no_error_and_is_not_created(failing, make_host, queues):
     assert make_host(failing[0], env=queues.env).drain("work") == 0
     assert list(queues.service.list_queues()) == []
