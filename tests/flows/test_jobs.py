@@ -7,12 +7,14 @@ from typing import Any, ClassVar
 
 import azure.functions as func
 import pytest
+from azure.storage.queue import QueueServiceClient
 
 from integrations.actions.account import Account
 from integrations.actions.jobs import JOBS, Job, due_handlers
 from integrations.domain.given_up import MOST_TRIES, Failed
 from integrations.domain.ids import TenantId
 from integrations.domain.orders import AccountOrder
+from integrations.domain.schedule import ORDER_LIFE
 from integrations.services import Services
 from integrations.storage.due import Work
 from integrations.triggers.background import blueprint
@@ -121,6 +123,14 @@ def test_a_poison_message_is_told_and_never_raises(lamps: Lamps, host: Host) -> 
     lamps.comes(host, queue=f"{CountOrder.queue}-poison", tenant_id="../x")
 
     assert lamps.given_up == [Failed(CountOrder.queue)]
+
+
+def test_a_message_that_nobody_takes_is_gone_before_many_like_it_pile_up(portal: Portal) -> None:
+    portal.services.send(CountOrder(account_id=ACCOUNT, tenant_id=ABSENT["tenant_id"]))  # type: ignore[arg-type]
+
+    with QueueServiceClient.from_connection_string(portal.services.settings.storage) as queues:
+        (sent,) = queues.get_queue_client(CountOrder.queue).peek_messages()
+    assert sent.expires_on - sent.inserted_on == ORDER_LIFE
 
 
 def test_whatever_can_be_due_has_somebody_who_looks_after_it() -> None:
