@@ -1,6 +1,6 @@
 """Which data sets of a tenant are asked for in this cycle: what is due, and what the tenant has a licence for."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -48,12 +48,25 @@ def read_due(
     del attempts  # with what is left of these, before the next ones come
     tried = [it for it in doubtful if plans is None or it.needs_plan in plans or (it in due and it.name in cursors)]
     spared = [it for it in doubtful if it in due and it not in tried]
-    if tried or spared:
+    if spared:
+        yield [_unlicensed(it) for it in spared]
+    for part in _one_large_reading_each(tried):
         try:
-            attempts = read_datasets(access, tried, cursors, now)
+            attempts = read_datasets(access, part, cursors, now)
         except Transient as error:  # what every sync needs is read already
-            attempts = [Attempt(dataset=it, outcome=outcome_of(error), error=error) for it in tried]
-        yield [*(_judged(it, plans) for it in attempts), *(_unlicensed(it) for it in spared)]
+            attempts = [Attempt(dataset=it, outcome=outcome_of(error), error=error) for it in part]
+        yield [_judged(it, plans) for it in attempts]
+        del attempts
+
+
+def _one_large_reading_each(tried: Sequence[Dataset]) -> list[list[Dataset]]:
+    """The second round in parts, so that no two readings with a row for each person or device are held at once.
+
+    What shares a batch stays together; what asks at its service's pace would wait for its neighbour anyway.
+    """
+    together = [it for it in tried if it.service.goes_into_batches]
+    alone = [[it] for it in tried if not it.service.goes_into_batches]
+    return [together, *alone] if together else alone
 
 
 def _plans_of(attempts: Iterable[Attempt]) -> frozenset[str] | None:
