@@ -3,7 +3,7 @@
 import os
 
 from integrations.services import connect
+from integrations.settings import Settings
 from integrations.triggers import build_app
-from shared.settings import Settings
 
 app = build_app(lambda: connect(Settings.from_env(os.environ)))

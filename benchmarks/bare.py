@@ -21,8 +21,8 @@ from azure.core import MatchConditions
 from azure.data.tables import TableClient, TableServiceClient, UpdateMode
 from azure.identity import ManagedIdentityCredential
 
-from shared.rows import end_of
-from shared.tables import Tables
+from shared.storage.rows import end_of
+from shared.storage.tables import Tables
 
 
 class Connections:

@@ -23,23 +23,23 @@ from urllib.parse import urlsplit
 import msgspec
 
 from integrations.actions.account import Account
-from integrations.actions.jobs import due_handlers
-from integrations.actions.order import order_due
-from integrations.actions.overview import read_overview
-from integrations.actions.sync import sync_tenant
-from integrations.domain.connections import Kind, Mapping, Tenant
+from integrations.actions.jobs.due_work import order_due
+from integrations.actions.jobs.registry import due_handlers
+from integrations.actions.read.overview import read_overview
+from integrations.actions.sync.sync_tenant import sync_tenant
 from integrations.domain.ids import AccountId, IntegrationId, OrganizationId, RunId, SyncroTenantId, TenantId, UserId
-from integrations.domain.orders import SCHEDULED, ShardOrder, SyncOrder
-from integrations.domain.page import Wanted
-from integrations.domain.schedule import slot_after
+from integrations.domain.integrations import Kind, Mapping, Tenant
+from integrations.domain.jobs.orders import SCHEDULED, ShardOrder, SyncOrder
 from integrations.domain.statuses import SyncCause, begin
+from integrations.domain.sync.schedule import slot_after
 from integrations.services import Services, connect
+from integrations.settings import Settings
 from integrations.storage.control import newest_first
 from integrations.storage.due import Due, Work, _row, shard_of, shards
-from shared.pace import Paces
-from shared.settings import Settings
-from shared.storage_account import StorageAccount
-from shared.tables import StorageUnavailable, chunks, upsert
+from integrations.views.page import Wanted
+from shared.microsoft.rate_limiter import Paces
+from shared.storage.account import StorageAccount
+from shared.storage.tables import StorageUnavailable, chunks, upsert
 
 _TRIES = 5  # host.json: maxDequeueCount
 _PERIOD = timedelta(minutes=30)

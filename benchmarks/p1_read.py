@@ -14,12 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.measure import PEERS, record, run
-from integrations.actions.reading import Access, read_datasets
-from integrations.microsoft.users import FIELDS, USERS, _User
+from integrations.actions.sync.read_datasets import Access, read_datasets
+from integrations.microsoft.readers.users import FIELDS, USERS, _User
 from shared.clock import utc_now
-from shared.graph import Graph
+from shared.http.client import Web
 from shared.memory import spare_memory
-from shared.web import Web
+from shared.microsoft.graph import Graph
 
 USERS_THERE = 10_000
 

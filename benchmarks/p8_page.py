@@ -11,8 +11,8 @@ from azure.data.tables import TableServiceClient
 from benchmarks.client import Bench
 from benchmarks.measure import Stage, record, stage
 from integrations.actions.account import Account
-from integrations.domain.connections import Integration, Kind, Proof
 from integrations.domain.ids import AccountId, FlowId, IntegrationId, TenantId, UserId
+from integrations.domain.integrations import Integration, Kind, Proof
 from integrations.triggers import build_app
 from local.host import Host
 from local.processes import ROOT

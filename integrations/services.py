@@ -12,36 +12,37 @@ from functools import cached_property, partial
 import msgspec
 from azure.identity import ManagedIdentityCredential
 
+from integrations.caller import CallerVerifier
 from integrations.domain.evaluations import registry
 from integrations.domain.ids import AccountId, TenantId
-from integrations.domain.orders import Order
+from integrations.domain.jobs.orders import Order
 from integrations.domain.plan import KnownPlan
-from integrations.domain.schedule import ORDER_LIFE
+from integrations.domain.sync.schedule import ORDER_LIFE
 from integrations.microsoft.dataset import Service
 from integrations.microsoft.permissions import OWN_PRINCIPAL, SUBSCRIPTIONS
+from integrations.settings import Settings
 from integrations.storage.callbacks import Callbacks
 from integrations.storage.control import Control
-from integrations.storage.data import DataStore
-from integrations.storage.derived import DerivedStore
+from integrations.storage.data.derived import DerivedStore
+from integrations.storage.data.store import DataStore
 from integrations.storage.due import DueList
 from integrations.storage.holders import Holders
-from shared.caller import CallerVerifier
 from shared.clock import Clock, utc_now
-from shared.graph import Gate, Graph, Limits
+from shared.crypto.envelopes import Envelopes, KeyRing
+from shared.crypto.key_vault import VaultKey
+from shared.crypto.tokens import KeySet
+from shared.errors import NotConfigured
+from shared.http.client import Web
 from shared.memory import spare_memory
-from shared.pace import Paces
-from shared.queues import Queues
-from shared.rates import Rates
-from shared.secrets import Envelopes, KeyRing
-from shared.settings import NotConfigured, Settings
-from shared.sign_in import AppCredential, Endpoints, SignIn
-from shared.storage_account import endpoint_of
-from shared.tables import Tables
-from shared.telemetry import log, quiet_libraries
-from shared.tokens import KeySet
-from shared.usage import Usage
-from shared.vault import VaultKey
-from shared.web import Web
+from shared.microsoft.graph import Gate, Graph, Limits
+from shared.microsoft.rate_limiter import Paces
+from shared.microsoft.sign_in import AppCredential, Endpoints, SignIn
+from shared.microsoft.usage import Usage
+from shared.quota import Rates
+from shared.storage.account import endpoint_of
+from shared.storage.queues import Queues
+from shared.storage.tables import Tables
+from shared.telemetry.log import log, quiet_libraries
 
 # A browser waits for the answer: better a clear refusal soon than a page that hangs.
 _SOMEBODY_WAITS = Limits(tries=2, max_wait_s=1.0, call_s=5.0)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from local.azurite import running_azurite
-from shared.secrets import new_key
+from shared.crypto.envelopes import new_key
 
 ROOT = Path(__file__).resolve().parent.parent
 CLIENT_ID = "c0ffee00-0000-4000-8000-000000000001"

@@ -11,7 +11,7 @@ AppError
 ├── KeyReused           422  an idempotency key used for two different requests
 ├── TooManyRequests     429  with ``wait_s``
 └── Unavailable         503  storage or Microsoft is out; with ``wait_s``
-Which HTTP status each becomes is decided in ``shared/answers.py``, nowhere else.
+Which HTTP status each becomes is decided in ``shared/http/answers.py``, nowhere else.
 """
 
 from collections.abc import Sequence
@@ -135,3 +135,11 @@ class Unavailable(Waiting):
     code = "unavailable"
     title = "A service we depend on is not answering"
     remedy = "Nothing was changed. Try again in a moment."
+
+
+class NotConfigured(Unavailable):
+    """The app runs, but a setting is missing or wrong; the operator sees which, the caller does not."""
+
+    code = "not_configured"
+    title = "The service is not configured"
+    remedy = "Ask the operator of this service to look at its start-up log."

@@ -14,18 +14,18 @@ from typing import Self
 
 import msgspec
 
+from integrations.actions.actors import Actor, ensure_sealed
 from integrations.actions.conflicts import ignore_conflict
-from integrations.actions.recording import Actor, ensure_sealed
-from integrations.domain.connections import AuditEntry
 from integrations.domain.ids import AccountId
-from integrations.domain.orders import AccountOrder
-from integrations.domain.schedule import ORDER_LIFE
+from integrations.domain.integrations import AuditEntry
+from integrations.domain.jobs.orders import AccountOrder
+from integrations.domain.sync.schedule import ORDER_LIFE
 from integrations.services import Services
 from integrations.storage.control import ControlWriter, OutboxMessage, newest_first
 from integrations.storage.due import ALL, Due, Work
 from shared.errors import Unavailable
-from shared.tables import Write
-from shared.telemetry import log
+from shared.storage.tables import Write
+from shared.telemetry.log import log
 
 _OUTBOX_GRACE = timedelta(minutes=1)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from integrations.storage.control import VersionConflict
-from shared.telemetry import log
+from shared.telemetry.log import log
 
 Result = TypeVar("Result")
 

@@ -7,13 +7,13 @@ from datetime import timedelta
 import msgspec
 
 from integrations.actions.account import Account
+from integrations.actions.actors import Actor
 from integrations.actions.conflicts import ignore_conflict
-from integrations.actions.recording import Actor
 from integrations.services import Services
 from integrations.storage.control import StoredAnswer, VersionConflict
 from integrations.storage.documents import Stored
-from shared.answers import FIRST_ERROR, FIRST_FAULT, JSON, PROBLEM_JSON, Answer, explained, status_of
 from shared.errors import AppError, Conflict, KeyReused
+from shared.http.answers import FIRST_ERROR, FIRST_FAULT, JSON, PROBLEM_JSON, Answer, explained, status_of
 
 KEPT_FOR = timedelta(hours=24)
 _ABANDONED_AFTER = timedelta(seconds=60)

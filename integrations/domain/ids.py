@@ -19,9 +19,16 @@ SyncroTenantId = NewType("SyncroTenantId", str)
 RunId = NewType("RunId", str)
 RemovalId = NewType("RemovalId", str)
 
+# An id becomes a storage key: nothing that a key may not hold, and nothing that needs escaping.
+PORTAL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@|-]{0,127}")
 _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _RUN = re.compile(r"[0-9]{15}-[a-z0-9]{8}")
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # no letters that are misread on a screen
+
+
+def is_portal_id(text: str) -> bool:
+    """Whether the portal may call an account or a user so."""
+    return PORTAL_ID.fullmatch(text) is not None
 
 
 def new_epoch() -> int:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from integrations.domain.connections import Integration, Pause, Tenant
-from integrations.domain.given_up import GivenUp
+from integrations.domain.integrations import Integration, Pause, Tenant
+from integrations.domain.jobs.given_up import GivenUp
 from integrations.domain.statuses import SyncCause, SyncStatus, wait_in_queue
 
 # A portal token lives 15 minutes: what one of before the change still caused is settled by a second walk.

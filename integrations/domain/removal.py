@@ -15,9 +15,9 @@ from enum import Enum
 
 import msgspec
 
-from integrations.domain.connections import Integration, Kind, Running
-from integrations.domain.given_up import GivenUp
 from integrations.domain.ids import IntegrationId, RemovalId, TenantId, UserId
+from integrations.domain.integrations import Integration, Kind, Running
+from integrations.domain.jobs.given_up import GivenUp
 
 ALL = "all"  # the word that confirms Remove All Integrations, and the key of its row
 GIVE_UP_AFTER = timedelta(hours=24)  # so long Microsoft is asked again

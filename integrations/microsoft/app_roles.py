@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from integrations.microsoft.permissions import APPLICATION_PERMISSIONS, GRAPH_APP
-from shared.graph import (
+from shared.microsoft.graph import (
     Answer,
     Ask,
     Denied,

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import msgspec
 
-from shared.graph import Ask, Graph, MissingInMicrosoft
+from shared.microsoft.graph import Ask, Graph, MissingInMicrosoft
 
 _PATH = "/subscriptions"
 _CHANGES = "updated,deleted"  # of people and groups; what is new comes as updated

@@ -2,7 +2,7 @@
 
 A data set's first question is cheap and goes, with everybody else's, into one ``$batch``. Its reader gets
 that answer and reads on from there, if there is more. To add one: write a file beside this one that ends
-in a ``Dataset``, and list it in ``DATASETS`` of ``integrations/microsoft/datasets.py``.
+in a ``Dataset``, and list it in ``DATASETS`` of ``integrations/microsoft/registry.py``.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,10 +13,9 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
-from integrations.domain.cadence import Cadence
-from integrations.domain.datasets import Reading
-from shared.errors import AppError
-from shared.graph import Graph, Page
+from integrations.domain.sync.cadence import Cadence
+from integrations.domain.sync.datasets import Reading
+from shared.microsoft.graph import Graph, Page
 
 # Service plans that a data set may need; ids as on the organization's ``assignedPlans``.
 # Source: https://learn.microsoft.com/entra/identity/users/licensing-service-plan-reference
@@ -32,13 +31,6 @@ class Identified(Protocol):
 
 T = TypeVar("T", bound=Identified)
 U = TypeVar("U")
-
-
-class ReaderFailed(AppError):
-    """A reader of ours met what it does not expect: a fault of ours, which costs its data set."""
-
-    code = "our_failure"
-    title = "Our own reader failed"
 
 
 class Service(Enum):

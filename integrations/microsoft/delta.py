@@ -8,9 +8,9 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
-from integrations.domain.datasets import Reading, Record
+from integrations.domain.sync.datasets import Reading, Record
 from integrations.microsoft.dataset import Identified
-from shared.graph import Page, UnexpectedAnswer
+from shared.microsoft.graph import Page, UnexpectedAnswer
 
 
 class Removed(msgspec.Struct):

@@ -14,7 +14,7 @@ import msgspec
 
 from integrations.domain.text import clean
 
-# How structs name a date: one without a zone is none of these, and is read as UTC by ``shared.tolerant``.
+# How structs name a date: one without a zone is none of these, and is read as UTC by ``shared.formats.tolerant``.
 GraphDateTime = Annotated[datetime, msgspec.Meta(tz=True)]
 
 _NEVER_YEAR = 1970  # and before: nothing that Microsoft tells of is as old

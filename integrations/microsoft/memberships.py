@@ -6,11 +6,11 @@ Source: https://learn.microsoft.com/graph/api/user-list-transitivememberof
 
 import msgspec
 
-from integrations.domain.gdap import GroupId
+from integrations.domain.csp.gdap import GroupId
 from integrations.domain.text import clean
 from integrations.microsoft.permissions import GLOBAL_ADMINISTRATOR
-from shared.graph import Graph, UnexpectedAnswer
-from shared.json_text import REPLACEMENT
+from shared.formats.json_text import REPLACEMENT
+from shared.microsoft.graph import Graph, UnexpectedAnswer
 
 _ROLE = "#microsoft.graph.directoryRole"
 _GROUP = "#microsoft.graph.group"

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 import msgspec
 
-from integrations.domain.gdap import Assignment, GroupId, Relationship, RoleId
+from integrations.domain.csp.gdap import Assignment, GroupId, Relationship, RoleId
 from integrations.domain.text import clean
 from integrations.microsoft.fillers import GraphDateTime, askable, moment
-from shared.graph import Answer, Ask, Graph, MicrosoftError, MissingInMicrosoft
+from shared.microsoft.graph import Answer, Ask, Graph, MicrosoftError, MissingInMicrosoft
 
 _PATH = "/tenantRelationships/delegatedAdminRelationships"
 _CUSTOMERS = "/tenantRelationships/delegatedAdminCustomers"

@@ -29,7 +29,7 @@ export async function exportCsv(readAll) {
   say(`${items.length} tenants are in the file.`);
 }
 
-// The rule of server (shared/csv_text.py) and page: what a reader skips before a formula's sign, and where some split.
+// The rule of server (shared/formats/csv_text.py) and page: what a reader skips before a formula's sign, and where some split.
 const SKIPPED = "\\x00-\\x08\\x0b\\x0c\\x0e-\\x20\\x7f-\\xa0\\xad\\u061c\\u1680\\u180e\\u2000-\\u200f\\u2028-\\u202f\\u205f-\\u206f\\u3000\\ufeff";
 const SIGN = "[=+\\-@\\uff1d\\uff0b\\uff0d\\uff20]";
 const BEGINS = new RegExp(`^(?:[\\t\\r\\n]|[${SKIPPED}]*${SIGN})`);

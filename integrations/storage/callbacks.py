@@ -6,9 +6,9 @@ flow_id. It only points: what is accepted, and whether it still is, stands in th
 
 from typing import NamedTuple
 
-from integrations.domain.consent import Flow
+from integrations.domain.connect.consent import Flow
 from integrations.domain.ids import AccountId, FlowId
-from shared.tables import Row, Tables, delete, insert
+from shared.storage.tables import Row, Tables, delete, insert
 
 _KEY = "flow"
 

@@ -11,8 +11,12 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from integrations.domain.auditing import AuditKey, Seal
-from integrations.domain.connections import (
+from integrations.domain.audit.seals import AuditKey, Seal
+from integrations.domain.connect.consent import Flow
+from integrations.domain.csp.customers import Facts
+from integrations.domain.csp.report import Report
+from integrations.domain.ids import AccountId
+from integrations.domain.integrations import (
     AuditEntry,
     Credential,
     Integration,
@@ -21,18 +25,14 @@ from integrations.domain.connections import (
     SyncroTenant,
     Tenant,
 )
-from integrations.domain.consent import Flow
-from integrations.domain.customers import Facts
-from integrations.domain.datasets import Run
-from integrations.domain.ids import AccountId
 from integrations.domain.plan import Belief
 from integrations.domain.removal import Parting, Removal, RemoveAll
-from integrations.domain.report import Report
-from integrations.domain.watching import Watch
+from integrations.domain.sync.change_notifications import Watch
+from integrations.domain.sync.datasets import Run
 from integrations.storage.documents import Documents
 from shared.errors import Conflict
-from shared.table import Table
-from shared.tables import RowChanged, RowExists, Tables, Write
+from shared.storage.table import Table
+from shared.storage.tables import RowChanged, RowExists, Tables, Write
 
 CURRENT = "current"  # of what an account has one of: its signing key, its plan
 _ROWS_A_PAGE = 1000

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from shared.tables import Row, Table, Write, delete, end_of, insert, replace
+from shared.storage.tables import Row, Table, Write, delete, end_of, insert, replace
 
 T = TypeVar("T", bound=msgspec.Struct)
 

@@ -15,10 +15,10 @@ from datetime import UTC, datetime
 from enum import Enum
 
 from integrations.domain.ids import AccountId
-from integrations.domain.orders import SHARDS
+from integrations.domain.jobs.orders import SHARDS
 from shared.clock import moment, stamp
-from shared.tables import Row, RowChanged, Tables, Write, chunks, delete, replace, upsert
-from shared.telemetry import log
+from shared.storage.tables import Row, RowChanged, Tables, Write, chunks, delete, replace, upsert
+from shared.telemetry.log import log
 
 ALL = "all"  # of what is one thing for an account, such as its outbox
 LAST_LOOK = "last"  # the second line of an account's seals

@@ -13,7 +13,7 @@ from enum import Enum
 from integrations.domain.ids import AccountId, IntegrationId, TenantId
 from shared.clock import moment, stamp
 from shared.errors import Waiting
-from shared.tables import Row, RowChanged, RowExists, Tables, Write, delete, insert, replace, upsert
+from shared.storage.tables import Row, RowChanged, RowExists, Tables, Write, delete, insert, replace, upsert
 
 _TURN = "!turn"
 _TRIES = 10

@@ -5,17 +5,17 @@ from datetime import datetime
 import msgspec
 
 from integrations.actions.account import Account
-from integrations.actions.audit_log import COLUMNS, AuditPage, Wanted, cells, read_audit
-from integrations.actions.export import as_csv, export
-from integrations.actions.signing import public_keys
-from integrations.actions.verification import Verification, verify_audit
+from integrations.actions.audit.log import COLUMNS, AuditPage, Wanted, cells, read_audit
+from integrations.actions.audit.signing import public_keys
+from integrations.actions.audit.verification import Verification, verify_audit
+from integrations.actions.read.export import as_csv, export
 from integrations.domain import ids
-from integrations.domain.exporting import Export
+from integrations.domain.audit.export import Export
 from integrations.triggers.doors import PAGING, Call, Doors, Need
-from shared.answers import JSON, Answer, download, ok
-from shared.csv_text import CSV, csv_text, prefers_csv
+from shared.crypto.signatures import Jwks
 from shared.errors import Invalid, Problem
-from shared.signatures import Jwks
+from shared.formats.csv_text import CSV, csv_text, prefers_csv
+from shared.http.answers import JSON, Answer, download, ok
 
 
 def add_doors(doors: Doors) -> None:

@@ -12,14 +12,14 @@ from datetime import datetime
 
 import azure.functions as func
 
-from integrations.actions.give_up import give_up
-from integrations.actions.jobs import JOBS, Job
-from integrations.actions.order import order_shards
-from integrations.domain.given_up import MOST_TRIES, Failed
-from integrations.domain.messages import NotAnOrder, read
-from integrations.domain.orders import AccountOrder, Order
+from integrations.actions.jobs.due_work import order_shards
+from integrations.actions.jobs.give_up import give_up
+from integrations.actions.jobs.registry import JOBS, Job
+from integrations.domain.jobs.given_up import MOST_TRIES, Failed
+from integrations.domain.jobs.messages import NotAnOrder, read
+from integrations.domain.jobs.orders import AccountOrder, Order
 from integrations.services import Services
-from shared.telemetry import ALLOWED, log
+from shared.telemetry.log import ALLOWED, log
 
 _STORAGE = "AzureWebJobsStorage"
 

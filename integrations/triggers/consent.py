@@ -5,14 +5,14 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from integrations.actions.callback import receive_callback
-from integrations.actions.complete import complete
-from integrations.actions.integrate import FlowView, Started, read_flow, reauthorize, start_csp, start_single
+from integrations.actions.connect.callback import receive_callback
+from integrations.actions.connect.complete import complete
+from integrations.actions.connect.integrate import FlowView, Started, read_flow, reauthorize, start_csp, start_single
 from integrations.domain import ids
-from integrations.domain.connections import Kind
+from integrations.domain.integrations import Kind
 from integrations.triggers.doors import Call, Doors, Need
-from shared.answers import MOST_BODY_BYTES, Answer, ok, see_other
 from shared.errors import AppError, Invalid, Problem, Waiting
+from shared.http.answers import MOST_BODY_BYTES, Answer, ok, see_other
 
 _TEXT = "text/plain; charset=utf-8"
 # One text for every answer that no journey waits for: it tells a stranger nothing.

@@ -2,12 +2,12 @@
 
 import msgspec
 
-from integrations.actions.csp_actions import check_access, ignore_tenant
+from integrations.actions.csp.manage import check_access, ignore_tenant
 from integrations.domain import ids
-from integrations.domain.prerequisites import Prerequisites, prerequisites
-from integrations.domain.roles import required_roles, role_names
+from integrations.domain.connect.prerequisites import Prerequisites, prerequisites
+from integrations.domain.csp.roles import required_roles, role_names
 from integrations.triggers.doors import Call, Doors, Need
-from shared.answers import Answer, no_content, ok
+from shared.http.answers import Answer, no_content, ok
 
 
 class IgnoreTenant(msgspec.Struct, forbid_unknown_fields=True):

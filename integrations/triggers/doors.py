@@ -16,16 +16,16 @@ from typing import Any, TypeVar
 import azure.functions as func
 import msgspec
 
+from integrations.actions.actors import Actor
 from integrations.actions.idempotency import remembered
-from integrations.actions.plan import believe_token
-from integrations.actions.recording import Actor
+from integrations.actions.plan.learn_plan import believe_token
+from integrations.caller import Caller
 from integrations.domain.ids import AccountId
 from integrations.services import Services
-from shared.answers import Answer, explained, read_json, with_etag
-from shared.caller import Caller
 from shared.errors import AppError, Forbidden, Invalid, Problem
-from shared.settling import somebody_waits
-from shared.telemetry import log
+from shared.http.answers import Answer, explained, read_json, with_etag
+from shared.storage.retries import somebody_waits
+from shared.telemetry.log import log
 
 Model = TypeVar("Model", bound=msgspec.Struct)
 Handler = Callable[["Call"], Answer]

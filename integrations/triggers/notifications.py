@@ -1,9 +1,9 @@
 """Microsoft's door: it proves that it reaches us, and tells that something changed."""
 
-from integrations.actions.watching import Notifications, hear
+from integrations.actions.sync.change_notifications import Notifications, hear
 from integrations.triggers.doors import Call, Doors, Need
-from shared.answers import Answer
 from shared.errors import Invalid, Problem
+from shared.http.answers import Answer
 
 _TEXT = "text/plain; charset=utf-8"
 _LONGEST_TOKEN = 1024

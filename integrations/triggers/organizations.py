@@ -4,16 +4,16 @@ from typing import Any
 
 import msgspec
 
-from integrations.actions.organizations import (
+from integrations.actions.mapping.organizations import (
     change_organization,
     create_organization,
     delete_organization,
     find_organization,
 )
 from integrations.domain import ids
-from integrations.domain.connections import Organization
+from integrations.domain.integrations import Organization
 from integrations.triggers.doors import PAGING, Call, Doors, Need
-from shared.answers import Answer, no_content, ok
+from shared.http.answers import Answer, no_content, ok
 
 
 class OrganizationBody(msgspec.Struct, forbid_unknown_fields=True):

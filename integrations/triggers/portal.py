@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 import msgspec
 
 from integrations.services import Services
+from integrations.settings import Settings
 from integrations.triggers.doors import Call, Doors, Need
 from integrations.triggers.openapi import document
-from shared.answers import Answer, ok, see_other, with_etag
 from shared.errors import NotFound
-from shared.settings import Settings
+from shared.http.answers import Answer, ok, see_other, with_etag
 
 _FILES = Path(__file__).parent.parent / "portal"
 _TYPES = {

@@ -2,12 +2,12 @@
 
 import msgspec
 
-from integrations.actions.purge import purge_now
-from integrations.actions.removals import Effects, RemovalView, effects_of_all, read_removal, removal_effects
-from integrations.actions.remove import Begun, remove, remove_all
+from integrations.actions.mapping.purge import purge_now
+from integrations.actions.removal.start import Begun, remove, remove_all
+from integrations.actions.removal.status import Effects, RemovalView, effects_of_all, read_removal, removal_effects
 from integrations.domain import ids
 from integrations.triggers.doors import Call, Doors, Need
-from shared.answers import Answer, no_content, ok
+from shared.http.answers import Answer, no_content, ok
 
 _CONFIRM = {"confirm": "what GET .../removal-effects tells to type, to confirm"}
 

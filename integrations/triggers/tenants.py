@@ -4,27 +4,27 @@ from datetime import datetime
 
 import msgspec
 
-from integrations.actions.mapping import map_tenant, unmap_tenant
-from integrations.actions.overview import (
+from integrations.actions.mapping.map_tenant import map_tenant, unmap_tenant
+from integrations.actions.read.overview import (
     IntegrationDetails,
     TenantDetails,
     read_integration,
     read_overview,
     read_tenant,
 )
-from integrations.actions.posture import Security, read_security
-from integrations.actions.synced import Rows, RunPage, read_licenses, read_rows, read_run, read_runs
-from integrations.actions.tenants import sync_now
-from integrations.actions.waiting import SyncQueue, read_sync_queue
+from integrations.actions.read.security import Security, read_security
+from integrations.actions.read.sync_queue import SyncQueue, read_sync_queue
+from integrations.actions.read.synced_data import Rows, RunPage, read_licenses, read_rows, read_run, read_runs
+from integrations.actions.sync.sync_now import sync_now
 from integrations.domain import ids
-from integrations.domain.datasets import Run
-from integrations.domain.page import SORTS, Overview, Wanted
-from integrations.domain.posture import LicenseView
-from integrations.microsoft import datasets
+from integrations.domain.security.posture import LicenseView
+from integrations.domain.sync.datasets import Run
+from integrations.microsoft import registry as datasets
 from integrations.microsoft.dataset import Dataset, Route
 from integrations.triggers.doors import PAGING, Call, Doors, Need
-from shared.answers import Answer, no_content, ok
+from integrations.views.page import SORTS, Overview, Wanted
 from shared.errors import Invalid, Problem
+from shared.http.answers import Answer, no_content, ok
 
 
 class MapTenant(msgspec.Struct, forbid_unknown_fields=True):

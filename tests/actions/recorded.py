@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from integrations.services import Services
-from shared.queues import Queues, QueueUnavailable
-from shared.tables import StorageUnavailable, Tables, Write
+from shared.storage.queues import Queues, QueueUnavailable
+from shared.storage.tables import StorageUnavailable, Tables, Write
 
 Result = TypeVar("Result")
 

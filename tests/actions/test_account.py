@@ -10,18 +10,18 @@ import msgspec
 import pytest
 
 from integrations.actions.account import Account
+from integrations.actions.actors import Actor
 from integrations.actions.conflicts import ignore_conflict, retry_on_conflict
-from integrations.actions.jobs import due_handlers
-from integrations.actions.order import order_due
-from integrations.actions.recording import Actor
-from integrations.domain.connections import Organization
+from integrations.actions.jobs.due_work import order_due
+from integrations.actions.jobs.registry import due_handlers
 from integrations.domain.ids import AccountId, OrganizationId, SyncroTenantId
-from integrations.domain.orders import PlanOrder, ShardOrder
+from integrations.domain.integrations import Organization
+from integrations.domain.jobs.orders import PlanOrder, ShardOrder
 from integrations.services import Services
 from integrations.storage.control import VersionConflict
 from integrations.storage.documents import Stored
 from integrations.storage.due import ALL, Work, shards
-from shared.tables import StorageUnavailable
+from shared.storage.tables import StorageUnavailable
 from tests.actions.recorded import Died, Recorder
 from tests.flows.portal import Portal
 

@@ -8,13 +8,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from integrations.actions.reading import Access, read_datasets
-from integrations.actions.refusals import cause_of
-from integrations.domain.datasets import Outcome, Reading
+from integrations.actions.sync.read_datasets import Access, read_datasets
+from integrations.domain.causes import cause_of
 from integrations.domain.statuses import SyncCause
+from integrations.domain.sync.datasets import Outcome, Reading
 from integrations.microsoft.dataset import Asked, Dataset, Service, Source
 from shared.errors import AppError
-from shared.graph import (
+from shared.microsoft.graph import (
     Answer,
     Ask,
     Book,
@@ -26,8 +26,8 @@ from shared.graph import (
     Transient,
     UnexpectedAnswer,
 )
-from shared.tables import StorageUnavailable
-from shared.usage import Usage
+from shared.microsoft.usage import Usage
+from shared.storage.tables import StorageUnavailable
 from tests.waiting import HANGS_S
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)

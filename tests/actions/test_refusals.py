@@ -2,15 +2,15 @@
 
 import pytest
 
-from integrations.actions.refusals import cause_of, csp_cause_of, failure_of, hindrance_of
-from integrations.domain.connections import Kind
-from integrations.domain.consent import ADVICE, FlowFailure
+from integrations.domain.causes import cause_of, csp_cause_of, failure_of, hindrance_of
+from integrations.domain.connect.consent import ADVICE, FlowFailure
+from integrations.domain.integrations import Kind
 from integrations.domain.refusals import OF_CUSTOMER, Hindrance
 from integrations.domain.statuses import EXPLANATIONS, SyncCause, SyncLabel
 from local.microsoft.entra.refusals import in_redirect, named
-from shared.graph import MicrosoftError, Throttled, Transient
-from shared.sign_in import OperatorFault, RefusalKind, SignInRefused, raised, redirected, refusal
-from shared.sign_in.codes import KIND_OF_CODE
+from shared.microsoft.graph import MicrosoftError, Throttled, Transient
+from shared.microsoft.sign_in import OperatorFault, RefusalKind, SignInRefused, raised, redirected, refusal
+from shared.microsoft.sign_in.codes import KIND_OF_CODE
 from tests.shared.sign_in.published import KNOWN_BESIDES, PUBLISHED
 
 CODES = sorted(KIND_OF_CODE)

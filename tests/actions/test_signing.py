@@ -6,11 +6,11 @@ import msgspec
 import pytest
 
 from integrations.actions.account import Account
-from integrations.actions.signing import public_keys, seal_key_anew, sign
+from integrations.actions.audit.signing import public_keys, seal_key_anew, sign
 from integrations.domain.ids import AccountId
 from integrations.storage.control import CURRENT
-from shared.secrets import SealBroken, new_key, sealed_with
-from shared.signatures import SignatureInvalid, new_private_key, opened, public_of
+from shared.crypto.envelopes import SealBroken, new_key, sealed_with
+from shared.crypto.signatures import SignatureInvalid, new_private_key, opened, public_of
 from tests.flows.portal import Portal, with_keys
 
 

@@ -8,7 +8,7 @@ import msgspec
 from playwright.sync_api import Locator, expect
 
 from integrations.domain.ids import AccountId, IntegrationId
-from integrations.domain.orders import SCHEDULED, CspOrder
+from integrations.domain.jobs.orders import SCHEDULED, CspOrder
 from tests.browser import told
 from tests.browser.site import Site
 from tests.browser.states import FLOW, with_rows, with_tenant

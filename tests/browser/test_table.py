@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from shared.csv_text import csv_text
+from shared.formats.csv_text import csv_text
 from tests.browser import told
 from tests.browser.site import Site
 from tests.browser.states import with_rows

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations.domain.auditing import (
+from integrations.domain.audit.seals import (
     KEPT_FOR,
     LATE,
     MOST_ENTRIES,

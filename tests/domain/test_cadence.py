@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from integrations.domain.cadence import Cadence, is_doubtful, is_due, must_be_whole, share_of
-from integrations.domain.datasets import Cursor, Outcome
 from integrations.domain.ids import TenantId
+from integrations.domain.sync.cadence import Cadence, is_doubtful, is_due, must_be_whole, share_of
+from integrations.domain.sync.datasets import Cursor, Outcome
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 

@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from integrations.domain.connections import Kind
-from integrations.domain.consent import (
+from integrations.domain.connect.consent import (
     ADVICE,
     CONFIRM_LIMIT,
     PROVING_LIMIT,
@@ -24,6 +23,7 @@ from integrations.domain.consent import (
     state_hash,
 )
 from integrations.domain.ids import AccountId, FlowId, IntegrationId, TenantId, UserId
+from integrations.domain.integrations import Kind
 from shared.errors import Conflict
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)

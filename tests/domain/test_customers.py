@@ -4,14 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from integrations.domain.connections import Integration, Kind, Proof, Tenant
-from integrations.domain.csp_page import csp_row
-from integrations.domain.customers import Customer, Facts, believed, children, discovered, ignore, judge
-from integrations.domain.gdap import Relationship
+from integrations.domain.csp.customers import Customer, Facts, believed, children, discovered, ignore, judge
+from integrations.domain.csp.gdap import Relationship
 from integrations.domain.ids import FlowId, IntegrationId, TenantId, UserId
-from integrations.domain.page import Moment
+from integrations.domain.integrations import Integration, Kind, Proof, Tenant
 from integrations.domain.plan import paused
 from integrations.domain.statuses import SyncCause, begin
+from integrations.views.csp import csp_row
+from integrations.views.page import Moment
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 TENANT = TenantId("9f1c0e3a-0000-4000-8000-00000000aa01")

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from integrations.domain.exporting import Exported, fields_of, without_secrets
+from integrations.domain.audit.export import Exported, fields_of, without_secrets
 
 
 @pytest.mark.parametrize(

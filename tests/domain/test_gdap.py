@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from integrations.domain.gdap import (
+from integrations.domain.csp.gdap import (
     GLOBAL_ADMINISTRATOR,
     Assignment,
     Consent,

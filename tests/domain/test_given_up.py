@@ -5,21 +5,21 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from integrations.actions.jobs import JOBS
-from integrations.domain.connections import CspChild, Kind, Running, Tenant
-from integrations.domain.consent import Flow, FlowFailure, FlowState, Leg
-from integrations.domain.csp_page import csp_auth_view
-from integrations.domain.gdap import CspAuth, Finding, GroupFault
-from integrations.domain.given_up import DETAILS, MOST_TRIES, Failed, GivenUp, give_up
+from integrations.actions.jobs.registry import JOBS
+from integrations.domain.connect.consent import Flow, FlowFailure, FlowState, Leg
+from integrations.domain.csp.gdap import CspAuth, Finding, GroupFault
+from integrations.domain.csp.onboarding import Onboarding, Stage, plan
 from integrations.domain.ids import AccountId, FlowId, IntegrationId, RemovalId, RunId, TenantId, UserId
-from integrations.domain.onboarding import Onboarding, Stage, plan
-from integrations.domain.orders import CspOrder, CustomerOrder, RemovalOrder, ShardOrder, SyncOrder
-from integrations.domain.page import Moment, given_up_view, status_view
+from integrations.domain.integrations import CspChild, Kind, Running, Tenant
+from integrations.domain.jobs.given_up import DETAILS, MOST_TRIES, Failed, GivenUp, give_up
+from integrations.domain.jobs.orders import CspOrder, CustomerOrder, RemovalOrder, ShardOrder, SyncOrder
 from integrations.domain.plan import paused
 from integrations.domain.removal import Removal
-from integrations.domain.removal_report import steps
-from integrations.domain.schedule import overdue_since
 from integrations.domain.statuses import SyncCause, begin
+from integrations.domain.sync.schedule import overdue_since
+from integrations.views.csp import csp_auth_view
+from integrations.views.page import Moment, given_up_view, status_view
+from integrations.views.removal import steps
 
 NOW = datetime(2026, 11, 28, 9, 0, tzinfo=UTC)
 PERIOD = timedelta(minutes=30)

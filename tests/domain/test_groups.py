@@ -4,8 +4,8 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations.domain.groups import MOST_MEMBERS, everybody_in, join, split
-from integrations.domain.records import Group
+from integrations.domain.sync.groups import MOST_MEMBERS, everybody_in, join, split
+from integrations.domain.sync.records import Group
 
 
 def group(key: str, *members: str) -> Group:

@@ -6,8 +6,8 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 import pytest
 
-from integrations.domain.messages import NotAnOrder, checks_of, read
-from integrations.domain.orders import AccountOrder, PurgeOrder, ShardOrder, SyncOrder
+from integrations.domain.jobs.messages import NotAnOrder, checks_of, read
+from integrations.domain.jobs.orders import AccountOrder, PurgeOrder, ShardOrder, SyncOrder
 
 NOW = datetime(2026, 11, 28, 13, 0, tzinfo=UTC)
 SYNC = SyncOrder(

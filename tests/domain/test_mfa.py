@@ -5,8 +5,8 @@ from collections import Counter
 import msgspec
 import pytest
 
-from integrations.domain.mfa import demanded_by, registered, tally_of
-from integrations.domain.records import ConditionalAccess, Registration
+from integrations.domain.security.mfa import demanded_by, registered, tally_of
+from integrations.domain.sync.records import ConditionalAccess, Registration
 
 FOR_ALL = ConditionalAccess(
     id="p", name="MFA for all", state="enabled", demands=["mfa"], users=["All"], applications=["All"]

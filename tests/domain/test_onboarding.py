@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from integrations.domain import onboarding
-from integrations.domain.gdap import Consent
-from integrations.domain.onboarding import Onboarding, Stage
+from integrations.domain.csp import onboarding
+from integrations.domain.csp.gdap import Consent
+from integrations.domain.csp.onboarding import Onboarding, Stage
 from integrations.domain.refusals import Hindrance
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)

@@ -4,7 +4,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations.domain.packing import MOST_BYTES, pack
+from integrations.domain.sync.packing import MOST_BYTES, pack
 
 
 class Thing(msgspec.Struct):

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from integrations.domain.connections import Acceptance, Csp, Integration, Kind, Mapping, Proof, Running, Tenant
 from integrations.domain.ids import FlowId, IntegrationId, OrganizationId, RunId, SyncroTenantId, TenantId, UserId
+from integrations.domain.integrations import Acceptance, Csp, Integration, Kind, Mapping, Proof, Running, Tenant
 from integrations.domain.plan import (
     DATA_KEPT_FOR,
     LOOKED_AT_EVERY,

@@ -2,8 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from integrations.domain.datasets import Cursor, Outcome
-from integrations.domain.posture import (
+from integrations.domain.security.posture import (
     improvements,
     license_figures,
     license_view,
@@ -11,7 +10,8 @@ from integrations.domain.posture import (
     secure_score_view,
     without_mfa,
 )
-from integrations.domain.records import License, Registration, SecureScore, SecureScoreControl, Subscription
+from integrations.domain.sync.datasets import Cursor, Outcome
+from integrations.domain.sync.records import License, Registration, SecureScore, SecureScoreControl, Subscription
 
 TODAY = datetime(2026, 11, 23, tzinfo=UTC)
 CURSOR = Cursor(dataset="x", outcome=Outcome.FRESH, attempted_at=TODAY, complete_at=TODAY + timedelta(hours=7))

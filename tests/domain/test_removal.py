@@ -6,10 +6,10 @@ import msgspec
 import pytest
 
 from integrations.domain import removal as rules
-from integrations.domain import removal_report as report
-from integrations.domain.connections import Integration, Kind, Proof
 from integrations.domain.ids import FlowId, IntegrationId, RemovalId, TenantId, UserId
+from integrations.domain.integrations import Integration, Kind, Proof
 from integrations.domain.removal import Outcome, Parting, Presence, Removal, Way
+from integrations.views import removal as report
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 QUIET = timedelta(minutes=15)

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from integrations.domain import ids
-from integrations.domain.connections import Kind, Mapping, Tenant, reservations
-from integrations.domain.datasets import Cursor, Outcome, close_run, is_mass_loss, warnings_of
 from integrations.domain.ids import IntegrationId, OrganizationId, SyncroTenantId, TenantId, UserId, is_tenant_id
-from integrations.domain.menu import CSP_MENU, INTEGRATE_MENU, tenant_menu
-from integrations.domain.page import Wanted, overview
+from integrations.domain.integrations import Kind, Mapping, Tenant, reservations
 from integrations.domain.statuses import SyncCause, begin
+from integrations.domain.sync.datasets import Cursor, Outcome, close_run, is_mass_loss, warnings_of
 from integrations.domain.text import MOST_CHARACTERS, clean, clean_or_none, key_from
+from integrations.views.menu import CSP_MENU, INTEGRATE_MENU, tenant_menu
+from integrations.views.page import Wanted, overview
 from shared.errors import Invalid
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from integrations.domain.schedule import (
+from integrations.domain.statuses import SyncCause, begin, move
+from integrations.domain.sync.schedule import (
     in_turns,
     is_as_planned,
     next_due,
@@ -12,7 +13,6 @@ from integrations.domain.schedule import (
     propagation_pause_s,
     slot_after,
 )
-from integrations.domain.statuses import SyncCause, begin, move
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 PERIOD = timedelta(minutes=30)

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from integrations.domain.connections import Kind, Mapping, Tenant
 from integrations.domain.ids import IntegrationId, OrganizationId, SyncroTenantId, TenantId, UserId
+from integrations.domain.integrations import Kind, Mapping, Tenant
 from integrations.domain.statuses import SyncCause, begin
-from integrations.domain.watching import Watch, hash_of, is_watch_due, word_of
+from integrations.domain.sync.change_notifications import Watch, hash_of, is_watch_due, word_of
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 SECRET = "s" * 43

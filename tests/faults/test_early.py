@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from shared.graph import Gate
+from shared.microsoft.graph import Gate
 from tests.faults.lab.early import Departures
 
 USERS, DEVICES, MANAGED = "/v1.0/users", "/v1.0/devices/delta", "/v1.0/deviceManagement/managedDevices"

@@ -8,14 +8,14 @@ import msgspec
 import pytest
 from msgspec import inspect
 
-from shared.graph import Page, UnexpectedAnswer
-from shared.graph.answers import decode, decode_counting
+from shared.microsoft.graph import Page, UnexpectedAnswer
+from shared.microsoft.graph.answers import decode, decode_counting
 from tests.faults.lab.forms import BOM, Oddity, Root, inside, oddities, put, reached, roots, sample, structs
 from tests.faults.lab.report import tell
 
 # Structs of these modules that are ours: nothing of Microsoft's is decoded into them.
 OURS = {
-    "integrations.microsoft.cross_tenant_access._Terms": "what the default and a partner share, which are decoded",
+    "integrations.microsoft.readers.cross_tenant_access._Terms": "what default and partner share, which are decoded",
     "integrations.microsoft.memberships.Memberships": "what was read, in our words",
     "integrations.microsoft.relationships.Assigned": "what was read, in our words",
     "integrations.microsoft.relationships.CustomerRelationship": "what was read, in our words",
@@ -26,19 +26,19 @@ ALL_OR_NOTHING = {
     "integrations.microsoft.app_roles._Principal.id": "whose roles are asked for next; a guess would ask for another's",
     "integrations.microsoft.app_roles._Resource.id": "which application's roles are granted",
     "integrations.microsoft.change_notifications._Subscription.id": "without it nobody can take the subscription back",
-    "integrations.microsoft.cross_tenant_access._Default.is_service_default": "whose choice the rest is",
-    "integrations.microsoft.policies._Authorization.id": "an object without an id is not the policy",
-    "integrations.microsoft.policies._Defaults.is_enabled": "all that is asked; a guess would be a verdict on MFA",
-    "integrations.microsoft.policies._Methods.id": "an object without an id is not the policy",
-    "integrations.microsoft.policies._Requests.is_enabled": "all that is asked",
-    "shared.graph.answers.Page.next_link": "what is on further pages would be taken for gone",
-    "shared.graph.answers.Page.delta_link": "changes would be asked for from a place that nobody knows",
-    "shared.graph.answers.Page.items": "an answer without it is not an empty collection: rows would vanish",
-    "shared.graph.batch.Parts.responses": "a batch that answers nothing is asked again",
-    "shared.partner_center._Customers.links": "customers on further pages would be taken for gone",
-    "shared.partner_center._Links.next": "customers on further pages would be taken for gone",
-    "shared.partner_center._Customers.items": "an answer without it is not a partner without customers",
-    "shared.tokens._KeyDocument.keys": "no key is no reason to believe a token; those that are known stay",
+    "integrations.microsoft.readers.cross_tenant_access._Default.is_service_default": "whose choice the rest is",
+    "integrations.microsoft.readers.policies._Authorization.id": "an object without an id is not the policy",
+    "integrations.microsoft.readers.policies._Defaults.is_enabled": "all that is asked; a guess would be a verdict",
+    "integrations.microsoft.readers.policies._Methods.id": "an object without an id is not the policy",
+    "integrations.microsoft.readers.policies._Requests.is_enabled": "all that is asked",
+    "shared.microsoft.graph.answers.Page.next_link": "what is on further pages would be taken for gone",
+    "shared.microsoft.graph.answers.Page.delta_link": "changes would be asked for from a place that nobody knows",
+    "shared.microsoft.graph.answers.Page.items": "an answer without it is not an empty collection: rows would vanish",
+    "shared.microsoft.graph.batch.Parts.responses": "a batch that answers nothing is asked again",
+    "shared.microsoft.partner_center._Customers.links": "customers on further pages would be taken for gone",
+    "shared.microsoft.partner_center._Links.next": "customers on further pages would be taken for gone",
+    "shared.microsoft.partner_center._Customers.items": "an answer without it is not a partner without customers",
+    "shared.crypto.tokens._KeyDocument.keys": "no key is no reason to believe a token; those that are known stay",
 }
 
 ROOTS = {root.name: root for root in roots()}

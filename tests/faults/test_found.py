@@ -7,7 +7,7 @@ from typing import Any
 from azure.data.tables import TableServiceClient
 from azure.identity import ManagedIdentityCredential
 
-from shared.queues import Queues
+from shared.storage.queues import Queues
 from tests.faults.lab.crashes import crash
 from tests.faults.lab.flows import FLOWS, Bases
 from tests.faults.lab.kill import When

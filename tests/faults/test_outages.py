@@ -96,9 +96,9 @@ def test_a_missing_setting_is_told_to_the_operator_and_not_to_the_caller(
     microsoft: Running, identity: PortalIdentity, storage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     from integrations.services import connect  # noqa: PLC0415 - as function_app does
+    from integrations.settings import Settings  # noqa: PLC0415
     from integrations.triggers import build_app  # noqa: PLC0415
     from local.host import Host  # noqa: PLC0415
-    from shared.settings import Settings  # noqa: PLC0415
 
     env = settings_of(microsoft, identity, storage, PORTAL_ISSUER="", SECRET_KEYS="k1:short")
     with Host(build_app(lambda: connect(Settings.from_env(env))), env=env) as host:
@@ -136,7 +136,7 @@ def test_a_microsoft_that_hangs_does_not_hang_the_callback(portal: Portal, place
 
 
 def test_storage_that_fails_in_the_middle_of_a_sync_loses_nothing(portal: Portal) -> None:
-    from shared.tables import StorageUnavailable  # noqa: PLC0415 - what a dead storage raises
+    from shared.storage.tables import StorageUnavailable  # noqa: PLC0415 - what a dead storage raises
 
     tenant = portal.has_tenant(users=30)
     portal.integrate(tenant)

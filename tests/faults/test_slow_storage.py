@@ -4,10 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from shared.queues import Queues
-from shared.rows import StorageUnavailable
-from shared.settling import somebody_waits
-from shared.tables import Row, Tables, upsert
+from shared.storage.queues import Queues
+from shared.storage.retries import somebody_waits
+from shared.storage.rows import StorageUnavailable
+from shared.storage.tables import Row, Tables, upsert
 from tests.faults.lab.slow import slowed
 
 _LATE_S = 5.0

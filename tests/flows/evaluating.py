@@ -8,14 +8,14 @@ import msgspec
 import pytest
 from azure.storage.queue import QueueServiceClient
 
-from integrations.domain.changed_keys import ALL
-from integrations.domain.datasets import Reading, Record
 from integrations.domain.evaluations import registry
 from integrations.domain.evaluations.evaluation import Changes, Evaluation, Result, Source
-from integrations.domain.orders import EvaluateOrder
-from integrations.domain.records import User
+from integrations.domain.jobs.orders import EvaluateOrder
+from integrations.domain.sync.changed_keys import ALL
+from integrations.domain.sync.datasets import Reading, Record
+from integrations.domain.sync.records import User
 from integrations.services import Services
-from shared.settings import Settings
+from integrations.settings import Settings
 from tests.flows.failing import ACCOUNT
 from tests.flows.portal import Portal
 from tests.flows.reading import security

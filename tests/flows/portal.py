@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from integrations.services import Services, connect
+from integrations.settings import Settings
 from integrations.triggers import build_app
 from local.host import Host
 from local.host.invoke import Response
@@ -16,9 +17,8 @@ from local.journey import APP_ROLES
 from local.microsoft.cloud import Running
 from local.microsoft.person import Callback, Person
 from local.portal_identity import PortalIdentity
-from shared.pace import Paces
-from shared.secrets import Envelopes, KeyRing, new_key
-from shared.settings import Settings
+from shared.crypto.envelopes import Envelopes, KeyRing, new_key
+from shared.microsoft.rate_limiter import Paces
 
 CLIENT_ID = "c0ffee00-0000-4000-8000-000000000001"
 CLIENT_SECRET = "a-secret-nobody-should-ever-see"

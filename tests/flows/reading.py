@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from integrations.domain.groups import join
-from integrations.domain.records import Group
+from integrations.domain.sync.groups import join
+from integrations.domain.sync.records import Group
 from tests.flows.portal import Portal
 
 

@@ -11,14 +11,14 @@ import pytest
 from azure.data.tables import TableClient
 
 from integrations.actions.account import Account
-from integrations.actions.housekeeping import keep_house
-from integrations.actions.recording import Actor
-from integrations.actions.sealing import seal_entries
+from integrations.actions.actors import Actor
+from integrations.actions.audit.sealing import seal_entries
+from integrations.actions.jobs.housekeeping import keep_house
 from integrations.domain.ids import AccountId
 from integrations.storage.control import newest_seal_first
 from integrations.storage.due import Due, DueList, Work, shards
-from shared.secrets import new_key
-from shared.signatures import Jwk, check_detached
+from shared.crypto.envelopes import new_key
+from shared.crypto.signatures import Jwk, check_detached
 from tests.flows.portal import Portal, with_keys
 
 ACCOUNT = AccountId("acct_northwind")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from integrations.domain.roles import DEFAULT_ROLES
+from integrations.domain.csp.roles import DEFAULT_ROLES
 from tests.flows.partner import Csp, has_csp
 from tests.flows.portal import Portal
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from integrations.actions import onboard_customer, settle_customers
+from integrations.actions.csp import onboard_customer
+from integrations.actions.csp import reconcile as settle_customers
 from integrations.microsoft import app_roles, permissions
 from tests.flows.partner import Csp, has_csp
 from tests.flows.portal import CLIENT_ID, Portal

@@ -9,13 +9,13 @@ import pytest
 from azure.storage.queue import QueueServiceClient
 
 from integrations.actions.account import Account
-from integrations.actions.partner import open_partner
-from integrations.domain.connections import Credential
+from integrations.actions.csp.partner import open_partner
 from integrations.domain.ids import AccountId
+from integrations.domain.integrations import Credential
 from integrations.services import Services
 from integrations.storage.control import Control
 from integrations.storage.documents import Stored
-from shared.secrets import SealBroken, new_key, sealed_with
+from shared.crypto.envelopes import SealBroken, new_key, sealed_with
 from tests.flows.doors import ABSENT, DOORS, path_of
 from tests.flows.partner import Csp, has_csp
 from tests.flows.portal import CLIENT_SECRET, Portal, with_keys

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from integrations.domain.datasets import Reading, Record
-from integrations.microsoft import datasets
+from integrations.domain.sync.datasets import Reading, Record
+from integrations.microsoft import registry as datasets
 from integrations.microsoft.dataset import Asked, Dataset, Route, Source
 from integrations.triggers import collect_doors
 from integrations.triggers.openapi import document

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from integrations.microsoft.datasets import DATASETS
+from integrations.microsoft.registry import DATASETS
 from tests.flows.portal import CLIENT_ID, Portal, at_microsofts_pace
 from tests.flows.reading import asked, cycle, items, parts, security, states
 

@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from integrations.domain.ids import AccountId, TenantId
-from integrations.microsoft.datasets import DATASETS
+from integrations.microsoft.registry import DATASETS
 from local.microsoft.cloud import Running
 from local.portal_identity import PortalIdentity
-from shared.bulk import BulkTable
+from shared.storage.rest_table import BulkTable
 from tests.faults.lab.report import IS_FULL
 from tests.flows.portal import Portal, open_portal
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from integrations.triggers.doors import Door, Need
 from local.host.invoke import Response
-from shared.web import Web
+from shared.http.client import Web
 from tests.flows.doors import ABSENT, BODIES, DOORS, path_of, populated, store
 from tests.flows.portal import Portal
 

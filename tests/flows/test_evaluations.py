@@ -6,10 +6,10 @@ import msgspec
 import pytest
 from azure.storage.queue import QueueServiceClient
 
-from integrations.actions.evaluate import evaluate_tenant
-from integrations.domain.changed_keys import ALL
+from integrations.actions.evaluate.evaluate_tenant import evaluate_tenant
 from integrations.domain.evaluations.people_without_mfa import PEOPLE_WITHOUT_MFA
 from integrations.domain.ids import AccountId
+from integrations.domain.sync.changed_keys import ALL
 from integrations.storage.due import Work
 from local.microsoft.cloud import Running
 from local.portal_identity import PortalIdentity

@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 import pytest
 
-from integrations.actions.evaluate import evaluate_tenant
-from integrations.actions.evaluation_look import Look
-from integrations.domain.datasets import RunState
+from integrations.actions.evaluate.evaluate_tenant import evaluate_tenant
+from integrations.actions.evaluate.evaluation_run import Look
 from integrations.domain.evaluations.evaluation import Changes, Result, Source
 from integrations.domain.ids import AccountId
-from integrations.storage.data import Superseded
+from integrations.domain.sync.datasets import RunState
+from integrations.storage.data.store import Superseded
 from integrations.storage.due import Work
 from tests.flows.evaluating import (
     Titles,

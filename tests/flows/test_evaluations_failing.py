@@ -7,15 +7,15 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from integrations.actions.evaluation_look import Look
-from integrations.domain.datasets import Reading, Record
+from integrations.actions.evaluate.evaluation_run import Look
 from integrations.domain.evaluations.evaluation import Result
-from integrations.domain.orders import EvaluateOrder
-from integrations.storage.data import DataSession
-from integrations.storage.stored_rows import StoredRows
+from integrations.domain.jobs.orders import EvaluateOrder
+from integrations.domain.sync.datasets import Reading, Record
+from integrations.storage.data.store import DataSession
+from integrations.storage.data.stored_rows import StoredRows
 from local.microsoft.cloud import Running
 from local.portal_identity import PortalIdentity
-from shared.tables import StorageUnavailable
+from shared.storage.tables import StorageUnavailable
 from tests.flows.doors import store
 from tests.flows.evaluating import (
     Title,

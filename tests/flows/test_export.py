@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from integrations.actions import export as exporting
-from integrations.domain.exporting import KINDS
+from integrations.actions.read import export as exporting
+from integrations.domain.audit.export import KINDS
 from integrations.domain.ids import AccountId
 from integrations.storage.documents import Documents
 from tests.faults.lab.store import Storage, Store
@@ -248,8 +248,8 @@ def test_exports_have_their_limit_a_minute(portal: Portal) -> None:
 def test_rows_of_a_big_tenant_are_exported_from_all_its_partitions(
     portal: Portal, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("integrations.storage.fences._ROWS_OF_A_PART", 10)
-    monkeypatch.setattr("integrations.storage.stored_rows._ROWS_A_PAGE", 7)
+    monkeypatch.setattr("integrations.storage.data.fences._ROWS_OF_A_PART", 10)
+    monkeypatch.setattr("integrations.storage.data.stored_rows._ROWS_A_PAGE", 7)
     tenant = portal.has_tenant(users=90)
     portal.connected(tenant)
     wanted = named(stored(portal), tenant["id"])

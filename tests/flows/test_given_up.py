@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from integrations.domain.orders import CspOrder, CustomerOrder, PlanOrder, PurgeOrder, RemovalOrder
+from integrations.domain.jobs.orders import CspOrder, CustomerOrder, PlanOrder, PurgeOrder, RemovalOrder
 from local.microsoft.cloud import Running
 from local.portal_identity import PortalIdentity
 from tests.flows.failing import AT_ONCE, Bug, alerts, entries, says_so

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 import pytest
 
-from shared.answers import Answer
+from shared.http.answers import Answer
 from tests.flows.portal import Portal
 from tests.flows.raw import everything
 

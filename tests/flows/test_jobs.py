@@ -10,11 +10,11 @@ import pytest
 from azure.storage.queue import QueueServiceClient
 
 from integrations.actions.account import Account
-from integrations.actions.jobs import JOBS, Job, due_handlers
-from integrations.domain.given_up import MOST_TRIES, Failed
+from integrations.actions.jobs.registry import JOBS, Job, due_handlers
 from integrations.domain.ids import TenantId
-from integrations.domain.orders import AccountOrder
-from integrations.domain.schedule import ORDER_LIFE
+from integrations.domain.jobs.given_up import MOST_TRIES, Failed
+from integrations.domain.jobs.orders import AccountOrder
+from integrations.domain.sync.schedule import ORDER_LIFE
 from integrations.services import Services
 from integrations.storage.due import Work
 from integrations.triggers.background import blueprint

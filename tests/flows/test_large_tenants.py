@@ -3,11 +3,11 @@
 import msgspec
 import pytest
 
-from integrations.actions.reading import Access, read_datasets
+from integrations.actions.sync.read_datasets import Access, read_datasets
 from integrations.microsoft.dataset import Dataset
-from integrations.microsoft.devices import DEVICES
-from integrations.microsoft.managed_devices import MANAGED_DEVICES
-from integrations.microsoft.users import USERS
+from integrations.microsoft.readers.devices import DEVICES
+from integrations.microsoft.readers.managed_devices import MANAGED_DEVICES
+from integrations.microsoft.readers.users import USERS
 from integrations.services import TenantGraphs
 from shared.clock import utc_now
 from tests.flows.portal import Portal

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from azure.storage.queue import QueueServiceClient
 
-from integrations.domain.orders import CspOrder, SyncOrder
-from shared import lifeline
-from shared.lifeline import Lifeline
+from integrations.domain.jobs.orders import CspOrder, SyncOrder
+from shared.storage import recovery_message as lifeline
+from shared.storage.recovery_message import Lifeline
 from tests.flows.partner import has_csp
 from tests.flows.portal import Portal
 
@@ -54,7 +54,7 @@ def test_a_run_whose_process_died_goes_on_by_the_message_put_before_it(
 ) -> None:
     run_id = portal.ask("POST", f"/tenants/{tenant['id']}/sync", expect=202)["run_id"]
     path = f"/tenants/{tenant['id']}/runs/{run_id}"
-    dies(portal, monkeypatch, f"integrations.actions.sync.{where}")
+    dies(portal, monkeypatch, f"integrations.actions.sync.sync_tenant.{where}")
     assert portal.ask("GET", path)["state"] == "running"
 
     time.sleep(1.2)
@@ -69,7 +69,7 @@ def test_a_csps_run_whose_process_died_goes_on_too(portal: Portal, monkeypatch: 
     csp.settled()
     portal.ask("POST", f"/integrations/{csp.id}/access-check", expect=202)
     before = portal.ask("GET", f"/integrations/{csp.id}")["checks"]
-    dies(portal, monkeypatch, "integrations.actions.check_csp._run")
+    dies(portal, monkeypatch, "integrations.actions.csp.check_csp._run")
 
     time.sleep(1.2)
     portal.run_queues()
@@ -89,7 +89,7 @@ def test_a_message_that_comes_although_the_run_has_ended_changes_nothing(
 ) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(lifeline, "_HIDDEN_S", 1)
-        patched.setattr("shared.queues.Queues.take_back", lambda *_: None)
+        patched.setattr("shared.storage.queues.Queues.take_back", lambda *_: None)
         run = portal.sync(tenant)
     asked = len(portal.graph_requests(tenant))
 

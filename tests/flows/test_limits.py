@@ -12,7 +12,7 @@ import pytest
 from integrations.microsoft.dataset import Service
 from integrations.services import TenantGraphs
 from local.microsoft import World
-from shared.graph import ServiceDown, Transient
+from shared.microsoft.graph import ServiceDown, Transient
 from tests.flows.portal import CLIENT_ID, Portal, at_microsofts_pace
 from tests.flows.reading import parts, states
 from tests.waiting import until

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from shared.settling import Unanswered
+from shared.storage.retries import Unanswered
 from tests.flows.portal import Portal
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from integrations.domain.datasets import Cursor
-from integrations.domain.records import SignInPage
-from integrations.microsoft.datasets import DATASETS
+from integrations.domain.sync.datasets import Cursor
+from integrations.domain.sync.records import SignInPage
+from integrations.microsoft.registry import DATASETS
 from tests.flows.portal import Portal
 from tests.flows.reading import cycle, groups_of, items, states, users_of
 

@@ -4,9 +4,9 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-from integrations.actions.integrate import start_single
-from integrations.actions.recording import Actor
-from integrations.domain.consent import FlowState
+from integrations.actions.actors import Actor
+from integrations.actions.connect.integrate import start_single
+from integrations.domain.connect.consent import FlowState
 from integrations.domain.ids import AccountId
 from shared.errors import TooManyRequests
 from tests.flows.portal import Portal

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from azure.data.tables import TableServiceClient
 
-from shared import lifeline
-from shared.lifeline import Lifeline
+from shared.storage import recovery_message as lifeline
+from shared.storage.recovery_message import Lifeline
 from tests.flows.portal import Portal
 from tests.flows.raw import everything
 
@@ -18,7 +18,7 @@ USERS = 2500  # three pages
 @pytest.fixture(autouse=True)
 def _short_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each part has time for one page of each data set."""
-    monkeypatch.setattr("integrations.actions.sync.PART_LIMIT", timedelta(0))
+    monkeypatch.setattr("integrations.actions.sync.sync_tenant.PART_LIMIT", timedelta(0))
 
 
 def made(portal: Portal, **details: Any) -> dict[str, str]:
@@ -119,7 +119,7 @@ def test_a_part_that_dies_is_done_again_and_earlier_ones_are_not(
     with monkeypatch.context() as patched:
         patched.setattr(lifeline, "_HIDDEN_S", 1)
         patched.setattr(Lifeline, "__exit__", lambda *_: None)
-        patched.setattr(f"integrations.actions.sync.{where}", die)
+        patched.setattr(f"integrations.actions.sync.sync_tenant.{where}", die)
         with pytest.raises(Killed):
             part(portal)
     time.sleep(1.2)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from integrations.domain.orders import CspOrder, CustomerOrder, PlanOrder, PurgeOrder, RemovalOrder, SyncOrder
+from integrations.domain.jobs.orders import CspOrder, CustomerOrder, PlanOrder, PurgeOrder, RemovalOrder, SyncOrder
 from integrations.storage.due import Due, Work
 from local.microsoft.cloud import Running
 from local.portal_identity import PortalIdentity
@@ -58,7 +58,7 @@ def test_a_sync_that_failed_before_it_began_is_told_too(
 ) -> None:
     tenant = portal.has_tenant()
     portal.connected(tenant)
-    monkeypatch.setattr("integrations.actions.sync_slot.held_back_by", lambda *_: 1 / 0)
+    monkeypatch.setattr("integrations.actions.sync.slot.held_back_by", lambda *_: 1 / 0)
     if is_asked_for:
         run = portal.sync(tenant)
     else:

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from integrations.actions.account import Account
-from integrations.actions.signing import public_keys
+from integrations.actions.audit.signing import public_keys
 from integrations.domain.ids import AccountId
-from shared.signatures import SignatureInvalid, opened
+from shared.crypto.signatures import SignatureInvalid, opened
 from tests.flows.portal import CLIENT_ID, Portal
 from tests.flows.raw import rows_naming
 

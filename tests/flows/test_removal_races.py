@@ -8,8 +8,8 @@ import pytest
 from azure.storage.queue import QueueServiceClient
 
 from integrations.domain.ids import AccountId
-from integrations.domain.orders import RemovalOrder
-from shared.tables import Row, insert
+from integrations.domain.jobs.orders import RemovalOrder
+from shared.storage.tables import Row, insert
 from tests.flows.portal import Portal
 from tests.flows.raw import everything
 from tests.waiting import until

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from integrations.domain.ids import TenantId
-from shared.sign_in import token_roles
+from shared.microsoft.sign_in import token_roles
 from tests.flows.partner import FRIENDLY, UNFRIENDLY, Csp, has_csp
 from tests.flows.portal import CLIENT_ID, Portal
 from tests.flows.raw import rows_naming

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from integrations.domain.orders import SyncOrder
+from integrations.domain.jobs.orders import SyncOrder
 from integrations.storage.due import shards
 from tests.flows.portal import Portal
 from tests.flows.reading import asked, counts, table_requests, users_of

@@ -9,7 +9,7 @@ import pytest
 
 from integrations.actions.account import Account
 from integrations.domain.ids import AccountId
-from integrations.domain.orders import SyncOrder
+from integrations.domain.jobs.orders import SyncOrder
 from local.microsoft.cloud import Running
 from local.portal_identity import PortalIdentity
 from tests.flows.portal import CLIENT_ID, Portal, open_portal

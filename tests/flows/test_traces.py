@@ -11,9 +11,9 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from integrations.domain.datasets import RunState
-from shared.telemetry import ALLOWED
-from shared.tracing import count, span
+from integrations.domain.sync.datasets import RunState
+from shared.telemetry.log import ALLOWED
+from shared.telemetry.tracing import count, span
 from tests.flows.portal import CLIENT_SECRET, Portal
 
 Spans = list[Any]

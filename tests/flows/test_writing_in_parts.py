@@ -22,8 +22,8 @@ def stored(portal: Portal, tenant: dict[str, str]) -> int:
 @pytest.fixture(params=[100, 5_000], ids=["a large data set", "a small one"])
 def tenant(portal: Portal, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> dict[str, str]:
     """Each part has time for little more than one transaction; a large data set is stored by itself."""
-    monkeypatch.setattr("integrations.actions.sync._LARGE", request.param)
-    monkeypatch.setattr("integrations.actions.sync.WRITING_LIMIT", timedelta(0))
+    monkeypatch.setattr("integrations.actions.sync.sync_tenant._LARGE", request.param)
+    monkeypatch.setattr("integrations.actions.sync.sync_tenant.WRITING_LIMIT", timedelta(0))
     found = portal.has_tenant(users=USERS)
     portal.integrate(found)
     portal.map(found)

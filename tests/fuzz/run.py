@@ -15,7 +15,7 @@ from typing import Any
 from local.azurite import running_azurite
 from local.microsoft.cloud import running_microsoft
 from local.portal_identity import PERSONAS, running_portal_identity
-from shared.telemetry import quiet_libraries
+from shared.telemetry.log import quiet_libraries
 from tests.flows.doors import populated
 from tests.flows.portal import Portal, open_portal
 

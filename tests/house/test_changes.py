@@ -15,31 +15,40 @@ STORE = "integrations/storage/control.py"
 PUT_BY_THEMSELVES = {
     ("integrations/actions/account.py", "_announce"): "this is the way: before the rows",
     ("integrations/actions/account.py", "_put_later"): "this is the way: a later time, after the rows",
-    ("integrations/actions/apply_plan.py", "apply_plan"): "the next walk over the rows, once this one is done",
-    ("integrations/actions/apply_plan.py", "_resume"): "lines of all rows, before these change in parts of a hundred",
-    ("integrations/actions/csp_children.py", "hold_back"): "the row may say already what it waits for",
-    ("integrations/actions/evaluation_look.py", "_plan_next_look"): "before derived rows, which are no account's rows",
-    ("integrations/actions/housekeeping.py", "keep_house"): "its own line moves to tomorrow",
-    ("integrations/actions/housekeeping.py", "look_to_seal"): "its own line makes way for a last look",
-    ("integrations/actions/onboard_customer.py", "_step"): "a run of the CSP is asked for; its row does not change",
-    ("integrations/actions/order.py", "look_at_flow"): "the flow is as it was; it is forgotten later",
-    ("integrations/actions/settle_customers.py", "order_step"): "the row says it already, and the line may be lost",
-    ("integrations/actions/sync_slot.py", "_is_asked_for"): "the row says it already: not before that time",
+    ("integrations/actions/plan/apply_plan.py", "apply_plan"): "the next walk over the rows, once this one is done",
+    (
+        "integrations/actions/plan/apply_plan.py",
+        "_resume",
+    ): "lines of all rows, before these change in parts of a hundred",
+    ("integrations/actions/csp/child_tenants.py", "hold_back"): "the row may say already what it waits for",
+    (
+        "integrations/actions/evaluate/evaluation_run.py",
+        "_plan_next_look",
+    ): "before derived rows, which are no account's rows",
+    ("integrations/actions/jobs/housekeeping.py", "keep_house"): "its own line moves to tomorrow",
+    ("integrations/actions/jobs/housekeeping.py", "look_to_seal"): "its own line makes way for a last look",
+    ("integrations/actions/csp/onboard_customer.py", "_step"): "a run of the CSP is asked for; its row does not change",
+    ("integrations/actions/jobs/due_work.py", "look_at_flow"): "the flow is as it was; it is forgotten later",
+    ("integrations/actions/csp/reconcile.py", "order_step"): "the row says it already, and the line may be lost",
+    ("integrations/actions/sync/slot.py", "_is_asked_for"): "the row says it already: not before that time",
 }
 
 # A conflict that means something else than "try again" or "leave it to them".
 CONFLICT_MEANS = {
-    ("integrations/actions/apply_plan.py", "attempt"): "the other parts are written all the same, then tried again",
-    ("integrations/actions/answered_journey.py", "_change"): "the answer was used",
-    ("integrations/actions/answered_journey.py", "burnt"): "the answer was used",
-    ("integrations/actions/complete.py", "complete"): "said twice, or the tenant came in by another journey",
+    (
+        "integrations/actions/plan/apply_plan.py",
+        "attempt",
+    ): "the other parts are written all the same, then tried again",
+    ("integrations/actions/connect/answered_flow.py", "_change"): "the answer was used",
+    ("integrations/actions/connect/answered_flow.py", "burnt"): "the answer was used",
+    ("integrations/actions/connect/complete.py", "complete"): "said twice, or the tenant came in by another journey",
     ("integrations/actions/conflicts.py", "ignore_conflict"): "this is the way to leave it to others",
     ("integrations/actions/conflicts.py", "retry_on_conflict"): "this is the way to try again",
-    ("integrations/actions/letting_go.py", "letting_go"): "whoever changed it holds it now: nothing to let go of",
-    ("integrations/actions/mapping.py", "map_tenant"): "the other one is named",
-    ("integrations/actions/remove.py", "_begin_together"): "of many at once: then one by one",
-    ("integrations/actions/settle_customers.py", "_write"): "of many at once: then one by one",
-    ("integrations/actions/watching.py", "keep_watch"): "what was begun at Microsoft is taken back",
+    ("integrations/actions/release.py", "letting_go"): "whoever changed it holds it now: nothing to let go of",
+    ("integrations/actions/mapping/map_tenant.py", "map_tenant"): "the other one is named",
+    ("integrations/actions/removal/start.py", "_begin_together"): "of many at once: then one by one",
+    ("integrations/actions/csp/reconcile.py", "_write"): "of many at once: then one by one",
+    ("integrations/actions/sync/change_notifications.py", "keep_watch"): "what was begun at Microsoft is taken back",
 }
 
 OPENERS = ("change", "_change", "resting")  # of a unit of work
@@ -120,8 +129,8 @@ def test_actions_write_through_a_change_and_synced_rows_through_their_session(so
     assert {(name, on) for name, _, on in found(above, called("commit"))} == {
         (UNIT_OF_WORK, "writer"),
         (UNIT_OF_WORK, "ControlWriter(self.services.tables)"),  # takes a message that was sent out of the outbox
-        ("integrations/actions/sync.py", "session"),  # rows of synced data, behind their fence
-        ("integrations/actions/evaluation_look.py", "self._session"),  # derived rows, behind theirs
+        ("integrations/actions/sync/sync_tenant.py", "session"),  # rows of synced data, behind their fence
+        ("integrations/actions/evaluate/evaluation_run.py", "self._session"),  # derived rows, behind theirs
     }
     assert {on for _, _, on in found(above, called("write"))} == {"change"}
 
@@ -130,7 +139,10 @@ def test_audit_entries_and_messages_are_made_by_the_unit_of_work_alone(sources: 
     added = found(sources, called("added"))
 
     assert {name for name, _, on in added if on.endswith((".audit", ".outbox"))} == {UNIT_OF_WORK}
-    assert {name for name, *_ in found(sources, called("dispatch"))} == {UNIT_OF_WORK, "integrations/actions/order.py"}
+    assert {name for name, *_ in found(sources, called("dispatch"))} == {
+        UNIT_OF_WORK,
+        "integrations/actions/jobs/due_work.py",
+    }
 
 
 def test_every_unit_of_work_is_opened_by_a_with(sources: dict[str, ast.Module]) -> None:

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from integrations.actions.jobs import JOBS
-from integrations.domain.consent import ADVICE, FlowFailure
-from integrations.domain.gdap import CspAuth
-from integrations.domain.given_up import MOST_TRIES
+from integrations.actions.jobs.registry import JOBS
+from integrations.domain.connect.consent import ADVICE, FlowFailure
+from integrations.domain.csp.gdap import CspAuth
+from integrations.domain.jobs.given_up import MOST_TRIES
 from integrations.domain.statuses import EXPLANATIONS, SyncCause
-from integrations.microsoft.datasets import DATASETS
 from integrations.microsoft.permissions import (
     APPLICATION_PERMISSIONS,
     CORE_PERMISSIONS,
@@ -24,13 +23,14 @@ from integrations.microsoft.permissions import (
     PARTNER_SCOPES,
     SIGN_IN_SCOPES,
 )
+from integrations.microsoft.registry import DATASETS
+from integrations.settings import Settings
 from integrations.triggers import build_app, collect_doors
 from local.host.index import Function, index
 from local.host.settings import read_json
 from local.journey import APP_ROLES, DELEGATED
-from shared.answers import STATUS_OF
 from shared.errors import AppError
-from shared.settings import Settings
+from shared.http.answers import STATUS_OF
 
 LONGEST = 400
 LONG_FOR_A_REASON: dict[str, str] = {}
@@ -158,7 +158,7 @@ def test_the_environment_is_read_in_the_front_door_only(root: Path) -> None:
 
 def test_graph_paths_live_in_one_room(root: Path) -> None:
     """Paths of Graph as string constants; the action that proves a signer names two, and says where they go."""
-    allowed = {"integrations/actions/callback.py", "integrations/actions/prove.py"}
+    allowed = {"integrations/actions/connect/callback.py", "integrations/actions/connect/prove_consent.py"}
     found = set()
     for name in tracked(root, "integrations/*.py", "integrations/**/*.py"):
         if name.startswith("integrations/microsoft/"):

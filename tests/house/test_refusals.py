@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.house.test_house import tracked
 from tests.shared.sign_in.published import KNOWN_BESIDES, PUBLISHED
 
-TABLE = "shared/sign_in/codes.py"
+TABLE = "shared/microsoft/sign_in/codes.py"
 CODES = {str(it) for it in (*PUBLISHED, *KNOWN_BESIDES)}
 
 

@@ -11,11 +11,11 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from integrations.caller import Caller, CallerVerifier
 from local.portal_identity import PERSONAS, PortalIdentity
-from shared.caller import Caller, CallerVerifier
+from shared.crypto.tokens import KeySet, KeysUnavailable
 from shared.errors import Unauthenticated
-from shared.tokens import KeySet, KeysUnavailable
-from shared.web import Web
+from shared.http.client import Web
 
 FORGERIES = 2_000
 

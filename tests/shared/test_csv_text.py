@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.csv_text import csv_text, harmless, prefers_csv
+from shared.formats.csv_text import csv_text, harmless, prefers_csv
 from tests.csv_cells import DEFUSED, LEFT, formulas
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared.graph import (
+from shared.http.client import Response, Unreachable
+from shared.microsoft.graph import (
     Ask,
     Denied,
     Graph,
@@ -24,9 +25,8 @@ from shared.graph import (
     Transient,
     UnexpectedAnswer,
 )
-from shared.graph.answers import meaning, retry_after_s
-from shared.graph.links import address, relative
-from shared.web import Response, Unreachable
+from shared.microsoft.graph.answers import meaning, retry_after_s
+from shared.microsoft.graph.links import address, relative
 
 ROOT = "https://graph.microsoft.com"
 

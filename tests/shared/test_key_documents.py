@@ -8,8 +8,8 @@ import pytest
 
 from local.microsoft.tokens import Issuer
 from local.microsoft.world import World
-from shared.tokens import KeySet, KeysUnavailable
-from shared.web import Response
+from shared.crypto.tokens import KeySet, KeysUnavailable
+from shared.http.client import Response
 
 
 class Document:

@@ -11,27 +11,27 @@ from typing import Any
 import msgspec
 import pytest
 
+from integrations.caller import CallerVerifier
 from integrations.domain.ids import flow_id, run_id, tenant_id
-from integrations.domain.messages import read
-from integrations.domain.orders import SyncOrder
-from integrations.domain.page import _read_cursor
+from integrations.domain.jobs.messages import read
+from integrations.domain.jobs.orders import SyncOrder
+from integrations.domain.sync.change_notifications import word_of
 from integrations.domain.text import clean, key_from
-from integrations.domain.watching import word_of
 from integrations.microsoft.fillers import askable, identifier
+from integrations.views.page import _read_cursor
 from local.host.constraints import check
 from local.host.routes import decoded
 from local.host.web import query_of
-from shared.answers import read_json
-from shared.caller import CallerVerifier
-from shared.csv_text import csv_text, prefers_csv
+from shared.crypto.tokens import KeySet, unverified
 from shared.errors import AppError
-from shared.graph.answers import Page, decode, meaning, retry_after_s, units_of
-from shared.graph.challenge import claims_of
-from shared.graph.links import relative
-from shared.http_head import read_head
-from shared.sign_in.refusals import redirected, refusal
-from shared.tokens import KeySet, unverified
-from shared.web import Web
+from shared.formats.csv_text import csv_text, prefers_csv
+from shared.http.answers import read_json
+from shared.http.client import Web
+from shared.http.response_head import read_head
+from shared.microsoft.graph.answers import Page, decode, meaning, retry_after_s, units_of
+from shared.microsoft.graph.challenge import claims_of
+from shared.microsoft.graph.links import relative
+from shared.microsoft.sign_in.refusals import redirected, refusal
 from tests.growth import LARGE, MOST, SHAPES, SMALL, growth
 
 

@@ -6,7 +6,7 @@ from threading import Event
 
 import pytest
 
-from shared.pace import Paces
+from shared.microsoft.rate_limiter import Paces
 
 
 class Time:

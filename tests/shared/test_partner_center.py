@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from shared.graph import (
+from shared.http.client import Response, Unreachable
+from shared.microsoft.graph import (
     Denied,
     MicrosoftError,
     MissingInMicrosoft,
@@ -16,8 +17,7 @@ from shared.graph import (
     Transient,
     UnexpectedAnswer,
 )
-from shared.partner_center import MfaRequired, PartnerCenter
-from shared.web import Response, Unreachable
+from shared.microsoft.partner_center import MfaRequired, PartnerCenter
 
 ROOT = "https://api.partnercenter.microsoft.com"
 Told = Response | Exception

@@ -2,8 +2,9 @@
 
 import pytest
 
-from shared.secrets import new_key
-from shared.settings import NotConfigured, Settings
+from integrations.settings import Settings
+from shared.crypto.envelopes import new_key
+from shared.errors import NotConfigured
 
 GOOD = {
     "AzureWebJobsStorage__accountName": "account",

@@ -6,7 +6,7 @@ import json
 import msgspec
 import pytest
 
-from shared.signatures import SignatureInvalid, new_private_key, opened, public_of, signed
+from shared.crypto.signatures import SignatureInvalid, new_private_key, opened, public_of, signed
 
 
 def test_what_was_signed_comes_out_as_it_was() -> None:

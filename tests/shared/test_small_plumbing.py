@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from shared.answers import explained, ok, read_json, with_etag
 from shared.clock import moment, stamp, utc_now
+from shared.crypto.envelopes import Envelopes, KeyRing, SealBroken, new_key, sealed_with
 from shared.errors import AppError, Conflict, Invalid, TooManyRequests, Unauthenticated, Unavailable
-from shared.rates import Rates
-from shared.secrets import Envelopes, KeyRing, SealBroken, new_key, sealed_with
-from shared.telemetry import log
+from shared.http.answers import explained, ok, read_json, with_etag
+from shared.quota import Rates
+from shared.telemetry.log import log
 
 OLD, NEW = new_key("k1"), new_key("k2")
 

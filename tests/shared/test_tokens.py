@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from jwt.algorithms import RSAAlgorithm
 
-from shared.tokens import KeySet, KeysUnavailable, TokenInvalid, unverified, verify
-from shared.web import Response, Unreachable
+from shared.crypto.tokens import KeySet, KeysUnavailable, TokenInvalid, unverified, verify
+from shared.http.client import Response, Unreachable
 from tests.waiting import HANGS_S, until
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)

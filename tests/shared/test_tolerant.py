@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import msgspec
 import pytest
 
-from shared.json_text import UnreadableJson, parsed
-from shared.tolerant import Odd, read
+from shared.formats.json_text import UnreadableJson, parsed
+from shared.formats.tolerant import Odd, read
 
 BOM = b"\xef\xbb\xbf"
 

@@ -17,8 +17,8 @@ from azure.core.credentials import AccessToken
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from shared.secrets import Envelopes, SealBroken, sealed_with
-from shared.vault import VaultKey, VaultUnavailable
+from shared.crypto.envelopes import Envelopes, SealBroken, sealed_with
+from shared.crypto.key_vault import VaultKey, VaultUnavailable
 
 _OAEP = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
 

@@ -11,8 +11,8 @@ from urllib.parse import SplitResult
 
 import pytest
 
-from shared.connections import Connections
-from shared.web import Response, Unreachable, Web
+from shared.http.client import Response, Unreachable, Web
+from shared.http.connection_pool import Connections
 from tests.shared.serving import Script, saying, serving, whole
 from tests.waiting import HANGS_S
 

@@ -12,11 +12,19 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from local.microsoft.cloud import Running
-from shared.graph import MicrosoftError, Throttled, Transient
-from shared.sign_in import AppCredential, Endpoints, OperatorFault, RefusalKind, SignIn, SignInRefused, token_roles
-from shared.sign_in.refusals import raised, refusal
-from shared.tokens import KeySet, KeysUnavailable, TokenInvalid, unverified
-from shared.web import Response, Unreachable, Web
+from shared.crypto.tokens import KeySet, KeysUnavailable, TokenInvalid, unverified
+from shared.http.client import Response, Unreachable, Web
+from shared.microsoft.graph import MicrosoftError, Throttled, Transient
+from shared.microsoft.sign_in import (
+    AppCredential,
+    Endpoints,
+    OperatorFault,
+    RefusalKind,
+    SignIn,
+    SignInRefused,
+    token_roles,
+)
+from shared.microsoft.sign_in.refusals import raised, refusal
 
 CLIENT_ID = "c0ffee00-0000-4000-8000-000000000001"
 

@@ -7,7 +7,7 @@ from threading import Event
 
 import pytest
 
-from shared.window import Window
+from shared.storage.concurrency_limit import Window
 
 
 class Time:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import trustme
 
-from shared.storage_account import SharedKey, StorageAccount
+from shared.storage.account import SharedKey, StorageAccount
 from tests.waiting import HANGS_S
 
 TOKEN = "an-identity's-token"

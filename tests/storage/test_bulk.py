@@ -2,8 +2,8 @@
 
 import pytest
 
-from shared.rows import Row, insert
-from shared.storage_account import SharedKey
+from shared.storage.account import SharedKey
+from shared.storage.rows import Row, insert
 from tests.storage.front import front
 from tests.storage.ways import WAYS, by_key
 

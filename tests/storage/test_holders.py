@@ -7,7 +7,7 @@ import pytest
 
 from integrations.domain.ids import AccountId, IntegrationId, TenantId
 from integrations.storage.holders import BeingRemoved, Claim, Holders
-from shared.tables import Tables
+from shared.storage.tables import Tables
 
 TENANT = TenantId("11111111-1111-4111-8111-111111111111")
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -8,16 +8,15 @@ import msgspec
 import pytest
 from azure.identity import ManagedIdentityCredential
 
-from integrations.domain.changed_keys import ALL, MOST_KEYS, Keys
-from integrations.domain.datasets import Reading, Record
 from integrations.domain.ids import AccountId, TenantId
-from integrations.storage import fences
-from integrations.storage.data import DataSession, DataStore, Superseded
-from integrations.storage.derived import DerivedStore
-from integrations.storage.pending import Marking
-from integrations.storage.sweeping import Sweeper
-from shared.rows import RowNotStorable
-from shared.tables import Tables
+from integrations.domain.sync.changed_keys import ALL, MOST_KEYS, Keys
+from integrations.domain.sync.datasets import Reading, Record
+from integrations.storage.data.derived import DerivedStore
+from integrations.storage.data.pending import Marking
+from integrations.storage.data.store import DataSession, DataStore, Superseded, fences
+from integrations.storage.data.sweeping import Sweeper
+from shared.storage.rows import RowNotStorable
+from shared.storage.tables import Tables
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 TENANT = TenantId("9f1c0e3a-0000-4000-8000-00000000aa01")

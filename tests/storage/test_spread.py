@@ -13,13 +13,12 @@ import msgspec
 import pytest
 from azure.identity import ManagedIdentityCredential
 
-from integrations.domain.datasets import Reading, Record
 from integrations.domain.ids import AccountId, TenantId
-from integrations.storage import fences
-from integrations.storage.data import DataSession, DataStore, Superseded
-from integrations.storage.fences import parts_for
-from shared import window
-from shared.tables import Tables
+from integrations.domain.sync.datasets import Reading, Record
+from integrations.storage.data.fences import parts_for
+from integrations.storage.data.store import DataSession, DataStore, Superseded, fences
+from shared.storage import concurrency_limit as window
+from shared.storage.tables import Tables
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 _ROWS_OF_A_PART = 20

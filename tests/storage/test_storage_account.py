@@ -5,11 +5,12 @@ from azure.core.exceptions import ClientAuthenticationError
 from azure.identity import ManagedIdentityCredential
 
 from integrations.services import connect
-from shared.queues import Queues, QueueUnavailable
-from shared.rows import StorageUnavailable
-from shared.settings import NotConfigured, Settings
-from shared.storage_account import Service, StorageAccount, endpoint_of
-from shared.tables import Tables
+from integrations.settings import Settings
+from shared.errors import NotConfigured
+from shared.storage.account import Service, StorageAccount, endpoint_of
+from shared.storage.queues import Queues, QueueUnavailable
+from shared.storage.rows import StorageUnavailable
+from shared.storage.tables import Tables
 from tests.shared.test_settings import GOOD
 from tests.storage.ways import WAYS, short_patience
 

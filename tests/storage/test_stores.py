@@ -10,15 +10,15 @@ import pytest
 from azure.identity import ManagedIdentityCredential
 from azure.storage.queue import QueueServiceClient
 
-from integrations.domain.datasets import Outcome, Reading, Record
 from integrations.domain.ids import AccountId, TenantId
+from integrations.domain.sync.datasets import Outcome, Reading, Record
 from integrations.storage.control import Control, ControlWriter, OutboxMessage, VersionConflict, newest_first
-from integrations.storage.data import DataStore, Superseded
+from integrations.storage.data.store import DataStore, Superseded
 from integrations.storage.due import Due, DueList, Work, shard_of, shards
 from shared.clock import stamp
-from shared.queues import Queues, QueueUnavailable
-from shared.tables import Row, Tables, upsert
-from shared.web import Response
+from shared.http.client import Response
+from shared.storage.queues import Queues, QueueUnavailable
+from shared.storage.tables import Row, Tables, upsert
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 TENANT = TenantId("9f1c0e3a-0000-4000-8000-00000000aa01")

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from azure.core.exceptions import ClientAuthenticationError
 
-from shared.rows import Row, RowNotStorable, StorageUnavailable, insert, upsert
-from shared.table import Table
+from shared.storage.rows import Row, RowNotStorable, StorageUnavailable, insert, upsert
+from shared.storage.table import Table
 from tests.storage.front import TOKEN, Front, Said, front
 from tests.storage.ways import WAYS, Identity, by_key, by_token
 

@@ -4,9 +4,19 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from shared.rows import Row, RowChanged, RowExists, RowNotStorable, StorageUnavailable, delete, insert, replace, upsert
-from shared.settling import somebody_waits
-from shared.table import Table
+from shared.storage.retries import somebody_waits
+from shared.storage.rows import (
+    Row,
+    RowChanged,
+    RowExists,
+    RowNotStorable,
+    StorageUnavailable,
+    delete,
+    insert,
+    replace,
+    upsert,
+)
+from shared.storage.table import Table
 from tests.storage.front import Front, Said, front
 from tests.storage.ways import WAYS, by_key, short_patience
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from shared.rows import Row, RowChanged, RowExists, chunks, delete, end_of, insert, replace, upsert
-from shared.table import Table
+from shared.storage.rows import Row, RowChanged, RowExists, chunks, delete, end_of, insert, replace, upsert
+from shared.storage.table import Table
 from tests.storage.ways import BY_TOKEN, WAYS, opened
 
 

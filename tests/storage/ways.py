@@ -8,9 +8,9 @@ from typing import Any
 from azure.core.credentials import AccessToken
 from azure.identity import ManagedIdentityCredential
 
-from shared.settling import Patience, _patience
-from shared.table import Table
-from shared.tables import Tables
+from shared.storage.retries import Patience, _patience
+from shared.storage.table import Table
+from shared.storage.tables import Tables
 from tests.storage.front import TOKEN, Front, front
 
 Way = Callable[[Tables], Table]

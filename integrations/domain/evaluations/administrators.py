@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from integrations.domain.changed_keys import ALL, Keys
-from integrations.domain.datasets import Reading, Record
 from integrations.domain.evaluations.evaluation import Changes, Evaluation, Result, Source
-from integrations.domain.groups import reachable
-from integrations.domain.posture import Administrator, Holding, administrator_of, holdings
-from integrations.domain.records import Group, Registration, RegistrationPage, RoleMember
+from integrations.domain.security.posture import Administrator, Holding, administrator_of, holdings
+from integrations.domain.sync.changed_keys import ALL, Keys
+from integrations.domain.sync.datasets import Reading, Record
+from integrations.domain.sync.groups import reachable
+from integrations.domain.sync.records import Group, Registration, RegistrationPage, RoleMember
 
 _ROLES, _GROUPS, _REGISTRATIONS = "roles", "groups", "registrations"
 

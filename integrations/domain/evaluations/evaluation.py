@@ -12,9 +12,9 @@ from typing import NamedTuple, Protocol, TypeVar
 
 import msgspec
 
-from integrations.domain.changed_keys import ALL, Keys
-from integrations.domain.datasets import Reading
-from shared.settings import Settings
+from integrations.domain.sync.changed_keys import ALL, Keys
+from integrations.domain.sync.datasets import Reading
+from integrations.settings import Settings
 
 T = TypeVar("T", bound=msgspec.Struct)
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 
 import msgspec
 
-from integrations.domain.changed_keys import ALL
-from integrations.domain.datasets import Reading, Record
 from integrations.domain.evaluations.evaluation import Changes, Evaluation, Result, Source
-from integrations.domain.posture import Person, person_of
-from integrations.domain.records import RegistrationPage
+from integrations.domain.security.posture import Person, person_of
+from integrations.domain.sync.changed_keys import ALL
+from integrations.domain.sync.datasets import Reading, Record
+from integrations.domain.sync.records import RegistrationPage
 
 _REGISTRATIONS = "registrations"
 

@@ -6,8 +6,8 @@ from enum import Enum
 
 import msgspec
 
-from integrations.domain.changed_keys import NONE, Keys
-from integrations.domain.given_up import Failed, GivenUp, give_up
+from integrations.domain.jobs.given_up import Failed, GivenUp, give_up
+from integrations.domain.sync.changed_keys import NONE, Keys
 
 WHOLE_EVERY = timedelta(days=7)  # in case a change was stored without a mark, as by an earlier version of this service
 _SPREAD = 0.25

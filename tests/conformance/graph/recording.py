@@ -13,7 +13,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 
-from shared.web import Response, Web
+from shared.http.client import Response, Web
 from tests.conformance.graph.exchange import Exchange, granted_by
 
 _HOP_BY_HOP = frozenset({"transfer-encoding"})

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from integrations.domain.changed_keys import NONE, Keys, joined, keys_of
-from integrations.domain.datasets import Reading
 from integrations.domain.evaluations.evaluation import Evaluation
+from integrations.domain.sync.changed_keys import NONE, Keys, joined, keys_of
+from integrations.domain.sync.datasets import Reading
 
 NOW = datetime(2026, 11, 28, 9, 0, tzinfo=UTC)
 

@@ -7,15 +7,15 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations.domain.changed_keys import ALL
-from integrations.domain.datasets import Reading, Record
 from integrations.domain.evaluations.administrators import ADMINISTRATORS
 from integrations.domain.evaluations.evaluation import Changes, Evaluation, Result, Source
 from integrations.domain.evaluations.people_without_mfa import PEOPLE_WITHOUT_MFA
-from integrations.domain.groups import MOST_MEMBERS, join, split
-from integrations.domain.packing import pack
-from integrations.domain.posture import administrators, first_people, in_order, without_mfa
-from integrations.domain.records import Group, Registration, RegistrationPage, RoleMember
+from integrations.domain.security.posture import administrators, first_people, in_order, without_mfa
+from integrations.domain.sync.changed_keys import ALL
+from integrations.domain.sync.datasets import Reading, Record
+from integrations.domain.sync.groups import MOST_MEMBERS, join, split
+from integrations.domain.sync.packing import pack
+from integrations.domain.sync.records import Group, Registration, RegistrationPage, RoleMember
 from tests.domain.evaluations.in_memory import Follower, Memory, Rows, whole
 
 

@@ -4,8 +4,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from integrations.domain.changed_keys import ALL, MOST_CHARACTERS, MOST_KEYS, NONE, joined, keys_of
-from integrations.domain.datasets import Reading
 from integrations.domain.evaluations import registry
 from integrations.domain.evaluations.evaluation import Evaluation, Result
 from integrations.domain.evaluations.progress import (
@@ -22,9 +20,11 @@ from integrations.domain.evaluations.progress import (
     next_look,
     switched_off,
 )
-from integrations.domain.given_up import Failed
-from integrations.domain.orders import EvaluateOrder
-from integrations.microsoft.datasets import DATASETS
+from integrations.domain.jobs.given_up import Failed
+from integrations.domain.jobs.orders import EvaluateOrder
+from integrations.domain.sync.changed_keys import ALL, MOST_CHARACTERS, MOST_KEYS, NONE, joined, keys_of
+from integrations.domain.sync.datasets import Reading
+from integrations.microsoft.registry import DATASETS
 
 NOW = datetime(2026, 11, 28, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from integrations.services import Services, connect
+from integrations.settings import Settings
 from integrations.triggers import build_app
 from local.host import Host
 from local.host.invoke import Response
-from shared.settings import Settings
 from tests.faults.lab.kill import Switch
 
 ROOT = Path(__file__).resolve().parents[3]

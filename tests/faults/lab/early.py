@@ -11,7 +11,7 @@ from typing import Any
 
 from local.microsoft.directory import find
 from local.microsoft.graph.errors import GraphError
-from shared.graph.gate import Gate
+from shared.microsoft.graph.throttle import Gate
 
 _SLACK_S = 0.05
 _VERSION = "/v1.0"

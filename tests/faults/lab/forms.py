@@ -17,10 +17,10 @@ import msgspec
 from msgspec import inspect
 
 import integrations.microsoft
-import shared.graph
-import shared.partner_center
-import shared.sign_in
-import shared.tokens
+import shared.crypto.tokens
+import shared.microsoft.graph
+import shared.microsoft.partner_center
+import shared.microsoft.sign_in
 
 BOM = b"\xef\xbb\xbf"
 HALF = "\ud800"
@@ -65,9 +65,12 @@ class Oddity:
 
 def modules() -> list[ModuleType]:
     """All modules that decode what Microsoft answers."""
-    packages = (integrations.microsoft, shared.graph, shared.sign_in)
+    packages = (integrations.microsoft, shared.microsoft.graph, shared.microsoft.sign_in)
     names = [f"{it.__name__}.{found.name}" for it in packages for found in pkgutil.iter_modules(it.__path__)]
-    return [importlib.import_module(name) for name in [*names, shared.partner_center.__name__, shared.tokens.__name__]]
+    return [
+        importlib.import_module(name)
+        for name in [*names, shared.microsoft.partner_center.__name__, shared.crypto.tokens.__name__]
+    ]
 
 
 def roots() -> list[Root]:

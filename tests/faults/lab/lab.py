@@ -13,7 +13,7 @@ from local.journey import APP_ROLES
 from local.microsoft.cloud import Running
 from local.microsoft.control import World
 from local.portal_identity import PortalIdentity
-from shared.secrets import new_key
+from shared.crypto.envelopes import new_key
 from tests.faults.lab.app import AppProcess, Apps
 from tests.faults.lab.cloud import GatedCloud, Loop
 from tests.faults.lab.kill import Switch

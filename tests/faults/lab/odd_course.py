@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from integrations.domain.ids import AccountId, TenantId
-from integrations.microsoft.datasets import DATASETS
+from integrations.microsoft.registry import DATASETS
 from tests.faults.lab.oddities import Errors, Listener, Place, listen, show, units
 from tests.flows.partner import Csp, has_csp
 from tests.flows.portal import Portal
@@ -20,22 +20,22 @@ _PACKED = frozenset({"registrations", "sign_ins"})  # rows that hold many people
 
 # What stays all or nothing: a whole answer without this is none, and what was known stands.
 WITHOUT_THEM_NOTHING = {
-    "shared.graph.answers.Page.items": "an answer without it is not an empty collection",
-    "shared.graph.answers.Page.next_link": "what is on further pages would be taken for gone",
-    "shared.graph.answers.Page.delta_link": "a round of changes without its link has no end to go on from",
-    "shared.graph.batch.Parts.responses": "a batch that answers nothing is asked again",
-    "shared.graph.batch._Part.id": "nobody knows whose answer it is",
-    "shared.graph.batch._Part.status": "nobody knows whether it is an answer or a refusal",
-    "shared.graph.batch._Part.body": "a part without its body is no answer",
-    "integrations.microsoft.organization._Organization.id": "whose name and plans these are",
-    "shared.partner_center._Customers.items": "an answer without it is not a partner without customers",
-    "shared.partner_center._Customers.links": "customers on further pages would be taken for gone",
-    "shared.partner_center._Links.next": "customers on further pages would be taken for gone",
+    "shared.microsoft.graph.answers.Page.items": "an answer without it is not an empty collection",
+    "shared.microsoft.graph.answers.Page.next_link": "what is on further pages would be taken for gone",
+    "shared.microsoft.graph.answers.Page.delta_link": "a round of changes without its link has no end to go on from",
+    "shared.microsoft.graph.batch.Parts.responses": "a batch that answers nothing is asked again",
+    "shared.microsoft.graph.batch._Part.id": "nobody knows whose answer it is",
+    "shared.microsoft.graph.batch._Part.status": "nobody knows whether it is an answer or a refusal",
+    "shared.microsoft.graph.batch._Part.body": "a part without its body is no answer",
+    "integrations.microsoft.readers.organization._Organization.id": "whose name and plans these are",
+    "shared.microsoft.partner_center._Customers.items": "an answer without it is not a partner without customers",
+    "shared.microsoft.partner_center._Customers.links": "customers on further pages would be taken for gone",
+    "shared.microsoft.partner_center._Links.next": "customers on further pages would be taken for gone",
 }
 
 # Where null is no oddity but Microsoft's word, and has its consequence.
 NULL_IS_A_WORD = {
-    "shared.graph.answers.Page.next_link": "there is no further page; nobody can tell it from the end",
+    "shared.microsoft.graph.answers.Page.next_link": "there is no further page; nobody can tell it from the end",
     "integrations.microsoft.memberships._Membership.name": "a group without a name is one that cannot be AdminAgents",
     "integrations.microsoft.memberships._Membership.role_template_id": "roles without it are hidden from us",
 }

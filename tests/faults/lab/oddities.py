@@ -15,8 +15,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import msgspec
 from msgspec import inspect
 
-from integrations.microsoft.datasets import DATASETS
-from shared.web import Response, Web
+from integrations.microsoft.registry import DATASETS
+from shared.http.client import Response, Web
 from tests.faults.lab.forms import BOM, Oddity, oddities
 from tests.flows.portal import Portal
 
@@ -115,7 +115,7 @@ def listen(portal: Portal, monkeypatch: Any) -> Listener:
     }  # fmt: skip
     listener = Listener(portal.services.web, hosts)
     object.__setattr__(portal.services, "web", listener)
-    from shared.graph import answers  # noqa: PLC0415 - whose reading is listened to
+    from shared.microsoft.graph import answers  # noqa: PLC0415 - whose reading is listened to
 
     read = answers.read
 

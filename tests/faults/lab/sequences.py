@@ -17,11 +17,11 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from integrations.domain.ids import AccountId, TenantId
 from integrations.microsoft.dataset import Dataset
-from integrations.microsoft.datasets import DATASETS
-from shared.graph import Graph, Limits
-from shared.graph.gate import Gate
-from shared.pace import Paces
-from shared.web import Response, Web
+from integrations.microsoft.registry import DATASETS
+from shared.http.client import Response, Web
+from shared.microsoft.graph import Graph, Limits
+from shared.microsoft.graph.throttle import Gate
+from shared.microsoft.rate_limiter import Paces
 from tests.faults.lab.early import Departures
 from tests.flows.portal import Portal
 
@@ -375,7 +375,9 @@ def begin(portal: Portal, monkeypatch: Any, chance: random.Random) -> Course:
         defaults = kind.__init__.__kwdefaults__  # type: ignore[misc] # of whoever names no clock
         monkeypatch.setitem(defaults, "monotonic", monotonic)
     monkeypatch.setitem(Graph.__init__.__kwdefaults__, "sleep", sleep)
-    monkeypatch.setattr("shared.graph.wire.Limits", lambda: Limits(tries=3, max_wait_s=20.0, call_s=60.0))
+    monkeypatch.setattr(
+        "shared.microsoft.graph.transport.Limits", lambda: Limits(tries=3, max_wait_s=20.0, call_s=60.0)
+    )
     watch = Watch(portal.services.web, now, urlsplit(portal.microsoft.graph_url).netloc)
     watch.departures.watch_gates(monkeypatch)
     services = portal.services
@@ -394,5 +396,5 @@ def begin(portal: Portal, monkeypatch: Any, chance: random.Random) -> Course:
         people = [it["id"] for it in portal.microsoft.world.users(tenant["id"])[number : number + 4]]
         portal.microsoft.world.add_group(tenant["id"], f"Group {number}", people)
     portal.connected(tenant)
-    monkeypatch.setattr("shared.web._READ_S", 0.25)  # from now on: a sign-in on a busy machine may take longer
+    monkeypatch.setattr("shared.http.client._READ_S", 0.25)  # from now on: a sign-in on a busy machine may take longer
     return Course(portal, tenant, watch, chance)

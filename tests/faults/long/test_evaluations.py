@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import pytest
 
-from integrations.actions.evaluation_look import Look
-from integrations.actions.posture import Held, read_security
-from integrations.domain.datasets import Reading, Record
+from integrations.actions.evaluate.evaluation_run import Look
+from integrations.actions.read.security import Held, read_security
 from integrations.domain.ids import AccountId
-from integrations.domain.packing import pack
-from integrations.domain.records import Registration, RegistrationPage
-from integrations.storage.pending import Marking
+from integrations.domain.sync.datasets import Reading, Record
+from integrations.domain.sync.packing import pack
+from integrations.domain.sync.records import Registration, RegistrationPage
+from integrations.storage.data.pending import Marking
 from tests.faults.lab.report import tell
 from tests.flows.evaluating import Titles, marked, order_of, registered, synced, view, without_mfa
 from tests.flows.failing import ACCOUNT

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from integrations.microsoft.datasets import DATASETS
+from integrations.microsoft.registry import DATASETS
 from local.microsoft.cloud import Running
 from local.portal_identity import PortalIdentity
 from tests.faults.lab.report import IS_FULL, IS_RELEASE, Budget, tell

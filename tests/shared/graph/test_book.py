@@ -2,8 +2,8 @@
 
 import pytest
 
-from shared.graph import Book, OutOfTime
-from shared.graph import book as books
+from shared.microsoft.graph import Book, OutOfTime
+from shared.microsoft.graph import checkpoint as books
 
 
 def test_pages_of_an_earlier_part_are_given_back_byte_by_byte() -> None:

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from shared.graph import Ask, Graph, TokenRejected
-from shared.graph.challenge import claims_of
+from shared.microsoft.graph import Ask, Graph, TokenRejected
+from shared.microsoft.graph.challenge import claims_of
 from tests.shared.graph.test_client import ROOT, Scripted, Thing, page, told
 
 CLAIMS = {"access_token": {"nbf": {"essential": True, "value": "1700000000"}}}

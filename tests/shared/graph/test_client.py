@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared.graph import (
+from shared.http.client import Response, Unreachable
+from shared.microsoft.graph import (
     Ask,
     Gate,
     Graph,
@@ -24,8 +25,7 @@ from shared.graph import (
     Transient,
     UnexpectedAnswer,
 )
-from shared.graph.answers import meaning, retry_after_s
-from shared.web import Response, Unreachable
+from shared.microsoft.graph.answers import meaning, retry_after_s
 from tests.waiting import HANGS_S
 
 ROOT = "https://graph.microsoft.com"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.graph import Ask, Gate, Graph, ServiceDown, Throttled, Transient
+from shared.microsoft.graph import Ask, Gate, Graph, ServiceDown, Throttled, Transient
 from tests.shared.graph.test_client import ROOT, Scripted, Thing, Time, Told, asks, graph, in_turn, page, parts, told
 
 ENOUGH_S = 20.0

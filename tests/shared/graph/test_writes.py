@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from shared.graph import Ask, Graph, WriteNotAllowed
-from shared.web import Response
+from shared.http.client import Response
+from shared.microsoft.graph import Ask, Graph, WriteNotAllowed
 
 ROOT = "https://graph.microsoft.com"
 

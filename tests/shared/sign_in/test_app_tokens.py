@@ -11,8 +11,9 @@ from urllib.parse import parse_qs
 import jwt
 import pytest
 
-from shared.graph import Throttled, Transient
-from shared.sign_in import (
+from shared.http.client import Response, Unreachable
+from shared.microsoft.graph import Throttled, Transient
+from shared.microsoft.sign_in import (
     AppCredential,
     Endpoints,
     OperatorFault,
@@ -22,9 +23,8 @@ from shared.sign_in import (
     WrongTenantToken,
     token_roles,
 )
-from shared.sign_in.identity import IdentityTokenInvalid, identity_of, nonce_hash
-from shared.sign_in.kept import KeptTokens
-from shared.web import Response, Unreachable
+from shared.microsoft.sign_in.identity import IdentityTokenInvalid, identity_of, nonce_hash
+from shared.microsoft.sign_in.kept import KeptTokens
 from tests.waiting import HANGS_S, until
 
 LOGIN = "https://login.microsoftonline.com"

@@ -9,8 +9,9 @@ import pytest
 
 from local.microsoft.cloud import Running
 from local.microsoft.person import Callback, Person
-from shared.graph import Transient
-from shared.sign_in import (
+from shared.http.client import Web
+from shared.microsoft.graph import Transient
+from shared.microsoft.sign_in import (
     AppCredential,
     Endpoints,
     IdentityTokenInvalid,
@@ -20,7 +21,6 @@ from shared.sign_in import (
     SignIn,
     SignInRefused,
 )
-from shared.web import Web
 
 CLIENT_ID = "c0ffee00-0000-4000-8000-000000000002"
 BACK = "https://app.example/callback"

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from shared.graph import Transient
-from shared.sign_in import OperatorFault, SignInRefused, redirected, refusal
-from shared.web import Response
+from shared.http.client import Response
+from shared.microsoft.graph import Transient
+from shared.microsoft.sign_in import OperatorFault, SignInRefused, redirected, refusal
 from tests.shared.sign_in.test_app_tokens import TENANT, Entra, signer, token
 
 BLOCKED = {"error": "invalid_grant", "error_codes": [53003]}

@@ -1,0 +1,106 @@
+"""A CSP's service account after its sign-in: what it may do, what will keep the CSP from working, and what is kept."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from integrations.actions.csp.partner import Partner
+from integrations.domain.causes import csp_cause_of, evidence_of
+from integrations.domain.connect.consent import Flow, FlowFailure, FlowState, Signer
+from integrations.domain.integrations import Attempt, Kind
+from integrations.domain.statuses import SyncCause
+from integrations.microsoft.memberships import read_memberships
+from integrations.microsoft.readers.organization import read_tenant_name
+from integrations.microsoft.relationships import read_customers
+from integrations.services import Services
+from integrations.storage.control import Control
+from shared.microsoft.graph import Graph, MicrosoftError, Transient
+from shared.microsoft.sign_in import OperatorFault
+from shared.storage.tables import Write
+from shared.telemetry.log import log
+
+# With these nothing of the sign-in is kept: the account must not be used, or is not worth keeping.
+_NOT_KEPT = frozenset({SyncCause.CSP_NO_MFA_PROMPT, SyncCause.CSP_NOT_IN_ADMIN_AGENTS})
+
+FAILURE_OF = {
+    SyncCause.CSP_NO_MFA_PROMPT: FlowFailure.NO_MFA_PROMPT,
+    SyncCause.CSP_NOT_IN_ADMIN_AGENTS: FlowFailure.NOT_IN_ADMIN_AGENTS,
+    SyncCause.CSP_POLICY_BLOCKING: FlowFailure.POLICY_BLOCKING,
+    SyncCause.CSP_UNKNOWN: FlowFailure.SIGN_IN_REFUSED,
+    SyncCause.CSP_SIGN_IN_ENDED: FlowFailure.SIGN_IN_TOO_OLD,
+    SyncCause.CSP_ACCOUNT_UNUSABLE: FlowFailure.ACCOUNT_UNUSABLE,
+    SyncCause.CSP_ACCOUNT_AT_RISK: FlowFailure.ACCOUNT_AT_RISK,
+    SyncCause.CSP_ACCOUNT_NOT_ASSIGNED: FlowFailure.ACCOUNT_NOT_ASSIGNED,
+    SyncCause.CSP_CROSS_TENANT_BLOCKED: FlowFailure.CROSS_TENANT_BLOCKED,
+    SyncCause.CSP_IDENTITY_PROVIDER: FlowFailure.IDENTITY_PROVIDER,
+    SyncCause.CSP_CONSENT_MISSING: FlowFailure.DECLINED,
+    SyncCause.CSP_APP_DISABLED: FlowFailure.APP_DISABLED,
+}
+
+
+class Seen(NamedTuple):
+    """What one look at a fresh sign-in found. ``refresh_token`` is empty when nothing may be kept."""
+
+    name: str
+    is_administrator: bool | None
+    verdict: SyncCause | None
+    evidence: dict[str, str]
+    refresh_token: str
+
+
+def look_at_partner(services: Services, signer: Signer, refresh_token: str) -> Seen:
+    """Whether the account is an administrator, in AdminAgents, with MFA, and has customers.
+
+    Raises:
+        Transient, OperatorFault: nothing can be said now.
+    """
+    newest = [refresh_token]
+    partner = Partner(services, signer.tenant_id, refresh_token, newest.append)
+    name, is_administrator, evidence = _domain_of(signer), None, {}
+    try:
+        graph = partner.graph()
+        name = read_tenant_name(graph).name
+        held = read_memberships(graph)
+        is_administrator = held.is_administrator
+        verdict = _verdict(partner, graph) if held.is_admin_agent else SyncCause.CSP_NOT_IN_ADMIN_AGENTS
+    except (Transient, OperatorFault):
+        raise
+    except MicrosoftError as error:
+        verdict, evidence = csp_cause_of(error), evidence_of(error)
+    kept = "" if verdict in _NOT_KEPT else newest[-1]
+    return Seen(name, is_administrator, verdict, evidence, kept)
+
+
+def _verdict(partner: Partner, graph: Graph) -> SyncCause | None:
+    center = partner.partner_center()
+    if center.saw_mfa() is False:
+        return SyncCause.CSP_NO_MFA_PROMPT
+    has_customers = any(True for _ in center.customers()) or bool(read_customers(graph))
+    return None if has_customers else SyncCause.CSP_NO_CHILD_TENANTS
+
+
+def name_of_partner(services: Services, signer: Signer, refresh_token: str) -> str:
+    """The tenant's name for somebody whose sign-in is not kept; the account's domain when it cannot be read."""
+    try:
+        partner = Partner(services, signer.tenant_id, refresh_token, lambda _: None)
+        return read_tenant_name(partner.graph()).name
+    except MicrosoftError as error:
+        log("could not read the partner's name", tenant_id=signer.tenant_id, error=type(error).__name__)
+        return _domain_of(signer)
+
+
+def failed_attempt(control: Control, flow: Flow, at: datetime) -> list[Write]:
+    """What a failed reauthorization leaves on its CSP: a note; the credential in use stays in use."""
+    if flow.kind is not Kind.CSP or flow.integration_id is None or flow.state is not FlowState.FAILED:
+        return []
+    stored = control.integrations.find(flow.integration_id)
+    if stored is None or stored.value.csp is None or flow.failure is None:
+        return []
+    attempt = Attempt(at=at, reason=flow.failure.value)
+    csp = msgspec.structs.replace(stored.value.csp, failed_attempt=attempt)
+    return [control.integrations.saved(stored.now(msgspec.structs.replace(stored.value, csp=csp)))]
+
+
+def _domain_of(signer: Signer) -> str:
+    return signer.username.rpartition("@")[2] or signer.tenant_id

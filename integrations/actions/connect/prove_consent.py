@@ -1,0 +1,158 @@
+"""Look whether a consent has taken effect: does an app-only token for that tenant work, and may we bind it?
+
+Microsoft takes seconds to minutes to put a consent into effect. Each look is one message; the next one is
+sent with a growing delay, so that nothing waits in a thread.
+"""
+
+from datetime import timedelta
+
+import msgspec
+
+from integrations.actions.account import Account
+from integrations.actions.conflicts import ignore_conflict
+from integrations.actions.connect.csp_sign_in import FAILURE_OF, failed_attempt, look_at_partner
+from integrations.actions.connect.integrate import Secrets, seal, unseal
+from integrations.domain.causes import evidence_of, failure_of
+from integrations.domain.connect.consent import Flow, FlowFailure, FlowState, fail, prove
+from integrations.domain.integrations import Kind
+from integrations.domain.jobs.orders import ConsentOrder
+from integrations.domain.sync.schedule import propagation_pause_s
+from integrations.microsoft.memberships import is_global_administrator
+from integrations.microsoft.permissions import CORE_PERMISSIONS
+from integrations.microsoft.readers.organization import read_tenant_name
+from integrations.services import Services
+from integrations.storage.documents import Stored
+from integrations.storage.due import Work
+from shared.crypto.envelopes import SealBroken
+from shared.microsoft.graph import Denied, MicrosoftError, TokenRejected, Transient
+from shared.microsoft.sign_in import OperatorFault, RefusalKind, SignInRefused, token_roles
+from shared.storage.tables import Write
+
+_NOT_YET = frozenset({RefusalKind.CONSENT_MISSING, RefusalKind.APP_NOT_FOUND})
+_PASSES = frozenset({FlowFailure.MICROSOFT_UNAVAILABLE, FlowFailure.OUR_APPLICATION})
+
+
+class _Ended(Exception):
+    def __init__(self, failure: FlowFailure, evidence: dict[str, str] | None = None) -> None:
+        super().__init__(failure.value)
+        self.failure = failure
+        self.evidence = evidence or {}
+
+
+class _NotYet(Exception):
+    """Time may cure it. ``held_up_by`` is what the journey fails with when it does not; None: Microsoft is slow."""
+
+    def __init__(self, evidence: dict[str, str], held_up_by: FlowFailure | None = None) -> None:
+        super().__init__()
+        self.evidence = evidence
+        self.held_up_by = held_up_by
+
+
+def prove_consent(services: Services, order: ConsentOrder) -> None:
+    """Carry out one look at one flow."""
+    account = Account(services, order.account_id)
+    stored = account.control.flows.find(order.flow_id)
+    if stored is None:
+        return
+    seen = stored.value.seen_at(services.clock())
+    if seen.state is not FlowState.RETURNED:
+        if seen is not stored.value:
+            _save(account, stored, seen)
+        return
+    try:
+        proven = _proven(services, seen)
+    except _Ended as ended:
+        failed = fail(seen, ended.failure, ended.evidence)
+        _save(account, stored, failed, *failed_attempt(account.control, failed, services.clock()))
+    except _NotYet as not_yet:
+        _look_again(account, stored, seen, not_yet)
+    else:
+        _save(account, stored, proven)
+
+
+def _proven(services: Services, flow: Flow) -> Flow:
+    """The flow with its proof, of either kind."""
+    if flow.kind is Kind.SINGLE:
+        return prove(flow, _proven_name(services, flow), services.clock())
+    signer = flow.signer
+    if signer is None:
+        raise _Ended(FlowFailure.IDENTITY_INVALID)
+    try:
+        seen = look_at_partner(services, signer, unseal(services, flow).refresh_token)
+    except (OperatorFault, Transient) as error:
+        raise _NotYet(evidence_of(error), failure_of(error, flow.kind)) from error
+    except SealBroken as error:
+        raise _Ended(FlowFailure.IDENTITY_INVALID, {"check": "the sealed sign-in cannot be opened"}) from error
+    if seen.is_administrator is False:
+        raise _Ended(FlowFailure.NOT_TENANT_ADMIN)
+    if flow.integration_id and seen.verdict in FAILURE_OF:
+        raise _Ended(FAILURE_OF[seen.verdict], seen.evidence)
+    kept = Secrets(refresh_token=seen.refresh_token)
+    sealed = seal(services, flow.id, flow.leg, kept) if seen.refresh_token else ""
+    return prove(flow, seen.name, services.clock(), sealed=sealed, verdict=seen.verdict, evidence=seen.evidence)
+
+
+def _proven_name(services: Services, flow: Flow) -> str:
+    """The tenant's name, once everything that must hold does hold."""
+    signer = flow.signer
+    if signer is None:
+        raise _Ended(FlowFailure.IDENTITY_INVALID)
+    try:
+        token = services.sign_in.app_token(signer.tenant_id, fresh=True)
+        missing = CORE_PERMISSIONS - token_roles(token)
+        if missing:
+            raise _NotYet({"missing_permissions": ", ".join(sorted(missing))})
+        graph = services.graph(signer.tenant_id)
+        found = read_tenant_name(graph)
+        is_admin = signer.admin_proven
+        if is_admin is None:
+            is_admin = is_global_administrator(graph, f"/users/{signer.object_id}/transitiveMemberOf")
+    except (SignInRefused, MicrosoftError) as error:
+        raise _verdict(error) from error
+    if found.tenant_id != signer.tenant_id:
+        raise _Ended(FlowFailure.IDENTITY_INVALID, {"check": "organization id differs from the sign-in's tenant"})
+    if found.is_partner:
+        raise _Ended(FlowFailure.PARTNER_TENANT)
+    if not is_admin:
+        raise _Ended(FlowFailure.NOT_TENANT_ADMIN if is_admin is False else FlowFailure.ADMIN_UNKNOWN)
+    return found.name
+
+
+def _verdict(error: SignInRefused | MicrosoftError) -> Exception:
+    """Whether time may cure it. A fresh consent shows as refusals first, then as missing permissions."""
+    evidence = evidence_of(error)
+    not_yet = isinstance(error, SignInRefused) and error.refusal.kind in _NOT_YET
+    if not_yet or isinstance(error, Denied | TokenRejected):
+        return _NotYet(evidence)
+    failure = failure_of(error, Kind.SINGLE)
+    return _NotYet(evidence, failure) if failure in _PASSES else _Ended(failure, evidence)
+
+
+def _look_again(account: Account, stored: Stored[Flow], flow: Flow, not_yet: _NotYet) -> None:
+    services = account.services
+    pause_s = propagation_pause_s(flow.attempts)
+    look_at = flow.look_at(services.clock()) + timedelta(seconds=pause_s)
+    waiting = msgspec.structs.replace(
+        flow,
+        attempts=flow.attempts + 1,
+        evidence=not_yet.evidence,
+        held_up_by=not_yet.held_up_by,
+        given_up=None,
+    )
+    order = ConsentOrder(account_id=flow.account_id, flow_id=flow.id)
+    with ignore_conflict("another look at the flow was faster", account_id=account.id, flow_id=flow.id):
+        with account.change() as change:
+            change.due(Work.CONSENT, flow.id, look_at)
+            change.write(account.control.flows.saved(stored.now(waiting)))
+        services.send(order, delay_s=pause_s)
+
+
+def _save(account: Account, stored: Stored[Flow], flow: Flow, *more: Write) -> None:
+    action, outcome = ("refused consent", "refused") if flow.failure else ("proved consent", "done")
+    told = {"outcome": outcome, "reason": flow.failure.value if flow.failure else ""}
+    with (
+        ignore_conflict("flow was settled by another", account_id=account.id, flow_id=flow.id),
+        account.change(account.system_actor("prove_consent"), action, {"flow_id": flow.id}, **told) as change,
+    ):
+        change.due(Work.CONSENT, flow.id, flow.expires_at)
+        change.write(account.control.flows.saved(stored.now(flow)), *more)

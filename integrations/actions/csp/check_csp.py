@@ -1,0 +1,264 @@
+"""One CSP, once: prove its credential, read its customers and relationships, and settle every customer's row.
+
+The order only says where to look; whether a run is due stands in the integration's row. A run that dies
+leaves rows as they were read, each whole; the next run goes on from there.
+"""
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from integrations.actions.account import Account, Change
+from integrations.actions.conflicts import ignore_conflict, retry_on_conflict
+from integrations.actions.csp.check_results import Checks
+from integrations.actions.csp.discovery import find_customers
+from integrations.actions.csp.partner import NoCredential, Partner, open_partner
+from integrations.actions.csp.reconcile import settle_customers
+from integrations.actions.release import letting_go
+from integrations.domain.causes import csp_cause_of, evidence_of
+from integrations.domain.csp.report import CheckName, Report
+from integrations.domain.ids import RunId, TenantId
+from integrations.domain.integrations import Csp, Integration, Running
+from integrations.domain.jobs.orders import SCHEDULED, CspOrder
+from integrations.domain.statuses import EXPLANATIONS, SyncCause, SyncLabel, SyncStatus, move
+from integrations.domain.sync.schedule import ORDER_LIFE, RUN_LIMIT, next_due
+from integrations.microsoft.memberships import Memberships, read_memberships
+from integrations.microsoft.permissions import MFA
+from integrations.microsoft.readers.organization import read_tenant_name
+from integrations.services import Services
+from integrations.storage.control import newest_first
+from integrations.storage.documents import Stored
+from integrations.storage.due import Due, Work
+from shared.crypto.envelopes import SealBroken
+from shared.microsoft.graph import MicrosoftError, Transient, UnexpectedAnswer
+from shared.microsoft.sign_in import OperatorFault, token_methods
+from shared.storage.recovery_message import Lifeline
+from shared.telemetry.log import log
+
+_EARLY = timedelta(minutes=1)
+_PATIENCE = 3  # passing faults in a row before the CSP's status says so
+_LOOK_AGAIN_S = 300.0
+
+
+class _Stopped(Exception):
+    """The run cannot go on; the CSP's status says why."""
+
+    def __init__(self, cause: SyncCause, evidence: dict[str, str] | None = None) -> None:
+        super().__init__(cause.value)
+        self.cause = cause
+        self.evidence = evidence or {}
+
+
+class Ending(msgspec.Struct, frozen=True, kw_only=True):
+    """How a run ended; ``cause`` is None when Microsoft, or our own application, could not answer for now."""
+
+    cause: SyncCause | None
+    evidence: dict[str, str] = {}
+    name: str = ""
+    shared: list[TenantId] | None = None
+
+
+def check_csp(services: Services, order: CspOrder) -> None:
+    """Carry out one order; an order that the tables no longer ask for changes nothing."""
+    run_id = RunId(newest_first(services.clock()))
+    again = msgspec.json.encode(msgspec.structs.replace(order, lifeline_of=run_id))
+    with Lifeline(services.queues, CspOrder.queue, again, ttl_s=int(ORDER_LIFE.total_seconds())):
+        _check(services, order, run_id)
+
+
+def _check(services: Services, order: CspOrder, run_id: RunId) -> None:
+    account = Account(services, order.account_id)
+    taken = _take(account, order, run_id)
+    if taken is None:
+        return
+    with letting_go(lambda: _let_go(account, taken)):
+        checks = Checks(services.clock)
+        ending = _ended(account, taken, checks)
+        retry_on_conflict(lambda: _close(account, taken, ending, checks))
+
+
+def _ended(account: Account, taken: Integration, checks: Checks) -> Ending:
+    try:
+        return _run(account, taken, checks)
+    except _Stopped as stopped:
+        return Ending(cause=stopped.cause, evidence=stopped.evidence)
+    except (Transient, OperatorFault, UnexpectedAnswer) as error:
+        return Ending(cause=None, evidence=evidence_of(error))
+    except MicrosoftError as error:
+        return Ending(cause=csp_cause_of(error), evidence=evidence_of(error))
+
+
+def _let_go(account: Account, taken: Integration) -> None:
+    """A failed run does not keep the next try out; what was read stays as it is."""
+    integrations = account.control.integrations
+    stored = integrations.find(taken.id)
+    if stored is not None and stored.value.csp is not None and _is_held(stored.value, taken):
+        csp = msgspec.structs.replace(stored.value.csp, running=None)
+        with account.change() as change:
+            change.write(integrations.saved(stored.now(msgspec.structs.replace(stored.value, csp=csp))))
+
+
+def _take(account: Account, order: CspOrder, run_id: RunId) -> Integration | None:
+    """Hold the integration for this run, unless somebody does, or none is due.
+
+    A lifeline's order takes over from the run that put it, and does nothing when that one has ended.
+    """
+    services, integrations = account.services, account.control.integrations
+    stored = integrations.find(order.integration_id)
+    if stored is None or stored.value.csp is None or stored.value.removal:
+        services.due.settle(Due(Work.CSP, order.account_id, order.integration_id, order.due_at))
+        return None
+    now, csp = services.clock(), stored.value.csp
+    if csp.paused is not None:
+        services.due.settle(Due(Work.CSP, order.account_id, order.integration_id, order.due_at))
+        return None
+    if not _is_wanted(csp, order, now):
+        return None
+    running = Running(run_id=run_id, until=now + RUN_LIMIT)
+    held = msgspec.structs.replace(stored.value, csp=msgspec.structs.replace(csp, running=running))
+    with ignore_conflict("another worker took the CSP", integration_id=order.integration_id):
+        with account.change() as change:
+            change.due(Work.CSP, order.integration_id, running.until)
+            change.write(integrations.saved(stored.now(held)))
+        return held
+    return None
+
+
+def _is_wanted(csp: Csp, order: CspOrder, now: datetime) -> bool:
+    if order.lifeline_of is not None:
+        return csp.running is not None and csp.running.run_id == order.lifeline_of
+    due_at = csp.status.next_check_at
+    is_early = order.reason == SCHEDULED and due_at is not None and due_at > now + _EARLY
+    return not is_early and (csp.running is None or csp.running.until <= now)
+
+
+def _run(account: Account, integration: Integration, checks: Checks) -> Ending:
+    partner = _proven(account, integration, checks)
+    graph = partner.graph()
+    name = read_tenant_name(graph).name
+    memberships = _memberships(partner, checks)
+    with checks.made(CheckName.PARTNER_CENTER) as check:
+        saw_mfa = partner.partner_center().saw_mfa()
+        check.evidence["is_mfa_compliant"] = str(saw_mfa).lower()
+        if saw_mfa is False:
+            check.fail("Partner Center sees no MFA in the account's sign-in.")
+            raise _Stopped(SyncCause.CSP_NO_MFA_PROMPT, {"check": "isMfaCompliant is false"})
+    listing = find_customers(partner, integration, memberships, account.services.clock(), checks)
+    if not listing.found and not listing.odd:
+        raise _Stopped(SyncCause.CSP_NO_CHILD_TENANTS)
+    shared = settle_customers(account, integration, listing)
+    checks.add_customers(account.control, integration)
+    return Ending(cause=SyncCause.CSP_SYNCED, evidence=listing.oddities(), name=name, shared=shared)
+
+
+def _proven(account: Account, integration: Integration, checks: Checks) -> Partner:
+    """The partner, once its credential was redeemed and shows MFA."""
+    with checks.made(CheckName.TOKEN) as check:
+        try:
+            partner = open_partner(account, integration)
+        except NoCredential:
+            check.fail("No sign-in is kept for this CSP.")
+            status = integration.csp.status if integration.csp else None
+            cause = status.cause if status and status.is_auth_failed else SyncCause.CSP_UNKNOWN
+            raise _Stopped(cause, status.evidence if status else {}) from None
+        except SealBroken as error:
+            check.fail("The stored sign-in cannot be opened.")
+            log("a CSP's credential cannot be opened", account_id=account.id, integration_id=integration.id)
+            raise _Stopped(SyncCause.CSP_SECRET_BROKEN) from error
+        token = partner.partner_center_token()
+    with checks.made(CheckName.MFA) as check:
+        methods = token_methods(token)
+        check.evidence["amr"] = ", ".join(sorted(methods))
+        if MFA not in methods:
+            check.fail("The sign-in was made without Entra ID MFA.")
+            raise _Stopped(SyncCause.CSP_NO_MFA_PROMPT, {"amr": check.evidence["amr"]})
+    return partner
+
+
+def _memberships(partner: Partner, checks: Checks) -> Memberships:
+    with checks.made(CheckName.ADMINISTRATOR) as check:
+        held = read_memberships(partner.graph())
+        if held.is_administrator is None:
+            check.leave_open("Microsoft does not show this application which roles the account holds.")
+        if held.is_administrator is False:
+            check.fail("The account is not, or no longer, a Global Administrator of the CSP tenant.")
+    with checks.made(CheckName.ADMIN_AGENTS) as check:
+        if not held.is_admin_agent:
+            check.fail("The account is not a member of the AdminAgents group.")
+            raise _Stopped(SyncCause.CSP_NOT_IN_ADMIN_AGENTS)
+    return held
+
+
+def _close(account: Account, taken: Integration, ending: Ending, checks: Checks) -> None:
+    """Status, name, report, next due. An authorization renewed meanwhile is not overwritten by an older run.
+
+    Raises:
+        VersionConflict: the CSP was changed meanwhile.
+    """
+    services, control = account.services, account.control
+    stored = control.integrations.find(taken.id)
+    if stored is None or stored.value.csp is None or not _is_held(stored.value, taken):
+        log("run was superseded", account_id=account.id, integration_id=taken.id)
+        return
+    now, before = services.clock(), stored.value.csp
+    has_credential = control.credentials.find(taken.id) is not None
+    status = _moved(services, before.status, ending, now, has_credential=has_credential)
+    csp = msgspec.structs.replace(
+        before, status=status, running=None, shared=before.shared if ending.shared is None else ending.shared
+    )
+    done = msgspec.structs.replace(stored.value.renamed(ending.name, now), csp=csp)
+    with account.change() as change:
+        if status.next_check_at is not None:
+            change.due(Work.CSP, taken.id, status.next_check_at)
+        change.write(control.integrations.saved(stored.now(done)))
+        _report(change, before, done, checks)
+    if status.next_check_at is None and before.running is not None:  # nothing to look at before somebody signs in
+        services.due.settle(Due(Work.CSP, account.id, taken.id, before.running.until))
+    log("checked CSP", account_id=account.id, integration_id=taken.id, outcome=status.cause.value)
+
+
+def _is_held(present: Integration, taken: Integration) -> bool:
+    held = present.csp.running if present.csp else None
+    ours = taken.csp.running if taken.csp else None
+    return held is not None and ours is not None and held.run_id == ours.run_id
+
+
+def _moved(
+    services: Services, before: SyncStatus, ending: Ending, now: datetime, *, has_credential: bool
+) -> SyncStatus:
+    """The status after a run. A passing fault keeps the last one, until it has passed too often in a row."""
+    if ending.cause is None:
+        has_worked = before.label in {SyncLabel.SUCCESS, SyncLabel.ERROR}
+        is_lasting = before.cause is SyncCause.CSP_OUR_FAILURE or (has_worked and before.failures + 1 >= _PATIENCE)
+        cause = SyncCause.CSP_UNAVAILABLE if is_lasting else before.cause
+    else:
+        cause = ending.cause
+    moved = move(before, cause, now, evidence=ending.evidence)
+    if ending.cause is None:
+        moved = msgspec.structs.replace(moved, last_sync_at=before.last_sync_at, failures=before.failures + 1)
+    if not has_credential:
+        return moved
+    due_at = next_due(
+        moved,
+        is_mapped=True,
+        now=now,
+        period=timedelta(seconds=services.settings.sync_period_s),
+        chance=services.chance(),
+        wait_s=_LOOK_AGAIN_S if ending.cause is None else None,
+    )
+    return msgspec.structs.replace(moved, next_check_at=due_at)
+
+
+def _report(change: Change, before: Csp, done: Integration, checks: Checks) -> None:
+    """The report, and an audit entry when the status changed."""
+    reports, now = change.account.control.reports, change.account.services.clock()
+    stored: Stored[Report] | None = reports.find(done.id)
+    status = done.csp.status if done.csp else before.status
+    label = EXPLANATIONS[status.cause].label.value
+    known = stored.value if stored else Report(integration_id=done.id, at=now, checks=[])
+    report = known.after(checks.all, now, label, status.cause.value)
+    change.write(reports.saved(stored.now(report)) if stored else reports.added(report))
+    if status.cause is not before.status.cause:
+        subject = {"integration_id": done.id, "tenant_id": done.tenant_id}
+        told = {"before": before.status.cause.value, "after": status.cause.value}
+        change.audit(change.account.system_actor("check_csp"), "changed CSP status", subject, **told)

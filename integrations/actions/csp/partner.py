@@ -1,0 +1,140 @@
+"""Acting as a CSP's service account: its kept refresh token, opened for one piece of work and renewed by it.
+
+Microsoft hands out a new refresh token with each use. The newest is kept; a slower worker's older one never
+takes its place, since each version opens only under its own number (reliability.md I19).
+"""
+
+import re
+from collections.abc import Callable
+
+import msgspec
+
+from integrations.actions.account import Account
+from integrations.actions.conflicts import ignore_conflict
+from integrations.domain.ids import AccountId, TenantId
+from integrations.domain.integrations import Credential, Integration
+from integrations.microsoft.permissions import ROLE_GRANT, ROLE_REMOVAL
+from integrations.services import Services
+from integrations.storage.documents import Stored
+from shared.microsoft.graph import Graph
+from shared.microsoft.partner_center import PartnerCenter
+from shared.microsoft.sign_in import Renewed
+
+
+class NoCredential(Exception):
+    """No refresh token is kept for this integration: somebody has to sign in first."""
+
+
+class Partner:
+    """Microsoft as one service account sees it: its own tenant, Partner Center, and customers' tenants.
+
+    ``renewed`` is told of every new refresh token.
+    """
+
+    def __init__(
+        self, services: Services, tenant_id: TenantId, refresh_token: str, renewed: Callable[[str], None]
+    ) -> None:
+        self._services = services
+        self._tenant_id = tenant_id
+        self._refresh_token = refresh_token
+        self._renewed = renewed
+        self._tokens: dict[tuple[str, str], str] = {}
+
+    def partner_center_token(self, *, fresh: bool = False) -> str:
+        """A token for Partner Center; how the account signed in stands in it.
+
+        Raises:
+            SignInRefused, OperatorFault, Transient: as Entra answered.
+        """
+        return self._token(self._tenant_id, self._services.endpoints.partner, fresh=fresh)
+
+    def partner_center(self) -> PartnerCenter:
+        services = self._services
+        return PartnerCenter(
+            root=services.endpoints.partner,
+            web=services.web,
+            token=lambda fresh: self.partner_center_token(fresh=fresh),
+        )
+
+    def graph(self) -> Graph:
+        """Graph in the partner's own tenant."""
+        return self._graph(self._tenant_id)
+
+    def graph_of(self, customer_id: TenantId) -> Graph:
+        """Graph in a customer's tenant; it may grant our application its permissions there."""
+        return self._graph(customer_id, ROLE_GRANT)
+
+    def graph_to_leave(self, customer_id: TenantId) -> Graph:
+        """Graph in a customer's tenant; it may take our application's permissions away there."""
+        return self._graph(customer_id, ROLE_REMOVAL)
+
+    def _graph(self, tenant_id: TenantId, *writes: re.Pattern[str]) -> Graph:
+        root = self._services.endpoints.graph
+        return Graph(
+            root=root,
+            web=self._services.web,
+            token=lambda fresh: self._token(tenant_id, root, fresh=fresh),
+            writes=writes,
+        )
+
+    def _token(self, tenant_id: TenantId, resource: str, *, fresh: bool) -> str:
+        known = self._tokens.get((tenant_id, resource))
+        if known and not fresh:
+            return known
+        told: Renewed = self._services.sign_in.renew(self._refresh_token, tenant_id=tenant_id, resource=resource)
+        self._tokens[tenant_id, resource] = told.access_token
+        self._refresh_token = told.refresh_token
+        self._renewed(told.refresh_token)
+        return told.access_token
+
+
+def open_partner(account: Account, integration: Integration) -> Partner:
+    """The partner of an integration, by its kept credential.
+
+    Raises:
+        NoCredential: none is kept.
+        SealBroken: it cannot be opened; Microsoft is not asked.
+        VaultUnavailable: the key-encryption key cannot be asked now.
+    """
+    services, stored = account.services, account.control.credentials.find(integration.id)
+    if stored is None:
+        raise NoCredential
+    raw = services.envelopes.open(stored.value.sealed, place=stored.value.place(account.id))
+    return Partner(services, integration.tenant_id, raw.decode(), _Keeper(account, stored).keep)
+
+
+def new_credential(
+    services: Services, account_id: AccountId, integration: Integration, refresh_token: str, *, version: int
+) -> Credential:
+    """A sealed credential for the integration's present authorization."""
+    bare = Credential(
+        integration_id=integration.id,
+        epoch=integration.version,
+        version=version,
+        sealed="",
+        kept_at=services.clock(),
+    )
+    sealed = services.envelopes.seal(refresh_token.encode(), place=bare.place(account_id))
+    return msgspec.structs.replace(bare, sealed=sealed)
+
+
+class _Keeper:
+    """Keeps each renewed token, as long as nobody has kept a newer one."""
+
+    def __init__(self, account: Account, stored: Stored[Credential]) -> None:
+        self._account = account
+        self._stored: Stored[Credential] | None = stored
+
+    def keep(self, refresh_token: str) -> None:
+        if self._stored is None:
+            return
+        old, kept = self._stored, None
+        services, credentials = self._account.services, self._account.control.credentials
+        bare = msgspec.structs.replace(old.value, version=old.value.version + 1, kept_at=services.clock())
+        sealed = services.envelopes.seal(refresh_token.encode(), place=bare.place(self._account.id))
+        newer = msgspec.structs.replace(bare, sealed=sealed)
+        with ignore_conflict("another worker kept a newer credential", account_id=self._account.id):
+            with self._account.change() as change:
+                change.write(credentials.saved(old.now(newer)))
+            kept = credentials.find(newer.integration_id)
+        self._stored = kept if kept and kept.value.version == newer.version else None

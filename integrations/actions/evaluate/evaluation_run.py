@@ -1,0 +1,204 @@
+"""One look at all evaluations of one tenant: which of them have something to do, and doing it, each for itself.
+
+Rows that changed are read after their marks were, and derived rows are written behind a fence of their own, which is
+read between the two. So a change that an evaluation did not see always has a mark that stays.
+"""
+
+import logging
+import time
+import traceback
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from integrations.domain.evaluations import progress as rules
+from integrations.domain.evaluations import registry
+from integrations.domain.evaluations.evaluation import Changes, Evaluation
+from integrations.domain.evaluations.progress import Evaluated, State
+from integrations.domain.jobs.given_up import OUR_FAILURE, Failed
+from integrations.domain.jobs.orders import EvaluateOrder
+from integrations.domain.sync.cadence import share_of
+from integrations.domain.sync.datasets import Cursor, Outcome
+from integrations.domain.sync.schedule import WRITING_LIMIT
+from integrations.services import Services
+from integrations.storage.data.store import Superseded, Writes
+from integrations.storage.data.stored_rows import StoredRows
+from integrations.storage.due import Due, Work
+from shared.storage.tables import StorageUnavailable
+from shared.telemetry.log import log
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class Look:
+    """One look at all evaluations of one tenant; it holds the fence of the derived rows as it was when it began.
+
+    Raises:
+        Superseded: the epoch is closed, or somebody else is taking over at this moment.
+    """
+
+    def __init__(self, services: Services, order: EvaluateOrder) -> None:
+        where = order.account_id, order.tenant_id, order.epoch
+        self._services = services
+        self._order = order
+        self._now = services.clock()
+        self._share = share_of(order.tenant_id)
+        self._data = services.data(*where)
+        self._standing = self._data.standing()  # before any row is read: what changes from here on is marked anew
+        until = time.monotonic() + WRITING_LIMIT.total_seconds()
+        self._session = services.derived(*where).open(until=until)
+        self._cursors = dict(self._session.cursors)
+        self._next_look: datetime | None = None
+        self._has_written = False
+
+    def carry_out(self) -> None:
+        """Evaluate what there is to evaluate, and then forget the marks of it.
+
+        Every evaluation has used them then, or will evaluate everything: one that failed or is switched off. That this
+        holds of evaluations that were not carried out now is known as long as nobody else has written.
+        """
+        due = list(self._due())
+        self._plan_next_look()
+        self._switch_off()
+        for evaluation, changes in due:
+            self._evaluate(evaluation, changes)
+        if self._standing.pending:
+            if not self._has_written:
+                self._session.confirm()
+            self._data.consume(self._standing.pending)
+
+    def give_up(self, failure: Failed) -> bool:
+        """Mark the evaluations that wait to be carried out as failing; whether one of them was not before."""
+        due = [evaluation for evaluation, _ in self._due()]
+        is_new = any(known is None or known.given_up is None for known in map(self._known, due))
+        for evaluation in due:
+            self._fail(evaluation, failure, OUR_FAILURE)
+        return is_new
+
+    def _due(self) -> Iterator[tuple[Evaluation, Changes]]:
+        """The evaluations to carry out, and what has changed for each."""
+        pending = {name: it.keys for name, it in self._standing.pending.items()}
+        for it in registry.EVALUATIONS:
+            cursor, known, basis = self._cursors.get(it.name), self._known(it), it.basis(self._services.settings)
+            was_synced = any(name in self._standing.cursors for name in it.needs)
+            if not was_synced or self._is_off(it) or rules.is_waiting(known, self._now):
+                continue
+            whole_at = cursor.whole_at if cursor and self._session.is_sure else None
+            if rules.must_be_whole(known, basis, self._now, whole_at=whole_at, share=self._share):
+                yield it, it.everything
+            elif (changes := rules.changes_of(it.needs, pending)) is not None:
+                yield it, changes
+
+    def _evaluate(self, evaluation: Evaluation, changes: Changes) -> None:
+        is_whole = changes == evaluation.everything
+        source = _StoredSource(self._now, self._standing.rows, self._session.rows, evaluation.name)
+        try:
+            reading, next_at = evaluation.result(source, changes)
+            plan = self._session.plan(evaluation.name, reading, self._now)
+        except (StorageUnavailable, Superseded):
+            raise
+        except Exception as fault:  # noqa: BLE001 - a fault of ours costs this evaluation, and no other
+            _report(self._order, evaluation, fault)
+            code = type(fault).__name__
+            self._fail(evaluation, Failed(self._order.queue, 1, code), code)
+            return
+        before = self._cursors.get(evaluation.name)
+        evaluated = rules.fresh(
+            self._known(evaluation),
+            evaluation.basis(self._services.settings),
+            self._now,
+            read_at=self._read_at(evaluation),
+            next_at=next_at,
+            is_whole=is_whole,
+        )
+        whole_at = self._now if is_whole or before is None else before.whole_at
+        cursor = msgspec.structs.replace(plan.cursor, evaluated=evaluated, whole_at=whole_at)
+        self._commit([plan.writes], cursor)
+        log(
+            "evaluated tenant",
+            account_id=self._order.account_id,
+            tenant_id=self._order.tenant_id,
+            evaluation=evaluation.name,
+            outcome="whole" if is_whole else "changes",
+            counts=msgspec.to_builtins(plan.counts),
+        )
+
+    def _fail(self, evaluation: Evaluation, failure: Failed, code: str) -> None:
+        """Its rows stay as they are, and all of them are evaluated when it is tried again."""
+        evaluated = rules.failed(self._known(evaluation), failure, self._now)
+        self._save(evaluation, Outcome.FAILED, evaluated, code)
+
+    def _switch_off(self) -> None:
+        for it in registry.EVALUATIONS:
+            known = self._known(it)
+            if self._is_off(it) and (known is None or known.state is not State.OFF):
+                self._save(it, Outcome.STALE, rules.switched_off(known, self._now))
+
+    def _save(self, evaluation: Evaluation, outcome: Outcome, evaluated: Evaluated, code: str = "") -> None:
+        before = self._cursors.get(evaluation.name)
+        before = before or Cursor(dataset=evaluation.name, outcome=outcome, attempted_at=self._now)
+        cursor = msgspec.structs.replace(
+            before, outcome=outcome, attempted_at=self._now, error=code, evaluated=evaluated
+        )
+        self._commit([], cursor)
+
+    def _commit(self, writes: Iterable[Writes], cursor: Cursor) -> None:
+        """Store what an evaluation came to; when it is looked at next is said before."""
+        self._cursors[cursor.dataset] = cursor
+        self._plan_next_look()
+        self._session.commit(writes, [cursor])
+        self._has_written = True
+
+    def _plan_next_look(self) -> None:
+        names = {it.name for it in registry.EVALUATIONS}
+        known = (it.evaluated for name, it in self._cursors.items() if name in names)
+        at = rules.next_look(known, self._now, self._share)
+        if at != self._next_look:
+            self._services.due.put(Due(Work.EVALUATE, self._order.account_id, self._order.tenant_id, at))
+        self._next_look = at
+
+    def _known(self, evaluation: Evaluation) -> Evaluated | None:
+        cursor = self._cursors.get(evaluation.name)
+        return cursor.evaluated if cursor else None
+
+    def _is_off(self, evaluation: Evaluation) -> bool:
+        return evaluation.name in self._services.settings.evaluations_off
+
+    def _read_at(self, evaluation: Evaluation) -> dict[str, datetime]:
+        cursors = (self._standing.cursors.get(name) for name in sorted(evaluation.needs))
+        return {it.dataset: it.complete_at for it in cursors if it and it.complete_at}
+
+
+class _StoredSource:
+    """What an evaluation may read: ``Source``."""
+
+    def __init__(self, now: datetime, data: StoredRows, derived: StoredRows, name: str) -> None:
+        self.now = now
+        self._data = data
+        self._derived = derived
+        self._name = name
+
+    def rows(self, dataset: str, model: type[T]) -> Iterator[tuple[str, T]]:
+        return self._data.all(dataset, model)
+
+    def find(self, dataset: str, keys: Collection[str], model: type[T]) -> Mapping[str, T]:
+        return self._data.find(dataset, keys, model)
+
+    def derived(self, model: type[T]) -> Iterator[tuple[str, T]]:
+        return self._derived.all(self._name, model)
+
+
+def _report(order: EvaluateOrder, evaluation: Evaluation, fault: Exception) -> None:
+    """The fault and its place in the log, without a word of what was evaluated."""
+    place = traceback.extract_tb(fault.__traceback__)[-1]
+    log(
+        "an evaluation failed",
+        level=logging.ERROR,
+        account_id=order.account_id,
+        tenant_id=order.tenant_id,
+        evaluation=evaluation.name,
+        error=f"{type(fault).__name__} at {Path(place.filename).name}:{place.lineno}",
+    )

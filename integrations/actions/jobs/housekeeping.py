@@ -1,0 +1,73 @@
+"""Once a day, per account: forget answers nobody will ask for again, runs nobody looks back to, and old audit entries.
+
+Audit entries are sealed here too, whatever became of the line that asks for it sooner; and the key they are signed
+with is kept under the newest key-encryption key.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from integrations.actions.account import Account
+from integrations.actions.audit.sealing import forget_old_entries, seal_entries
+from integrations.actions.audit.signing import seal_key_anew
+from integrations.actions.conflicts import ignore_conflict
+from integrations.actions.evaluate.evaluate_tenant import daily_look
+from integrations.actions.idempotency import KEPT_FOR
+from integrations.actions.jobs.overdue import find_overdue
+from integrations.domain.retention import HOUSEKEEPING_EVERY
+from integrations.services import Services
+from integrations.storage.due import ALL, LAST_LOOK, Due, Work
+from shared.storage.tables import Write, chunks
+
+_LOOKS_AGAIN = timedelta(minutes=30)
+RUNS_KEPT = 200  # of each tenant: four days of syncs every 30 minutes
+
+
+def keep_house(services: Services, due: Due) -> None:
+    """Clean one account, and come again tomorrow as long as it has tenants or audit entries."""
+    now = services.clock()
+    if due.at > now:
+        return
+    account = Account(services, due.account_id)
+    control = account.control
+    tenants = control.tenants.list()
+    find_overdue(services, control, [it.value for it in tenants])
+    old = [control.answers.removed(it) for it in control.answers.list() if now - it.value.at > KEPT_FOR]
+    for tenant in tenants:
+        runs = control.runs.list(f"{tenant.value.tenant_id}:")
+        old += [control.runs.removed(it) for it in runs[RUNS_KEPT:]]
+        if tenant.value.mapping is not None:  # one that was mapped by an earlier version has no such line yet
+            tenant_id = tenant.value.tenant_id
+            daily = Due(Work.EVALUATE, due.account_id, tenant_id, daily_look(services, tenant_id))
+            services.due.ensure(daily, after=datetime.min.replace(tzinfo=UTC))
+    _remove(account, old)
+    seal_entries(account)
+    forget_old_entries(account)
+    seal_key_anew(account)
+    if tenants or control.audit.list(limit=1):
+        services.due.put(Due(Work.HOUSEKEEPING, due.account_id, ALL, services.clock() + HOUSEKEEPING_EVERY))
+    else:
+        services.due.settle(due)
+
+
+def look_to_seal(services: Services, due: Due) -> None:
+    """Seal what waits, and look once more half an hour later: entries may come late.
+
+    Whoever wrote an entry has seen a line that stands at least until then.
+    """
+    now = services.clock()
+    if due.at > now:
+        return
+    seal_entries(Account(services, due.account_id))
+    if due.item_id == LAST_LOOK:
+        tomorrow = Due(Work.HOUSEKEEPING, due.account_id, ALL, now + HOUSEKEEPING_EVERY)
+        services.due.ensure(tomorrow, after=datetime.min.replace(tzinfo=UTC))
+    else:
+        services.due.put(Due(Work.SEAL, due.account_id, LAST_LOOK, now + _LOOKS_AGAIN))
+    services.due.settle(due)
+
+
+def _remove(account: Account, removals: list[Write]) -> None:
+    with ignore_conflict("left old rows to tomorrow", account_id=account.id):
+        for part in chunks(removals):
+            with account.change() as change:
+                change.write(*part)

@@ -1,0 +1,144 @@
+"""Every job that a queue message starts, in one place.
+
+What the host needs of a job follows from here: its queue trigger and the reader of its poison queue
+(``triggers.background``), what its message may hold (``domain.messages``), how a line of the due list becomes its
+message, and what is told on a row when it was given up. To add one: write its message in ``domain.orders``, its
+handler, and a line here.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from integrations.actions.connect.prove_consent import prove_consent
+from integrations.actions.csp.check_csp import check_csp
+from integrations.actions.csp.onboard_customer import onboard_customer
+from integrations.actions.evaluate.evaluate_tenant import evaluate_tenant
+from integrations.actions.jobs.due_work import (
+    DueHandler,
+    carry_on_remove_all,
+    empty_outbox,
+    look_at_flow,
+    order_csp,
+    order_customer,
+    order_due,
+    order_evaluation,
+    order_plan,
+    order_purge,
+    order_removal,
+    order_sync,
+)
+from integrations.actions.jobs.give_up import (
+    Tell,
+    give_up_consent,
+    give_up_csp,
+    give_up_customer,
+    give_up_evaluation,
+    give_up_plan,
+    give_up_purge,
+    give_up_removal,
+    give_up_sync,
+)
+from integrations.actions.jobs.housekeeping import keep_house, look_to_seal
+from integrations.actions.mapping.purge import purge
+from integrations.actions.plan.apply_plan import apply_plan
+from integrations.actions.removal.saga import carry_on
+from integrations.actions.sync.sync_tenant import sync_tenant
+from integrations.domain.jobs.messages import checks_of
+from integrations.domain.jobs.orders import (
+    ConsentOrder,
+    CspOrder,
+    CustomerOrder,
+    EvaluateOrder,
+    Order,
+    PlanOrder,
+    PurgeOrder,
+    RemovalOrder,
+    ShardOrder,
+    SyncOrder,
+)
+from integrations.services import Services
+from integrations.storage.due import Work
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """Work that a message starts.
+
+    ``handler`` carries out a message, ``handler_again`` one that came before and failed, where that makes a difference.
+    ``due`` names the lines of the due list that ask for it, ``order`` makes a line into a message. ``on_poison`` marks
+    the row concerned when the message was given up; a job that is nobody's row has none.
+
+    Raises:
+        TypeError: the message has a field of which nothing says what it may hold.
+    """
+
+    message: type[Order]
+    handler: Callable[[Services, Any], None]
+    handler_again: Callable[[Services, Any], None] | None = None
+    due: Work | None = None
+    order: DueHandler | None = None
+    on_poison: Tell | None = None
+
+    def __post_init__(self) -> None:
+        checks_of(self.message)
+
+    @property
+    def queue(self) -> str:
+        return self.message.queue
+
+    def carry_out(self, services: Services, order: Order, *, is_repeat: bool) -> None:
+        handler = self.handler_again if is_repeat and self.handler_again else self.handler
+        handler(services, order)
+
+
+def due_handlers() -> Mapping[Work, DueHandler]:
+    """What is done for a line of the due list, by what is due."""
+    return _IN_PLACE | {job.due: job.order for job in JOBS if job.due and job.order}
+
+
+# Looked after where the due list is read, without a message.
+_IN_PLACE: dict[Work, DueHandler] = {
+    Work.OUTBOX: empty_outbox,
+    Work.REMOVE_ALL: carry_on_remove_all,
+    Work.HOUSEKEEPING: keep_house,
+    Work.SEAL: look_to_seal,
+}
+
+JOBS: tuple[Job, ...] = (
+    Job(message=ShardOrder, handler=lambda services, order: order_due(services, order, due_handlers())),
+    Job(
+        message=SyncOrder,
+        handler=sync_tenant,
+        handler_again=partial(sync_tenant, is_repeat=True),
+        due=Work.SYNC,
+        order=order_sync,
+        on_poison=give_up_sync,
+    ),
+    Job(
+        message=ConsentOrder,
+        handler=prove_consent,
+        due=Work.CONSENT,
+        order=look_at_flow,
+        on_poison=give_up_consent,
+    ),
+    Job(message=CspOrder, handler=check_csp, due=Work.CSP, order=order_csp, on_poison=give_up_csp),
+    Job(
+        message=CustomerOrder,
+        handler=onboard_customer,
+        due=Work.CUSTOMER,
+        order=order_customer,
+        on_poison=give_up_customer,
+    ),
+    Job(message=PlanOrder, handler=apply_plan, due=Work.PLAN, order=order_plan, on_poison=give_up_plan),
+    Job(message=RemovalOrder, handler=carry_on, due=Work.REMOVAL, order=order_removal, on_poison=give_up_removal),
+    Job(message=PurgeOrder, handler=purge, due=Work.PURGE, order=order_purge, on_poison=give_up_purge),
+    Job(
+        message=EvaluateOrder,
+        handler=evaluate_tenant,
+        due=Work.EVALUATE,
+        order=order_evaluation,
+        on_poison=give_up_evaluation,
+    ),
+)

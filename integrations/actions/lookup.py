@@ -1,0 +1,70 @@
+"""Integrations and tenants by id. What is being removed is not found, or the caller is told to wait."""
+
+from integrations.domain.ids import IntegrationId, TenantId
+from integrations.domain.integrations import Integration, Tenant
+from integrations.domain.removal import ALL
+from integrations.storage.control import Control
+from integrations.storage.documents import Stored
+from shared.errors import Conflict, NotFound
+
+_COME_BACK_S = 60.0
+
+
+def find_integration(control: Control, integration_id: IntegrationId) -> Stored[Integration]:
+    """An integration that is there to be looked at.
+
+    Raises:
+        NotFound: there is none, or it is being removed.
+    """
+    stored = control.integrations.find(integration_id)
+    if stored is None or stored.value.removal:
+        raise NotFound("There is no such integration in your account.")
+    return stored
+
+
+def find_to_change(control: Control, integration_id: IntegrationId) -> Stored[Integration]:
+    """An integration that somebody wants to act on.
+
+    Raises:
+        NotFound: there is none.
+        Conflict: ``removing``.
+    """
+    stored = control.integrations.find(integration_id)
+    if stored is not None and stored.value.removal:
+        raise removing(f"{stored.value.name!r} is being removed.")
+    return find_integration(control, integration_id)
+
+
+def find_tenant(control: Control, tenant_id: TenantId) -> Stored[Tenant]:
+    """A tenant that is there to be looked at or changed.
+
+    Raises:
+        NotFound: there is none, or it is being removed.
+    """
+    stored = control.tenants.find(tenant_id)
+    if stored is None or is_leaving(control, stored.value):
+        raise NotFound("There is no such Microsoft tenant in your account.")
+    return stored
+
+
+def is_leaving(control: Control, tenant: Tenant) -> bool:
+    """Whether the tenant, or the CSP it belongs to, is being removed."""
+    if tenant.removal or tenant.csp is None:
+        return tenant.removal is not None
+    integration = control.integrations.find(tenant.integration_id)
+    return integration is None or integration.value.removal is not None
+
+
+def refuse_while_removing_all(control: Control) -> None:
+    """Raise ``removing`` while all integrations of the account are being removed."""
+    if control.remove_all.find(ALL) is not None:
+        raise removing("All integrations of your account are being removed.")
+
+
+def removing(detail: str) -> Conflict:
+    return Conflict(
+        detail,
+        code="removing",
+        remedy="Wait until the removal has ended, usually a few minutes, and then integrate again.",
+        wait_s=_COME_BACK_S,
+    )

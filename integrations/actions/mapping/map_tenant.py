@@ -1,0 +1,131 @@
+"""Map and unmap: one transaction each, with both halves of the 1:1 guard."""
+
+import msgspec
+
+from integrations.actions.account import Account
+from integrations.actions.actors import Actor
+from integrations.actions.evaluate.evaluate_tenant import daily_look
+from integrations.actions.lookup import find_tenant
+from integrations.actions.mapping.organizations import find_organization
+from integrations.actions.mapping.purge import KEPT_FOR, plan_purge
+from integrations.actions.sync.sync_now import sync_order
+from integrations.domain.ids import OrganizationId, TenantId, UserId
+from integrations.domain.integrations import Mapping, Organization, Tenant, reservations
+from integrations.domain.statuses import SyncCause, move, wait_in_queue
+from integrations.domain.sync.schedule import UNMAPPED_EVERY
+from integrations.services import Services
+from integrations.storage.control import Control, VersionConflict
+from integrations.storage.documents import Stored
+from integrations.storage.due import Work
+from shared.errors import Conflict
+
+
+def map_tenant(services: Services, actor: Actor, tenant_id: TenantId, organization_id: OrganizationId) -> Mapping:
+    """Tie a tenant to an Organization's Syncro Tenant and order its first sync.
+
+    Raises:
+        NotFound: the tenant or the Organization is not in the account.
+        Conflict: ``already_mapped`` or ``organization_taken``, naming the holder.
+    """
+    account = Account(services, actor.account_id)
+    control = account.control
+    stored = find_tenant(control, tenant_id)
+    chosen = find_organization(control, organization_id)
+    organization = chosen.value
+    if stored.value.mapping is not None:
+        raise _already_mapped(control, stored.value)
+    now = services.clock()
+    mapping = Mapping(
+        organization_id=organization.id,
+        syncro_tenant_id=organization.syncro_tenant_id,
+        mapped_at=now,
+        mapped_by=UserId(actor.name),
+    )
+    mapped = msgspec.structs.replace(
+        stored.value,
+        mapping=mapping,
+        epoch=stored.value.epoch + 1,
+        status=wait_in_queue(stored.value.status, now),
+        running=None,
+        not_before=None,
+    )
+    subject = {"tenant_id": tenant_id, "organization_id": organization_id}
+    try:
+        with account.change(actor, "mapped tenant", subject) as change:
+            change.due(Work.SYNC, tenant_id, now)
+            change.due(Work.EVALUATE, tenant_id, daily_look(services, tenant_id))
+            change.write(
+                control.tenants.saved(stored.now(mapped)),
+                control.organizations.saved(chosen),  # unchanged, but it must still be there and as it was read
+                *(control.reservations.added(half) for half in reservations(tenant_id, mapping)),
+            )
+            change.send(sync_order(actor.account_id, mapped, "mapped", now))
+    except VersionConflict:
+        raise _conflict(control, tenant_id, organization) from None
+    return mapping
+
+
+def unmap_tenant(services: Services, actor: Actor, tenant_id: TenantId) -> None:
+    """End the association: syncing stops and the synced data is out of reach at once.
+
+    Unmapping what is not mapped changes nothing.
+    """
+    account = Account(services, actor.account_id)
+    control = account.control
+    stored = find_tenant(control, tenant_id)
+    tenant = stored.value
+    if tenant.mapping is None:
+        return
+    now = services.clock()
+    # A connection that does not work stays so; one that does goes back to "the name was read".
+    status = (
+        tenant.status
+        if tenant.status.is_auth_error
+        else move(tenant.status, SyncCause.NAME_READ, now, next_check_at=now + UNMAPPED_EVERY)
+    )
+    unmapped = msgspec.structs.replace(
+        tenant,
+        mapping=None,
+        epoch=tenant.epoch + 1,
+        running=None,
+        not_before=None,
+        status=msgspec.structs.replace(status, last_sync_at=tenant.status.last_sync_at),
+    )
+    halves = [control.reservations.find(half.key) for half in reservations(tenant_id, tenant.mapping)]
+    subject = {"tenant_id": tenant_id, "organization_id": tenant.mapping.organization_id}
+    with account.change(actor, "unmapped tenant", subject) as change:
+        plan_purge(change, tenant_id, tenant.epoch, KEPT_FOR)
+        # Not before the rows: if this process dies between the two, the tenant is mapped, and not synced for a day.
+        change.postpone(Work.SYNC, tenant_id, now + UNMAPPED_EVERY)
+        change.write(
+            control.tenants.saved(stored.now(unmapped)),
+            *(control.reservations.removed(half) for half in halves if half),
+        )
+    services.data(actor.account_id, tenant_id, tenant.epoch).close()
+
+
+def _conflict(control: Control, tenant_id: TenantId, organization: Organization) -> Conflict:
+    """Say who won the race, by looking at what stands now."""
+    stored: Stored[Tenant] = find_tenant(control, tenant_id)
+    if stored.value.mapping is not None:
+        return _already_mapped(control, stored.value)
+    taken = control.reservations.find(f"syncro_tenant:{organization.syncro_tenant_id}")
+    if taken is None:
+        return VersionConflict()
+    holder = control.tenants.find(taken.value.tenant_id)
+    name = holder.value.name if holder else taken.value.tenant_id
+    return Conflict(
+        f"{organization.name!r} is already mapped to the Microsoft tenant {name!r}.",
+        code="organization_taken",
+        remedy=f"Unmap {name!r} first, or choose another Organization.",
+    )
+
+
+def _already_mapped(control: Control, tenant: Tenant) -> Conflict:
+    organization = tenant.mapping and control.organizations.find(tenant.mapping.organization_id)
+    name = organization.value.name if organization else "an Organization"
+    return Conflict(
+        f"{tenant.name!r} is already mapped to {name!r}.",
+        code="already_mapped",
+        remedy="Unmap the tenant first, then map it again.",
+    )

@@ -1,0 +1,116 @@
+"""Organizations: the MSP's clients. Creating one silently creates its Syncro Tenant, unless one is given."""
+
+import msgspec
+
+from integrations.actions.account import Account
+from integrations.actions.actors import Actor
+from integrations.domain.ids import OrganizationId, SyncroTenantId, new_id
+from integrations.domain.integrations import Organization, SyncroTenant
+from integrations.domain.text import clean
+from integrations.services import Services
+from integrations.storage.control import Control
+from integrations.storage.documents import Stored
+from shared.errors import Conflict, Invalid, NotFound, Problem
+
+_MOST_DOMAINS = 100
+
+
+def create_organization(
+    services: Services, actor: Actor, name: str, domains: list[str], syncro_tenant: SyncroTenantId | None
+) -> Organization:
+    """Create an Organization; with no Syncro Tenant given, one of the same name is made with it."""
+    account = Account(services, actor.account_id)
+    control, now = account.control, services.clock()
+    writes = []
+    if syncro_tenant is None:
+        syncro_tenant = SyncroTenantId(new_id("st"))
+        made = SyncroTenant(id=syncro_tenant, name=_name(name), created_at=now)
+        writes.append(control.syncro_tenants.added(made))
+    else:
+        _existing(control, syncro_tenant)
+    organization = Organization(
+        id=OrganizationId(new_id("org")),
+        name=_name(name),
+        domains=_domains(domains),
+        syncro_tenant_id=syncro_tenant,
+        created_at=now,
+    )
+    with account.change(actor, "created organization", {"organization_id": organization.id}) as change:
+        change.write(control.organizations.added(organization), *writes)
+    return organization
+
+
+def change_organization(
+    services: Services,
+    actor: Actor,
+    organization_id: OrganizationId,
+    *,
+    name: str,
+    domains: list[str],
+    syncro_tenant: SyncroTenantId | None,
+) -> Organization:
+    """Rename, set domains, or move under another Syncro Tenant of the account."""
+    account = Account(services, actor.account_id)
+    control = account.control
+    stored = find_organization(control, organization_id)
+    target = syncro_tenant or stored.value.syncro_tenant_id
+    if target != stored.value.syncro_tenant_id:
+        _existing(control, target)
+        _refuse_mapped(control, organization_id)
+    changed = msgspec.structs.replace(
+        stored.value, name=_name(name), domains=_domains(domains), syncro_tenant_id=target
+    )
+    with account.change(actor, "changed organization", {"organization_id": organization_id}) as change:
+        change.write(control.organizations.saved(stored.now(changed)))
+    return changed
+
+
+def delete_organization(services: Services, actor: Actor, organization_id: OrganizationId) -> None:
+    """Delete an Organization, and its Syncro Tenant if no other Organization is under it."""
+    account = Account(services, actor.account_id)
+    control = account.control
+    stored = find_organization(control, organization_id)
+    _refuse_mapped(control, organization_id)
+    writes = [control.organizations.removed(stored)]
+    others = [it.value for it in control.organizations.list() if it.value.id != organization_id]
+    syncro_tenant = control.syncro_tenants.find(stored.value.syncro_tenant_id)
+    if syncro_tenant and all(it.syncro_tenant_id != syncro_tenant.value.id for it in others):
+        writes.append(control.syncro_tenants.removed(syncro_tenant))
+    with account.change(actor, "deleted organization", {"organization_id": organization_id}) as change:
+        change.write(*writes)
+
+
+def find_organization(control: Control, organization_id: OrganizationId) -> Stored[Organization]:
+    stored = control.organizations.find(organization_id)
+    if stored is None:
+        raise NotFound("There is no such Organization in your account.")
+    return stored
+
+
+def _existing(control: Control, syncro_tenant: SyncroTenantId) -> None:
+    if control.syncro_tenants.find(syncro_tenant) is None:
+        raise NotFound("There is no such Syncro Tenant in your account.")
+
+
+def _refuse_mapped(control: Control, organization_id: OrganizationId) -> None:
+    for stored in control.tenants.list():
+        mapping = stored.value.mapping
+        if mapping and mapping.organization_id == organization_id:
+            raise Conflict(
+                f"The Microsoft tenant {stored.value.name!r} is mapped to this Organization.",
+                code="organization_mapped",
+                remedy="Unmap that tenant first.",
+            )
+
+
+def _name(name: str) -> str:
+    cleaned = clean(name)
+    if not cleaned:
+        raise Invalid("The name is empty.", problems=[Problem("/name", "give it 1 to 256 visible characters")])
+    return cleaned
+
+
+def _domains(domains: list[str]) -> list[str]:
+    if len(domains) > _MOST_DOMAINS:
+        raise Invalid("Too many domains.", problems=[Problem("/domains", f"at most {_MOST_DOMAINS}")])
+    return sorted({clean(domain).lower() for domain in domains} - {""})

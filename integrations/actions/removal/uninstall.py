@@ -1,0 +1,202 @@
+"""Take our application out of one Microsoft tenant, if no other connection holds it; say how that ended.
+
+Every try may be repeated: what is gone already answers that it is missing (reliability.md 5.3). In a customer's
+tenant our permissions go first and the partner's consent after them, never the other way: the consent is what lets
+us take them away, and its deletion is reported to leave them where they are.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from integrations.actions.csp.partner import NoCredential, Partner
+from integrations.domain.causes import evidence_of
+from integrations.domain.ids import AccountId, TenantId
+from integrations.domain.removal import Outcome, Parting, Presence, Removal, Way
+from integrations.microsoft.app_roles import take_away_roles
+from integrations.services import Services
+from integrations.storage.holders import Claim
+from shared.crypto.envelopes import SealBroken
+from shared.microsoft.graph import MicrosoftError, MissingInMicrosoft, Transient, UnexpectedAnswer
+from shared.microsoft.sign_in import OperatorFault, RefusalKind, SignInRefused, token_roles
+
+# Partner Center's word for something else being done there at the same time: it passes, or it stays.
+_CONFLICT = 409
+_TRIES_OF_CONFLICT = 3
+_NOBODY_THERE = frozenset({RefusalKind.APP_NOT_FOUND, RefusalKind.TENANT_NOT_FOUND})
+# Without the partner's consent we get no token on its behalf; a try before this one may have withdrawn it.
+_NO_CONSENT = frozenset({RefusalKind.APP_NOT_FOUND, RefusalKind.CONSENT_MISSING})
+_PASSING = (OperatorFault, Transient, UnexpectedAnswer)
+
+
+class Left(NamedTuple):
+    """How Microsoft's side of one tenant ended, with codes that help to look the matter up.
+
+    ``is_stripped`` says that our application is there still, and holds no permission of its own.
+    """
+
+    outcome: Outcome
+    evidence: dict[str, str]
+    is_stripped: bool = False
+
+
+class NotNow(Exception):
+    """Microsoft, or our own application, cannot do it at present; it is tried again. ``wait_s`` is Microsoft's word."""
+
+    def __init__(self, evidence: dict[str, str], wait_s: float | None = None) -> None:
+        super().__init__("Microsoft cannot do it now")
+        self.evidence = evidence
+        self.wait_s = wait_s
+
+
+class _Tried(NamedTuple):
+    """One thing that was tried: ``is_done`` when nothing is left of it, ``did`` when there was something to do."""
+
+    is_done: bool
+    did: bool
+    evidence: dict[str, str]
+
+
+def leave(
+    services: Services, account_id: AccountId, removal: Removal, parting: Parting, partner: Callable[[], Partner]
+) -> Left:
+    """Take our application out of the tenant; ``partner`` opens the CSP's credential.
+
+    Raises:
+        NotNow: to be tried again.
+        BeingRemoved: another account's removal is at it.
+    """
+    tenant_id, now = parting.tenant_id, services.clock()
+    claim = services.holders.let_go(tenant_id, account_id, removal.integration_id, now)
+    if claim is Claim.NOT_LAST:
+        return Left(Outcome.KEPT, {})
+    if claim is Claim.NEVER_HELD and services.holders.is_held(tenant_id):
+        return Left(Outcome.KEPT, {})
+    if claim is Claim.NEVER_HELD:
+        return Left(Outcome.ABSENT, {"reason": "our application was never brought into the tenant"})
+    try:
+        left = _WAYS[parting.way](services, parting, partner)
+    except _PASSING as error:
+        raise NotNow(evidence_of(error), getattr(error, "wait_s", None)) from error
+    services.holders.gone(tenant_id)
+    services.sign_in.forget(tenant_id)
+    return left
+
+
+def look(services: Services, tenant_id: TenantId) -> Presence:
+    """What our application is in a tenant, by a token that is made for this look.
+
+    Raises:
+        OperatorFault, Transient, UnexpectedAnswer: it cannot be told now.
+    """
+    try:
+        roles = token_roles(services.sign_in.app_token(tenant_id, fresh=True))
+    except _PASSING:
+        raise
+    except SignInRefused as error:
+        return Presence.GONE if error.refusal.kind in _NOBODY_THERE else Presence.UNKNOWN
+    except MicrosoftError:
+        return Presence.UNKNOWN
+    return Presence.WITH_ROLES if roles else Presence.EMPTY
+
+
+def glance(services: Services, tenant_id: TenantId) -> Presence:
+    """The same for whoever looks again later anyway."""
+    try:
+        return look(services, tenant_id)
+    except MicrosoftError:
+        return Presence.UNKNOWN
+
+
+def _out_of_own_consent(services: Services, parting: Parting, _partner: Callable[[], Partner]) -> Left:
+    """A single tenant: the application deletes itself, where Microsoft lets it."""
+    try:
+        services.graph_to_leave(parting.tenant_id).delete(_own(services))
+    except MissingInMicrosoft as error:
+        return Left(Outcome.ABSENT, evidence_of(error))
+    except _PASSING:
+        raise
+    except MicrosoftError as error:
+        # A refusal has been seen of what was carried out all the same.
+        is_gone = look(services, parting.tenant_id) is Presence.GONE or _is_missing(services, parting.tenant_id)
+        return Left(Outcome.ABSENT if is_gone else Outcome.IMPOSSIBLE, evidence_of(error))
+    return Left(Outcome.REMOVED, {})
+
+
+def _is_missing(services: Services, tenant_id: TenantId) -> bool:
+    try:
+        services.graph_to_leave(tenant_id).get(_own(services), type=dict, select="id")
+    except MissingInMicrosoft:
+        return True
+    except MicrosoftError:
+        return False
+    return False
+
+
+def _out_of_customer(services: Services, parting: Parting, partner: Callable[[], Partner]) -> Left:
+    """A CSP's customer: roles, then consent, then the proof by a token of our own."""
+    try:
+        acting = partner()
+    except (NoCredential, SealBroken):
+        nothing = _Tried(is_done=False, did=False, evidence={"error": "the CSP's credential cannot be used"})
+        return _proven(services, parting.tenant_id, nothing, nothing)
+    roles = _roles_taken(services, acting, parting.tenant_id)
+    consent = _consent_withdrawn(services, acting, parting)
+    return _proven(services, parting.tenant_id, roles, consent)
+
+
+def _roles_taken(services: Services, partner: Partner, customer_id: TenantId) -> _Tried:
+    try:
+        taken = take_away_roles(partner.graph_to_leave(customer_id), services.settings.client_id)
+    except MissingInMicrosoft as error:
+        return _Tried(is_done=True, did=False, evidence=evidence_of(error))
+    except _PASSING:
+        raise
+    except SignInRefused as error:
+        return _Tried(is_done=error.refusal.kind in _NO_CONSENT, did=False, evidence=error.evidence())
+    except MicrosoftError as error:
+        return _Tried(is_done=False, did=False, evidence=evidence_of(error))
+    return _Tried(is_done=True, did=taken > 0, evidence={})
+
+
+def _consent_withdrawn(services: Services, partner: Partner, parting: Parting) -> _Tried:
+    """Also tried where the roles were refused for good: then there is nothing the consent could still be good for."""
+    try:
+        did = partner.partner_center().withdraw(parting.tenant_id, client_id=services.settings.client_id)
+    except _PASSING:
+        raise
+    except MicrosoftError as error:
+        if error.status == _CONFLICT and parting.tries < _TRIES_OF_CONFLICT:
+            raise NotNow(evidence_of(error)) from error
+        return _Tried(is_done=False, did=False, evidence=evidence_of(error))
+    told = {} if did else {"reason": "Partner Center knows of no consent for our application"}
+    return _Tried(is_done=True, did=did, evidence=told)
+
+
+def _proven(services: Services, tenant_id: TenantId, roles: _Tried, consent: _Tried) -> Left:
+    """How it ended, as a fresh token tells it. One that shows roles for a while yet is looked at again later."""
+    seen = look(services, tenant_id)
+    evidence = {**consent.evidence, **roles.evidence}
+    if seen is Presence.GONE:
+        return Left(Outcome.REMOVED if roles.did or consent.did else Outcome.ABSENT, evidence)
+    is_stripped = roles.is_done or seen is Presence.EMPTY
+    if not consent.is_done or not is_stripped:
+        return Left(Outcome.IMPOSSIBLE, evidence, is_stripped)
+    return Left(Outcome.NO_RIGHTS if seen is Presence.EMPTY else Outcome.UNCONFIRMED, evidence, is_stripped)
+
+
+def _out_of_partner(services: Services, parting: Parting, _partner: Callable[[], Partner]) -> Left:
+    """The partner's own tenant: nothing is tried, since no permission of ours there could do it."""
+    if glance(services, parting.tenant_id) is Presence.GONE:
+        return Left(Outcome.ABSENT, {})
+    return Left(Outcome.BY_HAND, {"reason": "no application may delete itself in a partner's own tenant"})
+
+
+def _own(services: Services) -> str:
+    return f"/servicePrincipals(appId='{services.settings.client_id}')"
+
+
+_WAYS: dict[Way, Callable[[Services, Parting, Callable[[], Partner]], Left]] = {
+    Way.OWN_CONSENT: _out_of_own_consent,
+    Way.THROUGH_PARTNER: _out_of_customer,
+    Way.PARTNER_ITSELF: _out_of_partner,
+}

@@ -1,0 +1,64 @@
+"""Tenants of an account: find one, and order a sync of it."""
+
+from datetime import datetime
+
+import msgspec
+
+from integrations.actions.account import Account
+from integrations.actions.actors import Actor
+from integrations.actions.csp.child_tenants import held_back_by
+from integrations.actions.lookup import find_tenant
+from integrations.domain.ids import AccountId, RunId, TenantId
+from integrations.domain.integrations import Tenant
+from integrations.domain.jobs.orders import MANUAL, SyncOrder
+from integrations.domain.statuses import EXPLANATIONS, wait_in_queue
+from integrations.domain.sync.datasets import Run, RunState
+from integrations.services import Services
+from integrations.storage.control import newest_first
+from shared.errors import Conflict
+
+
+def sync_order(account_id: AccountId, tenant: Tenant, reason: str, due_at: datetime) -> SyncOrder:
+    """An order of its own slot, as after a click."""
+    return SyncOrder(
+        account_id=account_id,
+        tenant_id=tenant.tenant_id,
+        epoch=tenant.epoch,
+        run_id=RunId(newest_first(due_at)),
+        due_at=due_at,
+        reason=reason,
+    )
+
+
+def sync_now(services: Services, actor: Actor, tenant_id: TenantId) -> RunId:
+    """Order a sync at once; its run can be watched under the id that is returned.
+
+    Raises:
+        Conflict: ``not_mapped``: until it is mapped, only a tenant's name is read; ``blocked``: its CSP Auth,
+            or the CSP itself, does not allow a sync.
+    """
+    account = Account(services, actor.account_id)
+    control = account.control
+    stored = find_tenant(control, tenant_id)
+    tenant = stored.value
+    if tenant.mapping is None:
+        raise Conflict(
+            f"{tenant.name!r} is not mapped, so there is nothing to sync.",
+            code="not_mapped",
+            remedy="Map the tenant to an Organization first; that starts a sync by itself.",
+        )
+    held_by = held_back_by(control, tenant)
+    if held_by is not None:
+        said = EXPLANATIONS[held_by]
+        raise Conflict(said.detail, code=said.reason, remedy=said.remedy)
+    now = services.clock()
+    order = sync_order(actor.account_id, tenant, MANUAL, now)
+    run = Run(id=order.run_id, tenant_id=tenant_id, reason=MANUAL, state=RunState.QUEUED, ordered_at=now)
+    waiting = tenant.status if tenant.status.is_auth_error else wait_in_queue(tenant.status, now)
+    with account.change(actor, "ordered sync", {"tenant_id": tenant_id, "run_id": run.id}) as change:
+        change.write(
+            control.tenants.saved(stored.now(msgspec.structs.replace(tenant, status=waiting))),
+            control.runs.added(run),
+        )
+        change.send(order)
+    return order.run_id

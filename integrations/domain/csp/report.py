@@ -1,0 +1,97 @@
+"""What a CSP run looked at, check by check, and how the CSP's status changed: the evidence behind a status."""
+
+from datetime import datetime
+from enum import Enum
+
+import msgspec
+
+from integrations.domain.csp.gdap import CspAuth
+from integrations.domain.ids import IntegrationId
+
+_KEPT = 50
+
+
+class CheckState(Enum):
+    PASSED = "passed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    NOT_RUN = "not_run"
+
+
+class CheckName(Enum):
+    """Every check of a CSP, in the order they are made: each needs those before it."""
+
+    TOKEN = "token"  # noqa: S105 - the name of a check
+    MFA = "mfa"
+    ADMINISTRATOR = "global_administrator"
+    ADMIN_AGENTS = "admin_agents"
+    PARTNER_CENTER = "partner_center"
+    CUSTOMERS = "customers"
+    RELATIONSHIPS = "relationships"
+    ROLES = "roles"
+    GROUPS = "groups"
+    CONSENT = "consent"
+    GRAPH = "graph"
+
+
+LABELS = {
+    CheckName.TOKEN: "The stored sign-in still works",
+    CheckName.MFA: "The account signed in with Entra ID MFA",
+    CheckName.ADMINISTRATOR: "The account is a Global Administrator of the CSP tenant",
+    CheckName.ADMIN_AGENTS: "The account is in the AdminAgents group",
+    CheckName.PARTNER_CENTER: "Partner Center accepts the account, and sees MFA",
+    CheckName.CUSTOMERS: "The CSP has customers",
+    CheckName.RELATIONSHIPS: "Customers have an active admin relationship",
+    CheckName.ROLES: "Relationships hold all required roles",
+    CheckName.GROUPS: "Security groups give these roles to the account",
+    CheckName.CONSENT: "Our application is consented to and has its permissions",
+    CheckName.GRAPH: "Microsoft Graph answers for customers",
+}
+
+
+# What stands against a check that is made for each customer.
+FAULTS = {
+    CheckName.RELATIONSHIPS: frozenset({CspAuth.MISSING_RELATIONSHIP, CspAuth.EXPIRED, CspAuth.UNKNOWN}),
+    CheckName.ROLES: frozenset({CspAuth.MISSING_ROLES}),
+    CheckName.GROUPS: frozenset({CspAuth.MISSING_GROUP}),
+    CheckName.CONSENT: frozenset({CspAuth.CONSENT_FAILURE, CspAuth.CONSENT_PENDING, CspAuth.GRANTING_ROLES}),
+}
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The outcome of one check. ``seconds`` is what Microsoft took; evidence holds codes, ids and counts."""
+
+    check: CheckName
+    state: CheckState
+    at: datetime
+    detail: str = ""
+    seconds: float = 0.0
+    evidence: dict[str, str] = {}
+
+
+class StatusChange(msgspec.Struct, frozen=True, kw_only=True):
+    at: datetime
+    label: str
+    cause: str
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """The last run of one CSP. ``history`` is its status changes, newest first."""
+
+    integration_id: IntegrationId
+    at: datetime
+    checks: list[Check]
+    history: list[StatusChange] = []
+
+    def after(self, checks: list[Check], at: datetime, label: str, cause: str) -> "Report":
+        """The report of the next run."""
+        history = self.history
+        if not history or history[0].cause != cause:
+            history = [StatusChange(at=at, label=label, cause=cause), *history][:_KEPT]
+        return msgspec.structs.replace(self, checks=complete(checks, at), at=at, history=history)
+
+
+def complete(checks: list[Check], at: datetime) -> list[Check]:
+    """All checks in their order; those that were not reached say so."""
+    made = {it.check: it for it in checks}
+    return [made.get(name) or Check(check=name, state=CheckState.NOT_RUN, at=at) for name in CheckName]

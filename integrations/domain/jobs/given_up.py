@@ -1,0 +1,92 @@
+"""Jobs of ours that failed too often: what is told of them on the row they concern, and when they are tried again.
+
+A job is given up when the Functions host has tried its message as often as it may. Nothing of it is lost by that:
+its line of the due list stands, so that it goes on by itself.
+"""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import msgspec
+
+from integrations.domain.jobs.orders import (
+    ConsentOrder,
+    CustomerOrder,
+    EvaluateOrder,
+    PlanOrder,
+    PurgeOrder,
+    RemovalOrder,
+)
+from integrations.domain.sync.schedule import LOOK_EVERY
+
+MOST_TRIES = 5  # host.json's maxDequeueCount
+OUR_FAILURE = "our_failure"
+REMEDY = "Nothing you can do: the operator of this service has been alerted, and it is tried again by itself."
+_UNKNOWN = "unknown"  # the process died, or ran out of time, before it could tell
+_MOST_DOUBLINGS = 8
+
+DETAILS: dict[str, str] = {
+    order.queue: detail
+    for order, detail in (
+        (ConsentOrder, "Our own service failed several times while checking what Microsoft says of this sign-in."),
+        (CustomerOrder, "Our own service failed several times while bringing our application into this tenant."),
+        (
+            EvaluateOrder,
+            "Our own service failed while evaluating what was synced; what follows from it is out of date.",
+        ),
+        (
+            PlanOrder,
+            (
+                "Our own service failed several times while applying your plan to the tenants; "
+                "rows may still show the earlier plan."
+            ),
+        ),
+        (
+            PurgeOrder,
+            "Our own service failed several times while deleting data of an earlier mapping. Nobody can see it.",
+        ),
+        (RemovalOrder, "Our own service failed several times in this step of the removal."),
+    )
+}
+
+
+class Failed(NamedTuple):
+    """How a job ended: its queue, how often it was tried, and the code of its last error if that is known."""
+
+    job: str
+    tries: int = MOST_TRIES
+    error: str = ""
+
+    def evidence(self) -> dict[str, str]:
+        return {"job": self.job, "times_tried": str(self.tries), "error": self.error or _UNKNOWN}
+
+
+class GivenUp(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The mark of a job that was given up: ``since`` is the first time in a row, ``times`` counts them.
+
+    ``tries`` counts how often it was tried in all, ``error`` is the code of the last error.
+    """
+
+    job: str
+    since: datetime
+    next_at: datetime
+    tries: int
+    error: str
+    times: int = 1
+
+    def evidence(self) -> dict[str, str]:
+        return Failed(self.job, self.tries, self.error).evidence()
+
+
+def give_up(before: GivenUp | None, failed: Failed, now: datetime, period: timedelta) -> GivenUp:
+    """The mark after one more time; the pause doubles from five minutes up to one period."""
+    times = before.times + 1 if before else 1
+    pause = min(LOOK_EVERY * (1 << min(times - 1, _MOST_DOUBLINGS)), period)
+    return GivenUp(
+        job=failed.job,
+        since=before.since if before else now,
+        next_at=now + pause,
+        tries=failed.tries + (before.tries if before else 0),
+        error=failed.error or _UNKNOWN,
+        times=times,
+    )

@@ -1,0 +1,64 @@
+"""Groups: rows that fit the table, and who is in a group, through groups inside it as well. Pure."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+
+import msgspec
+
+from integrations.domain.sync.records import Group
+
+MOST_MEMBERS = 600  # of a row: a table holds texts of up to 32 Ki characters, an id takes 39
+
+
+def split(group: Group) -> dict[str, Group]:
+    """The rows of one group, by key."""
+    members = sorted(set(group.members))
+    starts = range(0, max(1, len(members)), MOST_MEMBERS)
+    parts = [
+        msgspec.structs.replace(group, members=members[at : at + MOST_MEMBERS], part=number)
+        for number, at in enumerate(starts)
+    ]
+    return {key_of(part): part for part in parts}
+
+
+def join(rows: Iterable[Group]) -> dict[str, Group]:
+    """Whole groups, by id."""
+    groups: dict[str, Group] = {}
+    for row in sorted(rows, key=lambda it: it.part):
+        first = groups.get(row.id)
+        groups[row.id] = msgspec.structs.replace(first, members=first.members + row.members) if first else row
+    return groups
+
+
+def key_of(row: Group) -> str:
+    return f"{row.id}:{row.part}" if row.part else row.id
+
+
+def reachable(find: Callable[[Collection[str]], Mapping[str, Group]], roots: Collection[str]) -> dict[str, Group]:
+    """The groups of these ids and all groups inside them, read row by row with ``find``, which takes keys of rows."""
+    rows: dict[str, Group] = {}
+    asked: set[str] = set()
+    waiting = set(roots)
+    while waiting:
+        asked |= waiting
+        found = find(waiting)
+        rows |= found
+        following = (key_of(msgspec.structs.replace(it, part=it.part + 1)) for it in found.values() if _is_full(it))
+        waiting = {member for it in found.values() for member in it.members}.union(following) - asked
+    return join(rows.values())
+
+
+def _is_full(row: Group) -> bool:
+    """Whether another row of the same group may follow."""
+    return len(row.members) >= MOST_MEMBERS
+
+
+def everybody_in(groups: Mapping[str, Group], group_id: str) -> set[str]:
+    """Ids of all members that are no groups, those of groups inside included; groups may hold each other."""
+    seen: set[str] = set()
+    waiting = [group_id]
+    while waiting:
+        key = waiting.pop()
+        if key in groups and key not in seen:
+            waiting.extend(groups[key].members)
+        seen.add(key)
+    return seen - groups.keys() - {group_id}

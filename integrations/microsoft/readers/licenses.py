@@ -1,0 +1,70 @@
+"""Licences: the products a tenant has bought, and how many seats of each are taken.
+
+Source: https://learn.microsoft.com/graph/api/subscribedsku-list
+"""
+
+import msgspec
+
+from integrations.domain.sync.datasets import Reading, Record
+from integrations.domain.sync.records import License
+from integrations.domain.text import clean
+from integrations.microsoft.dataset import Asked, Dataset, Source
+from integrations.microsoft.readers.sku_names import name_of
+
+_FIELDS = "id,skuId,skuPartNumber,appliesTo,capabilityStatus,consumedUnits,prepaidUnits"
+# Free products come in numbers that nobody uses up; such seats are not unused, they were never paid for.
+_UNLIMITED = frozenset({10_000, 1_000_000})
+_ASSIGNABLE = frozenset({"Enabled", "Warning"})
+
+
+class _Units(msgspec.Struct, rename="camel"):
+    enabled: int | None = None
+    suspended: int | None = None
+    warning: int | None = None
+    locked_out: int | None = None
+
+
+class _Sku(msgspec.Struct, rename="camel"):
+    sku_id: str
+    sku_part_number: str | None = None
+    applies_to: str | None = None
+    capability_status: str | None = None
+    consumed_units: int | None = None
+    prepaid_units: _Units | None = None
+
+
+def _read(asked: Asked) -> Reading:
+    skus = {sku.sku_id: sku for part in asked.graph.on(asked.page, type=_Sku) for sku in part.items}
+    return Reading(records=[Record(key=sku.sku_id, body=_told(sku)) for sku in skus.values()], is_complete=True)
+
+
+def _told(sku: _Sku) -> License:
+    units = sku.prepaid_units or _Units()
+    bought, warning = units.enabled or 0, units.warning or 0
+    assigned = sku.consumed_units or 0
+    part_number = clean(sku.sku_part_number or "") or sku.sku_id
+    is_unlimited = bought in _UNLIMITED
+    is_assignable = sku.capability_status in _ASSIGNABLE
+    return License(
+        sku_id=sku.sku_id,
+        part_number=part_number,
+        name=name_of(sku.sku_id) or part_number,
+        is_assignable=is_assignable,
+        is_per_user=sku.applies_to != "Company",
+        bought=bought,
+        assigned=assigned,
+        suspended=units.suspended or 0,
+        warning=warning,
+        locked_out=units.locked_out or 0,
+        unused=max(0, bought + warning - assigned) if is_assignable and not is_unlimited else 0,
+        is_unlimited=is_unlimited,
+    )
+
+
+LICENSES = Dataset(
+    name="licenses",
+    permission="LicenseAssignment.Read.All",
+    record=License,
+    source=Source(first="/subscribedSkus", query={"select": _FIELDS}, page=_Sku),
+    read=_read,
+)

@@ -1,0 +1,104 @@
+"""The tenant about itself: its name before mapping, its profile after.
+
+Source: https://learn.microsoft.com/graph/api/organization-list
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
+
+from integrations.domain.sync.datasets import Reading, Record
+from integrations.domain.sync.records import TenantProfile
+from integrations.domain.text import clean, clean_or_none
+from integrations.microsoft.dataset import Asked, Dataset, Source
+from shared.microsoft.graph import Graph, UnexpectedAnswer
+
+PATH = "/organization"
+_NAME_FIELDS = "id,displayName,partnerTenantType"
+_WORKING = frozenset({"Enabled", "Warning"})  # a plan in its grace period works like any other
+_PROFILE_FIELDS = "id,displayName,verifiedDomains,countryLetterCode,assignedPlans"
+
+
+class _Domain(msgspec.Struct, rename="camel"):
+    name: str
+    is_default: bool | None = None
+
+
+class _Plan(msgspec.Struct, rename="camel"):
+    service_plan_id: str | None = None
+    capability_status: str | None = None
+
+
+class _Organization(msgspec.Struct, rename="camel"):
+    id: str
+    display_name: str | None = None
+    partner_tenant_type: str | None = None
+    country_letter_code: str | None = None
+    verified_domains: list[_Domain] = []
+    assigned_plans: list[_Plan] | None = None
+
+
+class TenantName(NamedTuple):
+    """All that is read of a tenant before it is mapped. ``is_partner`` tells a CSP's own tenant."""
+
+    tenant_id: str
+    name: str
+    is_partner: bool
+
+
+def read_tenant_name(graph: Graph) -> TenantName:
+    """The tenant's display name.
+
+    Raises:
+        UnexpectedAnswer: not exactly one organization came back.
+    """
+    found = _unlike(graph.items(PATH, type=_Organization, select=_NAME_FIELDS))
+    if len(found) != 1:
+        raise UnexpectedAnswer(f"{len(found)} organizations instead of one")
+    organization = found[0]
+    return TenantName(organization.id.lower(), _name(organization), organization.partner_tenant_type is not None)
+
+
+def _unlike(told: Iterable[_Organization]) -> list[_Organization]:
+    """Each once, however often it came."""
+    return list({it.id: it for it in told}.values())
+
+
+def _read_profile(asked: Asked) -> Reading:
+    found = _unlike(asked.page.items)
+    if len(found) != 1:
+        raise UnexpectedAnswer(f"{len(found)} organizations instead of one")
+    without_plans = int(found[0].assigned_plans is None)
+    return Reading(records=[Record(key="profile", body=_profile(found[0]))], is_complete=True, odd=without_plans)
+
+
+def _profile(organization: _Organization) -> TenantProfile:
+    domains = organization.verified_domains
+    return TenantProfile(
+        name=_name(organization),
+        default_domain=next((clean(it.name) for it in domains if it.is_default), None),
+        verified_domains=sorted(clean(it.name) for it in domains),
+        country=clean_or_none(organization.country_letter_code),
+        plans=sorted(
+            {
+                it.service_plan_id
+                for it in organization.assigned_plans or []
+                if it.service_plan_id and it.capability_status in _WORKING
+            }
+        ),
+    )
+
+
+def _name(organization: _Organization) -> str:
+    return clean(organization.display_name or "") or organization.id
+
+
+ORGANIZATION = Dataset(
+    name="organization",
+    is_core=True,
+    permission="Organization.Read.All",
+    record=TenantProfile,
+    source=Source(first=PATH, query={"select": _PROFILE_FIELDS}, page=_Organization),
+    read=_read_profile,
+)

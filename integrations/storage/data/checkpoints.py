@@ -1,0 +1,62 @@
+"""Pages of readings that were broken off, kept until these go on; nobody but the next part sees them.
+
+Rows of the main data partition: ``page:<data set>:<5 digits>``, in the order they were kept; column text: a part of
+some pages' packed form, base64; column begins: whether another part's pages begin here.
+"""
+
+import base64
+from collections.abc import Mapping
+
+import msgspec
+
+from shared.storage.rest_table import BulkTable
+from shared.storage.tables import Row, Write, delete, upsert
+
+_TEXT_MOST = 30_000  # characters; Azure takes 32 Ki
+
+
+class Shelf:
+    """What is kept of readings of one (account, tenant, epoch); writing is left to the session, behind its fence."""
+
+    def __init__(self, table: BulkTable, base: str) -> None:
+        self._table = table
+        self._base = base
+
+    def read(self, dataset: str, rows: int) -> dict[str, bytes]:
+        """The kept pages, packed, by place; none unless all ``rows`` that the cursor tells of are there."""
+        found = self._table.prefix(self._base, _prefix(dataset)) if rows else []
+        if len(found) < rows or not found:
+            return {}
+        parts: list[str] = []
+        for row in found[:rows]:
+            if row.values.get("begins"):
+                parts.append("")
+            parts[-1] += row.text("text")
+        pages: dict[str, bytes] = {}
+        for part in parts:
+            pages |= msgspec.msgpack.decode(base64.b64decode(part), type=dict[str, bytes])
+        return pages
+
+    def added(self, dataset: str, rows: int, pages: Mapping[str, bytes]) -> list[Write]:
+        """Writes that keep more pages behind ``rows`` that are there."""
+        text = base64.b64encode(msgspec.msgpack.encode(pages)).decode()
+        starts = range(0, len(text), _TEXT_MOST)
+        return [
+            upsert(
+                Row(
+                    self._base,
+                    f"{_prefix(dataset)}{rows + number:05d}",
+                    {"text": text[start : start + _TEXT_MOST], "begins": start == 0},
+                )
+            )
+            for number, start in enumerate(starts)
+        ]
+
+    def cleared(self, dataset: str) -> list[Write]:
+        """Writes that take away all that is there, whatever a cursor says."""
+        rows = self._table.prefix(self._base, _prefix(dataset), columns=[])
+        return [delete(Row(self._base, row.key)) for row in rows]
+
+
+def _prefix(dataset: str) -> str:
+    return f"page:{dataset}:"

@@ -1,0 +1,29 @@
+"""Derived rows of one tenant, under one epoch of its mapping: what evaluations make of synced rows.
+
+Table ``data``: PartitionKey ``<account>|<tenant>|<epoch>|derived``, and ``...|derived|<01 to 15>`` where rows are many.
+Fences, cursors and rows are as in ``data``, with an evaluation's name in the place of a data set's; a cursor's
+``evaluated`` tells where the evaluation stands. The fence is separate, so that an evaluation and a sync never wait for
+each other; of two evaluations at once the slower one fails.
+
+Derived rows that vanish all at once are believed, other than Microsoft's: they follow from rows that were.
+
+What must outlive a mapping (links to other records, snapshots, people's decisions) does not belong here, since these
+rows go with the epoch. Its place is partitions ``<account>|<tenant>|lasting``, which no unmapping closes and no purge
+of an epoch reaches; ``sweeping``, the removal and the export have to know them once they exist.
+"""
+
+from integrations.domain.ids import AccountId, TenantId
+from integrations.storage.data.fences import derived_base
+from integrations.storage.data.store import DataStore
+from shared.storage.tables import Tables
+
+
+class DerivedStore(DataStore):
+    """The derived rows of one (account, tenant, epoch)."""
+
+    holds_back = False
+    kind_of_cursor = "evaluation"
+
+    def __init__(self, tables: Tables, account_id: AccountId, tenant_id: TenantId, epoch: int) -> None:
+        super().__init__(tables, account_id, tenant_id, epoch)
+        self.base = derived_base(self.base)

@@ -1,0 +1,96 @@
+"""What syncs changed and no evaluation has used yet: one row a data set, beside the cursors.
+
+Rows of the main data partition: ``changed:<data set>``; columns since (when the oldest of these changes was stored),
+all (bool: too many to name), or keys, keys1, ... (one JSON list of row keys, in parts of 30,000 characters). A mark is
+written in the transaction that stores the cursor of the reading that changed the rows, and deleted, at the version that
+was read, once evaluations have used it; one that was written anew meanwhile stays for the next time.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from integrations.domain.sync.changed_keys import ALL, Keys, joined
+from shared.clock import moment, stamp
+from shared.storage.tables import Row, Value, Write, delete, upsert
+
+PENDING = "changed:"
+_TEXT_MOST = 30_000  # characters; Azure takes 32 Ki in a column
+
+
+class Pending(NamedTuple):
+    """Changes of one data set; ``etag`` is the version of a mark that was read."""
+
+    keys: Keys
+    since: datetime
+    etag: str = ""
+
+    @property
+    def text(self) -> str:
+        """As it is exported: a JSON object."""
+        keys = None if self.keys is ALL else sorted(self.keys)
+        return msgspec.json.encode({"since": stamp(self.since), "keys": keys}).decode()
+
+
+class Marking(NamedTuple):
+    """What a session marks: changes of these data sets, as of ``now``."""
+
+    datasets: Collection[str]
+    now: datetime
+
+
+class PendingChanges:
+    """The marks of one session: those it found, and what it adds to them."""
+
+    def __init__(self, base: str, found: Mapping[str, Pending], marking: Marking | None, *, is_doubtful: bool) -> None:
+        """``is_doubtful``: an earlier session may have written rows of any data set without marking them."""
+        self._base = base
+        self._marking = marking
+        self._unwritten: set[str] = set()
+        self.pending = dict(found)
+        for dataset in marking.datasets if marking and is_doubtful else ():
+            self.add(dataset, ALL)
+
+    def add(self, dataset: str, keys: Keys) -> None:
+        """Have these changes marked by the next commit, together with those that nobody has used yet."""
+        if self._marking is None or not keys or dataset not in self._marking.datasets:
+            return
+        known = self.pending.get(dataset)
+        since = known.since if known else self._marking.now
+        self.pending[dataset] = Pending(joined(known.keys, keys) if known else keys, since)
+        self._unwritten.add(dataset)
+
+    def writes(self) -> list[Write]:
+        """The rows that are not written yet; asked once for each commit."""
+        now, self._unwritten = sorted(self._unwritten), set()
+        return [upsert(_row(self._base, dataset, self.pending[dataset])) for dataset in now]
+
+
+def pending_of(rows: Iterable[Row]) -> dict[str, Pending]:
+    """The marks among rows, by data set."""
+    return {row.key.removeprefix(PENDING): _pending(row) for row in rows if row.key.startswith(PENDING)}
+
+
+def forgotten(base: str, found: Mapping[str, Pending]) -> list[Write]:
+    """Deletions of marks at the versions they were read at."""
+    return [delete(Row(base, PENDING + dataset, etag=it.etag)) for dataset, it in found.items()]
+
+
+def _row(base: str, dataset: str, pending: Pending) -> Row:
+    columns: dict[str, Value] = {"since": stamp(pending.since), "all": pending.keys is ALL}
+    if pending.keys is not ALL:
+        text = msgspec.json.encode(sorted(pending.keys)).decode()
+        for number, start in enumerate(range(0, len(text), _TEXT_MOST)):
+            columns[f"keys{number or ''}"] = text[start : start + _TEXT_MOST]
+    return Row(base, PENDING + dataset, columns)
+
+
+def _pending(row: Row) -> Pending:
+    since = moment(row.text("since"))
+    if row.values.get("all"):
+        return Pending(ALL, since, row.etag)
+    parts = [name for name in row.values if name.startswith("keys")]
+    text = "".join(row.text(name) for name in sorted(parts, key=lambda it: int(it.removeprefix("keys") or 0)))
+    return Pending(frozenset(msgspec.json.decode(text, type=list[str])), since, row.etag)

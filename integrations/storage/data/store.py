@@ -1,0 +1,169 @@
+"""The synced data of one tenant, under one epoch of its mapping, behind fences.
+
+Table ``data``: PartitionKey ``<account>|<tenant>|<epoch>``, the main partition. RowKeys, in this order:
+``!fence``; ``changed:<data set>`` (``pending``); ``cursor:<data set>`` (columns body: a Cursor; parts, digest: a Mark);
+``page:<data set>:<number>`` of a reading that goes on (``shelf``); ``row:<data set>:<key>`` (columns body, print,
+tally). A data set of more than 8,000 rows is spread by key over up to 16 partitions: the main one and
+``<account>|<tenant>|<epoch>|<01 to 15>``, each with a fence of its own (``fences``). What evaluations make of these
+rows is beside them (``derived``).
+
+Data is written first, cursors last, in the main partition. So a late sync of an older epoch, or the slower of
+two runs, can never write, and a run that broke off is done again.
+"""
+
+import heapq
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import islice
+from typing import NamedTuple, TypeVar
+
+import msgspec
+
+from integrations.domain.ids import AccountId, TenantId
+from integrations.domain.sync.datasets import Confirmed, Cursor
+from integrations.storage.data.changes import Place, Seen, Writes, row_prefix
+from integrations.storage.data.fences import (
+    FENCE,
+    Fences,
+    Superseded,
+    Unwritten,
+    close,
+    derived_base,
+    overlapped,
+    part_of,
+    partition_of,
+)
+from integrations.storage.data.pending import Marking, Pending, forgotten, pending_of
+from integrations.storage.data.session import CURSOR, DataSession, cursors_of, mark_of, parts_of
+from integrations.storage.data.stored_rows import SEVERAL_READS, StoredRows, pages
+from shared.storage.tables import Row, RowChanged, Tables, end_of
+
+__all__ = ["DataSession", "DataStore", "Standing", "Superseded", "Unwritten", "Writes"]
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+_ROW = "row:"
+
+
+class Standing(NamedTuple):
+    """Where all data sets stand: cursors, changes that no evaluation has used yet, and the rows themselves."""
+
+    cursors: dict[str, Cursor]
+    pending: dict[str, Pending]
+    rows: StoredRows
+
+
+class DataStore:
+    """The rows of one (account, tenant, epoch)."""
+
+    holds_back: bool = True
+    kind_of_cursor: str = "dataset"
+
+    def __init__(self, tables: Tables, account_id: AccountId, tenant_id: TenantId, epoch: int) -> None:
+        self.table = tables.bulk("data")
+        self.base = f"{account_id}|{tenant_id}|{epoch}"
+
+    def open(self, *, until: float = math.inf, marking: Marking | None = None) -> "DataSession":
+        """Begin a run: one query reads the fence, marks and all cursors. After ``until`` it writes no further rows.
+
+        ``marking`` has changes marked for evaluations.
+
+        Raises:
+            Superseded: the epoch is closed, or another run is taking over at this moment.
+        """
+        rows = self._beginning()
+        main = next((row for row in rows if row.key == FENCE), None)
+        fences = Fences(self.table, self.base, main, until)
+        fences.take_over()
+        return DataSession(self, self.table, fences, rows, marking)
+
+    def _beginning(self) -> list[Row]:
+        """The fence, the marks and the cursors, which come first in the main partition."""
+        return self.table.range(self.base, "", end_of(CURSOR))
+
+    def close(self) -> None:
+        """End the epoch, so that whatever is still being written under it fails, synced or derived."""
+        close(self.table, self.base)
+        close(self.table, derived_base(self.base))
+
+    def standing(self, confirmed: Confirmed | None = None) -> Standing:
+        """Where every data set stands, read by one query; ``confirmed`` as of ``cursors``."""
+        rows = self._beginning()
+        cursors = {name: confirmed.applied(it) if confirmed else it for name, it in cursors_of(rows).items()}
+        return Standing(cursors, pending_of(rows), StoredRows(self.table, self.base, parts_of(rows)))
+
+    def consume(self, pending: Mapping[str, Pending]) -> None:
+        """Forget changes that evaluations have used; what was marked anew since it was read stays."""
+        for write in forgotten(self.base, pending):
+            with suppress(RowChanged):
+                self.table.write(write)
+
+    def cursors(self, confirmed: Confirmed | None = None) -> dict[str, Cursor]:
+        """Where every data set stands, with what a later run confirmed without writing it."""
+        found = cursors_of(self.table.prefix(self.base, CURSOR))
+        return {name: confirmed.applied(cursor) for name, cursor in found.items()} if confirmed else found
+
+    def list(self, dataset: str, model: type[T], *, after: str = "", limit: int = 100) -> list[tuple[str, T]]:
+        """Rows of a data set with their keys, in key order, those after the key ``after``."""
+        prefix, row = row_prefix(dataset), self.table.get(self.base, CURSOR + dataset)
+        parts = mark_of(row).parts if row else 1
+        start = prefix + (f"{after}\u0020" if after else "")
+
+        def read(part: int) -> list[tuple[str, Row]]:
+            rows = self.table.range(partition_of(self.base, part), start, end_of(prefix), limit=limit)
+            keyed = ((row.key.removeprefix(prefix), row) for row in rows)
+            return [(key, row) for key, row in keyed if part_of(key, parts) == part]
+
+        merged = heapq.merge(*overlapped(read, range(parts)), key=lambda it: it[0])
+        return [(key, msgspec.json.decode(row.text("body"), type=model)) for key, row in islice(merged, limit)]
+
+    def everything(self) -> Iterator[tuple[str, str, str]]:
+        """Every row that counts, as it is written down: data set, key and text.
+
+        Cursors are of the kind ``dataset`` (``evaluation`` of derived rows), marks of the kind ``changed``.
+        """
+        rows = self._beginning()
+        for dataset, pending in pending_of(rows).items():
+            yield "changed", dataset, pending.text
+        for row in rows:
+            if row.key.startswith(CURSOR):
+                yield self.kind_of_cursor, row.key.removeprefix(CURSOR), row.text("body")
+        parts = parts_of(rows)
+        for part in range(max(parts.values(), default=1)):
+            for row in pages(self.table, partition_of(self.base, part), _ROW):
+                _, dataset, key = row.key.split(":", 2)
+                if part_of(key, parts.get(dataset, 1)) == part:
+                    yield dataset, key, row.text("body")
+
+    def places(self, dataset: str, parts: int) -> dict[Place, Seen]:
+        """Fingerprints of all stored rows of a data set, wherever they are in so many partitions."""
+
+        def read(part: int) -> list[tuple[Place, Seen]]:
+            prefix = row_prefix(dataset)
+            rows = self.table.prefix(partition_of(self.base, part), prefix, columns=["print", "tally"])
+            return [((part, row.key.removeprefix(prefix)), _seen(row)) for row in rows]
+
+        return dict(it for found in overlapped(read, range(parts)) for it in found)
+
+    def prints(self, dataset: str, keys: Sequence[str] | None, parts: int) -> dict[str, Seen]:
+        """Fingerprints by key: of all stored rows, or of those with the given keys."""
+        prefix = row_prefix(dataset)
+        wanted: dict[int, list[str]] = {part: [] for part in range(parts)} if keys is None else {}
+        for key in keys or ():
+            wanted.setdefault(part_of(key, parts), []).append(key)
+
+        def read(part: int) -> list[tuple[str, Seen]]:
+            partition, some = partition_of(self.base, part), wanted[part]
+            if keys is None or len(some) > SEVERAL_READS:
+                rows = self.table.prefix(partition, prefix, columns=["print", "tally"])
+            else:
+                rows = self.table.find(partition, [prefix + key for key in some], columns=["print", "tally"])
+            keyed = ((row.key.removeprefix(prefix), _seen(row)) for row in rows)
+            return [(key, seen) for key, seen in keyed if part_of(key, parts) == part]
+
+        return dict(it for found in overlapped(read, list(wanted)) for it in found)
+
+
+def _seen(row: Row) -> Seen:
+    return Seen(row.text("print"), row.text("tally"))

@@ -1,0 +1,64 @@
+"""Rows of data sets or evaluations by the page, and by key: how evaluations read, and how everything is exported."""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import TypeVar
+
+import msgspec
+
+from integrations.storage.data.changes import row_prefix
+from integrations.storage.data.fences import part_of, partition_of
+from shared.storage.rest_table import BulkTable
+from shared.storage.tables import Row, end_of
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+_ROWS_A_PAGE = 1000
+SEVERAL_READS = 140  # keys of one partition, ten requests: from here, reading all rows is cheaper
+
+
+class StoredRows:
+    """What lies below one base; ``parts`` tells over how many partitions each data set is spread (1 if it does not)."""
+
+    def __init__(self, table: BulkTable, base: str, parts: Mapping[str, int]) -> None:
+        self._table = table
+        self._base = base
+        self._parts = parts
+
+    def all(self, dataset: str, model: type[T]) -> Iterator[tuple[str, T]]:
+        """Every row with its key; a page of them is in memory at a time."""
+        for part in range(self._parts.get(dataset, 1)):
+            yield from self._all_of(part, dataset, model)
+
+    def find(self, dataset: str, keys: Collection[str], model: type[T]) -> dict[str, T]:
+        """The rows of these keys that are there."""
+        parts, wanted = self._parts.get(dataset, 1), dict[int, set[str]]()
+        for key in keys:
+            wanted.setdefault(part_of(key, parts), set()).add(key)
+        return {key: it for part, some in wanted.items() for key, it in self._some_of(part, dataset, some, model)}
+
+    def _all_of(self, part: int, dataset: str, model: type[T]) -> Iterator[tuple[str, T]]:
+        prefix, parts = row_prefix(dataset), self._parts.get(dataset, 1)
+        for row in pages(self._table, partition_of(self._base, part), prefix):
+            key = row.key.removeprefix(prefix)
+            if part_of(key, parts) == part:
+                yield key, msgspec.json.decode(row.text("body"), type=model)
+
+    def _some_of(self, part: int, dataset: str, keys: set[str], model: type[T]) -> Iterator[tuple[str, T]]:
+        if len(keys) > SEVERAL_READS:
+            yield from ((key, it) for key, it in self._all_of(part, dataset, model) if key in keys)
+            return
+        prefix = row_prefix(dataset)
+        partition = partition_of(self._base, part)
+        for row in self._table.find(partition, [prefix + key for key in keys], columns=["body"]):
+            yield row.key.removeprefix(prefix), msgspec.json.decode(row.text("body"), type=model)
+
+
+def pages(table: BulkTable, partition: str, prefix: str) -> Iterator[Row]:
+    """All rows of a partition whose keys begin so; a few are in memory at a time."""
+    start = prefix
+    while True:
+        rows = table.range(partition, start, end_of(prefix), columns=["body"], limit=_ROWS_A_PAGE)
+        yield from rows
+        if len(rows) < _ROWS_A_PAGE:
+            return
+        start = f"{rows[-1].key}\u0020"

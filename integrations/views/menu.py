@@ -1,0 +1,37 @@
+"""The menus of the page, exactly as the source document's table of actions has them."""
+
+from enum import Enum
+
+from integrations.domain.integrations import Kind
+
+
+class Action(Enum):
+    """A menu entry: the name the API uses, and which of our sentences it shows."""
+
+    INTEGRATE_SINGLE = "integrate_single"
+    INTEGRATE_CSP = "integrate_csp"
+    REMOVE_ALL = "remove_all"
+    MAP = "map"
+    UNMAP = "unmap"
+    REAUTHORIZE = "reauthorize"
+    REMOVE = "remove"
+
+
+INTEGRATE_MENU: tuple[tuple[Action, str], ...] = (
+    (Action.INTEGRATE_SINGLE, "Single Tenant"),
+    (Action.INTEGRATE_CSP, "Cloud Solution Provider (CSP) Tenants"),
+    (Action.REMOVE_ALL, "Remove All Integrations"),
+)
+
+CSP_MENU: tuple[tuple[Action, str], ...] = (
+    (Action.REAUTHORIZE, "Reauthorize CSP"),
+    (Action.REMOVE, "Remove CSP Integration"),
+)
+
+
+def tenant_menu(kind: Kind, *, is_mapped: bool, product: str) -> tuple[tuple[Action, str], ...]:
+    """The ellipsis menu of a tenant's row. A CSP's child has no connection of its own to change."""
+    first = (Action.UNMAP, f"Unmap {product} Tenant") if is_mapped else (Action.MAP, f"Map {product} Tenant")
+    if kind is Kind.CSP:
+        return (first,)
+    return (first, (Action.REAUTHORIZE, "Reauthorize"), (Action.REMOVE, "Remove Integration"))

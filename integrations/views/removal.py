@@ -1,0 +1,181 @@
+"""What is told of a removal: its effects beforehand, each step, and what is left to do by hand, in plain sentences."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from integrations.domain.integrations import Integration, Kind
+from integrations.domain.removal import Outcome, Parting, Removal
+
+
+class Step(NamedTuple):
+    """One step as the page shows it; ``state`` is waiting, running, done, skipped or failed."""
+
+    name: str
+    label: str
+    state: str
+    detail: str
+    at: datetime | None
+
+
+def steps(removal: Removal, partings: Iterable[Parting], quiet: timedelta) -> list[Step]:
+    """Every step of a removal, done and to come."""
+    told = list(partings)
+    found = [
+        Step("hidden", "Hidden in your account", "done", "", removal.requested_at),
+        _step("fenced", "Syncing stopped", removal.fenced_at, is_next=True),
+        _data(removal, told),
+        _microsoft(removal, told),
+        _credential(removal),
+        _forgotten(removal),
+        _verified(removal, quiet),
+    ]
+    return found if removal.given_up is None else _failing(found)
+
+
+def _failing(found: list[Step]) -> list[Step]:
+    """The steps while our own service fails in the first of them that is not done."""
+    at = next((n for n, it in enumerate(found) if it.state == "running"), len(found) - 1)
+    told = f"Our own service failed here; it goes on by itself. {found[at].detail}".strip()
+    return [it._replace(detail=told) if n == at else it for n, it in enumerate(found)]
+
+
+def _step(name: str, label: str, at: datetime | None, *, is_next: bool, detail: str = "") -> Step:
+    return Step(name, label, "done" if at else "running" if is_next else "waiting", detail, at)
+
+
+def _data(removal: Removal, partings: list[Parting]) -> Step:
+    deleted = sum(removal.rows.values()) if removal.swept_at else sum(sum(it.rows.values()) for it in partings)
+    open_ = sum(not it.is_swept for it in partings) if removal.fenced_at else 0
+    detail = f"{deleted} rows deleted."
+    if removal.swept_at is None and open_:
+        detail += f" {open_} of {len(partings)} tenants still to go."
+    return _step(
+        "data", "Microsoft data deleted", removal.swept_at, is_next=removal.fenced_at is not None, detail=detail
+    )
+
+
+def _microsoft(removal: Removal, partings: list[Parting]) -> Step:
+    label = "Application removed at Microsoft"
+    if removal.left_at is None:
+        waiting = sum(it.outcome is Outcome.WAITING for it in partings)
+        detail = f"{waiting} of {len(partings)} tenants still to go." if removal.fenced_at else ""
+        if removal.tries:
+            detail = f"Microsoft does not answer; we ask again by ourselves. {detail}"
+        return _step("microsoft", label, None, is_next=removal.swept_at is not None, detail=detail)
+    counts = Counter(removal.outcomes)
+    by_hand = counts[Outcome.IMPOSSIBLE.value] + counts[Outcome.BY_HAND.value]
+    said = [
+        (counts[Outcome.REMOVED.value], "Removed from {} {}."),
+        (counts[Outcome.NO_RIGHTS.value], "In {} {} our application has no rights left; an empty entry stays."),
+        (counts[Outcome.UNCONFIRMED.value], "In {} {} its rights were taken away, and we check that they are gone."),
+        (counts[Outcome.ABSENT.value], "Not there any more in {} {}."),
+        (counts[Outcome.KEPT.value], "Left as it is in {} {}."),
+        (by_hand, "To be removed by hand in {} {}."),
+    ]
+    detail = " ".join(text.format(number, "tenant" if number == 1 else "tenants") for number, text in said if number)
+    state = "failed" if counts[Outcome.IMPOSSIBLE.value] else "done"
+    return Step("microsoft", label, state, detail, removal.left_at)
+
+
+def _credential(removal: Removal) -> Step:
+    if removal.kind is Kind.SINGLE:
+        detail = "A single tenant's connection holds no sign-in of its own."
+        return Step("credential", "Sign-in destroyed", "skipped", detail, None)
+    return _step("credential", "Sign-in destroyed", removal.destroyed_at, is_next=removal.left_at is not None)
+
+
+def _forgotten(removal: Removal) -> Step:
+    is_next = removal.destroyed_at is not None and removal.swept_at is not None
+    detail = "The tenant can be connected again." if removal.forgotten_at else ""
+    return _step("forgotten", "Connection and mappings forgotten", removal.forgotten_at, is_next=is_next, detail=detail)
+
+
+def _verified(removal: Removal, quiet: timedelta) -> Step:
+    label = "Looked at again"
+    if removal.verified_at:
+        detail = "Nothing was found." if not removal.late_rows else f"{removal.late_rows} late rows found and deleted."
+        return Step("verified", label, "done", detail, removal.verified_at)
+    minutes = round(quiet.total_seconds() / 60)
+    detail = f"{minutes} minutes after the last step we make sure that nothing came back."
+    return Step("verified", label, "waiting", detail, None)
+
+
+class Leftover(NamedTuple):
+    """What somebody has to do by hand, in which tenant, and how."""
+
+    tenant_id: str
+    what: str
+    how: str
+
+
+def leftover(parting: Parting, client_id: str) -> Leftover:
+    named = f"{parting.name} ({parting.tenant_id})" if parting.name else parting.tenant_id
+    how = (
+        "A Cloud Application Administrator or an Application Administrator of that tenant signs in to "
+        "entra.microsoft.com, opens Entra ID > Enterprise apps > All applications, removes the filter "
+        f'"Application type", searches for {client_id}, opens what is found, and selects Properties > Delete. '
+        "In PowerShell: Remove-MgServicePrincipal -ServicePrincipalId (Get-MgServicePrincipal -Filter "
+        f"\"appId eq '{client_id}'\").Id. Microsoft can restore it for 30 days. Access that was already given out "
+        "ends within about an hour. We look for it ourselves, and take this off the list once it is gone."
+    )
+    return Leftover(parting.tenant_id, _what(parting).format(named), how)
+
+
+def _what(parting: Parting) -> str:
+    if parting.outcome is Outcome.BY_HAND:
+        return (
+            "Our application is still in {}, your own tenant: Microsoft lets no application delete itself there. "
+            "The sign-in it worked with is destroyed."
+        )
+    if parting.outcome is not Outcome.IMPOSSIBLE:
+        return "Our application was taken out of {}, but Microsoft still lets it in."
+    if parting.is_stripped:
+        return "Our application has no rights of its own in {} any more, but the partner's consent could not be ended."
+    return "Our application could not be taken out of {}."
+
+
+def effects(integration: Integration, tenants: int, mapped: int, product: str) -> list[str]:
+    """What a removal does, in sentences, told before anybody confirms it (F57)."""
+    if integration.kind is Kind.CSP:
+        count = "no tenants" if tenants == 0 else f"its {tenants} {'tenant' if tenants == 1 else 'tenants'}"
+        first = f"Disconnects the Cloud Solution Provider {integration.name} and {count}."
+        return [first, *_common(mapped, product, [_FROM_CUSTOMERS, _FROM_PARTNER.format(integration.name)])]
+    return [f"Disconnects the Microsoft tenant {integration.name}.", *_common(mapped, product, [_FROM_SINGLE])]
+
+
+def effects_of_all(integrations: int, csps: Sequence[str], tenants: int, mapped: int, product: str) -> list[str]:
+    """What Remove All Integrations does; ``csps`` are the names of the Cloud Solution Providers among them."""
+    connections = f"{integrations} {'integration' if integrations == 1 else 'integrations'}"
+    reached = f"{tenants} Microsoft {'tenant' if tenants == 1 else 'tenants'}"
+    singles = [_FROM_SINGLE] if integrations > len(csps) else []
+    partners = [_FROM_CUSTOMERS, _FROM_PARTNER.format(", ".join(csps))] if csps else []
+    first = f"Disconnects all {connections} with {reached}."
+    return [first, *_common(mapped, product, [*singles, *partners])]
+
+
+_FROM_SINGLE = (
+    "Takes our application out of a tenant that was connected by itself, where Microsoft lets it delete itself; "
+    "otherwise tells how a Cloud Application Administrator of the tenant deletes it."
+)
+_FROM_CUSTOMERS = (
+    "Takes away every permission of our application in the customers' tenants, and your consent there. Where "
+    "Microsoft keeps an entry for it, that entry has no rights."
+)
+_FROM_PARTNER = (
+    "Leaves our application in your own tenant ({}), without the sign-in it worked with: Microsoft does not let it "
+    "delete itself there. At the end we say how a Cloud Application Administrator deletes it."
+)
+
+
+def _common(mapped: int, product: str, at_microsoft: list[str]) -> list[str]:
+    mappings = f"{mapped} {'mapping' if mapped == 1 else 'mappings'} to {product} Tenants"
+    return [
+        f"Removes {mappings}; nothing is synced any more." if mapped else "Nothing is synced any more.",
+        *at_microsoft,
+        f"Deletes the Microsoft data that {product} has stored: users, devices, licenses, MFA, Secure Score, policies.",
+        "Keeps your End Users; they are no longer updated.",
+        "Deletes nothing in the Microsoft accounts themselves.",
+        "You can integrate again at any time, after a few minutes.",
+    ]
