@@ -36,8 +36,8 @@ from integrations.services import Services, connect
 from integrations.settings import Settings
 from integrations.storage.control import newest_first
 from integrations.storage.due import Due, Work, _row, shard_of, shards
-from integrations.views.page import Wanted
-from shared.microsoft.rate_limiter import Paces
+from integrations.views.page import TableFilter
+from shared.microsoft.rate_limiter import RateLimiter
 from shared.storage.account import StorageAccount
 from shared.storage.tables import StorageUnavailable, chunks, upsert
 
@@ -80,8 +80,8 @@ class Bench:
     def __init__(self, settings: dict[str, str], *, keeps_pace: bool = True) -> None:
         self.clock = Clock()
         connected = connect(Settings.from_env(settings))
-        paces = Paces() if keeps_pace else Paces(lambda _seconds: None)
-        changed = {"clock": self.clock, "chance": lambda: 0.5, "paces": paces}
+        rate_limiter = RateLimiter() if keeps_pace else RateLimiter(lambda _seconds: None)
+        changed = {"clock": self.clock, "chance": lambda: 0.5, "paces": rate_limiter}
         self.services = Services(**{**vars(connected), **changed})
         self.requests = Requests(settings)
         self.queued = StorageAccount.from_connection_string(settings["AzureWebJobsStorage"], "queue")
@@ -157,7 +157,7 @@ class Bench:
         """The order of a big tenant's next part, if the run goes on."""
         stored = self.services.control(order.account_id).tenants.find(order.tenant_id)
         goes_on = stored is not None and stored.value.running is not None
-        return msgspec.structs.replace(order, is_lifeline=True) if goes_on else None
+        return msgspec.structs.replace(order, is_recovery=True) if goes_on else None
 
     def status(self, account: str, tenant_id: str) -> str:
         stored = self.services.control(AccountId(account)).tenants.find(tenant_id)
@@ -249,7 +249,7 @@ def _looks(bench: Bench, account: str) -> Iterator[list[float]]:
     def look() -> None:
         while not is_over.wait(0.25):
             began = time.monotonic()
-            read_overview(bench.services, AccountId(account), Wanted())
+            read_overview(bench.services, AccountId(account), TableFilter())
             taken.append(time.monotonic() - began)
 
     with ThreadPoolExecutor(1) as pool:

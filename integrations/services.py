@@ -34,18 +34,18 @@ from shared.crypto.tokens import KeySet
 from shared.errors import NotConfigured
 from shared.http.client import Web
 from shared.memory import spare_memory
-from shared.microsoft.graph import Gate, Graph, Limits
-from shared.microsoft.rate_limiter import Paces
+from shared.microsoft.graph import Graph, RetryPolicy, Throttle
+from shared.microsoft.rate_limiter import RateLimiter
 from shared.microsoft.sign_in import AppCredential, Endpoints, SignIn
 from shared.microsoft.usage import Usage
-from shared.quota import Rates
+from shared.quota import Quota
 from shared.storage.account import endpoint_of
 from shared.storage.queues import Queues
 from shared.storage.tables import Tables
 from shared.telemetry.log import log, quiet_libraries
 
 # A browser waits for the answer: better a clear refusal soon than a page that hangs.
-_SOMEBODY_WAITS = Limits(tries=2, max_wait_s=1.0, call_s=5.0)
+_SOMEBODY_WAITS = RetryPolicy(tries=2, max_wait_s=1.0, call_s=5.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +65,8 @@ class Services:
     envelopes: Envelopes
     clock: Clock = utc_now
     chance: Callable[[], float] = random.random
-    rates: Rates = field(default_factory=Rates)
-    paces: Paces = field(default_factory=Paces)
+    quota: Quota = field(default_factory=Quota)
+    rate_limiter: RateLimiter = field(default_factory=RateLimiter)
     seal_lines: dict[AccountId, datetime] = field(default_factory=dict)
     plans: dict[AccountId, KnownPlan] = field(default_factory=dict)
 
@@ -104,7 +104,9 @@ class Services:
         """Graph as the person sees it who just signed in."""
         return Graph(root=self.endpoints.graph, web=self.web, token=lambda _fresh: access_token, limits=_SOMEBODY_WAITS)
 
-    def graph(self, tenant_id: TenantId, service: Service = Service.DIRECTORY, *, gate: Gate | None = None) -> Graph:
+    def graph(
+        self, tenant_id: TenantId, service: Service = Service.DIRECTORY, *, throttle: Throttle | None = None
+    ) -> Graph:
         """Graph as our application sees it in one tenant; a service with few requests is asked at its pace."""
         return Graph(
             root=self.endpoints.graph,
@@ -112,7 +114,7 @@ class Services:
             turn=self._turn(tenant_id, service),
             token=lambda fresh: self.sign_in.app_token(tenant_id, fresh=fresh),
             answering=lambda claims: self.sign_in.app_token(tenant_id, fresh=True, claims=claims),
-            gate=gate,
+            throttle=throttle,
         )
 
     def graph_to_leave(self, tenant_id: TenantId) -> Graph:
@@ -123,7 +125,7 @@ class Services:
         """Graph in one tenant, allowed to ask that we be told of changes, and to take that back; not patient."""
         return self._writing(tenant_id, SUBSCRIPTIONS, limits=_SOMEBODY_WAITS)
 
-    def _writing(self, tenant_id: TenantId, where: re.Pattern[str], limits: Limits | None = None) -> Graph:
+    def _writing(self, tenant_id: TenantId, where: re.Pattern[str], limits: RetryPolicy | None = None) -> Graph:
         return Graph(
             root=self.endpoints.graph,
             web=self.web,
@@ -134,7 +136,7 @@ class Services:
 
     def _turn(self, tenant_id: TenantId, service: Service) -> Callable[[], AbstractContextManager[None]]:
         pace = service.pace
-        return nullcontext if pace is None else partial(self.paces.turn, f"{service.value}:{tenant_id}", *pace)
+        return nullcontext if pace is None else partial(self.rate_limiter.turn, f"{service.value}:{tenant_id}", *pace)
 
 
 class TenantGraphs:
@@ -143,18 +145,20 @@ class TenantGraphs:
     def __init__(self, services: Services, tenant_id: TenantId) -> None:
         self._services = services
         self._tenant_id = tenant_id
-        self._gates: dict[Service, Gate] = {}
+        self._gates: dict[Service, Throttle] = {}
         self._made: list[Graph] = []
 
     def of(self, service: Service) -> Graph:
-        gate = self._gates.setdefault(service, Gate(in_flight=service.in_flight, is_paced=service.pace is not None))
-        self._made.append(self._services.graph(self._tenant_id, service, gate=gate))
+        throttle = self._gates.setdefault(
+            service, Throttle(in_flight=service.in_flight, is_paced=service.pace is not None)
+        )
+        self._made.append(self._services.graph(self._tenant_id, service, throttle=throttle))
         return self._made[-1]
 
     @property
     def closed_s(self) -> float:
         """For so many seconds more one of the services that were asked is not to be asked again."""
-        return max((gate.closed_s for gate in self._gates.values()), default=0.0)
+        return max((throttle.closed_s for throttle in self._gates.values()), default=0.0)
 
     @property
     def usage(self) -> Usage:

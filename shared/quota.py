@@ -14,7 +14,7 @@ _WINDOW_S = 60.0
 _MOST_KEYS = 10_000
 
 
-class Rates:
+class Quota:
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._taken: dict[str, deque[float]] = {}

@@ -13,16 +13,15 @@ from integrations.services import Services
 from integrations.storage.control import StoredAnswer, VersionConflict
 from integrations.storage.documents import Stored
 from shared.errors import AppError, Conflict, KeyReused
-from shared.http.answers import FIRST_ERROR, FIRST_FAULT, JSON, PROBLEM_JSON, Answer, explained, status_of
+from shared.http.answers import FIRST_ERROR, FIRST_FAULT, JSON, PROBLEM_JSON, ApiResponse, explained, status_of
 
-KEPT_FOR = timedelta(hours=24)
 _ABANDONED_AFTER = timedelta(seconds=60)
 _MOST_CHARACTERS = 30_000
 
 
 def remembered(
-    services: Services, actor: Actor, key: str, told: tuple[str, bytes, bytes], do: Callable[[], Answer]
-) -> Answer:
+    services: Services, actor: Actor, key: str, told: tuple[str, bytes, bytes], do: Callable[[], ApiResponse]
+) -> ApiResponse:
     """Do it, unless this user's key has been used: then give the answer it got.
 
     Raises:
@@ -77,7 +76,7 @@ def _claim(account: Account, row: StoredAnswer) -> StoredAnswer | None:
     )
 
 
-def _keep(account: Account, row: StoredAnswer, answer: Answer | None) -> None:
+def _keep(account: Account, row: StoredAnswer, answer: ApiResponse | None) -> None:
     """Store the answer; what failed for the moment, or is too long to keep, may be tried again."""
     answers = account.control.answers
     stored: Stored[StoredAnswer] | None = answers.find(row.key)
@@ -99,15 +98,15 @@ def _keep(account: Account, row: StoredAnswer, answer: Answer | None) -> None:
         change.write(answers.saved(stored.now(told)))
 
 
-def _body(services: Services, row: StoredAnswer, answer: Answer) -> str:
+def _body(services: Services, row: StoredAnswer, answer: ApiResponse) -> str:
     return services.envelopes.seal(answer.body, place=_place(row)) if answer.is_secret else answer.body.decode()
 
 
-def _read(services: Services, row: StoredAnswer) -> Answer:
+def _read(services: Services, row: StoredAnswer) -> ApiResponse:
     """The kept answer, as it was sent. Raises SealBroken when its key is gone."""
     body = services.envelopes.open(row.body, place=_place(row)) if row.is_sealed else row.body.encode()
     usual = PROBLEM_JSON if row.status >= FIRST_ERROR else JSON
-    return Answer(row.status, body, row.content_type or usual, row.headers, is_secret=row.is_sealed)
+    return ApiResponse(row.status, body, row.content_type or usual, row.headers, is_secret=row.is_sealed)
 
 
 def _place(row: StoredAnswer) -> str:

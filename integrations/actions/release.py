@@ -8,7 +8,7 @@ from shared.errors import AppError
 
 
 @contextlib.contextmanager
-def letting_go(let_go: Callable[[], None]) -> Iterator[None]:
+def release_on_failure(let_go: Callable[[], None]) -> Iterator[None]:
     """Let go when the block fails, and go on failing. Whoever changed it meanwhile holds it now."""
     try:
         yield

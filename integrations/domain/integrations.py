@@ -47,7 +47,7 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
     accepted_by: UserId
 
 
-class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+class FailedReauthorizationAttempt(msgspec.Struct, frozen=True, kw_only=True):
     """A reauthorization that failed and changed nothing; ``reason`` is the journey's failure."""
 
     at: datetime
@@ -75,7 +75,7 @@ class Csp(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     account: str
     running: "Running | None" = None
     shared: list[TenantId] = []
-    failed_attempt: Attempt | None = None
+    failed_attempt: FailedReauthorizationAttempt | None = None
     paused: Pause | None = None
 
 

@@ -11,15 +11,15 @@ import msgspec
 
 from integrations.domain.integrations import Integration, Pause, Tenant
 from integrations.domain.jobs.given_up import GivenUp
+from integrations.domain.retention import DATA_WITHOUT_PLAN
 from integrations.domain.statuses import SyncCause, SyncStatus, wait_in_queue
 
 # A portal token lives 15 minutes: what one of before the change still caused is settled by a second walk.
 SECOND_WALK = timedelta(minutes=20)
-DATA_KEPT_FOR = timedelta(days=30)
 LOOKED_AT_EVERY = timedelta(minutes=1)
 
 
-class Belief(msgspec.Struct, frozen=True, kw_only=True):
+class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
     """What is believed of an account's plan, since when, and from a token of which time.
 
     Without any, an account that has integrations was on the plan when it made them.
@@ -38,7 +38,7 @@ class KnownPlan(NamedTuple):
     """What a process remembers of an account's plan for a minute; ``newest`` is the newest token it agreed with."""
 
     looked_at: datetime
-    belief: Belief | None
+    belief: PlanRecord | None
     newest: datetime | None = None
 
     @property
@@ -52,25 +52,25 @@ class KnownPlan(NamedTuple):
         return self._replace(newest=max(issued_at, self.newest or issued_at))
 
 
-def told(known: KnownPlan, *, has_plan: bool, issued_at: datetime, now: datetime) -> Belief | None:
+def plan_after(known: KnownPlan, *, has_plan: bool, issued_at: datetime, now: datetime) -> PlanRecord | None:
     """The new belief after a token; None when it tells nothing new, or comes too late."""
     times = [known.newest, known.belief.issued_at if known.belief else None]
     if has_plan is known.has_plan or any(it is not None and issued_at <= it for it in times):
         return None
     purged_at = known.belief.purged_at if known.belief and has_plan else None
-    return Belief(has_plan=has_plan, issued_at=issued_at, since=now, purged_at=purged_at)
+    return PlanRecord(has_plan=has_plan, issued_at=issued_at, since=now, purged_at=purged_at)
 
 
-def next_walk(belief: Belief, now: datetime) -> datetime | None:
+def next_walk(belief: PlanRecord, now: datetime) -> datetime | None:
     """When the account's rows are looked at again; None when nothing will be left to do."""
     second = belief.since + SECOND_WALK
     if now < second:
         return second
-    return belief.since + DATA_KEPT_FOR if not belief.has_plan and belief.purged_at is None else None
+    return belief.since + DATA_WITHOUT_PLAN if not belief.has_plan and belief.purged_at is None else None
 
 
-def must_purge(belief: Belief, now: datetime) -> bool:
-    return not belief.has_plan and belief.purged_at is None and now >= belief.since + DATA_KEPT_FOR
+def must_purge(belief: PlanRecord, now: datetime) -> bool:
+    return not belief.has_plan and belief.purged_at is None and now >= belief.since + DATA_WITHOUT_PLAN
 
 
 def paused(tenant: Tenant, now: datetime) -> Tenant:

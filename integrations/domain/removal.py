@@ -18,17 +18,13 @@ import msgspec
 from integrations.domain.ids import IntegrationId, RemovalId, TenantId, UserId
 from integrations.domain.integrations import Integration, Kind, Running
 from integrations.domain.jobs.given_up import GivenUp
+from integrations.domain.retention import REMOVAL_RECORDS
+from integrations.domain.retry_delays import LEFTOVERS, LEFTOVERS_LATER, UNINSTALL_GIVEN_UP
 
 ALL = "all"  # the word that confirms Remove All Integrations, and the key of its row
-GIVE_UP_AFTER = timedelta(hours=24)  # so long Microsoft is asked again
-TOLD_FOR = timedelta(days=30)  # so long what is left of a removal can be read
-_PAUSES = tuple(timedelta(seconds=it) for it in (30, 60, 120))
-_LAST_PAUSE = timedelta(minutes=5)
-_LOOKS = tuple(timedelta(minutes=it) for it in (1, 5, 15, 60, 6 * 60))
-_LAST_LOOKS = timedelta(days=1)
 
 
-class Way(Enum):
+class AccessPath(Enum):
     """How our application came into a tenant, and so how it leaves."""
 
     OWN_CONSENT = "own_consent"
@@ -36,7 +32,7 @@ class Way(Enum):
     PARTNER_ITSELF = "partner_itself"
 
 
-class Outcome(Enum):
+class UninstallOutcome(Enum):
     """How Microsoft's side of one tenant ended.
 
     ``NO_RIGHTS``: every permission was taken away, and an entry without rights stays; ``UNCONFIRMED``: the same,
@@ -62,7 +58,7 @@ class Presence(Enum):
     UNKNOWN = "unknown"
 
 
-class Parting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class TenantRemoval(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One Microsoft tenant on its way out of the account.
 
     ``epoch`` is the last one its data was written under (0: none ever was), ``epochs`` are all that were found;
@@ -74,10 +70,10 @@ class Parting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     removal_id: RemovalId
     tenant_id: TenantId
     name: str
-    way: Way
+    access_path: AccessPath = msgspec.field(name="way")
     epoch: int = 0
     epochs: list[int] = []
-    outcome: Outcome = Outcome.WAITING
+    outcome: UninstallOutcome = UninstallOutcome.WAITING
     evidence: dict[str, str] = {}
     is_swept: bool = False
     rows: dict[str, int] = {}
@@ -92,26 +88,28 @@ class Parting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def is_left_over(self) -> bool:
         """Whether somebody has to take our application out of the tenant by hand."""
-        return self.outcome in _NOT_OURS or self.is_still_there
+        return self.outcome in _BY_HAND or self.is_still_there
 
-    def seen(self, presence: Presence) -> "Parting":
+    def seen(self, presence: Presence) -> "TenantRemoval":
         """After another look at what our application is in the tenant."""
-        if presence is Presence.UNKNOWN or self.outcome in {Outcome.WAITING, Outcome.KEPT}:
+        if presence is Presence.UNKNOWN or self.outcome in {UninstallOutcome.WAITING, UninstallOutcome.KEPT}:
             return self
-        if self.outcome in _NOT_OURS:
-            return self.closed(Outcome.ABSENT) if presence is Presence.GONE else self
+        if self.outcome in _BY_HAND:
+            return self.closed(UninstallOutcome.ABSENT) if presence is Presence.GONE else self
         if presence is Presence.WITH_ROLES:
             return msgspec.structs.replace(self, is_still_there=True)
         if presence is Presence.EMPTY:
-            return self.closed(Outcome.NO_RIGHTS)
-        return self.closed(Outcome.ABSENT if self.outcome is Outcome.ABSENT else Outcome.REMOVED)
+            return self.closed(UninstallOutcome.NO_RIGHTS)
+        return self.closed(
+            UninstallOutcome.ABSENT if self.outcome is UninstallOutcome.ABSENT else UninstallOutcome.REMOVED
+        )
 
-    def closed(self, outcome: Outcome) -> "Parting":
+    def closed(self, outcome: UninstallOutcome) -> "TenantRemoval":
         """Nothing is left to do in the tenant."""
         return msgspec.structs.replace(self, outcome=outcome, is_still_there=False)
 
 
-_NOT_OURS = frozenset({Outcome.IMPOSSIBLE, Outcome.BY_HAND})
+_BY_HAND = frozenset({UninstallOutcome.IMPOSSIBLE, UninstallOutcome.BY_HAND})
 
 
 class Removal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -156,10 +154,10 @@ class Removal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def is_told(self, now: datetime) -> bool:
         """Whether the removal can be read still."""
-        return self.verified_at is None or now < self.verified_at + TOLD_FOR
+        return self.verified_at is None or now < self.verified_at + REMOVAL_RECORDS
 
     def gives_up(self, now: datetime) -> bool:
-        return now - self.requested_at >= GIVE_UP_AFTER
+        return now - self.requested_at >= UNINSTALL_GIVEN_UP
 
 
 class RemoveAll(msgspec.Struct, frozen=True, kw_only=True):
@@ -188,36 +186,31 @@ def removal_of(integration_id: IntegrationId) -> RemovalId:
     return RemovalId("rem_" + integration_id.removeprefix("int_"))
 
 
-def pause(tries: int) -> timedelta:
-    """How long to wait before Microsoft is asked again: 30 s, 1 min, 2 min, then every 5 minutes."""
-    return _PAUSES[tries] if tries < len(_PAUSES) else _LAST_PAUSE
-
-
-def next_look(removal: Removal, partings: Iterable[Parting], now: datetime, quiet: timedelta) -> datetime:
+def next_look(removal: Removal, tenant_removals: Iterable[TenantRemoval], now: datetime, quiet: timedelta) -> datetime:
     """When a removal that has ended is looked at next: what is left to do by hand first often, then once a day."""
     verified, since = removal.verified_at, removal.forgotten_at or now
-    planned = since + quiet if verified is None else verified + TOLD_FOR
-    if not any(it.is_left_over for it in partings):
+    planned = since + quiet if verified is None else verified + REMOVAL_RECORDS
+    if not any(it.is_left_over for it in tenant_removals):
         return planned
-    soon = next((it for it in _LOOKS if since + it > now), ((now - since) // _LAST_LOOKS + 1) * _LAST_LOOKS)
+    soon = next((it for it in LEFTOVERS if since + it > now), ((now - since) // LEFTOVERS_LATER + 1) * LEFTOVERS_LATER)
     return min(planned, since + soon)
 
 
-def totals(removal: Removal, partings: Iterable[Parting]) -> Removal:
+def totals(removal: Removal, tenant_removals: Iterable[TenantRemoval]) -> Removal:
     """The removal with what its tenants came to."""
-    told = list(partings)
+    told = list(tenant_removals)
     rows: Counter[str] = Counter()
-    for parting in told:
-        rows.update(parting.rows)
+    for tenant_removal in told:
+        rows.update(tenant_removal.rows)
     return msgspec.structs.replace(
         removal,
-        tenants=sum(it.way is not Way.PARTNER_ITSELF for it in told),
+        tenants=sum(it.access_path is not AccessPath.PARTNER_ITSELF for it in told),
         rows=dict(sorted(rows.items())),
         outcomes=dict(sorted(Counter(it.outcome.value for it in told).items())),
     )
 
 
-def recounted(removal: Removal, before: Outcome, after: Outcome) -> Removal:
+def recounted(removal: Removal, before: UninstallOutcome, after: UninstallOutcome) -> Removal:
     """The removal once one of its tenants has come to something else than was counted."""
     counts = Counter(removal.outcomes)
     counts[before.value] -= 1

@@ -10,8 +10,8 @@ import msgspec
 
 from integrations.microsoft.permissions import APPLICATION_PERMISSIONS, GRAPH_APP
 from shared.microsoft.graph import (
-    Answer,
-    Ask,
+    BatchRequest,
+    BatchResponse,
     Denied,
     Graph,
     MicrosoftError,
@@ -91,8 +91,8 @@ def grant_missing_roles(graph: Graph, client_id: str) -> list[str]:
 
 
 def _grant(graph: Graph, own: _Principal, resource: _Resource, roles: dict[str, str]) -> None:
-    asks = [
-        Ask(
+    requests = [
+        BatchRequest(
             id=name,
             path=f"/servicePrincipals/{resource.id}/appRoleAssignedTo",
             body={"principalId": own.id, "resourceId": resource.id, "appRoleId": role},
@@ -100,7 +100,7 @@ def _grant(graph: Graph, own: _Principal, resource: _Resource, roles: dict[str, 
         for name, role in roles.items()
     ]
     # Granted by somebody else meanwhile shows as a refusal too; whether it is one, the next token tells.
-    _refuse_unsettled(graph.batch(asks).values(), RequestRefused)
+    _refuse_unsettled(graph.batch(requests).values(), RequestRefused)
 
 
 def take_away_roles(graph: Graph, client_id: str) -> int:
@@ -138,14 +138,16 @@ def _held(graph: Graph, own: _Principal) -> tuple[list[_Held], int]:
 
 
 def _take_away(graph: Graph, held: Sequence[_Held]) -> None:
-    asks = [
-        Ask(id=str(number), path=f"/servicePrincipals/{it.resource_id}/appRoleAssignedTo/{it.id}", is_delete=True)
+    requests = [
+        BatchRequest(
+            id=str(number), path=f"/servicePrincipals/{it.resource_id}/appRoleAssignedTo/{it.id}", is_delete=True
+        )
         for number, it in enumerate(held)
     ]
-    _refuse_unsettled(graph.batch(asks).values(), MissingInMicrosoft)
+    _refuse_unsettled(graph.batch(requests).values(), MissingInMicrosoft)
 
 
-def _refuse_unsettled(answers: Iterable[Answer], fine: type[MicrosoftError]) -> None:
+def _refuse_unsettled(answers: Iterable[BatchResponse], fine: type[MicrosoftError]) -> None:
     """Raise what a part met, but for what is ``fine``; a denial first, since asking again does not help there."""
     refused: MicrosoftError | None = None
     for answer in answers:

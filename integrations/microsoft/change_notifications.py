@@ -9,7 +9,7 @@ from datetime import datetime
 
 import msgspec
 
-from shared.microsoft.graph import Ask, Graph, MissingInMicrosoft
+from shared.microsoft.graph import BatchRequest, Graph, MissingInMicrosoft
 
 _PATH = "/subscriptions"
 _CHANGES = "updated,deleted"  # of people and groups; what is new comes as updated
@@ -35,7 +35,7 @@ def subscribe(graph: Graph, resource: str, *, url: str, client_state: str, until
         "expirationDateTime": until.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "clientState": client_state,
     }
-    answer = graph.batch([Ask(id=resource, path=_PATH, body=body)])[resource]
+    answer = graph.batch([BatchRequest(id=resource, path=_PATH, body=body)])[resource]
     return answer.value(_Subscription).id
 
 

@@ -66,7 +66,7 @@ _PACES = {Service.REPORTS: (5, 10.5), Service.CONDITIONAL_ACCESS: (1, 1.1)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class FirstRequest:
     """The first question: a path below /v1.0 with its options (without the dollar), and an item's form.
 
     ``is_single``: the answer is one object instead of a collection; it is read as a page of one.
@@ -79,7 +79,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class ReadContext:
     """The answer to a data set's first question, or to the kept link, and how to ask on.
 
     ``link`` is the kept link that was followed; None tells that everything is to be read. ``stored`` gives the
@@ -105,7 +105,7 @@ class Asked:
         return {it.id: told(it) for page in self.graph.on(self.page, type=form) for it in page.items}
 
 
-class Route(NamedTuple):
+class ReadRoute(NamedTuple):
     """Where the API answers a data set's rows as they are: below /tenants/{tenant_id}/, with its line in OpenAPI."""
 
     path: str
@@ -117,17 +117,17 @@ class Dataset:
     """One data set.
 
     ``is_core``: without it the tenant's sync has failed. ``needs_plan`` is the service plan without which
-    Microsoft refuses it; ``whole_every`` is how long kept links are followed before all is read again.
+    Microsoft refuses it; ``full_read_every`` is how long kept links are followed before all is read again.
     """
 
     name: str
     is_core: bool = False
     permission: str
     record: type[msgspec.Struct]
-    source: Source
-    read: Callable[[Asked], Reading]
+    source: FirstRequest
+    read: Callable[[ReadContext], Reading]
     service: Service = Service.DIRECTORY
     cadence: Cadence = Cadence.EVERY_CYCLE
     needs_plan: str | None = None
-    whole_every: timedelta | None = None
-    route: Route | None = None
+    full_read_every: timedelta | None = None
+    route: ReadRoute | None = None

@@ -10,7 +10,7 @@ import msgspec
 from integrations.domain.csp.gdap import Assignment, GroupId, Relationship, RoleId
 from integrations.domain.text import clean
 from integrations.microsoft.fillers import GraphDateTime, askable, moment
-from shared.microsoft.graph import Answer, Ask, Graph, MicrosoftError, MissingInMicrosoft
+from shared.microsoft.graph import BatchRequest, BatchResponse, Graph, MicrosoftError, MissingInMicrosoft
 
 _PATH = "/tenantRelationships/delegatedAdminRelationships"
 _CUSTOMERS = "/tenantRelationships/delegatedAdminCustomers"
@@ -96,10 +96,10 @@ def read_assignments(graph: Graph, relationship_ids: Iterable[str]) -> dict[str,
     Raises:
         MicrosoftError: none of them could be read.
     """
-    asks = [Ask(id=it, path=f"{_PATH}/{it}/accessAssignments") for it in askable(relationship_ids)]
+    requests = [BatchRequest(id=it, path=f"{_PATH}/{it}/accessAssignments") for it in askable(relationship_ids)]
     assigned: dict[str, Assigned] = {}
     refused: MicrosoftError | None = None
-    for key, answer in graph.batch(asks).items():
+    for key, answer in graph.batch(requests).items():
         try:
             assigned[key] = _assignments_of(graph, key, answer)
         except MissingInMicrosoft:
@@ -111,7 +111,7 @@ def read_assignments(graph: Graph, relationship_ids: Iterable[str]) -> dict[str,
     return assigned
 
 
-def _assignments_of(graph: Graph, relationship_id: str, answer: Answer) -> Assigned:
+def _assignments_of(graph: Graph, relationship_id: str, answer: BatchResponse) -> Assigned:
     lost = graph.lost
     pages = graph.on(answer.page(_Assignment), type=_Assignment)
     found = {it.id: it for page in pages for it in page.items}.values()

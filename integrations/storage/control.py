@@ -13,7 +13,7 @@ import msgspec
 
 from integrations.domain.audit.seals import AuditKey, Seal
 from integrations.domain.connect.consent import Flow
-from integrations.domain.csp.customers import Facts
+from integrations.domain.csp.customers import AccessState
 from integrations.domain.csp.report import Report
 from integrations.domain.ids import AccountId
 from integrations.domain.integrations import (
@@ -25,8 +25,8 @@ from integrations.domain.integrations import (
     SyncroTenant,
     Tenant,
 )
-from integrations.domain.plan import Belief
-from integrations.domain.removal import Parting, Removal, RemoveAll
+from integrations.domain.plan import PlanRecord
+from integrations.domain.removal import Removal, RemoveAll, TenantRemoval
 from integrations.domain.sync.change_notifications import Watch
 from integrations.domain.sync.datasets import Run
 from integrations.storage.documents import Documents
@@ -89,13 +89,13 @@ class Control:
         self.integrations = Documents(table, account_id, "integration", Integration, lambda it: it.id)
         self.credentials = Documents(table, account_id, "credential", Credential, lambda it: it.integration_id)
         self.reports = Documents(table, account_id, "report", Report, lambda it: it.integration_id)
-        self.facts = Documents(table, account_id, "facts", Facts, lambda it: it.tenant_id)
+        self.facts = Documents(table, account_id, "facts", AccessState, lambda it: it.tenant_id)
         self.tenants = Documents(table, account_id, "tenant", Tenant, lambda it: it.tenant_id)
         self.reservations = Documents(table, account_id, "map", Reservation, lambda it: it.key)
         self.organizations = Documents(table, account_id, "organization", Organization, lambda it: it.id)
         self.syncro_tenants = Documents(table, account_id, "syncro_tenant", SyncroTenant, lambda it: it.id)
         self.removals = Documents(table, account_id, "removal", Removal, lambda it: it.id)
-        self.partings = Documents(table, account_id, "parting", Parting, lambda it: it.key)
+        self.tenant_removals = Documents(table, account_id, "parting", TenantRemoval, lambda it: it.key)
         self.remove_all = Documents(table, account_id, "remove_all", RemoveAll, lambda it: it.id)
         self.flows = Documents(table, account_id, "flow", Flow, lambda it: it.id)
         self.runs = Documents(table, account_id, "run", Run, lambda it: f"{it.tenant_id}:{it.id}")
@@ -103,7 +103,7 @@ class Control:
         self.audit = Documents(table, account_id, "audit", AuditEntry, lambda it: it.id)
         self.seals = Documents(table, account_id, "seal", Seal, lambda it: newest_seal_first(it.number))
         self.audit_keys = Documents(table, account_id, "audit_key", AuditKey, lambda _: CURRENT)
-        self.plans = Documents(table, account_id, "plan", Belief, lambda _: CURRENT)
+        self.plans = Documents(table, account_id, "plan", PlanRecord, lambda _: CURRENT)
         self.watches = Documents(table, account_id, "watch", Watch, lambda it: it.tenant_id)
         self.starting = Documents(table, account_id, "starting", Starting, lambda it: it.id)
         self.answers = Documents(table, account_id, "answer", StoredAnswer, lambda it: it.key)

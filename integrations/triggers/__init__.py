@@ -17,21 +17,21 @@ from integrations.triggers import (
     removal,
     tenants,
 )
-from integrations.triggers.doors import Doors
+from integrations.triggers.routes import HttpRoutes
 
 
 def build_app(services: Callable[[], Services]) -> func.FunctionApp:
     """The whole app. ``services`` is called at the first request, so that indexing needs no settings."""
     once = cache(services)
     app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
-    app.register_functions(collect_doors(once).blueprint)
+    app.register_functions(collect_routes(once).blueprint)
     app.register_functions(background.blueprint(once))
     return app
 
 
-def collect_doors(services: Callable[[], Services]) -> Doors:
+def collect_routes(services: Callable[[], Services]) -> HttpRoutes:
     """Every HTTP door."""
-    doors = Doors(services)
+    routes = HttpRoutes(services)
     for room in (consent, csp, tenants, removal, organizations, audit, notifications, portal):
-        room.add_doors(doors)
-    return doors
+        room.add_doors(routes)
+    return routes

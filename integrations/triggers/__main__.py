@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from integrations.services import Services
-from integrations.triggers import collect_doors
+from integrations.triggers import collect_routes
 from integrations.triggers.openapi import document
 
 
@@ -14,5 +14,5 @@ def _no_services() -> Services:
     raise AssertionError("describing the API needs no services")
 
 
-text = msgspec.json.format(msgspec.json.encode(document(collect_doors(_no_services).all)), indent=1)
+text = msgspec.json.format(msgspec.json.encode(document(collect_routes(_no_services).all)), indent=1)
 Path(sys.argv[1]).write_bytes(text + b"\n")

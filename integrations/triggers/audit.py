@@ -1,25 +1,25 @@
-"""Doors of the account's records: the audit log, what it is worth, and the export of everything."""
+"""HTTP routes of the account's records: the audit log, what it is worth, and the export of everything."""
 
 from datetime import datetime
 
 import msgspec
 
 from integrations.actions.account import Account
-from integrations.actions.audit.log import COLUMNS, AuditPage, Wanted, cells, read_audit
+from integrations.actions.audit.log import COLUMNS, AuditFilter, AuditPage, cells, read_audit
 from integrations.actions.audit.signing import public_keys
 from integrations.actions.audit.verification import Verification, verify_audit
 from integrations.actions.read.export import as_csv, export
 from integrations.domain import ids
 from integrations.domain.audit.export import Export
-from integrations.triggers.doors import PAGING, Call, Doors, Need
+from integrations.triggers.routes import PAGING, HttpRoutes, Need, RequestContext
 from shared.crypto.signatures import Jwks
 from shared.errors import Invalid, Problem
 from shared.formats.csv_text import CSV, csv_text, prefers_csv
-from shared.http.answers import JSON, Answer, download, ok
+from shared.http.answers import JSON, ApiResponse, download, ok
 
 
-def add_doors(doors: Doors) -> None:
-    @doors.door(
+def add_doors(routes: HttpRoutes) -> None:
+    @routes.add(
         "GET",
         "audit",
         needs=Need.READ,
@@ -35,24 +35,24 @@ def add_doors(doors: Doors) -> None:
         answers={200: AuditPage},
         csv=True,
     )
-    def get_audit(call: Call) -> Answer:
+    def get_audit(call: RequestContext) -> ApiResponse:
         page = read_audit(call.services.control(call.actor.account_id), _wanted(call))
         if not prefers_csv(call.request.headers.get("Accept", "")):
             return ok(page, headers={"Vary": "Accept"})
         more = {"Next-Cursor": page.next_cursor} if page.next_cursor else {}
         return download(csv_text(COLUMNS, map(cells, page.items)), CSV, "audit.csv", headers=more)
 
-    @doors.door(
+    @routes.add(
         "GET",
         "audit/keys",
         needs=Need.READ,
         summary="The public keys that seals of the audit log and receipts of removals are signed with, as JWKS.",
         answers={200: Jwks},
     )
-    def get_audit_keys(call: Call) -> Answer:
+    def get_audit_keys(call: RequestContext) -> ApiResponse:
         return ok(public_keys(Account(call.services, call.actor.account_id)))
 
-    @doors.door(
+    @routes.add(
         "GET",
         "audit/verification",
         needs=Need.READ,
@@ -60,10 +60,10 @@ def add_doors(doors: Doors) -> None:
         answers={200: Verification},
         refusals=("429",),
     )
-    def get_audit_verification(call: Call) -> Answer:
+    def get_audit_verification(call: RequestContext) -> ApiResponse:
         return ok(verify_audit(call.services, call.actor.account_id))
 
-    @doors.door(
+    @routes.add(
         "GET",
         "export",
         needs=Need.READ,
@@ -76,7 +76,7 @@ def add_doors(doors: Doors) -> None:
         csv=True,
         refusals=("404", "409", "429"),
     )
-    def get_export(call: Call) -> Answer:
+    def get_export(call: RequestContext) -> ApiResponse:
         tenant = call.query("tenant_id")
         found = export(call.services, call.actor, ids.tenant_id(tenant) if tenant else None, call.query("kind"))
         name = f"export-{tenant.lower() or call.actor.account_id}"
@@ -85,9 +85,9 @@ def add_doors(doors: Doors) -> None:
         return download(msgspec.json.encode(found), JSON, f"{name}.json")
 
 
-def _wanted(call: Call) -> Wanted:
+def _wanted(call: RequestContext) -> AuditFilter:
     tenant = call.query("tenant_id")
-    return Wanted(
+    return AuditFilter(
         tenant_id=ids.tenant_id(tenant) if tenant else None,
         action=call.query("action"),
         actor=call.query("actor"),
@@ -98,7 +98,7 @@ def _wanted(call: Call) -> Wanted:
     )
 
 
-def _time(call: Call, name: str) -> datetime | None:
+def _time(call: RequestContext, name: str) -> datetime | None:
     text = call.query(name)
     try:
         found = datetime.fromisoformat(text) if text else None

@@ -1,4 +1,4 @@
-"""Doors of the journey to Microsoft: start, answer, look, complete, and renew."""
+"""HTTP routes of the journey to Microsoft: start, answer, look, complete, and renew."""
 
 import dataclasses
 from urllib.parse import parse_qsl
@@ -10,9 +10,9 @@ from integrations.actions.connect.complete import complete
 from integrations.actions.connect.integrate import FlowView, Started, read_flow, reauthorize, start_csp, start_single
 from integrations.domain import ids
 from integrations.domain.integrations import Kind
-from integrations.triggers.doors import Call, Doors, Need
+from integrations.triggers.routes import HttpRoutes, Need, RequestContext
 from shared.errors import AppError, Invalid, Problem, Waiting
-from shared.http.answers import MOST_BODY_BYTES, Answer, ok, see_other
+from shared.http.answers import MOST_BODY_BYTES, ApiResponse, ok, see_other
 
 _TEXT = "text/plain; charset=utf-8"
 # One text for every answer that no journey waits for: it tells a stranger nothing.
@@ -43,8 +43,8 @@ class Completed(msgspec.Struct, kw_only=True):
     integration_id: str
 
 
-def add_doors(doors: Doors) -> None:
-    @doors.door(
+def add_doors(routes: HttpRoutes) -> None:
+    @routes.add(
         "POST",
         "integrations",
         needs=Need.MANAGE,
@@ -52,21 +52,21 @@ def add_doors(doors: Doors) -> None:
         body=StartIntegration,
         answers={201: JourneyStarted},
     )
-    def post_integration(call: Call) -> Answer:
+    def post_integration(call: RequestContext) -> ApiResponse:
         return _started(_start(call, call.body(StartIntegration)))
 
-    @doors.door(
+    @routes.add(
         "POST",
         "integrations/{integration_id}/reauthorize",
         needs=Need.MANAGE,
         summary="Start to renew an integration by signing in to the same tenant again.",
         answers={201: JourneyStarted},
     )
-    def post_reauthorize(call: Call) -> Answer:
+    def post_reauthorize(call: RequestContext) -> ApiResponse:
         integration = ids.integration_id(call.param("integration_id"))
         return _started(reauthorize(call.services, call.actor, integration))
 
-    @doors.door(
+    @routes.add(
         "GET POST",
         "consent/callback/{kind:alpha}",
         needs=Need.NOTHING,
@@ -75,32 +75,32 @@ def add_doors(doors: Doors) -> None:
         answers={303: None},
         in_api=False,
     )
-    def consent_callback(call: Call) -> Answer:
+    def consent_callback(call: RequestContext) -> ApiResponse:
         return _callback(call)
 
-    @doors.door(
+    @routes.add(
         "GET",
         "consent/{flow_id}",
         needs=Need.MANAGE,
         summary="How a journey stands, for the user who started it.",
         answers={200: FlowView},
     )
-    def get_flow(call: Call) -> Answer:
+    def get_flow(call: RequestContext) -> ApiResponse:
         return ok(read_flow(call.services, call.actor, ids.flow_id(call.param("flow_id"))))
 
-    @doors.door(
+    @routes.add(
         "POST",
         "consent/{flow_id}/complete",
         needs=Need.MANAGE,
         summary="Confirm the tenant a journey has proved; only this binds it.",
         answers={201: Completed},
     )
-    def post_complete(call: Call) -> Answer:
+    def post_complete(call: RequestContext) -> ApiResponse:
         done = complete(call.services, call.actor, ids.flow_id(call.param("flow_id")))
         return ok(Completed(integration_id=done), status=201)
 
 
-def _start(call: Call, wanted: StartIntegration) -> Started:
+def _start(call: RequestContext, wanted: StartIntegration) -> Started:
     if wanted.kind == Kind.SINGLE.value:
         return start_single(call.services, call.actor)
     if wanted.kind != Kind.CSP.value:
@@ -113,7 +113,7 @@ def _start(call: Call, wanted: StartIntegration) -> Started:
     return start_csp(call.services, call.actor, accepted=accepted.accepted, version=accepted.version)
 
 
-def _started(started: Started) -> Answer:
+def _started(started: Started) -> ApiResponse:
     body = JourneyStarted(
         flow_id=started.flow_id,
         authorize_url=started.authorize_url,
@@ -122,28 +122,28 @@ def _started(started: Started) -> Answer:
     return dataclasses.replace(ok(body, status=201), is_secret=True)  # the address holds state and nonce
 
 
-def _callback(call: Call) -> Answer:
+def _callback(call: RequestContext) -> ApiResponse:
     """Read a browser's answer and send the browser home; a person sees text here, never problem+json."""
     try:
         flow_id = receive_callback(call.services, _kind(call), _fields(call), call.trace_id)
     except Waiting:
         text = "We cannot take Microsoft's answer at this moment. Reload this page in a few seconds."
-        return Answer(503, text.encode(), _TEXT, {"Retry-After": "5"})
+        return ApiResponse(503, text.encode(), _TEXT, {"Retry-After": "5"})
     except Invalid:
-        return Answer(400, _NOT_OURS.encode(), _TEXT)
+        return ApiResponse(400, _NOT_OURS.encode(), _TEXT)
     except AppError as error:
-        return Answer(409, f"{error.title}. {error.remedy}".encode(), _TEXT)
+        return ApiResponse(409, f"{error.title}. {error.remedy}".encode(), _TEXT)
     return see_other(f"{call.services.settings.portal_url}/#flow={flow_id}")
 
 
-def _kind(call: Call) -> Kind:
+def _kind(call: RequestContext) -> Kind:
     try:
         return Kind(call.param("kind"))
     except ValueError as error:
         raise Invalid(_NOT_OURS) from error
 
 
-def _fields(call: Call) -> dict[str, str]:
+def _fields(call: RequestContext) -> dict[str, str]:
     if call.request.method != "POST":
         return dict(call.request.params)
     body = call.request.get_body()

@@ -1,4 +1,4 @@
-"""Doors of CSPs: their prerequisites, the check of their access, and customers that are left out."""
+"""HTTP routes of CSPs: their prerequisites, the check of their access, and customers that are left out."""
 
 import msgspec
 
@@ -6,8 +6,8 @@ from integrations.actions.csp.manage import check_access, ignore_tenant
 from integrations.domain import ids
 from integrations.domain.connect.prerequisites import Prerequisites, prerequisites
 from integrations.domain.csp.roles import required_roles, role_names
-from integrations.triggers.doors import Call, Doors, Need
-from shared.http.answers import Answer, no_content, ok
+from integrations.triggers.routes import HttpRoutes, Need, RequestContext
+from shared.http.answers import ApiResponse, no_content, ok
 
 
 class IgnoreTenant(msgspec.Struct, forbid_unknown_fields=True):
@@ -18,31 +18,31 @@ class CheckOrdered(msgspec.Struct, kw_only=True):
     integration_id: str
 
 
-def add_doors(doors: Doors) -> None:
-    @doors.door(
+def add_doors(routes: HttpRoutes) -> None:
+    @routes.add(
         "GET",
         "prerequisites/csp",
         needs=Need.READ,
         summary="What a CSP must have in place; accept its version when integrating.",
         answers={200: Prerequisites},
     )
-    def get_csp_prerequisites(call: Call) -> Answer:
+    def get_csp_prerequisites(call: RequestContext) -> ApiResponse:
         required = required_roles(call.services.settings.csp_required_roles)
         return ok(prerequisites(role_names(required)))
 
-    @doors.door(
+    @routes.add(
         "POST",
         "integrations/{integration_id}/access-check",
         needs=Need.MANAGE,
         summary="Check a CSP's access now; see checks of GET /integrations/{integration_id}.",
         answers={202: CheckOrdered},
     )
-    def post_access_check(call: Call) -> Answer:
+    def post_access_check(call: RequestContext) -> ApiResponse:
         wanted = ids.integration_id(call.param("integration_id"))
         check_access(call.services, call.actor, wanted)
         return ok(CheckOrdered(integration_id=wanted), status=202)
 
-    @doors.door(
+    @routes.add(
         "PUT",
         "tenants/{tenant_id}/ignored",
         needs=Need.MANAGE,
@@ -50,7 +50,7 @@ def add_doors(doors: Doors) -> None:
         body=IgnoreTenant,
         answers={204: None},
     )
-    def put_ignored(call: Call) -> Answer:
+    def put_ignored(call: RequestContext) -> ApiResponse:
         tenant = ids.tenant_id(call.param("tenant_id"))
         ignore_tenant(call.services, call.actor, tenant, is_ignored=call.body(IgnoreTenant).ignored)
         return no_content()

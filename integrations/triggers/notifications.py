@@ -1,16 +1,16 @@
 """Microsoft's door: it proves that it reaches us, and tells that something changed."""
 
-from integrations.actions.sync.change_notifications import Notifications, hear
-from integrations.triggers.doors import Call, Doors, Need
+from integrations.actions.sync.change_notifications import Notifications, receive_notifications
+from integrations.triggers.routes import HttpRoutes, Need, RequestContext
 from shared.errors import Invalid, Problem
-from shared.http.answers import Answer
+from shared.http.answers import ApiResponse
 
 _TEXT = "text/plain; charset=utf-8"
 _LONGEST_TOKEN = 1024
 
 
-def add_doors(doors: Doors) -> None:
-    @doors.door(
+def add_doors(routes: HttpRoutes) -> None:
+    @routes.add(
         "POST",
         "notifications",
         needs=Need.NOTHING,
@@ -20,12 +20,12 @@ def add_doors(doors: Doors) -> None:
         answers={202: None},
         in_api=False,
     )
-    def post_notifications(call: Call) -> Answer:
+    def post_notifications(call: RequestContext) -> ApiResponse:
         token = call.query("validationToken")
         if len(token) > _LONGEST_TOKEN:
             told = Problem("/validationToken", f"at most {_LONGEST_TOKEN} characters")
             raise Invalid("The token is too long to be Microsoft's.", problems=[told])
         if token:
-            return Answer(200, token.encode(), content_type=_TEXT)
-        hear(call.services, call.body(Notifications).value)
-        return Answer(202)
+            return ApiResponse(200, token.encode(), content_type=_TEXT)
+        receive_notifications(call.services, call.body(Notifications).value)
+        return ApiResponse(202)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from integrations.triggers.doors import Door, Need
+from integrations.triggers.routes import HttpRoute, Need
 from shared.http.answers import ProblemBody, json_schema
 
 _PARAMETER = re.compile(r"{\*?(\w+)(?::[^}]*)?}")
@@ -23,16 +23,16 @@ _MEANING = {
 }
 
 
-def document(doors: Iterable[Door]) -> dict[str, Any]:
+def document(routes: Iterable[HttpRoute]) -> dict[str, Any]:
     """OpenAPI 3.1: every route, every status, every schema."""
-    public = sorted((door for door in doors if door.in_api), key=lambda door: (door.route, door.methods))
+    public = sorted((route for route in routes if route.in_api), key=lambda route: (route.path, route.methods))
     models = _models(public)
     references, schemas = json_schema(models)
     named = dict(zip(models, references, strict=True))
     paths: dict[str, dict[str, Any]] = {}
-    for door in public:
-        for method in door.methods:
-            paths.setdefault(_path(door.route), {})[method.lower()] = _operation(door, named)
+    for route in public:
+        for method in route.methods:
+            paths.setdefault(_path(route.path), {})[method.lower()] = _operation(route, named)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Microsoft Tenant Integrations", "version": "1"},
@@ -45,74 +45,74 @@ def document(doors: Iterable[Door]) -> dict[str, Any]:
     }
 
 
-def _models(doors: Iterable[Door]) -> list[Any]:
+def _models(routes: Iterable[HttpRoute]) -> list[Any]:
     models: list[Any] = [ProblemBody]
-    for door in doors:
-        models.extend(model for model in (door.body, *door.answers.values()) if model and model not in models)
+    for route in routes:
+        models.extend(model for model in (route.body, *route.answers.values()) if model and model not in models)
     return models
 
 
-def _operation(door: Door, named: dict[Any, Any]) -> dict[str, Any]:
+def _operation(route: HttpRoute, named: dict[Any, Any]) -> dict[str, Any]:
     operation: dict[str, Any] = {
-        "operationId": door.name,
-        "summary": door.summary,
-        "description": f"Needs: {door.needs.value}.",
-        "parameters": _parameters(door),
-        "responses": _responses(door, named),
+        "operationId": route.name,
+        "summary": route.summary,
+        "description": f"Needs: {route.needs.value}.",
+        "parameters": _parameters(route),
+        "responses": _responses(route, named),
     }
-    if door.needs is not Need.NOTHING:
+    if route.needs is not Need.NOTHING:
         operation["security"] = [{"portal": []}]
-    if door.body:
-        content = {"application/json": {"schema": named[door.body]}}
+    if route.body:
+        content = {"application/json": {"schema": named[route.body]}}
         operation["requestBody"] = {"required": True, "content": content}
     return operation
 
 
-def _parameters(door: Door) -> list[dict[str, Any]]:
+def _parameters(route: HttpRoute) -> list[dict[str, Any]]:
     text = {"type": "string"}
     found: list[dict[str, Any]] = [
-        {"name": name, "in": "path", "required": True, "schema": text} for name in _PARAMETER.findall(door.route)
+        {"name": name, "in": "path", "required": True, "schema": text} for name in _PARAMETER.findall(route.path)
     ]
     found += [
-        {"name": name, "in": "query", "description": meaning, "schema": text} for name, meaning in door.query.items()
+        {"name": name, "in": "query", "description": meaning, "schema": text} for name, meaning in route.query.items()
     ]
-    if door.changes:
+    if route.changes:
         meaning = "The same request under the same key is done once and answered alike."
         found.append({"name": "Idempotency-Key", "in": "header", "description": meaning, "schema": text})
-    elif door.needs is not Need.NOTHING:
+    elif route.needs is not Need.NOTHING:
         meaning = "The ETag of the answer you have; 304 when it is still the same."
         found.append({"name": "If-None-Match", "in": "header", "description": meaning, "schema": text})
     return found
 
 
-def _responses(door: Door, named: dict[Any, Any]) -> dict[str, Any]:
+def _responses(route: HttpRoute, named: dict[Any, Any]) -> dict[str, Any]:
     responses: dict[str, Any] = {}
-    for status, model in sorted(door.answers.items()):
-        told: dict[str, Any] = {"description": "Done." if door.changes else "Found."}
+    for status, model in sorted(route.answers.items()):
+        told: dict[str, Any] = {"description": "Done." if route.changes else "Found."}
         if model:
             told["content"] = {"application/json": {"schema": named[model]}}
-        if door.csv:
+        if route.csv:
             told["content"]["text/csv"] = {"schema": {"type": "string"}}
         responses[str(status)] = told
-    if not door.changes and door.needs is not Need.NOTHING:
+    if not route.changes and route.needs is not Need.NOTHING:
         responses["304"] = {"description": "Unchanged since the ETag you sent."}
     problem = {"application/problem+json": {"schema": named[ProblemBody]}}
-    for status_code in _problems(door):
+    for status_code in _problems(route):
         responses[status_code] = {"description": _MEANING[status_code], "content": problem}
     return responses
 
 
-def _problems(door: Door) -> list[str]:
-    statuses = {"500", "503", *door.refusals}
-    if door.needs is not Need.NOTHING:
+def _problems(route: HttpRoute) -> list[str]:
+    statuses = {"500", "503", *route.refusals}
+    if route.needs is not Need.NOTHING:
         statuses |= {"401", "403"}
-    if _PARAMETER.search(door.route) or door.query or door.changes:
+    if _PARAMETER.search(route.path) or route.query or route.changes:
         statuses |= {"400"}
-    if _PARAMETER.search(door.route):
+    if _PARAMETER.search(route.path):
         statuses |= {"404"}
-    if door.changes:
+    if route.changes:
         statuses |= {"404", "409", "422", "429"}
-    if door.body:
+    if route.body:
         statuses |= {"413", "415"}
     return sorted(statuses)
 

@@ -1,4 +1,4 @@
-"""Doors of the account's Organizations."""
+"""HTTP routes of the account's Organizations."""
 
 from typing import Any
 
@@ -12,8 +12,8 @@ from integrations.actions.mapping.organizations import (
 )
 from integrations.domain import ids
 from integrations.domain.integrations import Organization
-from integrations.triggers.doors import PAGING, Call, Doors, Need
-from shared.http.answers import Answer, no_content, ok
+from integrations.triggers.routes import PAGING, HttpRoutes, Need, RequestContext
+from shared.http.answers import ApiResponse, no_content, ok
 
 
 class OrganizationBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -29,8 +29,8 @@ class OrganizationPage(msgspec.Struct, kw_only=True):
     next_cursor: str | None
 
 
-def add_doors(doors: Doors) -> None:
-    @doors.door(
+def add_doors(routes: HttpRoutes) -> None:
+    @routes.add(
         "GET",
         "organizations",
         needs=Need.READ,
@@ -38,11 +38,11 @@ def add_doors(doors: Doors) -> None:
         query=PAGING,
         answers={200: OrganizationPage},
     )
-    def get_organizations(call: Call) -> Answer:
+    def get_organizations(call: RequestContext) -> ApiResponse:
         items, cursor = _page(call, call.services.control(call.actor.account_id).organizations)
         return ok(OrganizationPage(items=items, next_cursor=cursor))
 
-    @doors.door(
+    @routes.add(
         "POST",
         "organizations",
         needs=Need.MANAGE,
@@ -50,23 +50,23 @@ def add_doors(doors: Doors) -> None:
         body=OrganizationBody,
         answers={201: Organization},
     )
-    def post_organization(call: Call) -> Answer:
+    def post_organization(call: RequestContext) -> ApiResponse:
         body = call.body(OrganizationBody)
         made = create_organization(call.services, call.actor, body.name, body.domains, _syncro_tenant(body))
         return ok(made, status=201)
 
-    @doors.door(
+    @routes.add(
         "GET",
         "organizations/{organization_id}",
         needs=Need.READ,
         summary="One Organization.",
         answers={200: Organization},
     )
-    def get_organization(call: Call) -> Answer:
+    def get_organization(call: RequestContext) -> ApiResponse:
         control = call.services.control(call.actor.account_id)
         return ok(find_organization(control, _organization(call)).value)
 
-    @doors.door(
+    @routes.add(
         "PUT",
         "organizations/{organization_id}",
         needs=Need.MANAGE,
@@ -74,7 +74,7 @@ def add_doors(doors: Doors) -> None:
         body=OrganizationBody,
         answers={200: Organization},
     )
-    def put_organization(call: Call) -> Answer:
+    def put_organization(call: RequestContext) -> ApiResponse:
         body = call.body(OrganizationBody)
         changed = change_organization(
             call.services,
@@ -86,19 +86,19 @@ def add_doors(doors: Doors) -> None:
         )
         return ok(changed)
 
-    @doors.door(
+    @routes.add(
         "DELETE",
         "organizations/{organization_id}",
         needs=Need.MANAGE,
         summary="Delete an Organization that no Microsoft tenant is mapped to.",
         answers={204: None},
     )
-    def delete_organization_door(call: Call) -> Answer:
+    def delete_organization_door(call: RequestContext) -> ApiResponse:
         delete_organization(call.services, call.actor, _organization(call))
         return no_content()
 
 
-def _organization(call: Call) -> ids.OrganizationId:
+def _organization(call: RequestContext) -> ids.OrganizationId:
     return ids.organization_id(call.param("organization_id"))
 
 
@@ -106,7 +106,7 @@ def _syncro_tenant(body: OrganizationBody) -> ids.SyncroTenantId | None:
     return ids.syncro_tenant_id(body.syncro_tenant_id) if body.syncro_tenant_id else None
 
 
-def _page(call: Call, documents: Any) -> tuple[list[Any], str | None]:
+def _page(call: RequestContext, documents: Any) -> tuple[list[Any], str | None]:
     """One page of a kind of control rows, by key."""
     limit = call.limit()
     found = [stored.value for stored in documents.list(after=call.cursor(), limit=limit + 1)]

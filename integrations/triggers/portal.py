@@ -1,4 +1,4 @@
-"""Doors of the page itself: its static files, the settings it needs, health, and the OpenAPI document."""
+"""HTTP routes of the page itself: its static files, the settings it needs, health, and the OpenAPI document."""
 
 from functools import cache
 from html import escape
@@ -9,10 +9,10 @@ import msgspec
 
 from integrations.services import Services
 from integrations.settings import Settings
-from integrations.triggers.doors import Call, Doors, Need
 from integrations.triggers.openapi import document
+from integrations.triggers.routes import HttpRoutes, Need, RequestContext
 from shared.errors import NotFound
-from shared.http.answers import Answer, ok, see_other, with_etag
+from shared.http.answers import ApiResponse, ok, see_other, with_etag
 
 _FILES = Path(__file__).parent.parent / "portal"
 _TYPES = {
@@ -35,8 +35,8 @@ class Health(msgspec.Struct):
     status: str
 
 
-def add_doors(doors: Doors) -> None:
-    @doors.door(
+def add_doors(routes: HttpRoutes) -> None:
+    @routes.add(
         "GET",
         "page/{*path}",
         needs=Need.NOTHING,
@@ -44,7 +44,7 @@ def add_doors(doors: Doors) -> None:
         answers={200: None},
         in_api=False,
     )
-    def get_page(call: Call) -> Answer:
+    def get_page(call: RequestContext) -> ApiResponse:
         if not call.request.url.split("?")[0].split("/api/page", 1)[-1]:
             return see_other(f"{call.services.settings.portal_url}/")  # the page's files are relative to it
         path = call.param("path") or "index.html"
@@ -52,22 +52,22 @@ def add_doors(doors: Doors) -> None:
             return ok(_config(call.services))
         return with_etag(_file(path, call.services.settings), call.request.headers.get("If-None-Match", ""))
 
-    @doors.door("GET", "health", needs=Need.NOTHING, summary="The process is alive.", answers={200: Health})
-    def get_health(_call: Call) -> Answer:
+    @routes.add("GET", "health", needs=Need.NOTHING, summary="The process is alive.", answers={200: Health})
+    def get_health(_call: RequestContext) -> ApiResponse:
         return ok(Health("alive"))
 
-    @doors.door(
+    @routes.add(
         "GET",
         "health/ready",
         needs=Need.NOTHING,
         summary="Configured, and our storage answers.",
         answers={200: Health},
     )
-    def get_ready(call: Call) -> Answer:
+    def get_ready(call: RequestContext) -> ApiResponse:
         call.services.tables.ready()
         return ok(Health("ready"))
 
-    @doors.door(
+    @routes.add(
         "GET",
         "openapi.json",
         needs=Need.NOTHING,
@@ -75,8 +75,8 @@ def add_doors(doors: Doors) -> None:
         answers={200: None},
         in_api=False,
     )
-    def get_openapi(_call: Call) -> Answer:
-        return ok(document(doors.all))
+    def get_openapi(_call: RequestContext) -> ApiResponse:
+        return ok(document(routes.all))
 
 
 def _config(services: Services) -> PageConfig:
@@ -84,7 +84,7 @@ def _config(services: Services) -> PageConfig:
     return PageConfig(product_name=settings.product_name, personas_url=settings.portal_personas_url or None)
 
 
-def _file(path: str, settings: Settings) -> Answer:
+def _file(path: str, settings: Settings) -> ApiResponse:
     content = _contents().get(path)
     if content is None:
         raise NotFound("The page has no such file.")
@@ -95,7 +95,7 @@ def _file(path: str, settings: Settings) -> Answer:
         f"connect-src {connect}; base-uri 'none'; form-action 'none'; frame-ancestors {portal}"
     )
     filled = content.replace(_PORTAL_ORIGIN, _told(portal))
-    return Answer(200, filled, _TYPES[Path(path).suffix], {"Content-Security-Policy": policy})
+    return ApiResponse(200, filled, _TYPES[Path(path).suffix], {"Content-Security-Policy": policy})
 
 
 def _told(portal: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Doors of removal: what it will do, its beginning, how it stands, and the purge of data nobody syncs any more."""
+"""HTTP routes of removal: its effects, its beginning, its state, and the purge of data nobody syncs any more."""
 
 import msgspec
 
@@ -6,8 +6,8 @@ from integrations.actions.mapping.purge import purge_now
 from integrations.actions.removal.start import Begun, remove, remove_all
 from integrations.actions.removal.status import Effects, RemovalView, effects_of_all, read_removal, removal_effects
 from integrations.domain import ids
-from integrations.triggers.doors import Call, Doors, Need
-from shared.http.answers import Answer, no_content, ok
+from integrations.triggers.routes import HttpRoutes, Need, RequestContext
+from shared.http.answers import ApiResponse, no_content, ok
 
 _CONFIRM = {"confirm": "what GET .../removal-effects tells to type, to confirm"}
 
@@ -18,29 +18,29 @@ class AllBegun(msgspec.Struct, kw_only=True):
     removal_ids: list[str]
 
 
-def add_doors(doors: Doors) -> None:
-    @doors.door(
+def add_doors(routes: HttpRoutes) -> None:
+    @routes.add(
         "GET",
         "integrations/{integration_id}/removal-effects",
         needs=Need.REMOVE,
         summary="What removing this integration does, and the word that confirms it.",
         answers={200: Effects},
     )
-    def get_removal_effects(call: Call) -> Answer:
+    def get_removal_effects(call: RequestContext) -> ApiResponse:
         wanted = ids.integration_id(call.param("integration_id"))
         return ok(removal_effects(call.services, call.actor, wanted))
 
-    @doors.door(
+    @routes.add(
         "GET",
         "removal-effects",
         needs=Need.REMOVE,
         summary="What removing all integrations does, and the word that confirms it.",
         answers={200: Effects},
     )
-    def get_effects_of_all(call: Call) -> Answer:
+    def get_effects_of_all(call: RequestContext) -> ApiResponse:
         return ok(effects_of_all(call.services, call.actor))
 
-    @doors.door(
+    @routes.add(
         "DELETE",
         "integrations/{integration_id}",
         needs=Need.REMOVE,
@@ -48,11 +48,11 @@ def add_doors(doors: Doors) -> None:
         query=_CONFIRM,
         answers={202: Begun},
     )
-    def delete_integration(call: Call) -> Answer:
+    def delete_integration(call: RequestContext) -> ApiResponse:
         wanted = ids.integration_id(call.param("integration_id"))
         return ok(remove(call.services, call.actor, wanted, call.query("confirm")), status=202)
 
-    @doors.door(
+    @routes.add(
         "DELETE",
         "integrations",
         needs=Need.REMOVE,
@@ -60,27 +60,27 @@ def add_doors(doors: Doors) -> None:
         query=_CONFIRM,
         answers={202: AllBegun},
     )
-    def delete_integrations(call: Call) -> Answer:
+    def delete_integrations(call: RequestContext) -> ApiResponse:
         begun = remove_all(call.services, call.actor, call.query("confirm"))
         return ok(AllBegun(removal_ids=list(begun)), status=202)
 
-    @doors.door(
+    @routes.add(
         "GET",
         "removals/{removal_id}",
         needs=Need.REMOVE,
         summary="How a removal stands: its steps, what is left to do by hand, and its signed receipt.",
         answers={200: RemovalView},
     )
-    def get_removal(call: Call) -> Answer:
+    def get_removal(call: RequestContext) -> ApiResponse:
         return ok(read_removal(call.services, call.actor, ids.removal_id(call.param("removal_id"))))
 
-    @doors.door(
+    @routes.add(
         "DELETE",
         "tenants/{tenant_id}/data",
         needs=Need.REMOVE,
         summary="Delete what was synced under earlier mappings of an unmapped tenant now, not after 30 days.",
         answers={204: None},
     )
-    def delete_tenant_data(call: Call) -> Answer:
+    def delete_tenant_data(call: RequestContext) -> ApiResponse:
         purge_now(call.services, call.actor, ids.tenant_id(call.param("tenant_id")))
         return no_content()

@@ -1,4 +1,4 @@
-"""Doors of the table: the page's data, a tenant's details, its mapping, its syncs and its synced rows."""
+"""HTTP routes of the table: the page's data, a tenant's details, its mapping, its syncs and its synced rows."""
 
 from datetime import datetime
 
@@ -20,11 +20,11 @@ from integrations.domain import ids
 from integrations.domain.security.posture import LicenseView
 from integrations.domain.sync.datasets import Run
 from integrations.microsoft import registry as datasets
-from integrations.microsoft.dataset import Dataset, Route
-from integrations.triggers.doors import PAGING, Call, Doors, Need
-from integrations.views.page import SORTS, Overview, Wanted
+from integrations.microsoft.dataset import Dataset, ReadRoute
+from integrations.triggers.routes import PAGING, HttpRoutes, Need, RequestContext
+from integrations.views.page import SORTS, Overview, TableFilter
 from shared.errors import Invalid, Problem
-from shared.http.answers import Answer, no_content, ok
+from shared.http.answers import ApiResponse, no_content, ok
 
 
 class MapTenant(msgspec.Struct, forbid_unknown_fields=True):
@@ -42,17 +42,17 @@ class Ordered(msgspec.Struct, kw_only=True):
     run_id: str
 
 
-def add_doors(doors: Doors) -> None:
-    _add_reading(doors)
-    _add_changing(doors)
-    _add_synced(doors)
+def add_doors(routes: HttpRoutes) -> None:
+    _add_reading(routes)
+    _add_changing(routes)
+    _add_synced(routes)
     for dataset in datasets.DATASETS:
         if dataset.route:
-            _add_rows(doors, dataset, dataset.route)
+            _add_rows(routes, dataset, dataset.route)
 
 
-def _add_reading(doors: Doors) -> None:
-    @doors.door(
+def _add_reading(routes: HttpRoutes) -> None:
+    @routes.add(
         "GET",
         "integrations",
         needs=Need.READ,
@@ -68,33 +68,33 @@ def _add_reading(doors: Doors) -> None:
         },
         answers={200: Overview},
     )
-    def get_integrations(call: Call) -> Answer:
+    def get_integrations(call: RequestContext) -> ApiResponse:
         return ok(read_overview(call.services, call.actor.account_id, _wanted(call)))
 
-    @doors.door(
+    @routes.add(
         "GET",
         "integrations/{integration_id}",
         needs=Need.READ,
         summary="One integration: when and by whom it was authorized.",
         answers={200: IntegrationDetails},
     )
-    def get_integration(call: Call) -> Answer:
+    def get_integration(call: RequestContext) -> ApiResponse:
         wanted = ids.integration_id(call.param("integration_id"))
         return ok(read_integration(call.services, call.actor.account_id, wanted))
 
-    @doors.door(
+    @routes.add(
         "GET",
         "tenants/{tenant_id}",
         needs=Need.READ,
         summary="The details page of a tenant, with the freshness of each data set.",
         answers={200: TenantDetails},
     )
-    def get_tenant(call: Call) -> Answer:
+    def get_tenant(call: RequestContext) -> ApiResponse:
         return ok(read_tenant(call.services, call.actor.account_id, _tenant(call)))
 
 
-def _add_changing(doors: Doors) -> None:
-    @doors.door(
+def _add_changing(routes: HttpRoutes) -> None:
+    @routes.add(
         "PUT",
         "tenants/{tenant_id}/mapping",
         needs=Need.MANAGE,
@@ -102,7 +102,7 @@ def _add_changing(doors: Doors) -> None:
         body=MapTenant,
         answers={200: MappingView},
     )
-    def put_mapping(call: Call) -> Answer:
+    def put_mapping(call: RequestContext) -> ApiResponse:
         organization = ids.organization_id(call.body(MapTenant).organization_id)
         mapping = map_tenant(call.services, call.actor, _tenant(call), organization)
         return ok(
@@ -114,30 +114,30 @@ def _add_changing(doors: Doors) -> None:
             )
         )
 
-    @doors.door(
+    @routes.add(
         "DELETE",
         "tenants/{tenant_id}/mapping",
         needs=Need.MANAGE,
         summary="Unmap a tenant: syncing stops, its synced data is out of reach at once.",
         answers={204: None},
     )
-    def delete_mapping(call: Call) -> Answer:
+    def delete_mapping(call: RequestContext) -> ApiResponse:
         unmap_tenant(call.services, call.actor, _tenant(call))
         return no_content()
 
-    @doors.door(
+    @routes.add(
         "POST",
         "tenants/{tenant_id}/sync",
         needs=Need.MANAGE,
         summary="Sync Now: order a sync and watch it under the run id.",
         answers={202: Ordered},
     )
-    def post_sync(call: Call) -> Answer:
+    def post_sync(call: RequestContext) -> ApiResponse:
         return ok(Ordered(run_id=sync_now(call.services, call.actor, _tenant(call))), status=202)
 
 
-def _add_synced(doors: Doors) -> None:
-    @doors.door(
+def _add_synced(routes: HttpRoutes) -> None:
+    @routes.add(
         "GET",
         "sync-queue",
         needs=Need.READ,
@@ -145,12 +145,12 @@ def _add_synced(doors: Doors) -> None:
         query={"tenant_id": "the tenant whose place is asked for"},
         answers={200: SyncQueue},
     )
-    def get_sync_queue(call: Call) -> Answer:
+    def get_sync_queue(call: RequestContext) -> ApiResponse:
         text = call.query("tenant_id")
         wanted = ids.tenant_id(text) if text else None
         return ok(read_sync_queue(call.services, call.actor.account_id, wanted))
 
-    @doors.door(
+    @routes.add(
         "GET",
         "tenants/{tenant_id}/runs",
         needs=Need.READ,
@@ -158,22 +158,22 @@ def _add_synced(doors: Doors) -> None:
         query=PAGING,
         answers={200: RunPage},
     )
-    def get_runs(call: Call) -> Answer:
+    def get_runs(call: RequestContext) -> ApiResponse:
         runs = read_runs(call.services, call.actor.account_id, _tenant(call), after=call.cursor(), limit=call.limit())
         return ok(runs)
 
-    @doors.door(
+    @routes.add(
         "GET",
         "tenants/{tenant_id}/runs/{run_id}",
         needs=Need.READ,
         summary="One run, with what each data set did.",
         answers={200: Run},
     )
-    def get_run(call: Call) -> Answer:
+    def get_run(call: RequestContext) -> ApiResponse:
         run = ids.run_id(call.param("run_id"))
         return ok(read_run(call.services, call.actor.account_id, _tenant(call), run))
 
-    @doors.door(
+    @routes.add(
         "GET",
         "tenants/{tenant_id}/licenses",
         needs=Need.READ,
@@ -181,30 +181,30 @@ def _add_synced(doors: Doors) -> None:
         query=PAGING,
         answers={200: Rows[LicenseView]},
     )
-    def get_licenses(call: Call) -> Answer:
+    def get_licenses(call: RequestContext) -> ApiResponse:
         account_id, cursor, limit = call.actor.account_id, call.cursor(), call.limit()
         return ok(read_licenses(call.services, account_id, _tenant(call), after=cursor, limit=limit))
 
-    @doors.door(
+    @routes.add(
         "GET",
         "tenants/{tenant_id}/security",
         needs=Need.READ,
         summary="Secure Score, MFA, directory roles and policies, each with its state and time.",
         answers={200: Security},
     )
-    def get_security(call: Call) -> Answer:
+    def get_security(call: RequestContext) -> ApiResponse:
         return ok(read_security(call.services, call.actor.account_id, _tenant(call)))
 
 
-def _add_rows(doors: Doors, dataset: Dataset, route: Route) -> None:
+def _add_rows(routes: HttpRoutes, dataset: Dataset, route: ReadRoute) -> None:
     """The rows of one data set as they are."""
 
-    def read(call: Call) -> Answer:
+    def read(call: RequestContext) -> ApiResponse:
         account_id, cursor, limit = call.actor.account_id, call.cursor(), call.limit()
         return ok(read_rows(call.services, account_id, _tenant(call), dataset, after=cursor, limit=limit))
 
     read.__name__ = f"get_{dataset.name}"
-    doors.door(
+    routes.add(
         "GET",
         f"tenants/{{tenant_id}}/{route.path}",
         needs=Need.READ,
@@ -214,11 +214,11 @@ def _add_rows(doors: Doors, dataset: Dataset, route: Route) -> None:
     )(read)
 
 
-def _tenant(call: Call) -> ids.TenantId:
+def _tenant(call: RequestContext) -> ids.TenantId:
     return ids.tenant_id(call.param("tenant_id"))
 
 
-def _wanted(call: Call) -> Wanted:
+def _wanted(call: RequestContext) -> TableFilter:
     mapped, sort = call.query("mapped"), call.query("sort", "name")
     ignored = call.query("ignored")
     for name, value in (("mapped", mapped), ("ignored", ignored)):
@@ -226,7 +226,7 @@ def _wanted(call: Call) -> Wanted:
             raise Invalid(f"?{name}= is not usable.", problems=[Problem(f"/{name}", "true or false")])
     if sort not in SORTS:
         raise Invalid("?sort= is not usable.", problems=[Problem("/sort", f"one of {', '.join(SORTS)}")])
-    return Wanted(
+    return TableFilter(
         text=call.query("q"),
         status=call.query("status"),
         csp=call.query("csp"),

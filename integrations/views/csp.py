@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from integrations.domain.csp.customers import Facts, children, of
+from integrations.domain.csp.customers import AccessState, children, of
 from integrations.domain.csp.gdap import (
     CspAuth,
     Finding,
@@ -300,7 +300,7 @@ class CustomerDetails(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def customer_details(
-    child: CspChild, facts: Facts | None, required: Iterable[RoleId], now: datetime
+    child: CspChild, facts: AccessState | None, required: Iterable[RoleId], now: datetime
 ) -> CustomerDetails:
     found = sorted(facts.relationships, key=lambda it: (not it.is_live(now), it.name)) if facts else []
     return CustomerDetails(
@@ -340,7 +340,7 @@ def history_view(history: Sequence[StatusChange]) -> list[StatusChangeView]:
     ]
 
 
-def _checks(child: CspChild, facts: Facts | None) -> list[Check]:
+def _checks(child: CspChild, facts: AccessState | None) -> list[Check]:
     """What holds for one customer, in the order in which one thing needs the other."""
     made, read_at = [], facts.read_at if facts else child.since
     for name, faults in FAULTS.items():
@@ -382,7 +382,7 @@ def _note(it: Relationship) -> str:
     return ""
 
 
-def _trace(role: RoleId, facts: Facts, now: datetime) -> TraceView:
+def _trace(role: RoleId, facts: AccessState, now: datetime) -> TraceView:
     """The way that reaches furthest: to the account, else to a group, else to a relationship."""
     live = [it for it in facts.relationships if it.is_live(now) and holds(it.roles, role)]
     by_id = {it.id: it for it in live}

@@ -133,7 +133,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     tenants: TenantPage
 
 
-class Wanted(NamedTuple):
+class TableFilter(NamedTuple):
     """Which rows a caller asked for."""
 
     text: str = ""
@@ -178,7 +178,7 @@ def overview(
     removals: list[RemovalRow],
     csps: list[CspRow],
     rows: Sequence[TenantRow],
-    wanted: Wanted,
+    wanted: TableFilter,
     plan: StatusView | None = None,
 ) -> Overview:
     return Overview(
@@ -276,7 +276,7 @@ def actions(menu: Sequence[tuple[Action, str]]) -> list[ActionView]:
     return [ActionView(action=action.value, label=label) for action, label in menu]
 
 
-def _page(rows: Iterable[TenantRow], wanted: Wanted) -> TenantPage:
+def _page(rows: Iterable[TenantRow], wanted: TableFilter) -> TenantPage:
     """Filter, sort and cut. The cursor is the place of the last row, so that changes between pages do no harm."""
     descending = wanted.sort.startswith("-")
     by = _SORTS[wanted.sort.removeprefix("-")]
@@ -289,7 +289,7 @@ def _page(rows: Iterable[TenantRow], wanted: Wanted) -> TenantPage:
     return TenantPage(items=[it[2] for it in cut], next_cursor=_write_cursor(cut[-1][:2]) if more else None)
 
 
-def _is_wanted(row: TenantRow, wanted: Wanted) -> bool:
+def _is_wanted(row: TenantRow, wanted: TableFilter) -> bool:
     text = wanted.text.casefold()
     heard = (
         row.name,

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from integrations.domain.integrations import Integration, Kind
-from integrations.domain.removal import Outcome, Parting, Removal
+from integrations.domain.removal import Removal, TenantRemoval, UninstallOutcome
 
 
 class Step(NamedTuple):
@@ -19,9 +19,9 @@ class Step(NamedTuple):
     at: datetime | None
 
 
-def steps(removal: Removal, partings: Iterable[Parting], quiet: timedelta) -> list[Step]:
+def steps(removal: Removal, tenant_removals: Iterable[TenantRemoval], quiet: timedelta) -> list[Step]:
     """Every step of a removal, done and to come."""
-    told = list(partings)
+    told = list(tenant_removals)
     found = [
         Step("hidden", "Hidden in your account", "done", "", removal.requested_at),
         _step("fenced", "Syncing stopped", removal.fenced_at, is_next=True),
@@ -45,37 +45,43 @@ def _step(name: str, label: str, at: datetime | None, *, is_next: bool, detail: 
     return Step(name, label, "done" if at else "running" if is_next else "waiting", detail, at)
 
 
-def _data(removal: Removal, partings: list[Parting]) -> Step:
-    deleted = sum(removal.rows.values()) if removal.swept_at else sum(sum(it.rows.values()) for it in partings)
-    open_ = sum(not it.is_swept for it in partings) if removal.fenced_at else 0
+def _data(removal: Removal, tenant_removals: list[TenantRemoval]) -> Step:
+    deleted = sum(removal.rows.values()) if removal.swept_at else sum(sum(it.rows.values()) for it in tenant_removals)
+    open_ = sum(not it.is_swept for it in tenant_removals) if removal.fenced_at else 0
     detail = f"{deleted} rows deleted."
     if removal.swept_at is None and open_:
-        detail += f" {open_} of {len(partings)} tenants still to go."
+        detail += f" {open_} of {len(tenant_removals)} tenants still to go."
     return _step(
         "data", "Microsoft data deleted", removal.swept_at, is_next=removal.fenced_at is not None, detail=detail
     )
 
 
-def _microsoft(removal: Removal, partings: list[Parting]) -> Step:
+def _microsoft(removal: Removal, tenant_removals: list[TenantRemoval]) -> Step:
     label = "Application removed at Microsoft"
     if removal.left_at is None:
-        waiting = sum(it.outcome is Outcome.WAITING for it in partings)
-        detail = f"{waiting} of {len(partings)} tenants still to go." if removal.fenced_at else ""
+        waiting = sum(it.outcome is UninstallOutcome.WAITING for it in tenant_removals)
+        detail = f"{waiting} of {len(tenant_removals)} tenants still to go." if removal.fenced_at else ""
         if removal.tries:
             detail = f"Microsoft does not answer; we ask again by ourselves. {detail}"
         return _step("microsoft", label, None, is_next=removal.swept_at is not None, detail=detail)
     counts = Counter(removal.outcomes)
-    by_hand = counts[Outcome.IMPOSSIBLE.value] + counts[Outcome.BY_HAND.value]
+    by_hand = counts[UninstallOutcome.IMPOSSIBLE.value] + counts[UninstallOutcome.BY_HAND.value]
     said = [
-        (counts[Outcome.REMOVED.value], "Removed from {} {}."),
-        (counts[Outcome.NO_RIGHTS.value], "In {} {} our application has no rights left; an empty entry stays."),
-        (counts[Outcome.UNCONFIRMED.value], "In {} {} its rights were taken away, and we check that they are gone."),
-        (counts[Outcome.ABSENT.value], "Not there any more in {} {}."),
-        (counts[Outcome.KEPT.value], "Left as it is in {} {}."),
+        (counts[UninstallOutcome.REMOVED.value], "Removed from {} {}."),
+        (
+            counts[UninstallOutcome.NO_RIGHTS.value],
+            "In {} {} our application has no rights left; an empty entry stays.",
+        ),
+        (
+            counts[UninstallOutcome.UNCONFIRMED.value],
+            "In {} {} its rights were taken away, and we check that they are gone.",
+        ),
+        (counts[UninstallOutcome.ABSENT.value], "Not there any more in {} {}."),
+        (counts[UninstallOutcome.KEPT.value], "Left as it is in {} {}."),
         (by_hand, "To be removed by hand in {} {}."),
     ]
     detail = " ".join(text.format(number, "tenant" if number == 1 else "tenants") for number, text in said if number)
-    state = "failed" if counts[Outcome.IMPOSSIBLE.value] else "done"
+    state = "failed" if counts[UninstallOutcome.IMPOSSIBLE.value] else "done"
     return Step("microsoft", label, state, detail, removal.left_at)
 
 
@@ -110,8 +116,8 @@ class Leftover(NamedTuple):
     how: str
 
 
-def leftover(parting: Parting, client_id: str) -> Leftover:
-    named = f"{parting.name} ({parting.tenant_id})" if parting.name else parting.tenant_id
+def leftover(tenant_removal: TenantRemoval, client_id: str) -> Leftover:
+    named = f"{tenant_removal.name} ({tenant_removal.tenant_id})" if tenant_removal.name else tenant_removal.tenant_id
     how = (
         "A Cloud Application Administrator or an Application Administrator of that tenant signs in to "
         "entra.microsoft.com, opens Entra ID > Enterprise apps > All applications, removes the filter "
@@ -120,18 +126,18 @@ def leftover(parting: Parting, client_id: str) -> Leftover:
         f"\"appId eq '{client_id}'\").Id. Microsoft can restore it for 30 days. Access that was already given out "
         "ends within about an hour. We look for it ourselves, and take this off the list once it is gone."
     )
-    return Leftover(parting.tenant_id, _what(parting).format(named), how)
+    return Leftover(tenant_removal.tenant_id, _what(tenant_removal).format(named), how)
 
 
-def _what(parting: Parting) -> str:
-    if parting.outcome is Outcome.BY_HAND:
+def _what(tenant_removal: TenantRemoval) -> str:
+    if tenant_removal.outcome is UninstallOutcome.BY_HAND:
         return (
             "Our application is still in {}, your own tenant: Microsoft lets no application delete itself there. "
             "The sign-in it worked with is destroyed."
         )
-    if parting.outcome is not Outcome.IMPOSSIBLE:
+    if tenant_removal.outcome is not UninstallOutcome.IMPOSSIBLE:
         return "Our application was taken out of {}, but Microsoft still lets it in."
-    if parting.is_stripped:
+    if tenant_removal.is_stripped:
         return "Our application has no rights of its own in {} any more, but the partner's consent could not be ended."
     return "Our application could not be taken out of {}."
 

@@ -57,7 +57,7 @@ Model = TypeVar("Model")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ApiResponse:
     """What a door sends back. ``is_secret`` tells that its body may be kept under seal only."""
 
     status: int
@@ -85,22 +85,22 @@ class ProblemBody(msgspec.Struct, kw_only=True, omit_defaults=True):
     errors: list[ProblemPlace] = []
 
 
-def ok(body: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
-    return Answer(status, msgspec.json.encode(body), JSON, dict(headers or {}))
+def ok(body: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> ApiResponse:
+    return ApiResponse(status, msgspec.json.encode(body), JSON, dict(headers or {}))
 
 
-def download(body: bytes, content_type: str, filename: str, *, headers: Mapping[str, str] | None = None) -> Answer:
+def download(body: bytes, content_type: str, filename: str, *, headers: Mapping[str, str] | None = None) -> ApiResponse:
     """A file for people to keep; which form it has depends on the Accept header. ``filename`` is plain ASCII."""
     told = {"Content-Disposition": f'attachment; filename="{filename}"', "Vary": "Accept", **(headers or {})}
-    return Answer(200, body, content_type, told)
+    return ApiResponse(200, body, content_type, told)
 
 
-def no_content() -> Answer:
-    return Answer(204)
+def no_content() -> ApiResponse:
+    return ApiResponse(204)
 
 
-def see_other(url: str) -> Answer:
-    return Answer(303, headers={"Location": url, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
+def see_other(url: str) -> ApiResponse:
+    return ApiResponse(303, headers={"Location": url, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
 
 
 def status_of(error: AppError) -> int:
@@ -108,7 +108,7 @@ def status_of(error: AppError) -> int:
     return STATUS_OF[next(kind for kind in type(error).__mro__ if kind in STATUS_OF)]
 
 
-def explained(error: AppError, trace_id: str) -> Answer:
+def explained(error: AppError, trace_id: str) -> ApiResponse:
     """The problem+json answer of an error."""
     status = status_of(error)
     places = [ProblemPlace(pointer=p.pointer, detail=p.detail) for p in getattr(error, "problems", ())]
@@ -128,17 +128,17 @@ def explained(error: AppError, trace_id: str) -> Answer:
         headers["Retry-After"] = str(max(1, math.ceil(wait_s)))
     if status == STATUS_OF[Unauthenticated]:
         headers["WWW-Authenticate"] = "Bearer"
-    return Answer(status, msgspec.json.encode(body), PROBLEM_JSON, headers)
+    return ApiResponse(status, msgspec.json.encode(body), PROBLEM_JSON, headers)
 
 
-def with_etag(answer: Answer, if_none_match: str) -> Answer:
+def with_etag(answer: ApiResponse, if_none_match: str) -> ApiResponse:
     """Add a strong ETag; answer 304 when the caller already has this very body."""
     etag = f'"{hashlib.blake2b(answer.body, digest_size=12).hexdigest()}"'
     headers = {**answer.headers, "ETag": etag, "Cache-Control": "private, no-cache"}
     known = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
     if etag in known:
-        return Answer(304, b"", answer.content_type, headers)
-    return Answer(answer.status, answer.body, answer.content_type, headers)
+        return ApiResponse(304, b"", answer.content_type, headers)
+    return ApiResponse(answer.status, answer.body, answer.content_type, headers)
 
 
 def read_json(body: bytes, content_type: str, model: type[Model]) -> Model:

@@ -17,7 +17,7 @@ from urllib.parse import SplitResult, urlsplit
 import certifi
 
 from shared.errors import Waiting
-from shared.http.connection_pool import CALL, TOO_SLOW, Connections
+from shared.http.connection_pool import CALL_LIMITS, TOO_SLOW, ConnectionPool
 
 _CONNECT_S, _READ_S = 3.05, 10.0
 MOST_BYTES = 16 * 1024 * 1024
@@ -53,7 +53,7 @@ class Web:
     def __init__(self, ca_file: str | None = None, *, connect_s: float = _CONNECT_S) -> None:
         self._ca_file = ca_file
         self._connect_s = connect_s
-        self._servers: dict[str, Connections] = {}
+        self._servers: dict[str, ConnectionPool] = {}
         self._lock = Lock()
 
     def send(
@@ -72,7 +72,7 @@ class Web:
             Unreachable: no complete answer within ``within_s`` seconds and 16 MiB.
         """
         read_s = _READ_S if read_s is None else read_s
-        give_up_at = CALL.begin(within_s, read_s)
+        give_up_at = CALL_LIMITS.begin(within_s, read_s)
         try:
             server, target = self._placed(url)
             connection = server.take(min(self._connect_s, within_s))
@@ -89,7 +89,7 @@ class Web:
         server.give_back(connection)
         return Response(answer.status, {k.lower(): v for k, v in answer.getheaders()}, content)
 
-    def _placed(self, url: str) -> tuple[Connections, str]:
+    def _placed(self, url: str) -> tuple[ConnectionPool, str]:
         """The connections to an address's server, and the rest of the address.
 
         Raises:
@@ -105,13 +105,13 @@ class Web:
         target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
         return self._server(parts), target
 
-    def _server(self, parts: SplitResult) -> Connections:
+    def _server(self, parts: SplitResult) -> ConnectionPool:
         if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
             raise ValueError("an address is of another kind than ours are")
         place = f"{parts.scheme}://{parts.netloc}"
         with self._lock:
             if place not in self._servers:
-                self._servers[place] = Connections(parts.hostname, parts.port, self._trust(parts))
+                self._servers[place] = ConnectionPool(parts.hostname, parts.port, self._trust(parts))
             return self._servers[place]
 
     def _trust(self, parts: SplitResult) -> ssl.SSLContext | None:

@@ -22,7 +22,7 @@ TOO_SLOW = "the answer came too slowly"
 _POOL = 32  # connections kept open to one server
 
 
-class Call(threading.local):
+class CallLimits(threading.local):
     """When the call that this thread makes must be over, on the monotonic clock, and its longest silence in seconds."""
 
     give_up_at: float = math.inf
@@ -33,10 +33,10 @@ class Call(threading.local):
         return self.give_up_at
 
 
-CALL = Call()
+CALL_LIMITS = CallLimits()
 
 
-class Connections:
+class ConnectionPool:
     """A pool of connections to one server, for many threads; over TLS if it is said whom to trust."""
 
     def __init__(self, host: str, port: int | None, trust: ssl.SSLContext | None) -> None:
@@ -49,7 +49,7 @@ class Connections:
             with suppress(IndexError):  # another thread was faster
                 connection = self._free.pop()
                 if connection.sock is not None and not _has_news(connection.sock):
-                    connection.sock.settimeout(CALL.read_s)
+                    connection.sock.settimeout(CALL_LIMITS.read_s)
                     return connection
                 connection.close()
         if self._trust is None:
@@ -71,14 +71,14 @@ def _has_news(connection: socket.socket) -> bool:
     return bool(poll.poll(0))
 
 
-class _Wire(io.RawIOBase):
+class _DeadlineReader(io.RawIOBase):
     """A socket's bytes; no wait for them outlasts the call."""
 
     def __init__(self, connection: socket.socket) -> None:
         super().__init__()
         self._socket = connection
         self._bytes = connection.makefile("rb", buffering=0)
-        self._give_up_at, self._read_s = CALL.give_up_at, CALL.read_s
+        self._give_up_at, self._read_s = CALL_LIMITS.give_up_at, CALL_LIMITS.read_s
 
     def makefile(self, _mode: str) -> io.BufferedReader:
         return io.BufferedReader(self)
@@ -104,7 +104,7 @@ class _BoundedResponse(http.client.HTTPResponse):
     def __init__(
         self, connection: socket.socket, debuglevel: int = 0, method: str | None = None, url: str | None = None
     ) -> None:
-        wire: Any = _Wire(connection)  # all that is wanted of a socket is makefile
+        wire: Any = _DeadlineReader(connection)  # all that is wanted of a socket is makefile
         super().__init__(wire, debuglevel, method, url)
         self._asked_by = method or "GET"
 

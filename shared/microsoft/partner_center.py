@@ -25,7 +25,7 @@ from shared.microsoft.graph.errors import (
     Transient,
     UnexpectedAnswer,
 )
-from shared.microsoft.graph.retry_policy import Attempts, Limits
+from shared.microsoft.graph.retry_policy import Attempts, RetryPolicy
 
 _PAGE = 500
 _MOST_PAGES = 200
@@ -46,7 +46,7 @@ class CompanyProfile(msgspec.Struct, frozen=True, rename="camel"):
     company_name: str | None = None
 
 
-class Customer(msgspec.Struct, frozen=True, rename="camel"):
+class PartnerCenterCustomer(msgspec.Struct, frozen=True, rename="camel"):
     """Shape: {"id", "companyProfile": {"domain", "companyName"}, "relationshipToPartner"}."""
 
     id: str
@@ -72,7 +72,7 @@ class _Links(msgspec.Struct, frozen=True):
 class _Customers(msgspec.Struct):
     INDISPENSABLE: ClassVar[frozenset[str]] = frozenset({"links"})
 
-    items: list[Customer]
+    items: list[PartnerCenterCustomer]
     links: _Links = _Links()
 
 
@@ -88,14 +88,14 @@ class PartnerCenter:
         root: str,
         web: Web,
         token: Callable[[bool], str],
-        limits: Limits | None = None,
+        limits: RetryPolicy | None = None,
         sleep: Callable[[float], None] = time.sleep,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._root = root
         self._web = web
         self._token = token
-        self._limits = limits or Limits()
+        self._limits = limits or RetryPolicy()
         self._sleep = sleep
         self._monotonic = monotonic
         self.odd = 0
@@ -112,7 +112,7 @@ class PartnerCenter:
         told = answer.headers.get("ismfacompliant", "").lower()
         return {"true": True, "false": False}.get(told)
 
-    def customers(self) -> Iterator[Customer]:
+    def customers(self) -> Iterator[PartnerCenterCustomer]:
         """Every customer, page after page of 500.
 
         Raises:

@@ -26,7 +26,7 @@ class _Turn:
         self.has_ended.set()
 
 
-class Paces:
+class RateLimiter:
     """The turns of one process. ``sleep`` and ``monotonic`` are seconds."""
 
     def __init__(

@@ -21,7 +21,7 @@ from azure.core.exceptions import AzureError
 
 from shared.errors import NotConfigured
 from shared.http.client import Response, Unreachable, Web
-from shared.storage.retries import CONNECT_S, Unanswered, patience
+from shared.storage.retries import CONNECT_S, Unanswered, storage_timeouts
 
 Service = Literal["table", "queue"]
 
@@ -53,7 +53,7 @@ def audience_of(endpoint: str, service: Service) -> str:
     return _AUDIENCE_OF_SUFFIX.get((service, suffix), _ANY_ACCOUNT)
 
 
-class Signer(Protocol):
+class RequestSigner(Protocol):
     """Says with which headers a request is ours."""
 
     def authorization(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> str:
@@ -119,7 +119,7 @@ class Bearer:
 class StorageAccount:
     """Tables or queues of one account, over pooled connections."""
 
-    def __init__(self, service: Service, endpoint: str, signer: Signer, ca_file: str | None = None) -> None:
+    def __init__(self, service: Service, endpoint: str, signer: RequestSigner, ca_file: str | None = None) -> None:
         parts = urlsplit(endpoint.rstrip("/"))
         self.endpoint = endpoint.rstrip("/")
         self.path = parts.path
@@ -166,9 +166,9 @@ class StorageAccount:
         signed["Authorization"] = self._signer.authorization(method, where, query, signed)
         try:
             url = f"{self._root}{where}?{query}" if query else self._root + where
-            limits = patience()
+            limits = storage_timeouts()
             return self._web.send(
-                method, url, headers=signed, body=body, within_s=limits.whole_s, read_s=limits.silence_s
+                method, url, headers=signed, body=body, within_s=limits.response_timeout_s, read_s=limits.read_timeout_s
             )
         except Unreachable as error:
             raise Unanswered from error

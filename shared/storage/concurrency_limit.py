@@ -19,7 +19,7 @@ _WAY_S = 0.020  # at most so much of an answer's time is taken for the way there
 _FEWEST, _FIRST, _MOST = 100, 100, 400  # rows on their way
 
 
-class Window:
+class AdaptiveConcurrencyLimit:
     """The rows of one writer on their way, at present at most ``most``; its threads share it.
 
     ``monotonic`` is seconds.

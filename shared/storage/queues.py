@@ -35,7 +35,7 @@ class QueueUnavailable(Unavailable):
 
 
 @dataclass(slots=True)
-class Sent:
+class SentMessage:
     """A message that was put, as long as nobody else has taken it; each change of it gives a new receipt."""
 
     queue: str
@@ -56,7 +56,7 @@ class Queues:
             return cls(StorageAccount.from_connection_string(connection, "queue"))
         return cls(StorageAccount.by_identity(endpoint, "queue", credential()))
 
-    def send(self, queue: str, body: bytes, *, delay_s: int = 0, ttl_s: int = FOREVER_S) -> Sent | None:
+    def send(self, queue: str, body: bytes, *, delay_s: int = 0, ttl_s: int = FOREVER_S) -> SentMessage | None:
         """Put one message; it becomes visible after ``delay_s`` and is gone ``ttl_s`` after that.
 
         Returns:
@@ -77,9 +77,9 @@ class Queues:
         if answer.status != 201:
             raise QueueUnavailable(f"Our queue storage answered with HTTP {answer.status}.")
         told = _SENT.search(answer.body)
-        return Sent(queue, told[1].decode(), told[2].decode()) if told else None
+        return SentMessage(queue, told[1].decode(), told[2].decode()) if told else None
 
-    def put_off(self, sent: Sent, delay_s: int) -> bool:
+    def put_off(self, sent: SentMessage, delay_s: int) -> bool:
         """Keep a message hidden for so long from now; False when somebody has taken it, or it is gone.
 
         Raises:
@@ -105,7 +105,7 @@ class Queues:
             raise QueueUnavailable(f"Our queue storage answered with HTTP {answer.status}.")
         return [base64.b64decode(text) for text in _TEXT.findall(answer.body)]
 
-    def take_back(self, sent: Sent) -> None:
+    def take_back(self, sent: SentMessage) -> None:
         """Delete a message that nobody has taken yet; one that somebody has, or that is gone, is left alone.
 
         Raises:

@@ -11,14 +11,14 @@ import threading
 from types import TracebackType
 from typing import Self
 
-from shared.storage.queues import Queues, QueueUnavailable, Sent
+from shared.storage.queues import Queues, QueueUnavailable, SentMessage
 from shared.telemetry.log import log
 
 _HIDDEN_S = 75
 _BEAT_S = 25.0
 
 
-class Lifeline:
+class RecoveryMessage:
     """While this block is in work, the message stays hidden; when its process dies, it comes within 75 seconds.
 
     Storage that does not answer costs nothing but this second line: the first message comes back all the same.
@@ -29,7 +29,7 @@ class Lifeline:
         self._queue = queue
         self._body = body
         self._ttl_s = ttl_s
-        self._sent: Sent | None = None
+        self._sent: SentMessage | None = None
         self._is_over = threading.Event()
         self._beats: threading.Thread | None = None
 
@@ -53,7 +53,7 @@ class Lifeline:
             with contextlib.suppress(QueueUnavailable):  # then it comes, and finds the work done
                 self._queues.take_back(self._sent)
 
-    def _beat(self, sent: Sent) -> None:
+    def _beat(self, sent: SentMessage) -> None:
         while not self._is_over.wait(_BEAT_S):
             with contextlib.suppress(QueueUnavailable):  # the next beat tries again
                 if not self._queues.put_off(sent, _HIDDEN_S):

@@ -17,7 +17,7 @@ import msgspec
 
 from shared.http.client import Response
 from shared.storage.account import StorageAccount
-from shared.storage.retries import TRANSIENT, Unanswered, settle, settle_write
+from shared.storage.retries import TRANSIENT, Unanswered, with_retries, write_with_retries
 from shared.storage.rows import (
     MOST_ROWS_A_PAGE,
     Row,
@@ -50,7 +50,7 @@ class _Listed(msgspec.Struct):
     value: list[dict[str, Any]]
 
 
-class BulkTable:
+class RestTable:
     """One table (``shared.storage.table.Table``), with two further ways to look for rows."""
 
     def __init__(self, account: StorageAccount, name: str) -> None:
@@ -59,7 +59,7 @@ class BulkTable:
 
     def get(self, partition: str, key: str) -> Row | None:
         keys = _address(_in_url(checked_key(partition)), checked_key(key))
-        return settle(lambda: self._get(keys))
+        return with_retries(lambda: self._get(keys))
 
     def find(self, partition: str, keys: Sequence[str], *, columns: Sequence[str] | None = None) -> list[Row]:
         rows: list[Row] = []
@@ -101,7 +101,7 @@ class BulkTable:
         if len(body) > _MOST_BODY_BYTES:
             raise RowNotStorable("a transaction is over 4 MiB")
         headers = {**_READ, "Content-Type": f"multipart/mixed; boundary=batch_{operation}"}
-        return settle_write(writes, operation, lambda: self._transact(headers, body, len(writes)), self.get)
+        return write_with_retries(writes, operation, lambda: self._transact(headers, body, len(writes)), self.get)
 
     def _get(self, address: str) -> Row | None:
         answer = self._account.send("GET", f"/{self._name}({address})", headers=_READ)
@@ -121,7 +121,7 @@ class BulkTable:
         rows: list[Row] = []
         place = ""
         while True:
-            page, place = settle(partial(self._page, query + place))
+            page, place = with_retries(partial(self._page, query + place))
             rows += page
             if not place or (limit is not None and len(rows) >= limit):
                 return rows if limit is None else rows[:limit]

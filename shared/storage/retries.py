@@ -21,31 +21,31 @@ _ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class StorageTimeouts:
     """How long storage may take, in seconds: to be silent, for one whole answer, and for all tries of a call."""
 
-    silence_s: float
-    whole_s: float
+    read_timeout_s: float
+    response_timeout_s: float
     budget_s: float
 
 
 # Libraries' 300 s and silent retries are off. Whoever waits for an answer over HTTP must be told within 15 s that
 # storage is frozen. Work that nobody waits for lets a slow storage be slow: one that is small, shared and asked by many
 # at once answers in seconds, and to give up and begin again would only add to what it has to do.
-_OF_A_CALLER = Patience(silence_s=4.0, whole_s=6.0, budget_s=9.0)
-_OF_WORK = Patience(silence_s=15.0, whole_s=20.0, budget_s=60.0)
-_patience: ContextVar[Patience] = ContextVar("patience", default=_OF_WORK)
+_INTERACTIVE = StorageTimeouts(read_timeout_s=4.0, response_timeout_s=6.0, budget_s=9.0)
+_BACKGROUND = StorageTimeouts(read_timeout_s=15.0, response_timeout_s=20.0, budget_s=60.0)
+_patience: ContextVar[StorageTimeouts] = ContextVar("patience", default=_BACKGROUND)
 
 
-def patience() -> Patience:
+def storage_timeouts() -> StorageTimeouts:
     """How long storage may take for whatever this thread does now."""
     return _patience.get()
 
 
 @contextmanager
-def somebody_waits() -> Iterator[None]:
+def interactive() -> Iterator[None]:
     """While this block runs, storage must answer soon or be out."""
-    token = _patience.set(_OF_A_CALLER)
+    token = _patience.set(_INTERACTIVE)
     try:
         yield
     finally:
@@ -56,26 +56,26 @@ class Unanswered(Exception):
     """Storage did not answer, or says that it cannot now; of a write, nothing is known."""
 
 
-def settle(call: Callable[[], Result]) -> Result:
+def with_retries(call: Callable[[], Result]) -> Result:
     """Call storage; repeat what may pass within the budget.
 
     Raises:
         StorageUnavailable: it did not pass.
     """
-    limits = patience()
+    limits = storage_timeouts()
     give_up_at = time.monotonic() + limits.budget_s
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             return call()
         except Unanswered as error:
             pause_s = 0.2 * 2**attempt
-            if attempt == _ATTEMPTS or time.monotonic() + pause_s + limits.silence_s > give_up_at:
+            if attempt == _ATTEMPTS or time.monotonic() + pause_s + limits.read_timeout_s > give_up_at:
                 raise StorageUnavailable("Our storage did not answer in time.") from error
             time.sleep(pause_s)
     raise AssertionError  # the last attempt returned or raised
 
 
-def settle_write(
+def write_with_retries(
     writes: Sequence[Write],
     operation: str,
     transact: Callable[[], str],
@@ -97,7 +97,7 @@ def settle_write(
                 raise
             return mine.etag if mine else ""
 
-    return settle(attempt)
+    return with_retries(attempt)
 
 
 def _mine(witness: Row | None, operation: str, get: Callable[[str, str], Row | None]) -> Row | Literal[False] | None:

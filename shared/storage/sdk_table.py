@@ -15,7 +15,7 @@ from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoun
 from azure.data.tables import EdmType, EntityProperty, TableClient, UpdateMode
 from azure.data.tables import TransactionOperation as Sdk
 
-from shared.storage.retries import TRANSIENT, Unanswered, settle, settle_write
+from shared.storage.retries import TRANSIENT, Unanswered, with_retries, write_with_retries
 from shared.storage.rows import (
     MOST_ROWS_A_PAGE,
     Row,
@@ -54,7 +54,7 @@ class SdkTable:
             except ResourceNotFoundError:
                 return None
 
-        return settle(lambda: _answered(read))
+        return with_retries(lambda: _answered(read))
 
     def find(self, partition: str, keys: Sequence[str], *, columns: Sequence[str] | None = None) -> list[Row]:
         rows: list[Row] = []
@@ -90,7 +90,7 @@ class SdkTable:
         check_transaction(writes)
         operation = uuid4().hex
         calls = [_call(write, _entity(write, operation)) for write in writes]
-        return settle_write(writes, operation, lambda: _answered(partial(self._written, calls)), self.get)
+        return write_with_retries(writes, operation, lambda: _answered(partial(self._written, calls)), self.get)
 
     def _query(
         self, clause: str, values: dict[str, str], columns: Sequence[str] | None, limit: int | None
@@ -104,7 +104,7 @@ class SdkTable:
         rows: list[Row] = []
         place = None
         while True:
-            page, place = settle(partial(_answered, partial(_page, found, place)))
+            page, place = with_retries(partial(_answered, partial(_page, found, place)))
             rows += page
             if place is None or (limit is not None and len(rows) >= limit):
                 return rows if limit is None else rows[:limit]

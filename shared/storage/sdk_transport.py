@@ -14,7 +14,7 @@ from azure.core.rest import HttpRequest
 from azure.core.utils import case_insensitive_dict
 
 from shared.http.client import Response, Unreachable, Web
-from shared.storage.retries import CONNECT_S, patience
+from shared.storage.retries import CONNECT_S, storage_timeouts
 
 
 class BoundedTransport(HttpTransport[HttpRequest, HttpResponse]):
@@ -35,15 +35,15 @@ class BoundedTransport(HttpTransport[HttpRequest, HttpResponse]):
             raise ServiceResponseError("the request leads to another server")
         # The length is of what is really sent, whatever the SDK has counted.
         headers = {name: value for name, value in request.headers.items() if name.lower() != "content-length"}
-        limits = patience()
+        limits = storage_timeouts()
         try:
             answer = self._web.send(
                 request.method,
                 request.url,
                 headers=headers,
                 body=_bytes_of(request.content),
-                within_s=limits.whole_s,
-                read_s=limits.silence_s,
+                within_s=limits.response_timeout_s,
+                read_s=limits.read_timeout_s,
             )
         except Unreachable as error:
             raise ServiceResponseError(str(error), error=error) from error

@@ -9,8 +9,8 @@ from azure.core.exceptions import AzureError
 from azure.data.tables import TableServiceClient
 
 from shared.storage.account import StorageAccount, audience_of
-from shared.storage.rest_table import BulkTable
-from shared.storage.retries import Unanswered, settle
+from shared.storage.rest_table import RestTable
+from shared.storage.retries import Unanswered, with_retries
 from shared.storage.rows import (
     MOST_OPERATIONS,
     Row,
@@ -32,7 +32,7 @@ from shared.storage.sdk_transport import BoundedTransport
 from shared.storage.table import Table
 
 __all__ = [
-    "MOST_OPERATIONS", "BulkTable", "Row", "RowChanged", "RowExists", "RowNotStorable", "StorageUnavailable", "Table",
+    "MOST_OPERATIONS", "RestTable", "Row", "RowChanged", "RowExists", "RowNotStorable", "StorageUnavailable", "Table",
     "Tables", "Value", "Write", "chunks", "delete", "end_of", "insert", "replace", "upsert",
 ]  # fmt: skip
 
@@ -46,7 +46,7 @@ class Tables:
         self._service = service
         self._account = account
         self._open: dict[str, SdkTable] = {}
-        self._bulk: dict[str, BulkTable] = {}
+        self._bulk: dict[str, RestTable] = {}
         self._lock = Lock()
 
     @classmethod
@@ -73,11 +73,11 @@ class Tables:
                 self._open[name] = SdkTable(self._service.get_table_client(name))
             return self._open[name]
 
-    def bulk(self, name: str) -> BulkTable:
+    def bulk(self, name: str) -> RestTable:
         """The same for rows by the hundred, at a thirtieth of the CPU for each row."""
         with self._lock:
             if name not in self._bulk:
-                self._bulk[name] = BulkTable(self._account, name)
+                self._bulk[name] = RestTable(self._account, name)
             return self._bulk[name]
 
     def ready(self) -> None:
@@ -89,7 +89,7 @@ class Tables:
             except AzureError as error:
                 raise Unanswered from error
 
-        settle(ask)
+        with_retries(ask)
 
 
 def _options(endpoint: str, ca_file: str | None) -> dict[str, Any]:

@@ -11,13 +11,13 @@ import pytest
 from integrations.actions.sync.read_datasets import Access, read_datasets
 from integrations.domain.causes import cause_of
 from integrations.domain.statuses import SyncCause
-from integrations.domain.sync.datasets import Outcome, Reading
-from integrations.microsoft.dataset import Asked, Dataset, Service, Source
+from integrations.domain.sync.datasets import DatasetOutcome, Reading
+from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext, Service
 from shared.errors import AppError
 from shared.microsoft.graph import (
-    Answer,
-    Ask,
-    Book,
+    BatchRequest,
+    BatchResponse,
+    Checkpoint,
     Denied,
     HostileLink,
     Page,
@@ -41,7 +41,7 @@ class Graph:
     """Answers everything with an empty page, and remembers what came together."""
 
     usage = Usage()
-    gate = None  # nothing is limited here
+    throttle = None  # nothing is limited here
     odd = 0
     lost = 0
 
@@ -49,16 +49,16 @@ class Graph:
         self.batches: list[list[str]] = []
         self.alone: list[str] = []
 
-    def keep_in(self, _: Book) -> None:
+    def keep_in(self, _: Checkpoint) -> None:
         """Nothing is read in parts here."""
 
     def count_odd(self, page: Page[Any]) -> None:
         self.odd, self.lost = self.odd + page.odd, self.lost + page.lost
         page.odd = page.lost = 0
 
-    def batch(self, asks: Sequence[Ask]) -> dict[str, Answer]:
+    def batch(self, asks: Sequence[BatchRequest]) -> dict[str, BatchResponse]:
         self.batches.append([it.id for it in asks])
-        return {it.id: Answer(200, {}, b'{"value":[]}') for it in asks}
+        return {it.id: BatchResponse(200, {}, b'{"value":[]}') for it in asks}
 
     def pages(self, path: str, **_: object):
         self.alone.append(path)
@@ -67,7 +67,7 @@ class Graph:
 
 def dataset(name: str, read, **more: object) -> Dataset:
     return Dataset(
-        name=name, permission="x", record=Thing, source=Source(first=f"/{name}", page=Thing), read=read, **more
+        name=name, permission="x", record=Thing, source=FirstRequest(first=f"/{name}", page=Thing), read=read, **more
     )
 
 
@@ -75,14 +75,14 @@ def run(graph: Graph, *datasets: Dataset):
     return read_datasets(Access(lambda _service: graph), datasets, {}, NOW)
 
 
-def nothing(_: Asked) -> Reading:
+def nothing(_: ReadContext) -> Reading:
     return Reading(records=[], is_complete=True)
 
 
 def test_at_most_four_are_read_at_once_and_four_are() -> None:
     lock, here, most, four = threading.Lock(), [0], [0], threading.Barrier(4, timeout=HANGS_S)
 
-    def slowly(_: Asked) -> Reading:
+    def slowly(_: ReadContext) -> Reading:
         with lock:
             here[0] += 1
             most[0] = max(most[0], here[0])
@@ -95,7 +95,7 @@ def test_at_most_four_are_read_at_once_and_four_are() -> None:
 
     assert most[0] == 4
     assert [it.dataset.name for it in attempts] == [f"d{n}" for n in range(12)]
-    assert {it.outcome for it in attempts} == {Outcome.FRESH}
+    assert {it.outcome for it in attempts} == {DatasetOutcome.FRESH}
 
 
 def test_services_with_few_requests_are_asked_alone_and_the_others_together() -> None:
@@ -110,31 +110,31 @@ def test_services_with_few_requests_are_asked_alone_and_the_others_together() ->
 @pytest.mark.parametrize(
     ("error", "outcome", "tries"),
     [
-        (Denied(), Outcome.DENIED, 1),
-        (Transient(), Outcome.STALE, 1),
-        (UnexpectedAnswer(), Outcome.STALE, 1),
-        (HostileLink(), Outcome.STALE, 1),
-        (RequestRefused(), Outcome.FAILED, 3),
-        (TokenRejected(), Outcome.DENIED, 1),
-        (AppError(), Outcome.FAILED, 1),
+        (Denied(), DatasetOutcome.DENIED, 1),
+        (Transient(), DatasetOutcome.STALE, 1),
+        (UnexpectedAnswer(), DatasetOutcome.STALE, 1),
+        (HostileLink(), DatasetOutcome.STALE, 1),
+        (RequestRefused(), DatasetOutcome.FAILED, 3),
+        (TokenRejected(), DatasetOutcome.DENIED, 1),
+        (AppError(), DatasetOutcome.FAILED, 1),
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_a_data_set_that_fails_fails_alone(error: AppError, outcome: Outcome, tries: int) -> None:
+def test_a_data_set_that_fails_fails_alone(error: AppError, outcome: DatasetOutcome, tries: int) -> None:
     tried: list[int] = []
 
-    def fail(_: Asked) -> Reading:
+    def fail(_: ReadContext) -> Reading:
         tried.append(1)
         raise error
 
     failed, fine = run(Graph(), dataset("a", fail), dataset("b", nothing))
 
     assert (failed.outcome, failed.error, len(tried)) == (outcome, error, tries)
-    assert fine.outcome is Outcome.FRESH
+    assert fine.outcome is DatasetOutcome.FRESH
 
 
 def test_a_sign_in_that_is_refused_where_every_sync_needs_it_ends_the_run() -> None:
-    def fail(_: Asked) -> Reading:
+    def fail(_: ReadContext) -> Reading:
         raise TokenRejected
 
     with pytest.raises(TokenRejected):
@@ -145,12 +145,12 @@ def test_a_sign_in_that_is_refused_where_every_sync_needs_it_ends_the_run() -> N
 def test_a_readers_own_failure_costs_its_data_set_and_is_told_without_microsofts_words(
     fault: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(_: Asked) -> Reading:
+    def fail(_: ReadContext) -> Reading:
         raise fault
 
     failed, fine = run(Graph(), dataset("a", fail, is_core=True), dataset("b", nothing))
 
-    assert (failed.outcome, fine.outcome) == (Outcome.FAILED, Outcome.FRESH)
+    assert (failed.outcome, fine.outcome) == (DatasetOutcome.FAILED, DatasetOutcome.FRESH)
     assert failed.error is not None
     assert cause_of(failed.error) is SyncCause.OUR_FAILURE
     assert f"{type(fault).__name__} at test_reading.py" in caplog.text
@@ -158,7 +158,7 @@ def test_a_readers_own_failure_costs_its_data_set_and_is_told_without_microsofts
 
 
 def test_our_own_storage_being_out_is_no_fault_of_a_data_set() -> None:
-    def fail(_: Asked) -> Reading:
+    def fail(_: ReadContext) -> Reading:
         raise StorageUnavailable
 
     with pytest.raises(StorageUnavailable):
@@ -166,13 +166,13 @@ def test_our_own_storage_being_out_is_no_fault_of_a_data_set() -> None:
 
 
 def test_what_pages_gave_up_is_counted_once_whoever_walks_them() -> None:
-    def walks(asked: Asked) -> Reading:
+    def walks(asked: ReadContext) -> Reading:
         asked.graph.count_odd(asked.page)
         return nothing(asked)
 
     class Odd(Graph):
-        def batch(self, asks: Sequence[Ask]) -> dict[str, Answer]:
-            return {it.id: Answer(200, {}, b'{"value":[{"id":5},{"id":"a"},null]}') for it in asks}
+        def batch(self, asks: Sequence[BatchRequest]) -> dict[str, BatchResponse]:
+            return {it.id: BatchResponse(200, {}, b'{"value":[{"id":5},{"id":"a"},null]}') for it in asks}
 
     for read in (walks, nothing):
         (attempt,) = read_datasets(Access(lambda _service: Odd()), [dataset("a", read)], {}, NOW)

@@ -10,44 +10,46 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from integrations.domain.audit.seals import (
-    KEPT_FOR,
     LATE,
     MOST_ENTRIES,
+    ChainLink,
+    EntryFingerprint,
     Findings,
-    Line,
-    Link,
     Seal,
     SealFault,
+    entry_fingerprint,
     examine,
-    line,
     next_seal,
 )
 from integrations.domain.ids import AccountId
+from integrations.domain.retention import AUDIT_ENTRIES
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 ACCOUNT = AccountId("acct_northwind")
 
 
-def entry(minutes: float, text: str = "body") -> Line:
-    return line(f"{minutes:010.2f}", NOW + timedelta(minutes=minutes), text)
+def entry(minutes: float, text: str = "body") -> EntryFingerprint:
+    return entry_fingerprint(f"{minutes:010.2f}", NOW + timedelta(minutes=minutes), text)
 
 
 def time_of(key: str) -> datetime:
     return NOW + timedelta(minutes=float(key))
 
 
-def chain(*bundles: Sequence[Line]) -> list[Link]:
+def chain(*bundles: Sequence[EntryFingerprint]) -> list[ChainLink]:
     """Seals over bundles of entries, each made at the time of its newest entry."""
-    links: list[Link] = []
+    links: list[ChainLink] = []
     for entries in bundles:
         last = links[-1].seal if links else None
         seal = next_seal(last, len(links) + 1, entries, max(it.at for it in entries))
         assert seal is not None
-        links.append(Link(seal.number, msgspec.structs.replace(seal, signature=f"by us {seal.number}"), is_signed=True))
+        links.append(
+            ChainLink(seal.number, msgspec.structs.replace(seal, signature=f"by us {seal.number}"), is_signed=True)
+        )
     return links
 
 
-def found(links: Sequence[Link], entries: Sequence[Line], now: datetime = NOW) -> Findings:
+def found(links: Sequence[ChainLink], entries: Sequence[EntryFingerprint], now: datetime = NOW) -> Findings:
     return examine(links, {it.id: it for it in entries}, now, time_of)
 
 
@@ -107,9 +109,9 @@ def test_a_seal_covers_the_oldest_entries_up_to_its_size() -> None:
 
 def test_a_seal_that_was_altered_swapped_or_cannot_be_read_is_named() -> None:
     links = chain(FIRST, SECOND, THIRD)
-    unsigned = [links[0], Link(2, links[1].seal, is_signed=False), links[2]]
-    unread = [links[0], Link(2, None, is_signed=False), links[2]]
-    swapped = [links[0], Link(2, links[2].seal, is_signed=False), Link(3, links[1].seal, is_signed=False)]
+    unsigned = [links[0], ChainLink(2, links[1].seal, is_signed=False), links[2]]
+    unread = [links[0], ChainLink(2, None, is_signed=False), links[2]]
+    swapped = [links[0], ChainLink(2, links[2].seal, is_signed=False), ChainLink(3, links[1].seal, is_signed=False)]
 
     assert found(unsigned, ALL).seals == [SealFault(number=2, what="altered")]
     assert found(unsigned, ALL).sealed == len(FIRST + THIRD)
@@ -140,13 +142,13 @@ def test_what_was_cut_off_at_the_end_with_its_entries_cannot_show() -> None:
 
 def test_what_is_older_than_entries_are_kept_is_not_asked_for() -> None:
     links = chain(FIRST, SECOND, THIRD)
-    between = NOW - timedelta(minutes=60) + KEPT_FOR  # the first seal is too old by then, the second is not
+    between = NOW - timedelta(minutes=60) + AUDIT_ENTRIES  # the first seal is too old by then, the second is not
     kept = found(links[1:], [*SECOND, *THIRD], between)
 
     assert (kept.seals, kept.missing, kept.sealed) == ([], [], 3)
     assert found(links, [*SECOND, *THIRD], between).missing == []
     assert found(links[1:], ALL, between).out_of_chain == []
-    nameless = Link(2, msgspec.structs.replace(links[1].seal, since=None), is_signed=True)
+    nameless = ChainLink(2, msgspec.structs.replace(links[1].seal, since=None), is_signed=True)
     assert found([nameless, links[2]], [*SECOND, *THIRD], between).seals[0] == SealFault(number=1, what="missing")
 
 
@@ -165,7 +167,9 @@ def test_the_signature_is_over_all_that_a_seal_says() -> None:
 
 @given(st.lists(st.integers(-50, 0), max_size=60), st.integers(1, 60))
 def test_however_entries_come_each_is_covered_once(minutes: list[int], size: int) -> None:
-    entries = [Line(f"{place:03d}", NOW + timedelta(minutes=it), "print") for place, it in enumerate(minutes)]
+    entries = [
+        EntryFingerprint(f"{place:03d}", NOW + timedelta(minutes=it), "print") for place, it in enumerate(minutes)
+    ]
     seals: list[Seal] = []
     for start in range(0, len(entries), size):
         covered = {key for seal in seals for key in seal.entries}

@@ -13,7 +13,7 @@ from integrations.domain.connect.consent import (
     FlowFailure,
     FlowState,
     Leg,
-    Signer,
+    SignedInUser,
     bind,
     burn,
     come_back,
@@ -27,7 +27,7 @@ from integrations.domain.integrations import Kind
 from shared.errors import Conflict
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
-SIGNER = Signer(tenant_id=TenantId("t"), object_id="o", username="ana@contoso.example", admin_proven=True)
+SIGNER = SignedInUser(tenant_id=TenantId("t"), object_id="o", username="ana@contoso.example", admin_proven=True)
 
 
 def waiting() -> Flow:

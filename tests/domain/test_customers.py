@@ -4,7 +4,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from integrations.domain.csp.customers import Customer, Facts, believed, children, discovered, ignore, judge
+from integrations.domain.csp.customers import (
+    AccessState,
+    Customer,
+    access_to_judge,
+    children,
+    discovered,
+    ignore,
+    judge,
+)
 from integrations.domain.csp.gdap import Relationship
 from integrations.domain.ids import FlowId, IntegrationId, TenantId, UserId
 from integrations.domain.integrations import Integration, Kind, Proof, Tenant
@@ -58,9 +66,9 @@ def test_while_the_plan_is_lost_csp_auth_leaves_the_sync_status_alone() -> None:
     assert judge(child, None, frozenset(), "1", NOW).status.cause is not SyncCause.PLAN_LOST
 
 
-def facts(*relationships: str) -> Facts:
+def facts(*relationships: str) -> AccessState:
     held = [Relationship(id=it, roles=frozenset(), is_active=True, ends_at=None) for it in relationships]
-    return Facts(tenant_id=TENANT, read_at=NOW, account="ana", relationships=held)
+    return AccessState(tenant_id=TENANT, read_at=NOW, account="ana", relationships=held)
 
 
 @pytest.mark.parametrize(
@@ -75,6 +83,6 @@ def facts(*relationships: str) -> Facts:
     ],
 )
 def test_what_cannot_be_read_leaves_what_was_known(
-    found: Facts, known: Facts | None, is_whole: bool, are_all_listed: bool, expected: Facts | None
+    found: AccessState, known: AccessState | None, is_whole: bool, are_all_listed: bool, expected: AccessState | None
 ) -> None:
-    assert believed(found, known, is_whole=is_whole, are_all_listed=are_all_listed) == expected
+    assert access_to_judge(found, known, is_whole=is_whole, are_all_listed=are_all_listed) == expected

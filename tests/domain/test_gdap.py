@@ -12,11 +12,11 @@ from integrations.domain.csp.gdap import (
     Assignment,
     Consent,
     CspAuth,
+    GdapInput,
     GroupFault,
     GroupId,
     Relationship,
     RoleId,
-    Situation,
     evaluate,
 )
 from tests.faults.lab.report import IS_FULL
@@ -37,9 +37,9 @@ def assignment(key: str = "r", *roles: RoleId, group: GroupId = GROUP, is_active
     return Assignment(relationship_id=key, group_id=group, roles=frozenset(roles or REQUIRED), is_active=is_active)
 
 
-def situation(*relationships: Relationship, assigned: list[Assignment] | None = None, **told: Any) -> Situation:
+def gdap_input(*relationships: Relationship, assigned: list[Assignment] | None = None, **told: Any) -> GdapInput:
     given_ = [assignment(it.id, *it.roles) for it in relationships] if assigned is None else assigned
-    return Situation(
+    return GdapInput(
         relationships=relationships,
         assignments=given_,
         **{"groups": frozenset({GROUP}), "required": REQUIRED, "consent": Consent.DONE, **told},
@@ -51,58 +51,62 @@ UNAPPROVED = Relationship(id="r", roles=REQUIRED, is_active=False, ends_at=None)
 ENDED_ADMIN = relationship("b", GLOBAL_ADMINISTRATOR, days=-1)
 CASES = [
     ("nothing could be read", None, CspAuth.UNKNOWN),
-    ("no relationship ever", situation(), CspAuth.MISSING_RELATIONSHIP),
-    ("terminated", situation(relationship(**GONE)), CspAuth.MISSING_RELATIONSHIP),
-    ("being activated", situation(relationship(is_active=False)), CspAuth.MISSING_RELATIONSHIP),
+    ("no relationship ever", gdap_input(), CspAuth.MISSING_RELATIONSHIP),
+    ("terminated", gdap_input(relationship(**GONE)), CspAuth.MISSING_RELATIONSHIP),
+    ("being activated", gdap_input(relationship(is_active=False)), CspAuth.MISSING_RELATIONSHIP),
     (
         "past due by Microsoft's word",
-        situation(relationship(is_active=False, status="expiring")),
+        gdap_input(relationship(is_active=False, status="expiring")),
         CspAuth.EXPIRED,
     ),
-    ("awaiting approval", situation(UNAPPROVED), CspAuth.MISSING_RELATIONSHIP),
-    ("ended by its date", situation(relationship(days=-1)), CspAuth.EXPIRED),
-    ("ended this moment", situation(relationship(days=0)), CspAuth.EXPIRED),
-    ("past due at Microsoft", situation(relationship(days=-1, is_active=False)), CspAuth.EXPIRED),
-    ("one role ended", situation(relationship("a", USERS), relationship("b", INTUNE, days=-1)), CspAuth.EXPIRED),
-    ("an ended administrator", situation(relationship("a", USERS), ENDED_ADMIN), CspAuth.EXPIRED),
-    ("one role never granted", situation(relationship("a", USERS)), CspAuth.MISSING_ROLES),
+    ("awaiting approval", gdap_input(UNAPPROVED), CspAuth.MISSING_RELATIONSHIP),
+    ("ended by its date", gdap_input(relationship(days=-1)), CspAuth.EXPIRED),
+    ("ended this moment", gdap_input(relationship(days=0)), CspAuth.EXPIRED),
+    ("past due at Microsoft", gdap_input(relationship(days=-1, is_active=False)), CspAuth.EXPIRED),
+    ("one role ended", gdap_input(relationship("a", USERS), relationship("b", INTUNE, days=-1)), CspAuth.EXPIRED),
+    ("an ended administrator", gdap_input(relationship("a", USERS), ENDED_ADMIN), CspAuth.EXPIRED),
+    ("one role never granted", gdap_input(relationship("a", USERS)), CspAuth.MISSING_ROLES),
     (
         "one role terminated",
-        situation(relationship("a", USERS), relationship("b", INTUNE, **GONE)),
+        gdap_input(relationship("a", USERS), relationship("b", INTUNE, **GONE)),
         CspAuth.MISSING_ROLES,
     ),
-    ("roles over two relationships", situation(relationship("a", USERS), relationship("b", INTUNE)), CspAuth.ACTIVE),
-    ("Global Administrator", situation(relationship("r", GLOBAL_ADMINISTRATOR)), CspAuth.ACTIVE),
-    ("no group", situation(relationship(), assigned=[]), CspAuth.MISSING_GROUP),
+    ("roles over two relationships", gdap_input(relationship("a", USERS), relationship("b", INTUNE)), CspAuth.ACTIVE),
+    ("Global Administrator", gdap_input(relationship("r", GLOBAL_ADMINISTRATOR)), CspAuth.ACTIVE),
+    ("no group", gdap_input(relationship(), assigned=[]), CspAuth.MISSING_GROUP),
     (
         "a group being assigned",
-        situation(relationship(), assigned=[assignment(is_active=False)]),
+        gdap_input(relationship(), assigned=[assignment(is_active=False)]),
         CspAuth.MISSING_GROUP,
     ),
-    ("a group that lacks a role", situation(relationship(), assigned=[assignment("r", USERS)]), CspAuth.MISSING_GROUP),
-    ("an account in no group", situation(relationship(), groups=frozenset({OTHER})), CspAuth.MISSING_GROUP),
-    ("a group of another relationship", situation(relationship(), assigned=[assignment("x")]), CspAuth.MISSING_GROUP),
-    ("consent refused", situation(relationship(), consent=Consent.REFUSED), CspAuth.CONSENT_FAILURE),
-    ("consent in flight", situation(relationship(), consent=Consent.IN_FLIGHT), CspAuth.CONSENT_PENDING),
-    ("refused for another reason", situation(relationship(), consent=Consent.UNCLEAR), CspAuth.UNKNOWN),
+    ("a group that lacks a role", gdap_input(relationship(), assigned=[assignment("r", USERS)]), CspAuth.MISSING_GROUP),
+    ("an account in no group", gdap_input(relationship(), groups=frozenset({OTHER})), CspAuth.MISSING_GROUP),
+    ("a group of another relationship", gdap_input(relationship(), assigned=[assignment("x")]), CspAuth.MISSING_GROUP),
+    ("consent refused", gdap_input(relationship(), consent=Consent.REFUSED), CspAuth.CONSENT_FAILURE),
+    ("consent in flight", gdap_input(relationship(), consent=Consent.IN_FLIGHT), CspAuth.CONSENT_PENDING),
+    ("refused for another reason", gdap_input(relationship(), consent=Consent.UNCLEAR), CspAuth.UNKNOWN),
     (
         "unclear, but roles are missing first",
-        situation(relationship("a", USERS), consent=Consent.UNCLEAR),
+        gdap_input(relationship("a", USERS), consent=Consent.UNCLEAR),
         CspAuth.MISSING_ROLES,
     ),
-    ("roles not visible", situation(relationship(), consent=Consent.ROLES_NOT_VISIBLE), CspAuth.GRANTING_ROLES),
-    ("ends in seven days", situation(relationship(days=7)), CspAuth.EXPIRING),
-    ("ends in a little more", situation(relationship(days=7.001)), CspAuth.ACTIVE),
-    ("ends soon but extends itself", situation(relationship(days=1, auto_extends=True)), CspAuth.ACTIVE),
-    ("one of two ends soon", situation(relationship("a", days=1), relationship("b", days=90)), CspAuth.ACTIVE),
-    ("expiring before consent", situation(relationship(days=1), consent=Consent.IN_FLIGHT), CspAuth.CONSENT_PENDING),
-    ("expired before missing", situation(relationship("a", EXTRA), relationship("b", USERS, days=-1)), CspAuth.EXPIRED),
-    ("all is right", situation(relationship()), CspAuth.ACTIVE),
+    ("roles not visible", gdap_input(relationship(), consent=Consent.ROLES_NOT_VISIBLE), CspAuth.GRANTING_ROLES),
+    ("ends in seven days", gdap_input(relationship(days=7)), CspAuth.EXPIRING),
+    ("ends in a little more", gdap_input(relationship(days=7.001)), CspAuth.ACTIVE),
+    ("ends soon but extends itself", gdap_input(relationship(days=1, auto_extends=True)), CspAuth.ACTIVE),
+    ("one of two ends soon", gdap_input(relationship("a", days=1), relationship("b", days=90)), CspAuth.ACTIVE),
+    ("expiring before consent", gdap_input(relationship(days=1), consent=Consent.IN_FLIGHT), CspAuth.CONSENT_PENDING),
+    (
+        "expired before missing",
+        gdap_input(relationship("a", EXTRA), relationship("b", USERS, days=-1)),
+        CspAuth.EXPIRED,
+    ),
+    ("all is right", gdap_input(relationship()), CspAuth.ACTIVE),
 ]
 
 
 @pytest.mark.parametrize(("told", "expected"), [pytest.param(told, auth, id=name) for name, told, auth in CASES])
-def test_csp_auth_names_the_first_thing_in_the_way(told: Situation | None, expected: CspAuth) -> None:
+def test_csp_auth_names_the_first_thing_in_the_way(told: GdapInput | None, expected: CspAuth) -> None:
     assert evaluate(told, NOW).auth is expected
 
 
@@ -111,7 +115,7 @@ def test_every_status_has_its_case() -> None:
 
 
 def test_all_findings_are_told_with_their_roles_and_dates() -> None:
-    told = situation(
+    told = gdap_input(
         relationship("a", USERS, days=3),
         relationship("b", INTUNE, days=-2),
         consent=Consent.REFUSED,
@@ -140,17 +144,17 @@ def test_all_findings_are_told_with_their_roles_and_dates() -> None:
 def test_a_missing_group_says_what_is_at_fault(
     assigned: list[Assignment], groups: set[GroupId], fault: GroupFault
 ) -> None:
-    verdict = evaluate(situation(relationship(), assigned=assigned, groups=frozenset(groups)), NOW)
+    verdict = evaluate(gdap_input(relationship(), assigned=assigned, groups=frozenset(groups)), NOW)
 
     assert [(it.fault, it.roles) for it in verdict.findings] == [(fault, REQUIRED)]
 
 
 def test_a_verdict_says_when_time_alone_changes_it() -> None:
-    verdict = evaluate(situation(relationship("a", days=10), relationship("b", days=100)), NOW)
+    verdict = evaluate(gdap_input(relationship("a", days=10), relationship("b", days=100)), NOW)
 
     assert verdict.changes_at == NOW + timedelta(days=3)
-    assert evaluate(situation(relationship(days=3)), NOW).changes_at == NOW + timedelta(days=3)
-    assert evaluate(situation(relationship(days=-3)), NOW).changes_at is None
+    assert evaluate(gdap_input(relationship(days=3)), NOW).changes_at == NOW + timedelta(days=3)
+    assert evaluate(gdap_input(relationship(days=-3)), NOW).changes_at is None
 
 
 ROLES = st.frozensets(st.sampled_from([USERS, INTUNE, EXTRA, GLOBAL_ADMINISTRATOR]), max_size=3)
@@ -179,7 +183,7 @@ ASSIGNMENTS = st.builds(
     is_active=st.booleans(),
 )
 SITUATIONS = st.builds(
-    Situation,
+    GdapInput,
     relationships=st.lists(RELATIONSHIPS, max_size=3, unique_by=lambda it: it.id),
     assignments=st.lists(ASSIGNMENTS, max_size=4),
     groups=st.frozensets(st.sampled_from([GROUP, OTHER])),
@@ -188,7 +192,7 @@ SITUATIONS = st.builds(
 )
 
 
-def slow_judge(told: Situation, now: datetime) -> CspAuth:
+def slow_judge(told: GdapInput, now: datetime) -> CspAuth:
     """The rules once more, spelled out one role and one relationship at a time."""
     live, run_out = [], []
     for it in told.relationships:
@@ -214,7 +218,7 @@ def slow_judge(told: Situation, now: datetime) -> CspAuth:
 
 
 def slow_role(
-    role: RoleId, live: list[Relationship], run_out: list[Relationship], told: Situation, now: datetime
+    role: RoleId, live: list[Relationship], run_out: list[Relationship], told: GdapInput, now: datetime
 ) -> CspAuth:
     any_of = {role, GLOBAL_ADMINISTRATOR}
     holding = [it for it in live if it.roles & any_of]
@@ -227,7 +231,7 @@ def slow_role(
     return CspAuth.ACTIVE if lasting else CspAuth.EXPIRING
 
 
-def slow_reach(it: Relationship, given_: Assignment, any_of: set[RoleId], told: Situation) -> bool:
+def slow_reach(it: Relationship, given_: Assignment, any_of: set[RoleId], told: GdapInput) -> bool:
     if given_.relationship_id != it.id or not given_.is_active:
         return False
     return bool(given_.roles & any_of) and given_.group_id in told.groups
@@ -235,13 +239,13 @@ def slow_reach(it: Relationship, given_: Assignment, any_of: set[RoleId], told: 
 
 @settings(max_examples=3000 if IS_FULL else 500)
 @given(SITUATIONS)
-def test_two_judges_say_the_same(told: Situation) -> None:
+def test_two_judges_say_the_same(told: GdapInput) -> None:
     assert evaluate(told, NOW).auth is slow_judge(told, NOW)
 
 
 @settings(max_examples=500 if IS_FULL else 200)
 @given(SITUATIONS)
-def test_nothing_changes_before_the_moment_that_is_named(told: Situation) -> None:
+def test_nothing_changes_before_the_moment_that_is_named(told: GdapInput) -> None:
     verdict = evaluate(told, NOW)
     until = (verdict.changes_at or NOW + timedelta(days=999)) - timedelta(seconds=1)
 

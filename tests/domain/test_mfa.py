@@ -5,7 +5,7 @@ from collections import Counter
 import msgspec
 import pytest
 
-from integrations.domain.security.mfa import demanded_by, registered, tally_of
+from integrations.domain.security.mfa import demanded_by, kind_of_registration, registered
 from integrations.domain.sync.records import ConditionalAccess, Registration
 
 FOR_ALL = ConditionalAccess(
@@ -22,7 +22,7 @@ def person(*, admin: bool = False, guest: bool = False, mfa: bool = True) -> Reg
 def test_people_administrators_and_guests_are_counted_from_tallies_alone() -> None:
     people = [person(), person(mfa=False), person(admin=True), person(admin=True, mfa=False), person(guest=True)]
 
-    counted = registered(Counter(tally_of(it) for it in people))
+    counted = registered(Counter(kind_of_registration(it) for it in people))
 
     assert msgspec.to_builtins(counted) == {
         "users": 4,

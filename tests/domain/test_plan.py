@@ -8,20 +8,20 @@ import pytest
 from integrations.domain.ids import FlowId, IntegrationId, OrganizationId, RunId, SyncroTenantId, TenantId, UserId
 from integrations.domain.integrations import Acceptance, Csp, Integration, Kind, Mapping, Proof, Running, Tenant
 from integrations.domain.plan import (
-    DATA_KEPT_FOR,
     LOOKED_AT_EVERY,
     SECOND_WALK,
-    Belief,
     KnownPlan,
+    PlanRecord,
     must_purge,
     next_walk,
     paused,
     paused_csp,
+    plan_after,
     purged,
     resumed,
     resumed_csp,
-    told,
 )
+from integrations.domain.retention import DATA_WITHOUT_PLAN
 from integrations.domain.statuses import SyncCause, begin, move
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
@@ -36,8 +36,8 @@ MAPPED = Mapping(
 ACCEPTED = Acceptance(version="1", accepted_at=NOW, accepted_by=UserId("user_alice"))
 
 
-def belief(*, has_plan: bool = False, purged_at: datetime | None = None) -> Belief:
-    return Belief(has_plan=has_plan, issued_at=NOW, since=NOW, purged_at=purged_at)
+def belief(*, has_plan: bool = False, purged_at: datetime | None = None) -> PlanRecord:
+    return PlanRecord(has_plan=has_plan, issued_at=NOW, since=NOW, purged_at=purged_at)
 
 
 def tenant(cause: SyncCause = SyncCause.SYNCED, mapping: Mapping | None = MAPPED) -> Tenant:
@@ -75,17 +75,17 @@ def csp() -> Integration:
 
 def test_the_first_token_without_the_plan_tells_its_loss_and_later_ones_nothing_new() -> None:
     nothing_known = KnownPlan(NOW, None)
-    lost = told(nothing_known, has_plan=False, issued_at=NOW, now=NOW + SECOND)
+    lost = plan_after(nothing_known, has_plan=False, issued_at=NOW, now=NOW + SECOND)
 
-    assert lost == Belief(has_plan=False, issued_at=NOW, since=NOW + SECOND)
-    assert told(KnownPlan(NOW, lost), has_plan=False, issued_at=NOW + SECOND, now=NOW) is None
-    assert told(nothing_known, has_plan=True, issued_at=NOW, now=NOW) is None
+    assert lost == PlanRecord(has_plan=False, issued_at=NOW, since=NOW + SECOND)
+    assert plan_after(KnownPlan(NOW, lost), has_plan=False, issued_at=NOW + SECOND, now=NOW) is None
+    assert plan_after(nothing_known, has_plan=True, issued_at=NOW, now=NOW) is None
 
 
 @pytest.mark.parametrize("known", [KnownPlan(NOW, belief()), KnownPlan(NOW, belief(), NOW - SECOND)])
 def test_an_older_token_changes_nothing_and_a_newer_one_brings_the_plan_back(known: KnownPlan) -> None:
-    assert told(known, has_plan=True, issued_at=NOW, now=NOW) is None
-    back = told(known, has_plan=True, issued_at=NOW + SECOND, now=NOW + SECOND)
+    assert plan_after(known, has_plan=True, issued_at=NOW, now=NOW) is None
+    back = plan_after(known, has_plan=True, issued_at=NOW + SECOND, now=NOW + SECOND)
     assert back is not None
     assert back.has_plan
 
@@ -94,8 +94,8 @@ def test_a_loss_told_by_a_token_older_than_one_that_had_the_plan_is_not_believed
     known = KnownPlan(NOW, None).agreed(NOW + SECOND).agreed(NOW)
 
     assert known.has_plan
-    assert told(known, has_plan=False, issued_at=NOW, now=NOW) is None
-    assert told(known, has_plan=False, issued_at=NOW + 2 * SECOND, now=NOW) is not None
+    assert plan_after(known, has_plan=False, issued_at=NOW, now=NOW) is None
+    assert plan_after(known, has_plan=False, issued_at=NOW + 2 * SECOND, now=NOW) is not None
 
 
 def test_what_is_known_is_looked_up_again_after_a_minute() -> None:
@@ -106,15 +106,15 @@ def test_what_is_known_is_looked_up_again_after_a_minute() -> None:
 
 def test_an_account_is_walked_twice_and_once_more_when_its_data_is_given_up() -> None:
     assert next_walk(belief(), NOW) == NOW + SECOND_WALK
-    assert next_walk(belief(), NOW + SECOND_WALK) == NOW + DATA_KEPT_FOR
-    assert next_walk(belief(purged_at=NOW), NOW + DATA_KEPT_FOR) is None
+    assert next_walk(belief(), NOW + SECOND_WALK) == NOW + DATA_WITHOUT_PLAN
+    assert next_walk(belief(purged_at=NOW), NOW + DATA_WITHOUT_PLAN) is None
     assert next_walk(belief(has_plan=True), NOW + SECOND_WALK) is None
-    assert [must_purge(belief(), NOW + DATA_KEPT_FOR - SECOND), must_purge(belief(), NOW + DATA_KEPT_FOR)] == [
+    assert [must_purge(belief(), NOW + DATA_WITHOUT_PLAN - SECOND), must_purge(belief(), NOW + DATA_WITHOUT_PLAN)] == [
         False,
         True,
     ]
-    assert not must_purge(belief(purged_at=NOW), NOW + DATA_KEPT_FOR)
-    assert not must_purge(belief(has_plan=True), NOW + DATA_KEPT_FOR)
+    assert not must_purge(belief(purged_at=NOW), NOW + DATA_WITHOUT_PLAN)
+    assert not must_purge(belief(has_plan=True), NOW + DATA_WITHOUT_PLAN)
 
 
 def test_a_paused_tenant_says_so_and_pausing_it_again_changes_nothing() -> None:

@@ -10,11 +10,11 @@ from integrations.domain.security.posture import (
     secure_score_view,
     without_mfa,
 )
-from integrations.domain.sync.datasets import Cursor, Outcome
+from integrations.domain.sync.datasets import Cursor, DatasetOutcome
 from integrations.domain.sync.records import License, Registration, SecureScore, SecureScoreControl, Subscription
 
 TODAY = datetime(2026, 11, 23, tzinfo=UTC)
-CURSOR = Cursor(dataset="x", outcome=Outcome.FRESH, attempted_at=TODAY, complete_at=TODAY + timedelta(hours=7))
+CURSOR = Cursor(dataset="x", outcome=DatasetOutcome.FRESH, attempted_at=TODAY, complete_at=TODAY + timedelta(hours=7))
 
 
 def score(days_ago: int, percent: float = 50.0, **controls: float) -> SecureScore:
@@ -63,7 +63,7 @@ def test_improvements_are_what_is_not_done_the_best_first() -> None:
 
 def test_figures_nobody_has_read_are_unknown_not_zero() -> None:
     assert (mfa_figures(None).state, mfa_figures(None).people) == ("not_read_yet", None)
-    unlicensed = Cursor(dataset="registrations", outcome=Outcome.NOT_LICENSED, attempted_at=TODAY)
+    unlicensed = Cursor(dataset="registrations", outcome=DatasetOutcome.NOT_LICENSED, attempted_at=TODAY)
     assert (mfa_figures(unlicensed).state, mfa_figures(unlicensed).people) == ("not_licensed", None)
 
 

@@ -8,7 +8,8 @@ import pytest
 from integrations.domain import removal as rules
 from integrations.domain.ids import FlowId, IntegrationId, RemovalId, TenantId, UserId
 from integrations.domain.integrations import Integration, Kind, Proof
-from integrations.domain.removal import Outcome, Parting, Presence, Removal, Way
+from integrations.domain.removal import AccessPath, Presence, Removal, TenantRemoval, UninstallOutcome
+from integrations.domain.retry_delays import UNINSTALL
 from integrations.views import removal as report
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -34,22 +35,22 @@ def begun(kind: Kind = Kind.SINGLE, **changes: object) -> Removal:
     return msgspec.structs.replace(rules.begin(integration(kind), UserId("user_alice"), NOW), **changes)
 
 
-def parting(number: int = 1, **changes: object) -> Parting:
-    bare = Parting(
+def tenant_removal(number: int = 1, **changes: object) -> TenantRemoval:
+    bare = TenantRemoval(
         removal_id=RemovalId("rem_abc"),
         tenant_id=TenantId(f"{number:08d}-1111-4111-8111-111111111111"),
         name=f"Tenant {number}",
-        way=Way.THROUGH_PARTNER,
+        access_path=AccessPath.THROUGH_PARTNER,
     )
     return msgspec.structs.replace(bare, **changes)
 
 
-def states(removal: Removal, *partings: Parting) -> dict[str, str]:
-    return {it.name: it.state for it in report.steps(removal, partings, QUIET)}
+def states(removal: Removal, *tenant_removals: TenantRemoval) -> dict[str, str]:
+    return {it.name: it.state for it in report.steps(removal, tenant_removals, QUIET)}
 
 
-def detail(removal: Removal, step: str, *partings: Parting) -> str:
-    return next(it.detail for it in report.steps(removal, partings, QUIET) if it.name == step)
+def detail(removal: Removal, step: str, *tenant_removals: TenantRemoval) -> str:
+    return next(it.detail for it in report.steps(removal, tenant_removals, QUIET) if it.name == step)
 
 
 def test_an_integration_has_one_removal_of_its_name() -> None:
@@ -59,7 +60,7 @@ def test_an_integration_has_one_removal_of_its_name() -> None:
 
 
 def test_microsoft_is_asked_again_sooner_at_first_and_for_a_day() -> None:
-    assert [rules.pause(tries).total_seconds() for tries in range(5)] == [30, 60, 120, 300, 300]
+    assert [UNINSTALL.after(tries).total_seconds() for tries in range(5)] == [30, 60, 120, 300, 300]
     assert not begun().gives_up(NOW + timedelta(hours=23))
     assert begun().gives_up(NOW + timedelta(hours=24))
 
@@ -93,7 +94,7 @@ def test_microsoft_is_asked_again_sooner_at_first_and_for_a_day() -> None:
     ],
 )
 def test_one_step_follows_another(done: dict[str, datetime], expected: str) -> None:
-    assert " ".join(states(begun(Kind.CSP, **done), parting()).values()) == expected
+    assert " ".join(states(begun(Kind.CSP, **done), tenant_removal()).values()) == expected
 
 
 def test_a_single_tenant_has_no_sign_in_to_destroy() -> None:
@@ -102,27 +103,29 @@ def test_a_single_tenant_has_no_sign_in_to_destroy() -> None:
 
 def test_progress_says_how_many_tenants_are_still_to_go() -> None:
     fenced = begun(Kind.CSP, fenced_at=NOW)
-    swept = parting(1, is_swept=True, rows={"users": 7})
+    swept = tenant_removal(1, is_swept=True, rows={"users": 7})
 
-    assert detail(fenced, "data", swept, parting(2)) == "7 rows deleted. 1 of 2 tenants still to go."
-    assert detail(begun(), "data", parting()) == "0 rows deleted."
+    assert detail(fenced, "data", swept, tenant_removal(2)) == "7 rows deleted. 1 of 2 tenants still to go."
+    assert detail(begun(), "data", tenant_removal()) == "0 rows deleted."
     assert detail(begun(fenced_at=NOW, swept_at=NOW, rows={"users": 9}), "data") == "9 rows deleted."
-    assert detail(fenced, "microsoft", swept, parting(2)) == "2 of 2 tenants still to go."
-    assert detail(begun(), "microsoft", parting()) == ""
+    assert detail(fenced, "microsoft", swept, tenant_removal(2)) == "2 of 2 tenants still to go."
+    assert detail(begun(), "microsoft", tenant_removal()) == ""
     waiting = msgspec.structs.replace(fenced, tries=2)
-    assert detail(waiting, "microsoft", parting()).startswith("Microsoft does not answer; we ask again by ourselves.")
+    assert detail(waiting, "microsoft", tenant_removal()).startswith(
+        "Microsoft does not answer; we ask again by ourselves."
+    )
 
 
 def test_how_microsofts_side_ended_is_counted() -> None:
     told = [
-        parting(1, outcome=Outcome.REMOVED, rows={"users": 3}),
-        parting(2, outcome=Outcome.REMOVED, rows={"users": 4, "devices": 1}),
-        parting(3, outcome=Outcome.KEPT),
-        parting(4, outcome=Outcome.ABSENT),
-        parting(5, outcome=Outcome.BY_HAND, way=Way.PARTNER_ITSELF),
-        parting(6, outcome=Outcome.NO_RIGHTS),
-        parting(7, outcome=Outcome.NO_RIGHTS),
-        parting(8, outcome=Outcome.UNCONFIRMED),
+        tenant_removal(1, outcome=UninstallOutcome.REMOVED, rows={"users": 3}),
+        tenant_removal(2, outcome=UninstallOutcome.REMOVED, rows={"users": 4, "devices": 1}),
+        tenant_removal(3, outcome=UninstallOutcome.KEPT),
+        tenant_removal(4, outcome=UninstallOutcome.ABSENT),
+        tenant_removal(5, outcome=UninstallOutcome.BY_HAND, access_path=AccessPath.PARTNER_ITSELF),
+        tenant_removal(6, outcome=UninstallOutcome.NO_RIGHTS),
+        tenant_removal(7, outcome=UninstallOutcome.NO_RIGHTS),
+        tenant_removal(8, outcome=UninstallOutcome.UNCONFIRMED),
     ]
     ended = msgspec.structs.replace(rules.totals(begun(Kind.CSP), told), left_at=NOW)
 
@@ -137,13 +140,13 @@ def test_how_microsofts_side_ended_is_counted() -> None:
         "In 1 tenant its rights were taken away, and we check that they are gone. Not there any more in 1 tenant. "
         "Left as it is in 1 tenant. To be removed by hand in 1 tenant."
     )
-    assert rules.recounted(ended, Outcome.UNCONFIRMED, Outcome.NO_RIGHTS).outcomes == {
+    assert rules.recounted(ended, UninstallOutcome.UNCONFIRMED, UninstallOutcome.NO_RIGHTS).outcomes == {
         "absent": 1, "by_hand": 1, "kept": 1, "no_rights": 3, "removed": 2,
     }  # fmt: skip
 
 
 def test_what_could_not_be_done_is_a_failed_step() -> None:
-    told = [parting(1, outcome=Outcome.IMPOSSIBLE), parting(2, outcome=Outcome.BY_HAND)]
+    told = [tenant_removal(1, outcome=UninstallOutcome.IMPOSSIBLE), tenant_removal(2, outcome=UninstallOutcome.BY_HAND)]
     ended = msgspec.structs.replace(rules.totals(begun(Kind.CSP), told), left_at=NOW)
 
     assert states(ended)["microsoft"] == "failed"
@@ -166,13 +169,16 @@ def test_a_tombstone_can_be_recognized_but_not_read() -> None:
 
 
 def test_what_is_left_over_says_who_does_what() -> None:
-    impossible = parting(outcome=Outcome.IMPOSSIBLE)
-    seen_again = parting(outcome=Outcome.REMOVED, is_still_there=True, name="")
+    impossible = tenant_removal(outcome=UninstallOutcome.IMPOSSIBLE)
+    seen_again = tenant_removal(outcome=UninstallOutcome.REMOVED, is_still_there=True, name="")
 
     assert impossible.is_left_over
     assert seen_again.is_left_over
-    assert parting(outcome=Outcome.BY_HAND).is_left_over
-    assert not any(parting(outcome=it).is_left_over for it in (Outcome.REMOVED, Outcome.NO_RIGHTS, Outcome.UNCONFIRMED))
+    assert tenant_removal(outcome=UninstallOutcome.BY_HAND).is_left_over
+    assert not any(
+        tenant_removal(outcome=it).is_left_over
+        for it in (UninstallOutcome.REMOVED, UninstallOutcome.NO_RIGHTS, UninstallOutcome.UNCONFIRMED)
+    )
     told = report.leftover(impossible, "app-1")
     assert told.what == f"Our application could not be taken out of Tenant 1 ({told.tenant_id})."
     assert "A Cloud Application Administrator or an Application Administrator of that tenant" in told.how
@@ -181,8 +187,11 @@ def test_what_is_left_over_says_who_does_what() -> None:
     assert "restore it for 30 days" in told.how
     assert report.leftover(seen_again, "app-1").what.startswith("Our application was taken out of 00000001-")
     assert "still lets it in" in report.leftover(seen_again, "app-1").what
-    assert "no rights of its own" in report.leftover(parting(outcome=Outcome.IMPOSSIBLE, is_stripped=True), "a").what
-    assert "your own tenant" in report.leftover(parting(outcome=Outcome.BY_HAND), "a").what
+    assert (
+        "no rights of its own"
+        in report.leftover(tenant_removal(outcome=UninstallOutcome.IMPOSSIBLE, is_stripped=True), "a").what
+    )
+    assert "your own tenant" in report.leftover(tenant_removal(outcome=UninstallOutcome.BY_HAND), "a").what
 
 
 @pytest.mark.parametrize(
@@ -208,21 +217,24 @@ def test_what_is_left_over_says_who_does_what() -> None:
 def test_another_look_at_a_tenant_tells_how_it_ended(
     outcome: str, presence: str, expected: str, is_left_over: bool
 ) -> None:
-    seen = parting(outcome=Outcome(outcome)).seen(Presence(presence))
+    seen = tenant_removal(outcome=UninstallOutcome(outcome)).seen(Presence(presence))
 
     assert (seen.outcome.value, seen.is_left_over) == (expected, is_left_over)
 
 
 def test_what_came_back_and_went_again_is_off_the_list() -> None:
-    back = parting(outcome=Outcome.REMOVED, is_still_there=True)
+    back = tenant_removal(outcome=UninstallOutcome.REMOVED, is_still_there=True)
 
     assert not back.seen(Presence.GONE).is_left_over
     assert not back.seen(Presence.EMPTY).is_left_over
-    assert not parting(outcome=Outcome.BY_HAND).closed(Outcome.KEPT).is_left_over
+    assert not tenant_removal(outcome=UninstallOutcome.BY_HAND).closed(UninstallOutcome.KEPT).is_left_over
 
 
 def test_what_is_left_by_hand_is_looked_for_often_at_first_and_then_once_a_day() -> None:
-    left, ended = [parting(outcome=Outcome.BY_HAND)], begun(Kind.CSP, forgotten_at=NOW, verified_at=NOW + QUIET)
+    left, ended = (
+        [tenant_removal(outcome=UninstallOutcome.BY_HAND)],
+        begun(Kind.CSP, forgotten_at=NOW, verified_at=NOW + QUIET),
+    )
     now, looks = NOW, []
     while now < NOW + timedelta(days=30):
         now = rules.next_look(ended, left, now, QUIET)
@@ -238,7 +250,10 @@ def test_a_removal_that_has_ended_is_verified_after_the_quiet_time_and_forgotten
     verified = msgspec.structs.replace(ended, verified_at=NOW + QUIET)
 
     assert rules.next_look(ended, [], NOW, QUIET) == NOW + QUIET
-    assert rules.next_look(ended, [parting(outcome=Outcome.IMPOSSIBLE)], NOW + QUIET / 2, QUIET) == NOW + QUIET
+    assert (
+        rules.next_look(ended, [tenant_removal(outcome=UninstallOutcome.IMPOSSIBLE)], NOW + QUIET / 2, QUIET)
+        == NOW + QUIET
+    )
     assert not begun().must_be_verified(NOW + QUIET, QUIET)
     assert not ended.must_be_verified(NOW, QUIET)
     assert ended.must_be_verified(NOW + QUIET, QUIET)

@@ -10,10 +10,10 @@ from integrations.domain import ids
 from integrations.domain.ids import IntegrationId, OrganizationId, SyncroTenantId, TenantId, UserId, is_tenant_id
 from integrations.domain.integrations import Kind, Mapping, Tenant, reservations
 from integrations.domain.statuses import SyncCause, begin
-from integrations.domain.sync.datasets import Cursor, Outcome, close_run, is_mass_loss, warnings_of
+from integrations.domain.sync.datasets import Cursor, DatasetOutcome, close_run, is_mass_loss, warnings_of
 from integrations.domain.text import MOST_CHARACTERS, clean, clean_or_none, key_from
 from integrations.views.menu import CSP_MENU, INTEGRATE_MENU, tenant_menu
-from integrations.views.page import Wanted, overview
+from integrations.views.page import TableFilter, overview
 from shared.errors import Invalid
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
@@ -135,21 +135,21 @@ def test_mass_loss_is_more_than_twenty_rows_and_thirty_percent(vanished: int, be
 @pytest.mark.parametrize(
     ("outcomes", "cause"),
     [
-        ([Outcome.FRESH, Outcome.FRESH], SyncCause.SYNCED),
-        ([Outcome.FRESH, Outcome.NOT_LICENSED], SyncCause.SYNCED),
-        ([Outcome.FRESH, Outcome.DENIED], SyncCause.SYNCED_WITH_WARNINGS),
-        ([Outcome.FRESH, Outcome.STALE], SyncCause.SYNCED_WITH_WARNINGS),
-        ([Outcome.FRESH, Outcome.FAILED], SyncCause.SYNCED_WITH_WARNINGS),
+        ([DatasetOutcome.FRESH, DatasetOutcome.FRESH], SyncCause.SYNCED),
+        ([DatasetOutcome.FRESH, DatasetOutcome.NOT_LICENSED], SyncCause.SYNCED),
+        ([DatasetOutcome.FRESH, DatasetOutcome.DENIED], SyncCause.SYNCED_WITH_WARNINGS),
+        ([DatasetOutcome.FRESH, DatasetOutcome.STALE], SyncCause.SYNCED_WITH_WARNINGS),
+        ([DatasetOutcome.FRESH, DatasetOutcome.FAILED], SyncCause.SYNCED_WITH_WARNINGS),
     ],
 )
-def test_a_run_is_whole_or_it_warns(outcomes: list[Outcome], cause: SyncCause) -> None:
+def test_a_run_is_whole_or_it_warns(outcomes: list[DatasetOutcome], cause: SyncCause) -> None:
     cursors = [Cursor(dataset=str(n), outcome=it, attempted_at=NOW) for n, it in enumerate(outcomes)]
 
     assert close_run(warnings_of(cursors)) is cause
 
 
 def test_a_page_of_nothing_is_blank() -> None:
-    page = overview([], [], [], Wanted())
+    page = overview([], [], [], TableFilter())
 
     assert (page.csps, page.tenants.items, page.tenants.next_cursor) == ([], [], None)
 
@@ -168,13 +168,13 @@ def test_a_name_from_outside_makes_a_key_that_can_be_stored(text: str, key: str)
 
 
 def test_values_that_could_not_be_read_are_a_warning_where_there_is_no_other() -> None:
-    def warned(outcome: Outcome, error: str = "", odd: int = 2) -> dict[str, str]:
+    def warned(outcome: DatasetOutcome, error: str = "", odd: int = 2) -> dict[str, str]:
         return warnings_of([Cursor(dataset="users", outcome=outcome, attempted_at=NOW, error=error, odd=odd)])
 
-    assert warned(Outcome.FRESH) == {"users": "unreadable_values: 2"}
-    assert warned(Outcome.FRESH, odd=0) == {}
-    assert warned(Outcome.NOT_LICENSED) == {}
-    assert warned(Outcome.STALE, "throttled") == {"users": "throttled"}
+    assert warned(DatasetOutcome.FRESH) == {"users": "unreadable_values: 2"}
+    assert warned(DatasetOutcome.FRESH, odd=0) == {}
+    assert warned(DatasetOutcome.NOT_LICENSED) == {}
+    assert warned(DatasetOutcome.STALE, "throttled") == {"users": "throttled"}
 
 
 @pytest.mark.parametrize(

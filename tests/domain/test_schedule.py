@@ -4,15 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from integrations.domain.retry_delays import consent_propagation_s, refused_credential
 from integrations.domain.statuses import SyncCause, begin, move
-from integrations.domain.sync.schedule import (
-    in_turns,
-    is_as_planned,
-    next_due,
-    probe_pause,
-    propagation_pause_s,
-    slot_after,
-)
+from integrations.domain.sync.schedule import in_turns, is_as_planned, next_due, slot_after
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 PERIOD = timedelta(minutes=30)
@@ -51,13 +45,13 @@ def test_a_refused_credential_is_probed_ever_more_rarely() -> None:
 
 
 def test_probing_never_pauses_longer_than_six_hours() -> None:
-    assert probe_pause(10_000, PERIOD) == timedelta(hours=6)
-    assert probe_pause(0, PERIOD) == PERIOD
+    assert refused_credential(10_000, PERIOD) == timedelta(hours=6)
+    assert refused_credential(0, PERIOD) == PERIOD
 
 
 def test_looking_for_a_consent_slows_down() -> None:
-    assert [propagation_pause_s(attempt) for attempt in range(7)] == [1, 2, 4, 8, 16, 30, 30]
-    assert propagation_pause_s(10_000) == 30
+    assert [consent_propagation_s(attempt) for attempt in range(7)] == [1, 2, 4, 8, 16, 30, 30]
+    assert consent_propagation_s(10_000) == 30
 
 
 def test_the_slot_after_keeps_the_beat_however_late_it_was_looked_at() -> None:

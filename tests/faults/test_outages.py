@@ -30,7 +30,7 @@ def frozen() -> Iterator[int]:
         held: list[socket.socket] = []
         stopping = threading.Event()
 
-        def hold() -> None:
+        def lease() -> None:
             server.settimeout(0.2)
             while not stopping.is_set():
                 try:
@@ -38,7 +38,7 @@ def frozen() -> Iterator[int]:
                 except TimeoutError:
                     continue
 
-        thread = threading.Thread(target=hold)
+        thread = threading.Thread(target=lease)
         thread.start()
         yield server.getsockname()[1]
         stopping.set()

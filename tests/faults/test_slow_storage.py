@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from shared.storage.queues import Queues
-from shared.storage.retries import somebody_waits
+from shared.storage.retries import interactive
 from shared.storage.rows import StorageUnavailable
 from shared.storage.tables import Row, Tables, upsert
 from tests.faults.lab.slow import slowed
@@ -50,7 +50,7 @@ def test_whoever_waits_for_an_answer_is_told_in_time_that_storage_is_slow(storag
         tables.table("rows").write(upsert(Row("p", "k", {})))
         slow.relay.least_s = 8.0
 
-        with somebody_waits(), pytest.raises(StorageUnavailable):
+        with interactive(), pytest.raises(StorageUnavailable):
             tables.bulk("rows").get("p", "k")
-        with somebody_waits(), pytest.raises(StorageUnavailable):
+        with interactive(), pytest.raises(StorageUnavailable):
             tables.table("rows").get("p", "k")

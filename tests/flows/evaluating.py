@@ -9,7 +9,7 @@ import pytest
 from azure.storage.queue import QueueServiceClient
 
 from integrations.domain.evaluations import registry
-from integrations.domain.evaluations.evaluation import Changes, Evaluation, Result, Source
+from integrations.domain.evaluations.evaluation import Changes, Evaluation, Result, RowSource
 from integrations.domain.jobs.orders import EvaluateOrder
 from integrations.domain.sync.changed_keys import ALL
 from integrations.domain.sync.datasets import Reading, Record
@@ -53,7 +53,7 @@ class Titles:
     def _inputs(self, _settings: Settings) -> str:
         return self.inputs
 
-    def _evaluate(self, source: Source, changes: Changes) -> Result:
+    def _evaluate(self, source: RowSource, changes: Changes) -> Result:
         self.seen.append(changes)
         if self.fault is not None:
             raise self.fault

@@ -18,7 +18,7 @@ from local.microsoft.cloud import Running
 from local.microsoft.person import Callback, Person
 from local.portal_identity import PortalIdentity
 from shared.crypto.envelopes import Envelopes, KeyRing, new_key
-from shared.microsoft.rate_limiter import Paces
+from shared.microsoft.rate_limiter import RateLimiter
 
 CLIENT_ID = "c0ffee00-0000-4000-8000-000000000001"
 CLIENT_SECRET = "a-secret-nobody-should-ever-see"
@@ -203,7 +203,7 @@ def open_portal(microsoft: Running, identity: PortalIdentity, storage: str, **ch
     clock = Clock()
     env = settings_of(microsoft, identity, storage, **changes)
     connected = connect(Settings.from_env(env))
-    services = Services(**{**vars(connected), "clock": clock, "paces": Paces(lambda _seconds: None)})
+    services = Services(**{**vars(connected), "clock": clock, "paces": RateLimiter(lambda _seconds: None)})
     host = Host(build_app(lambda: services), root=ROOT, env=env, clock=clock)
     return Portal(host, services, microsoft, identity, clock)
 
@@ -211,7 +211,7 @@ def open_portal(microsoft: Running, identity: PortalIdentity, storage: str, **ch
 def at_microsofts_pace(portal: Portal) -> None:
     """Have the real limits and the real waiting for them: for tests that are about them."""
     portal.microsoft.world.switch(limits={})
-    object.__setattr__(portal.services, "paces", Paces())
+    object.__setattr__(portal.services, "paces", RateLimiter())
 
 
 def with_keys(portal: Portal, ring: str) -> None:

@@ -13,7 +13,7 @@ from azure.data.tables import TableClient
 from integrations.actions.account import Account
 from integrations.actions.actors import Actor
 from integrations.actions.audit.sealing import seal_entries
-from integrations.actions.jobs.housekeeping import keep_house
+from integrations.actions.jobs.housekeeping import clean_account
 from integrations.domain.ids import AccountId
 from integrations.storage.control import newest_seal_first
 from integrations.storage.due import Due, DueList, Work, shards
@@ -188,7 +188,7 @@ def test_housekeeping_seals_what_no_line_asked_for(portal: Portal) -> None:
     for it in lines(portal):
         portal.services.due.settle(it)
 
-    keep_house(portal.services, Due(Work.HOUSEKEEPING, ACCOUNT, "all", portal.clock()))
+    clean_account(portal.services, Due(Work.HOUSEKEEPING, ACCOUNT, "all", portal.clock()))
 
     assert verified(portal)["sealed"] == 1
     assert Work.HOUSEKEEPING in {it.work for it in lines(portal)}
@@ -209,7 +209,7 @@ def test_an_entry_made_unreadable_is_named_and_hides_no_other(log: Portal) -> No
 
     assert verified(log)["altered"] == [ids(log)[2]]
     assert len(log.ask("GET", "/audit")["items"]) == 5
-    keep_house(log.services, Due(Work.HOUSEKEEPING, ACCOUNT, "all", log.clock()))
+    clean_account(log.services, Due(Work.HOUSEKEEPING, ACCOUNT, "all", log.clock()))
 
 
 def test_a_deleted_entry_is_named(log: Portal) -> None:
@@ -320,7 +320,7 @@ def test_entries_are_kept_four_hundred_days_and_what_is_left_still_verifies(log:
     assert verified(log)["entries"] == 7
 
     log.later(hours=7)
-    keep_house(log.services, Due(Work.HOUSEKEEPING, ACCOUNT, "all", log.clock()))
+    clean_account(log.services, Due(Work.HOUSEKEEPING, ACCOUNT, "all", log.clock()))
 
     told = verified(log)
     assert (told["entries"], told["seals"], told["oldest_seal"]["number"]) == (5, 3, 2)
@@ -335,7 +335,7 @@ def test_the_signing_key_follows_the_key_that_seals_it_even_where_nothing_is_sig
     with_keys(portal, f"{new},{old}")
     for _ in range(8):
         portal.later(days=1)
-        keep_house(portal.services, Due(Work.HOUSEKEEPING, ACCOUNT, "all", portal.clock()))
+        clean_account(portal.services, Due(Work.HOUSEKEEPING, ACCOUNT, "all", portal.clock()))
     with_keys(portal, new)
 
     assert verified(portal)["sealed"] == 1

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from integrations.triggers.doors import Need
-from tests.flows.doors import DOORS
+from integrations.triggers.routes import Need
 from tests.flows.partner import Csp, has_csp
 from tests.flows.portal import CLIENT_ID, Portal
+from tests.flows.routes import DOORS
 
 FIELDS = {"id", "at", "account_id", "actor", "action", "subject", "outcome", "trace_id"}
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -21,21 +21,21 @@ class Ledger:
 
     def __init__(self, portal: Portal) -> None:
         self.portal = portal
-        self.doors: set[str] = set()
+        self.routes: set[str] = set()
         self.begin()
 
     def begin(self) -> None:
         """What has been written up to now was looked at elsewhere."""
         self._seen = {it["id"] for it in entries(self.portal)}
 
-    def expect(self, *actions: str, door: str = "", actor: str = "user_alice") -> list[dict[str, Any]]:
+    def expect(self, *actions: str, route: str = "", actor: str = "user_alice") -> list[dict[str, Any]]:
         """The new entries since the last question are these, each once."""
         new = [it for it in entries(self.portal) if it["id"] not in self._seen]
         self._seen |= {it["id"] for it in new}
-        assert sorted(it["action"] for it in new) == sorted(actions), (door, new)
+        assert sorted(it["action"] for it in new) == sorted(actions), (route, new)
         assert all(it.keys() >= FIELDS - {"trace_id"} for it in new)
         assert {it["actor"] for it in new} <= {actor}
-        self.doors |= {door} if door else set()
+        self.routes |= {route} if route else set()
         return new
 
 
@@ -56,7 +56,7 @@ def test_every_door_that_changes_something_writes_one_entry(csp: Csp) -> None:
     tenant, ledger = portal.has_tenant(), Ledger(portal)
 
     started = portal.start()
-    assert ledger.expect("started integration", door="post_integration")[0]["trace_id"] == TRACE
+    assert ledger.expect("started integration", route="post_integration")[0]["trace_id"] == TRACE
     flow = portal.signs_in(started, tenant["admin"])
     ledger.expect("accepted sign-in", actor="system:consent_callback")
     portal.accepts(flow, tenant["admin"])
@@ -64,38 +64,38 @@ def test_every_door_that_changes_something_writes_one_entry(csp: Csp) -> None:
     portal.run_queues()
     ledger.expect("proved consent", actor="system:prove_consent")
     made = portal.ask("POST", f"/consent/{started['flow_id']}/complete", expect=201)
-    ledger.expect("integrated tenant", door="post_complete")
+    ledger.expect("integrated tenant", route="post_complete")
     portal.ask("POST", f"/integrations/{made['integration_id']}/reauthorize", expect=201)
-    ledger.expect("started reauthorization", door="post_reauthorize")
+    ledger.expect("started reauthorization", route="post_reauthorize")
 
     acme = portal.organization("Acme")
-    ledger.expect("created organization", door="post_organization")
+    ledger.expect("created organization", route="post_organization")
     portal.ask("PUT", f"/organizations/{acme}", {"name": "Acme Ltd"})
-    ledger.expect("changed organization", door="put_organization")
+    ledger.expect("changed organization", route="put_organization")
     portal.ask("PUT", f"/tenants/{tenant['id']}/mapping", {"organization_id": acme})
-    ledger.expect("mapped tenant", door="put_mapping")
+    ledger.expect("mapped tenant", route="put_mapping")
     portal.run_queues()
     portal.ask("POST", f"/tenants/{tenant['id']}/sync", expect=202)
-    ledger.expect("ordered sync", door="post_sync")
+    ledger.expect("ordered sync", route="post_sync")
     portal.ask("DELETE", f"/tenants/{tenant['id']}/mapping", expect=204)
-    ledger.expect("unmapped tenant", door="delete_mapping")
+    ledger.expect("unmapped tenant", route="delete_mapping")
     portal.ask("DELETE", f"/tenants/{tenant['id']}/mapping", expect=204)
     ledger.expect()
     portal.ask("DELETE", f"/organizations/{acme}", expect=204)
-    ledger.expect("deleted organization", door="delete_organization_door")
+    ledger.expect("deleted organization", route="delete_organization_door")
 
     csp.settled()
     ledger.begin()
     portal.ask("POST", f"/integrations/{csp.id}/access-check", expect=202)
-    ledger.expect("ordered access check", door="post_access_check")
+    ledger.expect("ordered access check", route="post_access_check")
     portal.ask("PUT", f"/tenants/{csp.customers['Contoso']['id']}/ignored", {"ignored": True}, expect=204)
-    ledger.expect("ignored tenant", door="put_ignored")
+    ledger.expect("ignored tenant", route="put_ignored")
     portal.ask("PUT", f"/tenants/{csp.customers['Contoso']['id']}/ignored", {"ignored": False}, expect=204)
     ledger.expect("stopped ignoring tenant")
     portal.ask("GET", "/export?kind=organization")
     ledger.expect("exported data")
 
-    assert ledger.doors == {door.name for door in DOORS if door.changes and door.needs is Need.MANAGE}
+    assert ledger.routes == {route.name for route in DOORS if route.changes and route.needs is Need.MANAGE}
 
 
 def test_a_refused_change_writes_no_entry_of_a_change(portal: Portal) -> None:

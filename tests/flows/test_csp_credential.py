@@ -16,9 +16,9 @@ from integrations.services import Services
 from integrations.storage.control import Control
 from integrations.storage.documents import Stored
 from shared.crypto.envelopes import SealBroken, new_key, sealed_with
-from tests.flows.doors import ABSENT, DOORS, path_of
 from tests.flows.partner import Csp, has_csp
 from tests.flows.portal import CLIENT_SECRET, Portal, with_keys
+from tests.flows.routes import ABSENT, DOORS, path_of
 
 PERIOD = {"minutes": 34}
 ALICE, BOB = "acct_northwind", "acct_southridge"
@@ -180,7 +180,7 @@ def test_no_secret_is_anywhere_but_in_memory(portal: Portal, caplog: pytest.LogC
     csp.start()
     portal.services.queues.send("check-csp-poison", b'{"nonsense": true}')
     known = {**ABSENT, "tenant_id": csp.customers["Contoso"]["id"], "integration_id": csp.id}
-    answers = [portal.call("GET", path_of(door, known)).body for door in DOORS if "GET" in door.methods]
+    answers = [portal.call("GET", path_of(route, known)).body for route in DOORS if "GET" in route.methods]
     haystacks = {
         "tables": "\n".join(_rows(portal.services)),
         "queues": "\n".join(_messages(portal.services)),

@@ -7,8 +7,8 @@ import pytest
 
 from integrations.domain.sync.datasets import Reading, Record
 from integrations.microsoft import registry as datasets
-from integrations.microsoft.dataset import Asked, Dataset, Route, Source
-from integrations.triggers import collect_doors
+from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext, ReadRoute
+from integrations.triggers import collect_routes
 from integrations.triggers.openapi import document
 from local.microsoft.cloud import Running
 from local.portal_identity import PortalIdentity
@@ -25,7 +25,7 @@ class MailDomain(msgspec.Struct, frozen=True, kw_only=True):
     name: str
 
 
-def _read(asked: Asked) -> Reading:
+def _read(asked: ReadContext) -> Reading:
     found = asked.by_id(_Place)
     return Reading(records=[Record(key=it, body=MailDomain(name=it)) for it in found], is_complete=True)
 
@@ -34,9 +34,9 @@ MAIL_DOMAINS = Dataset(
     name="mail_domains",
     permission="Directory.Read.All",
     record=MailDomain,
-    source=Source(first="/domains", query={"select": "id"}, page=_Place),
+    source=FirstRequest(first="/domains", query={"select": "id"}, page=_Place),
     read=_read,
-    route=Route("mail-domains", "The domains that mail may come from."),
+    route=ReadRoute("mail-domains", "The domains that mail may come from."),
 )
 
 
@@ -69,7 +69,7 @@ def test_a_sync_reads_it_and_the_api_answers_its_rows(portal: Portal) -> None:
 def test_its_route_is_described_and_checked_like_every_other(portal: Portal) -> None:
     tenant = portal.has_tenant()
     portal.connected(tenant)
-    api = document(collect_doors(lambda: portal.services).all)
+    api = document(collect_routes(lambda: portal.services).all)
     told = api["paths"]["/tenants/{tenant_id}/mail-domains"]["get"]
 
     assert told["summary"] == "The domains that mail may come from."

@@ -12,7 +12,7 @@ from integrations.domain.ids import AccountId, TenantId
 from integrations.microsoft.registry import DATASETS
 from local.microsoft.cloud import Running
 from local.portal_identity import PortalIdentity
-from shared.storage.rest_table import BulkTable
+from shared.storage.rest_table import RestTable
 from tests.faults.lab.report import IS_FULL
 from tests.flows.portal import Portal, open_portal
 
@@ -52,9 +52,9 @@ class Directory:
 
     def sync_and_die(self, at: int, patch: pytest.MonkeyPatch) -> None:
         """The process ends at its n-th transaction; ten minutes later another one takes the tenant over."""
-        left, write = at, BulkTable.write
+        left, write = at, RestTable.write
 
-        def dying(table: BulkTable, *writes: Any) -> str:
+        def dying(table: RestTable, *writes: Any) -> str:
             nonlocal left
             left -= 1
             if left == 0:
@@ -62,7 +62,7 @@ class Directory:
             return write(table, *writes)
 
         with patch.context() as patched, suppress(_Died):
-            patched.setattr(BulkTable, "write", dying)
+            patched.setattr(RestTable, "write", dying)
             self.sync()
         self.portal.later(minutes=10)
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from integrations.actions.evaluate.evaluate_tenant import evaluate_tenant
-from integrations.actions.evaluate.evaluation_run import Look
-from integrations.domain.evaluations.evaluation import Changes, Result, Source
+from integrations.actions.evaluate.evaluation_run import EvaluationRun
+from integrations.domain.evaluations.evaluation import Changes, Result, RowSource
 from integrations.domain.ids import AccountId
 from integrations.domain.sync.datasets import RunState
 from integrations.storage.data.store import Superseded
@@ -43,7 +43,7 @@ def meanwhile(titles: Titles, monkeypatch: pytest.MonkeyPatch, do: Callable[[], 
     has_happened: list[bool] = []
     working = titles._evaluate
 
-    def evaluate(source: Source, changes: Changes) -> Result:
+    def evaluate(source: RowSource, changes: Changes) -> Result:
         result = working(source, changes)
         if not has_happened:
             has_happened.append(True)
@@ -108,7 +108,7 @@ def test_a_change_that_comes_while_an_evaluation_looks_keeps_its_mark(portal: Po
     tenant = synced(portal, users=20)
     portal.microsoft.world.touch_users(tenant["id"], 2)
     resynced(portal, tenant, evaluates=False)
-    look = Look(portal.services, order_of(portal.services, tenant))
+    look = EvaluationRun(portal.services, order_of(portal.services, tenant))
     portal.microsoft.world.touch_users(tenant["id"], 2, seed=5)
     resynced(portal, tenant, evaluates=False)
     look.carry_out()
@@ -131,7 +131,10 @@ def test_marks_are_not_forgotten_on_the_word_of_an_evaluation_that_was_overtaken
     order = order_of(portal.services, tenant)
     portal.ask("POST", f"/tenants/{tenant['id']}/sync", expect=202)
     portal.host.drain("sync-tenant")
-    slow, fast = Look(portal.services, order), portal.services.derived(order.account_id, order.tenant_id, order.epoch)
+    slow, fast = (
+        EvaluationRun(portal.services, order),
+        portal.services.derived(order.account_id, order.tenant_id, order.epoch),
+    )
     fast.open().confirm()
 
     with pytest.raises(Superseded):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from integrations.actions.evaluate.evaluation_run import Look
+from integrations.actions.evaluate.evaluation_run import EvaluationRun
 from integrations.domain.evaluations.evaluation import Result
 from integrations.domain.jobs.orders import EvaluateOrder
 from integrations.domain.sync.datasets import Reading, Record
@@ -16,7 +16,6 @@ from integrations.storage.data.stored_rows import StoredRows
 from local.microsoft.cloud import Running
 from local.portal_identity import PortalIdentity
 from shared.storage.tables import StorageUnavailable
-from tests.flows.doors import store
 from tests.flows.evaluating import (
     Title,
     Titles,
@@ -34,6 +33,7 @@ from tests.flows.evaluating import (
 )
 from tests.flows.failing import AT_ONCE, alerts, entries
 from tests.flows.portal import Portal, open_portal
+from tests.flows.routes import store
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def test_a_process_that_dies_each_time_is_told_on_the_evaluations_that_were_due(
     rows = portal.row(tenant)
     portal.microsoft.world.touch_users(tenant["id"], 2)
     resynced(portal, tenant, evaluates=False)
-    monkeypatch.setattr(Look, "carry_out", _dies)
+    monkeypatch.setattr(EvaluationRun, "carry_out", _dies)
     portal.run_queues()
 
     assert states(portal, tenant) == {"people_without_mfa": "fresh", "administrators": "fresh", "titles": "failed"}
@@ -158,7 +158,7 @@ def test_a_process_that_dies_each_time_is_told_on_the_evaluations_that_were_due(
     assert titles_of(portal.services, tenant) == titles_at_microsoft(portal, tenant)
 
 
-def _dies(_look: Look) -> None:
+def _dies(_look: EvaluationRun) -> None:
     raise MemoryError
 
 

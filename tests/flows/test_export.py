@@ -13,21 +13,21 @@ from integrations.domain.audit.export import KINDS
 from integrations.domain.ids import AccountId
 from integrations.storage.documents import Documents
 from tests.faults.lab.store import Storage, Store
-from tests.flows.doors import ABSENT
 from tests.flows.partner import Csp, has_csp
 from tests.flows.portal import CLIENT_SECRET, Portal
+from tests.flows.routes import ABSENT
 
 ACCOUNT = "acct_northwind"
 CSV = {"accept": "text/csv"}
 
 
 def exported(portal: Portal, query: str = "") -> list[dict[str, Any]]:
-    portal.services.rates._taken.clear()
+    portal.services.quota._taken.clear()
     return list(portal.ask("GET", f"/export{query}")["rows"])
 
 
 def table_of(portal: Portal, query: str = "") -> list[dict[str, str]]:
-    portal.services.rates._taken.clear()
+    portal.services.quota._taken.clear()
     answer = portal.call("GET", f"/export{query}", headers=CSV)
     assert answer.status == 200, answer.body
     return list(csv.DictReader(io.StringIO(answer.body.decode(), newline="")))

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 import pytest
 
-from shared.http.answers import Answer
+from shared.http.answers import ApiResponse
 from tests.flows.portal import Portal
 from tests.flows.raw import everything
 
@@ -76,7 +76,7 @@ def test_a_kept_answer_keeps_its_headers(portal: Portal, monkeypatch: pytest.Mon
     told = {"Location": "/api/organizations/1", "Retry-After": "7", "ETag": '"x"', "Cache-Control": "private"}
     monkeypatch.setattr(
         "integrations.triggers.organizations.ok",
-        lambda value, status: Answer(status, msgspec.json.encode(value), "application/vnd.x+json", told),
+        lambda value, status: ApiResponse(status, msgspec.json.encode(value), "application/vnd.x+json", told),
     )
 
     answers = [portal.call("POST", "/organizations", {"name": "Acme"}, headers=KEY) for _ in range(2)]

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.flows.doors import ABSENT, BODIES, DOORS, path_of, populated, store
 from tests.flows.portal import Portal
+from tests.flows.routes import ABSENT, BODIES, DOORS, path_of, populated, store
 
 
 @pytest.mark.parametrize(
@@ -55,14 +55,14 @@ def test_a_hostile_id_reaches_nobodys_rows(portal: Portal, text: str) -> None:
     before = store(portal)
     quoted = "".join(f"%{byte:02X}" for byte in text.encode("utf-8", "surrogatepass"))
 
-    for door in DOORS:
-        for name in re.findall(r"{(\w+)}", door.route):
+    for route in DOORS:
+        for name in re.findall(r"{(\w+)}", route.path):
             for told in (quoted, known[name] + quoted, quoted + known[name]):
-                answer = bob.call(door.methods[0], path_of(door, {**ABSENT, name: told}), BODIES.get(door.name))
-                assert answer.status in {400, 404}, (door.name, answer.status, answer.body)
-        for name in door.query:
-            answer = bob.call(door.methods[0], f"{path_of(door, ABSENT)}?{name}={quoted}")
-            assert answer.status in {200, 400, 404}, (door.name, name, answer.status)
+                answer = bob.call(route.methods[0], path_of(route, {**ABSENT, name: told}), BODIES.get(route.name))
+                assert answer.status in {400, 404}, (route.name, answer.status, answer.body)
+        for name in route.query:
+            answer = bob.call(route.methods[0], f"{path_of(route, ABSENT)}?{name}={quoted}")
+            assert answer.status in {200, 400, 404}, (route.name, name, answer.status)
             assert known["tenant_id"].encode() not in answer.body
     for body in ({"organization_id": text}, {"organization_id": ABSENT["organization_id"] + text}):
         raw = json.dumps(body).encode()

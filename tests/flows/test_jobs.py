@@ -19,9 +19,9 @@ from integrations.services import Services
 from integrations.storage.due import Work
 from integrations.triggers.background import blueprint
 from local.host import Host
-from tests.flows.doors import ABSENT
 from tests.flows.failing import ACCOUNT, AT_ONCE
 from tests.flows.portal import ROOT, Portal
+from tests.flows.routes import ABSENT
 
 GOOD = {"account_id": ACCOUNT, "tenant_id": ABSENT["tenant_id"]}
 

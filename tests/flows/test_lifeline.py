@@ -8,7 +8,7 @@ from azure.storage.queue import QueueServiceClient
 
 from integrations.domain.jobs.orders import CspOrder, SyncOrder
 from shared.storage import recovery_message as lifeline
-from shared.storage.recovery_message import Lifeline
+from shared.storage.recovery_message import RecoveryMessage
 from tests.flows.partner import has_csp
 from tests.flows.portal import Portal
 
@@ -32,7 +32,7 @@ def dies(portal: Portal, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(lifeline, "_HIDDEN_S", 1)
         patched.setattr(where, die)
-        patched.setattr(Lifeline, "__exit__", lambda *_: None)
+        patched.setattr(RecoveryMessage, "__exit__", lambda *_: None)
         with pytest.raises(Killed):
             portal.run_queues()
 
@@ -105,7 +105,7 @@ def test_while_the_work_goes_on_the_message_stays_hidden(portal: Portal, monkeyp
     monkeypatch.setattr(lifeline, "_HIDDEN_S", 2)
     queues = portal.services.queues
 
-    with Lifeline(queues, "work", b"go on", ttl_s=60):
+    with RecoveryMessage(queues, "work", b"go on", ttl_s=60):
         time.sleep(3)
         assert queues.peek("work") == []
         assert messages(portal, "work") == 1

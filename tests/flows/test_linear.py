@@ -7,13 +7,13 @@ from urllib.parse import quote
 
 import pytest
 
-from integrations.triggers import collect_doors
-from integrations.triggers.doors import Door, Need
-from tests.flows.doors import ABSENT
+from integrations.triggers import collect_routes
+from integrations.triggers.routes import HttpRoute, Need
 from tests.flows.portal import Portal
+from tests.flows.routes import ABSENT
 from tests.growth import LARGE, MOST, SHAPES, SMALL, growth
 
-ALL = collect_doors(lambda: None).all  # type: ignore[arg-type, return-value]
+ALL = collect_routes(lambda: None).all  # type: ignore[arg-type, return-value]
 CALLBACK = "consent_callback"
 KNOWN = {**ABSENT, "kind": "single", "path": "index.html"}
 HEADERS = ("authorization", "if-none-match", "idempotency-key", "accept", "content-type", "traceparent", "origin")
@@ -24,39 +24,41 @@ A_FEW = (
 )  # fmt: skip
 
 
-def place_of(door: Door, **told: str) -> str:
+def place_of(route: HttpRoute, **told: str) -> str:
     """The address of a route, with ids that nobody has but for those that are told."""
-    return "/api/" + re.sub(r"{\*?(\w+)(?::\w+)?}", lambda found: {**KNOWN, **told}[found[1]], door.route)
+    return "/api/" + re.sub(r"{\*?(\w+)(?::\w+)?}", lambda found: {**KNOWN, **told}[found[1]], route.path)
 
 
-def reads_a_body(door: Door, *, is_known: bool) -> bool:
-    is_read = door.body is not None or door.name == CALLBACK
-    return is_read and (is_known or door.needs is Need.NOTHING)
+def reads_a_body(route: HttpRoute, *, is_known: bool) -> bool:
+    is_read = route.body is not None or route.name == CALLBACK
+    return is_read and (is_known or route.needs is Need.NOTHING)
 
 
 def slow(portal: Portal, cases: Iterator[tuple[str, Callable[[int], object]]]) -> dict[str, float]:
     return {name: found for name, work in cases if (found := growth(work, time.process_time)) > MOST}
 
 
-def call(portal: Portal, door: Door, path: str, *, is_known: bool = True, body: bytes = b"", **headers: str) -> object:
-    told = {"content-type": "application/x-www-form-urlencoded" if door.name == CALLBACK else "application/json"}
+def call(
+    portal: Portal, route: HttpRoute, path: str, *, is_known: bool = True, body: bytes = b"", **headers: str
+) -> object:
+    told = {"content-type": "application/x-www-form-urlencoded" if route.name == CALLBACK else "application/json"}
     if is_known:
         told["authorization"] = f"Bearer {portal.identity.token('bob')}"
     told |= {name.replace("_", "-"): value for name, value in headers.items()}
-    return portal.host.call_http(door.methods[-1], path, headers=told, body=body)
+    return portal.host.call_http(route.methods[-1], path, headers=told, body=body)
 
 
 @pytest.mark.parametrize("is_known", [True, False], ids=["with a token", "without"])
 def test_the_worst_body_costs_every_route_in_proportion_to_its_size(portal: Portal, is_known: bool) -> None:
     def cases() -> Iterator[tuple[str, Callable[[int], object]]]:
-        for door in ALL:
-            for shape in SHAPES if reads_a_body(door, is_known=is_known) else A_FEW[:1]:
+        for route in ALL:
+            for shape in SHAPES if reads_a_body(route, is_known=is_known) else A_FEW[:1]:
                 bodies = {size: sent(SHAPES[shape](size)) for size in (SMALL, LARGE)}
-                path = place_of(door)
+                path = place_of(route)
                 yield (
-                    f"{door.name}: {shape}",
-                    lambda size, door=door, path=path, bodies=bodies: call(  # type: ignore[misc]
-                        portal, door, path, is_known=is_known, body=bodies[size]
+                    f"{route.name}: {shape}",
+                    lambda size, route=route, path=path, bodies=bodies: call(  # type: ignore[misc]
+                        portal, route, path, is_known=is_known, body=bodies[size]
                     ),
                 )
 
@@ -69,38 +71,38 @@ def test_the_worst_address_costs_every_route_in_proportion_to_its_size(portal: P
     texts = {size: quote(sent(SHAPES[shape](size)), safe="") for size in (SMALL, LARGE)}
 
     def cases() -> Iterator[tuple[str, Callable[[int], object]]]:
-        for door in ALL:
-            for name in re.findall(r"{\*?(\w+)", door.route) if place == "path" else door.query:
+        for route in ALL:
+            for name in re.findall(r"{\*?(\w+)", route.path) if place == "path" else route.query:
                 paths = {
-                    size: place_of(door, **{name: text}) if place == "path" else f"{place_of(door)}?{name}={text}"
+                    size: place_of(route, **{name: text}) if place == "path" else f"{place_of(route)}?{name}={text}"
                     for size, text in texts.items()
                 }
-                yield f"{door.name}: {name}", at(portal, door, paths)
+                yield f"{route.name}: {name}", at(portal, route, paths)
 
     assert slow(portal, cases()) == {}
 
 
 @pytest.mark.parametrize("name", HEADERS)
 def test_the_worst_header_costs_in_proportion_to_its_size(portal: Portal, name: str) -> None:
-    doors = [it for it in ALL if it.name in {"get_audit", "get_page", "delete_integrations", "post_notifications"}]
-    assert len(doors) == 4
+    routes = [it for it in ALL if it.name in {"get_audit", "get_page", "delete_integrations", "post_notifications"}]
+    assert len(routes) == 4
 
     def cases() -> Iterator[tuple[str, Callable[[int], object]]]:
-        for door in doors:
+        for route in routes:
             for shape in A_FEW:
-                texts, path = {size: SHAPES[shape](size) for size in (SMALL, LARGE)}, place_of(door)
+                texts, path = {size: SHAPES[shape](size) for size in (SMALL, LARGE)}, place_of(route)
                 yield (
-                    f"{door.name}: {shape}",
-                    lambda size, door=door, path=path, texts=texts: call(  # type: ignore[misc]
-                        portal, door, path, body=b"{}", **{name: texts[size]}
+                    f"{route.name}: {shape}",
+                    lambda size, route=route, path=path, texts=texts: call(  # type: ignore[misc]
+                        portal, route, path, body=b"{}", **{name: texts[size]}
                     ),
                 )
 
     assert slow(portal, cases()) == {}
 
 
-def at(portal: Portal, door: Door, paths: Mapping[int, str]) -> Callable[[int], object]:
-    return lambda size: call(portal, door, paths[size])
+def at(portal: Portal, route: HttpRoute, paths: Mapping[int, str]) -> Callable[[int], object]:
+    return lambda size: call(portal, route, paths[size])
 
 
 def sent(text: str) -> bytes:

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from integrations.domain.ids import AccountId
-from tests.flows.doors import ABSENT
 from tests.flows.portal import Portal
 from tests.flows.raw import everything
+from tests.flows.routes import ABSENT
 
 ACCOUNT = AccountId("acct_northwind")
 PAST, NEVER = "2026-01-01T00:00:00Z", "9999-12-31T23:59:59Z"

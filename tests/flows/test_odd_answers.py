@@ -247,7 +247,7 @@ def test_somebody_who_never_signed_in_was_never_seen(portal: Portal, never: str)
 
     pages: list[SignInPage] = list(stored(portal, tenant)["sign_ins"].values())
     assert [(it.last_at, it.last_background_at) for page in pages for it in page.people] == [(None, None)] * 4
-    assert cursors_of(portal, tenant)["sign_ins"].tallies == {"never seen": 4}
+    assert cursors_of(portal, tenant)["sign_ins"].counts_by_kind == {"never seen": 4}
 
 
 def test_a_device_id_of_zeros_is_none(portal: Portal) -> None:

@@ -17,10 +17,10 @@ AT_ONCE, MOST = 60, 20
 
 def started_at_once(portal: Portal) -> list[str]:
     """As many as there are threads, of two people, past the host and its own limit on threads."""
-    gate = Barrier(AT_ONCE)
+    throttle = Barrier(AT_ONCE)
 
     def start(place: int) -> str:
-        gate.wait(30)
+        throttle.wait(30)
         actor = Actor(ACCOUNT, f"user_{place % 2}", "")
         try:
             return start_single(portal.services, actor).authorize_url and "started"

@@ -8,7 +8,7 @@ import pytest
 from azure.data.tables import TableServiceClient
 
 from shared.storage import recovery_message as lifeline
-from shared.storage.recovery_message import Lifeline
+from shared.storage.recovery_message import RecoveryMessage
 from tests.flows.portal import Portal
 from tests.flows.raw import everything
 
@@ -118,7 +118,7 @@ def test_a_part_that_dies_is_done_again_and_earlier_ones_are_not(
 
     with monkeypatch.context() as patched:
         patched.setattr(lifeline, "_HIDDEN_S", 1)
-        patched.setattr(Lifeline, "__exit__", lambda *_: None)
+        patched.setattr(RecoveryMessage, "__exit__", lambda *_: None)
         patched.setattr(f"integrations.actions.sync.sync_tenant.{where}", die)
         with pytest.raises(Killed):
             part(portal)

@@ -10,10 +10,10 @@ from integrations.domain.jobs.orders import CspOrder, CustomerOrder, PlanOrder, 
 from integrations.storage.due import Due, Work
 from local.microsoft.cloud import Running
 from local.portal_identity import PortalIdentity
-from tests.flows.doors import store
 from tests.flows.failing import ACCOUNT, AT_ONCE, Bug, alerts, entries, says_so
 from tests.flows.partner import Csp, has_csp
 from tests.flows.portal import Portal, open_portal
+from tests.flows.routes import store
 
 
 @pytest.fixture

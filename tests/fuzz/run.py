@@ -16,8 +16,8 @@ from local.azurite import running_azurite
 from local.microsoft.cloud import running_microsoft
 from local.portal_identity import PERSONAS, running_portal_identity
 from shared.telemetry.log import quiet_libraries
-from tests.flows.doors import populated
 from tests.flows.portal import Portal, open_portal
+from tests.flows.routes import populated
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ROOT / ".venv-fuzz" / "bin" / "python"

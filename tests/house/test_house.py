@@ -25,7 +25,7 @@ from integrations.microsoft.permissions import (
 )
 from integrations.microsoft.registry import DATASETS
 from integrations.settings import Settings
-from integrations.triggers import build_app, collect_doors
+from integrations.triggers import build_app, collect_routes
 from local.host.index import Function, index
 from local.host.settings import read_json
 from local.journey import APP_ROLES, DELEGATED
@@ -49,10 +49,10 @@ def functions() -> dict[str, Function]:
 def test_every_door_stands_in_the_readme(root: Path) -> None:
     readme = (root / "README.md").read_text()
     table = readme[readme.index("## Doors") : readme.index("| function |")]
-    for door in collect_doors(lambda: None).all:  # type: ignore[arg-type, return-value]
-        route = re.sub(r":\w+}", "}", door.route)
-        lines = [line for line in table.splitlines() if f"/{route}" in line or _tail(route) in line]
-        assert any(all(f"`{method}" in line for method in door.methods) for line in lines), door.name
+    for route in collect_routes(lambda: None).all:  # type: ignore[arg-type, return-value]
+        path = re.sub(r":\w+}", "}", route.path)
+        lines = [line for line in table.splitlines() if f"/{path}" in line or _tail(path) in line]
+        assert any(all(f"`{method}" in line for method in route.methods) for line in lines), route.name
 
 
 def _tail(route: str) -> str:

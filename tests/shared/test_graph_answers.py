@@ -11,15 +11,15 @@ import pytest
 
 from shared.http.client import Response, Unreachable
 from shared.microsoft.graph import (
-    Ask,
+    BatchRequest,
     Denied,
     Graph,
     HostileLink,
-    Limits,
     MissingInMicrosoft,
     NotLicensed,
     RequestRefused,
     ResyncRequired,
+    RetryPolicy,
     Throttled,
     TokenRejected,
     Transient,
@@ -72,7 +72,7 @@ def graph(*answers: Any, slept: list[float] | None = None, **limits: Any) -> tup
         root=ROOT,
         web=web,  # type: ignore[arg-type]
         token=lambda _fresh: next(tokens),
-        limits=Limits(**limits),
+        limits=RetryPolicy(**limits),
         sleep=pauses.append,
         monotonic=lambda: sum(pauses),
     )
@@ -263,9 +263,9 @@ def test_a_batch_asks_again_for_throttled_parts_only_after_the_longest_wait() ->
 
     told = client.batch(
         [
-            Ask(id="a", path="/a"),
-            Ask(id="b", path="/b", query={"top": "1"}),
-            Ask(id="c", path=f"{ROOT}/v1.0/c?$deltatoken=1"),
+            BatchRequest(id="a", path="/a"),
+            BatchRequest(id="b", path="/b", query={"top": "1"}),
+            BatchRequest(id="c", path=f"{ROOT}/v1.0/c?$deltatoken=1"),
         ]
     )
 
@@ -278,7 +278,7 @@ def test_a_batch_asks_again_for_throttled_parts_only_after_the_longest_wait() ->
 
 
 def test_a_batch_of_many_is_sent_in_twenties() -> None:
-    asks = [Ask(id=str(number), path="/x") for number in range(45)]
+    asks = [BatchRequest(id=str(number), path="/x") for number in range(45)]
     answers = [
         answer(200, {"responses": [part(str(n)) for n in range(start, min(start + 20, 45))]}) for start in (0, 20, 40)
     ]
@@ -293,7 +293,7 @@ def test_a_batch_that_stays_throttled_says_so_in_its_parts() -> None:
     client, web = graph(throttled)
 
     with pytest.raises(Throttled) as caught:
-        client.batch([Ask(id="a", path="/a")])["a"].page(Thing)
+        client.batch([BatchRequest(id="a", path="/a")])["a"].page(Thing)
     assert (caught.value.wait_s, len(web.asked)) == (600.0, 1)
 
 
@@ -305,7 +305,7 @@ def test_a_batch_that_cannot_be_read_is_an_error(body: Any) -> None:
     client, _ = graph(answer(200, body))
 
     with pytest.raises(UnexpectedAnswer):
-        client.batch([Ask(id="a", path="/a")])
+        client.batch([BatchRequest(id="a", path="/a")])
 
 
 @pytest.mark.parametrize(

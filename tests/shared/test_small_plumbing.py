@@ -11,7 +11,7 @@ from shared.clock import moment, stamp, utc_now
 from shared.crypto.envelopes import Envelopes, KeyRing, SealBroken, new_key, sealed_with
 from shared.errors import AppError, Conflict, Invalid, TooManyRequests, Unauthenticated, Unavailable
 from shared.http.answers import explained, ok, read_json, with_etag
-from shared.quota import Rates
+from shared.quota import Quota
 from shared.telemetry.log import log
 
 OLD, NEW = new_key("k1"), new_key("k2")
@@ -64,24 +64,24 @@ def test_a_bad_key_is_refused_without_being_quoted(text: str) -> None:
 
 def test_a_rate_lets_through_so_many_a_minute_and_says_how_long_to_wait() -> None:
     now = [0.0]
-    rates = Rates(lambda: now[0])
+    quota = Quota(lambda: now[0])
     for _ in range(3):
-        rates.take("a", 3)
-    rates.take("b", 3)
+        quota.take("a", 3)
+    quota.take("b", 3)
 
     with pytest.raises(TooManyRequests) as caught:
-        rates.take("a", 3)
+        quota.take("a", 3)
     now[0] = 61.0
-    rates.take("a", 3)
+    quota.take("a", 3)
 
     assert caught.value.wait_s == 60.0
 
 
 def test_a_rate_forgets_when_there_are_too_many_keys() -> None:
-    rates = Rates(lambda: 0.0)
+    quota = Quota(lambda: 0.0)
     for number in range(10_002):
-        rates.take(str(number), 1)
-    rates.take("0", 1)
+        quota.take(str(number), 1)
+    quota.take("0", 1)
 
 
 def test_only_listed_facts_are_logged_one_object_a_line(caplog: pytest.LogCaptureFixture) -> None:

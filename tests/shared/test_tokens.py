@@ -32,13 +32,13 @@ class Source:
     def __init__(self, body: Any) -> None:
         self.body = body
         self.asked = 0
-        self.gate = threading.Event()
-        self.gate.set()
+        self.throttle = threading.Event()
+        self.throttle.set()
 
     def send(self, _method: str, url: str, **_: Any) -> Response:
         assert url == URL
         self.asked += 1
-        self.gate.wait(HANGS_S)
+        self.throttle.wait(HANGS_S)
         if isinstance(self.body, Exception):
             raise self.body
         raw = self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
@@ -256,14 +256,14 @@ def test_a_known_key_does_not_wait_for_somebody_elses_fetch() -> None:
     keys, source, clock = keys_of()
     keys.find("k1")
     clock.now += 25 * 3600
-    source.gate.clear()
+    source.throttle.clear()
     with ThreadPoolExecutor(4) as pool:
         stuck = [pool.submit(keys.find, "unknown") for _ in range(3)]
         until(lambda: source.asked == 2)
 
         assert keys.find("k1") is not None
         assert not any(it.done() for it in stuck)
-        source.gate.set()
+        source.throttle.set()
         assert [it.result() for it in stuck] == [None, None, None]
     assert source.asked == 2
 

@@ -12,7 +12,7 @@ from urllib.parse import SplitResult
 import pytest
 
 from shared.http.client import Response, Unreachable, Web
-from shared.http.connection_pool import Connections
+from shared.http.connection_pool import ConnectionPool
 from tests.shared.serving import Script, saying, serving, whole
 from tests.waiting import HANGS_S
 
@@ -54,7 +54,7 @@ def test_a_silence_ends_with_the_call_and_not_later() -> None:
 
 
 class SlowToConnect(Web):
-    def _server(self, parts: SplitResult) -> Connections:
+    def _server(self, parts: SplitResult) -> ConnectionPool:
         time.sleep(0.05)
         return super()._server(parts)
 

@@ -7,7 +7,7 @@ from threading import Event
 
 import pytest
 
-from shared.storage.concurrency_limit import Window
+from shared.storage.concurrency_limit import AdaptiveConcurrencyLimit
 
 
 class Time:
@@ -20,7 +20,7 @@ class Time:
 def settled(takes_s: Callable[[int], float]) -> int:
     """The rows on their way after a fence and many rounds of full transactions, as many as may go."""
     time = Time()
-    window = Window(time)
+    window = AdaptiveConcurrencyLimit(time)
     with window.taken(1):
         time.now += takes_s(1)
     for _ in range(50):
@@ -33,12 +33,12 @@ def settled(takes_s: Callable[[int], float]) -> int:
 
 
 def test_the_first_transaction_may_be_full() -> None:
-    with Window().taken(100) as rows:
+    with AdaptiveConcurrencyLimit().taken(100) as rows:
         assert rows == 100
 
 
 def test_a_transaction_is_never_larger_than_what_is_wanted() -> None:
-    with Window().taken(3) as rows:
+    with AdaptiveConcurrencyLimit().taken(3) as rows:
         assert rows == 3
 
 
@@ -61,7 +61,7 @@ def test_a_long_way_to_storage_is_nobody_elses_wait() -> None:
 
 def test_a_transaction_waits_until_there_is_room_for_it() -> None:
     time = Time()
-    window, began, may_end = Window(time), Event(), Event()
+    window, began, may_end = AdaptiveConcurrencyLimit(time), Event(), Event()
 
     def write(rows: int) -> None:
         with window.taken(rows):
@@ -81,7 +81,7 @@ def test_a_transaction_waits_until_there_is_room_for_it() -> None:
 
 
 def test_a_transaction_that_fails_gives_its_room_back() -> None:
-    window = Window()
+    window = AdaptiveConcurrencyLimit()
 
     with pytest.raises(ZeroDivisionError), window.taken(100):
         raise ZeroDivisionError
@@ -93,7 +93,7 @@ def test_a_transaction_that_fails_gives_its_room_back() -> None:
 @pytest.mark.parametrize("seconds", [0.002, 0.02, 0.034])
 def test_small_transactions_that_are_answered_in_time_do_not_close_the_window(seconds: float) -> None:
     time = Time()
-    window = Window(time)
+    window = AdaptiveConcurrencyLimit(time)
     for _ in range(20):
         with window.taken(1):
             time.now += seconds
@@ -104,7 +104,7 @@ def test_small_transactions_that_are_answered_in_time_do_not_close_the_window(se
 
 def test_a_small_transaction_that_takes_long_closes_the_window_like_a_large_one() -> None:
     time = Time()
-    window = Window(time)
+    window = AdaptiveConcurrencyLimit(time)
     for _ in range(20):
         with window.taken(100):
             time.now += 0.001

@@ -12,7 +12,7 @@ from integrations.domain.ids import AccountId, TenantId
 from integrations.domain.sync.changed_keys import ALL, MOST_KEYS, Keys
 from integrations.domain.sync.datasets import Reading, Record
 from integrations.storage.data.derived import DerivedStore
-from integrations.storage.data.pending import Marking
+from integrations.storage.data.pending import PendingMarker
 from integrations.storage.data.store import DataSession, DataStore, Superseded, fences
 from integrations.storage.data.sweeping import Sweeper
 from shared.storage.rows import RowNotStorable
@@ -47,7 +47,7 @@ def derived(tables: Tables) -> DerivedStore:
 
 
 def opened(data: DataStore, *datasets: str, at: datetime = NOW) -> DataSession:
-    return data.open(marking=Marking(datasets or ("things", "others"), at))
+    return data.open(marking=PendingMarker(datasets or ("things", "others"), at))
 
 
 def reading(*names: str, removed: tuple[str, ...] = (), is_complete: bool = True) -> Reading:

@@ -124,7 +124,7 @@ def test_changes_are_written_where_their_rows_are(data: DataStore) -> None:
 
     assert whole == (1, 1, 2)  # 0004 came back, 0003 changed again; 0149 and 9999 vanished
     assert listed(data) == {**names(149), "0003": "3"}
-    assert data.cursors()["things"].tallies == {"1": 148, "3": 1}
+    assert data.cursors()["things"].counts_by_kind == {"1": 148, "3": 1}
 
 
 def test_a_data_set_that_grows_is_spread_anew_and_nothing_is_twice(data: DataStore) -> None:
@@ -156,7 +156,7 @@ def test_spreading_anew_that_breaks_off_anywhere_loses_and_doubles_nothing(
     assert meanwhile >= set(names(30))
     assert listed(data) == smaller
     assert sorted(key for keys in raw(data).values() for key in keys) == [f"row:things:{key}" for key in smaller]
-    assert data.cursors()["things"].tallies == {"2": 145}
+    assert data.cursors()["things"].counts_by_kind == {"2": 145}
 
 
 @pytest.mark.parametrize("number", range(1, 6))  # the claim, three other partitions, the cursor
@@ -242,7 +242,7 @@ def test_changes_that_were_half_written_are_counted_once(
 
     sync(data.open(), delta)
 
-    assert data.cursors()["things"].tallies == {"1": 25, "2": 275}
+    assert data.cursors()["things"].counts_by_kind == {"1": 25, "2": 275}
 
 
 def test_what_one_transaction_could_hold_and_several_half_wrote_is_counted_once(
@@ -261,7 +261,7 @@ def test_what_one_transaction_could_hold_and_several_half_wrote_is_counted_once(
 
     sync(data.open(), delta)
 
-    assert data.cursors()["things"].tallies == {"2": 60}
+    assert data.cursors()["things"].counts_by_kind == {"2": 60}
 
 
 def test_a_whole_reading_mends_what_was_half_written(storage: str, data: DataStore) -> None:

@@ -11,7 +11,7 @@ from azure.identity import ManagedIdentityCredential
 from azure.storage.queue import QueueServiceClient
 
 from integrations.domain.ids import AccountId, TenantId
-from integrations.domain.sync.datasets import Outcome, Reading, Record
+from integrations.domain.sync.datasets import DatasetOutcome, Reading, Record
 from integrations.storage.control import Control, ControlWriter, OutboxMessage, VersionConflict, newest_first
 from integrations.storage.data.store import DataStore, Superseded
 from integrations.storage.due import Due, DueList, Work, shard_of, shards
@@ -63,7 +63,7 @@ def test_only_differences_are_written(tables: Tables) -> None:
     assert (first, same, other, delta) == ((2, 0, 0), (0, 0, 0), (1, 1, 0), (0, 1, 1))
     assert stored(tables) == ["b=2", "c=2"]
     cursor = data(tables).cursors()["things"]
-    assert (cursor.link, cursor.outcome, cursor.tallies) == ("link", Outcome.FRESH, {"b": 1, "c": 1})
+    assert (cursor.link, cursor.outcome, cursor.counts_by_kind) == ("link", DatasetOutcome.FRESH, {"b": 1, "c": 1})
 
 
 def test_a_large_delta_reads_all_fingerprints_at_once(tables: Tables) -> None:
@@ -82,12 +82,12 @@ def test_masses_that_vanish_are_held_back_once(tables: Tables) -> None:
 
     assert (first, second) == ((0, 0, 0), (0, 0, 99))
     assert (cursor.outcome, cursor.error, cursor.held_back, cursor.link) == (
-        Outcome.STALE,
+        DatasetOutcome.STALE,
         "mass_loss_held_back",
         99,
         None,
     )
-    assert cursor.tallies == {"0": 100}
+    assert cursor.counts_by_kind == {"0": 100}
 
 
 def test_nothing_is_removed_while_items_are_lost_that_may_be_the_missing_ones(tables: Tables) -> None:
@@ -99,8 +99,8 @@ def test_nothing_is_removed_while_items_are_lost_that_may_be_the_missing_ones(ta
     second = store(tables, reading("a=2", "d=1"))
 
     assert (first, kept) == ((1, 1, 0), ["a=2", "b=1", "c=1", "d=1"])
-    assert (cursor.outcome, cursor.odd, cursor.link) == (Outcome.FRESH, 1, "link")
-    assert cursor.tallies == {"a": 1, "b": 1, "c": 1, "d": 1}
+    assert (cursor.outcome, cursor.odd, cursor.link) == (DatasetOutcome.FRESH, 1, "link")
+    assert cursor.counts_by_kind == {"a": 1, "b": 1, "c": 1, "d": 1}
     assert (second, stored(tables), data(tables).cursors()["things"].odd) == ((0, 0, 2), ["a=2", "d=1"], 0)
 
 

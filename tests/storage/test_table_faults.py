@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from shared.storage.retries import somebody_waits
+from shared.storage.retries import interactive
 from shared.storage.rows import (
     Row,
     RowChanged,
@@ -133,7 +133,7 @@ def test_storage_that_is_slow_is_given_up_in_time(table: Table, before: Front, f
 def test_somebody_who_waits_is_told_of_a_frozen_storage(table: Table, before: Front) -> None:
     before.faults = ["hanging"] * 3
 
-    with somebody_waits(), pytest.raises(StorageUnavailable):
+    with interactive(), pytest.raises(StorageUnavailable):
         table.get("p", "a")
 
     assert before.outlasted == []

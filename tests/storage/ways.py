@@ -8,7 +8,7 @@ from typing import Any
 from azure.core.credentials import AccessToken
 from azure.identity import ManagedIdentityCredential
 
-from shared.storage.retries import Patience, _patience
+from shared.storage.retries import StorageTimeouts, _patience
 from shared.storage.table import Table
 from shared.storage.tables import Tables
 from tests.storage.front import TOKEN, Front, front
@@ -53,7 +53,7 @@ def opened(way: str, storage: str, folder: Path) -> Iterator[Table]:
 @contextmanager
 def short_patience(budget_s: float = 10.0) -> Iterator[None]:
     """As ``somebody_waits``, for somebody who waits a second."""
-    token = _patience.set(Patience(silence_s=0.2, whole_s=0.3, budget_s=budget_s))
+    token = _patience.set(StorageTimeouts(read_timeout_s=0.2, response_timeout_s=0.3, budget_s=budget_s))
     try:
         yield
     finally:

@@ -16,7 +16,7 @@ _MOST_PAGES = 10  # of entries looked at for one answer; a filter that finds lit
 _FIRST, _LAST = "0", "zzzzzzzz"
 
 
-class Wanted(NamedTuple):
+class AuditFilter(NamedTuple):
     """Which entries; what is empty asks for any. ``cursor`` is the id of the last one looked at before."""
 
     tenant_id: TenantId | None = None
@@ -33,7 +33,7 @@ class AuditPage(msgspec.Struct, kw_only=True):
     next_cursor: str | None
 
 
-def read_audit(control: Control, wanted: Wanted) -> AuditPage:
+def read_audit(control: Control, wanted: AuditFilter) -> AuditPage:
     """A page of entries. It may hold fewer than asked for, even none, and still have a ``next_cursor``."""
     items: list[AuditEntry] = []
     after = wanted.cursor or (newest_first(wanted.until, _FIRST)[:-1] if wanted.until else "")
@@ -70,7 +70,7 @@ def _readable(control: Control, text: str) -> AuditEntry | None:
         return None
 
 
-def _is_wanted(entry: AuditEntry, wanted: Wanted) -> bool:
+def _is_wanted(entry: AuditEntry, wanted: AuditFilter) -> bool:
     return (
         (wanted.tenant_id is None or wanted.tenant_id in entry.subject.values())
         and wanted.action in {"", entry.action}

@@ -12,7 +12,15 @@ import msgspec
 from integrations.actions.account import Account
 from integrations.actions.audit.signing import public_keys, sign
 from integrations.actions.conflicts import retry_on_conflict
-from integrations.domain.audit.seals import KEPT_FOR, LATE, Line, Link, Seal, line, next_seal
+from integrations.domain.audit.seals import (
+    LATE,
+    ChainLink,
+    EntryFingerprint,
+    Seal,
+    entry_fingerprint,
+    next_seal,
+)
+from integrations.domain.retention import AUDIT_ENTRIES
 from integrations.storage.control import Control, moment_of, newest_first, newest_seal_first, number_of_seal
 from shared.crypto.signatures import Jwk, SignatureInvalid, check_detached, detached
 from shared.storage.tables import Write, chunks
@@ -30,7 +38,7 @@ class _Waiting(NamedTuple):
 
     last: Seal | None
     number: int
-    entries: dict[str, Line]
+    entries: dict[str, EntryFingerprint]
 
 
 def seal_entries(account: Account) -> None:
@@ -61,7 +69,7 @@ def _seal_waiting(account: Account, keys: list[Jwk]) -> None:
 
 def forget_old_entries(account: Account) -> None:
     """Delete entries that were kept long enough, and then the seals that covered nothing younger."""
-    control, kept_since = account.control, account.services.clock() - KEPT_FOR
+    control, kept_since = account.control, account.services.clock() - AUDIT_ENTRIES
     old = control.audit.texts(after=newest_first(kept_since, _LAST_OF_MOMENT), limit=_FORGOTTEN_AT_ONCE)
     _remove(account, [control.audit.dropped(key) for key in old if moment_of(key) < kept_since])
     if len(old) == _FORGOTTEN_AT_ONCE:
@@ -75,7 +83,7 @@ def forget_old_entries(account: Account) -> None:
     _remove(account, [control.seals.dropped(newest_seal_first(number)) for number in gone])
 
 
-def read_links(control: Control, keys: list[Jwk]) -> Iterator[Link]:
+def read_links(control: Control, keys: list[Jwk]) -> Iterator[ChainLink]:
     """Every seal with what its row and its signature are worth, the newest first."""
     after = ""
     while True:
@@ -89,16 +97,16 @@ def read_links(control: Control, keys: list[Jwk]) -> Iterator[Link]:
         after = list(page)[-1]
 
 
-def _link(control: Control, number: int, text: str, keys: list[Jwk]) -> Link:
+def _link(control: Control, number: int, text: str, keys: list[Jwk]) -> ChainLink:
     try:
         seal = control.seals.read(text)
     except msgspec.MsgspecError:
-        return Link(number, None, is_signed=False)
+        return ChainLink(number, None, is_signed=False)
     try:
         check_detached(seal.signature, seal.signed_text(control.account_id), keys)
     except SignatureInvalid:
-        return Link(number, seal, is_signed=False)
-    return Link(number, seal, is_signed=seal.number == number)
+        return ChainLink(number, seal, is_signed=False)
+    return ChainLink(number, seal, is_signed=seal.number == number)
 
 
 def _waiting(control: Control, keys: list[Jwk]) -> _Waiting:
@@ -115,7 +123,7 @@ def _waiting(control: Control, keys: list[Jwk]) -> _Waiting:
         covered |= it.seal.entries.keys()
     until = newest_first(last.through - LATE, _LAST_OF_MOMENT) if last else ""
     texts = control.audit.texts(until=until)
-    entries = {key: line(key, moment_of(key), text) for key, text in texts.items() if key not in covered}
+    entries = {key: entry_fingerprint(key, moment_of(key), text) for key, text in texts.items() if key not in covered}
     return _Waiting(last, number + 1, entries)
 
 

@@ -7,7 +7,7 @@ import msgspec
 from integrations.actions.account import Account
 from integrations.actions.audit.sealing import read_links
 from integrations.actions.audit.signing import public_keys
-from integrations.domain.audit.seals import Line, Seal, SealFault, examine, line
+from integrations.domain.audit.seals import EntryFingerprint, Seal, SealFault, entry_fingerprint, examine
 from integrations.domain.ids import AccountId
 from integrations.services import Services
 from integrations.storage.control import Control, moment_of
@@ -53,7 +53,7 @@ def verify_audit(services: Services, account_id: AccountId) -> Verification:
         TooManyRequests: verified several times within a minute.
         SealBroken: the account's signing key cannot be opened any more.
     """
-    services.rates.take(f"verification:{account_id}", _PER_MINUTE)
+    services.quota.take(f"verification:{account_id}", _PER_MINUTE)
     account, now = Account(services, account_id), services.clock()
     # Seals before entries: what is written between the two is an entry that waits, and no entry that is missing.
     links = list(read_links(account.control, public_keys(account).keys))[::-1]
@@ -76,12 +76,12 @@ def verify_audit(services: Services, account_id: AccountId) -> Verification:
     )
 
 
-def _entries(control: Control) -> dict[str, Line]:
-    found: dict[str, Line] = {}
+def _entries(control: Control) -> dict[str, EntryFingerprint]:
+    found: dict[str, EntryFingerprint] = {}
     after = ""
     while True:
         page = control.audit.texts(after=after, limit=_A_PAGE)
-        found |= {key: line(key, moment_of(key), text) for key, text in page.items()}
+        found |= {key: entry_fingerprint(key, moment_of(key), text) for key, text in page.items()}
         if len(page) < _A_PAGE:
             return found
         after = list(page)[-1]

@@ -35,7 +35,7 @@ class AnswerUsed(Conflict):
     remedy = "Go back to the page; it shows how the journey stands."
 
 
-class Journey(NamedTuple):
+class AnsweredFlow(NamedTuple):
     """A flow with its account; a write raises AnswerUsed when another answer, or a look at the flow, was faster."""
 
     account: Account
@@ -46,7 +46,7 @@ class Journey(NamedTuple):
     def flow(self) -> Flow:
         return self.stored.value
 
-    def burnt(self, onward: str) -> "Journey":
+    def burnt(self, onward: str) -> "AnsweredFlow":
         """Use the answer up before anything is done with it: of many who bring it, one gets through."""
         flows = self.account.control.flows
         try:
@@ -89,7 +89,7 @@ class Journey(NamedTuple):
             raise AnswerUsed from None
 
 
-def find_journey(services: Services, kind: Kind, state: str, trace_id: str) -> Journey:
+def find_answered_flow(services: Services, kind: Kind, state: str, trace_id: str) -> AnsweredFlow:
     """The journey that waits for an answer with this state.
 
     Raises:
@@ -107,4 +107,4 @@ def find_journey(services: Services, kind: Kind, state: str, trace_id: str) -> J
     if stored.value.state_hash != hashed:
         raise AnswerUsed
     seen = stored.now(stored.value.seen_at(services.clock()))
-    return Journey(account, account.system_actor("consent_callback", trace_id), seen)
+    return AnsweredFlow(account, account.system_actor("consent_callback", trace_id), seen)

@@ -8,7 +8,7 @@ attacker's to write, so it may only agree with the sign-in, never decide (reliab
 from collections.abc import Mapping
 from datetime import timedelta
 
-from integrations.actions.connect.answered_flow import Journey, NotAnAnswer, find_journey
+from integrations.actions.connect.answered_flow import AnsweredFlow, NotAnAnswer, find_answered_flow
 from integrations.actions.connect.csp_sign_in import name_of_partner
 from integrations.actions.connect.integrate import Secrets, new_state, redirect_uri, seal, token_scopes, unseal
 from integrations.actions.lookup import is_leaving
@@ -17,7 +17,7 @@ from integrations.domain.connect.consent import (
     Flow,
     FlowFailure,
     Leg,
-    Signer,
+    SignedInUser,
     arrive,
     come_back,
     fail,
@@ -58,7 +58,7 @@ def receive_callback(services: Services, kind: Kind, answer: Mapping[str, str], 
         NotAnAnswer: no flow waits for it, or it is not the kind of answer its flow waits for.
         AnswerUsed: it was used before.
     """
-    journey = find_journey(services, kind, answer.get("state", ""), trace_id)
+    journey = find_answered_flow(services, kind, answer.get("state", ""), trace_id)
     if not journey.flow.is_open:
         journey.close(journey.flow, "closed late journey")
         return journey.flow.id
@@ -69,7 +69,7 @@ def receive_callback(services: Services, kind: Kind, answer: Mapping[str, str], 
     return journey.flow.id
 
 
-def _take_sign_in(journey: Journey, answer: Mapping[str, str]) -> None:
+def _take_sign_in(journey: AnsweredFlow, answer: Mapping[str, str]) -> None:
     if "error" not in answer and not answer.get("code"):
         raise NotAnAnswer
     flow = journey.flow
@@ -82,7 +82,7 @@ def _take_sign_in(journey: Journey, answer: Mapping[str, str]) -> None:
         burnt.close(fail(flow, refused.failure, refused.evidence), "refused sign-in")
 
 
-def _accept_sign_in(burnt: Journey, flow: Flow, code: str, state: str) -> None:
+def _accept_sign_in(burnt: AnsweredFlow, flow: Flow, code: str, state: str) -> None:
     services = burnt.account.services
     if flow.kind is Kind.CSP:
         _accept_partner(burnt, flow, _redeem(services, flow, code))
@@ -102,7 +102,7 @@ def _accept_sign_in(burnt: Journey, flow: Flow, code: str, state: str) -> None:
     burnt.save(onward, "accepted sign-in")
 
 
-def _refuse_present(burnt: Journey, flow: Flow, tenant_id: TenantId) -> None:
+def _refuse_present(burnt: AnsweredFlow, flow: Flow, tenant_id: TenantId) -> None:
     """A tenant is connected once in an account, whichever way."""
     if flow.integration_id:
         return
@@ -122,7 +122,7 @@ def _refuse_present(burnt: Journey, flow: Flow, tenant_id: TenantId) -> None:
         raise _Refused(failure, {"tenant_id": tenant_id})
 
 
-def _accept_partner(burnt: Journey, flow: Flow, signed_in: SignedIn) -> None:
+def _accept_partner(burnt: AnsweredFlow, flow: Flow, signed_in: SignedIn) -> None:
     """A CSP's service account: what it brought is kept sealed, unless it signed in without MFA."""
     services, identity = burnt.account.services, signed_in.identity
     if identity.is_guest:
@@ -133,7 +133,7 @@ def _accept_partner(burnt: Journey, flow: Flow, signed_in: SignedIn) -> None:
     _refuse_present(burnt, flow, tenant_id)
     if not signed_in.refresh_token:
         raise _Refused(FlowFailure.SIGN_IN_REFUSED, {"error": "no refresh token was issued"})
-    signer = Signer(
+    signer = SignedInUser(
         tenant_id=tenant_id,
         object_id=identity.object_id,
         username=clean(identity.username),
@@ -147,7 +147,7 @@ def _accept_partner(burnt: Journey, flow: Flow, signed_in: SignedIn) -> None:
     burnt.go_on(arrive(flow, signer, sealed=sealed, now=services.clock()), "accepted sign-in")
 
 
-def _close_without_mfa(burnt: Journey, flow: Flow, signer: Signer, refresh_token: str) -> None:
+def _close_without_mfa(burnt: AnsweredFlow, flow: Flow, signer: SignedInUser, refresh_token: str) -> None:
     """Proven who it is, and that it cannot work: nothing that was brought is kept."""
     if flow.integration_id:
         raise _Refused(FlowFailure.NO_MFA_PROMPT)
@@ -157,7 +157,7 @@ def _close_without_mfa(burnt: Journey, flow: Flow, signer: Signer, refresh_token
     burnt.save(proven, "accepted sign-in without MFA")
 
 
-def _signer(services: Services, signed_in: SignedIn) -> Signer:
+def _signer(services: Services, signed_in: SignedIn) -> SignedInUser:
     """Who signed in, as far as Microsoft tells it before consent."""
     identity = signed_in.identity
     if identity.is_guest:
@@ -165,7 +165,7 @@ def _signer(services: Services, signed_in: SignedIn) -> Signer:
     proven = _is_administrator(services, signed_in)
     if proven is False:
         raise _Refused(FlowFailure.NOT_TENANT_ADMIN)
-    return Signer(
+    return SignedInUser(
         tenant_id=TenantId(identity.tenant_id),
         object_id=identity.object_id,
         username=clean(identity.username),
@@ -206,7 +206,7 @@ def _is_administrator(services: Services, signed_in: SignedIn) -> bool | None:
         return None
 
 
-def _take_consent(journey: Journey, answer: Mapping[str, str]) -> None:
+def _take_consent(journey: AnsweredFlow, answer: Mapping[str, str]) -> None:
     flow = journey.flow
     if "error" not in answer and answer.get("admin_consent", "").casefold() != "true":
         raise NotAnAnswer

@@ -7,8 +7,8 @@ import msgspec
 
 from integrations.actions.csp.partner import Partner
 from integrations.domain.causes import csp_cause_of, evidence_of
-from integrations.domain.connect.consent import Flow, FlowFailure, FlowState, Signer
-from integrations.domain.integrations import Attempt, Kind
+from integrations.domain.connect.consent import Flow, FlowFailure, FlowState, SignedInUser
+from integrations.domain.integrations import FailedReauthorizationAttempt, Kind
 from integrations.domain.statuses import SyncCause
 from integrations.microsoft.memberships import read_memberships
 from integrations.microsoft.readers.organization import read_tenant_name
@@ -39,7 +39,7 @@ FAILURE_OF = {
 }
 
 
-class Seen(NamedTuple):
+class PartnerSignIn(NamedTuple):
     """What one look at a fresh sign-in found. ``refresh_token`` is empty when nothing may be kept."""
 
     name: str
@@ -49,7 +49,7 @@ class Seen(NamedTuple):
     refresh_token: str
 
 
-def look_at_partner(services: Services, signer: Signer, refresh_token: str) -> Seen:
+def examine_partner(services: Services, signer: SignedInUser, refresh_token: str) -> PartnerSignIn:
     """Whether the account is an administrator, in AdminAgents, with MFA, and has customers.
 
     Raises:
@@ -69,7 +69,7 @@ def look_at_partner(services: Services, signer: Signer, refresh_token: str) -> S
     except MicrosoftError as error:
         verdict, evidence = csp_cause_of(error), evidence_of(error)
     kept = "" if verdict in _NOT_KEPT else newest[-1]
-    return Seen(name, is_administrator, verdict, evidence, kept)
+    return PartnerSignIn(name, is_administrator, verdict, evidence, kept)
 
 
 def _verdict(partner: Partner, graph: Graph) -> SyncCause | None:
@@ -80,7 +80,7 @@ def _verdict(partner: Partner, graph: Graph) -> SyncCause | None:
     return None if has_customers else SyncCause.CSP_NO_CHILD_TENANTS
 
 
-def name_of_partner(services: Services, signer: Signer, refresh_token: str) -> str:
+def name_of_partner(services: Services, signer: SignedInUser, refresh_token: str) -> str:
     """The tenant's name for somebody whose sign-in is not kept; the account's domain when it cannot be read."""
     try:
         partner = Partner(services, signer.tenant_id, refresh_token, lambda _: None)
@@ -97,10 +97,10 @@ def failed_attempt(control: Control, flow: Flow, at: datetime) -> list[Write]:
     stored = control.integrations.find(flow.integration_id)
     if stored is None or stored.value.csp is None or flow.failure is None:
         return []
-    attempt = Attempt(at=at, reason=flow.failure.value)
+    attempt = FailedReauthorizationAttempt(at=at, reason=flow.failure.value)
     csp = msgspec.structs.replace(stored.value.csp, failed_attempt=attempt)
     return [control.integrations.saved(stored.now(msgspec.structs.replace(stored.value, csp=csp)))]
 
 
-def _domain_of(signer: Signer) -> str:
+def _domain_of(signer: SignedInUser) -> str:
     return signer.username.rpartition("@")[2] or signer.tenant_id

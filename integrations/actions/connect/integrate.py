@@ -73,7 +73,7 @@ class FlowView(msgspec.Struct, frozen=True, kw_only=True):
     given_up: StatusView | None
 
 
-class Wanted(NamedTuple):
+class NewFlow(NamedTuple):
     """What a journey is for: a kind, and for a renewal the integration with its tenant."""
 
     kind: Kind
@@ -84,7 +84,7 @@ class Wanted(NamedTuple):
 
 def start_single(services: Services, actor: Actor) -> Started:
     """Begin to integrate a single tenant. Which tenant shows only in the sign-in."""
-    return _start(Account(services, actor.account_id), actor, Wanted(Kind.SINGLE))
+    return _start(Account(services, actor.account_id), actor, NewFlow(Kind.SINGLE))
 
 
 def start_csp(services: Services, actor: Actor, *, accepted: bool, version: str) -> Started:
@@ -103,7 +103,7 @@ def start_csp(services: Services, actor: Actor, *, accepted: bool, version: str)
             code="prerequisites_changed",
             remedy="Show the present text (GET /prerequisites/csp) and have it accepted.",
         )
-    return _start(Account(services, actor.account_id), actor, Wanted(Kind.CSP, prerequisites=version))
+    return _start(Account(services, actor.account_id), actor, NewFlow(Kind.CSP, prerequisites=version))
 
 
 def reauthorize(services: Services, actor: Actor, integration_id: IntegrationId) -> Started:
@@ -115,7 +115,7 @@ def reauthorize(services: Services, actor: Actor, integration_id: IntegrationId)
     """
     account = Account(services, actor.account_id)
     stored = find_to_change(account.control, integration_id)
-    return _start(account, actor, Wanted(stored.value.kind, integration_id, stored.value.tenant_id))
+    return _start(account, actor, NewFlow(stored.value.kind, integration_id, stored.value.tenant_id))
 
 
 def read_flow(services: Services, actor: Actor, flow_id: FlowId) -> FlowView:
@@ -141,21 +141,21 @@ def read_flow(services: Services, actor: Actor, flow_id: FlowId) -> FlowView:
     )
 
 
-class _Told(NamedTuple):
+class _FlowOutline(NamedTuple):
     reason: str
     detail: str
     remedy: str
 
 
-def _advice(flow: Flow) -> _Told | None:
+def _advice(flow: Flow) -> _FlowOutline | None:
     """Why a journey failed, or what will keep a proven CSP from working."""
     if flow.failure:
-        return _Told(flow.failure.value, *ADVICE[flow.failure])
+        return _FlowOutline(flow.failure.value, *ADVICE[flow.failure])
     if flow.given_up:
-        return _Told(OUR_FAILURE, DETAILS[flow.given_up.job], REMEDY)
+        return _FlowOutline(OUR_FAILURE, DETAILS[flow.given_up.job], REMEDY)
     if flow.verdict:
         said = EXPLANATIONS[flow.verdict]
-        return _Told(said.reason, said.detail, said.remedy)
+        return _FlowOutline(said.reason, said.detail, said.remedy)
     return None
 
 
@@ -195,9 +195,9 @@ def _scopes(services: Services, kind: Kind) -> tuple[str, ...]:
     return (*token_scopes(services, kind), *in_graph)
 
 
-def _start(account: Account, actor: Actor, wanted: Wanted) -> Started:
+def _start(account: Account, actor: Actor, wanted: NewFlow) -> Started:
     services = account.services
-    services.rates.take(f"start:{actor.account_id}:{actor.name}", services.settings.starts_per_minute)
+    services.quota.take(f"start:{actor.account_id}:{actor.name}", services.settings.starts_per_minute)
     now = services.clock()
     refuse_while_removing_all(account.control)
     state, kept = new_state(), Secrets(nonce=secrets.token_urlsafe(32), verifier=secrets.token_urlsafe(48))

@@ -10,13 +10,13 @@ import msgspec
 
 from integrations.actions.account import Account
 from integrations.actions.conflicts import ignore_conflict
-from integrations.actions.connect.csp_sign_in import FAILURE_OF, failed_attempt, look_at_partner
+from integrations.actions.connect.csp_sign_in import FAILURE_OF, examine_partner, failed_attempt
 from integrations.actions.connect.integrate import Secrets, seal, unseal
 from integrations.domain.causes import evidence_of, failure_of
 from integrations.domain.connect.consent import Flow, FlowFailure, FlowState, fail, prove
 from integrations.domain.integrations import Kind
 from integrations.domain.jobs.orders import ConsentOrder
-from integrations.domain.sync.schedule import propagation_pause_s
+from integrations.domain.retry_delays import consent_propagation_s
 from integrations.microsoft.memberships import is_global_administrator
 from integrations.microsoft.permissions import CORE_PERMISSIONS
 from integrations.microsoft.readers.organization import read_tenant_name
@@ -78,7 +78,7 @@ def _proven(services: Services, flow: Flow) -> Flow:
     if signer is None:
         raise _Ended(FlowFailure.IDENTITY_INVALID)
     try:
-        seen = look_at_partner(services, signer, unseal(services, flow).refresh_token)
+        seen = examine_partner(services, signer, unseal(services, flow).refresh_token)
     except (OperatorFault, Transient) as error:
         raise _NotYet(evidence_of(error), failure_of(error, flow.kind)) from error
     except SealBroken as error:
@@ -130,7 +130,7 @@ def _verdict(error: SignInRefused | MicrosoftError) -> Exception:
 
 def _look_again(account: Account, stored: Stored[Flow], flow: Flow, not_yet: _NotYet) -> None:
     services = account.services
-    pause_s = propagation_pause_s(flow.attempts)
+    pause_s = consent_propagation_s(flow.attempts)
     look_at = flow.look_at(services.clock()) + timedelta(seconds=pause_s)
     waiting = msgspec.structs.replace(
         flow,

@@ -13,8 +13,8 @@ from integrations.actions.conflicts import ignore_conflict, retry_on_conflict
 from integrations.actions.csp.check_results import Checks
 from integrations.actions.csp.discovery import find_customers
 from integrations.actions.csp.partner import NoCredential, Partner, open_partner
-from integrations.actions.csp.reconcile import settle_customers
-from integrations.actions.release import letting_go
+from integrations.actions.csp.reconcile import reconcile_customers
+from integrations.actions.release import release_on_failure
 from integrations.domain.causes import csp_cause_of, evidence_of
 from integrations.domain.csp.report import CheckName, Report
 from integrations.domain.ids import RunId, TenantId
@@ -32,7 +32,7 @@ from integrations.storage.due import Due, Work
 from shared.crypto.envelopes import SealBroken
 from shared.microsoft.graph import MicrosoftError, Transient, UnexpectedAnswer
 from shared.microsoft.sign_in import OperatorFault, token_methods
-from shared.storage.recovery_message import Lifeline
+from shared.storage.recovery_message import RecoveryMessage
 from shared.telemetry.log import log
 
 _EARLY = timedelta(minutes=1)
@@ -49,7 +49,7 @@ class _Stopped(Exception):
         self.evidence = evidence or {}
 
 
-class Ending(msgspec.Struct, frozen=True, kw_only=True):
+class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     """How a run ended; ``cause`` is None when Microsoft, or our own application, could not answer for now."""
 
     cause: SyncCause | None
@@ -61,8 +61,8 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
 def check_csp(services: Services, order: CspOrder) -> None:
     """Carry out one order; an order that the tables no longer ask for changes nothing."""
     run_id = RunId(newest_first(services.clock()))
-    again = msgspec.json.encode(msgspec.structs.replace(order, lifeline_of=run_id))
-    with Lifeline(services.queues, CspOrder.queue, again, ttl_s=int(ORDER_LIFE.total_seconds())):
+    again = msgspec.json.encode(msgspec.structs.replace(order, recovers=run_id))
+    with RecoveryMessage(services.queues, CspOrder.queue, again, ttl_s=int(ORDER_LIFE.total_seconds())):
         _check(services, order, run_id)
 
 
@@ -71,21 +71,21 @@ def _check(services: Services, order: CspOrder, run_id: RunId) -> None:
     taken = _take(account, order, run_id)
     if taken is None:
         return
-    with letting_go(lambda: _let_go(account, taken)):
+    with release_on_failure(lambda: _let_go(account, taken)):
         checks = Checks(services.clock)
         ending = _ended(account, taken, checks)
         retry_on_conflict(lambda: _close(account, taken, ending, checks))
 
 
-def _ended(account: Account, taken: Integration, checks: Checks) -> Ending:
+def _ended(account: Account, taken: Integration, checks: Checks) -> CheckResult:
     try:
         return _run(account, taken, checks)
     except _Stopped as stopped:
-        return Ending(cause=stopped.cause, evidence=stopped.evidence)
+        return CheckResult(cause=stopped.cause, evidence=stopped.evidence)
     except (Transient, OperatorFault, UnexpectedAnswer) as error:
-        return Ending(cause=None, evidence=evidence_of(error))
+        return CheckResult(cause=None, evidence=evidence_of(error))
     except MicrosoftError as error:
-        return Ending(cause=csp_cause_of(error), evidence=evidence_of(error))
+        return CheckResult(cause=csp_cause_of(error), evidence=evidence_of(error))
 
 
 def _let_go(account: Account, taken: Integration) -> None:
@@ -125,14 +125,14 @@ def _take(account: Account, order: CspOrder, run_id: RunId) -> Integration | Non
 
 
 def _is_wanted(csp: Csp, order: CspOrder, now: datetime) -> bool:
-    if order.lifeline_of is not None:
-        return csp.running is not None and csp.running.run_id == order.lifeline_of
+    if order.recovers is not None:
+        return csp.running is not None and csp.running.run_id == order.recovers
     due_at = csp.status.next_check_at
     is_early = order.reason == SCHEDULED and due_at is not None and due_at > now + _EARLY
     return not is_early and (csp.running is None or csp.running.until <= now)
 
 
-def _run(account: Account, integration: Integration, checks: Checks) -> Ending:
+def _run(account: Account, integration: Integration, checks: Checks) -> CheckResult:
     partner = _proven(account, integration, checks)
     graph = partner.graph()
     name = read_tenant_name(graph).name
@@ -146,9 +146,9 @@ def _run(account: Account, integration: Integration, checks: Checks) -> Ending:
     listing = find_customers(partner, integration, memberships, account.services.clock(), checks)
     if not listing.found and not listing.odd:
         raise _Stopped(SyncCause.CSP_NO_CHILD_TENANTS)
-    shared = settle_customers(account, integration, listing)
+    shared = reconcile_customers(account, integration, listing)
     checks.add_customers(account.control, integration)
-    return Ending(cause=SyncCause.CSP_SYNCED, evidence=listing.oddities(), name=name, shared=shared)
+    return CheckResult(cause=SyncCause.CSP_SYNCED, evidence=listing.oddities(), name=name, shared=shared)
 
 
 def _proven(account: Account, integration: Integration, checks: Checks) -> Partner:
@@ -189,7 +189,7 @@ def _memberships(partner: Partner, checks: Checks) -> Memberships:
     return held
 
 
-def _close(account: Account, taken: Integration, ending: Ending, checks: Checks) -> None:
+def _close(account: Account, taken: Integration, ending: CheckResult, checks: Checks) -> None:
     """Status, name, report, next due. An authorization renewed meanwhile is not overwritten by an older run.
 
     Raises:
@@ -224,7 +224,7 @@ def _is_held(present: Integration, taken: Integration) -> bool:
 
 
 def _moved(
-    services: Services, before: SyncStatus, ending: Ending, now: datetime, *, has_credential: bool
+    services: Services, before: SyncStatus, ending: CheckResult, now: datetime, *, has_credential: bool
 ) -> SyncStatus:
     """The status after a run. A passing fault keeps the last one, until it has passed too often in a row."""
     if ending.cause is None:

@@ -14,7 +14,7 @@ from integrations.storage.control import Control
 
 
 @dataclass
-class Making:
+class CheckInProgress:
     """A check under way: passed, unless somebody says otherwise."""
 
     state: CheckState = CheckState.PASSED
@@ -36,9 +36,9 @@ class Checks:
         self.all: list[Check] = []
 
     @contextmanager
-    def made(self, name: CheckName) -> Iterator[Making]:
+    def made(self, name: CheckName) -> Iterator[CheckInProgress]:
         """Make one check; an error that leaves the block fails it, and goes on."""
-        making, began = Making(), time.monotonic()
+        making, began = CheckInProgress(), time.monotonic()
         try:
             yield making
         except Exception as error:
@@ -49,7 +49,7 @@ class Checks:
         finally:
             self.add(name, making, seconds=round(time.monotonic() - began, 3))
 
-    def add(self, name: CheckName, making: Making, *, seconds: float = 0.0) -> None:
+    def add(self, name: CheckName, making: CheckInProgress, *, seconds: float = 0.0) -> None:
         self.all.append(
             Check(
                 check=name,
@@ -72,7 +72,7 @@ class Checks:
         self._add_share(CheckName.GRAPH, unanswered, len(told))
 
     def _add_share(self, name: CheckName, failing: int, count: int) -> None:
-        making = Making(evidence={"customers": str(count), "failing": str(failing)})
+        making = CheckInProgress(evidence={"customers": str(count), "failing": str(failing)})
         if failing:
             making.fail(f"This does not hold for {failing} of {count} customers; their rows say why.")
         self.add(name, making)

@@ -6,7 +6,7 @@ import msgspec
 
 from integrations.actions.account import Account, Change
 from integrations.actions.conflicts import ignore_conflict
-from integrations.actions.csp.reconcile import settling
+from integrations.actions.csp.reconcile import reconcile_context
 from integrations.actions.lookup import find_integration
 from integrations.domain.csp import onboarding
 from integrations.domain.csp.customers import USABLE, advance, judge
@@ -73,7 +73,7 @@ def after_refusal(change: Change, tenant: Tenant, cause: SyncCause) -> Tenant:
     """The tenant after its sync ended with ``cause``: a consent that was taken away is asked for again."""
     if tenant.csp is None or cause not in _LAPSED:
         return tenant
-    by = settling(change.account.services, tenant.integration_id)
+    by = reconcile_context(change.account.services, tenant.integration_id)
     facts = change.account.control.facts.find(tenant.tenant_id)
     lapsed = advance(tenant, onboarding.lapse(by.now, dict(tenant.status.evidence)))
     judged = judge(lapsed, facts.value if facts else None, by.required, by.permissions, by.now)

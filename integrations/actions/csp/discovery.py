@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from integrations.actions.csp.check_results import Checks
 from integrations.actions.csp.partner import Partner
-from integrations.domain.csp.customers import Customer, Facts
+from integrations.domain.csp.customers import AccessState, Customer
 from integrations.domain.csp.gdap import Assignment, GroupId
 from integrations.domain.csp.report import CheckName
 from integrations.domain.ids import TenantId, is_tenant_id
@@ -28,22 +28,22 @@ from integrations.microsoft.relationships import (
 _MOST_NAMED = 5
 
 
-class Found(NamedTuple):
+class FoundCustomer(NamedTuple):
     """A customer and its facts. ``is_whole``: everything could be read that CSP Auth is judged by."""
 
     customer: Customer
-    facts: Facts
+    facts: AccessState
     is_whole: bool = True
 
 
-class Listing(NamedTuple):
+class Discovery(NamedTuple):
     """What one run found.
 
     ``odd`` values could not be read; ``is_whole`` tells that no list has lost an item by that, so that who is missing
     is gone.
     """
 
-    found: Sequence[Found]
+    found: Sequence[FoundCustomer]
     odd: int = 0
     is_whole: bool = True
 
@@ -56,7 +56,7 @@ class Listing(NamedTuple):
 
 def find_customers(
     partner: Partner, integration: Integration, held: Memberships, now: datetime, checks: Checks
-) -> Listing:
+) -> Discovery:
     """Customers of all lists joined, with their facts.
 
     Raises:
@@ -88,9 +88,9 @@ def find_customers(
         domain = clean(profile.domain or "") if profile else ""
         customer = Customer(tenant_id=TenantId(key), name=name, domain=domain)
         facts = _facts(customer, own, _given(own, assigned), held.groups, account=account, now=now)
-        found.append(Found(customer, facts, _is_whole(own, assigned, now)))
+        found.append(FoundCustomer(customer, facts, _is_whole(own, assigned, now)))
     others = [it for it in found if it.customer.tenant_id != integration.tenant_id]
-    return Listing(others, odd, is_whole=not (graph.lost or center.lost or len(keys) > len(tenants)))
+    return Discovery(others, odd, is_whole=not (graph.lost or center.lost or len(keys) > len(tenants)))
 
 
 def _given(own: Sequence[CustomerRelationship], assigned: dict[str, Assigned]) -> list[Assignment]:
@@ -111,9 +111,9 @@ def _facts(
     *,
     account: str,
     now: datetime,
-) -> Facts:
+) -> AccessState:
     assigned = {it.group_id for it in given}
-    return Facts(
+    return AccessState(
         tenant_id=customer.tenant_id,
         read_at=now,
         account=account,

@@ -32,7 +32,7 @@ def check_access(services: Services, actor: Actor, integration_id: IntegrationId
             code="not_a_csp",
             remedy="For a single tenant select Sync Now on its details page, or Reauthorize in its menu.",
         )
-    services.rates.take(f"access-check:{actor.account_id}:{integration_id}", services.settings.starts_per_minute)
+    services.quota.take(f"access-check:{actor.account_id}:{integration_id}", services.settings.starts_per_minute)
     now = services.clock()
     order = CspOrder(account_id=actor.account_id, integration_id=integration_id, due_at=now, reason="access check")
     with account.change(actor, "ordered access check", {"integration_id": integration_id}) as change:

@@ -13,7 +13,7 @@ from integrations.actions.account import Account
 from integrations.actions.audit.entries import audit_status
 from integrations.actions.conflicts import retry_on_conflict
 from integrations.actions.csp.partner import NoCredential, Partner, open_partner
-from integrations.actions.csp.reconcile import Settling, order_step, plan_step, send_step, settling
+from integrations.actions.csp.reconcile import ReconcileContext, order_step, plan_step, reconcile_context, send_step
 from integrations.actions.lookup import find_to_change
 from integrations.domain.causes import csp_cause_of, evidence_of, hindrance_of
 from integrations.domain.csp import onboarding
@@ -22,6 +22,7 @@ from integrations.domain.csp.onboarding import Onboarding, Stage
 from integrations.domain.integrations import Integration, Tenant
 from integrations.domain.jobs.orders import CustomerOrder
 from integrations.domain.refusals import Hindrance
+from integrations.domain.retry_delays import ONBOARDING_TRANSIENT
 from integrations.domain.statuses import SyncCause, move, wait_in_queue
 from integrations.domain.sync.schedule import UNMAPPED_EVERY
 from integrations.microsoft.app_roles import NotYetKnown, grant_missing_roles
@@ -153,7 +154,7 @@ def _put_off(it: Onboarding, services: Services, evidence: dict[str, str]) -> On
     now = services.clock()
     if it.stage in onboarding.STALLED_AFTER:
         return onboarding.wait(it, it.stage, now, evidence)
-    return msgspec.structs.replace(it, next_at=now + onboarding.AFTER_TROUBLE, evidence=evidence)
+    return msgspec.structs.replace(it, next_at=now + ONBOARDING_TRANSIENT, evidence=evidence)
 
 
 def _refusal(error: MicrosoftError) -> dict[str, str]:
@@ -177,7 +178,7 @@ def _settle(account: Account, began: Tenant, step: Step, name: str) -> None:
     Raises:
         VersionConflict: the tenant was changed meanwhile.
     """
-    by, before = settling(account.services, began.integration_id), of(began).progress
+    by, before = reconcile_context(account.services, began.integration_id), of(began).progress
     tenants = account.control.tenants
     stored = tenants.find(began.tenant_id)
     if stored is None or stored.value.csp is None or stored.value.csp.progress != before:
@@ -194,7 +195,7 @@ def _settle(account: Account, began: Tenant, step: Step, name: str) -> None:
     send_step(account, settled)
 
 
-def _settled(control: Control, tenant: Tenant, progress: Onboarding, by: Settling, name: str) -> Tenant:
+def _settled(control: Control, tenant: Tenant, progress: Onboarding, by: ReconcileContext, name: str) -> Tenant:
     facts = control.facts.find(tenant.tenant_id)
     advanced = advance(tenant.renamed(name, by.now), progress)
     judged = judge(advanced, facts.value if facts else None, by.required, by.permissions, by.now)

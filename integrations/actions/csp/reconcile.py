@@ -13,10 +13,10 @@ import msgspec
 from integrations.actions.account import Account, Change
 from integrations.actions.audit.entries import audit_status
 from integrations.actions.conflicts import ignore_conflict, retry_on_conflict
-from integrations.actions.csp.discovery import Found, Listing
+from integrations.actions.csp.discovery import Discovery, FoundCustomer
 from integrations.domain.csp.customers import (
-    Facts,
-    believed,
+    AccessState,
+    access_to_judge,
     children,
     discovered,
     is_forgotten,
@@ -47,11 +47,11 @@ class _Known(NamedTuple):
     """What stands about one customer, and what has just been found."""
 
     tenant: Stored[Tenant] | None
-    facts: Stored[Facts] | None
-    found: Found
+    facts: Stored[AccessState] | None
+    found: FoundCustomer
 
 
-class Settling(NamedTuple):
+class ReconcileContext(NamedTuple):
     """What all customers of one CSP are judged by. ``is_whole``: no list has lost an item."""
 
     integration_id: IntegrationId
@@ -61,7 +61,7 @@ class Settling(NamedTuple):
     is_whole: bool = True
 
 
-def settle_customers(account: Account, integration: Integration, listing: Listing) -> list[TenantId]:
+def reconcile_customers(account: Account, integration: Integration, listing: Discovery) -> list[TenantId]:
     """Write every row that changed; returns customers that are in the table another way.
 
     Nobody is taken for gone when lists have lost items that could not be read.
@@ -70,7 +70,7 @@ def settle_customers(account: Account, integration: Integration, listing: Listin
         VersionConflict: a row kept changing under our hands.
     """
     control = account.control
-    by, found = settling(account.services, integration.id, is_whole=listing.is_whole), listing.found
+    by, found = reconcile_context(account.services, integration.id, is_whole=listing.is_whole), listing.found
     tenants = {it.value.tenant_id: it for it in control.tenants.list()}
     facts = {it.value.tenant_id: it for it in control.facts.list()}
     shared = [it.customer.tenant_id for it in found if _is_elsewhere(tenants.get(it.customer.tenant_id), by)]
@@ -79,19 +79,19 @@ def settle_customers(account: Account, integration: Integration, listing: Listin
         for it in found
         if it.customer.tenant_id not in shared
     ]
-    settled = [it for it in (_settled(by, one) for one in known) if it is not None]
+    settled = [it for it in (_reconciled(by, one) for one in known) if it is not None]
     for start in range(0, len(settled), _TOGETHER):
         _write(account, by, settled[start : start + _TOGETHER])
     for place, it in enumerate(it for it in settled if _is_step_new(it, by.now)):
         send_step(account, it.tenant, place=place)
     if listing.is_whole:
         present = {it.customer.tenant_id for it in found}
-        _settle_vanished(account, by, [it for key, it in tenants.items() if key not in present])
+        _reconcile_vanished(account, by, [it for key, it in tenants.items() if key not in present])
     return shared
 
 
-def settling(services: Services, integration_id: IntegrationId, *, is_whole: bool = True) -> Settling:
-    return Settling(
+def reconcile_context(services: Services, integration_id: IntegrationId, *, is_whole: bool = True) -> ReconcileContext:
+    return ReconcileContext(
         integration_id,
         required_roles(services.settings.csp_required_roles),
         version_of_permissions(),
@@ -127,15 +127,15 @@ def send_step(account: Account, tenant: Tenant, *, place: int = 0) -> None:
     services.send(order, delay_s=round(wait_s) + place // _PER_SECOND)
 
 
-class _Settled(NamedTuple):
+class _Reconciled(NamedTuple):
     """A customer's row as it should be, and its facts if they have changed."""
 
     known: _Known
     tenant: Tenant
-    facts: Facts | None
+    facts: AccessState | None
 
 
-def _settled(by: Settling, known: _Known) -> _Settled | None:
+def _reconciled(by: ReconcileContext, known: _Known) -> _Reconciled | None:
     """The customer's row as it should be; None when nothing changed."""
     found = known.found
     before = known.tenant.value if known.tenant else None
@@ -147,15 +147,15 @@ def _settled(by: Settling, known: _Known) -> _Settled | None:
         tenant = tenant.renamed(found.customer.name, by.now)
     if found.customer.domain and tenant.default_domain is None:
         tenant = msgspec.structs.replace(tenant, default_domain=found.customer.domain)
-    facts = believed(
+    facts = access_to_judge(
         found.facts, known.facts.value if known.facts else None, is_whole=found.is_whole, are_all_listed=by.is_whole
     )
     tenant = judge(tenant, facts, by.required, by.permissions, by.now)
     is_same = facts is None or (known.facts is not None and known.facts.value.says_the_same(facts))
-    return None if is_same and tenant == before else _Settled(known, tenant, None if is_same else facts)
+    return None if is_same and tenant == before else _Reconciled(known, tenant, None if is_same else facts)
 
 
-def _write(account: Account, by: Settling, settled: Sequence[_Settled]) -> None:
+def _write(account: Account, by: ReconcileContext, settled: Sequence[_Reconciled]) -> None:
     try:
         with account.change() as change:
             for it in settled:
@@ -165,13 +165,13 @@ def _write(account: Account, by: Settling, settled: Sequence[_Settled]) -> None:
             _write_alone(account, by, it.known.found)
 
 
-def _write_alone(account: Account, by: Settling, found: Found) -> None:
+def _write_alone(account: Account, by: ReconcileContext, found: FoundCustomer) -> None:
     """One customer that was, or may have been, changed by somebody else in the same moment."""
     key, control = found.customer.tenant_id, account.control
 
     def write() -> None:
         known = _Known(control.tenants.find(key), control.facts.find(key), found)
-        settled = None if _is_elsewhere(known.tenant, by) else _settled(by, known)
+        settled = None if _is_elsewhere(known.tenant, by) else _reconciled(by, known)
         if settled is not None:
             with account.change() as change:
                 _add(change, settled, by.now)
@@ -179,7 +179,7 @@ def _write_alone(account: Account, by: Settling, found: Found) -> None:
     retry_on_conflict(write)
 
 
-def _add(change: Change, it: _Settled, at: datetime) -> None:
+def _add(change: Change, it: _Reconciled, at: datetime) -> None:
     """Its rows and its audit entries; its next step is due, and so is a sync when CSP Auth has let it go again."""
     known, control = it.known, change.account.control
     before = known.tenant.value if known.tenant else None
@@ -198,14 +198,14 @@ def _add(change: Change, it: _Settled, at: datetime) -> None:
         change.due(Work.SYNC, it.tenant.tenant_id, freed)
 
 
-def _is_step_new(it: _Settled, now: datetime) -> bool:
+def _is_step_new(it: _Reconciled, now: datetime) -> bool:
     """Whether a step is to be ordered: a newly planned one, or one whose order may have been lost."""
     next_at = of(it.tenant).progress.next_at
     before = of(it.known.tenant.value).progress.next_at if it.known.tenant else None
     return next_at is not None and (next_at != before or next_at <= now)
 
 
-def _settle_vanished(account: Account, by: Settling, others: list[Stored[Tenant]]) -> None:
+def _reconcile_vanished(account: Account, by: ReconcileContext, others: list[Stored[Tenant]]) -> None:
     """Customers that Microsoft lists no more: kept as Missing Admin Relationship, and after long forgotten."""
     ours = {it.tenant_id for it in children((it.value for it in others), by.integration_id)}
     for stored in others:
@@ -219,7 +219,7 @@ def _settle_vanished(account: Account, by: Settling, others: list[Stored[Tenant]
                 _mark_vanished(change, by, stored)
 
 
-def _forget(change: Change, by: Settling, stored: Stored[Tenant]) -> None:
+def _forget(change: Change, by: ReconcileContext, stored: Stored[Tenant]) -> None:
     account, tenant_id = change.account, stored.value.tenant_id
     facts, holders = account.control.facts.find(tenant_id), account.services.holders
     holders.let_go(tenant_id, account.id, by.integration_id, by.now)
@@ -231,9 +231,9 @@ def _forget(change: Change, by: Settling, stored: Stored[Tenant]) -> None:
     change.audit(account.system_actor("check_csp"), "forgot customer", subject)
 
 
-def _mark_vanished(change: Change, by: Settling, stored: Stored[Tenant]) -> None:
+def _mark_vanished(change: Change, by: ReconcileContext, stored: Stored[Tenant]) -> None:
     control, tenant_id = change.account.control, stored.value.tenant_id
-    facts, none = control.facts.find(tenant_id), Facts(tenant_id=tenant_id, read_at=by.now, account="")
+    facts, none = control.facts.find(tenant_id), AccessState(tenant_id=tenant_id, read_at=by.now, account="")
     gone = judge(vanish(stored.value, by.now), none, by.required, by.permissions, by.now)
     if gone != stored.value:
         change.write(control.tenants.saved(stored.now(gone)))
@@ -242,6 +242,6 @@ def _mark_vanished(change: Change, by: Settling, stored: Stored[Tenant]) -> None
         change.write(control.facts.saved(facts.now(none)))
 
 
-def _is_elsewhere(tenant: Stored[Tenant] | None, by: Settling) -> bool:
+def _is_elsewhere(tenant: Stored[Tenant] | None, by: ReconcileContext) -> bool:
     """Whether the tenant is in the account as a single one, or through another CSP."""
     return tenant is not None and (tenant.value.kind is Kind.SINGLE or tenant.value.integration_id != by.integration_id)

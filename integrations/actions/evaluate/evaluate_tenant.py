@@ -6,7 +6,7 @@ evaluation stands (``evaluation_look``).
 
 from datetime import datetime
 
-from integrations.actions.evaluate.evaluation_run import Look
+from integrations.actions.evaluate.evaluation_run import EvaluationRun
 from integrations.domain.evaluations.progress import daily_at
 from integrations.domain.ids import TenantId
 from integrations.domain.integrations import Tenant
@@ -32,7 +32,7 @@ def evaluate_tenant(services: Services, order: EvaluateOrder) -> None:
         return
     with span("evaluate", account_id=order.account_id, tenant_id=order.tenant_id):
         try:
-            Look(services, order).carry_out()
+            EvaluationRun(services, order).carry_out()
         except (Superseded, Unwritten):
             services.send(order, delay_s=_OVERLAP_PAUSE_S)
 
@@ -52,7 +52,7 @@ def give_up_evaluation(services: Services, order: EvaluateOrder, failed: Failed)
     if not _is_asked_for(services.control(order.account_id), order):
         return False
     try:
-        return Look(services, order).give_up(failed)
+        return EvaluationRun(services, order).give_up(failed)
     except Superseded:  # somebody carries it out at this moment
         return False
 

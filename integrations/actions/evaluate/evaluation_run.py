@@ -21,7 +21,7 @@ from integrations.domain.evaluations.progress import Evaluated, State
 from integrations.domain.jobs.given_up import OUR_FAILURE, Failed
 from integrations.domain.jobs.orders import EvaluateOrder
 from integrations.domain.sync.cadence import share_of
-from integrations.domain.sync.datasets import Cursor, Outcome
+from integrations.domain.sync.datasets import Cursor, DatasetOutcome
 from integrations.domain.sync.schedule import WRITING_LIMIT
 from integrations.services import Services
 from integrations.storage.data.store import Superseded, Writes
@@ -33,7 +33,7 @@ from shared.telemetry.log import log
 T = TypeVar("T", bound=msgspec.Struct)
 
 
-class Look:
+class EvaluationRun:
     """One look at all evaluations of one tenant; it holds the fence of the derived rows as it was when it began.
 
     Raises:
@@ -86,15 +86,15 @@ class Look:
             was_synced = any(name in self._standing.cursors for name in it.needs)
             if not was_synced or self._is_off(it) or rules.is_waiting(known, self._now):
                 continue
-            whole_at = cursor.whole_at if cursor and self._session.is_sure else None
-            if rules.must_be_whole(known, basis, self._now, whole_at=whole_at, share=self._share):
+            full_read_at = cursor.full_read_at if cursor and self._session.is_sure else None
+            if rules.must_evaluate_in_full(known, basis, self._now, full_read_at=full_read_at, share=self._share):
                 yield it, it.everything
             elif (changes := rules.changes_of(it.needs, pending)) is not None:
                 yield it, changes
 
     def _evaluate(self, evaluation: Evaluation, changes: Changes) -> None:
         is_whole = changes == evaluation.everything
-        source = _StoredSource(self._now, self._standing.rows, self._session.rows, evaluation.name)
+        source = _StoredRowSource(self._now, self._standing.rows, self._session.rows, evaluation.name)
         try:
             reading, next_at = evaluation.result(source, changes)
             plan = self._session.plan(evaluation.name, reading, self._now)
@@ -114,8 +114,8 @@ class Look:
             next_at=next_at,
             is_whole=is_whole,
         )
-        whole_at = self._now if is_whole or before is None else before.whole_at
-        cursor = msgspec.structs.replace(plan.cursor, evaluated=evaluated, whole_at=whole_at)
+        full_read_at = self._now if is_whole or before is None else before.full_read_at
+        cursor = msgspec.structs.replace(plan.cursor, evaluated=evaluated, full_read_at=full_read_at)
         self._commit([plan.writes], cursor)
         log(
             "evaluated tenant",
@@ -129,15 +129,15 @@ class Look:
     def _fail(self, evaluation: Evaluation, failure: Failed, code: str) -> None:
         """Its rows stay as they are, and all of them are evaluated when it is tried again."""
         evaluated = rules.failed(self._known(evaluation), failure, self._now)
-        self._save(evaluation, Outcome.FAILED, evaluated, code)
+        self._save(evaluation, DatasetOutcome.FAILED, evaluated, code)
 
     def _switch_off(self) -> None:
         for it in registry.EVALUATIONS:
             known = self._known(it)
             if self._is_off(it) and (known is None or known.state is not State.OFF):
-                self._save(it, Outcome.STALE, rules.switched_off(known, self._now))
+                self._save(it, DatasetOutcome.STALE, rules.switched_off(known, self._now))
 
-    def _save(self, evaluation: Evaluation, outcome: Outcome, evaluated: Evaluated, code: str = "") -> None:
+    def _save(self, evaluation: Evaluation, outcome: DatasetOutcome, evaluated: Evaluated, code: str = "") -> None:
         before = self._cursors.get(evaluation.name)
         before = before or Cursor(dataset=evaluation.name, outcome=outcome, attempted_at=self._now)
         cursor = msgspec.structs.replace(
@@ -155,7 +155,7 @@ class Look:
     def _plan_next_look(self) -> None:
         names = {it.name for it in registry.EVALUATIONS}
         known = (it.evaluated for name, it in self._cursors.items() if name in names)
-        at = rules.next_look(known, self._now, self._share)
+        at = rules.next_evaluation(known, self._now, self._share)
         if at != self._next_look:
             self._services.due.put(Due(Work.EVALUATE, self._order.account_id, self._order.tenant_id, at))
         self._next_look = at
@@ -172,7 +172,7 @@ class Look:
         return {it.dataset: it.complete_at for it in cursors if it and it.complete_at}
 
 
-class _StoredSource:
+class _StoredRowSource:
     """What an evaluation may read: ``Source``."""
 
     def __init__(self, now: datetime, data: StoredRows, derived: StoredRows, name: str) -> None:

@@ -13,8 +13,7 @@ from datetime import datetime, timedelta
 from integrations.actions.account import Account
 from integrations.actions.connect.integrate import forgotten
 from integrations.actions.evaluate.evaluate_tenant import daily_look, is_evaluated
-from integrations.actions.removal.saga import carry_on_all
-from integrations.domain.connect.consent import KEPT_FOR
+from integrations.actions.removal.saga import continue_remove_all
 from integrations.domain.ids import IntegrationId, RemovalId, RunId, TenantId
 from integrations.domain.jobs.orders import (
     SCHEDULED,
@@ -29,6 +28,7 @@ from integrations.domain.jobs.orders import (
     ShardOrder,
     SyncOrder,
 )
+from integrations.domain.retention import CONSENT_FLOWS
 from integrations.domain.sync.schedule import in_turns, slot_after
 from integrations.services import Services
 from integrations.storage.control import newest_first
@@ -139,8 +139,8 @@ def order_removal(services: Services, due: Due) -> Due | None:
     return None
 
 
-def carry_on_remove_all(services: Services, due: Due) -> None:
-    carry_on_all(services, due.account_id)
+def order_remove_all(services: Services, due: Due) -> None:
+    continue_remove_all(services, due.account_id)
 
 
 def order_purge(services: Services, due: Due) -> None:
@@ -164,7 +164,7 @@ def look_at_flow(services: Services, due: Due) -> None:
         services.due.settle(due)
         return
     flow = stored.value
-    forget_at = flow.created_at + KEPT_FOR
+    forget_at = flow.created_at + CONSENT_FLOWS
     if flow.is_open:
         _send(services, ConsentOrder(account_id=due.account_id, flow_id=flow.id), due)
     elif now < forget_at:

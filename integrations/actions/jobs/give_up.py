@@ -14,7 +14,7 @@ from integrations.actions.account import Account, Change
 from integrations.actions.audit.entries import audit_given_up
 from integrations.actions.conflicts import retry_on_conflict
 from integrations.actions.evaluate.evaluate_tenant import give_up_evaluation as record_failure
-from integrations.actions.sync.close_run import Ending, close
+from integrations.actions.sync.close_run import SyncResult, close
 from integrations.domain.connect.consent import FlowState
 from integrations.domain.csp.customers import advance
 from integrations.domain.ids import IntegrationId
@@ -208,7 +208,7 @@ def give_up_sync(account: Account, order: SyncOrder, failed: Failed) -> None:
         return
     is_new = tenant.value.status.cause is not SyncCause.OUR_FAILURE
     if known is not None and known.value.state is RunState.RUNNING:
-        ending, told = Ending(cause=SyncCause.OUR_FAILURE, evidence=failed.evidence()), tenant.value
+        ending, told = SyncResult(cause=SyncCause.OUR_FAILURE, evidence=failed.evidence()), tenant.value
         close(account, known.value, ending, add=lambda change: _audit(change, failed, told, is_new=is_new))
         return
     if _is_sync_outstanding(tenant.value, order, known, account.services.clock()):

@@ -11,18 +11,16 @@ from integrations.actions.audit.sealing import forget_old_entries, seal_entries
 from integrations.actions.audit.signing import seal_key_anew
 from integrations.actions.conflicts import ignore_conflict
 from integrations.actions.evaluate.evaluate_tenant import daily_look
-from integrations.actions.idempotency import KEPT_FOR
 from integrations.actions.jobs.overdue import find_overdue
-from integrations.domain.retention import HOUSEKEEPING_EVERY
+from integrations.domain.retention import HOUSEKEEPING_EVERY, IDEMPOTENT_ANSWERS, RUNS_PER_TENANT
 from integrations.services import Services
 from integrations.storage.due import ALL, LAST_LOOK, Due, Work
 from shared.storage.tables import Write, chunks
 
 _LOOKS_AGAIN = timedelta(minutes=30)
-RUNS_KEPT = 200  # of each tenant: four days of syncs every 30 minutes
 
 
-def keep_house(services: Services, due: Due) -> None:
+def clean_account(services: Services, due: Due) -> None:
     """Clean one account, and come again tomorrow as long as it has tenants or audit entries."""
     now = services.clock()
     if due.at > now:
@@ -31,10 +29,10 @@ def keep_house(services: Services, due: Due) -> None:
     control = account.control
     tenants = control.tenants.list()
     find_overdue(services, control, [it.value for it in tenants])
-    old = [control.answers.removed(it) for it in control.answers.list() if now - it.value.at > KEPT_FOR]
+    old = [control.answers.removed(it) for it in control.answers.list() if now - it.value.at > IDEMPOTENT_ANSWERS]
     for tenant in tenants:
         runs = control.runs.list(f"{tenant.value.tenant_id}:")
-        old += [control.runs.removed(it) for it in runs[RUNS_KEPT:]]
+        old += [control.runs.removed(it) for it in runs[RUNS_PER_TENANT:]]
         if tenant.value.mapping is not None:  # one that was mapped by an earlier version has no such line yet
             tenant_id = tenant.value.tenant_id
             daily = Due(Work.EVALUATE, due.account_id, tenant_id, daily_look(services, tenant_id))
@@ -49,7 +47,7 @@ def keep_house(services: Services, due: Due) -> None:
         services.due.settle(due)
 
 
-def look_to_seal(services: Services, due: Due) -> None:
+def seal_new_entries(services: Services, due: Due) -> None:
     """Seal what waits, and look once more half an hour later: entries may come late.
 
     Whoever wrote an entry has seen a line that stands at least until then.

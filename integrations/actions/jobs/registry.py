@@ -17,7 +17,6 @@ from integrations.actions.csp.onboard_customer import onboard_customer
 from integrations.actions.evaluate.evaluate_tenant import evaluate_tenant
 from integrations.actions.jobs.due_work import (
     DueHandler,
-    carry_on_remove_all,
     empty_outbox,
     look_at_flow,
     order_csp,
@@ -27,6 +26,7 @@ from integrations.actions.jobs.due_work import (
     order_plan,
     order_purge,
     order_removal,
+    order_remove_all,
     order_sync,
 )
 from integrations.actions.jobs.give_up import (
@@ -40,10 +40,10 @@ from integrations.actions.jobs.give_up import (
     give_up_removal,
     give_up_sync,
 )
-from integrations.actions.jobs.housekeeping import keep_house, look_to_seal
+from integrations.actions.jobs.housekeeping import clean_account, seal_new_entries
 from integrations.actions.mapping.purge import purge
 from integrations.actions.plan.apply_plan import apply_plan
-from integrations.actions.removal.saga import carry_on
+from integrations.actions.removal.saga import continue_removal
 from integrations.actions.sync.sync_tenant import sync_tenant
 from integrations.domain.jobs.messages import checks_of
 from integrations.domain.jobs.orders import (
@@ -101,9 +101,9 @@ def due_handlers() -> Mapping[Work, DueHandler]:
 # Looked after where the due list is read, without a message.
 _IN_PLACE: dict[Work, DueHandler] = {
     Work.OUTBOX: empty_outbox,
-    Work.REMOVE_ALL: carry_on_remove_all,
-    Work.HOUSEKEEPING: keep_house,
-    Work.SEAL: look_to_seal,
+    Work.REMOVE_ALL: order_remove_all,
+    Work.HOUSEKEEPING: clean_account,
+    Work.SEAL: seal_new_entries,
 }
 
 JOBS: tuple[Job, ...] = (
@@ -132,7 +132,9 @@ JOBS: tuple[Job, ...] = (
         on_poison=give_up_customer,
     ),
     Job(message=PlanOrder, handler=apply_plan, due=Work.PLAN, order=order_plan, on_poison=give_up_plan),
-    Job(message=RemovalOrder, handler=carry_on, due=Work.REMOVAL, order=order_removal, on_poison=give_up_removal),
+    Job(
+        message=RemovalOrder, handler=continue_removal, due=Work.REMOVAL, order=order_removal, on_poison=give_up_removal
+    ),
     Job(message=PurgeOrder, handler=purge, due=Work.PURGE, order=order_purge, on_poison=give_up_purge),
     Job(
         message=EvaluateOrder,

@@ -7,10 +7,11 @@ from integrations.actions.actors import Actor
 from integrations.actions.evaluate.evaluate_tenant import daily_look
 from integrations.actions.lookup import find_tenant
 from integrations.actions.mapping.organizations import find_organization
-from integrations.actions.mapping.purge import KEPT_FOR, plan_purge
+from integrations.actions.mapping.purge import plan_purge
 from integrations.actions.sync.sync_now import sync_order
 from integrations.domain.ids import OrganizationId, TenantId, UserId
 from integrations.domain.integrations import Mapping, Organization, Tenant, reservations
+from integrations.domain.retention import UNMAPPED_DATA
 from integrations.domain.statuses import SyncCause, move, wait_in_queue
 from integrations.domain.sync.schedule import UNMAPPED_EVERY
 from integrations.services import Services
@@ -94,7 +95,7 @@ def unmap_tenant(services: Services, actor: Actor, tenant_id: TenantId) -> None:
     halves = [control.reservations.find(half.key) for half in reservations(tenant_id, tenant.mapping)]
     subject = {"tenant_id": tenant_id, "organization_id": tenant.mapping.organization_id}
     with account.change(actor, "unmapped tenant", subject) as change:
-        plan_purge(change, tenant_id, tenant.epoch, KEPT_FOR)
+        plan_purge(change, tenant_id, tenant.epoch, UNMAPPED_DATA)
         # Not before the rows: if this process dies between the two, the tenant is mapped, and not synced for a day.
         change.postpone(Work.SYNC, tenant_id, now + UNMAPPED_EVERY)
         change.write(

@@ -16,8 +16,6 @@ from integrations.storage.due import Due, Work
 from shared.errors import Conflict
 from shared.telemetry.log import log
 
-KEPT_FOR = timedelta(days=30)
-
 
 def plan_purge(change: Change, tenant_id: TenantId, epoch: int, after: timedelta) -> None:
     """Have an epoch's data deleted a while after the change that ends it; the line does nothing while it lasts."""

@@ -41,7 +41,7 @@ def export(services: Services, actor: Actor, tenant_id: TenantId | None, kind: s
         NotFound: there is no such tenant.
         Conflict: ``export_too_large``.
     """
-    services.rates.take(f"export:{actor.account_id}", _PER_MINUTE)
+    services.quota.take(f"export:{actor.account_id}", _PER_MINUTE)
     account = Account(services, actor.account_id)
     control = account.control
     tenant = find_tenant(control, tenant_id).value if tenant_id else None

@@ -34,8 +34,8 @@ from integrations.views.page import (
     Overview,
     RemovalRow,
     StatusView,
+    TableFilter,
     TenantRow,
-    Wanted,
     given_up_view,
     overview,
     status_view,
@@ -121,7 +121,7 @@ class IntegrationDetails(msgspec.Struct, frozen=True, kw_only=True):
     history: list[StatusChangeView]
 
 
-def read_overview(services: Services, account_id: AccountId, wanted: Wanted) -> Overview:
+def read_overview(services: Services, account_id: AccountId, wanted: TableFilter) -> Overview:
     control = services.control(account_id)
     names = {it.value.id: it.value for it in control.syncro_tenants.list()}
     present = {it.value.id: it.value for it in control.integrations.list() if it.value.removal is None}
@@ -172,7 +172,7 @@ def read_tenant(services: Services, account_id: AccountId, tenant_id: TenantId) 
     return TenantDetails(
         tenant=tenant_row(tenant, names, _naming(services), moment, columns),
         csp=_customer(services, control, tenant),
-        user_count=users.tallies.get("member", 0) if users and users.complete_at else None,
+        user_count=users.counts_by_kind.get("member", 0) if users and users.complete_at else None,
         organizations=under,
         secure_score=figures.secure_score,
         mfa=figures.mfa,
@@ -238,7 +238,7 @@ def _dataset(cursor: Cursor) -> DatasetView:
         state=cursor.outcome.value,
         as_of=cursor.complete_at.replace(microsecond=0) if cursor.complete_at else None,
         attempted_at=cursor.attempted_at.replace(microsecond=0),
-        count=sum(cursor.tallies.values()),
+        count=sum(cursor.counts_by_kind.values()),
         error=cursor.error or warning_of(cursor),
     )
 

@@ -18,11 +18,11 @@ from integrations.domain import removal as rules
 from integrations.domain.ids import RunId
 from integrations.domain.integrations import Running
 from integrations.domain.jobs.orders import RemovalOrder
-from integrations.domain.removal import Parting, Removal
+from integrations.domain.removal import Removal, TenantRemoval
 from integrations.storage.control import newest_first
 from integrations.storage.documents import Stored
 from integrations.storage.due import Work
-from shared.storage.queues import QueueUnavailable, Sent
+from shared.storage.queues import QueueUnavailable, SentMessage
 from shared.storage.tables import Write, chunks
 
 _HOLD = timedelta(seconds=60)
@@ -34,7 +34,7 @@ class Stop(Exception):
     """Somebody else holds the removal now, or it goes on later by a message of its own."""
 
 
-class Hold:
+class Lease:
     """One worker's stretch of one removal."""
 
     def __init__(self, account: Account, stored: Stored[Removal]) -> None:
@@ -44,7 +44,7 @@ class Hold:
         self.actor = account.system_actor("remove")
         self._stored = stored
         self._began_at = self.services.clock()
-        self._behind: Sent | None = None
+        self._behind: SentMessage | None = None
 
     @property
     def removal(self) -> Removal:
@@ -67,7 +67,7 @@ class Hold:
             raise NoCredential
         return open_partner(self.account, stored.value)
 
-    def run(self, carry_on: Callable[["Hold"], None]) -> None:
+    def run(self, carry_on: Callable[["Lease"], None]) -> None:
         """Carry on as far as it goes now. An error leaves the message behind the hold: it comes when that is over."""
         self._take()
         with contextlib.suppress(Stop):
@@ -127,16 +127,16 @@ class Hold:
         """A failed stretch does not keep the next try out."""
         self.save(running=None)
 
-    def partings(self) -> list[Stored[Parting]]:
-        return self.control.partings.list(f"{self.removal.id}:")
+    def tenant_removals(self) -> list[Stored[TenantRemoval]]:
+        return self.control.tenant_removals.list(f"{self.removal.id}:")
 
-    def saved(self, stored: Stored[Parting], **changes: Any) -> Stored[Parting]:
+    def saved(self, stored: Stored[TenantRemoval], **changes: Any) -> Stored[TenantRemoval]:
         changed = msgspec.structs.replace(stored.value, **changes)
         with self.account.change() as change:
-            change.write(self.control.partings.saved(stored.now(changed)))
+            change.write(self.control.tenant_removals.saved(stored.now(changed)))
         return Stored(changed, change.etag)
 
-    def settle(self, stored: Stored[Parting], changed: Parting, action: str = "") -> None:
+    def settle(self, stored: Stored[TenantRemoval], changed: TenantRemoval, action: str = "") -> None:
         """Write how a tenant ended; once all tenants were counted, in one transaction with the counts.
 
         With an ``action``, an audit entry tells the outcome.
@@ -149,8 +149,8 @@ class Hold:
         with self.change(outcomes=counted.outcomes) as change:
             self._add(change, stored.now(changed), action)
 
-    def _add(self, change: Change, changed: Stored[Parting], action: str) -> None:
-        change.write(self.control.partings.saved(changed))
+    def _add(self, change: Change, changed: Stored[TenantRemoval], action: str) -> None:
+        change.write(self.control.tenant_removals.saved(changed))
         if action:
             subject = {"tenant_id": changed.value.tenant_id, "integration_id": self.removal.integration_id}
             change.audit(self.actor, action, subject, reason=changed.value.outcome.value)

@@ -5,76 +5,77 @@ from datetime import timedelta
 
 import msgspec
 
-from integrations.actions.removal.lease import Hold
-from integrations.actions.removal.uninstall import Left, NotNow, glance, leave
+from integrations.actions.removal.lease import Lease
+from integrations.actions.removal.uninstall import RetryLater, UninstallResult, check_presence, uninstall
 from integrations.domain import removal as rules
-from integrations.domain.removal import Outcome, Parting, Way
+from integrations.domain.removal import AccessPath, TenantRemoval, UninstallOutcome
+from integrations.domain.retry_delays import UNINSTALL
 from integrations.storage.documents import Stored
 from integrations.storage.holders import BeingRemoved
 
 _ENOUGH = 5  # so many tenants in one round that Microsoft could not do: it is down, and more would meet the same
 
 
-def leave_all(hold: Hold) -> bool:
+def uninstall_everywhere(lease: Lease) -> bool:
     """Take our application out of every tenant, the partner's own last; False when Microsoft must be waited for."""
-    while waiting := _waiting(hold):
-        wait_s = _round(hold, waiting)
+    while waiting := _waiting(lease):
+        wait_s = _round(lease, waiting)
         if wait_s is not None:
-            tries = hold.removal.tries
-            pause = max(rules.pause(tries), timedelta(seconds=wait_s))
-            hold.rest(hold.now + pause, tries=tries + 1)
-            hold.come_back(int(pause.total_seconds()) + 1)
+            tries = lease.removal.tries
+            pause = max(UNINSTALL.after(tries), timedelta(seconds=wait_s))
+            lease.rest(lease.now + pause, tries=tries + 1)
+            lease.come_back(int(pause.total_seconds()) + 1)
             return False
-    if hold.removal.left_at is None:
-        told = rules.totals(hold.removal, [it.value for it in hold.partings()])
-        hold.save(left_at=hold.now, tries=0, tenants=told.tenants, outcomes=told.outcomes)
+    if lease.removal.left_at is None:
+        told = rules.totals(lease.removal, [it.value for it in lease.tenant_removals()])
+        lease.save(left_at=lease.now, tries=0, tenants=told.tenants, outcomes=told.outcomes)
     return True
 
 
-def leave_late_ones(hold: Hold) -> None:
+def uninstall_late_ones(lease: Lease) -> None:
     """A customer that was found while its CSP was being removed; the credential is gone by now."""
-    for stored in hold.partings():
-        if stored.value.outcome is Outcome.WAITING:
-            _left(hold, stored)
+    for stored in lease.tenant_removals():
+        if stored.value.outcome is UninstallOutcome.WAITING:
+            _left(lease, stored)
 
 
-def looked_at(hold: Hold, parting: Parting) -> Parting:
+def with_presence(lease: Lease, tenant_removal: TenantRemoval) -> TenantRemoval:
     """The tenant's part after another look for our application; where somebody holds it again, it is right there."""
-    if parting.outcome in {Outcome.WAITING, Outcome.KEPT}:
-        return parting
-    if hold.services.holders.is_held(parting.tenant_id):
-        return parting.closed(Outcome.KEPT) if parting.is_left_over else parting
-    return parting.seen(glance(hold.services, parting.tenant_id))
+    if tenant_removal.outcome in {UninstallOutcome.WAITING, UninstallOutcome.KEPT}:
+        return tenant_removal
+    if lease.services.holders.is_held(tenant_removal.tenant_id):
+        return tenant_removal.closed(UninstallOutcome.KEPT) if tenant_removal.is_left_over else tenant_removal
+    return tenant_removal.seen(check_presence(lease.services, tenant_removal.tenant_id))
 
 
-def _waiting(hold: Hold) -> list[Stored[Parting]]:
+def _waiting(lease: Lease) -> list[Stored[TenantRemoval]]:
     """Tenants our application is still in, as far as we know; one may have been brought into again meanwhile.
 
     Those that Microsoft could not do before come after the others, so that they hold nobody up.
     """
-    found = hold.partings()
-    if not any(it.value.outcome is Outcome.WAITING for it in found) and hold.removal.left_at is None:
-        found = [hold.saved(it, outcome=Outcome.WAITING) if _is_back(hold, it.value) else it for it in found]
-    waiting = [it for it in found if it.value.outcome is Outcome.WAITING]
-    return sorted(waiting, key=lambda it: (it.value.way is Way.PARTNER_ITSELF, it.value.tries))
+    found = lease.tenant_removals()
+    if not any(it.value.outcome is UninstallOutcome.WAITING for it in found) and lease.removal.left_at is None:
+        found = [lease.saved(it, outcome=UninstallOutcome.WAITING) if _is_back(lease, it.value) else it for it in found]
+    waiting = [it for it in found if it.value.outcome is UninstallOutcome.WAITING]
+    return sorted(waiting, key=lambda it: (it.value.access_path is AccessPath.PARTNER_ITSELF, it.value.tries))
 
 
-def _is_back(hold: Hold, parting: Parting) -> bool:
-    holders, account_id = hold.services.holders, hold.control.account_id
-    return holders.is_held_by(parting.tenant_id, account_id, hold.removal.integration_id)
+def _is_back(lease: Lease, tenant_removal: TenantRemoval) -> bool:
+    holders, account_id = lease.services.holders, lease.control.account_id
+    return holders.is_held_by(tenant_removal.tenant_id, account_id, lease.removal.integration_id)
 
 
-def _round(hold: Hold, waiting: Sequence[Stored[Parting]]) -> float | None:
+def _round(lease: Lease, waiting: Sequence[Stored[TenantRemoval]]) -> float | None:
     """Try each once; how long to wait at least when some are left, None when none is.
 
     A wait that Microsoft asks for ends the round: what is asked meanwhile would be asked too early.
     """
     waits: list[float] = []
     for stored in waiting:
-        if waits and stored.value.way is Way.PARTNER_ITSELF:
+        if waits and stored.value.access_path is AccessPath.PARTNER_ITSELF:
             break
-        hold.beat()
-        put_off = _left(hold, stored)
+        lease.beat()
+        put_off = _left(lease, stored)
         if put_off is None:
             continue
         waits.append(put_off.wait_s or 0.0)
@@ -83,19 +84,19 @@ def _round(hold: Hold, waiting: Sequence[Stored[Parting]]) -> float | None:
     return max(waits, default=None)
 
 
-def _left(hold: Hold, stored: Stored[Parting]) -> NotNow | None:
+def _left(lease: Lease, stored: Stored[TenantRemoval]) -> RetryLater | None:
     """One tenant, tried once; what stands in the way when it has to be tried again."""
-    it, removal = stored.value, hold.removal
+    it, removal = stored.value, lease.removal
     try:
-        left = leave(hold.services, hold.control.account_id, removal, it, lambda: hold.partner)
-    except (NotNow, BeingRemoved) as error:
-        put_off = error if isinstance(error, NotNow) else NotNow({"error": error.stable_code})
-        if not removal.gives_up(hold.now):
-            hold.saved(stored, evidence=put_off.evidence, tries=it.tries + 1)
+        left = uninstall(lease.services, lease.control.account_id, removal, it, lambda: lease.partner)
+    except (RetryLater, BeingRemoved) as error:
+        put_off = error if isinstance(error, RetryLater) else RetryLater({"error": error.stable_code})
+        if not removal.gives_up(lease.now):
+            lease.saved(stored, evidence=put_off.evidence, tries=it.tries + 1)
             return put_off
         evidence = {**put_off.evidence, "reason": "Microsoft did not answer for 24 hours"}
-        left = Left(Outcome.IMPOSSIBLE, evidence)
-        hold.services.holders.gone(it.tenant_id)
+        left = UninstallResult(UninstallOutcome.IMPOSSIBLE, evidence)
+        lease.services.holders.gone(it.tenant_id)
     told = {"outcome": left.outcome, "evidence": left.evidence, "is_stripped": left.is_stripped}
-    hold.settle(stored, msgspec.structs.replace(it, **told), "left tenant")
+    lease.settle(stored, msgspec.structs.replace(it, **told), "left tenant")
     return None

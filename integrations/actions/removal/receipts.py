@@ -8,7 +8,7 @@ from jwt.utils import base64url_decode
 
 from integrations.actions.account import Account
 from integrations.actions.audit.signing import sign
-from integrations.domain.removal import Parting, Removal
+from integrations.domain.removal import Removal, TenantRemoval
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,19 +51,19 @@ def read_receipt(jws: str) -> SignedReceipt:
     return SignedReceipt(statement=msgspec.json.decode(payload, type=Receipt), jws=jws)
 
 
-def receipt_of(account: Account, removal: Removal, partings: Sequence[Parting]) -> str:
+def receipt_of(account: Account, removal: Removal, tenant_removals: Sequence[TenantRemoval]) -> str:
     """The receipt as a compact JWS of the account's key."""
-    return sign(account, msgspec.json.encode(_stated(account, removal, partings)))
+    return sign(account, msgspec.json.encode(_stated(account, removal, tenant_removals)))
 
 
-def renewed(account: Account, removal: Removal, partings: Sequence[Parting]) -> str:
+def renewed(account: Account, removal: Removal, tenant_removals: Sequence[TenantRemoval]) -> str:
     """The removal's receipt, signed anew if it states something else by now."""
-    if read_receipt(removal.receipt).statement == _stated(account, removal, partings):
+    if read_receipt(removal.receipt).statement == _stated(account, removal, tenant_removals):
         return removal.receipt
-    return receipt_of(account, removal, partings)
+    return receipt_of(account, removal, tenant_removals)
 
 
-def _stated(account: Account, removal: Removal, partings: Sequence[Parting]) -> Receipt:
+def _stated(account: Account, removal: Removal, tenant_removals: Sequence[TenantRemoval]) -> Receipt:
     return Receipt(
         removal_id=removal.id,
         account_id=account.id,
@@ -80,5 +80,5 @@ def _stated(account: Account, removal: Removal, partings: Sequence[Parting]) -> 
         rows=removal.rows,
         late_rows=removal.late_rows,
         microsoft=removal.outcomes,
-        left_over=[it.tenant_id for it in partings if it.is_left_over],
+        left_over=[it.tenant_id for it in tenant_removals if it.is_left_over],
     )

@@ -7,7 +7,7 @@ comes to the same.
 from integrations.actions.account import Account
 from integrations.actions.actors import Actor
 from integrations.actions.conflicts import ignore_conflict
-from integrations.actions.release import letting_go
+from integrations.actions.release import release_on_failure
 from integrations.actions.removal.completion import (
     destroy_credential,
     forget,
@@ -15,9 +15,9 @@ from integrations.actions.removal.completion import (
     look_for_leftovers,
     verify,
 )
-from integrations.actions.removal.data import part_tenants, sweep
-from integrations.actions.removal.lease import Hold
-from integrations.actions.removal.microsoft import leave_all
+from integrations.actions.removal.data import detach_tenants, sweep
+from integrations.actions.removal.lease import Lease
+from integrations.actions.removal.microsoft import uninstall_everywhere
 from integrations.actions.removal.start import begin_all
 from integrations.domain.ids import AccountId
 from integrations.domain.jobs.orders import RemovalOrder
@@ -26,7 +26,7 @@ from integrations.services import Services
 from integrations.storage.due import Work
 
 
-def carry_on(services: Services, order: RemovalOrder) -> None:
+def continue_removal(services: Services, order: RemovalOrder) -> None:
     """Do all that can be done now of one removal; an order that nothing is due for changes nothing."""
     account = Account(services, order.account_id)
     stored, now = account.control.removals.find(order.removal_id), services.clock()
@@ -35,12 +35,12 @@ def carry_on(services: Services, order: RemovalOrder) -> None:
     held = stored.value.running
     if held is not None and held.until > now:
         return
-    hold = Hold(account, stored)
-    with ignore_conflict("another worker goes on", account_id=account.id), letting_go(hold.let_go):
-        hold.run(_carry_on)
+    lease = Lease(account, stored)
+    with ignore_conflict("another worker goes on", account_id=account.id), release_on_failure(lease.let_go):
+        lease.run(_continue)
 
 
-def carry_on_all(services: Services, account_id: AccountId) -> None:
+def continue_remove_all(services: Services, account_id: AccountId) -> None:
     """Begin what Remove All has not begun yet, and end it when nothing is being removed any more."""
     account = Account(services, account_id)
     control = account.control
@@ -56,18 +56,18 @@ def carry_on_all(services: Services, account_id: AccountId) -> None:
     services.due.drop(Work.REMOVE_ALL, account_id, ALL)
 
 
-def _carry_on(hold: Hold) -> None:
+def _continue(lease: Lease) -> None:
     """What is to be done next, by what the removal has come to."""
-    if hold.removal.is_under_way:
-        part_tenants(hold)
-        sweep(hold)
-        if leave_all(hold):
-            destroy_credential(hold)
-            forget(hold)
-            carry_on_all(hold.services, hold.control.account_id)
-    elif hold.removal.must_be_verified(hold.now, hold.services.settings.removal_quiet):
-        verify(hold)
-    elif hold.removal.is_told(hold.now):
-        look_for_leftovers(hold)
+    if lease.removal.is_under_way:
+        detach_tenants(lease)
+        sweep(lease)
+        if uninstall_everywhere(lease):
+            destroy_credential(lease)
+            forget(lease)
+            continue_remove_all(lease.services, lease.control.account_id)
+    elif lease.removal.must_be_verified(lease.now, lease.services.settings.removal_quiet):
+        verify(lease)
+    elif lease.removal.is_told(lease.now):
+        look_for_leftovers(lease)
     else:
-        forget_what_was_told(hold)
+        forget_what_was_told(lease)

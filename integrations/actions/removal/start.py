@@ -17,7 +17,7 @@ from integrations.domain import removal as rules
 from integrations.domain.ids import IntegrationId, RemovalId, UserId
 from integrations.domain.integrations import Integration, Kind, Tenant, reservations
 from integrations.domain.jobs.orders import RemovalOrder
-from integrations.domain.removal import ALL, Parting, RemoveAll, Way
+from integrations.domain.removal import ALL, AccessPath, RemoveAll, TenantRemoval
 from integrations.services import Services
 from integrations.storage.control import Control, VersionConflict
 from integrations.storage.documents import Stored
@@ -95,24 +95,24 @@ def _not_removed(control: Control) -> list[Stored[Integration]]:
     return [it for it in control.integrations.list() if it.value.removal is None]
 
 
-def parted(control: Control, tenant: Stored[Tenant], removal_id: RemovalId) -> tuple[Parting, list[Write]]:
+def detached(control: Control, tenant: Stored[Tenant], removal_id: RemovalId) -> tuple[TenantRemoval, list[Write]]:
     """A tenant taken out of everybody's sight: out of its mapping, its run and its epoch, to be cleared away."""
     it = tenant.value
     hidden = msgspec.structs.replace(
         it, removal=removal_id, mapping=None, running=None, not_before=None, confirmed=None, epoch=it.epoch + 1
     )
-    parting = Parting(
+    tenant_removal = TenantRemoval(
         removal_id=removal_id,
         tenant_id=it.tenant_id,
         name=it.name,
-        way=Way.OWN_CONSENT if it.kind is Kind.SINGLE else Way.THROUGH_PARTNER,
+        access_path=AccessPath.OWN_CONSENT if it.kind is Kind.SINGLE else AccessPath.THROUGH_PARTNER,
         epoch=it.epoch if it.mapping else 0,
     )
     taken = reservations(it.tenant_id, it.mapping) if it.mapping else ()
     halves = [control.reservations.find(half.key) for half in taken]
-    return parting, [
+    return tenant_removal, [
         control.tenants.saved(tenant.now(hidden)),
-        control.partings.added(parting),
+        control.tenant_removals.added(tenant_removal),
         *(control.reservations.removed(half) for half in halves if half),
     ]
 
@@ -132,12 +132,12 @@ def _begin_together(account: Account, actor: Actor, integrations: Sequence[Store
 def _begin(account: Account, actor: Actor, integrations: Sequence[Stored[Integration]]) -> None:
     """One transaction: the integrations out of sight, their removals begun, the work ordered."""
     with account.change() as change:
-        closed = [parting for stored in integrations for parting in _add_removal(change, actor, stored)]
-    for parting in closed:
-        close_epoch(account, parting)
+        closed = [tenant_removal for stored in integrations for tenant_removal in _add_removal(change, actor, stored)]
+    for tenant_removal in closed:
+        close_epoch(account, tenant_removal)
 
 
-def _add_removal(change: Change, actor: Actor, stored: Stored[Integration]) -> list[Parting]:
+def _add_removal(change: Change, actor: Actor, stored: Stored[Integration]) -> list[TenantRemoval]:
     """The beginning of one removal; returns whose epoch is to be closed once it is written."""
     account, control, now = change.account, change.account.control, change.account.services.clock()
     it, removal = stored.value, rules.begin(stored.value, UserId(actor.name), now)
@@ -149,21 +149,23 @@ def _add_removal(change: Change, actor: Actor, stored: Stored[Integration]) -> l
     change.audit(actor, _ACTION[it.kind], {"integration_id": it.id, "tenant_id": it.tenant_id})
     change.send(RemovalOrder(account_id=account.id, removal_id=removal.id))
     if it.kind is Kind.CSP:
-        own = Parting(removal_id=removal.id, tenant_id=it.tenant_id, name=it.name, way=Way.PARTNER_ITSELF)
-        change.write(control.partings.added(msgspec.structs.replace(own, is_swept=True)))
+        own = TenantRemoval(
+            removal_id=removal.id, tenant_id=it.tenant_id, name=it.name, access_path=AccessPath.PARTNER_ITSELF
+        )
+        change.write(control.tenant_removals.added(msgspec.structs.replace(own, is_swept=True)))
         return []
     tenant = control.tenants.find(it.tenant_id)
     if tenant is None:
         return []
-    parting, writes = parted(control, tenant, removal.id)
+    tenant_removal, writes = detached(control, tenant, removal.id)
     change.write(*writes)
-    return [parting]
+    return [tenant_removal]
 
 
-def close_epoch(account: Account, parting: Parting) -> None:
+def close_epoch(account: Account, tenant_removal: TenantRemoval) -> None:
     """Let whatever is still being written for the tenant fail; saying it twice changes nothing."""
-    if parting.epoch:
-        account.services.data(account.id, parting.tenant_id, parting.epoch).close()
+    if tenant_removal.epoch:
+        account.services.data(account.id, tenant_removal.tenant_id, tenant_removal.epoch).close()
 
 
 _ACTION = {Kind.SINGLE: "removed integration", Kind.CSP: "removed CSP integration"}

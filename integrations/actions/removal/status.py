@@ -10,7 +10,7 @@ from integrations.actions.moment import moment_of
 from integrations.actions.removal.receipts import SignedReceipt, read_receipt
 from integrations.domain.ids import IntegrationId, RemovalId
 from integrations.domain.integrations import Integration, Kind
-from integrations.domain.removal import ALL, Parting, Removal
+from integrations.domain.removal import ALL, Removal, TenantRemoval
 from integrations.services import Services
 from integrations.storage.control import Control
 from integrations.views import removal as report
@@ -89,7 +89,7 @@ def read_removal(services: Services, actor: Actor, removal_id: RemovalId) -> Rem
         raise NotFound("There is no such removal in your account.")
     it = stored.value
     moment = moment_of(services)
-    partings = [one.value for one in control.partings.list(f"{it.id}:")]
+    tenant_removals = [one.value for one in control.tenant_removals.list(f"{it.id}:")]
     return RemovalView(
         id=it.id,
         integration_id=it.integration_id,
@@ -101,8 +101,8 @@ def read_removal(services: Services, actor: Actor, removal_id: RemovalId) -> Rem
         next_at=it.next_at.replace(microsecond=0) if not it.verified_at else None,
         overdue_since=moment.overdue_since(it.next_at, it.running) if not it.verified_at else None,
         given_up=given_up_view(it.given_up, moment),
-        steps=[_step_view(step) for step in report.steps(it, partings, services.settings.removal_quiet)],
-        leftovers=[_leftover_view(services, one) for one in partings if one.is_left_over],
+        steps=[_step_view(step) for step in report.steps(it, tenant_removals, services.settings.removal_quiet)],
+        leftovers=[_leftover_view(services, one) for one in tenant_removals if one.is_left_over],
         receipt=read_receipt(it.receipt) if it.receipt else None,
     )
 
@@ -125,6 +125,6 @@ def _step_view(step: Step) -> StepView:
     return StepView(name=step.name, label=step.label, state=step.state, detail=step.detail, at=at)
 
 
-def _leftover_view(services: Services, parting: Parting) -> LeftoverView:
-    told = report.leftover(parting, services.settings.client_id)
-    return LeftoverView(tenant_id=told.tenant_id, what=told.what, how=told.how, evidence=parting.evidence)
+def _leftover_view(services: Services, tenant_removal: TenantRemoval) -> LeftoverView:
+    told = report.leftover(tenant_removal, services.settings.client_id)
+    return LeftoverView(tenant_id=told.tenant_id, what=told.what, how=told.how, evidence=tenant_removal.evidence)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from integrations.actions.csp.partner import NoCredential, Partner
 from integrations.domain.causes import evidence_of
 from integrations.domain.ids import AccountId, TenantId
-from integrations.domain.removal import Outcome, Parting, Presence, Removal, Way
+from integrations.domain.removal import AccessPath, Presence, Removal, TenantRemoval, UninstallOutcome
 from integrations.microsoft.app_roles import take_away_roles
 from integrations.services import Services
 from integrations.storage.holders import Claim
@@ -28,18 +28,18 @@ _NO_CONSENT = frozenset({RefusalKind.APP_NOT_FOUND, RefusalKind.CONSENT_MISSING}
 _PASSING = (OperatorFault, Transient, UnexpectedAnswer)
 
 
-class Left(NamedTuple):
+class UninstallResult(NamedTuple):
     """How Microsoft's side of one tenant ended, with codes that help to look the matter up.
 
     ``is_stripped`` says that our application is there still, and holds no permission of its own.
     """
 
-    outcome: Outcome
+    outcome: UninstallOutcome
     evidence: dict[str, str]
     is_stripped: bool = False
 
 
-class NotNow(Exception):
+class RetryLater(Exception):
     """Microsoft, or our own application, cannot do it at present; it is tried again. ``wait_s`` is Microsoft's word."""
 
     def __init__(self, evidence: dict[str, str], wait_s: float | None = None) -> None:
@@ -56,27 +56,31 @@ class _Tried(NamedTuple):
     evidence: dict[str, str]
 
 
-def leave(
-    services: Services, account_id: AccountId, removal: Removal, parting: Parting, partner: Callable[[], Partner]
-) -> Left:
+def uninstall(
+    services: Services,
+    account_id: AccountId,
+    removal: Removal,
+    tenant_removal: TenantRemoval,
+    partner: Callable[[], Partner],
+) -> UninstallResult:
     """Take our application out of the tenant; ``partner`` opens the CSP's credential.
 
     Raises:
         NotNow: to be tried again.
         BeingRemoved: another account's removal is at it.
     """
-    tenant_id, now = parting.tenant_id, services.clock()
+    tenant_id, now = tenant_removal.tenant_id, services.clock()
     claim = services.holders.let_go(tenant_id, account_id, removal.integration_id, now)
     if claim is Claim.NOT_LAST:
-        return Left(Outcome.KEPT, {})
+        return UninstallResult(UninstallOutcome.KEPT, {})
     if claim is Claim.NEVER_HELD and services.holders.is_held(tenant_id):
-        return Left(Outcome.KEPT, {})
+        return UninstallResult(UninstallOutcome.KEPT, {})
     if claim is Claim.NEVER_HELD:
-        return Left(Outcome.ABSENT, {"reason": "our application was never brought into the tenant"})
+        return UninstallResult(UninstallOutcome.ABSENT, {"reason": "our application was never brought into the tenant"})
     try:
-        left = _WAYS[parting.way](services, parting, partner)
+        left = _WAYS[tenant_removal.access_path](services, tenant_removal, partner)
     except _PASSING as error:
-        raise NotNow(evidence_of(error), getattr(error, "wait_s", None)) from error
+        raise RetryLater(evidence_of(error), getattr(error, "wait_s", None)) from error
     services.holders.gone(tenant_id)
     services.sign_in.forget(tenant_id)
     return left
@@ -99,7 +103,7 @@ def look(services: Services, tenant_id: TenantId) -> Presence:
     return Presence.WITH_ROLES if roles else Presence.EMPTY
 
 
-def glance(services: Services, tenant_id: TenantId) -> Presence:
+def check_presence(services: Services, tenant_id: TenantId) -> Presence:
     """The same for whoever looks again later anyway."""
     try:
         return look(services, tenant_id)
@@ -107,19 +111,23 @@ def glance(services: Services, tenant_id: TenantId) -> Presence:
         return Presence.UNKNOWN
 
 
-def _out_of_own_consent(services: Services, parting: Parting, _partner: Callable[[], Partner]) -> Left:
+def _out_of_own_consent(
+    services: Services, tenant_removal: TenantRemoval, _partner: Callable[[], Partner]
+) -> UninstallResult:
     """A single tenant: the application deletes itself, where Microsoft lets it."""
     try:
-        services.graph_to_leave(parting.tenant_id).delete(_own(services))
+        services.graph_to_leave(tenant_removal.tenant_id).delete(_own(services))
     except MissingInMicrosoft as error:
-        return Left(Outcome.ABSENT, evidence_of(error))
+        return UninstallResult(UninstallOutcome.ABSENT, evidence_of(error))
     except _PASSING:
         raise
     except MicrosoftError as error:
         # A refusal has been seen of what was carried out all the same.
-        is_gone = look(services, parting.tenant_id) is Presence.GONE or _is_missing(services, parting.tenant_id)
-        return Left(Outcome.ABSENT if is_gone else Outcome.IMPOSSIBLE, evidence_of(error))
-    return Left(Outcome.REMOVED, {})
+        is_gone = look(services, tenant_removal.tenant_id) is Presence.GONE or _is_missing(
+            services, tenant_removal.tenant_id
+        )
+        return UninstallResult(UninstallOutcome.ABSENT if is_gone else UninstallOutcome.IMPOSSIBLE, evidence_of(error))
+    return UninstallResult(UninstallOutcome.REMOVED, {})
 
 
 def _is_missing(services: Services, tenant_id: TenantId) -> bool:
@@ -132,16 +140,18 @@ def _is_missing(services: Services, tenant_id: TenantId) -> bool:
     return False
 
 
-def _out_of_customer(services: Services, parting: Parting, partner: Callable[[], Partner]) -> Left:
+def _out_of_customer(
+    services: Services, tenant_removal: TenantRemoval, partner: Callable[[], Partner]
+) -> UninstallResult:
     """A CSP's customer: roles, then consent, then the proof by a token of our own."""
     try:
         acting = partner()
     except (NoCredential, SealBroken):
         nothing = _Tried(is_done=False, did=False, evidence={"error": "the CSP's credential cannot be used"})
-        return _proven(services, parting.tenant_id, nothing, nothing)
-    roles = _roles_taken(services, acting, parting.tenant_id)
-    consent = _consent_withdrawn(services, acting, parting)
-    return _proven(services, parting.tenant_id, roles, consent)
+        return _proven(services, tenant_removal.tenant_id, nothing, nothing)
+    roles = _roles_taken(services, acting, tenant_removal.tenant_id)
+    consent = _consent_withdrawn(services, acting, tenant_removal)
+    return _proven(services, tenant_removal.tenant_id, roles, consent)
 
 
 def _roles_taken(services: Services, partner: Partner, customer_id: TenantId) -> _Tried:
@@ -158,45 +168,53 @@ def _roles_taken(services: Services, partner: Partner, customer_id: TenantId) ->
     return _Tried(is_done=True, did=taken > 0, evidence={})
 
 
-def _consent_withdrawn(services: Services, partner: Partner, parting: Parting) -> _Tried:
+def _consent_withdrawn(services: Services, partner: Partner, tenant_removal: TenantRemoval) -> _Tried:
     """Also tried where the roles were refused for good: then there is nothing the consent could still be good for."""
     try:
-        did = partner.partner_center().withdraw(parting.tenant_id, client_id=services.settings.client_id)
+        did = partner.partner_center().withdraw(tenant_removal.tenant_id, client_id=services.settings.client_id)
     except _PASSING:
         raise
     except MicrosoftError as error:
-        if error.status == _CONFLICT and parting.tries < _TRIES_OF_CONFLICT:
-            raise NotNow(evidence_of(error)) from error
+        if error.status == _CONFLICT and tenant_removal.tries < _TRIES_OF_CONFLICT:
+            raise RetryLater(evidence_of(error)) from error
         return _Tried(is_done=False, did=False, evidence=evidence_of(error))
     told = {} if did else {"reason": "Partner Center knows of no consent for our application"}
     return _Tried(is_done=True, did=did, evidence=told)
 
 
-def _proven(services: Services, tenant_id: TenantId, roles: _Tried, consent: _Tried) -> Left:
+def _proven(services: Services, tenant_id: TenantId, roles: _Tried, consent: _Tried) -> UninstallResult:
     """How it ended, as a fresh token tells it. One that shows roles for a while yet is looked at again later."""
     seen = look(services, tenant_id)
     evidence = {**consent.evidence, **roles.evidence}
     if seen is Presence.GONE:
-        return Left(Outcome.REMOVED if roles.did or consent.did else Outcome.ABSENT, evidence)
+        return UninstallResult(
+            UninstallOutcome.REMOVED if roles.did or consent.did else UninstallOutcome.ABSENT, evidence
+        )
     is_stripped = roles.is_done or seen is Presence.EMPTY
     if not consent.is_done or not is_stripped:
-        return Left(Outcome.IMPOSSIBLE, evidence, is_stripped)
-    return Left(Outcome.NO_RIGHTS if seen is Presence.EMPTY else Outcome.UNCONFIRMED, evidence, is_stripped)
+        return UninstallResult(UninstallOutcome.IMPOSSIBLE, evidence, is_stripped)
+    return UninstallResult(
+        UninstallOutcome.NO_RIGHTS if seen is Presence.EMPTY else UninstallOutcome.UNCONFIRMED, evidence, is_stripped
+    )
 
 
-def _out_of_partner(services: Services, parting: Parting, _partner: Callable[[], Partner]) -> Left:
+def _out_of_partner(
+    services: Services, tenant_removal: TenantRemoval, _partner: Callable[[], Partner]
+) -> UninstallResult:
     """The partner's own tenant: nothing is tried, since no permission of ours there could do it."""
-    if glance(services, parting.tenant_id) is Presence.GONE:
-        return Left(Outcome.ABSENT, {})
-    return Left(Outcome.BY_HAND, {"reason": "no application may delete itself in a partner's own tenant"})
+    if check_presence(services, tenant_removal.tenant_id) is Presence.GONE:
+        return UninstallResult(UninstallOutcome.ABSENT, {})
+    return UninstallResult(
+        UninstallOutcome.BY_HAND, {"reason": "no application may delete itself in a partner's own tenant"}
+    )
 
 
 def _own(services: Services) -> str:
     return f"/servicePrincipals(appId='{services.settings.client_id}')"
 
 
-_WAYS: dict[Way, Callable[[Services, Parting, Callable[[], Partner]], Left]] = {
-    Way.OWN_CONSENT: _out_of_own_consent,
-    Way.THROUGH_PARTNER: _out_of_customer,
-    Way.PARTNER_ITSELF: _out_of_partner,
+_WAYS: dict[AccessPath, Callable[[Services, TenantRemoval, Callable[[], Partner]], UninstallResult]] = {
+    AccessPath.OWN_CONSENT: _out_of_own_consent,
+    AccessPath.THROUGH_PARTNER: _out_of_customer,
+    AccessPath.PARTNER_ITSELF: _out_of_partner,
 }

@@ -13,6 +13,7 @@ import msgspec
 
 from integrations.actions.account import Account
 from integrations.actions.conflicts import ignore_conflict
+from integrations.domain import retry_delays
 from integrations.domain.ids import RunId, TenantId, tenant_id
 from integrations.domain.integrations import Tenant
 from integrations.domain.jobs.orders import NOTIFIED, SyncOrder
@@ -21,7 +22,6 @@ from integrations.domain.sync.change_notifications import (
     NUDGES_APART,
     RENEWED_BEFORE,
     RESOURCES,
-    TRIED_AGAIN,
     Watch,
     Word,
     hash_of,
@@ -51,7 +51,7 @@ class Notifications(msgspec.Struct):
     value: list[Notification]
 
 
-def address(services: Services) -> str:
+def notification_url(services: Services) -> str:
     """Where Microsoft tells us."""
     return f"{services.settings.public_url}/api/notifications"
 
@@ -92,7 +92,7 @@ def end_watch(account: Account, tenant: TenantId) -> None:
             change.write(account.control.watches.removed(known))
 
 
-def hear(services: Services, notifications: Iterable[Notification]) -> None:
+def receive_notifications(services: Services, notifications: Iterable[Notification]) -> None:
     """Order a sync of each tenant that a word of Microsoft's is about; a word that we did not ask for is dropped."""
     heard: dict[tuple[str, Word], Notification] = {}
     for it in notifications:
@@ -141,7 +141,7 @@ def _begun(account: Account, graph: Graph, tenant: Tenant, now: datetime) -> Wat
             agreed[resource] = subscribe(
                 graph,
                 resource,
-                url=address(account.services),
+                url=notification_url(account.services),
                 client_state=f"{account.id}.{secret}",
                 until=until,
             )
@@ -179,4 +179,4 @@ def _taken_back(graph: Graph, watch: Watch | None) -> bool:
 def _again(watch: Watch | None, now: datetime, *, wanted: bool, ended: bool) -> datetime | None:
     if watch is not None:
         return watch.until - RENEWED_BEFORE
-    return now + TRIED_AGAIN if wanted or not ended else None
+    return now + retry_delays.SUBSCRIPTION if wanted or not ended else None

@@ -25,7 +25,7 @@ from shared.telemetry.tracing import count
 _LONGEST_BREAK_S = 300  # between two parts; the tenant is held meanwhile
 
 
-class Ending(msgspec.Struct, frozen=True, kw_only=True):
+class SyncResult(msgspec.Struct, frozen=True, kw_only=True):
     """How a run, or a part of it, ended, in what the tenant's row needs to know.
 
     ``goes_on`` tells that its time is over and not its work: another part follows, after ``wait_s``.
@@ -46,7 +46,7 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
 def close(
     account: Account,
     run: Run,
-    ending: Ending,
+    ending: SyncResult,
     *,
     held: Stored[Tenant] | None = None,
     planned: datetime | None = None,
@@ -74,7 +74,7 @@ def _close(
     account: Account,
     stored: Stored[Tenant],
     run: Run,
-    ending: Ending,
+    ending: SyncResult,
     *,
     planned: datetime | None,
     add: Callable[[Change], None] | None,
@@ -94,7 +94,7 @@ def _close(
     _report(account, done, ending)
 
 
-def _ended(run: Run, ending: Ending, tenant: Tenant, now: datetime) -> Run:
+def _ended(run: Run, ending: SyncResult, tenant: Tenant, now: datetime) -> Run:
     return msgspec.structs.replace(
         run,
         state=RunState.FAILED if tenant.status.is_auth_error else RunState.DONE,
@@ -105,18 +105,18 @@ def _ended(run: Run, ending: Ending, tenant: Tenant, now: datetime) -> Run:
     )
 
 
-def go_on(account: Account, run: Run, ending: Ending, order: SyncOrder) -> None:
+def go_on(account: Account, run: Run, ending: SyncResult, order: SyncOrder) -> None:
     """Write down how far the run has come, and order its next part."""
     if not retry_on_conflict(lambda: _keep(account, run, ending)):
         close_superseded(account, run)
         return
     # The next part begins with gates that know of nothing: not inside a time that Microsoft named to this one.
     delay_s = min(math.ceil(ending.wait_s or 0.0), _LONGEST_BREAK_S)
-    account.services.send(msgspec.structs.replace(order, is_lifeline=True), delay_s=delay_s)
+    account.services.send(msgspec.structs.replace(order, is_recovery=True), delay_s=delay_s)
     log("sync goes on", account_id=account.id, tenant_id=run.tenant_id, run_id=run.id)
 
 
-def _keep(account: Account, run: Run, ending: Ending) -> bool:
+def _keep(account: Account, run: Run, ending: SyncResult) -> bool:
     """Hold the tenant for the next part; False when somebody else has it.
 
     Raises:
@@ -140,7 +140,7 @@ def _is_held(tenant: Tenant, run: Run) -> bool:
     return tenant.running is not None and tenant.running.run_id == run.id
 
 
-def _closed_tenant(services: Services, tenant: Tenant, ending: Ending, planned: datetime | None) -> Tenant:
+def _closed_tenant(services: Services, tenant: Tenant, ending: SyncResult, planned: datetime | None) -> Tenant:
     now, period = services.clock(), timedelta(seconds=services.settings.sync_period_s)
     moved = move(tenant.status, ending.cause, now, evidence=ending.evidence)
     due_at = next_due(
@@ -174,7 +174,7 @@ def close_superseded(account: Account, run: Run) -> None:
     log("run was superseded", account_id=account.id, tenant_id=run.tenant_id, run_id=run.id)
 
 
-def _report(account: Account, run: Run, ending: Ending) -> None:
+def _report(account: Account, run: Run, ending: SyncResult) -> None:
     """The run in one log line, and its numbers in counters, by data set and outcome."""
     started, ended = run.started_at, run.ended_at
     log(

@@ -4,7 +4,7 @@ import logging
 import traceback
 from pathlib import Path
 
-from integrations.domain.sync.datasets import Outcome, ReaderFailed
+from integrations.domain.sync.datasets import DatasetOutcome, ReaderFailed
 from integrations.microsoft.dataset import Dataset
 from shared.errors import AppError
 from shared.microsoft.graph import (
@@ -19,21 +19,21 @@ from shared.microsoft.graph import (
 )
 from shared.telemetry.log import log
 
-_OUTCOME_OF: tuple[tuple[type[AppError], Outcome], ...] = (
-    (NotLicensed, Outcome.NOT_LICENSED),
-    (Denied, Outcome.DENIED),
-    (TokenRejected, Outcome.DENIED),  # Intune answers 401 where others answer 403 (microsoft.md 6.2)
-    (Transient, Outcome.STALE),
-    (UnexpectedAnswer, Outcome.STALE),
-    (HostileLink, Outcome.STALE),
-    (OutOfTime, Outcome.STALE),
-    (ResyncRequired, Outcome.STALE),
+_OUTCOME_OF: tuple[tuple[type[AppError], DatasetOutcome], ...] = (
+    (NotLicensed, DatasetOutcome.NOT_LICENSED),
+    (Denied, DatasetOutcome.DENIED),
+    (TokenRejected, DatasetOutcome.DENIED),  # Intune answers 401 where others answer 403 (microsoft.md 6.2)
+    (Transient, DatasetOutcome.STALE),
+    (UnexpectedAnswer, DatasetOutcome.STALE),
+    (HostileLink, DatasetOutcome.STALE),
+    (OutOfTime, DatasetOutcome.STALE),
+    (ResyncRequired, DatasetOutcome.STALE),
 )
 
 
-def outcome_of(error: AppError | None) -> Outcome:
+def outcome_of(error: AppError | None) -> DatasetOutcome:
     """How a data set ended that this error kept from being read."""
-    return next((it for kind, it in _OUTCOME_OF if isinstance(error, kind)), Outcome.FAILED)
+    return next((it for kind, it in _OUTCOME_OF if isinstance(error, kind)), DatasetOutcome.FAILED)
 
 
 def our_own(fault: Exception, dataset: Dataset) -> ReaderFailed:

@@ -6,9 +6,9 @@ from datetime import datetime
 import msgspec
 
 from integrations.actions.sync.dataset_errors import outcome_of
-from integrations.actions.sync.read_datasets import Access, Attempt, profile_of, read_datasets
-from integrations.domain.sync.cadence import is_done, is_doubtful, is_due
-from integrations.domain.sync.datasets import Cursor, Outcome
+from integrations.actions.sync.read_datasets import Access, DatasetAttempt, profile_of, read_datasets
+from integrations.domain.sync.cadence import is_done, is_due, is_license_unknown
+from integrations.domain.sync.datasets import Cursor, DatasetOutcome
 from integrations.domain.sync.records import TenantProfile
 from integrations.microsoft import registry as datasets
 from integrations.microsoft.dataset import Dataset
@@ -22,7 +22,7 @@ def read_due(
     *,
     is_wanted: bool,
     since: datetime | None = None,
-) -> Iterator[list[Attempt]]:
+) -> Iterator[list[DatasetAttempt]]:
     """Try every data set whose turn it is, in one round or two; ``is_wanted`` tells that somebody asked for this.
 
     ``since`` is when the run began whose next part this is: what it has done already is not done again, but for
@@ -36,7 +36,7 @@ def read_due(
     """
     left = [it for it in datasets.DATASETS if it.is_core or not is_done(cursors.get(it.name), since)]
     due = [it for it in left if is_due(it.cadence, cursors.get(it.name), now, is_wanted=is_wanted)]
-    doubtful = [it for it in left if it.needs_plan and is_doubtful(cursors.get(it.name))]
+    doubtful = [it for it in left if it.needs_plan and is_license_unknown(cursors.get(it.name))]
     sure = [it for it in due if it not in doubtful]
     attempts = read_datasets(access, sure, cursors, now)
     if profile_of(attempts) is None:
@@ -54,7 +54,7 @@ def read_due(
         try:
             attempts = read_datasets(access, part, cursors, now)
         except Transient as error:  # what every sync needs is read already
-            attempts = [Attempt(dataset=it, outcome=outcome_of(error), error=error) for it in part]
+            attempts = [DatasetAttempt(dataset=it, outcome=outcome_of(error), error=error) for it in part]
         yield [_judged(it, plans) for it in attempts]
         del attempts
 
@@ -69,14 +69,14 @@ def _one_large_reading_each(tried: Sequence[Dataset]) -> list[list[Dataset]]:
     return [together, *alone] if together else alone
 
 
-def _plans_of(attempts: Iterable[Attempt]) -> frozenset[str] | None:
+def _plans_of(attempts: Iterable[DatasetAttempt]) -> frozenset[str] | None:
     """The service plans that the tenant told of; None when what it told could not be read whole."""
     readings = [it.reading for it in attempts if it.reading and it.dataset.record is TenantProfile]
     bodies = [it.records[0].body for it in readings if not it.odd]
     return next((frozenset(it.plans) for it in bodies if isinstance(it, TenantProfile)), None)
 
 
-def _judged(attempt: Attempt, plans: Collection[str] | None) -> Attempt:
+def _judged(attempt: DatasetAttempt, plans: Collection[str] | None) -> DatasetAttempt:
     """Licences, seen from both sides: Microsoft also refuses tenants that have one, for a while.
 
     Source: https://github.com/microsoftgraph/microsoft-graph-docs-contrib/issues/3581
@@ -85,12 +85,12 @@ def _judged(attempt: Attempt, plans: Collection[str] | None) -> Attempt:
         return attempt
     is_refused = isinstance(attempt.error, NotLicensed)
     if attempt.dataset.needs_plan in plans:
-        return msgspec.structs.replace(attempt, outcome=Outcome.STALE) if is_refused else attempt
+        return msgspec.structs.replace(attempt, outcome=DatasetOutcome.STALE) if is_refused else attempt
     is_empty = attempt.reading is not None and attempt.reading.is_complete and not attempt.reading.records
     if is_refused or is_empty or isinstance(attempt.error, Denied):
-        return msgspec.structs.replace(attempt, outcome=Outcome.NOT_LICENSED, reading=None)
+        return msgspec.structs.replace(attempt, outcome=DatasetOutcome.NOT_LICENSED, reading=None)
     return attempt
 
 
-def _unlicensed(dataset: Dataset) -> Attempt:
-    return Attempt(dataset=dataset, outcome=Outcome.NOT_LICENSED)
+def _unlicensed(dataset: Dataset) -> DatasetAttempt:
+    return DatasetAttempt(dataset=dataset, outcome=DatasetOutcome.NOT_LICENSED)

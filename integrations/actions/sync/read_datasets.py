@@ -17,15 +17,15 @@ import msgspec
 
 from integrations.actions.sync.dataset_errors import our_own, outcome_of, passing
 from integrations.domain.causes import wait_of
-from integrations.domain.sync.cadence import must_be_whole
-from integrations.domain.sync.datasets import Cursor, Outcome, Reading
+from integrations.domain.sync.cadence import must_read_in_full
+from integrations.domain.sync.datasets import Cursor, DatasetOutcome, Reading
 from integrations.domain.sync.records import TenantProfile
-from integrations.microsoft.dataset import Asked, Dataset, Service, Source
+from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext, Service
 from shared.errors import AppError
 from shared.microsoft.graph import (
-    Answer,
-    Ask,
-    Book,
+    BatchRequest,
+    BatchResponse,
+    Checkpoint,
     Graph,
     MissingInMicrosoft,
     OutOfTime,
@@ -43,13 +43,13 @@ from shared.telemetry.tracing import in_this_trace, span
 class Access(NamedTuple):
     """How one tenant's data is reached in one run.
 
-    ``graph_of`` asks a service, ``stored_of`` gives the rows of a data set that are kept, by key, and ``book_of`` the
-    pages that an earlier part of its reading has brought. ``share`` is the tenant's place among all (``share_of``).
+    ``graph_of`` asks a service, ``stored_of`` gives the rows of a data set that are kept, by key, and ``checkpoint_of``
+    the pages that an earlier part of its reading has brought. ``share`` is the tenant's place among all (``share_of``).
     """
 
     graph_of: Callable[[Service], Graph]
     stored_of: Callable[[Dataset], Mapping[str, msgspec.Struct]] = lambda _dataset: {}
-    book_of: Callable[[Dataset], Book] = lambda _dataset: Book()
+    checkpoint_of: Callable[[Dataset], Checkpoint] = lambda _dataset: Checkpoint()
     share: float = 0.0
 
 
@@ -59,7 +59,7 @@ _OK = 200
 _TRIES = 3  # a refusal that is no sign-in's fault is believed after three of them (product.md B7)
 
 
-class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+class DatasetAttempt(msgspec.Struct, frozen=True, kw_only=True):
     """How one data set went: its reading, or why there is none.
 
     ``pages`` are what this part of a reading has brought that goes on in another part, ``is_resumed`` tells that those
@@ -67,7 +67,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     dataset: Dataset
-    outcome: Outcome
+    outcome: DatasetOutcome
     reading: Reading | None = None
     error: AppError | None = None
     seconds: float = 0.0
@@ -92,36 +92,36 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_datasets(
     access: Access, datasets: Sequence[Dataset], cursors: Mapping[str, Cursor], now: datetime
-) -> list[Attempt]:
+) -> list[DatasetAttempt]:
     """Try every data set.
 
     Raises:
         TokenRejected, Transient: of the batch as a whole, before any data set was reached.
         TokenRejected: of a data set that every sync needs.
     """
-    readers = [_Reader(access, it, _link(cursors, it, now, access.share), now) for it in datasets]
+    readers = [_DatasetReader(access, it, _link(cursors, it, now, access.share), now) for it in datasets]
     together = [it for it in readers if it.dataset.service.goes_into_batches and it.kept is None]
     started = time.monotonic()
     first = _batch(access.graph_of(Service.DIRECTORY), [it.ask() for it in together])
     shared_s = (time.monotonic() - started) / max(1, len(together))
     is_signed_in = any(it.status != _TOKEN_REJECTED for it in first.values())
 
-    def attempt(reader: _Reader) -> Attempt:
+    def attempt(reader: _DatasetReader) -> DatasetAttempt:
         return reader.attempt(first.get(reader.dataset.name), shared_s, is_signed_in=is_signed_in)
 
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="dataset") as threads:
         return list(threads.map(in_this_trace(attempt), readers))
 
 
-def _batch(graph: Graph, asks: Sequence[Ask]) -> dict[str, Answer]:
+def _batch(graph: Graph, requests: Sequence[BatchRequest]) -> dict[str, BatchResponse]:
     """Everybody's first answers; that Microsoft refuses the batch itself is believed after three times."""
-    for _ in range(_TRIES - 1 if asks else 0):
+    for _ in range(_TRIES - 1 if requests else 0):
         with suppress(RequestRefused, MissingInMicrosoft):
-            return graph.batch(asks)
-    return graph.batch(asks)
+            return graph.batch(requests)
+    return graph.batch(requests)
 
 
-def profile_of(attempts: Sequence[Attempt]) -> TenantProfile | None:
+def profile_of(attempts: Sequence[DatasetAttempt]) -> TenantProfile | None:
     """What the tenant told about itself, if it was asked."""
     for attempt in attempts:
         if attempt.reading and attempt.dataset.record is TenantProfile:
@@ -130,7 +130,7 @@ def profile_of(attempts: Sequence[Attempt]) -> TenantProfile | None:
     return None
 
 
-class _Reader:
+class _DatasetReader:
     """One try after another to read one data set."""
 
     def __init__(self, access: Access, dataset: Dataset, link: str | None, now: datetime) -> None:
@@ -139,23 +139,23 @@ class _Reader:
         self._graph = access.graph_of(dataset.service)
         self._link = link if link and self._graph.can_follow(link) else None  # else it is read whole, as without one
         self._stored_of = access.stored_of
-        self._book = access.book_of(dataset)
+        self._book = access.checkpoint_of(dataset)
         self._place = f"first:{self._link or ''}"
         self._before = (0, 0)  # what its graph had given up when this try began: values, whole items
         self._has_page_size = True
         self._graph.keep_in(self._book)
 
     @property
-    def kept(self) -> Answer | None:
+    def kept(self) -> BatchResponse | None:
         """The answer to the first question, when an earlier part of this reading has brought it."""
         body = self._book.get(self._place)
-        return Answer(status=_OK, headers={}, body=body) if body is not None else None
+        return BatchResponse(status=_OK, headers={}, body=body) if body is not None else None
 
-    def ask(self) -> Ask:
+    def ask(self) -> BatchRequest:
         """The kept link, or the first question, as a part of a batch; its service's gate goes with it."""
-        return replace(_ask(self.dataset, self._link), gate=self._graph.gate)
+        return replace(_ask(self.dataset, self._link), throttle=self._graph.throttle)
 
-    def attempt(self, given: Answer | None, shared_s: float, *, is_signed_in: bool) -> Attempt:
+    def attempt(self, given: BatchResponse | None, shared_s: float, *, is_signed_in: bool) -> DatasetAttempt:
         """Read on from the answer that was given or kept, or ask first.
 
         ``is_signed_in`` tells that our token was good for other parts of the same batch: where it was rejected
@@ -166,7 +166,7 @@ class _Reader:
             told.tell(outcome=attempt.outcome.value, code=attempt.error.stable_code if attempt.error else "")
             return attempt
 
-    def _attempted(self, given: Answer | None, shared_s: float, *, is_signed_in: bool) -> Attempt:
+    def _attempted(self, given: BatchResponse | None, shared_s: float, *, is_signed_in: bool) -> DatasetAttempt:
         started = time.monotonic()
         reading: Reading | None = None
         error: AppError | None = None
@@ -192,9 +192,9 @@ class _Reader:
             break
         seconds = round(time.monotonic() - started + (shared_s if given else 0.0), 3)
         usage = self._graph.usage + given.usage if given else self._graph.usage
-        outcome = Outcome.FRESH if reading is not None else outcome_of(error)
+        outcome = DatasetOutcome.FRESH if reading is not None else outcome_of(error)
         error = error if reading is None else None
-        attempt = Attempt(
+        attempt = DatasetAttempt(
             dataset=self.dataset,
             outcome=outcome,
             reading=reading,
@@ -207,7 +207,7 @@ class _Reader:
         self._book.clear()  # its graph lives as long as the run
         return attempt
 
-    def _reading(self, given: Answer | None) -> Reading:
+    def _reading(self, given: BatchResponse | None) -> Reading:
         """A link Microsoft no longer honours, in whatever words, means reading whole, at once."""
         self._before = self._graph.odd, self._graph.lost  # the first page counts, too
         try:
@@ -223,7 +223,7 @@ class _Reader:
         self._before = self._graph.odd, self._graph.lost
         return self._read(self._asked(None), None)
 
-    def _page_of(self, given: Answer) -> Page[Any]:
+    def _page_of(self, given: BatchResponse) -> Page[Any]:
         page = _page_of(self.dataset.source, given)
         if self._book.get(self._place) is None:
             self._book.add(self._place, bytes(given.body))
@@ -233,7 +233,7 @@ class _Reader:
         """What the data set makes of its pages, with what of them had to be given up."""
         graph, stored = self._graph, partial(self._stored_of, self.dataset)
         odd, lost = self._before
-        reading = self.dataset.read(Asked(graph=graph, page=page, link=link, stored=stored, now=self._now))
+        reading = self.dataset.read(ReadContext(graph=graph, page=page, link=link, stored=stored, now=self._now))
         graph.count_odd(page)
         odd, lost = reading.odd + graph.odd - odd, reading.lost + graph.lost - lost
         return msgspec.structs.replace(reading, odd=odd, lost=lost)
@@ -247,13 +247,13 @@ class _Reader:
         return next(self._graph.pages(ask.path, type=source.page, **ask.query))
 
 
-def _ask(dataset: Dataset, link: str | None) -> Ask:
+def _ask(dataset: Dataset, link: str | None) -> BatchRequest:
     if link:
-        return Ask(id=dataset.name, path=link)
-    return Ask(id=dataset.name, path=dataset.source.first, query=dict(dataset.source.query))
+        return BatchRequest(id=dataset.name, path=link)
+    return BatchRequest(id=dataset.name, path=dataset.source.first, query=dict(dataset.source.query))
 
 
-def _page_of(source: Source, answer: Answer) -> Page[Any]:
+def _page_of(source: FirstRequest, answer: BatchResponse) -> Page[Any]:
     if not source.is_single:
         return answer.page(source.page)
     if answer.status != 200:
@@ -264,6 +264,6 @@ def _page_of(source: Source, answer: Answer) -> Page[Any]:
 
 def _link(cursors: Mapping[str, Cursor], dataset: Dataset, now: datetime, share: float) -> str | None:
     cursor = cursors.get(dataset.name)
-    if cursor is None or must_be_whole(cursor, dataset.whole_every, now, share):
+    if cursor is None or must_read_in_full(cursor, dataset.full_read_every, now, share):
         return None
     return cursor.link

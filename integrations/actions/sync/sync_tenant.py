@@ -13,9 +13,9 @@ import msgspec
 
 from integrations.actions.account import Account
 from integrations.actions.sync.change_notifications import keep_watch
-from integrations.actions.sync.close_run import Ending, close, close_superseded, go_on
+from integrations.actions.sync.close_run import SyncResult, close, close_superseded, go_on
 from integrations.actions.sync.due_datasets import read_due
-from integrations.actions.sync.read_datasets import Access, Attempt, profile_of
+from integrations.actions.sync.read_datasets import Access, DatasetAttempt, profile_of
 from integrations.actions.sync.slot import take
 from integrations.domain.causes import cause_of, evidence_of, wait_of
 from integrations.domain.evaluations import registry
@@ -27,8 +27,8 @@ from integrations.domain.sync.change_notifications import is_watch_due
 from integrations.domain.sync.datasets import (
     Counts,
     Cursor,
+    DatasetOutcome,
     DatasetResult,
-    Outcome,
     Reading,
     Run,
     close_run,
@@ -40,11 +40,11 @@ from integrations.microsoft import registry as datasets
 from integrations.microsoft.dataset import Dataset, Service
 from integrations.microsoft.readers.organization import read_tenant_name
 from integrations.services import Services, TenantGraphs
-from integrations.storage.data.pending import Marking
+from integrations.storage.data.pending import PendingMarker
 from integrations.storage.data.store import DataSession, Superseded, Unwritten, Writes
 from shared.errors import AppError
-from shared.microsoft.graph import Book, OutOfTime, Transient
-from shared.storage.recovery_message import Lifeline
+from shared.microsoft.graph import Checkpoint, OutOfTime, Transient
+from shared.storage.recovery_message import RecoveryMessage
 from shared.storage.tables import StorageUnavailable
 from shared.telemetry.tracing import span
 
@@ -58,7 +58,7 @@ class _Stored(NamedTuple):
     The attempts are without their readings, which in a big tenant take more memory than all else together.
     """
 
-    attempts: list[Attempt]
+    attempts: list[DatasetAttempt]
     profile: TenantProfile | None
     results: list[DatasetResult]
     cursors: list[Cursor]
@@ -71,13 +71,13 @@ def sync_tenant(services: Services, order: SyncOrder, *, is_repeat: bool = False
 
     ``is_repeat`` tells that the very message came before: its first run has failed or died.
     """
-    again = msgspec.json.encode(msgspec.structs.replace(order, is_lifeline=True))
+    again = msgspec.json.encode(msgspec.structs.replace(order, is_recovery=True))
     account_id, tenant_id, run_id = order.account_id, order.tenant_id, order.run_id
     with (
         span("sync", account_id=account_id, tenant_id=tenant_id, run_id=run_id, reason=order.reason),
-        Lifeline(services.queues, SyncOrder.queue, again, ttl_s=int(ORDER_LIFE.total_seconds())),
+        RecoveryMessage(services.queues, SyncOrder.queue, again, ttl_s=int(ORDER_LIFE.total_seconds())),
     ):
-        _sync(services, order, is_repeat=is_repeat or order.is_lifeline)
+        _sync(services, order, is_repeat=is_repeat or order.is_recovery)
 
 
 def _sync(services: Services, order: SyncOrder, *, is_repeat: bool) -> None:
@@ -105,35 +105,35 @@ def _evaluation_of(order: SyncOrder, tenant: Tenant) -> EvaluateOrder:
     return EvaluateOrder(account_id=order.account_id, tenant_id=tenant.tenant_id, epoch=tenant.epoch)
 
 
-def _run(services: Services, order: SyncOrder, tenant: Tenant, run: Run) -> Ending:
+def _run(services: Services, order: SyncOrder, tenant: Tenant, run: Run) -> SyncResult:
     graphs = TenantGraphs(services, tenant.tenant_id)
     ending = _asked(services, order, tenant, run, graphs)
     wait_s = graphs.closed_s if ending.goes_on else ending.wait_s
     return msgspec.structs.replace(ending, usage=graphs.usage, wait_s=wait_s)
 
 
-def _asked(services: Services, order: SyncOrder, tenant: Tenant, run: Run, graphs: TenantGraphs) -> Ending:
+def _asked(services: Services, order: SyncOrder, tenant: Tenant, run: Run, graphs: TenantGraphs) -> SyncResult:
     try:
         services.sign_in.app_token(tenant.tenant_id)
         if tenant.mapping is None:  # only the name is read
-            return Ending(cause=SyncCause.NAME_READ, name=read_tenant_name(graphs.of(Service.DIRECTORY)).name)
+            return SyncResult(cause=SyncCause.NAME_READ, name=read_tenant_name(graphs.of(Service.DIRECTORY)).name)
         return _all_datasets(services, order, tenant, run, graphs)
     except (StorageUnavailable, Superseded):
         raise  # our own storage is out, and the message comes back; or somebody else has the tenant
     except AppError as error:
-        return Ending(cause=cause_of(error), evidence=evidence_of(error), wait_s=wait_of(error))
+        return SyncResult(cause=cause_of(error), evidence=evidence_of(error), wait_s=wait_of(error))
 
 
-def _all_datasets(services: Services, order: SyncOrder, tenant: Tenant, run: Run, graphs: TenantGraphs) -> Ending:
+def _all_datasets(services: Services, order: SyncOrder, tenant: Tenant, run: Run, graphs: TenantGraphs) -> SyncResult:
     began, now = time.monotonic(), services.clock()
     data = services.data(order.account_id, tenant.tenant_id, tenant.epoch)
-    marking = Marking(registry.needed_datasets(), now)
+    marking = PendingMarker(registry.needed_datasets(), now)
     session = data.open(until=began + WRITING_LIMIT.total_seconds(), marking=marking)
     until = began + PART_LIMIT.total_seconds()
     access = Access(
         graphs.of,
         lambda dataset: dict(data.list(dataset.name, dataset.record, limit=_EVERY_ROW)),
-        lambda dataset: Book(session.kept(dataset.name, now), until=until),
+        lambda dataset: Checkpoint(session.kept(dataset.name, now), until=until),
         share_of(tenant.tenant_id),
     )
     ending = _read_all(services, order, run, session, access=access, now=now)
@@ -142,9 +142,9 @@ def _all_datasets(services: Services, order: SyncOrder, tenant: Tenant, run: Run
 
 def _read_all(
     services: Services, order: SyncOrder, run: Run, session: DataSession, *, access: Access, now: datetime
-) -> Ending:
+) -> SyncResult:
     known, profile = dict(session.cursors), None
-    attempts: list[Attempt] = []
+    attempts: list[DatasetAttempt] = []
     results: list[DatasetResult] = []
     confirmed: list[str] = []
     rounds = read_due(
@@ -161,13 +161,13 @@ def _read_all(
         confirmed += stored.confirmed
         known |= {it.dataset: it for it in stored.cursors}
         if not stored.is_whole:
-            return Ending(cause=SyncCause.QUEUED, goes_on=True, datasets=results)
+            return SyncResult(cause=SyncCause.QUEUED, goes_on=True, datasets=results)
     if any(isinstance(it.error, OutOfTime) for it in attempts):
-        return Ending(cause=SyncCause.QUEUED, goes_on=True, datasets=results)
+        return SyncResult(cause=SyncCause.QUEUED, goes_on=True, datasets=results)
     broken = next((it for it in attempts if it.dataset.is_core and it.error is not None), None)
     name, domain = (profile.name, profile.default_domain) if profile else ("", None)
     if broken and broken.error:
-        return Ending(
+        return SyncResult(
             cause=cause_of(broken.error),
             evidence={"dataset": broken.dataset.name, **evidence_of(broken.error)},
             wait_s=wait_of(broken.error),
@@ -176,7 +176,7 @@ def _read_all(
             default_domain=domain,
         )
     warnings = warnings_of(known[it.name] for it in datasets.DATASETS if it.name in known)
-    return Ending(
+    return SyncResult(
         cause=close_run(warnings),
         evidence=warnings,
         datasets=results,
@@ -186,7 +186,7 @@ def _read_all(
     )
 
 
-def _store(services: Services, session: DataSession, attempts: list[Attempt]) -> _Stored:
+def _store(services: Services, session: DataSession, attempts: list[DatasetAttempt]) -> _Stored:
     """Write what changed, data before cursors. A data set that was not read keeps its rows and its link."""
     profile, results, cursors = profile_of(attempts), list[DatasetResult](), list[Cursor]()
     confirmed, is_whole = list[str](), True
@@ -207,7 +207,7 @@ def _store(services: Services, session: DataSession, attempts: list[Attempt]) ->
 def _written(
     services: Services,
     session: DataSession,
-    attempts: list[Attempt],
+    attempts: list[DatasetAttempt],
     done: tuple[list[DatasetResult], list[Cursor]],
     *,
     is_last: bool = True,
@@ -223,7 +223,7 @@ def _written(
             plan = session.plan(name, attempt.reading, now)
             writes.append(plan.writes)
             counts, cursor = plan.counts, _annotated(plan.cursor, attempt.dataset, attempt.reading, kept)
-            is_whole_news |= cursor.whole_at != kept.whole_at
+            is_whole_news |= cursor.full_read_at != kept.full_read_at
         else:
             cursor = attempt.unread(kept, now)
         pages, cursor = _pages(session, attempt, kept, cursor, now)
@@ -248,7 +248,7 @@ def _written(
 
 
 def _pages(
-    session: DataSession, attempt: Attempt, kept: Cursor, cursor: Cursor, now: datetime
+    session: DataSession, attempt: DatasetAttempt, kept: Cursor, cursor: Cursor, now: datetime
 ) -> tuple[Writes, Cursor]:
     """What happens to the pages of a reading in several parts: more are kept, or none; a fault that passes leaves them.
 
@@ -262,11 +262,13 @@ def _pages(
 
 def _annotated(cursor: Cursor, dataset: Dataset, reading: Reading, before: Cursor) -> Cursor:
     """The cursor with what only the reading knows: what its records hold, and when all was read instead of changes."""
-    is_whole = reading.is_complete and cursor.outcome is Outcome.FRESH
-    tallies = reading.tallies if is_whole and reading.tallies is not None else cursor.tallies
-    is_kept = is_whole and dataset.whole_every and cursor.link
-    whole_at = cursor.attempted_at if is_kept else before.whole_at
+    is_whole = reading.is_complete and cursor.outcome is DatasetOutcome.FRESH
+    counts_by_kind = (
+        reading.counts_by_kind if is_whole and reading.counts_by_kind is not None else cursor.counts_by_kind
+    )
+    is_kept = is_whole and dataset.full_read_every and cursor.link
+    full_read_at = cursor.attempted_at if is_kept else before.full_read_at
     odd = (
         cursor.odd if reading.is_complete else before.odd + cursor.odd
     )  # what changes left out, they do not tell again
-    return msgspec.structs.replace(cursor, whole_at=whole_at, tallies=dict(tallies), odd=odd)
+    return msgspec.structs.replace(cursor, full_read_at=full_read_at, counts_by_kind=dict(counts_by_kind), odd=odd)

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import msgspec
 
 from integrations.domain.ids import AccountId
+from integrations.domain.retention import AUDIT_ENTRIES
 
-KEPT_FOR = timedelta(days=400)
 MOST_ENTRIES = 200  # of a seal: its row stays below 32 Ki characters
 # Entries may be written by a host whose clock is ten minutes off, and somewhat after their time.
 LATE = timedelta(hours=1)
@@ -37,7 +37,7 @@ class AuditKey(msgspec.Struct, frozen=True, kw_only=True):
         return f"audit_key|{account_id}|{self.key_id}"
 
 
-class Line(NamedTuple):
+class EntryFingerprint(NamedTuple):
     """An audit entry as it is stored: its id, the time in its id, and the print of id and text."""
 
     id: str
@@ -63,25 +63,25 @@ class Seal(msgspec.Struct, frozen=True, kw_only=True):
 
     def signed_text(self, account_id: AccountId) -> bytes:
         """What the signature is over: everything but itself, the entries by their digest."""
-        digest = print_of(msgspec.json.encode(sorted(self.entries.items())))
+        digest = fingerprint_of(msgspec.json.encode(sorted(self.entries.items())))
         told = {name: getattr(self, name) for name in ("number", "at", "previous", "since", "through")}
         return msgspec.json.encode({"account_id": account_id, **told, "entries": digest})
 
     @property
     def print(self) -> str:
-        return print_of(f"{self.number}\n{self.signature}".encode())
+        return fingerprint_of(f"{self.number}\n{self.signature}".encode())
 
 
-def print_of(raw: bytes) -> str:
+def fingerprint_of(raw: bytes) -> str:
     """SHA-256 in base64url."""
     return base64.urlsafe_b64encode(hashlib.sha256(raw).digest()).rstrip(b"=").decode("ascii")
 
 
-def line(entry_id: str, at: datetime, text: str) -> Line:
-    return Line(entry_id, at, print_of(f"{entry_id}\n{text}".encode()))
+def entry_fingerprint(entry_id: str, at: datetime, text: str) -> EntryFingerprint:
+    return EntryFingerprint(entry_id, at, fingerprint_of(f"{entry_id}\n{text}".encode()))
 
 
-def next_seal(last: Seal | None, number: int, unsealed: Iterable[Line], now: datetime) -> Seal | None:
+def next_seal(last: Seal | None, number: int, unsealed: Iterable[EntryFingerprint], now: datetime) -> Seal | None:
     """The seal to come, not signed yet, over the oldest entries; None when nothing waits for one.
 
     ``last`` is the newest seal that holds. ``number`` is the new one's: those that do not hold are counted as well.
@@ -100,7 +100,7 @@ def next_seal(last: Seal | None, number: int, unsealed: Iterable[Line], now: dat
     )
 
 
-def may_be_sealed(it: Line, last: Seal | None, now: datetime) -> bool:
+def may_be_sealed(it: EntryFingerprint, last: Seal | None, now: datetime) -> bool:
     """Whether an entry comes in time. One far behind the last seal, or far in the future, was not written by us."""
     return it.at <= now + LATE and (last is None or it.at >= last.through - LATE)
 
@@ -112,7 +112,7 @@ class SealFault(msgspec.Struct, frozen=True, kw_only=True):
     what: str
 
 
-class Link(NamedTuple):
+class ChainLink(NamedTuple):
     """A seal as it was found under the number its key tells; None when it cannot be read."""
 
     number: int
@@ -132,13 +132,16 @@ class Findings(NamedTuple):
 
 
 def examine(
-    links: Sequence[Link], entries: Mapping[str, Line], now: datetime, time_of: Callable[[str], datetime]
+    links: Sequence[ChainLink],
+    entries: Mapping[str, EntryFingerprint],
+    now: datetime,
+    time_of: Callable[[str], datetime],
 ) -> Findings:
     """Compare every seal, oldest first, with the seal before and with the entries it covers.
 
     ``time_of`` is the time in an entry's id: what is older than entries are kept is not asked for any more.
     """
-    kept_since = now - KEPT_FOR
+    kept_since = now - AUDIT_ENTRIES
     known = [it for it in links if it.seal is not None]
     last = known[-1].seal if known else None
     covered = {key: text for it in known if it.seal for key, text in it.seal.entries.items()}
@@ -157,7 +160,7 @@ def examine(
     )
 
 
-def _begins_late(links: Sequence[Link], kept_since: datetime) -> Iterable[SealFault]:
+def _begins_late(links: Sequence[ChainLink], kept_since: datetime) -> Iterable[SealFault]:
     """The oldest seals may be gone for their age only."""
     first = links[0] if links else None
     if first is None or first.number == 1 or first.seal is None:
@@ -166,8 +169,8 @@ def _begins_late(links: Sequence[Link], kept_since: datetime) -> Iterable[SealFa
         yield SealFault(number=first.number - 1, what="missing")
 
 
-def _broken(links: Sequence[Link]) -> Iterable[SealFault]:
-    before: Link | None = None
+def _broken(links: Sequence[ChainLink]) -> Iterable[SealFault]:
+    before: ChainLink | None = None
     for it in links:
         gone = range(before.number + 1, it.number)[:MOST_ENTRIES] if before else range(0)
         yield from (SealFault(number=number, what="missing") for number in gone)

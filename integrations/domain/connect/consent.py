@@ -26,7 +26,6 @@ from shared.errors import Conflict
 PROVING_LIMIT = timedelta(minutes=15)  # Microsoft's propagation takes seconds to minutes
 CONFIRM_LIMIT = timedelta(minutes=30)
 LOST_AFTER = timedelta(minutes=1)
-KEPT_FOR = timedelta(hours=24)
 
 
 class FlowState(Enum):
@@ -164,7 +163,7 @@ ADVICE: dict[FlowFailure, Words] = {
 }
 
 
-class Signer(msgspec.Struct, frozen=True, kw_only=True):
+class SignedInUser(msgspec.Struct, frozen=True, kw_only=True):
     """Who signed in at Microsoft. ``admin_proven`` is None while Microsoft has not told."""
 
     tenant_id: TenantId
@@ -195,7 +194,7 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     expires_at: datetime
     integration_id: IntegrationId | None = None
     expected_tenant_id: TenantId | None = None
-    signer: Signer | None = None
+    signer: SignedInUser | None = None
     tenant_name: str | None = None
     failure: FlowFailure | None = None
     evidence: dict[str, str] = {}
@@ -237,7 +236,7 @@ def burn(flow: Flow, onward: str) -> Flow:
     return msgspec.structs.replace(flow, state_hash="", states=[*flow.states, onward])
 
 
-def sign_in(flow: Flow, signer: Signer, *, state_hash: str, sealed: str, expires_at: datetime) -> Flow:
+def sign_in(flow: Flow, signer: SignedInUser, *, state_hash: str, sealed: str, expires_at: datetime) -> Flow:
     """The signer is known; now the same tenant's consent is awaited under a new state value."""
     _must_be(flow, FlowState.WAITING)
     return msgspec.structs.replace(
@@ -259,7 +258,7 @@ def come_back(flow: Flow, now: datetime) -> Flow:
     )
 
 
-def arrive(flow: Flow, signer: Signer, *, sealed: str, now: datetime) -> Flow:
+def arrive(flow: Flow, signer: SignedInUser, *, sealed: str, now: datetime) -> Flow:
     """A CSP's service account has signed in and consented; what it brought is sealed until it is proved."""
     _must_be(flow, FlowState.WAITING)
     return msgspec.structs.replace(

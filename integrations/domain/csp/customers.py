@@ -5,7 +5,7 @@ facts, our application's progress in the tenant, or the time changes it.
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
@@ -13,10 +13,10 @@ from integrations.domain.csp import onboarding
 from integrations.domain.csp.gdap import (
     Assignment,
     CspAuth,
+    GdapInput,
     GroupId,
     Relationship,
     RoleId,
-    Situation,
     Verdict,
     evaluate,
     works_from,
@@ -24,10 +24,10 @@ from integrations.domain.csp.gdap import (
 from integrations.domain.csp.onboarding import Onboarding
 from integrations.domain.ids import IntegrationId, TenantId
 from integrations.domain.integrations import CspChild, Kind, Tenant
+from integrations.domain.retention import VANISHED_CUSTOMERS
 from integrations.domain.statuses import SyncCause, SyncStatus, begin, move, wait_in_queue
 from integrations.domain.sync.schedule import UNMAPPED_EVERY
 
-FORGOTTEN_AFTER = timedelta(days=90)  # a customer that vanished and is not mapped
 USABLE = frozenset({CspAuth.ACTIVE, CspAuth.EXPIRING})
 
 
@@ -39,7 +39,7 @@ class Customer(msgspec.Struct, frozen=True, kw_only=True):
     domain: str
 
 
-class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class AccessState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What was read of one customer. ``groups`` are names of the assigned groups the account is in, by id."""
 
     tenant_id: TenantId
@@ -49,8 +49,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     assignments: list[Assignment] = []
     groups: dict[GroupId, str] = {}
 
-    def situation(self, required: frozenset[RoleId], progress: Onboarding) -> Situation:
-        return Situation(
+    def gdap_input(self, required: frozenset[RoleId], progress: Onboarding) -> GdapInput:
+        return GdapInput(
             relationships=self.relationships,
             assignments=self.assignments,
             groups=frozenset(self.groups),
@@ -58,12 +58,14 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             consent=progress.consent,
         )
 
-    def says_the_same(self, other: "Facts") -> bool:
+    def says_the_same(self, other: "AccessState") -> bool:
         """Whether nothing but the time of reading differs."""
         return msgspec.structs.replace(self, read_at=other.read_at) == other
 
 
-def believed(found: Facts, known: Facts | None, *, is_whole: bool, are_all_listed: bool) -> Facts | None:
+def access_to_judge(
+    found: AccessState, known: AccessState | None, *, is_whole: bool, are_all_listed: bool
+) -> AccessState | None:
     """The facts to judge a customer by; None when too little could be read, and nothing was known.
 
     ``is_whole``: everything of this customer could be read; ``are_all_listed``: no list has lost an item. A
@@ -91,13 +93,15 @@ def discovered(customer: Customer, integration_id: IntegrationId, now: datetime,
     )
 
 
-def judge(tenant: Tenant, facts: Facts | None, required: frozenset[RoleId], permissions: str, now: datetime) -> Tenant:
+def judge(
+    tenant: Tenant, facts: AccessState | None, required: frozenset[RoleId], permissions: str, now: datetime
+) -> Tenant:
     """The tenant with the CSP Auth that its facts and our progress amount to, and the Sync Status that follows."""
     child = of(tenant)
-    situation = facts.situation(required, child.progress) if facts else None
-    works = works_from(situation, now) if situation else None
+    gdap_input = facts.gdap_input(required, child.progress) if facts else None
+    works = works_from(gdap_input, now) if gdap_input else None
     progress = onboarding.plan(child.progress, now, works_from=works, permissions=permissions)
-    verdict = evaluate(situation, now)
+    verdict = evaluate(gdap_input, now)
     is_new = verdict.auth is not child.auth
     judged = msgspec.structs.replace(
         child,
@@ -155,7 +159,7 @@ def ignore(tenant: Tenant, *, is_ignored: bool) -> Tenant:
 def is_forgotten(tenant: Tenant, now: datetime) -> bool:
     """Whether a vanished customer may leave the table by itself."""
     vanished_at = of(tenant).vanished_at
-    return tenant.mapping is None and vanished_at is not None and now - vanished_at > FORGOTTEN_AFTER
+    return tenant.mapping is None and vanished_at is not None and now - vanished_at > VANISHED_CUSTOMERS
 
 
 def of(tenant: Tenant) -> CspChild:

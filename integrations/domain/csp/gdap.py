@@ -103,7 +103,7 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     is_active: bool = True
 
 
-class Situation(msgspec.Struct, frozen=True, kw_only=True):
+class GdapInput(msgspec.Struct, frozen=True, kw_only=True):
     """Everything known about one customer. ``groups`` are those the account is in, nested ones included."""
 
     relationships: Sequence[Relationship]
@@ -131,37 +131,37 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     changes_at: datetime | None
 
 
-def evaluate(situation: Situation | None, now: datetime) -> Verdict:
+def evaluate(gdap_input: GdapInput | None, now: datetime) -> Verdict:
     """Judge one customer; None when nothing could be read."""
-    if situation is None:
+    if gdap_input is None:
         return Verdict(auth=CspAuth.UNKNOWN, findings=[Finding(auth=CspAuth.UNKNOWN)], changes_at=None)
-    in_the_way = [*_relationship_findings(situation, now), *_group_findings(situation, now)]
-    if situation.consent is Consent.UNCLEAR and not in_the_way:
+    in_the_way = [*_relationship_findings(gdap_input, now), *_group_findings(gdap_input, now)]
+    if gdap_input.consent is Consent.UNCLEAR and not in_the_way:
         in_the_way = [Finding(auth=CspAuth.UNKNOWN)]
-    findings = [*in_the_way, *_consent_findings(situation.consent), *_expiry_findings(situation, now)]
+    findings = [*in_the_way, *_consent_findings(gdap_input.consent), *_expiry_findings(gdap_input, now)]
     order = list(CspAuth)
     findings.sort(key=lambda finding: order.index(finding.auth))
     auth = findings[0].auth if findings else CspAuth.ACTIVE
-    return Verdict(auth=auth, findings=findings, changes_at=_changes_at(situation, now))
+    return Verdict(auth=auth, findings=findings, changes_at=_changes_at(gdap_input, now))
 
 
-def works_from(situation: Situation, now: datetime) -> datetime | None:
+def works_from(gdap_input: GdapInput, now: datetime) -> datetime | None:
     """From when on all required roles work, as far as activation dates tell; None when they do not."""
     moments = []
-    for role in situation.required:
-        through = _ends(situation, role, now)
+    for role in gdap_input.required:
+        through = _ends(gdap_input, role, now)
         if not through:
             return None
         moments.append(min(it.activated_at or now for it in through))
     return max(moments, default=now)
 
 
-def _relationship_findings(situation: Situation, now: datetime) -> list[Finding]:
-    live = _live(situation, now)
-    run_out = [relationship for relationship in situation.relationships if relationship.has_run_out(now)]
+def _relationship_findings(gdap_input: GdapInput, now: datetime) -> list[Finding]:
+    live = _live(gdap_input, now)
+    run_out = [relationship for relationship in gdap_input.relationships if relationship.has_run_out(now)]
     if not live and not run_out:
         return [Finding(auth=CspAuth.MISSING_RELATIONSHIP)]
-    uncovered = _uncovered(situation.required, live)
+    uncovered = _uncovered(gdap_input.required, live)
     missing = _uncovered(uncovered, run_out)
     findings = []
     if uncovered - missing or not live:
@@ -182,13 +182,13 @@ def holds(roles: frozenset[RoleId], role: RoleId) -> bool:
     return role in roles or GLOBAL_ADMINISTRATOR in roles
 
 
-def _group_findings(situation: Situation, now: datetime) -> list[Finding]:
+def _group_findings(gdap_input: GdapInput, now: datetime) -> list[Finding]:
     """Roles that live relationships hold and that yet do not reach the account, by what is at fault."""
     by_fault: dict[GroupFault, set[RoleId]] = {}
-    for role in situation.required:
-        holding = [relationship for relationship in _live(situation, now) if holds(relationship.roles, role)]
-        if holding and not _ends(situation, role, now):
-            by_fault.setdefault(_fault(situation, holding, role), set()).add(role)
+    for role in gdap_input.required:
+        holding = [relationship for relationship in _live(gdap_input, now) if holds(relationship.roles, role)]
+        if holding and not _ends(gdap_input, role, now):
+            by_fault.setdefault(_fault(gdap_input, holding, role), set()).add(role)
     return [
         Finding(auth=CspAuth.MISSING_GROUP, roles=frozenset(by_fault[fault]), fault=fault)
         for fault in GroupFault
@@ -196,9 +196,9 @@ def _group_findings(situation: Situation, now: datetime) -> list[Finding]:
     ]
 
 
-def _fault(situation: Situation, holding: Iterable[Relationship], role: RoleId) -> GroupFault:
+def _fault(gdap_input: GdapInput, holding: Iterable[Relationship], role: RoleId) -> GroupFault:
     ids = {relationship.id for relationship in holding}
-    assigned = [it for it in situation.assignments if it.relationship_id in ids and it.is_active]
+    assigned = [it for it in gdap_input.assignments if it.relationship_id in ids and it.is_active]
     if not assigned:
         return GroupFault.NO_GROUP
     carrying = [it for it in assigned if holds(it.roles, role)]
@@ -214,41 +214,41 @@ def _consent_findings(consent: Consent) -> list[Finding]:
     return [Finding(auth=auth)] if auth else []
 
 
-def _expiry_findings(situation: Situation, now: datetime) -> list[Finding]:
-    ending = {role: end for role in situation.required if (end := _end(situation, role, now)) and end - now <= NOTICE}
+def _expiry_findings(gdap_input: GdapInput, now: datetime) -> list[Finding]:
+    ending = {role: end for role in gdap_input.required if (end := _end(gdap_input, role, now)) and end - now <= NOTICE}
     if not ending:
         return []
-    soon = tuple(it.id for it in _live(situation, now) if it.ends_at in ending.values())
+    soon = tuple(it.id for it in _live(gdap_input, now) if it.ends_at in ending.values())
     return [Finding(auth=CspAuth.EXPIRING, roles=frozenset(ending), at=min(ending.values()), relationships=soon)]
 
 
-def _changes_at(situation: Situation, now: datetime) -> datetime | None:
+def _changes_at(gdap_input: GdapInput, now: datetime) -> datetime | None:
     """The next moment at which a relationship ends, or comes within notice of ending."""
-    ends = [it.ends_at for it in situation.relationships if it.ends_at is not None and not it.was_terminated]
+    ends = [it.ends_at for it in gdap_input.relationships if it.ends_at is not None and not it.was_terminated]
     moments = [moment for end in ends for moment in (end - NOTICE, end) if moment > now]
     return min(moments, default=None)
 
 
-def _end(situation: Situation, role: RoleId, now: datetime) -> datetime | None:
+def _end(gdap_input: GdapInput, role: RoleId, now: datetime) -> datetime | None:
     """When a role stops working; None when it does not work, or extends itself for ever."""
-    ends = _ends(situation, role, now)
+    ends = _ends(gdap_input, role, now)
     if not ends or any(relationship.auto_extends for relationship in ends):
         return None
     return _latest(ends)
 
 
-def _ends(situation: Situation, role: RoleId, now: datetime) -> list[Relationship]:
+def _ends(gdap_input: GdapInput, role: RoleId, now: datetime) -> list[Relationship]:
     """The live relationships through which a role works."""
     reached = {
         it.relationship_id
-        for it in situation.assignments
-        if it.is_active and holds(it.roles, role) and it.group_id in situation.groups
+        for it in gdap_input.assignments
+        if it.is_active and holds(it.roles, role) and it.group_id in gdap_input.groups
     }
-    return [it for it in _live(situation, now) if holds(it.roles, role) and it.id in reached]
+    return [it for it in _live(gdap_input, now) if holds(it.roles, role) and it.id in reached]
 
 
-def _live(situation: Situation, now: datetime) -> list[Relationship]:
-    return [relationship for relationship in situation.relationships if relationship.is_live(now)]
+def _live(gdap_input: GdapInput, now: datetime) -> list[Relationship]:
+    return [relationship for relationship in gdap_input.relationships if relationship.is_live(now)]
 
 
 def _latest(relationships: Iterable[Relationship]) -> datetime | None:

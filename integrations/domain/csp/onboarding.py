@@ -15,13 +15,7 @@ import msgspec
 from integrations.domain.csp.gdap import Consent
 from integrations.domain.jobs.given_up import GivenUp
 from integrations.domain.refusals import Hindrance
-
-AFTER_ACTIVATION = timedelta(minutes=15)  # Microsoft needs as long until a new relationship works everywhere
-AFTER_TROUBLE = timedelta(minutes=2)  # Microsoft could not answer
-_RETRIES = tuple(timedelta(minutes=it) for it in (5, 15, 30, 60))
-_LAST_RETRY = timedelta(hours=6)
-_LOOKS = tuple(timedelta(seconds=it) for it in (15, 30, 60, 120))
-_LAST_LOOK = timedelta(minutes=5)
+from integrations.domain.retry_delays import NEW_RELATIONSHIP, ONBOARDING_PROPAGATION, ONBOARDING_REFUSED
 
 
 class Stage(Enum):
@@ -89,7 +83,7 @@ def plan(it: Onboarding, now: datetime, *, works_from: datetime | None, permissi
     if works_from is None:
         return msgspec.structs.replace(it, next_at=None, given_up=None)
     if it.stage is Stage.WAITING:
-        return msgspec.structs.replace(it, next_at=it.next_at or max(now, works_from + AFTER_ACTIVATION))
+        return msgspec.structs.replace(it, next_at=it.next_at or max(now, works_from + NEW_RELATIONSHIP))
     if it.stage is Stage.DONE:
         is_short = it.permissions != permissions
         return msgspec.structs.replace(it, next_at=(it.next_at or now) if is_short else None)
@@ -104,13 +98,13 @@ def wait(
     ``hindrance`` is what it then counts as refused for.
     """
     if it.stage is Stage.DONE:  # a top-up: what works goes on working
-        return msgspec.structs.replace(it, next_at=now + _LAST_LOOK, evidence=evidence)
+        return msgspec.structs.replace(it, next_at=now + ONBOARDING_PROPAGATION.last, evidence=evidence)
     is_new = it.stage is not stage
     since = now if is_new else it.since
     if now - since >= _GIVEN_UP_AFTER[stage]:
         return refuse(it, now, evidence, hindrance=hindrance)
     looks = 0 if is_new else it.looks + 1
-    pause = _LOOKS[looks] if looks < len(_LOOKS) else _LAST_LOOK
+    pause = ONBOARDING_PROPAGATION.after(looks)
     return msgspec.structs.replace(
         it,
         stage=stage,
@@ -132,9 +126,9 @@ def refuse(
     hindrance: Hindrance | None = None,
 ) -> Onboarding:
     """Microsoft refused: tried again after 5, 15, 30 and 60 minutes, then every six hours."""
-    pause = _RETRIES[it.tries] if it.tries < len(_RETRIES) else _LAST_RETRY
+    pause = ONBOARDING_REFUSED.after(it.tries)
     if it.stage is Stage.DONE:
-        return msgspec.structs.replace(it, next_at=now + _LAST_RETRY, evidence=evidence)
+        return msgspec.structs.replace(it, next_at=now + ONBOARDING_REFUSED.last, evidence=evidence)
     since = it.since if it.stage is Stage.REFUSED else now
     return Onboarding(
         stage=Stage.REFUSED,
@@ -154,7 +148,9 @@ def finish(now: datetime, permissions: str) -> Onboarding:
 
 def lapse(now: datetime, evidence: dict[str, str]) -> Onboarding:
     """What worked was taken away at Microsoft: ask again."""
-    return Onboarding(stage=Stage.REFUSED, since=now, next_at=now + _RETRIES[0], tries=1, evidence=evidence)
+    return Onboarding(
+        stage=Stage.REFUSED, since=now, next_at=now + ONBOARDING_REFUSED.after(0), tries=1, evidence=evidence
+    )
 
 
 def must_push(it: Onboarding, now: datetime) -> bool:

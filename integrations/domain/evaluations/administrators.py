@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from integrations.domain.evaluations.evaluation import Changes, Evaluation, Result, Source
+from integrations.domain.evaluations.evaluation import Changes, Evaluation, Result, RowSource
 from integrations.domain.security.posture import Administrator, Holding, administrator_of, holdings
 from integrations.domain.sync.changed_keys import ALL, Keys
 from integrations.domain.sync.datasets import Reading, Record
@@ -33,7 +33,7 @@ class _Found(NamedTuple):
     registration: Registration
 
 
-def _evaluate(source: Source, changes: Changes) -> Result:
+def _evaluate(source: RowSource, changes: Changes) -> Result:
     members = [it for _, it in source.rows(_ROLES, RoleMember)]
     roots = {it.member_id for it in members if it.kind == "group"}
     groups = reachable(partial(_find_groups, source), roots)
@@ -43,11 +43,11 @@ def _evaluate(source: Source, changes: Changes) -> Result:
     return Result(Reading(records=records, is_complete=True))
 
 
-def _find_groups(source: Source, keys: Iterable[str]) -> Mapping[str, Group]:
+def _find_groups(source: RowSource, keys: Iterable[str]) -> Mapping[str, Group]:
     return source.find(_GROUPS, sorted(keys), Group)
 
 
-def _updated(source: Source, keys: Keys, held: Mapping[str, Holding]) -> list[AdministratorRow]:
+def _updated(source: RowSource, keys: Keys, held: Mapping[str, Holding]) -> list[AdministratorRow]:
     """A row for everybody who holds a role; what is known of them is read again where it may have changed."""
     before = {} if keys is ALL else dict(source.derived(AdministratorRow))
     if keys is ALL or held.keys() - before.keys():

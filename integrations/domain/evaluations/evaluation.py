@@ -21,7 +21,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 Changes = Mapping[str, Keys]  # by needed data set
 
 
-class Source(Protocol):
+class RowSource(Protocol):
     """The rows of one tenant, as they are stored while the evaluation reads them. ``now`` is when it began, UTC."""
 
     now: datetime
@@ -60,14 +60,14 @@ class Evaluation:
     name: str
     needs: frozenset[str]
     version: int
-    evaluate: Callable[[Source, Changes], Result]
+    evaluate: Callable[[RowSource, Changes], Result]
     inputs: Callable[[Settings], str] = lambda _settings: ""
 
     @property
     def everything(self) -> Changes:
         return dict.fromkeys(self.needs, ALL)
 
-    def result(self, source: Source, changes: Changes) -> Result:
+    def result(self, source: RowSource, changes: Changes) -> Result:
         """What it comes to.
 
         Raises:

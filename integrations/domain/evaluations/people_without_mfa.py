@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from integrations.domain.evaluations.evaluation import Changes, Evaluation, Result, Source
+from integrations.domain.evaluations.evaluation import Changes, Evaluation, Result, RowSource
 from integrations.domain.security.posture import Person, person_of
 from integrations.domain.sync.changed_keys import ALL
 from integrations.domain.sync.datasets import Reading, Record
@@ -22,7 +22,7 @@ class PeoplePage(msgspec.Struct, frozen=True, kw_only=True):
     people: list[Person]
 
 
-def _evaluate(source: Source, changes: Changes) -> Result:
+def _evaluate(source: RowSource, changes: Changes) -> Result:
     keys = changes[_REGISTRATIONS]
     if keys is ALL:
         return Result(Reading(records=_records(source.rows(_REGISTRATIONS, RegistrationPage)), is_complete=True))

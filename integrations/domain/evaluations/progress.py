@@ -7,11 +7,11 @@ from enum import Enum
 import msgspec
 
 from integrations.domain.jobs.given_up import Failed, GivenUp, give_up
+from integrations.domain.retry_delays import EVALUATION_LONGEST
 from integrations.domain.sync.changed_keys import NONE, Keys
 
-WHOLE_EVERY = timedelta(days=7)  # in case a change was stored without a mark, as by an earlier version of this service
+FULL_EVERY = timedelta(days=7)  # in case a change was stored without a mark, as by an earlier version of this service
 _SPREAD = 0.25
-_LONGEST_PAUSE = timedelta(hours=6)
 _DAY = timedelta(days=1)
 
 
@@ -56,7 +56,7 @@ def fresh(
 
 def failed(before: Evaluated | None, failure: Failed, now: datetime) -> Evaluated:
     """After it failed; pauses double from five minutes up to six hours."""
-    mark = give_up(before.given_up if before else None, failure, now, _LONGEST_PAUSE)
+    mark = give_up(before.given_up if before else None, failure, now, EVALUATION_LONGEST)
     return Evaluated(state=State.FAILED, since=mark.since, read_at=before.read_at if before else {}, given_up=mark)
 
 
@@ -70,17 +70,18 @@ def is_waiting(known: Evaluated | None, now: datetime) -> bool:
     return known is not None and known.given_up is not None and known.given_up.next_at > now
 
 
-def must_be_whole(
-    known: Evaluated | None, basis: str, now: datetime, *, whole_at: datetime | None, share: float
+def must_evaluate_in_full(
+    known: Evaluated | None, basis: str, now: datetime, *, full_read_at: datetime | None, share: float
 ) -> bool:
     """Whether everything is to be evaluated, whatever changed.
 
-    ``whole_at`` is when that was last done; ``share``, from 0 to 1, spreads tenants over the last quarter of the week.
+    ``full_read_at`` is when that was last done; ``share``, from 0 to 1, spreads tenants over the last quarter of
+    the week.
     """
-    if known is None or known.basis != basis or whole_at is None:
+    if known is None or known.basis != basis or full_read_at is None:
         return True
     has_come = known.next_at is not None and known.next_at <= now
-    return has_come or now - whole_at >= WHOLE_EVERY * (1 - _SPREAD * share)
+    return has_come or now - full_read_at >= FULL_EVERY * (1 - _SPREAD * share)
 
 
 def changes_of(needs: Iterable[str], pending: Mapping[str, Keys]) -> dict[str, Keys] | None:
@@ -89,7 +90,7 @@ def changes_of(needs: Iterable[str], pending: Mapping[str, Keys]) -> dict[str, K
     return found if any(found.values()) else None
 
 
-def next_look(evaluated: Iterable[Evaluated | None], now: datetime, share: float) -> datetime:
+def next_evaluation(evaluated: Iterable[Evaluated | None], now: datetime, share: float) -> datetime:
     """When a tenant's evaluations are looked at although nothing changed: once a day, each tenant at a time of its own.
 
     Sooner when rows change by then, or when one that failed is tried again.

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from integrations.domain import retry_delays
 from integrations.domain.jobs.orders import (
     ConsentOrder,
     CustomerOrder,
@@ -17,13 +18,11 @@ from integrations.domain.jobs.orders import (
     PurgeOrder,
     RemovalOrder,
 )
-from integrations.domain.sync.schedule import LOOK_EVERY
 
 MOST_TRIES = 5  # host.json's maxDequeueCount
 OUR_FAILURE = "our_failure"
 REMEDY = "Nothing you can do: the operator of this service has been alerted, and it is tried again by itself."
 _UNKNOWN = "unknown"  # the process died, or ran out of time, before it could tell
-_MOST_DOUBLINGS = 8
 
 DETAILS: dict[str, str] = {
     order.queue: detail
@@ -81,7 +80,7 @@ class GivenUp(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 def give_up(before: GivenUp | None, failed: Failed, now: datetime, period: timedelta) -> GivenUp:
     """The mark after one more time; the pause doubles from five minutes up to one period."""
     times = before.times + 1 if before else 1
-    pause = min(LOOK_EVERY * (1 << min(times - 1, _MOST_DOUBLINGS)), period)
+    pause = retry_delays.given_up(times, period)
     return GivenUp(
         job=failed.job,
         since=before.since if before else now,

@@ -47,7 +47,7 @@ class SyncOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     An order that somebody's action caused holds for that mapping only, so it names the ``epoch``; the
     schedule's order holds for whatever stands when it is carried out. ``then_at`` is what the due list says
-    of the tenant meanwhile: the slot after this one. ``is_lifeline`` tells that the run itself put it beforehand: it
+    of the tenant meanwhile: the slot after this one. ``is_recovery`` tells that the run itself put it beforehand: it
     comes when the run's process died.
     """
 
@@ -59,7 +59,7 @@ class SyncOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fields=T
     reason: Reason
     epoch: Epoch | None = None
     then_at: NextDue | None = None
-    is_lifeline: bool = False
+    is_recovery: bool = msgspec.field(default=False, name="is_lifeline")  # as versions before this one send it
 
 
 class ConsentOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,7 +73,7 @@ class ConsentOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_field
 class CspOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Read a CSP's customers once. ``reason`` is "schedule", or what somebody did, which is not put off.
 
-    ``lifeline_of`` is the run that put it beforehand: it comes when the run's process died.
+    ``recovers`` is the run that put it beforehand: it comes when the run's process died.
     """
 
     queue: ClassVar[str] = "check-csp"
@@ -81,7 +81,7 @@ class CspOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     integration_id: IntegrationId
     due_at: datetime
     reason: Reason
-    lifeline_of: RunId | None = None
+    recovers: RunId | None = msgspec.field(default=None, name="lifeline_of")
 
 
 class CustomerOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -23,15 +23,15 @@ class Registered(msgspec.Struct, frozen=True, kw_only=True):
     guests_without: int
 
 
-def tally_of(it: Registration) -> str:
+def kind_of_registration(it: Registration) -> str:
     """The kind a registration is counted as; counts of these kinds make ``Registered``."""
     who = _ADMIN if it.is_admin else _GUEST if it.is_guest else _USER
     return f"{who} {_WITH if it.is_mfa_registered else _WITHOUT}"
 
 
-def registered(tallies: Mapping[str, int]) -> Registered:
+def registered(counts_by_kind: Mapping[str, int]) -> Registered:
     def count(*who: str, how: tuple[str, ...] = (_WITH, _WITHOUT)) -> int:
-        return sum(tallies.get(f"{kind} {way}", 0) for kind in who for way in how)
+        return sum(counts_by_kind.get(f"{kind} {way}", 0) for kind in who for way in how)
 
     return Registered(
         users=count(_USER, _ADMIN),

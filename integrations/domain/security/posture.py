@@ -174,7 +174,7 @@ def improvements(newest: SecureScore | None, controls: Iterable[SecureScoreContr
 
 def mfa_figures(cursor: Cursor | None) -> MfaFigures:
     """Counts that the cursor keeps of its rows by kind, so that no row is read."""
-    people = registered(cursor.tallies) if cursor and cursor.complete_at else None
+    people = registered(cursor.counts_by_kind) if cursor and cursor.complete_at else None
     return MfaFigures(state=state_of(cursor), as_of=as_of(cursor), people=people)
 
 

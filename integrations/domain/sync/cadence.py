@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from integrations.domain.ids import TenantId
-from integrations.domain.sync.datasets import Cursor, Outcome
+from integrations.domain.sync.datasets import Cursor, DatasetOutcome
 
 # Somebody who asks for a sync wants to see what they just changed, not what was read hours ago.
-WANTED_FRESH = timedelta(minutes=5)
+FRESH_ENOUGH = timedelta(minutes=5)
 # What a tenant lacks a licence for is tried once a day, in case Microsoft sells it under a plan we do not know.
 UNLICENSED_EVERY = timedelta(hours=24)
 ODD_EVERY = timedelta(hours=24)
@@ -31,13 +31,13 @@ def is_due(cadence: Cadence, cursor: Cursor | None, now: datetime, *, is_wanted:
     """
     if cursor is not None and cursor.not_before is not None and now < cursor.not_before:
         return False
-    if cursor is None or cursor.outcome is Outcome.STALE:
+    if cursor is None or cursor.outcome is DatasetOutcome.STALE:
         return True
     age = now - cursor.attempted_at
-    if cursor.outcome is Outcome.NOT_LICENSED:
+    if cursor.outcome is DatasetOutcome.NOT_LICENSED:
         return age >= UNLICENSED_EVERY
     if is_wanted:
-        return cursor.outcome is not Outcome.FRESH or age >= min(cadence.value, WANTED_FRESH)
+        return cursor.outcome is not DatasetOutcome.FRESH or age >= min(cadence.value, FRESH_ENOUGH)
     return age >= cadence.value
 
 
@@ -46,25 +46,27 @@ def is_done(cursor: Cursor | None, since: datetime | None) -> bool:
     return cursor is not None and since is not None and cursor.attempted_at >= since and not cursor.kept_rows
 
 
-def is_doubtful(cursor: Cursor | None) -> bool:
+def is_license_unknown(cursor: Cursor | None) -> bool:
     """Whether a data set that takes a licence must first see whether the tenant has it."""
-    return cursor is None or cursor.outcome is Outcome.NOT_LICENSED
+    return cursor is None or cursor.outcome is DatasetOutcome.NOT_LICENSED
 
 
-def must_be_whole(cursor: Cursor | None, whole_every: timedelta | None, now: datetime, share: float = 0.0) -> bool:
+def must_read_in_full(
+    cursor: Cursor | None, full_read_every: timedelta | None, now: datetime, share: float = 0.0
+) -> bool:
     """Whether to read everything although there may be a link to go on from.
 
-    ``share``, from 0 to 1, spreads tenants over the last quarter of ``whole_every`` (``share_of``). What changes have
-    left out, because it could not be read, is looked for within a day.
+    ``share``, from 0 to 1, spreads tenants over the last quarter of ``full_read_every`` (``share_of``). What changes
+    have left out, because it could not be read, is looked for within a day.
     """
     if cursor is None or cursor.link is None:
         return True
-    if whole_every is None:
+    if full_read_every is None:
         return False
-    every = whole_every * (1 - _SPREAD * share)
+    every = full_read_every * (1 - _SPREAD * share)
     if cursor.odd:
         every = min(every, ODD_EVERY)
-    return cursor.whole_at is None or now - cursor.whole_at >= every
+    return cursor.full_read_at is None or now - cursor.full_read_at >= every
 
 
 def share_of(tenant_id: TenantId) -> float:

@@ -18,7 +18,6 @@ from integrations.domain.integrations import Tenant
 RESOURCES = ("users", "groups")
 LIFE = timedelta(days=28)  # Microsoft lets subscriptions of the directory live for less than 29
 RENEWED_BEFORE = timedelta(days=2)
-TRIED_AGAIN = timedelta(hours=6)
 NUDGES_APART = timedelta(minutes=1)
 _STATE = re.compile(r"([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_-]{43})")
 

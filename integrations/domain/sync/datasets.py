@@ -23,7 +23,7 @@ class ReaderFailed(AppError):
     title = "Our own reader failed"
 
 
-class Outcome(Enum):
+class DatasetOutcome(Enum):
     """How one data set ended a run."""
 
     FRESH = "fresh"  # read completely and stored
@@ -47,7 +47,7 @@ class Record(msgspec.Struct, frozen=True):
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """What a reader brought: everything there is (``is_complete``), or what changed since the last link.
 
-    ``link`` is where the next reading begins; None for a data set that is always read whole. ``tallies`` count
+    ``link`` is where the next reading begins; None for a data set that is always read whole. ``counts_by_kind`` count
     what is in the records, by kind, where a record holds more than one thing; only for what is read whole.
     ``odd`` values could not be read and were given up; ``lost`` of them were whole items, which may be any that are
     missed.
@@ -57,7 +57,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     removed: Sequence[str] = ()
     is_complete: bool
     link: str | None = None
-    tallies: Mapping[str, int] | None = None
+    counts_by_kind: Mapping[str, int] | None = None
     odd: int = 0
     lost: int = 0
 
@@ -77,20 +77,20 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where a data set stands, committed with its last rows.
 
     ``not_before`` is when Microsoft lets it be asked again, where it named a time.
-    ``complete_at`` is when it was last known completely and stored, ``whole_at`` when all of it was last read
-    instead of what changed; ``tallies`` count its rows by kind; ``held_back`` is how many rows a complete reading
-    missed that nobody believes yet (``is_mass_loss``). ``kept_rows`` hold pages of a reading that was broken off
-    and goes on; ``kept_at`` is when it began. ``odd`` values have been given up since all was last read.
+    ``complete_at`` is when it was last known completely and stored, ``full_read_at`` when all of it was last read
+    instead of what changed; ``counts_by_kind`` count its rows by kind; ``held_back`` is how many rows a complete
+    reading missed that nobody believes yet (``is_mass_loss``). ``kept_rows`` hold pages of a reading that was broken
+    off and goes on; ``kept_at`` is when it began. ``odd`` values have been given up since all was last read.
     An evaluation's cursor tells in ``evaluated`` where that stands.
     """
 
     dataset: str
-    outcome: Outcome
+    outcome: DatasetOutcome
     attempted_at: datetime
     link: str | None = None
     complete_at: datetime | None = None
-    whole_at: datetime | None = None
-    tallies: dict[str, int] = {}
+    full_read_at: datetime | None = msgspec.field(default=None, name="whole_at")  # stored under its first name
+    counts_by_kind: dict[str, int] = msgspec.field(default_factory=dict, name="tallies")
     error: str = ""
     held_back: int = 0
     not_before: datetime | None = None
@@ -117,7 +117,7 @@ class Confirmed(msgspec.Struct, frozen=True):
         """The cursor as that run would have written it."""
         if cursor.dataset not in self.datasets or cursor.attempted_at >= self.at:
             return cursor
-        complete_at = self.at if cursor.outcome is Outcome.FRESH else cursor.complete_at
+        complete_at = self.at if cursor.outcome is DatasetOutcome.FRESH else cursor.complete_at
         return msgspec.structs.replace(cursor, attempted_at=self.at, complete_at=complete_at)
 
 
@@ -125,7 +125,7 @@ class DatasetResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """One data set's line in a run. ``usage`` is its own: its parts of the shared batch, and what it asked alone."""
 
     dataset: str
-    outcome: Outcome
+    outcome: DatasetOutcome
     counts: Counts = Counts()
     error: str = ""
     seconds: float = 0.0
@@ -197,9 +197,9 @@ def warnings_of(cursors: Iterable[Cursor]) -> dict[str, str]:
 
 def warning_of(cursor: Cursor) -> str:
     """What is not as it should be with a data set; "" when nothing is."""
-    if cursor.outcome is Outcome.NOT_LICENSED:
+    if cursor.outcome is DatasetOutcome.NOT_LICENSED:
         return ""
-    if cursor.outcome is not Outcome.FRESH:
+    if cursor.outcome is not DatasetOutcome.FRESH:
         return cursor.error or cursor.outcome.value
     return f"unreadable_values: {cursor.odd}" if cursor.odd else ""
 

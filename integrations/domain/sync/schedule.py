@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from integrations.domain.retry_delays import RETRY_AFTER_LONGEST, refused_credential
 from integrations.domain.statuses import SyncStatus
 
 T = TypeVar("T")
@@ -11,8 +12,6 @@ T = TypeVar("T")
 JITTER = 0.1  # of the period, to both sides, so that tenants drift apart instead of bunching
 LOOK_EVERY = timedelta(minutes=5)  # reconcile_timer's period: how long after its time work is ordered at most
 UNMAPPED_EVERY = timedelta(hours=24)  # only the name is read, to show that the connection still works
-PROBE_LONGEST = timedelta(hours=6)
-WAIT_LONGEST = timedelta(minutes=15)  # Retry-After is believed up to here
 RUN_LIMIT = timedelta(minutes=9)  # below the function timeout of host.json; a run older than this is dead
 PART_LIMIT = timedelta(minutes=4)  # what is still to be read by then is left to the run's next part
 WRITING_LIMIT = timedelta(minutes=7)  # and what is still to be written by then, counted from the part's beginning
@@ -39,9 +38,9 @@ def next_due(
         wait_s: what Microsoft asked us to wait, in seconds.
     """
     if status.is_refused:
-        return now + probe_pause(status.failures, period)
+        return now + refused_credential(status.failures, period)
     if wait_s is not None:
-        return now + min(timedelta(seconds=max(1.0, wait_s)), WAIT_LONGEST)
+        return now + min(timedelta(seconds=max(1.0, wait_s)), RETRY_AFTER_LONGEST)
     every = period if is_mapped else UNMAPPED_EVERY
     return now + every * (1 + JITTER * (2 * chance - 1))
 
@@ -56,12 +55,6 @@ def is_as_planned(due_at: datetime, planned: datetime, period: timedelta) -> boo
     return abs(due_at - planned) <= 2 * JITTER * period + LOOK_EVERY
 
 
-def probe_pause(failures: int, period: timedelta) -> timedelta:
-    """How long a refused credential rests: one period, doubling up to six hours."""
-    doublings = min(max(failures - 1, 0), 8)
-    return min(period * (1 << doublings), PROBE_LONGEST)
-
-
 def overdue_since(
     next_at: datetime | None, now: datetime, period: timedelta, *, busy_until: datetime | None = None
 ) -> datetime | None:
@@ -72,11 +65,6 @@ def overdue_since(
     """
     is_busy = busy_until is not None and busy_until > now
     return next_at if next_at is not None and now - next_at > period * (2 if is_busy else 1) else None
-
-
-def propagation_pause_s(attempt: int) -> int:
-    """Seconds before the next look whether a fresh consent is visible: 2, 4, 8, 16, then every 30."""
-    return min(1 << min(attempt, 5), 30)
 
 
 def in_turns(items: Iterable[T], owner: Callable[[T], str]) -> list[T]:

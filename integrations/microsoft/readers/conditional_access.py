@@ -9,7 +9,7 @@ from integrations.domain.sync.cadence import Cadence
 from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.records import ConditionalAccess
 from integrations.domain.text import clean, clean_or_none
-from integrations.microsoft.dataset import ENTRA_ID_P1, Asked, Dataset, Service, Source
+from integrations.microsoft.dataset import ENTRA_ID_P1, Dataset, FirstRequest, ReadContext, Service
 from integrations.microsoft.fillers import GraphDateTime, moment
 
 _FIELDS = "id,displayName,state,conditions,grantControls,modifiedDateTime"
@@ -77,7 +77,7 @@ class _Policy(msgspec.Struct, rename="camel"):
     modified_date_time: GraphDateTime | None = None
 
 
-def _read(asked: Asked) -> Reading:
+def _read(asked: ReadContext) -> Reading:
     found = asked.by_id(_Policy)
     return Reading(records=[Record(key=it.id, body=_told(it)) for it in found.values()], is_complete=True)
 
@@ -137,7 +137,7 @@ CONDITIONAL_ACCESS = Dataset(
     name="conditional_access",
     permission="Policy.Read.All",
     record=ConditionalAccess,
-    source=Source(first="/identity/conditionalAccess/policies", query={"select": _FIELDS}, page=_Policy),
+    source=FirstRequest(first="/identity/conditionalAccess/policies", query={"select": _FIELDS}, page=_Policy),
     read=_read,
     service=Service.CONDITIONAL_ACCESS,
     cadence=Cadence.SIX_HOURS,

@@ -12,7 +12,7 @@ from integrations.domain.sync.cadence import Cadence
 from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.records import CrossTenantAccess
 from integrations.domain.text import key_from
-from integrations.microsoft.dataset import Asked, Dataset, Source
+from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext
 
 _POLICY = "/policies/crossTenantAccessPolicy"
 _DEFAULT = "default"
@@ -58,7 +58,7 @@ class _Partner(_Terms, kw_only=True):
     is_service_provider: bool | None = msgspec.field(name="isServiceProvider", default=None)
 
 
-def _read(asked: Asked) -> Reading:
+def _read(asked: ReadContext) -> Reading:
     default: _Default = asked.page.items[0]
     partners = {it.tenant_id: it for it in asked.graph.items(f"{_POLICY}/partners", type=_Partner)}
     told = CrossTenantAccess(is_service_default=bool(default.is_service_default), **_terms(default))
@@ -103,7 +103,7 @@ CROSS_TENANT_ACCESS = Dataset(
     name="cross_tenant_access",
     permission="Policy.Read.All",
     record=CrossTenantAccess,
-    source=Source(first=f"{_POLICY}/default", page=_Default, is_single=True),
+    source=FirstRequest(first=f"{_POLICY}/default", page=_Default, is_single=True),
     read=_read,
     cadence=Cadence.SIX_HOURS,
 )

@@ -14,10 +14,10 @@ import msgspec
 from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.records import Device
 from integrations.domain.text import clean, clean_or_none
-from integrations.microsoft.dataset import Asked, Dataset, Route, Source
+from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext, ReadRoute
 from integrations.microsoft.delta import Removed, changes_of, latest_of
 from integrations.microsoft.fillers import GraphDateTime, askable, identifier, moment
-from shared.microsoft.graph import Ask, Graph, MissingInMicrosoft
+from shared.microsoft.graph import BatchRequest, Graph, MissingInMicrosoft
 
 _FIELDS = (
     "id,deviceId,displayName,operatingSystem,operatingSystemVersion,trustType,deviceOwnership,isManaged,isCompliant,"
@@ -51,7 +51,7 @@ class _Device(msgspec.Struct, rename="camel"):
     registered_owners: list[_Owner] | None = None
 
 
-def _read(asked: Asked) -> Reading:
+def _read(asked: ReadContext) -> Reading:
     changed = asked.graph.on(asked.page, type=_Device)
     if not asked.is_first:
         return changes_of(changed, lambda there: _owned(asked.graph, there))
@@ -70,9 +70,11 @@ def _owned(graph: Graph, devices: Sequence[_Device]) -> list[Record]:
 
 def _owners(graph: Graph, device_ids: Sequence[str]) -> dict[str, str | None]:
     """Owner by device; a device that is gone meanwhile has none."""
-    asks = [Ask(id=it, path=f"{_LIST}/{it}/registeredOwners", query={"select": "id"}) for it in askable(device_ids)]
+    requests = [
+        BatchRequest(id=it, path=f"{_LIST}/{it}/registeredOwners", query={"select": "id"}) for it in askable(device_ids)
+    ]
     owners: dict[str, str | None] = {}
-    for device_id, answer in graph.batch(asks).items():
+    for device_id, answer in graph.batch(requests).items():
         try:
             pages = graph.on(answer.page(_Owner), type=_Owner)
             owners[device_id] = _first([it for page in pages for it in page.items])
@@ -111,8 +113,8 @@ DEVICES = Dataset(
     name="devices",
     permission="Device.Read.All",
     record=Device,
-    source=Source(first="/devices/delta", query={"select": _FIELDS, "deltatoken": "latest"}, page=_Device),
+    source=FirstRequest(first="/devices/delta", query={"select": _FIELDS, "deltatoken": "latest"}, page=_Device),
     read=_read,
-    whole_every=timedelta(days=7),
-    route=Route("devices", "The tenant's devices with their owners, as last synced."),
+    full_read_every=timedelta(days=7),
+    route=ReadRoute("devices", "The tenant's devices with their owners, as last synced."),
 )

@@ -9,7 +9,7 @@ from integrations.domain.sync.cadence import Cadence
 from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.records import Domain
 from integrations.domain.text import clean, key_from
-from integrations.microsoft.dataset import Asked, Dataset, Source
+from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext
 
 _FIELDS = "id,authenticationType,isDefault,isInitial,isVerified,supportedServices,passwordValidityPeriodInDays"
 _NEVER_EXPIRES = 2_147_483_647
@@ -26,7 +26,7 @@ class _Domain(msgspec.Struct, rename="camel"):
     password_validity_period_in_days: int | None = None
 
 
-def _read(asked: Asked) -> Reading:
+def _read(asked: ReadContext) -> Reading:
     found = [it for page in asked.graph.on(asked.page, type=_Domain) for it in page.items]
     return Reading(records=[Record(key=key_from(it.id.lower()), body=_told(it)) for it in found], is_complete=True)
 
@@ -48,7 +48,7 @@ DOMAINS = Dataset(
     name="domains",
     permission="Directory.Read.All",
     record=Domain,
-    source=Source(first="/domains", query={"select": _FIELDS}, page=_Domain),
+    source=FirstRequest(first="/domains", query={"select": _FIELDS}, page=_Domain),
     read=_read,
     cadence=Cadence.SIX_HOURS,
 )

@@ -10,7 +10,7 @@ from integrations.domain.sync.cadence import Cadence
 from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.records import GroupSettings
 from integrations.domain.text import clean, clean_or_none
-from integrations.microsoft.dataset import Asked, Dataset, Source
+from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext
 
 # Words that people try as passwords: how many there are is all that anybody needs to know here.
 _COUNTED = "BannedPasswordList"
@@ -28,7 +28,7 @@ class _Settings(msgspec.Struct, rename="camel"):
     values: list[_Value] = []
 
 
-def _read(asked: Asked) -> Reading:
+def _read(asked: ReadContext) -> Reading:
     found = asked.by_id(_Settings)
     return Reading(records=[Record(key=it.id, body=_told(it)) for it in found.values()], is_complete=True)
 
@@ -51,7 +51,7 @@ GROUP_SETTINGS = Dataset(
     name="group_settings",
     permission="Directory.Read.All",
     record=GroupSettings,
-    source=Source(first="/groupSettings", query={"select": "id,displayName,templateId,values"}, page=_Settings),
+    source=FirstRequest(first="/groupSettings", query={"select": "id,displayName,templateId,values"}, page=_Settings),
     read=_read,
     cadence=Cadence.SIX_HOURS,
 )

@@ -16,7 +16,7 @@ from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.groups import join, key_of, split
 from integrations.domain.sync.records import Group
 from integrations.domain.text import clean, clean_or_none
-from integrations.microsoft.dataset import Asked, Dataset, Source
+from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext
 from integrations.microsoft.delta import Removed
 from shared.microsoft.graph import Page, UnexpectedAnswer
 
@@ -42,7 +42,7 @@ class _Group(msgspec.Struct, rename="camel"):
 
 
 @dataclass
-class _Told:
+class _GroupChanges:
     """All that a round told about one group: the latest of each property, and each member's last move."""
 
     properties: dict[str, Any] = field(default_factory=dict)
@@ -57,7 +57,7 @@ class _Told:
         self.moves |= {member.id: member.removed is None for member in it.members}
 
 
-def _read(asked: Asked) -> Reading:
+def _read(asked: ReadContext) -> Reading:
     told, link = _round(asked.graph.on(asked.page, type=_Group))
     if asked.is_first or not told:
         there = [_group(key, None, it) for key, it in told.items() if not it.is_removed]
@@ -71,19 +71,19 @@ def _read(asked: Asked) -> Reading:
     return Reading(records=records, removed=gone, is_complete=False, link=link)
 
 
-def _round(pages: Iterable[Page[_Group]]) -> tuple[Mapping[str, _Told], str]:
-    told: dict[str, _Told] = {}
+def _round(pages: Iterable[Page[_Group]]) -> tuple[Mapping[str, _GroupChanges], str]:
+    told: dict[str, _GroupChanges] = {}
     link = None
     for page in pages:
         for it in page.items:
-            told.setdefault(it.id, _Told()).add(it)
+            told.setdefault(it.id, _GroupChanges()).add(it)
         link = page.delta_link or link
     if link is None:
         raise UnexpectedAnswer("a round of changes ended without a delta link")
     return told, link
 
 
-def _group(key: str, known: Group | None, told: _Told) -> Group:
+def _group(key: str, known: Group | None, told: _GroupChanges) -> Group:
     """The group as it is now: what was told, on top of what is kept."""
     properties = told.properties
     group = known or Group(id=key, name=key)
@@ -121,7 +121,7 @@ GROUPS = Dataset(
     name="groups",
     permission="Directory.Read.All",
     record=Group,
-    source=Source(first="/groups/delta", query={"select": _FIELDS}, page=_Group),
+    source=FirstRequest(first="/groups/delta", query={"select": _FIELDS}, page=_Group),
     read=_read,
-    whole_every=timedelta(days=7),
+    full_read_every=timedelta(days=7),
 )

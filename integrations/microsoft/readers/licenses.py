@@ -8,7 +8,7 @@ import msgspec
 from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.records import License
 from integrations.domain.text import clean
-from integrations.microsoft.dataset import Asked, Dataset, Source
+from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext
 from integrations.microsoft.readers.sku_names import name_of
 
 _FIELDS = "id,skuId,skuPartNumber,appliesTo,capabilityStatus,consumedUnits,prepaidUnits"
@@ -33,7 +33,7 @@ class _Sku(msgspec.Struct, rename="camel"):
     prepaid_units: _Units | None = None
 
 
-def _read(asked: Asked) -> Reading:
+def _read(asked: ReadContext) -> Reading:
     skus = {sku.sku_id: sku for part in asked.graph.on(asked.page, type=_Sku) for sku in part.items}
     return Reading(records=[Record(key=sku.sku_id, body=_told(sku)) for sku in skus.values()], is_complete=True)
 
@@ -65,6 +65,6 @@ LICENSES = Dataset(
     name="licenses",
     permission="LicenseAssignment.Read.All",
     record=License,
-    source=Source(first="/subscribedSkus", query={"select": _FIELDS}, page=_Sku),
+    source=FirstRequest(first="/subscribedSkus", query={"select": _FIELDS}, page=_Sku),
     read=_read,
 )

@@ -13,7 +13,7 @@ import msgspec
 from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.records import ManagedDevice
 from integrations.domain.text import clean, clean_or_none
-from integrations.microsoft.dataset import INTUNE, Asked, Dataset, Route, Service, Source
+from integrations.microsoft.dataset import INTUNE, Dataset, FirstRequest, ReadContext, ReadRoute, Service
 from integrations.microsoft.fillers import GraphDateTime, cursor_moment, identifier, in_utc, moment
 
 _PATH = "/deviceManagement/managedDevices"
@@ -53,7 +53,7 @@ class _Managed(msgspec.Struct, rename="camel"):
     is_encrypted: bool | None = None
 
 
-def _read(asked: Asked) -> Reading:
+def _read(asked: ReadContext) -> Reading:
     records: dict[str, Record] = {}
     latest = None if asked.link is None else _since(asked.link)
     for page in asked.graph.on(asked.page, type=_Managed):
@@ -101,10 +101,10 @@ MANAGED_DEVICES = Dataset(
     name="managed_devices",
     permission="DeviceManagementManagedDevices.Read.All",
     record=ManagedDevice,
-    source=Source(first=_PATH, query={"select": _FIELDS}, page=_Managed),
+    source=FirstRequest(first=_PATH, query={"select": _FIELDS}, page=_Managed),
     read=_read,
     service=Service.INTUNE,
     needs_plan=INTUNE,
-    whole_every=timedelta(hours=24),
-    route=Route("managed-devices", "The devices that Intune manages, with serial numbers, as last synced."),
+    full_read_every=timedelta(hours=24),
+    route=ReadRoute("managed-devices", "The devices that Intune manages, with serial numbers, as last synced."),
 )

@@ -10,7 +10,7 @@ from integrations.domain.sync.cadence import Cadence
 from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.records import NamedLocation
 from integrations.domain.text import clean
-from integrations.microsoft.dataset import ENTRA_ID_P1, Asked, Dataset, Service, Source
+from integrations.microsoft.dataset import ENTRA_ID_P1, Dataset, FirstRequest, ReadContext, Service
 
 _KINDS = {"#microsoft.graph.ipNamedLocation": "ip", "#microsoft.graph.countryNamedLocation": "country"}
 _LOOKUPS = {"clientIpAddress": "ip address", "authenticatorAppGps": "gps"}
@@ -33,7 +33,7 @@ class _Location(msgspec.Struct, rename="camel"):
     include_unknown_countries_and_regions: bool = False
 
 
-def _read(asked: Asked) -> Reading:
+def _read(asked: ReadContext) -> Reading:
     found = asked.by_id(_Location)
     return Reading(records=[Record(key=it.id, body=_told(it)) for it in found.values()], is_complete=True)
 
@@ -55,7 +55,7 @@ NAMED_LOCATIONS = Dataset(
     name="named_locations",
     permission="Policy.Read.All",
     record=NamedLocation,
-    source=Source(first="/identity/conditionalAccess/namedLocations", page=_Location),
+    source=FirstRequest(first="/identity/conditionalAccess/namedLocations", page=_Location),
     read=_read,
     service=Service.CONDITIONAL_ACCESS,
     cadence=Cadence.SIX_HOURS,

@@ -11,7 +11,7 @@ import msgspec
 from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.records import TenantProfile
 from integrations.domain.text import clean, clean_or_none
-from integrations.microsoft.dataset import Asked, Dataset, Source
+from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext
 from shared.microsoft.graph import Graph, UnexpectedAnswer
 
 PATH = "/organization"
@@ -65,7 +65,7 @@ def _unlike(told: Iterable[_Organization]) -> list[_Organization]:
     return list({it.id: it for it in told}.values())
 
 
-def _read_profile(asked: Asked) -> Reading:
+def _read_profile(asked: ReadContext) -> Reading:
     found = _unlike(asked.page.items)
     if len(found) != 1:
         raise UnexpectedAnswer(f"{len(found)} organizations instead of one")
@@ -99,6 +99,6 @@ ORGANIZATION = Dataset(
     is_core=True,
     permission="Organization.Read.All",
     record=TenantProfile,
-    source=Source(first=PATH, query={"select": _PROFILE_FIELDS}, page=_Organization),
+    source=FirstRequest(first=PATH, query={"select": _PROFILE_FIELDS}, page=_Organization),
     read=_read_profile,
 )

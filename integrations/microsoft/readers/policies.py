@@ -17,7 +17,7 @@ from integrations.domain.sync.records import (
     SecurityDefaults,
 )
 from integrations.domain.text import clean, clean_or_none
-from integrations.microsoft.dataset import Asked, Dataset, Source
+from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext
 
 POLICY = "policy"  # the one row of each of these data sets
 _GUEST_ROLES = {
@@ -78,12 +78,12 @@ class _Requests(msgspec.Struct, rename="camel"):
     reviewers: list[dict[str, object]] = []
 
 
-def _read_defaults(asked: Asked) -> Reading:
+def _read_defaults(asked: ReadContext) -> Reading:
     found: _Defaults = asked.page.items[0]
     return _single(SecurityDefaults(is_enabled=found.is_enabled))
 
 
-def _read_authorization(asked: Asked) -> Reading:
+def _read_authorization(asked: ReadContext) -> Reading:
     it: _Authorization = asked.page.items[0]
     rights = it.default_user_role_permissions or _UserRights()
     guests = it.guest_user_role_id
@@ -104,7 +104,7 @@ def _read_authorization(asked: Asked) -> Reading:
     )
 
 
-def _read_methods(asked: Asked) -> Reading:
+def _read_methods(asked: ReadContext) -> Reading:
     it: _Methods = asked.page.items[0]
     campaign = it.registration_enforcement and it.registration_enforcement.authentication_methods_registration_campaign
     return _single(
@@ -117,7 +117,7 @@ def _read_methods(asked: Asked) -> Reading:
     )
 
 
-def _read_requests(asked: Asked) -> Reading:
+def _read_requests(asked: ReadContext) -> Reading:
     it: _Requests = asked.page.items[0]
     return _single(
         AdminConsentRequests(
@@ -138,7 +138,7 @@ SECURITY_DEFAULTS = Dataset(
     name="security_defaults",
     permission="Policy.Read.All",
     record=SecurityDefaults,
-    source=Source(
+    source=FirstRequest(
         first="/policies/identitySecurityDefaultsEnforcementPolicy",
         query={"select": "id,isEnabled"},
         page=_Defaults,
@@ -151,7 +151,7 @@ AUTHORIZATION_POLICY = Dataset(
     name="authorization_policy",
     permission="Policy.Read.All",
     record=AuthorizationPolicy,
-    source=Source(
+    source=FirstRequest(
         first="/policies/authorizationPolicy",
         query={
             "select": "id,allowInvitesFrom,guestUserRoleId,allowedToUseSSPR,"
@@ -168,7 +168,7 @@ AUTHENTICATION_METHODS = Dataset(
     name="authentication_methods",
     permission="Policy.Read.All",
     record=AuthenticationMethods,
-    source=Source(first="/policies/authenticationMethodsPolicy", page=_Methods, is_single=True),
+    source=FirstRequest(first="/policies/authenticationMethodsPolicy", page=_Methods, is_single=True),
     read=_read_methods,
     cadence=Cadence.SIX_HOURS,
 )
@@ -176,7 +176,7 @@ ADMIN_CONSENT_REQUESTS = Dataset(
     name="admin_consent_requests",
     permission="Policy.Read.All",
     record=AdminConsentRequests,
-    source=Source(first="/policies/adminConsentRequestPolicy", page=_Requests, is_single=True),
+    source=FirstRequest(first="/policies/adminConsentRequestPolicy", page=_Requests, is_single=True),
     read=_read_requests,
     cadence=Cadence.SIX_HOURS,
 )

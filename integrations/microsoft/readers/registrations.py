@@ -8,13 +8,13 @@ from collections import Counter
 
 import msgspec
 
-from integrations.domain.security.mfa import tally_of
+from integrations.domain.security.mfa import kind_of_registration
 from integrations.domain.sync.cadence import Cadence
 from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.packing import pack
 from integrations.domain.sync.records import Registration, RegistrationPage
 from integrations.domain.text import clean
-from integrations.microsoft.dataset import ENTRA_ID_P1, Asked, Dataset, Service, Source
+from integrations.microsoft.dataset import ENTRA_ID_P1, Dataset, FirstRequest, ReadContext, Service
 from integrations.microsoft.fillers import GraphDateTime, moment
 
 # Microsoft's OpenAPI lists $top here, the operation's page does not; refused, it is left out (``reading``).
@@ -37,11 +37,13 @@ class _Details(msgspec.Struct, rename="camel", kw_only=True):
     last_updated_date_time: GraphDateTime | None = None
 
 
-def _read(asked: Asked) -> Reading:
+def _read(asked: ReadContext) -> Reading:
     found = asked.told_by_id(_Details, _told)
     # Not as text: the objects fit into what the users' have left, and texts of that size into nothing.
     records = [Record(key=key, body=RegistrationPage(people=people)) for key, people in pack(found).items()]
-    return Reading(records=records, is_complete=True, tallies=Counter(tally_of(it) for it in found.values()))
+    return Reading(
+        records=records, is_complete=True, counts_by_kind=Counter(kind_of_registration(it) for it in found.values())
+    )
 
 
 def _told(it: _Details) -> Registration:
@@ -66,7 +68,7 @@ REGISTRATIONS = Dataset(
     name="registrations",
     permission="AuditLog.Read.All",
     record=RegistrationPage,
-    source=Source(
+    source=FirstRequest(
         first="/reports/authenticationMethods/userRegistrationDetails", query={"top": _LARGEST_PAGE}, page=_Details
     ),
     read=_read,

@@ -15,9 +15,9 @@ from integrations.domain.sync.cadence import Cadence
 from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.records import RoleMember
 from integrations.domain.text import clean, clean_or_none
-from integrations.microsoft.dataset import Asked, Dataset, Source
+from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext
 from integrations.microsoft.fillers import askable
-from shared.microsoft.graph import Ask, Graph
+from shared.microsoft.graph import BatchRequest, Graph
 
 _LIST = "/directoryRoles"
 _KINDS = {"#microsoft.graph.user": "user", "#microsoft.graph.group": "group"}
@@ -36,7 +36,7 @@ class _Member(msgspec.Struct, rename="camel"):
     user_principal_name: str | None = None
 
 
-def _read(asked: Asked) -> Reading:
+def _read(asked: ReadContext) -> Reading:
     roles: list[_Role] = [it for page in asked.graph.on(asked.page, type=_Role) for it in page.items]
     records = {record.key: record for record in _members(asked.graph, roles)}
     unasked = len({it.id for it in roles}) - len(askable(it.id for it in roles))
@@ -45,8 +45,8 @@ def _read(asked: Asked) -> Reading:
 
 def _members(graph: Graph, roles: Sequence[_Role]) -> Iterator[Record]:
     by_id = {it.id: it for it in roles}
-    asks = [Ask(id=it, path=f"{_LIST}/{it}/members") for it in askable(by_id)]
-    for role_id, answer in graph.batch(asks).items():
+    requests = [BatchRequest(id=it, path=f"{_LIST}/{it}/members") for it in askable(by_id)]
+    for role_id, answer in graph.batch(requests).items():
         role = by_id[role_id]
         for page in graph.on(answer.page(_Member), type=_Member):
             for member in page.items:
@@ -68,7 +68,7 @@ ROLES = Dataset(
     name="roles",
     permission="Directory.Read.All",
     record=RoleMember,
-    source=Source(first=_LIST, query={"select": "id,displayName,roleTemplateId"}, page=_Role),
+    source=FirstRequest(first=_LIST, query={"select": "id,displayName,roleTemplateId"}, page=_Role),
     read=_read,
     cadence=Cadence.SIX_HOURS,
 )

@@ -13,7 +13,7 @@ from integrations.domain.sync.cadence import Cadence
 from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.records import SecureScore, SecureScoreControl
 from integrations.domain.text import clean, clean_or_none, key_from
-from integrations.microsoft.dataset import Asked, Dataset, Service, Source
+from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext, Service
 from integrations.microsoft.fillers import GraphDateTime, moment
 
 NEWEST = "newest"  # the key of the newest score, the only one with its controls; days are keys of the others
@@ -54,7 +54,7 @@ class _Profile(msgspec.Struct, rename="camel"):
     deprecated: bool | None = None
 
 
-def _read(asked: Asked) -> Reading:
+def _read(asked: ReadContext) -> Reading:
     """The answer's one score; the pages behind it are the past, which only a whole reading wants."""
     newest: list[_Score] = asked.page.items[:1]
     told = list(asked.graph.items(_SCORES, type=_Score, top=_PAGE)) if asked.is_first and newest else newest
@@ -81,7 +81,7 @@ def _told(it: _Score, *, with_controls: bool = False) -> SecureScore:
     )
 
 
-def _read_controls(asked: Asked) -> Reading:
+def _read_controls(asked: ReadContext) -> Reading:
     found = asked.by_id(_Profile)
     return Reading(records=[Record(key=key_from(it.id), body=_control(it)) for it in found.values()], is_complete=True)
 
@@ -104,17 +104,17 @@ SECURE_SCORE = Dataset(
     name="secure_score",
     permission="SecurityEvents.Read.All",
     record=SecureScore,
-    source=Source(first=_SCORES, query={"top": "1"}, page=_Score),
+    source=FirstRequest(first=_SCORES, query={"top": "1"}, page=_Score),
     read=_read,
     service=Service.SECURE_SCORE,
     cadence=Cadence.SIX_HOURS,
-    whole_every=timedelta(days=30),
+    full_read_every=timedelta(days=30),
 )
 SECURE_SCORE_CONTROLS = Dataset(
     name="secure_score_controls",
     permission="SecurityEvents.Read.All",
     record=SecureScoreControl,
-    source=Source(first=_CONTROLS, page=_Profile),
+    source=FirstRequest(first=_CONTROLS, page=_Profile),
     read=_read_controls,
     service=Service.SECURE_SCORE,
     cadence=Cadence.DAILY,

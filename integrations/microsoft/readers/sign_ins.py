@@ -12,7 +12,7 @@ from integrations.domain.sync.cadence import Cadence
 from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.packing import pack
 from integrations.domain.sync.records import SignInPage, SignIns
-from integrations.microsoft.dataset import ENTRA_ID_P1, Asked, Dataset, Source
+from integrations.microsoft.dataset import ENTRA_ID_P1, Dataset, FirstRequest, ReadContext
 from integrations.microsoft.fillers import GraphDateTime, moment
 
 _PAGE = "120"  # with sign-in activity Microsoft has refused pages of more than 120, and of more than 500
@@ -29,12 +29,12 @@ class _User(msgspec.Struct, rename="camel"):
     sign_in_activity: _Activity | None = None
 
 
-def _read(asked: Asked) -> Reading:
+def _read(asked: ReadContext) -> Reading:
     found = asked.told_by_id(_User, _told)
     # Not as text: the objects fit into what the users' have left, and texts of that size into nothing.
     records = [Record(key=key, body=SignInPage(people=people)) for key, people in pack(found).items()]
     kinds = Counter("seen" if it.was_seen else "never seen" for it in found.values())
-    return Reading(records=records, is_complete=True, tallies=kinds)
+    return Reading(records=records, is_complete=True, counts_by_kind=kinds)
 
 
 def _told(it: _User) -> SignIns:
@@ -51,7 +51,7 @@ SIGN_INS = Dataset(
     name="sign_ins",
     permission="AuditLog.Read.All",
     record=SignInPage,
-    source=Source(first="/users", query={"select": "id,signInActivity", "top": _PAGE}, page=_User),
+    source=FirstRequest(first="/users", query={"select": "id,signInActivity", "top": _PAGE}, page=_User),
     read=_read,
     cadence=Cadence.DAILY,
     needs_plan=ENTRA_ID_P1,

@@ -9,7 +9,7 @@ from integrations.domain.sync.cadence import Cadence
 from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.records import Subscription
 from integrations.domain.text import clean
-from integrations.microsoft.dataset import Asked, Dataset, Source
+from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext
 from integrations.microsoft.fillers import GraphDateTime, identifier, moment
 
 
@@ -22,7 +22,7 @@ class _Subscription(msgspec.Struct, rename="camel"):
     next_lifecycle_date_time: GraphDateTime | None = None
 
 
-def _read(asked: Asked) -> Reading:
+def _read(asked: ReadContext) -> Reading:
     found = asked.by_id(_Subscription)
     return Reading(records=[Record(key=it.id, body=_told(it)) for it in found.values()], is_complete=True)
 
@@ -42,7 +42,7 @@ SUBSCRIPTIONS = Dataset(
     name="subscriptions",
     permission="Organization.Read.All",
     record=Subscription,
-    source=Source(
+    source=FirstRequest(
         first="/directory/subscriptions",
         query={"select": "id,skuId,status,totalLicenses,isTrial,nextLifecycleDateTime"},
         page=_Subscription,

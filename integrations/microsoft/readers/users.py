@@ -14,7 +14,7 @@ import msgspec
 from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.records import User
 from integrations.domain.text import clean, clean_or_none
-from integrations.microsoft.dataset import Asked, Dataset, Route, Source
+from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext, ReadRoute
 from integrations.microsoft.delta import Removed, changes_of, latest_of
 from integrations.microsoft.fillers import identifier
 
@@ -51,7 +51,7 @@ class _User(msgspec.Struct, rename="camel"):
     assigned_licenses: list[_AssignedLicense] | None = None
 
 
-def _read(asked: Asked) -> Reading:
+def _read(asked: ReadContext) -> Reading:
     if not asked.is_first:
         return changes_of(asked.graph.on(asked.page, type=_User), lambda there: map(_record, there))
     _, link = latest_of(asked.graph.on(asked.page, type=_User))
@@ -105,8 +105,8 @@ USERS = Dataset(
     is_core=True,
     permission="User.Read.All",
     record=User,
-    source=Source(first=_DELTA, query={"select": FIELDS, "deltatoken": "latest"}, page=_User),
+    source=FirstRequest(first=_DELTA, query={"select": FIELDS, "deltatoken": "latest"}, page=_User),
     read=_read,
-    whole_every=timedelta(days=7),  # reports say that changes sometimes never tell of a deletion
-    route=Route("users", "The tenant's users as last synced."),
+    full_read_every=timedelta(days=7),  # reports say that changes sometimes never tell of a deletion
+    route=ReadRoute("users", "The tenant's users as last synced."),
 )

@@ -11,14 +11,14 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from integrations.domain.sync.changed_keys import ALL, NONE, Keys, keys_of
-from integrations.domain.sync.datasets import Counts, Cursor, Outcome, Reading, Record, is_mass_loss
+from integrations.domain.sync.datasets import Counts, Cursor, DatasetOutcome, Reading, Record, is_mass_loss
 from integrations.storage.data.fences import part_of, partition_of, parts_for
 from shared.storage.rows import is_storable_key, is_storable_text
 from shared.storage.tables import Row, RowNotStorable, Write, delete, upsert
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class StoredFingerprint:
     """What is known of a stored row without its body."""
 
     print: str
@@ -70,7 +70,7 @@ class _Changed(NamedTuple):
     keys: list[str]
 
 
-class Stored(Protocol):
+class StoredState(Protocol):
     """What planning asks of the store; keys are those of records.
 
     ``holds_back``: rows come from somebody else, who may leave out by mistake what is there.
@@ -79,9 +79,9 @@ class Stored(Protocol):
     base: str
     holds_back: bool
 
-    def places(self, dataset: str, parts: int) -> dict[Place, Seen]: ...
+    def places(self, dataset: str, parts: int) -> dict[Place, StoredFingerprint]: ...
 
-    def prints(self, dataset: str, keys: Sequence[str] | None, parts: int) -> dict[str, Seen]: ...
+    def prints(self, dataset: str, keys: Sequence[str] | None, parts: int) -> dict[str, StoredFingerprint]: ...
 
 
 def row_prefix(dataset: str) -> str:
@@ -118,7 +118,7 @@ class _Latest:
             whole.update(f"{key}\0{self.records[key].tally}\0{self.print_of(key)}\0".encode())
         return whole.hexdigest()
 
-    def tallies(self) -> Counter[str]:
+    def counts_by_kind(self) -> Counter[str]:
         return Counter(record.tally for record in self.records.values())
 
 
@@ -137,7 +137,7 @@ class Changes:
     written without their cursor: then what the cursor says about the rows is not believed, and they are looked at.
     """
 
-    def __init__(self, stored: Stored, dataset: str, mark: Mark | None, *, is_sure: bool = True) -> None:
+    def __init__(self, stored: StoredState, dataset: str, mark: Mark | None, *, is_sure: bool = True) -> None:
         self._stored = stored
         self._dataset = dataset
         self._mark = mark or Mark()
@@ -148,8 +148,14 @@ class Changes:
         latest = self._latest(reading)
         is_doubtful = bool(reading.lost or latest.lost)
         digest = "" if is_doubtful else latest.digest()
-        if digest and self._is_sure and before and before.outcome is Outcome.FRESH and digest == self._mark.digest:
-            cursor = _fresh(self._dataset, reading, before.tallies, now)
+        if (
+            digest
+            and self._is_sure
+            and before
+            and before.outcome is DatasetOutcome.FRESH
+            and digest == self._mark.digest
+        ):
+            cursor = _fresh(self._dataset, reading, before.counts_by_kind, now)
             return Plan({}, Counts(), cursor, self._mark, is_news=cursor.link is not None)
         mark = Mark(max(self._mark.parts, parts_for(len(latest.records))), digest)
         found = {} if self._is_new else self._stored.places(self._dataset, mark.parts)
@@ -170,7 +176,7 @@ class Changes:
                 (moved if goes_last else gone).append((part, key))
         writes = self._writes(latest, changed.by_part, gone)
         counts = msgspec.structs.replace(changed.counts, removed=len(vanished))
-        cursor = _fresh(self._dataset, reading, latest.tallies(), now, lost=latest.lost)
+        cursor = _fresh(self._dataset, reading, latest.counts_by_kind(), now, lost=latest.lost)
         is_respread = mark.parts != self._mark.parts  # a reader that knows the old places misses rows
         keys = ALL if is_respread else self._keys(changed.keys, vanished)
         return Plan(writes, counts, cursor, mark, moved=self._writes(latest, {}, moved), keys=keys)
@@ -183,12 +189,12 @@ class Changes:
         changed = self._changed(latest, seen, found, parts)
         gone = [key for key in dict.fromkeys(reading.removed) if key in seen and key not in latest.records]
         writes = self._writes(latest, changed.by_part, [(part_of(key, parts), key) for key in gone])
-        tallies = Counter(before.tallies if before else {})
+        counts_by_kind = Counter(before.counts_by_kind if before else {})
         if not self._is_sure:
-            tallies = Counter(it.tally for it in seen.values())
-        tallies.subtract(seen[key].tally for key in touched if key in seen)
-        tallies.update(latest.tallies())
-        known = {kind: number for kind, number in tallies.items() if number > 0}
+            counts_by_kind = Counter(it.tally for it in seen.values())
+        counts_by_kind.subtract(seen[key].tally for key in touched if key in seen)
+        counts_by_kind.update(latest.counts_by_kind())
+        known = {kind: number for kind, number in counts_by_kind.items() if number > 0}
         counts = msgspec.structs.replace(changed.counts, removed=len(gone))
         mark = Mark(parts, "" if touched else self._mark.digest)
         cursor = _fresh(self._dataset, reading, known, now, lost=latest.lost)
@@ -210,25 +216,29 @@ class Changes:
         """These keys; all when earlier rows may have been written by somebody who told nobody."""
         return keys_of(chain.from_iterable(changed)) if self._is_sure else ALL
 
-    def _held_back(self, latest: _Latest, seen: Mapping[str, Seen], before: Cursor | None, now: datetime) -> Plan:
+    def _held_back(
+        self, latest: _Latest, seen: Mapping[str, StoredFingerprint], before: Cursor | None, now: datetime
+    ) -> Plan:
         """Too much vanished to believe it at once: what came is stored, what did not come is kept."""
         changed, vanished = self._came(latest, seen)
         cursor = Cursor(
             dataset=self._dataset,
-            outcome=Outcome.STALE,
+            outcome=DatasetOutcome.STALE,
             attempted_at=now,
             complete_at=before.complete_at if before else None,
-            tallies=dict(latest.tallies() + Counter(seen[key].tally for key in vanished)),
+            counts_by_kind=dict(latest.counts_by_kind() + Counter(seen[key].tally for key in vanished)),
             error="mass_loss_held_back",
             held_back=len(vanished),
         )
         return self._plan_of(latest, changed, cursor)
 
-    def _without_removals(self, latest: _Latest, seen: Mapping[str, Seen], reading: Reading, now: datetime) -> Plan:
+    def _without_removals(
+        self, latest: _Latest, seen: Mapping[str, StoredFingerprint], reading: Reading, now: datetime
+    ) -> Plan:
         """Items came that nobody can read: what is missed may be one of them, so nothing is removed."""
         changed, vanished = self._came(latest, seen)
-        tallies = latest.tallies() + Counter(seen[key].tally for key in vanished)
-        cursor = _fresh(self._dataset, reading, tallies, now, lost=latest.lost)
+        counts_by_kind = latest.counts_by_kind() + Counter(seen[key].tally for key in vanished)
+        cursor = _fresh(self._dataset, reading, counts_by_kind, now, lost=latest.lost)
         return self._plan_of(latest, changed, cursor)
 
     def _plan_of(self, latest: _Latest, changed: _Changed, cursor: Cursor) -> Plan:
@@ -236,14 +246,20 @@ class Changes:
         writes = self._writes(latest, changed.by_part, [])
         return Plan(writes, changed.counts, cursor, Mark(self._mark.parts), keys=self._keys(changed.keys))
 
-    def _came(self, latest: _Latest, seen: Mapping[str, Seen]) -> tuple[_Changed, list[str]]:
+    def _came(self, latest: _Latest, seen: Mapping[str, StoredFingerprint]) -> tuple[_Changed, list[str]]:
         """What is new or changed where rows are now, and the keys that did not come."""
         parts = self._mark.parts
         found = {(part_of(key, parts), key): it for key, it in seen.items()}
         changed = self._changed(latest, seen, found, parts)
         return changed, [key for key in seen if key not in latest.records]
 
-    def _changed(self, latest: _Latest, seen: Mapping[str, Seen], found: Mapping[Place, Seen], parts: int) -> _Changed:
+    def _changed(
+        self,
+        latest: _Latest,
+        seen: Mapping[str, StoredFingerprint],
+        found: Mapping[Place, StoredFingerprint],
+        parts: int,
+    ) -> _Changed:
         """Records that are not there as they are now; counted by what is new to readers."""
         by_part: dict[int, list[str]] = {}
         keys: list[str] = []
@@ -284,13 +300,15 @@ def _by_part(places: Iterable[Place]) -> dict[int, list[str]]:
     return found
 
 
-def _fresh(dataset: str, reading: Reading, tallies: Mapping[str, int], now: datetime, *, lost: int = 0) -> Cursor:
+def _fresh(
+    dataset: str, reading: Reading, counts_by_kind: Mapping[str, int], now: datetime, *, lost: int = 0
+) -> Cursor:
     return Cursor(
         dataset=dataset,
-        outcome=Outcome.FRESH,
+        outcome=DatasetOutcome.FRESH,
         attempted_at=now,
         link=reading.link,
         complete_at=now,
-        tallies=dict(tallies),
+        counts_by_kind=dict(counts_by_kind),
         odd=reading.odd + lost,
     )

@@ -9,16 +9,16 @@ from collections.abc import Mapping
 
 import msgspec
 
-from shared.storage.rest_table import BulkTable
+from shared.storage.rest_table import RestTable
 from shared.storage.tables import Row, Write, delete, upsert
 
 _TEXT_MOST = 30_000  # characters; Azure takes 32 Ki
 
 
-class Shelf:
+class CheckpointStore:
     """What is kept of readings of one (account, tenant, epoch); writing is left to the session, behind its fence."""
 
-    def __init__(self, table: BulkTable, base: str) -> None:
+    def __init__(self, table: RestTable, base: str) -> None:
         self._table = table
         self._base = base
 

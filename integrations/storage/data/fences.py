@@ -25,8 +25,8 @@ from typing import TypeVar
 import msgspec
 
 from shared.errors import AppError
-from shared.storage.concurrency_limit import Window
-from shared.storage.rest_table import BulkTable
+from shared.storage.concurrency_limit import AdaptiveConcurrencyLimit
+from shared.storage.rest_table import RestTable
 from shared.storage.tables import Row, RowChanged, RowExists, Value, Write, chunks, insert, replace, upsert
 
 FENCE = "!fence"
@@ -91,7 +91,7 @@ def overlapped(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Re
 class Fences:
     """All fences of one (account, tenant, epoch), at the versions that one session knows."""
 
-    def __init__(self, table: BulkTable, base: str, main: Row | None, until: float = math.inf) -> None:
+    def __init__(self, table: RestTable, base: str, main: Row | None, until: float = math.inf) -> None:
         """``main`` is the main fence as it was read; None when it was never written.
 
         After ``until`` (``time.monotonic``) no further rows are written, but each session writes some at least.
@@ -105,7 +105,7 @@ class Fences:
         others = msgspec.json.decode(str(values.get("fences", "[]")), type=list[str])
         self._table = table
         self._base = base
-        self._window = Window()
+        self._window = AdaptiveConcurrencyLimit()
         self._until = until
         self._has_written = False
         self._parts = int(values.get("parts", 1))
@@ -176,7 +176,7 @@ class Fences:
         raise Superseded
 
 
-def close(table: BulkTable, base: str) -> None:
+def close(table: RestTable, base: str) -> None:
     """End an epoch: whatever is still being written under it fails, in every partition."""
     parts = _close_main(table, base)
     overlapped(
@@ -184,7 +184,7 @@ def close(table: BulkTable, base: str) -> None:
     )
 
 
-def _close_main(table: BulkTable, base: str) -> int:
+def _close_main(table: RestTable, base: str) -> int:
     """Close the main fence; the number of partitions its last writer told."""
     for _ in range(_TRIES):
         found = table.get(base, FENCE)

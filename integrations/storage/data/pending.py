@@ -34,7 +34,7 @@ class Pending(NamedTuple):
         return msgspec.json.encode({"since": stamp(self.since), "keys": keys}).decode()
 
 
-class Marking(NamedTuple):
+class PendingMarker(NamedTuple):
     """What a session marks: changes of these data sets, as of ``now``."""
 
     datasets: Collection[str]
@@ -44,7 +44,9 @@ class Marking(NamedTuple):
 class PendingChanges:
     """The marks of one session: those it found, and what it adds to them."""
 
-    def __init__(self, base: str, found: Mapping[str, Pending], marking: Marking | None, *, is_doubtful: bool) -> None:
+    def __init__(
+        self, base: str, found: Mapping[str, Pending], marking: PendingMarker | None, *, is_doubtful: bool
+    ) -> None:
         """``is_doubtful``: an earlier session may have written rows of any data set without marking them."""
         self._base = base
         self._marking = marking

@@ -6,26 +6,26 @@ from itertools import chain
 
 import msgspec
 
-from integrations.domain.sync.datasets import Cursor, Outcome, Reading
-from integrations.storage.data.changes import Changes, Mark, Plan, Stored, Writes
-from integrations.storage.data.checkpoints import Shelf
+from integrations.domain.retention import READING_CHECKPOINTS
+from integrations.domain.sync.datasets import Cursor, DatasetOutcome, Reading
+from integrations.storage.data.changes import Changes, Mark, Plan, StoredState, Writes
+from integrations.storage.data.checkpoints import CheckpointStore
 from integrations.storage.data.fences import MAIN, Fences, overlapped
-from integrations.storage.data.pending import Marking, PendingChanges, pending_of
+from integrations.storage.data.pending import PendingChanges, PendingMarker, pending_of
 from integrations.storage.data.stored_rows import StoredRows
-from shared.storage.rest_table import BulkTable
+from shared.storage.rest_table import RestTable
 from shared.storage.tables import Row, Value, Write, chunks, upsert
 
 CURSOR = "cursor:"
 # So long an unchanged cursor is not written again; Microsoft's delta links live for days.
 _CURSORS_STAND = timedelta(hours=5)
-_PAGES_STAND = timedelta(hours=2)  # so long the pages of a reading that was broken off are gone on from
 
 
 class DataSession:
     """One run's writing: it holds the fences as they were when the run began."""
 
     def __init__(
-        self, store: Stored, table: BulkTable, fences: Fences, rows: Sequence[Row], marking: Marking | None
+        self, store: StoredState, table: RestTable, fences: Fences, rows: Sequence[Row], marking: PendingMarker | None
     ) -> None:
         """``rows`` are the fence, the marks and the cursors."""
         self._store = store
@@ -36,7 +36,7 @@ class DataSession:
         self.cursors = cursors_of(rows)
         self._changed = PendingChanges(store.base, pending_of(rows), marking, is_doubtful=fences.was_unfinished)
         self._rows = StoredRows(table, store.base, parts_of(rows))
-        self._shelf = Shelf(table, store.base)
+        self._shelf = CheckpointStore(table, store.base)
 
     @property
     def is_sure(self) -> bool:
@@ -56,7 +56,7 @@ class DataSession:
     def kept(self, dataset: str, now: datetime) -> dict[str, bytes]:
         """Pages of a reading that was broken off and may go on; none when there is no such, or it is too old."""
         cursor = self.cursors.get(dataset)
-        if cursor is None or cursor.kept_at is None or now - cursor.kept_at > _PAGES_STAND:
+        if cursor is None or cursor.kept_at is None or now - cursor.kept_at > READING_CHECKPOINTS:
             return {}
         return self._shelf.read(dataset, cursor.kept_rows)
 
@@ -167,7 +167,7 @@ def cursors_of(rows: Iterable[Row]) -> dict[str, Cursor]:
     return {cursor.dataset: cursor for cursor in found}
 
 
-def _told(cursor: Cursor) -> tuple[Outcome, str, int, int, int]:
+def _told(cursor: Cursor) -> tuple[DatasetOutcome, str, int, int, int]:
     return cursor.outcome, cursor.error, cursor.held_back, cursor.kept_rows, cursor.odd
 
 

@@ -2,7 +2,7 @@
 
 Table ``data``: PartitionKey ``<account>|<tenant>|<epoch>``, the main partition. RowKeys, in this order:
 ``!fence``; ``changed:<data set>`` (``pending``); ``cursor:<data set>`` (columns body: a Cursor; parts, digest: a Mark);
-``page:<data set>:<number>`` of a reading that goes on (``shelf``); ``row:<data set>:<key>`` (columns body, print,
+``page:<data set>:<number>`` of a reading that goes on (``checkpoints``); ``row:<data set>:<key>`` (columns body, print,
 tally). A data set of more than 8,000 rows is spread by key over up to 16 partitions: the main one and
 ``<account>|<tenant>|<epoch>|<01 to 15>``, each with a fence of its own (``fences``). What evaluations make of these
 rows is beside them (``derived``).
@@ -22,7 +22,7 @@ import msgspec
 
 from integrations.domain.ids import AccountId, TenantId
 from integrations.domain.sync.datasets import Confirmed, Cursor
-from integrations.storage.data.changes import Place, Seen, Writes, row_prefix
+from integrations.storage.data.changes import Place, StoredFingerprint, Writes, row_prefix
 from integrations.storage.data.fences import (
     FENCE,
     Fences,
@@ -34,7 +34,7 @@ from integrations.storage.data.fences import (
     part_of,
     partition_of,
 )
-from integrations.storage.data.pending import Marking, Pending, forgotten, pending_of
+from integrations.storage.data.pending import Pending, PendingMarker, forgotten, pending_of
 from integrations.storage.data.session import CURSOR, DataSession, cursors_of, mark_of, parts_of
 from integrations.storage.data.stored_rows import SEVERAL_READS, StoredRows, pages
 from shared.storage.tables import Row, RowChanged, Tables, end_of
@@ -64,7 +64,7 @@ class DataStore:
         self.table = tables.bulk("data")
         self.base = f"{account_id}|{tenant_id}|{epoch}"
 
-    def open(self, *, until: float = math.inf, marking: Marking | None = None) -> "DataSession":
+    def open(self, *, until: float = math.inf, marking: PendingMarker | None = None) -> "DataSession":
         """Begin a run: one query reads the fence, marks and all cursors. After ``until`` it writes no further rows.
 
         ``marking`` has changes marked for evaluations.
@@ -136,24 +136,24 @@ class DataStore:
                 if part_of(key, parts.get(dataset, 1)) == part:
                     yield dataset, key, row.text("body")
 
-    def places(self, dataset: str, parts: int) -> dict[Place, Seen]:
+    def places(self, dataset: str, parts: int) -> dict[Place, StoredFingerprint]:
         """Fingerprints of all stored rows of a data set, wherever they are in so many partitions."""
 
-        def read(part: int) -> list[tuple[Place, Seen]]:
+        def read(part: int) -> list[tuple[Place, StoredFingerprint]]:
             prefix = row_prefix(dataset)
             rows = self.table.prefix(partition_of(self.base, part), prefix, columns=["print", "tally"])
             return [((part, row.key.removeprefix(prefix)), _seen(row)) for row in rows]
 
         return dict(it for found in overlapped(read, range(parts)) for it in found)
 
-    def prints(self, dataset: str, keys: Sequence[str] | None, parts: int) -> dict[str, Seen]:
+    def prints(self, dataset: str, keys: Sequence[str] | None, parts: int) -> dict[str, StoredFingerprint]:
         """Fingerprints by key: of all stored rows, or of those with the given keys."""
         prefix = row_prefix(dataset)
         wanted: dict[int, list[str]] = {part: [] for part in range(parts)} if keys is None else {}
         for key in keys or ():
             wanted.setdefault(part_of(key, parts), []).append(key)
 
-        def read(part: int) -> list[tuple[str, Seen]]:
+        def read(part: int) -> list[tuple[str, StoredFingerprint]]:
             partition, some = partition_of(self.base, part), wanted[part]
             if keys is None or len(some) > SEVERAL_READS:
                 rows = self.table.prefix(partition, prefix, columns=["print", "tally"])
@@ -165,5 +165,5 @@ class DataStore:
         return dict(it for found in overlapped(read, list(wanted)) for it in found)
 
 
-def _seen(row: Row) -> Seen:
-    return Seen(row.text("print"), row.text("tally"))
+def _seen(row: Row) -> StoredFingerprint:
+    return StoredFingerprint(row.text("print"), row.text("tally"))

@@ -7,7 +7,7 @@ import msgspec
 
 from integrations.storage.data.changes import row_prefix
 from integrations.storage.data.fences import part_of, partition_of
-from shared.storage.rest_table import BulkTable
+from shared.storage.rest_table import RestTable
 from shared.storage.tables import Row, end_of
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -19,7 +19,7 @@ SEVERAL_READS = 140  # keys of one partition, ten requests: from here, reading a
 class StoredRows:
     """What lies below one base; ``parts`` tells over how many partitions each data set is spread (1 if it does not)."""
 
-    def __init__(self, table: BulkTable, base: str, parts: Mapping[str, int]) -> None:
+    def __init__(self, table: RestTable, base: str, parts: Mapping[str, int]) -> None:
         self._table = table
         self._base = base
         self._parts = parts
@@ -53,7 +53,7 @@ class StoredRows:
             yield row.key.removeprefix(prefix), msgspec.json.decode(row.text("body"), type=model)
 
 
-def pages(table: BulkTable, partition: str, prefix: str) -> Iterator[Row]:
+def pages(table: RestTable, partition: str, prefix: str) -> Iterator[Row]:
     """All rows of a partition whose keys begin so; a few are in memory at a time."""
     start = prefix
     while True:

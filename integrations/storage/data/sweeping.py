@@ -10,8 +10,8 @@ from contextlib import suppress
 
 from integrations.domain.ids import AccountId, TenantId
 from integrations.storage.data.fences import FENCE, is_derived
-from shared.storage.concurrency_limit import Window
-from shared.storage.rest_table import BulkTable
+from shared.storage.concurrency_limit import AdaptiveConcurrencyLimit
+from shared.storage.rest_table import RestTable
 from shared.storage.tables import Row, RowChanged, Tables, Write, chunks, delete, end_of
 
 _ROWS = "row:"  # what keys of data begin with, whatever their data set
@@ -22,9 +22,9 @@ class Sweeper:
     """The rows of one tenant of one account in the table ``data``."""
 
     def __init__(self, tables: Tables, account_id: AccountId, tenant_id: TenantId) -> None:
-        self._table: BulkTable = tables.bulk("data")
+        self._table: RestTable = tables.bulk("data")
         self._below = f"{account_id}|{tenant_id}|"
-        self._window = Window()
+        self._window = AdaptiveConcurrencyLimit()
 
     def epochs(self) -> list[int]:
         """Every epoch that has left a row, at the cost of one request for each of its partitions."""

@@ -13,8 +13,8 @@ import msgspec
 from shared.microsoft.graph.answers import Page, decode, meaning, units_of
 from shared.microsoft.graph.errors import MicrosoftError, Throttled, TokenRejected, Transient, UnexpectedAnswer
 from shared.microsoft.graph.retry_policy import longest
-from shared.microsoft.graph.throttle import Gate
-from shared.microsoft.graph.transport import SUCCESS, Call
+from shared.microsoft.graph.throttle import Throttle
+from shared.microsoft.graph.transport import SUCCESS, GraphCall
 from shared.microsoft.usage import Usage
 
 T = TypeVar("T")
@@ -30,11 +30,11 @@ _NO_TOKENS_FAULT = frozenset({"forbidden", "unknownerror"})
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class BatchRequest:
     """One question of a batch: a path below /v1.0 with options, or a link that Graph gave us.
 
-    With a ``body`` it is a POST of that object as JSON; ``is_delete`` deletes what the path names. ``gate`` is that of
-    the service it asks; None: the client's.
+    With a ``body`` it is a POST of that object as JSON; ``is_delete`` deletes what the path names. ``throttle`` is
+    that of the service it asks; None: the client's.
     """
 
     id: str
@@ -42,7 +42,7 @@ class Ask:
     query: dict[str, str] = field(default_factory=dict)
     body: Any = None
     is_delete: bool = False
-    gate: Gate | None = None
+    throttle: Throttle | None = None
 
     @property
     def is_write(self) -> bool:
@@ -50,7 +50,7 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class BatchResponse:
     """One part's answer; asking for its page raises what the part's status stands for.
 
     ``usage`` is what this part took, in all its tries; the requests it shared with others are not in it.
@@ -88,18 +88,18 @@ class Parts(msgspec.Struct):
     responses: list[_Part]
 
 
-def chunks(asks: Sequence[Ask]) -> list[Sequence[Ask]]:
+def chunks(requests: Sequence[BatchRequest]) -> list[Sequence[BatchRequest]]:
     """The questions, 20 together.
 
     Raises:
         ValueError: two ids are the same but for their case; Graph refuses that, and so do we.
     """
-    if len({ask.id.lower() for ask in asks}) != len(asks):
+    if len({ask.id.lower() for ask in requests}) != len(requests):
         raise ValueError("two questions of a batch have the same id")
-    return [asks[start : start + MOST_PARTS] for start in range(0, len(asks), MOST_PARTS)]
+    return [requests[start : start + MOST_PARTS] for start in range(0, len(requests), MOST_PARTS)]
 
 
-def part_of(ask: Ask, url: str) -> dict[str, Any]:
+def part_of(ask: BatchRequest, url: str) -> dict[str, Any]:
     """A question as ``$batch`` takes it."""
     if ask.body is None:
         return {"id": ask.id, "method": "DELETE" if ask.is_delete else "GET", "url": url}
@@ -108,15 +108,15 @@ def part_of(ask: Ask, url: str) -> dict[str, Any]:
 
 
 @dataclass(slots=True)
-class Settling:
-    """The parts of one batch, until each has its answer. ``gates`` are those of the services that parts ask."""
+class BatchExecution:
+    """The parts of one batch, until each has its answer. ``throttles`` are those of the services that parts ask."""
 
     asked: dict[str, dict[str, Any]]
-    gates: dict[str, Gate]
-    call: Call
-    answers: dict[str, Answer] = field(default_factory=dict)
+    throttles: dict[str, Throttle]
+    call: GraphCall
+    answers: dict[str, BatchResponse] = field(default_factory=dict)
 
-    def settle(self) -> dict[str, Answer]:
+    def settle(self) -> dict[str, BatchResponse]:
         """Ask until every part is answered, or patience ends; then a failing part says so in its own answer.
 
         Parts asked again wait the longest time that any of them was told, and go in ever smaller batches. A part whose
@@ -146,24 +146,24 @@ class Settling:
         return self.call.attempts.longest_s
 
     def _is_soon(self, name: str, error: Transient) -> bool:
-        return (error.wait_s or 0.0) <= self._longest_s and self.gates[name].refusal(self._longest_s) is None
+        return (error.wait_s or 0.0) <= self._longest_s and self.throttles[name].refusal(self._longest_s) is None
 
     def _is_held(self, name: str) -> bool:
         """Whether a part's service is not to be asked for longer than we wait; then that is the part's answer."""
-        refusal = self.gates[name].refusal(self._longest_s)
+        refusal = self.throttles[name].refusal(self._longest_s)
         if refusal is not None:
             before = self.answers.get(name)
             headers = {"retry-after": str(refusal.wait_s)} if refusal.wait_s else {}
             status = _THROTTLED if isinstance(refusal, Throttled) else _DOWN
-            self.answers[name] = Answer(status, headers, b"{}", before.usage if before else _NOT_COUNTED)
+            self.answers[name] = BatchResponse(status, headers, b"{}", before.usage if before else _NOT_COUNTED)
         return refusal is not None
 
     def _ask(self, names: Sequence[str]) -> None:
         if not names:
             return
         body = msgspec.json.encode({"requests": [self.asked[name] for name in names]})
-        gates = [self.gates[name] for name in names]
-        told = self.call.send("POST", BATCH, body, Parts, gates=gates).responses
+        throttles = [self.throttles[name] for name in names]
+        told = self.call.send("POST", BATCH, body, Parts, throttles=throttles).responses
         times = Counter(part.id for part in told)
         once = {part.id: part for part in told if times[part.id] == 1}
         if not once.keys() & set(names):
@@ -171,7 +171,7 @@ class Settling:
         for name in names:
             # What is answered twice, not at all or unreadably is a fault that passes, and costs the others nothing.
             answer = _answer(once.get(name) or _Part(name, _BAD_GATEWAY, body=_NOT_READ), self.answers.get(name))
-            self.gates[name].learn(answer.headers, answer.error)
+            self.throttles[name].learn(answer.headers, answer.error)
             self.answers[name] = answer
 
 
@@ -184,7 +184,7 @@ def _in_lots(names: Sequence[str], size: int) -> list[Sequence[str]]:
     return [names[at : at + size] for at in range(0, len(names), size)]
 
 
-def _answer(part: _Part, before: Answer | None) -> Answer:
+def _answer(part: _Part, before: BatchResponse | None) -> BatchResponse:
     headers = {name.lower(): str(value) for name, value in (part.headers or {}).items()}
     usage = Usage(
         parts=1,
@@ -193,4 +193,4 @@ def _answer(part: _Part, before: Answer | None) -> Answer:
         repeated=int(before is not None),
         received_bytes=len(bytes(part.body)),
     )
-    return Answer(part.status, headers, bytes(part.body), before.usage + usage if before else usage)
+    return BatchResponse(part.status, headers, bytes(part.body), before.usage + usage if before else usage)

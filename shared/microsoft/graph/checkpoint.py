@@ -15,7 +15,7 @@ _PLAIN_MOST = 8 * 1024 * 1024  # so many bytes are kept as they are; from there,
 _QUICKLY = 1
 
 
-class Book:
+class Checkpoint:
     """Pages by place: their address, or whatever names the answer to the first question.
 
     ``kept`` are pages of the parts before, packed; after ``until`` (on the clock ``monotonic``) no further page is

@@ -16,8 +16,8 @@ import msgspec
 
 from shared.http.client import Web
 from shared.microsoft.graph.answers import Page, decode
-from shared.microsoft.graph.batch import Answer, Ask, Settling, chunks, part_of
-from shared.microsoft.graph.checkpoint import Book
+from shared.microsoft.graph.batch import BatchExecution, BatchRequest, BatchResponse, chunks, part_of
+from shared.microsoft.graph.checkpoint import Checkpoint
 from shared.microsoft.graph.errors import (
     HostileLink,
     MissingInMicrosoft,
@@ -27,9 +27,9 @@ from shared.microsoft.graph.errors import (
     WriteNotAllowed,
 )
 from shared.microsoft.graph.links import address, below, relative
-from shared.microsoft.graph.retry_policy import Limits
-from shared.microsoft.graph.throttle import Gate
-from shared.microsoft.graph.transport import Wire
+from shared.microsoft.graph.retry_policy import RetryPolicy
+from shared.microsoft.graph.throttle import Throttle
+from shared.microsoft.graph.transport import Transport
 from shared.microsoft.usage import Usage
 
 T = TypeVar("T")
@@ -41,7 +41,7 @@ class Graph:
     """Graph of one tenant. ``token(fresh)`` gives a bearer token, a new one when ``fresh``.
 
     ``answering(claims)`` gives one that answers Microsoft's challenge (continuous access evaluation); without it a
-    challenge is a rejected token like others. ``gate`` is shared with whoever asks the same service meanwhile, and
+    challenge is a rejected token like others. ``throttle`` is shared with whoever asks the same service meanwhile, and
     ``turn`` waits for one's turn, where a service is asked at a pace, and holds it while a request is under way.
     ``odd`` values could not be read and were given up so far, among them ``lost`` items of collections.
     It only reads, but for POSTs and DELETEs of paths that ``writes`` allow.
@@ -56,8 +56,8 @@ class Graph:
         web: Web,
         token: Callable[[bool], str],
         answering: Callable[[str], str] | None = None,
-        limits: Limits | None = None,
-        gate: Gate | None = None,
+        limits: RetryPolicy | None = None,
+        throttle: Throttle | None = None,
         turn: Callable[[], AbstractContextManager[None]] = nullcontext,
         writes: Sequence[re.Pattern[str]] = (),
         sleep: Callable[[float], None] = time.sleep,
@@ -67,14 +67,14 @@ class Graph:
         self.lost = 0
         self._root = root
         self._writes = writes
-        self._book = Book()
-        self._wire = Wire(
+        self._book = Checkpoint()
+        self._wire = Transport(
             root=root,
             web=web,
             token=token,
             answering=answering,
             limits=limits,
-            gate=gate,
+            throttle=throttle,
             turn=turn,
             sleep=sleep,
             monotonic=monotonic,
@@ -85,14 +85,14 @@ class Graph:
         """What was asked through this object so far."""
         return self._wire.meter.usage
 
-    def keep_in(self, book: Book) -> None:
+    def keep_in(self, checkpoint: Checkpoint) -> None:
         """Take pages that the book has from there, and put those that Microsoft sends into it."""
-        self._book = book
+        self._book = checkpoint
 
     @property
-    def gate(self) -> Gate:
+    def throttle(self) -> Throttle:
         """The gate of the service that is asked through this object."""
-        return self._wire.gate
+        return self._wire.throttle
 
     def can_follow(self, link: str) -> bool:
         """Whether a link that was kept leads to this Graph."""
@@ -149,7 +149,7 @@ class Graph:
         self.odd, self.lost = self.odd + page.odd, self.lost + page.lost
         page.odd = page.lost = 0
 
-    def batch(self, asks: Sequence[Ask]) -> dict[str, Answer]:
+    def batch(self, requests: Sequence[BatchRequest]) -> dict[str, BatchResponse]:
         """Ask any number of questions, 20 a request; parts that were throttled are asked again.
 
         Returns:
@@ -160,12 +160,12 @@ class Graph:
             HostileLink: an ask's link leads elsewhere.
             WriteNotAllowed: an ask would write where this client may not.
         """
-        self._refuse_writes(asks)
-        answers: dict[str, Answer] = {}
-        for chunk in chunks(asks):
+        self._refuse_writes(requests)
+        answers: dict[str, BatchResponse] = {}
+        for chunk in chunks(requests):
             asked = {ask.id: part_of(ask, below(ask.path, ask.query, self._root)) for ask in chunk}
-            gates = {ask.id: ask.gate or self._wire.gate for ask in chunk}
-            answers |= Settling(asked, gates, self._wire.call()).settle()
+            throttles = {ask.id: ask.throttle or self._wire.throttle for ask in chunk}
+            answers |= BatchExecution(asked, throttles, self._wire.call()).settle()
         used = sum((it.usage for it in answers.values()), Usage())
         self._wire.meter.add(msgspec.structs.replace(used, received_bytes=0))  # the batch's own body is counted
         return answers
@@ -181,8 +181,8 @@ class Graph:
         self._refuse_write(path)
         self._wire.call().send("DELETE", path, None, NoneType)
 
-    def _refuse_writes(self, asks: Sequence[Ask]) -> None:
-        for ask in asks:
+    def _refuse_writes(self, requests: Sequence[BatchRequest]) -> None:
+        for ask in requests:
             if ask.is_write:
                 self._refuse_write(ask.path)
 

@@ -10,7 +10,7 @@ _LONGEST_STEP_S = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RetryPolicy:
     """How patient one Graph object is, in seconds; ``tries`` and ``call_s`` are of one page or batch."""
 
     tries: int = 4
@@ -21,7 +21,7 @@ class Limits:
 class Attempts:
     """The tries of one call, which together keep to its time."""
 
-    def __init__(self, limits: Limits, sleep: Callable[[float], None], monotonic: Callable[[], float]) -> None:
+    def __init__(self, limits: RetryPolicy, sleep: Callable[[float], None], monotonic: Callable[[], float]) -> None:
         self._limits = limits
         self._sleep = sleep
         self._monotonic = monotonic

@@ -17,7 +17,7 @@ _SLOW_APART_S, _SLOWER_APART_S = 1.0, 2.0
 _SLOW_FOR_S = 10.0  # the window in which Microsoft counts resource units
 
 
-class Gate:
+class Throttle:
     """Who may ask now, and who waits.
 
     At most ``in_flight`` requests at once, none inside a time that throttling named, few when the budget runs out,
@@ -33,7 +33,7 @@ class Gate:
         is_paced: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.flying = Semaphore(in_flight)
+        self.in_flight_slots = Semaphore(in_flight)
         self._most_failures = failures
         self._is_paced = is_paced
         self._monotonic = monotonic

@@ -10,8 +10,8 @@ from shared.http.client import Response, Unreachable, Web
 from shared.microsoft.graph.answers import decode, meaning, units_of
 from shared.microsoft.graph.errors import MicrosoftError, TokenRejected, Transient
 from shared.microsoft.graph.links import VERSION
-from shared.microsoft.graph.retry_policy import Attempts, Limits
-from shared.microsoft.graph.throttle import Gate
+from shared.microsoft.graph.retry_policy import Attempts, RetryPolicy
+from shared.microsoft.graph.throttle import Throttle
 from shared.microsoft.usage import Meter, Usage
 from shared.telemetry.tracing import span
 
@@ -22,7 +22,7 @@ _NOTHING = b"null"  # an answer without a body
 _USER_AGENT = "MicrosoftTenantIntegrations/1"
 
 
-class Wire:
+class Transport:
     """The way to Graph of one tenant; see ``Graph`` for what it is made of."""
 
     def __init__(
@@ -32,8 +32,8 @@ class Wire:
         web: Web,
         token: Callable[[bool], str],
         answering: Callable[[str], str] | None = None,
-        limits: Limits | None = None,
-        gate: Gate | None = None,
+        limits: RetryPolicy | None = None,
+        throttle: Throttle | None = None,
         turn: Callable[[], AbstractContextManager[None]] = nullcontext,
         sleep: Callable[[float], None] = time.sleep,
         monotonic: Callable[[], float] = time.monotonic,
@@ -43,15 +43,15 @@ class Wire:
         self._token = token
         self._answering = answering
         self._turn = turn
-        self._limits = limits or Limits()
+        self._limits = limits or RetryPolicy()
         self._sleep = sleep
         self._monotonic = monotonic
-        self.gate = gate or Gate(monotonic=monotonic)
+        self.throttle = throttle or Throttle(monotonic=monotonic)
         self.meter = Meter()
 
-    def call(self) -> "Call":
+    def call(self) -> "GraphCall":
         """A call about to be made, with all its tries and time before it."""
-        return Call(self, Attempts(self._limits, self._rest, self._monotonic))
+        return GraphCall(self, Attempts(self._limits, self._rest, self._monotonic))
 
     def token(self, claims: str, *, is_fresh: bool) -> str:
         if claims and self._answering:
@@ -59,9 +59,16 @@ class Wire:
         return self._token(is_fresh)
 
     def send(
-        self, method: str, url: str, body: bytes | None, *, token: str, within_s: float, gates: Sequence[Gate] = ()
+        self,
+        method: str,
+        url: str,
+        body: bytes | None,
+        *,
+        token: str,
+        within_s: float,
+        throttles: Sequence[Throttle] = (),
     ) -> Response:
-        """One request, once. ``gates`` are those of other services that it asks as well.
+        """One request, once. ``throttles`` are those of other services that it asks as well.
 
         Raises:
             MicrosoftError: of the kind that the answer stands for.
@@ -76,8 +83,8 @@ class Wire:
         if body is not None:
             headers["Content-Type"] = "application/json"
         with (
-            self.gate.flying,
-            self._on_its_way({self.gate, *gates}, within_s),
+            self.throttle.in_flight_slots,
+            self._on_its_way({self.throttle, *throttles}, within_s),
             span("graph request", leaves_us=True, method=method, route=url.partition("?")[0]) as told,
         ):
             try:
@@ -86,7 +93,7 @@ class Wire:
                 )
             except Unreachable as error:
                 self.meter.add(Usage(requests=1))
-                self.gate.failed()
+                self.throttle.failed()
                 raise Transient(str(error)) from error
             told.tell(status=response.status)
         return self._judged(response)
@@ -102,32 +109,32 @@ class Wire:
             )
         )
         if response.status in SUCCESS:
-            self.gate.took(response.headers)
+            self.throttle.took(response.headers)
             return response
         error = meaning(response.status, response.headers, response.body)
         if isinstance(error, Transient):
-            self.gate.failed()
-            self.gate.learn({}, error)
+            self.throttle.failed()
+            self.throttle.learn({}, error)
         raise error
 
     @contextmanager
-    def _on_its_way(self, gates: Collection[Gate], within_s: float) -> Iterator[None]:
+    def _on_its_way(self, throttles: Collection[Throttle], within_s: float) -> Iterator[None]:
         """While a request is under way, which begins when it is our turn and, at one look, every gate is open.
 
         Each wait is followed by another look: another answer may have closed a gate meanwhile.
         """
         give_up_at = self._monotonic() + within_s
         while True:
-            self._rest_before(gates, give_up_at)
+            self._rest_before(throttles, give_up_at)
             with self._turn():
-                if not any(gate.closed_s for gate in gates):
+                if not any(throttle.closed_s for throttle in throttles):
                     yield
                     return
 
-    def _rest_before(self, gates: Collection[Gate], give_up_at: float) -> None:
+    def _rest_before(self, throttles: Collection[Throttle], give_up_at: float) -> None:
         while True:
             longest_s = max(0.0, min(self._limits.max_wait_s, give_up_at - self._monotonic()))
-            pause_s = max(gate.pause_s(longest_s) for gate in gates)
+            pause_s = max(throttle.pause_s(longest_s) for throttle in throttles)
             if not pause_s:
                 return
             self._rest(pause_s)
@@ -137,10 +144,10 @@ class Wire:
         self.meter.add(Usage(waited_s=seconds))
 
 
-class Call:
+class GraphCall:
     """One call: a page or a batch, however many requests it takes. Its token is renewed once at most."""
 
-    def __init__(self, wire: Wire, attempts: Attempts) -> None:
+    def __init__(self, wire: Transport, attempts: Attempts) -> None:
         self._wire = wire
         self.attempts = attempts
         self._token = ""
@@ -155,24 +162,24 @@ class Call:
         form: type[T],
         *,
         seen: Callable[[bytes], None] | None = None,
-        gates: Sequence[Gate] = (),
+        throttles: Sequence[Throttle] = (),
     ) -> T:
         """Ask until it succeeds, or until its refusal is one that waiting here does not cure.
 
-        ``seen`` is told the answer as it came, once it could be read; ``gates`` are those of other services.
+        ``seen`` is told the answer as it came, once it could be read; ``throttles`` are those of other services.
         """
         while True:
             try:
                 self._token = self._token or self._wire.token(self._claims, is_fresh=self._is_fresh)
                 response = self._wire.send(
-                    method, url, body, token=self._token, within_s=self.attempts.left_s, gates=gates
+                    method, url, body, token=self._token, within_s=self.attempts.left_s, throttles=throttles
                 )
                 answer = decode(response.body or _NOTHING, form)
             except TokenRejected as rejected:
                 if not self.renew(rejected):
                     raise
             except Transient as error:
-                if self._wire.gate.is_down or not self.attempts.waited(error):
+                if self._wire.throttle.is_down or not self.attempts.waited(error):
                     raise
             else:
                 if seen is not None:
@@ -181,8 +188,8 @@ class Call:
             self._wire.meter.add(Usage(repeated=1))
 
     @property
-    def gate(self) -> Gate:
-        return self._wire.gate
+    def throttle(self) -> Throttle:
+        return self._wire.throttle
 
     def renew(self, rejected: MicrosoftError) -> bool:
         """Take another token for the requests that follow; False when this one is new already."""

@@ -79,20 +79,20 @@ class _Way:
         self._web = web
         self._roots = tuple(f"{root}/" for root in roots)
 
-    def get(self, url: str, **options: Any) -> "_Told":
+    def get(self, url: str, **options: Any) -> "_ErrorAnswer":
         """Metadata. A refusal here is raised: msal would keep only that there was one."""
         told = self._send("GET", url, options)
         if told.status_code != 200:
             raise _meaning(told.body)
         return told
 
-    def post(self, url: str, *, data: Mapping[str, str] | None = None, **options: Any) -> "_Told":
+    def post(self, url: str, *, data: Mapping[str, str] | None = None, **options: Any) -> "_ErrorAnswer":
         return self._send("POST", url, options, urlencode(data or {}).encode())
 
     def close(self) -> None:
         """The connections are shared; they stay open."""
 
-    def _send(self, method: str, url: str, options: dict[str, Any], form: bytes | None = None) -> "_Told":
+    def _send(self, method: str, url: str, options: dict[str, Any], form: bytes | None = None) -> "_ErrorAnswer":
         """Ask; our credential goes to Entra's own hosts only, whatever its metadata say."""
         if not url.startswith(self._roots):
             raise Transient("Entra's metadata lead elsewhere")
@@ -105,7 +105,7 @@ class _Way:
             raise Transient("Entra did not answer") from error
 
 
-class _Told:
+class _ErrorAnswer:
     """An answer in the form that msal reads; it gets what we have read, not the bytes that came."""
 
     def __init__(self, response: Response, body: dict[str, Any]) -> None:
@@ -115,7 +115,7 @@ class _Told:
         self.text = msgspec.json.encode(body).decode()
 
 
-def _read(response: Response) -> _Told:
+def _read(response: Response) -> _ErrorAnswer:
     if response.status == 429:
         raise Throttled("Entra is throttling us", wait_s=retry_after_s(response.headers.get("retry-after")))
     if response.status >= 500 or response.status < 200 or 300 <= response.status < 400:
@@ -126,7 +126,7 @@ def _read(response: Response) -> _Told:
         raise Transient("Entra's answer was not JSON") from error
     if not isinstance(body, dict):
         raise Transient("Entra's answer was no object")
-    return _Told(response, _without_oddities(body) if "access_token" in body else body)
+    return _ErrorAnswer(response, _without_oddities(body) if "access_token" in body else body)
 
 
 def _without_oddities(body: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from integrations.domain.evaluations.administrators import ADMINISTRATORS
-from integrations.domain.evaluations.evaluation import Changes, Evaluation, Result, Source
+from integrations.domain.evaluations.evaluation import Changes, Evaluation, Result, RowSource
 from integrations.domain.evaluations.people_without_mfa import PEOPLE_WITHOUT_MFA
 from integrations.domain.security.posture import administrators, first_people, in_order, without_mfa
 from integrations.domain.sync.changed_keys import ALL
@@ -28,7 +28,7 @@ class Room(msgspec.Struct, frozen=True):
     lamps: int
 
 
-def _evaluate_rooms(source: Source, changes: Changes) -> Result:
+def _evaluate_rooms(source: RowSource, changes: Changes) -> Result:
     """How many lamps are on in each room: of a room in which something changed, all is counted again."""
     on: Counter[str] = Counter(lamp.room for _, lamp in source.rows("lamps", Lamp) if lamp.is_on)
     keys = changes["lamps"]

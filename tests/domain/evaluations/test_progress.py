@@ -7,7 +7,7 @@ import pytest
 from integrations.domain.evaluations import registry
 from integrations.domain.evaluations.evaluation import Evaluation, Result
 from integrations.domain.evaluations.progress import (
-    WHOLE_EVERY,
+    FULL_EVERY,
     Evaluated,
     State,
     changes_of,
@@ -16,8 +16,8 @@ from integrations.domain.evaluations.progress import (
     fresh,
     is_waiting,
     lag_of,
-    must_be_whole,
-    next_look,
+    must_evaluate_in_full,
+    next_evaluation,
     switched_off,
 )
 from integrations.domain.jobs.given_up import Failed
@@ -36,7 +36,7 @@ def ran(before: Evaluated | None = None, *, next_at: datetime | None = None, is_
 
 
 @pytest.mark.parametrize(
-    ("known", "basis", "whole_at", "expected"),
+    ("known", "basis", "full_read_at", "expected"),
     [
         pytest.param(None, "1:", NOW, True, id="never evaluated"),
         pytest.param(ran(), "1:", NOW, False, id="as it was"),
@@ -45,21 +45,24 @@ def ran(before: Evaluated | None = None, *, next_at: datetime | None = None, is_
         pytest.param(switched_off(ran(), NOW), "1:", NOW, True, id="was switched off"),
         pytest.param(ran(next_at=NOW), "1:", NOW, True, id="its time has come"),
         pytest.param(ran(next_at=NOW + HOUR), "1:", NOW, False, id="its time is still to come"),
-        pytest.param(ran(), "1:", NOW - WHOLE_EVERY, True, id="a week has passed"),
-        pytest.param(ran(), "1:", NOW - WHOLE_EVERY + HOUR, False, id="a week has nearly passed"),
+        pytest.param(ran(), "1:", NOW - FULL_EVERY, True, id="a week has passed"),
+        pytest.param(ran(), "1:", NOW - FULL_EVERY + HOUR, False, id="a week has nearly passed"),
         pytest.param(ran(), "1:", None, True, id="nobody knows whether rows are right"),
     ],
 )
 def test_everything_is_evaluated_when(
-    known: Evaluated | None, basis: str, whole_at: datetime | None, *, expected: bool
+    known: Evaluated | None, basis: str, full_read_at: datetime | None, *, expected: bool
 ) -> None:
-    assert must_be_whole(known, basis, NOW, whole_at=whole_at, share=0.0) is expected
+    assert must_evaluate_in_full(known, basis, NOW, full_read_at=full_read_at, share=0.0) is expected
 
 
 def test_tenants_take_their_weekly_turns_on_different_days() -> None:
-    nearly = NOW - WHOLE_EVERY * 0.8
+    nearly = NOW - FULL_EVERY * 0.8
 
-    assert [must_be_whole(ran(), "1:", NOW, whole_at=nearly, share=it) for it in (0.0, 0.9)] == [False, True]
+    assert [must_evaluate_in_full(ran(), "1:", NOW, full_read_at=nearly, share=it) for it in (0.0, 0.9)] == [
+        False,
+        True,
+    ]
 
 
 def test_what_changed_elsewhere_is_nothing_to_do() -> None:
@@ -118,16 +121,16 @@ def test_a_tenant_is_looked_at_once_a_day_at_a_time_of_its_own() -> None:
     assert daily_at(NOW, 0.5) == NOW.replace(hour=12)
     assert daily_at(NOW, 0.25) == NOW.replace(day=29, hour=6)
     assert daily_at(NOW.replace(hour=6), 0.25) == NOW.replace(day=29, hour=6)
-    assert next_look([None, ran()], NOW, 0.5) == NOW.replace(hour=12)
-    assert next_look([], NOW, 0.5) == NOW.replace(hour=12)
+    assert next_evaluation([None, ran()], NOW, 0.5) == NOW.replace(hour=12)
+    assert next_evaluation([], NOW, 0.5) == NOW.replace(hour=12)
 
 
 def test_a_tenant_is_looked_at_sooner_when_time_changes_something_or_it_fails() -> None:
     in_an_hour, failing = ran(next_at=NOW + HOUR), failed(None, FAILED, NOW)
 
-    assert next_look([in_an_hour], NOW, 0.5) == NOW + HOUR
-    assert next_look([in_an_hour, failing], NOW, 0.5) == NOW + timedelta(minutes=5)
-    assert next_look([ran(next_at=NOW - HOUR)], NOW, 0.5) == NOW.replace(hour=12)
+    assert next_evaluation([in_an_hour], NOW, 0.5) == NOW + HOUR
+    assert next_evaluation([in_an_hour, failing], NOW, 0.5) == NOW + timedelta(minutes=5)
+    assert next_evaluation([ran(next_at=NOW - HOUR)], NOW, 0.5) == NOW.replace(hour=12)
 
 
 def test_the_lag_is_the_time_since_the_oldest_change_that_waits() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from local.microsoft.directory import find
 from local.microsoft.graph.errors import GraphError
-from shared.microsoft.graph.throttle import Gate
+from shared.microsoft.graph.throttle import Throttle
 
 _SLACK_S = 0.05
 _VERSION = "/v1.0"
@@ -37,17 +37,17 @@ class Departures:
 
     def watch_gates(self, monkeypatch: Any) -> None:
         """Note who passes a gate, and when."""
-        pause_s = Gate.pause_s
+        pause_s = Throttle.pause_s
 
-        def noted(gate: Gate, longest_s: float) -> float:
+        def noted(throttle: Throttle, longest_s: float) -> float:
             with self._lock:
-                found = pause_s(gate, longest_s)
+                found = pause_s(throttle, longest_s)
                 if not found:
                     self._order += 1
                     self._here.passed = (self._order, self._now())
                 return found
 
-        monkeypatch.setattr(Gate, "pause_s", noted)
+        monkeypatch.setattr(Throttle, "pause_s", noted)
 
     def told(self, path: str, wait_s: float) -> None:
         """This thread's answer names a time to wait for the service behind a path."""

@@ -113,10 +113,10 @@ def _data(store: Store) -> Iterator[str]:
 
 def _left_epochs(store: Store) -> set[tuple[str, str, int]]:
     """Epochs of tenants that are being removed, or were until a moment ago."""
-    partings = [(account, it) for (account, _), it in store.documents("parting").items()]
+    tenant_removals = [(account, it) for (account, _), it in store.documents("parting").items()]
     return {
         (account, it["tenant_id"], epoch)
-        for account, it in partings
+        for account, it in tenant_removals
         for epoch in [*it.get("epochs", []), it.get("epoch", 0)]
     }
 

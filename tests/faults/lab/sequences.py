@@ -19,9 +19,9 @@ from integrations.domain.ids import AccountId, TenantId
 from integrations.microsoft.dataset import Dataset
 from integrations.microsoft.registry import DATASETS
 from shared.http.client import Response, Web
-from shared.microsoft.graph import Graph, Limits
-from shared.microsoft.graph.throttle import Gate
-from shared.microsoft.rate_limiter import Paces
+from shared.microsoft.graph import Graph, RetryPolicy
+from shared.microsoft.graph.throttle import Throttle
+from shared.microsoft.rate_limiter import RateLimiter
 from tests.faults.lab.early import Departures
 from tests.flows.portal import Portal
 
@@ -371,18 +371,18 @@ def begin(portal: Portal, monkeypatch: Any, chance: random.Random) -> Course:
     def now() -> float:
         return time.time() + rested[0] + portal.clock.ahead.total_seconds()
 
-    for kind in (Graph, Gate):
+    for kind in (Graph, Throttle):
         defaults = kind.__init__.__kwdefaults__  # type: ignore[misc] # of whoever names no clock
         monkeypatch.setitem(defaults, "monotonic", monotonic)
     monkeypatch.setitem(Graph.__init__.__kwdefaults__, "sleep", sleep)
     monkeypatch.setattr(
-        "shared.microsoft.graph.transport.Limits", lambda: Limits(tries=3, max_wait_s=20.0, call_s=60.0)
+        "shared.microsoft.graph.transport.RetryPolicy", lambda: RetryPolicy(tries=3, max_wait_s=20.0, call_s=60.0)
     )
     watch = Watch(portal.services.web, now, urlsplit(portal.microsoft.graph_url).netloc)
     watch.departures.watch_gates(monkeypatch)
     services = portal.services
     object.__setattr__(services, "web", watch)
-    object.__setattr__(services, "paces", Paces(sleep, monotonic))
+    object.__setattr__(services, "paces", RateLimiter(sleep, monotonic))
     portal.microsoft.world.switch(
         delta_page_size=5,
         empty_first_page=True,

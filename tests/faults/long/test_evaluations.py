@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import pytest
 
-from integrations.actions.evaluate.evaluation_run import Look
+from integrations.actions.evaluate.evaluation_run import EvaluationRun
 from integrations.actions.read.security import Held, read_security
 from integrations.domain.ids import AccountId
 from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.packing import pack
 from integrations.domain.sync.records import Registration, RegistrationPage
-from integrations.storage.data.pending import Marking
+from integrations.storage.data.pending import PendingMarker
 from tests.faults.lab.report import tell
 from tests.flows.evaluating import Titles, marked, order_of, registered, synced, view, without_mfa
 from tests.flows.failing import ACCOUNT
@@ -77,15 +77,15 @@ def test_of_a_hundred_thousand_people_five_that_changed_are_evaluated_in_a_momen
     data = portal.services.data(order.account_id, order.tenant_id, order.epoch)
 
     def store(changed: int) -> None:
-        session = data.open(marking=Marking(["registrations"], portal.clock()))
+        session = data.open(marking=PendingMarker(["registrations"], portal.clock()))
         reading = Reading(records=registrations(changed=changed), is_complete=True)
         plan = session.plan("registrations", reading, portal.clock())
         session.commit([plan.writes], [plan.cursor])
 
     store(0)
-    whole = effort_of(lambda: Look(portal.services, order).carry_out())
+    whole = effort_of(lambda: EvaluationRun(portal.services, order).carry_out())
     store(5)
-    partial = effort_of(lambda: Look(portal.services, order).carry_out())
+    partial = effort_of(lambda: EvaluationRun(portal.services, order).carry_out())
     answer = effort_of(lambda: read_security(portal.services, AccountId(ACCOUNT), order.tenant_id))
 
     with monkeypatch.context() as patched:

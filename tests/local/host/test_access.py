@@ -17,7 +17,7 @@ def answer(req):
 
 
 @pytest.fixture
-def doors(app, make_host):
+def routes(app, make_host):
     for name, level in (("open", "ANONYMOUS"), ("keyed", "FUNCTION"), ("closed", "ADMIN"), ("other", "FUNCTION")):
         app.function_name(name)(app.route(name, auth_level=func.AuthLevel[level])(answer))
     return lambda **options: make_host(app, **options)
@@ -33,8 +33,8 @@ def doors(app, make_host):
         ("master", {"open", "keyed", "other", "closed"}),
     ],
 )
-def test_a_key_opens_what_its_level_allows(doors, key, open_to):
-    host = doors(keys=KEYS)
+def test_a_key_opens_what_its_level_allows(routes, key, open_to):
+    host = routes(keys=KEYS)
     by_header = {
         it
         for it in host.functions
@@ -45,20 +45,20 @@ def test_a_key_opens_what_its_level_allows(doors, key, open_to):
     assert by_header == by_query == open_to
 
 
-def test_a_refusal_is_an_empty_401_and_the_header_goes_before_the_query(doors):
-    host = doors(keys=KEYS)
+def test_a_refusal_is_an_empty_401_and_the_header_goes_before_the_query(routes):
+    host = routes(keys=KEYS)
     answer = host.call_http("GET", "/api/keyed?code=own", headers={"x-functions-key": "wrong"})
 
     assert (answer.status, answer.body) == (401, b"")
     assert host.call_http("GET", "/api/keyed?code=own", headers={"x-functions-key": ""}).status == 401
 
 
-def test_without_keys_every_request_is_admin(doors):
-    assert doors().call_http("GET", "/api/closed").status == 200
+def test_without_keys_every_request_is_admin(routes):
+    assert routes().call_http("GET", "/api/closed").status == 200
 
 
-def test_a_key_that_is_not_set_opens_nothing(doors):
-    host = doors(keys=Keys(required=True))
+def test_a_key_that_is_not_set_opens_nothing(routes):
+    host = routes(keys=Keys(required=True))
 
     assert host.call_http("GET", "/api/keyed", headers={"x-functions-key": ""}).status == 401
     assert host.call_http("GET", "/admin/host/status").status == 401
@@ -71,8 +71,8 @@ def test_the_default_level_is_function(make_host):
     assert make_host(app, keys=KEYS).call_http("GET", "/api/f").status == 401
 
 
-def test_a_disabled_function_is_there_for_admins_only(doors):
-    host = doors(keys=KEYS, env={"AzureWebJobs.keyed.Disabled": "1", "AzureWebJobs.other.Disabled": "0"})
+def test_a_disabled_function_is_there_for_admins_only(routes):
+    host = routes(keys=KEYS, env={"AzureWebJobs.keyed.Disabled": "1", "AzureWebJobs.other.Disabled": "0"})
 
     def status(name, key):
         return host.call_http("GET", f"/api/{name}", headers={"x-functions-key": key}).status
@@ -84,8 +84,8 @@ def test_a_disabled_function_is_there_for_admins_only(doors):
 PREFLIGHT = {"origin": "https://portal.test", "access-control-request-method": "PUT"}
 
 
-def test_a_preflight_is_answered_before_keys_and_routes(doors):
-    host = doors(keys=KEYS, origins=["https://portal.test"], credentials=True)
+def test_a_preflight_is_answered_before_keys_and_routes(routes):
+    host = routes(keys=KEYS, origins=["https://portal.test"], credentials=True)
     answer = host.call_http(
         "OPTIONS", "/api/lost", headers={**PREFLIGHT, "access-control-request-headers": "authorization"}
     )
@@ -100,8 +100,8 @@ def test_a_preflight_is_answered_before_keys_and_routes(doors):
     }
 
 
-def test_an_answer_names_the_origin_that_may_read_it(doors):
-    host = doors(origins=["https://portal.test"])
+def test_an_answer_names_the_origin_that_may_read_it(routes):
+    host = routes(origins=["https://portal.test"])
 
     def told(origin):
         answer = host.call_http("GET", "/api/open", headers={"origin": origin})
@@ -111,20 +111,20 @@ def test_an_answer_names_the_origin_that_may_read_it(doors):
     assert told("https://evil.test") == (200, None)
 
 
-def test_everybody_may_call_but_without_credentials(doors):
-    host = doors(origins=["*"], credentials=True)
+def test_everybody_may_call_but_without_credentials(routes):
+    host = routes(origins=["*"], credentials=True)
     answer = host.call_http("GET", "/api/open", headers={"origin": "https://any.test"})
 
     assert answer.headers["access-control-allow-origin"] == "*"
     assert "access-control-allow-credentials" not in answer.headers
 
 
-def test_without_origins_a_preflight_is_a_request_like_any_other(doors):
-    assert doors().call_http("OPTIONS", "/api/lost", headers=PREFLIGHT).status == 404
+def test_without_origins_a_preflight_is_a_request_like_any_other(routes):
+    assert routes().call_http("OPTIONS", "/api/lost", headers=PREFLIGHT).status == 404
 
 
-def test_the_admin_api_tells_how_the_host_is(doors):
-    host = doors(keys=KEYS, env={"AzureWebJobs.keyed.Disabled": "true"})
+def test_the_admin_api_tells_how_the_host_is(routes):
+    host = routes(keys=KEYS, env={"AzureWebJobs.keyed.Disabled": "true"})
     admin = {"x-functions-key": "master"}
     status = json.loads(host.call_http("GET", "/admin/host/status", headers=admin).body)
     functions = json.loads(host.call_http("GET", "/admin/functions", headers=admin).body)
@@ -148,8 +148,8 @@ def test_the_admin_api_tells_how_the_host_is(doors):
         ("GET", "/admin/lost", b"", 401),
     ],
 )
-def test_the_admin_api_asks_for_the_master_key(doors, method, path, body, status):
-    host = doors(keys=KEYS)
+def test_the_admin_api_asks_for_the_master_key(routes, method, path, body, status):
+    host = routes(keys=KEYS)
 
     for key in ("", "host", "own"):
         assert host.call_http(method, path, headers={"x-functions-key": key}, body=body).status == status
@@ -168,8 +168,8 @@ def test_the_admin_api_asks_for_the_master_key(doors, method, path, body, status
         ("POST", "/admin/functions/open", b"", 202),
     ],
 )
-def test_the_admin_api_refuses_what_it_does_not_know(doors, method, path, body, status):
-    assert doors().call_http(method, path, body=body).status == status
+def test_the_admin_api_refuses_what_it_does_not_know(routes, method, path, body, status):
+    assert routes().call_http(method, path, body=body).status == status
 
 
 def test_any_function_can_be_started_by_hand(app, make_host):
@@ -188,7 +188,7 @@ def test_any_function_can_be_started_by_hand(app, make_host):
         note(("work", msg.get_body(), msg.dequeue_count))
 
     @app.route("door")
-    def door(req: func.HttpRequest) -> func.HttpResponse:
+    def route(req: func.HttpRequest) -> func.HttpResponse:
         note(("door", req.get_body()))
         return func.HttpResponse()
 

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from shared.microsoft.graph import Ask, Graph, TokenRejected
+from shared.microsoft.graph import BatchRequest, Graph, TokenRejected
 from shared.microsoft.graph.challenge import claims_of
 from tests.shared.graph.test_client import ROOT, Scripted, Thing, page, told
 
@@ -86,7 +86,7 @@ def test_a_part_is_repeated_once_with_a_token_for_the_claims() -> None:
     again = {"responses": [{"id": "a", "status": 401, "headers": headers}]}
     graph, asked = client(told(first), told(again))
 
-    answers = graph.batch([Ask(id="a", path="/a"), Ask(id="b", path="/b")])
+    answers = graph.batch([BatchRequest(id="a", path="/a"), BatchRequest(id="b", path="/b")])
 
     assert isinstance(answers["a"].error, TokenRejected)
     assert [json.loads(it) for it in asked] == [CLAIMS]
@@ -99,6 +99,6 @@ def test_units_that_make_no_sense_are_not_counted(units: str) -> None:
     graph, _ = client(told({"responses": [good]}), told({"responses": [odd]}))
 
     for _ in range(2):
-        graph.batch([Ask(id="a", path="/a")])
+        graph.batch([BatchRequest(id="a", path="/a")])
 
     assert graph.usage.units == 3

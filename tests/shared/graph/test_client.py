@@ -11,15 +11,15 @@ import pytest
 
 from shared.http.client import Response, Unreachable
 from shared.microsoft.graph import (
-    Ask,
-    Gate,
+    BatchRequest,
     Graph,
     HostileLink,
-    Limits,
     MicrosoftError,
     NotLicensed,
     RequestRefused,
     ResyncRequired,
+    RetryPolicy,
+    Throttle,
     Throttled,
     TokenRejected,
     Transient,
@@ -81,15 +81,19 @@ def page(*ids: str, following: str | None = None) -> Response:
 
 
 def graph(
-    answer: Callable[[int, str, Any], Told], *, gate: Gate | None = None, clock: Time | None = None, **limits: Any
+    answer: Callable[[int, str, Any], Told],
+    *,
+    throttle: Throttle | None = None,
+    clock: Time | None = None,
+    **limits: Any,
 ) -> tuple[Graph, Scripted, Time]:
     web, clock = Scripted(answer), clock or Time()
     made = Graph(
         root=ROOT,
         web=web,  # type: ignore[arg-type]
         token=lambda fresh: "fresh" if fresh else "kept",
-        limits=Limits(**limits),
-        gate=gate,
+        limits=RetryPolicy(**limits),
+        throttle=throttle,
         sleep=clock.sleep,
         monotonic=lambda: clock.now,
     )
@@ -161,7 +165,7 @@ def test_a_kept_link_that_leads_elsewhere_is_not_asked(link: str) -> None:
     client, web, _ = graph(in_turn())
 
     with pytest.raises(HostileLink):
-        client.batch([Ask(id="a", path="/fine"), Ask(id="b", path=link)])
+        client.batch([BatchRequest(id="a", path="/fine"), BatchRequest(id="b", path=link)])
     with pytest.raises(HostileLink):
         client.pages(link, type=Thing)
     assert web.urls == []
@@ -250,8 +254,8 @@ def test_at_most_eight_requests_are_under_way() -> None:
     assert max(seen) == 8
 
 
-def asks(count: int) -> list[Ask]:
-    return [Ask(id=f"q{number}", path=f"/x/{number}") for number in range(count)]
+def asks(count: int) -> list[BatchRequest]:
+    return [BatchRequest(id=f"q{number}", path=f"/x/{number}") for number in range(count)]
 
 
 def parts(body: Any, status: Callable[[str], int], **headers: str) -> Response:
@@ -323,7 +327,7 @@ def test_two_questions_need_two_ids_whatever_their_case() -> None:
     client, _, _ = graph(in_turn())
 
     with pytest.raises(ValueError, match="same id"):
-        client.batch([Ask(id="a", path="/x"), Ask(id="A", path="/y")])
+        client.batch([BatchRequest(id="a", path="/x"), BatchRequest(id="A", path="/y")])
 
 
 def test_a_part_that_is_answered_twice_or_not_at_all_is_asked_again() -> None:

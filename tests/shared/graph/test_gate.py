@@ -8,19 +8,19 @@ from typing import Any
 
 import pytest
 
-from shared.microsoft.graph import Ask, Gate, Graph, ServiceDown, Throttled, Transient
+from shared.microsoft.graph import BatchRequest, Graph, ServiceDown, Throttle, Throttled, Transient
 from tests.shared.graph.test_client import ROOT, Scripted, Thing, Time, Told, asks, graph, in_turn, page, parts, told
 
 ENOUGH_S = 20.0
 
 
-def gate(time: Time, **limits: int) -> Gate:
-    return Gate(monotonic=lambda: time.now, **limits)
+def throttle(time: Time, **limits: int) -> Throttle:
+    return Throttle(monotonic=lambda: time.now, **limits)
 
 
 def test_nobody_asks_inside_a_time_that_throttling_named() -> None:
     time = Time()
-    shared = gate(time)
+    shared = throttle(time)
     shared.close(12.0)
 
     assert shared.pause_s(ENOUGH_S) == 12.0
@@ -32,7 +32,7 @@ def test_nobody_asks_inside_a_time_that_throttling_named() -> None:
 
 def test_the_longest_of_several_promises_is_kept() -> None:
     time = Time()
-    shared = gate(time)
+    shared = throttle(time)
     shared.close(12.0)
     shared.close(3.0)
 
@@ -41,7 +41,7 @@ def test_the_longest_of_several_promises_is_kept() -> None:
 
 def test_a_wait_longer_than_the_caller_has_is_told_instead() -> None:
     time = Time()
-    shared = gate(time)
+    shared = throttle(time)
     shared.close(300.0)
 
     with pytest.raises(Throttled) as caught:
@@ -55,7 +55,7 @@ def test_a_wait_longer_than_the_caller_has_is_told_instead() -> None:
 )
 def test_requests_keep_apart_when_most_of_the_budget_is_used(share: str, apart_s: float) -> None:
     time = Time()
-    shared = gate(time)
+    shared = throttle(time)
     shared.pause_s(ENOUGH_S)
     shared.took({"x-ms-throttle-limit-percentage": share})
 
@@ -68,7 +68,7 @@ def test_requests_keep_apart_when_most_of_the_budget_is_used(share: str, apart_s
 
 
 def test_a_service_that_is_asked_at_its_pace_is_not_slowed_by_what_its_few_requests_use() -> None:
-    shared = gate(Time(), is_paced=True)
+    shared = throttle(Time(), is_paced=True)
     shared.pause_s(ENOUGH_S)
     shared.took({"x-ms-throttle-limit-percentage": "1.00"})
 
@@ -77,7 +77,7 @@ def test_a_service_that_is_asked_at_its_pace_is_not_slowed_by_what_its_few_reque
 
 def test_after_ten_seconds_without_a_warning_requests_go_as_before() -> None:
     time = Time()
-    shared = gate(time)
+    shared = throttle(time)
     shared.took({"x-ms-throttle-limit-percentage": "0.9"})
     time.now = 10.0
 
@@ -85,7 +85,7 @@ def test_after_ten_seconds_without_a_warning_requests_go_as_before() -> None:
 
 
 def test_failures_in_a_row_end_it_and_a_success_between_them_does_not() -> None:
-    shared = gate(Time(), failures=3)
+    shared = throttle(Time(), failures=3)
     shared.failed()
     shared.failed()
     shared.took({})
@@ -101,7 +101,7 @@ def test_failures_in_a_row_end_it_and_a_success_between_them_does_not() -> None:
 
 
 def test_a_service_that_is_down_still_tells_the_time_it_named() -> None:
-    shared = gate(Time(), failures=1)
+    shared = throttle(Time(), failures=1)
     shared.close(90.0)
     shared.failed()
 
@@ -112,9 +112,9 @@ def test_a_service_that_is_down_still_tells_the_time_it_named() -> None:
 
 def test_what_throttles_one_call_holds_up_the_next_one() -> None:
     time = Time()
-    shared = gate(time)
-    first, _, _ = graph(in_turn(told({}, 429, retry_after="9")), gate=shared, clock=time, tries=1)
-    second, _, _ = graph(in_turn(page("a")), gate=shared, clock=time)
+    shared = throttle(time)
+    first, _, _ = graph(in_turn(told({}, 429, retry_after="9")), throttle=shared, clock=time, tries=1)
+    second, _, _ = graph(in_turn(page("a")), throttle=shared, clock=time)
 
     with pytest.raises(Throttled):
         first.get("/a", type=Thing)
@@ -125,9 +125,9 @@ def test_what_throttles_one_call_holds_up_the_next_one() -> None:
 
 def test_a_service_that_fails_for_one_is_not_asked_by_others() -> None:
     time = Time()
-    shared = gate(time)
-    first, asked, _ = graph(lambda *_: told({}, 503), gate=shared, clock=time)
-    second, spared, _ = graph(in_turn(), gate=shared, clock=time)
+    shared = throttle(time)
+    first, asked, _ = graph(lambda *_: told({}, 503), throttle=shared, clock=time)
+    second, spared, _ = graph(in_turn(), throttle=shared, clock=time)
 
     for _ in range(2):
         with pytest.raises(Transient):
@@ -164,10 +164,10 @@ def leaving(time: Time, answer: Callable[[int, str, Any], Told]) -> tuple[list[f
 
 def test_whoever_rested_looks_at_the_gate_again_before_leaving() -> None:
     time = Watched(lambda: shared.close(7.0), lambda: shared.close(9.0))
-    shared = gate(time)
+    shared = throttle(time)
     shared.close(5.0)
     left, answer = leaving(time, in_turn(page("a")))
-    client, _, _ = graph(answer, gate=shared, clock=time)
+    client, _, _ = graph(answer, throttle=shared, clock=time)
 
     list(client.items("/a", type=Thing))
 
@@ -176,9 +176,9 @@ def test_whoever_rested_looks_at_the_gate_again_before_leaving() -> None:
 
 def test_a_service_that_closes_again_and_again_costs_a_call_no_more_than_its_time() -> None:
     time = Watched(*[lambda: shared.close(30.0)] * 10)  # half of it is over when the rest is
-    shared = gate(time)
+    shared = throttle(time)
     shared.close(15.0)
-    client, web, _ = graph(in_turn(page("a")), gate=shared, clock=time, call_s=40.0)
+    client, web, _ = graph(in_turn(page("a")), throttle=shared, clock=time, call_s=40.0)
 
     with pytest.raises(Throttled) as caught:
         list(client.items("/a", type=Thing))
@@ -189,7 +189,7 @@ def test_a_service_that_closes_again_and_again_costs_a_call_no_more_than_its_tim
 
 def test_whoever_waited_for_a_turn_looks_at_the_gate_before_leaving() -> None:
     time = Time()
-    shared = gate(time)
+    shared = throttle(time)
     left, answer = leaving(time, in_turn(page("a")))
 
     @contextmanager
@@ -200,7 +200,7 @@ def test_whoever_waited_for_a_turn_looks_at_the_gate_before_leaving() -> None:
         yield
 
     client = Graph(
-        root=ROOT, web=Scripted(answer), token=lambda _: "t", gate=shared, turn=turn,  # type: ignore[arg-type]
+        root=ROOT, web=Scripted(answer), token=lambda _: "t", throttle=shared, turn=turn,  # type: ignore[arg-type]
         sleep=time.sleep, monotonic=lambda: time.now,
     )  # fmt: skip
 
@@ -212,16 +212,16 @@ def test_whoever_waited_for_a_turn_looks_at_the_gate_before_leaving() -> None:
 def test_a_part_that_is_throttled_in_one_threads_batch_holds_up_all_other_threads() -> None:
     rests, may_go_on = Event(), Event()
 
-    def hold() -> None:
+    def lease() -> None:
         rests.set()
         assert may_go_on.wait(30)
 
-    time = Watched(hold)
-    shared = gate(time)
+    time = Watched(lease)
+    shared = throttle(time)
     answers = lambda number, _url, body: parts(body, lambda _: 200 if number else 429, Retry_After="9")  # noqa: E731
-    reader, _, _ = graph(answers, gate=shared, clock=time)
+    reader, _, _ = graph(answers, throttle=shared, clock=time)
     left, answer = leaving(time, lambda *_: page("b"))
-    other, _, _ = graph(answer, gate=shared, clock=time)
+    other, _, _ = graph(answer, throttle=shared, clock=time)
 
     with ThreadPoolExecutor(1) as thread:
         batch = thread.submit(reader.batch, asks(3))
@@ -237,11 +237,11 @@ def test_a_part_that_is_throttled_in_one_threads_batch_holds_up_all_other_thread
 
 def test_in_a_mixed_batch_a_refusal_closes_its_own_services_gate_and_no_other() -> None:
     time = Time()
-    directory, intune = gate(time), gate(time)
+    directory, intune = throttle(time), throttle(time)
     throttled = lambda _n, _u, body: parts(body, lambda it: 429 if it == "managed" else 200, Retry_After="300")  # noqa: E731
-    client, _, _ = graph(throttled, gate=directory, clock=time)
+    client, _, _ = graph(throttled, throttle=directory, clock=time)
 
-    answers = client.batch([Ask("users", "/users"), Ask("managed", "/managed", gate=intune)])
+    answers = client.batch([BatchRequest("users", "/users"), BatchRequest("managed", "/managed", throttle=intune)])
 
     assert {name: it.status for name, it in answers.items()} == {"users": 200, "managed": 429}
     assert directory.pause_s(ENOUGH_S) == 0.0
@@ -252,13 +252,13 @@ def test_in_a_mixed_batch_a_refusal_closes_its_own_services_gate_and_no_other() 
 
 def test_a_batch_respects_the_gate_of_every_service_it_asks() -> None:
     time = Time()
-    directory, intune, score = gate(time), gate(time), gate(time)
+    directory, intune, score = throttle(time), throttle(time), throttle(time)
     intune.close(4.0)
     score.close(500.0)
     left, answer = leaving(time, lambda _n, _u, body: parts(body, lambda _: 200))
-    client, web, _ = graph(answer, gate=directory, clock=time)
+    client, web, _ = graph(answer, throttle=directory, clock=time)
 
-    mixed = [Ask("u", "/u"), Ask("m", "/m", gate=intune), Ask("s", "/s", gate=score)]
+    mixed = [BatchRequest("u", "/u"), BatchRequest("m", "/m", throttle=intune), BatchRequest("s", "/s", throttle=score)]
     answers = client.batch(mixed)
 
     assert left == [4.0]
@@ -272,7 +272,7 @@ def test_a_batch_respects_the_gate_of_every_service_it_asks() -> None:
 def test_the_next_lot_of_a_batch_waits_for_what_the_one_before_was_told() -> None:
     time = Time()
     left, answer = leaving(time, lambda n, _u, body: parts(body, lambda _: 429 if n < 2 else 200, Retry_After="6"))
-    client, _, _ = graph(answer, gate=gate(time), clock=time)
+    client, _, _ = graph(answer, throttle=throttle(time), clock=time)
 
     assert {it.status for it in client.batch(asks(20)).values()} == {200}
     assert left[:3] == [0.0, 6.0, 12.0]

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from shared.http.client import Response
-from shared.microsoft.graph import Ask, Graph, WriteNotAllowed
+from shared.microsoft.graph import BatchRequest, Graph, WriteNotAllowed
 
 ROOT = "https://graph.microsoft.com"
 
@@ -25,14 +25,14 @@ class Granting:
 
 
 def test_a_client_writes_only_where_it_may() -> None:
-    allowed = Ask(id="1", path="/things/1/grants", body={"to": "us"})
+    allowed = BatchRequest(id="1", path="/things/1/grants", body={"to": "us"})
     web = Granting()
     may = Graph(root=ROOT, web=web, token=lambda _: "t", writes=[re.compile("/things/[0-9]+/grants")])  # type: ignore[arg-type]
     assert may.batch([allowed])["1"].error is None
 
     for path in ("/users", "/things/1/grants/extra", "/things/x/grants"):
         with pytest.raises(WriteNotAllowed):
-            may.batch([Ask(id="1", path=path, body={})])
+            may.batch([BatchRequest(id="1", path=path, body={})])
     with pytest.raises(WriteNotAllowed):
         Graph(root=ROOT, web=web, token=lambda _: "t").batch([allowed])  # type: ignore[arg-type]
     assert [(it["method"], it["url"], it["body"]) for it in web.asked] == [("POST", "/things/1/grants", {"to": "us"})]
@@ -42,7 +42,7 @@ def test_a_batch_deletes_where_it_may() -> None:
     web = Granting()
     may = Graph(root=ROOT, web=web, token=lambda _: "t", writes=[re.compile("/things/[0-9]+")])  # type: ignore[arg-type]
 
-    assert may.batch([Ask(id="1", path="/things/1", is_delete=True)])["1"].error is None
+    assert may.batch([BatchRequest(id="1", path="/things/1", is_delete=True)])["1"].error is None
     with pytest.raises(WriteNotAllowed):
-        may.batch([Ask(id="1", path="/users/1", is_delete=True)])
+        may.batch([BatchRequest(id="1", path="/users/1", is_delete=True)])
     assert web.asked == [{"id": "1", "method": "DELETE", "url": "/things/1"}]

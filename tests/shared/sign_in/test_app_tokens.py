@@ -44,15 +44,15 @@ class Entra:
         self.answer = answer or {"access_token": token(), "expires_in": 3600}
         self.posted: list[dict[str, str]] = []
         self.urls: list[str] = []
-        self.gate = threading.Event()
-        self.gate.set()
+        self.throttle = threading.Event()
+        self.throttle.set()
 
     def send(self, method: str, url: str, *, body: bytes | None = None, **_: Any) -> Response:
         self.urls.append(url)
         if method == "GET":
             return _as_response(self.metadata or _metadata(url.split("/")[3]))
         self.posted.append({name: values[0] for name, values in parse_qs((body or b"").decode()).items()})
-        self.gate.wait(HANGS_S)
+        self.throttle.wait(HANGS_S)
         return _as_response(self.answer)
 
 
@@ -249,11 +249,11 @@ def test_a_certificate_that_cannot_be_used_is_refused_at_the_start(pem: str) -> 
 def test_threads_that_want_one_tenants_token_share_one_request() -> None:
     entra = Entra()
     client = signer(entra)
-    entra.gate.clear()
+    entra.throttle.clear()
     with ThreadPoolExecutor(8) as pool:
         waiting = [pool.submit(client.app_token, TENANT) for _ in range(8)]
         until(lambda: len(entra.posted) == 1)
-        entra.gate.set()
+        entra.throttle.set()
         assert len({it.result() for it in waiting}) == 1
     assert len(entra.posted) == 1
 
@@ -262,7 +262,7 @@ def test_a_fresh_token_is_one_that_was_asked_for_later() -> None:
     """A token under way when a consent comes does not know of it."""
     entra = Entra()
     client = signer(entra)
-    entra.gate.clear()
+    entra.throttle.clear()
     with ThreadPoolExecutor(8) as pool:
         before = pool.submit(client.app_token, TENANT)
         until(lambda: len(entra.posted) == 1)
@@ -270,7 +270,7 @@ def test_a_fresh_token_is_one_that_was_asked_for_later() -> None:
         until(lambda: all(it.running() for it in after))
         time.sleep(0.2)  # until the last of them has come to where they wait
         entra.answer = {"access_token": token(roles=["User.Read.All"]), "expires_in": 3600}
-        entra.gate.set()
+        entra.throttle.set()
         before.result()
         assert {token_roles(it.result()) for it in after} == {frozenset({"User.Read.All"})}
     assert len(entra.posted) == 2, "the six shared one"

@@ -3,11 +3,11 @@
 import re
 from typing import Any
 
-from integrations.triggers import collect_doors
-from integrations.triggers.doors import Door, Need
+from integrations.triggers import collect_routes
+from integrations.triggers.routes import HttpRoute, Need
 from tests.flows.portal import Portal
 
-DOORS = [door for door in collect_doors(lambda: None).all if door.needs is not Need.NOTHING]  # type: ignore[arg-type, return-value]
+DOORS = [route for route in collect_routes(lambda: None).all if route.needs is not Need.NOTHING]  # type: ignore[arg-type, return-value]
 
 
 ABSENT = {
@@ -29,8 +29,8 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 
 
-def path_of(door: Door, known: dict[str, str]) -> str:
-    return "/" + re.sub(r"{(\w+)}", lambda found: known[found.group(1)], door.route)
+def path_of(route: HttpRoute, known: dict[str, str]) -> str:
+    return "/" + re.sub(r"{(\w+)}", lambda found: known[found.group(1)], route.path)
 
 
 def store(portal: Portal) -> dict[str, Any]:

@@ -11,60 +11,60 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from integrations.triggers.doors import Door, Need
+from integrations.triggers.routes import HttpRoute, Need
 from local.host.invoke import Response
 from shared.http.client import Web
-from tests.flows.doors import ABSENT, BODIES, DOORS, path_of, populated, store
 from tests.flows.portal import Portal
+from tests.flows.routes import ABSENT, BODIES, DOORS, path_of, populated, store
 
 
 def cases() -> list[Any]:
-    return [pytest.param(door, id=door.name) for door in DOORS]
+    return [pytest.param(route, id=route.name) for route in DOORS]
 
 
-@pytest.mark.parametrize("door", cases())
-def test_no_door_opens_without_a_token(portal: Portal, door: Door) -> None:
+@pytest.mark.parametrize("route", cases())
+def test_no_door_opens_without_a_token(portal: Portal, route: HttpRoute) -> None:
     for headers in ({}, {"x-functions-key": "key"}, {"authorization": "Basic YTpi"}, {"authorization": "Bearer "}):
-        answer = portal.host.call_http(door.methods[0], f"/api{path_of(door, ABSENT)}", headers=headers)
+        answer = portal.host.call_http(route.methods[0], f"/api{path_of(route, ABSENT)}", headers=headers)
         problem = json.loads(answer.body)
         assert (answer.status, problem["status"]) == (401, 401)
         assert problem["remedy"]
 
 
-@pytest.mark.parametrize("door", cases())
-def test_a_technician_gets_in_nowhere(portal: Portal, door: Door) -> None:
-    answer = portal.called_by("tess").call(door.methods[0], path_of(door, ABSENT), BODIES.get(door.name))
+@pytest.mark.parametrize("route", cases())
+def test_a_technician_gets_in_nowhere(portal: Portal, route: HttpRoute) -> None:
+    answer = portal.called_by("tess").call(route.methods[0], path_of(route, ABSENT), BODIES.get(route.name))
 
     assert (answer.status, json.loads(answer.body)["code"]) == (403, "role")
 
 
-@pytest.mark.parametrize("door", cases())
-def test_a_lower_plan_may_look_but_not_change(portal: Portal, door: Door) -> None:
-    answer = portal.called_by("carl").call(door.methods[0], path_of(door, ABSENT), BODIES.get(door.name))
+@pytest.mark.parametrize("route", cases())
+def test_a_lower_plan_may_look_but_not_change(portal: Portal, route: HttpRoute) -> None:
+    answer = portal.called_by("carl").call(route.methods[0], path_of(route, ABSENT), BODIES.get(route.name))
 
-    if door.needs is Need.MANAGE:
+    if route.needs is Need.MANAGE:
         assert (answer.status, json.loads(answer.body)["code"]) == (403, "plan")
     else:
         assert answer.status in {200, 404} or json.loads(answer.body)["code"] == "not_confirmed"
 
 
 def test_every_door_that_changes_something_asks_for_more_than_reading() -> None:
-    assert {door.needs for door in DOORS if door.changes} <= {Need.MANAGE, Need.REMOVE}
+    assert {route.needs for route in DOORS if route.changes} <= {Need.MANAGE, Need.REMOVE}
 
 
 def test_another_accounts_things_and_absent_things_look_the_same(portal: Portal) -> None:
     known, bob = populated(portal), portal.called_by("bob")
     before = {key: row for key, row in store(portal).items() if key.startswith("acct_northwind/")}
 
-    for door in DOORS:
-        if "{" not in door.route:
+    for route in DOORS:
+        if "{" not in route.path:
             continue
-        body = BODIES.get(door.name)
-        foreign = bob.call(door.methods[0], path_of(door, known), body)
-        absent = bob.call(door.methods[0], path_of(door, ABSENT), body)
-        assert foreign.status == absent.status == 404, door.name
+        body = BODIES.get(route.name)
+        foreign = bob.call(route.methods[0], path_of(route, known), body)
+        absent = bob.call(route.methods[0], path_of(route, ABSENT), body)
+        assert foreign.status == absent.status == 404, route.name
         told = [{k: v for k, v in json.loads(it.body).items() if k != "trace_id"} for it in (foreign, absent)]
-        assert told[0] == told[1], door.name
+        assert told[0] == told[1], route.name
 
     after = {key: row for key, row in store(portal).items() if key.startswith("acct_northwind/")}
     assert after == before
@@ -217,17 +217,18 @@ def test_another_accounts_things_and_absent_things_cost_the_same(portal: Portal)
     bob.call("GET", "/integrations")
 
     differing = {}
-    for door in DOORS:
-        if "{" not in door.route:
+    for route in DOORS:
+        if "{" not in route.path:
             continue
         foreign, absent = (
             operations(
-                portal, lambda ids=ids, door=door: bob.call(door.methods[0], path_of(door, ids), BODIES.get(door.name))
+                portal,
+                lambda ids=ids, route=route: bob.call(route.methods[0], path_of(route, ids), BODIES.get(route.name)),
             )  # type: ignore[misc]
             for ids in (known, ABSENT)
         )
         if foreign != absent or not foreign:
-            differing[door.name] = (foreign, absent)
+            differing[route.name] = (foreign, absent)
 
     assert differing == {}
 

@@ -18,17 +18,17 @@ import msgspec
 
 from integrations.actions.actors import Actor
 from integrations.actions.idempotency import remembered
-from integrations.actions.plan.learn_plan import believe_token
+from integrations.actions.plan.learn_plan import learn_plan
 from integrations.caller import Caller
 from integrations.domain.ids import AccountId
 from integrations.services import Services
 from shared.errors import AppError, Forbidden, Invalid, Problem
-from shared.http.answers import Answer, explained, read_json, with_etag
-from shared.storage.retries import somebody_waits
+from shared.http.answers import ApiResponse, explained, read_json, with_etag
+from shared.storage.retries import interactive
 from shared.telemetry.log import log
 
 Model = TypeVar("Model", bound=msgspec.Struct)
-Handler = Callable[["Call"], Answer]
+Handler = Callable[["RequestContext"], ApiResponse]
 
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -52,7 +52,7 @@ class Need(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class HttpRoute:
     """A door as the OpenAPI document tells it. ``answers`` are success answers: status to model.
 
     ``csv`` tells that it answers in CSV too; ``refusals`` are statuses that its like does not have.
@@ -60,7 +60,7 @@ class Door:
 
     name: str
     methods: tuple[str, ...]
-    route: str
+    path: str
     needs: Need
     summary: str
     body: type[msgspec.Struct] | None = None
@@ -76,12 +76,12 @@ class Door:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class RequestContext:
     """One request, checked: who calls, and what they sent."""
 
     services: Services
     request: func.HttpRequest
-    door: Door
+    route: HttpRoute
     trace_id: str
     caller: Caller | None
 
@@ -95,11 +95,11 @@ class Call:
         return str(self.request.route_params.get(name, ""))
 
     def query(self, name: str, default: str = "") -> str:
-        if name not in self.door.query:
-            raise AssertionError(f"{self.door.name} does not declare ?{name}=")
+        if name not in self.route.query:
+            raise AssertionError(f"{self.route.name} does not declare ?{name}=")
         return str(self.request.params.get(name, default))
 
-    def whole_number(self, name: str, default: int, least: int, most: int) -> int:
+    def integer(self, name: str, default: int, least: int, most: int) -> int:
         text = self.query(name, str(default))
         if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
             raise Invalid(
@@ -108,7 +108,7 @@ class Call:
         return int(text)
 
     def limit(self) -> int:
-        return self.whole_number("limit", 100, 1, 1000)
+        return self.integer("limit", 100, 1, 1000)
 
     def cursor(self) -> str:
         """A key of ours to go on after, empty for the first page."""
@@ -122,18 +122,18 @@ class Call:
         return read_json(self.request.get_body(), self.request.headers.get("Content-Type", ""), model)
 
 
-class Doors:
+class HttpRoutes:
     """Collects the HTTP doors of the app on one blueprint."""
 
     def __init__(self, services: Callable[[], Services]) -> None:
         self.blueprint = func.Blueprint()
-        self.all: list[Door] = []
+        self.all: list[HttpRoute] = []
         self._services = services
 
-    def door(
+    def add(
         self,
         methods: str,
-        route: str,
+        path: str,
         *,
         needs: Need,
         summary: str,
@@ -144,13 +144,13 @@ class Doors:
         csv: bool = False,
         refusals: tuple[str, ...] = (),
     ) -> Callable[[Handler], Handler]:
-        """Declare a door: ``methods`` separated by spaces, ``route`` below /api."""
+        """Declare a door: ``methods`` separated by spaces, ``path`` below /api."""
 
-        def add(handler: Handler) -> Handler:
-            door = Door(
+        def register(handler: Handler) -> Handler:
+            route = HttpRoute(
                 name=handler.__name__,
                 methods=tuple(methods.split()),
-                route=route,
+                path=path,
                 needs=needs,
                 summary=summary,
                 body=body,
@@ -160,37 +160,39 @@ class Doors:
                 csv=csv,
                 refusals=refusals,
             )
-            self.all.append(door)
-            self._register(door, handler)
+            self.all.append(route)
+            self._register(route, handler)
             return handler
 
-        return add
+        return register
 
-    def _register(self, door: Door, handler: Handler) -> None:
+    def _register(self, route: HttpRoute, handler: Handler) -> None:
         services = self._services
 
         def entry(req: func.HttpRequest) -> func.HttpResponse:
-            return _response(_answer(services, door, handler, req))
+            return _response(_answer(services, route, handler, req))
 
         # Not functools.wraps: the Functions host would follow it and read the handler's parameters.
-        entry.__name__ = door.name
-        entry.__doc__ = door.summary
-        self.blueprint.route(door.route, methods=list(door.methods), auth_level=func.AuthLevel.ANONYMOUS)(entry)
+        entry.__name__ = route.name
+        entry.__doc__ = route.summary
+        self.blueprint.route(route.path, methods=list(route.methods), auth_level=func.AuthLevel.ANONYMOUS)(entry)
 
 
-def _answer(services: Callable[[], Services], door: Door, handler: Handler, request: func.HttpRequest) -> Answer:
+def _answer(
+    services: Callable[[], Services], route: HttpRoute, handler: Handler, request: func.HttpRequest
+) -> ApiResponse:
     """The boundary: whatever happens inside, an explained answer comes out."""
     trace_id = _trace_id(request)
     try:
-        with somebody_waits():
-            return _checked(services(), door, handler, request, trace_id)
+        with interactive():
+            return _checked(services(), route, handler, request, trace_id)
     except AppError as error:
         answer = explained(error, trace_id)
         level = logging.ERROR if answer.status >= 500 else logging.INFO
         log(
             "refused request",
             level=level,
-            route=door.route,
+            route=route.path,
             status=answer.status,
             code=error.stable_code,
             error=str(error) if answer.status >= 500 else "",
@@ -198,19 +200,21 @@ def _answer(services: Callable[[], Services], door: Door, handler: Handler, requ
         )
         return answer
     except Exception:  # the Functions host would answer an empty 500 (platform.md 2.3)
-        logging.getLogger("integrations").exception("door %s failed, trace %s", door.name, trace_id)
+        logging.getLogger("integrations").exception("door %s failed, trace %s", route.name, trace_id)
         return explained(AppError("The request could not be completed."), trace_id)
 
 
-def _checked(services: Services, door: Door, handler: Handler, request: func.HttpRequest, trace_id: str) -> Answer:
+def _checked(
+    services: Services, route: HttpRoute, handler: Handler, request: func.HttpRequest, trace_id: str
+) -> ApiResponse:
     caller = None
-    if door.needs is not Need.NOTHING:
+    if route.needs is not Need.NOTHING:
         caller = services.callers.caller(request.headers.get("Authorization"))
-        _refuse(door.needs, caller)
-    call = Call(services, request, door, trace_id, caller)
-    if caller is not None and not believe_token(services, call.actor, caller) and door.needs is Need.MANAGE:
+        _refuse(route.needs, caller)
+    call = RequestContext(services, request, route, trace_id, caller)
+    if caller is not None and not learn_plan(services, call.actor, caller) and route.needs is Need.MANAGE:
         raise _no_plan()
-    if door.changes and caller is not None:
+    if route.changes and caller is not None:
         key = _idempotency_key(request)
         if key:
             told = (request.method, request.url.split("/api/", 1)[-1].encode(), request.get_body())
@@ -251,6 +255,6 @@ def _trace_id(request: func.HttpRequest) -> str:
     return known.group(1) if known else secrets.token_hex(16)
 
 
-def _response(answer: Answer) -> func.HttpResponse:
+def _response(answer: ApiResponse) -> func.HttpResponse:
     headers = {**_SAFE_HEADERS, "Content-Type": answer.content_type, **answer.headers}
     return func.HttpResponse(answer.body, status_code=answer.status, headers=headers)
