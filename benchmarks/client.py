@@ -81,7 +81,7 @@ class Bench:
         self.clock = Clock()
         connected = connect(Settings.from_env(settings))
         rate_limiter = RateLimiter() if keeps_pace else RateLimiter(lambda _seconds: None)
-        changed = {"clock": self.clock, "chance": lambda: 0.5, "paces": rate_limiter}
+        changed = {"clock": self.clock, "chance": lambda: 0.5, "rate_limiter": rate_limiter}
         self.services = Services(**{**vars(connected), **changed})
         self.requests = Requests(settings)
         self.queued = StorageAccount.from_connection_string(settings["AzureWebJobsStorage"], "queue")

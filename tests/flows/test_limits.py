@@ -121,7 +121,7 @@ def test_secure_score_is_never_asked_for_more_than_four_times_at_once(
     portal: Portal, tenant: dict[str, str], world: World
 ) -> None:
     graphs = TenantGraphs(portal.services, tenant["id"])  # type: ignore[arg-type]
-    world.lease(path=SCORES)
+    world.hold(path=SCORES)
 
     with ThreadPoolExecutor(12) as threads:
         asked = threads.map(lambda _: ask(graphs, Service.SECURE_SCORE, SCORES), range(12))

@@ -382,7 +382,7 @@ def begin(portal: Portal, monkeypatch: Any, chance: random.Random) -> Course:
     watch.departures.watch_gates(monkeypatch)
     services = portal.services
     object.__setattr__(services, "web", watch)
-    object.__setattr__(services, "paces", RateLimiter(sleep, monotonic))
+    object.__setattr__(services, "rate_limiter", RateLimiter(sleep, monotonic))
     portal.microsoft.world.switch(
         delta_page_size=5,
         empty_first_page=True,
