@@ -268,7 +268,7 @@ def fill_due(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
     for number in range(told["count"]):
         at = now if number < told["due"] else now + timedelta(days=1)
         due = Due(Work.SYNC, AccountId("acct_order"), f"{told['prefix']}-{number:07d}", at)
-        by_shard.setdefault(shard_of(due), []).append(upsert(_row(due)))
+        by_shard.setdefault(shard_of(due), []).append(upsert(_row(due, shard_of(due))))
     table = bench.services.tables.bulk("due")
     for writes in by_shard.values():
         for part in chunks(writes):

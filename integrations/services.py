@@ -15,7 +15,7 @@ from azure.identity import ManagedIdentityCredential
 from integrations.caller import CallerVerifier
 from integrations.domain.evaluations import registry
 from integrations.domain.ids import AccountId, TenantId
-from integrations.domain.jobs.orders import Order
+from integrations.domain.jobs.orders import SHARDS, Order
 from integrations.domain.plan import KnownPlan
 from integrations.domain.sync.schedule import ORDER_LIFE
 from integrations.microsoft.dataset import Service
@@ -53,6 +53,8 @@ class Services:
     """One process's connections. ``chance`` returns a random number from 0 to 1.
 
     ``seal_lines`` remembers when each account's audit entries are due to be sealed, ``plans`` each one's plan.
+    ``shards`` is the number of partitions of the due list. It is no setting, as it can never change where rows stand
+    already; tests have fewer, as each costs three requests to storage whenever the list is looked at.
     """
 
     settings: Settings
@@ -69,10 +71,11 @@ class Services:
     rate_limiter: RateLimiter = field(default_factory=RateLimiter)
     seal_lines: dict[AccountId, datetime] = field(default_factory=dict)
     plans: dict[AccountId, KnownPlan] = field(default_factory=dict)
+    shards: int = SHARDS
 
     @cached_property
     def due(self) -> DueList:
-        return DueList(self.tables)
+        return DueList(self.tables, self.shards)
 
     @cached_property
     def callbacks(self) -> Callbacks:

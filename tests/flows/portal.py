@@ -35,6 +35,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _HANGS_S = 300.0  # queues that are not empty by then never will be; a slow machine that is busy takes a minute
 # Five reports in ten seconds and one policy in a second, as Microsoft allows, would be most of every sync's time.
 ROOMY = {"reports": (100_000, 10.0), "conditional access": (100_000, 1.0)}
+SHARDS = 2  # of the due list, which has sixteen: all of them are looked at whenever a timer fires
 _SECRET_KEYS = new_key("k1")  # one for all, as a state that is restored holds secrets
 
 
@@ -230,7 +231,8 @@ def open_portal(
     clock = Clock()
     env = settings_of(microsoft, identity, storage, **changes)
     connected = connect(Settings.from_env(env))
-    services = Services(**{**vars(connected), "clock": clock, "rate_limiter": RateLimiter(lambda _seconds: None)})
+    instead = {"clock": clock, "rate_limiter": RateLimiter(lambda _seconds: None), "shards": SHARDS}
+    services = Services(**{**vars(connected), **instead})
     host = Host(build_app(lambda: services), root=ROOT, env=env, clock=clock)
     portal = Portal(host, services, microsoft, identity, clock)
     if states is not None:
