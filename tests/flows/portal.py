@@ -18,6 +18,7 @@ from local.microsoft.cloud import Running
 from local.microsoft.person import Callback, Person
 from local.portal_identity import PortalIdentity
 from shared.crypto.envelopes import Envelopes, KeyRing, new_key
+from shared.microsoft.graph import RetryPolicy
 from shared.microsoft.rate_limiter import RateLimiter
 from tests.states import Beginning, States
 
@@ -216,7 +217,7 @@ class Portal:
 def open_portal(
     microsoft: Running, identity: PortalIdentity, storage: str, *, states: States | None = None, **changes: str
 ) -> Portal:
-    """A portal whose app never waits for its turn at Microsoft, who allows as much; see ``at_microsofts_pace``.
+    """A portal whose app does not wait for its turn at Microsoft, nor long before a retry; see ``at_microsofts_pace``.
 
     With ``states`` it begins at their moment, and journeys from there are travelled only once.
     """
@@ -231,7 +232,12 @@ def open_portal(
     clock = Clock()
     env = settings_of(microsoft, identity, storage, **changes)
     connected = connect(Settings.from_env(env))
-    instead = {"clock": clock, "rate_limiter": RateLimiter(lambda _seconds: None), "shards": SHARDS}
+    instead = {
+        "clock": clock,
+        "rate_limiter": RateLimiter(lambda _seconds: None),
+        "retry_policy": RetryPolicy(base_delay_s=0.01),
+        "shards": SHARDS,
+    }
     services = Services(**{**vars(connected), **instead})
     host = Host(build_app(lambda: services), root=ROOT, env=env, clock=clock)
     portal = Portal(host, services, microsoft, identity, clock)
@@ -245,6 +251,7 @@ def at_microsofts_pace(portal: Portal) -> None:
     """Have the real limits and the real waiting for them: for tests that are about them."""
     portal.microsoft.world.switch(limits={})
     object.__setattr__(portal.services, "rate_limiter", RateLimiter())
+    object.__setattr__(portal.services, "retry_policy", RetryPolicy())
 
 
 def with_keys(portal: Portal, ring: str) -> None:
