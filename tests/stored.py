@@ -77,6 +77,7 @@ class Storage:
         account = StorageAccount.from_connection_string(self.connection, "table")
         for name, rows in store.tables.items():
             table = RestTable(account, name)  # the SDK takes ten times as long
+            table._create()
             by_partition: dict[str, list[Write]] = {}
             for (partition, _), row in rows.items():
                 by_partition.setdefault(partition, []).append(upsert(_written(row)))
