@@ -57,10 +57,11 @@ class States:
         """What the journey returns; it is travelled when nobody did before from the same beginning."""
         if key in self._kept:
             return self._restored(portal, key)
-        result = travel()
-        self._kept[key] = State(result, _read(portal), portal.clock())
-        portal.microsoft.world.save_state(key)
-        restart(portal)
+        result, store = travel(), _read(portal)
+        if not any(store.held.values()):  # what waits in a queue to be seen later cannot be read
+            self._kept[key] = State(result, store, portal.clock())
+            portal.microsoft.world.save_state(key)
+            restart(portal)
         return result
 
     def _restored(self, portal: "Portal", key: str) -> Any:
@@ -117,7 +118,6 @@ def _read(portal: "Portal") -> Store:
     storage = Storage(portal.host.env[_STORAGE])
     store = storage.read()
     storage.close()
-    assert not any(store.held.values()), f"messages are left in {store.held}"
     return store
 
 

@@ -46,7 +46,7 @@ class Cloud:
         self._posture = PostureCalls(self._world)
         self._partner_calls = PartnerCalls(self._world)
         self._snapshots = Snapshots(self._world)
-        self._history: list[list[Any]] = []
+        self._history: list[str] = []
         self._begin()
 
     def _begin(self) -> None:
@@ -121,7 +121,7 @@ class Cloud:
             self._begin()
             self._recorder.forget_requests()
         else:
-            self._history.append([name, arguments])
+            self._history.append(json.dumps([name, arguments]))  # as half a character can only be in ASCII
         for target in (
             self._calls, self._partner_calls, self._posture, self._faults, self._garbles, self._latches, self._recorder,
         ):  # fmt: skip

@@ -4,6 +4,7 @@ Tests, demonstrations and people at a prompt use it; what each call does in the 
 ``faults`` and ``recorder``.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
@@ -50,9 +51,9 @@ class World(PartnerWorld, PostureControl, TroubleWorld):
         """Forget everything: registrations, tenants, switches, faults, recorded requests."""
         self._call("reset")
 
-    def history(self) -> list[list[Any]]:
+    def history(self) -> list[tuple[str, Object]]:
         """Every call since the last reset, with its arguments: the same calls make the same world."""
-        return list(self._call("history"))
+        return [tuple(json.loads(it)) for it in self._call("history")]
 
     def save_state(self, name: str) -> None:
         """Keep everything as it is now, requests and tokens too, for ``restore_state``."""

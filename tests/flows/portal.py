@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
+from integrations.domain.jobs import orders
 from integrations.services import Services, connect
 from integrations.settings import Settings
 from integrations.triggers import build_app
@@ -251,7 +252,19 @@ def at_microsofts_pace(portal: Portal) -> None:
     """Have the real limits and the real waiting for them: for tests that are about them."""
     portal.microsoft.world.switch(limits={})
     object.__setattr__(portal.services, "rate_limiter", RateLimiter())
+    with_retries_as_deployed(portal)
+
+
+def with_retries_as_deployed(portal: Portal) -> None:
+    """Wait before a retry as long as a deployment does: for tests that are about it."""
     object.__setattr__(portal.services, "retry_policy", RetryPolicy())
+
+
+def beside_another_process(portal: Portal) -> None:
+    """Have what another process on the same storage has: the true time, and all shards of the due list."""
+    portal.beginning = None
+    portal.set_clock(timedelta(0))
+    object.__setattr__(portal.services, "shards", orders.SHARDS)
 
 
 def with_keys(portal: Portal, ring: str) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from integrations.domain.jobs.orders import SyncOrder
 from integrations.storage.due import shards
-from tests.flows.portal import Portal
+from tests.flows.portal import Portal, beside_another_process
 from tests.flows.reading import asked, counts, table_requests, users_of
 from tests.waiting import HANGS_S, until
 
@@ -281,6 +281,7 @@ def test_mapping_again_starts_empty_and_reads_whole(portal: Portal) -> None:
 
 def test_two_hosts_on_one_storage_sync_a_slot_once(portal: Portal) -> None:
     """A second process shares our storage; both get every order, one of them does the work."""
+    beside_another_process(portal)
     tenants = [portal.has_tenant(f"Tenant {number}", seed=number, users=20) for number in range(6)]
     for tenant in tenants:
         portal.integrate(tenant)
