@@ -197,12 +197,15 @@ def test_a_csp_leads_to_its_tenants_in_the_table(site: Site) -> None:
 @pytest.mark.parametrize("broken", ["<html>502 Bad Gateway</html>", ""])
 def test_an_answer_that_is_no_json_is_a_trouble_that_passes(site: Site, broken: str) -> None:
     rows = told.rows_of_every_kind()
+    site.page.clock.install()
     with_rows(site)
     site.answers("/integrations", lambda route: route.fulfill(status=502, content_type="text/html", body=broken))
+    site.page.clock.fast_forward(3_000)
 
     expect(site.page.locator("#trouble")).to_contain_text("did not answer properly")
     expect(site.row("Contoso Dental")).to_be_visible()
     site.answers("/integrations", told.overview(rows, told.csp()))
+    site.page.clock.fast_forward(11_000)
     expect(site.page.locator("#trouble")).to_be_empty()
 
 
