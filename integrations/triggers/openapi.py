@@ -9,17 +9,17 @@ from shared.http.answers import ProblemBody, json_schema
 
 _PARAMETER = re.compile(r"{\*?(\w+)(?::[^}]*)?}")
 _MEANING = {
-    "400": "The request is malformed or invalid; errors[] name each place.",
-    "401": "No portal token, or not a good one.",
+    "400": "The request is malformed or invalid. errors[] names each field.",
+    "401": "The portal token is missing or invalid.",
     "403": "The caller's role (code role) or plan (code plan) does not allow this.",
-    "404": "There is no such thing in the caller's account.",
-    "409": "The present state does not allow this; code and remedy say why and what to do.",
+    "404": "Not found in the caller's account.",
+    "409": "The current state does not allow this. code and remedy say why and what to do.",
     "413": "The body is larger than 64 KiB.",
     "415": "The body is not JSON.",
     "422": "The Idempotency-Key was used for another request.",
-    "429": "Too many requests; Retry-After says how long to wait.",
-    "500": "A fault of ours; trace_id finds it in our log.",
-    "503": "Storage or Microsoft is out; nothing was changed; Retry-After says when to try again.",
+    "429": "Too many requests. Retry-After says how long to wait.",
+    "500": "An error on our side. Search the log for trace_id.",
+    "503": "Storage or Microsoft is not available. Nothing was changed. Retry-After says when to try again.",
 }
 
 

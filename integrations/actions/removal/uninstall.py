@@ -178,7 +178,7 @@ def _consent_withdrawn(services: Services, partner: Partner, tenant_removal: Ten
         if error.status == _CONFLICT and tenant_removal.tries < _TRIES_OF_CONFLICT:
             raise RetryLater(evidence_of(error)) from error
         return _Tried(is_done=False, did=False, evidence=evidence_of(error))
-    told = {} if did else {"reason": "Partner Center knows of no consent for our application"}
+    told = {} if did else {"reason": "Partner Center has no consent for our application"}
     return _Tried(is_done=True, did=did, evidence=told)
 
 
