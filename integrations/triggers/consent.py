@@ -127,7 +127,7 @@ def _callback(call: RequestContext) -> ApiResponse:
     try:
         flow_id = receive_callback(call.services, _kind(call), _fields(call), call.trace_id)
     except Waiting:
-        text = "We cannot take Microsoft's answer at this moment. Reload this page in a few seconds."
+        text = "We cannot process Microsoft's response at the moment. Reload this page in a few seconds."
         return ApiResponse(503, text.encode(), _TEXT, {"Retry-After": "5"})
     except Invalid:
         return ApiResponse(400, _NOT_OURS.encode(), _TEXT)

@@ -77,10 +77,10 @@ def _parameters(route: HttpRoute) -> list[dict[str, Any]]:
         {"name": name, "in": "query", "description": meaning, "schema": text} for name, meaning in route.query.items()
     ]
     if route.changes:
-        meaning = "The same request under the same key is done once and answered alike."
+        meaning = "A request repeated with the same key is carried out once and gets the same answer."
         found.append({"name": "Idempotency-Key", "in": "header", "description": meaning, "schema": text})
     elif route.needs is not Need.NOTHING:
-        meaning = "The ETag of the answer you have; 304 when it is still the same."
+        meaning = "The ETag of the answer you have. 304 if it has not changed."
         found.append({"name": "If-None-Match", "in": "header", "description": meaning, "schema": text})
     return found
 
@@ -95,7 +95,7 @@ def _responses(route: HttpRoute, named: dict[Any, Any]) -> dict[str, Any]:
             told["content"]["text/csv"] = {"schema": {"type": "string"}}
         responses[str(status)] = told
     if not route.changes and route.needs is not Need.NOTHING:
-        responses["304"] = {"description": "Unchanged since the ETag you sent."}
+        responses["304"] = {"description": "Not changed since the ETag that you sent."}
     problem = {"application/problem+json": {"schema": named[ProblemBody]}}
     for status_code in _problems(route):
         responses[status_code] = {"description": _MEANING[status_code], "content": problem}

@@ -52,7 +52,7 @@ def add_doors(routes: HttpRoutes) -> None:
             return ok(_config(call.services))
         return with_etag(_file(path, call.services.settings), call.request.headers.get("If-None-Match", ""))
 
-    @routes.add("GET", "health", needs=Need.NOTHING, summary="The process is alive.", answers={200: Health})
+    @routes.add("GET", "health", needs=Need.NOTHING, summary="Liveness: the process is running.", answers={200: Health})
     def get_health(_call: RequestContext) -> ApiResponse:
         return ok(Health("alive"))
 

@@ -225,7 +225,7 @@ def _wanted(call: RequestContext) -> TableFilter:
         if value not in {"", "true", "false"}:
             raise Invalid(f"?{name}= is invalid.", problems=[Problem(f"/{name}", "true or false")])
     if sort not in SORTS:
-        raise Invalid("?sort= is not usable.", problems=[Problem("/sort", f"one of {', '.join(SORTS)}")])
+        raise Invalid("?sort= is invalid.", problems=[Problem("/sort", f"one of {', '.join(SORTS)}")])
     return TableFilter(
         text=call.query("q"),
         status=call.query("status"),

@@ -57,7 +57,7 @@ def _data(removal: Removal, tenant_removals: list[TenantRemoval]) -> Step:
 
 
 def _microsoft(removal: Removal, tenant_removals: list[TenantRemoval]) -> Step:
-    label = "Application removed at Microsoft"
+    label = "Application removed from Microsoft"
     if removal.left_at is None:
         waiting = sum(it.outcome is UninstallOutcome.WAITING for it in tenant_removals)
         detail = f"{waiting} of {len(tenant_removals)} tenants still to go." if removal.fenced_at else ""
@@ -70,15 +70,15 @@ def _microsoft(removal: Removal, tenant_removals: list[TenantRemoval]) -> Step:
         (counts[UninstallOutcome.REMOVED.value], "Removed from {} {}."),
         (
             counts[UninstallOutcome.NO_RIGHTS.value],
-            "In {} {} our application has no rights left; an empty entry stays.",
+            "In {} {} our application has no permissions left; an empty entry remains.",
         ),
         (
             counts[UninstallOutcome.UNCONFIRMED.value],
-            "In {} {} its rights were taken away, and we check that they are gone.",
+            "In {} {} its permissions were removed, and we are verifying that they are gone.",
         ),
-        (counts[UninstallOutcome.ABSENT.value], "Not there any more in {} {}."),
-        (counts[UninstallOutcome.KEPT.value], "Left as it is in {} {}."),
-        (by_hand, "To be removed by hand in {} {}."),
+        (counts[UninstallOutcome.ABSENT.value], "No longer present in {} {}."),
+        (counts[UninstallOutcome.KEPT.value], "Left unchanged in {} {}."),
+        (by_hand, "To be removed manually in {} {}."),
     ]
     detail = " ".join(text.format(number, "tenant" if number == 1 else "tenants") for number, text in said if number)
     state = "failed" if counts[UninstallOutcome.IMPOSSIBLE.value] else "done"
@@ -138,10 +138,12 @@ def _what(tenant_removal: TenantRemoval) -> str:
             "itself there. The credential it used has been deleted."
         )
     if tenant_removal.outcome is not UninstallOutcome.IMPOSSIBLE:
-        return "Our application was taken out of {}, but Microsoft still lets it in."
+        return "Our application was removed from {}, but Microsoft still accepts it there."
     if tenant_removal.is_stripped:
-        return "Our application has no rights of its own in {} any more, but the partner's consent could not be ended."
-    return "Our application could not be taken out of {}."
+        return (
+            "Our application has no permissions of its own left in {}, but the partner's consent could not be removed."
+        )
+    return "Our application could not be removed from {}."
 
 
 def effects(integration: Integration, tenants: int, mapped: int, product: str) -> list[str]:

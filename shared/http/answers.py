@@ -208,7 +208,7 @@ def _invalid(message: str) -> Invalid:
     if unknown or missing:
         name = (unknown or missing).group(1)  # type: ignore[union-attr] # one of the two matched
         pointer = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
-        what = "this field is unknown" if unknown else "this field is required"
+        what = "this field is unknown" if unknown else "required field"
     return Invalid("The request does not have the expected format.", problems=[Problem(pointer, what)])
 
 

@@ -105,14 +105,14 @@ def test_progress_says_how_many_tenants_are_still_to_go() -> None:
     fenced = begun(Kind.CSP, fenced_at=NOW)
     swept = tenant_removal(1, is_swept=True, rows={"users": 7})
 
-    assert detail(fenced, "data", swept, tenant_removal(2)) == "7 rows deleted. 1 of 2 tenants still to go."
+    assert detail(fenced, "data", swept, tenant_removal(2)) == "7 rows deleted. 1 of 2 tenants remaining."
     assert detail(begun(), "data", tenant_removal()) == "0 rows deleted."
     assert detail(begun(fenced_at=NOW, swept_at=NOW, rows={"users": 9}), "data") == "9 rows deleted."
-    assert detail(fenced, "microsoft", swept, tenant_removal(2)) == "2 of 2 tenants still to go."
+    assert detail(fenced, "microsoft", swept, tenant_removal(2)) == "2 of 2 tenants remaining."
     assert detail(begun(), "microsoft", tenant_removal()) == ""
     waiting = msgspec.structs.replace(fenced, tries=2)
     assert detail(waiting, "microsoft", tenant_removal()).startswith(
-        "Microsoft does not answer; we ask again by ourselves."
+        "Microsoft is not answering. We try again automatically."
     )
 
 
@@ -185,10 +185,10 @@ def test_what_is_left_over_says_who_does_what() -> None:
     assert "search for app-1, open the application, and select Properties > Delete." in told.how
     assert "Remove-MgServicePrincipal" in told.how
     assert "restore it for 30 days" in told.how
-    assert report.leftover(seen_again, "app-1").what.startswith("Our application was taken out of 00000001-")
-    assert "still lets it in" in report.leftover(seen_again, "app-1").what
+    assert report.leftover(seen_again, "app-1").what.startswith("Our application was removed from 00000001-")
+    assert "still accepts it there" in report.leftover(seen_again, "app-1").what
     assert (
-        "no rights of its own"
+        "no permissions of its own"
         in report.leftover(tenant_removal(outcome=UninstallOutcome.IMPOSSIBLE, is_stripped=True), "a").what
     )
     assert "your own tenant" in report.leftover(tenant_removal(outcome=UninstallOutcome.BY_HAND), "a").what

@@ -76,7 +76,7 @@ def uninstall(
     if claim is Claim.NEVER_HELD and services.holders.is_held(tenant_id):
         return UninstallResult(UninstallOutcome.KEPT, {})
     if claim is Claim.NEVER_HELD:
-        return UninstallResult(UninstallOutcome.ABSENT, {"reason": "our application was never brought into the tenant"})
+        return UninstallResult(UninstallOutcome.ABSENT, {"reason": "our application was never installed in the tenant"})
     try:
         left = _WAYS[tenant_removal.access_path](services, tenant_removal, partner)
     except _PASSING as error:
@@ -205,7 +205,8 @@ def _out_of_partner(
     if check_presence(services, tenant_removal.tenant_id) is Presence.GONE:
         return UninstallResult(UninstallOutcome.ABSENT, {})
     return UninstallResult(
-        UninstallOutcome.BY_HAND, {"reason": "no application may delete itself in a partner's own tenant"}
+        UninstallOutcome.BY_HAND,
+        {"reason": "Microsoft does not let an application delete itself in a partner's own tenant"},
     )
 
 
