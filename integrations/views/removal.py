@@ -50,7 +50,7 @@ def _data(removal: Removal, tenant_removals: list[TenantRemoval]) -> Step:
     open_ = sum(not it.is_swept for it in tenant_removals) if removal.fenced_at else 0
     detail = f"{deleted} rows deleted."
     if removal.swept_at is None and open_:
-        detail += f" {open_} of {len(tenant_removals)} tenants still to go."
+        detail += f" {open_} of {len(tenant_removals)} tenants remaining."
     return _step(
         "data", "Microsoft data deleted", removal.swept_at, is_next=removal.fenced_at is not None, detail=detail
     )
@@ -60,7 +60,7 @@ def _microsoft(removal: Removal, tenant_removals: list[TenantRemoval]) -> Step:
     label = "Application removed from Microsoft"
     if removal.left_at is None:
         waiting = sum(it.outcome is UninstallOutcome.WAITING for it in tenant_removals)
-        detail = f"{waiting} of {len(tenant_removals)} tenants still to go." if removal.fenced_at else ""
+        detail = f"{waiting} of {len(tenant_removals)} tenants remaining." if removal.fenced_at else ""
         if removal.tries:
             detail = f"Microsoft is not answering. We try again automatically. {detail}"
         return _step("microsoft", label, None, is_next=removal.swept_at is not None, detail=detail)
