@@ -213,7 +213,7 @@ EXPLANATIONS: dict[SyncCause, Explanation] = {
         SyncLabel.PENDING,
         "blocked",
         "This tenant is not synced until its CSP Auth is Active or Expiring.",
-        "Select the CSP Auth status in this row. It tells what is wrong and who can fix it.",
+        "Select the CSP Auth status in this row. It shows what is wrong and who can fix it.",
     ),
     SyncCause.CSP_FAILED: Explanation(
         SyncLabel.PENDING,

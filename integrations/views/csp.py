@@ -42,7 +42,7 @@ _NEW_RELATIONSHIP = (
 )
 _SAID: dict[CspAuth, _Said] = {
     CspAuth.ACTIVE: _Said(
-        "green", "active", "The admin relationship is correct, and ends in more than seven days.", "Nothing to do."
+        "green", "active", "The admin relationship is correct and does not end within seven days.", "Nothing to do."
     ),
     CspAuth.EXPIRING: _Said(
         "orange",
