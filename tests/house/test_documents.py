@@ -113,7 +113,7 @@ def _routes() -> Iterator[str]:
 def _rows(document: Path, heading: str) -> list[str]:
     """The rows of all tables under a heading, without their heads."""
     lines = _section(document.read_text(), heading).splitlines()
-    heads = {number for number, line in enumerate(lines) if lines[number + 1 : number + 2] and _is_rule(lines[number + 1])}
+    heads = {number - 1 for number, line in enumerate(lines) if _is_rule(line)}
     return sorted(
         line for number, line in enumerate(lines) if line.startswith("|") and number not in heads and not _is_rule(line)
     )
