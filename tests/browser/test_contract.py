@@ -75,7 +75,7 @@ def test_an_address_that_is_no_web_address_is_not_followed(site: Site) -> None:
 
     site.choose("Integrate", "Single Tenant")
 
-    expect(site.dialog).to_contain_text("not an address of Microsoft")
+    expect(site.dialog).to_contain_text("not a Microsoft address")
 
 
 def test_a_proven_csp_tells_what_would_fail_and_can_be_finished(site: Site) -> None:
@@ -88,7 +88,7 @@ def test_a_proven_csp_tells_what_would_fail_and_can_be_finished(site: Site) -> N
     expect(site.dialog).to_contain_text(FLOW["remedy"])
     site.press("Finish")
 
-    expect(site.page.locator("#notice")).to_contain_text("Northwind Partner is connected.")
+    expect(site.page.locator("#notice")).to_contain_text("Northwind Partner is integrated.")
     assert len(heard.bodies) == 1
     assert "#flow" not in site.page.url
 
@@ -214,7 +214,7 @@ def test_a_tenants_configuration_is_told_in_words(site: Site) -> None:
     card = site.page.get_by_role("region", name="Configuration")
     policies = card.get_by_role("table", name="Conditional Access policies").get_by_role("row")
 
-    expect(policies.nth(1)).to_contain_text("all users, but for 2 users and 1 group")
+    expect(policies.nth(1)).to_contain_text("all users, except 2 users and 1 group")
     expect(policies.nth(1)).to_contain_text("all places, not Office")
     expect(policies.nth(2)).to_contain_text("Phishing-resistant MFA and compliant device")
     expect(policies.nth(2)).to_contain_text(told.HOSTILE)

@@ -7,7 +7,7 @@ from integrations.domain.ids import AccountId
 from local.microsoft.control_partners import Partner
 from tests.flows.portal import Portal
 
-VERSION = "2026-11"
+VERSION = "2026-11-28"
 # How Microsoft takes a removal: as is reported of it, or as its pages can be read too.
 UNFRIENDLY = {
     "consent_deletion_leaves_principal": True,
