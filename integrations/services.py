@@ -5,7 +5,7 @@ import random
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, partial
 
@@ -15,7 +15,7 @@ from azure.identity import ManagedIdentityCredential
 from integrations.caller import CallerVerifier
 from integrations.domain.evaluations import registry
 from integrations.domain.ids import AccountId, TenantId
-from integrations.domain.jobs.orders import Order
+from integrations.domain.jobs.orders import SHARDS, Order
 from integrations.domain.plan import KnownPlan
 from integrations.domain.sync.schedule import ORDER_LIFE
 from integrations.microsoft.limits import Service
@@ -44,15 +44,15 @@ from shared.storage.queues import Queues
 from shared.storage.tables import Tables
 from shared.telemetry.log import log, quiet_libraries
 
-# A browser waits for the answer: better a clear refusal soon than a page that hangs.
-_SOMEBODY_WAITS = RetryPolicy(tries=2, max_wait_s=1.0, call_s=5.0)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
     """One process's connections. ``chance`` returns a random number from 0 to 1.
 
     ``seal_lines`` remembers when each account's audit entries are due to be sealed, ``plans`` each one's plan.
+    ``shards`` is the number of partitions of the due list. It is no setting, as it can never change where rows stand
+    already; tests have fewer, as each costs three requests to storage whenever the list is looked at.
+    ``retry_policy`` is for whatever nobody waits for.
     """
 
     settings: Settings
@@ -69,10 +69,12 @@ class Services:
     rate_limiter: RateLimiter = field(default_factory=RateLimiter)
     seal_lines: dict[AccountId, datetime] = field(default_factory=dict)
     plans: dict[AccountId, KnownPlan] = field(default_factory=dict)
+    shards: int = SHARDS
+    retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
 
     @cached_property
     def due(self) -> DueList:
-        return DueList(self.tables)
+        return DueList(self.tables, self.shards)
 
     @cached_property
     def callbacks(self) -> Callbacks:
@@ -102,7 +104,12 @@ class Services:
 
     def graph_as(self, access_token: str) -> Graph:
         """Graph as the person sees it who just signed in."""
-        return Graph(root=self.endpoints.graph, web=self.web, token=lambda _fresh: access_token, limits=_SOMEBODY_WAITS)
+        return Graph(
+            root=self.endpoints.graph,
+            web=self.web,
+            token=lambda _fresh: access_token,
+            limits=_interactive(self.retry_policy),
+        )
 
     def graph(
         self, tenant_id: TenantId, service: Service = Service.DIRECTORY, *, throttle: Throttle | None = None
@@ -115,6 +122,7 @@ class Services:
             token=lambda fresh: self.sign_in.app_token(tenant_id, fresh=fresh),
             answering=lambda claims: self.sign_in.app_token(tenant_id, fresh=True, claims=claims),
             throttle=throttle,
+            limits=self.retry_policy,
         )
 
     def graph_to_leave(self, tenant_id: TenantId) -> Graph:
@@ -123,7 +131,7 @@ class Services:
 
     def graph_to_watch(self, tenant_id: TenantId) -> Graph:
         """Graph in one tenant, allowed to ask that we be told of changes, and to take that back; not patient."""
-        return self._writing(tenant_id, SUBSCRIPTIONS, limits=_SOMEBODY_WAITS)
+        return self._writing(tenant_id, SUBSCRIPTIONS, limits=_interactive(self.retry_policy))
 
     def _writing(self, tenant_id: TenantId, where: re.Pattern[str], limits: RetryPolicy | None = None) -> Graph:
         return Graph(
@@ -131,12 +139,17 @@ class Services:
             web=self.web,
             token=lambda fresh: self.sign_in.app_token(tenant_id, fresh=fresh),
             writes=[where],
-            limits=limits,
+            limits=limits or self.retry_policy,
         )
 
     def _turn(self, tenant_id: TenantId, service: Service) -> Callable[[], AbstractContextManager[None]]:
         limit = service.rate_limit
         return nullcontext if limit is None else partial(self.rate_limiter.turn, f"{service.value}:{tenant_id}", *limit)
+
+
+def _interactive(policy: RetryPolicy) -> RetryPolicy:
+    """A browser waits for the answer: better a clear refusal soon than a page that hangs."""
+    return replace(policy, tries=2, max_wait_s=1.0, call_s=5.0)
 
 
 class TenantGraphs:

@@ -46,7 +46,7 @@ class VersionConflict(Conflict):
     """A row was changed since it was read; nothing was written."""
 
     code = "changed_meanwhile"
-    title = "This was changed in the same moment"
+    title = "This was changed by somebody else at the same time"
     remedy = "Reload the page and try again."
 
 

@@ -23,8 +23,8 @@ class BeingRemoved(Waiting):
     """Our application is being uninstalled from the tenant at this moment."""
 
     code = "removing"
-    title = "The tenant is being disconnected at this moment"
-    remedy = "Wait as long as Retry-After says, then start again from the Integrate button."
+    title = "The tenant is being disconnected right now"
+    remedy = "Wait for the time in Retry-After, then start again from the Integrate button."
 
 
 class ReleaseResult(Enum):

@@ -67,7 +67,7 @@ def add_routes(routes: HttpRoutes) -> None:
         "PUT",
         "organizations/{organization_id}",
         needs=Need.MANAGE,
-        summary="Rename an Organization, set its domains, or move it under another Syncro Tenant.",
+        summary="Rename an Organization, set its domains, or move it to another Syncro Tenant.",
         body=OrganizationBody,
         answers={200: Organization},
     )
@@ -87,7 +87,7 @@ def add_routes(routes: HttpRoutes) -> None:
         "DELETE",
         "organizations/{organization_id}",
         needs=Need.MANAGE,
-        summary="Delete an Organization that no Microsoft tenant is mapped to.",
+        summary="Delete an Organization that has no mapped Microsoft tenant.",
         answers={204: None},
     )
     def delete_organization(call: RequestContext) -> ApiResponse:

@@ -15,8 +15,9 @@ from azure.identity import ManagedIdentityCredential
 
 from integrations.domain.ids import AccountId, TenantId
 from integrations.domain.sync.datasets import Reading, Record
+from integrations.storage.data import fences
 from integrations.storage.data.fences import parts_for
-from integrations.storage.data.store import DataSession, DataStore, Superseded, fences
+from integrations.storage.data.store import DataSession, DataStore, Superseded
 from shared.storage import concurrency_limit as window
 from shared.storage.tables import Tables
 

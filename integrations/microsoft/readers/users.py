@@ -108,5 +108,5 @@ USERS = Dataset(
     first_request=FirstRequest(path=_DELTA, query={"select": FIELDS, "deltatoken": "latest"}, page=_User),
     read=_read,
     full_read_every=timedelta(days=7),  # deletions are sometimes missing in changes, as has been reported
-    route=ReadRoute("users", "The tenant's users as last synced."),
+    route=ReadRoute("users", "The tenant's users, as last synced."),
 )
