@@ -102,7 +102,7 @@ class ReadContext:
 
     def told_by_id(self, form: type[T], told: Callable[[T], U]) -> dict[str, U]:
         """The same in our own words, page by page, so that Microsoft's of a hundred thousand never pile up."""
-        return {it.id: told(it) for page in self.graph.on(self.page, type=form) for it in page.items}
+        return {it.id: told(it) for page in self.graph.pages_from(self.page, type=form) for it in page.items}
 
 
 class ReadRoute(NamedTuple):

@@ -112,11 +112,11 @@ def read_assignments(graph: Graph, relationship_ids: Iterable[str]) -> dict[str,
 
 
 def _assignments_of(graph: Graph, relationship_id: str, answer: BatchResponse) -> Assigned:
-    lost = graph.lost
-    pages = graph.on(answer.page(_Assignment), type=_Assignment)
+    lost = graph.unreadable_items
+    pages = graph.pages_from(answer.page(_Assignment), type=_Assignment)
     found = {it.id: it for page in pages for it in page.items}.values()
     given = [_assigned(relationship_id, it, it.access_container) for it in found if it.access_container is not None]
-    return Assigned(given, is_whole=graph.lost == lost and all(_is_whole(it) for it in found))
+    return Assigned(given, is_whole=graph.unreadable_items == lost and all(_is_whole(it) for it in found))
 
 
 def _known(it: _Relationship, customer: _Customer) -> CustomerRelationship:

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from integrations.domain.ids import AccountId, IntegrationId, TenantId
-from shared.clock import moment, stamp
-from shared.errors import Waiting
+from shared.clock import format_utc, parse_utc
+from shared.errors import TemporaryFailure
 from shared.storage.tables import Row, RowChanged, RowExists, Tables, Write, delete, insert, replace, upsert
 
 _TURN = "!turn"
@@ -20,7 +20,7 @@ _TRIES = 10
 _LEAVING_LASTS = timedelta(minutes=2)
 
 
-class BeingRemoved(Waiting):
+class BeingRemoved(TemporaryFailure):
     """Our application is being taken out of the tenant at this very moment."""
 
     code = "removing"
@@ -52,8 +52,8 @@ class Holders:
             if mine in rows:
                 return
             turn = rows.get(_TURN)
-            if turn is not None and turn.values.get("leaving") and moment(turn.text("until")) > now:
-                raise BeingRemoved(wait_s=(moment(turn.text("until")) - now).total_seconds())
+            if turn is not None and turn.values.get("leaving") and parse_utc(turn.text("until")) > now:
+                raise BeingRemoved(wait_s=(parse_utc(turn.text("until")) - now).total_seconds())
             if self._did(upsert(Row(tenant_id, mine)), _turned(tenant_id, turn)):
                 return
         raise BeingRemoved
@@ -72,7 +72,7 @@ class Holders:
                 return Claim.NEVER_HELD
             is_last = not rows.keys() - {mine}
             struck = [delete(rows[mine])] if mine in rows else []
-            until = {"leaving": mine, "until": stamp(now + _LEAVING_LASTS)} if is_last else {}
+            until = {"leaving": mine, "until": format_utc(now + _LEAVING_LASTS)} if is_last else {}
             if self._did(_turned(tenant_id, turn, **until), *struck):
                 return Claim.LAST if is_last else Claim.NOT_LAST
         raise BeingRemoved

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from integrations.triggers.routes import HttpRoute, Need
-from shared.http.answers import ProblemBody, json_schema
+from shared.http.responses import ProblemBody, json_schema
 
 _PARAMETER = re.compile(r"{\*?(\w+)(?::[^}]*)?}")
 _MEANING = {

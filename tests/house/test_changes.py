@@ -164,7 +164,7 @@ def test_a_conflict_is_retried_or_ignored_in_one_way_unless_it_means_something_e
 @pytest.mark.parametrize(
     ("wanted", "source"),
     [
-        (opens_the_table, 'tables.bulk("control").write(row)'),
+        (opens_the_table, 'tables.rest_table("control").write(row)'),
         (opens_the_table, 'self.tables.table("control")'),
         (names_the_writer, "from integrations.storage.control import ControlWriter"),
         (names_the_writer, "control.ControlWriter(tables).commit(row)"),

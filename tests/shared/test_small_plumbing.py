@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from shared.clock import moment, stamp, utc_now
+from shared.clock import format_utc, parse_utc, utc_now
 from shared.crypto.envelopes import Envelopes, KeyRing, SealBroken, new_key, sealed_with
 from shared.errors import AppError, Conflict, Invalid, TooManyRequests, Unauthenticated, Unavailable
-from shared.http.answers import explained, ok, read_json, with_etag
+from shared.http.responses import ok, problem_response, read_json, with_etag
 from shared.quota import Quota
 from shared.telemetry.log import log
 
@@ -97,8 +97,8 @@ def test_only_listed_facts_are_logged_one_object_a_line(caplog: pytest.LogCaptur
 def test_stamps_sort_as_times_and_come_back() -> None:
     early, late = datetime(2026, 1, 1, tzinfo=UTC), utc_now()
 
-    assert stamp(early) < stamp(late)
-    assert moment(stamp(late)) == late
+    assert format_utc(early) < format_utc(late)
+    assert parse_utc(format_utc(late)) == late
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_stamps_sort_as_times_and_come_back() -> None:
     ],
 )
 def test_every_error_is_a_problem_with_a_remedy(error: AppError, status: int, retry_after: str | None) -> None:
-    answer = explained(error, "trace")
+    answer = problem_response(error, "trace")
     told = json.loads(answer.body)
 
     assert (answer.status, told["status"], told["trace_id"]) == (status, status, "trace")

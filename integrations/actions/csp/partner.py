@@ -52,7 +52,7 @@ class Partner:
         services = self._services
         return PartnerCenter(
             root=services.endpoints.partner,
-            web=services.web,
+            http_client=services.http_client,
             token=lambda fresh: self.partner_center_token(fresh=fresh),
         )
 
@@ -72,7 +72,7 @@ class Partner:
         root = self._services.endpoints.graph
         return Graph(
             root=root,
-            web=self._services.web,
+            http_client=self._services.http_client,
             token=lambda fresh: self._token(tenant_id, root, fresh=fresh),
             writes=writes,
         )

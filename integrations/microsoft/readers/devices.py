@@ -52,7 +52,7 @@ class _Device(msgspec.Struct, rename="camel"):
 
 
 def _read(asked: ReadContext) -> Reading:
-    changed = asked.graph.on(asked.page, type=_Device)
+    changed = asked.graph.pages_from(asked.page, type=_Device)
     if not asked.is_first:
         return changes_of(changed, lambda there: _owned(asked.graph, there))
     _, link = latest_of(changed)
@@ -76,7 +76,7 @@ def _owners(graph: Graph, device_ids: Sequence[str]) -> dict[str, str | None]:
     owners: dict[str, str | None] = {}
     for device_id, answer in graph.batch(requests).items():
         try:
-            pages = graph.on(answer.page(_Owner), type=_Owner)
+            pages = graph.pages_from(answer.page(_Owner), type=_Owner)
             owners[device_id] = _first([it for page in pages for it in page.items])
         except MissingInMicrosoft:
             owners[device_id] = None

@@ -27,7 +27,7 @@ class _Domain(msgspec.Struct, rename="camel"):
 
 
 def _read(asked: ReadContext) -> Reading:
-    found = [it for page in asked.graph.on(asked.page, type=_Domain) for it in page.items]
+    found = [it for page in asked.graph.pages_from(asked.page, type=_Domain) for it in page.items]
     return Reading(records=[Record(key=key_from(it.id.lower()), body=_told(it)) for it in found], is_complete=True)
 
 

@@ -58,7 +58,7 @@ class _GroupChanges:
 
 
 def _read(asked: ReadContext) -> Reading:
-    told, link = _round(asked.graph.on(asked.page, type=_Group))
+    told, link = _round(asked.graph.pages_from(asked.page, type=_Group))
     if asked.is_first or not told:
         there = [_group(key, None, it) for key, it in told.items() if not it.is_removed]
         return Reading(records=_records(there), is_complete=asked.is_first, link=link)

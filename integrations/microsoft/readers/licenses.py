@@ -34,7 +34,7 @@ class _Sku(msgspec.Struct, rename="camel"):
 
 
 def _read(asked: ReadContext) -> Reading:
-    skus = {sku.sku_id: sku for part in asked.graph.on(asked.page, type=_Sku) for sku in part.items}
+    skus = {sku.sku_id: sku for part in asked.graph.pages_from(asked.page, type=_Sku) for sku in part.items}
     return Reading(records=[Record(key=sku.sku_id, body=_told(sku)) for sku in skus.values()], is_complete=True)
 
 

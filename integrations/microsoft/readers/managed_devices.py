@@ -56,7 +56,7 @@ class _Managed(msgspec.Struct, rename="camel"):
 def _read(asked: ReadContext) -> Reading:
     records: dict[str, Record] = {}
     latest = None if asked.link is None else _since(asked.link)
-    for page in asked.graph.on(asked.page, type=_Managed):
+    for page in asked.graph.pages_from(asked.page, type=_Managed):
         records |= {it.id: Record(key=it.id, body=msgspec.Raw(msgspec.json.encode(_told(it)))) for it in page.items}
         latest = cursor_moment([latest, *(it.last_sync_date_time for it in page.items)], asked.now)
     return Reading(records=list(records.values()), is_complete=asked.is_first, link=_link(latest))

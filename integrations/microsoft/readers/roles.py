@@ -37,7 +37,7 @@ class _Member(msgspec.Struct, rename="camel"):
 
 
 def _read(asked: ReadContext) -> Reading:
-    roles: list[_Role] = [it for page in asked.graph.on(asked.page, type=_Role) for it in page.items]
+    roles: list[_Role] = [it for page in asked.graph.pages_from(asked.page, type=_Role) for it in page.items]
     records = {record.key: record for record in _members(asked.graph, roles)}
     unasked = len({it.id for it in roles}) - len(askable(it.id for it in roles))
     return Reading(records=list(records.values()), is_complete=True, odd=unasked, lost=unasked)
@@ -48,7 +48,7 @@ def _members(graph: Graph, roles: Sequence[_Role]) -> Iterator[Record]:
     requests = [BatchRequest(id=it, path=f"{_LIST}/{it}/members") for it in askable(by_id)]
     for role_id, answer in graph.batch(requests).items():
         role = by_id[role_id]
-        for page in graph.on(answer.page(_Member), type=_Member):
+        for page in graph.pages_from(answer.page(_Member), type=_Member):
             for member in page.items:
                 yield Record(key=f"{role.role_template_id}:{member.id}", body=_told(role, member))
 

@@ -53,8 +53,8 @@ class _User(msgspec.Struct, rename="camel"):
 
 def _read(asked: ReadContext) -> Reading:
     if not asked.is_first:
-        return changes_of(asked.graph.on(asked.page, type=_User), lambda there: map(_record, there))
-    _, link = latest_of(asked.graph.on(asked.page, type=_User))
+        return changes_of(asked.graph.pages_from(asked.page, type=_User), lambda there: map(_record, there))
+    _, link = latest_of(asked.graph.pages_from(asked.page, type=_User))
     listed = asked.graph.items(_LIST, type=_User, select=FIELDS, top=_LARGEST_PAGE)
     records = {user.id: _record(user) for user in listed}
     return Reading(records=list(records.values()), is_complete=True, link=link)

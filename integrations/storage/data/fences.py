@@ -149,7 +149,7 @@ class Fences:
         """One transaction, of the fence and as many rows as storage has room for; those that are left."""
         if writes and self._has_written and time.monotonic() >= self._until:
             raise Unwritten
-        with self._window.taken(1 + len(writes)) as room:
+        with self._window.acquire(1 + len(writes)) as room:
             now, left = writes[: room - 1], writes[room - 1 :]
             columns = self._told(is_unfinished=bool(left) or not is_last) if part == MAIN else {}
             fence = Row(partition_of(self._base, part), FENCE, columns, self._etags[part])

@@ -22,7 +22,7 @@ class Sweeper:
     """The rows of one tenant of one account in the table ``data``."""
 
     def __init__(self, tables: Tables, account_id: AccountId, tenant_id: TenantId) -> None:
-        self._table: RestTable = tables.bulk("data")
+        self._table: RestTable = tables.rest_table("data")
         self._below = f"{account_id}|{tenant_id}|"
         self._window = AdaptiveConcurrencyLimit()
 
@@ -74,7 +74,7 @@ class Sweeper:
         found = 0
         with suppress(RowChanged):  # somebody else sweeps too: look again
             while writes:
-                with self._window.taken(len(writes)) as room:
+                with self._window.acquire(len(writes)) as room:
                     self._table.write(*writes[:room])
                 found += sum(it.row.key != FENCE for it in writes[:room])
                 writes = writes[room:]
