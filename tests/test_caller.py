@@ -153,12 +153,12 @@ def _parts(token: str) -> tuple[dict[str, Any], dict[str, Any], str]:
 
 
 def _read(part: str) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-    return told
+    content: dict[str, Any] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    return content
 
 
-def _written(told: object) -> str:
-    return base64.urlsafe_b64encode(json.dumps(told).encode()).decode().rstrip("=")
+def _written(content: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
 
 
 def _other_claims(token: str, dice: random.Random, _: Any) -> str:

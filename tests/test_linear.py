@@ -53,8 +53,8 @@ NOBODY = CallerVerifier(issuer="", audience="", keys=KeySet("", HttpClient()))
 
 
 def _payload(text: str) -> str:
-    told = base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-    return f"eyJhbGciOiJSUzI1NiJ9.{told}.AA"
+    encoded = base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    return f"eyJhbGciOiJSUzI1NiJ9.{encoded}.AA"
 
 
 READERS: dict[str, Callable[[str], Any]] = {

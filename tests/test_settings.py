@@ -1,4 +1,4 @@
-"""Settings: told all at once what is wrong, and what only one machine may do."""
+"""Settings: all mistakes are reported at once, and some settings are refused in Azure."""
 
 import pytest
 
@@ -33,7 +33,7 @@ def test_a_missing_setting_is_named(name: str) -> None:
         Settings.from_env({key: value for key, value in GOOD.items() if key != name})
 
 
-def test_everything_wrong_is_told_at_once() -> None:
+def test_all_mistakes_are_reported_at_once() -> None:
     with pytest.raises(NotConfigured) as caught:
         Settings.from_env({})
 
@@ -42,7 +42,7 @@ def test_everything_wrong_is_told_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"PUBLIC_URL": "integrations.example"}, "PUBLIC_URL is not an http"),
         ({"MICROSOFT_CLOUD": "mars"}, "MICROSOFT_CLOUD must be one of"),
@@ -61,13 +61,13 @@ def test_everything_wrong_is_told_at_once() -> None:
         ({"CSP_REQUIRED_ROLES": "Global Administrator"}, "CSP_REQUIRED_ROLES must be GUIDs"),
     ],
 )
-def test_contradictions_are_refused(changes: dict[str, str], said: str) -> None:
-    with pytest.raises(NotConfigured, match=said):
+def test_contradictions_are_refused(changes: dict[str, str], message: str) -> None:
+    with pytest.raises(NotConfigured, match=message):
         Settings.from_env({**GOOD, **changes})
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"MICROSOFT_CLIENT_SECRET": "s", "MICROSOFT_MANAGED_IDENTITY_CLIENT_ID": ""}, "MICROSOFT_CLIENT_SECRET"),
         ({"PORTAL_PERSONAS_URL": "https://x.example"}, "PORTAL_PERSONAS_URL"),
@@ -87,8 +87,8 @@ def test_contradictions_are_refused(changes: dict[str, str], said: str) -> None:
         ),
     ],
 )
-def test_what_only_one_machine_may_do_is_refused_in_azure(changes: dict[str, str], said: str) -> None:
+def test_what_only_one_machine_may_do_is_refused_in_azure(changes: dict[str, str], message: str) -> None:
     Settings.from_env({**GOOD, **changes})
 
-    with pytest.raises(NotConfigured, match=said):
+    with pytest.raises(NotConfigured, match=message):
         Settings.from_env({**GOOD, **changes, **IN_AZURE})

@@ -1,4 +1,4 @@
-"""The key-encryption key in a vault, against a vault of our own that speaks Key Vault's REST over TLS."""
+"""The key-encryption key in a vault, against a simulated Key Vault over TLS."""
 
 import base64
 import json
@@ -37,7 +37,7 @@ class Vault(NamedTuple):
     versions: dict[str, Any]
     unwraps: list[str]
     trouble: list[int]
-    bodies: list[bytes]  # what comes instead of the next answers; with {} for the answer itself
+    bodies: list[bytes]  # bodies of the next responses, with {} for the true body
 
     def key(self, name: str = "ours", clock: Any = time.monotonic) -> VaultKey:
         return VaultKey(
@@ -80,7 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
 
         self._answer(unwrapped)
 
-    def _answer(self, told: Any) -> None:
+    def _answer(self, respond: Any) -> None:
         vault = self.server.vault
         parts = self.path.partition("?")[0].split("/")
         version = parts[3] if len(parts) > 3 and parts[3] else next(reversed(vault.versions), "")
@@ -92,7 +92,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif parts[2] != "ours" or version not in vault.versions:
             self._send(404, {"error": {"code": "KeyNotFound", "message": "no such key"}})
         else:
-            self._send(200, told(version))
+            self._send(200, respond(version))
 
     def _send(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
         raw = json.dumps(body).encode()

@@ -1,4 +1,4 @@
-"""Signatures that anybody with the public key can check, and nobody without the private one can make."""
+"""Signatures: verified with the public key, and made only with the private one."""
 
 import base64
 import json

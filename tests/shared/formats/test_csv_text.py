@@ -1,4 +1,4 @@
-"""CSV as RFC 4180 has it, harmless in every spreadsheet; and who asks for it."""
+"""CSV after RFC 4180, without formulas, and the Accept headers that prefer it."""
 
 import csv
 import io
@@ -20,8 +20,8 @@ def test_whatever_stands_in_a_cell_comes_back_and_begins_no_formula(rows: list[l
     read = list(csv.reader(io.StringIO(text, newline="")))
 
     assert read == [["a", "b"], *([escape_cell(cell) for cell in row] for row in rows)]
-    for row, told in zip(rows, read[1:], strict=True):
-        for cell, shown in zip(row, told, strict=True):
+    for row, read_row in zip(rows, read[1:], strict=True):
+        for cell, shown in zip(row, read_row, strict=True):
             assert shown.replace("'", "") == cell.replace("\x00", "").replace("'", "")
             assert formulas(shown) == []
 

@@ -1,4 +1,4 @@
-"""Foreign JSON: what is odd costs itself, is counted, and takes nothing else with it."""
+"""Values that do not fit are left out of JSON, counted, and take nothing else with them."""
 
 import json
 from datetime import UTC, datetime
@@ -32,14 +32,14 @@ class People(msgspec.Struct):
 
 
 def people(*items: object, before: bytes = b"") -> tuple[list[Person], Unreadable]:
-    found, odd = decode_tolerant(before + json.dumps({"people": items}).encode(), People)
-    return found.people, odd
+    decoded, unreadable = decode_tolerant(before + json.dumps({"people": items}).encode(), People)
+    return decoded.people, unreadable
 
 
 def test_what_is_as_promised_is_read_as_it_is() -> None:
-    found, odd = people({"id": "a", "age": 7, "tags": ["x"], "best": {"id": "b"}})
+    decoded, unreadable = people({"id": "a", "age": 7, "tags": ["x"], "best": {"id": "b"}})
 
-    assert (found, odd) == ([Person(id="a", age=7, tags=["x"], best=Person(id="b"))], Unreadable())
+    assert (decoded, unreadable) == ([Person(id="a", age=7, tags=["x"], best=Person(id="b"))], Unreadable())
 
 
 def test_a_byte_order_mark_changes_nothing() -> None:
@@ -66,42 +66,42 @@ def test_a_byte_order_mark_changes_nothing() -> None:
     ],
 )
 def test_a_field_of_another_kind_takes_its_default_and_is_counted(field: str, value: object, left: object) -> None:
-    found, odd = people({"id": "a", field: value}, {"id": "b"})
+    decoded, unreadable = people({"id": "a", field: value}, {"id": "b"})
 
-    assert [it.id for it in found] == ["a", "b"]
-    assert getattr(found[0], field) == left
-    assert odd == Unreadable(values=1)
+    assert [it.id for it in decoded] == ["a", "b"]
+    assert getattr(decoded[0], field) == left
+    assert unreadable == Unreadable(values=1)
 
 
 @pytest.mark.parametrize("field", ["share", "tags", "notes", "raw"])
 def test_null_is_how_microsoft_says_nothing_and_is_no_loss(field: str) -> None:
-    found, odd = people({"id": "a", field: None})
+    decoded, unreadable = people({"id": "a", field: None})
 
-    assert getattr(found[0], field) == getattr(Person(id="a"), field) or field == "raw"
-    assert odd == Unreadable()
+    assert getattr(decoded[0], field) == getattr(Person(id="a"), field) or field == "raw"
+    assert unreadable == Unreadable()
 
 
 @pytest.mark.parametrize("item", [None, 7, "a", [], {}, {"id": None}, {"id": 7}, {"name": "x"}])
 def test_an_item_that_cannot_be_read_is_left_out_and_counted(item: object) -> None:
-    found, odd = people({"id": "a"}, item, {"id": "b"})
+    decoded, unreadable = people({"id": "a"}, item, {"id": "b"})
 
-    assert ([it.id for it in found], odd) == (["a", "b"], Unreadable(values=1, items=1))
+    assert ([it.id for it in decoded], unreadable) == (["a", "b"], Unreadable(values=1, items=1))
 
 
 def test_parts_of_lists_and_objects_are_left_out_one_by_one() -> None:
-    found, odd = people({"id": "a", "tags": ["x", None, 5, "y"], "notes": {"p": 1, "q": "r"}})
+    decoded, unreadable = people({"id": "a", "tags": ["x", None, 5, "y"], "notes": {"p": 1, "q": "r"}})
 
-    assert (found[0].tags, found[0].notes, odd) == (["x", "y"], {"p": 1}, Unreadable(values=3))
+    assert (decoded[0].tags, decoded[0].notes, unreadable) == (["x", "y"], {"p": 1}, Unreadable(values=3))
 
 
-def test_what_an_item_gave_up_counts_once_when_the_item_is_given_up() -> None:
-    _, odd = people({"tags": [1, 2, 3]})
+def test_an_item_that_is_left_out_counts_once() -> None:
+    _, unreadable = people({"tags": [1, 2, 3]})
 
-    assert odd == Unreadable(values=1, items=1)
+    assert unreadable == Unreadable(values=1, items=1)
 
 
 @pytest.mark.parametrize(
-    ("told", "meant"),
+    ("text", "expected"),
     [
         ("2026-11-28T10:00:00", datetime(2026, 11, 28, 10, tzinfo=UTC)),
         ("2026-11-28", datetime(2026, 11, 28, tzinfo=UTC)),
@@ -109,40 +109,42 @@ def test_what_an_item_gave_up_counts_once_when_the_item_is_given_up() -> None:
         ("0001-01-01T00:00:00Z", datetime(1, 1, 1, tzinfo=UTC)),
     ],
 )
-def test_dates_are_read_in_every_form_that_microsoft_gives_them(told: str, meant: datetime) -> None:
-    found, odd = people({"id": "a", "seen_at": told})
+def test_dates_are_read_in_every_form_that_microsoft_gives_them(text: str, expected: datetime) -> None:
+    decoded, unreadable = people({"id": "a", "seen_at": text})
 
-    assert (found[0].seen_at, odd) == (meant, Unreadable())
+    assert (decoded[0].seen_at, unreadable) == (expected, Unreadable())
 
 
-def test_half_a_character_is_replaced_wherever_it_stands_and_whole_ones_stay() -> None:
-    odd = rb'"name": "x\ud800y \ud83d\ude00", "other": {"k\udfff": ["\ud800"]}, "raw": "\udc00"'
-    body = b'{"people": [{"id": "a", ' + odd + b"}]}"
-    found, odd = decode_tolerant(body, People)
+def test_lone_surrogates_are_replaced_and_pairs_stay() -> None:
+    unreadable = rb'"name": "x\ud800y \ud83d\ude00", "other": {"k\udfff": ["\ud800"]}, "raw": "\udc00"'
+    body = b'{"people": [{"id": "a", ' + unreadable + b"}]}"
+    decoded, unreadable = decode_tolerant(body, People)
 
-    assert found.people[0].name == "x\ufffdy \U0001f600"
-    assert found.people[0].other == {"k\ufffd": ["\ufffd"]}
-    assert bytes(found.people[0].raw) == '"\ufffd"'.encode()
-    assert odd == Unreadable()
+    assert decoded.people[0].name == "x\ufffdy \U0001f600"
+    assert decoded.people[0].other == {"k\ufffd": ["\ufffd"]}
+    assert bytes(decoded.people[0].raw) == '"\ufffd"'.encode()
+    assert unreadable == Unreadable()
 
 
 def test_bytes_that_are_no_utf_8_cost_no_more_than_themselves() -> None:
-    found, _ = decode_tolerant(b'{"people": [{"id": "a", "name": "x\xff"}, {"id": "b"}]}', People)
+    decoded, _ = decode_tolerant(b'{"people": [{"id": "a", "name": "x\xff"}, {"id": "b"}]}', People)
 
-    assert [it.name for it in found.people] == ["x\ufffd", None]
+    assert [it.name for it in decoded.people] == ["x\ufffd", None]
 
 
 @pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999", "9" * 9000])
 def test_numbers_that_nothing_can_hold_are_none(number: str) -> None:
-    found, odd = decode_tolerant(f'{{"people": [{{"id": "a", "age": {number}, "share": {number}}}]}}'.encode(), People)
+    decoded, unreadable = decode_tolerant(
+        f'{{"people": [{{"id": "a", "age": {number}, "share": {number}}}]}}'.encode(), People
+    )
 
-    assert (found.people[0].age, found.people[0].share, odd) == (None, 0.0, Unreadable())
+    assert (decoded.people[0].age, decoded.people[0].share, unreadable) == (None, 0.0, Unreadable())
 
 
 def test_a_whole_number_may_be_written_with_a_point() -> None:
-    found, odd = people({"id": "a", "age": 7.0, "name": 5})
+    decoded, unreadable = people({"id": "a", "age": 7.0, "name": 5})
 
-    assert (found[0].age, odd) == (7, Unreadable(values=1))
+    assert (decoded[0].age, unreadable) == (7, Unreadable(values=1))
 
 
 @pytest.mark.parametrize(
@@ -157,7 +159,7 @@ def test_any_value_is_parsed_without_a_form() -> None:
     assert parse_json(BOM + rb'{"error": {"code": "\ud800x"}}') == {"error": {"code": "\ufffdx"}}
 
 
-def test_a_form_that_nobody_taught_is_given_up_like_any_odd_value() -> None:
+def test_a_type_that_is_not_supported_counts_as_unreadable() -> None:
     class Strange(msgspec.Struct):
         id: str
         pair: tuple[int, int] | None = None

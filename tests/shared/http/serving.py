@@ -1,4 +1,4 @@
-"""A server on the loopback that reads a request's head and then does as its script says."""
+"""A server on the loopback interface that follows a script."""
 
 import socket
 import threading
@@ -11,11 +11,11 @@ Script = Callable[[socket.socket, bytes], None]
 
 @contextmanager
 def serving(script: Script) -> Iterator[str]:
-    """A server that reads each request's head and then does as the script says, on every connection."""
+    """A server that reads the head of each request and then runs the script, on every connection."""
     listener = socket.create_server(("127.0.0.1", 0))
     threads: list[threading.Thread] = []
 
-    def talk(peer: socket.socket) -> None:
+    def serve(peer: socket.socket) -> None:
         with peer:
             try:
                 while head := _head(peer):
@@ -29,7 +29,7 @@ def serving(script: Script) -> Iterator[str]:
                 peer, _ = listener.accept()
             except OSError:
                 return
-            threads.append(threading.Thread(target=talk, args=(peer,), daemon=True))
+            threads.append(threading.Thread(target=serve, args=(peer,), daemon=True))
             threads[-1].start()
 
     accepting = threading.Thread(target=accept, daemon=True)
@@ -47,19 +47,21 @@ def serving(script: Script) -> Iterator[str]:
 def _head(peer: socket.socket) -> bytes:
     head = b""
     while b"\r\n\r\n" not in head:
-        came = peer.recv(4096)
-        if not came:
+        received = peer.recv(4096)
+        if not received:
             return b""
-        head += came
+        head += received
     return head
 
 
-def saying(*pieces: bytes, pause_s: float = 0.0, close: bool = False, said: list[bytes] | None = None) -> Script:
+def sending(*chunks: bytes, pause_s: float = 0.0, close: bool = False, sent: list[bytes] | None = None) -> Script:
+    """A script that sends the chunks one by one, whatever the request is; ``sent`` records them."""
+
     def script(peer: socket.socket, _: bytes) -> None:
-        for piece in pieces:
-            peer.sendall(piece)
-            if said is not None:
-                said.append(piece)
+        for chunk in chunks:
+            peer.sendall(chunk)
+            if sent is not None:
+                sent.append(chunk)
             time.sleep(pause_s)
         if close:
             peer.shutdown(socket.SHUT_RDWR)
@@ -67,6 +69,7 @@ def saying(*pieces: bytes, pause_s: float = 0.0, close: bool = False, said: list
     return script
 
 
-def whole(body: bytes, *headers: str) -> bytes:
-    told = "".join(f"{header}\r\n" for header in headers)
-    return f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n{told}\r\n".encode() + body
+def complete_response(body: bytes, *headers: str) -> bytes:
+    """A response with status 200."""
+    header_lines = "".join(f"{header}\r\n" for header in headers)
+    return f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n{header_lines}\r\n".encode() + body

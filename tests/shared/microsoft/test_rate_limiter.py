@@ -1,4 +1,4 @@
-"""Whoever comes too soon waits for their turn."""
+"""Requests beyond the rate limit wait for their turn."""
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor

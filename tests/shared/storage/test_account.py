@@ -1,4 +1,4 @@
-"""Where storage is, and for whom its tokens are, in each Microsoft cloud."""
+"""The endpoints of storage and the audience of its tokens in each Microsoft cloud."""
 
 import pytest
 from azure.core.exceptions import ClientAuthenticationError
@@ -11,7 +11,7 @@ from shared.storage.account import Service, StorageAccount, endpoint_of
 from shared.storage.queues import Queues, QueueUnavailable
 from shared.storage.rows import StorageUnavailable
 from shared.storage.tables import Tables
-from tests.shared.storage.ways import WAYS, short_timeouts
+from tests.shared.storage.clients import CLIENTS, short_timeouts
 from tests.test_settings import GOOD
 
 CLOUDS = {
@@ -24,24 +24,24 @@ ANY_ACCOUNT = "https://storage.azure.com/.default"
 
 
 class NoIdentity:
-    """A managed identity that gives nothing out, and remembers for whom it was asked."""
+    """A managed identity that issues no token, and records the scopes that were requested."""
 
     def __init__(self) -> None:
-        self.asked: list[str] = []
+        self.requests: list[str] = []
 
     def get_token(self, *scopes: str, **_: object) -> None:
-        self.asked += scopes
+        self.requests += scopes
         raise ClientAuthenticationError
 
 
 def endpoints(**settings: str) -> tuple[str, str, str]:
-    """Of the SDK's tables, ours, and the queues."""
+    """The endpoints of the SDK's tables, of our tables, and of the queues."""
     services = connect(Settings.from_env({**GOOD, **settings}))
     account: StorageAccount = services.queues._account
     return services.tables._service.url, services.tables._account.endpoint, account.endpoint
 
 
-@pytest.mark.parametrize(("cloud", "suffix"), [(cloud, told[0]) for cloud, told in CLOUDS.items()])
+@pytest.mark.parametrize(("cloud", "suffix"), [(cloud, names[0]) for cloud, names in CLOUDS.items()])
 def test_storage_is_in_the_cloud_of_the_setting(cloud: str, suffix: str) -> None:
     tables, queues = f"https://account.table.{suffix}", f"https://account.queue.{suffix}"
 
@@ -56,16 +56,16 @@ def test_addresses_that_are_given_count_more_than_a_name() -> None:
     assert endpoints(**given, AzureWebJobsStorage__accountName="", MICROSOFT_CLOUD="usgov") == (tables, tables, queues)
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize(("cloud", "scope"), [(cloud, told[1]) for cloud, told in CLOUDS.items()])
-def test_a_token_for_tables_is_asked_for_in_the_words_of_the_cloud(way: str, cloud: str, scope: str) -> None:
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize(("cloud", "scope"), [(cloud, names[1]) for cloud, names in CLOUDS.items()])
+def test_a_token_for_tables_is_requested_for_the_audience_of_the_cloud(client: str, cloud: str, scope: str) -> None:
     identity = NoIdentity()
     tables = Tables.connect("", endpoint_of("account", "table", cloud), lambda: identity)  # type: ignore[arg-type, return-value]
 
     with short_timeouts(budget_s=0.1), pytest.raises(StorageUnavailable):
-        WAYS[way](tables).get("p", "k")
+        CLIENTS[client](tables).get("p", "k")
 
-    assert identity.asked == [scope]
+    assert identity.requests == [scope]
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
@@ -76,7 +76,7 @@ def test_a_token_for_queues_is_for_any_account(cloud: str) -> None:
     with pytest.raises(QueueUnavailable):
         queues.send("q-one", b"x")
 
-    assert set(identity.asked) == {ANY_ACCOUNT}
+    assert set(identity.requests) == {ANY_ACCOUNT}
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_connection_string_says_itself_where_storage_is(suffix: str, endpoint:
 
 @pytest.mark.parametrize("service", ["table", "queue"])
 @pytest.mark.parametrize("connection", ["AccountName=a", "AccountName=a;AccountKey=???", "nonsense"])
-def test_a_connection_string_without_a_key_is_told_as_a_setting(connection: str, service: Service) -> None:
+def test_a_connection_string_without_a_key_is_reported_as_a_setting(connection: str, service: Service) -> None:
     with pytest.raises(NotConfigured):
         StorageAccount.from_connection_string(connection, service)
     with pytest.raises(NotConfigured):

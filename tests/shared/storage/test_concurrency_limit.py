@@ -1,4 +1,4 @@
-"""What one writer has on its way to storage is as much as storage answers at once."""
+"""One writer has as many rows in flight as storage writes in time."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,16 +18,16 @@ class Time:
 
 
 def settled_rows(takes_s: Callable[[int], float]) -> int:
-    """The rows on their way after a fence and many rounds of full transactions, as many as may go."""
+    """The rows in flight after one small write and many rounds of as many full transactions as may be sent."""
     time = Time()
     limit = AdaptiveConcurrencyLimit(time)
     with limit.acquire(1):
         time.now += takes_s(1)
     for _ in range(50):
-        with ExitStack() as on_way:
-            rows = [on_way.enter_context(limit.acquire(100))]
+        with ExitStack() as in_flight:
+            rows = [in_flight.enter_context(limit.acquire(100))]
             while len(rows) < 4 and sum(rows) + 100 <= limit.max_rows:
-                rows.append(on_way.enter_context(limit.acquire(100)))
+                rows.append(in_flight.enter_context(limit.acquire(100)))
             time.now += takes_s(sum(rows))
     return sum(rows)
 
@@ -37,25 +37,25 @@ def test_the_first_transaction_may_be_full() -> None:
         assert rows == 100
 
 
-def test_a_transaction_is_never_larger_than_what_is_wanted() -> None:
+def test_a_transaction_is_never_larger_than_requested() -> None:
     with AdaptiveConcurrencyLimit().acquire(3) as rows:
         assert rows == 3
 
 
-def test_where_rows_are_taken_one_after_the_other_so_many_go_as_are_taken_in_time() -> None:
-    assert settled_rows(lambda rows: 0.002 + rows / 21000) == 300  # 15 ms, and the shortest way
+def test_serial_storage_gets_as_many_rows_as_it_writes_in_time() -> None:
+    assert settled_rows(lambda rows: 0.002 + rows / 21000) == 300  # 15 ms and the shortest round trip
 
 
-def test_where_storage_is_quick_four_full_transactions_go_at_once() -> None:
+def test_fast_storage_gets_four_full_transactions_at_once() -> None:
     assert settled_rows(lambda _rows: 0.005) == 400
 
 
 def test_an_overloaded_storage_still_gets_one_full_transaction() -> None:
-    """Its answers take long because others ask; more and smaller requests would only add to that."""
+    """Its responses are slow because of other requests; smaller transactions would not help."""
     assert settled_rows(lambda _rows: 60.0) == 100
 
 
-def test_a_long_way_to_storage_is_nobody_elses_wait() -> None:
+def test_a_long_round_trip_does_not_count_as_a_wait() -> None:
     assert settled_rows(lambda rows: 0.020 + rows / 21000) == 300
 
 
@@ -80,7 +80,7 @@ def test_a_transaction_waits_until_there_is_room_for_it() -> None:
     assert began.is_set()
 
 
-def test_a_transaction_that_fails_gives_its_room_back() -> None:
+def test_a_transaction_that_fails_releases_its_room() -> None:
     limit = AdaptiveConcurrencyLimit()
 
     with pytest.raises(ZeroDivisionError), limit.acquire(100):
@@ -91,7 +91,7 @@ def test_a_transaction_that_fails_gives_its_room_back() -> None:
 
 
 @pytest.mark.parametrize("seconds", [0.002, 0.02, 0.034])
-def test_small_transactions_that_are_answered_in_time_do_not_close_the_window(seconds: float) -> None:
+def test_small_transactions_that_finish_in_time_do_not_lower_the_limit(seconds: float) -> None:
     time = Time()
     limit = AdaptiveConcurrencyLimit(time)
     for _ in range(20):
@@ -102,7 +102,7 @@ def test_small_transactions_that_are_answered_in_time_do_not_close_the_window(se
         assert rows == 100
 
 
-def test_a_small_transaction_that_takes_long_closes_the_window_like_a_large_one() -> None:
+def test_a_slow_small_transaction_lowers_the_limit_like_a_large_one() -> None:
     time = Time()
     limit = AdaptiveConcurrencyLimit(time)
     for _ in range(20):

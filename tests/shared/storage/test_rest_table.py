@@ -1,25 +1,25 @@
-"""What only the bulk way has, and how both sign."""
+"""Queries that only the REST client has, and signatures."""
 
 import pytest
 
 from shared.storage.account import SharedKey
 from shared.storage.rows import Row, insert
-from tests.shared.storage.front import front
-from tests.shared.storage.ways import WAYS, by_key
+from tests.shared.storage.clients import CLIENTS, by_key
+from tests.shared.storage.proxy import proxied
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_rows_of_many_keys_come_fourteen_a_request(way: str, storage: str) -> None:
+@pytest.mark.parametrize("client", CLIENTS)
+def test_rows_of_many_keys_come_fourteen_a_request(client: str, storage: str) -> None:
     """Azure takes fifteen comparisons in a filter, and the partition is one of them."""
-    with front(storage) as before:
-        table = WAYS[way](by_key(before.connection))
+    with proxied(storage) as proxy:
+        table = CLIENTS[client](by_key(proxy.connection))
         table.write(insert(Row("p", "it's 007", {"name": "x"})))
-        before.asked.clear()
+        proxy.requests.clear()
 
         found = table.find("p", [f"it's {number:03d}" for number in range(43)])
 
     assert [it.key for it in found] == ["it's 007"]
-    assert [query.count("RowKey") for query in before.asked] == [14, 14, 14, 1]
+    assert [query.count("RowKey") for query in proxy.requests] == [14, 14, 14, 1]
 
 
 def test_a_list_may_end_at_the_last_text_that_is_wanted_in_a_column(storage: str) -> None:
@@ -47,13 +47,13 @@ def test_the_signature_is_the_one_of_the_documentation() -> None:
     headers = {"x-ms-version": "1", "x-ms-date": "Mon, 23 Nov 2026 07:30:00 GMT", "Content-Type": "application/xml"}
     table, queue = SharedKey("table", "acct", b"key"), SharedKey("queue", "acct", b"key")
 
-    told = [
+    values = [
         table.authorization("POST", "/$batch", "", headers),
         queue.authorization("PUT", "/q/messages", "comp=acl&x=1", headers),
     ]
 
     # hmac-sha256 of "date\n/acct/$batch" and "PUT\n\ntype\n\nx-ms-date:..\nx-ms-version:1\n/acct/q/messages?comp=acl"
-    assert told == [
+    assert values == [
         "SharedKeyLite acct:WxbVFGAZ81EX6Le01ljUz93m63JVL6wtFzpW9z4ayLQ=",
         "SharedKeyLite acct:EOE7E5hff935p8pxA4CCPauRe1w9D0HI0Ltw9pcEj/Y=",
     ]

@@ -1,4 +1,4 @@
-"""What a table holds: odd values and keys, Azure's limits, and the same rows whichever client wrote them."""
+"""Values and keys that need escaping, Azure's limits, and the same rows whichever client wrote them."""
 
 import json
 from collections.abc import Iterator
@@ -9,12 +9,12 @@ import pytest
 
 from shared.storage.rows import Row, RowChanged, RowNotStorable, chunks, delete, insert, replace, upsert
 from shared.storage.table import Table
-from tests.shared.storage.ways import BY_TOKEN, WAYS, by_key, opened
+from tests.shared.storage.clients import BY_TOKEN, CLIENTS, by_key, open_table
 
 
-@pytest.fixture(params=[*WAYS, *(way + BY_TOKEN for way in WAYS)])
+@pytest.fixture(params=[*CLIENTS, *(client + BY_TOKEN for client in CLIENTS)])
 def table(request: pytest.FixtureRequest, storage: str, tmp_path: Path) -> Iterator[Table]:
-    with opened(request.param, storage, tmp_path) as found:
+    with open_table(request.param, storage, tmp_path) as found:
         yield found
 
 
@@ -52,9 +52,9 @@ def test_odd_values_come_back_as_they_were(table: Table, values: dict[str, Any],
     got, listed = table.get("p", "k"), table.range("p", "k")[0]
 
     assert got == listed
-    told = {name: value for name, value in got.values.items() if name != "op"}  # type: ignore[union-attr]
-    assert told == values
-    assert {name: type(value) for name, value in told.items()} == {name: type(it) for name, it in values.items()}
+    stored = {name: value for name, value in got.values.items() if name != "op"}  # type: ignore[union-attr]
+    assert stored == values
+    assert {name: type(it) for name, it in stored.items()} == {name: type(it) for name, it in values.items()}
 
 
 ODD_KEYS = [
@@ -150,10 +150,10 @@ def test_one_row_twice_in_a_transaction_is_a_fault_of_ours(table: Table) -> None
         table.write(upsert(row("k", name="one")), upsert(row("k", name="two")))
 
 
-@pytest.mark.parametrize(("writer", "reader"), [("sdk", "bulk"), ("bulk", "sdk")])
+@pytest.mark.parametrize(("writer", "reader"), [("sdk", "rest"), ("rest", "sdk")])
 def test_what_one_way_has_written_the_other_reads_and_changes(storage: str, writer: str, reader: str) -> None:
     tables = by_key(storage)
-    one, other = WAYS[writer](tables), WAYS[reader](tables)
+    one, other = CLIENTS[writer](tables), CLIENTS[reader](tables)
     values = {name: it["value"] for name, it in ODD_VALUES.items() if "value" in it}
     wide = {f"c{number}": value for number, value in enumerate(values.values())}
     etag = one.write(insert(Row("p", "it's", wide)), insert(row("b")))
@@ -170,19 +170,19 @@ def test_what_one_way_has_written_the_other_reads_and_changes(storage: str, writ
 
 
 def test_both_ways_store_the_same(storage: str) -> None:
-    """A reader of another version, or Microsoft's own tools, cannot tell which way a row was written."""
+    """Another version of the app, or Microsoft's own tools, cannot tell which client wrote a row."""
     tables = by_key(storage)
     wide = {f"c{number}": it["value"] for number, it in enumerate(ODD_VALUES.values()) if "value" in it}
-    for way, partition in (("sdk", "s"), ("bulk", "b")):
-        WAYS[way](tables).write(insert(Row(partition, "alone", wide)))
-        WAYS[way](tables).write(insert(Row(partition, "one", wide)), insert(Row(partition, "two", wide)))
+    for client, partition in (("sdk", "s"), ("rest", "b")):
+        CLIENTS[client](tables).write(insert(Row(partition, "alone", wide)))
+        CLIENTS[client](tables).write(insert(Row(partition, "one", wide)), insert(Row(partition, "two", wide)))
     answers = [tables.rest_table("things")._account.send("GET", "/things()", headers=_FULL)]
 
     rows = json.loads(answers[0].body)["value"]
 
-    told = [{name: it for name, it in row.items() if name not in _DIFFERENT} for row in rows]
-    assert len(told) == 6
-    assert all(it == told[0] for it in told)
+    values = [{name: it for name, it in row.items() if name not in _DIFFERENT} for row in rows]
+    assert len(values) == 6
+    assert all(it == values[0] for it in values)
 
 
 _FULL = {"Accept": "application/json;odata=fullmetadata"}

@@ -1,4 +1,4 @@
-"""Azure Tables as we use them, whichever client is behind: one winner, all or nothing, and limits of our own."""
+"""The contract of a table, whichever client implements it: one winner, all or nothing, order and bounds."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,12 +9,12 @@ import pytest
 
 from shared.storage.rows import Row, RowChanged, RowExists, chunks, delete, end_of, insert, replace, upsert
 from shared.storage.table import Table
-from tests.shared.storage.ways import BY_TOKEN, WAYS, opened
+from tests.shared.storage.clients import BY_TOKEN, CLIENTS, open_table
 
 
-@pytest.fixture(params=[*WAYS, *(way + BY_TOKEN for way in WAYS)])
+@pytest.fixture(params=[*CLIENTS, *(client + BY_TOKEN for client in CLIENTS)])
 def table(request: pytest.FixtureRequest, storage: str, tmp_path: Path) -> Iterator[Table]:
-    with opened(request.param, storage, tmp_path) as found:
+    with open_table(request.param, storage, tmp_path) as found:
         yield found
 
 

@@ -1,4 +1,4 @@
-"""What Graph says when it wants a newer token: found wherever it stands, and never mistaken."""
+"""Claims challenges: found anywhere in the header, and met once with a new token."""
 
 import base64
 import json
@@ -7,7 +7,7 @@ import pytest
 
 from shared.microsoft.graph import BatchRequest, Graph, TokenRejected
 from shared.microsoft.graph.challenge import claims_of
-from tests.shared.microsoft.graph.test_client import ROOT, Scripted, Thing, page, told
+from tests.shared.microsoft.graph.scripted import ROOT, Scripted, Thing, page, reply
 
 CLAIMS = {"access_token": {"nbf": {"essential": True, "value": "1700000000"}}}
 
@@ -22,7 +22,7 @@ def challenge(claims: str, error: str = "insufficient_claims") -> str:
 
 PLAIN = encoded(CLAIMS)
 # Its bytes need the two characters in which the alphabets of base64 differ.
-ODD = {"access_token": {"nbf": {"value": "~~~???\u00ff>>>"}}}
+BOTH_ALPHABETS = {"access_token": {"nbf": {"value": "~~~???\u00ff>>>"}}}
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,10 @@ ODD = {"access_token": {"nbf": {"value": "~~~???\u00ff>>>"}}}
     [
         (challenge(PLAIN), CLAIMS),
         (challenge(PLAIN.rstrip("=")), CLAIMS),
-        (challenge(base64.urlsafe_b64encode(json.dumps(ODD, ensure_ascii=False).encode()).decode()), ODD),
+        (
+            challenge(base64.urlsafe_b64encode(json.dumps(BOTH_ALPHABETS, ensure_ascii=False).encode()).decode()),
+            BOTH_ALPHABETS,
+        ),
         (f'Bearer error="insufficient_claims", Claims = "{PLAIN}", realm=""', CLAIMS),
         (f'PoP nonce="x", {challenge(PLAIN)}', CLAIMS),
         (f'{challenge(PLAIN)}, PoP claims="x"', CLAIMS),
@@ -56,47 +59,47 @@ def test_what_is_no_readable_challenge_names_no_claims(header: str) -> None:
 
 
 def client(*answers: object) -> tuple[Graph, list[str]]:
-    asked: list[str] = []
+    requested: list[str] = []
 
-    def answering(claims: str) -> str:
-        asked.append(claims)
+    def token_for_claims(claims: str) -> str:
+        requested.append(claims)
         return "answer"
 
     http = Scripted(lambda number, *_: answers[number])  # type: ignore[arg-type, return-value]
-    return Graph(root=ROOT, http_client=http, token=lambda _: "kept", token_for_claims=answering), asked  # type: ignore[arg-type]
+    return Graph(root=ROOT, http_client=http, token=lambda _: "kept", token_for_claims=token_for_claims), requested  # type: ignore[arg-type]
 
 
-REFUSED = told({}, 401, www_authenticate=challenge(PLAIN))
+REFUSED = reply({}, 401, www_authenticate=challenge(PLAIN))
 
 
 def test_a_request_is_repeated_once_with_a_token_for_the_claims() -> None:
-    graph, asked = client(REFUSED, page("a"))
+    graph, requested = client(REFUSED, page("a"))
     assert [it.id for it in graph.items("/x", type=Thing)] == ["a"]
-    assert [json.loads(it) for it in asked] == [CLAIMS]
+    assert [json.loads(it) for it in requested] == [CLAIMS]
 
-    graph, asked = client(REFUSED, REFUSED)
+    graph, requested = client(REFUSED, REFUSED)
     with pytest.raises(TokenRejected):
         graph.get("/x", type=Thing)
-    assert len(asked) == 1
+    assert len(requested) == 1
 
 
 def test_a_part_is_repeated_once_with_a_token_for_the_claims() -> None:
     headers = {"WWW-Authenticate": challenge(PLAIN)}
     first = {"responses": [{"id": "a", "status": 401, "headers": headers}, {"id": "b", "status": 200}]}
     again = {"responses": [{"id": "a", "status": 401, "headers": headers}]}
-    graph, asked = client(told(first), told(again))
+    graph, requested = client(reply(first), reply(again))
 
     answers = graph.batch([BatchRequest(id="a", path="/a"), BatchRequest(id="b", path="/b")])
 
     assert isinstance(answers["a"].error, TokenRejected)
-    assert [json.loads(it) for it in asked] == [CLAIMS]
-    assert (answers["a"].usage.parts, answers["b"].usage.parts, graph.usage.requests) == (2, 1, 2)
+    assert [json.loads(it) for it in requested] == [CLAIMS]
+    assert (answers["a"].usage.batch_reply, answers["b"].usage.batch_reply, graph.usage.requests) == (2, 1, 2)
 
 
 @pytest.mark.parametrize("units", ["-1", "1.5", "x", "", "1" * 30, "\u00b2"])
 def test_units_that_make_no_sense_are_not_counted(units: str) -> None:
-    good, odd = ({"id": "a", "status": 200, "headers": {"x-ms-resource-unit": it}} for it in ("3", units))
-    graph, _ = client(told({"responses": [good]}), told({"responses": [odd]}))
+    good, malformed = ({"id": "a", "status": 200, "headers": {"x-ms-resource-unit": it}} for it in ("3", units))
+    graph, _ = client(reply({"responses": [good]}), reply({"responses": [malformed]}))
 
     for _ in range(2):
         graph.batch([BatchRequest(id="a", path="/a")])

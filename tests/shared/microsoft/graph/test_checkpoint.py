@@ -1,4 +1,4 @@
-"""A reading's pages come out of its book as Microsoft sent them."""
+"""Pages come out of a checkpoint exactly as Microsoft sent them."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def test_pages_of_an_earlier_part_are_given_back_byte_by_byte() -> None:
     assert second.new_pages == {}
 
 
-def test_many_pages_are_packed_as_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_pages_are_compressed_as_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoints, "_MAX_RAW_BYTES", 1000)
     checkpoint = Checkpoint()
     for number in range(20):
@@ -41,7 +41,7 @@ def test_each_part_reads_one_page_at_least_and_then_stops_when_its_time_is_over(
     late.check_time()
 
 
-def test_a_book_that_was_cleared_has_nothing() -> None:
+def test_a_checkpoint_that_was_cleared_is_empty() -> None:
     checkpoint = Checkpoint({"/a": b""})
     checkpoint.add("/b", b"{}")
     checkpoint.clear()

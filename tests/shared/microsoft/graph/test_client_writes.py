@@ -15,11 +15,11 @@ class Granting:
     """An HTTP client that grants every part of a batch."""
 
     def __init__(self) -> None:
-        self.asked: list[dict[str, object]] = []
+        self.requests: list[dict[str, object]] = []
 
     def send(self, _method: str, _url: str, *, body: bytes, **_more: object) -> Response:
         parts = json.loads(body)["requests"]
-        self.asked += parts
+        self.requests += parts
         answers = [{"id": it["id"], "status": 201 if "body" in it else 204} for it in parts]
         return Response(200, {}, json.dumps({"responses": answers}).encode())
 
@@ -35,7 +35,9 @@ def test_a_client_writes_only_where_it_may() -> None:
             may.batch([BatchRequest(id="1", path=path, body={})])
     with pytest.raises(WriteNotAllowed):
         Graph(root=ROOT, http_client=http, token=lambda _: "t").batch([allowed])  # type: ignore[arg-type]
-    assert [(it["method"], it["url"], it["body"]) for it in http.asked] == [("POST", "/things/1/grants", {"to": "us"})]
+    assert [(it["method"], it["url"], it["body"]) for it in http.requests] == [
+        ("POST", "/things/1/grants", {"to": "us"})
+    ]
 
 
 def test_a_batch_deletes_where_it_may() -> None:
@@ -45,4 +47,4 @@ def test_a_batch_deletes_where_it_may() -> None:
     assert may.batch([BatchRequest(id="1", path="/things/1", is_delete=True)])["1"].error is None
     with pytest.raises(WriteNotAllowed):
         may.batch([BatchRequest(id="1", path="/users/1", is_delete=True)])
-    assert http.asked == [{"id": "1", "method": "DELETE", "url": "/things/1"}]
+    assert http.requests == [{"id": "1", "method": "DELETE", "url": "/things/1"}]

@@ -1,4 +1,4 @@
-"""One tenant's way to one service: what a request learns of a limit holds for all that come after it (P10, I20)."""
+"""The throttle of one service of one tenant: a limit that one response names holds for all requests (P10, I20)."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 
 from shared.microsoft.graph import BatchRequest, Graph, ServiceDown, Throttle, Throttled, Transient
-from tests.shared.microsoft.graph.test_client import (
+from tests.shared.microsoft.graph.scripted import (
     ROOT,
+    Reply,
     Scripted,
     Thing,
     Time,
-    Told,
-    asks,
+    batch_reply,
     graph,
     in_turn,
     page,
-    parts,
-    told,
+    reply,
+    requests_of,
 )
 
 ENOUGH_S = 20.0
@@ -30,7 +30,7 @@ def throttle(time: Time, **limits: int) -> Throttle:
     return Throttle(monotonic=lambda: time.now, **limits)
 
 
-def test_nobody_asks_inside_a_time_that_throttling_named() -> None:
+def test_no_request_leaves_before_retry_after() -> None:
     time = Time()
     shared = throttle(time)
     shared.block_for(12.0)
@@ -42,7 +42,7 @@ def test_nobody_asks_inside_a_time_that_throttling_named() -> None:
     assert shared.pause_s(ENOUGH_S) == 0.0
 
 
-def test_the_longest_of_several_promises_is_kept() -> None:
+def test_the_longest_of_several_blocks_counts() -> None:
     time = Time()
     shared = throttle(time)
     shared.block_for(12.0)
@@ -51,7 +51,7 @@ def test_the_longest_of_several_promises_is_kept() -> None:
     assert shared.pause_s(ENOUGH_S) == 12.0
 
 
-def test_a_wait_longer_than_the_caller_has_is_told_instead() -> None:
+def test_a_wait_longer_than_the_caller_has_is_raised() -> None:
     time = Time()
     shared = throttle(time)
     shared.block_for(300.0)
@@ -65,7 +65,7 @@ def test_a_wait_longer_than_the_caller_has_is_told_instead() -> None:
     ("share", "apart_s"),
     [("0.79", 0.0), ("0.80", 1.0), ("0.99", 1.0), ("1.00", 2.0), ("1.80", 2.0), ("much", 0.0), ("", 0.0)],
 )
-def test_requests_keep_apart_when_most_of_the_budget_is_used(share: str, apart_s: float) -> None:
+def test_requests_are_spaced_out_when_most_of_the_limit_is_used(share: str, apart_s: float) -> None:
     time = Time()
     shared = throttle(time)
     shared.pause_s(ENOUGH_S)
@@ -79,7 +79,7 @@ def test_requests_keep_apart_when_most_of_the_budget_is_used(share: str, apart_s
     assert [left_at() for _ in range(3)] == [apart_s, 2 * apart_s, 3 * apart_s]
 
 
-def test_a_service_that_is_asked_at_its_pace_is_not_slowed_by_what_its_few_requests_use() -> None:
+def test_a_rate_limited_service_is_not_slowed_by_its_usage() -> None:
     shared = throttle(Time(), is_rate_limited=True)
     shared.pause_s(ENOUGH_S)
     shared.record_success({"x-ms-throttle-limit-percentage": "1.00"})
@@ -112,7 +112,7 @@ def test_failures_in_a_row_end_it_and_a_success_between_them_does_not() -> None:
     assert caught.value.wait_s is None
 
 
-def test_a_service_that_is_down_still_tells_the_time_it_named() -> None:
+def test_a_service_that_is_down_still_names_its_retry_after() -> None:
     shared = throttle(Time(), failures=1)
     shared.block_for(90.0)
     shared.record_failure()
@@ -125,7 +125,7 @@ def test_a_service_that_is_down_still_tells_the_time_it_named() -> None:
 def test_what_throttles_one_call_holds_up_the_next_one() -> None:
     time = Time()
     shared = throttle(time)
-    first, _, _ = graph(in_turn(told({}, 429, retry_after="9")), throttle=shared, clock=time, tries=1)
+    first, _, _ = graph(in_turn(reply({}, 429, retry_after="9")), throttle=shared, clock=time, tries=1)
     second, _, _ = graph(in_turn(page("a")), throttle=shared, clock=time)
 
     with pytest.raises(Throttled):
@@ -135,10 +135,10 @@ def test_what_throttles_one_call_holds_up_the_next_one() -> None:
     assert time.now == 9.0
 
 
-def test_a_service_that_fails_for_one_is_not_asked_by_others() -> None:
+def test_a_service_that_fails_for_one_client_gets_no_requests_of_others() -> None:
     time = Time()
     shared = throttle(time)
-    first, asked, _ = graph(lambda *_: told({}, 503), throttle=shared, clock=time)
+    first, sent, _ = graph(lambda *_: reply({}, 503), throttle=shared, clock=time)
     second, spared, _ = graph(in_turn(), throttle=shared, clock=time)
 
     for _ in range(2):
@@ -147,11 +147,11 @@ def test_a_service_that_fails_for_one_is_not_asked_by_others() -> None:
     with pytest.raises(ServiceDown):
         second.get("/b", type=Thing)
 
-    assert (len(asked.urls), spared.urls) == (5, [])
+    assert (len(sent.urls), spared.urls) == (5, [])
 
 
 class Watched(Time):
-    """A clock that only sleeping moves; whoever sleeps does something first."""
+    """A clock that only sleeping moves; each sleep calls the next function first."""
 
     def __init__(self, *meanwhile: Callable[[], None]) -> None:
         super().__init__()
@@ -163,18 +163,20 @@ class Watched(Time):
         super().sleep(seconds)
 
 
-def leaving(time: Time, answer: Callable[[int, str, Any], Told]) -> tuple[list[float], Callable[[int, str, Any], Told]]:
+def leaving(
+    time: Time, answer: Callable[[int, str, Any], Reply]
+) -> tuple[list[float], Callable[[int, str, Any], Reply]]:
     """When each request left, and the answers."""
     left: list[float] = []
 
-    def noting(number: int, url: str, body: Any) -> Told:
+    def recording(number: int, url: str, body: Any) -> Reply:
         left.append(time.now)
         return answer(number, url, body)
 
-    return left, noting
+    return left, recording
 
 
-def test_whoever_rested_looks_at_the_gate_again_before_leaving() -> None:
+def test_the_throttle_is_checked_again_after_a_wait() -> None:
     time = Watched(lambda: shared.block_for(7.0), lambda: shared.block_for(9.0))
     shared = throttle(time)
     shared.block_for(5.0)
@@ -183,10 +185,10 @@ def test_whoever_rested_looks_at_the_gate_again_before_leaving() -> None:
 
     list(client.items("/a", type=Thing))
 
-    assert left == [14.0]  # told 7 s at the beginning, 9 s after five of them
+    assert left == [14.0]  # blocked for 7 s at the beginning, and for 9 s five seconds later
 
 
-def test_a_service_that_closes_again_and_again_costs_a_call_no_more_than_its_time() -> None:
+def test_a_service_that_is_blocked_again_and_again_costs_a_call_no_more_than_its_time() -> None:
     time = Watched(*[lambda: shared.block_for(30.0)] * 10)  # half of it is over when the rest is
     shared = throttle(time)
     shared.block_for(15.0)
@@ -199,7 +201,7 @@ def test_a_service_that_closes_again_and_again_costs_a_call_no_more_than_its_tim
     assert caught.value.wait_s == 15.0
 
 
-def test_whoever_waited_for_a_turn_looks_at_the_gate_before_leaving() -> None:
+def test_the_throttle_is_checked_again_after_waiting_for_a_turn() -> None:
     time = Time()
     shared = throttle(time)
     left, answer = leaving(time, in_turn(page("a")))
@@ -230,13 +232,13 @@ def test_a_part_that_is_throttled_in_one_threads_batch_holds_up_all_other_thread
 
     time = Watched(pause)
     shared = throttle(time)
-    answers = lambda number, _url, body: parts(body, lambda _: 200 if number else 429, Retry_After="9")  # noqa: E731
+    answers = lambda number, _url, body: batch_reply(body, lambda _: 200 if number else 429, Retry_After="9")  # noqa: E731
     reader, _, _ = graph(answers, throttle=shared, clock=time)
     left, answer = leaving(time, lambda *_: page("b"))
     other, _, _ = graph(answer, throttle=shared, clock=time)
 
     with ThreadPoolExecutor(1) as thread:
-        batch = thread.submit(reader.batch, asks(3))
+        batch = thread.submit(reader.batch, requests_of(3))
         try:
             assert rests.wait(30)
             list(other.items("/b", type=Thing))  # while the first one rests
@@ -247,10 +249,10 @@ def test_a_part_that_is_throttled_in_one_threads_batch_holds_up_all_other_thread
     assert left == [9.0]
 
 
-def test_in_a_mixed_batch_a_refusal_closes_its_own_services_gate_and_no_other() -> None:
+def test_in_a_mixed_batch_a_429_blocks_its_own_service_and_no_other() -> None:
     time = Time()
     directory, intune = throttle(time), throttle(time)
-    throttled = lambda _n, _u, body: parts(body, lambda it: 429 if it == "managed" else 200, Retry_After="300")  # noqa: E731
+    throttled = lambda _n, _u, body: batch_reply(body, lambda it: 429 if it == "managed" else 200, Retry_After="300")  # noqa: E731
     client, _, _ = graph(throttled, throttle=directory, clock=time)
 
     answers = client.batch([BatchRequest("users", "/users"), BatchRequest("managed", "/managed", throttle=intune)])
@@ -262,12 +264,12 @@ def test_in_a_mixed_batch_a_refusal_closes_its_own_services_gate_and_no_other() 
     assert caught.value.wait_s == 300.0
 
 
-def test_a_batch_respects_the_gate_of_every_service_it_asks() -> None:
+def test_a_batch_respects_the_throttle_of_each_of_its_services() -> None:
     time = Time()
     directory, intune, score = throttle(time), throttle(time), throttle(time)
     intune.block_for(4.0)
     score.block_for(500.0)
-    left, answer = leaving(time, lambda _n, _u, body: parts(body, lambda _: 200))
+    left, answer = leaving(time, lambda _n, _u, body: batch_reply(body, lambda _: 200))
     client, http, _ = graph(answer, throttle=directory, clock=time)
 
     mixed = [BatchRequest("u", "/u"), BatchRequest("m", "/m", throttle=intune), BatchRequest("s", "/s", throttle=score)]
@@ -275,16 +277,18 @@ def test_a_batch_respects_the_gate_of_every_service_it_asks() -> None:
 
     assert left == [4.0]
     assert (answers["u"].status, answers["m"].status) == (200, 200)
-    error = answers["s"].error  # not asked at all: it would have come inside a Retry-After
+    error = answers["s"].error  # not sent at all, because of the Retry-After
     assert isinstance(error, Throttled)
     assert 496.0 <= (error.wait_s or 0.0) <= 500.0
     assert len(http.urls) == 1
 
 
-def test_the_next_lot_of_a_batch_waits_for_what_the_one_before_was_told() -> None:
+def test_the_next_part_of_a_batch_waits_for_the_retry_after_of_the_one_before() -> None:
     time = Time()
-    left, answer = leaving(time, lambda n, _u, body: parts(body, lambda _: 429 if n < 2 else 200, Retry_After="6"))
+    left, answer = leaving(
+        time, lambda n, _u, body: batch_reply(body, lambda _: 429 if n < 2 else 200, Retry_After="6")
+    )
     client, _, _ = graph(answer, throttle=throttle(time), clock=time)
 
-    assert {it.status for it in client.batch(asks(20)).values()} == {200}
+    assert {it.status for it in client.batch(requests_of(20)).values()} == {200}
     assert left[:3] == [0.0, 6.0, 12.0]

@@ -1,4 +1,4 @@
-"""Why Entra refused: what its codes mean, in whatever form they come, and nothing but the number of its text."""
+"""Entra's refusals: their codes in any form, and nothing of their text but the number."""
 
 import codecs
 import json
@@ -7,9 +7,16 @@ from typing import Any
 import pytest
 
 from shared.http.client import Response
-from shared.microsoft.graph import Transient
-from shared.microsoft.sign_in import OperatorFault, SignInRefused, refusal_from_redirect, refusal_from_response
-from tests.shared.microsoft.sign_in.test_app_tokens import TENANT, Entra, signer, token
+from shared.microsoft.graph import MicrosoftError, Throttled, Transient
+from shared.microsoft.sign_in import (
+    OperatorFault,
+    RefusalKind,
+    SignInRefused,
+    error_of_refusal,
+    refusal_from_redirect,
+    refusal_from_response,
+)
+from tests.shared.microsoft.sign_in.fake_entra import TENANT, Entra, signer, token
 
 BLOCKED = {"error": "invalid_grant", "error_codes": [53003]}
 
@@ -47,7 +54,7 @@ def test_a_code_says_what_is_at_fault(code: int, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "told",
+    "error_response",
     [
         {"error_codes": ["53003"]},
         {"error_codes": ["AADSTS53003"]},
@@ -65,9 +72,11 @@ def test_a_code_says_what_is_at_fault(code: int, kind: str) -> None:
     ],
     ids=str,
 )
-def test_a_code_keeps_its_meaning_in_whatever_form_it_comes(told: dict[str, Any]) -> None:
+def test_a_code_keeps_its_meaning_in_whatever_form_it_comes(error_response: dict[str, Any]) -> None:
     with pytest.raises(SignInRefused) as caught:
-        signer(Entra(Response(400, {}, json.dumps({"error": "invalid_grant", **told}).encode()))).app_token(TENANT)
+        signer(Entra(Response(400, {}, json.dumps({"error": "invalid_grant", **error_response}).encode()))).app_token(
+            TENANT
+        )
 
     assert caught.value.refusal.kind.value == "policy"
     assert caught.value.evidence()["code"] == "AADSTS53003"
@@ -97,10 +106,10 @@ def test_no_list_of_codes_is_so_long_that_it_fills_a_row() -> None:
     ids=str,
 )
 def test_a_redirect_is_read_by_its_code_before_its_word(answer: dict[str, str], kind: str, code: str | None) -> None:
-    told = refusal_from_redirect(answer)
+    error_response = refusal_from_redirect(answer)
 
-    assert told.kind.value == kind
-    assert SignInRefused(told).evidence().get("code") == code
+    assert error_response.kind.value == kind
+    assert SignInRefused(error_response).evidence().get("code") == code
 
 
 @pytest.mark.parametrize(
@@ -116,9 +125,9 @@ def test_a_redirect_is_read_by_its_code_before_its_word(answer: dict[str, str], 
     ids=lambda it: it[:30],
 )
 def test_nothing_but_the_number_of_a_redirects_text_gets_through(text: str) -> None:
-    told = refusal_from_redirect({"error": "access_denied", "error_description": text, "error_subcode": text})
+    error_response = refusal_from_redirect({"error": "access_denied", "error_description": text, "error_subcode": text})
 
-    assert SignInRefused(told).evidence() == {"error": "access_denied", "code": "AADSTS65004"}
+    assert SignInRefused(error_response).evidence() == {"error": "access_denied", "code": "AADSTS65004"}
 
 
 def test_three_bytes_before_a_token_change_nothing() -> None:
@@ -142,7 +151,7 @@ def test_three_bytes_before_a_refusal_change_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "odd",
+    "malformed",
     [
         {"expires_in": None},
         {"expires_in": "soon"},
@@ -162,8 +171,8 @@ def test_three_bytes_before_a_refusal_change_nothing() -> None:
     ],
     ids=str,
 )
-def test_an_odd_field_beside_a_token_does_not_cost_the_token(odd: dict[str, Any]) -> None:
-    answer = {"access_token": token(), "expires_in": 3600, "token_type": "Bearer", **odd}
+def test_a_malformed_field_beside_a_token_does_not_cost_the_token(malformed: dict[str, Any]) -> None:
+    answer = {"access_token": token(), "expires_in": 3600, "token_type": "Bearer", **malformed}
 
     assert signer(Entra(Response(200, {}, json.dumps(answer).encode()))).app_token(TENANT) == token()
 
@@ -180,7 +189,7 @@ def test_half_a_character_in_a_refusal_does_not_cost_its_code() -> None:
     "body",
     [b"", b"{", b"null", b"[]", b'"x"', codecs.BOM_UTF8, b"<html>", b'{"access_token": null}', b"\xff\xfe{\0}\0"],
 )
-def test_what_is_no_answer_of_entras_passes(body: bytes) -> None:
+def test_what_is_no_response_of_entras_is_transient(body: bytes) -> None:
     with pytest.raises(Transient):
         signer(Entra(Response(200, {}, body))).app_token(TENANT)
 
@@ -196,5 +205,48 @@ def _metadata_of(entra: Entra) -> dict[str, str]:
     return {"issuer": "-", "authorization_endpoint": f"{oauth}/authorize", "token_endpoint": f"{oauth}/token"}
 
 
-def _with_bom(told: object, status: int = 200) -> Response:
-    return Response(status, {}, codecs.BOM_UTF8 + json.dumps(told).encode())
+def _with_bom(error_response: object, status: int = 200) -> Response:
+    return Response(status, {}, codecs.BOM_UTF8 + json.dumps(error_response).encode())
+
+
+@pytest.mark.parametrize(
+    ("error_response", "kind", "error"),
+    [
+        ({"error": "invalid_grant", "error_codes": [65001]}, RefusalKind.CONSENT_MISSING, SignInRefused),
+        ({"error": "unauthorized_client", "error_codes": [700016]}, RefusalKind.APP_NOT_FOUND, SignInRefused),
+        ({"error": "invalid_client", "error_codes": [7000229]}, RefusalKind.APP_NOT_FOUND, SignInRefused),
+        ({"error": "invalid_client", "error_codes": [7000222]}, RefusalKind.OUR_CREDENTIAL, OperatorFault),
+        ({"error": "invalid_client"}, RefusalKind.OUR_CREDENTIAL, OperatorFault),
+        ({"error": "invalid_grant", "error_codes": [501481]}, RefusalKind.OUR_REQUEST, OperatorFault),
+        ({"error": "interaction_required", "error_codes": [53003]}, RefusalKind.POLICY, SignInRefused),
+        ({"error": "invalid_grant", "error_codes": [50076]}, RefusalKind.MFA, SignInRefused),
+        ({"error": "invalid_grant", "error_codes": [1, 90033]}, RefusalKind.TRANSIENT, Transient),
+        ({"error": "temporarily_unavailable"}, RefusalKind.TRANSIENT, Transient),
+        ({"error": "x", "error_codes": [90055]}, RefusalKind.THROTTLED, Throttled),
+        ({"error": "invalid_grant", "error_codes": [424242]}, RefusalKind.OTHER, SignInRefused),
+        ({"error": 7, "error_codes": "x"}, RefusalKind.OTHER, SignInRefused),
+        ({}, RefusalKind.OTHER, SignInRefused),
+    ],
+    ids=str,
+)
+def test_a_refusal_is_sorted_by_code_then_by_word(
+    error_response: dict[str, Any], kind: RefusalKind, error: type[MicrosoftError]
+) -> None:
+    read = refusal_from_response(error_response)
+
+    assert read.kind is kind
+    assert type(error_of_refusal(read)) is error
+
+
+def test_a_refusals_text_is_never_kept() -> None:
+    error_response = {
+        "error": "invalid_grant",
+        "error_codes": [65001],
+        "error_description": "secret words",
+        "correlation_id": "c-1",
+    }
+
+    error = error_of_refusal(refusal_from_response(error_response))
+
+    assert error.evidence() == {"error": "invalid_grant", "code": "AADSTS65001", "correlation_id": "c-1"}
+    assert "secret" not in str(error)

@@ -1,4 +1,4 @@
-"""Somebody signs in at the simulated Microsoft: what we learn of them, and every ID token we refuse (A09)."""
+"""Sign-in at the simulated Microsoft: the identity that results, and every ID token that is refused (A09)."""
 
 import secrets
 from collections.abc import Sequence
@@ -57,8 +57,8 @@ class Journey:
         return Person(self.microsoft.login_url, self.microsoft.ca_file, username).follow(self.url(scopes))
 
     def redeem(self, callback: Callback, **changes: Any) -> SignedIn:
-        told = {"redirect_uri": BACK, "nonce": self.nonce, "verifier": self.verifier, "scopes": SCOPES, **changes}
-        return self.sign_in.redeem(code=callback.fields["code"], **told)
+        arguments = {"redirect_uri": BACK, "nonce": self.nonce, "verifier": self.verifier, "scopes": SCOPES, **changes}
+        return self.sign_in.redeem(code=callback.fields["code"], **arguments)
 
 
 @pytest.fixture
@@ -68,18 +68,18 @@ def journey(microsoft: Running) -> Journey:
 
 def test_the_way_to_microsoft_holds_no_secret(journey: Journey) -> None:
     parts = urlsplit(journey.url())
-    told = {name: values[0] for name, values in parse_qs(parts.query).items()}
+    query = {name: values[0] for name, values in parse_qs(parts.query).items()}
 
     assert parts.path == "/organizations/oauth2/v2.0/authorize"
     assert {"response_mode": "form_post", "prompt": "select_account", "code_challenge_method": "S256"}.items() <= (
-        told.items()
+        query.items()
     )
-    assert told["scope"] == "openid profile User.Read"
+    assert query["scope"] == "openid profile User.Read"
     assert journey.verifier not in journey.url()
     assert journey.nonce not in journey.url()
 
 
-def test_consent_is_asked_of_one_tenant_for_all_of_our_registration(journey: Journey) -> None:
+def test_consent_is_requested_of_one_tenant_for_all_of_our_registration(journey: Journey) -> None:
     url = journey.sign_in.admin_consent_url(tenant_id=journey.tenant["id"], redirect_uri=BACK, state="st")
 
     assert urlsplit(url).path == f"/{journey.tenant['id']}/v2.0/adminconsent"
@@ -96,12 +96,12 @@ def test_a_sign_in_tells_who_came_and_opens_what_they_may_see(journey: Journey) 
     assert signed_in.identity.username == journey.tenant["admin"]
     assert signed_in.identity.name
     assert not signed_in.identity.is_guest
-    assert signed_in.identity.roles is None, "the token does not tell roles"
+    assert signed_in.identity.roles is None, "the token holds no roles"
     assert signed_in.refresh_token is None
     assert signed_in.access_token not in repr(signed_in)
 
 
-def test_lasting_access_is_given_only_when_asked_for(journey: Journey) -> None:
+def test_a_refresh_token_is_issued_only_when_requested(journey: Journey) -> None:
     scopes = (*SCOPES, "offline_access")
 
     signed_in = journey.redeem(journey.signs_in(journey.tenant["admin"], scopes), scopes=scopes)
@@ -110,7 +110,7 @@ def test_lasting_access_is_given_only_when_asked_for(journey: Journey) -> None:
     assert signed_in.refresh_token not in repr(signed_in)
 
 
-def test_roles_are_told_when_the_token_has_them(journey: Journey) -> None:
+def test_roles_are_known_when_the_token_holds_them(journey: Journey) -> None:
     journey.world.switch(wids_claim=True)
 
     admin = journey.redeem(journey.signs_in(journey.tenant["admin"])).identity
@@ -161,7 +161,7 @@ def test_an_id_token_of_another_sign_in_is_refused(journey: Journey) -> None:
         journey.redeem(callback, nonce=secrets.token_urlsafe(32))
 
 
-def test_keys_of_microsoft_that_cannot_be_fetched_are_a_fault_that_passes(journey: Journey) -> None:
+def test_keys_of_microsoft_that_cannot_be_fetched_are_a_transient_fault(journey: Journey) -> None:
     callback = journey.signs_in(journey.tenant["admin"])
     journey.world.fault(host="login", path="/keys", kind="html", times=None)
 
