@@ -25,7 +25,7 @@ def remembered(
     """Do it, unless this user's key has been used: then give the answer it got.
 
     Raises:
-        KeyReused: the key was used for another request.
+        IdempotencyKeyReused: the key was used for another request.
         Conflict: ``in_progress``: the first one is still being done.
     """
     account = Account(services, actor.account_id)

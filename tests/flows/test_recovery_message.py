@@ -89,7 +89,7 @@ def test_a_message_that_comes_although_the_run_has_ended_changes_nothing(
 ) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(recovery_message, "_HIDDEN_S", 1)
-        patched.setattr("shared.storage.queues.Queues.take_back", lambda *_: None)
+        patched.setattr("shared.storage.queues.Queues.delete", lambda *_: None)
         run = portal.sync(tenant)
     asked = len(portal.graph_requests(tenant))
 

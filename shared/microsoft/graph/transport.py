@@ -73,14 +73,7 @@ class Transport:
         Raises:
             MicrosoftError: of the kind that the response stands for.
         """
-        headers = {
-            "Authorization": f"Bearer {token}",
-            "Accept": "application/json",
-            "client-request-id": str(uuid.uuid4()),
-            "x-ms-throttle-priority": "low",
-        }
-        if body is not None:
-            headers["Content-Type"] = "application/json"
+        headers = _headers(token, has_body=body is not None)
         with (
             self.throttle.in_flight_slots,
             self._admitted({self.throttle, *throttles}, within_s),
@@ -141,6 +134,16 @@ class Transport:
     def _pause(self, seconds: float) -> None:
         self._sleep(seconds)
         self.meter.add(Usage(waited_s=seconds))
+
+
+def _headers(token: str, *, has_body: bool) -> dict[str, str]:
+    headers = {
+        "Authorization": f"Bearer {token}",
+        "Accept": "application/json",
+        "client-request-id": str(uuid.uuid4()),
+        "x-ms-throttle-priority": "low",
+    }
+    return {**headers, "Content-Type": "application/json"} if has_body else headers
 
 
 class GraphCall:

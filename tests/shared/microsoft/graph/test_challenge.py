@@ -93,7 +93,7 @@ def test_a_part_is_repeated_once_with_a_token_for_the_claims() -> None:
 
     assert isinstance(answers["a"].error, TokenRejected)
     assert [json.loads(it) for it in requested] == [CLAIMS]
-    assert (answers["a"].usage.batch_reply, answers["b"].usage.batch_reply, graph.usage.requests) == (2, 1, 2)
+    assert (answers["a"].usage.parts, answers["b"].usage.parts, graph.usage.requests) == (2, 1, 2)
 
 
 @pytest.mark.parametrize("units", ["-1", "1.5", "x", "", "1" * 30, "\u00b2"])
