@@ -11,8 +11,8 @@ from shared.storage.account import Service, StorageAccount, endpoint_of
 from shared.storage.queues import Queues, QueueUnavailable
 from shared.storage.rows import StorageUnavailable
 from shared.storage.tables import Tables
+from tests.integrations.test_settings import GOOD
 from tests.shared.storage.clients import CLIENTS, short_timeouts
-from tests.test_settings import GOOD
 
 CLOUDS = {
     "global": ("core.windows.net", "https://storage.azure.com/.default"),

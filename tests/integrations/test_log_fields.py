@@ -9,9 +9,9 @@ import pytest
 from integrations.services import connect
 from integrations.settings import Settings
 from shared.telemetry import fields
-from tests.test_settings import GOOD
+from tests.integrations.test_settings import GOOD
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 WRITERS = frozenset({"log", "span", "count", "set_attributes"})
 NOT_FIELDS = frozenset({"level", "is_outgoing"})
 
