@@ -81,7 +81,7 @@ class Bench:
         self.clock = Clock()
         connected = connect(Settings.from_env(settings))
         rate_limiter = RateLimiter() if keeps_pace else RateLimiter(lambda _seconds: None)
-        changed = {"clock": self.clock, "chance": lambda: 0.5, "paces": rate_limiter}
+        changed = {"clock": self.clock, "chance": lambda: 0.5, "rate_limiter": rate_limiter}
         self.services = Services(**{**vars(connected), **changed})
         self.requests = Requests(settings)
         self.queued = StorageAccount.from_connection_string(settings["AzureWebJobsStorage"], "queue")
@@ -268,7 +268,7 @@ def fill_due(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
     for number in range(told["count"]):
         at = now if number < told["due"] else now + timedelta(days=1)
         due = Due(Work.SYNC, AccountId("acct_order"), f"{told['prefix']}-{number:07d}", at)
-        by_shard.setdefault(shard_of(due), []).append(upsert(_row(due)))
+        by_shard.setdefault(shard_of(due), []).append(upsert(_row(due, shard_of(due))))
     table = bench.services.tables.rest_table("due")
     for writes in by_shard.values():
         for part in chunks(writes):

@@ -5,7 +5,7 @@ import random
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, partial
 
@@ -15,7 +15,7 @@ from azure.identity import ManagedIdentityCredential
 from integrations.caller import CallerVerifier
 from integrations.domain.evaluations import registry
 from integrations.domain.ids import AccountId, TenantId
-from integrations.domain.jobs.orders import Order
+from integrations.domain.jobs.orders import SHARDS, Order
 from integrations.domain.plan import KnownPlan
 from integrations.domain.sync.schedule import ORDER_LIFE
 from integrations.microsoft.dataset import Service
@@ -43,7 +43,7 @@ from shared.storage.account import endpoint_of
 from shared.storage.queues import Queues
 from shared.storage.tables import Tables
 from shared.telemetry.fields import register_fields
-from shared.telemetry.log import log, quiet_libraries
+from shared.telemetry.log import log, quiet_libraries, write_to
 
 _USER_AGENT = "MicrosoftTenantIntegrations/1"
 # What our log lines and spans may name beside the general fields (``shared.telemetry.fields``).
@@ -51,8 +51,6 @@ _LOG_FIELDS = (
     "account_id", "dataset", "evaluation", "flow_id", "integration_id", "ordered", "organization_id", "removal_id",
     "run_id", "shard", "slot", "tenant_id", "user_id",
 )  # fmt: skip
-# A browser waits for the answer: better a clear refusal soon than a page that hangs.
-_SOMEBODY_WAITS = RetryPolicy(tries=2, max_wait_s=1.0, call_s=5.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +58,9 @@ class Services:
     """One process's connections. ``chance`` returns a random number from 0 to 1.
 
     ``seal_lines`` remembers when each account's audit entries are due to be sealed, ``plans`` each one's plan.
+    ``shards`` is the number of partitions of the due list. It is no setting, as it can never change where rows stand
+    already; tests have fewer, as each costs three requests to storage whenever the list is looked at.
+    ``retry_policy`` is for whatever nobody waits for.
     """
 
     settings: Settings
@@ -76,10 +77,12 @@ class Services:
     rate_limiter: RateLimiter = field(default_factory=RateLimiter)
     seal_lines: dict[AccountId, datetime] = field(default_factory=dict)
     plans: dict[AccountId, KnownPlan] = field(default_factory=dict)
+    shards: int = SHARDS
+    retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
 
     @cached_property
     def due(self) -> DueList:
-        return DueList(self.tables)
+        return DueList(self.tables, self.shards)
 
     @cached_property
     def callbacks(self) -> Callbacks:
@@ -113,7 +116,7 @@ class Services:
             root=self.endpoints.graph,
             http_client=self.http_client,
             token=lambda _fresh: access_token,
-            retry_policy=_SOMEBODY_WAITS,
+            retry_policy=_interactive(self.retry_policy),
         )
 
     def graph(
@@ -127,6 +130,7 @@ class Services:
             token=lambda fresh: self.sign_in.app_token(tenant_id, fresh=fresh),
             token_for_claims=lambda claims: self.sign_in.app_token(tenant_id, fresh=True, claims=claims),
             throttle=throttle,
+            retry_policy=self.retry_policy,
         )
 
     def graph_to_leave(self, tenant_id: TenantId) -> Graph:
@@ -135,7 +139,7 @@ class Services:
 
     def graph_to_watch(self, tenant_id: TenantId) -> Graph:
         """Graph in one tenant, allowed to ask that we be told of changes, and to take that back; not patient."""
-        return self._writing(tenant_id, SUBSCRIPTIONS, retry_policy=_SOMEBODY_WAITS)
+        return self._writing(tenant_id, SUBSCRIPTIONS, retry_policy=_interactive(self.retry_policy))
 
     def _writing(self, tenant_id: TenantId, where: re.Pattern[str], retry_policy: RetryPolicy | None = None) -> Graph:
         return Graph(
@@ -143,12 +147,17 @@ class Services:
             http_client=self.http_client,
             token=lambda fresh: self.sign_in.app_token(tenant_id, fresh=fresh),
             writes=[where],
-            retry_policy=retry_policy,
+            retry_policy=retry_policy or self.retry_policy,
         )
 
     def _turn(self, tenant_id: TenantId, service: Service) -> Callable[[], AbstractContextManager[None]]:
         pace = service.pace
         return nullcontext if pace is None else partial(self.rate_limiter.turn, f"{service.value}:{tenant_id}", *pace)
+
+
+def _interactive(policy: RetryPolicy) -> RetryPolicy:
+    """A browser waits for the answer: better a clear refusal soon than a page that hangs."""
+    return replace(policy, tries=2, max_wait_s=1.0, call_s=5.0)
 
 
 class TenantGraphs:
@@ -181,6 +190,7 @@ class TenantGraphs:
 def connect(settings: Settings) -> Services:
     """Build the services of a process. Touches no network: a dead service shows when it is used."""
     register_fields(_LOG_FIELDS)
+    write_to("integrations")
     quiet_libraries()
     tune_memory()
     for name in sorted(set(settings.evaluations_off) - {it.name for it in registry.EVALUATIONS}):

@@ -44,7 +44,7 @@ class VersionConflict(Conflict):
     """Somebody changed the same thing in the same moment; nothing of ours was written."""
 
     code = "changed_meanwhile"
-    title = "This was changed in the same moment"
+    title = "This was changed by somebody else at the same time"
     remedy = "Reload the page and try again."
 
 

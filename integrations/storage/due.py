@@ -54,24 +54,31 @@ class Due:
 
 
 class DueList:
-    def __init__(self, tables: Tables) -> None:
+    """The list of one deployment, whose number of shards never changes: it decides where a line is looked for."""
+
+    def __init__(self, tables: Tables, shards: int = SHARDS) -> None:
         self._table = tables.rest_table("due")
+        self._shards = shards
+
+    @property
+    def shards(self) -> Sequence[str]:
+        return shards(self._shards)
 
     def put(self, due: Due) -> None:
-        self._table.write(upsert(_row(due)))
+        self._table.write(upsert(self._row(due)))
 
     def put_all(self, dues: Iterable[Due]) -> None:
         """Many lines, a hundred of a shard at once."""
         by_shard: dict[str, list[Write]] = {}
         for due in dues:
-            by_shard.setdefault(shard_of(due), []).append(upsert(_row(due)))
+            by_shard.setdefault(self._shard_of(due), []).append(upsert(self._row(due)))
         for writes in by_shard.values():
             for part in chunks(writes):
                 self._table.write(*part)
 
     def ensure(self, due: Due, *, after: datetime) -> datetime:
         """Put it, unless its line stands already for a time behind ``after``; returns the time that stands."""
-        row = self._table.get(shard_of(due), _key(due))
+        row = self._table.get(self._shard_of(due), _key(due))
         if row is not None and _due(row).at > after:
             return _due(row).at
         self.put(due)
@@ -79,7 +86,7 @@ class DueList:
 
     def move(self, dues: Sequence[Due]) -> None:
         """Give lines of one shard, as they were read, their new times; a line that was put meanwhile stays."""
-        for part in chunks([replace(_row(due)) for due in dues]):
+        for part in chunks([replace(self._row(due)) for due in dues]):
             try:
                 self._table.write(*part)
             except RowChanged:
@@ -92,7 +99,7 @@ class DueList:
 
     def settle(self, due: Due) -> None:
         """Forget it, unless it was put again for another time meanwhile."""
-        row = self._table.get(shard_of(due), _key(due))
+        row = self._table.get(self._shard_of(due), _key(due))
         if row is None or _due(row).at != due.at:
             return
         with contextlib.suppress(RowChanged):
@@ -101,13 +108,13 @@ class DueList:
     def of(self, account_id: AccountId, item_id: str) -> "Sequence[Due]":
         """Whatever is due of one thing of an account."""
         lines = [Due(work, account_id, item_id, datetime.min) for work in Work]  # noqa: DTZ901 - the time is read
-        rows = self._table.find(shard_of(lines[0]), [_key(it) for it in lines])
+        rows = self._table.find(self._shard_of(lines[0]), [_key(it) for it in lines])
         return [_due(row) for row in rows]
 
     def drop(self, work: Work, account_id: AccountId, item_id: str) -> None:
         """Forget it, whenever it is due."""
         due = Due(work, account_id, item_id, _NEVER)
-        row = self._table.get(shard_of(due), _key(due))
+        row = self._table.get(self._shard_of(due), _key(due))
         if row is not None:
             with contextlib.suppress(RowChanged):
                 self._table.write(delete(row))
@@ -121,27 +128,33 @@ class DueList:
         dues = [due for row in rows if (due := _readable(row)) is not None]
         return sorted(dues, key=lambda due: due.at)
 
+    def _shard_of(self, due: Due) -> str:
+        return shard_of(due, self._shards)
 
-def shards() -> list[str]:
-    return [f"{number:02d}" for number in range(SHARDS)]
+    def _row(self, due: Due) -> Row:
+        return _row(due, self._shard_of(due))
 
 
-def shard_of(due: Due) -> str:
-    return f"{zlib.crc32(f'{due.account_id}:{due.item_id}'.encode()) % SHARDS:02d}"
+def shards(count: int = SHARDS) -> list[str]:
+    return [f"{number:02d}" for number in range(count)]
+
+
+def shard_of(due: Due, count: int = SHARDS) -> str:
+    return f"{zlib.crc32(f'{due.account_id}:{due.item_id}'.encode()) % count:02d}"
 
 
 def _key(due: Due) -> str:
     return f"{due.work.value}:{due.account_id}:{due.item_id}"
 
 
-def _row(due: Due) -> Row:
+def _row(due: Due, shard: str) -> Row:
     columns = {
         "due_at": format_utc(due.at),
         "kind": due.work.value,
         "account_id": due.account_id,
         "item_id": due.item_id,
     }
-    return Row(shard_of(due), _key(due), columns, due.etag)
+    return Row(shard, _key(due), columns, due.etag)
 
 
 def _readable(row: Row) -> Due | None:

@@ -24,8 +24,8 @@ class BeingRemoved(TemporaryFailure):
     """Our application is being taken out of the tenant at this very moment."""
 
     code = "removing"
-    title = "The tenant is being disconnected at this moment"
-    remedy = "Wait as long as Retry-After says, then start again from the Integrate button."
+    title = "The tenant is being disconnected right now"
+    remedy = "Wait for the time in Retry-After, then start again from the Integrate button."
 
 
 class Claim(Enum):

@@ -23,13 +23,13 @@ def add_doors(routes: HttpRoutes) -> None:
         "GET",
         "audit",
         needs=Need.READ,
-        summary="Who did what when, the newest first; as CSV when Accept asks for text/csv.",
+        summary="Who did what and when, newest first. CSV if Accept asks for text/csv.",
         query={
             "tenant_id": "entries that name this Microsoft tenant",
-            "action": "an action, as entries tell it",
+            "action": "the action of an entry, such as mapped tenant",
             "actor": "a portal user id, or system:<function>",
-            "since": "a time as of RFC 3339: entries from then on",
-            "until": "a time as of RFC 3339: entries up to then",
+            "since": "an RFC 3339 time: entries from then on",
+            "until": "an RFC 3339 time: entries up to then",
             **PAGING,
         },
         answers={200: AuditPage},
@@ -46,7 +46,7 @@ def add_doors(routes: HttpRoutes) -> None:
         "GET",
         "audit/keys",
         needs=Need.READ,
-        summary="The public keys that seals of the audit log and receipts of removals are signed with, as JWKS.",
+        summary="The public keys that sign the audit log's seals and removal receipts, as JWKS.",
         answers={200: Jwks},
     )
     def get_audit_keys(call: RequestContext) -> ApiResponse:
@@ -56,7 +56,7 @@ def add_doors(routes: HttpRoutes) -> None:
         "GET",
         "audit/verification",
         needs=Need.READ,
-        summary="The audit log verified anew: what is sealed, and what was altered, taken out or pushed in.",
+        summary="Verifies the audit log: what is sealed, and what has been altered, removed or inserted.",
         answers={200: Verification},
         refusals=("429",),
     )
@@ -67,7 +67,7 @@ def add_doors(routes: HttpRoutes) -> None:
         "GET",
         "export",
         needs=Need.READ,
-        summary="Everything stored of the account, or of one tenant; as CSV when Accept asks for text/csv.",
+        summary="Everything stored about the account, or about one tenant. CSV if Accept asks for text/csv.",
         query={
             "tenant_id": "rows that concern this Microsoft tenant",
             "kind": "one kind of rows only, such as users",
@@ -106,5 +106,5 @@ def _time(call: RequestContext, name: str) -> datetime | None:
         found = datetime.min  # noqa: DTZ901 - no time zone, so that it is refused below
     if found is not None and (found.tzinfo is None or not 1970 <= found.year <= 9000):
         told = Problem(f"/{name}", "a time with its zone, such as 2026-11-23T07:30:00Z")
-        raise Invalid(f"?{name}= is not usable.", problems=[told])
+        raise Invalid(f"?{name}= is invalid.", problems=[told])
     return found

@@ -16,7 +16,7 @@ from shared.http.responses import MAX_BODY_BYTES, ApiResponse, ok, see_other
 
 _TEXT = "text/plain; charset=utf-8"
 # One text for every answer that no journey waits for: it tells a stranger nothing.
-_NOT_OURS = "This is not an answer we wait for. Go back to the page and start again from the Integrate button."
+_NOT_OURS = "This is not a response we are waiting for. Go back to the page and start again from the Integrate button."
 
 
 class AcceptedPrerequisites(msgspec.Struct, forbid_unknown_fields=True):
@@ -59,7 +59,7 @@ def add_doors(routes: HttpRoutes) -> None:
         "POST",
         "integrations/{integration_id}/reauthorize",
         needs=Need.MANAGE,
-        summary="Start to renew an integration by signing in to the same tenant again.",
+        summary="Start to reauthorize an integration by signing in to the same tenant again.",
         answers={201: JourneyStarted},
     )
     def post_reauthorize(call: RequestContext) -> ApiResponse:
@@ -70,8 +70,8 @@ def add_doors(routes: HttpRoutes) -> None:
         "GET POST",
         "consent/callback/{kind:alpha}",
         needs=Need.NOTHING,
-        summary="Microsoft's answers come here, brought by the browser; nothing is bound.",
-        query={"state": "the state value of the journey"},
+        summary="The redirect URI: the browser brings Microsoft's responses here. Nothing is bound.",
+        query={"state": "the state value of the flow"},
         answers={303: None},
         in_api=False,
     )
@@ -82,7 +82,7 @@ def add_doors(routes: HttpRoutes) -> None:
         "GET",
         "consent/{flow_id}",
         needs=Need.MANAGE,
-        summary="How a journey stands, for the user who started it.",
+        summary="The state of a consent flow, for the user who started it.",
         answers={200: FlowView},
     )
     def get_flow(call: RequestContext) -> ApiResponse:
@@ -92,7 +92,7 @@ def add_doors(routes: HttpRoutes) -> None:
         "POST",
         "consent/{flow_id}/complete",
         needs=Need.MANAGE,
-        summary="Confirm the tenant a journey has proved; only this binds it.",
+        summary="Confirm the tenant that a flow has verified. Only this step creates the integration.",
         answers={201: Completed},
     )
     def post_complete(call: RequestContext) -> ApiResponse:
@@ -105,11 +105,11 @@ def _start(call: RequestContext, wanted: StartIntegration) -> Started:
         return start_single(call.services, call.actor)
     if wanted.kind != Kind.CSP.value:
         told = Problem("/kind", "must be 'single' or 'csp'")
-        raise Invalid("This kind of integration is not offered.", problems=[told])
+        raise Invalid("There is no such kind of integration.", problems=[told])
     accepted = wanted.prerequisites
     if accepted is None:
-        told = Problem("/prerequisites", "accept the text of GET /prerequisites/csp, and send its version")
-        raise Invalid("The CSP prerequisites are not accepted.", problems=[told])
+        told = Problem("/prerequisites", "accept the text of GET /prerequisites/csp and send its version")
+        raise Invalid("The CSP prerequisites have not been accepted.", problems=[told])
     return start_csp(call.services, call.actor, accepted=accepted.accepted, version=accepted.version)
 
 
@@ -127,7 +127,7 @@ def _callback(call: RequestContext) -> ApiResponse:
     try:
         flow_id = receive_callback(call.services, _kind(call), _fields(call), call.trace_id)
     except TemporaryFailure:
-        text = "We cannot take Microsoft's answer at this moment. Reload this page in a few seconds."
+        text = "We cannot process Microsoft's response at the moment. Reload this page in a few seconds."
         return ApiResponse(503, text.encode(), _TEXT, {"Retry-After": "5"})
     except Invalid:
         return ApiResponse(400, _NOT_OURS.encode(), _TEXT)

@@ -23,7 +23,7 @@ def add_doors(routes: HttpRoutes) -> None:
         "GET",
         "prerequisites/csp",
         needs=Need.READ,
-        summary="What a CSP must have in place; accept its version when integrating.",
+        summary="What a CSP must have in place. Send its version back when integrating.",
         answers={200: Prerequisites},
     )
     def get_csp_prerequisites(call: RequestContext) -> ApiResponse:
@@ -46,7 +46,7 @@ def add_doors(routes: HttpRoutes) -> None:
         "PUT",
         "tenants/{tenant_id}/ignored",
         needs=Need.MANAGE,
-        summary="Leave a CSP's customer out of the table, or show it again.",
+        summary="Hide a CSP's customer from the table, or show it again.",
         body=IgnoreTenant,
         answers={204: None},
     )

@@ -14,8 +14,8 @@ def add_doors(routes: HttpRoutes) -> None:
         "POST",
         "notifications",
         needs=Need.NOTHING,
-        summary="Microsoft Graph's change notifications: a nudge to look, and nothing that is believed.",
-        query={"validationToken": "Microsoft's own token, given back as it came"},
+        summary="Microsoft Graph's change notifications. They only trigger a sync; their content is not used.",
+        query={"validationToken": "Microsoft's validation token, returned unchanged"},
         body=Notifications,
         answers={202: None},
         in_api=False,
@@ -24,7 +24,7 @@ def add_doors(routes: HttpRoutes) -> None:
         token = call.query("validationToken")
         if len(token) > _LONGEST_TOKEN:
             told = Problem("/validationToken", f"at most {_LONGEST_TOKEN} characters")
-            raise Invalid("The token is too long to be Microsoft's.", problems=[told])
+            raise Invalid("The validation token is too long.", problems=[told])
         if token:
             return ApiResponse(200, token.encode(), content_type=_TEXT)
         receive_notifications(call.services, call.body(Notifications).value)

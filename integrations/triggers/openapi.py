@@ -9,17 +9,17 @@ from shared.http.responses import ProblemBody, json_schema
 
 _PARAMETER = re.compile(r"{\*?(\w+)(?::[^}]*)?}")
 _MEANING = {
-    "400": "The request is malformed or invalid; errors[] name each place.",
-    "401": "No portal token, or not a good one.",
+    "400": "The request is malformed or invalid. errors[] names each field.",
+    "401": "The portal token is missing or invalid.",
     "403": "The caller's role (code role) or plan (code plan) does not allow this.",
-    "404": "There is no such thing in the caller's account.",
-    "409": "The present state does not allow this; code and remedy say why and what to do.",
+    "404": "Not found in the caller's account.",
+    "409": "The current state does not allow this. code and remedy say why and what to do.",
     "413": "The body is larger than 64 KiB.",
     "415": "The body is not JSON.",
     "422": "The Idempotency-Key was used for another request.",
-    "429": "Too many requests; Retry-After says how long to wait.",
-    "500": "A fault of ours; trace_id finds it in our log.",
-    "503": "Storage or Microsoft is out; nothing was changed; Retry-After says when to try again.",
+    "429": "Too many requests. Retry-After says how long to wait.",
+    "500": "An error on our side. Search the log for trace_id.",
+    "503": "Storage or Microsoft is not available. Nothing was changed. Retry-After says when to try again.",
 }
 
 
@@ -77,10 +77,10 @@ def _parameters(route: HttpRoute) -> list[dict[str, Any]]:
         {"name": name, "in": "query", "description": meaning, "schema": text} for name, meaning in route.query.items()
     ]
     if route.changes:
-        meaning = "The same request under the same key is done once and answered alike."
+        meaning = "A request repeated with the same key is carried out once and gets the same answer."
         found.append({"name": "Idempotency-Key", "in": "header", "description": meaning, "schema": text})
     elif route.needs is not Need.NOTHING:
-        meaning = "The ETag of the answer you have; 304 when it is still the same."
+        meaning = "The ETag of the answer you have. 304 if it has not changed."
         found.append({"name": "If-None-Match", "in": "header", "description": meaning, "schema": text})
     return found
 
@@ -95,7 +95,7 @@ def _responses(route: HttpRoute, named: dict[Any, Any]) -> dict[str, Any]:
             told["content"]["text/csv"] = {"schema": {"type": "string"}}
         responses[str(status)] = told
     if not route.changes and route.needs is not Need.NOTHING:
-        responses["304"] = {"description": "Unchanged since the ETag you sent."}
+        responses["304"] = {"description": "Not changed since the ETag that you sent."}
     problem = {"application/problem+json": {"schema": named[ProblemBody]}}
     for status_code in _problems(route):
         responses[status_code] = {"description": _MEANING[status_code], "content": problem}

@@ -70,7 +70,7 @@ def add_doors(routes: HttpRoutes) -> None:
         "PUT",
         "organizations/{organization_id}",
         needs=Need.MANAGE,
-        summary="Rename an Organization, set its domains, or move it under another Syncro Tenant.",
+        summary="Rename an Organization, set its domains, or move it to another Syncro Tenant.",
         body=OrganizationBody,
         answers={200: Organization},
     )
@@ -90,7 +90,7 @@ def add_doors(routes: HttpRoutes) -> None:
         "DELETE",
         "organizations/{organization_id}",
         needs=Need.MANAGE,
-        summary="Delete an Organization that no Microsoft tenant is mapped to.",
+        summary="Delete an Organization that has no mapped Microsoft tenant.",
         answers={204: None},
     )
     def delete_organization_door(call: RequestContext) -> ApiResponse:

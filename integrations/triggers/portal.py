@@ -52,7 +52,7 @@ def add_doors(routes: HttpRoutes) -> None:
             return ok(_config(call.services))
         return with_etag(_file(path, call.services.settings), call.request.headers.get("If-None-Match", ""))
 
-    @routes.add("GET", "health", needs=Need.NOTHING, summary="The process is alive.", answers={200: Health})
+    @routes.add("GET", "health", needs=Need.NOTHING, summary="Liveness: the process is running.", answers={200: Health})
     def get_health(_call: RequestContext) -> ApiResponse:
         return ok(Health("alive"))
 
@@ -60,7 +60,7 @@ def add_doors(routes: HttpRoutes) -> None:
         "GET",
         "health/ready",
         needs=Need.NOTHING,
-        summary="Configured, and our storage answers.",
+        summary="Readiness: the service is configured and its storage answers.",
         answers={200: Health},
     )
     def get_ready(call: RequestContext) -> ApiResponse:
@@ -71,7 +71,7 @@ def add_doors(routes: HttpRoutes) -> None:
         "GET",
         "openapi.json",
         needs=Need.NOTHING,
-        summary="This API, as OpenAPI 3.1.",
+        summary="This API as an OpenAPI 3.1 document.",
         answers={200: None},
         in_api=False,
     )
@@ -87,7 +87,7 @@ def _config(services: Services) -> PageConfig:
 def _file(path: str, settings: Settings) -> ApiResponse:
     content = _contents().get(path)
     if content is None:
-        raise NotFound("The page has no such file.")
+        raise NotFound("There is no such file.")
     portal = _origin(settings.portal_url)
     connect = " ".join(filter(None, ["'self'", settings.portal_personas_url]))
     policy = (

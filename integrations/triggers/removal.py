@@ -9,7 +9,7 @@ from integrations.domain import ids
 from integrations.triggers.routes import HttpRoutes, Need, RequestContext
 from shared.http.responses import ApiResponse, no_content, ok
 
-_CONFIRM = {"confirm": "what GET .../removal-effects tells to type, to confirm"}
+_CONFIRM = {"confirm": "the value of confirm in GET .../removal-effects"}
 
 
 class AllBegun(msgspec.Struct, kw_only=True):
@@ -23,7 +23,7 @@ def add_doors(routes: HttpRoutes) -> None:
         "GET",
         "integrations/{integration_id}/removal-effects",
         needs=Need.REMOVE,
-        summary="What removing this integration does, and the word that confirms it.",
+        summary="The effects of removing this integration, and the word that confirms it.",
         answers={200: Effects},
     )
     def get_removal_effects(call: RequestContext) -> ApiResponse:
@@ -34,7 +34,7 @@ def add_doors(routes: HttpRoutes) -> None:
         "GET",
         "removal-effects",
         needs=Need.REMOVE,
-        summary="What removing all integrations does, and the word that confirms it.",
+        summary="The effects of removing all integrations, and the word that confirms it.",
         answers={200: Effects},
     )
     def get_effects_of_all(call: RequestContext) -> ApiResponse:
@@ -44,7 +44,7 @@ def add_doors(routes: HttpRoutes) -> None:
         "DELETE",
         "integrations/{integration_id}",
         needs=Need.REMOVE,
-        summary="Remove an integration: hidden at once, gone in a few minutes; see GET /removals/{removal_id}.",
+        summary="Remove an integration. It is hidden immediately; follow GET /removals/{removal_id}.",
         query=_CONFIRM,
         answers={202: Begun},
     )
@@ -68,7 +68,7 @@ def add_doors(routes: HttpRoutes) -> None:
         "GET",
         "removals/{removal_id}",
         needs=Need.REMOVE,
-        summary="How a removal stands: its steps, what is left to do by hand, and its signed receipt.",
+        summary="The state of a removal: its steps, what is left to do manually, and its signed receipt.",
         answers={200: RemovalView},
     )
     def get_removal(call: RequestContext) -> ApiResponse:
@@ -78,7 +78,7 @@ def add_doors(routes: HttpRoutes) -> None:
         "DELETE",
         "tenants/{tenant_id}/data",
         needs=Need.REMOVE,
-        summary="Delete what was synced under earlier mappings of an unmapped tenant now, not after 30 days.",
+        summary="Delete the data of an unmapped tenant now instead of after 30 days.",
         answers={204: None},
     )
     def delete_tenant_data(call: RequestContext) -> ApiResponse:

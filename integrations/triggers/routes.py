@@ -33,7 +33,7 @@ Handler = Callable[["RequestContext"], ApiResponse]
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _CURSOR = re.compile(r"[A-Za-z0-9_.@-]{1,128}")
-PAGING = {"limit": "rows a page, 1 to 1000, default 100", "cursor": "next_cursor of the page before"}
+PAGING = {"limit": "rows per page, 1 to 1000, default 100", "cursor": "next_cursor of the previous page"}
 _SAFE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -102,9 +102,7 @@ class RequestContext:
     def integer(self, name: str, default: int, least: int, most: int) -> int:
         text = self.query(name, str(default))
         if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
-            raise Invalid(
-                f"?{name}= is not usable.", problems=[Problem(f"/{name}", f"a whole number, {least} to {most}")]
-            )
+            raise Invalid(f"?{name}= is invalid.", problems=[Problem(f"/{name}", f"a whole number, {least} to {most}")])
         return int(text)
 
     def limit(self) -> int:
@@ -114,8 +112,8 @@ class RequestContext:
         """A key of ours to go on after, empty for the first page."""
         cursor = self.query("cursor")
         if cursor and not _CURSOR.fullmatch(cursor):
-            told = Problem("/cursor", "send next_cursor of the page before, unchanged")
-            raise Invalid("The cursor is not one of ours.", problems=[told])
+            told = Problem("/cursor", "send next_cursor of the previous page, unchanged")
+            raise Invalid("The cursor is invalid.", problems=[told])
         return cursor
 
     def body(self, model: type[Model]) -> Model:
@@ -234,9 +232,9 @@ def _refuse(needs: Need, caller: Caller) -> None:
 
 def _no_plan() -> Forbidden:
     return Forbidden(
-        "Microsoft Tenant Integrations are part of the Team plan.",
+        "Microsoft Tenant Integrations require the Team plan.",
         code="plan",
-        remedy="Move your account to the Team plan. Removing integrations works on any plan.",
+        remedy="Move your account to the Team plan. Integrations can be removed on any plan.",
     )
 
 
@@ -244,7 +242,7 @@ def _idempotency_key(request: func.HttpRequest) -> str:
     key = request.headers.get("Idempotency-Key", "")
     if key and not _KEY.fullmatch(key):
         raise Invalid(
-            "The Idempotency-Key is not usable.",
+            "The Idempotency-Key is invalid.",
             problems=[Problem("/Idempotency-Key", "1 to 255 visible ASCII characters")],
         )
     return str(key)

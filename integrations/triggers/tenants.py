@@ -56,13 +56,13 @@ def _add_reading(routes: HttpRoutes) -> None:
         "GET",
         "integrations",
         needs=Need.READ,
-        summary="Everything the page shows: the menu, the CSPs, a page of tenants.",
+        summary="Everything the page shows: the menu, the CSPs, and a page of tenants.",
         query={
             "q": "part of a name, domain or tenant id",
             "status": "a label of Sync Status or CSP Auth, or Overdue",
             "csp": "a CSP Name, or its integration id",
             "mapped": "true or false",
-            "ignored": "true: customers of CSPs that were left out, and no others",
+            "ignored": "true: only ignored customers of CSPs",
             "sort": f"one of {', '.join(SORTS)}",
             **PAGING,
         },
@@ -75,7 +75,7 @@ def _add_reading(routes: HttpRoutes) -> None:
         "GET",
         "integrations/{integration_id}",
         needs=Need.READ,
-        summary="One integration: when and by whom it was authorized.",
+        summary="One integration: when it was authorized, and by whom.",
         answers={200: IntegrationDetails},
     )
     def get_integration(call: RequestContext) -> ApiResponse:
@@ -86,7 +86,7 @@ def _add_reading(routes: HttpRoutes) -> None:
         "GET",
         "tenants/{tenant_id}",
         needs=Need.READ,
-        summary="The details page of a tenant, with the freshness of each data set.",
+        summary="The details of a tenant, with the freshness of each data set.",
         answers={200: TenantDetails},
     )
     def get_tenant(call: RequestContext) -> ApiResponse:
@@ -98,7 +98,7 @@ def _add_changing(routes: HttpRoutes) -> None:
         "PUT",
         "tenants/{tenant_id}/mapping",
         needs=Need.MANAGE,
-        summary="Map a tenant to an Organization; its first sync is ordered with it.",
+        summary="Map a tenant to an Organization. This also starts its first sync.",
         body=MapTenant,
         answers={200: MappingView},
     )
@@ -118,7 +118,7 @@ def _add_changing(routes: HttpRoutes) -> None:
         "DELETE",
         "tenants/{tenant_id}/mapping",
         needs=Need.MANAGE,
-        summary="Unmap a tenant: syncing stops, its synced data is out of reach at once.",
+        summary="Unmap a tenant. Syncing stops, and its synced data is hidden immediately.",
         answers={204: None},
     )
     def delete_mapping(call: RequestContext) -> ApiResponse:
@@ -129,7 +129,7 @@ def _add_changing(routes: HttpRoutes) -> None:
         "POST",
         "tenants/{tenant_id}/sync",
         needs=Need.MANAGE,
-        summary="Sync Now: order a sync and watch it under the run id.",
+        summary="Sync Now: start a sync, and follow it by its run id.",
         answers={202: Ordered},
     )
     def post_sync(call: RequestContext) -> ApiResponse:
@@ -141,8 +141,8 @@ def _add_synced(routes: HttpRoutes) -> None:
         "GET",
         "sync-queue",
         needs=Need.READ,
-        summary="What waits for a worker, for how long, and where a tenant stands in the row.",
-        query={"tenant_id": "the tenant whose place is asked for"},
+        summary="What is queued, how long it has been waiting, and the position of one tenant.",
+        query={"tenant_id": "the tenant whose position you want to know"},
         answers={200: SyncQueue},
     )
     def get_sync_queue(call: RequestContext) -> ApiResponse:
@@ -154,7 +154,7 @@ def _add_synced(routes: HttpRoutes) -> None:
         "GET",
         "tenants/{tenant_id}/runs",
         needs=Need.READ,
-        summary="Sync history, the newest run first.",
+        summary="The sync history, newest run first.",
         query=PAGING,
         answers={200: RunPage},
     )
@@ -166,7 +166,7 @@ def _add_synced(routes: HttpRoutes) -> None:
         "GET",
         "tenants/{tenant_id}/runs/{run_id}",
         needs=Need.READ,
-        summary="One run, with what each data set did.",
+        summary="One sync run, with the result of each data set.",
         answers={200: Run},
     )
     def get_run(call: RequestContext) -> ApiResponse:
@@ -177,7 +177,7 @@ def _add_synced(routes: HttpRoutes) -> None:
         "GET",
         "tenants/{tenant_id}/licenses",
         needs=Need.READ,
-        summary="The tenant's licences as last synced.",
+        summary="The tenant's licenses, as last synced.",
         query=PAGING,
         answers={200: Rows[LicenseView]},
     )
@@ -189,7 +189,7 @@ def _add_synced(routes: HttpRoutes) -> None:
         "GET",
         "tenants/{tenant_id}/security",
         needs=Need.READ,
-        summary="Secure Score, MFA, directory roles and policies, each with its state and time.",
+        summary="Secure Score, MFA, directory roles and policies, each with its state and the time it was read.",
         answers={200: Security},
     )
     def get_security(call: RequestContext) -> ApiResponse:
@@ -223,9 +223,9 @@ def _wanted(call: RequestContext) -> TableFilter:
     ignored = call.query("ignored")
     for name, value in (("mapped", mapped), ("ignored", ignored)):
         if value not in {"", "true", "false"}:
-            raise Invalid(f"?{name}= is not usable.", problems=[Problem(f"/{name}", "true or false")])
+            raise Invalid(f"?{name}= is invalid.", problems=[Problem(f"/{name}", "true or false")])
     if sort not in SORTS:
-        raise Invalid("?sort= is not usable.", problems=[Problem("/sort", f"one of {', '.join(SORTS)}")])
+        raise Invalid("?sort= is invalid.", problems=[Problem("/sort", f"one of {', '.join(SORTS)}")])
     return TableFilter(
         text=call.query("q"),
         status=call.query("status"),

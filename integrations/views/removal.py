@@ -37,7 +37,7 @@ def steps(removal: Removal, tenant_removals: Iterable[TenantRemoval], quiet: tim
 def _failing(found: list[Step]) -> list[Step]:
     """The steps while our own service fails in the first of them that is not done."""
     at = next((n for n, it in enumerate(found) if it.state == "running"), len(found) - 1)
-    told = f"Our own service failed here; it goes on by itself. {found[at].detail}".strip()
+    told = f"Our service failed at this step. It continues automatically. {found[at].detail}".strip()
     return [it._replace(detail=told) if n == at else it for n, it in enumerate(found)]
 
 
@@ -50,19 +50,19 @@ def _data(removal: Removal, tenant_removals: list[TenantRemoval]) -> Step:
     open_ = sum(not it.is_swept for it in tenant_removals) if removal.fenced_at else 0
     detail = f"{deleted} rows deleted."
     if removal.swept_at is None and open_:
-        detail += f" {open_} of {len(tenant_removals)} tenants still to go."
+        detail += f" {open_} of {len(tenant_removals)} tenants remaining."
     return _step(
         "data", "Microsoft data deleted", removal.swept_at, is_next=removal.fenced_at is not None, detail=detail
     )
 
 
 def _microsoft(removal: Removal, tenant_removals: list[TenantRemoval]) -> Step:
-    label = "Application removed at Microsoft"
+    label = "Application removed from Microsoft"
     if removal.left_at is None:
         waiting = sum(it.outcome is UninstallOutcome.WAITING for it in tenant_removals)
-        detail = f"{waiting} of {len(tenant_removals)} tenants still to go." if removal.fenced_at else ""
+        detail = f"{waiting} of {len(tenant_removals)} tenants remaining." if removal.fenced_at else ""
         if removal.tries:
-            detail = f"Microsoft does not answer; we ask again by ourselves. {detail}"
+            detail = f"Microsoft is not answering. We try again automatically. {detail}"
         return _step("microsoft", label, None, is_next=removal.swept_at is not None, detail=detail)
     counts = Counter(removal.outcomes)
     by_hand = counts[UninstallOutcome.IMPOSSIBLE.value] + counts[UninstallOutcome.BY_HAND.value]
@@ -70,15 +70,15 @@ def _microsoft(removal: Removal, tenant_removals: list[TenantRemoval]) -> Step:
         (counts[UninstallOutcome.REMOVED.value], "Removed from {} {}."),
         (
             counts[UninstallOutcome.NO_RIGHTS.value],
-            "In {} {} our application has no rights left; an empty entry stays.",
+            "In {} {} our application has no permissions left; an empty entry remains.",
         ),
         (
             counts[UninstallOutcome.UNCONFIRMED.value],
-            "In {} {} its rights were taken away, and we check that they are gone.",
+            "In {} {} its permissions were removed, and we are verifying that they are gone.",
         ),
-        (counts[UninstallOutcome.ABSENT.value], "Not there any more in {} {}."),
-        (counts[UninstallOutcome.KEPT.value], "Left as it is in {} {}."),
-        (by_hand, "To be removed by hand in {} {}."),
+        (counts[UninstallOutcome.ABSENT.value], "No longer present in {} {}."),
+        (counts[UninstallOutcome.KEPT.value], "Left unchanged in {} {}."),
+        (by_hand, "To be removed manually in {} {}."),
     ]
     detail = " ".join(text.format(number, "tenant" if number == 1 else "tenants") for number, text in said if number)
     state = "failed" if counts[UninstallOutcome.IMPOSSIBLE.value] else "done"
@@ -87,24 +87,26 @@ def _microsoft(removal: Removal, tenant_removals: list[TenantRemoval]) -> Step:
 
 def _credential(removal: Removal) -> Step:
     if removal.kind is Kind.SINGLE:
-        detail = "A single tenant's connection holds no sign-in of its own."
-        return Step("credential", "Sign-in destroyed", "skipped", detail, None)
-    return _step("credential", "Sign-in destroyed", removal.destroyed_at, is_next=removal.left_at is not None)
+        detail = "A single tenant integration has no stored credential."
+        return Step("credential", "Stored credential deleted", "skipped", detail, None)
+    return _step("credential", "Stored credential deleted", removal.destroyed_at, is_next=removal.left_at is not None)
 
 
 def _forgotten(removal: Removal) -> Step:
     is_next = removal.destroyed_at is not None and removal.swept_at is not None
-    detail = "The tenant can be connected again." if removal.forgotten_at else ""
-    return _step("forgotten", "Connection and mappings forgotten", removal.forgotten_at, is_next=is_next, detail=detail)
+    detail = "The tenant can be integrated again." if removal.forgotten_at else ""
+    return _step("forgotten", "Integration and mappings deleted", removal.forgotten_at, is_next=is_next, detail=detail)
 
 
 def _verified(removal: Removal, quiet: timedelta) -> Step:
-    label = "Looked at again"
+    label = "Verified"
     if removal.verified_at:
-        detail = "Nothing was found." if not removal.late_rows else f"{removal.late_rows} late rows found and deleted."
+        detail = (
+            "Nothing is left." if not removal.late_rows else f"{removal.late_rows} late rows were found and deleted."
+        )
         return Step("verified", label, "done", detail, removal.verified_at)
     minutes = round(quiet.total_seconds() / 60)
-    detail = f"{minutes} minutes after the last step we make sure that nothing came back."
+    detail = f"{minutes} minutes after the last step we verify that no data came back."
     return Step("verified", label, "waiting", detail, None)
 
 
@@ -119,12 +121,12 @@ class Leftover(NamedTuple):
 def leftover(tenant_removal: TenantRemoval, client_id: str) -> Leftover:
     named = f"{tenant_removal.name} ({tenant_removal.tenant_id})" if tenant_removal.name else tenant_removal.tenant_id
     how = (
-        "A Cloud Application Administrator or an Application Administrator of that tenant signs in to "
-        "entra.microsoft.com, opens Entra ID > Enterprise apps > All applications, removes the filter "
-        f'"Application type", searches for {client_id}, opens what is found, and selects Properties > Delete. '
+        "Sign in to entra.microsoft.com as a Cloud Application Administrator or an Application Administrator of that "
+        "tenant. Go to Entra ID > Enterprise apps > All applications, remove the filter "
+        f'"Application type", search for {client_id}, open the application, and select Properties > Delete. '
         "In PowerShell: Remove-MgServicePrincipal -ServicePrincipalId (Get-MgServicePrincipal -Filter "
-        f"\"appId eq '{client_id}'\").Id. Microsoft can restore it for 30 days. Access that was already given out "
-        "ends within about an hour. We look for it ourselves, and take this off the list once it is gone."
+        f"\"appId eq '{client_id}'\").Id. Microsoft can restore it for 30 days. Access tokens that were already issued "
+        "expire within about an hour. We check regularly, and remove this entry once the application is gone."
     )
     return Leftover(tenant_removal.tenant_id, _what(tenant_removal).format(named), how)
 
@@ -132,14 +134,16 @@ def leftover(tenant_removal: TenantRemoval, client_id: str) -> Leftover:
 def _what(tenant_removal: TenantRemoval) -> str:
     if tenant_removal.outcome is UninstallOutcome.BY_HAND:
         return (
-            "Our application is still in {}, your own tenant: Microsoft lets no application delete itself there. "
-            "The sign-in it worked with is destroyed."
+            "Our application is still in {}, your own tenant, because Microsoft does not let an application delete "
+            "itself there. The credential it used has been deleted."
         )
     if tenant_removal.outcome is not UninstallOutcome.IMPOSSIBLE:
-        return "Our application was taken out of {}, but Microsoft still lets it in."
+        return "Our application was removed from {}, but Microsoft still accepts it there."
     if tenant_removal.is_stripped:
-        return "Our application has no rights of its own in {} any more, but the partner's consent could not be ended."
-    return "Our application could not be taken out of {}."
+        return (
+            "Our application has no permissions of its own left in {}, but the partner's consent could not be removed."
+        )
+    return "Our application could not be removed from {}."
 
 
 def effects(integration: Integration, tenants: int, mapped: int, product: str) -> list[str]:
@@ -162,26 +166,26 @@ def effects_of_all(integrations: int, csps: Sequence[str], tenants: int, mapped:
 
 
 _FROM_SINGLE = (
-    "Takes our application out of a tenant that was connected by itself, where Microsoft lets it delete itself; "
-    "otherwise tells how a Cloud Application Administrator of the tenant deletes it."
+    "Removes our application from a tenant that was integrated as a single tenant, if Microsoft lets it delete itself. "
+    "Otherwise we explain how a Cloud Application Administrator of the tenant can delete it."
 )
 _FROM_CUSTOMERS = (
-    "Takes away every permission of our application in the customers' tenants, and your consent there. Where "
-    "Microsoft keeps an entry for it, that entry has no rights."
+    "Removes every permission of our application in your customers' tenants, and your consent there. If Microsoft "
+    "keeps an entry for the application, that entry has no permissions."
 )
 _FROM_PARTNER = (
-    "Leaves our application in your own tenant ({}), without the sign-in it worked with: Microsoft does not let it "
-    "delete itself there. At the end we say how a Cloud Application Administrator deletes it."
+    "Leaves our application in your own tenant ({}), without its credential, because Microsoft does not let it "
+    "delete itself there. At the end we explain how a Cloud Application Administrator can delete it."
 )
 
 
 def _common(mapped: int, product: str, at_microsoft: list[str]) -> list[str]:
     mappings = f"{mapped} {'mapping' if mapped == 1 else 'mappings'} to {product} Tenants"
     return [
-        f"Removes {mappings}; nothing is synced any more." if mapped else "Nothing is synced any more.",
+        f"Removes {mappings} and stops syncing." if mapped else "Stops syncing.",
         *at_microsoft,
-        f"Deletes the Microsoft data that {product} has stored: users, devices, licenses, MFA, Secure Score, policies.",
-        "Keeps your End Users; they are no longer updated.",
-        "Deletes nothing in the Microsoft accounts themselves.",
-        "You can integrate again at any time, after a few minutes.",
+        f"Deletes the Microsoft data stored in {product}: users, devices, licenses, MFA, Secure Score and policies.",
+        "Keeps your End Users, but no longer updates them.",
+        "Deletes no data from your Microsoft accounts.",
+        "You can integrate again at any time, but you may need to wait a few minutes.",
     ]

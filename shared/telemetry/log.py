@@ -10,7 +10,12 @@ import msgspec
 
 from shared.telemetry.fields import check_fields
 
-_log = logging.getLogger(__name__)
+_target = {"logger": logging.getLogger(__name__)}
+
+
+def write_to(logger: str) -> None:
+    """Write the log lines of this process to the logger of this name; a product names its own once, at its start."""
+    _target["logger"] = logging.getLogger(logger)
 
 
 def quiet_libraries() -> None:
@@ -28,4 +33,4 @@ def log(event: str, *, level: int = logging.INFO, **fields: Any) -> None:
         ValueError: a field is not on the allow-list.
     """
     check_fields(fields)
-    _log.log(level, "%s", msgspec.json.encode({"event": event, **fields}).decode())
+    _target["logger"].log(level, "%s", msgspec.json.encode({"event": event, **fields}).decode())

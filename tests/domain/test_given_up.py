@@ -189,5 +189,5 @@ def test_a_removal_tells_in_which_step_our_service_fails() -> None:
     ended = msgspec.structs.replace(begun, fenced_at=NOW, swept_at=NOW, left_at=NOW, destroyed_at=NOW, forgotten_at=NOW)
 
     for removal, name in ((begun, "fenced"), (ended, "verified")):
-        failing = [it.name for it in steps(removal, [], PERIOD) if "goes on by itself" in it.detail]
+        failing = [it.name for it in steps(removal, [], PERIOD) if "continues automatically" in it.detail]
         assert failing == [name]

@@ -27,7 +27,7 @@ def test_fields_that_are_not_known_are_refused(
 
     problem = json.loads(answer.body)
     assert (answer.status, problem["code"]) == (400, "invalid")
-    assert problem["errors"] == [{"pointer": f"/{extra}", "detail": "this field is not known here"}]
+    assert problem["errors"] == [{"pointer": f"/{extra}", "detail": "this field is unknown"}]
 
 
 HOSTILE = [

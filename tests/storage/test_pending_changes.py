@@ -11,9 +11,10 @@ from azure.identity import ManagedIdentityCredential
 from integrations.domain.ids import AccountId, TenantId
 from integrations.domain.sync.changed_keys import ALL, MOST_KEYS, Keys
 from integrations.domain.sync.datasets import Reading, Record
+from integrations.storage.data import fences
 from integrations.storage.data.derived import DerivedStore
 from integrations.storage.data.pending import PendingMarker
-from integrations.storage.data.store import DataSession, DataStore, Superseded, fences
+from integrations.storage.data.store import DataSession, DataStore, Superseded
 from integrations.storage.data.sweeping import Sweeper
 from shared.storage.rows import RowNotStorable
 from shared.storage.tables import Tables

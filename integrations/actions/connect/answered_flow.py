@@ -25,14 +25,14 @@ class NotAnAnswer(Invalid):
     """No flow of ours waits for this; every such request gets the same words."""
 
     code = "not_an_answer"
-    title = "This is not an answer we wait for"
+    title = "This is not a response we are waiting for"
     remedy = "Go back to the page and start again from the Integrate button."
 
 
 class AnswerUsed(Conflict):
     code = "answer_used"
-    title = "This answer of Microsoft was already used"
-    remedy = "Go back to the page; it shows how the journey stands."
+    title = "This response from Microsoft has already been used"
+    remedy = "Go back to the page. It shows the status of your sign-in."
 
 
 class AnsweredFlow(NamedTuple):

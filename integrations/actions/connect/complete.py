@@ -53,9 +53,9 @@ def _refuse_unproven(flow: Flow) -> None:
         raise Conflict(advice.detail, code=flow.failure.value, remedy=advice.remedy, wait_s=wait_s)
     if flow.state is not FlowState.PROVEN:
         raise Conflict(
-            "The connection is not proven yet.",
+            "The tenant has not been verified yet.",
             code="not_proven",
-            remedy="Wait until the journey's state is 'proven', then complete it.",
+            remedy="Wait until the flow's state is 'proven', then complete it.",
             wait_s=_LOOK_AGAIN_S,
         )
 
@@ -146,7 +146,7 @@ def _after_conflict(account: Account, actor: Actor, stored: Stored[Flow]) -> Int
     proven_in = latest.value.signer.tenant_id if latest.value.signer else None
     held = control.tenants.find(proven_in) if proven_in else None
     if held is not None and is_leaving(control, held.value):
-        raise removing(f"The earlier connection of {held.value.name!r} is still being removed.")
+        raise removing(f"The previous integration of {held.value.name!r} is still being removed.")
     _fail(account, actor, latest, FlowFailure.ALREADY_INTEGRATED)
     advice = ADVICE[FlowFailure.ALREADY_INTEGRATED]
     raise Conflict(advice.detail, code=FlowFailure.ALREADY_INTEGRATED.value, remedy=advice.remedy)

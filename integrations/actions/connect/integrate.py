@@ -95,13 +95,13 @@ def start_csp(services: Services, actor: Actor, *, accepted: bool, version: str)
         Conflict: ``prerequisites_changed``: another version was accepted.
     """
     if not accepted:
-        told = Problem("/prerequisites/accepted", "tick the box: the CSP prerequisites must be met first")
-        raise Invalid("The CSP prerequisites are not accepted.", problems=[told])
+        told = Problem("/prerequisites/accepted", "must be true: the CSP prerequisites have to be accepted first")
+        raise Invalid("The CSP prerequisites have not been accepted.", problems=[told])
     if version != prerequisites.VERSION:
         raise Conflict(
-            f"The CSP prerequisites have changed: the present version is {prerequisites.VERSION!r}.",
+            f"The CSP prerequisites have changed. The current version is {prerequisites.VERSION!r}.",
             code="prerequisites_changed",
-            remedy="Show the present text (GET /prerequisites/csp) and have it accepted.",
+            remedy="Show the current text (GET /prerequisites/csp) and have it accepted.",
         )
     return _start(Account(services, actor.account_id), actor, NewFlow(Kind.CSP, prerequisites=version))
 
@@ -162,7 +162,7 @@ def _advice(flow: Flow) -> _FlowOutline | None:
 def find_flow(control: Control, actor: Actor, flow_id: FlowId) -> Stored[Flow]:
     stored = control.flows.find(flow_id)
     if stored is None or stored.value.user_id != actor.name:
-        raise NotFound("You have not started such a journey.")
+        raise NotFound("You have not started a flow with this id.")
     return stored
 
 
@@ -275,9 +275,9 @@ def _refuse_too_many(control: Control, now: datetime) -> None:
     if len(still_open) >= _MOST_OPEN_FLOWS:
         soonest = min(flow.expires_at for flow in still_open)
         raise TooManyRequests(
-            f"Your account has {len(still_open)} journeys to Microsoft under way.",
+            f"Your account has {len(still_open)} unfinished sign-ins at Microsoft.",
             wait_s=(soonest - now).total_seconds(),
-            remedy="Finish one of them, or wait until the oldest is closed.",
+            remedy="Finish one of them, or wait until the oldest expires.",
         )
 
 

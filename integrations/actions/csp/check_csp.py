@@ -141,7 +141,7 @@ def _run(account: Account, integration: Integration, checks: Checks) -> CheckRes
         saw_mfa = partner.partner_center().check_mfa()
         check.evidence["is_mfa_compliant"] = str(saw_mfa).lower()
         if saw_mfa is False:
-            check.fail("Partner Center sees no MFA in the account's sign-in.")
+            check.fail("Partner Center did not find MFA in the account's sign-in.")
             raise _Stopped(SyncCause.CSP_NO_MFA_PROMPT, {"check": "isMfaCompliant is false"})
     listing = find_customers(partner, integration, memberships, account.services.clock(), checks)
     if not listing.found and not listing.odd:
@@ -157,12 +157,12 @@ def _proven(account: Account, integration: Integration, checks: Checks) -> Partn
         try:
             partner = open_partner(account, integration)
         except NoCredential:
-            check.fail("No sign-in is kept for this CSP.")
+            check.fail("No sign-in is stored for this CSP.")
             status = integration.csp.status if integration.csp else None
             cause = status.cause if status and status.is_auth_failed else SyncCause.CSP_UNKNOWN
             raise _Stopped(cause, status.evidence if status else {}) from None
         except SealBroken as error:
-            check.fail("The stored sign-in cannot be opened.")
+            check.fail("The stored sign-in cannot be decrypted.")
             log("a CSP's credential cannot be opened", account_id=account.id, integration_id=integration.id)
             raise _Stopped(SyncCause.CSP_SECRET_BROKEN) from error
         token = partner.partner_center_token()
@@ -170,7 +170,7 @@ def _proven(account: Account, integration: Integration, checks: Checks) -> Partn
         methods = token_methods(token)
         check.evidence["amr"] = ", ".join(sorted(methods))
         if MFA not in methods:
-            check.fail("The sign-in was made without Entra ID MFA.")
+            check.fail("The account signed in without Entra ID MFA.")
             raise _Stopped(SyncCause.CSP_NO_MFA_PROMPT, {"amr": check.evidence["amr"]})
     return partner
 
@@ -179,9 +179,9 @@ def _memberships(partner: Partner, checks: Checks) -> Memberships:
     with checks.made(CheckName.ADMINISTRATOR) as check:
         held = read_memberships(partner.graph())
         if held.is_administrator is None:
-            check.leave_open("Microsoft does not show this application which roles the account holds.")
+            check.leave_open("Microsoft does not show our application which roles the account has.")
         if held.is_administrator is False:
-            check.fail("The account is not, or no longer, a Global Administrator of the CSP tenant.")
+            check.fail("The account is not a Global Administrator of the CSP tenant.")
     with checks.made(CheckName.ADMIN_AGENTS) as check:
         if not held.is_admin_agent:
             check.fail("The account is not a member of the AdminAgents group.")

@@ -161,9 +161,12 @@ def _refusal(error: MicrosoftError) -> dict[str, str]:
     """Codes, and what they mean for a customer where the code alone does not say it."""
     told = evidence_of(error)
     if isinstance(error, SignInRefused) and csp_cause_of(error) is SyncCause.CSP_NO_MFA_PROMPT:
-        return {**told, "meaning": "the customer's own policy asks the account for MFA"}
+        return {**told, "meaning": "a policy of the customer requires MFA for the account"}
     if isinstance(error, Denied):
-        return {**told, "meaning": "the account may not consent or grant here; it needs Privileged Role Administrator"}
+        return {
+            **told,
+            "meaning": "the account is not allowed to consent or grant here; it needs Privileged Role Administrator",
+        }
     return told
 
 

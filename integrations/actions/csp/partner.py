@@ -54,6 +54,7 @@ class Partner:
             root=services.endpoints.partner,
             http_client=services.http_client,
             token=lambda fresh: self.partner_center_token(fresh=fresh),
+            retry_policy=services.retry_policy,
         )
 
     def graph(self) -> Graph:
@@ -74,6 +75,7 @@ class Partner:
             root=root,
             http_client=self._services.http_client,
             token=lambda fresh: self._token(tenant_id, root, fresh=fresh),
+            retry_policy=self._services.retry_policy,
             writes=writes,
         )
 

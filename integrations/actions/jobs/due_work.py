@@ -32,7 +32,7 @@ from integrations.domain.retention import CONSENT_FLOWS
 from integrations.domain.sync.schedule import in_turns, slot_after
 from integrations.services import Services
 from integrations.storage.control import newest_first
-from integrations.storage.due import Due, Work, shards
+from integrations.storage.due import Due, Work
 from shared.errors import AppError
 from shared.telemetry.log import log
 
@@ -47,7 +47,7 @@ DueHandler = Callable[[Services, Due], Due | None]
 def order_shards(services: Services) -> None:
     """Have every shard of the due list looked at; what falls due between two looks waits for the next one."""
     until = services.clock()
-    for shard in shards():
+    for shard in services.due.shards:
         services.send(ShardOrder(shard=shard, until=until))
 
 

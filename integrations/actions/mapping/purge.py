@@ -35,7 +35,7 @@ def purge_now(services: Services, actor: Actor, tenant_id: TenantId) -> None:
         raise Conflict(
             f"{tenant.name!r} is mapped, and its data is being synced.",
             code="already_mapped",
-            remedy="Unmap the tenant first; then its data can be deleted.",
+            remedy="Unmap the tenant first, then delete its data.",
         )
     epochs = [it for it in Sweeper(services.tables, actor.account_id, tenant_id).epochs() if it != tenant.epoch]
     with account.change(actor, "purged tenant data", {"tenant_id": tenant_id}) as change:

@@ -183,7 +183,7 @@ def _refuse_unconfirmed(confirmation: str, expected: str) -> None:
     if confirmation.strip() != expected.strip():
         told = Problem("/confirm", f"send exactly {expected!r} to confirm")
         raise Invalid(
-            "The removal is not confirmed.",
+            "The removal has not been confirmed.",
             problems=[told],
             code="not_confirmed",
             remedy=f"Show the effects, let the user type {expected!r}, and send it as ?confirm=.",

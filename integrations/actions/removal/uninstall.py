@@ -76,7 +76,7 @@ def uninstall(
     if claim is Claim.NEVER_HELD and services.holders.is_held(tenant_id):
         return UninstallResult(UninstallOutcome.KEPT, {})
     if claim is Claim.NEVER_HELD:
-        return UninstallResult(UninstallOutcome.ABSENT, {"reason": "our application was never brought into the tenant"})
+        return UninstallResult(UninstallOutcome.ABSENT, {"reason": "our application was never installed in the tenant"})
     try:
         left = _WAYS[tenant_removal.access_path](services, tenant_removal, partner)
     except _PASSING as error:
@@ -178,7 +178,7 @@ def _consent_withdrawn(services: Services, partner: Partner, tenant_removal: Ten
         if error.status == _CONFLICT and tenant_removal.tries < _TRIES_OF_CONFLICT:
             raise RetryLater(evidence_of(error)) from error
         return _Tried(is_done=False, did=False, evidence=evidence_of(error))
-    told = {} if did else {"reason": "Partner Center knows of no consent for our application"}
+    told = {} if did else {"reason": "Partner Center has no consent for our application"}
     return _Tried(is_done=True, did=did, evidence=told)
 
 
@@ -205,7 +205,8 @@ def _out_of_partner(
     if check_presence(services, tenant_removal.tenant_id) is Presence.GONE:
         return UninstallResult(UninstallOutcome.ABSENT, {})
     return UninstallResult(
-        UninstallOutcome.BY_HAND, {"reason": "no application may delete itself in a partner's own tenant"}
+        UninstallOutcome.BY_HAND,
+        {"reason": "Microsoft does not let an application delete itself in a partner's own tenant"},
     )
 
 

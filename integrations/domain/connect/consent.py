@@ -90,76 +90,76 @@ ADVICE: dict[FlowFailure, Words] = {
         "The permissions were not accepted at Microsoft. Nothing was stored.",
         "Start again, and select Accept on Microsoft's page.",
     ),
-    FlowFailure.EXPIRED: Words("The journey to Microsoft took too long and was closed.", _AGAIN),
+    FlowFailure.EXPIRED: Words("The sign-in at Microsoft took too long and has expired.", _AGAIN),
     FlowFailure.GUEST: Words(
         "The account that signed in is a guest in this tenant.",
         "Sign in with a Global Administrator account that belongs to the tenant itself.",
     ),
     FlowFailure.NOT_TENANT_ADMIN: Words(
         "The account that signed in is not a Global Administrator of its tenant.",
-        "Sign in as a Global Administrator of that tenant. A role that has to be activated first does not count.",
+        "Sign in as a Global Administrator of that tenant. If the role must be activated first, activate it.",
     ),
     FlowFailure.ADMIN_UNKNOWN: Words(
-        "Microsoft did not tell us whether the account is a Global Administrator, so we did not go on.",
+        "Microsoft did not tell us whether the account is a Global Administrator, so we did not continue.",
         "Start again in a few minutes.",
     ),
     FlowFailure.IDENTITY_INVALID: Words(
-        "Microsoft's proof of the sign-in did not pass our checks; it was not used.",
-        "Start again. If it stays, send the evidence to the operator of this service.",
+        "The sign-in from Microsoft did not pass our checks, so we did not use it.",
+        "Start again. If this persists, send the evidence to the operator of this service.",
     ),
     FlowFailure.OTHER_TENANT: Words(
-        "The account that signed in belongs to another tenant than the one to reauthorize. Nothing changed.",
+        "The account that signed in belongs to a different tenant from the one to reauthorize. Nothing changed.",
         "Select Reauthorize again and sign in as a Global Administrator of the tenant in that row.",
     ),
     FlowFailure.CONSENT_ELSEWHERE: Words(
-        "The permissions were accepted for another tenant than the one that was signed in to.",
-        "Start again and use the same Global Administrator account on both of Microsoft's pages.",
+        "The permissions were accepted for a different tenant from the one that was signed in to.",
+        "Start again, and use the same Global Administrator account on both of Microsoft's pages.",
     ),
     FlowFailure.ALREADY_INTEGRATED: Words(
         "This tenant is already integrated in your account.",
-        "Look for its row in the table; use Reauthorize there to renew the connection.",
+        "Find its row in the table, and select Reauthorize there to renew the integration.",
     ),
     FlowFailure.PARTNER_TENANT: Words(
-        "This is a Cloud Solution Provider tenant; it cannot be connected as a single tenant.",
+        "This is a Cloud Solution Provider (CSP) tenant. It cannot be integrated as a single tenant.",
         "Select Integrate, then Cloud Solution Provider (CSP) Tenants.",
     ),
     FlowFailure.CONSENT_NOT_VISIBLE: Words(
-        "The permissions were accepted, but Microsoft did not put them into effect within 15 minutes.",
-        "Start again; the second time usually works at once.",
+        "The permissions were accepted, but they did not take effect at Microsoft within 15 minutes.",
+        "Start again. The second attempt usually works immediately.",
     ),
     FlowFailure.PERMISSION_MISSING: Words(
-        "Not all permissions were granted; the missing ones are in the evidence.",
-        "Start again and accept all permissions as a Global Administrator.",
+        "Not all permissions were granted. The missing ones are in the evidence.",
+        "Start again, and accept all permissions as a Global Administrator.",
     ),
     FlowFailure.SIGN_IN_REFUSED: Words(
-        "Microsoft refused the sign-in; the evidence holds its code.",
-        "Look the code up at https://login.microsoftonline.com/error, then start again.",
+        "Microsoft refused the sign-in. The error code is in the evidence.",
+        "Look up the code at https://login.microsoftonline.com/error, then start again.",
     ),
     FlowFailure.MICROSOFT_UNAVAILABLE: Words(
-        "Microsoft did not answer while the sign-in was checked. Nothing was stored.",
+        "Microsoft did not answer while we were checking the sign-in. Nothing was stored.",
         "Start again in a few minutes.",
     ),
     FlowFailure.CSP_CHILD: Words(
-        "This tenant is already connected through your CSP.",
-        "Look for its row in the table; a tenant can be connected one way only.",
+        "This tenant is already integrated through your CSP.",
+        "Find its row in the table. A tenant can be integrated in one way only.",
     ),
     FlowFailure.NO_MFA_PROMPT: Words(
         "The account that signed in was not prompted for Entra ID MFA. Nothing changed.",
-        "Have Entra ID prompt the account for MFA on every sign-in, then select Reauthorize CSP again.",
+        "Change the account so that Entra ID prompts it for MFA on every sign-in, then select Reauthorize CSP again.",
     ),
     FlowFailure.NOT_IN_ADMIN_AGENTS: Words(
         "The account that signed in is not a member of the AdminAgents group. Nothing changed.",
         "Add the account to the AdminAgents group, then select Reauthorize CSP again.",
     ),
     FlowFailure.REMOVING: Words(
-        "The earlier connection of this tenant is still being removed.",
-        "Wait until its removal has ended, usually a few minutes, then start again from the Integrate button.",
+        "The previous integration of this tenant is still being removed.",
+        "Wait until the removal has finished, usually a few minutes, then start again from the Integrate button.",
     ),
     FlowFailure.OUR_FAILURE: Words(
-        "Our own service failed several times while checking the sign-in, until its time was over. Nothing was bound.",
-        "The operator of this service has been alerted. Start again from the Integrate button in a while.",
+        "Our service failed several times while checking the sign-in, until it expired. Nothing was integrated.",
+        "The operator of this service has been alerted. Start again later from the Integrate button.",
     ),
-    FlowFailure.REMOVED_MEANWHILE: Words("The integration to reauthorize was removed in the meantime.", _AGAIN),
+    FlowFailure.REMOVED_MEANWHILE: Words("The integration was removed in the meantime.", _AGAIN),
 }
 
 
@@ -315,7 +315,7 @@ def fail(flow: Flow, failure: FlowFailure, evidence: dict[str, str] | None = Non
 def _must_be(flow: Flow, state: FlowState) -> None:
     if flow.state is not state:
         raise Conflict(
-            f"The journey is {flow.state.value}, not {state.value}.",
+            f"The flow is {flow.state.value}, not {state.value}.",
             code="flow_state",
-            remedy="Ask for the journey's present state and act on that.",
+            remedy="Get the current state of the flow and continue from there.",
         )

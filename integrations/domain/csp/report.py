@@ -39,13 +39,13 @@ LABELS = {
     CheckName.MFA: "The account signed in with Entra ID MFA",
     CheckName.ADMINISTRATOR: "The account is a Global Administrator of the CSP tenant",
     CheckName.ADMIN_AGENTS: "The account is in the AdminAgents group",
-    CheckName.PARTNER_CENTER: "Partner Center accepts the account, and sees MFA",
+    CheckName.PARTNER_CENTER: "Partner Center accepts the account and its MFA",
     CheckName.CUSTOMERS: "The CSP has customers",
     CheckName.RELATIONSHIPS: "Customers have an active admin relationship",
-    CheckName.ROLES: "Relationships hold all required roles",
-    CheckName.GROUPS: "Security groups give these roles to the account",
-    CheckName.CONSENT: "Our application is consented to and has its permissions",
-    CheckName.GRAPH: "Microsoft Graph answers for customers",
+    CheckName.ROLES: "Admin relationships grant all required roles",
+    CheckName.GROUPS: "Security groups assign these roles to the account",
+    CheckName.CONSENT: "Our application has consent and its permissions",
+    CheckName.GRAPH: "Microsoft Graph answers for the customers",
 }
 
 

@@ -21,30 +21,30 @@ from integrations.domain.jobs.orders import (
 
 MOST_TRIES = 5  # host.json's maxDequeueCount
 OUR_FAILURE = "our_failure"
-REMEDY = "Nothing you can do: the operator of this service has been alerted, and it is tried again by itself."
+REMEDY = "There is nothing you need to do. The operator of this service has been alerted. We try again automatically."
 _UNKNOWN = "unknown"  # the process died, or ran out of time, before it could tell
 
 DETAILS: dict[str, str] = {
     order.queue: detail
     for order, detail in (
-        (ConsentOrder, "Our own service failed several times while checking what Microsoft says of this sign-in."),
-        (CustomerOrder, "Our own service failed several times while bringing our application into this tenant."),
+        (ConsentOrder, "Our service failed several times while checking this sign-in with Microsoft."),
+        (CustomerOrder, "Our service failed several times while setting up our application in this tenant."),
         (
             EvaluateOrder,
-            "Our own service failed while evaluating what was synced; what follows from it is out of date.",
+            "Our service failed while evaluating the synced data. The results shown are out of date.",
         ),
         (
             PlanOrder,
             (
-                "Our own service failed several times while applying your plan to the tenants; "
-                "rows may still show the earlier plan."
+                "Our service failed several times while applying your plan to the tenants. "
+                "Rows may still show the earlier plan."
             ),
         ),
         (
             PurgeOrder,
-            "Our own service failed several times while deleting data of an earlier mapping. Nobody can see it.",
+            "Our service failed several times while deleting data of an earlier mapping. Nobody can see that data.",
         ),
-        (RemovalOrder, "Our own service failed several times in this step of the removal."),
+        (RemovalOrder, "Our service failed several times at this step of the removal."),
     )
 }
 

@@ -106,5 +106,5 @@ MANAGED_DEVICES = Dataset(
     service=Service.INTUNE,
     needs_plan=INTUNE,
     full_read_every=timedelta(hours=24),
-    route=ReadRoute("managed-devices", "The devices that Intune manages, with serial numbers, as last synced."),
+    route=ReadRoute("managed-devices", "The devices managed by Intune, with serial numbers, as last synced."),
 )

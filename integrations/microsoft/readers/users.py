@@ -108,5 +108,5 @@ USERS = Dataset(
     source=FirstRequest(first=_DELTA, query={"select": FIELDS, "deltatoken": "latest"}, page=_User),
     read=_read,
     full_read_every=timedelta(days=7),  # reports say that changes sometimes never tell of a deletion
-    route=ReadRoute("users", "The tenant's users as last synced."),
+    route=ReadRoute("users", "The tenant's users, as last synced."),
 )

@@ -11,11 +11,15 @@ _MAX_BACKOFF_S = 60
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """Limits of one call (a page or a batch): its attempts, its longest single wait, its total time (in seconds)."""
+    """Limits of one call (a page or a batch): its attempts, its longest single wait, its total time (in seconds).
+
+    ``base_delay_s`` is the first wait where Microsoft names none; each further one is twice as long.
+    """
 
     tries: int = 4
     max_wait_s: float = 20.0
     call_s: float = 60.0
+    base_delay_s: float = 1.0
 
 
 class Attempts:
@@ -40,17 +44,17 @@ class Attempts:
 
     def wait_before_retry(self, error: Transient) -> bool:
         """Wait for Retry-After, or with exponential backoff; False, at once, when no further attempt is allowed."""
-        pause_s = _backoff_s(self.number) if error.wait_s is None else error.wait_s
+        pause_s = self._backoff_s() if error.wait_s is None else error.wait_s
         if self.number >= self._policy.tries or pause_s > self._policy.max_wait_s or pause_s >= self.left_s:
             return False
         self._sleep(pause_s)
         self.number += 1
         return True
 
-
-def _backoff_s(number: int) -> float:
-    """1, 2, 4 ... seconds with jitter: between half of that and all of it."""
-    return float(min(1 << (number - 1), _MAX_BACKOFF_S)) * (0.5 + random.random() / 2)  # noqa: S311 - no secret
+    def _backoff_s(self) -> float:
+        """1, 2, 4 ... base delays with jitter: between half of that and all of it."""
+        longest_s = min(self._policy.base_delay_s * (1 << (self.number - 1)), _MAX_BACKOFF_S)
+        return longest_s * (0.5 + random.random() / 2)  # noqa: S311 - no secret
 
 
 def longest_wait(errors: list[Transient]) -> Transient:

@@ -375,14 +375,12 @@ def begin(portal: Portal, monkeypatch: Any, chance: random.Random) -> Course:
         defaults = kind.__init__.__kwdefaults__  # type: ignore[misc] # of whoever names no clock
         monkeypatch.setitem(defaults, "monotonic", monotonic)
     monkeypatch.setitem(Graph.__init__.__kwdefaults__, "sleep", sleep)
-    monkeypatch.setattr(
-        "shared.microsoft.graph.transport.RetryPolicy", lambda: RetryPolicy(tries=3, max_wait_s=20.0, call_s=60.0)
-    )
     watch = Watch(portal.services.http_client, now, urlsplit(portal.microsoft.graph_url).netloc)
     watch.departures.watch_gates(monkeypatch)
     services = portal.services
     object.__setattr__(services, "http_client", watch)
-    object.__setattr__(services, "paces", RateLimiter(sleep, monotonic))
+    object.__setattr__(services, "rate_limiter", RateLimiter(sleep, monotonic))
+    object.__setattr__(services, "retry_policy", RetryPolicy(tries=3, max_wait_s=20.0, call_s=60.0))
     portal.microsoft.world.switch(
         delta_page_size=5,
         empty_first_page=True,

@@ -11,7 +11,7 @@ from tests.faults.lab.kill import When
 from tests.faults.lab.lab import Lab
 from tests.faults.lab.rules import always
 from tests.faults.lab.soak import Program, client
-from tests.faults.lab.store import Store
+from tests.stored import Store
 
 MAP = next(flow for flow in FLOWS if flow.name == "map")
 ASKED = 4  # requests until the map is answered, with those that make a queue

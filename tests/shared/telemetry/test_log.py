@@ -9,7 +9,7 @@ import pytest
 
 from shared.telemetry import fields
 from shared.telemetry.fields import register_fields, registered_fields
-from shared.telemetry.log import log
+from shared.telemetry.log import log, write_to
 from shared.telemetry.tracing import count, span
 
 
@@ -17,6 +17,7 @@ from shared.telemetry.tracing import count, span
 def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     """The general fields, and none that a product has registered in this process."""
     monkeypatch.setattr(fields, "_registered", set(GENERAL))
+    monkeypatch.setattr("shared.telemetry.log._target", {"logger": logging.getLogger("shared.telemetry.log")})
 
 
 GENERAL = frozenset({"attempt", "code", "counts", "reason"})
@@ -28,6 +29,17 @@ def test_a_log_line_is_one_json_object(caplog: pytest.LogCaptureFixture) -> None
 
     assert json.loads(caplog.messages[0]) == {"event": "synced tenant", "reason": "t\n{}", "counts": {"users": 1}}
     assert "\n" not in caplog.messages[0]
+
+
+def test_a_product_names_the_logger_of_its_lines(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    log("before")
+    write_to("product")
+    log("after")
+
+    assert [(it.name, "after" in it.message) for it in caplog.records] == [
+        ("shared.telemetry.log", False), ("product", True),
+    ]  # fmt: skip
 
 
 def spanned(name: str) -> None:
