@@ -299,8 +299,10 @@ def stored_rows(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
     data = bench.services.data(AccountId(told["account"]), TenantId(told["tenant_id"]), 1)
     found = {}
     for dataset in data.cursors():
-        found[dataset] = sorted((key, seen.print) for key, seen in data.prints(dataset, None, 16).items())
-        found[dataset] = found[dataset] or sorted((k, s.print) for k, s in data.prints(dataset, None, 1).items())
+        found[dataset] = sorted((key, seen.fingerprint) for key, seen in data.fingerprints(dataset, None, 16).items())
+        found[dataset] = found[dataset] or sorted(
+            (k, s.fingerprint) for k, s in data.fingerprints(dataset, None, 1).items()
+        )
     return {"rows": {name: len(rows) for name, rows in found.items()}, "digest": hash_of(found)}
 
 

@@ -18,7 +18,7 @@ from integrations.domain.ids import AccountId, TenantId
 from integrations.domain.jobs.orders import SHARDS, Order
 from integrations.domain.plan import KnownPlan
 from integrations.domain.sync.schedule import ORDER_LIFE
-from integrations.microsoft.dataset import Service
+from integrations.microsoft.limits import Service
 from integrations.microsoft.permissions import OWN_PRINCIPAL, SUBSCRIPTIONS
 from integrations.settings import Settings
 from integrations.storage.callbacks import Callbacks
@@ -151,8 +151,8 @@ class Services:
         )
 
     def _turn(self, tenant_id: TenantId, service: Service) -> Callable[[], AbstractContextManager[None]]:
-        pace = service.pace
-        return nullcontext if pace is None else partial(self.rate_limiter.turn, f"{service.value}:{tenant_id}", *pace)
+        limit = service.rate_limit
+        return nullcontext if limit is None else partial(self.rate_limiter.turn, f"{service.value}:{tenant_id}", *limit)
 
 
 def _interactive(policy: RetryPolicy) -> RetryPolicy:
@@ -171,7 +171,7 @@ class TenantGraphs:
 
     def of(self, service: Service) -> Graph:
         throttle = self._gates.setdefault(
-            service, Throttle(in_flight=service.in_flight, is_rate_limited=service.pace is not None)
+            service, Throttle(in_flight=service.in_flight, is_rate_limited=service.rate_limit is not None)
         )
         self._made.append(self._services.graph(self._tenant_id, service, throttle=throttle))
         return self._made[-1]

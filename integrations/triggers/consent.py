@@ -1,4 +1,4 @@
-"""HTTP routes of the journey to Microsoft: start, answer, look, complete, and renew."""
+"""HTTP routes of consent flows: start, callback, status, complete, and reauthorize."""
 
 import dataclasses
 from urllib.parse import parse_qsl
@@ -15,7 +15,7 @@ from shared.errors import AppError, Invalid, Problem, TemporaryFailure
 from shared.http.responses import MAX_BODY_BYTES, ApiResponse, ok, see_other
 
 _TEXT = "text/plain; charset=utf-8"
-# One text for every answer that no journey waits for: it tells a stranger nothing.
+# One text for every callback that no flow waits for, so that it reveals nothing.
 _NOT_OURS = "This is not a response we are waiting for. Go back to the page and start again from the Integrate button."
 
 
@@ -43,7 +43,7 @@ class Completed(msgspec.Struct, kw_only=True):
     integration_id: str
 
 
-def add_doors(routes: HttpRoutes) -> None:
+def add_routes(routes: HttpRoutes) -> None:
     @routes.add(
         "POST",
         "integrations",
@@ -100,16 +100,16 @@ def add_doors(routes: HttpRoutes) -> None:
         return ok(Completed(integration_id=done), status=201)
 
 
-def _start(call: RequestContext, wanted: StartIntegration) -> Started:
-    if wanted.kind == Kind.SINGLE.value:
+def _start(call: RequestContext, body: StartIntegration) -> Started:
+    if body.kind == Kind.SINGLE.value:
         return start_single(call.services, call.actor)
-    if wanted.kind != Kind.CSP.value:
-        told = Problem("/kind", "must be 'single' or 'csp'")
-        raise Invalid("There is no such kind of integration.", problems=[told])
-    accepted = wanted.prerequisites
+    if body.kind != Kind.CSP.value:
+        problem = Problem("/kind", "must be 'single' or 'csp'")
+        raise Invalid("There is no such kind of integration.", problems=[problem])
+    accepted = body.prerequisites
     if accepted is None:
-        told = Problem("/prerequisites", "accept the text of GET /prerequisites/csp and send its version")
-        raise Invalid("The CSP prerequisites have not been accepted.", problems=[told])
+        problem = Problem("/prerequisites", "accept the text of GET /prerequisites/csp and send its version")
+        raise Invalid("The CSP prerequisites have not been accepted.", problems=[problem])
     return start_csp(call.services, call.actor, accepted=accepted.accepted, version=accepted.version)
 
 
@@ -123,7 +123,7 @@ def _started(started: Started) -> ApiResponse:
 
 
 def _callback(call: RequestContext) -> ApiResponse:
-    """Read a browser's answer and send the browser home; a person sees text here, never problem+json."""
+    """Handle Microsoft's callback and redirect the browser to the page; errors are plain text, not problem+json."""
     try:
         flow_id = receive_callback(call.services, _kind(call), _fields(call), call.trace_id)
     except TemporaryFailure:

@@ -54,7 +54,7 @@ def names(count: int, value: str = "1") -> dict[str, str]:
 
 
 def reading(things: dict[str, str], *, removed: tuple[str, ...] = (), is_complete: bool = True) -> Reading:
-    records = [Record(key=key, body=Thing(value), tally=value[0]) for key, value in things.items()]
+    records = [Record(key=key, body=Thing(value), kind=value[0]) for key, value in things.items()]
     return Reading(records=records, removed=removed, is_complete=is_complete, link="link")
 
 

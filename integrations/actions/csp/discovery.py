@@ -18,8 +18,8 @@ from integrations.domain.integrations import Integration
 from integrations.domain.text import clean
 from integrations.microsoft.memberships import Memberships
 from integrations.microsoft.relationships import (
-    Assigned,
     CustomerRelationship,
+    RelationshipAssignments,
     read_assignments,
     read_customers,
     read_relationships,
@@ -95,14 +95,14 @@ def find_customers(
     )
 
 
-def _given(own: Sequence[CustomerRelationship], assigned: dict[str, Assigned]) -> list[Assignment]:
+def _given(own: Sequence[CustomerRelationship], assigned: dict[str, RelationshipAssignments]) -> list[Assignment]:
     return [it for one in own if one.relationship.id in assigned for it in assigned[one.relationship.id].assignments]
 
 
-def _is_whole(own: Sequence[CustomerRelationship], assigned: dict[str, Assigned], now: datetime) -> bool:
+def _is_whole(own: Sequence[CustomerRelationship], assigned: dict[str, RelationshipAssignments], now: datetime) -> bool:
     """Whether all of a customer's relationships could be read, and the assignments of those that are live."""
     live = [it.relationship.id for it in own if it.relationship.is_live(now)]
-    return all(it.is_whole for it in own) and all(it in assigned and assigned[it].is_whole for it in live)
+    return all(it.is_complete for it in own) and all(it in assigned and assigned[it].is_complete for it in live)
 
 
 def _facts(

@@ -20,7 +20,8 @@ from integrations.domain.causes import wait_of
 from integrations.domain.sync.cadence import must_read_in_full
 from integrations.domain.sync.datasets import Cursor, DatasetOutcome, Reading
 from integrations.domain.sync.records import TenantProfile
-from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext, Service
+from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext
+from integrations.microsoft.limits import DATASETS_AT_ONCE, Service
 from shared.errors import AppError
 from shared.microsoft.graph import (
     BatchRequest,
@@ -53,7 +54,6 @@ class Access(NamedTuple):
     share: float = 0.0
 
 
-_AT_ONCE = 4
 _TOKEN_REJECTED = 401
 _OK = 200
 _TRIES = 3  # a refusal that is no sign-in's fault is believed after three of them (product.md B7)
@@ -100,7 +100,7 @@ def read_datasets(
         TokenRejected: of a data set that every sync needs.
     """
     readers = [_DatasetReader(access, it, _link(cursors, it, now, access.share), now) for it in datasets]
-    together = [it for it in readers if it.dataset.service.goes_into_batches and it.kept is None]
+    together = [it for it in readers if it.dataset.service.is_batchable and it.kept is None]
     started = time.monotonic()
     first = _batch(access.graph_of(Service.DIRECTORY), [it.ask() for it in together])
     shared_s = (time.monotonic() - started) / max(1, len(together))
@@ -109,7 +109,7 @@ def read_datasets(
     def attempt(reader: _DatasetReader) -> DatasetAttempt:
         return reader.attempt(first.get(reader.dataset.name), shared_s, is_signed_in=is_signed_in)
 
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="dataset") as threads:
+    with ThreadPoolExecutor(DATASETS_AT_ONCE, thread_name_prefix="dataset") as threads:
         return list(threads.map(in_current_trace(attempt), readers))
 
 
@@ -224,7 +224,7 @@ class _DatasetReader:
         return self._read(self._asked(None), None)
 
     def _page_of(self, given: BatchResponse) -> Page[Any]:
-        page = _page_of(self.dataset.source, given)
+        page = _page_of(self.dataset.first_request, given)
         if self._book.get(self._place) is None:
             self._book.add(self._place, bytes(given.body))
         return page
@@ -239,10 +239,10 @@ class _DatasetReader:
         return msgspec.structs.replace(reading, odd=odd, lost=lost)
 
     def _asked(self, link: str | None) -> Page[Any]:
-        ask, source = _ask(self.dataset, link), self.dataset.source
+        ask, source = _ask(self.dataset, link), self.dataset.first_request
         if not self._has_page_size:
             ask = replace(ask, query={name: it for name, it in ask.query.items() if name != "top"})
-        if self.dataset.service.goes_into_batches:
+        if self.dataset.service.is_batchable:
             return self._page_of(self._graph.batch([ask])[ask.id])
         return next(self._graph.pages(ask.path, type=source.page, **ask.query))
 
@@ -250,7 +250,7 @@ class _DatasetReader:
 def _ask(dataset: Dataset, link: str | None) -> BatchRequest:
     if link:
         return BatchRequest(id=dataset.name, path=link)
-    return BatchRequest(id=dataset.name, path=dataset.source.first, query=dict(dataset.source.query))
+    return BatchRequest(id=dataset.name, path=dataset.first_request.path, query=dict(dataset.first_request.query))
 
 
 def _page_of(source: FirstRequest, answer: BatchResponse) -> Page[Any]:

@@ -252,8 +252,8 @@ class Course:
 
     def _aim(self, trouble: Trouble, target: Dataset | None, times: int | None) -> None:
         world, told = self.portal.microsoft.world, dict(trouble.told)
-        path = r"\$batch" if target is None else re.escape(target.source.first)
-        if target is not None and target.service.goes_into_batches and not trouble.on_parts:
+        path = r"\$batch" if target is None else re.escape(target.first_request.path)
+        if target is not None and target.service.is_batchable and not trouble.on_parts:
             # A part of a batch cannot break off by itself: the requests that follow it can.
             path += r"\?" if self.chance.random() < 0.5 else r".*skiptoken"
         skip = self.chance.choice([0, 0, 1])
