@@ -63,7 +63,7 @@ coverage: test
 	$(BIN)/coverage report --include="integrations/domain/*" --fail-under=100
 
 test-azurite: .venv/.ready $(if $(filter npm,$(MODE)),node_modules/.ready) ## storage tests against one way to Azurite: MODE=docker or MODE=npm
-	$(if $(filter docker,$(MODE)),.ci/with-docker-azurite,env AZURITE_MODE=$(MODE)) $(BIN)/pytest tests/storage tests/local/test_azurite.py
+	$(if $(filter docker,$(MODE)),.ci/with-docker-azurite,env AZURITE_MODE=$(MODE)) $(BIN)/pytest tests/shared/storage tests/storage tests/local/test_azurite.py
 
 # `make test` has a sample of each kind. Examples that hypothesis makes up are more with FULL.
 faults: $(READY) ## crashes, races and odd answers for ten minutes, drawn by a seed (SEED=); all of them: FULL=1; many times over: FULL=release

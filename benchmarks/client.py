@@ -86,7 +86,7 @@ class Bench:
         self.requests = Requests(settings)
         self.queued = StorageAccount.from_connection_string(settings["AzureWebJobsStorage"], "queue")
         self.rows = self.failed = 0
-        table = self.services.tables.bulk("data")
+        table = self.services.tables.rest_table("data")
         write = table.write
 
         def counted(*writes: Any) -> str:
@@ -269,7 +269,7 @@ def fill_due(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
         at = now if number < told["due"] else now + timedelta(days=1)
         due = Due(Work.SYNC, AccountId("acct_order"), f"{told['prefix']}-{number:07d}", at)
         by_shard.setdefault(shard_of(due), []).append(upsert(_row(due, shard_of(due))))
-    table = bench.services.tables.bulk("due")
+    table = bench.services.tables.rest_table("due")
     for writes in by_shard.values():
         for part in chunks(writes):
             table.write(*part)
@@ -299,8 +299,10 @@ def stored_rows(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
     data = bench.services.data(AccountId(told["account"]), TenantId(told["tenant_id"]), 1)
     found = {}
     for dataset in data.cursors():
-        found[dataset] = sorted((key, seen.print) for key, seen in data.prints(dataset, None, 16).items())
-        found[dataset] = found[dataset] or sorted((k, s.print) for k, s in data.prints(dataset, None, 1).items())
+        found[dataset] = sorted((key, seen.fingerprint) for key, seen in data.fingerprints(dataset, None, 16).items())
+        found[dataset] = found[dataset] or sorted(
+            (k, s.fingerprint) for k, s in data.fingerprints(dataset, None, 1).items()
+        )
     return {"rows": {name: len(rows) for name, rows in found.items()}, "digest": hash_of(found)}
 
 

@@ -1,7 +1,7 @@
-"""What Microsoft's refusals mean in words: what is in the way, what to do about it, and who can do it.
+"""The texts for Microsoft's refusals: what is wrong, what to do about it, and who can do it.
 
-Which refusal means which of these is ``actions.refusals``' to say. Names are those of ``FlowFailure`` and of
-``SyncCause``, each of which takes its part of the words.
+Which refusal leads to which of these is decided in ``domain.causes``. Names are values of ``FlowFailure`` and
+``SyncCause``, which include these texts.
 """
 
 from enum import Enum

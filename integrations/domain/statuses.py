@@ -1,7 +1,7 @@
-"""The statuses of the page: label, colour, why, and what to do about it.
+"""The statuses of the page: label, colour, cause, explanation and remedy.
 
-Labels and colours are the source document's. A ``SyncStatus`` is kept with the tenant's row; what it
-means in words comes from ``explain``, so that texts improve without touching stored rows.
+Labels and colours are the product document's. Rows store the cause only (``sync_status``), so that texts can be
+improved without changing stored rows.
 """
 
 from datetime import datetime, timedelta
@@ -35,7 +35,7 @@ COLOUR_OF = {
 
 
 class SyncCause(Enum):
-    """What lies behind a Sync Status; the stable machine code of each explanation."""
+    """The cause of a Sync Status: the stable machine code of each explanation."""
 
     NAME_READ = "name_read"
     SYNCED = "synced"

@@ -1,9 +1,9 @@
-"""The due list: the one list that crosses accounts. It holds ids and times only, spread over shards.
+"""The due list: the only list that spans accounts. It holds ids and times only, spread over shards.
 
-Table ``due``: PartitionKey is the shard, RowKey ``<kind>:<account>:<id>``; columns due_at, kind,
-account_id, item_id. A row is written BEFORE the change that makes work due, so that a crash between the
-two leaves a row without work (dropped when looked at), never work without a row. What was ordered is moved on
-to its next time by whoever ordered it, a hundred rows at once, so that an ordinary sync need not touch the list.
+Table ``due``: PartitionKey is the shard, RowKey ``<kind>:<account>:<id>``; columns due_at, kind, account_id, item_id.
+A row is written BEFORE the change that makes work due, so that a crash between the two leaves a row without work
+(deleted when its time comes), never work without a row. Whoever orders work moves its row to the next time, a hundred
+rows at once, so that a normal sync need not touch the list.
 """
 
 import contextlib
@@ -16,17 +16,17 @@ from enum import Enum
 
 from integrations.domain.ids import AccountId
 from integrations.domain.jobs.orders import SHARDS
-from shared.clock import moment, stamp
+from shared.clock import format_utc, parse_utc
 from shared.storage.tables import Row, RowChanged, Tables, Write, chunks, delete, replace, upsert
 from shared.telemetry.log import log
 
-ALL = "all"  # of what is one thing for an account, such as its outbox
-LAST_LOOK = "last"  # the second line of an account's seals
+ALL = "all"  # the item id of work that an account has one of, such as its outbox
+FINAL_CHECK = "last"  # the item id of an account's second row for sealing
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Work(Enum):
-    """What is due."""
+    """The kind of work that is due."""
 
     SYNC = "sync"
     CONSENT = "consent"
@@ -44,7 +44,7 @@ class Work(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """One thing to look at, not before ``at``. ``etag`` is the version of a line that was read."""
+    """Work on one item, not before ``at``. ``etag`` is the version of a row that was read."""
 
     work: Work
     account_id: AccountId
@@ -54,10 +54,10 @@ class Due:
 
 
 class DueList:
-    """The list of one deployment, whose number of shards never changes: it decides where a line is looked for."""
+    """The list of one deployment. Its number of shards must never change: it decides where a row is stored."""
 
     def __init__(self, tables: Tables, shards: int = SHARDS) -> None:
-        self._table = tables.bulk("due")
+        self._table = tables.rest_table("due")
         self._shards = shards
 
     @property
@@ -68,7 +68,7 @@ class DueList:
         self._table.write(upsert(self._row(due)))
 
     def put_all(self, dues: Iterable[Due]) -> None:
-        """Many lines, a hundred of a shard at once."""
+        """Write many rows, a hundred of a shard at once."""
         by_shard: dict[str, list[Write]] = {}
         for due in dues:
             by_shard.setdefault(self._shard_of(due), []).append(upsert(self._row(due)))
@@ -77,7 +77,7 @@ class DueList:
                 self._table.write(*part)
 
     def ensure(self, due: Due, *, after: datetime) -> datetime:
-        """Put it, unless its line stands already for a time behind ``after``; returns the time that stands."""
+        """Write a row unless there is one for a time after ``after``; returns the time in the list."""
         row = self._table.get(self._shard_of(due), _key(due))
         if row is not None and _due(row).at > after:
             return _due(row).at
@@ -85,7 +85,7 @@ class DueList:
         return due.at
 
     def move(self, dues: Sequence[Due]) -> None:
-        """Give lines of one shard, as they were read, their new times; a line that was put meanwhile stays."""
+        """Give rows of one shard new times; a row that was changed since it was read stays as it is."""
         for part in chunks([replace(self._row(due)) for due in dues]):
             try:
                 self._table.write(*part)
@@ -97,8 +97,8 @@ class DueList:
             with contextlib.suppress(RowChanged):
                 self._table.write(write)
 
-    def settle(self, due: Due) -> None:
-        """Forget it, unless it was put again for another time meanwhile."""
+    def complete(self, due: Due) -> None:
+        """Delete a row, unless it has been written for another time."""
         row = self._table.get(self._shard_of(due), _key(due))
         if row is None or _due(row).at != due.at:
             return
@@ -106,13 +106,13 @@ class DueList:
             self._table.write(delete(row))
 
     def of(self, account_id: AccountId, item_id: str) -> "Sequence[Due]":
-        """Whatever is due of one thing of an account."""
-        lines = [Due(work, account_id, item_id, datetime.min) for work in Work]  # noqa: DTZ901 - the time is read
-        rows = self._table.find(self._shard_of(lines[0]), [_key(it) for it in lines])
+        """All rows of one item of an account."""
+        candidates = [Due(work, account_id, item_id, datetime.min) for work in Work]  # noqa: DTZ901 - the time is read
+        rows = self._table.find(self._shard_of(candidates[0]), [_key(it) for it in candidates])
         return [_due(row) for row in rows]
 
     def drop(self, work: Work, account_id: AccountId, item_id: str) -> None:
-        """Forget it, whenever it is due."""
+        """Delete a row, whatever its time."""
         due = Due(work, account_id, item_id, _NEVER)
         row = self._table.get(self._shard_of(due), _key(due))
         if row is not None:
@@ -122,9 +122,9 @@ class DueList:
     def list(self, shard: str, until: datetime) -> list[Due]:
         """What is due in one shard at ``until``, the longest overdue first.
 
-        A line that this version cannot read, such as one of a kind that only a newer version knows, is left alone.
+        Rows that this version cannot read, such as those of a kind that only a newer version knows, are left alone.
         """
-        rows = self._table.range(shard, at_most=("due_at", stamp(until)))
+        rows = self._table.range(shard, at_most=("due_at", format_utc(until)))
         dues = [due for row in rows if (due := _readable(row)) is not None]
         return sorted(dues, key=lambda due: due.at)
 
@@ -149,7 +149,7 @@ def _key(due: Due) -> str:
 
 def _row(due: Due, shard: str) -> Row:
     columns = {
-        "due_at": stamp(due.at),
+        "due_at": format_utc(due.at),
         "kind": due.work.value,
         "account_id": due.account_id,
         "item_id": due.item_id,
@@ -175,6 +175,6 @@ def _due(row: Row) -> Due:
         Work(row.text("kind")),
         AccountId(row.text("account_id")),
         row.text("item_id"),
-        moment(row.text("due_at")),
+        parse_utc(row.text("due_at")),
         row.etag,
     )

@@ -1,4 +1,4 @@
-"""HTTP routes of the account's records: the audit log, what it is worth, and the export of everything."""
+"""HTTP routes of the account's records: the audit log, its verification, and the export of everything."""
 
 from datetime import datetime
 
@@ -15,10 +15,10 @@ from integrations.triggers.routes import PAGING, HttpRoutes, Need, RequestContex
 from shared.crypto.signatures import Jwks
 from shared.errors import Invalid, Problem
 from shared.formats.csv_text import CSV, csv_text, prefers_csv
-from shared.http.answers import JSON, ApiResponse, download, ok
+from shared.http.responses import JSON, ApiResponse, download, ok
 
 
-def add_doors(routes: HttpRoutes) -> None:
+def add_routes(routes: HttpRoutes) -> None:
     @routes.add(
         "GET",
         "audit",
@@ -36,7 +36,7 @@ def add_doors(routes: HttpRoutes) -> None:
         csv=True,
     )
     def get_audit(call: RequestContext) -> ApiResponse:
-        page = read_audit(call.services.control(call.actor.account_id), _wanted(call))
+        page = read_audit(call.services.control(call.actor.account_id), _audit_filter(call))
         if not prefers_csv(call.request.headers.get("Accept", "")):
             return ok(page, headers={"Vary": "Accept"})
         more = {"Next-Cursor": page.next_cursor} if page.next_cursor else {}
@@ -78,14 +78,14 @@ def add_doors(routes: HttpRoutes) -> None:
     )
     def get_export(call: RequestContext) -> ApiResponse:
         tenant = call.query("tenant_id")
-        found = export(call.services, call.actor, ids.tenant_id(tenant) if tenant else None, call.query("kind"))
+        exported = export(call.services, call.actor, ids.tenant_id(tenant) if tenant else None, call.query("kind"))
         name = f"export-{tenant.lower() or call.actor.account_id}"
         if prefers_csv(call.request.headers.get("Accept", "")):
-            return download(as_csv(found), CSV, f"{name}.csv")
-        return download(msgspec.json.encode(found), JSON, f"{name}.json")
+            return download(as_csv(exported), CSV, f"{name}.csv")
+        return download(msgspec.json.encode(exported), JSON, f"{name}.json")
 
 
-def _wanted(call: RequestContext) -> AuditFilter:
+def _audit_filter(call: RequestContext) -> AuditFilter:
     tenant = call.query("tenant_id")
     return AuditFilter(
         tenant_id=ids.tenant_id(tenant) if tenant else None,
@@ -101,10 +101,10 @@ def _wanted(call: RequestContext) -> AuditFilter:
 def _time(call: RequestContext, name: str) -> datetime | None:
     text = call.query(name)
     try:
-        found = datetime.fromisoformat(text) if text else None
+        at = datetime.fromisoformat(text) if text else None
     except ValueError:
-        found = datetime.min  # noqa: DTZ901 - no time zone, so that it is refused below
-    if found is not None and (found.tzinfo is None or not 1970 <= found.year <= 9000):
-        told = Problem(f"/{name}", "a time with its zone, such as 2026-11-23T07:30:00Z")
-        raise Invalid(f"?{name}= is invalid.", problems=[told])
-    return found
+        at = datetime.min  # noqa: DTZ901 - no time zone, so that it is refused below
+    if at is not None and (at.tzinfo is None or not 1970 <= at.year <= 9000):
+        problem = Problem(f"/{name}", "a time with its zone, such as 2026-11-23T07:30:00Z")
+        raise Invalid(f"?{name}= is invalid.", problems=[problem])
+    return at

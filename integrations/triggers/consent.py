@@ -1,4 +1,4 @@
-"""HTTP routes of the journey to Microsoft: start, answer, look, complete, and renew."""
+"""HTTP routes of consent flows: start, callback, status, complete, and reauthorize."""
 
 import dataclasses
 from urllib.parse import parse_qsl
@@ -11,11 +11,11 @@ from integrations.actions.connect.integrate import FlowView, Started, read_flow,
 from integrations.domain import ids
 from integrations.domain.integrations import Kind
 from integrations.triggers.routes import HttpRoutes, Need, RequestContext
-from shared.errors import AppError, Invalid, Problem, Waiting
-from shared.http.answers import MOST_BODY_BYTES, ApiResponse, ok, see_other
+from shared.errors import AppError, Invalid, Problem, TemporaryFailure
+from shared.http.responses import MAX_BODY_BYTES, ApiResponse, ok, see_other
 
 _TEXT = "text/plain; charset=utf-8"
-# One text for every answer that no journey waits for: it tells a stranger nothing.
+# One text for every callback that no flow waits for, so that it reveals nothing.
 _NOT_OURS = "This is not a response we are waiting for. Go back to the page and start again from the Integrate button."
 
 
@@ -43,7 +43,7 @@ class Completed(msgspec.Struct, kw_only=True):
     integration_id: str
 
 
-def add_doors(routes: HttpRoutes) -> None:
+def add_routes(routes: HttpRoutes) -> None:
     @routes.add(
         "POST",
         "integrations",
@@ -100,16 +100,16 @@ def add_doors(routes: HttpRoutes) -> None:
         return ok(Completed(integration_id=done), status=201)
 
 
-def _start(call: RequestContext, wanted: StartIntegration) -> Started:
-    if wanted.kind == Kind.SINGLE.value:
+def _start(call: RequestContext, body: StartIntegration) -> Started:
+    if body.kind == Kind.SINGLE.value:
         return start_single(call.services, call.actor)
-    if wanted.kind != Kind.CSP.value:
-        told = Problem("/kind", "must be 'single' or 'csp'")
-        raise Invalid("There is no such kind of integration.", problems=[told])
-    accepted = wanted.prerequisites
+    if body.kind != Kind.CSP.value:
+        problem = Problem("/kind", "must be 'single' or 'csp'")
+        raise Invalid("There is no such kind of integration.", problems=[problem])
+    accepted = body.prerequisites
     if accepted is None:
-        told = Problem("/prerequisites", "accept the text of GET /prerequisites/csp and send its version")
-        raise Invalid("The CSP prerequisites have not been accepted.", problems=[told])
+        problem = Problem("/prerequisites", "accept the text of GET /prerequisites/csp and send its version")
+        raise Invalid("The CSP prerequisites have not been accepted.", problems=[problem])
     return start_csp(call.services, call.actor, accepted=accepted.accepted, version=accepted.version)
 
 
@@ -123,10 +123,10 @@ def _started(started: Started) -> ApiResponse:
 
 
 def _callback(call: RequestContext) -> ApiResponse:
-    """Read a browser's answer and send the browser home; a person sees text here, never problem+json."""
+    """Handle Microsoft's callback and redirect the browser to the page; errors are plain text, not problem+json."""
     try:
         flow_id = receive_callback(call.services, _kind(call), _fields(call), call.trace_id)
-    except Waiting:
+    except TemporaryFailure:
         text = "We cannot process Microsoft's response at the moment. Reload this page in a few seconds."
         return ApiResponse(503, text.encode(), _TEXT, {"Retry-After": "5"})
     except Invalid:
@@ -147,7 +147,7 @@ def _fields(call: RequestContext) -> dict[str, str]:
     if call.request.method != "POST":
         return dict(call.request.params)
     body = call.request.get_body()
-    if len(body) > MOST_BODY_BYTES:
+    if len(body) > MAX_BODY_BYTES:
         raise Invalid(_NOT_OURS)
     try:
         pairs = parse_qsl(body.decode("ascii"), max_num_fields=50)

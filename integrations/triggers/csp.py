@@ -1,4 +1,4 @@
-"""HTTP routes of CSPs: their prerequisites, the check of their access, and customers that are left out."""
+"""HTTP routes of CSPs: prerequisites, access check, and ignored customers."""
 
 import msgspec
 
@@ -7,7 +7,7 @@ from integrations.domain import ids
 from integrations.domain.connect.prerequisites import Prerequisites, prerequisites
 from integrations.domain.csp.roles import required_roles, role_names
 from integrations.triggers.routes import HttpRoutes, Need, RequestContext
-from shared.http.answers import ApiResponse, no_content, ok
+from shared.http.responses import ApiResponse, no_content, ok
 
 
 class IgnoreTenant(msgspec.Struct, forbid_unknown_fields=True):
@@ -18,7 +18,7 @@ class CheckOrdered(msgspec.Struct, kw_only=True):
     integration_id: str
 
 
-def add_doors(routes: HttpRoutes) -> None:
+def add_routes(routes: HttpRoutes) -> None:
     @routes.add(
         "GET",
         "prerequisites/csp",
@@ -38,9 +38,9 @@ def add_doors(routes: HttpRoutes) -> None:
         answers={202: CheckOrdered},
     )
     def post_access_check(call: RequestContext) -> ApiResponse:
-        wanted = ids.integration_id(call.param("integration_id"))
-        check_access(call.services, call.actor, wanted)
-        return ok(CheckOrdered(integration_id=wanted), status=202)
+        integration_id = ids.integration_id(call.param("integration_id"))
+        check_access(call.services, call.actor, integration_id)
+        return ok(CheckOrdered(integration_id=integration_id), status=202)
 
     @routes.add(
         "PUT",

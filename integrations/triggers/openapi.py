@@ -1,12 +1,14 @@
-"""The OpenAPI 3.1 document, made from the doors themselves."""
+"""The OpenAPI 3.1 document, generated from the routes."""
 
 import re
 from collections.abc import Iterable
 from typing import Any
 
 from integrations.triggers.routes import HttpRoute, Need
-from shared.http.answers import ProblemBody, json_schema
+from shared.http.responses import ProblemBody, json_schema
 
+# Schemas whose published name is not that of their class: renaming a class does not rename them for API clients.
+_PUBLISHED_NAMES = {"DatasetOutcome": "Outcome"}
 _PARAMETER = re.compile(r"{\*?(\w+)(?::[^}]*)?}")
 _MEANING = {
     "400": "The request is malformed or invalid. errors[] names each field.",
@@ -28,7 +30,7 @@ def document(routes: Iterable[HttpRoute]) -> dict[str, Any]:
     public = sorted((route for route in routes if route.in_api), key=lambda route: (route.path, route.methods))
     models = _models(public)
     references, schemas = json_schema(models)
-    named = dict(zip(models, references, strict=True))
+    named = dict(zip(models, map(_published, references), strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for route in public:
         for method in route.methods:
@@ -39,10 +41,22 @@ def document(routes: Iterable[HttpRoute]) -> dict[str, Any]:
         "servers": [{"url": "/api"}],
         "paths": paths,
         "components": {
-            "schemas": schemas,
+            "schemas": _published(schemas),
             "securitySchemes": {"portal": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
     }
+
+
+def _published(schema: Any) -> Any:
+    """A schema, or all of them by name, with published names in keys, titles and references."""
+    if isinstance(schema, dict):
+        return {_PUBLISHED_NAMES.get(key, key): _published(value) for key, value in schema.items()}
+    if isinstance(schema, list):
+        return [_published(it) for it in schema]
+    if not isinstance(schema, str):
+        return schema
+    path, slash, name = schema.rpartition("/")
+    return f"{path}{slash}{_PUBLISHED_NAMES.get(name, name)}"
 
 
 def _models(routes: Iterable[HttpRoute]) -> list[Any]:
@@ -70,30 +84,30 @@ def _operation(route: HttpRoute, named: dict[Any, Any]) -> dict[str, Any]:
 
 def _parameters(route: HttpRoute) -> list[dict[str, Any]]:
     text = {"type": "string"}
-    found: list[dict[str, Any]] = [
+    parameters: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, "schema": text} for name in _PARAMETER.findall(route.path)
     ]
-    found += [
+    parameters += [
         {"name": name, "in": "query", "description": meaning, "schema": text} for name, meaning in route.query.items()
     ]
     if route.changes:
         meaning = "A request repeated with the same key is carried out once and gets the same answer."
-        found.append({"name": "Idempotency-Key", "in": "header", "description": meaning, "schema": text})
+        parameters.append({"name": "Idempotency-Key", "in": "header", "description": meaning, "schema": text})
     elif route.needs is not Need.NOTHING:
         meaning = "The ETag of the answer you have. 304 if it has not changed."
-        found.append({"name": "If-None-Match", "in": "header", "description": meaning, "schema": text})
-    return found
+        parameters.append({"name": "If-None-Match", "in": "header", "description": meaning, "schema": text})
+    return parameters
 
 
 def _responses(route: HttpRoute, named: dict[Any, Any]) -> dict[str, Any]:
     responses: dict[str, Any] = {}
     for status, model in sorted(route.answers.items()):
-        told: dict[str, Any] = {"description": "Done." if route.changes else "Found."}
+        response: dict[str, Any] = {"description": "Done." if route.changes else "Found."}
         if model:
-            told["content"] = {"application/json": {"schema": named[model]}}
+            response["content"] = {"application/json": {"schema": named[model]}}
         if route.csv:
-            told["content"]["text/csv"] = {"schema": {"type": "string"}}
-        responses[str(status)] = told
+            response["content"]["text/csv"] = {"schema": {"type": "string"}}
+        responses[str(status)] = response
     if not route.changes and route.needs is not Need.NOTHING:
         responses["304"] = {"description": "Not changed since the ETag that you sent."}
     problem = {"application/problem+json": {"schema": named[ProblemBody]}}

@@ -1,4 +1,4 @@
-"""HTTP routes of the page itself: its static files, the settings it needs, health, and the OpenAPI document."""
+"""HTTP routes of the page itself: static files, its configuration, health, and the OpenAPI document."""
 
 from functools import cache
 from html import escape
@@ -12,7 +12,7 @@ from integrations.settings import Settings
 from integrations.triggers.openapi import document
 from integrations.triggers.routes import HttpRoutes, Need, RequestContext
 from shared.errors import NotFound
-from shared.http.answers import ApiResponse, ok, see_other, with_etag
+from shared.http.responses import ApiResponse, ok, see_other, with_etag
 
 _FILES = Path(__file__).parent.parent / "portal"
 _TYPES = {
@@ -25,7 +25,7 @@ _PORTAL_ORIGIN = b'<meta name="portal-origin" content="">'
 
 
 class PageConfig(msgspec.Struct, kw_only=True):
-    """What the page must know before anybody has signed in."""
+    """What the page needs before anybody has signed in."""
 
     product_name: str
     personas_url: str | None
@@ -35,7 +35,7 @@ class Health(msgspec.Struct):
     status: str
 
 
-def add_doors(routes: HttpRoutes) -> None:
+def add_routes(routes: HttpRoutes) -> None:
     @routes.add(
         "GET",
         "page/{*path}",
@@ -64,7 +64,7 @@ def add_doors(routes: HttpRoutes) -> None:
         answers={200: Health},
     )
     def get_ready(call: RequestContext) -> ApiResponse:
-        call.services.tables.ready()
+        call.services.tables.check_ready()
         return ok(Health("ready"))
 
     @routes.add(
@@ -94,12 +94,12 @@ def _file(path: str, settings: Settings) -> ApiResponse:
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
         f"connect-src {connect}; base-uri 'none'; form-action 'none'; frame-ancestors {portal}"
     )
-    filled = content.replace(_PORTAL_ORIGIN, _told(portal))
+    filled = content.replace(_PORTAL_ORIGIN, _with_origin(portal))
     return ApiResponse(200, filled, _TYPES[Path(path).suffix], {"Content-Security-Policy": policy})
 
 
-def _told(portal: str) -> bytes:
-    """The one thing of index.html that settings decide: who may hand the page a token."""
+def _with_origin(portal: str) -> bytes:
+    """The only part of index.html that depends on settings: the origin that may send the page a token."""
     return _PORTAL_ORIGIN.replace(b'""', f'"{escape(portal)}"'.encode())
 
 
@@ -110,6 +110,6 @@ def _origin(url: str) -> str:
 
 @cache
 def _contents() -> dict[str, bytes]:
-    """Every file the page is made of, read once; no path from outside ever touches the disk."""
-    found = [path for path in _FILES.rglob("*") if path.suffix in _TYPES]
-    return {path.relative_to(_FILES).as_posix(): path.read_bytes() for path in found}
+    """Every file of the page, read once; paths from requests never reach the file system."""
+    paths = [path for path in _FILES.rglob("*") if path.suffix in _TYPES]
+    return {path.relative_to(_FILES).as_posix(): path.read_bytes() for path in paths}

@@ -1,4 +1,4 @@
-"""HTTP routes of removal: its effects, its beginning, its state, and the purge of data nobody syncs any more."""
+"""HTTP routes of removals: their effects, start and state, and the purge of an unmapped tenant's data."""
 
 import msgspec
 
@@ -7,7 +7,7 @@ from integrations.actions.removal.start import Begun, remove, remove_all
 from integrations.actions.removal.status import Effects, RemovalView, effects_of_all, read_removal, removal_effects
 from integrations.domain import ids
 from integrations.triggers.routes import HttpRoutes, Need, RequestContext
-from shared.http.answers import ApiResponse, no_content, ok
+from shared.http.responses import ApiResponse, no_content, ok
 
 _CONFIRM = {"confirm": "the value of confirm in GET .../removal-effects"}
 
@@ -18,7 +18,7 @@ class AllBegun(msgspec.Struct, kw_only=True):
     removal_ids: list[str]
 
 
-def add_doors(routes: HttpRoutes) -> None:
+def add_routes(routes: HttpRoutes) -> None:
     @routes.add(
         "GET",
         "integrations/{integration_id}/removal-effects",
@@ -27,8 +27,8 @@ def add_doors(routes: HttpRoutes) -> None:
         answers={200: Effects},
     )
     def get_removal_effects(call: RequestContext) -> ApiResponse:
-        wanted = ids.integration_id(call.param("integration_id"))
-        return ok(removal_effects(call.services, call.actor, wanted))
+        integration_id = ids.integration_id(call.param("integration_id"))
+        return ok(removal_effects(call.services, call.actor, integration_id))
 
     @routes.add(
         "GET",
@@ -49,8 +49,8 @@ def add_doors(routes: HttpRoutes) -> None:
         answers={202: Begun},
     )
     def delete_integration(call: RequestContext) -> ApiResponse:
-        wanted = ids.integration_id(call.param("integration_id"))
-        return ok(remove(call.services, call.actor, wanted, call.query("confirm")), status=202)
+        integration_id = ids.integration_id(call.param("integration_id"))
+        return ok(remove(call.services, call.actor, integration_id, call.query("confirm")), status=202)
 
     @routes.add(
         "DELETE",

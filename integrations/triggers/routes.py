@@ -1,8 +1,8 @@
-"""HTTP doors: one decorator does what every door must, so that no door can forget it.
+"""HTTP routes: one decorator does what every route must, so that no route can forget it.
 
-It checks who calls and what they may do (deny by default), reads the body strictly, repeats the stored
-answer of an Idempotency-Key, turns errors into problem+json, adds ETags and safe headers, and remembers
-the door for the OpenAPI document. A door itself parses, calls one action, and answers.
+It authenticates and authorizes the caller (deny by default), reads the body strictly, repeats the stored response of
+an Idempotency-Key, turns errors into problem+json, adds ETags and security headers, and registers the route for the
+OpenAPI document. A handler itself parses, calls one action, and answers.
 """
 
 import logging
@@ -23,7 +23,7 @@ from integrations.caller import Caller
 from integrations.domain.ids import AccountId
 from integrations.services import Services
 from shared.errors import AppError, Forbidden, Invalid, Problem
-from shared.http.answers import ApiResponse, explained, read_json, with_etag
+from shared.http.responses import ApiResponse, problem_response, read_json, with_etag
 from shared.storage.retries import interactive
 from shared.telemetry.log import log
 
@@ -43,7 +43,7 @@ _SAFE_HEADERS = {
 
 
 class Need(Enum):
-    """What a caller must be; every door says it."""
+    """What a caller needs to be; every route declares it."""
 
     NOTHING = "anonymous"
     READ = "administrator"
@@ -53,9 +53,9 @@ class Need(Enum):
 
 @dataclass(frozen=True, slots=True)
 class HttpRoute:
-    """A door as the OpenAPI document tells it. ``answers`` are success answers: status to model.
+    """A route as the OpenAPI document describes it. ``answers`` are success responses: models by status.
 
-    ``csv`` tells that it answers in CSV too; ``refusals`` are statuses that its like does not have.
+    ``csv``: it can answer in CSV too; ``refusals`` are error statuses beyond those of every route of its kind.
     """
 
     name: str
@@ -77,7 +77,7 @@ class HttpRoute:
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """One request, checked: who calls, and what they sent."""
+    """One request of an authorized caller: who calls, and what they sent."""
 
     services: Services
     request: func.HttpRequest
@@ -88,7 +88,7 @@ class RequestContext:
     @property
     def actor(self) -> Actor:
         if self.caller is None:
-            raise AssertionError  # only doors that need somebody ask for the actor
+            raise AssertionError  # only routes that need a caller ask for the actor
         return Actor(AccountId(self.caller.account_id), self.caller.user_id, self.trace_id)
 
     def param(self, name: str) -> str:
@@ -109,11 +109,11 @@ class RequestContext:
         return self.integer("limit", 100, 1, 1000)
 
     def cursor(self) -> str:
-        """A key of ours to go on after, empty for the first page."""
+        """The key after which the page begins, empty for the first page."""
         cursor = self.query("cursor")
         if cursor and not _CURSOR.fullmatch(cursor):
-            told = Problem("/cursor", "send next_cursor of the previous page, unchanged")
-            raise Invalid("The cursor is invalid.", problems=[told])
+            problem = Problem("/cursor", "send next_cursor of the previous page, unchanged")
+            raise Invalid("The cursor is invalid.", problems=[problem])
         return cursor
 
     def body(self, model: type[Model]) -> Model:
@@ -121,7 +121,7 @@ class RequestContext:
 
 
 class HttpRoutes:
-    """Collects the HTTP doors of the app on one blueprint."""
+    """Collects the HTTP routes of the app on one blueprint."""
 
     def __init__(self, services: Callable[[], Services]) -> None:
         self.blueprint = func.Blueprint()
@@ -142,7 +142,7 @@ class HttpRoutes:
         csv: bool = False,
         refusals: tuple[str, ...] = (),
     ) -> Callable[[Handler], Handler]:
-        """Declare a door: ``methods`` separated by spaces, ``path`` below /api."""
+        """Declare a route: ``methods`` separated by spaces, ``path`` below /api."""
 
         def register(handler: Handler) -> Handler:
             route = HttpRoute(
@@ -168,7 +168,7 @@ class HttpRoutes:
         services = self._services
 
         def entry(req: func.HttpRequest) -> func.HttpResponse:
-            return _response(_answer(services, route, handler, req))
+            return _response(_handle(services, route, handler, req))
 
         # Not functools.wraps: the Functions host would follow it and read the handler's parameters.
         entry.__name__ = route.name
@@ -176,16 +176,16 @@ class HttpRoutes:
         self.blueprint.route(route.path, methods=list(route.methods), auth_level=func.AuthLevel.ANONYMOUS)(entry)
 
 
-def _answer(
+def _handle(
     services: Callable[[], Services], route: HttpRoute, handler: Handler, request: func.HttpRequest
 ) -> ApiResponse:
-    """The boundary: whatever happens inside, an explained answer comes out."""
+    """Handle a request; every error becomes a response that explains it."""
     trace_id = _trace_id(request)
     try:
         with interactive():
-            return _checked(services(), route, handler, request, trace_id)
+            return _authorized(services(), route, handler, request, trace_id)
     except AppError as error:
-        answer = explained(error, trace_id)
+        answer = problem_response(error, trace_id)
         level = logging.ERROR if answer.status >= 500 else logging.INFO
         log(
             "refused request",
@@ -198,11 +198,11 @@ def _answer(
         )
         return answer
     except Exception:  # the Functions host would answer an empty 500 (platform.md 2.3)
-        logging.getLogger("integrations").exception("door %s failed, trace %s", route.name, trace_id)
-        return explained(AppError("The request could not be completed."), trace_id)
+        logging.getLogger("integrations").exception("route %s failed, trace %s", route.name, trace_id)
+        return problem_response(AppError("The request could not be completed."), trace_id)
 
 
-def _checked(
+def _authorized(
     services: Services, route: HttpRoute, handler: Handler, request: func.HttpRequest, trace_id: str
 ) -> ApiResponse:
     caller = None
@@ -215,8 +215,8 @@ def _checked(
     if route.changes and caller is not None:
         key = _idempotency_key(request)
         if key:
-            told = (request.method, request.url.split("/api/", 1)[-1].encode(), request.get_body())
-            return remembered(services, call.actor, key, told, lambda: handler(call))
+            identity = (request.method, request.url.split("/api/", 1)[-1].encode(), request.get_body())
+            return remembered(services, call.actor, key, identity, lambda: handler(call))
     answer = handler(call)
     if request.method == "GET" and answer.status == 200 and caller is not None:
         return with_etag(answer, request.headers.get("If-None-Match", ""))

@@ -1,4 +1,4 @@
-"""HTTP routes of the table: the page's data, a tenant's details, its mapping, its syncs and its synced rows."""
+"""HTTP routes of integrations and tenants: the page's data, details, mapping, syncs and synced rows."""
 
 from datetime import datetime
 
@@ -24,7 +24,7 @@ from integrations.microsoft.dataset import Dataset, ReadRoute
 from integrations.triggers.routes import PAGING, HttpRoutes, Need, RequestContext
 from integrations.views.page import SORTS, Overview, TableFilter
 from shared.errors import Invalid, Problem
-from shared.http.answers import ApiResponse, no_content, ok
+from shared.http.responses import ApiResponse, no_content, ok
 
 
 class MapTenant(msgspec.Struct, forbid_unknown_fields=True):
@@ -42,7 +42,7 @@ class Ordered(msgspec.Struct, kw_only=True):
     run_id: str
 
 
-def add_doors(routes: HttpRoutes) -> None:
+def add_routes(routes: HttpRoutes) -> None:
     _add_reading(routes)
     _add_changing(routes)
     _add_synced(routes)
@@ -69,7 +69,7 @@ def _add_reading(routes: HttpRoutes) -> None:
         answers={200: Overview},
     )
     def get_integrations(call: RequestContext) -> ApiResponse:
-        return ok(read_overview(call.services, call.actor.account_id, _wanted(call)))
+        return ok(read_overview(call.services, call.actor.account_id, _table_filter(call)))
 
     @routes.add(
         "GET",
@@ -79,8 +79,8 @@ def _add_reading(routes: HttpRoutes) -> None:
         answers={200: IntegrationDetails},
     )
     def get_integration(call: RequestContext) -> ApiResponse:
-        wanted = ids.integration_id(call.param("integration_id"))
-        return ok(read_integration(call.services, call.actor.account_id, wanted))
+        integration_id = ids.integration_id(call.param("integration_id"))
+        return ok(read_integration(call.services, call.actor.account_id, integration_id))
 
     @routes.add(
         "GET",
@@ -147,8 +147,8 @@ def _add_synced(routes: HttpRoutes) -> None:
     )
     def get_sync_queue(call: RequestContext) -> ApiResponse:
         text = call.query("tenant_id")
-        wanted = ids.tenant_id(text) if text else None
-        return ok(read_sync_queue(call.services, call.actor.account_id, wanted))
+        tenant_id = ids.tenant_id(text) if text else None
+        return ok(read_sync_queue(call.services, call.actor.account_id, tenant_id))
 
     @routes.add(
         "GET",
@@ -197,7 +197,7 @@ def _add_synced(routes: HttpRoutes) -> None:
 
 
 def _add_rows(routes: HttpRoutes, dataset: Dataset, route: ReadRoute) -> None:
-    """The rows of one data set as they are."""
+    """The route that returns the rows of one data set."""
 
     def read(call: RequestContext) -> ApiResponse:
         account_id, cursor, limit = call.actor.account_id, call.cursor(), call.limit()
@@ -218,7 +218,7 @@ def _tenant(call: RequestContext) -> ids.TenantId:
     return ids.tenant_id(call.param("tenant_id"))
 
 
-def _wanted(call: RequestContext) -> TableFilter:
+def _table_filter(call: RequestContext) -> TableFilter:
     mapped, sort = call.query("mapped"), call.query("sort", "name")
     ignored = call.query("ignored")
     for name, value in (("mapped", mapped), ("ignored", ignored)):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from integrations.domain.csp.customers import AccessState, children, of
+from integrations.domain.csp.customers import AccessState, child_of, children
 from integrations.domain.csp.gdap import (
     CspAuth,
     Finding,
@@ -133,7 +133,7 @@ def csp_row(integration: Integration, tenants: Sequence[Tenant], moment: Moment)
 
 def csp_auth_view(tenant: Tenant, csp: Integration | None, moment: Moment) -> StatusView:
     """CSP Auth of a customer, as the column shows and explains it."""
-    child, of_csp = of(tenant), csp.csp if csp else None
+    child, of_csp = child_of(tenant), csp.csp if csp else None
     said, status = _said_of(child), of_csp.status if of_csp else None
     running = of_csp.running if of_csp else None
     missed = [moment.overdue_since(_own_look(tenant, status))]
@@ -178,7 +178,7 @@ _OF_REFUSALS = frozenset({CspAuth.CONSENT_FAILURE, CspAuth.UNKNOWN})
 def _own_look(tenant: Tenant, status: SyncStatus | None) -> datetime | None:
     """When the customer's own next step is taken; not while its CSP, or the plan, holds it back."""
     is_held_back = tenant.paused is not None or (status is not None and status.is_auth_failed)
-    return None if is_held_back else of(tenant).progress.next_at
+    return None if is_held_back else child_of(tenant).progress.next_at
 
 
 def _said_of(child: CspChild) -> _Said:

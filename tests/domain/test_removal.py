@@ -217,7 +217,7 @@ def test_what_is_left_over_says_who_does_what() -> None:
 def test_another_look_at_a_tenant_tells_how_it_ended(
     outcome: str, presence: str, expected: str, is_left_over: bool
 ) -> None:
-    seen = tenant_removal(outcome=UninstallOutcome(outcome)).seen(Presence(presence))
+    seen = tenant_removal(outcome=UninstallOutcome(outcome)).checked(Presence(presence))
 
     assert (seen.outcome.value, seen.is_left_over) == (expected, is_left_over)
 
@@ -225,8 +225,8 @@ def test_another_look_at_a_tenant_tells_how_it_ended(
 def test_what_came_back_and_went_again_is_off_the_list() -> None:
     back = tenant_removal(outcome=UninstallOutcome.REMOVED, is_still_there=True)
 
-    assert not back.seen(Presence.GONE).is_left_over
-    assert not back.seen(Presence.EMPTY).is_left_over
+    assert not back.checked(Presence.GONE).is_left_over
+    assert not back.checked(Presence.EMPTY).is_left_over
     assert not tenant_removal(outcome=UninstallOutcome.BY_HAND).closed(UninstallOutcome.KEPT).is_left_over
 
 
@@ -237,30 +237,30 @@ def test_what_is_left_by_hand_is_looked_for_often_at_first_and_then_once_a_day()
     )
     now, looks = NOW, []
     while now < NOW + timedelta(days=30):
-        now = rules.next_look(ended, left, now, QUIET)
+        now = rules.next_check(ended, left, now, QUIET)
         looks.append((now - NOW) / timedelta(minutes=1))
 
     assert looks[:8] == [1, 5, 15, 60, 360, 1440, 2880, 4320]
     assert looks[-1] == 30 * 1440
-    assert rules.next_look(ended, [], NOW, QUIET) == NOW + QUIET + timedelta(days=30)
+    assert rules.next_check(ended, [], NOW, QUIET) == NOW + QUIET + timedelta(days=30)
 
 
 def test_a_removal_that_has_ended_is_verified_after_the_quiet_time_and_forgotten_after_a_month() -> None:
     ended = begun(forgotten_at=NOW)
     verified = msgspec.structs.replace(ended, verified_at=NOW + QUIET)
 
-    assert rules.next_look(ended, [], NOW, QUIET) == NOW + QUIET
+    assert rules.next_check(ended, [], NOW, QUIET) == NOW + QUIET
     assert (
-        rules.next_look(ended, [tenant_removal(outcome=UninstallOutcome.IMPOSSIBLE)], NOW + QUIET / 2, QUIET)
+        rules.next_check(ended, [tenant_removal(outcome=UninstallOutcome.IMPOSSIBLE)], NOW + QUIET / 2, QUIET)
         == NOW + QUIET
     )
     assert not begun().must_be_verified(NOW + QUIET, QUIET)
     assert not ended.must_be_verified(NOW, QUIET)
     assert ended.must_be_verified(NOW + QUIET, QUIET)
     assert not verified.must_be_verified(NOW + QUIET, QUIET)
-    assert ended.is_told(NOW + timedelta(days=99))
-    assert verified.is_told(NOW + timedelta(days=30))
-    assert not verified.is_told(NOW + QUIET + timedelta(days=30))
+    assert ended.is_readable(NOW + timedelta(days=99))
+    assert verified.is_readable(NOW + timedelta(days=30))
+    assert not verified.is_readable(NOW + QUIET + timedelta(days=30))
 
 
 def test_effects_are_told_in_the_words_of_the_page() -> None:

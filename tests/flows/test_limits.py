@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from integrations.microsoft.dataset import Service
+from integrations.microsoft.limits import Service
 from integrations.services import TenantGraphs
 from local.microsoft import World
 from shared.microsoft.graph import ServiceDown, Transient

@@ -27,7 +27,7 @@ from local.host.index import Function, index
 from local.host.settings import read_json
 from local.journey import APP_ROLES, DELEGATED
 from shared.errors import AppError
-from shared.http.answers import STATUS_OF
+from shared.http.responses import STATUS_OF
 
 LONGEST = 400
 LONG_FOR_A_REASON: dict[str, str] = {}
@@ -45,7 +45,7 @@ def functions() -> dict[str, Function]:
 
 def test_the_sample_settings_are_the_settings(root: Path) -> None:
     sample = set(read_json(root / "local.settings.sample.json")["Values"])
-    source = (root / "shared" / "settings.py").read_text()
+    source = (root / "integrations" / "settings.py").read_text()
     read = set(re.findall(r'reader\.\w+\(\s*"(\w+)"', source))
 
     assert sample == read | {"FUNCTIONS_WORKER_RUNTIME", "PYTHON_THREADPOOL_THREAD_COUNT"}

@@ -88,4 +88,4 @@ def _entries(control: Control) -> dict[str, EntryFingerprint]:
 
 
 def _mark(seal: Seal) -> SealMark:
-    return SealMark(number=seal.number, at=seal.at.replace(microsecond=0), print=seal.print)
+    return SealMark(number=seal.number, at=seal.at.replace(microsecond=0), print=seal.fingerprint)

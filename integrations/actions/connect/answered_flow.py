@@ -8,7 +8,7 @@ from typing import NamedTuple
 from integrations.actions.account import Account, Change
 from integrations.actions.actors import Actor
 from integrations.actions.connect.csp_sign_in import failed_attempt
-from integrations.domain.connect.consent import Flow, burn, state_hash
+from integrations.domain.connect.consent import Flow, consume_state, state_hash
 from integrations.domain.integrations import Kind
 from integrations.domain.jobs.orders import ConsentOrder
 from integrations.services import Services
@@ -51,7 +51,7 @@ class AnsweredFlow(NamedTuple):
         flows = self.account.control.flows
         try:
             with self.account.change() as change:
-                change.write(flows.saved(self.stored.now(burn(self.flow, onward))))
+                change.write(flows.saved(self.stored.now(consume_state(self.flow, onward))))
         except VersionConflict:
             raise AnswerUsed from None
         fresh = flows.find(self.flow.id)
@@ -82,7 +82,7 @@ class AnsweredFlow(NamedTuple):
         account, subject = self.account, {"flow_id": flow.id}
         try:
             with account.change(self.actor, action, subject, outcome=outcome, reason=reason) as change:
-                change.due(Work.CONSENT, flow.id, flow.look_at(account.services.clock()))
+                change.due(Work.CONSENT, flow.id, flow.check_at(account.services.clock()))
                 change.write(account.control.flows.saved(self.stored.now(flow)))
                 yield change
         except VersionConflict:
@@ -106,5 +106,5 @@ def find_answered_flow(services: Services, kind: Kind, state: str, trace_id: str
         raise NotAnAnswer
     if stored.value.state_hash != hashed:
         raise AnswerUsed
-    seen = stored.now(stored.value.seen_at(services.clock()))
+    seen = stored.now(stored.value.current_at(services.clock()))
     return AnsweredFlow(account, account.system_actor("consent_callback", trace_id), seen)

@@ -18,8 +18,8 @@ from integrations.domain.connect.consent import (
     FlowFailure,
     Leg,
     SignedInUser,
-    arrive,
-    come_back,
+    consent_returned,
+    csp_signed_in,
     fail,
     prove,
     sign_in,
@@ -38,8 +38,8 @@ from shared.microsoft.sign_in import (
     IdentityTokenInvalid,
     SignedIn,
     SignInRefused,
-    raised,
-    redirected,
+    error_of_refusal,
+    refusal_from_redirect,
     token_methods,
 )
 
@@ -144,7 +144,7 @@ def _accept_partner(burnt: AnsweredFlow, flow: Flow, signed_in: SignedIn) -> Non
         return
     kept = Secrets(refresh_token=signed_in.refresh_token)
     sealed = seal(services, flow.id, Leg.NONE, kept)
-    burnt.go_on(arrive(flow, signer, sealed=sealed, now=services.clock()), "accepted sign-in")
+    burnt.go_on(csp_signed_in(flow, signer, sealed=sealed, now=services.clock()), "accepted sign-in")
 
 
 def _close_without_mfa(burnt: AnsweredFlow, flow: Flow, signer: SignedInUser, refresh_token: str) -> None:
@@ -153,7 +153,7 @@ def _close_without_mfa(burnt: AnsweredFlow, flow: Flow, signer: SignedInUser, re
         raise _Refused(FlowFailure.NO_MFA_PROMPT)
     services, now = burnt.account.services, burnt.account.services.clock()
     name = name_of_partner(services, signer, refresh_token)
-    proven = prove(arrive(flow, signer, sealed="", now=now), name, now, verdict=SyncCause.CSP_NO_MFA_PROMPT)
+    proven = prove(csp_signed_in(flow, signer, sealed="", now=now), name, now, verdict=SyncCause.CSP_NO_MFA_PROMPT)
     burnt.save(proven, "accepted sign-in without MFA")
 
 
@@ -216,15 +216,15 @@ def _take_consent(journey: AnsweredFlow, answer: Mapping[str, str]) -> None:
     except _Refused as refused:
         journey.close(fail(flow, refused.failure, refused.evidence), "refused consent")
         return
-    journey.go_on(come_back(flow, journey.account.services.clock()), "consent came back")
+    journey.go_on(consent_returned(flow, journey.account.services.clock()), "consent came back")
 
 
 def _refuse_error(answer: Mapping[str, str], kind: Kind) -> None:
     """Microsoft's error answers. The free text is never shown; the AADSTS number in it is, and it decides."""
     if "error" not in answer:
         return
-    told = redirected(answer)
-    raise _Refused(failure_of(raised(told), kind), SignInRefused(told).evidence())
+    told = refusal_from_redirect(answer)
+    raise _Refused(failure_of(error_of_refusal(told), kind), SignInRefused(told).evidence())
 
 
 def _refuse_elsewhere(flow: Flow, tenant: str) -> None:

@@ -33,7 +33,7 @@ def complete(services: Services, actor: Actor, flow_id: FlowId) -> IntegrationId
     """
     account = Account(services, actor.account_id)
     stored = find_flow(account.control, actor, flow_id)
-    flow = stored.value.seen_at(services.clock())
+    flow = stored.value.current_at(services.clock())
     if flow.state is FlowState.BOUND and flow.integration_id:
         return flow.integration_id
     _refuse_unproven(flow)

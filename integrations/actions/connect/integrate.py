@@ -20,7 +20,7 @@ from integrations.domain.jobs.given_up import DETAILS, OUR_FAILURE, REMEDY
 from integrations.domain.statuses import EXPLANATIONS
 from integrations.microsoft.permissions import PARTNER_CENTER_SCOPE, PARTNER_SCOPES, SIGN_IN_SCOPES
 from integrations.services import Services
-from integrations.storage.control import CURRENT, Control, Starting
+from integrations.storage.control import CURRENT, Control, FlowStart
 from integrations.storage.documents import Stored
 from integrations.storage.due import Work
 from integrations.views.page import StatusView, given_up_view
@@ -121,7 +121,7 @@ def reauthorize(services: Services, actor: Actor, integration_id: IntegrationId)
 def read_flow(services: Services, actor: Actor, flow_id: FlowId) -> FlowView:
     """How a journey stands, for the user who started it and for nobody else."""
     control = services.control(actor.account_id)
-    flow = find_flow(control, actor, flow_id).value.seen_at(services.clock())
+    flow = find_flow(control, actor, flow_id).value.current_at(services.clock())
     advice = _advice(flow)
     signer = flow.signer
     return FlowView(
@@ -226,7 +226,7 @@ def _start(account: Account, actor: Actor, wanted: NewFlow) -> Started:
         nonce=kept.nonce,
         verifier=kept.verifier,
         scopes=_scopes(services, flow.kind),
-        asks_mfa=flow.kind is Kind.CSP,
+        requires_mfa=flow.kind is Kind.CSP,
     )
     return Started(flow_id, url, flow.expires_at.replace(microsecond=0))
 
@@ -239,7 +239,7 @@ def _add(account: Account, actor: Actor, flow: Flow) -> None:
         VersionConflict: of several that counted them at the same time another one got through.
     """
     control = account.control
-    turn = control.starting.find(CURRENT)  # before the journeys are counted
+    turn = control.flow_starts.find(CURRENT)  # before the journeys are counted
     _refuse_too_many(control, flow.created_at)
     action = "started reauthorization" if flow.integration_id else "started integration"
     subject = {"flow_id": flow.id, "kind": flow.kind.value}
@@ -248,7 +248,8 @@ def _add(account: Account, actor: Actor, flow: Flow) -> None:
     with account.change(actor, action, subject) as change:
         change.due(Work.CONSENT, flow.id, flow.expires_at)
         change.write(
-            control.flows.added(flow), control.starting.saved(turn) if turn else control.starting.added(Starting())
+            control.flows.added(flow),
+            control.flow_starts.saved(turn) if turn else control.flow_starts.added(FlowStart()),
         )
 
 
@@ -260,8 +261,8 @@ def _add_later(account: Account, actor: Actor, flow: Flow) -> None:
 
 def forgotten(control: Control, stored: Stored[Flow]) -> list[Write]:
     """A journey is forgotten, and with the last one what stands for those that begin."""
-    turn = control.starting.find(CURRENT) if len(control.flows.list(limit=2)) < 2 else None
-    return [control.flows.removed(stored), *([control.starting.removed(turn)] if turn else [])]
+    turn = control.flow_starts.find(CURRENT) if len(control.flows.list(limit=2)) < 2 else None
+    return [control.flows.removed(stored), *([control.flow_starts.removed(turn)] if turn else [])]
 
 
 def new_state() -> str:
@@ -270,7 +271,7 @@ def new_state() -> str:
 
 
 def _refuse_too_many(control: Control, now: datetime) -> None:
-    flows = [stored.value.seen_at(now) for stored in control.flows.list()]
+    flows = [stored.value.current_at(now) for stored in control.flows.list()]
     still_open = [flow for flow in flows if flow.is_open]
     if len(still_open) >= _MOST_OPEN_FLOWS:
         soonest = min(flow.expires_at for flow in still_open)

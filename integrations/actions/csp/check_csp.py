@@ -106,11 +106,11 @@ def _take(account: Account, order: CspOrder, run_id: RunId) -> Integration | Non
     services, integrations = account.services, account.control.integrations
     stored = integrations.find(order.integration_id)
     if stored is None or stored.value.csp is None or stored.value.removal:
-        services.due.settle(Due(Work.CSP, order.account_id, order.integration_id, order.due_at))
+        services.due.complete(Due(Work.CSP, order.account_id, order.integration_id, order.due_at))
         return None
     now, csp = services.clock(), stored.value.csp
     if csp.paused is not None:
-        services.due.settle(Due(Work.CSP, order.account_id, order.integration_id, order.due_at))
+        services.due.complete(Due(Work.CSP, order.account_id, order.integration_id, order.due_at))
         return None
     if not _is_wanted(csp, order, now):
         return None
@@ -138,7 +138,7 @@ def _run(account: Account, integration: Integration, checks: Checks) -> CheckRes
     name = read_tenant_name(graph).name
     memberships = _memberships(partner, checks)
     with checks.made(CheckName.PARTNER_CENTER) as check:
-        saw_mfa = partner.partner_center().saw_mfa()
+        saw_mfa = partner.partner_center().check_mfa()
         check.evidence["is_mfa_compliant"] = str(saw_mfa).lower()
         if saw_mfa is False:
             check.fail("Partner Center did not find MFA in the account's sign-in.")
@@ -213,7 +213,7 @@ def _close(account: Account, taken: Integration, ending: CheckResult, checks: Ch
         change.write(control.integrations.saved(stored.now(done)))
         _report(change, before, done, checks)
     if status.next_check_at is None and before.running is not None:  # nothing to look at before somebody signs in
-        services.due.settle(Due(Work.CSP, account.id, taken.id, before.running.until))
+        services.due.complete(Due(Work.CSP, account.id, taken.id, before.running.until))
     log("checked CSP", account_id=account.id, integration_id=taken.id, outcome=status.cause.value)
 
 

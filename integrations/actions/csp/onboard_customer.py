@@ -17,7 +17,7 @@ from integrations.actions.csp.reconcile import ReconcileContext, order_step, pla
 from integrations.actions.lookup import find_to_change
 from integrations.domain.causes import csp_cause_of, evidence_of, hindrance_of
 from integrations.domain.csp import onboarding
-from integrations.domain.csp.customers import advance, judge, of
+from integrations.domain.csp.customers import advance, child_of, judge
 from integrations.domain.csp.onboarding import Onboarding, Stage
 from integrations.domain.integrations import Integration, Tenant
 from integrations.domain.jobs.orders import CustomerOrder
@@ -61,7 +61,9 @@ def onboard_customer(services: Services, order: CustomerOrder) -> None:
         return
     tenant, progress = stored.value, stored.value.csp.progress
     if tenant.paused is not None:
-        services.due.settle(Due(Work.CUSTOMER, order.account_id, order.tenant_id, progress.next_at or services.clock()))
+        services.due.complete(
+            Due(Work.CUSTOMER, order.account_id, order.tenant_id, progress.next_at or services.clock())
+        )
         return
     if integration is None or not progress.is_due(services.clock()):
         order_step(account, tenant)
@@ -104,7 +106,7 @@ def _step(account: Account, integration: Integration, tenant: Tenant) -> tuple[S
 def _asked(services: Services, control: Control, partner: Partner, tenant: Tenant) -> tuple[Step, str]:
     """Consent, read back; grant, read back; then call. Whatever does not show yet is looked at again soon."""
     now, customer_id, client_id = services.clock(), tenant.tenant_id, services.settings.client_id
-    if onboarding.must_push(of(tenant).progress, now):
+    if onboarding.must_request_consent(child_of(tenant).progress, now):
         services.holders.add(customer_id, control.account_id, tenant.integration_id, now)
         find_to_change(control, tenant.integration_id)  # once we are a holder: its removal looks at the holders last
         scopes = sorted(CUSTOMER_SCOPES)
@@ -181,7 +183,7 @@ def _settle(account: Account, began: Tenant, step: Step, name: str) -> None:
     Raises:
         VersionConflict: the tenant was changed meanwhile.
     """
-    by, before = reconcile_context(account.services, began.integration_id), of(began).progress
+    by, before = reconcile_context(account.services, began.integration_id), child_of(began).progress
     tenants = account.control.tenants
     stored = tenants.find(began.tenant_id)
     if stored is None or stored.value.csp is None or stored.value.csp.progress != before:
@@ -189,7 +191,7 @@ def _settle(account: Account, began: Tenant, step: Step, name: str) -> None:
     progress = step(msgspec.structs.replace(before, given_up=None))
     settled = _settled(account.control, stored.value, progress, by, name)
     with account.change() as change:
-        if settled.status.cause is not stored.value.status.cause and of(settled).progress.stage is Stage.DONE:
+        if settled.status.cause is not stored.value.status.cause and child_of(settled).progress.stage is Stage.DONE:
             account.services.sign_in.forget(settled.tenant_id)
             change.due(Work.SYNC, settled.tenant_id, by.now if settled.mapping else by.now + UNMAPPED_EVERY)
         change.write(tenants.saved(stored.now(settled)))
@@ -199,10 +201,10 @@ def _settle(account: Account, began: Tenant, step: Step, name: str) -> None:
 
 
 def _settled(control: Control, tenant: Tenant, progress: Onboarding, by: ReconcileContext, name: str) -> Tenant:
-    facts = control.facts.find(tenant.tenant_id)
+    facts = control.access_states.find(tenant.tenant_id)
     advanced = advance(tenant.renamed(name, by.now), progress)
     judged = judge(advanced, facts.value if facts else None, by.required, by.permissions, by.now)
-    is_done = progress.stage is Stage.DONE and of(tenant).progress.stage is not Stage.DONE
+    is_done = progress.stage is Stage.DONE and child_of(tenant).progress.stage is not Stage.DONE
     if is_done and judged.status.is_auth_error:  # what was refused before works now
         status = judged.status
         read_at = by.now + UNMAPPED_EVERY

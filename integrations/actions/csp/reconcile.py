@@ -17,11 +17,11 @@ from integrations.actions.csp.discovery import Discovery, FoundCustomer
 from integrations.domain.csp.customers import (
     AccessState,
     access_to_judge,
+    child_of,
     children,
     discovered,
     is_forgotten,
     judge,
-    of,
     reappear,
     vanish,
 )
@@ -33,6 +33,7 @@ from integrations.domain.integrations import Integration, Kind, Tenant
 from integrations.domain.jobs.orders import CustomerOrder
 from integrations.domain.statuses import SyncCause
 from integrations.domain.sync.schedule import ORDER_LIFE, UNMAPPED_EVERY
+from integrations.microsoft.limits import ONBOARDING_STEPS_PER_SECOND
 from integrations.microsoft.permissions import version_of_permissions
 from integrations.services import Services
 from integrations.storage.control import VersionConflict
@@ -40,7 +41,6 @@ from integrations.storage.documents import Stored
 from integrations.storage.due import Due, Work
 
 _TOGETHER = 24  # customers a transaction, four rows each at the most
-_PER_SECOND = 10  # steps begun a second: far below Partner Center's 50 requests
 
 
 class _Known(NamedTuple):
@@ -72,7 +72,7 @@ def reconcile_customers(account: Account, integration: Integration, listing: Dis
     control = account.control
     by, found = reconcile_context(account.services, integration.id, is_whole=listing.is_whole), listing.found
     tenants = {it.value.tenant_id: it for it in control.tenants.list()}
-    facts = {it.value.tenant_id: it for it in control.facts.list()}
+    facts = {it.value.tenant_id: it for it in control.access_states.list()}
     shared = [it.customer.tenant_id for it in found if _is_elsewhere(tenants.get(it.customer.tenant_id), by)]
     known = [
         _Known(tenants.get(it.customer.tenant_id), facts.get(it.customer.tenant_id), it)
@@ -102,7 +102,7 @@ def reconcile_context(services: Services, integration_id: IntegrationId, *, is_w
 
 def order_step(account: Account, tenant: Tenant) -> None:
     """Have the step that the customer's row tells taken when it is due."""
-    next_at = of(tenant).progress.next_at
+    next_at = child_of(tenant).progress.next_at
     if next_at is not None:
         account.services.due.put(Due(Work.CUSTOMER, account.id, tenant.tenant_id, next_at))
     send_step(account, tenant)
@@ -110,21 +110,21 @@ def order_step(account: Account, tenant: Tenant) -> None:
 
 def plan_step(change: Change, tenant: Tenant) -> None:
     """Have the next step of the changed customer taken when it is due; ``send_step`` afterwards has it taken sooner."""
-    next_at = of(tenant).progress.next_at
+    next_at = child_of(tenant).progress.next_at
     if next_at is not None:
         change.due(Work.CUSTOMER, tenant.tenant_id, next_at)
 
 
 def send_step(account: Account, tenant: Tenant, *, place: int = 0) -> None:
     """Send the step's order, if its time comes soon; ``place`` in a row spreads many over time."""
-    services, next_at = account.services, of(tenant).progress.next_at
+    services, next_at = account.services, child_of(tenant).progress.next_at
     if next_at is None:
         return
     wait_s = max(0.0, (next_at - services.clock()).total_seconds())
     if wait_s > ORDER_LIFE.total_seconds() / 2:
         return  # the reconciler orders it when its time comes
     order = CustomerOrder(account_id=account.id, tenant_id=tenant.tenant_id)
-    services.send(order, delay_s=round(wait_s) + place // _PER_SECOND)
+    services.send(order, delay_s=round(wait_s) + place // ONBOARDING_STEPS_PER_SECOND)
 
 
 class _Reconciled(NamedTuple):
@@ -143,15 +143,15 @@ def _reconciled(by: ReconcileContext, known: _Known) -> _Reconciled | None:
         return None
     tenant = before or discovered(found.customer, by.integration_id, by.now, epoch=new_epoch())
     tenant = reappear(tenant)
-    if of(tenant).progress.stage is not Stage.DONE:  # from then on the tenant tells its name itself
+    if child_of(tenant).progress.stage is not Stage.DONE:  # from then on the tenant tells its name itself
         tenant = tenant.renamed(found.customer.name, by.now)
     if found.customer.domain and tenant.default_domain is None:
         tenant = msgspec.structs.replace(tenant, default_domain=found.customer.domain)
     facts = access_to_judge(
-        found.facts, known.facts.value if known.facts else None, is_whole=found.is_whole, are_all_listed=by.is_whole
+        found.facts, known.facts.value if known.facts else None, is_complete=found.is_whole, are_all_listed=by.is_whole
     )
     tenant = judge(tenant, facts, by.required, by.permissions, by.now)
-    is_same = facts is None or (known.facts is not None and known.facts.value.says_the_same(facts))
+    is_same = facts is None or (known.facts is not None and known.facts.value.equals(facts))
     return None if is_same and tenant == before else _Reconciled(known, tenant, None if is_same else facts)
 
 
@@ -170,7 +170,7 @@ def _write_alone(account: Account, by: ReconcileContext, found: FoundCustomer) -
     key, control = found.customer.tenant_id, account.control
 
     def write() -> None:
-        known = _Known(control.tenants.find(key), control.facts.find(key), found)
+        known = _Known(control.tenants.find(key), control.access_states.find(key), found)
         settled = None if _is_elsewhere(known.tenant, by) else _reconciled(by, known)
         if settled is not None:
             with account.change() as change:
@@ -188,7 +188,11 @@ def _add(change: Change, it: _Reconciled, at: datetime) -> None:
     elif known.tenant.value != it.tenant:
         change.write(control.tenants.saved(known.tenant.now(it.tenant)))
     if it.facts is not None:
-        change.write(control.facts.saved(known.facts.now(it.facts)) if known.facts else control.facts.added(it.facts))
+        change.write(
+            control.access_states.saved(known.facts.now(it.facts))
+            if known.facts
+            else control.access_states.added(it.facts)
+        )
     audit_status(change, "check_csp", before, it.tenant)
     if _is_step_new(it, at):
         plan_step(change, it.tenant)
@@ -200,8 +204,8 @@ def _add(change: Change, it: _Reconciled, at: datetime) -> None:
 
 def _is_step_new(it: _Reconciled, now: datetime) -> bool:
     """Whether a step is to be ordered: a newly planned one, or one whose order may have been lost."""
-    next_at = of(it.tenant).progress.next_at
-    before = of(it.known.tenant.value).progress.next_at if it.known.tenant else None
+    next_at = child_of(it.tenant).progress.next_at
+    before = child_of(it.known.tenant.value).progress.next_at if it.known.tenant else None
     return next_at is not None and (next_at != before or next_at <= now)
 
 
@@ -221,25 +225,25 @@ def _reconcile_vanished(account: Account, by: ReconcileContext, others: list[Sto
 
 def _forget(change: Change, by: ReconcileContext, stored: Stored[Tenant]) -> None:
     account, tenant_id = change.account, stored.value.tenant_id
-    facts, holders = account.control.facts.find(tenant_id), account.services.holders
-    holders.let_go(tenant_id, account.id, by.integration_id, by.now)
-    holders.gone(tenant_id)  # Microsoft does not let the partner in any more: nothing to withdraw
+    facts, holders = account.control.access_states.find(tenant_id), account.services.holders
+    holders.release(tenant_id, account.id, by.integration_id, by.now)
+    holders.finish_removal(tenant_id)  # Microsoft does not let the partner in any more: nothing to withdraw
     change.write(account.control.tenants.removed(stored))
     if facts:
-        change.write(account.control.facts.removed(facts))
+        change.write(account.control.access_states.removed(facts))
     subject = {"tenant_id": tenant_id, "integration_id": stored.value.integration_id}
     change.audit(account.system_actor("check_csp"), "forgot customer", subject)
 
 
 def _mark_vanished(change: Change, by: ReconcileContext, stored: Stored[Tenant]) -> None:
     control, tenant_id = change.account.control, stored.value.tenant_id
-    facts, none = control.facts.find(tenant_id), AccessState(tenant_id=tenant_id, read_at=by.now, account="")
+    facts, none = control.access_states.find(tenant_id), AccessState(tenant_id=tenant_id, read_at=by.now, account="")
     gone = judge(vanish(stored.value, by.now), none, by.required, by.permissions, by.now)
     if gone != stored.value:
         change.write(control.tenants.saved(stored.now(gone)))
     audit_status(change, "check_csp", stored.value, gone)
-    if facts and not facts.value.says_the_same(none):
-        change.write(control.facts.saved(facts.now(none)))
+    if facts and not facts.value.equals(none):
+        change.write(control.access_states.saved(facts.now(none)))
 
 
 def _is_elsewhere(tenant: Stored[Tenant] | None, by: ReconcileContext) -> bool:

@@ -29,7 +29,7 @@ from integrations.domain.jobs.orders import (
     SyncOrder,
 )
 from integrations.domain.retention import CONSENT_FLOWS
-from integrations.domain.sync.schedule import in_turns, slot_after
+from integrations.domain.sync.schedule import round_robin, slot_after
 from integrations.services import Services
 from integrations.storage.control import newest_first
 from integrations.storage.due import Due, Work
@@ -57,7 +57,7 @@ def order_due(services: Services, order: ShardOrder, handlers: Mapping[Work, Due
     One piece of work that fails is logged and does not stop the rest.
     """
     later = []
-    for due in in_turns(services.due.list(order.shard, order.until), lambda it: it.account_id):
+    for due in round_robin(services.due.list(order.shard, order.until), lambda it: it.account_id):
         try:
             moved = handlers[due.work](services, due)
             later += [moved] if moved else []
@@ -101,7 +101,7 @@ def order_customer(services: Services, due: Due) -> None:
     stored = services.control(due.account_id).tenants.find(due.item_id)
     waits = stored is not None and stored.value.csp is not None and stored.value.csp.progress.next_at is not None
     if not waits and services.clock() - due.at > _CHANGED_BY:
-        services.due.settle(due)
+        services.due.complete(due)
         return
     order = CustomerOrder(account_id=due.account_id, tenant_id=TenantId(due.item_id))
     _send(services, order, due)
@@ -116,7 +116,7 @@ def order_evaluation(services: Services, due: Due) -> Due | None:
     stored = services.control(due.account_id).tenants.find(due.item_id)
     if stored is None or stored.value.mapping is None:
         if services.clock() - due.at > _CHANGED_BY:
-            services.due.settle(due)
+            services.due.complete(due)
         return None
     tenant = stored.value
     if not is_evaluated(tenant):
@@ -131,7 +131,7 @@ def order_removal(services: Services, due: Due) -> Due | None:
     removal_id, now = RemovalId(due.item_id), services.clock()
     stored = services.control(due.account_id).removals.find(removal_id)
     if stored is None and now - due.at > _CHANGED_BY:
-        services.due.settle(due)
+        services.due.complete(due)
     elif stored is not None and stored.value.next_at > now:
         return dataclasses.replace(due, at=stored.value.next_at)
     elif stored is not None:
@@ -161,7 +161,7 @@ def look_at_flow(services: Services, due: Due) -> None:
         return
     stored = account.control.flows.find(due.item_id)
     if stored is None:
-        services.due.settle(due)
+        services.due.complete(due)
         return
     flow = stored.value
     forget_at = flow.created_at + CONSENT_FLOWS
@@ -174,14 +174,14 @@ def look_at_flow(services: Services, due: Due) -> None:
             services.callbacks.remove(state_hash)
         with account.change() as change:
             change.write(*forgotten(account.control, stored))
-        services.due.settle(due)
+        services.due.complete(due)
 
 
 def empty_outbox(services: Services, due: Due) -> None:
     account = Account(services, due.account_id)
     account.dispatch()
     if not account.control.outbox.list(limit=1):
-        services.due.settle(due)
+        services.due.complete(due)
 
 
 def _seconds_until(at: datetime, now: datetime) -> int:

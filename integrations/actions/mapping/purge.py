@@ -52,7 +52,7 @@ def purge(services: Services, order: PurgeOrder) -> None:
     if line is None or not is_over or line.at > services.clock() + _earliest(services, order):
         log("dropped order", account_id=order.account_id, tenant_id=order.tenant_id, reason="not due")
         if line is not None and line.at <= services.clock() and not is_over:
-            services.due.settle(line)  # what was said beforehand never came about
+            services.due.complete(line)  # what was said beforehand never came about
         return
     if not order.is_last:
         services.data(order.account_id, order.tenant_id, order.epoch).close()  # whoever still writes fails from here on

@@ -45,7 +45,7 @@ def apply_plan(services: Services, order: PlanOrder) -> None:
         with account.change() as change:
             change.write(account.control.plans.saved(stored.now(belief)))
     log("applied plan", account_id=account_id, counts={"rows": changed})
-    again = rules.next_walk(belief, now)
+    again = rules.next_pass(belief, now)
     if again is None:
         services.due.drop(Work.PLAN, account_id, ALL)
     else:

@@ -27,7 +27,7 @@ def learn_plan(services: Services, actor: Actor, caller: Caller) -> bool:
     if news is not None and _matters(control, known, news):
         known = _write(account, actor, news)
     elif caller.on_team_plan is known.has_plan:
-        known = known.agreed(caller.issued_at)
+        known = known.agreeing_with(caller.issued_at)
     if len(services.plans) >= _MOST_ACCOUNTS:
         services.plans.clear()
     services.plans[actor.account_id] = known
@@ -41,7 +41,7 @@ def _look(account: Account, known: KnownPlan | None = None) -> KnownPlan:
 
 def _matters(control: Control, known: KnownPlan, news: PlanRecord) -> bool:
     """An account that never integrated anything has no plan to lose."""
-    return known.belief is not None or news.has_plan or bool(control.integrations.list(limit=1))
+    return known.record is not None or news.has_plan or bool(control.integrations.list(limit=1))
 
 
 def _write(account: Account, actor: Actor, news: PlanRecord) -> KnownPlan:

@@ -9,7 +9,6 @@ from integrations.actions.account import Account
 from integrations.actions.actors import Actor
 from integrations.actions.lookup import find_tenant
 from integrations.domain.audit.export import (
-    KINDS,
     MOST_ROWS,
     Export,
     Exported,
@@ -21,8 +20,8 @@ from integrations.domain.ids import TenantId
 from integrations.domain.integrations import Tenant
 from integrations.services import Services
 from integrations.storage.control import Control
-from integrations.storage.due import ALL, LAST_LOOK
-from shared.clock import stamp
+from integrations.storage.due import ALL, FINAL_CHECK
+from shared.clock import format_utc
 from shared.errors import Conflict
 from shared.formats.csv_text import csv_text
 
@@ -57,7 +56,7 @@ def export(services: Services, actor: Actor, tenant_id: TenantId | None, kind: s
     subject = {"tenant_id": str(tenant_id)} if tenant_id else {"account_id": str(actor.account_id)}
     with account.change() as change:
         change.audit(actor, "exported data", subject, after=f"{len(rows)} rows")
-    return Export(account_id=actor.account_id, tenant_id=tenant_id, made_at=stamp(services.clock()), rows=rows)
+    return Export(account_id=actor.account_id, tenant_id=tenant_id, made_at=format_utc(services.clock()), rows=rows)
 
 
 def as_csv(export: Export) -> bytes:
@@ -75,7 +74,7 @@ def as_csv(export: Export) -> bytes:
 
 
 def _rows(services: Services, control: Control, tenant: Tenant | None, kind: str) -> Iterator[Exported]:
-    due_of = [ALL, LAST_LOOK]
+    due_of = [ALL, FINAL_CHECK]
     for row in _of_control(control, tenant):
         due_of += [row.id] if row.kind in _HAVE_DUE else []
         if kind in {"", row.kind}:
@@ -91,8 +90,8 @@ def _rows(services: Services, control: Control, tenant: Tenant | None, kind: str
 def _of_control(control: Control, tenant: Tenant | None) -> Iterator[Exported]:
     """The account's own rows, or those that concern one tenant."""
     for kind, row_id, text in control.everything():
-        if kind in KINDS and (tenant is None or concerns(tenant, kind, row_id, text)):
-            yield Exported(kind=kind, id=row_id, tenant_id="", value=without_secrets(kind, text))
+        if tenant is None or concerns(tenant, kind.model, row_id, text):
+            yield Exported(kind=kind.name, id=row_id, tenant_id="", value=without_secrets(text, kind.not_exported))
 
 
 def _of_tenant(services: Services, control: Control, tenant: Tenant) -> Iterator[Exported]:
@@ -109,5 +108,5 @@ def _of_tenant(services: Services, control: Control, tenant: Tenant) -> Iterator
 
 def _due(services: Services, control: Control, item_id: str, tenant_id: str = "") -> Iterator[Exported]:
     for due in services.due.of(control.account_id, item_id):
-        value = msgspec.Raw(msgspec.json.encode({"work": due.work.value, "of": item_id, "due_at": stamp(due.at)}))
+        value = msgspec.Raw(msgspec.json.encode({"work": due.work.value, "of": item_id, "due_at": format_utc(due.at)}))
         yield Exported(kind="due", id=due.work.value, tenant_id=tenant_id, value=value)

@@ -186,7 +186,7 @@ def read_tenant(services: Services, account_id: AccountId, tenant_id: TenantId) 
 def _customer(services: Services, control: Control, tenant: Tenant) -> CustomerDetails | None:
     if tenant.csp is None:
         return None
-    facts = control.facts.find(tenant.tenant_id)
+    facts = control.access_states.find(tenant.tenant_id)
     required = required_roles(services.settings.csp_required_roles)
     return customer_details(tenant.csp, facts.value if facts else None, required, services.clock())
 

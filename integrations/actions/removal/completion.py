@@ -37,7 +37,7 @@ def forget(lease: Lease) -> None:
     lease.services.due.drop(Work.CSP, control.account_id, removal.integration_id)
     tenant_removals = [it.value for it in lease.tenant_removals()]
     done = msgspec.structs.replace(removal, forgotten_at=now)
-    until = rules.next_look(done, tenant_removals, now, lease.services.settings.removal_quiet)
+    until = rules.next_check(done, tenant_removals, now, lease.services.settings.removal_quiet)
     with lease.resting(until, forgotten_at=now, receipt=receipt_of(lease.account, done, tenant_removals)) as change:
         change.write(
             *([control.integrations.removed(integration)] if integration else []),
@@ -66,7 +66,7 @@ def verify(lease: Lease) -> None:
     now, told = lease.now, [it.value for it in lease.tenant_removals()]
     done = msgspec.structs.replace(stone, verified_at=now, late_rows=late)
     lease.rest(
-        rules.next_look(done, told, now, lease.services.settings.removal_quiet),
+        rules.next_check(done, told, now, lease.services.settings.removal_quiet),
         name="",
         tenant_id=stone.tenant_id,
         salt=stone.salt,
@@ -85,7 +85,7 @@ def look_for_leftovers(lease: Lease) -> None:
     if lease.removal.verified_at is not None:
         _forget_what_is_closed(lease)
     told = [it.value for it in lease.tenant_removals()]
-    until = rules.next_look(lease.removal, told, lease.now, lease.services.settings.removal_quiet)
+    until = rules.next_check(lease.removal, told, lease.now, lease.services.settings.removal_quiet)
     lease.rest(until, receipt=renewed(lease.account, lease.removal, told))
 
 
@@ -116,6 +116,6 @@ def _rows_of_tenants(lease: Lease) -> Iterator[Write]:
                 services.callbacks.remove(state_hash)
             yield control.flows.removed(flow)
             services.due.drop(Work.CONSENT, control.account_id, flow.value.id)
-    turn = control.starting.find(CURRENT)
+    turn = control.flow_starts.find(CURRENT)
     if turn is not None:  # whoever begins a journey makes it anew
-        yield control.starting.removed(turn)
+        yield control.flow_starts.removed(turn)

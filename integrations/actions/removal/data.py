@@ -64,12 +64,12 @@ def forget_rows_of(lease: Lease, tenant_removal: TenantRemoval) -> None:
     """
     control, account_id, due = lease.control, lease.control.account_id, lease.services.due
     runs = [control.runs.removed(it) for it in control.runs.list(f"{tenant_removal.tenant_id}:")]
-    facts = control.facts.find(tenant_removal.tenant_id)
+    facts = control.access_states.find(tenant_removal.tenant_id)
     tenant = control.tenants.find(tenant_removal.tenant_id)
     is_ours = tenant is not None and tenant.value.removal == lease.removal.id
     if tenant is None or is_ours:
         end_watch(lease.account, tenant_removal.tenant_id)
-        for part in chunks([*runs, *([control.facts.removed(facts)] if facts else [])]):
+        for part in chunks([*runs, *([control.access_states.removed(facts)] if facts else [])]):
             with lease.account.change() as change:
                 change.write(*part)
     for work in (Work.SYNC, Work.CUSTOMER, Work.EVALUATE) if is_ours else ():

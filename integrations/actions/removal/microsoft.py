@@ -45,7 +45,7 @@ def with_presence(lease: Lease, tenant_removal: TenantRemoval) -> TenantRemoval:
         return tenant_removal
     if lease.services.holders.is_held(tenant_removal.tenant_id):
         return tenant_removal.closed(UninstallOutcome.KEPT) if tenant_removal.is_left_over else tenant_removal
-    return tenant_removal.seen(check_presence(lease.services, tenant_removal.tenant_id))
+    return tenant_removal.checked(check_presence(lease.services, tenant_removal.tenant_id))
 
 
 def _waiting(lease: Lease) -> list[Stored[TenantRemoval]]:
@@ -96,7 +96,7 @@ def _left(lease: Lease, stored: Stored[TenantRemoval]) -> RetryLater | None:
             return put_off
         evidence = {**put_off.evidence, "reason": "Microsoft did not answer for 24 hours"}
         left = UninstallResult(UninstallOutcome.IMPOSSIBLE, evidence)
-        lease.services.holders.gone(it.tenant_id)
+        lease.services.holders.finish_removal(it.tenant_id)
     told = {"outcome": left.outcome, "evidence": left.evidence, "is_stripped": left.is_stripped}
     lease.settle(stored, msgspec.structs.replace(it, **told), "left tenant")
     return None

@@ -67,7 +67,7 @@ def _continue(lease: Lease) -> None:
             continue_remove_all(lease.services, lease.control.account_id)
     elif lease.removal.must_be_verified(lease.now, lease.services.settings.removal_quiet):
         verify(lease)
-    elif lease.removal.is_told(lease.now):
+    elif lease.removal.is_readable(lease.now):
         look_for_leftovers(lease)
     else:
         forget_what_was_told(lease)

@@ -52,7 +52,7 @@ def _remove(account: Account, actor: Actor, integration_id: IntegrationId, confi
     _refuse_unconfirmed(confirmation, stored.value.name)
     told = effects_of(account.services, account.control, stored.value)
     _begin(account, actor, [stored])
-    return Begun(removal_id=rules.removal_of(integration_id), effects=told)
+    return Begun(removal_id=rules.removal_id_of(integration_id), effects=told)
 
 
 def remove_all(services: Services, actor: Actor, confirmation: str) -> list[RemovalId]:
@@ -173,7 +173,7 @@ _ACTION = {Kind.SINGLE: "removed integration", Kind.CSP: "removed CSP integratio
 
 def _joined(control: Control, integration_id: IntegrationId) -> Begun:
     """The removal that is under way already, or has ended."""
-    known = control.removals.find(rules.removal_of(integration_id))
+    known = control.removals.find(rules.removal_id_of(integration_id))
     if known is None:
         raise NotFound("There is no such integration in your account.")
     return Begun(removal_id=known.value.id, effects=[])

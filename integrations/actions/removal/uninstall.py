@@ -12,9 +12,9 @@ from integrations.actions.csp.partner import NoCredential, Partner
 from integrations.domain.causes import evidence_of
 from integrations.domain.ids import AccountId, TenantId
 from integrations.domain.removal import AccessPath, Presence, Removal, TenantRemoval, UninstallOutcome
-from integrations.microsoft.app_roles import take_away_roles
+from integrations.microsoft.app_roles import revoke_roles
 from integrations.services import Services
-from integrations.storage.holders import Claim
+from integrations.storage.holders import ReleaseResult
 from shared.crypto.envelopes import SealBroken
 from shared.microsoft.graph import MicrosoftError, MissingInMicrosoft, Transient, UnexpectedAnswer
 from shared.microsoft.sign_in import OperatorFault, RefusalKind, SignInRefused, token_roles
@@ -70,18 +70,18 @@ def uninstall(
         BeingRemoved: another account's removal is at it.
     """
     tenant_id, now = tenant_removal.tenant_id, services.clock()
-    claim = services.holders.let_go(tenant_id, account_id, removal.integration_id, now)
-    if claim is Claim.NOT_LAST:
+    claim = services.holders.release(tenant_id, account_id, removal.integration_id, now)
+    if claim is ReleaseResult.NOT_LAST:
         return UninstallResult(UninstallOutcome.KEPT, {})
-    if claim is Claim.NEVER_HELD and services.holders.is_held(tenant_id):
+    if claim is ReleaseResult.NEVER_HELD and services.holders.is_held(tenant_id):
         return UninstallResult(UninstallOutcome.KEPT, {})
-    if claim is Claim.NEVER_HELD:
+    if claim is ReleaseResult.NEVER_HELD:
         return UninstallResult(UninstallOutcome.ABSENT, {"reason": "our application was never installed in the tenant"})
     try:
         left = _WAYS[tenant_removal.access_path](services, tenant_removal, partner)
     except _PASSING as error:
         raise RetryLater(evidence_of(error), getattr(error, "wait_s", None)) from error
-    services.holders.gone(tenant_id)
+    services.holders.finish_removal(tenant_id)
     services.sign_in.forget(tenant_id)
     return left
 
@@ -156,7 +156,7 @@ def _out_of_customer(
 
 def _roles_taken(services: Services, partner: Partner, customer_id: TenantId) -> _Tried:
     try:
-        taken = take_away_roles(partner.graph_to_leave(customer_id), services.settings.client_id)
+        taken = revoke_roles(partner.graph_to_leave(customer_id), services.settings.client_id)
     except MissingInMicrosoft as error:
         return _Tried(is_done=True, did=False, evidence=evidence_of(error))
     except _PASSING:
@@ -171,7 +171,7 @@ def _roles_taken(services: Services, partner: Partner, customer_id: TenantId) ->
 def _consent_withdrawn(services: Services, partner: Partner, tenant_removal: TenantRemoval) -> _Tried:
     """Also tried where the roles were refused for good: then there is nothing the consent could still be good for."""
     try:
-        did = partner.partner_center().withdraw(tenant_removal.tenant_id, client_id=services.settings.client_id)
+        did = partner.partner_center().remove_consent(tenant_removal.tenant_id, client_id=services.settings.client_id)
     except _PASSING:
         raise
     except MicrosoftError as error:

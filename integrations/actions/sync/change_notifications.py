@@ -22,10 +22,10 @@ from integrations.domain.sync.change_notifications import (
     NUDGES_APART,
     RENEWED_BEFORE,
     RESOURCES,
+    ClientState,
     Watch,
-    Word,
     hash_of,
-    word_of,
+    parse_client_state,
 )
 from integrations.microsoft.change_notifications import subscribe, unsubscribe
 from integrations.services import Services
@@ -94,9 +94,9 @@ def end_watch(account: Account, tenant: TenantId) -> None:
 
 def receive_notifications(services: Services, notifications: Iterable[Notification]) -> None:
     """Order a sync of each tenant that a word of Microsoft's is about; a word that we did not ask for is dropped."""
-    heard: dict[tuple[str, Word], Notification] = {}
+    heard: dict[tuple[str, ClientState], Notification] = {}
     for it in notifications:
-        word = word_of(it.client_state)
+        word = parse_client_state(it.client_state)
         if word is not None and len(heard) < _MOST_TENANTS:
             heard.setdefault((it.tenant_id, word), it)
     for (about, word), it in heard.items():
@@ -104,7 +104,7 @@ def receive_notifications(services: Services, notifications: Iterable[Notificati
             _nudge(Account(services, word.account_id), tenant_id(about), word, it)
 
 
-def _nudge(account: Account, about: TenantId, word: Word, it: Notification) -> None:
+def _nudge(account: Account, about: TenantId, word: ClientState, it: Notification) -> None:
     services, control = account.services, account.control
     known, now = control.watches.find(about), services.clock()
     if known is None or not known.value.knows(it.subscription_id, word.secret):

@@ -20,10 +20,10 @@ def read_due(
     cursors: Mapping[str, Cursor],
     now: datetime,
     *,
-    is_wanted: bool,
+    is_requested: bool,
     since: datetime | None = None,
 ) -> Iterator[list[DatasetAttempt]]:
-    """Try every data set whose turn it is, in one round or two; ``is_wanted`` tells that somebody asked for this.
+    """Try every data set whose turn it is, in one round or two; ``is_requested`` tells that somebody asked for this.
 
     ``since`` is when the run began whose next part this is: what it has done already is not done again, but for
     what every sync needs.
@@ -35,7 +35,7 @@ def read_due(
         TokenRejected, Transient: see ``read_datasets``; the second round's faults stay with its data sets.
     """
     left = [it for it in datasets.DATASETS if it.is_core or not is_done(cursors.get(it.name), since)]
-    due = [it for it in left if is_due(it.cadence, cursors.get(it.name), now, is_wanted=is_wanted)]
+    due = [it for it in left if is_due(it.cadence, cursors.get(it.name), now, is_requested=is_requested)]
     doubtful = [it for it in left if it.needs_plan and is_license_unknown(cursors.get(it.name))]
     sure = [it for it in due if it not in doubtful]
     attempts = read_datasets(access, sure, cursors, now)
@@ -64,8 +64,8 @@ def _one_large_reading_each(tried: Sequence[Dataset]) -> list[list[Dataset]]:
 
     What shares a batch stays together; what asks at its service's pace would wait for its neighbour anyway.
     """
-    together = [it for it in tried if it.service.goes_into_batches]
-    alone = [[it] for it in tried if not it.service.goes_into_batches]
+    together = [it for it in tried if it.service.is_batchable]
+    alone = [[it] for it in tried if not it.service.is_batchable]
     return [together, *alone] if together else alone
 
 

@@ -31,13 +31,14 @@ from integrations.domain.sync.datasets import (
     DatasetResult,
     Reading,
     Run,
-    close_run,
+    cause_after,
     warnings_of,
 )
 from integrations.domain.sync.records import TenantProfile
 from integrations.domain.sync.schedule import ORDER_LIFE, PART_LIMIT, WRITING_LIMIT
 from integrations.microsoft import registry as datasets
-from integrations.microsoft.dataset import Dataset, Service
+from integrations.microsoft.dataset import Dataset
+from integrations.microsoft.limits import Service
 from integrations.microsoft.readers.organization import read_tenant_name
 from integrations.services import Services, TenantGraphs
 from integrations.storage.data.pending import PendingMarker
@@ -108,7 +109,7 @@ def _evaluation_of(order: SyncOrder, tenant: Tenant) -> EvaluateOrder:
 def _run(services: Services, order: SyncOrder, tenant: Tenant, run: Run) -> SyncResult:
     graphs = TenantGraphs(services, tenant.tenant_id)
     ending = _asked(services, order, tenant, run, graphs)
-    wait_s = graphs.closed_s if ending.goes_on else ending.wait_s
+    wait_s = graphs.blocked_s if ending.goes_on else ending.wait_s
     return msgspec.structs.replace(ending, usage=graphs.usage, wait_s=wait_s)
 
 
@@ -128,12 +129,12 @@ def _all_datasets(services: Services, order: SyncOrder, tenant: Tenant, run: Run
     began, now = time.monotonic(), services.clock()
     data = services.data(order.account_id, tenant.tenant_id, tenant.epoch)
     marking = PendingMarker(registry.needed_datasets(), now)
-    session = data.open(until=began + WRITING_LIMIT.total_seconds(), marking=marking)
+    session = data.open(until=began + WRITING_LIMIT.total_seconds(), marker=marking)
     until = began + PART_LIMIT.total_seconds()
     access = Access(
         graphs.of,
         lambda dataset: dict(data.list(dataset.name, dataset.record, limit=_EVERY_ROW)),
-        lambda dataset: Checkpoint(session.kept(dataset.name, now), until=until),
+        lambda dataset: Checkpoint(session.saved_pages(dataset.name, now), until=until),
         share_of(tenant.tenant_id),
     )
     ending = _read_all(services, order, run, session, access=access, now=now)
@@ -151,7 +152,7 @@ def _read_all(
         access,
         session.cursors,
         now,
-        is_wanted=order.reason not in {SCHEDULED, NOTIFIED},
+        is_requested=order.reason not in {SCHEDULED, NOTIFIED},
         since=run.started_at if run.resumed_at else None,
     )
     for stored in map(partial(_store, services, session), rounds):
@@ -177,7 +178,7 @@ def _read_all(
         )
     warnings = warnings_of(known[it.name] for it in datasets.DATASETS if it.name in known)
     return SyncResult(
-        cause=close_run(warnings),
+        cause=cause_after(warnings),
         evidence=warnings,
         datasets=results,
         confirmed=confirmed,
@@ -239,7 +240,7 @@ def _written(
                 usage=attempt.usage,
             )
         )
-    is_confirmed = not is_whole_news and session.says_nothing_new(cursors)
+    is_confirmed = not is_whole_news and session.is_unchanged(cursors)
     if not is_confirmed:
         session.commit(writes, cursors, is_last=is_last)
     done[0].extend(results)
@@ -256,8 +257,8 @@ def _pages(
     """
     cursor = msgspec.structs.replace(cursor, kept_rows=kept.kept_rows, kept_at=kept.kept_at)
     if isinstance(attempt.error, OutOfTime):
-        return session.keep(cursor, attempt.pages, now, is_resumed=attempt.is_resumed)
-    return ({}, cursor) if isinstance(attempt.error, Transient) else session.unkeep(cursor)
+        return session.save_pages(cursor, attempt.pages, now, is_resumed=attempt.is_resumed)
+    return ({}, cursor) if isinstance(attempt.error, Transient) else session.discard_pages(cursor)
 
 
 def _annotated(cursor: Cursor, dataset: Dataset, reading: Reading, before: Cursor) -> Cursor:

@@ -1,48 +1,23 @@
-"""What leaves in an export: every stored row of the account, or all that concern one tenant; never a secret."""
+"""Exports: every stored row of the account, or those that concern one tenant, without secrets."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
+from integrations.domain.connect.consent import Flow
+from integrations.domain.csp.report import Report
 from integrations.domain.ids import AccountId, TenantId
-from integrations.domain.integrations import Tenant
+from integrations.domain.integrations import Credential, Integration, Organization, SyncroTenant, Tenant
 
 MOST_ROWS = 100_000
-
-# Kinds of the account's own rows, and what of each stays behind: sealed values, hashes of one-time values, and
-# answers kept for repeated requests, which may hold a journey's address.
-KINDS: Mapping[str, frozenset[str]] = {
-    "integration": frozenset(),
-    "credential": frozenset({"sealed"}),
-    "report": frozenset(),
-    "facts": frozenset(),
-    "tenant": frozenset(),
-    "map": frozenset(),
-    "organization": frozenset(),
-    "syncro_tenant": frozenset(),
-    "flow": frozenset({"sealed", "state_hash", "states"}),
-    "run": frozenset(),
-    "removal": frozenset(),
-    "parting": frozenset(),
-    "remove_all": frozenset(),
-    "outbox": frozenset(),
-    "plan": frozenset(),
-    "watch": frozenset({"secret_hash"}),
-    "audit": frozenset(),
-    "seal": frozenset(),
-    "audit_key": frozenset({"sealed"}),
-    "starting": frozenset(),
-    "answer": frozenset({"key", "request_hash", "body", "headers"}),
-}
 
 
 class Exported(msgspec.Struct, frozen=True, kw_only=True):
     """One stored row.
 
-    ``kind`` is one of KINDS, the name of a data set or an evaluation, or one of ``dataset``, ``evaluation``,
-    ``changed``, ``due`` and ``holder``. ``tenant_id`` tells which tenant a row of synced or derived data is of; it is
-    empty for the account's own rows.
+    ``kind`` is a kind of control rows, the name of a data set or an evaluation, or one of ``dataset``, ``evaluation``,
+    ``changed``, ``due`` and ``holder``. ``tenant_id`` is the tenant of synced and derived data, and empty for control
+    rows.
     """
 
     kind: str
@@ -58,37 +33,36 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
     rows: list[Exported]
 
 
-def concerns(tenant: Tenant, kind: str, row_id: str, text: str) -> bool:
-    """Whether one of the account's own rows names a tenant, or the integration or mapping it hangs on."""
+def concerns(tenant: Tenant, model: type[msgspec.Struct], row_id: str, text: str) -> bool:
+    """Whether a control row names a tenant, or is its integration's or its mapping's."""
     if tenant.tenant_id in row_id or tenant.tenant_id in text:
         return True
     mapping = tenant.mapping
-    hangs_on = {
-        "integration": tenant.integration_id,
-        "credential": tenant.integration_id,
-        "report": tenant.integration_id,
-        "organization": mapping.organization_id if mapping else "",
-        "syncro_tenant": mapping.syncro_tenant_id if mapping else "",
+    related: dict[type[msgspec.Struct], str] = {
+        Integration: tenant.integration_id,
+        Credential: tenant.integration_id,
+        Report: tenant.integration_id,
+        Organization: mapping.organization_id if mapping else "",
+        SyncroTenant: mapping.syncro_tenant_id if mapping else "",
     }
-    if kind in hangs_on:
-        return row_id == hangs_on[kind]
-    return kind == "flow" and tenant.integration_id in text
+    if model in related:
+        return row_id == related[model]
+    return model is Flow and tenant.integration_id in text
 
 
-def without_secrets(kind: str, text: str) -> msgspec.Raw:
-    """A row as it is written down, but for what stays behind."""
-    hidden = KINDS.get(kind, frozenset())
-    if not hidden:
+def without_secrets(text: str, secret: frozenset[str]) -> msgspec.Raw:
+    """A row's stored JSON without the fields named in ``secret``."""
+    if not secret:
         return msgspec.Raw(text.encode())
     fields = msgspec.json.decode(text, type=dict[str, Any])
-    return msgspec.Raw(msgspec.json.encode({name: it for name, it in fields.items() if name not in hidden}))
+    return msgspec.Raw(msgspec.json.encode({name: it for name, it in fields.items() if name not in secret}))
 
 
 def fields_of(row: Exported) -> dict[str, str]:
-    """The row's fields as texts; what is nested as JSON."""
+    """The row's fields as texts; nested values as JSON."""
     value = msgspec.json.decode(row.value)
-    told = value if isinstance(value, dict) else {"value": value}
-    return {name: _text(it) for name, it in told.items()}
+    fields = value if isinstance(value, dict) else {"value": value}
+    return {name: _text(it) for name, it in fields.items()}
 
 
 def _text(value: Any) -> str:

@@ -1,6 +1,6 @@
-"""What a CSP must have in place before it is integrated; accepting it is recorded with the version.
+"""What a CSP must have in place before it is integrated; the accepted version is recorded.
 
-The version changes with every change of the texts, so that a record tells which text was accepted.
+The version changes with every change of the texts, so that the record shows which text was accepted.
 Source: https://learn.microsoft.com/partner-center/security/security-requirements-for-partner-apis
 """
 

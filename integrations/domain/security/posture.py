@@ -1,4 +1,4 @@
-"""What the details of a tenant tell about its security and its licences: values in, what the API answers out."""
+"""Security and licence figures of a tenant, computed from its synced rows in the form the API returns. Pure."""
 
 import heapq
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -46,9 +46,9 @@ class ScorePoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SecureScoreView(msgspec.Struct, frozen=True, kw_only=True):
-    """The newest Secure Score, and how it came about. ``as_of`` is the day Microsoft made it, ``read_at`` ours.
+    """The newest Secure Score and its trend. ``as_of`` is Microsoft's date of the score, ``read_at`` when we read it.
 
-    ``trend`` holds one point a day, the oldest first, up to 90. ``percent`` is None where there is no score yet.
+    ``trend`` holds one point a day, the oldest first, up to 90. ``percent`` is None while there is no score.
     """
 
     state: str
@@ -62,7 +62,7 @@ class SecureScoreView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Improvement(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that would raise the Secure Score, and by how many points at most."""
+    """A control that would raise the Secure Score from ``points`` to at most ``max_points``."""
 
     id: str
     title: str
@@ -75,7 +75,7 @@ class Improvement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MfaFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """Who has registered for MFA. ``people`` is None while Microsoft does not tell: see ``state``."""
+    """Who has registered for MFA. ``people`` is None while that is not known: see ``state``."""
 
     state: str
     as_of: datetime | None
@@ -83,9 +83,9 @@ class MfaFigures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Administrator(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody who holds directory roles, themselves or through groups (then ``through`` names those).
+    """Somebody who has directory roles, directly or through the groups that ``through`` names.
 
-    ``has_mfa`` is None where nobody could tell: the report takes a licence, and leaves some people out.
+    ``has_mfa`` is None where it is not known: the report needs a licence, and leaves some people out.
     """
 
     user_id: str
@@ -97,7 +97,7 @@ class Administrator(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LicenseFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """Seats of all products that are paid for, together."""
+    """Seats of all paid products together."""
 
     state: str
     as_of: datetime | None
@@ -108,7 +108,7 @@ class LicenseFigures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LicenseView(License, frozen=True, kw_only=True, omit_defaults=True):
-    """A licence with the orders behind it; ``renews_at`` is the next day that one of them renews or ends."""
+    """A licence with its subscriptions; ``renews_at`` is the next day that one of them renews or ends."""
 
     subscriptions: list[Subscription] = msgspec.field(default_factory=list)
     renews_at: datetime | None = None
@@ -153,7 +153,7 @@ def secure_score_view(scores: Sequence[SecureScore], cursor: Cursor | None) -> S
 
 
 def improvements(newest: SecureScore | None, controls: Iterable[SecureScoreControl]) -> list[Improvement]:
-    """What is not done yet, in the order Microsoft would do it."""
+    """Controls that are not fully implemented, in the order Microsoft recommends."""
     done = newest.controls if newest else {}
     open_ones = [it for it in controls if not it.is_deprecated and it.id in done and done[it.id] < it.max_points]
     ranked = sorted(open_ones, key=lambda it: (it.rank is None, it.rank, it.id))
@@ -173,7 +173,7 @@ def improvements(newest: SecureScore | None, controls: Iterable[SecureScoreContr
 
 
 def mfa_figures(cursor: Cursor | None) -> MfaFigures:
-    """Counts that the cursor keeps of its rows by kind, so that no row is read."""
+    """The figures from the counts in the cursor; no row is read."""
     people = registered(cursor.counts_by_kind) if cursor and cursor.complete_at else None
     return MfaFigures(state=state_of(cursor), as_of=as_of(cursor), people=people)
 
@@ -183,14 +183,14 @@ def without_mfa(registrations: Iterable[Registration]) -> list[Person]:
     return first_people(person_of(it) for it in registrations if not it.is_mfa_registered)
 
 
-def person_of(it: Registration) -> Person:
+def person_of(registration: Registration) -> Person:
     return Person(
-        user_id=it.user_id,
-        name=it.name,
-        username=it.username,
-        is_admin=bool(it.is_admin),
-        is_guest=it.is_guest,
-        as_of=it.as_of,
+        user_id=registration.user_id,
+        name=registration.name,
+        username=registration.username,
+        is_admin=bool(registration.is_admin),
+        is_guest=registration.is_guest,
+        as_of=registration.as_of,
     )
 
 
@@ -202,25 +202,25 @@ def first_people(people: Iterable[Person]) -> list[Person]:
 def administrators(
     members: Iterable[RoleMember], groups: Mapping[str, Group], registrations: Mapping[str, Registration]
 ) -> list[Administrator]:
-    """Everybody who holds a role, those without MFA first. Applications that hold roles are not people."""
+    """Everybody who has a role, those without MFA first. Applications that have roles are left out."""
     held = holdings(members, groups)
     return in_order(administrator_of(key, holding, registrations.get(key)) for key, holding in held.items())
 
 
 def in_order(people: Iterable[Administrator]) -> list[Administrator]:
-    """Administrators as they are listed: those without MFA first."""
+    """Administrators in the order they are listed: those without MFA first."""
     return sorted(people, key=lambda it: (it.has_mfa is not False, it.username or "", it.user_id))
 
 
 class Holding(NamedTuple):
-    """The roles that somebody holds, and the names of the groups through which they do."""
+    """The roles that somebody has, and the names of the groups through which they have some."""
 
     members: Sequence[RoleMember]
     through: Collection[str]
 
 
 def holdings(members: Iterable[RoleMember], groups: Mapping[str, Group]) -> dict[str, Holding]:
-    """What everybody holds, by user id. Applications that hold roles are not people."""
+    """The roles of everybody, by user id. Applications that have roles are left out."""
     held: dict[str, list[RoleMember]] = {}
     through: dict[str, set[str]] = {}
     for it in members:
@@ -232,11 +232,12 @@ def holdings(members: Iterable[RoleMember], groups: Mapping[str, Group]) -> dict
 
 
 def administrator_of(key: str, holding: Holding, known: Registration | None) -> Administrator:
-    told = known or next((it for it in holding.members if it.kind == "user"), None)
+    """One administrator; ``known`` is their entry in the registration report."""
+    source = known or next((it for it in holding.members if it.kind == "user"), None)
     return Administrator(
         user_id=key,
-        name=told.name if told else None,
-        username=told.username if told else None,
+        name=source.name if source else None,
+        username=source.username if source else None,
         roles=sorted({it.role for it in holding.members}),
         through=sorted(holding.through),
         has_mfa=known.is_mfa_registered if known else None,
@@ -255,11 +256,11 @@ def license_figures(licenses: Iterable[License], cursor: Cursor | None) -> Licen
     )
 
 
-def license_view(it: License, subscriptions: Iterable[Subscription]) -> LicenseView:
-    behind = sorted((s for s in subscriptions if s.sku_id == it.sku_id), key=lambda s: s.id)
-    renewals = [s.renews_at for s in behind if s.renews_at]
-    return LicenseView(**msgspec.structs.asdict(it), subscriptions=behind, renews_at=min(renewals, default=None))
+def license_view(license_: License, subscriptions: Iterable[Subscription]) -> LicenseView:
+    own = sorted((s for s in subscriptions if s.sku_id == license_.sku_id), key=lambda s: s.id)
+    renewals = [s.renews_at for s in own if s.renews_at]
+    return LicenseView(**msgspec.structs.asdict(license_), subscriptions=own, renews_at=min(renewals, default=None))
 
 
-def _point(it: SecureScore) -> ScorePoint:
-    return ScorePoint(as_of=it.as_of, points=it.points, max_points=it.max_points, percent=it.percent)
+def _point(score: SecureScore) -> ScorePoint:
+    return ScorePoint(as_of=score.as_of, points=score.points, max_points=score.max_points, percent=score.percent)

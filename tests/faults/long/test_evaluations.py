@@ -78,7 +78,7 @@ def test_of_a_hundred_thousand_people_five_that_changed_are_evaluated_in_a_momen
     data = portal.services.data(order.account_id, order.tenant_id, order.epoch)
 
     def store(changed: int) -> None:
-        session = data.open(marking=PendingMarker(["registrations"], portal.clock()))
+        session = data.open(marker=PendingMarker(["registrations"], portal.clock()))
         reading = Reading(records=registrations(changed=changed), is_complete=True)
         plan = session.plan("registrations", reading, portal.clock())
         session.commit([plan.writes], [plan.cursor])
