@@ -66,7 +66,7 @@ test-azurite: .venv/.ready $(if $(filter npm,$(MODE)),node_modules/.ready) ## st
 	$(if $(filter docker,$(MODE)),.ci/with-docker-azurite,env AZURITE_MODE=$(MODE)) $(BIN)/pytest tests/storage tests/local/test_azurite.py
 
 faults: $(READY) ## crashes, races and outages, bounded to ten minutes; all of them: FULL=1; many times over: FULL=release
-	FULL=$(FULL) $(BIN)/pytest tests/faults tests/flows/test_sync_faults.py tests/flows/test_directory_changes.py tests/domain/test_gdap.py
+	FULL=$(FULL) $(BIN)/pytest tests/faults tests/flows/test_sync_faults.py tests/flows/test_directory_changes.py tests/domain/csp/test_gdap.py
 
 browser: $(READY) node_modules/.ready $(CHROMIUM_PATH) ## the page in Chromium (found, installed, or CHROMIUM=path): journeys, accessibility, speed
 	$(BIN)/pytest tests/browser
