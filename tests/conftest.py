@@ -34,14 +34,7 @@ def _unused(azurite: Azurite) -> Iterator[str]:
 @pytest.fixture
 def another_storage(_unused: Iterator[str], azurite: Azurite) -> Callable[[], str]:
     """Gives the connection string of a storage account that nobody has touched; a given one is emptied for it."""
-
-    def another() -> str:
-        if len(azurite.connection_strings) == 1:
-            _empty(azurite.connection_strings[0])
-            return azurite.connection_strings[0]
-        return next(_unused)
-
-    return another
+    return lambda: _another_storage(_unused, azurite)
 
 
 @pytest.fixture
@@ -91,6 +84,23 @@ def portal(
     found = open_portal(microsoft, identity, storage, states=None if is_patched else states)
     with found.host:
         yield found
+
+
+@pytest.fixture(scope="module")
+def lasting_portal(
+    _microsoft: Running, identity: PortalIdentity, _unused: Iterator[str], azurite: Azurite
+) -> Iterator[Portal]:
+    """One for all tests of a module that ask for it: what they send is refused, or leaves nothing that matters."""
+    found = open_portal(_microsoft, identity, _another_storage(_unused, azurite))
+    with found.host:
+        yield found
+
+
+def _another_storage(unused: Iterator[str], azurite: Azurite) -> str:
+    if len(azurite.connection_strings) == 1:
+        _empty(azurite.connection_strings[0])
+        return azurite.connection_strings[0]
+    return next(unused)
 
 
 def _empty(connection: str) -> None:

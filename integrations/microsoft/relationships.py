@@ -112,11 +112,13 @@ def read_assignments(graph: Graph, relationship_ids: Iterable[str]) -> dict[str,
 
 
 def _assignments_of(graph: Graph, relationship_id: str, answer: BatchResponse) -> RelationshipAssignments:
-    lost = graph.lost
-    pages = graph.on(answer.page(_AccessAssignment), type=_AccessAssignment)
+    lost = graph.unreadable_items
+    pages = graph.pages_from(answer.page(_AccessAssignment), type=_AccessAssignment)
     unique = {it.id: it for page in pages for it in page.items}.values()
     read = [_assigned(relationship_id, it, it.access_container) for it in unique if it.access_container is not None]
-    return RelationshipAssignments(read, is_complete=graph.lost == lost and all(_is_complete(it) for it in unique))
+    return RelationshipAssignments(
+        read, is_complete=graph.unreadable_items == lost and all(_is_complete(it) for it in unique)
+    )
 
 
 def _known(source: _Relationship, customer: _DelegatedCustomer) -> CustomerRelationship:

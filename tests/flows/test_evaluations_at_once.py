@@ -1,7 +1,7 @@
 """Evaluations beside everything else: syncs, other evaluations, and the end of what they evaluate."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 
@@ -219,11 +219,11 @@ def derived(portal: Portal, tenant: dict[str, str], epoch: int) -> list[str]:
 
 
 def test_syncs_and_evaluations_at_once_lose_no_run_and_come_out_right(portal: Portal, titles: Titles) -> None:
-    race(portal, titles, _ROUNDS)
+    race(portal, titles, range(_ROUNDS))
 
 
-def race(portal: Portal, titles: Titles, rounds: int) -> None:
-    """So many syncs, while other threads evaluate without a pause."""
+def race(portal: Portal, titles: Titles, rounds: Iterable[int]) -> None:
+    """A sync for each number, while other threads evaluate without a pause."""
     tenant = synced(portal, users=40)
     order, stop = order_of(portal.services, tenant), threading.Event()
     faults: list[BaseException] = []
@@ -241,7 +241,7 @@ def race(portal: Portal, titles: Titles, rounds: int) -> None:
         thread.start()
     try:
         runs = []
-        for number in range(rounds):
+        for number in rounds:
             portal.microsoft.world.touch_users(tenant["id"], 3, seed=number)
             runs.append(resynced(portal, tenant, evaluates=False))
     finally:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from integrations.triggers.routes import HttpRoute, Need
 from local.host.invoke import Response
-from shared.http.client import Web
+from shared.http.client import HttpClient
 from tests.flows.portal import Portal
 from tests.flows.routes import ABSENT, BODIES, DOORS, path_of, populated, store
 
@@ -23,24 +23,24 @@ def cases() -> list[Any]:
 
 
 @pytest.mark.parametrize("route", cases())
-def test_no_door_opens_without_a_token(portal: Portal, route: HttpRoute) -> None:
+def test_no_door_opens_without_a_token(lasting_portal: Portal, route: HttpRoute) -> None:
     for headers in ({}, {"x-functions-key": "key"}, {"authorization": "Basic YTpi"}, {"authorization": "Bearer "}):
-        answer = portal.host.call_http(route.methods[0], f"/api{path_of(route, ABSENT)}", headers=headers)
+        answer = lasting_portal.host.call_http(route.methods[0], f"/api{path_of(route, ABSENT)}", headers=headers)
         problem = json.loads(answer.body)
         assert (answer.status, problem["status"]) == (401, 401)
         assert problem["remedy"]
 
 
 @pytest.mark.parametrize("route", cases())
-def test_a_technician_gets_in_nowhere(portal: Portal, route: HttpRoute) -> None:
-    answer = portal.called_by("tess").call(route.methods[0], path_of(route, ABSENT), BODIES.get(route.name))
+def test_a_technician_gets_in_nowhere(lasting_portal: Portal, route: HttpRoute) -> None:
+    answer = lasting_portal.called_by("tess").call(route.methods[0], path_of(route, ABSENT), BODIES.get(route.name))
 
     assert (answer.status, json.loads(answer.body)["code"]) == (403, "role")
 
 
 @pytest.mark.parametrize("route", cases())
-def test_a_lower_plan_may_look_but_not_change(portal: Portal, route: HttpRoute) -> None:
-    answer = portal.called_by("carl").call(route.methods[0], path_of(route, ABSENT), BODIES.get(route.name))
+def test_a_lower_plan_may_look_but_not_change(lasting_portal: Portal, route: HttpRoute) -> None:
+    answer = lasting_portal.called_by("carl").call(route.methods[0], path_of(route, ABSENT), BODIES.get(route.name))
 
     if route.needs is Need.MANAGE:
         assert (answer.status, json.loads(answer.body)["code"]) == (403, "plan")
@@ -236,14 +236,14 @@ def test_another_accounts_things_and_absent_things_cost_the_same(portal: Portal)
 def operations(portal: Portal, ask: Callable[[], Response]) -> list[tuple[str, str]]:
     """What a call asks of our tables, in order, whichever client asks it; with ids and values left out."""
     asked: list[tuple[str, str]] = []
-    tables, send = portal.services.tables._account.endpoint, Web.send
+    tables, send = portal.services.tables._account.endpoint, HttpClient.send
 
-    def noted(web: Web, method: str, url: str, **how: Any) -> Any:
+    def noted(http_client: HttpClient, method: str, url: str, **how: Any) -> Any:
         if url.startswith(tables):
             asked.append((method, url.removeprefix(tables).partition("?")[0].partition("(")[0]))
-        return send(web, method, url, **how)
+        return send(http_client, method, url, **how)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Web, "send", noted)
+        patch.setattr(HttpClient, "send", noted)
         assert ask().status == 404
     return asked

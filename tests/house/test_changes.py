@@ -164,12 +164,12 @@ def test_a_conflict_is_retried_or_ignored_in_one_way_unless_it_means_something_e
 @pytest.mark.parametrize(
     ("wanted", "source"),
     [
-        (opens_the_table, 'tables.bulk("control").write(row)'),
+        (opens_the_table, 'tables.rest_table("control").write(row)'),
         (opens_the_table, 'self.tables.table("control")'),
         (names_the_writer, "from integrations.storage.control import ControlWriter"),
         (names_the_writer, "control.ControlWriter(tables).commit(row)"),
         (called("commit"), "def f(control): control.commit(row)"),
-        (called("write"), "services.tables.bulk(name).write(row)"),
+        (called("write"), "services.tables.rest_table(name).write(row)"),
         (called("added"), "change.write(control.audit.added(entry))"),
         (called("put", "put_all"), "account.services.due.put(line)"),
         (catches_a_conflict, "try:\n    f()\nexcept (KeyError, VersionConflict):\n    pass"),

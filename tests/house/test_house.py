@@ -27,7 +27,7 @@ from local.host.index import Function, index
 from local.host.settings import read_json
 from local.journey import APP_ROLES, DELEGATED
 from shared.errors import AppError
-from shared.http.answers import STATUS_OF
+from shared.http.responses import STATUS_OF
 
 LONGEST = 400
 LONG_FOR_A_REASON: dict[str, str] = {}

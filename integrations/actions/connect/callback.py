@@ -38,8 +38,8 @@ from shared.microsoft.sign_in import (
     IdentityTokenInvalid,
     SignedIn,
     SignInRefused,
-    raised,
-    redirected,
+    error_of_refusal,
+    refusal_from_redirect,
     token_methods,
 )
 
@@ -223,8 +223,8 @@ def _refuse_error(answer: Mapping[str, str], kind: Kind) -> None:
     """Microsoft's error answers. The free text is never shown; the AADSTS number in it is, and it decides."""
     if "error" not in answer:
         return
-    told = redirected(answer)
-    raise _Refused(failure_of(raised(told), kind), SignInRefused(told).evidence())
+    told = refusal_from_redirect(answer)
+    raise _Refused(failure_of(error_of_refusal(told), kind), SignInRefused(told).evidence())
 
 
 def _refuse_elsewhere(flow: Flow, tenant: str) -> None:

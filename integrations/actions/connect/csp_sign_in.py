@@ -75,7 +75,7 @@ def examine_partner(services: Services, signer: SignedInUser, refresh_token: str
 
 def _verdict(partner: Partner, graph: Graph) -> SyncCause | None:
     center = partner.partner_center()
-    if center.saw_mfa() is False:
+    if center.check_mfa() is False:
         return SyncCause.CSP_NO_MFA_PROMPT
     has_customers = any(True for _ in center.customers()) or bool(read_customers(graph))
     return None if has_customers else SyncCause.CSP_NO_CHILD_TENANTS

@@ -227,7 +227,7 @@ def _start(account: Account, actor: Actor, wanted: NewFlow) -> Started:
         nonce=kept.nonce,
         verifier=kept.verifier,
         scopes=_scopes(services, flow.kind),
-        asks_mfa=flow.kind is Kind.CSP,
+        requires_mfa=flow.kind is Kind.CSP,
     )
     return Started(flow_id, url, flow.expires_at.replace(microsecond=0))
 

@@ -139,7 +139,7 @@ def _run(account: Account, integration: Integration, checks: Checks) -> CheckRes
     name = read_tenant_name(graph).name
     memberships = _memberships(partner, checks)
     with checks.made(CheckName.PARTNER_CENTER) as check:
-        saw_mfa = partner.partner_center().saw_mfa()
+        saw_mfa = partner.partner_center().check_mfa()
         check.evidence["is_mfa_compliant"] = str(saw_mfa).lower()
         if saw_mfa is False:
             check.fail("Partner Center did not find MFA in the account's sign-in.")

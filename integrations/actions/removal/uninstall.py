@@ -167,7 +167,7 @@ def _roles_taken(services: Services, partner: Partner, customer_id: TenantId) ->
 def _consent_withdrawn(services: Services, partner: Partner, tenant_removal: TenantRemoval) -> _Tried:
     """Also tried where the roles were refused for good: then there is nothing the consent could still be good for."""
     try:
-        did = partner.partner_center().withdraw(tenant_removal.tenant_id, client_id=services.settings.client_id)
+        did = partner.partner_center().remove_consent(tenant_removal.tenant_id, client_id=services.settings.client_id)
     except UNINSTALL_LATER:
         raise
     except MicrosoftError as error:

@@ -52,7 +52,7 @@ class _Device(msgspec.Struct, rename="camel"):
 
 
 def _read(context: ReadContext) -> Reading:
-    pages = context.graph.on(context.page, type=_Device)
+    pages = context.graph.pages_from(context.page, type=_Device)
     if not context.is_first:
         return changes_of(pages, lambda changed: _with_owners(context.graph, changed))
     _, link = latest_of(pages)
@@ -77,7 +77,7 @@ def _owners(graph: Graph, device_ids: Sequence[str]) -> dict[str, str | None]:
     owners: dict[str, str | None] = {}
     for device_id, answer in graph.batch(requests).items():
         try:
-            pages = graph.on(answer.page(_Owner), type=_Owner)
+            pages = graph.pages_from(answer.page(_Owner), type=_Owner)
             owners[device_id] = _first([it for page in pages for it in page.items])
         except MissingInMicrosoft:
             owners[device_id] = None

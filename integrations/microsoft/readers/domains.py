@@ -27,7 +27,7 @@ class _Domain(msgspec.Struct, rename="camel"):
 
 
 def _read(context: ReadContext) -> Reading:
-    domains = [it for page in context.graph.on(context.page, type=_Domain) for it in page.items]
+    domains = [it for page in context.graph.pages_from(context.page, type=_Domain) for it in page.items]
     return Reading(
         records=[Record(key=key_from(it.id.lower()), body=_to_domain(it)) for it in domains], is_complete=True
     )

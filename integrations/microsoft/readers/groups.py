@@ -61,7 +61,7 @@ class _GroupChanges:
 
 
 def _read(context: ReadContext) -> Reading:
-    changes, link = _changes(context.graph.on(context.page, type=_Group))
+    changes, link = _changes(context.graph.pages_from(context.page, type=_Group))
     if context.is_first or not changes:
         groups = [_group(key, None, it) for key, it in changes.items() if not it.is_removed]
         return Reading(records=_records(groups), is_complete=context.is_first, link=link)

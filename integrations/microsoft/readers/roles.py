@@ -38,7 +38,7 @@ class _RoleMember(msgspec.Struct, rename="camel"):
 
 def _read(context: ReadContext) -> Reading:
     roles: list[_DirectoryRole] = [
-        it for page in context.graph.on(context.page, type=_DirectoryRole) for it in page.items
+        it for page in context.graph.pages_from(context.page, type=_DirectoryRole) for it in page.items
     ]
     records = {record.key: record for record in _members(context.graph, roles)}
     unreadable = len({it.id for it in roles}) - len(ids_for_paths(it.id for it in roles))
@@ -50,7 +50,7 @@ def _members(graph: Graph, roles: Sequence[_DirectoryRole]) -> Iterator[Record]:
     requests = [BatchRequest(id=it, path=f"{_LIST}/{it}/members") for it in ids_for_paths(by_id)]
     for role_id, answer in graph.batch(requests).items():
         role = by_id[role_id]
-        for page in graph.on(answer.page(_RoleMember), type=_RoleMember):
+        for page in graph.pages_from(answer.page(_RoleMember), type=_RoleMember):
             for member in page.items:
                 yield Record(key=f"{role.role_template_id}:{member.id}", body=_to_role_member(role, member))
 

@@ -53,8 +53,8 @@ class _User(msgspec.Struct, rename="camel"):
 
 def _read(context: ReadContext) -> Reading:
     if not context.is_first:
-        return changes_of(context.graph.on(context.page, type=_User), lambda changed: map(_record, changed))
-    _, link = latest_of(context.graph.on(context.page, type=_User))
+        return changes_of(context.graph.pages_from(context.page, type=_User), lambda changed: map(_record, changed))
+    _, link = latest_of(context.graph.pages_from(context.page, type=_User))
     listed = context.graph.items(_LIST, type=_User, select=FIELDS, top=_LARGEST_PAGE)
     records = {user.id: _record(user) for user in listed}
     return Reading(records=list(records.values()), is_complete=True, link=link)

@@ -14,7 +14,7 @@ from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.packing import pack
 from integrations.domain.sync.security_records import Registration, RegistrationPage
 from integrations.storage.data.pending import PendingMarker
-from tests.faults.lab.report import tell
+from tests.faults.lab.report import Budget, tell
 from tests.flows.evaluating import Titles, marked, order_of, registered, synced, view, without_mfa
 from tests.flows.failing import ACCOUNT
 from tests.flows.portal import Portal
@@ -30,8 +30,9 @@ def test_a_hundred_syncs_beside_evaluations_lose_no_run(portal: Portal, monkeypa
     titles = Titles()
     registered(monkeypatch, titles)
 
-    race(portal, titles, _ROUNDS)
-    tell(f"evaluations: {len(titles.seen)} beside {_ROUNDS} syncs, no run was lost")
+    budget = Budget.of("evaluations")
+    race(portal, titles, budget.of_cases("syncs beside evaluations", range(_ROUNDS)))
+    tell(f"  {len(titles.seen)} evaluations beside them, no run was lost")
 
 
 @dataclass

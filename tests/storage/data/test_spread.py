@@ -18,7 +18,7 @@ from integrations.domain.sync.datasets import Reading, Record
 from integrations.storage.data import fences
 from integrations.storage.data.fences import parts_for
 from integrations.storage.data.store import DataSession, DataStore, Superseded
-from shared.storage import concurrency_limit as window
+from shared.storage import concurrency_limit
 from shared.storage.tables import Tables
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
@@ -250,7 +250,7 @@ def test_what_one_transaction_could_hold_and_several_half_wrote_is_counted_once(
     storage: str, data: DataStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where storage is slow, even a few rows go in several transactions."""
-    monkeypatch.setattr(window, "_FIRST", 20)
+    monkeypatch.setattr(concurrency_limit, "_INITIAL", 20)
     monkeypatch.setattr(fences, "_ROWS_OF_A_PART", 4000)
     sync(data.open(), reading(names(50)))
     delta = reading(names(60, "2"), is_complete=False)
