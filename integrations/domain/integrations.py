@@ -19,8 +19,8 @@ from integrations.domain.ids import (
     UserId,
 )
 from integrations.domain.jobs.given_up import GivenUp
-from integrations.domain.statuses import SyncStatus
 from integrations.domain.sync.datasets import Confirmed
+from integrations.domain.sync_status import SyncStatus
 
 
 class Kind(Enum):

@@ -3,7 +3,7 @@
 import pytest
 
 from integrations.domain.causes import cause_of, csp_cause_of, failure_of, hindrance_of
-from integrations.domain.connect.consent import ADVICE, FlowFailure
+from integrations.domain.connect.failures import ADVICE, FlowFailure
 from integrations.domain.integrations import Kind
 from integrations.domain.refusals import OF_CUSTOMER, Hindrance
 from integrations.domain.statuses import EXPLANATIONS, SyncCause, SyncLabel

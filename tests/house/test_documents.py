@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from integrations.domain.connect.consent import ADVICE, FlowFailure
+from integrations.domain.connect.failures import ADVICE, FlowFailure
 from integrations.domain.statuses import EXPLANATIONS, SyncCause
 from integrations.triggers import build_app, collect_routes
 from local.host.index import Function, index

@@ -10,7 +10,7 @@ import msgspec
 
 from integrations.domain.sync.cadence import Cadence
 from integrations.domain.sync.datasets import Reading, Record
-from integrations.domain.sync.records import CrossTenantAccess
+from integrations.domain.sync.security_records import CrossTenantAccess
 from integrations.domain.text import key_from
 from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from integrations.domain.security.mfa import demanded_by, kind_of_registration, registered
-from integrations.domain.sync.records import ConditionalAccess, Registration
+from integrations.domain.sync.security_records import ConditionalAccess, Registration
 
 FOR_ALL = ConditionalAccess(
     id="p", name="MFA for all", state="enabled", demands=["mfa"], users=["All"], applications=["All"]

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from integrations.domain.retry_delays import consent_propagation_s, refused_credential
-from integrations.domain.statuses import SyncCause, begin, move
+from integrations.domain.statuses import SyncCause
 from integrations.domain.sync.schedule import is_as_planned, next_due, round_robin, slot_after
+from integrations.domain.sync_status import begin, move
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 PERIOD = timedelta(minutes=30)

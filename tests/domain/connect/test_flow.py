@@ -5,12 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from integrations.domain.connect.consent import (
-    ADVICE,
+from integrations.domain.connect.failures import ADVICE, FlowFailure
+from integrations.domain.connect.flow import (
     CONFIRM_LIMIT,
     PROVING_LIMIT,
     Flow,
-    FlowFailure,
     FlowState,
     Leg,
     SignedInUser,

@@ -17,7 +17,8 @@ from integrations.domain.csp.gdap import Relationship
 from integrations.domain.ids import FlowId, IntegrationId, TenantId, UserId
 from integrations.domain.integrations import Integration, Kind, Proof, Tenant
 from integrations.domain.plan import paused
-from integrations.domain.statuses import SyncCause, begin
+from integrations.domain.statuses import SyncCause
+from integrations.domain.sync_status import begin
 from integrations.views.csp import csp_row
 from integrations.views.page import Moment
 

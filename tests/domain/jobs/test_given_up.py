@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from integrations.actions.jobs.registry import JOBS
-from integrations.domain.connect.consent import Flow, FlowFailure, FlowState, Leg
+from integrations.domain.connect.failures import FlowFailure
+from integrations.domain.connect.flow import Flow, FlowState, Leg
 from integrations.domain.csp.gdap import CspAuth, Finding, GroupFault
 from integrations.domain.csp.onboarding import Onboarding, Stage, plan
 from integrations.domain.ids import AccountId, FlowId, IntegrationId, RemovalId, RunId, TenantId, UserId
@@ -15,8 +16,9 @@ from integrations.domain.jobs.given_up import DETAILS, MOST_TRIES, Failed, Given
 from integrations.domain.jobs.orders import CspOrder, CustomerOrder, RemovalOrder, ShardOrder, SyncOrder
 from integrations.domain.plan import paused
 from integrations.domain.removal import Removal
-from integrations.domain.statuses import SyncCause, begin
+from integrations.domain.statuses import SyncCause
 from integrations.domain.sync.schedule import overdue_since
+from integrations.domain.sync_status import begin
 from integrations.views.csp import csp_auth_view
 from integrations.views.page import Moment, given_up_view, status_view
 from integrations.views.removal import steps

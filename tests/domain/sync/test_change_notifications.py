@@ -7,8 +7,9 @@ import pytest
 
 from integrations.domain.ids import IntegrationId, OrganizationId, SyncroTenantId, TenantId, UserId
 from integrations.domain.integrations import Kind, Mapping, Tenant
-from integrations.domain.statuses import SyncCause, begin
+from integrations.domain.statuses import SyncCause
 from integrations.domain.sync.change_notifications import Watch, hash_of, is_watch_due, parse_client_state
+from integrations.domain.sync_status import begin
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 SECRET = "s" * 43

@@ -11,7 +11,8 @@ from integrations.domain.security.posture import (
     without_mfa,
 )
 from integrations.domain.sync.datasets import Cursor, DatasetOutcome
-from integrations.domain.sync.records import License, Registration, SecureScore, SecureScoreControl, Subscription
+from integrations.domain.sync.records import License, Subscription
+from integrations.domain.sync.security_records import Registration, SecureScore, SecureScoreControl
 
 TODAY = datetime(2026, 11, 23, tzinfo=UTC)
 CURSOR = Cursor(dataset="x", outcome=DatasetOutcome.FRESH, attempted_at=TODAY, complete_at=TODAY + timedelta(hours=7))
