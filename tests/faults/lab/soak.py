@@ -21,7 +21,7 @@ from typing import Any
 import requests
 
 from local.azurite import running_azurite
-from local.host.invoke import Response
+from local.host.invocation.invoker import Response
 from local.portal_identity import PortalIdentity
 from tests.faults.lab.app import ROOT
 from tests.flows.portal import Clock, Portal
