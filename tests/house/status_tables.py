@@ -16,7 +16,7 @@ from integrations.views.csp import csp_auth_view
 from integrations.views.page import Moment, StatusView
 
 _NOW = datetime(2026, 11, 28, tzinfo=UTC)
-_STAGE_OF = {CspAuth.CONSENT_PENDING: Stage.ASKED, CspAuth.GRANTING_ROLES: Stage.GRANTED}
+_STAGE_OF = {CspAuth.CONSENT_PENDING: Stage.REQUESTED, CspAuth.GRANTING_ROLES: Stage.GRANTED}
 
 
 def sync_statuses() -> Iterator[str]:

@@ -121,12 +121,12 @@ def _asked(services: Services, control: Control, partner: Partner, tenant: Tenan
         grant_missing_roles(partner.graph_of(customer_id), client_id)
     except NotYetKnown as error:
         told = evidence_of(error)
-        return (lambda it: onboarding.wait(it, Stage.ASKED, now, told)), ""
+        return (lambda it: onboarding.wait(it, Stage.REQUESTED, now, told)), ""
     except SignInRefused as error:
         if isinstance(error, OperatorFault) or error.refusal.kind not in CONSENT_NOT_VISIBLE_IN_CUSTOMER:
             raise
         told, hindrance = error.evidence(), hindrance_of(error)
-        return (lambda it: onboarding.wait(it, Stage.ASKED, now, told, hindrance)), ""
+        return (lambda it: onboarding.wait(it, Stage.REQUESTED, now, told, hindrance)), ""
     return _granted(services, tenant)
 
 

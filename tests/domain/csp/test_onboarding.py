@@ -34,7 +34,7 @@ def test_a_planned_step_is_not_put_off_by_planning_again() -> None:
 def test_looks_grow_further_apart() -> None:
     it, now, pauses = onboarding.begin(NOW), NOW, []
     for _ in range(7):
-        it = onboarding.wait(it, Stage.ASKED, now, TOLD)
+        it = onboarding.wait(it, Stage.REQUESTED, now, TOLD)
         assert it.next_at is not None
         pauses.append((it.next_at - now).total_seconds())
         now = it.next_at
@@ -42,7 +42,7 @@ def test_looks_grow_further_apart() -> None:
     assert pauses == [15, 30, 60, 120, 300, 300, 300]
 
 
-@pytest.mark.parametrize(("stage", "stalls", "ends"), [(Stage.ASKED, 15, 30), (Stage.GRANTED, 45, 90)])
+@pytest.mark.parametrize(("stage", "stalls", "ends"), [(Stage.REQUESTED, 15, 30), (Stage.GRANTED, 45, 90)])
 def test_a_stage_stalls_is_pushed_once_more_and_is_given_up_in_the_end(stage: Stage, stalls: int, ends: int) -> None:
     it = onboarding.wait(onboarding.begin(NOW), stage, NOW, TOLD)
 
@@ -82,7 +82,7 @@ def test_what_stands_goes_on_working_while_permissions_are_topped_up() -> None:
 
 
 def test_a_step_under_way_goes_on_when_the_relationship_works_again() -> None:
-    asked = onboarding.wait(onboarding.begin(NOW), Stage.ASKED, NOW, TOLD)
+    asked = onboarding.wait(onboarding.begin(NOW), Stage.REQUESTED, NOW, TOLD)
     paused = onboarding.plan(asked, NOW, effective_at=None, permissions="p")
 
     assert paused.next_at is None
@@ -100,7 +100,7 @@ def test_a_consent_that_was_taken_away_is_asked_for_again_after_five_minutes() -
     ("stage", "consent"),
     [
         (Stage.WAITING, Consent.IN_FLIGHT),
-        (Stage.ASKED, Consent.IN_FLIGHT),
+        (Stage.REQUESTED, Consent.IN_FLIGHT),
         (Stage.GRANTED, Consent.ROLES_NOT_VISIBLE),
         (Stage.DONE, Consent.DONE),
         (Stage.REFUSED, Consent.REFUSED),
@@ -115,10 +115,10 @@ def test_a_refusal_for_another_reason_says_nothing_about_consent() -> None:
 
 
 def test_what_a_refusal_lies_in_is_told_once_it_counts_as_refused_and_forgotten_when_it_goes_on() -> None:
-    asked = onboarding.wait(onboarding.begin(NOW), Stage.ASKED, NOW, TOLD, Hindrance.ACCOUNT_NOT_LET_IN)
-    refused = onboarding.wait(asked, Stage.ASKED, NOW + minutes(31), TOLD, Hindrance.ACCOUNT_NOT_LET_IN)
-    again = onboarding.wait(refused, Stage.ASKED, NOW + minutes(40), TOLD, Hindrance.ACCOUNT_NOT_LET_IN)
+    asked = onboarding.wait(onboarding.begin(NOW), Stage.REQUESTED, NOW, TOLD, Hindrance.ACCOUNT_NOT_LET_IN)
+    refused = onboarding.wait(asked, Stage.REQUESTED, NOW + minutes(31), TOLD, Hindrance.ACCOUNT_NOT_LET_IN)
+    again = onboarding.wait(refused, Stage.REQUESTED, NOW + minutes(40), TOLD, Hindrance.ACCOUNT_NOT_LET_IN)
 
-    assert (asked.hindrance, asked.stage) == (None, Stage.ASKED)
+    assert (asked.hindrance, asked.stage) == (None, Stage.REQUESTED)
     assert (refused.hindrance, refused.stage) == (Hindrance.ACCOUNT_NOT_LET_IN, Stage.REFUSED)
-    assert (again.hindrance, again.stage) == (None, Stage.ASKED)
+    assert (again.hindrance, again.stage) == (None, Stage.REQUESTED)
