@@ -5,7 +5,7 @@ import random
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, partial
 
@@ -17,6 +17,7 @@ from integrations.domain.evaluations import registry
 from integrations.domain.ids import AccountId, TenantId
 from integrations.domain.jobs.orders import SHARDS, Order
 from integrations.domain.plan import KnownPlan
+from integrations.domain.retry_delays import interactive
 from integrations.domain.sync.schedule import ORDER_LIFE
 from integrations.microsoft.limits import Service
 from integrations.microsoft.permissions import OWN_PRINCIPAL, SUBSCRIPTIONS
@@ -32,8 +33,8 @@ from shared.crypto.envelopes import Envelopes, KeyRing
 from shared.crypto.key_vault import VaultKey
 from shared.crypto.tokens import KeySet
 from shared.errors import NotConfigured
-from shared.http.client import Web
-from shared.memory import spare_memory
+from shared.http.client import HttpClient
+from shared.memory import tune_memory
 from shared.microsoft.graph import Graph, RetryPolicy, Throttle
 from shared.microsoft.rate_limiter import RateLimiter
 from shared.microsoft.sign_in import AppCredential, Endpoints, SignIn
@@ -42,7 +43,15 @@ from shared.quota import Quota
 from shared.storage.account import endpoint_of
 from shared.storage.queues import Queues
 from shared.storage.tables import Tables
-from shared.telemetry.log import log, quiet_libraries
+from shared.telemetry.fields import register_fields
+from shared.telemetry.log import log, quiet_libraries, write_to
+
+_USER_AGENT = "MicrosoftTenantIntegrations/1"
+# What our log lines and spans may name beside the general fields (``shared.telemetry.fields``).
+_LOG_FIELDS = (
+    "account_id", "dataset", "evaluation", "flow_id", "integration_id", "ordered", "organization_id", "removal_id",
+    "run_id", "shard", "slot", "tenant_id", "user_id",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +68,7 @@ class Services:
     endpoints: Endpoints
     tables: Tables
     queues: Queues
-    web: Web
+    http_client: HttpClient
     sign_in: SignIn
     callers: CallerVerifier
     envelopes: Envelopes
@@ -106,9 +115,9 @@ class Services:
         """Graph as the person sees it who just signed in."""
         return Graph(
             root=self.endpoints.graph,
-            web=self.web,
+            http_client=self.http_client,
             token=lambda _fresh: access_token,
-            limits=_interactive(self.retry_policy),
+            retry_policy=interactive(self.retry_policy),
         )
 
     def graph(
@@ -117,12 +126,12 @@ class Services:
         """Graph as our application sees it in one tenant; a service with few requests is asked at its pace."""
         return Graph(
             root=self.endpoints.graph,
-            web=self.web,
+            http_client=self.http_client,
             turn=self._turn(tenant_id, service),
             token=lambda fresh: self.sign_in.app_token(tenant_id, fresh=fresh),
-            answering=lambda claims: self.sign_in.app_token(tenant_id, fresh=True, claims=claims),
+            token_for_claims=lambda claims: self.sign_in.app_token(tenant_id, fresh=True, claims=claims),
             throttle=throttle,
-            limits=self.retry_policy,
+            retry_policy=self.retry_policy,
         )
 
     def graph_to_leave(self, tenant_id: TenantId) -> Graph:
@@ -131,25 +140,20 @@ class Services:
 
     def graph_to_watch(self, tenant_id: TenantId) -> Graph:
         """Graph in one tenant, allowed to ask that we be told of changes, and to take that back; not patient."""
-        return self._writing(tenant_id, SUBSCRIPTIONS, limits=_interactive(self.retry_policy))
+        return self._writing(tenant_id, SUBSCRIPTIONS, retry_policy=interactive(self.retry_policy))
 
-    def _writing(self, tenant_id: TenantId, where: re.Pattern[str], limits: RetryPolicy | None = None) -> Graph:
+    def _writing(self, tenant_id: TenantId, where: re.Pattern[str], retry_policy: RetryPolicy | None = None) -> Graph:
         return Graph(
             root=self.endpoints.graph,
-            web=self.web,
+            http_client=self.http_client,
             token=lambda fresh: self.sign_in.app_token(tenant_id, fresh=fresh),
             writes=[where],
-            limits=limits or self.retry_policy,
+            retry_policy=retry_policy or self.retry_policy,
         )
 
     def _turn(self, tenant_id: TenantId, service: Service) -> Callable[[], AbstractContextManager[None]]:
         limit = service.rate_limit
         return nullcontext if limit is None else partial(self.rate_limiter.turn, f"{service.value}:{tenant_id}", *limit)
-
-
-def _interactive(policy: RetryPolicy) -> RetryPolicy:
-    """A browser waits for the answer: better a clear refusal soon than a page that hangs."""
-    return replace(policy, tries=2, max_wait_s=1.0, call_s=5.0)
 
 
 class TenantGraphs:
@@ -163,15 +167,15 @@ class TenantGraphs:
 
     def of(self, service: Service) -> Graph:
         throttle = self._gates.setdefault(
-            service, Throttle(in_flight=service.in_flight, is_paced=service.rate_limit is not None)
+            service, Throttle(in_flight=service.in_flight, is_rate_limited=service.rate_limit is not None)
         )
         self._made.append(self._services.graph(self._tenant_id, service, throttle=throttle))
         return self._made[-1]
 
     @property
-    def closed_s(self) -> float:
+    def blocked_s(self) -> float:
         """For so many seconds more one of the services that were asked is not to be asked again."""
-        return max((throttle.closed_s for throttle in self._gates.values()), default=0.0)
+        return max((throttle.blocked_s for throttle in self._gates.values()), default=0.0)
 
     @property
     def usage(self) -> Usage:
@@ -181,26 +185,30 @@ class TenantGraphs:
 
 def connect(settings: Settings) -> Services:
     """Build the services of a process. Touches no network: a dead service shows when it is used."""
+    register_fields(_LOG_FIELDS)
+    write_to("integrations")
     quiet_libraries()
-    spare_memory()
+    tune_memory()
     for name in sorted(set(settings.evaluations_off) - {it.name for it in registry.EVALUATIONS}):
         # No refusal: after a rollback it may be one that only the newer version has.
         log("EVALUATIONS_OFF names no evaluation", level=logging.WARNING, evaluation=name)
-    web = Web(ca_file=settings.ca_file or None)
+    http_client = HttpClient(ca_file=settings.ca_file or None, user_agent=_USER_AGENT)
     endpoints = _endpoints(settings)
     tables_at = settings.storage_table_url or endpoint_of(settings.storage_account, "table", settings.cloud)
     queues_at = settings.storage_queue_url or endpoint_of(settings.storage_account, "queue", settings.cloud)
     return Services(
         settings=settings,
         endpoints=endpoints,
-        tables=Tables.connect(settings.storage, tables_at, ManagedIdentityCredential),
-        queues=Queues.connect(settings.storage, queues_at, ManagedIdentityCredential),
-        web=web,
-        sign_in=SignIn(endpoints=endpoints, client_id=settings.client_id, credential=_credential(settings), web=web),
+        tables=Tables.connect(settings.storage, tables_at, ManagedIdentityCredential, user_agent=_USER_AGENT),
+        queues=Queues.connect(settings.storage, queues_at, ManagedIdentityCredential, user_agent=_USER_AGENT),
+        http_client=http_client,
+        sign_in=SignIn(
+            endpoints=endpoints, client_id=settings.client_id, credential=_credential(settings), http_client=http_client
+        ),
         callers=CallerVerifier(
             issuer=settings.portal_issuer,
             audience=settings.portal_audience,
-            keys=KeySet(settings.portal_jwks_url, web),
+            keys=KeySet(settings.portal_jwks_url, http_client),
         ),
         envelopes=Envelopes(_keys(settings)),
     )

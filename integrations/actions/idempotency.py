@@ -9,11 +9,12 @@ import msgspec
 from integrations.actions.account import Account
 from integrations.actions.actors import Actor
 from integrations.actions.conflicts import ignore_conflict
+from integrations.domain.retry_delays import RETRY_IN_PROGRESS_S
 from integrations.services import Services
 from integrations.storage.control import StoredAnswer, VersionConflict
 from integrations.storage.documents import Stored
-from shared.errors import AppError, Conflict, KeyReused
-from shared.http.answers import FIRST_ERROR, FIRST_FAULT, JSON, PROBLEM_JSON, ApiResponse, explained, status_of
+from shared.errors import AppError, Conflict, IdempotencyKeyReused
+from shared.http.responses import FIRST_ERROR, FIRST_FAULT, JSON, PROBLEM_JSON, ApiResponse, problem_response, status_of
 
 _ABANDONED_AFTER = timedelta(seconds=60)
 _MOST_CHARACTERS = 30_000
@@ -25,7 +26,7 @@ def remembered(
     """Do it, unless this user's key has been used: then give the answer it got.
 
     Raises:
-        KeyReused: the key was used for another request.
+        IdempotencyKeyReused: the key was used for another request.
         Conflict: ``in_progress``: the first one is still being done.
     """
     account = Account(services, actor.account_id)
@@ -40,7 +41,7 @@ def remembered(
     try:
         answer = do()
     except AppError as error:
-        _keep(account, row, None if _passes(error) else explained(error, actor.trace_id))
+        _keep(account, row, None if _passes(error) else problem_response(error, actor.trace_id))
         raise
     except Exception:
         _keep(account, row, None)
@@ -60,7 +61,7 @@ def _claim(account: Account, row: StoredAnswer) -> StoredAnswer | None:
     answers = account.control.answers
     stored = answers.find(row.key)
     if stored is not None and stored.value.request_hash != row.request_hash:
-        raise KeyReused("This Idempotency-Key was used for another request.")
+        raise IdempotencyKeyReused("This Idempotency-Key was used for another request.")
     if stored is not None and stored.value.status:
         return stored.value
     if stored is None or account.services.clock() - stored.value.at > _ABANDONED_AFTER:
@@ -72,7 +73,7 @@ def _claim(account: Account, row: StoredAnswer) -> StoredAnswer | None:
         "The first request with this Idempotency-Key is still being processed.",
         code="in_progress",
         remedy="Send it again in a moment with the same key.",
-        wait_s=2.0,
+        wait_s=RETRY_IN_PROGRESS_S,
     )
 
 

@@ -15,7 +15,7 @@ from integrations.triggers.routes import PAGING, HttpRoutes, Need, RequestContex
 from shared.crypto.signatures import Jwks
 from shared.errors import Invalid, Problem
 from shared.formats.csv_text import CSV, csv_text, prefers_csv
-from shared.http.answers import JSON, ApiResponse, download, ok
+from shared.http.responses import JSON, ApiResponse, download, ok
 
 
 def add_routes(routes: HttpRoutes) -> None:

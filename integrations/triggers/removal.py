@@ -7,7 +7,7 @@ from integrations.actions.removal.start import Begun, remove, remove_all
 from integrations.actions.removal.status import Effects, RemovalView, effects_of_all, read_removal, removal_effects
 from integrations.domain import ids
 from integrations.triggers.routes import HttpRoutes, Need, RequestContext
-from shared.http.answers import ApiResponse, no_content, ok
+from shared.http.responses import ApiResponse, no_content, ok
 
 _CONFIRM = {"confirm": "the value of confirm in GET .../removal-effects"}
 

@@ -24,7 +24,7 @@ from integrations.microsoft.dataset import Dataset, ReadRoute
 from integrations.triggers.routes import PAGING, HttpRoutes, Need, RequestContext
 from integrations.views.page import SORTS, Overview, TableFilter
 from shared.errors import Invalid, Problem
-from shared.http.answers import ApiResponse, no_content, ok
+from shared.http.responses import ApiResponse, no_content, ok
 
 
 class MapTenant(msgspec.Struct, forbid_unknown_fields=True):

@@ -43,19 +43,20 @@ class Graph:
 
     usage = Usage()
     throttle = None  # nothing is limited here
-    odd = 0
-    lost = 0
+    unreadable_values = 0
+    unreadable_items = 0
 
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
         self.alone: list[str] = []
 
-    def keep_in(self, _: Checkpoint) -> None:
+    def use_checkpoint(self, _: Checkpoint) -> None:
         """Nothing is read in parts here."""
 
-    def count_odd(self, page: Page[Any]) -> None:
-        self.odd, self.lost = self.odd + page.odd, self.lost + page.lost
-        page.odd = page.lost = 0
+    def count_unreadable(self, page: Page[Any]) -> None:
+        self.unreadable_values += page.unreadable_values
+        self.unreadable_items += page.unreadable_items
+        page.unreadable_values = page.unreadable_items = 0
 
     def batch(self, asks: Sequence[BatchRequest]) -> dict[str, BatchResponse]:
         self.batches.append([it.id for it in asks])
@@ -173,7 +174,7 @@ def test_our_own_storage_being_out_is_no_fault_of_a_data_set() -> None:
 
 def test_what_pages_gave_up_is_counted_once_whoever_walks_them() -> None:
     def walks(asked: ReadContext) -> Reading:
-        asked.graph.count_odd(asked.page)
+        asked.graph.count_unreadable(asked.page)
         return nothing(asked)
 
     class Odd(Graph):

@@ -13,9 +13,9 @@ from integrations.actions.connect.csp_sign_in import name_of_partner
 from integrations.actions.connect.integrate import Secrets, new_state, redirect_uri, seal, token_scopes, unseal
 from integrations.actions.lookup import is_leaving
 from integrations.domain.causes import evidence_of, failure_of
-from integrations.domain.connect.consent import (
+from integrations.domain.connect.failures import FlowFailure
+from integrations.domain.connect.flow import (
     Flow,
-    FlowFailure,
     Leg,
     SignedInUser,
     consent_returned,
@@ -38,8 +38,8 @@ from shared.microsoft.sign_in import (
     IdentityTokenInvalid,
     SignedIn,
     SignInRefused,
-    raised,
-    redirected,
+    error_of_refusal,
+    refusal_from_redirect,
     token_methods,
 )
 
@@ -223,8 +223,8 @@ def _refuse_error(answer: Mapping[str, str], kind: Kind) -> None:
     """Microsoft's error answers. The free text is never shown; the AADSTS number in it is, and it decides."""
     if "error" not in answer:
         return
-    told = redirected(answer)
-    raise _Refused(failure_of(raised(told), kind), SignInRefused(told).evidence())
+    told = refusal_from_redirect(answer)
+    raise _Refused(failure_of(error_of_refusal(told), kind), SignInRefused(told).evidence())
 
 
 def _refuse_elsewhere(flow: Flow, tenant: str) -> None:

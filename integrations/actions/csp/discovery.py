@@ -73,7 +73,7 @@ def find_customers(
         live = [it.relationship.id for it in relationships if it.relationship.is_live(now)]
         assigned = read_assignments(graph, live)
         unasked = len(live) - len(assigned)
-        odd = graph.odd + center.odd + unasked + len(keys) - len(tenants)
+        odd = graph.unreadable_values + center.unreadable_values + unasked + len(keys) - len(tenants)
         check.evidence |= {"unreadable_values": str(odd)} if odd else {}
     of_customer: dict[str, list[CustomerRelationship]] = {}
     for it in relationships:
@@ -90,7 +90,9 @@ def find_customers(
         facts = _facts(customer, own, _given(own, assigned), held.groups, account=account, now=now)
         found.append(FoundCustomer(customer, facts, _is_whole(own, assigned, now)))
     others = [it for it in found if it.customer.tenant_id != integration.tenant_id]
-    return Discovery(others, odd, is_whole=not (graph.lost or center.lost or len(keys) > len(tenants)))
+    return Discovery(
+        others, odd, is_whole=not (graph.unreadable_items or center.unreadable_items or len(keys) > len(tenants))
+    )
 
 
 def _given(own: Sequence[CustomerRelationship], assigned: dict[str, RelationshipAssignments]) -> list[Assignment]:

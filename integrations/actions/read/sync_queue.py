@@ -9,7 +9,7 @@ from integrations.domain.ids import AccountId, TenantId
 from integrations.domain.jobs.messages import NotAnOrder, read
 from integrations.domain.jobs.orders import SyncOrder
 from integrations.services import Services
-from shared.storage.queues import MOST_SEEN
+from shared.storage.queues import MAX_PEEKED
 
 
 class SyncQueue(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +38,7 @@ def read_sync_queue(services: Services, account_id: AccountId, tenant_id: Tenant
     return SyncQueue(
         as_of=now,
         waiting=len(orders),
-        is_more=len(orders) == MOST_SEEN,
+        is_more=len(orders) == MAX_PEEKED,
         lag_seconds=round(max(0.0, lag_s), 1),
         position=places[0] if places else None,
     )

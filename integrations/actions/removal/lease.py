@@ -74,7 +74,7 @@ class Lease:
             carry_on(self)
         if self._behind is not None:
             with contextlib.suppress(QueueUnavailable):  # then it comes, and finds nothing due
-                self.services.queues.take_back(self._behind)
+                self.services.queues.delete(self._behind)
 
     def save(self, *more: Write, **changes: Any) -> None:
         """Write where the removal stands, unless somebody else has it now."""
@@ -119,7 +119,7 @@ class Lease:
 
     def come_back(self, after_s: int) -> None:
         """Have the message behind the hold come by then, to go on with what is left."""
-        if self._behind is None or not self.services.queues.put_off(self._behind, after_s):
+        if self._behind is None or not self.services.queues.hide(self._behind, after_s):
             self.services.queues.send(RemovalOrder.queue, self._order, delay_s=after_s)
         self._behind = None
 
@@ -169,7 +169,7 @@ class Lease:
     def _take(self) -> None:
         """Take the removal, or keep it; a message behind the hold takes over from a worker that died."""
         queues = self.services.queues
-        if self._behind is None or not queues.put_off(self._behind, _AFTER_HOLD_S):
+        if self._behind is None or not queues.hide(self._behind, _AFTER_HOLD_S):
             self._behind = queues.send(RemovalOrder.queue, self._order, delay_s=_AFTER_HOLD_S)
         run_id = RunId(newest_first(self.now))
         self.save(running=Running(run_id=run_id, until=self.now + _HOLD))

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from integrations.actions.sync.dataset_errors import our_own, outcome_of, passing
-from integrations.domain.causes import wait_of
+from integrations.actions.sync.dataset_errors import reader_failed, transient
+from integrations.domain.causes import outcome_of, wait_of
 from integrations.domain.sync.cadence import must_read_in_full
 from integrations.domain.sync.datasets import Cursor, DatasetOutcome, Reading
 from integrations.domain.sync.records import TenantProfile
@@ -35,10 +35,10 @@ from shared.microsoft.graph import (
     ResyncRequired,
     TokenRejected,
 )
-from shared.microsoft.graph.answers import decode_counting, meaning
+from shared.microsoft.graph.responses import decode_counting, error_of_response
 from shared.microsoft.usage import Usage
 from shared.storage.tables import StorageUnavailable
-from shared.telemetry.tracing import in_this_trace, span
+from shared.telemetry.tracing import in_current_trace, span
 
 
 class Access(NamedTuple):
@@ -110,7 +110,7 @@ def read_datasets(
         return reader.attempt(first.get(reader.dataset.name), shared_s, is_signed_in=is_signed_in)
 
     with ThreadPoolExecutor(DATASETS_AT_ONCE, thread_name_prefix="dataset") as threads:
-        return list(threads.map(in_this_trace(attempt), readers))
+        return list(threads.map(in_current_trace(attempt), readers))
 
 
 def _batch(graph: Graph, requests: Sequence[BatchRequest]) -> dict[str, BatchResponse]:
@@ -143,7 +143,7 @@ class _DatasetReader:
         self._place = f"first:{self._link or ''}"
         self._before = (0, 0)  # what its graph had given up when this try began: values, whole items
         self._has_page_size = True
-        self._graph.keep_in(self._book)
+        self._graph.use_checkpoint(self._book)
 
     @property
     def kept(self) -> BatchResponse | None:
@@ -163,7 +163,7 @@ class _DatasetReader:
         """
         with span("read data set", dataset=self.dataset.name) as told:
             attempt = self._attempted(self.kept or given, shared_s, is_signed_in=is_signed_in)
-            told.tell(outcome=attempt.outcome.value, code=attempt.error.stable_code if attempt.error else "")
+            told.set_attributes(outcome=attempt.outcome.value, code=attempt.error.stable_code if attempt.error else "")
             return attempt
 
     def _attempted(self, given: BatchResponse | None, shared_s: float, *, is_signed_in: bool) -> DatasetAttempt:
@@ -182,13 +182,13 @@ class _DatasetReader:
                 is_alone = is_signed_in and given is not None and given.status == _TOKEN_REJECTED
                 if self.dataset.is_core and not is_alone:
                     raise
-                error = passing(rejected) if self.dataset.is_core else rejected
+                error = transient(rejected) if self.dataset.is_core else rejected
             except StorageUnavailable:
                 raise
             except AppError as caught:
                 error = caught
             except Exception as fault:  # noqa: BLE001 - a fault of ours costs this data set, and nobody else
-                error = our_own(fault, self.dataset)
+                error = reader_failed(fault, self.dataset)
             break
         seconds = round(time.monotonic() - started + (shared_s if given else 0.0), 3)
         usage = self._graph.usage + given.usage if given else self._graph.usage
@@ -201,7 +201,7 @@ class _DatasetReader:
             error=error,
             seconds=seconds,
             usage=usage,
-            pages=self._book.news if isinstance(error, OutOfTime) else {},
+            pages=self._book.new_pages if isinstance(error, OutOfTime) else {},
             is_resumed=self._book.is_resumed,
         )
         self._book.clear()  # its graph lives as long as the run
@@ -209,7 +209,7 @@ class _DatasetReader:
 
     def _reading(self, given: BatchResponse | None) -> Reading:
         """A link Microsoft no longer honours, in whatever words, means reading whole, at once."""
-        self._before = self._graph.odd, self._graph.lost  # the first page counts, too
+        self._before = self._graph.unreadable_values, self._graph.unreadable_items  # the first page counts, too
         try:
             page = self._page_of(given) if given else self._asked(self._link)
             return self._read(page, self._link)
@@ -220,7 +220,7 @@ class _DatasetReader:
             pass
         self._book.clear()
         self._place, self._link = "first:", None
-        self._before = self._graph.odd, self._graph.lost
+        self._before = self._graph.unreadable_values, self._graph.unreadable_items
         return self._read(self._asked(None), None)
 
     def _page_of(self, given: BatchResponse) -> Page[Any]:
@@ -234,8 +234,8 @@ class _DatasetReader:
         graph, stored = self._graph, partial(self._stored_of, self.dataset)
         odd, lost = self._before
         reading = self.dataset.read(ReadContext(graph=graph, page=page, link=link, stored=stored, now=self._now))
-        graph.count_odd(page)
-        odd, lost = reading.odd + graph.odd - odd, reading.lost + graph.lost - lost
+        graph.count_unreadable(page)
+        odd, lost = reading.odd + graph.unreadable_values - odd, reading.lost + graph.unreadable_items - lost
         return msgspec.structs.replace(reading, odd=odd, lost=lost)
 
     def _asked(self, link: str | None) -> Page[Any]:
@@ -257,9 +257,9 @@ def _page_of(source: FirstRequest, answer: BatchResponse) -> Page[Any]:
     if not source.is_single:
         return answer.page(source.page)
     if answer.status != 200:
-        raise meaning(answer.status, answer.headers, answer.body)
+        raise error_of_response(answer.status, answer.headers, answer.body)
     only, odd = decode_counting(answer.body, source.page)
-    return Page(items=[only], odd=odd)
+    return Page(items=[only], unreadable_values=odd)
 
 
 def _link(cursors: Mapping[str, Cursor], dataset: Dataset, now: datetime, share: float) -> str | None:

@@ -109,7 +109,7 @@ def _evaluation_of(order: SyncOrder, tenant: Tenant) -> EvaluateOrder:
 def _run(services: Services, order: SyncOrder, tenant: Tenant, run: Run) -> SyncResult:
     graphs = TenantGraphs(services, tenant.tenant_id)
     ending = _asked(services, order, tenant, run, graphs)
-    wait_s = graphs.closed_s if ending.goes_on else ending.wait_s
+    wait_s = graphs.blocked_s if ending.goes_on else ending.wait_s
     return msgspec.structs.replace(ending, usage=graphs.usage, wait_s=wait_s)
 
 
