@@ -67,7 +67,7 @@ test-azurite: .venv/.ready $(if $(filter npm,$(MODE)),node_modules/.ready) ## st
 
 # `make test` has a sample of each kind. Examples that hypothesis makes up are more with FULL.
 faults: $(READY) ## crashes, races and odd answers for ten minutes, drawn by a seed (SEED=); all of them: FULL=1; many times over: FULL=release
-	FULL=$(FULL) SEED=$(SEED) $(BIN)/pytest $(if $(FULL),tests/faults tests/flows/test_directory_changes.py tests/domain/test_gdap.py,tests/faults/long)
+	FULL=$(FULL) SEED=$(SEED) $(BIN)/pytest $(if $(FULL),tests/faults tests/flows/test_directory_changes.py tests/domain/csp/test_gdap.py,tests/faults/long)
 
 browser: $(READY) node_modules/.ready $(CHROMIUM_PATH) ## the page in Chromium (found, installed, or CHROMIUM=path): journeys, accessibility, speed
 	$(BIN)/pytest tests/browser

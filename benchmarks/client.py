@@ -30,8 +30,9 @@ from integrations.actions.sync.sync_tenant import sync_tenant
 from integrations.domain.ids import AccountId, IntegrationId, OrganizationId, RunId, SyncroTenantId, TenantId, UserId
 from integrations.domain.integrations import Kind, Mapping, Tenant
 from integrations.domain.jobs.orders import SCHEDULED, ShardOrder, SyncOrder
-from integrations.domain.statuses import SyncCause, begin
+from integrations.domain.statuses import SyncCause
 from integrations.domain.sync.schedule import slot_after
+from integrations.domain.sync_status import begin
 from integrations.services import Services, connect
 from integrations.settings import Settings
 from integrations.storage.control import newest_first

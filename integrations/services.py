@@ -5,7 +5,7 @@ import random
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, partial
 
@@ -17,6 +17,7 @@ from integrations.domain.evaluations import registry
 from integrations.domain.ids import AccountId, TenantId
 from integrations.domain.jobs.orders import SHARDS, Order
 from integrations.domain.plan import KnownPlan
+from integrations.domain.retry_delays import interactive
 from integrations.domain.sync.schedule import ORDER_LIFE
 from integrations.microsoft.limits import Service
 from integrations.microsoft.permissions import OWN_PRINCIPAL, SUBSCRIPTIONS
@@ -116,7 +117,7 @@ class Services:
             root=self.endpoints.graph,
             http_client=self.http_client,
             token=lambda _fresh: access_token,
-            retry_policy=_interactive(self.retry_policy),
+            retry_policy=interactive(self.retry_policy),
         )
 
     def graph(
@@ -139,7 +140,7 @@ class Services:
 
     def graph_to_watch(self, tenant_id: TenantId) -> Graph:
         """Graph in one tenant, allowed to ask that we be told of changes, and to take that back; not patient."""
-        return self._writing(tenant_id, SUBSCRIPTIONS, retry_policy=_interactive(self.retry_policy))
+        return self._writing(tenant_id, SUBSCRIPTIONS, retry_policy=interactive(self.retry_policy))
 
     def _writing(self, tenant_id: TenantId, where: re.Pattern[str], retry_policy: RetryPolicy | None = None) -> Graph:
         return Graph(
@@ -153,11 +154,6 @@ class Services:
     def _turn(self, tenant_id: TenantId, service: Service) -> Callable[[], AbstractContextManager[None]]:
         limit = service.rate_limit
         return nullcontext if limit is None else partial(self.rate_limiter.turn, f"{service.value}:{tenant_id}", *limit)
-
-
-def _interactive(policy: RetryPolicy) -> RetryPolicy:
-    """A browser waits for the answer: better a clear refusal soon than a page that hangs."""
-    return replace(policy, tries=2, max_wait_s=1.0, call_s=5.0)
 
 
 class TenantGraphs:

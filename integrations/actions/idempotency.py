@@ -9,6 +9,7 @@ import msgspec
 from integrations.actions.account import Account
 from integrations.actions.actors import Actor
 from integrations.actions.conflicts import ignore_conflict
+from integrations.domain.retry_delays import RETRY_IN_PROGRESS_S
 from integrations.services import Services
 from integrations.storage.control import StoredAnswer, VersionConflict
 from integrations.storage.documents import Stored
@@ -72,7 +73,7 @@ def _claim(account: Account, row: StoredAnswer) -> StoredAnswer | None:
         "The first request with this Idempotency-Key is still being processed.",
         code="in_progress",
         remedy="Send it again in a moment with the same key.",
-        wait_s=2.0,
+        wait_s=RETRY_IN_PROGRESS_S,
     )
 
 

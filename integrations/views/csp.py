@@ -21,7 +21,8 @@ from integrations.domain.csp.roles import role_name, role_names
 from integrations.domain.integrations import CspChild, Integration, Tenant
 from integrations.domain.jobs.given_up import DETAILS, OUR_FAILURE, REMEDY
 from integrations.domain.refusals import OF_CUSTOMER
-from integrations.domain.statuses import COLOUR_OF, EXPLANATIONS, SyncCause, SyncLabel, SyncStatus
+from integrations.domain.statuses import COLOUR_OF, EXPLANATIONS, SyncCause, SyncLabel
+from integrations.domain.sync_status import SyncStatus
 from integrations.views.menu import CSP_MENU
 from integrations.views.page import CspRow, Moment, StatusView, actions, status_view, to_second
 

@@ -10,8 +10,9 @@ import msgspec
 from integrations.domain.ids import SyncroTenantId
 from integrations.domain.integrations import Running, SyncroTenant, Tenant
 from integrations.domain.jobs.given_up import DETAILS, OUR_FAILURE, REMEDY, GivenUp
-from integrations.domain.statuses import COLOUR_OF, EXPLANATIONS, SyncLabel, SyncStatus
+from integrations.domain.statuses import COLOUR_OF, EXPLANATIONS, SyncLabel
 from integrations.domain.sync.schedule import overdue_since
+from integrations.domain.sync_status import SyncStatus
 from integrations.views.menu import INTEGRATE_MENU, Action, tenant_menu
 from shared.errors import Invalid, Problem
 

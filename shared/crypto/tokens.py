@@ -92,7 +92,7 @@ class KeySet:
             self._tried_at = self._monotonic()
 
 
-class _Jwk(msgspec.Struct):
+class _RsaJwk(msgspec.Struct):
     kty: str
     kid: str = ""
     use: str = "sig"
@@ -101,7 +101,7 @@ class _Jwk(msgspec.Struct):
 
 
 class _KeyDocument(msgspec.Struct):
-    keys: list[_Jwk]
+    keys: list[_RsaJwk]
 
 
 def _keys_of(body: bytes) -> dict[str, RSAPublicKey]:
@@ -113,7 +113,7 @@ def _keys_of(body: bytes) -> dict[str, RSAPublicKey]:
     return keys
 
 
-def _public(key: _Jwk) -> RSAPublicKey | None:
+def _public(key: _RsaJwk) -> RSAPublicKey | None:
     if key.kty != "RSA" or key.use != "sig":
         return None
     try:

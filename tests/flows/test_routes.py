@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from integrations.triggers.routes import HttpRoute, Need
-from local.host.invoke import Response
+from local.host.invocation.invoker import Response
 from shared.http.client import HttpClient
 from tests.flows.portal import Portal
 from tests.flows.routes import ABSENT, BODIES, DOORS, path_of, populated, store

@@ -19,9 +19,9 @@ from integrations.domain.sync.change_notifications import parse_client_state
 from integrations.domain.text import clean, key_from
 from integrations.microsoft.fillers import identifier, ids_for_paths
 from integrations.views.page import _read_cursor
-from local.host.constraints import check
-from local.host.routes import decoded
-from local.host.web import query_of
+from local.host.http.pipeline import query_of
+from local.host.http.route_constraints import constraint
+from local.host.http.routes import decoded
 from shared.crypto.tokens import KeySet, unverified_claims
 from shared.errors import AppError
 from shared.formats.csv_text import csv_text, prefers_csv
@@ -93,9 +93,9 @@ READERS: dict[str, Callable[[str], Any]] = {
     ),
     "the local host's query": lambda text: query_of("/api/x?" + text),
     "the local host's path": decoded,
-    "the local host's float": check("float", None),
-    "the local host's decimal": check("decimal", None),
-    "the local host's int": check("int", None),
+    "the local host's float": constraint("float", None),
+    "the local host's decimal": constraint("decimal", None),
+    "the local host's int": constraint("int", None),
 }
 
 

@@ -13,9 +13,9 @@ from integrations.actions.connect.csp_sign_in import name_of_partner
 from integrations.actions.connect.integrate import Secrets, new_state, redirect_uri, seal, token_scopes, unseal
 from integrations.actions.lookup import is_leaving
 from integrations.domain.causes import evidence_of, failure_of
-from integrations.domain.connect.consent import (
+from integrations.domain.connect.failures import FlowFailure
+from integrations.domain.connect.flow import (
     Flow,
-    FlowFailure,
     Leg,
     SignedInUser,
     consent_returned,

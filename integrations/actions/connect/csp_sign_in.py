@@ -7,7 +7,8 @@ import msgspec
 
 from integrations.actions.csp.partner import Partner
 from integrations.domain.causes import csp_cause_of, evidence_of
-from integrations.domain.connect.consent import Flow, FlowFailure, FlowState, SignedInUser
+from integrations.domain.connect.failures import FlowFailure
+from integrations.domain.connect.flow import Flow, FlowState, SignedInUser
 from integrations.domain.integrations import FailedReauthorizationAttempt, Kind
 from integrations.domain.statuses import SyncCause
 from integrations.microsoft.memberships import read_memberships

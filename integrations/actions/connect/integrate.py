@@ -13,7 +13,8 @@ from integrations.actions.conflicts import retry_on_conflict
 from integrations.actions.lookup import find_to_change, refuse_while_removing_all
 from integrations.actions.moment import moment_of
 from integrations.domain.connect import prerequisites
-from integrations.domain.connect.consent import ADVICE, Flow, FlowState, Leg, state_hash
+from integrations.domain.connect.failures import ADVICE
+from integrations.domain.connect.flow import Flow, FlowState, Leg, state_hash
 from integrations.domain.ids import FlowId, IntegrationId, TenantId, UserId, new_id
 from integrations.domain.integrations import Kind
 from integrations.domain.jobs.given_up import DETAILS, OUR_FAILURE, REMEDY

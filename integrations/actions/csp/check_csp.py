@@ -20,8 +20,10 @@ from integrations.domain.csp.report import CheckName, Report
 from integrations.domain.ids import RunId, TenantId
 from integrations.domain.integrations import Csp, Integration, Running
 from integrations.domain.jobs.orders import SCHEDULED, CspOrder
-from integrations.domain.statuses import EXPLANATIONS, SyncCause, SyncLabel, SyncStatus, move
+from integrations.domain.retry_delays import CSP_TRANSIENT
+from integrations.domain.statuses import EXPLANATIONS, SyncCause, SyncLabel
 from integrations.domain.sync.schedule import ORDER_LIFE, RUN_LIMIT, next_due
+from integrations.domain.sync_status import SyncStatus, move
 from integrations.microsoft.memberships import Memberships, read_memberships
 from integrations.microsoft.permissions import MFA
 from integrations.microsoft.readers.organization import read_tenant_name
@@ -37,7 +39,6 @@ from shared.telemetry.log import log
 
 _EARLY = timedelta(minutes=1)
 _PATIENCE = 3  # passing faults in a row before the CSP's status says so
-_LOOK_AGAIN_S = 300.0
 
 
 class _Stopped(Exception):
@@ -244,7 +245,7 @@ def _moved(
         now=now,
         period=timedelta(seconds=services.settings.sync_period_s),
         chance=services.chance(),
-        wait_s=_LOOK_AGAIN_S if ending.cause is None else None,
+        wait_s=CSP_TRANSIENT.total_seconds() if ending.cause is None else None,
     )
     return msgspec.structs.replace(moved, next_check_at=due_at)
 

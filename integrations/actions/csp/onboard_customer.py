@@ -15,7 +15,13 @@ from integrations.actions.conflicts import retry_on_conflict
 from integrations.actions.csp.partner import NoCredential, Partner, open_partner
 from integrations.actions.csp.reconcile import ReconcileContext, order_step, plan_step, reconcile_context, send_step
 from integrations.actions.lookup import find_to_change
-from integrations.domain.causes import csp_cause_of, evidence_of, hindrance_of
+from integrations.domain.causes import (
+    CONSENT_NOT_VISIBLE_IN_CUSTOMER,
+    csp_cause_of,
+    evidence_of,
+    hindrance_of,
+    is_unexplained,
+)
 from integrations.domain.csp import onboarding
 from integrations.domain.csp.customers import advance, child_of, judge
 from integrations.domain.csp.onboarding import Onboarding, Stage
@@ -23,8 +29,9 @@ from integrations.domain.integrations import Integration, Tenant
 from integrations.domain.jobs.orders import CustomerOrder
 from integrations.domain.refusals import Hindrance
 from integrations.domain.retry_delays import ONBOARDING_TRANSIENT
-from integrations.domain.statuses import SyncCause, move, wait_in_queue
+from integrations.domain.statuses import SyncCause
 from integrations.domain.sync.schedule import UNMAPPED_EVERY
+from integrations.domain.sync_status import move, wait_in_queue
 from integrations.microsoft.app_roles import NotYetKnown, grant_missing_roles
 from integrations.microsoft.permissions import (
     APPLICATION_PERMISSIONS,
@@ -40,10 +47,9 @@ from integrations.storage.due import Due, Work
 from shared.crypto.envelopes import SealBroken
 from shared.microsoft.graph import Denied, MicrosoftError, TokenRejected, Transient, UnexpectedAnswer
 from shared.microsoft.partner_center import MfaRequired
-from shared.microsoft.sign_in import OperatorFault, RefusalKind, SignInRefused, token_roles
+from shared.microsoft.sign_in import OperatorFault, SignInRefused, token_roles
 from shared.telemetry.log import log
 
-_NOT_YET = frozenset({RefusalKind.CONSENT_MISSING, RefusalKind.APP_NOT_FOUND, RefusalKind.USER_UNSUITABLE})
 # Refusals whose reason is neither the consent nor the relationship.
 _UNCLEAR = frozenset({Hindrance.MFA_NEEDED, Hindrance.CSP_SIGN_IN, Hindrance.TENANT_NOT_FOUND, Hindrance.WRONG_CLOUD})
 
@@ -115,12 +121,12 @@ def _asked(services: Services, control: Control, partner: Partner, tenant: Tenan
         grant_missing_roles(partner.graph_of(customer_id), client_id)
     except NotYetKnown as error:
         told = evidence_of(error)
-        return (lambda it: onboarding.wait(it, Stage.ASKED, now, told)), ""
+        return (lambda it: onboarding.wait(it, Stage.REQUESTED, now, told)), ""
     except SignInRefused as error:
-        if isinstance(error, OperatorFault) or error.refusal.kind not in _NOT_YET:
+        if isinstance(error, OperatorFault) or error.refusal.kind not in CONSENT_NOT_VISIBLE_IN_CUSTOMER:
             raise
         told, hindrance = error.evidence(), hindrance_of(error)
-        return (lambda it: onboarding.wait(it, Stage.ASKED, now, told, hindrance)), ""
+        return (lambda it: onboarding.wait(it, Stage.REQUESTED, now, told, hindrance)), ""
     return _granted(services, tenant)
 
 
@@ -135,7 +141,7 @@ def _granted(services: Services, tenant: Tenant) -> tuple[Step, str]:
             return (lambda it: onboarding.wait(it, Stage.GRANTED, now, told)), ""
         found = read_tenant_name(services.graph(tenant.tenant_id))
     except SignInRefused as error:
-        if isinstance(error, OperatorFault) or error.refusal.kind not in _NOT_YET:
+        if isinstance(error, OperatorFault) or error.refusal.kind not in CONSENT_NOT_VISIBLE_IN_CUSTOMER:
             raise
         told, hindrance = error.evidence(), hindrance_of(error)
         return (lambda it: onboarding.wait(it, Stage.GRANTED, now, told, hindrance)), ""
@@ -173,7 +179,7 @@ def _refusal(error: MicrosoftError) -> dict[str, str]:
 
 
 def _is_unclear(error: MicrosoftError) -> bool:
-    is_unknown = isinstance(error, SignInRefused) and error.refusal.kind is RefusalKind.OTHER
+    is_unknown = is_unexplained(error)
     return is_unknown or hindrance_of(error) in _UNCLEAR
 
 

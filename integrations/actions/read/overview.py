@@ -8,7 +8,7 @@ from integrations.actions.lookup import find_integration, find_tenant
 from integrations.actions.moment import moment_of
 from integrations.actions.read.evaluations import EvaluationView, evaluation_views
 from integrations.actions.read.security import Held
-from integrations.domain.connect.consent import ADVICE, FlowFailure
+from integrations.domain.connect.failures import ADVICE, FlowFailure
 from integrations.domain.csp.roles import required_roles
 from integrations.domain.ids import AccountId, IntegrationId, TenantId
 from integrations.domain.integrations import Integration, Tenant

@@ -34,15 +34,13 @@ from integrations.domain.security.posture import (
 )
 from integrations.domain.sync.datasets import Cursor, has_rows
 from integrations.domain.sync.groups import join
-from integrations.domain.sync.records import (
+from integrations.domain.sync.records import Group, GroupSettings, License
+from integrations.domain.sync.security_records import (
     AdminConsentRequests,
     AuthenticationMethods,
     AuthorizationPolicy,
     ConditionalAccess,
     CrossTenantAccess,
-    Group,
-    GroupSettings,
-    License,
     NamedLocation,
     RegistrationPage,
     RoleMember,

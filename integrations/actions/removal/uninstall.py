@@ -9,23 +9,19 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from integrations.actions.csp.partner import NoCredential, Partner
-from integrations.domain.causes import evidence_of
+from integrations.domain.causes import CONSENT_WITHDRAWN, UNINSTALL_LATER, UNINSTALLED, evidence_of
 from integrations.domain.ids import AccountId, TenantId
 from integrations.domain.removal import AccessPath, Presence, Removal, TenantRemoval, UninstallOutcome
 from integrations.microsoft.app_roles import revoke_roles
 from integrations.services import Services
 from integrations.storage.holders import ReleaseResult
 from shared.crypto.envelopes import SealBroken
-from shared.microsoft.graph import MicrosoftError, MissingInMicrosoft, Transient, UnexpectedAnswer
-from shared.microsoft.sign_in import OperatorFault, RefusalKind, SignInRefused, token_roles
+from shared.microsoft.graph import MicrosoftError, MissingInMicrosoft
+from shared.microsoft.sign_in import SignInRefused, token_roles
 
 # Partner Center's word for something else being done there at the same time: it passes, or it stays.
 _CONFLICT = 409
 _TRIES_OF_CONFLICT = 3
-_NOBODY_THERE = frozenset({RefusalKind.APP_NOT_FOUND, RefusalKind.TENANT_NOT_FOUND})
-# Without the partner's consent we get no token on its behalf; a try before this one may have withdrawn it.
-_NO_CONSENT = frozenset({RefusalKind.APP_NOT_FOUND, RefusalKind.CONSENT_MISSING})
-_PASSING = (OperatorFault, Transient, UnexpectedAnswer)
 
 
 class UninstallResult(NamedTuple):
@@ -79,7 +75,7 @@ def uninstall(
         return UninstallResult(UninstallOutcome.ABSENT, {"reason": "our application was never installed in the tenant"})
     try:
         left = _WAYS[tenant_removal.access_path](services, tenant_removal, partner)
-    except _PASSING as error:
+    except UNINSTALL_LATER as error:
         raise RetryLater(evidence_of(error), getattr(error, "wait_s", None)) from error
     services.holders.finish_removal(tenant_id)
     services.sign_in.forget(tenant_id)
@@ -94,10 +90,10 @@ def look(services: Services, tenant_id: TenantId) -> Presence:
     """
     try:
         roles = token_roles(services.sign_in.app_token(tenant_id, fresh=True))
-    except _PASSING:
+    except UNINSTALL_LATER:
         raise
     except SignInRefused as error:
-        return Presence.GONE if error.refusal.kind in _NOBODY_THERE else Presence.UNKNOWN
+        return Presence.GONE if error.refusal.kind in UNINSTALLED else Presence.UNKNOWN
     except MicrosoftError:
         return Presence.UNKNOWN
     return Presence.WITH_ROLES if roles else Presence.EMPTY
@@ -119,7 +115,7 @@ def _out_of_own_consent(
         services.graph_to_leave(tenant_removal.tenant_id).delete(_own(services))
     except MissingInMicrosoft as error:
         return UninstallResult(UninstallOutcome.ABSENT, evidence_of(error))
-    except _PASSING:
+    except UNINSTALL_LATER:
         raise
     except MicrosoftError as error:
         # A refusal has been seen of what was carried out all the same.
@@ -159,10 +155,10 @@ def _roles_taken(services: Services, partner: Partner, customer_id: TenantId) ->
         taken = revoke_roles(partner.graph_to_leave(customer_id), services.settings.client_id)
     except MissingInMicrosoft as error:
         return _Tried(is_done=True, did=False, evidence=evidence_of(error))
-    except _PASSING:
+    except UNINSTALL_LATER:
         raise
     except SignInRefused as error:
-        return _Tried(is_done=error.refusal.kind in _NO_CONSENT, did=False, evidence=error.evidence())
+        return _Tried(is_done=error.refusal.kind in CONSENT_WITHDRAWN, did=False, evidence=error.evidence())
     except MicrosoftError as error:
         return _Tried(is_done=False, did=False, evidence=evidence_of(error))
     return _Tried(is_done=True, did=taken > 0, evidence={})
@@ -172,7 +168,7 @@ def _consent_withdrawn(services: Services, partner: Partner, tenant_removal: Ten
     """Also tried where the roles were refused for good: then there is nothing the consent could still be good for."""
     try:
         did = partner.partner_center().remove_consent(tenant_removal.tenant_id, client_id=services.settings.client_id)
-    except _PASSING:
+    except UNINSTALL_LATER:
         raise
     except MicrosoftError as error:
         if error.status == _CONFLICT and tenant_removal.tries < _TRIES_OF_CONFLICT:

@@ -12,17 +12,17 @@ from integrations.actions.conflicts import retry_on_conflict
 from integrations.actions.csp.child_tenants import after_refusal
 from integrations.domain.integrations import Running, Tenant
 from integrations.domain.jobs.orders import SyncOrder
-from integrations.domain.statuses import SyncCause, move
+from integrations.domain.retry_delays import BETWEEN_PARTS_LONGEST
+from integrations.domain.statuses import SyncCause
 from integrations.domain.sync.datasets import Confirmed, DatasetResult, Run, RunState, merged
 from integrations.domain.sync.schedule import RUN_LIMIT, is_as_planned, next_due
+from integrations.domain.sync_status import move
 from integrations.services import Services
 from integrations.storage.documents import Stored
 from integrations.storage.due import Work
 from shared.microsoft.usage import Usage
 from shared.telemetry.log import log
 from shared.telemetry.tracing import count
-
-_LONGEST_BREAK_S = 300  # between two parts; the tenant is held meanwhile
 
 
 class SyncResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,7 +111,7 @@ def go_on(account: Account, run: Run, ending: SyncResult, order: SyncOrder) -> N
         close_superseded(account, run)
         return
     # The next part begins with gates that know of nothing: not inside a time that Microsoft named to this one.
-    delay_s = min(math.ceil(ending.wait_s or 0.0), _LONGEST_BREAK_S)
+    delay_s = min(math.ceil(ending.wait_s or 0.0), int(BETWEEN_PARTS_LONGEST.total_seconds()))
     account.services.send(msgspec.structs.replace(order, is_recovery=True), delay_s=delay_s)
     log("sync goes on", account_id=account.id, tenant_id=run.tenant_id, run_id=run.id)
 

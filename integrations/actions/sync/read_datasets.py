@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from integrations.actions.sync.dataset_errors import our_own, outcome_of, passing
-from integrations.domain.causes import wait_of
+from integrations.actions.sync.dataset_errors import reader_failed, transient
+from integrations.domain.causes import outcome_of, wait_of
 from integrations.domain.sync.cadence import must_read_in_full
 from integrations.domain.sync.datasets import Cursor, DatasetOutcome, Reading
 from integrations.domain.sync.records import TenantProfile
@@ -182,13 +182,13 @@ class _DatasetReader:
                 is_alone = is_signed_in and given is not None and given.status == _TOKEN_REJECTED
                 if self.dataset.is_core and not is_alone:
                     raise
-                error = passing(rejected) if self.dataset.is_core else rejected
+                error = transient(rejected) if self.dataset.is_core else rejected
             except StorageUnavailable:
                 raise
             except AppError as caught:
                 error = caught
             except Exception as fault:  # noqa: BLE001 - a fault of ours costs this data set, and nobody else
-                error = our_own(fault, self.dataset)
+                error = reader_failed(fault, self.dataset)
             break
         seconds = round(time.monotonic() - started + (shared_s if given else 0.0), 3)
         usage = self._graph.usage + given.usage if given else self._graph.usage

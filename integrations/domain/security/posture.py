@@ -10,15 +10,8 @@ import msgspec
 from integrations.domain.security.mfa import Registered, registered
 from integrations.domain.sync.datasets import Cursor
 from integrations.domain.sync.groups import everybody_in
-from integrations.domain.sync.records import (
-    Group,
-    License,
-    Registration,
-    RoleMember,
-    SecureScore,
-    SecureScoreControl,
-    Subscription,
-)
+from integrations.domain.sync.records import Group, License, Subscription
+from integrations.domain.sync.security_records import Registration, RoleMember, SecureScore, SecureScoreControl
 
 T = TypeVar("T")
 

@@ -85,7 +85,7 @@ class BatchResponse:
         return error_of_response(self.status, self.headers, self.body) if self.status not in SUCCESS else None
 
 
-class _Part(msgspec.Struct):
+class _BatchPart(msgspec.Struct):
     id: str
     status: int
     headers: dict[str, Any] | None = None
@@ -95,7 +95,7 @@ class _Part(msgspec.Struct):
 class Parts(msgspec.Struct):
     """Shape: {"responses": [{"id", "status", "headers", "body"}, ...]}, in any order."""
 
-    responses: list[_Part]
+    responses: list[_BatchPart]
 
 
 def chunks(requests: Sequence[BatchRequest]) -> list[Sequence[BatchRequest]]:
@@ -187,7 +187,7 @@ class BatchExecution:
         for id_ in ids:
             # A part with two responses, none, or an unreadable one counts as a transient failure of this part alone.
             response = _response_of(
-                unambiguous.get(id_) or _Part(id_, _BAD_GATEWAY, body=_UNREADABLE_PART), self.responses.get(id_)
+                unambiguous.get(id_) or _BatchPart(id_, _BAD_GATEWAY, body=_UNREADABLE_PART), self.responses.get(id_)
             )
             self.throttles[id_].learn_from(response.headers, response.error)
             self.responses[id_] = response
@@ -202,7 +202,7 @@ def _slices(ids: Sequence[str], size: int) -> list[Sequence[str]]:
     return [ids[at : at + size] for at in range(0, len(ids), size)]
 
 
-def _response_of(part: _Part, before: BatchResponse | None) -> BatchResponse:
+def _response_of(part: _BatchPart, before: BatchResponse | None) -> BatchResponse:
     headers = {name.lower(): str(value) for name, value in (part.headers or {}).items()}
     usage = Usage(
         parts=1,

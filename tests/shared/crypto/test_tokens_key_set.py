@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from local.microsoft.tokens import Issuer
-from local.microsoft.world import World
+from local.microsoft.entra.tokens.issuer import Issuer
+from local.microsoft.world.state import WorldState
 from shared.crypto.tokens import KeySet, KeysUnavailable
 from shared.http.client import Response, Unreachable
 
@@ -25,7 +25,7 @@ class Document:
 
 @pytest.fixture(scope="module")
 def key() -> dict[str, Any]:
-    issuer = Issuer(World(), "https://login.example", "https://graph.example")
+    issuer = Issuer(WorldState(), "https://login.example", "https://graph.example")
     return dict(issuer.jwks()["keys"][0])
 
 

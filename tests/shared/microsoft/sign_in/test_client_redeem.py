@@ -7,8 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from local.microsoft.browser import Callback, Person
 from local.microsoft.cloud import Running
-from local.microsoft.person import Callback, Person
 from shared.http.client import HttpClient
 from shared.microsoft.graph import Transient
 from shared.microsoft.sign_in import (
