@@ -25,7 +25,7 @@ OURS = {
 ALL_OR_NOTHING = {
     "integrations.microsoft.app_roles._Principal.id": "whose roles are asked for next; a guess would ask for another's",
     "integrations.microsoft.app_roles._Resource.id": "which application's roles are granted",
-    "integrations.microsoft.change_notifications._ChangeSubscription.id": "without it nobody can take the subscription back",
+    "integrations.microsoft.change_notifications._ChangeSubscription.id": "it cannot be deleted without its id",
     "integrations.microsoft.readers.cross_tenant_access._Default.is_service_default": "whose choice the rest is",
     "integrations.microsoft.readers.policies._Authorization.id": "an object without an id is not the policy",
     "integrations.microsoft.readers.policies._Defaults.is_enabled": "all that is asked; a guess would be a verdict",
