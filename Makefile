@@ -1,4 +1,4 @@
-# Everything people do here, one word each: `make help` lists them. Every task first sets up what it needs.
+# Every task is one word; `make help` lists them. Each sets up what it needs first.
 
 PYTHON ?= python3
 GRAPH_OPENAPI ?= ../shared/data/graph-openapi-subset.json.gz
@@ -26,7 +26,7 @@ CHROMIUM_PATH := .local/chromium
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(READY) ## the living system, with a world to look at; prints where to look and stays up
+run: $(READY) ## everything on this machine, with an example to look at; prints the address and stays up
 	$(BIN)/python -m local
 
 demo: $(READY) ## the main job once, unattended: integrate, map, sync, print the table
@@ -35,12 +35,12 @@ demo: $(READY) ## the main job once, unattended: integrate, map, sync, print the
 services: $(READY) ## Azurite, the simulated Microsoft cloud and the portal's sign-in only, for `func start`
 	$(BIN)/python -m local --services
 
-test: $(READY) $(CHROMIUM_PATH) ## all tests, those of the page in Chromium too
+test: $(READY) $(CHROMIUM_PATH) ## all tests, including those of the page in Chromium
 	$(BIN)/pytest $(SIDE_BY_SIDE) $(COVERED)
 
 check: format-check lint types imports coverage ## what CI runs: format, lint, types, import rules, tests with coverage
 
-format: .venv/.ready ## rewrite the code in the house's format
+format: .venv/.ready ## format the code, and fix what ruff can fix
 	$(BIN)/ruff format $(CHECKED)
 	$(BIN)/ruff check --fix $(CHECKED)
 
@@ -72,16 +72,16 @@ faults: $(READY) ## crashes, races and odd answers for ten minutes, drawn by a s
 browser: $(READY) node_modules/.ready $(CHROMIUM_PATH) ## the page in Chromium (found, installed, or CHROMIUM=path): journeys, accessibility, speed
 	$(BIN)/pytest tests/browser
 
-pictures: $(READY) node_modules/.ready $(CHROMIUM_PATH) ## take the pictures of docs/pictures anew
+pictures: $(READY) node_modules/.ready $(CHROMIUM_PATH) ## retake the pictures in docs/pictures
 	PICTURES=1 $(BIN)/pytest tests/browser/test_pictures.py
 
 conformance: $(READY) $(RUNTIME)/.ready ## the simulator, the client and the app against Microsoft's own OpenAPI and Functions runtime
 	GRAPH_OPENAPI=$(GRAPH_OPENAPI) $(BIN)/pytest tests/conformance
 
-fuzz: $(READY) $(FUZZ)/.ready ## 50,000 requests made of docs/openapi.json, with a token and without: none may be answered with 5xx; others: REQUESTS=2000
+fuzz: $(READY) $(FUZZ)/.ready ## 50,000 requests generated from docs/openapi.json, with a token and without: none may be answered with 5xx; another number: REQUESTS=2000
 	$(BIN)/python -m tests.fuzz.run $(REQUESTS)
 
-bench: $(READY) $(PEERS)/.ready ## measure every goal of performance, and write docs/performance.md (11 minutes); some: ONLY="p3_unchanged"
+bench: $(READY) $(PEERS)/.ready ## measure every performance goal, and write docs/performance.md (11 minutes); only some: ONLY="p3_unchanged"
 	$(BIN)/python -m benchmarks.run $(ONLY)
 
 openapi: .venv/.ready ## write docs/openapi.json from the code

@@ -70,7 +70,7 @@ def test_an_entry_without_rights_that_stays_is_told_in_a_sentence_and_alarms_nob
     assert receipt(told)["microsoft"] == {"absent": 1, "by_hand": 1, "no_rights": 2}
     assert [it["tenant_id"] for it in told["leftovers"]] == [csp.partner["id"]]
     assert steps(told)["microsoft"] == "done"
-    assert "In 2 tenants our application has no permissions left; an empty entry stays." in detail(told, "microsoft")
+    assert "In 2 tenants our application has no permissions left; an empty entry remains." in detail(told, "microsoft")
     assert principal(csp, "Contoso")["app_roles"] == []
     csp.later(**QUIET)
     again = csp.portal.removal(told["id"])
