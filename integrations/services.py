@@ -48,7 +48,7 @@ from shared.telemetry.log import log, quiet_libraries, write_to
 
 _USER_AGENT = "MicrosoftTenantIntegrations/1"
 # What our log lines and spans may name beside the general fields (``shared.telemetry.fields``).
-_LOG_FIELDS = (
+LOG_FIELDS = (
     "account_id", "dataset", "evaluation", "flow_id", "integration_id", "ordered", "organization_id", "removal_id",
     "run_id", "shard", "slot", "tenant_id", "user_id",
 )  # fmt: skip
@@ -185,7 +185,7 @@ class TenantGraphs:
 
 def connect(settings: Settings) -> Services:
     """Build the services of a process. Touches no network: a dead service shows when it is used."""
-    register_fields(_LOG_FIELDS)
+    register_fields(LOG_FIELDS)
     write_to("integrations")
     quiet_libraries()
     tune_memory()
