@@ -13,6 +13,7 @@ from integrations.actions.mapping.organizations import (
 from integrations.domain import ids
 from integrations.domain.integrations import Organization
 from integrations.triggers.routes import PAGING, HttpRoutes, Need, RequestContext
+from integrations.views.organizations import OrganizationPage
 from shared.http.answers import ApiResponse, no_content, ok
 
 
@@ -22,11 +23,6 @@ class OrganizationBody(msgspec.Struct, forbid_unknown_fields=True):
     name: str
     domains: list[str] = []
     syncro_tenant_id: str | None = None
-
-
-class OrganizationPage(msgspec.Struct, kw_only=True):
-    items: list[Organization]
-    next_cursor: str | None
 
 
 def add_doors(routes: HttpRoutes) -> None:

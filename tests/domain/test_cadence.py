@@ -71,7 +71,7 @@ def test_a_licence_is_in_doubt_until_microsoft_has_delivered_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cursor", "whole_every", "expected"),
+    ("cursor", "full_read_every", "expected"),
     [
         pytest.param(None, None, True, id="never read"),
         pytest.param(read(minutes_ago=1), None, True, id="no link"),

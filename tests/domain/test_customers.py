@@ -18,8 +18,8 @@ from integrations.domain.ids import FlowId, IntegrationId, TenantId, UserId
 from integrations.domain.integrations import Integration, Kind, Proof, Tenant
 from integrations.domain.plan import paused
 from integrations.domain.statuses import SyncCause, begin
-from integrations.views.csp import csp_row
-from integrations.views.page import Moment
+from integrations.views.status import ReadTime
+from integrations.views.table.csp_row import csp_row
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 TENANT = TenantId("9f1c0e3a-0000-4000-8000-00000000aa01")
@@ -52,7 +52,7 @@ def test_a_single_integration_has_no_row_above_the_table() -> None:
         created_by=UserId("alice"),
     )
 
-    assert csp_row(integration, [SINGLE], Moment(NOW, timedelta(minutes=30))) is None
+    assert csp_row(integration, [SINGLE], ReadTime(NOW, timedelta(minutes=30))) is None
 
 
 def test_while_the_plan_is_lost_csp_auth_leaves_the_sync_status_alone() -> None:

@@ -3,7 +3,8 @@
 import msgspec
 import pytest
 
-from integrations.domain.audit.export import Exported, fields_of, without_secrets
+from integrations.domain.audit.export import without_secrets
+from integrations.views.audit.export import Exported, fields_of
 
 
 @pytest.mark.parametrize(

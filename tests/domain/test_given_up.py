@@ -17,13 +17,13 @@ from integrations.domain.plan import paused
 from integrations.domain.removal import Removal
 from integrations.domain.statuses import SyncCause, begin
 from integrations.domain.sync.schedule import overdue_since
-from integrations.views.csp import csp_auth_view
-from integrations.views.page import Moment, given_up_view, status_view
-from integrations.views.removal import steps
+from integrations.views.csp.auth import csp_auth_view
+from integrations.views.removal.steps import steps
+from integrations.views.status import ReadTime, given_up_view, status_view
 
 NOW = datetime(2026, 11, 28, 9, 0, tzinfo=UTC)
 PERIOD = timedelta(minutes=30)
-MOMENT = Moment(NOW, PERIOD)
+READ_TIME = ReadTime(NOW, PERIOD)
 FAILED = Failed(CustomerOrder.queue, 5, "KeyError")
 RUN = RunId("000000000000001-aaaaaaaa")
 
@@ -63,8 +63,8 @@ def test_a_status_tells_its_overdue_time_to_the_second() -> None:
     status = msgspec.structs.replace(begin(SyncCause.SYNCED, NOW), next_check_at=planned)
     running = Running(run_id=RUN, until=NOW + timedelta(minutes=9))
 
-    assert status_view(status, MOMENT).overdue_since == planned.replace(microsecond=0)
-    assert status_view(status, MOMENT, running).overdue_since is None
+    assert status_view(status, READ_TIME).overdue_since == planned.replace(microsecond=0)
+    assert status_view(status, READ_TIME, running).overdue_since is None
 
 
 def test_pauses_double_up_to_one_period_and_tries_add_up() -> None:
@@ -91,9 +91,9 @@ def test_every_job_with_a_row_of_its_own_has_its_words() -> None:
 
 
 def test_nothing_given_up_is_nothing_told_and_a_mark_can_be_overdue() -> None:
-    told = given_up_view(marked(NOW - timedelta(hours=2)), MOMENT)
+    told = given_up_view(marked(NOW - timedelta(hours=2)), READ_TIME)
 
-    assert given_up_view(None, MOMENT) is None
+    assert given_up_view(None, READ_TIME) is None
     assert told is not None
     assert (told.reason, told.overdue_since) == ("our_failure", told.next_check_at)
 
@@ -123,7 +123,7 @@ def customer(auth: CspAuth, stage: Stage = Stage.WAITING, at: datetime = NOW) ->
 
 @pytest.mark.parametrize("auth", CspAuth)
 def test_a_failure_of_ours_never_hides_what_somebody_else_has_to_mend(auth: CspAuth) -> None:
-    told = csp_auth_view(customer(auth), None, MOMENT)
+    told = csp_auth_view(customer(auth), None, READ_TIME)
 
     theirs = {
         CspAuth.EXPIRED,
@@ -139,8 +139,8 @@ def test_a_failure_of_ours_never_hides_what_somebody_else_has_to_mend(auth: CspA
 def test_a_customer_whose_step_is_missed_is_overdue_unless_it_is_held_back() -> None:
     late = customer(CspAuth.CONSENT_PENDING, at=NOW - timedelta(hours=2))
 
-    assert csp_auth_view(late, None, MOMENT).overdue_since is not None
-    assert csp_auth_view(paused(late, NOW), None, MOMENT).overdue_since is None
+    assert csp_auth_view(late, None, READ_TIME).overdue_since is not None
+    assert csp_auth_view(paused(late, NOW), None, READ_TIME).overdue_since is None
 
 
 def test_without_a_working_relationship_nothing_is_tried_and_the_mark_goes() -> None:

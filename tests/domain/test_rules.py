@@ -13,7 +13,8 @@ from integrations.domain.statuses import SyncCause, begin
 from integrations.domain.sync.datasets import Cursor, DatasetOutcome, close_run, is_mass_loss, warnings_of
 from integrations.domain.text import MOST_CHARACTERS, clean, clean_or_none, key_from
 from integrations.views.menu import CSP_MENU, INTEGRATE_MENU, tenant_menu
-from integrations.views.page import TableFilter, overview
+from integrations.views.table.overview import overview
+from integrations.views.table.tenant_page import TableFilter
 from shared.errors import Invalid
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)

@@ -203,7 +203,7 @@ def open_portal(microsoft: Running, identity: PortalIdentity, storage: str, **ch
     clock = Clock()
     env = settings_of(microsoft, identity, storage, **changes)
     connected = connect(Settings.from_env(env))
-    services = Services(**{**vars(connected), "clock": clock, "paces": RateLimiter(lambda _seconds: None)})
+    services = Services(**{**vars(connected), "clock": clock, "rate_limiter": RateLimiter(lambda _seconds: None)})
     host = Host(build_app(lambda: services), root=ROOT, env=env, clock=clock)
     return Portal(host, services, microsoft, identity, clock)
 
@@ -211,7 +211,7 @@ def open_portal(microsoft: Running, identity: PortalIdentity, storage: str, **ch
 def at_microsofts_pace(portal: Portal) -> None:
     """Have the real limits and the real waiting for them: for tests that are about them."""
     portal.microsoft.world.switch(limits={})
-    object.__setattr__(portal.services, "paces", RateLimiter())
+    object.__setattr__(portal.services, "rate_limiter", RateLimiter())
 
 
 def with_keys(portal: Portal, ring: str) -> None:

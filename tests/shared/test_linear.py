@@ -18,7 +18,7 @@ from integrations.domain.jobs.orders import SyncOrder
 from integrations.domain.sync.change_notifications import word_of
 from integrations.domain.text import clean, key_from
 from integrations.microsoft.fillers import askable, identifier
-from integrations.views.page import _read_cursor
+from integrations.views.table.tenant_page import _read_cursor
 from local.host.constraints import check
 from local.host.routes import decoded
 from local.host.web import query_of

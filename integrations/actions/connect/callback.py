@@ -10,7 +10,8 @@ from datetime import timedelta
 
 from integrations.actions.connect.answered_flow import AnsweredFlow, NotAnAnswer, find_answered_flow
 from integrations.actions.connect.csp_sign_in import name_of_partner
-from integrations.actions.connect.integrate import Secrets, new_state, redirect_uri, seal, token_scopes, unseal
+from integrations.actions.connect.flow_secrets import FlowSecrets, seal, unseal
+from integrations.actions.connect.sign_in_request import new_state, redirect_uri, token_scopes
 from integrations.actions.lookup import is_leaving
 from integrations.domain.causes import evidence_of, failure_of
 from integrations.domain.connect.consent import (
@@ -95,7 +96,7 @@ def _accept_sign_in(burnt: AnsweredFlow, flow: Flow, code: str, state: str) -> N
         flow,
         signer,
         state_hash=state_hash(state),
-        sealed=seal(services, flow.id, Leg.CONSENT, Secrets(state=state)),
+        sealed=seal(services, flow.id, Leg.CONSENT, FlowSecrets(state=state)),
         expires_at=services.clock() + timedelta(seconds=services.settings.flow_ttl_s),
     )
     services.callbacks.add(onward.state_hash, onward)
@@ -142,7 +143,7 @@ def _accept_partner(burnt: AnsweredFlow, flow: Flow, signed_in: SignedIn) -> Non
     if MFA not in token_methods(signed_in.access_token):
         _close_without_mfa(burnt, flow, signer, signed_in.refresh_token)
         return
-    kept = Secrets(refresh_token=signed_in.refresh_token)
+    kept = FlowSecrets(refresh_token=signed_in.refresh_token)
     sealed = seal(services, flow.id, Leg.NONE, kept)
     burnt.go_on(arrive(flow, signer, sealed=sealed, now=services.clock()), "accepted sign-in")
 

@@ -5,7 +5,7 @@ import msgspec
 from integrations.actions.account import Account
 from integrations.actions.actors import Actor
 from integrations.actions.connect.complete_csp import bind_csp, renew_csp
-from integrations.actions.connect.integrate import find_flow
+from integrations.actions.connect.flows import find_flow
 from integrations.actions.lookup import is_leaving, refuse_while_removing_all, removing
 from integrations.actions.sync.sync_now import sync_order
 from integrations.domain.connect.consent import ADVICE, Flow, FlowFailure, FlowState, bind, fail

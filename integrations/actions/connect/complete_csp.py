@@ -6,7 +6,7 @@ import msgspec
 
 from integrations.actions.account import Account, Change
 from integrations.actions.actors import Actor
-from integrations.actions.connect.integrate import unseal
+from integrations.actions.connect.flow_secrets import unseal
 from integrations.actions.csp.partner import new_credential
 from integrations.domain.connect.consent import Flow, bind
 from integrations.domain.csp.report import Report

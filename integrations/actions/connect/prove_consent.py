@@ -11,7 +11,7 @@ import msgspec
 from integrations.actions.account import Account
 from integrations.actions.conflicts import ignore_conflict
 from integrations.actions.connect.csp_sign_in import FAILURE_OF, examine_partner, failed_attempt
-from integrations.actions.connect.integrate import Secrets, seal, unseal
+from integrations.actions.connect.flow_secrets import FlowSecrets, seal, unseal
 from integrations.domain.causes import evidence_of, failure_of
 from integrations.domain.connect.consent import Flow, FlowFailure, FlowState, fail, prove
 from integrations.domain.integrations import Kind
@@ -87,7 +87,7 @@ def _proven(services: Services, flow: Flow) -> Flow:
         raise _Ended(FlowFailure.NOT_TENANT_ADMIN)
     if flow.integration_id and seen.verdict in FAILURE_OF:
         raise _Ended(FAILURE_OF[seen.verdict], seen.evidence)
-    kept = Secrets(refresh_token=seen.refresh_token)
+    kept = FlowSecrets(refresh_token=seen.refresh_token)
     sealed = seal(services, flow.id, flow.leg, kept) if seen.refresh_token else ""
     return prove(flow, seen.name, services.clock(), sealed=sealed, verdict=seen.verdict, evidence=seen.evidence)
 

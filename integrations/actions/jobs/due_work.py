@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from integrations.actions.account import Account
-from integrations.actions.connect.integrate import forgotten
+from integrations.actions.connect.flows import removed_flow
 from integrations.actions.evaluate.evaluate_tenant import daily_look, is_evaluated
 from integrations.actions.removal.saga import continue_remove_all
 from integrations.domain.ids import IntegrationId, RemovalId, RunId, TenantId
@@ -173,7 +173,7 @@ def look_at_flow(services: Services, due: Due) -> None:
         for state_hash in flow.states:
             services.callbacks.remove(state_hash)
         with account.change() as change:
-            change.write(*forgotten(account.control, stored))
+            change.write(*removed_flow(account.control, stored))
         services.due.settle(due)
 
 

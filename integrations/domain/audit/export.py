@@ -5,7 +5,6 @@ from typing import Any
 
 import msgspec
 
-from integrations.domain.ids import AccountId, TenantId
 from integrations.domain.integrations import Tenant
 
 MOST_ROWS = 100_000
@@ -37,27 +36,6 @@ KINDS: Mapping[str, frozenset[str]] = {
 }
 
 
-class Exported(msgspec.Struct, frozen=True, kw_only=True):
-    """One stored row.
-
-    ``kind`` is one of KINDS, the name of a data set or an evaluation, or one of ``dataset``, ``evaluation``,
-    ``changed``, ``due`` and ``holder``. ``tenant_id`` tells which tenant a row of synced or derived data is of; it is
-    empty for the account's own rows.
-    """
-
-    kind: str
-    id: str
-    tenant_id: str
-    value: msgspec.Raw
-
-
-class Export(msgspec.Struct, frozen=True, kw_only=True):
-    account_id: AccountId
-    tenant_id: TenantId | None
-    made_at: str
-    rows: list[Exported]
-
-
 def concerns(tenant: Tenant, kind: str, row_id: str, text: str) -> bool:
     """Whether one of the account's own rows names a tenant, or the integration or mapping it hangs on."""
     if tenant.tenant_id in row_id or tenant.tenant_id in text:
@@ -82,16 +60,3 @@ def without_secrets(kind: str, text: str) -> msgspec.Raw:
         return msgspec.Raw(text.encode())
     fields = msgspec.json.decode(text, type=dict[str, Any])
     return msgspec.Raw(msgspec.json.encode({name: it for name, it in fields.items() if name not in hidden}))
-
-
-def fields_of(row: Exported) -> dict[str, str]:
-    """The row's fields as texts; what is nested as JSON."""
-    value = msgspec.json.decode(row.value)
-    told = value if isinstance(value, dict) else {"value": value}
-    return {name: _text(it) for name, it in told.items()}
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import pytest
 
 from integrations.actions.evaluate.evaluation_run import EvaluationRun
-from integrations.actions.read.security import Held, read_security
+from integrations.actions.read.security import read_security
+from integrations.actions.read.tenant_data import TenantData
 from integrations.domain.ids import AccountId
 from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.packing import pack
@@ -89,7 +90,7 @@ def test_of_a_hundred_thousand_people_five_that_changed_are_evaluated_in_a_momen
     answer = effort_of(lambda: read_security(portal.services, AccountId(ACCOUNT), order.tenant_id))
 
     with monkeypatch.context() as patched:
-        patched.setattr(Held, "derived", lambda *_: None)
+        patched.setattr(TenantData, "derived", lambda *_: None)
         without = effort_of(lambda: read_security(portal.services, AccountId(ACCOUNT), order.tenant_id))
 
     tell(f"evaluation of {_PEOPLE:,} people: all in {whole}; five that changed in {partial}")
