@@ -117,7 +117,7 @@ class Services:
             throttle=throttle,
         )
 
-    def graph_to_leave(self, tenant_id: TenantId) -> Graph:
+    def graph_to_uninstall(self, tenant_id: TenantId) -> Graph:
         """Graph in one tenant, allowed to delete our own application there."""
         return self._writing(tenant_id, OWN_PRINCIPAL)
 

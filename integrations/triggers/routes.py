@@ -17,7 +17,7 @@ import azure.functions as func
 import msgspec
 
 from integrations.actions.actors import Actor
-from integrations.actions.idempotency import remembered
+from integrations.actions.idempotency import once_per_key
 from integrations.actions.plan.learn_plan import learn_plan
 from integrations.caller import Caller
 from integrations.domain.ids import AccountId
@@ -217,8 +217,8 @@ def _checked(
     if route.changes and caller is not None:
         key = _idempotency_key(request)
         if key:
-            told = (request.method, request.url.split("/api/", 1)[-1].encode(), request.get_body())
-            return remembered(services, call.actor, key, told, lambda: handler(call))
+            same = (request.method, request.url.split("/api/", 1)[-1].encode(), request.get_body())
+            return once_per_key(services, call.actor, key, same, lambda: handler(call))
     answer = handler(call)
     if request.method == "GET" and answer.status == 200 and caller is not None:
         return with_etag(answer, request.headers.get("If-None-Match", ""))

@@ -13,8 +13,8 @@ STORE = "integrations/storage/control.py"
 
 # Lines that are put without a change of rows, or apart from it.
 PUT_BY_THEMSELVES = {
-    ("integrations/actions/account.py", "_announce"): "this is the way: before the rows",
-    ("integrations/actions/account.py", "_put_later"): "this is the way: a later time, after the rows",
+    ("integrations/actions/account.py", "_add_lines"): "this is the way: before the rows",
+    ("integrations/actions/account.py", "_postpone_lines"): "this is the way: a later time, after the rows",
     ("integrations/actions/plan/apply_plan.py", "apply_plan"): "the next walk over the rows, once this one is done",
     (
         "integrations/actions/plan/apply_plan.py",
@@ -27,9 +27,9 @@ PUT_BY_THEMSELVES = {
     ): "before derived rows, which are no account's rows",
     ("integrations/actions/jobs/housekeeping.py", "keep_house"): "its own line moves to tomorrow",
     ("integrations/actions/jobs/housekeeping.py", "look_to_seal"): "its own line makes way for a last look",
-    ("integrations/actions/csp/onboard_customer.py", "_step"): "a run of the CSP is asked for; its row does not change",
+    ("integrations/actions/csp/onboard_customer.py", "_try"): "a run of the CSP is asked for; its row does not change",
     ("integrations/actions/jobs/due_work.py", "look_at_flow"): "the flow is as it was; it is forgotten later",
-    ("integrations/actions/csp/reconcile.py", "order_step"): "the row says it already, and the line may be lost",
+    ("integrations/actions/csp/steps.py", "order_step"): "the row says it already, and the line may be lost",
     ("integrations/actions/sync/slot.py", "_is_asked_for"): "the row says it already: not before that time",
 }
 
@@ -40,7 +40,7 @@ CONFLICT_MEANS = {
         "attempt",
     ): "the other parts are written all the same, then tried again",
     ("integrations/actions/connect/answered_flow.py", "_change"): "the answer was used",
-    ("integrations/actions/connect/answered_flow.py", "burnt"): "the answer was used",
+    ("integrations/actions/connect/answered_flow.py", "with_state_used"): "the answer was used",
     ("integrations/actions/connect/complete.py", "complete"): "said twice, or the tenant came in by another journey",
     ("integrations/actions/conflicts.py", "ignore_conflict"): "this is the way to leave it to others",
     ("integrations/actions/conflicts.py", "retry_on_conflict"): "this is the way to try again",

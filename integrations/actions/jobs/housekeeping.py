@@ -7,8 +7,8 @@ with is kept under the newest key-encryption key.
 from datetime import UTC, datetime, timedelta
 
 from integrations.actions.account import Account
-from integrations.actions.audit.sealing import forget_old_entries, seal_entries
-from integrations.actions.audit.signing import seal_key_anew
+from integrations.actions.audit.sealing import delete_old_entries, seal_entries
+from integrations.actions.audit.signing import encrypt_key_again
 from integrations.actions.conflicts import ignore_conflict
 from integrations.actions.evaluate.evaluate_tenant import daily_look
 from integrations.actions.jobs.overdue import find_overdue
@@ -39,8 +39,8 @@ def clean_account(services: Services, due: Due) -> None:
             services.due.ensure(daily, after=datetime.min.replace(tzinfo=UTC))
     _remove(account, old)
     seal_entries(account)
-    forget_old_entries(account)
-    seal_key_anew(account)
+    delete_old_entries(account)
+    encrypt_key_again(account)
     if tenants or control.audit.list(limit=1):
         services.due.put(Due(Work.HOUSEKEEPING, due.account_id, ALL, services.clock() + HOUSEKEEPING_EVERY))
     else:

@@ -116,7 +116,7 @@ def _from_single_tenant(
 ) -> UninstallResult:
     """In a single tenant the application deletes itself, if Microsoft lets it."""
     try:
-        services.graph_to_leave(tenant_removal.tenant_id).delete(_own_principal(services))
+        services.graph_to_uninstall(tenant_removal.tenant_id).delete(_own_principal(services))
     except MissingInMicrosoft as error:
         return UninstallResult(UninstallOutcome.ABSENT, evidence_of(error))
     except _PASSING:
@@ -132,7 +132,7 @@ def _from_single_tenant(
 
 def _is_missing(services: Services, tenant_id: TenantId) -> bool:
     try:
-        services.graph_to_leave(tenant_id).get(_own_principal(services), type=dict, select="id")
+        services.graph_to_uninstall(tenant_id).get(_own_principal(services), type=dict, select="id")
     except MissingInMicrosoft:
         return True
     except MicrosoftError:
@@ -157,7 +157,7 @@ def _from_customer(
 
 def _remove_roles(services: Services, partner: Partner, customer_id: TenantId) -> _StepResult:
     try:
-        removed = take_away_roles(partner.graph_to_leave(customer_id), services.settings.client_id)
+        removed = take_away_roles(partner.graph_to_uninstall(customer_id), services.settings.client_id)
     except MissingInMicrosoft as error:
         return _StepResult(is_done=True, has_removed=False, evidence=evidence_of(error))
     except _PASSING:
