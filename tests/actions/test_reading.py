@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from integrations.actions.sync.read_datasets import Access, read_datasets
+from integrations.actions.sync.dataset_reader import Access
+from integrations.actions.sync.read_datasets import read_datasets
 from integrations.domain.causes import cause_of
 from integrations.domain.statuses import SyncCause
 from integrations.domain.sync.datasets import DatasetOutcome, Reading

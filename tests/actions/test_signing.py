@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from integrations.actions.account import Account
-from integrations.actions.audit.signing import public_keys, encrypt_key_again, sign
+from integrations.actions.audit.signing import encrypt_key_again, public_keys, sign
 from integrations.domain.ids import AccountId
 from integrations.storage.control import CURRENT
 from shared.crypto.envelopes import SealBroken, new_key, sealed_with

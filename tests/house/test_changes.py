@@ -23,14 +23,14 @@ PUT_BY_THEMSELVES = {
     ("integrations/actions/csp/child_tenants.py", "hold_back"): "the row may say already what it waits for",
     (
         "integrations/actions/evaluate/evaluation_run.py",
-        "_plan_next_look",
+        "_plan_next",
     ): "before derived rows, which are no account's rows",
-    ("integrations/actions/jobs/housekeeping.py", "keep_house"): "its own line moves to tomorrow",
-    ("integrations/actions/jobs/housekeeping.py", "look_to_seal"): "its own line makes way for a last look",
+    ("integrations/actions/jobs/housekeeping.py", "clean_account"): "its own line moves to tomorrow",
+    ("integrations/actions/jobs/housekeeping.py", "seal_new_entries"): "its own line makes way for a final sealing",
     ("integrations/actions/csp/onboard_customer.py", "_try"): "a run of the CSP is asked for; its row does not change",
-    ("integrations/actions/jobs/due_work.py", "look_at_flow"): "the flow is as it was; it is forgotten later",
+    ("integrations/actions/jobs/due_work.py", "order_consent"): "the flow is as it was; it is forgotten later",
     ("integrations/actions/csp/steps.py", "order_step"): "the row says it already, and the line may be lost",
-    ("integrations/actions/sync/slot.py", "_is_asked_for"): "the row says it already: not before that time",
+    ("integrations/actions/sync/slot.py", "_is_current"): "the row says it already: not before that time",
 }
 
 # A conflict that means something else than "try again" or "leave it to them".
@@ -44,7 +44,7 @@ CONFLICT_MEANS = {
     ("integrations/actions/connect/complete.py", "complete"): "said twice, or the tenant came in by another journey",
     ("integrations/actions/conflicts.py", "ignore_conflict"): "this is the way to leave it to others",
     ("integrations/actions/conflicts.py", "retry_on_conflict"): "this is the way to try again",
-    ("integrations/actions/release.py", "letting_go"): "whoever changed it holds it now: nothing to let go of",
+    ("integrations/actions/release.py", "release_on_failure"): "whoever changed it holds it now: nothing to release",
     ("integrations/actions/mapping/map_tenant.py", "map_tenant"): "the other one is named",
     ("integrations/actions/removal/start.py", "_begin_together"): "of many at once: then one by one",
     ("integrations/actions/csp/reconcile.py", "_write"): "of many at once: then one by one",
