@@ -123,7 +123,7 @@ class Services:
         return self._graph_with_write(tenant_id, OWN_PRINCIPAL)
 
     def graph_to_subscribe(self, tenant_id: TenantId) -> Graph:
-        """Graph in one tenant, allowed to create and delete change notification subscriptions; it does not retry long."""
+        """Graph in one tenant, allowed to create and delete change notification subscriptions; retries are short."""
         return self._graph_with_write(tenant_id, SUBSCRIPTIONS, limits=_INTERACTIVE)
 
     def _graph_with_write(self, tenant_id: TenantId, path: re.Pattern[str], limits: RetryPolicy | None = None) -> Graph:
@@ -141,7 +141,7 @@ class Services:
 
 
 class TenantGraphs:
-    """Clients of Graph for one tenant during one run: each counts its usage; those of one service share its throttle."""
+    """Clients of Graph for one tenant during one run; each counts its usage, those of one service share a throttle."""
 
     def __init__(self, services: Services, tenant_id: TenantId) -> None:
         self._services = services

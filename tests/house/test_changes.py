@@ -129,7 +129,7 @@ def test_actions_write_through_a_change_and_synced_rows_through_their_session(so
     assert {(name, on) for name, _, on in found(above, called("commit"))} == {
         (UNIT_OF_WORK, "writer"),
         (UNIT_OF_WORK, "ControlWriter(self.services.tables)"),  # takes a message that was sent out of the outbox
-        ("integrations/actions/sync/sync_tenant.py", "session"),  # rows of synced data, behind their fence
+        ("integrations/actions/sync/store_attempts.py", "session"),  # rows of synced data, behind their fence
         ("integrations/actions/evaluate/evaluation_run.py", "self._session"),  # derived rows, behind theirs
     }
     assert {on for _, _, on in found(above, called("write"))} == {"change"}

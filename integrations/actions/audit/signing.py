@@ -50,7 +50,7 @@ def encrypt_key_again(account: Account) -> None:
         return
     private_key = _private_key(account, stored.value)
     newer = _encrypted(account, msgspec.structs.replace(stored.value, sealed_at=now), private_key)
-    with ignore_conflict("another process sealed the key anew", account_id=account.id), account.change() as change:
+    with ignore_conflict("another process encrypted the key again", account_id=account.id), account.change() as change:
         change.write(account.control.audit_keys.saved(stored.now(newer)))
 
 

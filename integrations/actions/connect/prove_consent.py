@@ -89,18 +89,20 @@ def _proven(services: Services, flow: Flow) -> Flow:
     if signer is None:
         raise _Failed(FlowFailure.IDENTITY_INVALID)
     try:
-        found = examine_partner(services, signer, unseal(services, flow).refresh_token)
+        partner = examine_partner(services, signer, unseal(services, flow).refresh_token)
     except (OperatorFault, Transient) as error:
         raise _NotYet(evidence_of(error), failure_of(error, flow.kind)) from error
     except SealBroken as error:
         raise _Failed(FlowFailure.IDENTITY_INVALID, {"check": "the sealed sign-in cannot be opened"}) from error
-    if found.is_administrator is False:
+    if partner.is_administrator is False:
         raise _Failed(FlowFailure.NOT_TENANT_ADMIN)
-    if flow.integration_id and found.verdict in FAILURE_OF:
-        raise _Failed(FAILURE_OF[found.verdict], found.evidence)
-    flow_secrets = FlowSecrets(refresh_token=found.refresh_token)
-    sealed = seal(services, flow.id, flow.leg, flow_secrets) if found.refresh_token else ""
-    return prove(flow, found.name, services.clock(), sealed=sealed, verdict=found.verdict, evidence=found.evidence)
+    if flow.integration_id and partner.verdict in FAILURE_OF:
+        raise _Failed(FAILURE_OF[partner.verdict], partner.evidence)
+    flow_secrets = FlowSecrets(refresh_token=partner.refresh_token)
+    sealed = seal(services, flow.id, flow.leg, flow_secrets) if partner.refresh_token else ""
+    return prove(
+        flow, partner.name, services.clock(), sealed=sealed, verdict=partner.verdict, evidence=partner.evidence
+    )
 
 
 def _proven_name(services: Services, flow: Flow) -> str:
@@ -151,7 +153,7 @@ def _check_again(account: Account, stored: Stored[Flow], flow: Flow, not_yet: _N
         given_up=None,
     )
     order = ConsentOrder(account_id=flow.account_id, flow_id=flow.id)
-    with ignore_conflict("another look at the flow was faster", account_id=account.id, flow_id=flow.id):
+    with ignore_conflict("another check of the flow was faster", account_id=account.id, flow_id=flow.id):
         with account.change() as change:
             change.due(Work.CONSENT, flow.id, look_at)
             change.write(account.control.flows.saved(stored.now(waiting)))
@@ -162,7 +164,7 @@ def _save(account: Account, stored: Stored[Flow], flow: Flow, *more: Write) -> N
     action, outcome = ("refused consent", "refused") if flow.failure else ("proved consent", "done")
     result = {"outcome": outcome, "reason": flow.failure.value if flow.failure else ""}
     with (
-        ignore_conflict("flow was settled by another", account_id=account.id, flow_id=flow.id),
+        ignore_conflict("flow was closed by another worker", account_id=account.id, flow_id=flow.id),
         account.change(account.system_actor("prove_consent"), action, {"flow_id": flow.id}, **result) as change,
     ):
         change.due(Work.CONSENT, flow.id, flow.expires_at)

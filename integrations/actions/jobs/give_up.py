@@ -151,7 +151,7 @@ def give_up_purge(account: Account, order: PurgeOrder, failed: Failed) -> None:
         return
     mark = rules.give_up(before, failed, now, _period(services))
     with account.change() as change:
-        if line > now:  # the look that makes sure comes anyway
+        if line > now:  # the last pass is due later anyway
             mark = msgspec.structs.replace(mark, next_at=line)
         else:
             change.due(Work.PURGE, f"{order.tenant_id}:{epoch}", mark.next_at)

@@ -53,7 +53,7 @@ def _write(account: Account, actor: Actor, changed: PlanRecord) -> KnownPlan:
     stored, action = plans.find(CURRENT), "regained plan" if changed.has_plan else "lost plan"
     if stored is None or stored.value.issued_at < changed.issued_at:
         with (
-            ignore_conflict("another token told the plan", account_id=account.id),
+            ignore_conflict("another token changed the plan", account_id=account.id),
             account.change(actor, action, {}) as change,
         ):
             change.due(Work.PLAN, ALL, changed.since)

@@ -45,7 +45,7 @@ class TenantData:
 
     @cached_property
     def evaluations(self) -> dict[str, Cursor]:
-        """The cursor of every evaluation that was ever looked at."""
+        """The cursor of every evaluation that ever ran, failed or was switched off."""
         return self._derived.cursors() if self._derived else {}
 
     def derived(self, evaluation: Evaluation, model: type[T]) -> list[T] | None:

@@ -89,7 +89,7 @@ def _attached_tenants(work: RemovalWork) -> list[Stored[Tenant]]:
 
 def _detach(work: RemovalWork, tenants: list[Stored[Tenant]]) -> None:
     detachments = [detached(work.control, it, work.removal.id) for it in tenants]
-    with ignore_conflict("left tenants to the next look", account_id=work.account.id):
+    with ignore_conflict("left tenants to the next round", account_id=work.account.id):
         with work.account.change() as change:
             change.write(*(write for _, writes in detachments for write in writes))
         for tenant_removal, _ in detachments:

@@ -65,7 +65,7 @@ def remove_all(services: Services, actor: Actor, confirmation: str) -> list[Remo
         return []
     if marker is None:
         with (
-            ignore_conflict("somebody else asked for the same", account_id=account.id),
+            ignore_conflict("another request removes all integrations too", account_id=account.id),
             account.change(actor, "removed all integrations", {}) as change,
         ):
             change.due(Work.REMOVE_ALL, ALL, now + _NEXT_CHECK)

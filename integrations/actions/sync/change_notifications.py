@@ -155,7 +155,7 @@ def _subscribe(account: Account, graph: Graph, tenant: Tenant, now: datetime) ->
             )
         except AppError as error:
             log(
-                "not told of changes",
+                "subscription was refused",
                 account_id=account.id,
                 tenant_id=tenant.tenant_id,
                 reason=resource,

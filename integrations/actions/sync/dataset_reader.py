@@ -115,9 +115,9 @@ class DatasetReader:
             TokenRejected: by a data set that every sync needs.
             StorageUnavailable: our own storage does not answer.
         """
-        with span("read data set", dataset=self.dataset.name) as told:
+        with span("read data set", dataset=self.dataset.name) as current_span:
             attempt = self._attempt(self.saved or first, shared_s, is_signed_in=is_signed_in)
-            told.tell(outcome=attempt.outcome.value, code=attempt.error.stable_code if attempt.error else "")
+            current_span.tell(outcome=attempt.outcome.value, code=attempt.error.stable_code if attempt.error else "")
             return attempt
 
     def _attempt(self, first: BatchResponse | None, shared_s: float, *, is_signed_in: bool) -> DatasetAttempt:
