@@ -81,7 +81,7 @@ class Bench:
         self.clock = Clock()
         connected = connect(Settings.from_env(settings))
         rate_limiter = RateLimiter() if keeps_pace else RateLimiter(lambda _seconds: None)
-        changed = {"clock": self.clock, "chance": lambda: 0.5, "paces": rate_limiter}
+        changed = {"clock": self.clock, "chance": lambda: 0.5, "rate_limiter": rate_limiter}
         self.services = Services(**{**vars(connected), **changed})
         self.requests = Requests(settings)
         self.queued = StorageAccount.from_connection_string(settings["AzureWebJobsStorage"], "queue")
@@ -268,7 +268,7 @@ def fill_due(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
     for number in range(told["count"]):
         at = now if number < told["due"] else now + timedelta(days=1)
         due = Due(Work.SYNC, AccountId("acct_order"), f"{told['prefix']}-{number:07d}", at)
-        by_shard.setdefault(shard_of(due), []).append(upsert(_row(due)))
+        by_shard.setdefault(shard_of(due), []).append(upsert(_row(due, shard_of(due))))
     table = bench.services.tables.bulk("due")
     for writes in by_shard.values():
         for part in chunks(writes):
@@ -299,8 +299,10 @@ def stored_rows(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
     data = bench.services.data(AccountId(told["account"]), TenantId(told["tenant_id"]), 1)
     found = {}
     for dataset in data.cursors():
-        found[dataset] = sorted((key, seen.print) for key, seen in data.prints(dataset, None, 16).items())
-        found[dataset] = found[dataset] or sorted((k, s.print) for k, s in data.prints(dataset, None, 1).items())
+        found[dataset] = sorted((key, seen.fingerprint) for key, seen in data.fingerprints(dataset, None, 16).items())
+        found[dataset] = found[dataset] or sorted(
+            (k, s.fingerprint) for k, s in data.fingerprints(dataset, None, 1).items()
+        )
     return {"rows": {name: len(rows) for name, rows in found.items()}, "digest": hash_of(found)}
 
 

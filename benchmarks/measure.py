@@ -18,6 +18,7 @@ from local.processes import FREE, ROOT, services
 OUT = ROOT / "benchmarks" / "out"
 PEERS = ROOT / ".venv-benchmarks" / "bin" / "python"
 _PORTAL = "http://localhost:7071"
+_storage: list[str] = []  # the emulators that this program has used, as reports name them
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ def stage(*, keeps_pace: bool = True) -> Iterator[Stage]:
     with tempfile.TemporaryDirectory() as folder, services(FREE, Path(folder), keep=False) as started:
         settings = {**started.settings, "PUBLIC_URL": _PORTAL, "PORTAL_URL": f"{_PORTAL}/api/page"}
         register(started, _PORTAL)
+        if started.azurite_described not in _storage:
+            _storage.append(started.azurite_described)
         urls = (started.graph_url, started.login_url, started.personas_url)
         found = Stage(settings, *urls, started.ca_file, keeps_pace)
         found.world.switch(throttling=keeps_pace)
@@ -87,7 +90,7 @@ def median(measure: Callable[[], float], times: int) -> float:
 
 def record(name: str, against: str, *, ratio: float, goal: str, met: bool, **figures: Any) -> None:
     """Print what was measured, and keep it as one line of ``benchmarks/out/<name>.jsonl``."""
-    told = {"name": name, "ratio": round(ratio, 4), "against": against, "goal": goal, "met": met}
+    told = {"name": name, "ratio": round(ratio, 4), "against": against, "goal": goal, "met": met, "storage": _storage}
     OUT.mkdir(parents=True, exist_ok=True)
     kept = OUT / f"{name.split('-', maxsplit=1)[0]}.jsonl"
     before = kept.read_text().splitlines() if kept.exists() else []

@@ -15,7 +15,7 @@ _AT_ONCE = 4  # host.json: batchSize of the queues
 
 def write_report(lines: Sequence[dict[str, Any]]) -> None:
     """One file, made anew at each run."""
-    parts = [_head(), _figures(lines), _costs(lines), _BREAKS.read_text()]
+    parts = [_head(), _storage(lines), _figures(lines), _costs(lines), _BREAKS.read_text()]
     (ROOT / "docs" / "performance.md").write_text("\n".join(parts))
 
 
@@ -26,8 +26,20 @@ def _head() -> str:
         "Written by `make bench`; do not edit. What each program measures: `benchmarks/README.md`.\n\n"
         f"Measured on {now} on {cores} shared cores ({platform.machine()}, "
         f"{platform.system()}, Python {platform.python_version()}), over loopback, against Azurite and the simulated\n"
-        "Microsoft cloud. CPU is the client process's alone. Trust ratios, not seconds.\n"
+        "Microsoft cloud. CPU is that of the client process alone. Trust ratios, not seconds.\n"
     )
+
+
+def _storage(lines: Sequence[dict[str, Any]]) -> str:
+    """Which emulator each figure was measured with; figures of different ones do not compare."""
+    used: dict[str, list[str]] = {}
+    for line in lines:
+        for emulator in line.get("storage", ["an Azurite that was not recorded"]):
+            used.setdefault(emulator, []).append(line["name"])
+    rows = [f"- {emulator}: {', '.join(sorted(names))}" for emulator, names in sorted(used.items())]
+    if len(rows) == 1:
+        return f"Storage: {next(iter(used))} (`local/azurite-lookups.cjs`).\n"
+    return "\n".join(["Storage (the lookup patch is `local/azurite-lookups.cjs`):\n", *rows]) + "\n"
 
 
 def _figures(lines: Sequence[dict[str, Any]]) -> str:
@@ -42,7 +54,7 @@ def _figures(lines: Sequence[dict[str, Any]]) -> str:
 def _costs(lines: Sequence[dict[str, Any]]) -> str:
     figures = {it["name"]: it["figures"] for it in lines}
     if not {"P3-table-operations", "P7-steady"} <= figures.keys():
-        return "## Cost of a tenant\n\nNot told: P3 or P7 was not measured in this run.\n"
+        return "## Cost of a tenant\n\nNot calculated: P3 or P7 was not measured in this run.\n"
     counted, cycle_s = figures["P3-table-operations"]["average_of_48"], figures["P7-steady"]["cycle_s"]
     about = (
         f"A month of {costs.CYCLES_A_MONTH} quiet cycles, {counted} table operations each (P3), of {cycle_s} s each "
@@ -62,7 +74,7 @@ def _costs(lines: Sequence[dict[str, Any]]) -> str:
         rows.append(
             f"| {users:,} | {month.table:,.0f} | {month.queue:,.0f} | {month.gb_s:,.0f} | {total:.4f} | {told} |"
         )
-    rows.append("\nPrices assumed, as last known; look before you rely on them:\n")
+    rows.append("\nThese prices are assumptions. Check them before you rely on them:\n")
     rows += [
         f"- {it.what}: ${it.dollars:g} ({it.source})"
         for it in (costs.TABLE, costs.QUEUE, costs.MEMORY_TIME, costs.EXECUTIONS, costs.STORED)

@@ -9,16 +9,16 @@ from integrations.domain.ids import PORTAL_ID
 from shared.crypto.tokens import KeySet, TokenInvalid, verify
 from shared.errors import Unauthenticated
 
-_WORDS = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.:@|-]{0,127}")  # whatever the portal calls its roles and plans
+_WORDS = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.:@|-]{0,127}")  # the portal's names of roles and plans
 _NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,256}")
 _LONGEST_LIFE_S = 15 * 60
 _MOST_BYTES = 8 * 1024
-_LEEWAY_S = 60  # clocks differ; the life of 15 minutes is measured inside the token, without any
+_LEEWAY_S = 60  # clocks differ; the lifetime of 15 minutes is computed from the token's own claims
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A portal user. ``role`` and ``plan`` are the portal's words, as they were at ``issued_at``."""
+    """A portal user. ``role`` and ``plan`` are the portal's, as of ``issued_at``."""
 
     user_id: str
     account_id: str
@@ -65,7 +65,7 @@ class CallerVerifier:
             raise _refused(str(error)) from error
         if not 0 < claims["exp"] - claims["iat"] <= _LONGEST_LIFE_S:
             raise _refused("lives longer than 15 minutes")
-        return _told(claims)
+        return _caller_of(claims)
 
 
 def _bearer(authorization: str | None) -> str:
@@ -77,18 +77,18 @@ def _bearer(authorization: str | None) -> str:
     return token
 
 
-def _told(claims: dict[str, Any]) -> Caller:
+def _caller_of(claims: dict[str, Any]) -> Caller:
     for form, names in ((PORTAL_ID, ("sub", "account_id")), (_WORDS, ("role", "plan"))):
-        for name in names:
-            if not form.fullmatch(claims[name]):
-                raise _refused(f"has no usable {name}")
-    shown = claims.get("name")
+        for claim in names:
+            if not form.fullmatch(claims[claim]):
+                raise _refused(f"has no usable {claim}")
+    name = claims.get("name")
     return Caller(
         user_id=claims["sub"],
         account_id=claims["account_id"],
         role=claims["role"],
         plan=claims["plan"],
-        name=shown if isinstance(shown, str) and _NAME.fullmatch(shown) else "",
+        name=name if isinstance(name, str) and _NAME.fullmatch(name) else "",
         issued_at=datetime.fromtimestamp(claims["iat"], UTC),
     )
 

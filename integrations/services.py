@@ -5,7 +5,7 @@ import random
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, partial
 
@@ -15,10 +15,10 @@ from azure.identity import ManagedIdentityCredential
 from integrations.caller import CallerVerifier
 from integrations.domain.evaluations import registry
 from integrations.domain.ids import AccountId, TenantId
-from integrations.domain.jobs.orders import Order
+from integrations.domain.jobs.orders import SHARDS, Order
 from integrations.domain.plan import KnownPlan
 from integrations.domain.sync.schedule import ORDER_LIFE
-from integrations.microsoft.dataset import Service
+from integrations.microsoft.limits import Service
 from integrations.microsoft.permissions import OWN_PRINCIPAL, SUBSCRIPTIONS
 from integrations.settings import Settings
 from integrations.storage.callbacks import Callbacks
@@ -44,16 +44,15 @@ from shared.storage.queues import Queues
 from shared.storage.tables import Tables
 from shared.telemetry.log import log, quiet_libraries
 
-# A browser waits for the response: better a clear error soon than a page that hangs.
-_INTERACTIVE = RetryPolicy(tries=2, max_wait_s=1.0, call_s=5.0)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
     """One process's clients and settings. ``chance`` returns a random number from 0 to 1.
 
     Two caches: ``seal_lines`` has the time at which each account's audit entries are due to be sealed, ``plans`` each
-    account's plan.
+    account's plan. ``shards`` is the number of partitions of the due list; it is not a setting, because it can never
+    change once rows are stored (tests have fewer, as each costs three requests whenever the list is read).
+    ``retry_policy`` is for background work.
     """
 
     settings: Settings
@@ -70,10 +69,12 @@ class Services:
     rate_limiter: RateLimiter = field(default_factory=RateLimiter)
     seal_lines: dict[AccountId, datetime] = field(default_factory=dict)
     plans: dict[AccountId, KnownPlan] = field(default_factory=dict)
+    shards: int = SHARDS
+    retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
 
     @cached_property
     def due(self) -> DueList:
-        return DueList(self.tables)
+        return DueList(self.tables, self.shards)
 
     @cached_property
     def callbacks(self) -> Callbacks:
@@ -103,7 +104,12 @@ class Services:
 
     def graph_as(self, access_token: str) -> Graph:
         """Graph with the delegated token of the person who has just signed in."""
-        return Graph(root=self.endpoints.graph, web=self.web, token=lambda _fresh: access_token, limits=_INTERACTIVE)
+        return Graph(
+            root=self.endpoints.graph,
+            web=self.web,
+            token=lambda _fresh: access_token,
+            limits=_interactive(self.retry_policy),
+        )
 
     def graph(
         self, tenant_id: TenantId, service: Service = Service.DIRECTORY, *, throttle: Throttle | None = None
@@ -116,6 +122,7 @@ class Services:
             token=lambda fresh: self.sign_in.app_token(tenant_id, fresh=fresh),
             answering=lambda claims: self.sign_in.app_token(tenant_id, fresh=True, claims=claims),
             throttle=throttle,
+            limits=self.retry_policy,
         )
 
     def graph_to_uninstall(self, tenant_id: TenantId) -> Graph:
@@ -124,7 +131,7 @@ class Services:
 
     def graph_to_subscribe(self, tenant_id: TenantId) -> Graph:
         """Graph in one tenant, allowed to create and delete change notification subscriptions; retries are short."""
-        return self._graph_with_write(tenant_id, SUBSCRIPTIONS, limits=_INTERACTIVE)
+        return self._graph_with_write(tenant_id, SUBSCRIPTIONS, limits=_interactive(self.retry_policy))
 
     def _graph_with_write(self, tenant_id: TenantId, path: re.Pattern[str], limits: RetryPolicy | None = None) -> Graph:
         return Graph(
@@ -132,12 +139,17 @@ class Services:
             web=self.web,
             token=lambda fresh: self.sign_in.app_token(tenant_id, fresh=fresh),
             writes=[path],
-            limits=limits,
+            limits=limits or self.retry_policy,
         )
 
     def _rate_limit(self, tenant_id: TenantId, service: Service) -> Callable[[], AbstractContextManager[None]]:
-        pace = service.pace
-        return nullcontext if pace is None else partial(self.rate_limiter.turn, f"{service.value}:{tenant_id}", *pace)
+        limit = service.rate_limit
+        return nullcontext if limit is None else partial(self.rate_limiter.turn, f"{service.value}:{tenant_id}", *limit)
+
+
+def _interactive(policy: RetryPolicy) -> RetryPolicy:
+    """The policy while a browser waits for the response: better a clear error soon than a page that hangs."""
+    return replace(policy, tries=2, max_wait_s=1.0, call_s=5.0)
 
 
 class TenantGraphs:
@@ -152,7 +164,7 @@ class TenantGraphs:
     def of(self, service: Service) -> Graph:
         """A new client for one service."""
         throttle = self._throttles.setdefault(
-            service, Throttle(in_flight=service.in_flight, is_paced=service.pace is not None)
+            service, Throttle(in_flight=service.in_flight, is_paced=service.rate_limit is not None)
         )
         self._graphs.append(self._services.graph(self._tenant_id, service, throttle=throttle))
         return self._graphs[-1]

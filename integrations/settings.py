@@ -1,7 +1,7 @@
 """Every setting of the app, read once from the environment and checked as a whole.
 
 The only reader of the environment is ``function_app.py``; it hands the mapping to ``Settings.from_env``.
-Names, meanings and examples stand in ``local.settings.sample.json``; a house test keeps the two equal.
+Names, meanings and examples are in ``local.settings.sample.json``; a house test compares the two.
 """
 
 import re
@@ -53,7 +53,7 @@ class Settings:
 
     @property
     def removal_quiet(self) -> timedelta:
-        """How long after a removal nobody can still be writing what it deleted."""
+        """How long after a removal a late writer may still be writing; then it is verified."""
         return timedelta(seconds=self.removal_quiet_s)
 
     @classmethod
@@ -63,7 +63,7 @@ class Settings:
         Raises:
             NotConfigured: naming every missing or wrong setting at once.
         """
-        reader = _Reader(env)
+        reader = _EnvironmentReader(env)
         settings = cls(
             storage=reader.text("AzureWebJobsStorage", ""),
             storage_account=reader.text("AzureWebJobsStorage__accountName", ""),
@@ -132,7 +132,7 @@ class Settings:
         return [message for wrong, message in checks if wrong]
 
     def _unsafe(self) -> list[str]:
-        """What only one machine may do: a deployment in Azure refuses it."""
+        """Settings for one machine only, which a deployment in Azure refuses."""
         checks = [
             (self.cloud == "custom", "MICROSOFT_CLOUD=custom"),
             (bool(self.client_secret), "MICROSOFT_CLIENT_SECRET (use a managed identity or a certificate)"),
@@ -149,8 +149,8 @@ class Settings:
         return self.client_secret, self.client_certificate, self.managed_identity_client_id
 
 
-class _Reader:
-    """Reads one setting at a time and remembers every problem, so that all are told at once."""
+class _EnvironmentReader:
+    """Reads one setting at a time and collects the problems, so that all are reported at once."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
         self._env = env
@@ -180,20 +180,20 @@ class _Reader:
 
     def guids(self, name: str) -> tuple[str, ...]:
         """Ids separated by commas or spaces; none when it is not set."""
-        found = tuple(self.text(name, "").lower().replace(",", " ").split())
-        if not all(_GUID.fullmatch(it) for it in found):
+        values = tuple(self.text(name, "").lower().replace(",", " ").split())
+        if not all(_GUID.fullmatch(it) for it in values):
             self.problems.append(f"{name} must be GUIDs, separated by commas")
-        return found
+        return values
 
     def names(self, name: str) -> tuple[str, ...]:
         """Names separated by commas or spaces; none when it is not set."""
-        found = tuple(self.text(name, "").replace(",", " ").split())
-        if not all(_NAME.fullmatch(it) for it in found):
+        values = tuple(self.text(name, "").replace(",", " ").split())
+        if not all(_NAME.fullmatch(it) for it in values):
             self.problems.append(f"{name} must be names of lower-case letters, separated by commas")
-        return found
+        return values
 
-    def _checked(self, name: str, default: str, fits: Callable[[str], bool], wanted: str) -> str:
+    def _checked(self, name: str, default: str, fits: Callable[[str], bool], expected: str) -> str:
         value = self.text(name, default)
         if not fits(value):
-            self.problems.append(f"{name} must be {wanted}")
+            self.problems.append(f"{name} must be {expected}")
         return value

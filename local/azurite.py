@@ -13,13 +13,16 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from typing import IO
 
+from local.azurite_version import version_of
 from local.stopping import end_when_told, wait_until_told
 
 INSTALL = "Azurite is needed: run `npm ci` in this folder (Node 20 or newer), or start Docker."
@@ -35,6 +38,7 @@ _START_S = 40.0
 _LOOKUPS, _WITHOUT_PAUSES = (
     Path(__file__).with_name(name) for name in ("azurite-lookups.cjs", "azurite-without-pauses.cjs")
 )
+_NOTHING_TO_PATCH = "azurite-lookups.cjs: found nothing to patch"
 _DEVELOPMENT = (
     "devstoreaccount1",
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==",
@@ -61,10 +65,21 @@ class Account:
 
 @dataclass(frozen=True)
 class Azurite:
-    """A running emulator: one connection string for each account."""
+    """A running emulator: one connection string for each account.
+
+    ``in_memory`` and ``has_lookups`` (whether ``azurite-lookups.cjs`` is in effect) are None where nobody knows.
+    """
 
     how: str
     connection_strings: tuple[str, ...]
+    in_memory: bool | None = None
+    has_lookups: bool | None = None
+
+    def describe(self) -> str:
+        """For reports: "Azurite 3.35.0 (npm), in memory, with the lookup patch"."""
+        kept = {True: "in memory", False: "in a folder", None: "in memory or in a folder"}[self.in_memory]
+        patch = {True: "with", False: "without", None: "with or without"}[self.has_lookups]
+        return f"Azurite {version_of(self.connection_strings[0])} ({self.how}), {kept}, {patch} the lookup patch"
 
 
 @contextmanager
@@ -84,8 +99,7 @@ def running_azurite(
         return
     made = [Account(*_DEVELOPMENT)] if accounts == 1 else [_account(number) for number in range(accounts)]
     with ExitStack() as stack:
-        how, told = _start(stack, _Wanted(made, location, ports))
-        yield Azurite(how, tuple(told))
+        yield _start(stack, _Wanted(made, location, ports))
 
 
 @dataclass(frozen=True)
@@ -100,22 +114,23 @@ class _Wanted:
     def env(self) -> str:
         return ";".join(f"{account.name}:{account.key}" for account in self.accounts)
 
-    def told(self, ports: Mapping[str, int]) -> list[str]:
-        return [account.connection_string(ports) for account in self.accounts]
+    def started(self, how: str, ports: Mapping[str, int], *, has_lookups: bool) -> Azurite:
+        connections = tuple(account.connection_string(ports) for account in self.accounts)
+        return Azurite(how, connections, in_memory=self.location is None, has_lookups=has_lookups)
 
 
-def _start(stack: ExitStack, wanted: _Wanted) -> tuple[str, list[str]]:
+def _start(stack: ExitStack, wanted: _Wanted) -> Azurite:
     """Docker when it answers, else npm; a way that is forced may not fall back to the other."""
     forced = os.environ.get("AZURITE_MODE", "")
     if forced not in {"", "docker", "npm"}:
         raise NoAzurite(f"AZURITE_MODE is {forced!r}; it may be docker or npm")
     if forced == "docker" or (not forced and _docker_answers()):
         try:
-            return "docker", stack.enter_context(_in_docker(wanted))
+            return stack.enter_context(_in_docker(wanted))
         except NoAzurite:
             if forced:
                 raise
-    return "npm", stack.enter_context(_from_npm(wanted))
+    return stack.enter_context(_from_npm(wanted))
 
 
 def _docker_answers() -> bool:
@@ -136,19 +151,19 @@ def _docker_answers() -> bool:
 
 
 @contextmanager
-def _in_docker(wanted: _Wanted) -> Iterator[list[str]]:
+def _in_docker(wanted: _Wanted) -> Iterator[Azurite]:
     """Through testcontainers, which removes the container at the end; its ports must be on this machine's loopback.
 
     The plain container class: AzuriteContainer waits on the address it believes in, which inside another container
     is not loopback, and has one account only.
     """
     with ExitStack() as stack:
-        connections = _container(stack, wanted)
+        azurite = _container(stack, wanted)
         print(SLOWER, file=sys.stderr, flush=True)
-        yield connections
+        yield azurite
 
 
-def _container(stack: ExitStack, wanted: _Wanted) -> list[str]:
+def _container(stack: ExitStack, wanted: _Wanted) -> Azurite:
     from docker.errors import DockerException  # noqa: PLC0415 - slow to import, and only needed here
     from testcontainers.core.container import DockerContainer  # noqa: PLC0415 - as above
 
@@ -170,28 +185,39 @@ def _container(stack: ExitStack, wanted: _Wanted) -> list[str]:
     except (DockerException, OSError) as error:
         raise NoAzurite(f"Docker could not start Azurite: {error}") from error
     _wait(ports, lambda: True)
-    return wanted.told(ports)
+    return wanted.started("docker", ports, has_lookups=False)
 
 
 @contextmanager
-def _from_npm(wanted: _Wanted) -> Iterator[list[str]]:
+def _from_npm(wanted: _Wanted) -> Iterator[Azurite]:
     program = _program()
     ports = dict(zip(_SERVICES, wanted.ports or _free_ports(len(_SERVICES)), strict=True))
     listen = [word for service in _SERVICES for word in (f"--{service}Port", str(ports[service]))]
     keep = ["--location", str(wanted.location)] if wanted.location else ["--inMemoryPersistence"]
     loaded = [] if _is_plain() else [_LOOKUPS] if wanted.location else [_LOOKUPS, _WITHOUT_PAUSES]
     options = " ".join(f'--require "{it.as_posix()}"' for it in loaded)
-    process = subprocess.Popen(
-        [program, *_FLAGS, *listen, *keep],
-        env={**os.environ, "AZURITE_ACCOUNTS": wanted.env, "NODE_OPTIONS": options},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        _wait(ports, lambda: process.poll() is None)
-        yield wanted.told(ports)
-    finally:
-        _stop(process)
+    with tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(
+            [program, *_FLAGS, *listen, *keep],
+            env={**os.environ, "AZURITE_ACCOUNTS": wanted.env, "NODE_OPTIONS": options},
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+        )
+        try:
+            _wait(ports, lambda: process.poll() is None)
+            is_patched = _LOOKUPS in loaded and _NOTHING_TO_PATCH not in _repeated(errors)
+            yield wanted.started("npm", ports, has_lookups=is_patched)
+        finally:
+            _stop(process)
+
+
+def _repeated(errors: IO[bytes]) -> str:
+    """What Azurite and its patches said while they started; a person shall see it, too."""
+    errors.seek(0)
+    said = errors.read().decode(errors="replace")
+    if said:
+        print(said, end="", file=sys.stderr, flush=True)
+    return said
 
 
 def _is_plain() -> bool:

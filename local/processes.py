@@ -48,6 +48,7 @@ class Started:
     ca_file: str
     personas_url: str
     azurite: str
+    azurite_described: str
 
 
 @contextmanager
@@ -96,6 +97,7 @@ def services(ports: Ports, state: Path, *, keep: bool) -> Iterator[Started]:
             ca_file=microsoft["ca_file"],
             personas_url=identity["personas_url"],
             azurite=azurite.how,
+            azurite_described=azurite.describe(),
         )
 
 

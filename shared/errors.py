@@ -65,20 +65,20 @@ class Unauthenticated(AppError):
 
 class Forbidden(AppError):
     code = "forbidden"
-    title = "You may not do this"
+    title = "You are not allowed to do this"
     remedy = "Ask an Administrator of your account."
 
 
 class NotFound(AppError):
     code = "not_found"
-    title = "There is no such thing here"
-    remedy = "Reload the page; it may have been removed."
+    title = "Not found"
+    remedy = "Reload the page. It may have been removed."
 
 
 class Conflict(AppError):
     code = "conflict"
-    title = "The present state does not allow this"
-    remedy = "Reload the page and look at the present state."
+    title = "The current state does not allow this"
+    remedy = "Reload the page to see the current state."
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class Conflict(AppError):
 class TooLarge(AppError):
     code = "too_large"
     title = "The request is too large"
-    remedy = "Send less at once."
+    remedy = "Send a smaller request."
 
 
 class UnsupportedMedia(AppError):
@@ -128,12 +128,12 @@ class Waiting(AppError):
 class TooManyRequests(Waiting):
     code = "too_many_requests"
     title = "Too many requests"
-    remedy = "Wait as long as Retry-After says, then go on."
+    remedy = "Wait for the time in Retry-After, then continue."
 
 
 class Unavailable(Waiting):
     code = "unavailable"
-    title = "A service we depend on is not answering"
+    title = "A service that we depend on is not responding"
     remedy = "Nothing was changed. Try again in a moment."
 
 
@@ -142,4 +142,4 @@ class NotConfigured(Unavailable):
 
     code = "not_configured"
     title = "The service is not configured"
-    remedy = "Ask the operator of this service to look at its start-up log."
+    remedy = "Ask the operator of this service to check its start-up log."

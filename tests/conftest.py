@@ -1,6 +1,6 @@
 """What many tests share: one Azurite, one simulated Microsoft cloud and one portal sign-in for the session."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from local.azurite import Azurite, running_azurite
 from local.microsoft.cloud import Running, running_microsoft
 from local.portal_identity import PortalIdentity, running_portal_identity
 from tests.flows.portal import Portal, open_portal
+from tests.states import States
 
 _ACCOUNTS = 1200
 
@@ -31,12 +32,15 @@ def _unused(azurite: Azurite) -> Iterator[str]:
 
 
 @pytest.fixture
-def storage(_unused: Iterator[str], azurite: Azurite) -> str:
+def another_storage(_unused: Iterator[str], azurite: Azurite) -> Callable[[], str]:
+    """Gives the connection string of a storage account that nobody has touched; a given one is emptied for it."""
+    return lambda: _another_storage(_unused, azurite)
+
+
+@pytest.fixture
+def storage(another_storage: Callable[[], str]) -> str:
     """The connection string of a storage account that no other test has touched."""
-    if len(azurite.connection_strings) == 1:
-        _empty(azurite.connection_strings[0])
-        return azurite.connection_strings[0]
-    return next(_unused)
+    return another_storage()
 
 
 @pytest.fixture(scope="session")
@@ -66,12 +70,37 @@ def root() -> Path:
     return Path(__file__).resolve().parent.parent
 
 
+@pytest.fixture(scope="session")
+def states() -> States:
+    return States()
+
+
 @pytest.fixture
-def portal(microsoft: Running, identity: PortalIdentity, storage: str) -> Iterator[Portal]:
+def portal(
+    microsoft: Running, identity: PortalIdentity, storage: str, states: States, request: pytest.FixtureRequest
+) -> Iterator[Portal]:
     """A portal before an app of its own, on a storage account of its own."""
-    found = open_portal(microsoft, identity, storage)
+    is_patched = "monkeypatch" in request.fixturenames
+    found = open_portal(microsoft, identity, storage, states=None if is_patched else states)
     with found.host:
         yield found
+
+
+@pytest.fixture(scope="module")
+def lasting_portal(
+    _microsoft: Running, identity: PortalIdentity, _unused: Iterator[str], azurite: Azurite
+) -> Iterator[Portal]:
+    """One for all tests of a module that ask for it: what they send is refused, or leaves nothing that matters."""
+    found = open_portal(_microsoft, identity, _another_storage(_unused, azurite))
+    with found.host:
+        yield found
+
+
+def _another_storage(unused: Iterator[str], azurite: Azurite) -> str:
+    if len(azurite.connection_strings) == 1:
+        _empty(azurite.connection_strings[0])
+        return azurite.connection_strings[0]
+    return next(unused)
 
 
 def _empty(connection: str) -> None:

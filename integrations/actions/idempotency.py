@@ -72,9 +72,9 @@ def _reserve(account: Account, row: StoredAnswer) -> StoredAnswer | None:
                 change.write(answers.saved(stored.now(row)) if stored else answers.added(row))
             return None
     raise Conflict(
-        "The first request with this Idempotency-Key is still being worked on.",
+        "The first request with this Idempotency-Key is still being processed.",
         code="in_progress",
-        remedy="Send it again in a moment, under the same key.",
+        remedy="Send it again in a moment with the same key.",
         wait_s=2.0,
     )
 

@@ -70,6 +70,6 @@ def removing(detail: str) -> Conflict:
     return Conflict(
         detail,
         code="removing",
-        remedy="Wait until the removal has ended, usually a few minutes, and then integrate again.",
+        remedy="Wait until the removal has finished, usually a few minutes, then integrate again.",
         wait_s=_RETRY_AFTER_S,
     )

@@ -1,4 +1,4 @@
-"""The names of things, checked once at the door and canonical ever after.
+"""Ids, checked once where a request comes in; from then on they have one canonical spelling.
 
 A Microsoft tenant id is a lower-case GUID; our own ids are a prefix and 20 random characters.
 """
@@ -27,12 +27,12 @@ _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # no letters that are misread on
 
 
 def is_portal_id(text: str) -> bool:
-    """Whether the portal may call an account or a user so."""
+    """Whether the portal may give an account or a user this id."""
     return PORTAL_ID.fullmatch(text) is not None
 
 
 def new_epoch() -> int:
-    """The first epoch of a tenant's row: one that the tenant never had before, with room for 1,000 mappings."""
+    """The first epoch of a tenant's row: random, so that it was never used before; leaves room for 1,000 mappings."""
     return secrets.randbelow(10**9) * 1000 + 1
 
 
@@ -53,7 +53,7 @@ def tenant_id(text: str, pointer: str = "/tenant_id") -> TenantId:
 
 
 def is_tenant_id(text: str) -> bool:
-    """Whether this is a Microsoft tenant id in its canonical spelling, and stands for somebody."""
+    """Whether this is a Microsoft tenant id in its canonical spelling, and not the nil GUID."""
     return _GUID.fullmatch(text) is not None and text.strip("0-") != ""
 
 

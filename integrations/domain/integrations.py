@@ -1,4 +1,4 @@
-"""Integrations and the tenants they reach: one granted connection, and one row of the page's table."""
+"""Integrations (granted connections) and the tenants they reach (rows of the page's table)."""
 
 from datetime import datetime
 from enum import Enum
@@ -31,7 +31,7 @@ class Kind(Enum):
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
-    """What entitles an account to a tenant: who signed in there, when, in which flow."""
+    """Why an account may have a tenant: who signed in there as its administrator, when, and in which flow."""
 
     tenant_id: TenantId
     object_id: str
@@ -48,16 +48,16 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FailedReauthorizationAttempt(msgspec.Struct, frozen=True, kw_only=True):
-    """A reauthorization that failed and changed nothing; ``reason`` is the journey's failure."""
+    """A reauthorization that failed and changed nothing; ``reason`` is a FlowFailure's value."""
 
     at: datetime
     reason: str
 
 
 class Pause(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Nothing is synced while the account is not on the plan; ``status`` is the one to go on with.
+    """Nothing is synced while the account is not on the plan; ``status`` is restored afterwards.
 
-    ``purged_epoch`` is the epoch whose data was given up because the plan stayed lost.
+    ``purged_epoch`` is the epoch whose data was deleted because the account stayed without the plan.
     """
 
     status: SyncStatus
@@ -65,9 +65,9 @@ class Pause(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Csp(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a CSP's integration has besides: its own Sync Status and the run that holds it.
+    """What only a CSP's integration has: its own Sync Status and the run that has claimed it.
 
-    ``account`` is the signed-in service account; ``shared`` are customers that are in the table another way.
+    ``account`` is the user name of the service account; ``shared`` are customers that another integration reaches.
     """
 
     status: SyncStatus
@@ -82,7 +82,7 @@ class Csp(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Integration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One granted connection. ``version`` grows with every reauthorization.
 
-    Once ``removal`` is set, the integration and its tenants are out of everybody's sight for good.
+    Once ``removal`` is set, the API no longer shows the integration and its tenants.
     """
 
     id: IntegrationId
@@ -98,16 +98,16 @@ class Integration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     removal: RemovalId | None = None
 
     def renamed(self, name: str, now: datetime) -> "Integration":
-        """The integration under its tenant's present name."""
+        """The integration with its tenant's current name; the earlier one is added to ``former_names``."""
         if not name or name == self.name:
             return self
         return msgspec.structs.replace(self, name=name, former_names=_with_former(self.former_names, self.name, now))
 
 
 class Credential(msgspec.Struct, frozen=True, kw_only=True):
-    """A CSP's sealed refresh token.
+    """A CSP's encrypted refresh token.
 
-    It opens at its place only: account, integration, ``epoch`` (the authorization that brought it) and
+    It decrypts only together with ``place``: account, integration, ``epoch`` (the authorization it came with) and
     ``version``, which grows each time the token is renewed.
     """
 
@@ -118,6 +118,7 @@ class Credential(msgspec.Struct, frozen=True, kw_only=True):
     kept_at: datetime
 
     def place(self, account_id: AccountId) -> str:
+        """The additional authenticated data of the encryption."""
         return f"credential|{account_id}|{self.integration_id}|{self.epoch}|{self.version}"
 
 
@@ -136,16 +137,16 @@ class NameChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Running(msgspec.Struct, frozen=True, kw_only=True):
-    """The run that holds the tenant. After ``until`` it counts as dead and may be taken over."""
+    """The run that works on the tenant. After ``until`` it counts as dead and another run may take over."""
 
     run_id: RunId
     until: datetime
 
 
 class CspChild(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a CSP's customer has besides: CSP Auth with its findings, and how far our application is in it.
+    """What only a CSP's customer has: CSP Auth with its findings, and the progress of installing our application.
 
-    ``changes_at`` is when time alone changes the status; ``vanished_at`` when Microsoft stopped listing it.
+    ``changes_at`` is when the status changes by time alone, ``vanished_at`` when Microsoft stopped listing it.
     """
 
     auth: CspAuth
@@ -160,10 +161,10 @@ class CspChild(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Tenant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One Microsoft tenant of one account.
 
-    ``epoch`` grows with every mapping and unmapping: data is written and read under the present one only. Its first
-    number is never used again, so that a tenant that comes back finds nothing of its old data. ``removal`` is set
-    while the tenant is on its way out. ``watch_at`` is when its change notifications are looked at again; None when
-    there are none. ``purges_given_up`` are deletions of earlier epochs' data in which our own service failed, by epoch.
+    ``epoch`` grows with every mapping and unmapping: data is written and read under the current one only. The first
+    epoch is random, so that a tenant that is connected again finds nothing of its old data. ``removal`` is set while
+    the tenant is being removed. ``watch_at`` is the next check of its change notifications; None when there are none.
+    ``purges_given_up`` are failed deletions of earlier epochs' data, by epoch.
     """
 
     tenant_id: TenantId
@@ -186,7 +187,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     purges_given_up: dict[str, GivenUp] = {}
 
     def renamed(self, name: str, now: datetime) -> "Tenant":
-        """The tenant under its present name at Microsoft; the old one goes into its history."""
+        """The tenant with its current name at Microsoft; the earlier one is added to ``former_names``."""
         if not name or name == self.name:
             return self
         return msgspec.structs.replace(self, name=name, former_names=_with_former(self.former_names, self.name, now))
@@ -197,14 +198,14 @@ def _with_former(names: list[NameChange], name: str, now: datetime) -> list[Name
 
 
 class Reservation(msgspec.Struct, frozen=True, kw_only=True):
-    """Half of a mapping's 1:1 guard: while the row is there, ``key`` is taken by ``tenant_id``."""
+    """One of the two rows that keep mappings 1:1: while it exists, ``key`` is taken by ``tenant_id``."""
 
     key: str
     tenant_id: TenantId
 
 
 def reservations(tenant_id: TenantId, mapping: Mapping) -> tuple[Reservation, Reservation]:
-    """Both halves: the tenant is mapped once, and the Syncro Tenant is mapped to once."""
+    """Both rows of a mapping: the tenant is mapped once, and its Syncro Tenant is mapped once."""
     return (
         Reservation(key=f"tenant:{tenant_id}", tenant_id=tenant_id),
         Reservation(key=f"syncro_tenant:{mapping.syncro_tenant_id}", tenant_id=tenant_id),
@@ -212,12 +213,12 @@ def reservations(tenant_id: TenantId, mapping: Mapping) -> tuple[Reservation, Re
 
 
 def csp_reservation(tenant_id: TenantId) -> Reservation:
-    """A CSP's own tenant is integrated once in an account."""
+    """The row that keeps a CSP's own tenant from being integrated twice in an account."""
     return Reservation(key=f"csp:{tenant_id}", tenant_id=tenant_id)
 
 
 class Organization(msgspec.Struct, frozen=True, kw_only=True):
-    """The MSP's client. Several may share one Syncro Tenant; each has exactly one."""
+    """A client of the MSP. Each has exactly one Syncro Tenant; several may share one."""
 
     id: OrganizationId
     name: str
@@ -227,7 +228,7 @@ class Organization(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SyncroTenant(msgspec.Struct, frozen=True, kw_only=True):
-    """What a Microsoft tenant is mapped to; made silently with an Organization of the same name."""
+    """What a Microsoft tenant is mapped to; created together with an Organization of the same name."""
 
     id: SyncroTenantId
     name: str
@@ -235,7 +236,7 @@ class SyncroTenant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One change, written in the transaction that made it, and never updated.
+    """One change, written in the same transaction as the change itself, and never updated.
 
     ``actor`` is a portal user id or ``system:<function>``; ``subject`` maps kinds of ids to ids.
     """

@@ -1,7 +1,7 @@
-"""The account's plan, as portal tokens tell it, and what losing it and having it again does to its rows.
+"""The account's plan as portal tokens state it, and what losing or regaining it does to the account's rows.
 
-A token tells the plan as it was when it was issued. One that was issued before the token last believed tells
-nothing new, whenever it is sent.
+A token states the plan as of its issue. A token issued before the newest one we have used changes nothing, whenever
+it is sent.
 """
 
 from datetime import datetime, timedelta
@@ -14,17 +14,16 @@ from integrations.domain.jobs.given_up import GivenUp
 from integrations.domain.retention import DATA_WITHOUT_PLAN
 from integrations.domain.statuses import SyncCause, SyncStatus, wait_in_queue
 
-# A portal token lives 15 minutes: what one of before the change still caused is settled by a second walk.
-SECOND_WALK = timedelta(minutes=20)
-LOOKED_AT_EVERY = timedelta(minutes=1)
+# A portal token lives 15 minutes. A second pass corrects what older tokens caused after the first one.
+SECOND_PASS = timedelta(minutes=20)
+REREAD_EVERY = timedelta(minutes=1)
 
 
 class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """What is believed of an account's plan, since when, and from a token of which time.
+    """Whether an account is on the Team plan, since when, and when the token that said so was issued.
 
-    Without any, an account that has integrations was on the plan when it made them.
-    ``purged_at`` is when the synced data of an account without the plan was given up; ``given_up`` tells that the
-    account's rows could not be brought in line with it.
+    Without a record, an account that has integrations was on the plan when it made them. ``purged_at`` is when the
+    synced data of an account without the plan was deleted; ``given_up`` is set while updating the account's rows fails.
     """
 
     has_plan: bool
@@ -35,46 +34,48 @@ class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KnownPlan(NamedTuple):
-    """What a process remembers of an account's plan for a minute; ``newest`` is the newest token it agreed with."""
+    """A process's cache of an account's plan, for a minute; ``newest`` is when the newest used token was issued."""
 
-    looked_at: datetime
-    belief: PlanRecord | None
+    read_at: datetime
+    record: PlanRecord | None
     newest: datetime | None = None
 
     @property
     def has_plan(self) -> bool:
-        return self.belief is None or self.belief.has_plan
+        return self.record is None or self.record.has_plan
 
     def is_fresh(self, now: datetime) -> bool:
-        return timedelta(0) <= now - self.looked_at < LOOKED_AT_EVERY
+        return timedelta(0) <= now - self.read_at < REREAD_EVERY
 
-    def agreed(self, issued_at: datetime) -> "KnownPlan":
+    def agreeing_with(self, issued_at: datetime) -> "KnownPlan":
+        """After a token that states the plan we know."""
         return self._replace(newest=max(issued_at, self.newest or issued_at))
 
 
 def plan_after(known: KnownPlan, *, has_plan: bool, issued_at: datetime, now: datetime) -> PlanRecord | None:
-    """The new belief after a token; None when it tells nothing new, or comes too late."""
-    times = [known.newest, known.belief.issued_at if known.belief else None]
-    if has_plan is known.has_plan or any(it is not None and issued_at <= it for it in times):
+    """The new record after a token; None when the plan is the same, or a newer token was used already."""
+    issued = [known.newest, known.record.issued_at if known.record else None]
+    if has_plan is known.has_plan or any(it is not None and issued_at <= it for it in issued):
         return None
-    purged_at = known.belief.purged_at if known.belief and has_plan else None
+    purged_at = known.record.purged_at if known.record and has_plan else None
     return PlanRecord(has_plan=has_plan, issued_at=issued_at, since=now, purged_at=purged_at)
 
 
-def next_walk(belief: PlanRecord, now: datetime) -> datetime | None:
-    """When the account's rows are looked at again; None when nothing will be left to do."""
-    second = belief.since + SECOND_WALK
+def next_pass(record: PlanRecord, now: datetime) -> datetime | None:
+    """When the account's rows must be updated again; None when nothing will be left to do."""
+    second = record.since + SECOND_PASS
     if now < second:
         return second
-    return belief.since + DATA_WITHOUT_PLAN if not belief.has_plan and belief.purged_at is None else None
+    return record.since + DATA_WITHOUT_PLAN if not record.has_plan and record.purged_at is None else None
 
 
-def must_purge(belief: PlanRecord, now: datetime) -> bool:
-    return not belief.has_plan and belief.purged_at is None and now >= belief.since + DATA_WITHOUT_PLAN
+def must_purge(record: PlanRecord, now: datetime) -> bool:
+    """Whether the synced data of an account without the plan has been kept long enough."""
+    return not record.has_plan and record.purged_at is None and now >= record.since + DATA_WITHOUT_PLAN
 
 
 def paused(tenant: Tenant, now: datetime) -> Tenant:
-    """The tenant while the plan is lost; the same one when it is paused already."""
+    """The tenant while the account is not on the plan; unchanged when it is paused already."""
     if tenant.paused is not None and tenant.status.cause is SyncCause.PLAN_LOST:
         return tenant
     pause = _pause(tenant.paused, tenant.status)
@@ -84,7 +85,7 @@ def paused(tenant: Tenant, now: datetime) -> Tenant:
 
 
 def resumed(tenant: Tenant, now: datetime, due_at: datetime) -> Tenant:
-    """The tenant as it was before the pause, and due at ``due_at``; the same one when it is not paused."""
+    """The tenant as it was before the pause, due at ``due_at``; unchanged when it is not paused."""
     if tenant.paused is None:
         return tenant
     before = tenant.paused.status
@@ -94,7 +95,7 @@ def resumed(tenant: Tenant, now: datetime, due_at: datetime) -> Tenant:
 
 
 def purged(tenant: Tenant) -> Tenant:
-    """A paused, mapped tenant after its synced data was given up: its mapping stays, under a new epoch."""
+    """A paused, mapped tenant after its synced data was deleted: its mapping stays, under a new epoch."""
     if tenant.paused is None or tenant.mapping is None or tenant.paused.purged_epoch is not None:
         return tenant
     pause = msgspec.structs.replace(tenant.paused, purged_epoch=tenant.epoch)
@@ -102,7 +103,7 @@ def purged(tenant: Tenant) -> Tenant:
 
 
 def paused_csp(integration: Integration, now: datetime) -> Integration:
-    """A CSP while the plan is lost; a single tenant's integration has nothing to pause."""
+    """A CSP while the account is not on the plan; a single tenant's integration has nothing to pause."""
     csp = integration.csp
     if csp is None or (csp.paused is not None and csp.status.cause is SyncCause.PLAN_LOST):
         return integration
@@ -122,7 +123,7 @@ def resumed_csp(integration: Integration, due_at: datetime) -> Integration:
 
 
 def _pause(known: Pause | None, status: SyncStatus) -> Pause:
-    """A pause of this status; a run that ended after the pause began told a newer one."""
+    """A pause that keeps this status; a run that ended after the pause began brought a newer one."""
     return msgspec.structs.replace(known, status=status) if known else Pause(status=status)
 
 

@@ -1,10 +1,10 @@
-"""Removing an integration: what is done in which order, and how each tenant's part of it ends.
+"""Removing an integration: the steps, their order, and how removing each tenant ends.
 
-    hidden ──► fenced ──┬─► Microsoft's side ended ──► credential destroyed ──┬─► forgotten ──► looked at again
-                        └─► data deleted ───────────────────────────────────┘
+    hidden ──► fenced ──┬─► application uninstalled ──► credential destroyed ──┬─► rows deleted ──► verified
+                        └─► data deleted ────────────────────────────────────┘
 
-It only moves forward, and every step may be repeated. The data does not wait for Microsoft; the credential
-does, and everything that keeps the tenant's place in the account waits for both (product.md B40-B48).
+It only moves forward, and every step may be repeated. Deleting data does not wait for Microsoft. Destroying the
+credential does, and the rows of the integration and its tenants are deleted after both (product.md B40-B48).
 """
 
 import hashlib
@@ -21,11 +21,11 @@ from integrations.domain.jobs.given_up import GivenUp
 from integrations.domain.retention import REMOVAL_RECORDS
 from integrations.domain.retry_delays import LEFTOVERS, LEFTOVERS_LATER, UNINSTALL_GIVEN_UP
 
-ALL = "all"  # the word that confirms Remove All Integrations, and the key of its row
+ALL = "all"  # what is typed to confirm Remove All Integrations; also the key of its row
 
 
 class AccessPath(Enum):
-    """How our application came into a tenant, and so how it leaves."""
+    """How our application was installed in a tenant, which decides how it is uninstalled."""
 
     OWN_CONSENT = "own_consent"
     THROUGH_PARTNER = "through_partner"
@@ -33,10 +33,11 @@ class AccessPath(Enum):
 
 
 class UninstallOutcome(Enum):
-    """How Microsoft's side of one tenant ended.
+    """How uninstalling our application from one tenant ended.
 
-    ``NO_RIGHTS``: every permission was taken away, and an entry without rights stays; ``UNCONFIRMED``: the same,
-    but a token of ours does not show it yet. ``BY_HAND``: it was known from the start that somebody has to do it.
+    ``NO_RIGHTS``: every permission was revoked; the service principal stays, without rights. ``UNCONFIRMED``: the
+    same, but tokens do not show it yet. ``ABSENT``: it was not there. ``KEPT``: another integration still uses it.
+    ``BY_HAND``: we never had the right to uninstall it. ``IMPOSSIBLE``: Microsoft refused, or did not answer in time.
     """
 
     WAITING = "waiting"
@@ -50,7 +51,7 @@ class UninstallOutcome(Enum):
 
 
 class Presence(Enum):
-    """What our application is in a tenant, as a fresh token of its own tells it."""
+    """Whether our application is in a tenant, and with which rights, according to a new app-only token."""
 
     GONE = "gone"
     EMPTY = "empty"
@@ -59,12 +60,12 @@ class Presence(Enum):
 
 
 class TenantRemoval(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One Microsoft tenant on its way out of the account.
+    """One Microsoft tenant that is being removed from the account.
 
-    ``epoch`` is the last one its data was written under (0: none ever was), ``epochs`` are all that were found;
-    ``rows`` counts the rows that were deleted, by data set. ``tries`` counts how often Microsoft could not do it,
-    ``is_stripped`` tells that our application holds no permission of its own there any more, and ``is_still_there``
-    that it still worked in the tenant when it was looked at for the last time.
+    ``epoch`` is the last one its data was written under (0: no data was written), ``epochs`` are all that were found;
+    ``rows`` counts the deleted rows by data set. ``tries`` counts attempts to uninstall that failed at Microsoft.
+    ``is_stripped``: all application permissions were revoked. ``is_still_there``: our application still had rights
+    in the tenant at the last check.
     """
 
     removal_id: RemovalId
@@ -87,11 +88,11 @@ class TenantRemoval(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
     @property
     def is_left_over(self) -> bool:
-        """Whether somebody has to take our application out of the tenant by hand."""
+        """Whether somebody has to remove our application from the tenant by hand."""
         return self.outcome in _BY_HAND or self.is_still_there
 
-    def seen(self, presence: Presence) -> "TenantRemoval":
-        """After another look at what our application is in the tenant."""
+    def checked(self, presence: Presence) -> "TenantRemoval":
+        """After another check whether our application is still in the tenant."""
         if presence is Presence.UNKNOWN or self.outcome in {UninstallOutcome.WAITING, UninstallOutcome.KEPT}:
             return self
         if self.outcome in _BY_HAND:
@@ -105,7 +106,7 @@ class TenantRemoval(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
         )
 
     def closed(self, outcome: UninstallOutcome) -> "TenantRemoval":
-        """Nothing is left to do in the tenant."""
+        """With its final outcome: nothing is left to do in the tenant."""
         return msgspec.structs.replace(self, outcome=outcome, is_still_there=False)
 
 
@@ -113,10 +114,10 @@ _BY_HAND = frozenset({UninstallOutcome.IMPOSSIBLE, UninstallOutcome.BY_HAND})
 
 
 class Removal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One integration being removed, and for 30 days what is left to tell of it.
+    """One integration that is being removed; kept for 30 days after its verification.
 
-    ``tries`` counts rounds in a row in which Microsoft did not answer. ``name`` is blank and ``tenant_id`` is a
-    salted hash once all is done.
+    ``tries`` counts rounds in a row in which Microsoft did not answer. Once verified, ``name`` is blank and
+    ``tenant_id`` is a salted hash.
     """
 
     id: RemovalId
@@ -145,23 +146,24 @@ class Removal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def is_under_way(self) -> bool:
-        """Whether the integration still has its place: until then it cannot be connected again."""
+        """Whether rows of the integration are still there: until they are gone, it cannot be connected again."""
         return self.forgotten_at is None
 
     def must_be_verified(self, now: datetime, quiet: timedelta) -> bool:
-        """Whether it is time for the look after which nothing but counts is kept."""
+        """Whether the final verification is due, after which only counts are kept."""
         return self.verified_at is None and self.forgotten_at is not None and now >= self.forgotten_at + quiet
 
-    def is_told(self, now: datetime) -> bool:
-        """Whether the removal can be read still."""
+    def is_readable(self, now: datetime) -> bool:
+        """Whether the API still shows the removal."""
         return self.verified_at is None or now < self.verified_at + REMOVAL_RECORDS
 
     def gives_up(self, now: datetime) -> bool:
+        """Whether uninstalling has taken too long; what is left must be done by hand."""
         return now - self.requested_at >= UNINSTALL_GIVEN_UP
 
 
 class RemoveAll(msgspec.Struct, frozen=True, kw_only=True):
-    """While this stands, every integration of the account is being removed and no new one is begun."""
+    """While this row exists, all integrations of the account are being removed and none can be added."""
 
     id: str
     requested_at: datetime
@@ -170,7 +172,7 @@ class RemoveAll(msgspec.Struct, frozen=True, kw_only=True):
 
 def begin(integration: Integration, by: UserId, now: datetime) -> Removal:
     return Removal(
-        id=removal_of(integration.id),
+        id=removal_id_of(integration.id),
         integration_id=integration.id,
         kind=integration.kind,
         name=integration.name,
@@ -181,13 +183,13 @@ def begin(integration: Integration, by: UserId, now: datetime) -> Removal:
     )
 
 
-def removal_of(integration_id: IntegrationId) -> RemovalId:
-    """An integration is removed once, so that its removal has its name."""
+def removal_id_of(integration_id: IntegrationId) -> RemovalId:
+    """The removal's id, made from the integration's: an integration is removed once."""
     return RemovalId("rem_" + integration_id.removeprefix("int_"))
 
 
-def next_look(removal: Removal, tenant_removals: Iterable[TenantRemoval], now: datetime, quiet: timedelta) -> datetime:
-    """When a removal that has ended is looked at next: what is left to do by hand first often, then once a day."""
+def next_check(removal: Removal, tenant_removals: Iterable[TenantRemoval], now: datetime, quiet: timedelta) -> datetime:
+    """The next check of a removal that has ended. What is left to do by hand is checked often at first, then daily."""
     verified, since = removal.verified_at, removal.forgotten_at or now
     planned = since + quiet if verified is None else verified + REMOVAL_RECORDS
     if not any(it.is_left_over for it in tenant_removals):
@@ -197,21 +199,21 @@ def next_look(removal: Removal, tenant_removals: Iterable[TenantRemoval], now: d
 
 
 def totals(removal: Removal, tenant_removals: Iterable[TenantRemoval]) -> Removal:
-    """The removal with what its tenants came to."""
-    told = list(tenant_removals)
+    """The removal with its totals: tenants, deleted rows by data set, and tenants by outcome."""
+    tenants = list(tenant_removals)
     rows: Counter[str] = Counter()
-    for tenant_removal in told:
+    for tenant_removal in tenants:
         rows.update(tenant_removal.rows)
     return msgspec.structs.replace(
         removal,
-        tenants=sum(it.access_path is not AccessPath.PARTNER_ITSELF for it in told),
+        tenants=sum(it.access_path is not AccessPath.PARTNER_ITSELF for it in tenants),
         rows=dict(sorted(rows.items())),
-        outcomes=dict(sorted(Counter(it.outcome.value for it in told).items())),
+        outcomes=dict(sorted(Counter(it.outcome.value for it in tenants).items())),
     )
 
 
 def recounted(removal: Removal, before: UninstallOutcome, after: UninstallOutcome) -> Removal:
-    """The removal once one of its tenants has come to something else than was counted."""
+    """The removal after the outcome of one of its tenants has changed."""
     counts = Counter(removal.outcomes)
     counts[before.value] -= 1
     counts[after.value] += 1
@@ -219,6 +221,6 @@ def recounted(removal: Removal, before: UninstallOutcome, after: UninstallOutcom
 
 
 def tombstone(removal: Removal, salt: str) -> Removal:
-    """What is kept when all is done: counts, and a hash by which a tenant id can be recognized but not read."""
+    """What is kept after verification: counts, and a salted hash that does not reveal the tenant id."""
     hashed = hashlib.sha256(f"{salt}|{removal.tenant_id}".encode()).hexdigest()
     return msgspec.structs.replace(removal, name="", tenant_id=hashed, salt=salt, running=None)

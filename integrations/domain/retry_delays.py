@@ -40,6 +40,7 @@ NEW_RELATIONSHIP = timedelta(minutes=15)  # Microsoft needs as long until a new 
 
 UNINSTALL = Delays(_seconds(30, 60, 120), timedelta(minutes=5))
 UNINSTALL_GIVEN_UP = timedelta(hours=24)  # from the removal's start; then it is left to be done by hand
+UNINSTALL_LEASE = timedelta(minutes=2)  # meanwhile no other integration can be connected to the tenant
 LEFTOVERS = _minutes(1, 5, 15, 60, 6 * 60)  # after a removal's end; then once a day
 LEFTOVERS_LATER = timedelta(days=1)
 

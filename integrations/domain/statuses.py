@@ -1,7 +1,7 @@
-"""The statuses of the page: label, colour, why, and what to do about it.
+"""The statuses of the page: label, colour, cause, explanation and remedy.
 
-Labels and colours are the source document's. A ``SyncStatus`` is kept with the tenant's row; what it
-means in words comes from ``explain``, so that texts improve without touching stored rows.
+Labels and colours are the product document's. Rows store the cause only (``sync_status``), so that texts can be
+improved without changing stored rows.
 """
 
 from datetime import datetime, timedelta
@@ -35,7 +35,7 @@ COLOUR_OF = {
 
 
 class SyncCause(Enum):
-    """What lies behind a Sync Status; the stable machine code of each explanation."""
+    """The cause of a Sync Status: the stable machine code of each explanation."""
 
     NAME_READ = "name_read"
     SYNCED = "synced"
@@ -88,10 +88,15 @@ class Explanation(NamedTuple):
 
 
 _NOTHING = "Nothing to do."
-_WAIT = "Nothing to do: it is tried again by itself."
+_WAIT = "Nothing to do. We try again automatically."
+_OPERATOR_KNOWS = "There is nothing you need to do. The operator of this service has been alerted."
+_IF_IT_PERSISTS = "We try again automatically. If this persists, send the evidence to the operator of this service."
 _THEN_REAUTHORIZE_CSP = "select Reauthorize CSP in the row's menu."
 _REAUTHORIZE_CSP = "Select Reauthorize CSP in the row's menu to try again."
-_REAUTHORIZE = "A Global Administrator of this tenant selects Reauthorize in the row's menu and accepts."
+_REAUTHORIZE = (
+    "Select Reauthorize in the row's menu, sign in as a Global Administrator of this tenant, and accept the "
+    "permissions."
+)
 
 EXPLANATIONS: dict[SyncCause, Explanation] = {
     SyncCause.NAME_READ: Explanation(
@@ -104,7 +109,7 @@ EXPLANATIONS: dict[SyncCause, Explanation] = {
     SyncCause.SYNCED_WITH_WARNINGS: Explanation(
         SyncLabel.SUCCESS,
         "synced_with_warnings",
-        "The last sync was complete but for the data sets named in the evidence.",
+        "The last sync is complete except for the data sets named in the evidence.",
         "Open the tenant's details to see what each of these data sets needs.",
     ),
     SyncCause.QUEUED: Explanation(
@@ -114,24 +119,27 @@ EXPLANATIONS: dict[SyncCause, Explanation] = {
         SyncLabel.PENDING, "waiting_on_microsoft", "Microsoft asked us to slow down for this tenant.", _WAIT
     ),
     SyncCause.MICROSOFT_UNAVAILABLE: Explanation(
-        SyncLabel.PENDING, "waiting_on_microsoft", "Microsoft did not answer our requests properly.", _WAIT
+        SyncLabel.PENDING,
+        "waiting_on_microsoft",
+        "Microsoft is not answering our requests properly at the moment.",
+        _WAIT,
     ),
     SyncCause.OUR_CREDENTIAL: Explanation(
         SyncLabel.PENDING,
         "blocked",
-        "Microsoft does not accept our own application's credential or request at present.",
-        "Nothing you can do: the operator of this service has been alerted.",
+        "Microsoft is currently rejecting our application's own credential or request.",
+        _OPERATOR_KNOWS,
     ),
     SyncCause.OUR_FAILURE: Explanation(
         SyncLabel.PENDING,
         "blocked",
-        "Our own service failed several times while syncing this tenant.",
-        "Nothing you can do: the operator of this service has been alerted, and it is tried again by itself.",
+        "Our service failed several times while syncing this tenant.",
+        f"{_OPERATOR_KNOWS} We try again automatically.",
     ),
     SyncCause.CONSENT_MISSING: Explanation(
         SyncLabel.AUTH_ERROR,
         "consent_missing",
-        "The consent given to our application in this tenant is gone.",
+        "The consent for our application no longer exists in this tenant.",
         _REAUTHORIZE,
     ),
     SyncCause.APP_REMOVED: Explanation(
@@ -141,75 +149,77 @@ EXPLANATIONS: dict[SyncCause, Explanation] = {
         SyncLabel.AUTH_ERROR,
         "app_disabled",
         "An administrator of this tenant has disabled our application.",
-        "In the Entra admin centre of the tenant, open Enterprise applications, our application, Properties, "
+        "In the tenant's Entra admin center, go to Enterprise applications, open our application, select Properties, "
         "and set 'Enabled for users to sign in' to Yes.",
     ),
     SyncCause.BLOCKED_BY_POLICY: Explanation(
         SyncLabel.AUTH_ERROR,
         "blocked_by_policy",
-        "A Conditional Access policy, or another access policy, of this tenant blocks our application.",
-        "An administrator of the tenant excludes our application from that policy; it can take an hour to act.",
+        "A Conditional Access policy, or another access policy of this tenant, blocks our application.",
+        "Ask an administrator of the tenant to exclude our application from that policy. This can take an hour to "
+        "take effect.",
     ),
     SyncCause.TENANT_NOT_FOUND: Explanation(
         SyncLabel.AUTH_ERROR,
         "tenant_not_found",
-        "Microsoft does not know this tenant any more, or has closed it. Our copy of its data is kept.",
+        "Microsoft no longer knows this tenant, or has closed it. We keep our copy of its data.",
         "If the tenant is really gone, remove the integration. If it was restored, wait for the next check.",
     ),
     SyncCause.WRONG_CLOUD: Explanation(
         SyncLabel.AUTH_ERROR,
         "wrong_cloud",
-        "This tenant lives in another Microsoft cloud than the one this service is set up for.",
-        "Ask the operator of this service which clouds it serves.",
+        "This tenant is in a different Microsoft cloud from the one this service is set up for.",
+        "Ask the operator of this service which clouds it supports.",
     ),
     SyncCause.PERMISSION_MISSING: Explanation(
         SyncLabel.AUTH_ERROR,
         "permission_missing",
-        "A permission that every sync needs is not granted to our application in this tenant.",
+        "Our application has not been granted a permission in this tenant that every sync needs.",
         _REAUTHORIZE,
     ),
     SyncCause.SERVICE_MISSING: Explanation(
         SyncLabel.AUTH_ERROR,
         "service_missing",
-        "A Microsoft service that our application needs is missing or switched off in this tenant.",
-        "An administrator of the tenant looks in the Entra admin centre, under Enterprise applications, whether "
-        "Microsoft Graph is there and enabled, and whether the tenant has a subscription; then selects Reauthorize.",
+        "A Microsoft service that our application needs is missing or turned off in this tenant.",
+        "Ask an administrator of the tenant to check in the Entra admin center, under Enterprise applications, that "
+        "Microsoft Graph is present and enabled, and that the tenant has a subscription. Then select Reauthorize.",
     ),
     SyncCause.SIGN_IN_REFUSED: Explanation(
         SyncLabel.AUTH_ERROR,
         "sign_in_refused",
-        "Microsoft refused our sign-in to this tenant; the evidence holds its code.",
+        "Microsoft refused our sign-in to this tenant. The error code is in the evidence.",
         _REAUTHORIZE,
     ),
     SyncCause.WRONG_TENANT_TOKEN: Explanation(
         SyncLabel.AUTH_ERROR,
         "wrong_tenant_token",
-        "Microsoft answered our sign-in with a token for another tenant; it was not used.",
-        "It is tried again by itself. If it stays, send the evidence to the operator of this service.",
+        "Microsoft returned a token for a different tenant, so we did not use it.",
+        _IF_IT_PERSISTS,
     ),
     SyncCause.REQUEST_ERROR: Explanation(
         SyncLabel.AUTH_ERROR,
         "request_error",
-        "Microsoft refused one of our requests three times; the evidence holds its code.",
-        "It is tried again by itself. If it stays, send the evidence to the operator of this service.",
+        "Microsoft refused one of our requests three times. The error code is in the evidence.",
+        _IF_IT_PERSISTS,
     ),
     SyncCause.PLAN_LOST: Explanation(
         SyncLabel.PENDING,
         "blocked",
-        "Your account is not on the Team plan any more, so nothing is synced. Synced data is kept for 30 days.",
-        "Move your account back to the Team plan: syncs go on by themselves. Removing integrations works on any plan.",
+        "Your account is no longer on the Team plan, so nothing is synced. Synced data is kept for 30 days.",
+        "Move your account back to the Team plan, and syncing resumes automatically. Integrations can be removed on "
+        "any plan.",
     ),
     SyncCause.CSP_AUTH_BLOCKS: Explanation(
         SyncLabel.PENDING,
         "blocked",
-        "Nothing is synced until this tenant's CSP Auth is Active or Expiring.",
-        "Open CSP Auth in this row: it says what is in the way and who can mend it.",
+        "This tenant is not synced until its CSP Auth is Active or Expiring.",
+        "Select the CSP Auth status in this row. It shows what is wrong and who can fix it.",
     ),
     SyncCause.CSP_FAILED: Explanation(
         SyncLabel.PENDING,
         "blocked",
-        "The CSP that reaches this tenant is not authorized at present, so nothing is synced.",
-        "Open the status of the CSP above the table; once it is authorized again, this tenant goes on by itself.",
+        "The CSP of this tenant is currently not authorized, so nothing is synced.",
+        "Select the status of the CSP above the table. Once the CSP is authorized again, this tenant resumes syncing.",
     ),
     SyncCause.CSP_SYNCED: Explanation(
         SyncLabel.SUCCESS, "synced", "All customers and admin relationships of this CSP were read.", _NOTHING
@@ -217,13 +227,13 @@ EXPLANATIONS: dict[SyncCause, Explanation] = {
     SyncCause.CSP_AUTHORIZING: Explanation(
         SyncLabel.AUTH_PENDING,
         "waiting_on_microsoft",
-        "The authorization is under way; it can take several minutes.",
-        "Nothing to do: the tenants appear in the table by themselves.",
+        "Authorization is in progress. It can take several minutes.",
+        "Nothing to do. The tenants appear in the table automatically.",
     ),
     SyncCause.CSP_UNKNOWN: Explanation(
         SyncLabel.AUTH_FAILED,
         "unknown",
-        "Microsoft refused the CSP's authorization; the evidence holds its code.",
+        "Microsoft refused the CSP's authorization. The error code is in the evidence.",
         _REAUTHORIZE_CSP,
     ),
     **{SyncCause(name): Explanation(SyncLabel.AUTH_FAILED, *said) for name, said in refusals.OF_CSP.items()},
@@ -231,7 +241,7 @@ EXPLANATIONS: dict[SyncCause, Explanation] = {
         SyncLabel.AUTH_FAILED,
         "no_mfa_prompt",
         "The account that signed in was not prompted for Entra ID MFA.",
-        f"Have Entra ID prompt the account for MFA on every sign-in, then {_THEN_REAUTHORIZE_CSP}",
+        f"Change the account so that Entra ID prompts it for MFA on every sign-in, then {_THEN_REAUTHORIZE_CSP}",
     ),
     SyncCause.CSP_NOT_IN_ADMIN_AGENTS: Explanation(
         SyncLabel.AUTH_FAILED,
@@ -248,9 +258,9 @@ EXPLANATIONS: dict[SyncCause, Explanation] = {
     SyncCause.CSP_POLICY_BLOCKING: Explanation(
         SyncLabel.AUTH_FAILED,
         "policy_blocking",
-        "A Conditional Access policy of the CSP tenant, or its demand for a managed device, blocks our application.",
-        "An administrator of the CSP tenant excludes our application or the account from that Conditional Access "
-        f"policy, then {_THEN_REAUTHORIZE_CSP}",
+        "A Conditional Access policy of the CSP tenant blocks our application, or requires a managed device.",
+        "Ask an administrator of the CSP tenant to exclude our application or the account from that policy, "
+        f"then {_THEN_REAUTHORIZE_CSP}",
     ),
     SyncCause.CSP_UNAVAILABLE: Explanation(
         SyncLabel.ERROR,
@@ -261,21 +271,20 @@ EXPLANATIONS: dict[SyncCause, Explanation] = {
     SyncCause.CSP_REQUEST_ERROR: Explanation(
         SyncLabel.ERROR,
         "request_error",
-        "The CSP is authorized, but Microsoft refused a request for its customers; the evidence holds the code.",
-        "It is tried again by itself. If it stays, send the evidence to the operator of this service.",
+        "The CSP is authorized, but Microsoft refused a request for its customers. The error code is in the evidence.",
+        _IF_IT_PERSISTS,
     ),
     SyncCause.CSP_SECRET_BROKEN: Explanation(
         SyncLabel.ERROR,
         "secret_broken",
-        "The CSP's stored credential cannot be opened, so it was not used. The operator has been alerted.",
+        "The CSP's stored credential cannot be decrypted, so we did not use it. The operator has been alerted.",
         _REAUTHORIZE_CSP,
     ),
     SyncCause.CSP_OUR_FAILURE: Explanation(
         SyncLabel.ERROR,
         "our_failure",
-        "Our own service failed several times while reading this CSP's customers; what is shown of them was read "
-        "before.",
-        "Nothing you can do: the operator of this service has been alerted, and it is tried again by itself.",
+        "Our service failed several times while reading this CSP's customers. What you see is the last known state.",
+        f"{_OPERATOR_KNOWS} We try again automatically.",
     ),
 }
 

@@ -1,8 +1,8 @@
-"""Names that come from outside, made safe to keep: NFC, no control or direction marks, at most 256 long.
+"""Text from outside, made safe to store: NFC, no control or direction marks, at most 256 characters.
 
 Joiners stay where a script needs them: inside emoji, between Arabic or Persian letters, after an Indic virama.
 Elsewhere they are invisible and make two names look alike. Source: https://www.rfc-editor.org/rfc/rfc5892#appendix-A
-Encoding for HTML, CSV or logs happens where the text leaves; here it only becomes storable and honest.
+Encoding for HTML, CSV or logs happens where the text is written out, not here.
 """
 
 import re
@@ -19,8 +19,8 @@ _BLANK = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})  # controls, surrogates
 
 
 def clean(text: str, most: int = MOST_CHARACTERS) -> str:
-    """The text without what misleads a reader; markup stays, as plain characters."""
-    # What is printable holds none of the categories below, and no white space but plain spaces: nearly every name.
+    """The text without invisible and control characters; markup stays, as plain characters."""
+    # Fast path for nearly every name: printable text holds none of the categories below, and only plain spaces.
     if len(text) <= most and text.isprintable() and "  " not in text:
         return text.strip(" ") if text.isascii() else unicodedata.normalize("NFC", text).strip(" ")[:most]
     kept = text[: most * 4]
@@ -49,7 +49,7 @@ def _is_joined(before: str, after: str) -> bool:
 
 
 def key_from(text: str) -> str:
-    """A row's key from a name that comes from outside, without what a key may not hold; at most 200 long."""
+    """A row key made from a name from outside, without characters that a key may not hold; at most 200 long."""
     return _NOT_IN_KEYS.sub("_", clean(text, 200))
 
 

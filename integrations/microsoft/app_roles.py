@@ -1,4 +1,4 @@
-"""Our application's permissions in a customer's tenant, on the partner's behalf: grant what is missing, take all away.
+"""Our application's permissions (app roles) in a customer's tenant: grant missing ones, or revoke all, as the partner.
 
 Sources: https://learn.microsoft.com/graph/api/serviceprincipal-post-approleassignedto,
 https://learn.microsoft.com/graph/api/serviceprincipal-delete-approleassignedto
@@ -28,58 +28,58 @@ class _Principal(msgspec.Struct):
     id: str
 
 
-class _Role(msgspec.Struct):
+class _AppRole(msgspec.Struct):
     id: str
     value: str | None = None
 
 
 class _Resource(msgspec.Struct, rename="camel"):
     id: str
-    app_roles: list[_Role] = []
+    app_roles: list[_AppRole] = []
 
 
-class _Assignment(msgspec.Struct, rename="camel"):
+class _GrantedRole(msgspec.Struct, rename="camel"):
     app_role_id: str
     resource_id: str
 
 
-class _Held(msgspec.Struct, rename="camel"):
+class _RoleAssignment(msgspec.Struct, rename="camel"):
     id: str
     resource_id: str
 
 
 class RolesRemain(Transient):
-    """Permissions that were taken away are listed still; Microsoft's copies agree after a while."""
+    """Revoked permissions are still listed; Microsoft's replicas agree after a while."""
 
     code = "roles_remain"
 
 
 class RoleUnreadable(MicrosoftError):
-    """A permission of ours is listed in no form that can be read."""
+    """A permission of ours is listed in a form that cannot be read."""
 
     code = "role_unreadable"
 
 
 class NotYetKnown(MicrosoftError):
-    """Our application does not show in the customer's tenant yet."""
+    """Our application is not visible in the customer's tenant yet."""
 
     code = "application_not_visible"
 
 
 def grant_missing_roles(graph: Graph, client_id: str) -> list[str]:
-    """Grant every permission of ours that is missing; returns their names. Granting twice changes nothing.
+    """Grant every missing permission; returns their names. Idempotent.
 
     Raises:
         NotYetKnown: the consent has not taken effect in the tenant.
         Denied: the account may not grant (it needs Privileged Role Administrator or Global Administrator).
-        MicrosoftError: of the kind that the answer stands for.
+        MicrosoftError: of the kind that the response stands for.
     """
     try:
         own = graph.get(f"/servicePrincipals(appId='{client_id}')", type=_Principal, select="id")
     except MissingInMicrosoft as error:
         raise NotYetKnown from error
     resource = graph.get(f"/servicePrincipals(appId='{GRAPH_APP}')", type=_Resource, select="id,appRoles")
-    held = graph.items(f"/servicePrincipals/{own.id}/appRoleAssignments", type=_Assignment, top=_MOST)
+    held = graph.items(f"/servicePrincipals/{own.id}/appRoleAssignments", type=_GrantedRole, top=_MOST)
     granted = {it.app_role_id for it in held if it.resource_id == resource.id}
     missing = {
         role.value: role.id
@@ -99,62 +99,62 @@ def _grant(graph: Graph, own: _Principal, resource: _Resource, roles: dict[str, 
         )
         for name, role in roles.items()
     ]
-    # Granted by somebody else meanwhile shows as a refusal too; whether it is one, the next token tells.
-    _refuse_unsettled(graph.batch(requests).values(), RequestRefused)
+    # A permission that somebody else granted meanwhile is refused too; the next token shows whether it is there.
+    _raise_failure(graph.batch(requests).values(), RequestRefused)
 
 
-def take_away_roles(graph: Graph, client_id: str) -> int:
-    """Take every application permission of ours away; returns how many were. Doing it twice changes nothing.
+def revoke_roles(graph: Graph, client_id: str) -> int:
+    """Revoke every application permission of ours; returns their number. Idempotent.
 
-    The list is read again until it is empty: whoever goes on from here gives up the right to take more away.
+    The list is read again until it is empty, because the next step of a removal gives up the right to revoke more.
 
     Raises:
         MissingInMicrosoft: our application is not in the tenant.
-        RolesRemain: some are listed still.
-        RoleUnreadable: what Microsoft lists cannot be read; the others are away.
-        Denied: the account may not take them away.
-        MicrosoftError: of the kind that the answer stands for.
+        RolesRemain: some are still listed.
+        RoleUnreadable: some cannot be read; the others were revoked.
+        Denied: the account may not revoke them.
+        MicrosoftError: of the kind that the response stands for.
     """
     own = graph.get(f"/servicePrincipals(appId='{client_id}')", type=_Principal, select="id")
-    taken: set[str] = set()
+    revoked: set[str] = set()
     held, unread = _held(graph, own)
     for _ in range(_ROUNDS):
         if held:
-            _take_away(graph, held)
-            taken |= {it.id for it in held}
+            _revoke(graph, held)
+            revoked |= {it.id for it in held}
             held, unread = _held(graph, own)
     if held:
-        raise RolesRemain("permissions that were taken away are listed still")
+        raise RolesRemain("revoked permissions are still listed")
     if unread:
-        raise RoleUnreadable(f"{unread} permissions cannot be read, and so not be taken away")
-    return len(taken)
+        raise RoleUnreadable(f"{unread} permissions cannot be read, and so cannot be revoked")
+    return len(revoked)
 
 
-def _held(graph: Graph, own: _Principal) -> tuple[list[_Held], int]:
+def _held(graph: Graph, own: _Principal) -> tuple[list[_RoleAssignment], int]:
     """Every permission assigned to us, of any resource, and how many could not be read."""
     before = graph.lost
-    held = list(graph.items(f"/servicePrincipals/{own.id}/appRoleAssignments", type=_Held, top=_MOST))
+    held = list(graph.items(f"/servicePrincipals/{own.id}/appRoleAssignments", type=_RoleAssignment, top=_MOST))
     return held, graph.lost - before
 
 
-def _take_away(graph: Graph, held: Sequence[_Held]) -> None:
+def _revoke(graph: Graph, held: Sequence[_RoleAssignment]) -> None:
     requests = [
         BatchRequest(
             id=str(number), path=f"/servicePrincipals/{it.resource_id}/appRoleAssignedTo/{it.id}", is_delete=True
         )
         for number, it in enumerate(held)
     ]
-    _refuse_unsettled(graph.batch(requests).values(), MissingInMicrosoft)
+    _raise_failure(graph.batch(requests).values(), MissingInMicrosoft)
 
 
-def _refuse_unsettled(answers: Iterable[BatchResponse], fine: type[MicrosoftError]) -> None:
-    """Raise what a part met, but for what is ``fine``; a denial first, since asking again does not help there."""
+def _raise_failure(responses: Iterable[BatchResponse], ignored: type[MicrosoftError]) -> None:
+    """Raise an error of a part, except ``ignored`` ones; a denial first, since retrying it does not help."""
     refused: MicrosoftError | None = None
-    for answer in answers:
-        error = answer.error
+    for response in responses:
+        error = response.error
         if isinstance(error, Denied):
             raise error
-        if error is not None and not isinstance(error, fine):
+        if error is not None and not isinstance(error, ignored):
             refused = error
     if refused is not None:
         raise refused

@@ -1,4 +1,4 @@
-"""Ask Microsoft to tell us of changes, and take that back.
+"""Subscribe to Microsoft's change notifications, and unsubscribe.
 
 Sources: https://learn.microsoft.com/graph/api/subscription-post-subscriptions,
 https://learn.microsoft.com/graph/api/subscription-delete
@@ -12,20 +12,20 @@ import msgspec
 from shared.microsoft.graph import BatchRequest, Graph, MissingInMicrosoft
 
 _PATH = "/subscriptions"
-_CHANGES = "updated,deleted"  # of people and groups; what is new comes as updated
+_CHANGES = "updated,deleted"  # of users and groups; new ones are notified as updated
 
 
-class _Subscription(msgspec.Struct):
+class _ChangeSubscription(msgspec.Struct):
     id: str
 
 
 def subscribe(graph: Graph, resource: str, *, url: str, client_state: str, until: datetime) -> str:
-    """Have changes of "users" or "groups" told to ``url``; returns the subscription's id.
+    """Subscribe to changes of "users" or "groups"; returns the subscription's id.
 
-    Microsoft asks that address for a token of its own before it agrees.
+    Before Microsoft responds, it sends a validation token to ``url`` and expects it back.
 
     Raises:
-        MicrosoftError: it does not agree, or does not answer.
+        MicrosoftError: Microsoft refuses, or does not answer.
     """
     body = {
         "changeType": _CHANGES,
@@ -36,10 +36,10 @@ def subscribe(graph: Graph, resource: str, *, url: str, client_state: str, until
         "clientState": client_state,
     }
     answer = graph.batch([BatchRequest(id=resource, path=_PATH, body=body)])[resource]
-    return answer.value(_Subscription).id
+    return answer.value(_ChangeSubscription).id
 
 
 def unsubscribe(graph: Graph, subscription_id: str) -> None:
-    """Take it back; one that is gone already is fine. Raises MicrosoftError otherwise."""
+    """Delete a subscription, if it still exists. Raises MicrosoftError."""
     with suppress(MissingInMicrosoft):
         graph.delete(f"{_PATH}/{subscription_id}")

@@ -1,4 +1,4 @@
-"""Rounds of changes: everything since a kept link, and the link for the next round.
+"""Delta queries: every change since a delta link, and the link for the next query.
 
 Source: https://learn.microsoft.com/graph/delta-query-overview
 """
@@ -14,13 +14,13 @@ from shared.microsoft.graph import Page, UnexpectedAnswer
 
 
 class Removed(msgspec.Struct):
-    """Why a thing is gone: "changed" can still be restored, "deleted" cannot."""
+    """Why an object is gone: "changed" can still be restored, "deleted" cannot."""
 
     reason: str | None = None
 
 
 class Changed(Identified, Protocol):
-    """What a round of changes names: a thing as it is now, or that it is gone."""
+    """An object in a delta response: its new state, or that it is gone."""
 
     removed: Removed | None
 
@@ -30,43 +30,43 @@ Change = TypeVar("Change", bound=Changed)
 
 
 def latest_of(pages: Iterable[Page[T]]) -> tuple[list[T], str]:
-    """The last word on each thing that a round names, and the link to the next round.
+    """The latest state of each object in a delta response, and the link for the next query.
 
-    One thing may come several times; what was told later counts.
+    An object may come several times; the last one counts.
 
     Raises:
-        UnexpectedAnswer: the round ended without a link.
+        UnexpectedAnswer: the last page has no delta link.
     """
     latest: dict[str, T] = {}
     link = None
     for page in pages:
-        for thing in page.items:
-            latest.pop(thing.id, None)
-            latest[thing.id] = thing
+        for item in page.items:
+            latest.pop(item.id, None)
+            latest[item.id] = item
         link = page.delta_link or link
     if link is None:
-        raise UnexpectedAnswer("a round of changes ended without a delta link")
+        raise UnexpectedAnswer("the last page of changes has no delta link")
     return list(latest.values()), link
 
 
-def changes_of(pages: Iterable[Page[Change]], told: Callable[[Sequence[Change]], Iterable[Record]]) -> Reading:
-    """A round of changes, ``told`` in our own words page by page, so that Microsoft's never pile up.
+def changes_of(pages: Iterable[Page[Change]], to_records: Callable[[Sequence[Change]], Iterable[Record]]) -> Reading:
+    """The changes of a delta response, converted page by page, so that Microsoft's objects never fill the memory.
 
     Raises:
-        UnexpectedAnswer: the round ended without a link.
+        UnexpectedAnswer: the last page has no delta link.
     """
     records: dict[str, Record] = {}
     removed: dict[str, None] = {}
     link = None
     for page in pages:
-        latest = {thing.id: thing for thing in page.items}
-        for key, thing in latest.items():
+        latest = {item.id: item for item in page.items}
+        for key, item in latest.items():
             records.pop(key, None)
             removed.pop(key, None)
-            if thing.removed is not None:
+            if item.removed is not None:
                 removed[key] = None
-        records |= {it.key: it for it in told([thing for thing in latest.values() if thing.removed is None])}
+        records |= {it.key: it for it in to_records([item for item in latest.values() if item.removed is None])}
         link = page.delta_link or link
     if link is None:
-        raise UnexpectedAnswer("a round of changes ended without a delta link")
+        raise UnexpectedAnswer("the last page of changes has no delta link")
     return Reading(records=list(records.values()), removed=list(removed), is_complete=False, link=link)

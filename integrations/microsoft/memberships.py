@@ -1,6 +1,6 @@
-"""What an account is a member of: the roles and the groups that decide what it may do.
+"""The directory roles and groups of an account.
 
-Roles and groups held through groups count; eligible roles that are not activated do not show.
+Those through nested groups are included; eligible roles that are not activated are not.
 Source: https://learn.microsoft.com/graph/api/user-list-transitivememberof
 """
 
@@ -26,7 +26,7 @@ class _Membership(msgspec.Struct):
 
 
 class Memberships(msgspec.Struct, frozen=True):
-    """``is_administrator`` is None when Microsoft lists roles without saying which. Groups by id, with names."""
+    """``is_administrator`` is None when Microsoft lists roles without saying which. ``groups`` are names by id."""
 
     is_administrator: bool | None
     is_admin_agent: bool
@@ -34,39 +34,39 @@ class Memberships(msgspec.Struct, frozen=True):
 
 
 def is_global_administrator(graph: Graph, path: str) -> bool | None:
-    """Look through the memberships below ``path`` ("/me/transitiveMemberOf" or a user's).
+    """Whether the memberships at ``path`` ("/me/transitiveMemberOf" or a user's) include Global Administrator.
 
-    Returns None when Microsoft lists roles without saying which: a token with only User.Read sees them so.
+    None when Microsoft lists roles without saying which, as it does for a token with only User.Read.
     """
     return _administrator(_listed(graph, path))
 
 
 def read_memberships(graph: Graph) -> Memberships:
-    """Those of the person signed in, in one read.
+    """The memberships of the signed-in user.
 
     Raises:
-        UnexpectedAnswer: a group could not be read: leaving it out would look as if access to customers were lost.
+        UnexpectedAnswer: a group could not be read; without it, access to customers would seem to be lost.
     """
-    found = _listed(graph, _MINE)
-    groups = {GroupId(it.id.lower()): clean(it.name or "") for it in found if it.id and it.type == _GROUP}
+    memberships = _listed(graph, _MINE)
+    groups = {GroupId(it.id.lower()): clean(it.name or "") for it in memberships if it.id and it.type == _GROUP}
     is_admin_agent = any(name.casefold() == _ADMIN_AGENTS for name in groups.values())
-    is_lost = graph.lost > 0 or any(it.type is None or (it.type == _GROUP and it.id is None) for it in found)
-    if is_lost or (not is_admin_agent and (graph.odd or not all(map(_is_legible, found)))):
-        raise UnexpectedAnswer("the account's groups could not be read whole")
-    return Memberships(is_administrator=_administrator(found), is_admin_agent=is_admin_agent, groups=groups)
+    is_lost = graph.lost > 0 or any(it.type is None or (it.type == _GROUP and it.id is None) for it in memberships)
+    if is_lost or (not is_admin_agent and (graph.odd or not all(map(_is_legible, memberships)))):
+        raise UnexpectedAnswer("the account's groups could not be read completely")
+    return Memberships(is_administrator=_administrator(memberships), is_admin_agent=is_admin_agent, groups=groups)
 
 
-def _is_legible(it: _Membership) -> bool:
-    """Whether nothing in the words that say what it is had to be replaced."""
-    return REPLACEMENT not in f"{it.type}{it.name}"
+def _is_legible(membership: _Membership) -> bool:
+    """Whether no character of its type and name had to be replaced."""
+    return REPLACEMENT not in f"{membership.type}{membership.name}"
 
 
 def _listed(graph: Graph, path: str) -> list[_Membership]:
     return list(graph.items(path, type=_Membership, top="999"))
 
 
-def _administrator(found: list[_Membership]) -> bool | None:
-    if any(it.role_template_id == GLOBAL_ADMINISTRATOR for it in found):
+def _administrator(memberships: list[_Membership]) -> bool | None:
+    if any(it.role_template_id == GLOBAL_ADMINISTRATOR for it in memberships):
         return True
-    hidden = any(it.type == _ROLE and it.role_template_id is None for it in found)
+    hidden = any(it.type == _ROLE and it.role_template_id is None for it in memberships)
     return None if hidden else False

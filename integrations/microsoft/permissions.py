@@ -1,6 +1,6 @@
-"""The permissions our application asks of a tenant, and the feature that needs each: no more than this.
+"""The permissions our application requests, each with the feature that needs it.
 
-Frozen here on purpose: a test compares the app registration and every consent with it (reliability.md T30).
+A fixed list on purpose: a test compares the app registration and every consent with it (reliability.md T30).
 Source: https://learn.microsoft.com/graph/permissions-reference
 """
 
@@ -22,36 +22,36 @@ APPLICATION_PERMISSIONS: dict[str, str] = {
     "Policy.Read.All": "Conditional Access, security defaults and other policies",
 }
 
-# Asked of single tenants too, and for nothing else than taking our own application out of them again. A tenant that
-# has not granted it works all the same; there somebody has to remove the application by hand.
+# Also requested from single tenants, and used only to uninstall our own application. A tenant that has not granted it
+# works all the same; there somebody has to remove the application by hand.
 OWN_REMOVAL = "Application.ReadWrite.OwnedBy"
 
-# Without these no sync can work; a missing other one costs only its own data set.
+# Without these no sync works; without another one, only its own data sets are missing.
 CORE_PERMISSIONS = frozenset({"Organization.Read.All", "User.Read.All"})
 
 SIGN_IN_SCOPES = ("User.Read",)
 
-# What a CSP's service account lets us do in its own tenant, in Graph.
+# Delegated Graph permissions of a CSP's service account in its own tenant.
 PARTNER_SCOPES: dict[str, str] = {
     "User.Read": "who signed in, and the account's roles",
     "GroupMember.Read.All": "whether the account is in AdminAgents and in the customers' security groups",
     "DelegatedAdminRelationship.Read.All": "customers, admin relationships and access assignments",
 }
 
-# Partner Center's only permission: customers, and consents on their behalf.
+# Partner Center's only permission: read customers, and consent on their behalf.
 PARTNER_CENTER_SCOPE = "user_impersonation"
 
-# What the account needs in a customer's tenant to grant our application the permissions above, and no more.
+# Delegated permissions in a customer's tenant, needed to grant our application the permissions above.
 CUSTOMER_SCOPES: dict[str, str] = {
     "Application.Read.All": "our application and Graph as they are known in the customer's tenant",
     "AppRoleAssignment.ReadWrite.All": "granting our application its permissions there",
 }
 
-# The word of a token's ``amr`` claim that stands for Entra ID MFA; others (ngcmfa, rsa, fido) prove nothing alone.
+# The value of a token's ``amr`` claim that means Entra ID MFA; others (ngcmfa, rsa, fido) are not sufficient alone.
 MFA = "mfa"
 
-# The only writes to Graph that any client of ours may make: grant ourselves a role, take it away again, remove
-# ourselves, and ask to be told of changes.
+# The only writes to Graph that we make: grant our own application a role, revoke it, delete our own service principal,
+# and subscribe to change notifications.
 ROLE_GRANT = re.compile(r"/servicePrincipals/[0-9a-fA-F-]{36}/appRoleAssignedTo")
 ROLE_REMOVAL = re.compile(r"/servicePrincipals/[0-9a-fA-F-]{36}/appRoleAssignedTo/[A-Za-z0-9_-]{1,128}")
 SUBSCRIPTIONS = re.compile(r"/subscriptions(/[0-9a-fA-F-]{36})?")
@@ -61,6 +61,6 @@ GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
 
 
 def version_of_permissions() -> str:
-    """A short name of the present list: a customer that was granted an older one is topped up."""
-    listed = " ".join(sorted(APPLICATION_PERMISSIONS)) + "|" + " ".join(sorted(CUSTOMER_SCOPES))
-    return hashlib.blake2b(listed.encode(), digest_size=6).hexdigest()
+    """A hash of the current list: a customer that was granted an older one is granted what is missing."""
+    permissions = " ".join(sorted(APPLICATION_PERMISSIONS)) + "|" + " ".join(sorted(CUSTOMER_SCOPES))
+    return hashlib.blake2b(permissions.encode(), digest_size=6).hexdigest()

@@ -1,4 +1,4 @@
-"""All data sets a sync reads, in the order they are stored."""
+"""All data sets that a sync reads, in the order in which they are stored."""
 
 from integrations.microsoft.dataset import Dataset
 from integrations.microsoft.readers.conditional_access import CONDITIONAL_ACCESS

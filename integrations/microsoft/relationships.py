@@ -9,7 +9,7 @@ import msgspec
 
 from integrations.domain.csp.gdap import Assignment, GroupId, Relationship, RoleId
 from integrations.domain.text import clean
-from integrations.microsoft.fillers import GraphDateTime, askable, moment
+from integrations.microsoft.fillers import GraphDateTime, ids_for_paths, moment
 from shared.microsoft.graph import BatchRequest, BatchResponse, Graph, MicrosoftError, MissingInMicrosoft
 
 _PATH = "/tenantRelationships/delegatedAdminRelationships"
@@ -21,15 +21,15 @@ _ENDED_BY_SOMEBODY = frozenset({"terminating", "terminated", "terminationRequest
 _NEVER = frozenset({"", "P0D", "PT0S"})
 
 
-class _Role(msgspec.Struct, frozen=True, rename="camel"):
+class _UnifiedRole(msgspec.Struct, frozen=True, rename="camel"):
     role_definition_id: str | None = None
 
 
 class _Access(msgspec.Struct, frozen=True, rename="camel"):
-    unified_roles: list[_Role] | None = None
+    unified_roles: list[_UnifiedRole] | None = None
 
 
-class _Customer(msgspec.Struct, rename="camel"):
+class _DelegatedCustomer(msgspec.Struct, rename="camel"):
     tenant_id: str
     display_name: str | None = None
 
@@ -38,7 +38,7 @@ class _Relationship(msgspec.Struct, rename="camel"):
     id: str
     display_name: str | None = None
     status: str | None = None
-    customer: _Customer | None = None
+    customer: _DelegatedCustomer | None = None
     access_details: _Access | None = None
     activated_date_time: GraphDateTime | None = None
     end_date_time: GraphDateTime | None = None
@@ -50,7 +50,7 @@ class _Container(msgspec.Struct, rename="camel"):
     access_container_id: str
 
 
-class _Assignment(msgspec.Struct, rename="camel"):
+class _AccessAssignment(msgspec.Struct, rename="camel"):
     id: str
     access_container: _Container | None = None
     status: str | None = None
@@ -58,52 +58,52 @@ class _Assignment(msgspec.Struct, rename="camel"):
 
 
 class CustomerRelationship(msgspec.Struct, frozen=True):
-    """A relationship and whose it is. ``customer_name`` is the name in the relationship.
+    """A relationship and its customer. ``customer_name`` is the name in the relationship.
 
-    ``is_whole``: everything could be read that CSP Auth is judged by.
+    ``is_complete``: everything that CSP Auth depends on could be read.
     """
 
     customer_id: str
     customer_name: str
     relationship: Relationship
-    is_whole: bool
+    is_complete: bool
 
 
-class Assigned(msgspec.Struct, frozen=True):
-    """The access assignments of one relationship. ``is_whole``: all of them could be read."""
+class RelationshipAssignments(msgspec.Struct, frozen=True):
+    """The access assignments of one relationship. ``is_complete``: all of them could be read."""
 
     assignments: list[Assignment]
-    is_whole: bool
+    is_complete: bool
 
 
 def read_customers(graph: Graph) -> dict[str, str]:
-    """Names by tenant id of everybody who has, or had, a relationship."""
-    found = graph.items(_CUSTOMERS, type=_Customer, select="id,tenantId,displayName", top=_MOST)
-    return {it.tenant_id.lower(): clean(it.display_name or "") for it in found}
+    """Names, by tenant id, of all customers that have or had a relationship."""
+    customers = graph.items(_CUSTOMERS, type=_DelegatedCustomer, select="id,tenantId,displayName", top=_MOST)
+    return {it.tenant_id.lower(): clean(it.display_name or "") for it in customers}
 
 
 def read_relationships(graph: Graph) -> list[CustomerRelationship]:
-    """Every relationship with a customer, each once; requests that no customer has answered have none."""
-    found = {it.id: it for it in graph.items(_PATH, type=_Relationship, select=_FIELDS, top=_MOST)}
-    return [_known(it, it.customer) for it in found.values() if it.customer is not None]
+    """Every relationship that has a customer, each once; a request that no customer has accepted has none."""
+    unique = {it.id: it for it in graph.items(_PATH, type=_Relationship, select=_FIELDS, top=_MOST)}
+    return [_known(it, it.customer) for it in unique.values() if it.customer is not None]
 
 
-def read_assignments(graph: Graph, relationship_ids: Iterable[str]) -> dict[str, Assigned]:
-    """Access assignments by relationship, 20 relationships a request.
+def read_assignments(graph: Graph, relationship_ids: Iterable[str]) -> dict[str, RelationshipAssignments]:
+    """Access assignments by relationship id, 20 relationships in one request.
 
-    A relationship that was removed a moment ago has none; one that Microsoft refuses to tell of is not whole.
+    A relationship that was just deleted has none; one that Microsoft refuses to list is left out.
 
     Raises:
         MicrosoftError: none of them could be read.
     """
-    requests = [BatchRequest(id=it, path=f"{_PATH}/{it}/accessAssignments") for it in askable(relationship_ids)]
-    assigned: dict[str, Assigned] = {}
+    requests = [BatchRequest(id=it, path=f"{_PATH}/{it}/accessAssignments") for it in ids_for_paths(relationship_ids)]
+    assigned: dict[str, RelationshipAssignments] = {}
     refused: MicrosoftError | None = None
     for key, answer in graph.batch(requests).items():
         try:
             assigned[key] = _assignments_of(graph, key, answer)
         except MissingInMicrosoft:
-            assigned[key] = Assigned([], is_whole=True)
+            assigned[key] = RelationshipAssignments([], is_complete=True)
         except MicrosoftError as error:
             refused = error
     if refused is not None and not assigned:
@@ -111,48 +111,52 @@ def read_assignments(graph: Graph, relationship_ids: Iterable[str]) -> dict[str,
     return assigned
 
 
-def _assignments_of(graph: Graph, relationship_id: str, answer: BatchResponse) -> Assigned:
+def _assignments_of(graph: Graph, relationship_id: str, answer: BatchResponse) -> RelationshipAssignments:
     lost = graph.lost
-    pages = graph.on(answer.page(_Assignment), type=_Assignment)
-    found = {it.id: it for page in pages for it in page.items}.values()
-    given = [_assigned(relationship_id, it, it.access_container) for it in found if it.access_container is not None]
-    return Assigned(given, is_whole=graph.lost == lost and all(_is_whole(it) for it in found))
+    pages = graph.on(answer.page(_AccessAssignment), type=_AccessAssignment)
+    unique = {it.id: it for page in pages for it in page.items}.values()
+    read = [_assigned(relationship_id, it, it.access_container) for it in unique if it.access_container is not None]
+    return RelationshipAssignments(read, is_complete=graph.lost == lost and all(_is_complete(it) for it in unique))
 
 
-def _known(it: _Relationship, customer: _Customer) -> CustomerRelationship:
-    status, ends_at = it.status or "", moment(it.end_date_time)
+def _known(source: _Relationship, customer: _DelegatedCustomer) -> CustomerRelationship:
+    status, ends_at = source.status or "", moment(source.end_date_time)
     relationship = Relationship(
-        id=it.id,
-        name=clean(it.display_name or ""),
+        id=source.id,
+        name=clean(source.display_name or ""),
         status=status,
-        roles=_roles(it.access_details),
+        roles=_roles(source.access_details),
         is_active=status == "active",
         was_terminated=status in _ENDED_BY_SOMEBODY,
-        activated_at=moment(it.activated_date_time),
+        activated_at=moment(source.activated_date_time),
         ends_at=ends_at,
-        auto_extends=(it.auto_extend_duration or "") not in _NEVER,
-        is_indirect=it.type == _INDIRECT,
+        auto_extends=(source.auto_extend_duration or "") not in _NEVER,
+        is_indirect=source.type == _INDIRECT,
     )
     is_ending_known = ends_at is not None or not relationship.is_active
-    is_whole = bool(status) and is_ending_known and _are_whole(it.access_details)
-    return CustomerRelationship(customer.tenant_id.lower(), clean(customer.display_name or ""), relationship, is_whole)
+    is_complete = bool(status) and is_ending_known and _are_complete(source.access_details)
+    return CustomerRelationship(
+        customer.tenant_id.lower(), clean(customer.display_name or ""), relationship, is_complete
+    )
 
 
-def _assigned(relationship_id: str, it: _Assignment, container: _Container) -> Assignment:
+def _assigned(relationship_id: str, assignment: _AccessAssignment, container: _Container) -> Assignment:
     return Assignment(
         relationship_id=relationship_id,
         group_id=GroupId(container.access_container_id.lower()),
-        roles=_roles(it.access_details),
-        is_active=it.status == "active",
+        roles=_roles(assignment.access_details),
+        is_active=assignment.status == "active",
     )
 
 
-def _is_whole(it: _Assignment) -> bool:
-    return it.access_container is not None and bool(it.status) and _are_whole(it.access_details)
+def _is_complete(assignment: _AccessAssignment) -> bool:
+    return (
+        assignment.access_container is not None and bool(assignment.status) and _are_complete(assignment.access_details)
+    )
 
 
-def _are_whole(access: _Access | None) -> bool:
-    """Whether all roles could be read; to hold none is possible, not to tell is not."""
+def _are_complete(access: _Access | None) -> bool:
+    """Whether all roles could be read; an empty list is possible, a missing one is not."""
     roles = access.unified_roles if access else None
     return roles is not None and all(it.role_definition_id for it in roles)
 

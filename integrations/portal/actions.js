@@ -40,10 +40,10 @@ function entries(offered, runs) {
 
 function reauthorize(integrationId, name, label) {
   open(label, make("div", {},
-    make("p", {}, "You go on to Microsoft and sign in to ", make("strong", {}, named(name)), " as a Global Administrator."),
-    bullets(["Only a sign-in to this very tenant is accepted; with any other, nothing changes.",
-      "It may be another account than the first time: the connection then rests on that one.",
-      "Mappings and synced data stay as they are."])),
+    make("p", {}, "Continue to Microsoft and sign in to ", make("strong", {}, named(name)), " as a Global Administrator."),
+    bullets(["Only a sign-in to this tenant is accepted. If you sign in to another one, nothing changes.",
+      "You can use a different account than the first time. The integration then uses that account.",
+      "Mappings and synced data are kept."])),
   [
     { label: "Cancel" },
     { label: "Continue to Microsoft", style: "main", run: () => startFlow(at`/integrations/${integrationId}/reauthorize`) },

@@ -13,7 +13,7 @@ const kept = new Map(); // path -> {etag, body}, the latest used at the end
 
 export class Problem extends Error {
   constructor(told, status = 0, waitS = 0) {
-    super(told.detail ?? "The service did not answer.");
+    super(told.detail ?? "The service did not respond.");
     Object.assign(this, { title: told.title, code: told.code, remedy: told.remedy ?? "Try again in a moment.", status, waitS });
   }
 }
@@ -69,7 +69,7 @@ export function at(parts, ...ids) {
 }
 
 function segment(id) {
-  if (!ID.test(id)) throw new Problem({ detail: "This link leads nowhere.", remedy: "Go back to all tenants, and choose from there." });
+  if (!ID.test(id)) throw new Problem({ detail: "This link is not valid.", remedy: "Go back to all tenants and start from there." });
   return encodeURIComponent(id);
 }
 
@@ -88,7 +88,7 @@ async function send(method, path, headers, body) {
       signal: AbortSignal.timeout(PATIENCE_MS),
     });
   } catch {
-    throw new Problem({ detail: "The service cannot be reached.", remedy: "It is tried again by itself." });
+    throw new Problem({ detail: "The service cannot be reached.", remedy: "We try again automatically." });
   }
 }
 
@@ -98,7 +98,7 @@ async function read(answer) {
   try {
     return await answer.json();
   } catch {
-    throw new Problem({ detail: "The service did not answer properly." }, answer.status);
+    throw new Problem({ detail: "The service did not respond properly." }, answer.status);
   }
 }
 

@@ -3,7 +3,7 @@
 import { facts, make, named, part, words } from "./dom.js";
 import { listing, section } from "./listing.js";
 
-const PLACES = { All: "all places", AllTrusted: "trusted places" };
+const PLACES = { All: "all locations", AllTrusted: "trusted locations" };
 const PARTS = [
   "conditional_access", "named_locations", "security_defaults", "authorization_policy", "authentication_methods",
   "admin_consent_requests", "cross_tenant_access", "group_settings",
@@ -18,13 +18,13 @@ export function configurationPart(view, security) {
 function configuration(security) {
   const { items: policies, state } = security.conditional_access;
   const inForce = policies.filter((it) => it.state === "enabled").length;
-  const told = policies.length ? `${inForce} of ${policies.length} Conditional Access policies are in force` : `Conditional Access: ${state === "fresh" ? "no policies" : words(state)}`;
+  const told = policies.length ? `${inForce} of ${policies.length} Conditional Access policies are enabled` : `Conditional Access: ${state === "fresh" ? "no policies" : words(state)}`;
   return section("Configuration", make("details", {}, make("summary", { "data-key": "configuration" }, told),
     facts(settings(security)),
-    ...table("Conditional Access policies", ["Policy", "State", "For", "Demands", "Places"], policies, (it) => policy(it, security.named_locations.items)),
-    ...table("Named locations", ["Place", "Trusted", "Is"], security.named_locations.items, (it) => [named(it.name), it.is_trusted ? "yes" : "no", whereabouts(it)]),
-    ...table("Other organizations with terms of their own", ["Tenant id", "Invitations in", "Invitations out", "Their MFA is trusted"], security.cross_tenant_access.items.filter((it) => it.partner_id), (it) => [
-      make("code", {}, it.partner_id), it.collaboration_in ?? "as default", it.collaboration_out ?? "as default", yesNo(it.trusts_mfa) ?? "as default",
+    ...table("Conditional Access policies", ["Policy", "State", "Applies to", "Requires", "Locations"], policies, (it) => policy(it, security.named_locations.items)),
+    ...table("Named locations", ["Location", "Trusted", "Definition"], security.named_locations.items, (it) => [named(it.name), it.is_trusted ? "yes" : "no", whereabouts(it)]),
+    ...table("Cross-tenant access for specific organizations", ["Tenant id", "Inbound collaboration", "Outbound collaboration", "MFA trusted"], security.cross_tenant_access.items.filter((it) => it.partner_id), (it) => [
+      make("code", {}, it.partner_id), it.collaboration_in ?? "default", it.collaboration_out ?? "default", yesNo(it.trusts_mfa) ?? "default",
     ])));
 }
 
@@ -37,13 +37,13 @@ function settings(security) {
   const others = security.cross_tenant_access.items.find((it) => !it.partner_id);
   return [
     ["Security defaults", first && onOff(first.is_enabled)],
-    ["Ways to sign in", ways && (ways.enabled ?? []).join(", ")],
-    ["Guests are invited by", rights?.invites_from && spaced(rights.invites_from)],
-    ["Guests see", rights?.guest_access],
-    ["Users may create", rights && (creations(rights) || "nothing")],
-    ["Users may consent", rights && ((rights.users_may_consent ?? []).map((it) => it.split(".").at(-1)).join(", ") || "to nothing")],
-    ["Requests for consent", requests && (requests.is_enabled ? `on, ${requests.reviewers ?? 0} reviewers` : "off")],
-    ["Other organizations' MFA", others && (others.trusts_mfa ? "trusted" : "not trusted")],
+    ["Authentication methods", ways && (ways.enabled ?? []).join(", ")],
+    ["Who can invite guests", rights?.invites_from && spaced(rights.invites_from)],
+    ["Guest access", rights?.guest_access],
+    ["Users can create", rights && (creations(rights) || "nothing")],
+    ["Users can consent to", rights && ((rights.users_may_consent ?? []).map((it) => it.split(".").at(-1)).join(", ") || "nothing")],
+    ["Admin consent requests", requests && (requests.is_enabled ? `on, ${requests.reviewers ?? 0} reviewers` : "off")],
+    ["MFA of other organizations", others && (others.trusts_mfa ? "trusted" : "not trusted")],
     ...security.group_settings.items.map((it) => [named(it.name), make("ul", { class: "lines" }, Object.entries(it.values ?? {}).map(([name, value]) => make("li", {}, `${spaced(name)}: ${value || "-"}`)))]),
   ];
 }
@@ -60,16 +60,16 @@ function policy(it, places) {
   const demands = (it.demands ?? []).map((demand) => (demand === "authenticationStrength" && it.strength) || spaced(demand));
   return [
     named(it.name), it.state, whom(it), demands.join(it.all_demands ? " and " : " or "),
-    where || without ? named([where, without && `not ${without}`].filter(Boolean).join(", ")) : "",
+    where || without ? named([where, without && `except ${without}`].filter(Boolean).join(", ")) : "",
   ];
 }
 
-/** "all users, but for 2 users and 1 group". */
+/** "all users, except 2 users and 1 group". */
 function whom(it) {
   const all = (it.users ?? []).includes("All");
   const listed = counted({ user: all ? [] : it.users, group: it.groups, role: it.roles }, it.guests);
   const left = counted({ user: it.without_users, group: it.without_groups, role: it.without_roles }, it.without_guests);
-  return `${all ? "all users" : listed || "nobody"}${left && `, but for ${left}`}`;
+  return `${all ? "all users" : listed || "nobody"}${left && `, except ${left}`}`;
 }
 
 function counted(lists, guests) {

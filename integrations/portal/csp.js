@@ -28,7 +28,7 @@ export async function showCsp(id, _config, again, current) {
   part(view, "warning", told.csp?.failed_reauthorization, () => failedReauthorization(told.csp?.failed_reauthorization));
   part(view, "checks", [checks, isChecking], () => section("Access checks", isChecking ? make("progress", { "aria-label": "Checking access" }) : null,
     checks.length ? checkList(checks) : make("p", { class: "quiet" }, "Nothing has been checked yet.")));
-  part(view, "history", history, () => (history.length ? section("History of the status", listing("History of the status", ["When", "Sync Status", "What happened"],
+  part(view, "history", history, () => (history.length ? section("Status history", listing("Status history", ["When", "Sync Status", "What happened"],
     history.map((it) => [ago(it.at ?? it.since), it.colour ? make("span", { class: `status ${it.colour}` }, icon(it.colour), it.label) : it.label, it.detail ?? words(it.cause ?? it.reason)]))) : null));
   return isChecking;
 }
@@ -53,12 +53,12 @@ function head(told, csp, isChecking, again) {
       ["Ignored", csp?.ignored_count ? inTable(csp.ignored_count, { csp: csp.id, ignored: "true" }) : null],
       ["Account", known.account ? named(known.account) : null],
       ["Tenant id", told.tenant_id ? make("code", {}, told.tenant_id) : null],
-      ["Connected", told.connected_at ? ago(told.connected_at) : null],
+      ["Integrated", told.connected_at ? ago(told.connected_at) : null],
       ["Last authorized", told.last_authorized_at ? ago(told.last_authorized_at) : null],
       ["Credential renewed", known.credential_renewed_at ? ago(known.credential_renewed_at) : null],
       ["Prerequisites", known.prerequisites_accepted_at ? [`version ${known.prerequisites_version}, accepted `, ago(known.prerequisites_accepted_at)] : null],
       ["Former names", known.former_names?.join(", ")],
-      ["In the table another way", known.already_integrated?.map((it) => it.name || it.tenant_id).join(", ")],
+      ["Integrated as single tenants", known.already_integrated?.map((it) => it.name || it.tenant_id).join(", ")],
     ]), make("div", {}, make("h3", {}, "At Microsoft"), linkList(partnerLinks(told.tenant_id)))));
 }
 
@@ -70,7 +70,7 @@ function inTable(count, wanted) {
 }
 
 function failedReauthorization(failed) {
-  return failed ? note("yellow", "The last attempt to reauthorize did not succeed; the connection rests on the one before.", failed.detail,
+  return failed ? note("yellow", "The last attempt to reauthorize did not succeed. The previous authorization is still in use.", failed.detail,
     make("p", { class: "quiet" }, ago(failed.at))) : null;
 }
 

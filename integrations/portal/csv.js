@@ -21,7 +21,7 @@ const COLUMNS = [
 ];
 
 export async function exportCsv(readAll) {
-  say("The file is being made.");
+  say("The file is being created.");
   const { items } = await readAll();
   const lines = [COLUMNS.map(([title]) => title), ...items.map((row) => COLUMNS.map(([, value]) => value(row)))];
   const text = lines.map((line) => `${line.map(cell).join(",")}\r\n`).join("");

@@ -10,15 +10,15 @@ const following = new Set();
 const WORDS = {
   single: {
     title: "Finish the integration",
-    proved: "Microsoft has proved this tenant. Finish only if it is the one you meant to connect.",
+    proved: "Microsoft has verified this tenant. Finish only if it is the one you want to integrate.",
     tenant: "Microsoft Tenant",
-    done: "Its row says what comes next.",
+    done: "Its row shows the next step.",
   },
   csp: {
     title: "Finish the CSP integration",
-    proved: "Microsoft has proved this CSP tenant. Finish only if it is yours. Its customers are then looked up, which can take several minutes.",
+    proved: "Microsoft has verified this CSP tenant. Finish only if it is yours. We then read its customers, which can take several minutes.",
     tenant: "CSP Tenant",
-    done: "Authorization may take several minutes. Its tenants then appear in the table by themselves.",
+    done: "Authorization may take several minutes. The tenants then appear in the table automatically.",
   },
 };
 
@@ -30,9 +30,9 @@ export async function startFlow(path, body) {
 }
 
 function goTo(url) {
-  if (new URL(url).protocol !== "https:") throw new Error("This is not an address of Microsoft.");
+  if (new URL(url).protocol !== "https:") throw new Error("This is not a Microsoft address.");
   if (parent === window) location.assign(url);
-  else if (!window.open(url, "_top")) throw new Error("The portal did not let this page lead you to Microsoft.");
+  else if (!window.open(url, "_top")) throw new Error("The portal did not allow this page to open Microsoft's sign-in page.");
 }
 
 /** What a CSP needs before it is integrated: read, ticked, and only then on to Microsoft. */
@@ -56,7 +56,7 @@ export async function followFlow(id, again) {
     let flow = await ask("GET", at`/consent/${id}`);
     while (flow.state === "returned" && isHere(id)) {
       if (flow.given_up) notify("red", flow.given_up.detail, flow.given_up.remedy);
-      else notify("orange", "Waiting for Microsoft to put the permissions into effect.", "This usually takes seconds, sometimes minutes.");
+      else notify("orange", "Waiting for the permissions to take effect at Microsoft.", "This usually takes seconds, sometimes minutes.");
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
       flow = await ask("GET", at`/consent/${id}`);
     }
@@ -103,13 +103,13 @@ function confirm(flow, again) {
   show("notice");
   open(said.title, make("div", {}, make("p", {}, said.proved),
     facts([[said.tenant, flow.tenant.name ? named(flow.tenant.name) : null], ["Tenant id", make("code", {}, flow.tenant.id)], ["Signed in as", flow.signed_in_as]]),
-    flow.reason ? note("yellow", flow.detail, flow.remedy, make("p", {}, "You can finish all the same; until it is put right, the page shows it as the status."), evidence(flow)) : null),
+    flow.reason ? note("yellow", flow.detail, flow.remedy, make("p", {}, "You can still finish. Until this is fixed, the page shows it as the status."), evidence(flow)) : null),
   [
     { label: "Not this one", run: leave },
     { label: "Finish", style: "main", run: async () => {
       await ask("POST", at`/consent/${flow.flow_id}/complete`);
       leave();
-      notify("green", `${flow.tenant.name ?? flow.tenant.id} is connected.`, said.done);
+      notify("green", `${flow.tenant.name ?? flow.tenant.id} is integrated.`, said.done);
       again();
     } },
   ]);

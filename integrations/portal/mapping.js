@@ -23,7 +23,7 @@ export async function mapTenant(row, _label, product, again) {
       const chosen = choice.organization ?? await ask("POST", "/organizations", { name: choice.name });
       choice.organization = chosen; // made once, also when mapping it fails and is tried again
       await ask("PUT", at`/tenants/${row.tenant_id}/mapping`, { organization_id: chosen.id });
-      notify("green", `${row.name} is mapped to ${chosen.name}.`, `Its first sync is under way. The ${product} Tenant column leads to its details.`);
+      notify("green", `${row.name} is mapped to ${chosen.name}.`, `Its first sync has started. The ${product} Tenant column links to its details.`);
       again();
     } },
   ]);
@@ -43,14 +43,14 @@ function picker(organizations, tenantName, onchoice) {
     list.replaceChildren(...found.slice(0, SHOWN).map((it) => radio(make("span", {}, named(it.name), it.domains?.length ? make("small", {}, it.domains.join(", ")) : null), () => {
       newName.hidden = true;
       onchoice({ organization: it, name: null });
-    })), radio(make("strong", {}, "A new Organization"), () => {
+    })), radio(make("strong", {}, "New Organization"), () => {
       newName.hidden = false;
       fresh();
     }));
     newName.hidden = true;
     onchoice({ organization: null, name: null });
-    count.textContent = found.length > SHOWN ? `${found.length} Organizations fit; the first ${SHOWN} are shown. Type more to narrow them down.`
-      : `${found.length} ${found.length === 1 ? "Organization fits" : "Organizations fit"}.`;
+    count.textContent = found.length > SHOWN ? `${found.length} Organizations found. The first ${SHOWN} are shown; type more to narrow the search.`
+      : `${found.length} ${found.length === 1 ? "Organization" : "Organizations"} found.`;
   };
   queueMicrotask(() => draw(""));
   return make("div", {}, make("label", { class: "field" }, "Organization",
@@ -60,7 +60,7 @@ function picker(organizations, tenantName, onchoice) {
 export function unmapTenant(row, label, product, again) {
   open(label, make("div", {},
     make("p", {}, make("strong", {}, named(row.name)), " is no longer associated with ", make("strong", {}, named(row.syncro_tenant?.name ?? `its ${product} Tenant`)), "."),
-    bullets(["Syncing stops at once.", "Its synced data is no longer shown.", "The tenant stays integrated and can be mapped again.", "Nothing changes at Microsoft."])),
+    bullets(["Syncing stops immediately.", "Its synced data is no longer shown.", "The tenant stays integrated and can be mapped again.", "Nothing changes at Microsoft."])),
   [
     { label: "Cancel" },
     { label: "Unmap", style: "danger", run: async () => {

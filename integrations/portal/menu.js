@@ -29,7 +29,7 @@ export const dots = () => icon("dots");
 
 function openMenu(button, entries) {
   popup.replaceChildren(...entries.map(({ label, run }) => make("button", {
-    role: "menuitem", tabindex: "-1", "aria-disabled": run ? null : "true", title: run ? null : "Not offered by this version",
+    role: "menuitem", tabindex: "-1", "aria-disabled": run ? null : "true", title: run ? null : "Not available in this version",
     onclick: () => {
       if (!run) return;
       popup.hidePopover();

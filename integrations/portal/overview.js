@@ -66,7 +66,7 @@ async function change(wanted, again) {
   count = FIRST;
   await again();
   const rows = document.querySelectorAll("#tenants tbody tr").length;
-  say(rows ? `${rows} ${rows === 1 ? "tenant is" : "tenants are"} shown.` : "No tenant fits.");
+  say(rows ? `${rows} ${rows === 1 ? "tenant is" : "tenants are"} shown.` : "No tenant matches.");
 }
 
 /** The search field is made once, so that nothing disturbs whoever types in it. */
@@ -118,7 +118,7 @@ function choose(name, title, any, values, again) {
 /** What is being removed is out of the table at once; here one sees how far it is. */
 function removalNote({ id, name, requested_at: since, given_up: failing, overdue_since: missed }) {
   const place = `#removal=${id}`;
-  return note("orange", ["Removing ", named(name)], "", make("p", {}, "since ", ago(since), ". It ends by itself. ", make("a", { href: place, "data-key": place }, "Show each step")),
+  return note("orange", ["Removing ", named(name)], "", make("p", {}, "since ", ago(since), ". It finishes automatically. ", make("a", { href: place, "data-key": place }, "Show all steps")),
     late(missed), failing ? inShort(failing) : null);
 }
 
@@ -143,20 +143,20 @@ const OFFER_TEXTS = {
 function blank(offers, again) {
   const ways = integrateActions(offers, again).filter(({ action }) => action in OFFER_TEXTS);
   return make("div", { class: "card blank" }, icon("cloud"), make("h2", {}, "No Microsoft tenant is integrated yet"),
-    make("p", { class: "quiet" }, "Connect your clients' Microsoft 365 tenants, and see here whether each connection works, and if not, why."),
+    make("p", { class: "quiet" }, "Integrate your clients' Microsoft 365 tenants to see whether each connection works, and if not, why."),
     make("div", { class: "ways" }, ways.map(({ action, label, run }) => make("section", { class: "way" },
       make("h3", {}, label), make("p", {}, OFFER_TEXTS[action]), make("button", { onclick: run, "aria-label": `Integrate: ${label}` }, "Integrate")))),
     make("ol", { class: "steps" },
-      make("li", {}, make("strong", {}, "Integrate."), " Microsoft proves which tenant it is. Only its name is read."),
-      make("li", {}, make("strong", {}, "Map."), " You say which of your Organizations it belongs to."),
-      make("li", {}, make("strong", {}, "Sync."), " From then on its data is kept up to date by itself.")));
+      make("li", {}, make("strong", {}, "Integrate."), " You sign in at Microsoft and accept the permissions. Only the tenant's name is read."),
+      make("li", {}, make("strong", {}, "Map."), " You choose the Organization that the tenant belongs to."),
+      make("li", {}, make("strong", {}, "Sync."), " From then on its data is kept up to date automatically.")));
 }
 
 function end(page, again) {
   const shown = page.items.length;
   if (!shown) {
-    if (isFiltered()) return make("p", { class: "nothing quiet" }, "No tenant fits. ", make("button", { class: "plain", onclick: () => clear(again) }, "Clear filters"));
-    return make("p", { class: "nothing quiet" }, "No tenants yet. They appear here by themselves once the authorization is through.");
+    if (isFiltered()) return make("p", { class: "nothing quiet" }, "No tenant matches. ", make("button", { class: "plain", onclick: () => clear(again) }, "Clear filters"));
+    return make("p", { class: "nothing quiet" }, "No tenants yet. They appear here automatically once the authorization is complete.");
   }
   return make("div", { class: "foot quiet" },
     make("span", {}, page.more ? `The first ${shown} tenants are shown.` : `${shown} ${shown === 1 ? "tenant" : "tenants"}`),

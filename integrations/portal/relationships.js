@@ -11,15 +11,15 @@ const CHECK_COLOURS = { passed: "green", failed: "red", unknown: "orange", not_r
 /** Parts of a child tenant's details page. */
 export function cspParts(view, csp) {
   const { relationships = [], trace = [], checks = [], ignored = false, account = "", read_at: readAt = null } = csp;
-  part(view, "ignored", ignored, () => (ignored ? note("grey", "This tenant is ignored.", "It is left out of the table and of the count until you stop ignoring it.") : null));
+  part(view, "ignored", ignored, () => (ignored ? note("grey", "This tenant is ignored.", "It is not shown in the table and not counted until you stop ignoring it.") : null));
   part(view, "checks", checks, () => (checks.length ? section("Access checks", checkList(checks)) : null));
   part(view, "relationships", [relationships, account, readAt], () => section("Admin relationships",
     readAt ? make("p", { class: "quiet" }, "Read ", ago(readAt), account ? [" for the account ", named(account)] : "", ".") : null,
     relationships.length
-      ? listing("Admin relationships", ["Relationship", "State", "Ends", "Extends itself", "Roles"], relationships.map(relationship))
+      ? listing("Admin relationships", ["Relationship", "State", "Ends", "Extends automatically", "Roles"], relationships.map(relationship))
       : make("p", { class: "quiet" }, "There is no admin relationship with this tenant.")));
   part(view, "trace", trace, () => (trace.length ? section("Where each role comes from", listing("Where each role comes from",
-    ["Role", "Relationship", "Security group", "The account is in it", "Ends"],
+    ["Role", "Relationship", "Security group", "Account is a member", "Ends"],
     trace.map((it) => [...[it.role, it.relationship, it.group, it.member].map(cell), it.ends_at ? day(it.ends_at) : ""]))) : null));
 }
 

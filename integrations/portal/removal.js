@@ -61,11 +61,11 @@ function card(removal) {
   const name = removal.name || "An integration that was removed";
   return make("section", { class: "card removal", "aria-label": name },
     make("h3", {}, named(name)),
-    hasEnded(removal) ? make("p", {}, leftovers.length ? "The removal has ended; something is left to do by hand." : "The removal has ended.")
+    hasEnded(removal) ? make("p", {}, leftovers.length ? "The removal is complete, but something is left to do manually." : "The removal is complete.")
       : make("label", { class: "progress" }, `Removing: step ${Math.min(done + 1, steps.length)} of ${steps.length}`, make("progress", { value: done, max: steps.length || 1 })),
     late(removal.overdue_since), removal.given_up ? trouble(removal.given_up) : null,
     make("ol", { class: "timeline" }, steps.map(step)),
-    leftovers.length ? note("yellow", "This is left to do by hand.", "", make("ul", { class: "leftovers" }, leftovers.map((it) => make("li", {}, make("strong", {}, it.what), make("p", {}, it.how))))) : null,
+    leftovers.length ? note("yellow", "This is left to do manually.", "", make("ul", { class: "leftovers" }, leftovers.map((it) => make("li", {}, make("strong", {}, it.what), make("p", {}, it.how))))) : null,
     receipt ? make("button", { "data-key": `receipt-${removal.id}`, onclick: () => download(`removal-${removal.id}.json`, "application/json", JSON.stringify(receipt, null, 2)) }, "Download the receipt") : null);
 }
 

@@ -16,9 +16,9 @@ function mfaSection(mfa, administrators) {
   const { people } = mfa;
   return section("Multi-factor authentication",
     facts([
-      ["Users without", `${people.users_without} of ${people.users}`],
-      ["Administrators without", `${people.admins_without} of ${people.admins}`],
-      ["Asked of everybody by", mfa.demanded_by.length ? mfa.demanded_by.join(", ") : "nothing: no policy asks everybody for MFA"],
+      ["Users without MFA", `${people.users_without} of ${people.users}`],
+      ["Administrators without MFA", `${people.admins_without} of ${people.admins}`],
+      ["Required of everyone by", mfa.demanded_by.length ? mfa.demanded_by.join(", ") : "nothing: no policy requires MFA of everyone"],
       ["As of", ago(mfa.as_of, "not read yet")],
     ]),
     mfa.without.length ? listing("Not registered for MFA", ["Name", "User name", "Kind"], mfa.without.map((it) => [
@@ -30,7 +30,7 @@ function mfaSection(mfa, administrators) {
 }
 
 function improvementsSection(improvements) {
-  return section("Findings: what would raise the Secure Score", listing("Findings", ["What to do", "Service", "Points", "Effort for users"],
+  return section("Findings: how to raise the Secure Score", listing("Findings", ["What to do", "Service", "Points", "Impact on users"],
     improvements.slice(0, MOST_IMPROVEMENTS).map((it) => [
       it.title, it.service ?? it.category ?? "", make("span", {}, `${it.points} of ${it.max_points}`), it.user_impact ?? "",
     ])));

@@ -32,7 +32,7 @@ async function choosePersona(config) {
   const people = await (await fetch(`${config.personas_url}/personas`)).json();
   frame("people").replaceChildren(make("div", { class: "card" },
     make("h2", {}, "Who are you?"),
-    make("p", { class: "quiet" }, "On one machine, people are chosen instead of signed in."),
+    make("p", { class: "quiet" }, "On a local machine you choose a person instead of signing in."),
     make("div", { class: "people" }, people.map((person) => make("button", { onclick: () => {
       sessionStorage.setItem("persona", person.id);
       location.reload();
@@ -70,6 +70,6 @@ class NobodySignedIn extends Error {
   remedy = "Open this page from your portal, under Admin, RMM Settings, and sign in there.";
 
   constructor() {
-    super("Nobody is signed in here.");
+    super("You are not signed in.");
   }
 }

@@ -32,16 +32,16 @@ function explain(told, about) {
   open(`${about.what} of ${about.name}`, make("div", {},
     make("p", { class: "headline" }, make("span", { class: `status ${told.colour}` }, icon(told.colour), told.label)),
     make("p", {}, told.detail),
-    told.stalled ? note("orange", "This takes longer than it should.", "") : null,
-    told.overdue_since ? note("orange", ["It should have been checked again ", ago(told.overdue_since), "."], "It is tried again by itself. If this stays, tell the operator of this service.") : null,
-    told.stale ? note("grey", "This is the last known value; it could not be read again.", "") : null,
+    told.stalled ? note("orange", "This is taking longer than expected.", "") : null,
+    told.overdue_since ? note("orange", ["The check that was expected ", ago(told.overdue_since), " has not happened."], "We try again automatically. If this persists, contact the operator of this service.") : null,
+    told.stale ? note("grey", "This is the last known status. It could not be checked again.", "") : null,
     told.remedy ? make("div", { class: "remedy" }, make("h3", {}, "What to do"), make("p", {}, told.remedy)) : null,
     facts([
       ["Reason", make("code", {}, told.reason)],
       ["Cause", told.cause && told.cause !== told.reason ? make("code", {}, told.cause) : null],
       ["Since", told.since ? [ago(told.since), ` (${exact(told.since)})`] : null],
       ["As of", told.as_of ? [ago(told.as_of), ` (${exact(told.as_of)})`] : null],
-      [told.overdue_since ? "Planned check" : "Looked at again", told.next_check_at ? [ago(told.next_check_at), ` (${exact(told.next_check_at)})`] : null],
+      [told.overdue_since ? "Expected check" : "Next check", told.next_check_at ? [ago(told.next_check_at), ` (${exact(told.next_check_at)})`] : null],
     ]),
     evidence.length ? make("h3", {}, "Evidence") : null,
     evidence.length ? evidenceList(evidence) : null,
@@ -60,7 +60,7 @@ function evidenceList(pairs) {
 async function copied(told, about) {
   const { label, reason, cause, detail, since, evidence } = told;
   await navigator.clipboard.writeText(JSON.stringify({ tenant: about.name, what: about.what, label, reason, cause, detail, since, evidence }, null, 2));
-  say("The evidence is copied.");
+  say("The evidence has been copied.");
   return true;
 }
 

@@ -46,16 +46,16 @@ export async function showTenant(id, config, again, current) {
     cells: (it) => [named(it.name), named(it.username), it.department ? named(it.department) : "", it.is_guest ? "guest" : "member", it.is_enabled === false ? "blocked" : "allowed"],
   });
   longSection(view, {
-    title: "Devices", heads: ["Name", "System", "Maker and model", "Compliant", "Last seen"], page: devices, more: more("devices"), empty: devices.first.state === "fresh" ? "" : emptyText(devices),
+    title: "Devices", heads: ["Name", "System", "Manufacturer and model", "Compliant", "Last seen"], page: devices, more: more("devices"), empty: devices.first.state === "fresh" ? "" : emptyText(devices),
     cells: (it) => [named(it.name), [it.system, it.system_version].filter(Boolean).join(" "), named([it.manufacturer, it.model].filter(Boolean).join(" ")), yesOrNo(it.is_compliant), ago(it.last_seen_at, "")],
   });
   longSection(view, {
-    title: "Licences", heads: ["Product", "Bought", "Assigned", "Unused"], page: licenses, more: more("licenses"), empty: emptyText(licenses),
+    title: "Licenses", heads: ["Product", "Bought", "Assigned", "Unused"], page: licenses, more: more("licenses"), empty: emptyText(licenses),
     cells: (it) => [it.name, it.bought, it.assigned, it.unused ?? 0].map((value) => (typeof value === "number" ? value.toLocaleString() : value)),
   });
   configurationPart(view, security);
   longSection(view, {
-    title: "Sync history", heads: ["Started", "Why", "Result", "Took", "What changed"], page: runs, more: more("runs"), empty: "No sync has run yet.",
+    title: "Sync history", heads: ["Started", "Reason", "Result", "Duration", "Changes"], page: runs, more: more("runs"), empty: "No sync has run yet.",
     cells: (run) => [ago(run.started_at ?? run.ordered_at), words(run.reason), result(run), took(run), changes(run)],
   });
   part(view, "datasets", details.datasets, () => (details.datasets.length ? freshness(details.datasets) : null));
@@ -101,7 +101,7 @@ function syncNow(id, running, again) {
 function progress(run) {
   const done = (run.datasets ?? []).map((it) => `${words(it.dataset)}: ${words(it.outcome)}`);
   return note("orange", run.started_at ? "A sync is running." : "A sync is queued and starts in a moment.", "",
-    make("progress", { "aria-label": "Sync under way" }), make("p", { class: "quiet" }, "Ordered ", ago(run.ordered_at), done.length ? `. Done: ${done.join(", ")}` : "."));
+    make("progress", { "aria-label": "Sync in progress" }), make("p", { class: "quiet" }, "Ordered ", ago(run.ordered_at), done.length ? `. Done: ${done.join(", ")}` : "."));
 }
 
 const OUTCOME_COLOURS = { fresh: "green", stale: "orange", not_licensed: "grey", denied: "red", failed: "red" };
@@ -109,8 +109,8 @@ const OUTCOME_COLOURS = { fresh: "green", stale: "orange", not_licensed: "grey",
 /** One line while all is well; each data set with its remark as soon as one is not. */
 function freshness(datasets) {
   const behind = datasets.filter((it) => it.state !== "fresh" || it.error);
-  const told = behind.length ? `${behind.length} of ${datasets.length} are not fresh: ${behind.map((it) => words(it.dataset)).join(", ")}` : `All ${datasets.length} are fresh`;
-  return section("Data sets", make("details", { open: behind.length > 0 }, make("summary", { "data-key": "datasets" }, told), listing("Data sets", ["Data set", "State", "As of", "Rows", "Remark"], datasets.map((it) => [
+  const told = behind.length ? `${behind.length} of ${datasets.length} are not up to date: ${behind.map((it) => words(it.dataset)).join(", ")}` : `All ${datasets.length} are up to date`;
+  return section("Data sets", make("details", { open: behind.length > 0 }, make("summary", { "data-key": "datasets" }, told), listing("Data sets", ["Data set", "State", "As of", "Rows", "Note"], datasets.map((it) => [
     words(it.dataset), make("span", { class: `mark ${OUTCOME_COLOURS[it.state] ?? "grey"}` }, words(it.state)), ago(it.as_of, "not read yet"), it.count.toLocaleString(), words(it.error || ""),
   ]))));
 }
@@ -120,7 +120,7 @@ function failing(evaluations) {
   const failed = evaluations.filter((it) => it.state === "failed");
   if (!failed.length) return null;
   const since = failed.map((it) => it.since).sort()[0];
-  return make("p", { class: "quiet" }, `${failed[0].detail} It concerns: ${failed.map((it) => words(it.name)).join(", ")}. Since `, ago(since), ".");
+  return make("p", { class: "quiet" }, `${failed[0].detail} Affected: ${failed.map((it) => words(it.name)).join(", ")}. Since `, ago(since), ".");
 }
 
 function yesOrNo(value) {

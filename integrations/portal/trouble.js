@@ -22,16 +22,16 @@ export function inShort(told) {
 }
 
 function next(told) {
-  return told.overdue_since ? [late(told.overdue_since)] : ["Tried again ", ago(told.next_check_at), "."];
+  return told.overdue_since ? [late(told.overdue_since)] : ["Next attempt ", ago(told.next_check_at), "."];
 }
 
 /** Above everything: a plan that could not be applied, and how much is overdue. */
 export function alerts(page, show) {
   const { plan, overdue = 0 } = page;
-  const many = overdue === 1 ? "1 connection was not checked when it should have been." : `${overdue} connections were not checked when they should have been.`;
+  const many = overdue === 1 ? "1 connection was not checked when expected." : `${overdue} connections were not checked when expected.`;
   return [
     plan ? make("div", { role: "alert" }, trouble(plan)) : null,
-    overdue ? make("div", { role: "alert" }, note("orange", many, "Each row says since when. They are tried again by themselves; if this stays, tell the operator of this service.",
+    overdue ? make("div", { role: "alert" }, note("orange", many, "Each row shows since when. We try again automatically. If this persists, contact the operator of this service.",
       show ? make("button", { class: "plain", "data-key": "show-overdue", onclick: show }, "Show only overdue tenants") : null)) : null,
   ];
 }

@@ -1,7 +1,7 @@
-"""Finds the flow that a callback belongs to: Microsoft's answer carries nothing but the state value.
+"""Finds the flow of an OAuth callback, which identifies it by the state value only.
 
-Table ``callbacks``: PartitionKey is the SHA-256 of the state, RowKey ``flow``; columns account_id,
-flow_id. It only points: what is accepted, and whether it still is, stands in the flow itself.
+Table ``callbacks``: PartitionKey is the SHA-256 of the state, RowKey ``flow``; columns account_id, flow_id. Whether
+the state is still accepted is decided by the flow itself.
 """
 
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from shared.storage.tables import Row, Tables, delete, insert
 _KEY = "flow"
 
 
-class Pointer(NamedTuple):
+class FlowReference(NamedTuple):
     account_id: AccountId
     flow_id: FlowId
 
@@ -26,11 +26,11 @@ class Callbacks:
         columns = {"account_id": flow.account_id, "flow_id": flow.id}
         self._table.write(insert(Row(state_hash, _KEY, columns)))
 
-    def find(self, state_hash: str) -> Pointer | None:
+    def find(self, state_hash: str) -> FlowReference | None:
         row = self._table.get(state_hash, _KEY)
         if row is None:
             return None
-        return Pointer(AccountId(row.text("account_id")), FlowId(row.text("flow_id")))
+        return FlowReference(AccountId(row.text("account_id")), FlowId(row.text("flow_id")))
 
     def remove(self, state_hash: str) -> None:
         if self._table.get(state_hash, _KEY) is not None:

@@ -1,13 +1,15 @@
-"""The control rows of ONE account: what is connected, mapped, under way, and what was done about it.
+"""The control rows of ONE account: integrations, mappings, flows, runs, removals, and the audit log.
 
-Table ``control``: PartitionKey is the account id, so that a forgotten filter cannot leak, and so that
-each change is one transaction together with its audit entry and its outbox message.
+Table ``control``: PartitionKey is the account id, so that a forgotten filter cannot leak another account's rows, and
+each change is one transaction together with its audit entry and its outbox message. RowKey is ``<kind>:<id>``; the
+stored names of kinds stand here and nowhere else.
 """
 
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 
@@ -29,27 +31,27 @@ from integrations.domain.plan import PlanRecord
 from integrations.domain.removal import Removal, RemoveAll, TenantRemoval
 from integrations.domain.sync.change_notifications import Watch
 from integrations.domain.sync.datasets import Run
-from integrations.storage.documents import Documents
+from integrations.storage.documents import Documents, RowKind
 from shared.errors import Conflict
 from shared.storage.table import Table
 from shared.storage.tables import RowChanged, RowExists, Tables, Write
 
-CURRENT = "current"  # of what an account has one of: its signing key, its plan
+CURRENT = "current"  # the key where an account has one row of a kind: its signing key, its plan
 _ROWS_A_PAGE = 1000
 _LATEST_SEAL = 10**10 - 1
 _LATEST_MS = 10**15 - 1  # keys count down from here, so that the newest row comes first
 
 
 class VersionConflict(Conflict):
-    """Somebody changed the same thing in the same moment; nothing of ours was written."""
+    """A row was changed since it was read; nothing was written."""
 
     code = "changed_meanwhile"
-    title = "This was changed in the same moment"
+    title = "This was changed by somebody else at the same time"
     remedy = "Reload the page and try again."
 
 
 class OutboxMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """A queue message to be sent because of a change; it is deleted once it was sent."""
+    """A queue message that belongs to a change; the row is deleted after the message is sent."""
 
     id: str
     queue: str
@@ -59,9 +61,9 @@ class OutboxMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoredAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to a request with an Idempotency-Key; ``status`` is 0 while the first try is under way.
+    """The response to a request with an Idempotency-Key; ``status`` is 0 while the first request is being handled.
 
-    ``body`` is sealed where ``is_sealed`` says so: what a journey to Microsoft begins with is a secret.
+    ``is_sealed``: ``body`` is encrypted, because the address that starts a sign-in is a secret.
     """
 
     key: str
@@ -74,49 +76,103 @@ class StoredAnswer(msgspec.Struct, frozen=True, kw_only=True):
     is_sealed: bool = False
 
 
-class Starting(msgspec.Struct, frozen=True, kw_only=True):
-    """What whoever starts a journey writes anew, so that of many who count the open ones at once one gets through."""
+class FlowStart(msgspec.Struct, frozen=True, kw_only=True):
+    """A row that every new flow replaces, so that of several that count open flows at the same time one succeeds."""
 
     id: str = CURRENT
 
 
+_NO_SECRETS: frozenset[str] = frozenset()
+
+# Stored name, model, key, and the fields that an export leaves out.
+_INTEGRATION = RowKind("integration", Integration, lambda it: it.id, _NO_SECRETS)
+_CREDENTIAL = RowKind("credential", Credential, lambda it: it.integration_id, frozenset({"sealed"}))
+_REPORT = RowKind("report", Report, lambda it: it.integration_id, _NO_SECRETS)
+_ACCESS_STATE = RowKind("facts", AccessState, lambda it: it.tenant_id, _NO_SECRETS)
+_TENANT = RowKind("tenant", Tenant, lambda it: it.tenant_id, _NO_SECRETS)
+_RESERVATION = RowKind("map", Reservation, lambda it: it.key, _NO_SECRETS)
+_ORGANIZATION = RowKind("organization", Organization, lambda it: it.id, _NO_SECRETS)
+_SYNCRO_TENANT = RowKind("syncro_tenant", SyncroTenant, lambda it: it.id, _NO_SECRETS)
+_REMOVAL = RowKind("removal", Removal, lambda it: it.id, _NO_SECRETS)
+_TENANT_REMOVAL = RowKind("parting", TenantRemoval, lambda it: it.key, _NO_SECRETS)
+_REMOVE_ALL = RowKind("remove_all", RemoveAll, lambda it: it.id, _NO_SECRETS)
+_FLOW = RowKind("flow", Flow, lambda it: it.id, frozenset({"sealed", "state_hash", "states"}))
+_RUN = RowKind("run", Run, lambda it: f"{it.tenant_id}:{it.id}", _NO_SECRETS)
+_OUTBOX = RowKind("outbox", OutboxMessage, lambda it: it.id, _NO_SECRETS)
+_AUDIT_ENTRY = RowKind("audit", AuditEntry, lambda it: it.id, _NO_SECRETS)
+_SEAL = RowKind("seal", Seal, lambda it: newest_seal_first(it.number), _NO_SECRETS)
+_AUDIT_KEY = RowKind("audit_key", AuditKey, lambda _: CURRENT, frozenset({"sealed"}))
+_PLAN = RowKind("plan", PlanRecord, lambda _: CURRENT, _NO_SECRETS)
+_WATCH = RowKind("watch", Watch, lambda it: it.tenant_id, frozenset({"secret_hash"}))
+_FLOW_START = RowKind("starting", FlowStart, lambda it: it.id, _NO_SECRETS)
+_ANSWER = RowKind("answer", StoredAnswer, lambda it: it.key, frozenset({"key", "request_hash", "body", "headers"}))
+
+KINDS: Mapping[str, RowKind[Any]] = {
+    it.name: it
+    for it in (
+        _INTEGRATION,
+        _CREDENTIAL,
+        _REPORT,
+        _ACCESS_STATE,
+        _TENANT,
+        _RESERVATION,
+        _ORGANIZATION,
+        _SYNCRO_TENANT,
+        _REMOVAL,
+        _TENANT_REMOVAL,
+        _REMOVE_ALL,
+        _FLOW,
+        _RUN,
+        _OUTBOX,
+        _AUDIT_ENTRY,
+        _SEAL,
+        _AUDIT_KEY,
+        _PLAN,
+        _WATCH,
+        _FLOW_START,
+        _ANSWER,
+    )
+}
+
+
 class Control:
-    """Everything one account owns but its synced data: read here, changed by ``actions.account`` only."""
+    """Everything one account owns except synced data: read here, changed by ``actions.account`` only."""
 
     def __init__(self, tables: Tables, account_id: AccountId) -> None:
         table = _table(tables)
         self.account_id = account_id
-        self.integrations = Documents(table, account_id, "integration", Integration, lambda it: it.id)
-        self.credentials = Documents(table, account_id, "credential", Credential, lambda it: it.integration_id)
-        self.reports = Documents(table, account_id, "report", Report, lambda it: it.integration_id)
-        self.facts = Documents(table, account_id, "facts", AccessState, lambda it: it.tenant_id)
-        self.tenants = Documents(table, account_id, "tenant", Tenant, lambda it: it.tenant_id)
-        self.reservations = Documents(table, account_id, "map", Reservation, lambda it: it.key)
-        self.organizations = Documents(table, account_id, "organization", Organization, lambda it: it.id)
-        self.syncro_tenants = Documents(table, account_id, "syncro_tenant", SyncroTenant, lambda it: it.id)
-        self.removals = Documents(table, account_id, "removal", Removal, lambda it: it.id)
-        self.tenant_removals = Documents(table, account_id, "parting", TenantRemoval, lambda it: it.key)
-        self.remove_all = Documents(table, account_id, "remove_all", RemoveAll, lambda it: it.id)
-        self.flows = Documents(table, account_id, "flow", Flow, lambda it: it.id)
-        self.runs = Documents(table, account_id, "run", Run, lambda it: f"{it.tenant_id}:{it.id}")
-        self.outbox = Documents(table, account_id, "outbox", OutboxMessage, lambda it: it.id)
-        self.audit = Documents(table, account_id, "audit", AuditEntry, lambda it: it.id)
-        self.seals = Documents(table, account_id, "seal", Seal, lambda it: newest_seal_first(it.number))
-        self.audit_keys = Documents(table, account_id, "audit_key", AuditKey, lambda _: CURRENT)
-        self.plans = Documents(table, account_id, "plan", PlanRecord, lambda _: CURRENT)
-        self.watches = Documents(table, account_id, "watch", Watch, lambda it: it.tenant_id)
-        self.starting = Documents(table, account_id, "starting", Starting, lambda it: it.id)
-        self.answers = Documents(table, account_id, "answer", StoredAnswer, lambda it: it.key)
+        self.integrations = Documents(table, account_id, _INTEGRATION)
+        self.credentials = Documents(table, account_id, _CREDENTIAL)
+        self.reports = Documents(table, account_id, _REPORT)
+        self.access_states = Documents(table, account_id, _ACCESS_STATE)
+        self.tenants = Documents(table, account_id, _TENANT)
+        self.reservations = Documents(table, account_id, _RESERVATION)
+        self.organizations = Documents(table, account_id, _ORGANIZATION)
+        self.syncro_tenants = Documents(table, account_id, _SYNCRO_TENANT)
+        self.removals = Documents(table, account_id, _REMOVAL)
+        self.tenant_removals = Documents(table, account_id, _TENANT_REMOVAL)
+        self.remove_all = Documents(table, account_id, _REMOVE_ALL)
+        self.flows = Documents(table, account_id, _FLOW)
+        self.runs = Documents(table, account_id, _RUN)
+        self.outbox = Documents(table, account_id, _OUTBOX)
+        self.audit = Documents(table, account_id, _AUDIT_ENTRY)
+        self.seals = Documents(table, account_id, _SEAL)
+        self.audit_keys = Documents(table, account_id, _AUDIT_KEY)
+        self.plans = Documents(table, account_id, _PLAN)
+        self.watches = Documents(table, account_id, _WATCH)
+        self.flow_starts = Documents(table, account_id, _FLOW_START)
+        self.answers = Documents(table, account_id, _ANSWER)
         self._table = table
 
-    def everything(self) -> Iterator[tuple[str, str, str]]:
-        """Every row of the account as it is written down: kind, id and text, in the order of keys."""
+    def everything(self) -> Iterator[tuple[RowKind[Any], str, str]]:
+        """Every row of the account in key order: its kind, id and stored JSON; not those of kinds we do not know."""
         after = ""
         while True:
             rows = self._table.range(self.account_id, after, columns=["body"], limit=_ROWS_A_PAGE)
             for row in rows:
-                kind, _, row_id = row.key.partition(":")
-                yield kind, row_id, str(row.values.get("body", ""))
+                name, _, row_id = row.key.partition(":")
+                if name in KINDS:
+                    yield KINDS[name], row_id, str(row.values.get("body", ""))
             if len(rows) < _ROWS_A_PAGE:
                 return
             after = f"{rows[-1].key}\u0020"
@@ -129,10 +185,10 @@ class ControlWriter:
         self._table = _table(tables)
 
     def commit(self, *writes: Write) -> str:
-        """Do all of it or nothing: up to 100 writes to the rows of one account. Returns the new version of the first.
+        """Write all or nothing: up to 100 writes to the rows of one account. Returns the new ETag of the first row.
 
         Raises:
-            VersionConflict: a row was changed, taken or removed since it was read; nothing was written.
+            VersionConflict: a row was changed, added or deleted since it was read; nothing was written.
         """
         try:
             return self._table.write(*writes)
@@ -150,7 +206,7 @@ def newest_first(moment: datetime, suffix: str | None = None) -> str:
 
 
 def moment_of(key: str) -> datetime:
-    """The time in a key of ``newest_first``, to the millisecond; the end of time for any other text."""
+    """The time in a key of ``newest_first``, to the millisecond; the latest possible time for any other text."""
     try:
         return datetime.fromtimestamp((_LATEST_MS - int(key[:15])) / 1000, UTC)
     except (ValueError, OverflowError, OSError):

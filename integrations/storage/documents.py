@@ -1,8 +1,8 @@
-"""Domain objects as rows: one JSON document a row, below a prefix of one account's partition."""
+"""Domain objects as rows: one JSON document in a row, under a key prefix in one account's partition."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -13,15 +13,27 @@ T = TypeVar("T", bound=msgspec.Struct)
 _BODY = "body"
 
 
+class RowKind(NamedTuple, Generic[T]):
+    """One kind of rows: ``name`` is the prefix of their keys, ``key`` gives the rest.
+
+    ``not_exported`` are fields that an export leaves out: encrypted values and hashes of one-time values.
+    """
+
+    name: str
+    model: type[T]
+    key: Callable[[T], str]
+    not_exported: frozenset[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Stored(Generic[T]):
-    """An object as it was read, with the version that guards its next write."""
+    """An object as it was read, with the ETag that guards its next write."""
 
     value: T
     etag: str
 
     def now(self, value: T) -> "Stored[T]":
-        """The changed object, to be written only if nobody wrote it meanwhile."""
+        """The changed object, to be written only if the row was not changed since it was read."""
         return Stored(value, self.etag)
 
 
@@ -31,32 +43,32 @@ class Documents(Generic[T]):
     Row: key ``<kind>:<id>``, column ``body`` (the object as JSON).
     """
 
-    def __init__(self, table: Table, partition: str, kind: str, model: type[T], key: Callable[[T], str]) -> None:
+    def __init__(self, table: Table, partition: str, kind: RowKind[T]) -> None:
         self._table = table
         self._partition = partition
-        self._prefix = f"{kind}:"
-        self._model = model
-        self._key = key
+        self._prefix = f"{kind.name}:"
+        self._model = kind.model
+        self._key = kind.key
 
     def find(self, key: str) -> Stored[T] | None:
         row = self._table.get(self._partition, self._prefix + key)
         return self._stored(row) if row else None
 
     def list(self, below: str = "", *, after: str = "", limit: int | None = None) -> list[Stored[T]]:
-        """Objects in key order: those whose key begins with ``below``, or follows ``after``."""
+        """Objects in key order: those whose key begins with ``below``, or those after the key ``after``."""
         start = self._prefix + (f"{after}\u0020" if after else below)
         rows = self._table.range(self._partition, start, end_of(self._prefix + below), limit=limit)
         return [self._stored(row) for row in rows]
 
     def texts(self, *, after: str = "", until: str = "", limit: int | None = None) -> dict[str, str]:
-        """Objects as they are written down, by key in key order: behind ``after``, up to and with ``until``."""
+        """Objects as stored JSON, by key in key order: after the key ``after``, up to and including ``until``."""
         start = self._prefix + (f"{after}\u0020" if after else "")
         end = f"{self._prefix}{until}\u0020" if until else end_of(self._prefix)
         rows = self._table.range(self._partition, start, end, columns=[_BODY], limit=limit)
         return {row.key.removeprefix(self._prefix): str(row.values.get(_BODY, "")) for row in rows}
 
     def read(self, text: str) -> T:
-        """An object as it is written down; raises msgspec.MsgspecError."""
+        """Decode stored JSON; raises msgspec.MsgspecError."""
         return msgspec.json.decode(text, type=self._model)
 
     def added(self, value: T) -> Write:
@@ -69,7 +81,7 @@ class Documents(Generic[T]):
         return delete(self._row(stored.value, stored.etag))
 
     def dropped(self, key: str) -> Write:
-        """Remove whatever is there under the key, read or not."""
+        """Delete the row with this key, whatever its version."""
         return delete(Row(self._partition, self._prefix + key))
 
     def _row(self, value: T, etag: str = "") -> Row:

@@ -1,9 +1,9 @@
-"""The due list: the one list that crosses accounts. It holds ids and times only, spread over shards.
+"""The due list: the only list that spans accounts. It holds ids and times only, spread over shards.
 
-Table ``due``: PartitionKey is the shard, RowKey ``<kind>:<account>:<id>``; columns due_at, kind,
-account_id, item_id. A row is written BEFORE the change that makes work due, so that a crash between the
-two leaves a row without work (dropped when looked at), never work without a row. What was ordered is moved on
-to its next time by whoever ordered it, a hundred rows at once, so that an ordinary sync need not touch the list.
+Table ``due``: PartitionKey is the shard, RowKey ``<kind>:<account>:<id>``; columns due_at, kind, account_id, item_id.
+A row is written BEFORE the change that makes work due, so that a crash between the two leaves a row without work
+(deleted when its time comes), never work without a row. Whoever orders work moves its row to the next time, a hundred
+rows at once, so that a normal sync need not touch the list.
 """
 
 import contextlib
@@ -20,13 +20,13 @@ from shared.clock import moment, stamp
 from shared.storage.tables import Row, RowChanged, Tables, Write, chunks, delete, replace, upsert
 from shared.telemetry.log import log
 
-ALL = "all"  # of what is one thing for an account, such as its outbox
-LAST_LOOK = "last"  # the second line of an account's seals
+ALL = "all"  # the item id of work that an account has one of, such as its outbox
+FINAL_CHECK = "last"  # the item id of an account's second row for sealing
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Work(Enum):
-    """What is due."""
+    """The kind of work that is due."""
 
     SYNC = "sync"
     CONSENT = "consent"
@@ -44,7 +44,7 @@ class Work(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """One thing to look at, not before ``at``. ``etag`` is the version of a line that was read."""
+    """Work on one item, not before ``at``. ``etag`` is the version of a row that was read."""
 
     work: Work
     account_id: AccountId
@@ -54,32 +54,39 @@ class Due:
 
 
 class DueList:
-    def __init__(self, tables: Tables) -> None:
+    """The list of one deployment. Its number of shards must never change: it decides where a row is stored."""
+
+    def __init__(self, tables: Tables, shards: int = SHARDS) -> None:
         self._table = tables.bulk("due")
+        self._shards = shards
+
+    @property
+    def shards(self) -> Sequence[str]:
+        return shards(self._shards)
 
     def put(self, due: Due) -> None:
-        self._table.write(upsert(_row(due)))
+        self._table.write(upsert(self._row(due)))
 
     def put_all(self, dues: Iterable[Due]) -> None:
-        """Many lines, a hundred of a shard at once."""
+        """Write many rows, a hundred of a shard at once."""
         by_shard: dict[str, list[Write]] = {}
         for due in dues:
-            by_shard.setdefault(shard_of(due), []).append(upsert(_row(due)))
+            by_shard.setdefault(self._shard_of(due), []).append(upsert(self._row(due)))
         for writes in by_shard.values():
             for part in chunks(writes):
                 self._table.write(*part)
 
     def ensure(self, due: Due, *, after: datetime) -> datetime:
-        """Put it, unless its line stands already for a time behind ``after``; returns the time that stands."""
-        row = self._table.get(shard_of(due), _key(due))
+        """Write a row unless there is one for a time after ``after``; returns the time in the list."""
+        row = self._table.get(self._shard_of(due), _key(due))
         if row is not None and _due(row).at > after:
             return _due(row).at
         self.put(due)
         return due.at
 
     def move(self, dues: Sequence[Due]) -> None:
-        """Give lines of one shard, as they were read, their new times; a line that was put meanwhile stays."""
-        for part in chunks([replace(_row(due)) for due in dues]):
+        """Give rows of one shard new times; a row that was changed since it was read stays as it is."""
+        for part in chunks([replace(self._row(due)) for due in dues]):
             try:
                 self._table.write(*part)
             except RowChanged:
@@ -90,24 +97,24 @@ class DueList:
             with contextlib.suppress(RowChanged):
                 self._table.write(write)
 
-    def settle(self, due: Due) -> None:
-        """Forget it, unless it was put again for another time meanwhile."""
-        row = self._table.get(shard_of(due), _key(due))
+    def complete(self, due: Due) -> None:
+        """Delete a row, unless it has been written for another time."""
+        row = self._table.get(self._shard_of(due), _key(due))
         if row is None or _due(row).at != due.at:
             return
         with contextlib.suppress(RowChanged):
             self._table.write(delete(row))
 
     def of(self, account_id: AccountId, item_id: str) -> "Sequence[Due]":
-        """Whatever is due of one thing of an account."""
-        lines = [Due(work, account_id, item_id, datetime.min) for work in Work]  # noqa: DTZ901 - the time is read
-        rows = self._table.find(shard_of(lines[0]), [_key(it) for it in lines])
+        """All rows of one item of an account."""
+        candidates = [Due(work, account_id, item_id, datetime.min) for work in Work]  # noqa: DTZ901 - the time is read
+        rows = self._table.find(self._shard_of(candidates[0]), [_key(it) for it in candidates])
         return [_due(row) for row in rows]
 
     def drop(self, work: Work, account_id: AccountId, item_id: str) -> None:
-        """Forget it, whenever it is due."""
+        """Delete a row, whatever its time."""
         due = Due(work, account_id, item_id, _NEVER)
-        row = self._table.get(shard_of(due), _key(due))
+        row = self._table.get(self._shard_of(due), _key(due))
         if row is not None:
             with contextlib.suppress(RowChanged):
                 self._table.write(delete(row))
@@ -115,33 +122,39 @@ class DueList:
     def list(self, shard: str, until: datetime) -> list[Due]:
         """What is due in one shard at ``until``, the longest overdue first.
 
-        A line that this version cannot read, such as one of a kind that only a newer version knows, is left alone.
+        Rows that this version cannot read, such as those of a kind that only a newer version knows, are left alone.
         """
         rows = self._table.range(shard, at_most=("due_at", stamp(until)))
         dues = [due for row in rows if (due := _readable(row)) is not None]
         return sorted(dues, key=lambda due: due.at)
 
+    def _shard_of(self, due: Due) -> str:
+        return shard_of(due, self._shards)
 
-def shards() -> list[str]:
-    return [f"{number:02d}" for number in range(SHARDS)]
+    def _row(self, due: Due) -> Row:
+        return _row(due, self._shard_of(due))
 
 
-def shard_of(due: Due) -> str:
-    return f"{zlib.crc32(f'{due.account_id}:{due.item_id}'.encode()) % SHARDS:02d}"
+def shards(count: int = SHARDS) -> list[str]:
+    return [f"{number:02d}" for number in range(count)]
+
+
+def shard_of(due: Due, count: int = SHARDS) -> str:
+    return f"{zlib.crc32(f'{due.account_id}:{due.item_id}'.encode()) % count:02d}"
 
 
 def _key(due: Due) -> str:
     return f"{due.work.value}:{due.account_id}:{due.item_id}"
 
 
-def _row(due: Due) -> Row:
+def _row(due: Due, shard: str) -> Row:
     columns = {
         "due_at": stamp(due.at),
         "kind": due.work.value,
         "account_id": due.account_id,
         "item_id": due.item_id,
     }
-    return Row(shard_of(due), _key(due), columns, due.etag)
+    return Row(shard, _key(due), columns, due.etag)
 
 
 def _readable(row: Row) -> Due | None:

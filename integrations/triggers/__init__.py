@@ -1,4 +1,4 @@
-"""The doors of the app: everything that knows a request, a timer or a queue message."""
+"""The triggers of the app: HTTP routes, timers and queues."""
 
 from collections.abc import Callable
 from functools import cache
@@ -21,7 +21,7 @@ from integrations.triggers.routes import HttpRoutes
 
 
 def build_app(services: Callable[[], Services]) -> func.FunctionApp:
-    """The whole app. ``services`` is called at the first request, so that indexing needs no settings."""
+    """Build the app. ``services`` is called for the first request, so that indexing needs no settings."""
     once = cache(services)
     app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
     app.register_functions(collect_routes(once).blueprint)
@@ -30,8 +30,8 @@ def build_app(services: Callable[[], Services]) -> func.FunctionApp:
 
 
 def collect_routes(services: Callable[[], Services]) -> HttpRoutes:
-    """Every HTTP door."""
+    """Every HTTP route."""
     routes = HttpRoutes(services)
-    for room in (consent, csp, tenants, removal, organizations, audit, notifications, portal):
-        room.add_doors(routes)
+    for module in (consent, csp, tenants, removal, organizations, audit, notifications, portal):
+        module.add_routes(routes)
     return routes

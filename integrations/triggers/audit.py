@@ -1,4 +1,4 @@
-"""HTTP routes of the account's records: the audit log, what it is worth, and the export of everything."""
+"""HTTP routes of the account's records: the audit log, its verification, and the export of everything."""
 
 from datetime import datetime
 
@@ -20,25 +20,25 @@ from shared.formats.csv_text import CSV, csv_text, prefers_csv
 from shared.http.answers import JSON, ApiResponse, download, ok
 
 
-def add_doors(routes: HttpRoutes) -> None:
+def add_routes(routes: HttpRoutes) -> None:
     @routes.add(
         "GET",
         "audit",
         needs=Need.READ,
-        summary="Who did what when, the newest first; as CSV when Accept asks for text/csv.",
+        summary="Who did what and when, newest first. CSV if Accept asks for text/csv.",
         query={
             "tenant_id": "entries that name this Microsoft tenant",
-            "action": "an action, as entries tell it",
+            "action": "the action of an entry, such as mapped tenant",
             "actor": "a portal user id, or system:<function>",
-            "since": "a time as of RFC 3339: entries from then on",
-            "until": "a time as of RFC 3339: entries up to then",
+            "since": "an RFC 3339 time: entries from then on",
+            "until": "an RFC 3339 time: entries up to then",
             **PAGING,
         },
         answers={200: AuditPage},
         csv=True,
     )
     def get_audit(call: RequestContext) -> ApiResponse:
-        page = read_audit(call.services.control(call.actor.account_id), _wanted(call))
+        page = read_audit(call.services.control(call.actor.account_id), _audit_filter(call))
         if not prefers_csv(call.request.headers.get("Accept", "")):
             return ok(page, headers={"Vary": "Accept"})
         more = {"Next-Cursor": page.next_cursor} if page.next_cursor else {}
@@ -48,7 +48,7 @@ def add_doors(routes: HttpRoutes) -> None:
         "GET",
         "audit/keys",
         needs=Need.READ,
-        summary="The public keys that seals of the audit log and receipts of removals are signed with, as JWKS.",
+        summary="The public keys that sign the audit log's seals and removal receipts, as JWKS.",
         answers={200: Jwks},
     )
     def get_audit_keys(call: RequestContext) -> ApiResponse:
@@ -58,7 +58,7 @@ def add_doors(routes: HttpRoutes) -> None:
         "GET",
         "audit/verification",
         needs=Need.READ,
-        summary="The audit log verified anew: what is sealed, and what was altered, taken out or pushed in.",
+        summary="Verifies the audit log: what is sealed, and what has been altered, removed or inserted.",
         answers={200: Verification},
         refusals=("429",),
     )
@@ -69,7 +69,7 @@ def add_doors(routes: HttpRoutes) -> None:
         "GET",
         "export",
         needs=Need.READ,
-        summary="Everything stored of the account, or of one tenant; as CSV when Accept asks for text/csv.",
+        summary="Everything stored about the account, or about one tenant. CSV if Accept asks for text/csv.",
         query={
             "tenant_id": "rows that concern this Microsoft tenant",
             "kind": "one kind of rows only, such as users",
@@ -80,14 +80,14 @@ def add_doors(routes: HttpRoutes) -> None:
     )
     def get_export(call: RequestContext) -> ApiResponse:
         tenant = call.query("tenant_id")
-        found = export(call.services, call.actor, ids.tenant_id(tenant) if tenant else None, call.query("kind"))
+        exported = export(call.services, call.actor, ids.tenant_id(tenant) if tenant else None, call.query("kind"))
         name = f"export-{tenant.lower() or call.actor.account_id}"
         if prefers_csv(call.request.headers.get("Accept", "")):
-            return download(as_csv(found), CSV, f"{name}.csv")
-        return download(msgspec.json.encode(found), JSON, f"{name}.json")
+            return download(as_csv(exported), CSV, f"{name}.csv")
+        return download(msgspec.json.encode(exported), JSON, f"{name}.json")
 
 
-def _wanted(call: RequestContext) -> AuditFilter:
+def _audit_filter(call: RequestContext) -> AuditFilter:
     tenant = call.query("tenant_id")
     return AuditFilter(
         tenant_id=ids.tenant_id(tenant) if tenant else None,
@@ -103,10 +103,10 @@ def _wanted(call: RequestContext) -> AuditFilter:
 def _time(call: RequestContext, name: str) -> datetime | None:
     text = call.query(name)
     try:
-        found = datetime.fromisoformat(text) if text else None
+        at = datetime.fromisoformat(text) if text else None
     except ValueError:
-        found = datetime.min  # noqa: DTZ901 - no time zone, so that it is refused below
-    if found is not None and (found.tzinfo is None or not 1970 <= found.year <= 9000):
-        told = Problem(f"/{name}", "a time with its zone, such as 2026-11-23T07:30:00Z")
-        raise Invalid(f"?{name}= is not usable.", problems=[told])
-    return found
+        at = datetime.min  # noqa: DTZ901 - no time zone, so that it is refused below
+    if at is not None and (at.tzinfo is None or not 1970 <= at.year <= 9000):
+        problem = Problem(f"/{name}", "a time with its zone, such as 2026-11-23T07:30:00Z")
+        raise Invalid(f"?{name}= is invalid.", problems=[problem])
+    return at

@@ -1,9 +1,9 @@
-"""Timers and queues: the doors nobody knocks at. Which queues there are, the registry of jobs says.
+"""Timer and queue triggers. The queues follow from the registry of jobs.
 
-An error that is not explained reaches the host, so that the message comes back, and after five times goes
-to the poison queue. The last try tells of it with the code of its error, and the poison reader once more, as a
-process that died could not: it alerts the operator and never raises, since a failing poison message would return
-for a week (platform.md 2.7). What the poisoned message asked for is ordered again by the reconciler.
+An unexpected error reaches the host, so that the message is retried and after five times moved to the poison queue.
+The last try records the failure with the code of its error. The poison reader records it too, for the case that the
+process died, and alerts the operator; it never raises, since a failing poison message would be retried for a week
+(platform.md 2.7). The work of a poisoned message is ordered again by the reconciler.
 """
 
 import logging
@@ -23,39 +23,39 @@ from shared.telemetry.log import ALLOWED, log
 
 _STORAGE = "AzureWebJobsStorage"
 
-Taker = Callable[[Services, func.QueueMessage, Job], None]
+Handler = Callable[[Services, func.QueueMessage, Job], None]
 
 
 def blueprint(services: Callable[[], Services], jobs: Sequence[Job] = JOBS) -> func.Blueprint:
-    """Every function that a clock or a queue starts."""
+    """Every function with a timer or queue trigger."""
     bp = func.Blueprint()
     _add_timer(bp, services, "sync_timer", "0 */30 * * * *")
     _add_timer(bp, services, "reconcile_timer", "30 */5 * * * *")
     for job in jobs:
-        _add_queue(bp, services, job.queue, _work, job)
-        _add_queue(bp, services, f"{job.queue}-poison", _gave_up, job)
+        _add_queue(bp, services, job.queue, _carry_out, job)
+        _add_queue(bp, services, f"{job.queue}-poison", _handle_poison, job)
     return bp
 
 
 def _add_timer(bp: func.Blueprint, services: Callable[[], Services], name: str, schedule: str) -> None:
-    def look(timer: func.TimerRequest) -> None:
+    def tick(timer: func.TimerRequest) -> None:
         log(f"{name} fired", outcome="late" if timer.past_due else "on time")
         order_shards(services())
 
-    look.__name__ = name
-    bp.timer_trigger(arg_name="timer", schedule=schedule, use_monitor=True)(look)
+    tick.__name__ = name
+    bp.timer_trigger(arg_name="timer", schedule=schedule, use_monitor=True)(tick)
 
 
-def _add_queue(bp: func.Blueprint, services: Callable[[], Services], queue: str, take: Taker, job: Job) -> None:
+def _add_queue(bp: func.Blueprint, services: Callable[[], Services], queue: str, handle: Handler, job: Job) -> None:
     def entry(msg: func.QueueMessage) -> None:
-        take(services(), msg, job)
+        handle(services(), msg, job)
 
     entry.__name__ = queue.replace("-", "_")
     bp.queue_trigger(arg_name="msg", queue_name=queue, connection=_STORAGE)(entry)
 
 
-def _work(services: Services, msg: func.QueueMessage, job: Job) -> None:
-    """Carry out the message's order. The last try that fails tells of it: only here the error is known."""
+def _carry_out(services: Services, msg: func.QueueMessage, job: Job) -> None:
+    """Carry out the message's order. When the last try fails, record it: only here the error is known."""
     order = _read(msg, job, services.clock())
     if order is None:
         return
@@ -64,12 +64,13 @@ def _work(services: Services, msg: func.QueueMessage, job: Job) -> None:
         job.carry_out(services, order, is_repeat=tries > 1)
     except Exception as error:
         if tries >= MOST_TRIES:
-            _tell(services, job, order, Failed(job.queue, tries, getattr(error, "stable_code", type(error).__name__)))
+            code = getattr(error, "stable_code", type(error).__name__)
+            _record_failure(services, job, order, Failed(job.queue, tries, code))
         raise
 
 
 def _read(msg: func.QueueMessage, job: Job, now: datetime | None = None) -> Order | None:
-    """The order in a message; anything that is none is logged and dropped: no repetition would mend it."""
+    """The order in a message. An invalid message is logged and dropped, since retrying does not help."""
     try:
         return read(msg.get_body(), job.message, now)
     except NotAnOrder as error:
@@ -77,17 +78,17 @@ def _read(msg: func.QueueMessage, job: Job, now: datetime | None = None) -> Orde
         return None
 
 
-def _gave_up(services: Services, msg: func.QueueMessage, job: Job) -> None:
-    """Alert the operator, and tell of it on the row, should the last try not have come to it."""
+def _handle_poison(services: Services, msg: func.QueueMessage, job: Job) -> None:
+    """Alert the operator, and record the failure on the row, in case the last try could not."""
     order = _read(msg, job)
-    told = {name: getattr(order, name) for name in job.message.__struct_fields__ if name in ALLOWED and order}
-    log("gave a message up", level=logging.ERROR, queue=job.queue, attempt=MOST_TRIES, **told)
+    fields = {name: getattr(order, name) for name in job.message.__struct_fields__ if name in ALLOWED and order}
+    log("gave a message up", level=logging.ERROR, queue=job.queue, attempt=MOST_TRIES, **fields)
     if order is not None:
-        _tell(services, job, order, Failed(job.queue))
+        _record_failure(services, job, order, Failed(job.queue))
 
 
-def _tell(services: Services, job: Job, order: Order, failed: Failed) -> None:
-    """Mark the row concerned; a poison reader that raised would see its message again for a week."""
+def _record_failure(services: Services, job: Job, order: Order, failed: Failed) -> None:
+    """Record the failure on the row concerned; never raises, or a poison message would be retried for a week."""
     if job.on_poison is None or not isinstance(order, AccountOrder):
         return
     try:

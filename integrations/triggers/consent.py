@@ -1,4 +1,4 @@
-"""HTTP routes of the journey to Microsoft: start, answer, look, complete, and renew."""
+"""HTTP routes of consent flows: start, callback, status, complete, and reauthorize."""
 
 import dataclasses
 from urllib.parse import parse_qsl
@@ -17,8 +17,8 @@ from shared.errors import AppError, Invalid, Problem, Waiting
 from shared.http.answers import MOST_BODY_BYTES, ApiResponse, ok, see_other
 
 _TEXT = "text/plain; charset=utf-8"
-# One text for every answer that no journey waits for: it tells a stranger nothing.
-_NOT_OURS = "This is not an answer we wait for. Go back to the page and start again from the Integrate button."
+# One text for every callback that no flow waits for, so that it reveals nothing.
+_NOT_OURS = "This is not a response we are waiting for. Go back to the page and start again from the Integrate button."
 
 
 class AcceptedPrerequisites(msgspec.Struct, forbid_unknown_fields=True):
@@ -35,7 +35,7 @@ class StartIntegration(msgspec.Struct, forbid_unknown_fields=True):
     prerequisites: AcceptedPrerequisites | None = None
 
 
-def add_doors(routes: HttpRoutes) -> None:
+def add_routes(routes: HttpRoutes) -> None:
     @routes.add(
         "POST",
         "integrations",
@@ -51,7 +51,7 @@ def add_doors(routes: HttpRoutes) -> None:
         "POST",
         "integrations/{integration_id}/reauthorize",
         needs=Need.MANAGE,
-        summary="Start to renew an integration by signing in to the same tenant again.",
+        summary="Start to reauthorize an integration by signing in to the same tenant again.",
         answers={201: JourneyStarted},
     )
     def post_reauthorize(call: RequestContext) -> ApiResponse:
@@ -62,8 +62,8 @@ def add_doors(routes: HttpRoutes) -> None:
         "GET POST",
         "consent/callback/{kind:alpha}",
         needs=Need.NOTHING,
-        summary="Microsoft's answers come here, brought by the browser; nothing is bound.",
-        query={"state": "the state value of the journey"},
+        summary="The redirect URI: the browser brings Microsoft's responses here. Nothing is bound.",
+        query={"state": "the state value of the flow"},
         answers={303: None},
         in_api=False,
     )
@@ -74,7 +74,7 @@ def add_doors(routes: HttpRoutes) -> None:
         "GET",
         "consent/{flow_id}",
         needs=Need.MANAGE,
-        summary="How a journey stands, for the user who started it.",
+        summary="The state of a consent flow, for the user who started it.",
         answers={200: FlowView},
     )
     def get_flow(call: RequestContext) -> ApiResponse:
@@ -84,7 +84,7 @@ def add_doors(routes: HttpRoutes) -> None:
         "POST",
         "consent/{flow_id}/complete",
         needs=Need.MANAGE,
-        summary="Confirm the tenant a journey has proved; only this binds it.",
+        summary="Confirm the tenant that a flow has verified. Only this step creates the integration.",
         answers={201: Completed},
     )
     def post_complete(call: RequestContext) -> ApiResponse:
@@ -92,16 +92,16 @@ def add_doors(routes: HttpRoutes) -> None:
         return ok(Completed(integration_id=done), status=201)
 
 
-def _start(call: RequestContext, wanted: StartIntegration) -> JourneyStarted:
-    if wanted.kind == Kind.SINGLE.value:
+def _start(call: RequestContext, body: StartIntegration) -> JourneyStarted:
+    if body.kind == Kind.SINGLE.value:
         return start_single(call.services, call.actor)
-    if wanted.kind != Kind.CSP.value:
-        told = Problem("/kind", "must be 'single' or 'csp'")
-        raise Invalid("This kind of integration is not offered.", problems=[told])
-    accepted = wanted.prerequisites
+    if body.kind != Kind.CSP.value:
+        problem = Problem("/kind", "must be 'single' or 'csp'")
+        raise Invalid("There is no such kind of integration.", problems=[problem])
+    accepted = body.prerequisites
     if accepted is None:
-        told = Problem("/prerequisites", "accept the text of GET /prerequisites/csp, and send its version")
-        raise Invalid("The CSP prerequisites are not accepted.", problems=[told])
+        problem = Problem("/prerequisites", "accept the text of GET /prerequisites/csp and send its version")
+        raise Invalid("The CSP prerequisites have not been accepted.", problems=[problem])
     return start_csp(call.services, call.actor, accepted=accepted.accepted, version=accepted.version)
 
 
@@ -110,11 +110,11 @@ def _started(started: JourneyStarted) -> ApiResponse:
 
 
 def _callback(call: RequestContext) -> ApiResponse:
-    """Read a browser's answer and send the browser home; a person sees text here, never problem+json."""
+    """Handle Microsoft's callback and redirect the browser to the page; errors are plain text, not problem+json."""
     try:
         flow_id = receive_callback(call.services, _kind(call), _fields(call), call.trace_id)
     except Waiting:
-        text = "We cannot take Microsoft's answer at this moment. Reload this page in a few seconds."
+        text = "We cannot process Microsoft's response at the moment. Reload this page in a few seconds."
         return ApiResponse(503, text.encode(), _TEXT, {"Retry-After": "5"})
     except Invalid:
         return ApiResponse(400, _NOT_OURS.encode(), _TEXT)

@@ -1,4 +1,4 @@
-"""HTTP routes of CSPs: their prerequisites, the check of their access, and customers that are left out."""
+"""HTTP routes of CSPs: prerequisites, access check, and ignored customers."""
 
 import msgspec
 
@@ -15,12 +15,12 @@ class IgnoreTenant(msgspec.Struct, forbid_unknown_fields=True):
     ignored: bool
 
 
-def add_doors(routes: HttpRoutes) -> None:
+def add_routes(routes: HttpRoutes) -> None:
     @routes.add(
         "GET",
         "prerequisites/csp",
         needs=Need.READ,
-        summary="What a CSP must have in place; accept its version when integrating.",
+        summary="What a CSP must have in place. Send its version back when integrating.",
         answers={200: Prerequisites},
     )
     def get_csp_prerequisites(call: RequestContext) -> ApiResponse:
@@ -35,15 +35,15 @@ def add_doors(routes: HttpRoutes) -> None:
         answers={202: CheckOrdered},
     )
     def post_access_check(call: RequestContext) -> ApiResponse:
-        wanted = ids.integration_id(call.param("integration_id"))
-        check_access(call.services, call.actor, wanted)
-        return ok(CheckOrdered(integration_id=wanted), status=202)
+        integration_id = ids.integration_id(call.param("integration_id"))
+        check_access(call.services, call.actor, integration_id)
+        return ok(CheckOrdered(integration_id=integration_id), status=202)
 
     @routes.add(
         "PUT",
         "tenants/{tenant_id}/ignored",
         needs=Need.MANAGE,
-        summary="Leave a CSP's customer out of the table, or show it again.",
+        summary="Hide a CSP's customer from the table, or show it again.",
         body=IgnoreTenant,
         answers={204: None},
     )

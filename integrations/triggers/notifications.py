@@ -1,4 +1,4 @@
-"""Microsoft's door: it proves that it reaches us, and tells that something changed."""
+"""The HTTP route for Microsoft's change notifications: validation of the address, and notifications."""
 
 from integrations.actions.sync.change_notifications import Notifications, receive_notifications
 from integrations.triggers.routes import HttpRoutes, Need, RequestContext
@@ -9,13 +9,13 @@ _TEXT = "text/plain; charset=utf-8"
 _LONGEST_TOKEN = 1024
 
 
-def add_doors(routes: HttpRoutes) -> None:
+def add_routes(routes: HttpRoutes) -> None:
     @routes.add(
         "POST",
         "notifications",
         needs=Need.NOTHING,
-        summary="Microsoft Graph's change notifications: a nudge to look, and nothing that is believed.",
-        query={"validationToken": "Microsoft's own token, given back as it came"},
+        summary="Microsoft Graph's change notifications. They only trigger a sync; their content is not used.",
+        query={"validationToken": "Microsoft's validation token, returned unchanged"},
         body=Notifications,
         answers={202: None},
         in_api=False,
@@ -23,8 +23,8 @@ def add_doors(routes: HttpRoutes) -> None:
     def post_notifications(call: RequestContext) -> ApiResponse:
         token = call.query("validationToken")
         if len(token) > _LONGEST_TOKEN:
-            told = Problem("/validationToken", f"at most {_LONGEST_TOKEN} characters")
-            raise Invalid("The token is too long to be Microsoft's.", problems=[told])
+            problem = Problem("/validationToken", f"at most {_LONGEST_TOKEN} characters")
+            raise Invalid("The validation token is too long.", problems=[problem])
         if token:
             return ApiResponse(200, token.encode(), content_type=_TEXT)
         receive_notifications(call.services, call.body(Notifications).value)

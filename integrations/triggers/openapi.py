@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from the doors themselves."""
+"""The OpenAPI 3.1 document, generated from the routes."""
 
 import re
 from collections.abc import Iterable
@@ -7,19 +7,21 @@ from typing import Any
 from integrations.triggers.routes import HttpRoute, Need
 from shared.http.answers import ProblemBody, json_schema
 
+# Schemas whose published name is not that of their class: renaming a class does not rename them for API clients.
+_PUBLISHED_NAMES = {"DatasetOutcome": "Outcome"}
 _PARAMETER = re.compile(r"{\*?(\w+)(?::[^}]*)?}")
 _MEANING = {
-    "400": "The request is malformed or invalid; errors[] name each place.",
-    "401": "No portal token, or not a good one.",
+    "400": "The request is malformed or invalid. errors[] names each field.",
+    "401": "The portal token is missing or invalid.",
     "403": "The caller's role (code role) or plan (code plan) does not allow this.",
-    "404": "There is no such thing in the caller's account.",
-    "409": "The present state does not allow this; code and remedy say why and what to do.",
+    "404": "Not found in the caller's account.",
+    "409": "The current state does not allow this. code and remedy say why and what to do.",
     "413": "The body is larger than 64 KiB.",
     "415": "The body is not JSON.",
     "422": "The Idempotency-Key was used for another request.",
-    "429": "Too many requests; Retry-After says how long to wait.",
-    "500": "A fault of ours; trace_id finds it in our log.",
-    "503": "Storage or Microsoft is out; nothing was changed; Retry-After says when to try again.",
+    "429": "Too many requests. Retry-After says how long to wait.",
+    "500": "An error on our side. Search the log for trace_id.",
+    "503": "Storage or Microsoft is not available. Nothing was changed. Retry-After says when to try again.",
 }
 
 
@@ -28,7 +30,7 @@ def document(routes: Iterable[HttpRoute]) -> dict[str, Any]:
     public = sorted((route for route in routes if route.in_api), key=lambda route: (route.path, route.methods))
     models = _models(public)
     references, schemas = json_schema(models)
-    named = dict(zip(models, references, strict=True))
+    named = dict(zip(models, map(_published, references), strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for route in public:
         for method in route.methods:
@@ -39,10 +41,22 @@ def document(routes: Iterable[HttpRoute]) -> dict[str, Any]:
         "servers": [{"url": "/api"}],
         "paths": paths,
         "components": {
-            "schemas": schemas,
+            "schemas": _published(schemas),
             "securitySchemes": {"portal": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
     }
+
+
+def _published(schema: Any) -> Any:
+    """A schema, or all of them by name, with published names in keys, titles and references."""
+    if isinstance(schema, dict):
+        return {_PUBLISHED_NAMES.get(key, key): _published(value) for key, value in schema.items()}
+    if isinstance(schema, list):
+        return [_published(it) for it in schema]
+    if not isinstance(schema, str):
+        return schema
+    path, slash, name = schema.rpartition("/")
+    return f"{path}{slash}{_PUBLISHED_NAMES.get(name, name)}"
 
 
 def _models(routes: Iterable[HttpRoute]) -> list[Any]:
@@ -70,32 +84,32 @@ def _operation(route: HttpRoute, named: dict[Any, Any]) -> dict[str, Any]:
 
 def _parameters(route: HttpRoute) -> list[dict[str, Any]]:
     text = {"type": "string"}
-    found: list[dict[str, Any]] = [
+    parameters: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, "schema": text} for name in _PARAMETER.findall(route.path)
     ]
-    found += [
+    parameters += [
         {"name": name, "in": "query", "description": meaning, "schema": text} for name, meaning in route.query.items()
     ]
     if route.changes:
-        meaning = "The same request under the same key is done once and answered alike."
-        found.append({"name": "Idempotency-Key", "in": "header", "description": meaning, "schema": text})
+        meaning = "A request repeated with the same key is carried out once and gets the same answer."
+        parameters.append({"name": "Idempotency-Key", "in": "header", "description": meaning, "schema": text})
     elif route.needs is not Need.NOTHING:
-        meaning = "The ETag of the answer you have; 304 when it is still the same."
-        found.append({"name": "If-None-Match", "in": "header", "description": meaning, "schema": text})
-    return found
+        meaning = "The ETag of the answer you have. 304 if it has not changed."
+        parameters.append({"name": "If-None-Match", "in": "header", "description": meaning, "schema": text})
+    return parameters
 
 
 def _responses(route: HttpRoute, named: dict[Any, Any]) -> dict[str, Any]:
     responses: dict[str, Any] = {}
     for status, model in sorted(route.answers.items()):
-        told: dict[str, Any] = {"description": "Done." if route.changes else "Found."}
+        response: dict[str, Any] = {"description": "Done." if route.changes else "Found."}
         if model:
-            told["content"] = {"application/json": {"schema": named[model]}}
+            response["content"] = {"application/json": {"schema": named[model]}}
         if route.csv:
-            told["content"]["text/csv"] = {"schema": {"type": "string"}}
-        responses[str(status)] = told
+            response["content"]["text/csv"] = {"schema": {"type": "string"}}
+        responses[str(status)] = response
     if not route.changes and route.needs is not Need.NOTHING:
-        responses["304"] = {"description": "Unchanged since the ETag you sent."}
+        responses["304"] = {"description": "Not changed since the ETag that you sent."}
     problem = {"application/problem+json": {"schema": named[ProblemBody]}}
     for status_code in _problems(route):
         responses[status_code] = {"description": _MEANING[status_code], "content": problem}

@@ -4,12 +4,7 @@ from typing import Any
 
 import msgspec
 
-from integrations.actions.mapping.organizations import (
-    change_organization,
-    create_organization,
-    delete_organization,
-    find_organization,
-)
+from integrations.actions.mapping import organizations as actions
 from integrations.domain import ids
 from integrations.domain.integrations import Organization
 from integrations.triggers.routes import PAGING, HttpRoutes, Need, RequestContext
@@ -25,7 +20,7 @@ class OrganizationBody(msgspec.Struct, forbid_unknown_fields=True):
     syncro_tenant_id: str | None = None
 
 
-def add_doors(routes: HttpRoutes) -> None:
+def add_routes(routes: HttpRoutes) -> None:
     @routes.add(
         "GET",
         "organizations",
@@ -48,8 +43,10 @@ def add_doors(routes: HttpRoutes) -> None:
     )
     def post_organization(call: RequestContext) -> ApiResponse:
         body = call.body(OrganizationBody)
-        made = create_organization(call.services, call.actor, body.name, body.domains, _syncro_tenant(body))
-        return ok(made, status=201)
+        organization = actions.create_organization(
+            call.services, call.actor, body.name, body.domains, _syncro_tenant(body)
+        )
+        return ok(organization, status=201)
 
     @routes.add(
         "GET",
@@ -60,19 +57,19 @@ def add_doors(routes: HttpRoutes) -> None:
     )
     def get_organization(call: RequestContext) -> ApiResponse:
         control = call.services.control(call.actor.account_id)
-        return ok(find_organization(control, _organization(call)).value)
+        return ok(actions.find_organization(control, _organization(call)).value)
 
     @routes.add(
         "PUT",
         "organizations/{organization_id}",
         needs=Need.MANAGE,
-        summary="Rename an Organization, set its domains, or move it under another Syncro Tenant.",
+        summary="Rename an Organization, set its domains, or move it to another Syncro Tenant.",
         body=OrganizationBody,
         answers={200: Organization},
     )
     def put_organization(call: RequestContext) -> ApiResponse:
         body = call.body(OrganizationBody)
-        changed = change_organization(
+        changed = actions.change_organization(
             call.services,
             call.actor,
             _organization(call),
@@ -86,11 +83,11 @@ def add_doors(routes: HttpRoutes) -> None:
         "DELETE",
         "organizations/{organization_id}",
         needs=Need.MANAGE,
-        summary="Delete an Organization that no Microsoft tenant is mapped to.",
+        summary="Delete an Organization that has no mapped Microsoft tenant.",
         answers={204: None},
     )
-    def delete_organization_door(call: RequestContext) -> ApiResponse:
-        delete_organization(call.services, call.actor, _organization(call))
+    def delete_organization(call: RequestContext) -> ApiResponse:
+        actions.delete_organization(call.services, call.actor, _organization(call))
         return no_content()
 
 
@@ -103,7 +100,7 @@ def _syncro_tenant(body: OrganizationBody) -> ids.SyncroTenantId | None:
 
 
 def _page(call: RequestContext, documents: Any) -> tuple[list[Any], str | None]:
-    """One page of a kind of control rows, by key."""
+    """One page of a kind of control rows, in key order, and the cursor of the next."""
     limit = call.limit()
-    found = [stored.value for stored in documents.list(after=call.cursor(), limit=limit + 1)]
-    return found[:limit], found[limit - 1].id if len(found) > limit else None
+    page = [stored.value for stored in documents.list(after=call.cursor(), limit=limit + 1)]
+    return page[:limit], page[limit - 1].id if len(page) > limit else None

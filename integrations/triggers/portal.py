@@ -1,4 +1,4 @@
-"""HTTP routes of the page itself: its static files, the settings it needs, health, and the OpenAPI document."""
+"""HTTP routes of the page itself: static files, its configuration, health, and the OpenAPI document."""
 
 from functools import cache
 from html import escape
@@ -23,7 +23,7 @@ _TYPES = {
 _PORTAL_ORIGIN = b'<meta name="portal-origin" content="">'
 
 
-def add_doors(routes: HttpRoutes) -> None:
+def add_routes(routes: HttpRoutes) -> None:
     @routes.add(
         "GET",
         "page/{*path}",
@@ -40,7 +40,7 @@ def add_doors(routes: HttpRoutes) -> None:
             return ok(_config(call.services))
         return with_etag(_file(path, call.services.settings), call.request.headers.get("If-None-Match", ""))
 
-    @routes.add("GET", "health", needs=Need.NOTHING, summary="The process is alive.", answers={200: Health})
+    @routes.add("GET", "health", needs=Need.NOTHING, summary="Liveness: the process is running.", answers={200: Health})
     def get_health(_call: RequestContext) -> ApiResponse:
         return ok(Health("alive"))
 
@@ -48,7 +48,7 @@ def add_doors(routes: HttpRoutes) -> None:
         "GET",
         "health/ready",
         needs=Need.NOTHING,
-        summary="Configured, and our storage answers.",
+        summary="Readiness: the service is configured and its storage answers.",
         answers={200: Health},
     )
     def get_ready(call: RequestContext) -> ApiResponse:
@@ -59,7 +59,7 @@ def add_doors(routes: HttpRoutes) -> None:
         "GET",
         "openapi.json",
         needs=Need.NOTHING,
-        summary="This API, as OpenAPI 3.1.",
+        summary="This API as an OpenAPI 3.1 document.",
         answers={200: None},
         in_api=False,
     )
@@ -75,19 +75,19 @@ def _config(services: Services) -> PageConfig:
 def _file(path: str, settings: Settings) -> ApiResponse:
     content = _contents().get(path)
     if content is None:
-        raise NotFound("The page has no such file.")
+        raise NotFound("There is no such file.")
     portal = _origin(settings.portal_url)
     connect = " ".join(filter(None, ["'self'", settings.portal_personas_url]))
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
         f"connect-src {connect}; base-uri 'none'; form-action 'none'; frame-ancestors {portal}"
     )
-    filled = content.replace(_PORTAL_ORIGIN, _told(portal))
+    filled = content.replace(_PORTAL_ORIGIN, _with_origin(portal))
     return ApiResponse(200, filled, _TYPES[Path(path).suffix], {"Content-Security-Policy": policy})
 
 
-def _told(portal: str) -> bytes:
-    """The one thing of index.html that settings decide: who may hand the page a token."""
+def _with_origin(portal: str) -> bytes:
+    """The only part of index.html that depends on settings: the origin that may send the page a token."""
     return _PORTAL_ORIGIN.replace(b'""', f'"{escape(portal)}"'.encode())
 
 
@@ -98,6 +98,6 @@ def _origin(url: str) -> str:
 
 @cache
 def _contents() -> dict[str, bytes]:
-    """Every file the page is made of, read once; no path from outside ever touches the disk."""
-    found = [path for path in _FILES.rglob("*") if path.suffix in _TYPES]
-    return {path.relative_to(_FILES).as_posix(): path.read_bytes() for path in found}
+    """Every file of the page, read once; paths from requests never reach the file system."""
+    paths = [path for path in _FILES.rglob("*") if path.suffix in _TYPES]
+    return {path.relative_to(_FILES).as_posix(): path.read_bytes() for path in paths}

@@ -1,4 +1,4 @@
-"""HTTP routes of removal: its effects, its beginning, its state, and the purge of data nobody syncs any more."""
+"""HTTP routes of removals: their effects, start and state, and the purge of an unmapped tenant's data."""
 
 from integrations.actions.mapping.purge import purge_now
 from integrations.actions.removal.effects import read_effects, read_effects_of_all
@@ -11,26 +11,26 @@ from integrations.views.removal.effects import Effects
 from integrations.views.removal.status import RemovalView
 from shared.http.answers import ApiResponse, no_content, ok
 
-_CONFIRM = {"confirm": "what GET .../removal-effects tells to type, to confirm"}
+_CONFIRM = {"confirm": "the value of confirm in GET .../removal-effects"}
 
 
-def add_doors(routes: HttpRoutes) -> None:
+def add_routes(routes: HttpRoutes) -> None:
     @routes.add(
         "GET",
         "integrations/{integration_id}/removal-effects",
         needs=Need.REMOVE,
-        summary="What removing this integration does, and the word that confirms it.",
+        summary="The effects of removing this integration, and the word that confirms it.",
         answers={200: Effects},
     )
     def get_removal_effects(call: RequestContext) -> ApiResponse:
-        wanted = ids.integration_id(call.param("integration_id"))
-        return ok(read_effects(call.services, call.actor, wanted))
+        integration_id = ids.integration_id(call.param("integration_id"))
+        return ok(read_effects(call.services, call.actor, integration_id))
 
     @routes.add(
         "GET",
         "removal-effects",
         needs=Need.REMOVE,
-        summary="What removing all integrations does, and the word that confirms it.",
+        summary="The effects of removing all integrations, and the word that confirms it.",
         answers={200: Effects},
     )
     def get_effects_of_all(call: RequestContext) -> ApiResponse:
@@ -40,13 +40,13 @@ def add_doors(routes: HttpRoutes) -> None:
         "DELETE",
         "integrations/{integration_id}",
         needs=Need.REMOVE,
-        summary="Remove an integration: hidden at once, gone in a few minutes; see GET /removals/{removal_id}.",
+        summary="Remove an integration. It is hidden immediately; follow GET /removals/{removal_id}.",
         query=_CONFIRM,
         answers={202: Begun},
     )
     def delete_integration(call: RequestContext) -> ApiResponse:
-        wanted = ids.integration_id(call.param("integration_id"))
-        return ok(remove(call.services, call.actor, wanted, call.query("confirm")), status=202)
+        integration_id = ids.integration_id(call.param("integration_id"))
+        return ok(remove(call.services, call.actor, integration_id, call.query("confirm")), status=202)
 
     @routes.add(
         "DELETE",
@@ -64,7 +64,7 @@ def add_doors(routes: HttpRoutes) -> None:
         "GET",
         "removals/{removal_id}",
         needs=Need.REMOVE,
-        summary="How a removal stands: its steps, what is left to do by hand, and its signed receipt.",
+        summary="The state of a removal: its steps, what is left to do manually, and its signed receipt.",
         answers={200: RemovalView},
     )
     def get_removal(call: RequestContext) -> ApiResponse:
@@ -74,7 +74,7 @@ def add_doors(routes: HttpRoutes) -> None:
         "DELETE",
         "tenants/{tenant_id}/data",
         needs=Need.REMOVE,
-        summary="Delete what was synced under earlier mappings of an unmapped tenant now, not after 30 days.",
+        summary="Delete the data of an unmapped tenant now instead of after 30 days.",
         answers={204: None},
     )
     def delete_tenant_data(call: RequestContext) -> ApiResponse:

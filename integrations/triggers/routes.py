@@ -1,8 +1,8 @@
-"""HTTP doors: one decorator does what every door must, so that no door can forget it.
+"""HTTP routes: one decorator does what every route must, so that no route can forget it.
 
-It checks who calls and what they may do (deny by default), reads the body strictly, repeats the stored
-answer of an Idempotency-Key, turns errors into problem+json, adds ETags and safe headers, and remembers
-the door for the OpenAPI document. A door itself parses, calls one action, and answers.
+It authenticates and authorizes the caller (deny by default), reads the body strictly, repeats the stored response of
+an Idempotency-Key, turns errors into problem+json, adds ETags and security headers, and registers the route for the
+OpenAPI document. A handler itself parses, calls one action, and answers.
 """
 
 import logging
@@ -33,7 +33,7 @@ Handler = Callable[["RequestContext"], ApiResponse]
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _CURSOR = re.compile(r"[A-Za-z0-9_.@-]{1,128}")
-PAGING = {"limit": "rows a page, 1 to 1000, default 100", "cursor": "next_cursor of the page before"}
+PAGING = {"limit": "rows per page, 1 to 1000, default 100", "cursor": "next_cursor of the previous page"}
 _SAFE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -43,7 +43,7 @@ _SAFE_HEADERS = {
 
 
 class Need(Enum):
-    """What a caller must be; every door says it."""
+    """What a caller needs to be; every route declares it."""
 
     NOTHING = "anonymous"
     READ = "administrator"
@@ -53,9 +53,9 @@ class Need(Enum):
 
 @dataclass(frozen=True, slots=True)
 class HttpRoute:
-    """A door as the OpenAPI document tells it. ``answers`` are success answers: status to model.
+    """A route as the OpenAPI document describes it. ``answers`` are success responses: models by status.
 
-    ``csv`` tells that it answers in CSV too; ``refusals`` are statuses that its like does not have.
+    ``csv``: it can answer in CSV too; ``refusals`` are error statuses beyond those of every route of its kind.
     """
 
     name: str
@@ -77,7 +77,7 @@ class HttpRoute:
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """One request, checked: who calls, and what they sent."""
+    """One request of an authorized caller: who calls, and what they sent."""
 
     services: Services
     request: func.HttpRequest
@@ -88,7 +88,7 @@ class RequestContext:
     @property
     def actor(self) -> Actor:
         if self.caller is None:
-            raise AssertionError  # only doors that need somebody ask for the actor
+            raise AssertionError  # only routes that need a caller ask for the actor
         return Actor(AccountId(self.caller.account_id), self.caller.user_id, self.trace_id)
 
     def param(self, name: str) -> str:
@@ -102,20 +102,18 @@ class RequestContext:
     def integer(self, name: str, default: int, least: int, most: int) -> int:
         text = self.query(name, str(default))
         if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
-            raise Invalid(
-                f"?{name}= is not usable.", problems=[Problem(f"/{name}", f"a whole number, {least} to {most}")]
-            )
+            raise Invalid(f"?{name}= is invalid.", problems=[Problem(f"/{name}", f"a whole number, {least} to {most}")])
         return int(text)
 
     def limit(self) -> int:
         return self.integer("limit", 100, 1, 1000)
 
     def cursor(self) -> str:
-        """A key of ours to go on after, empty for the first page."""
+        """The key after which the page begins, empty for the first page."""
         cursor = self.query("cursor")
         if cursor and not _CURSOR.fullmatch(cursor):
-            told = Problem("/cursor", "send next_cursor of the page before, unchanged")
-            raise Invalid("The cursor is not one of ours.", problems=[told])
+            problem = Problem("/cursor", "send next_cursor of the previous page, unchanged")
+            raise Invalid("The cursor is invalid.", problems=[problem])
         return cursor
 
     def body(self, model: type[Model]) -> Model:
@@ -123,7 +121,7 @@ class RequestContext:
 
 
 class HttpRoutes:
-    """Collects the HTTP doors of the app on one blueprint."""
+    """Collects the HTTP routes of the app on one blueprint."""
 
     def __init__(self, services: Callable[[], Services]) -> None:
         self.blueprint = func.Blueprint()
@@ -144,7 +142,7 @@ class HttpRoutes:
         csv: bool = False,
         refusals: tuple[str, ...] = (),
     ) -> Callable[[Handler], Handler]:
-        """Declare a door: ``methods`` separated by spaces, ``path`` below /api."""
+        """Declare a route: ``methods`` separated by spaces, ``path`` below /api."""
 
         def register(handler: Handler) -> Handler:
             route = HttpRoute(
@@ -170,7 +168,7 @@ class HttpRoutes:
         services = self._services
 
         def entry(req: func.HttpRequest) -> func.HttpResponse:
-            return _response(_answer(services, route, handler, req))
+            return _response(_handle(services, route, handler, req))
 
         # Not functools.wraps: the Functions host would follow it and read the handler's parameters.
         entry.__name__ = route.name
@@ -178,14 +176,14 @@ class HttpRoutes:
         self.blueprint.route(route.path, methods=list(route.methods), auth_level=func.AuthLevel.ANONYMOUS)(entry)
 
 
-def _answer(
+def _handle(
     services: Callable[[], Services], route: HttpRoute, handler: Handler, request: func.HttpRequest
 ) -> ApiResponse:
-    """The boundary: whatever happens inside, an explained answer comes out."""
+    """Handle a request; every error becomes a response that explains it."""
     trace_id = _trace_id(request)
     try:
         with interactive():
-            return _checked(services(), route, handler, request, trace_id)
+            return _authorized(services(), route, handler, request, trace_id)
     except AppError as error:
         answer = explained(error, trace_id)
         level = logging.ERROR if answer.status >= 500 else logging.INFO
@@ -200,11 +198,11 @@ def _answer(
         )
         return answer
     except Exception:  # the Functions host would answer an empty 500 (platform.md 2.3)
-        logging.getLogger("integrations").exception("door %s failed, trace %s", route.name, trace_id)
+        logging.getLogger("integrations").exception("route %s failed, trace %s", route.name, trace_id)
         return explained(AppError("The request could not be completed."), trace_id)
 
 
-def _checked(
+def _authorized(
     services: Services, route: HttpRoute, handler: Handler, request: func.HttpRequest, trace_id: str
 ) -> ApiResponse:
     caller = None
@@ -217,8 +215,8 @@ def _checked(
     if route.changes and caller is not None:
         key = _idempotency_key(request)
         if key:
-            same = (request.method, request.url.split("/api/", 1)[-1].encode(), request.get_body())
-            return once_per_key(services, call.actor, key, same, lambda: handler(call))
+            identity = (request.method, request.url.split("/api/", 1)[-1].encode(), request.get_body())
+            return once_per_key(services, call.actor, key, identity, lambda: handler(call))
     answer = handler(call)
     if request.method == "GET" and answer.status == 200 and caller is not None:
         return with_etag(answer, request.headers.get("If-None-Match", ""))
@@ -234,9 +232,9 @@ def _refuse(needs: Need, caller: Caller) -> None:
 
 def _no_plan() -> Forbidden:
     return Forbidden(
-        "Microsoft Tenant Integrations are part of the Team plan.",
+        "Microsoft Tenant Integrations require the Team plan.",
         code="plan",
-        remedy="Move your account to the Team plan. Removing integrations works on any plan.",
+        remedy="Move your account to the Team plan. Integrations can be removed on any plan.",
     )
 
 
@@ -244,7 +242,7 @@ def _idempotency_key(request: func.HttpRequest) -> str:
     key = request.headers.get("Idempotency-Key", "")
     if key and not _KEY.fullmatch(key):
         raise Invalid(
-            "The Idempotency-Key is not usable.",
+            "The Idempotency-Key is invalid.",
             problems=[Problem("/Idempotency-Key", "1 to 255 visible ASCII characters")],
         )
     return str(key)

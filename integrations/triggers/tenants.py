@@ -1,4 +1,4 @@
-"""HTTP routes of the table: the page's data, a tenant's details, its mapping, its syncs and its synced rows."""
+"""HTTP routes of integrations and tenants: the page's data, details, mapping, syncs and synced rows."""
 
 import msgspec
 
@@ -30,7 +30,7 @@ class MapTenant(msgspec.Struct, forbid_unknown_fields=True):
     organization_id: str
 
 
-def add_doors(routes: HttpRoutes) -> None:
+def add_routes(routes: HttpRoutes) -> None:
     _add_reading(routes)
     _add_changing(routes)
     _add_synced(routes)
@@ -44,37 +44,37 @@ def _add_reading(routes: HttpRoutes) -> None:
         "GET",
         "integrations",
         needs=Need.READ,
-        summary="Everything the page shows: the menu, the CSPs, a page of tenants.",
+        summary="Everything the page shows: the menu, the CSPs, and a page of tenants.",
         query={
             "q": "part of a name, domain or tenant id",
             "status": "a label of Sync Status or CSP Auth, or Overdue",
             "csp": "a CSP Name, or its integration id",
             "mapped": "true or false",
-            "ignored": "true: customers of CSPs that were left out, and no others",
+            "ignored": "true: only ignored customers of CSPs",
             "sort": f"one of {', '.join(SORTS)}",
             **PAGING,
         },
         answers={200: Overview},
     )
     def get_integrations(call: RequestContext) -> ApiResponse:
-        return ok(read_overview(call.services, call.actor.account_id, _wanted(call)))
+        return ok(read_overview(call.services, call.actor.account_id, _table_filter(call)))
 
     @routes.add(
         "GET",
         "integrations/{integration_id}",
         needs=Need.READ,
-        summary="One integration: when and by whom it was authorized.",
+        summary="One integration: when it was authorized, and by whom.",
         answers={200: IntegrationDetails},
     )
     def get_integration(call: RequestContext) -> ApiResponse:
-        wanted = ids.integration_id(call.param("integration_id"))
-        return ok(read_integration(call.services, call.actor.account_id, wanted))
+        integration_id = ids.integration_id(call.param("integration_id"))
+        return ok(read_integration(call.services, call.actor.account_id, integration_id))
 
     @routes.add(
         "GET",
         "tenants/{tenant_id}",
         needs=Need.READ,
-        summary="The details page of a tenant, with the freshness of each data set.",
+        summary="The details of a tenant, with the freshness of each data set.",
         answers={200: TenantDetails},
     )
     def get_tenant(call: RequestContext) -> ApiResponse:
@@ -86,7 +86,7 @@ def _add_changing(routes: HttpRoutes) -> None:
         "PUT",
         "tenants/{tenant_id}/mapping",
         needs=Need.MANAGE,
-        summary="Map a tenant to an Organization; its first sync is ordered with it.",
+        summary="Map a tenant to an Organization. This also starts its first sync.",
         body=MapTenant,
         answers={200: MappingView},
     )
@@ -99,7 +99,7 @@ def _add_changing(routes: HttpRoutes) -> None:
         "DELETE",
         "tenants/{tenant_id}/mapping",
         needs=Need.MANAGE,
-        summary="Unmap a tenant: syncing stops, its synced data is out of reach at once.",
+        summary="Unmap a tenant. Syncing stops, and its synced data is hidden immediately.",
         answers={204: None},
     )
     def delete_mapping(call: RequestContext) -> ApiResponse:
@@ -110,7 +110,7 @@ def _add_changing(routes: HttpRoutes) -> None:
         "POST",
         "tenants/{tenant_id}/sync",
         needs=Need.MANAGE,
-        summary="Sync Now: order a sync and watch it under the run id.",
+        summary="Sync Now: start a sync, and follow it by its run id.",
         answers={202: Ordered},
     )
     def post_sync(call: RequestContext) -> ApiResponse:
@@ -122,20 +122,20 @@ def _add_synced(routes: HttpRoutes) -> None:
         "GET",
         "sync-queue",
         needs=Need.READ,
-        summary="What waits for a worker, for how long, and where a tenant stands in the row.",
-        query={"tenant_id": "the tenant whose place is asked for"},
+        summary="What is queued, how long it has been waiting, and the position of one tenant.",
+        query={"tenant_id": "the tenant whose position you want to know"},
         answers={200: SyncQueue},
     )
     def get_sync_queue(call: RequestContext) -> ApiResponse:
         text = call.query("tenant_id")
-        wanted = ids.tenant_id(text) if text else None
-        return ok(read_sync_queue(call.services, call.actor.account_id, wanted))
+        tenant_id = ids.tenant_id(text) if text else None
+        return ok(read_sync_queue(call.services, call.actor.account_id, tenant_id))
 
     @routes.add(
         "GET",
         "tenants/{tenant_id}/runs",
         needs=Need.READ,
-        summary="Sync history, the newest run first.",
+        summary="The sync history, newest run first.",
         query=PAGING,
         answers={200: RunPage},
     )
@@ -147,7 +147,7 @@ def _add_synced(routes: HttpRoutes) -> None:
         "GET",
         "tenants/{tenant_id}/runs/{run_id}",
         needs=Need.READ,
-        summary="One run, with what each data set did.",
+        summary="One sync run, with the result of each data set.",
         answers={200: Run},
     )
     def get_run(call: RequestContext) -> ApiResponse:
@@ -158,7 +158,7 @@ def _add_synced(routes: HttpRoutes) -> None:
         "GET",
         "tenants/{tenant_id}/licenses",
         needs=Need.READ,
-        summary="The tenant's licences as last synced.",
+        summary="The tenant's licenses, as last synced.",
         query=PAGING,
         answers={200: Rows[LicenseView]},
     )
@@ -170,7 +170,7 @@ def _add_synced(routes: HttpRoutes) -> None:
         "GET",
         "tenants/{tenant_id}/security",
         needs=Need.READ,
-        summary="Secure Score, MFA, directory roles and policies, each with its state and time.",
+        summary="Secure Score, MFA, directory roles and policies, each with its state and the time it was read.",
         answers={200: Security},
     )
     def get_security(call: RequestContext) -> ApiResponse:
@@ -178,7 +178,7 @@ def _add_synced(routes: HttpRoutes) -> None:
 
 
 def _add_rows(routes: HttpRoutes, dataset: Dataset, route: ReadRoute) -> None:
-    """The rows of one data set as they are."""
+    """The route that returns the rows of one data set."""
 
     def read(call: RequestContext) -> ApiResponse:
         account_id, cursor, limit = call.actor.account_id, call.cursor(), call.limit()
@@ -199,14 +199,14 @@ def _tenant(call: RequestContext) -> ids.TenantId:
     return ids.tenant_id(call.param("tenant_id"))
 
 
-def _wanted(call: RequestContext) -> TableFilter:
+def _table_filter(call: RequestContext) -> TableFilter:
     mapped, sort = call.query("mapped"), call.query("sort", "name")
     ignored = call.query("ignored")
     for name, value in (("mapped", mapped), ("ignored", ignored)):
         if value not in {"", "true", "false"}:
-            raise Invalid(f"?{name}= is not usable.", problems=[Problem(f"/{name}", "true or false")])
+            raise Invalid(f"?{name}= is invalid.", problems=[Problem(f"/{name}", "true or false")])
     if sort not in SORTS:
-        raise Invalid("?sort= is not usable.", problems=[Problem("/sort", f"one of {', '.join(SORTS)}")])
+        raise Invalid("?sort= is invalid.", problems=[Problem("/sort", f"one of {', '.join(SORTS)}")])
     return TableFilter(
         text=call.query("q"),
         status=call.query("status"),

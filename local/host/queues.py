@@ -105,14 +105,13 @@ class QueueReader:
     def fetch(self, most: int = _MOST_AT_ONCE) -> list[QueueMessage]:
         """Messages that are visible now, hidden from others for the lease; none when there is no such queue.
 
-        They come as they lie in the queue and are decoded one by one, so that a bad one harms no other.
+        They come by one request, as they lie in the queue, and are decoded one by one: a bad one harms no other.
         """
+        received = self.client.receive_messages(
+            messages_per_page=min(most, _MOST_AT_ONCE), visibility_timeout=self._options.lease_s
+        )
         try:
-            return list(
-                self.client.receive_messages(
-                    max_messages=min(most, _MOST_AT_ONCE), visibility_timeout=self._options.lease_s
-                )
-            )
+            return list(next(received.by_page(), ()))
         except ResourceNotFoundError:
             return []
 

@@ -25,6 +25,7 @@ from local.microsoft.partner_calls import PartnerCalls
 from local.microsoft.partner_center import PartnerCenter
 from local.microsoft.posture_calls import PostureCalls
 from local.microsoft.recorder import Recorder
+from local.microsoft.snapshots import Snapshots
 from local.microsoft.tokens import Issuer
 from local.microsoft.world import World
 
@@ -44,6 +45,8 @@ class Cloud:
         self._calls = Calls(self._world)
         self._posture = PostureCalls(self._world)
         self._partner_calls = PartnerCalls(self._world)
+        self._snapshots = Snapshots(self._world)
+        self._history: list[str] = []
         self._begin()
 
     def _begin(self) -> None:
@@ -53,6 +56,12 @@ class Cloud:
         self._entra = Entra(self._world, self._issuer, login, resources)
         self._graph = Graph(self._world, self._issuer, self._faults, self._garbles, login, resources.graph)
         self._partner_center = PartnerCenter(self._world, self._issuer, resources.partner)
+        self._history.clear()
+
+    @property
+    def _memories(self) -> list[object]:
+        """What the hosts remember. Not what is held, and not Partner Center's requests of the last second."""
+        return [self._recorder, self._faults, self._garbles, *self._entra.memories, *self._graph.memories]
 
     async def handle(self, request: Request) -> Reply:
         if request.path.startswith(_CONTROL):
@@ -103,16 +112,28 @@ class Cloud:
         return told({"result": result})
 
     def _call(self, name: str, arguments: dict[str, Any]) -> Any:
+        if name == "history":
+            return self._history
+        if name in {"save_state", "restore_state"}:
+            return self._snapshot(name, **arguments)
         if name == "reset":
             self._latches.release()
             self._begin()
             self._recorder.forget_requests()
+        else:
+            self._history.append(json.dumps([name, arguments]))  # as half a character can only be in ASCII
         for target in (
             self._calls, self._partner_calls, self._posture, self._faults, self._garbles, self._latches, self._recorder,
         ):  # fmt: skip
             if name in vars(type(target)) and not name.startswith("_"):
                 return getattr(target, name)(**arguments)
         raise KeyError(f"there is no call {name}")
+
+    def _snapshot(self, how: str, name: str) -> None:
+        if how == "save_state":
+            self._snapshots.save(name, self._memories)
+        else:
+            self._snapshots.restore(name, self._memories)
 
 
 @dataclass(frozen=True)

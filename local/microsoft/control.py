@@ -4,6 +4,7 @@ Tests, demonstrations and people at a prompt use it; what each call does in the 
 ``faults`` and ``recorder``.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
@@ -49,6 +50,17 @@ class World(PartnerWorld, PostureControl, TroubleWorld):
     def reset(self) -> None:
         """Forget everything: registrations, tenants, switches, faults, recorded requests."""
         self._call("reset")
+
+    def history(self) -> list[tuple[str, Object]]:
+        """Every call since the last reset, with its arguments: the same calls make the same world."""
+        return [tuple(json.loads(it)) for it in self._call("history")]
+
+    def save_state(self, name: str) -> None:
+        """Keep everything as it is now, requests and tokens too, for ``restore_state``."""
+        self._call("save_state", name=name)
+
+    def restore_state(self, name: str) -> None:
+        self._call("restore_state", name=name)
 
     def load(self, world: str | Mapping[str, Any]) -> list[Tenant]:
         """Add the tenants of a world: one of ``local/worlds`` by name, or {"switches": {}, "tenants": [...]}."""

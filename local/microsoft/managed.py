@@ -1,7 +1,7 @@
 """Managed devices as Intune keeps them: those of the seeded devices that are managed."""
 
 import zlib
-from collections.abc import Callable
+from functools import partial
 
 from local.microsoft.objects import Collection, Object
 
@@ -9,33 +9,33 @@ _NEVER = "0001-01-01T00:00:00Z"
 _NO_SERIAL = ("", "System Serial Number", "Defaultstring")
 
 
-def managed_of(devices: Collection, owner: Callable[[int], Object | None], prefix: int) -> Collection:
-    """Device n is managed device n, if it is managed at all; ``owner`` is the person device n belongs to."""
-
-    def make(number: int, key: str) -> Object:
-        device = devices.as_seeded(devices.id_of(number)) or {}
-        person = owner(number) or {}
-        dice = zlib.crc32(key.encode())
-        return managed_device(
-            key,
-            azureADDeviceId=device["deviceId"],
-            deviceName=device["displayName"],
-            serialNumber=_NO_SERIAL[dice % 3] if dice % 29 == 0 else f"SN{dice:08X}",
-            manufacturer=device["manufacturer"],
-            model=device["model"],
-            operatingSystem={"MacMDM": "macOS", "IPhone": "iOS"}.get(device["operatingSystem"], "Windows"),
-            osVersion=device["operatingSystemVersion"],
-            userId=person.get("id", ""),
-            userPrincipalName=person.get("userPrincipalName", ""),
-            userDisplayName=person.get("displayName", ""),
-            emailAddress=person.get("mail") or "",
-            complianceState="compliant" if device["isCompliant"] else "noncompliant",
-            lastSyncDateTime=device["approximateLastSignInDateTime"],
-        )
-
-    made = Collection(devices.seeded, prefix, make)
+def managed_of(devices: Collection, people: Collection, prefix: int) -> Collection:
+    """Device n is managed device n, if it is managed at all; devices go round the people, in order."""
+    made = Collection(devices.seeded, prefix, partial(_managed, devices, people))
     made.leave_out(n for n in range(devices.seeded) if not (devices.at(n) or {}).get("isManaged"))
     return made
+
+
+def _managed(devices: Collection, people: Collection, number: int, key: str) -> Object:
+    device = devices.as_seeded(devices.id_of(number)) or {}
+    person = people.at(number % people.seeded) or {}
+    dice = zlib.crc32(key.encode())
+    return managed_device(
+        key,
+        azureADDeviceId=device["deviceId"],
+        deviceName=device["displayName"],
+        serialNumber=_NO_SERIAL[dice % 3] if dice % 29 == 0 else f"SN{dice:08X}",
+        manufacturer=device["manufacturer"],
+        model=device["model"],
+        operatingSystem={"MacMDM": "macOS", "IPhone": "iOS"}.get(device["operatingSystem"], "Windows"),
+        osVersion=device["operatingSystemVersion"],
+        userId=person.get("id", ""),
+        userPrincipalName=person.get("userPrincipalName", ""),
+        userDisplayName=person.get("displayName", ""),
+        emailAddress=person.get("mail") or "",
+        complianceState="compliant" if device["isCompliant"] else "noncompliant",
+        lastSyncDateTime=device["approximateLastSignInDateTime"],
+    )
 
 
 def managed_device(key: str, **more: object) -> Object:

@@ -3,7 +3,6 @@
 Each public method is a call of ``/_world/``; ``control_partners.PartnerWorld`` is the client.
 """
 
-import uuid
 from typing import Any
 
 from local.microsoft.entra.refusals import named
@@ -48,7 +47,7 @@ class PartnerCalls:
     def add_relationship(self, partner_id: str, customer_id: str, described: dict[str, Any]) -> str:
         """``described`` are fields of ``partners.Relationship``, with times as seconds from now."""
         self._world.tenant(customer_id)
-        now, key = self._world.now(), f"{uuid.uuid4()}-{uuid.uuid4()}"
+        now, key = self._world.now(), f"{self._world.new_id('9da9')}-{self._world.new_id('9daa')}"
         made = Relationship(
             id=key,
             customer_id=customer_id,
@@ -81,7 +80,11 @@ class PartnerCalls:
         found = self._relationship(partner_id, relationship_id)
         _known_roles(roles or [])
         made = Assignment(
-            str(uuid.uuid4()), group_id, roles if roles is not None else list(found.roles), status, self._world.now()
+            self._world.new_id("9dab"),
+            group_id,
+            roles if roles is not None else list(found.roles),
+            status,
+            self._world.now(),
         )
         found.assignments[made.id] = made
         return made.id

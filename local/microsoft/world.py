@@ -114,7 +114,7 @@ class World:
             initial_domain=initial,
             users=people,
             devices=machines,
-            managed=managed_of(machines, lambda number: people.at(number % users), mark | 1 << 45),
+            managed=managed_of(machines, people, mark | 1 << 45),
             licences={part: Licence(SKUS[part], enabled) for part, enabled in licences.items()},
             seats=seats,
         )

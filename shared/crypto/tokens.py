@@ -38,7 +38,7 @@ class TokenInvalid(AppError):
 
 class KeysUnavailable(Unavailable):
     code = "keys_unavailable"
-    title = "The keys to check tokens with cannot be fetched"
+    title = "The keys for checking tokens cannot be fetched"
 
 
 class KeySet:
@@ -69,7 +69,7 @@ class KeySet:
             finally:
                 self._fetching.release()
         if not self._keys:
-            raise KeysUnavailable("The keys to check tokens with cannot be fetched.")
+            raise KeysUnavailable("The keys for checking tokens cannot be fetched.")
         return self._keys.get(key_id)
 
     def _is_due(self, key_id: str) -> bool:

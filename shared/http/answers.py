@@ -148,9 +148,9 @@ def read_json(body: bytes, content_type: str, model: type[Model]) -> Model:
         TooLarge, UnsupportedMedia, Invalid: naming the place that is wrong.
     """
     if len(body) > MOST_BODY_BYTES:
-        raise TooLarge(f"The body has {len(body)} bytes; {MOST_BODY_BYTES} are the most we read.")
+        raise TooLarge(f"The body has {len(body)} bytes. The limit is {MOST_BODY_BYTES} bytes.")
     if content_type.split(";", maxsplit=1)[0].strip().lower() != "application/json":
-        raise UnsupportedMedia(f"The body came as {content_type[:80] or 'nothing'!r}.")
+        raise UnsupportedMedia(f"The body was sent as {content_type[:80] or 'nothing'!r}.")
     text = _text(body)
     _refuse_deep(text)
     try:
@@ -159,7 +159,7 @@ def read_json(body: bytes, content_type: str, model: type[Model]) -> Model:
     except msgspec.ValidationError as error:
         raise _invalid(str(error)) from error
     except (ValueError, RecursionError) as error:
-        raise Invalid("The body is not JSON as RFC 8259 has it.", code="malformed_json") from error
+        raise Invalid("The body is not valid JSON (RFC 8259).", code="malformed_json") from error
 
 
 def _text(body: bytes) -> str:
@@ -191,7 +191,7 @@ def _refuse_deep(text: str) -> None:
 def _refuse_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     names = [name for name, _ in pairs]
     if len(names) != len(set(names)):
-        raise ValueError("a name stands twice in one object")
+        raise ValueError("a name occurs twice in one object")
     return dict(pairs)
 
 
@@ -208,8 +208,8 @@ def _invalid(message: str) -> Invalid:
     if unknown or missing:
         name = (unknown or missing).group(1)  # type: ignore[union-attr] # one of the two matched
         pointer = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
-        what = "this field is not known here" if unknown else "this field is required"
-    return Invalid("The request does not have the expected form.", problems=[Problem(pointer, what)])
+        what = "this field is unknown" if unknown else "required field"
+    return Invalid("The request does not have the expected format.", problems=[Problem(pointer, what)])
 
 
 def json_schema(models: list[Any]) -> tuple[tuple[dict[str, Any], ...], dict[str, Any]]:

@@ -31,7 +31,7 @@ MOST_SEEN = 32
 
 class QueueUnavailable(Unavailable):
     code = "storage_unavailable"
-    title = "Our storage is not answering"
+    title = "Our storage is not responding"
 
 
 @dataclass(slots=True)

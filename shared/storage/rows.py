@@ -33,7 +33,7 @@ _INT64 = range(-(2**63), 2**63)
 
 class StorageUnavailable(Unavailable):
     code = "storage_unavailable"
-    title = "Our storage is not answering"
+    title = "Our storage is not responding"
 
 
 class RowExists(AppError):

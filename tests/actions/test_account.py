@@ -11,7 +11,7 @@ from integrations.actions.account import Account
 from integrations.actions.jobs.due_work import order_due
 from integrations.actions.jobs.registry import due_handlers
 from integrations.domain.ids import AccountId
-from integrations.domain.jobs.orders import PlanOrder, ShardOrder
+from integrations.domain.jobs.orders import SHARDS, PlanOrder, ShardOrder
 from integrations.storage.control import VersionConflict
 from integrations.storage.documents import Stored
 from integrations.storage.due import ALL, Work, shards
@@ -22,6 +22,13 @@ from tests.flows.portal import Portal
 
 SENT = "send apply-plan"
 WRITTEN = "control: insert organization, insert audit, insert outbox"
+
+
+@pytest.fixture
+def portal(portal: Portal) -> Portal:
+    """With as many shards as a deployment has: two kinds of work are two requests."""
+    object.__setattr__(portal.services, "shards", SHARDS)
+    return portal
 
 
 def reconcile(portal: Portal) -> list[str]:

@@ -65,7 +65,7 @@ def blank(site: Site) -> None:
 def nothing_fits(site: Site) -> None:
     with_rows(site)
     site.page.get_by_role("searchbox").fill("no such tenant")
-    expect(site.page.locator("#view")).to_contain_text("No tenant fits.")
+    expect(site.page.locator("#view")).to_contain_text("No tenant matches.")
 
 
 def row_menu(site: Site) -> None:
@@ -122,7 +122,7 @@ def removal_above_the_table(site: Site) -> None:
     leaving = {"id": "rem_1", "name": "Tailspin Toys", "kind": "single", "requested_at": told.ago(minutes=3)}
     site.answers("/integrations", told.overview(told.rows_of_every_kind(), told.csp(), removals=[leaving]))
     site.open()
-    expect(site.page.get_by_role("link", name="Show each step")).to_be_visible()
+    expect(site.page.get_by_role("link", name="Show all steps")).to_be_visible()
 
 
 def flow_proven(site: Site) -> None:

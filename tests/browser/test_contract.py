@@ -75,7 +75,7 @@ def test_an_address_that_is_no_web_address_is_not_followed(site: Site) -> None:
 
     site.choose("Integrate", "Single Tenant")
 
-    expect(site.dialog).to_contain_text("not an address of Microsoft")
+    expect(site.dialog).to_contain_text("not a Microsoft address")
 
 
 def test_a_proven_csp_tells_what_would_fail_and_can_be_finished(site: Site) -> None:
@@ -88,7 +88,7 @@ def test_a_proven_csp_tells_what_would_fail_and_can_be_finished(site: Site) -> N
     expect(site.dialog).to_contain_text(FLOW["remedy"])
     site.press("Finish")
 
-    expect(site.page.locator("#notice")).to_contain_text("Northwind Partner is connected.")
+    expect(site.page.locator("#notice")).to_contain_text("Northwind Partner is integrated.")
     assert len(heard.bodies) == 1
     assert "#flow" not in site.page.url
 
@@ -197,12 +197,15 @@ def test_a_csp_leads_to_its_tenants_in_the_table(site: Site) -> None:
 @pytest.mark.parametrize("broken", ["<html>502 Bad Gateway</html>", ""])
 def test_an_answer_that_is_no_json_is_a_trouble_that_passes(site: Site, broken: str) -> None:
     rows = told.rows_of_every_kind()
+    site.page.clock.install()
     with_rows(site)
     site.answers("/integrations", lambda route: route.fulfill(status=502, content_type="text/html", body=broken))
+    site.page.clock.fast_forward(3_000)
 
     expect(site.page.locator("#trouble")).to_contain_text("did not answer properly")
     expect(site.row("Contoso Dental")).to_be_visible()
     site.answers("/integrations", told.overview(rows, told.csp()))
+    site.page.clock.fast_forward(11_000)
     expect(site.page.locator("#trouble")).to_be_empty()
 
 
@@ -211,7 +214,7 @@ def test_a_tenants_configuration_is_told_in_words(site: Site) -> None:
     card = site.page.get_by_role("region", name="Configuration")
     policies = card.get_by_role("table", name="Conditional Access policies").get_by_role("row")
 
-    expect(policies.nth(1)).to_contain_text("all users, but for 2 users and 1 group")
+    expect(policies.nth(1)).to_contain_text("all users, except 2 users and 1 group")
     expect(policies.nth(1)).to_contain_text("all places, not Office")
     expect(policies.nth(2)).to_contain_text("Phishing-resistant MFA and compliant device")
     expect(policies.nth(2)).to_contain_text(told.HOSTILE)

@@ -50,7 +50,7 @@ def test_a_csps_own_view_shows_checks_and_checks_again(site: Site) -> None:
 
     site.until(lambda: checks.locator("time").first.get_attribute("datetime") != before)
     expect(site.page.get_by_role("button", name="Check access")).to_be_enabled()
-    expect(site.page.get_by_role("table", name="History of the status")).to_contain_text("Success")
+    expect(site.page.get_by_role("table", name="Status history")).to_contain_text("Success")
 
 
 def test_a_customer_can_be_left_out_and_taken_in_again(site: Site) -> None:
@@ -82,7 +82,7 @@ def test_an_account_without_mfa_is_told_what_to_do(site: Site) -> None:
     site.press("Continue")
     site.signs_in(csp.partner["admin"])
 
-    expect(site.dialog).to_contain_text("You can finish all the same")
+    expect(site.dialog).to_contain_text("You can still finish")
     expect(site.dialog).to_contain_text("MFA")
     site.press("Finish")
     status = site.page.get_by_role("button", name="Sync Status of Northwind Partner: explain")

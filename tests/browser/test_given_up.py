@@ -20,7 +20,9 @@ OURS = {
     "reason": "our_failure",
     "cause": "our_failure",
     "detail": "Our own service failed several times while doing this.",
-    "remedy": "Nothing you can do: the operator of this service has been alerted, and it is tried again by itself.",
+    "remedy": (
+        "There is nothing you need to do. The operator of this service has been alerted. We try again automatically."
+    ),
     "evidence": {"job": "remove", "times_tried": "5", "error": "KeyError"},
 }
 WIDTHS = (1440, 800, 390)
@@ -107,7 +109,7 @@ def test_a_csp_whose_check_was_given_up_explains_itself(site: Site) -> None:
     expect(site.row("Contoso")).to_contain_text("last known, as of")
     site.page.get_by_role("button", name="Sync Status of Northwind Partner: explain").click()
 
-    for told_there in ("failed several times", "tried again by itself", "check-csp", "our_failure", "unknown"):
+    for told_there in ("failed several times", "try again automatically", "check-csp", "our_failure", "unknown"):
         expect(site.dialog).to_contain_text(told_there)
 
 
@@ -118,7 +120,7 @@ def test_the_explanation_tells_since_when_it_is_overdue(site: Site) -> None:
     site.page.get_by_role("button", name="Sync Status of Contoso Dental: explain").click()
 
     expect(site.dialog).to_contain_text("should have been checked again 3 hours ago")
-    expect(site.dialog).to_contain_text("tried again by itself")
+    expect(site.dialog).to_contain_text("try again automatically")
 
 
 def test_a_removal_that_was_given_up_says_so_above_the_table_and_in_its_own_view(site: Site, tmp_path: Path) -> None:
@@ -136,7 +138,7 @@ def test_a_removal_that_was_given_up_says_so_above_the_table_and_in_its_own_view
     above = site.page.locator("[data-part=removals]").get_by_text(OURS["detail"])  # type: ignore[arg-type]
     looks(site, tmp_path, "removal-above", above)
     site.page.set_viewport_size({"width": 1280, "height": 900})
-    site.page.get_by_role("link", name="Show each step").click()
+    site.page.get_by_role("link", name="Show all steps").click()
 
     card = site.page.locator("section.removal")
     expect(card).to_contain_text("in 4 minutes")
@@ -162,7 +164,7 @@ def test_a_purge_that_was_given_up_is_told_in_the_details(site: Site, tmp_path: 
 
 
 def test_an_evaluation_that_fails_is_told_in_a_quiet_line_and_no_other_is(site: Site, tmp_path: Path) -> None:
-    detail = "Our own service failed while evaluating what was synced; what follows from it is out of date."
+    detail = "Our service failed while evaluating the synced data. The results shown are out of date."
     names = {"people_without_mfa": "failed", "administrators": "fresh", "assets": "off", "seats": "never"}
     evaluations = [
         {

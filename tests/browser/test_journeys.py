@@ -64,7 +64,7 @@ def test_a_new_organization_can_be_made_while_mapping(site: Site) -> None:
     site.open()
 
     site.choose("Actions for Fabrikam Legal", "Map Syncro Tenant")
-    site.dialog.get_by_role("radio", name="A new Organization").check()
+    site.dialog.get_by_role("radio", name="New Organization").check()
     site.dialog.get_by_label("Name of the new Organization").fill("Fabrikam")
     site.press("Start Tenant Mapping")
 
@@ -107,7 +107,7 @@ def test_a_failed_status_explains_itself(site: Site) -> None:
     site.page.get_by_role("button", name="Auth Error").click()
 
     expect(site.dialog).to_contain_text("What to do")
-    expect(site.dialog).to_contain_text("A Global Administrator of this tenant selects Reauthorize")
+    expect(site.dialog).to_contain_text("Select Reauthorize in the row's menu")
     entra = site.dialog.get_by_role("link", name="Entra admin center")
     assert entra.get_attribute("href") == f"https://entra.microsoft.com/{tenant['id']}"
     assert entra.get_attribute("rel") == "noopener noreferrer"
@@ -126,7 +126,7 @@ def test_a_lower_plan_may_look_and_is_told_what_it_lacks(site: Site) -> None:
 
     site.choose("Integrate", "Single Tenant")
 
-    expect(site.dialog).to_contain_text("part of the Team plan")
+    expect(site.dialog).to_contain_text("require the Team plan")
     expect(site.dialog).to_contain_text("Move your account to the Team plan")
 
 
@@ -177,7 +177,7 @@ def test_reauthorize_tells_its_effects_and_goes_to_microsoft(site: Site) -> None
     site.open()
 
     site.choose("Actions for Contoso Dental", "Reauthorize")
-    expect(site.dialog).to_contain_text("Only a sign-in to this very tenant is accepted")
+    expect(site.dialog).to_contain_text("Only a sign-in to this tenant is accepted")
     site.press("Continue to Microsoft")
 
     site.page.wait_for_url(f"{site.portal.microsoft.login_url}/**")

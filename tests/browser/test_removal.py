@@ -19,15 +19,15 @@ def test_a_single_tenant_is_removed_and_its_receipt_kept(site: Site, tmp_path: P
 
     site.choose("Actions for Contoso Dental", "Remove Integration")
     expect(site.dialog).to_contain_text("Disconnects the Microsoft tenant Contoso Dental.")
-    expect(site.dialog).to_contain_text("Deletes nothing in the Microsoft accounts themselves.")
+    expect(site.dialog).to_contain_text("Deletes no data from your Microsoft accounts.")
     go = site.dialog.get_by_role("button", name="Remove Integration")
     expect(go).to_be_disabled()
     site.dialog.get_by_role("textbox").fill("Contoso Dental")
     go.click()
 
     card = site.page.get_by_role("region", name="Contoso Dental")
-    expect(card).to_contain_text("The removal has ended.")
-    expect(card.get_by_role("listitem").filter(has_text="Application removed at Microsoft")).to_contain_text("done")
+    expect(card).to_contain_text("The removal is complete.")
+    expect(card.get_by_role("listitem").filter(has_text="Application removed from Microsoft")).to_contain_text("done")
     with site.page.expect_download() as download:
         card.get_by_role("button", name="Download the receipt").click()
     download.value.save_as(tmp_path / "receipt.json")
@@ -49,13 +49,13 @@ def test_what_waits_for_microsoft_is_told_above_the_table(site: Site) -> None:
     site.choose("Actions for Contoso Dental", "Remove Integration")
     site.dialog.get_by_role("textbox").fill("Contoso Dental")
     site.press("Remove Integration")
-    step = site.page.get_by_role("listitem").filter(has_text="Application removed at Microsoft")
-    expect(step).to_contain_text("Microsoft does not answer; we ask again by ourselves.")
+    step = site.page.get_by_role("listitem").filter(has_text="Application removed from Microsoft")
+    expect(step).to_contain_text("Microsoft is not answering. We try again automatically.")
     site.page.get_by_role("link", name="All tenants").click()
 
     note = site.page.locator("#view .notice").filter(has_text="Removing Contoso Dental")
     expect(note).to_be_visible()
-    note.get_by_role("link", name="Show each step").click()
+    note.get_by_role("link", name="Show all steps").click()
     expect(step).to_be_visible()
 
 
@@ -75,12 +75,12 @@ def test_a_csp_is_removed_and_what_is_left_to_do_by_hand_is_told(site: Site) -> 
     site.press("Remove CSP Integration")
 
     card = site.page.get_by_role("region", name="Northwind Partner")
-    expect(card).to_contain_text("something is left to do by hand")
+    expect(card).to_contain_text("something is left to do manually")
     expect(card).to_contain_text("In 1 tenant our application has no rights left; an empty entry stays.")
     (left,) = card.locator(".leftovers li").all()
     expect(left).to_contain_text("Our application is still in Northwind Partner")
     expect(left).to_contain_text(re.compile(f"Cloud Application Administrator .* searches for {CLIENT_ID}"))
-    expect(card.get_by_role("listitem").filter(has_text="Sign-in destroyed")).to_contain_text("done")
+    expect(card.get_by_role("listitem").filter(has_text="Stored credential deleted")).to_contain_text("done")
 
 
 def test_all_integrations_are_removed_at_once(site: Site) -> None:
@@ -96,6 +96,6 @@ def test_all_integrations_are_removed_at_once(site: Site) -> None:
 
     for name in ("Contoso Dental", "Fabrikam Legal"):
         card = site.page.get_by_role("region", name=name)
-        expect(card).to_contain_text("The removal has ended.")
+        expect(card).to_contain_text("The removal is complete.")
     site.page.get_by_role("link", name="All tenants").click()
     expect(site.page.get_by_role("heading", name="No Microsoft tenant is integrated yet")).to_be_visible()

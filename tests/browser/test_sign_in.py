@@ -80,7 +80,7 @@ def test_a_page_of_another_origin_cannot_even_show_ours(embedded: Site) -> None:
 def test_outside_a_portal_nobody_is_signed_in(embedded: Site) -> None:
     embedded.page.goto(f"{embedded.url}/api/page/")
 
-    expect(embedded.page.locator("#trouble")).to_contain_text("Nobody is signed in here.")
+    expect(embedded.page.locator("#trouble")).to_contain_text("You are not signed in.")
     expect(embedded.page.locator("#trouble")).to_contain_text("Open this page from your portal")
 
 

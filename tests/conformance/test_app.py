@@ -104,7 +104,7 @@ def some(exchanges: list[Exchange]) -> list[Exchange]:
 def test_a_csps_whole_way_conforms(portal: Portal, take: Take, oracle: Oracle):
     csp = Csp(portal, add_csp(portal.microsoft.world, list(CUSTOMERS)))
     portal.microsoft.world.switch(relationships_page_size=3)
-    csp.integrate().later(minutes=1)
+    csp.onboarded()
     csp.later(minutes=34)
     exchanges = take()
     asked = {exchange.path for exchange in exchanges}
@@ -115,7 +115,7 @@ def test_a_csps_whole_way_conforms(portal: Portal, take: Take, oracle: Oracle):
 
 def test_taking_a_csps_roles_away_conforms(portal: Portal, take: Take, oracle: Oracle):
     csp = Csp(portal, add_csp(portal.microsoft.world, list(CUSTOMERS)))
-    csp.integrate().later(minutes=1)
+    csp.onboarded()
     take()
     portal.remove(csp.id, csp.row()["name"])
     portal.run_queues()

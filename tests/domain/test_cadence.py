@@ -16,7 +16,7 @@ def read(*, minutes_ago: float, outcome: DatasetOutcome = DatasetOutcome.FRESH, 
 
 
 @pytest.mark.parametrize(
-    ("cadence", "cursor", "by_schedule", "when_wanted"),
+    ("cadence", "cursor", "by_schedule", "when_requested"),
     [
         pytest.param(Cadence.SIX_HOURS, None, True, True, id="never read"),
         pytest.param(Cadence.EVERY_CYCLE, read(minutes_ago=1), True, True, id="every cycle"),
@@ -58,10 +58,10 @@ def read(*, minutes_ago: float, outcome: DatasetOutcome = DatasetOutcome.FRESH, 
     ],
 )
 def test_a_data_set_is_asked_for_when_its_time_has_come(
-    cadence: Cadence, cursor: Cursor | None, by_schedule: bool, when_wanted: bool
+    cadence: Cadence, cursor: Cursor | None, by_schedule: bool, when_requested: bool
 ) -> None:
-    assert is_due(cadence, cursor, NOW, is_wanted=False) is by_schedule
-    assert is_due(cadence, cursor, NOW, is_wanted=True) is when_wanted
+    assert is_due(cadence, cursor, NOW, is_requested=False) is by_schedule
+    assert is_due(cadence, cursor, NOW, is_requested=True) is when_requested
 
 
 def test_a_licence_is_in_doubt_until_microsoft_has_delivered_once() -> None:

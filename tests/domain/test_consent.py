@@ -15,8 +15,8 @@ from integrations.domain.connect.consent import (
     Leg,
     SignedInUser,
     bind,
-    burn,
-    come_back,
+    consent_returned,
+    consume_state,
     fail,
     prove,
     sign_in,
@@ -52,7 +52,7 @@ def signed_in() -> Flow:
 
 
 def test_the_journey_goes_from_waiting_to_bound() -> None:
-    back = come_back(signed_in(), NOW)
+    back = consent_returned(signed_in(), NOW)
     proven = prove(back, "Contoso", NOW)
     bound = bind(proven, IntegrationId("int_1"))
 
@@ -64,11 +64,11 @@ def test_the_journey_goes_from_waiting_to_bound() -> None:
 
 
 def test_steps_cannot_be_skipped_or_repeated() -> None:
-    back = come_back(signed_in(), NOW)
+    back = consent_returned(signed_in(), NOW)
     wrong = [
         lambda: prove(waiting(), "Contoso", NOW),
         lambda: bind(waiting(), IntegrationId("int_1")),
-        lambda: come_back(back, NOW),
+        lambda: consent_returned(back, NOW),
         lambda: bind(back, IntegrationId("int_1")),
         lambda: sign_in(back, SIGNER, state_hash="", sealed="", expires_at=NOW),
     ]
@@ -78,7 +78,7 @@ def test_steps_cannot_be_skipped_or_repeated() -> None:
 
 
 def test_an_answer_is_used_up() -> None:
-    burnt = burn(waiting(), "next")
+    burnt = consume_state(waiting(), "next")
 
     assert burnt.state_hash == ""
     assert burnt.states[-1] == "next"
@@ -89,36 +89,38 @@ def test_an_answer_is_used_up() -> None:
     [
         pytest.param(waiting(), FlowFailure.EXPIRED, id="never signed in"),
         pytest.param(signed_in(), FlowFailure.EXPIRED, id="never accepted"),
-        pytest.param(come_back(signed_in(), NOW), FlowFailure.CONSENT_NOT_VISIBLE, id="never took effect"),
-        pytest.param(prove(come_back(signed_in(), NOW), "Contoso", NOW), FlowFailure.EXPIRED, id="never confirmed"),
+        pytest.param(consent_returned(signed_in(), NOW), FlowFailure.CONSENT_NOT_VISIBLE, id="never took effect"),
+        pytest.param(
+            prove(consent_returned(signed_in(), NOW), "Contoso", NOW), FlowFailure.EXPIRED, id="never confirmed"
+        ),
     ],
 )
 def test_time_closes_what_is_open(flow: Flow, reason: FlowFailure) -> None:
-    assert flow.seen_at(flow.expires_at - timedelta(seconds=1)) is flow
-    assert flow.seen_at(flow.expires_at).failure is reason
+    assert flow.current_at(flow.expires_at - timedelta(seconds=1)) is flow
+    assert flow.current_at(flow.expires_at).failure is reason
 
 
 def test_what_holds_a_proof_up_is_what_the_journey_fails_with() -> None:
     told = {"code": "AADSTS90033"}
-    waits = replace(come_back(signed_in(), NOW), held_up_by=FlowFailure.MICROSOFT_UNAVAILABLE, evidence=told)
+    waits = replace(consent_returned(signed_in(), NOW), held_up_by=FlowFailure.MICROSOFT_UNAVAILABLE, evidence=told)
 
-    failed = waits.seen_at(waits.expires_at)
+    failed = waits.current_at(waits.expires_at)
     assert (failed.failure, failed.evidence) == (FlowFailure.MICROSOFT_UNAVAILABLE, told)
 
 
 def test_time_does_nothing_to_what_is_closed() -> None:
-    bound = bind(prove(come_back(signed_in(), NOW), "Contoso", NOW), IntegrationId("int_1"))
+    bound = bind(prove(consent_returned(signed_in(), NOW), "Contoso", NOW), IntegrationId("int_1"))
     failed = fail(waiting(), FlowFailure.DECLINED, {"code": "AADSTS65004"})
 
-    assert bound.seen_at(NOW + timedelta(days=9)) is bound
-    assert failed.seen_at(NOW + timedelta(days=9)) is failed
+    assert bound.current_at(NOW + timedelta(days=9)) is bound
+    assert failed.current_at(NOW + timedelta(days=9)) is failed
 
 
 def test_a_consent_that_is_awaited_is_looked_at_soon_and_the_rest_when_it_ends() -> None:
-    back = come_back(signed_in(), NOW)
+    back = consent_returned(signed_in(), NOW)
 
-    assert back.look_at(NOW) == NOW + timedelta(minutes=1)
-    assert waiting().look_at(NOW) == waiting().expires_at
+    assert back.check_at(NOW) == NOW + timedelta(minutes=1)
+    assert waiting().check_at(NOW) == waiting().expires_at
 
 
 @pytest.mark.parametrize("failure", FlowFailure)

@@ -72,7 +72,7 @@ def facts(*relationships: str) -> AccessState:
 
 
 @pytest.mark.parametrize(
-    ("found", "known", "is_whole", "are_all_listed", "expected"),
+    ("found", "known", "is_complete", "are_all_listed", "expected"),
     [
         pytest.param(facts("a"), facts("b"), True, True, facts("a"), id="everything could be read"),
         pytest.param(facts("a"), facts("a", "b"), False, True, facts("a", "b"), id="its own could not"),
@@ -83,6 +83,6 @@ def facts(*relationships: str) -> AccessState:
     ],
 )
 def test_what_cannot_be_read_leaves_what_was_known(
-    found: AccessState, known: AccessState | None, is_whole: bool, are_all_listed: bool, expected: AccessState | None
+    found: AccessState, known: AccessState | None, is_complete: bool, are_all_listed: bool, expected: AccessState | None
 ) -> None:
-    assert access_to_judge(found, known, is_whole=is_whole, are_all_listed=are_all_listed) == expected
+    assert access_to_judge(found, known, is_complete=is_complete, are_all_listed=are_all_listed) == expected

@@ -146,8 +146,8 @@ def test_a_customer_whose_step_is_missed_is_overdue_unless_it_is_held_back() -> 
 def test_without_a_working_relationship_nothing_is_tried_and_the_mark_goes() -> None:
     progress = customer(CspAuth.CONSENT_PENDING).csp.progress  # type: ignore[union-attr]
 
-    assert plan(progress, NOW, works_from=None, permissions="1").given_up is None
-    assert plan(progress, NOW, works_from=NOW, permissions="1").given_up is not None
+    assert plan(progress, NOW, effective_at=None, permissions="1").given_up is None
+    assert plan(progress, NOW, effective_at=NOW, permissions="1").given_up is not None
 
 
 # A journey and a removal.
@@ -169,8 +169,8 @@ def test_a_journey_that_our_failure_used_up_does_not_blame_microsoft() -> None:
     )
     failing = msgspec.structs.replace(flow, given_up=marked())
 
-    assert flow.seen_at(flow.expires_at).failure is FlowFailure.CONSENT_NOT_VISIBLE
-    ended = failing.seen_at(flow.expires_at)
+    assert flow.current_at(flow.expires_at).failure is FlowFailure.CONSENT_NOT_VISIBLE
+    ended = failing.current_at(flow.expires_at)
     assert (ended.failure, ended.evidence["error"], ended.given_up) == (FlowFailure.OUR_FAILURE, "KeyError", None)
 
 
@@ -189,5 +189,5 @@ def test_a_removal_tells_in_which_step_our_service_fails() -> None:
     ended = msgspec.structs.replace(begun, fenced_at=NOW, swept_at=NOW, left_at=NOW, destroyed_at=NOW, forgotten_at=NOW)
 
     for removal, name in ((begun, "fenced"), (ended, "verified")):
-        failing = [it.name for it in steps(removal, [], PERIOD) if "goes on by itself" in it.detail]
+        failing = [it.name for it in steps(removal, [], PERIOD) if "continues automatically" in it.detail]
         assert failing == [name]

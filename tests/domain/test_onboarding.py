@@ -20,15 +20,15 @@ def minutes(count: float) -> timedelta:
 def test_consent_waits_a_quarter_of_an_hour_after_activation() -> None:
     fresh = onboarding.begin(NOW)
 
-    assert onboarding.plan(fresh, NOW, works_from=NOW - minutes(5), permissions="p").next_at == NOW + minutes(10)
-    assert onboarding.plan(fresh, NOW, works_from=NOW - minutes(60), permissions="p").next_at == NOW
-    assert onboarding.plan(fresh, NOW, works_from=None, permissions="p").next_at is None
+    assert onboarding.plan(fresh, NOW, effective_at=NOW - minutes(5), permissions="p").next_at == NOW + minutes(10)
+    assert onboarding.plan(fresh, NOW, effective_at=NOW - minutes(60), permissions="p").next_at == NOW
+    assert onboarding.plan(fresh, NOW, effective_at=None, permissions="p").next_at is None
 
 
 def test_a_planned_step_is_not_put_off_by_planning_again() -> None:
-    planned = onboarding.plan(onboarding.begin(NOW), NOW, works_from=NOW - minutes(60), permissions="p")
+    planned = onboarding.plan(onboarding.begin(NOW), NOW, effective_at=NOW - minutes(60), permissions="p")
 
-    assert onboarding.plan(planned, NOW + minutes(3), works_from=NOW - minutes(60), permissions="p") == planned
+    assert onboarding.plan(planned, NOW + minutes(3), effective_at=NOW - minutes(60), permissions="p") == planned
 
 
 def test_looks_grow_further_apart() -> None:
@@ -49,9 +49,9 @@ def test_a_stage_stalls_is_pushed_once_more_and_is_given_up_in_the_end(stage: St
     assert not it.is_stalled(NOW + minutes(stalls - 1))
     at = NOW + minutes(stalls)
     assert it.is_stalled(at)
-    assert onboarding.must_push(it, at)
+    assert onboarding.must_request_consent(it, at)
     pushed = onboarding.wait(it, stage, at, TOLD)
-    assert not onboarding.must_push(pushed, at + minutes(1))
+    assert not onboarding.must_request_consent(pushed, at + minutes(1))
     assert onboarding.wait(pushed, stage, NOW + minutes(ends), TOLD).stage is Stage.REFUSED
 
 
@@ -65,29 +65,29 @@ def test_a_refusal_is_tried_again_at_growing_distances() -> None:
 
     assert pauses == [5, 15, 30, 60, 360, 360]
     assert it.since == NOW
-    assert onboarding.must_push(it, now)
+    assert onboarding.must_request_consent(it, now)
 
 
 def test_what_stands_goes_on_working_while_permissions_are_topped_up() -> None:
     done = onboarding.finish(NOW, "old")
-    same = onboarding.plan(done, NOW, works_from=NOW, permissions="old")
-    short = onboarding.plan(done, NOW, works_from=NOW, permissions="new")
+    same = onboarding.plan(done, NOW, effective_at=NOW, permissions="old")
+    short = onboarding.plan(done, NOW, effective_at=NOW, permissions="new")
 
     assert (same.next_at, short.next_at, short.consent) == (None, NOW, Consent.DONE)
-    assert onboarding.must_push(short, NOW)
+    assert onboarding.must_request_consent(short, NOW)
     assert onboarding.wait(short, Stage.GRANTED, NOW, TOLD).stage is Stage.DONE
     refused = onboarding.refuse(short, NOW, TOLD)
     assert (refused.stage, refused.next_at) == (Stage.DONE, NOW + minutes(360))
-    assert onboarding.plan(refused, NOW, works_from=NOW, permissions="new").next_at == refused.next_at
+    assert onboarding.plan(refused, NOW, effective_at=NOW, permissions="new").next_at == refused.next_at
 
 
 def test_a_step_under_way_goes_on_when_the_relationship_works_again() -> None:
     asked = onboarding.wait(onboarding.begin(NOW), Stage.ASKED, NOW, TOLD)
-    paused = onboarding.plan(asked, NOW, works_from=None, permissions="p")
+    paused = onboarding.plan(asked, NOW, effective_at=None, permissions="p")
 
     assert paused.next_at is None
     assert not paused.is_due(NOW)
-    assert onboarding.plan(paused, NOW, works_from=NOW, permissions="p").next_at == NOW
+    assert onboarding.plan(paused, NOW, effective_at=NOW, permissions="p").next_at == NOW
 
 
 def test_a_consent_that_was_taken_away_is_asked_for_again_after_five_minutes() -> None:

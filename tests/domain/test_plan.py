@@ -8,12 +8,12 @@ import pytest
 from integrations.domain.ids import FlowId, IntegrationId, OrganizationId, RunId, SyncroTenantId, TenantId, UserId
 from integrations.domain.integrations import Acceptance, Csp, Integration, Kind, Mapping, Proof, Running, Tenant
 from integrations.domain.plan import (
-    LOOKED_AT_EVERY,
-    SECOND_WALK,
+    REREAD_EVERY,
+    SECOND_PASS,
     KnownPlan,
     PlanRecord,
     must_purge,
-    next_walk,
+    next_pass,
     paused,
     paused_csp,
     plan_after,
@@ -91,7 +91,7 @@ def test_an_older_token_changes_nothing_and_a_newer_one_brings_the_plan_back(kno
 
 
 def test_a_loss_told_by_a_token_older_than_one_that_had_the_plan_is_not_believed() -> None:
-    known = KnownPlan(NOW, None).agreed(NOW + SECOND).agreed(NOW)
+    known = KnownPlan(NOW, None).agreeing_with(NOW + SECOND).agreeing_with(NOW)
 
     assert known.has_plan
     assert plan_after(known, has_plan=False, issued_at=NOW, now=NOW) is None
@@ -99,16 +99,16 @@ def test_a_loss_told_by_a_token_older_than_one_that_had_the_plan_is_not_believed
 
 
 def test_what_is_known_is_looked_up_again_after_a_minute() -> None:
-    assert KnownPlan(NOW, None).is_fresh(NOW + LOOKED_AT_EVERY - SECOND)
-    assert not KnownPlan(NOW, None).is_fresh(NOW + LOOKED_AT_EVERY)
+    assert KnownPlan(NOW, None).is_fresh(NOW + REREAD_EVERY - SECOND)
+    assert not KnownPlan(NOW, None).is_fresh(NOW + REREAD_EVERY)
     assert not KnownPlan(NOW, None).is_fresh(NOW - SECOND)
 
 
 def test_an_account_is_walked_twice_and_once_more_when_its_data_is_given_up() -> None:
-    assert next_walk(belief(), NOW) == NOW + SECOND_WALK
-    assert next_walk(belief(), NOW + SECOND_WALK) == NOW + DATA_WITHOUT_PLAN
-    assert next_walk(belief(purged_at=NOW), NOW + DATA_WITHOUT_PLAN) is None
-    assert next_walk(belief(has_plan=True), NOW + SECOND_WALK) is None
+    assert next_pass(belief(), NOW) == NOW + SECOND_PASS
+    assert next_pass(belief(), NOW + SECOND_PASS) == NOW + DATA_WITHOUT_PLAN
+    assert next_pass(belief(purged_at=NOW), NOW + DATA_WITHOUT_PLAN) is None
+    assert next_pass(belief(has_plan=True), NOW + SECOND_PASS) is None
     assert [must_purge(belief(), NOW + DATA_WITHOUT_PLAN - SECOND), must_purge(belief(), NOW + DATA_WITHOUT_PLAN)] == [
         False,
         True,

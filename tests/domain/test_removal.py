@@ -107,14 +107,14 @@ def test_progress_says_how_many_tenants_are_still_to_go() -> None:
     fenced = begun(Kind.CSP, fenced_at=NOW)
     swept = tenant_removal(1, is_swept=True, rows={"users": 7})
 
-    assert detail(fenced, "data", swept, tenant_removal(2)) == "7 rows deleted. 1 of 2 tenants still to go."
+    assert detail(fenced, "data", swept, tenant_removal(2)) == "7 rows deleted. 1 of 2 tenants remaining."
     assert detail(begun(), "data", tenant_removal()) == "0 rows deleted."
     assert detail(begun(fenced_at=NOW, swept_at=NOW, rows={"users": 9}), "data") == "9 rows deleted."
-    assert detail(fenced, "microsoft", swept, tenant_removal(2)) == "2 of 2 tenants still to go."
+    assert detail(fenced, "microsoft", swept, tenant_removal(2)) == "2 of 2 tenants remaining."
     assert detail(begun(), "microsoft", tenant_removal()) == ""
     waiting = msgspec.structs.replace(fenced, tries=2)
     assert detail(waiting, "microsoft", tenant_removal()).startswith(
-        "Microsoft does not answer; we ask again by ourselves."
+        "Microsoft is not answering. We try again automatically."
     )
 
 
@@ -138,9 +138,9 @@ def test_how_microsofts_side_ended_is_counted() -> None:
     }  # fmt: skip
     assert states(ended)["microsoft"] == "done"
     assert detail(ended, "microsoft") == (
-        "Removed from 2 tenants. In 2 tenants our application has no rights left; an empty entry stays. "
-        "In 1 tenant its rights were taken away, and we check that they are gone. Not there any more in 1 tenant. "
-        "Left as it is in 1 tenant. To be removed by hand in 1 tenant."
+        "Removed from 2 tenants. In 2 tenants our application has no permissions left; an empty entry remains. "
+        "In 1 tenant its permissions were removed, and we are verifying that they are gone. No longer present in "
+        "1 tenant. Left unchanged in 1 tenant. To be removed manually in 1 tenant."
     )
     assert rules.recounted(ended, UninstallOutcome.UNCONFIRMED, UninstallOutcome.NO_RIGHTS).outcomes == {
         "absent": 1, "by_hand": 1, "kept": 1, "no_rights": 3, "removed": 2,
@@ -152,12 +152,12 @@ def test_what_could_not_be_done_is_a_failed_step() -> None:
     ended = msgspec.structs.replace(rules.totals(begun(Kind.CSP), told), left_at=NOW)
 
     assert states(ended)["microsoft"] == "failed"
-    assert detail(ended, "microsoft") == "To be removed by hand in 2 tenants."
+    assert detail(ended, "microsoft") == "To be removed manually in 2 tenants."
 
 
 def test_the_second_look_says_what_it_found() -> None:
-    assert detail(begun(verified_at=NOW), "verified") == "Nothing was found."
-    assert detail(begun(verified_at=NOW, late_rows=3), "verified") == "3 late rows found and deleted."
+    assert detail(begun(verified_at=NOW), "verified") == "Nothing is left."
+    assert detail(begun(verified_at=NOW, late_rows=3), "verified") == "3 late rows were found and deleted."
     assert detail(begun(), "verified").startswith("15 minutes after the last step")
 
 
@@ -182,15 +182,15 @@ def test_what_is_left_over_says_who_does_what() -> None:
         for it in (UninstallOutcome.REMOVED, UninstallOutcome.NO_RIGHTS, UninstallOutcome.UNCONFIRMED)
     )
     told = leftover_view(impossible, "app-1")
-    assert told.what == f"Our application could not be taken out of Tenant 1 ({told.tenant_id})."
-    assert "A Cloud Application Administrator or an Application Administrator of that tenant" in told.how
-    assert "searches for app-1, opens what is found, and selects Properties > Delete." in told.how
+    assert told.what == f"Our application could not be removed from Tenant 1 ({told.tenant_id})."
+    assert "as a Cloud Application Administrator or an Application Administrator of that tenant" in told.how
+    assert "search for app-1, open the application, and select Properties > Delete." in told.how
     assert "Remove-MgServicePrincipal" in told.how
     assert "restore it for 30 days" in told.how
-    assert leftover_view(seen_again, "app-1").what.startswith("Our application was taken out of 00000001-")
-    assert "still lets it in" in leftover_view(seen_again, "app-1").what
+    assert leftover_view(seen_again, "app-1").what.startswith("Our application was removed from 00000001-")
+    assert "still accepts it there" in leftover_view(seen_again, "app-1").what
     assert (
-        "no rights of its own"
+        "no permissions of its own"
         in leftover_view(tenant_removal(outcome=UninstallOutcome.IMPOSSIBLE, is_stripped=True), "a").what
     )
     assert "your own tenant" in leftover_view(tenant_removal(outcome=UninstallOutcome.BY_HAND), "a").what
@@ -219,7 +219,7 @@ def test_what_is_left_over_says_who_does_what() -> None:
 def test_another_look_at_a_tenant_tells_how_it_ended(
     outcome: str, presence: str, expected: str, is_left_over: bool
 ) -> None:
-    seen = tenant_removal(outcome=UninstallOutcome(outcome)).seen(Presence(presence))
+    seen = tenant_removal(outcome=UninstallOutcome(outcome)).checked(Presence(presence))
 
     assert (seen.outcome.value, seen.is_left_over) == (expected, is_left_over)
 
@@ -227,8 +227,8 @@ def test_another_look_at_a_tenant_tells_how_it_ended(
 def test_what_came_back_and_went_again_is_off_the_list() -> None:
     back = tenant_removal(outcome=UninstallOutcome.REMOVED, is_still_there=True)
 
-    assert not back.seen(Presence.GONE).is_left_over
-    assert not back.seen(Presence.EMPTY).is_left_over
+    assert not back.checked(Presence.GONE).is_left_over
+    assert not back.checked(Presence.EMPTY).is_left_over
     assert not tenant_removal(outcome=UninstallOutcome.BY_HAND).closed(UninstallOutcome.KEPT).is_left_over
 
 
@@ -239,30 +239,30 @@ def test_what_is_left_by_hand_is_looked_for_often_at_first_and_then_once_a_day()
     )
     now, looks = NOW, []
     while now < NOW + timedelta(days=30):
-        now = rules.next_look(ended, left, now, QUIET)
+        now = rules.next_check(ended, left, now, QUIET)
         looks.append((now - NOW) / timedelta(minutes=1))
 
     assert looks[:8] == [1, 5, 15, 60, 360, 1440, 2880, 4320]
     assert looks[-1] == 30 * 1440
-    assert rules.next_look(ended, [], NOW, QUIET) == NOW + QUIET + timedelta(days=30)
+    assert rules.next_check(ended, [], NOW, QUIET) == NOW + QUIET + timedelta(days=30)
 
 
 def test_a_removal_that_has_ended_is_verified_after_the_quiet_time_and_forgotten_after_a_month() -> None:
     ended = begun(forgotten_at=NOW)
     verified = msgspec.structs.replace(ended, verified_at=NOW + QUIET)
 
-    assert rules.next_look(ended, [], NOW, QUIET) == NOW + QUIET
+    assert rules.next_check(ended, [], NOW, QUIET) == NOW + QUIET
     assert (
-        rules.next_look(ended, [tenant_removal(outcome=UninstallOutcome.IMPOSSIBLE)], NOW + QUIET / 2, QUIET)
+        rules.next_check(ended, [tenant_removal(outcome=UninstallOutcome.IMPOSSIBLE)], NOW + QUIET / 2, QUIET)
         == NOW + QUIET
     )
     assert not begun().must_be_verified(NOW + QUIET, QUIET)
     assert not ended.must_be_verified(NOW, QUIET)
     assert ended.must_be_verified(NOW + QUIET, QUIET)
     assert not verified.must_be_verified(NOW + QUIET, QUIET)
-    assert ended.is_told(NOW + timedelta(days=99))
-    assert verified.is_told(NOW + timedelta(days=30))
-    assert not verified.is_told(NOW + QUIET + timedelta(days=30))
+    assert ended.is_readable(NOW + timedelta(days=99))
+    assert verified.is_readable(NOW + timedelta(days=30))
+    assert not verified.is_readable(NOW + QUIET + timedelta(days=30))
 
 
 def test_effects_are_told_in_the_words_of_the_page() -> None:
@@ -271,7 +271,7 @@ def test_effects_are_told_in_the_words_of_the_page() -> None:
     one = effects(integration(Kind.CSP), 1, 2, "Syncro")
 
     assert single[0] == "Disconnects the Microsoft tenant Contoso."
-    assert single[1] == "Removes 1 mapping to Syncro Tenants; nothing is synced any more."
+    assert single[1] == "Removes 1 mapping to Syncro Tenants and stops syncing."
     assert csp[0] == "Disconnects the Cloud Solution Provider Contoso and no tenants."
     assert one[0] == "Disconnects the Cloud Solution Provider Contoso and its 1 tenant."
     assert one[1].startswith("Removes 2 mappings")
@@ -283,6 +283,6 @@ def test_effects_are_told_in_the_words_of_the_page() -> None:
     for told, of_single, of_csp in (
         (single, 1, 0), (csp, 0, 1), (everything, 1, 0), (both, 1, 1), (csps, 0, 1),
     ):  # fmt: skip
-        assert sum("where Microsoft lets it delete itself" in it for it in told) == of_single
-        assert sum("Takes away every permission of our application" in it for it in told) == of_csp
+        assert sum("if Microsoft lets it delete itself" in it for it in told) == of_single
+        assert sum("Removes every permission of our application" in it for it in told) == of_csp
         assert sum("your own tenant (Contoso)" in it for it in told) == of_csp

@@ -10,7 +10,7 @@ from integrations.domain import ids
 from integrations.domain.ids import IntegrationId, OrganizationId, SyncroTenantId, TenantId, UserId, is_tenant_id
 from integrations.domain.integrations import Kind, Mapping, Tenant, reservations
 from integrations.domain.statuses import SyncCause, begin
-from integrations.domain.sync.datasets import Cursor, DatasetOutcome, close_run, is_mass_loss, warnings_of
+from integrations.domain.sync.datasets import Cursor, DatasetOutcome, cause_after, is_mass_loss, warnings_of
 from integrations.domain.text import MOST_CHARACTERS, clean, clean_or_none, key_from
 from integrations.views.menu import CSP_MENU, INTEGRATE_MENU, tenant_menu
 from integrations.views.table.overview import overview
@@ -146,7 +146,7 @@ def test_mass_loss_is_more_than_twenty_rows_and_thirty_percent(vanished: int, be
 def test_a_run_is_whole_or_it_warns(outcomes: list[DatasetOutcome], cause: SyncCause) -> None:
     cursors = [Cursor(dataset=str(n), outcome=it, attempted_at=NOW) for n, it in enumerate(outcomes)]
 
-    assert close_run(warnings_of(cursors)) is cause
+    assert cause_after(warnings_of(cursors)) is cause
 
 
 def test_a_page_of_nothing_is_blank() -> None:

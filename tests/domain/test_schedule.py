@@ -6,7 +6,7 @@ import pytest
 
 from integrations.domain.retry_delays import consent_propagation_s, refused_credential
 from integrations.domain.statuses import SyncCause, begin, move
-from integrations.domain.sync.schedule import in_turns, is_as_planned, next_due, slot_after
+from integrations.domain.sync.schedule import is_as_planned, next_due, round_robin, slot_after
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 PERIOD = timedelta(minutes=30)
@@ -71,7 +71,7 @@ def test_a_next_look_near_the_planned_one_is_the_planned_one(minutes: int, expec
 def test_accounts_take_turns_and_each_keeps_its_own_order() -> None:
     waiting = ["big 1", "big 2", "big 3", "small 1", "big 4", "other 1", "small 2"]
 
-    assert in_turns(waiting, lambda it: it.split()[0]) == [
+    assert round_robin(waiting, lambda it: it.split()[0]) == [
         "big 1", "small 1", "other 1", "big 2", "small 2", "big 3", "big 4",
     ]  # fmt: skip
-    assert in_turns([], str) == []
+    assert round_robin([], str) == []

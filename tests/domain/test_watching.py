@@ -8,7 +8,7 @@ import pytest
 from integrations.domain.ids import IntegrationId, OrganizationId, SyncroTenantId, TenantId, UserId
 from integrations.domain.integrations import Kind, Mapping, Tenant
 from integrations.domain.statuses import SyncCause, begin
-from integrations.domain.sync.change_notifications import Watch, hash_of, is_watch_due, word_of
+from integrations.domain.sync.change_notifications import Watch, hash_of, is_watch_due, parse_client_state
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 SECRET = "s" * 43
@@ -39,11 +39,11 @@ def tenant(mapping: Mapping | None = MAPPED, watch_at: datetime | None = None) -
     "state", ["", "acct_a", f".{SECRET}", f"acct_a.{SECRET}x", f"acct a.{SECRET}", "a" * 65 + "." + SECRET]
 )
 def test_what_has_not_our_form_is_no_word_of_ours(state: str) -> None:
-    assert word_of(state) is None
+    assert parse_client_state(state) is None
 
 
 def test_a_word_counts_with_its_secret_and_one_of_its_subscriptions() -> None:
-    word = word_of(f"acct_a.{SECRET}")
+    word = parse_client_state(f"acct_a.{SECRET}")
     watch = Watch(tenant_id=TENANT, epoch=1, secret_hash=hash_of(SECRET), subscriptions={"users": "sub"}, until=NOW)
 
     assert word == ("acct_a", SECRET)

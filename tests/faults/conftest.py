@@ -10,8 +10,9 @@ from local.portal_identity import PortalIdentity
 from tests.faults.lab.app import running_apps
 from tests.faults.lab.cloud import certificate
 from tests.faults.lab.lab import Accounts, Lab, Site, opened_lab
-from tests.faults.lab.report import LINES
+from tests.faults.lab.report import LINES, SEED, chance, left_s, tell
 
+_LONG = Path(__file__).resolve().parent / "long"
 _ACCOUNTS = 60  # the last ones of the session's; other tests take the first
 
 
@@ -28,10 +29,30 @@ def lab(site: Site) -> Iterator[Lab]:
         yield found
 
 
+def _is_long(item: pytest.Item) -> bool:
+    return item.path.parent == _LONG
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones come last, in an order that the seed draws: who is not begun in one run is in another."""
+    late = [it for it in items if _is_long(it)]
+    chance("order").shuffle(late)
+    items[:] = [it for it in items if not _is_long(it)] + late
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
+    """Begin no long one when the time of the run is over, and say so at its end."""
+    if not _is_long(item) or left_s() > 0:
+        return None
+    tell(f"not begun: {item.nodeid}")
+    return True
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave the long ones out, unless this folder was asked for by name, as `pytest tests/faults` does."""
-    here = Path(__file__).resolve().parent
-    if collection_path.name != "long":
+    here = _LONG.parent
+    if collection_path != _LONG:
         return None
     asked = [Path(config.invocation_params.dir, argument.partition("::")[0]).resolve() for argument in config.args]
     return None if any(path == here or here in path.parents for path in asked) else True
@@ -40,5 +61,6 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if LINES:
         terminalreporter.section("faults")
+        terminalreporter.write_line(f"drawn by seed {SEED}: SEED={SEED} repeats the order")
     for line in LINES:
         terminalreporter.write_line(line)

@@ -11,7 +11,7 @@ import pytest
 from tests.faults.lab.flows import Bases
 from tests.faults.lab.lab import Lab
 from tests.faults.lab.rules import always, at_rest, differences
-from tests.faults.lab.store import Store
+from tests.stored import Store
 
 ACCOUNT = "acct_northwind"
 

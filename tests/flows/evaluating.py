@@ -126,7 +126,7 @@ def order_of(services: Services, tenant: dict[str, str]) -> EvaluateOrder:
 def marked(services: Services, tenant: dict[str, str]) -> set[str]:
     """Data sets with changes that no evaluation has used."""
     order = order_of(services, tenant)
-    return set(services.data(order.account_id, order.tenant_id, order.epoch).standing().pending)
+    return set(services.data(order.account_id, order.tenant_id, order.epoch).state().pending)
 
 
 def derived_rows(services: Services, tenant: dict[str, str], name: str, model: type[Any]) -> dict[str, Any]:

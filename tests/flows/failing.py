@@ -33,7 +33,7 @@ def says_so(told: dict[str, Any], job: str) -> None:
     assert told["reason"] == "our_failure", told
     assert "failed several times" in told["detail"]
     assert "operator" in told["remedy"]
-    assert "tried again by itself" in told["remedy"]
+    assert "try again automatically" in told["remedy"]
     evidence = told["evidence"]
     assert (evidence["job"], evidence["times_tried"], evidence["error"]) == (job, "5", "ZeroDivisionError")
     assert told["since"] < told["next_check_at"]

@@ -7,7 +7,7 @@ from integrations.domain.ids import AccountId
 from local.microsoft.control_partners import Partner
 from tests.flows.portal import Portal
 
-VERSION = "2026-11"
+VERSION = "2026-11-28"
 # How Microsoft takes a removal: as is reported of it, or as its pages can be read too.
 UNFRIENDLY = {
     "consent_deletion_leaves_principal": True,
@@ -48,6 +48,11 @@ class Csp:
         return self.portal.flow(started["flow_id"])
 
     def integrate(self) -> "Csp":
+        """Integrated, and read for the first time."""
+        self.id = self.portal.reach(f"CSP integrated {self.partner['id']}", lambda: self._integrates().id)
+        return self
+
+    def _integrates(self) -> "Csp":
         """The whole journey, and the first run."""
         flow = self.signs_in(self.start())
         assert flow["state"] == "proven", flow
@@ -82,9 +87,18 @@ class Csp:
 
     def settled(self) -> "Csp":
         """Integrated, with every step taken that was due; Contoso is in good order."""
-        self.integrate().later(minutes=1)
+        self.onboarded()
         assert self.auth("Contoso") == "Active"
         return self
+
+    def onboarded(self) -> "Csp":
+        """Integrated, and a minute later: what was due of its customers' consents is done."""
+        self.id = self.portal.reach(f"CSP onboarded {self.partner['id']}", self._onboards)
+        return self
+
+    def _onboards(self) -> str:
+        self._integrates().later(minutes=1)
+        return self.id
 
     def checks(self) -> dict[str, str]:
         told = self.portal.ask("GET", f"/integrations/{self.id}")

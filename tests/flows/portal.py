@@ -1,13 +1,14 @@
 """A portal in the tests' hands: it calls the API as a person would, in words of the product."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
+from integrations.domain.jobs import orders
 from integrations.services import Services, connect
 from integrations.settings import Settings
 from integrations.triggers import build_app
@@ -18,7 +19,11 @@ from local.microsoft.cloud import Running
 from local.microsoft.person import Callback, Person
 from local.portal_identity import PortalIdentity
 from shared.crypto.envelopes import Envelopes, KeyRing, new_key
+from shared.microsoft.graph import RetryPolicy
 from shared.microsoft.rate_limiter import RateLimiter
+from tests.states import Beginning, States
+
+T = TypeVar("T")
 
 CLIENT_ID = "c0ffee00-0000-4000-8000-000000000001"
 CLIENT_SECRET = "a-secret-nobody-should-ever-see"
@@ -32,6 +37,8 @@ ROOT = Path(__file__).resolve().parents[2]
 _HANGS_S = 300.0  # queues that are not empty by then never will be; a slow machine that is busy takes a minute
 # Five reports in ten seconds and one policy in a second, as Microsoft allows, would be most of every sync's time.
 ROOMY = {"reports": (100_000, 10.0), "conditional access": (100_000, 1.0)}
+SHARDS = 2  # of the due list, which has sixteen: all of them are looked at whenever a timer fires
+_SECRET_KEYS = new_key("k1")  # one for all, as a state that is restored holds secrets
 
 
 def settings_of(microsoft: Running, identity: PortalIdentity, storage: str, **changes: str) -> dict[str, str]:
@@ -49,7 +56,7 @@ def settings_of(microsoft: Running, identity: PortalIdentity, storage: str, **ch
         "MICROSOFT_CA_FILE": microsoft.ca_file,
         "MICROSOFT_CLIENT_ID": CLIENT_ID,
         "MICROSOFT_CLIENT_SECRET": CLIENT_SECRET,
-        "SECRET_KEYS": new_key("k1"),
+        "SECRET_KEYS": _SECRET_KEYS,
         "STARTS_PER_MINUTE": "1000",
         **changes,
     }
@@ -76,9 +83,12 @@ class Portal:
     clock: Clock
     who: str = "alice"
     headers: dict[str, str] = field(default_factory=dict)
+    beginning: Beginning | None = None
 
     def called_by(self, who: str) -> "Portal":
-        return Portal(self.host, self.services, self.microsoft, self.identity, self.clock, who)
+        return Portal(
+            self.host, self.services, self.microsoft, self.identity, self.clock, who, beginning=self.beginning
+        )
 
     def call(
         self, method: str, path: str, body: object = None, *, headers: Mapping[str, str] | None = None
@@ -133,8 +143,16 @@ class Portal:
         self.run_queues()
         return str(started["flow_id"])
 
+    def reach(self, journey: str, travel: Callable[[], T]) -> T:
+        """Where the journey ends: travelled to, or restored as another test left it; see ``tests.states``."""
+        return self.beginning.reach(self, journey, travel) if self.beginning else travel()
+
     def integrate(self, tenant: Mapping[str, str]) -> str:
-        """The whole journey; returns the integration's id."""
+        """Integrated; returns the integration's id."""
+        return self.reach(f"integrated {tenant['id']}", lambda: self._integrates(tenant))
+
+    def _integrates(self, tenant: Mapping[str, str]) -> str:
+        """The whole journey."""
         flow_id = self.proves(tenant)
         assert self.flow(flow_id)["state"] == "proven", self.flow(flow_id)
         return str(self.ask("POST", f"/consent/{flow_id}/complete", expect=201)["integration_id"])
@@ -148,7 +166,10 @@ class Portal:
 
     def connected(self, tenant: Mapping[str, str]) -> None:
         """Integrated, mapped and synced once."""
-        self.integrate(tenant)
+        self.reach(f"connected {tenant['id']}", lambda: self._connects(tenant))
+
+    def _connects(self, tenant: Mapping[str, str]) -> None:
+        self._integrates(tenant)
         self.map(tenant)
         self.run_queues()
 
@@ -178,8 +199,12 @@ class Portal:
 
     def later(self, **span: float) -> None:
         """Let time pass, for us and for Microsoft."""
-        self.clock.ahead += timedelta(**span)
-        self.microsoft.world.switch(clock_offset_s=self.clock.ahead.total_seconds())
+        self.set_clock(self.clock.ahead + timedelta(**span))
+
+    def set_clock(self, ahead: timedelta) -> None:
+        """Have it later than it is, for us and for Microsoft."""
+        self.clock.ahead = ahead
+        self.microsoft.world.switch(clock_offset_s=ahead.total_seconds())
 
     def tick(self) -> None:
         """A timer fires, and everything it orders is done; the other one orders the same."""
@@ -190,8 +215,13 @@ class Portal:
         return list(self.microsoft.world.requests(host="graph", tenant_id=tenant["id"]))
 
 
-def open_portal(microsoft: Running, identity: PortalIdentity, storage: str, **changes: str) -> Portal:
-    """A portal whose app never waits for its turn at Microsoft, who allows as much; see ``at_microsofts_pace``."""
+def open_portal(
+    microsoft: Running, identity: PortalIdentity, storage: str, *, states: States | None = None, **changes: str
+) -> Portal:
+    """A portal whose app does not wait for its turn at Microsoft, nor long before a retry; see ``at_microsofts_pace``.
+
+    With ``states`` it begins at their moment, and journeys from there are travelled only once.
+    """
     microsoft.world.register_app(
         client_id=CLIENT_ID,
         secret=CLIENT_SECRET,
@@ -203,15 +233,38 @@ def open_portal(microsoft: Running, identity: PortalIdentity, storage: str, **ch
     clock = Clock()
     env = settings_of(microsoft, identity, storage, **changes)
     connected = connect(Settings.from_env(env))
-    services = Services(**{**vars(connected), "clock": clock, "rate_limiter": RateLimiter(lambda _seconds: None)})
+    instead = {
+        "clock": clock,
+        "rate_limiter": RateLimiter(lambda _seconds: None),
+        "retry_policy": RetryPolicy(base_delay_s=0.01),
+        "shards": SHARDS,
+    }
+    services = Services(**{**vars(connected), **instead})
     host = Host(build_app(lambda: services), root=ROOT, env=env, clock=clock)
-    return Portal(host, services, microsoft, identity, clock)
+    portal = Portal(host, services, microsoft, identity, clock)
+    if states is not None:
+        portal.set_clock(states.ahead)
+        portal.beginning = Beginning(states, portal)
+    return portal
 
 
 def at_microsofts_pace(portal: Portal) -> None:
     """Have the real limits and the real waiting for them: for tests that are about them."""
     portal.microsoft.world.switch(limits={})
     object.__setattr__(portal.services, "rate_limiter", RateLimiter())
+    with_retries_as_deployed(portal)
+
+
+def with_retries_as_deployed(portal: Portal) -> None:
+    """Wait before a retry as long as a deployment does: for tests that are about it."""
+    object.__setattr__(portal.services, "retry_policy", RetryPolicy())
+
+
+def beside_another_process(portal: Portal) -> None:
+    """Have what another process on the same storage has: the true time, and all shards of the due list."""
+    portal.beginning = None
+    portal.set_clock(timedelta(0))
+    object.__setattr__(portal.services, "shards", orders.SHARDS)
 
 
 def with_keys(portal: Portal, ring: str) -> None:

@@ -186,7 +186,7 @@ def test_of_many_sealers_at_once_each_entry_is_sealed_once(portal: Portal) -> No
 def test_housekeeping_seals_what_no_line_asked_for(portal: Portal) -> None:
     portal.organization("Acme")
     for it in lines(portal):
-        portal.services.due.settle(it)
+        portal.services.due.complete(it)
 
     clean_account(portal.services, Due(Work.HOUSEKEEPING, ACCOUNT, "all", portal.clock()))
 

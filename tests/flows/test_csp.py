@@ -58,7 +58,7 @@ def test_until_its_customers_are_read_a_csp_is_auth_pending(csp: Csp) -> None:
 
 
 def test_a_mapped_customer_is_synced_like_any_other(csp: Csp) -> None:
-    csp.integrate().later(minutes=1)
+    csp.onboarded()
     contoso = csp.customers["Contoso"]
     csp.portal.map(contoso)
     csp.portal.run_queues()
@@ -206,7 +206,7 @@ def test_the_sign_in_asks_for_mfa_and_for_no_more_than_the_frozen_permissions(cs
 
 def test_a_csps_whole_life_writes_only_consents_and_our_own_permissions(csp: Csp) -> None:
     """A32: no relationship, user, group or policy is ever written."""
-    csp.integrate().later(minutes=1)
+    csp.onboarded()
     csp.portal.map(csp.customers["Contoso"])
     csp.later(minutes=34)
     csp.complete(csp.reauthorize())

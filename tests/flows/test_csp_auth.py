@@ -121,7 +121,7 @@ def test_global_administrator_stands_for_every_role(csp: Csp) -> None:
 
     assert csp.auth("Fabrikam") == "Active"
     told = csp.portal.ask("GET", f"/tenants/{csp.customers['Fabrikam']['id']}")["csp"]
-    assert "cannot extend itself" in told["relationships"][0]["note"]
+    assert "cannot be extended automatically" in told["relationships"][0]["note"]
 
 
 @pytest.mark.parametrize("reason", ["no_group", "group_lacks_roles", "account_not_in_group"])

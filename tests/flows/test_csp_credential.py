@@ -172,7 +172,7 @@ def test_no_secret_is_anywhere_but_in_memory(portal: Portal, caplog: pytest.LogC
     csp = has_csp(portal)
     csp.has("Contoso")
     csp.has("Fabrikam", relationship={"roles": []})
-    csp.integrate().later(minutes=1)
+    csp.onboarded()
     portal.map(csp.customers["Contoso"])
     portal.run_queues()
     csp.later(**PERIOD)

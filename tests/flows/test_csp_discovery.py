@@ -29,7 +29,7 @@ def test_a_new_customer_appears_by_itself(csp: Csp) -> None:
 
 
 def test_a_customer_that_vanishes_stays_with_its_mapping_and_comes_back(csp: Csp) -> None:
-    csp.integrate().later(minutes=1)
+    csp.onboarded()
     fabrikam = csp.has("Fabrikam")
     csp.later(**PERIOD)
     csp.later(minutes=1)
@@ -66,7 +66,7 @@ def test_a_vanished_customer_that_nobody_mapped_is_forgotten_after_ninety_days(c
 
 
 def test_a_customer_is_renamed_with_its_history(csp: Csp) -> None:
-    csp.integrate().later(minutes=1)
+    csp.onboarded()
     contoso = csp.customers["Contoso"]
     csp.portal.map(contoso)
     csp.portal.run_queues()
@@ -108,7 +108,7 @@ def test_an_ignored_customer_is_hidden_and_counted_apart(csp: Csp) -> None:
 
 
 def test_a_mapped_customer_and_a_single_tenant_are_not_ignored(csp: Csp) -> None:
-    csp.integrate().later(minutes=1)
+    csp.onboarded()
     csp.portal.map(csp.customers["Contoso"])
     path = f"/tenants/{csp.customers['Contoso']['id']}/ignored"
     assert csp.portal.ask("PUT", path, {"ignored": True}, expect=409)["code"] == "already_mapped"
@@ -127,7 +127,7 @@ def test_the_partners_own_tenant_is_no_customer(csp: Csp) -> None:
 
 def test_an_access_check_tells_each_checks_outcome_time_and_evidence(csp: Csp) -> None:
     csp.has("Fabrikam", relationship={"roles": ["62e90394-69f5-4237-9190-012177145e10"]}, assigned=False)
-    csp.integrate().later(minutes=1)
+    csp.onboarded()
     csp.portal.ask("POST", f"/integrations/{csp.id}/access-check", expect=202)
     csp.portal.run_queues()
 
@@ -146,7 +146,7 @@ def test_an_access_check_tells_each_checks_outcome_time_and_evidence(csp: Csp) -
 
 def test_a_customers_own_checks_say_where_it_stops(csp: Csp) -> None:
     fabrikam = csp.has("Fabrikam", assigned=False)
-    csp.integrate().later(minutes=1)
+    csp.onboarded()
 
     def states(tenant_id: str) -> dict[str, str]:
         told = csp.portal.ask("GET", f"/tenants/{tenant_id}")["csp"]["checks"]
@@ -160,7 +160,7 @@ def test_a_customers_own_checks_say_where_it_stops(csp: Csp) -> None:
 
 def test_rows_are_found_by_either_of_their_statuses(csp: Csp) -> None:
     csp.has("Fabrikam", relationship={})
-    csp.integrate().later(minutes=1)
+    csp.onboarded()
 
     told = csp.portal.ask("GET", "/integrations?status=missing%20admin%20relationship")
     assert [it["name"] for it in told["tenants"]["items"]] == ["Fabrikam"]
@@ -209,7 +209,7 @@ def test_customers_lists_of_many_pages_are_read_whole(csp: Csp) -> None:
 def test_a_page_that_fails_leaves_every_customer_as_it_was(csp: Csp) -> None:
     csp.world.switch(relationships_page_size=2)
     csp.world.add_customers(csp.partner, 5)
-    csp.integrate().later(minutes=1)
+    csp.onboarded()
     before = csp.portal.ask("GET", "/integrations?limit=1000")["tenants"]["items"]
     csp.world.fault(host="graph", path=r"delegatedAdminRelationships\?.*skiptoken", status=500, times=None)
     csp.later(**PERIOD)
@@ -230,7 +230,7 @@ def requests_of_a_run(csp: Csp) -> Counter[str]:
 
 def test_a_thousand_customers_cost_pages_not_checks(csp: Csp) -> None:
     """Requests of a whole run: lists by the page, access assignments twenty to a batch, everything else once."""
-    csp.integrate().later(minutes=1)
+    csp.onboarded()
     few = requests_of_a_run(csp)
     csp.world.add_customers(csp.partner, 1000)
     many = requests_of_a_run(csp)

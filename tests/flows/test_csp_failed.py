@@ -170,7 +170,7 @@ def test_an_outage_of_partner_center_changes_the_status_only_when_it_lasts(csp: 
 
 
 def test_our_own_expired_secret_blames_neither_csp_nor_customers(csp: Csp) -> None:
-    csp.integrate().later(minutes=1)
+    csp.onboarded()
     csp.world.refuse_tokens(7000222)
     csp.later(minutes=34)
 
@@ -181,7 +181,7 @@ def test_our_own_expired_secret_blames_neither_csp_nor_customers(csp: Csp) -> No
 
 
 def test_customers_of_a_failed_csp_keep_their_last_status_and_are_not_synced(csp: Csp) -> None:
-    csp.integrate().later(minutes=1)
+    csp.onboarded()
     contoso = csp.customers["Contoso"]
     csp.portal.map(contoso)
     csp.portal.run_queues()

@@ -34,7 +34,7 @@ MAIL_DOMAINS = Dataset(
     name="mail_domains",
     permission="Directory.Read.All",
     record=MailDomain,
-    source=FirstRequest(first="/domains", query={"select": "id"}, page=_Place),
+    first_request=FirstRequest(path="/domains", query={"select": "id"}, page=_Place),
     read=_read,
     route=ReadRoute("mail-domains", "The domains that mail may come from."),
 )

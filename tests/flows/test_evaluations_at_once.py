@@ -1,7 +1,7 @@
 """Evaluations beside everything else: syncs, other evaluations, and the end of what they evaluate."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 
@@ -111,7 +111,7 @@ def test_a_change_that_comes_while_an_evaluation_looks_keeps_its_mark(portal: Po
     look = EvaluationRun(portal.services, order_of(portal.services, tenant))
     portal.microsoft.world.touch_users(tenant["id"], 2, seed=5)
     resynced(portal, tenant, evaluates=False)
-    look.carry_out()
+    look.evaluate()
 
     assert marked(portal.services, tenant) == {"users"}
     portal.run_queues()
@@ -138,7 +138,7 @@ def test_marks_are_not_forgotten_on_the_word_of_an_evaluation_that_was_overtaken
     fast.open().confirm()
 
     with pytest.raises(Superseded):
-        slow.carry_out()
+        slow.evaluate()
     assert marked(portal.services, tenant) == {"users"}
 
 
@@ -219,11 +219,11 @@ def derived(portal: Portal, tenant: dict[str, str], epoch: int) -> list[str]:
 
 
 def test_syncs_and_evaluations_at_once_lose_no_run_and_come_out_right(portal: Portal, titles: Titles) -> None:
-    race(portal, titles, _ROUNDS)
+    race(portal, titles, range(_ROUNDS))
 
 
-def race(portal: Portal, titles: Titles, rounds: int) -> None:
-    """So many syncs, while other threads evaluate without a pause."""
+def race(portal: Portal, titles: Titles, rounds: Iterable[int]) -> None:
+    """A sync for each number, while other threads evaluate without a pause."""
     tenant = synced(portal, users=40)
     order, stop = order_of(portal.services, tenant), threading.Event()
     faults: list[BaseException] = []
@@ -241,7 +241,7 @@ def race(portal: Portal, titles: Titles, rounds: int) -> None:
         thread.start()
     try:
         runs = []
-        for number in range(rounds):
+        for number in rounds:
             portal.microsoft.world.touch_users(tenant["id"], 3, seed=number)
             runs.append(resynced(portal, tenant, evaluates=False))
     finally:

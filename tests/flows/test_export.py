@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from integrations.actions.read import export as exporting
-from integrations.domain.audit.export import KINDS
 from integrations.domain.ids import AccountId
+from integrations.storage.control import KINDS
 from integrations.storage.documents import Documents
-from tests.faults.lab.store import Storage, Store
 from tests.flows.partner import Csp, has_csp
 from tests.flows.portal import CLIENT_SECRET, Portal
 from tests.flows.routes import ABSENT
+from tests.stored import Storage, Store
 
 ACCOUNT = "acct_northwind"
 CSV = {"accept": "text/csv"}

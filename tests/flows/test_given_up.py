@@ -170,7 +170,7 @@ def test_a_removal_that_was_given_up_says_in_which_step_and_when_it_goes_on(
     assert told["given_up"]["next_check_at"] == told["next_at"]
     step = next(it for it in told["steps"] if it["state"] == "running")
     assert step["name"] == "microsoft"
-    assert "goes on by itself" in step["detail"]
+    assert "continues automatically" in step["detail"]
     above = portal.ask("GET", "/integrations")["removals"]
     assert [it["given_up"] for it in above] == [told["given_up"]]
     assert len(alerts(caplog, RemovalOrder.queue)) == 1

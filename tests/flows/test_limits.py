@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from integrations.microsoft.dataset import Service
+from integrations.microsoft.limits import Service
 from integrations.services import TenantGraphs
 from local.microsoft import World
 from shared.microsoft.graph import ServiceDown, Transient
-from tests.flows.portal import CLIENT_ID, Portal, at_microsofts_pace
+from tests.flows.portal import CLIENT_ID, Portal, at_microsofts_pace, with_retries_as_deployed
 from tests.flows.reading import parts, states
 from tests.waiting import until
 
@@ -121,7 +121,7 @@ def test_secure_score_is_never_asked_for_more_than_four_times_at_once(
     portal: Portal, tenant: dict[str, str], world: World
 ) -> None:
     graphs = TenantGraphs(portal.services, tenant["id"])  # type: ignore[arg-type]
-    world.lease(path=SCORES)
+    world.hold(path=SCORES)
 
     with ThreadPoolExecutor(12) as threads:
         asked = threads.map(lambda _: ask(graphs, Service.SECURE_SCORE, SCORES), range(12))
@@ -158,7 +158,8 @@ def test_requests_slow_down_for_the_tenant_whose_budget_runs_out(
     portal: Portal, tenant: dict[str, str], world: World
 ) -> None:
     graphs, other = TenantGraphs(portal.services, tenant["id"]), bystander(portal)  # type: ignore[arg-type]
-    world.switch(clock_offset_s=1000.0, units_per_10s=10)  # what was spent before is out of the window
+    portal.later(seconds=1000)  # what was spent before is out of the window
+    world.switch(units_per_10s=10)
 
     for _ in range(9):
         ask(graphs, Service.DIRECTORY, "/domains")
@@ -221,6 +222,7 @@ def test_no_request_leaves_inside_the_time_that_was_named(
 ) -> None:
     text = "Thu, 01 Jan 1970 00:00:00 GMT" if told == "date" else told
     world.fault(host="graph", path=path, status=429, headers={"Retry-After": text} if text else {})
+    with_retries_as_deployed(portal)
 
     portal.sync(tenant)
 

@@ -54,7 +54,7 @@ def of_fabrikam(csp: Csp, *names: str) -> list[Any]:
 @pytest.mark.parametrize("host", ["graph", "login", "partner"])
 def test_bytes_before_the_json_change_nothing_for_a_csp(csp: Csp, host: str) -> None:
     csp.world.garble("bom", host=host)
-    csp.integrate().later(minutes=1)
+    csp.onboarded()
     csp.later(**PERIOD)
 
     assert looks_well(csp, "Contoso", "Fabrikam") == well("Contoso", "Fabrikam")
@@ -73,7 +73,7 @@ def test_a_refusal_for_lack_of_mfa_is_understood_behind_bytes_before_the_json(cs
 
 @pytest.mark.parametrize("status", [409, 400])
 def test_a_consent_that_is_there_is_one_behind_bytes_before_the_json(csp: Csp, status: int) -> None:
-    csp.integrate().later(minutes=1)
+    csp.onboarded()
     csp.world.switch(consent_exists_status=status)
     csp.world.garble("bom", host="partner", path="applicationconsents")
     litware = csp.has("Litware")
@@ -115,7 +115,7 @@ def test_a_broken_refresh_token_never_replaces_the_one_that_works(csp: Csp, how:
 
 def test_the_same_relationship_on_two_pages_counts_once(csp: Csp) -> None:
     csp.world.switch(relationships_page_size=1, list_replays=True)
-    csp.integrate().later(minutes=1)
+    csp.onboarded()
     csp.later(**PERIOD)
 
     assert looks_well(csp, "Contoso", "Fabrikam") == well("Contoso", "Fabrikam")
@@ -137,7 +137,7 @@ def test_the_same_relationship_on_two_pages_counts_once(csp: Csp) -> None:
 )
 def test_what_a_verdict_does_not_hang_on_may_be_odd(csp: Csp, names: list[str], value: Any) -> None:
     garbled = odd(csp, of_fabrikam(csp, *names), value)
-    csp.integrate().later(minutes=1)
+    csp.onboarded()
     csp.later(**PERIOD)
 
     assert csp.world.garbled()[garbled] > 1
@@ -249,7 +249,7 @@ def test_repeated_items_count_once(csp: Csp) -> None:
     for path in (RELATIONSHIPS, CUSTOMERS, "accessAssignments", "transitiveMemberOf", "appRoleAssignments", "appRoles"):
         csp.world.garble("repeat", "value", "*", path=path)
     csp.world.garble("repeat", "items", "*", host="partner")
-    csp.integrate().later(minutes=1)
+    csp.onboarded()
     csp.later(**PERIOD)
 
     assert looks_well(csp, "Contoso", "Fabrikam") == well("Contoso", "Fabrikam")
@@ -271,7 +271,7 @@ def test_repeated_items_count_once(csp: Csp) -> None:
 def test_one_odd_role_does_not_keep_a_customer_out(csp: Csp, path: str, at: list[Any], value: Any) -> None:
     tenant_id = csp.customers["Fabrikam"]["id"]
     garbled = csp.world.garble("add", *at, value=value, method="GET", path=path, tenant_id=tenant_id)
-    csp.integrate().later(minutes=1)
+    csp.onboarded()
     csp.later(**PERIOD)
     csp.later(minutes=6)
 

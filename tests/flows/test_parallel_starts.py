@@ -33,7 +33,7 @@ def started_at_once(portal: Portal) -> list[str]:
 
 def open_flows(portal: Portal) -> int:
     flows = portal.services.control(ACCOUNT).flows.list()
-    return sum(it.value.state is FlowState.WAITING and it.value.seen_at(portal.clock()).is_open for it in flows)
+    return sum(it.value.state is FlowState.WAITING and it.value.current_at(portal.clock()).is_open for it in flows)
 
 
 def test_twenty_journeys_are_open_after_sixty_starts_at_once(portal: Portal) -> None:

@@ -45,7 +45,7 @@ def test_without_the_plan_nothing_is_asked_of_microsoft_and_the_row_says_why(
 
     assert (status["label"], status["reason"]) == ("Pending", "blocked")
     assert "Team plan" in status["detail"]
-    assert "Removing integrations works on any plan" in status["remedy"]
+    assert "Integrations can be removed on any plan" in status["remedy"]
     assert len(portal.graph_requests(tenant)) == before
     assert len(portal.ask("GET", f"/tenants/{tenant['id']}/users")["items"]) == 5
 

@@ -47,7 +47,7 @@ def test_the_effects_are_told_before_anybody_confirms(portal: Portal, tenant: di
     assert told["effects"][0] == "Disconnects the Microsoft tenant Contoso Dental."
     assert any("1 mapping to Syncro Tenants" in it for it in told["effects"])
     assert any("Keeps your End Users" in it for it in told["effects"])
-    assert any("Deletes nothing in the Microsoft accounts" in it for it in told["effects"])
+    assert any("Deletes no data from your Microsoft accounts" in it for it in told["effects"])
 
 
 @pytest.mark.parametrize("typed", ["", "contoso", "all", "Contoso"])

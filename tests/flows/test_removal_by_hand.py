@@ -43,13 +43,15 @@ def test_what_is_left_by_hand_in_the_partners_tenant_is_told_with_exact_steps(cs
     ):  # fmt: skip
         assert word in left["how"]
     assert "Global Administrator" not in left["how"]
-    assert left["evidence"] == {"reason": "no application may delete itself in a partner's own tenant"}
+    assert left["evidence"] == {
+        "reason": "Microsoft does not let an application delete itself in a partner's own tenant"
+    }
 
 
 def test_what_stays_by_hand_is_told_before_a_csp_is_removed(csp: Csp) -> None:
     told = csp.portal.ask("GET", f"/integrations/{csp.id}/removal-effects")["effects"]
 
-    assert any("Takes away every permission of our application in the customers' tenants" in it for it in told)
+    assert any("Removes every permission of our application in your customers' tenants" in it for it in told)
     assert any("Cloud Application Administrator" in it and "Northwind Partner" in it for it in told)
     everything = csp.portal.ask("GET", "/removal-effects")["effects"]
     assert any("Cloud Application Administrator" in it for it in everything)

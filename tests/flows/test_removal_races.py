@@ -46,7 +46,7 @@ def test_a_sync_under_way_leaves_nothing_of_a_removed_tenant(portal: Portal) -> 
     tenant = portal.has_tenant(users=5000)
     integration = portal.integrate(tenant)
     portal.map(tenant)
-    portal.microsoft.world.lease(path=r"/users\?.*skiptoken")
+    portal.microsoft.world.hold(path=r"/users\?.*skiptoken")
     syncing = threading.Thread(target=portal.run_queues)
     syncing.start()
     until(portal.microsoft.world.held)

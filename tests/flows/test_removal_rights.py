@@ -70,7 +70,7 @@ def test_an_entry_without_rights_that_stays_is_told_in_a_sentence_and_alarms_nob
     assert receipt(told)["microsoft"] == {"absent": 1, "by_hand": 1, "no_rights": 2}
     assert [it["tenant_id"] for it in told["leftovers"]] == [csp.partner["id"]]
     assert steps(told)["microsoft"] == "done"
-    assert "In 2 tenants our application has no rights left; an empty entry stays." in detail(told, "microsoft")
+    assert "In 2 tenants our application has no permissions left; an empty entry stays." in detail(told, "microsoft")
     assert principal(csp, "Contoso")["app_roles"] == []
     csp.later(**QUIET)
     again = csp.portal.removal(told["id"])
@@ -150,7 +150,7 @@ def test_where_the_account_may_not_take_roles_away_the_consent_is_the_last_resor
     assert [_deletions(csp, csp.customers[it]["id"])[-1] for it in ("Contoso", "Fabrikam")] == ["consent"] * 2
     left = {it["tenant_id"]: it["what"] for it in told["leftovers"]}
     assert len(left) == (1 if world is FRIENDLY else 3)
-    assert all("could not be taken out of" in it for key, it in left.items() if key != csp.partner["id"])
+    assert all("could not be removed from" in it for key, it in left.items() if key != csp.partner["id"])
 
 
 def test_a_wait_that_microsoft_asks_for_ends_the_round_and_is_kept(csp: Csp) -> None:
@@ -172,7 +172,7 @@ def test_a_token_that_is_refused_confirms_nothing_and_alarms_nobody(csp: Csp) ->
 
     assert receipt(told)["microsoft"] == {"absent": 1, "by_hand": 1, "no_rights": 1, "unconfirmed": 1}
     assert [it["tenant_id"] for it in told["leftovers"]] == [csp.partner["id"]]
-    assert "its rights were taken away" in detail(told, "microsoft")
+    assert "its permissions were removed" in detail(told, "microsoft")
 
 
 def test_a_day_of_failures_at_partner_center_ends_with_what_is_left_to_do_by_hand(csp: Csp) -> None:
@@ -208,7 +208,7 @@ def test_a_consent_that_partner_center_does_not_take_back_is_left_to_do_by_hand(
     assert told["receipt"] is not None
     left = {it["tenant_id"]: it for it in told["leftovers"]}
     assert left.keys() == {fabrikam, csp.partner["id"]}
-    assert "no rights of its own" in left[fabrikam]["what"]
+    assert "no permissions of its own" in left[fabrikam]["what"]
     assert "Cloud Application Administrator" in left[fabrikam]["how"]
 
 
@@ -221,7 +221,7 @@ def test_roles_that_still_show_in_tokens_are_looked_for_until_they_are_gone(csp:
     csp.later(**QUIET)
     again = csp.portal.removal(told["id"])
     assert receipt(again)["microsoft"] == {"absent": 1, "by_hand": 1, "no_rights": 2}
-    assert "no rights left" in detail(again, "microsoft")
+    assert "no permissions left" in detail(again, "microsoft")
 
 
 def test_roles_that_never_leave_our_tokens_are_told_and_closed_by_themselves_once_they_are_gone(csp: Csp) -> None:

@@ -23,24 +23,24 @@ def cases() -> list[Any]:
 
 
 @pytest.mark.parametrize("route", cases())
-def test_no_door_opens_without_a_token(portal: Portal, route: HttpRoute) -> None:
+def test_no_door_opens_without_a_token(lasting_portal: Portal, route: HttpRoute) -> None:
     for headers in ({}, {"x-functions-key": "key"}, {"authorization": "Basic YTpi"}, {"authorization": "Bearer "}):
-        answer = portal.host.call_http(route.methods[0], f"/api{path_of(route, ABSENT)}", headers=headers)
+        answer = lasting_portal.host.call_http(route.methods[0], f"/api{path_of(route, ABSENT)}", headers=headers)
         problem = json.loads(answer.body)
         assert (answer.status, problem["status"]) == (401, 401)
         assert problem["remedy"]
 
 
 @pytest.mark.parametrize("route", cases())
-def test_a_technician_gets_in_nowhere(portal: Portal, route: HttpRoute) -> None:
-    answer = portal.called_by("tess").call(route.methods[0], path_of(route, ABSENT), BODIES.get(route.name))
+def test_a_technician_gets_in_nowhere(lasting_portal: Portal, route: HttpRoute) -> None:
+    answer = lasting_portal.called_by("tess").call(route.methods[0], path_of(route, ABSENT), BODIES.get(route.name))
 
     assert (answer.status, json.loads(answer.body)["code"]) == (403, "role")
 
 
 @pytest.mark.parametrize("route", cases())
-def test_a_lower_plan_may_look_but_not_change(portal: Portal, route: HttpRoute) -> None:
-    answer = portal.called_by("carl").call(route.methods[0], path_of(route, ABSENT), BODIES.get(route.name))
+def test_a_lower_plan_may_look_but_not_change(lasting_portal: Portal, route: HttpRoute) -> None:
+    answer = lasting_portal.called_by("carl").call(route.methods[0], path_of(route, ABSENT), BODIES.get(route.name))
 
     if route.needs is Need.MANAGE:
         assert (answer.status, json.loads(answer.body)["code"]) == (403, "plan")

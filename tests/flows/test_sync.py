@@ -13,7 +13,7 @@ import pytest
 
 from integrations.domain.jobs.orders import SyncOrder
 from integrations.storage.due import shards
-from tests.flows.portal import Portal
+from tests.flows.portal import Portal, beside_another_process
 from tests.flows.reading import asked, counts, table_requests, users_of
 from tests.waiting import HANGS_S, until
 
@@ -153,7 +153,7 @@ def test_users_that_change_while_they_are_listed_are_not_lost(portal: Portal) ->
     tenant = portal.has_tenant(users=2500)
     portal.integrate(tenant)
     portal.map(tenant)
-    portal.microsoft.world.lease(path=r"/users\?.*skiptoken")
+    portal.microsoft.world.hold(path=r"/users\?.*skiptoken")
     worker = threading.Thread(target=portal.run_queues)
     worker.start()
     until(portal.microsoft.world.held)
@@ -248,7 +248,7 @@ def test_unmapping_during_a_sync_leaves_nothing_readable(portal: Portal) -> None
     tenant = portal.has_tenant(users=2500)
     portal.integrate(tenant)
     portal.map(tenant)
-    portal.microsoft.world.lease(path=r"/users\?.*skiptoken")
+    portal.microsoft.world.hold(path=r"/users\?.*skiptoken")
     worker = threading.Thread(target=portal.run_queues)
     worker.start()
     until(portal.microsoft.world.held)
@@ -281,6 +281,7 @@ def test_mapping_again_starts_empty_and_reads_whole(portal: Portal) -> None:
 
 def test_two_hosts_on_one_storage_sync_a_slot_once(portal: Portal) -> None:
     """A second process shares our storage; both get every order, one of them does the work."""
+    beside_another_process(portal)
     tenants = [portal.has_tenant(f"Tenant {number}", seed=number, users=20) for number in range(6)]
     for tenant in tenants:
         portal.integrate(tenant)

@@ -16,7 +16,7 @@ def stored(portal: Portal, tenant: dict[str, str]) -> int:
     found = portal.services.control(AccountId("acct_northwind")).tenants.find(tenant["id"])
     assert found is not None
     data = portal.services.data(AccountId("acct_northwind"), found.value.tenant_id, found.value.epoch)
-    return len(data.prints("users", None, 1))
+    return len(data.fingerprints("users", None, 1))
 
 
 @pytest.fixture(params=[100, 5_000], ids=["a large data set", "a small one"])

@@ -1,5 +1,6 @@
 """Azurite starts, keeps accounts apart, and says what to do where it cannot."""
 
+import json
 import os
 import signal
 import socket
@@ -12,6 +13,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import TableClient, TableServiceClient
 from azure.storage.queue import QueueClient
 
+import local.azurite
 from local.azurite import Azurite, NoAzurite, running_azurite
 from tests.waiting import HANGS_S
 
@@ -165,6 +167,7 @@ def test_the_emulator_starts_as_docker_has_it_when_asked_to(only, tmp_path):
     only.setenv("AZURITE_MODE", "npm")
     only.setenv("AZURITE_PLAIN", "1")
     with running_azurite(location=tmp_path) as azurite:
+        assert azurite.describe().endswith(" (npm), in a folder, without the lookup patch")
         options = _options_of_the_emulator(str(tmp_path))
         with TableServiceClient.from_connection_string(azurite.connection_strings[0]) as tables:
             rows = tables.create_table("people")
@@ -175,6 +178,30 @@ def test_the_emulator_starts_as_docker_has_it_when_asked_to(only, tmp_path):
     with running_azurite(location=tmp_path):
         assert "azurite-lookups.cjs" in _options_of_the_emulator(str(tmp_path))
     assert "azurite-lookups.cjs" not in options
+
+
+def test_reports_name_the_emulator_and_its_version(only):
+    only.setenv("AZURITE_MODE", "npm")
+    only.setenv("AZURITE_PLAIN", "0")
+    installed = json.loads((ROOT / "node_modules" / "azurite" / "package.json").read_text())["version"]
+
+    with running_azurite() as azurite:
+        assert azurite.describe() == f"Azurite {installed} (npm), in memory, with the lookup patch"
+    assert azurite.describe().startswith("Azurite of an unknown version (npm)"), "it has ended"
+
+
+def test_a_patch_that_finds_nothing_to_patch_says_so_and_is_not_reported(only, tmp_path, capfd):
+    only.setenv("AZURITE_MODE", "npm")
+    only.setenv("AZURITE_PLAIN", "0")
+    moved = tmp_path / "azurite-lookups.cjs"
+    moved.write_text((ROOT / "local" / moved.name).read_text().replace('"persistence")', '"moved-elsewhere")'))
+    only.setattr(local.azurite, "_LOOKUPS", moved)
+
+    with running_azurite() as azurite:
+        assert azurite.has_lookups is False
+        with TableServiceClient.from_connection_string(azurite.connection_strings[0]) as tables:
+            tables.create_table("people")
+    assert "azurite-lookups.cjs: found nothing to patch" in capfd.readouterr().err
 
 
 def _options_of_the_emulator(location: str) -> str:

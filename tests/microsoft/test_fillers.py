@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from integrations.microsoft.fillers import askable, cursor_moment, identifier, in_utc, moment
+from integrations.microsoft.fillers import cursor_moment, identifier, ids_for_paths, in_utc, moment
 
 NOW = datetime(2026, 11, 28, 10, tzinfo=UTC)
 FAR = datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
@@ -39,4 +39,4 @@ def test_an_id_is_itself() -> None:
 
 
 def test_only_ids_that_may_stand_in_a_path_are_asked_for_and_each_once() -> None:
-    assert askable(["a-1", "A-1", "../users", "b/c", "", "..", "x?y", "b_2"]) == ["A-1", "b_2"]
+    assert ids_for_paths(["a-1", "A-1", "../users", "b/c", "", "..", "x?y", "b_2"]) == ["A-1", "b_2"]

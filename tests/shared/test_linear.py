@@ -15,9 +15,9 @@ from integrations.caller import CallerVerifier
 from integrations.domain.ids import flow_id, run_id, tenant_id
 from integrations.domain.jobs.messages import read
 from integrations.domain.jobs.orders import SyncOrder
-from integrations.domain.sync.change_notifications import word_of
+from integrations.domain.sync.change_notifications import parse_client_state
 from integrations.domain.text import clean, key_from
-from integrations.microsoft.fillers import askable, identifier
+from integrations.microsoft.fillers import identifier, ids_for_paths
 from integrations.views.table.tenant_page import _read_cursor
 from local.host.constraints import check
 from local.host.routes import decoded
@@ -66,7 +66,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "a tenant id": tenant_id,
     "a flow id": flow_id,
     "a run id": run_id,
-    "a client state": word_of,
+    "a client state": parse_client_state,
     "a name": clean,
     "a name to be a key": key_from,
     "a cell": lambda text: csv_text(["a"], [[text]]),
@@ -86,7 +86,7 @@ READERS: dict[str, Callable[[str], Any]] = {
         {"error": text, "error_description": text, "error_uri": text}
     ),
     "an id of Microsoft's": identifier,
-    "ids to be asked for": lambda text: askable(text.split(",")),
+    "ids to be asked for": lambda text: ids_for_paths(text.split(",")),
     "a queue message": lambda text: read(text.encode(), SyncOrder, None),
     "an OAuth error": lambda text: refusal({"error": text, "suberror": text, "error_codes": [1] * (len(text) // 8)}),
     "the local host's query": lambda text: query_of("/api/x?" + text),

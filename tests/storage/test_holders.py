@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from integrations.domain.ids import AccountId, IntegrationId, TenantId
-from integrations.storage.holders import BeingRemoved, Claim, Holders
+from integrations.storage.holders import BeingRemoved, Holders, ReleaseResult
 from shared.storage.tables import Tables
 
 TENANT = TenantId("11111111-1111-4111-8111-111111111111")
@@ -24,38 +24,38 @@ def test_the_first_of_two_that_goes_is_not_the_last(holders: Holders) -> None:
     holders.add(TENANT, A, ONE, NOW)
     holders.add(TENANT, B, TWO, NOW)
 
-    assert holders.let_go(TENANT, A, ONE, NOW) is Claim.NOT_LAST
-    assert holders.let_go(TENANT, B, TWO, NOW) is Claim.LAST
+    assert holders.release(TENANT, A, ONE, NOW) is ReleaseResult.NOT_LAST
+    assert holders.release(TENANT, B, TWO, NOW) is ReleaseResult.LAST
 
 
 def test_who_never_held_it_is_told_so(holders: Holders) -> None:
     holders.add(TENANT, A, ONE, NOW)
 
-    assert holders.let_go(TENANT, B, TWO, NOW) is Claim.NEVER_HELD
+    assert holders.release(TENANT, B, TWO, NOW) is ReleaseResult.NEVER_HELD
     assert holders.is_held_by(TENANT, A, ONE)
 
 
 def test_the_last_is_the_last_until_the_application_is_gone_and_then_no_row_is_left(holders: Holders) -> None:
     holders.add(TENANT, A, ONE, NOW)
 
-    assert [holders.let_go(TENANT, A, ONE, NOW) for _ in range(2)] == [Claim.LAST, Claim.LAST]
-    holders.gone(TENANT)
-    holders.gone(TENANT)
+    assert [holders.release(TENANT, A, ONE, NOW) for _ in range(2)] == [ReleaseResult.LAST, ReleaseResult.LAST]
+    holders.finish_removal(TENANT)
+    holders.finish_removal(TENANT)
     assert not holders.is_held(TENANT)
-    assert holders.let_go(TENANT, A, ONE, NOW) is Claim.NEVER_HELD
+    assert holders.release(TENANT, A, ONE, NOW) is ReleaseResult.NEVER_HELD
     assert holders._rows(TENANT) == {}
 
 
 def test_nobody_comes_in_while_the_last_one_is_leaving(holders: Holders) -> None:
     holders.add(TENANT, A, ONE, NOW)
-    holders.let_go(TENANT, A, ONE, NOW)
+    holders.release(TENANT, A, ONE, NOW)
 
     with pytest.raises(BeingRemoved) as refused:
         holders.add(TENANT, B, TWO, NOW + timedelta(seconds=30))
     assert refused.value.wait_s == 90
 
     holders.add(TENANT, B, TWO, NOW + timedelta(minutes=3))
-    assert holders.let_go(TENANT, A, ONE, NOW + timedelta(minutes=3)) is Claim.NEVER_HELD
+    assert holders.release(TENANT, A, ONE, NOW + timedelta(minutes=3)) is ReleaseResult.NEVER_HELD
     assert holders.is_held_by(TENANT, B, TWO)
 
 
@@ -63,7 +63,7 @@ def test_saying_it_twice_makes_one_holder(holders: Holders) -> None:
     for _ in range(3):
         holders.add(TENANT, A, ONE, NOW)
 
-    assert holders.let_go(TENANT, A, ONE, NOW) is Claim.LAST
+    assert holders.release(TENANT, A, ONE, NOW) is ReleaseResult.LAST
 
 
 def test_of_many_holders_that_go_at_once_exactly_one_is_the_last(holders: Holders) -> None:
@@ -72,9 +72,9 @@ def test_of_many_holders_that_go_at_once_exactly_one_is_the_last(holders: Holder
         for it in several:
             holders.add(TENANT, A, it, NOW)
         with ThreadPoolExecutor(4) as threads:
-            claims = list(threads.map(lambda it: holders.let_go(TENANT, A, it, NOW), several))
+            claims = list(threads.map(lambda it: holders.release(TENANT, A, it, NOW), several))
         assert sorted(it.value for it in claims) == ["last", "not last", "not last", "not last"]
-        holders.gone(TENANT)
+        holders.finish_removal(TENANT)
 
 
 def test_of_one_that_goes_and_one_that_comes_neither_is_overlooked(holders: Holders) -> None:
@@ -90,7 +90,7 @@ def test_of_one_that_goes_and_one_that_comes_neither_is_overlooked(holders: Hold
             return True
 
         with ThreadPoolExecutor(2) as threads:
-            came, claim = threads.submit(come), threads.submit(holders.let_go, TENANT, A, ONE, NOW)
-        assert claim.result() is (Claim.NOT_LAST if came.result() else Claim.LAST)
-        holders.let_go(TENANT, B, comer, NOW)
-        holders.gone(TENANT)
+            came, claim = threads.submit(come), threads.submit(holders.release, TENANT, A, ONE, NOW)
+        assert claim.result() is (ReleaseResult.NOT_LAST if came.result() else ReleaseResult.LAST)
+        holders.release(TENANT, B, comer, NOW)
+        holders.finish_removal(TENANT)

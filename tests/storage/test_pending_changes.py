@@ -11,9 +11,10 @@ from azure.identity import ManagedIdentityCredential
 from integrations.domain.ids import AccountId, TenantId
 from integrations.domain.sync.changed_keys import ALL, MOST_KEYS, Keys
 from integrations.domain.sync.datasets import Reading, Record
+from integrations.storage.data import fences
 from integrations.storage.data.derived import DerivedStore
 from integrations.storage.data.pending import PendingMarker
-from integrations.storage.data.store import DataSession, DataStore, Superseded, fences
+from integrations.storage.data.store import DataSession, DataStore, Superseded
 from integrations.storage.data.sweeping import Sweeper
 from shared.storage.rows import RowNotStorable
 from shared.storage.tables import Tables
@@ -47,7 +48,7 @@ def derived(tables: Tables) -> DerivedStore:
 
 
 def opened(data: DataStore, *datasets: str, at: datetime = NOW) -> DataSession:
-    return data.open(marking=PendingMarker(datasets or ("things", "others"), at))
+    return data.open(marker=PendingMarker(datasets or ("things", "others"), at))
 
 
 def reading(*names: str, removed: tuple[str, ...] = (), is_complete: bool = True) -> Reading:
@@ -61,7 +62,7 @@ def sync(session: DataSession, what: Reading, dataset: str = "things") -> None:
 
 
 def marks(data: DataStore) -> dict[str, Keys]:
-    return {name: it.keys for name, it in data.standing().pending.items()}
+    return {name: it.keys for name, it in data.state().pending.items()}
 
 
 def stopped_at(data: DataStore, number: int) -> None:
@@ -80,10 +81,10 @@ def stopped_at(data: DataStore, number: int) -> None:
 
 def test_what_came_changed_or_went_is_marked(data: DataStore) -> None:
     sync(opened(data), reading("a=1", "b=1", "c=1"))
-    data.consume(data.standing().pending)
+    data.consume(data.state().pending)
     sync(opened(data), reading("a=1", "b=2", "d=1"))
     whole = marks(data)
-    data.consume(data.standing().pending)
+    data.consume(data.state().pending)
     sync(opened(data), reading("e=1", "a=1", removed=("b", "never there"), is_complete=False))
 
     assert (whole, marks(data)) == ({"things": frozenset("bcd")}, {"things": frozenset("be")})
@@ -94,7 +95,7 @@ def test_marks_are_merged_until_they_are_used_and_know_the_oldest_change(data: D
     session = opened(data, at=NOW + timedelta(hours=1))
     sync(session, reading("a=1", "b=1"))
     sync(session, reading("x=1"), "others")
-    (things, others) = (data.standing().pending[name] for name in ("things", "others"))
+    (things, others) = (data.state().pending[name] for name in ("things", "others"))
 
     assert (things.keys, things.since) == (frozenset("ab"), NOW)
     assert (others.keys, others.since) == (frozenset("x"), NOW + timedelta(hours=1))
@@ -138,7 +139,7 @@ def test_long_keys_fit_the_row(data: DataStore) -> None:
 def test_a_mark_that_was_written_anew_since_it_was_read_stays(data: DataStore) -> None:
     sync(opened(data), reading("a=1"))
     sync(opened(data), reading("x=1"), "others")
-    read = data.standing().pending
+    read = data.state().pending
     sync(opened(data), reading("a=2"))
     data.consume(read)
     data.consume(read)
@@ -154,7 +155,7 @@ def test_no_change_is_left_without_a_mark_wherever_a_sync_ends(
     monkeypatch.setattr(fences, "_ROWS_OF_A_PART", 20)
     sync(opened(data), reading(*(f"{n:03d}=1" for n in range(50))))
     sync(opened(data), reading("x=1"), "others")
-    data.consume(data.standing().pending)
+    data.consume(data.state().pending)
     broken = DataStore(Tables.connect(storage, "", ManagedIdentityCredential), ACCOUNT, TENANT, 1)
     stopped_at(broken, number)
     changed = reading(*(f"{n:03d}=2" for n in range(0, 100, 3)), is_complete=False)
@@ -176,7 +177,7 @@ def test_rows_that_move_to_other_partitions_are_all_marked(data: DataStore, monk
     monkeypatch.setattr(fences, "_ROWS_OF_A_PART", 20)
     names = [f"{number:02d}=1" for number in range(20)]
     sync(opened(data), reading(*names))
-    data.consume(data.standing().pending)
+    data.consume(data.state().pending)
     sync(opened(data), reading(*names, "one more=1"))
 
     assert marks(data) == {"things": ALL}
@@ -276,7 +277,7 @@ def test_rows_are_read_by_key_and_by_the_page_wherever_they_are(
     monkeypatch.setattr(fences, "_ROWS_OF_A_PART", 20)
     names = [f"{number:04d}" for number in range(2500)]
     sync(data.open(), reading(*(f"{name}=1" for name in names)))
-    rows = data.standing().rows
+    rows = data.state().rows
     few, many = ["0007", "2499", "never there"], names[:2400]
 
     assert sorted(key for key, _ in rows.all("things", Thing)) == names

@@ -15,8 +15,9 @@ from azure.identity import ManagedIdentityCredential
 
 from integrations.domain.ids import AccountId, TenantId
 from integrations.domain.sync.datasets import Reading, Record
+from integrations.storage.data import fences
 from integrations.storage.data.fences import parts_for
-from integrations.storage.data.store import DataSession, DataStore, Superseded, fences
+from integrations.storage.data.store import DataSession, DataStore, Superseded
 from shared.storage import concurrency_limit as window
 from shared.storage.tables import Tables
 
@@ -53,7 +54,7 @@ def names(count: int, value: str = "1") -> dict[str, str]:
 
 
 def reading(things: dict[str, str], *, removed: tuple[str, ...] = (), is_complete: bool = True) -> Reading:
-    records = [Record(key=key, body=Thing(value), tally=value[0]) for key, value in things.items()]
+    records = [Record(key=key, body=Thing(value), kind=value[0]) for key, value in things.items()]
     return Reading(records=records, removed=removed, is_complete=is_complete, link="link")
 
 

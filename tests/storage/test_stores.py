@@ -39,7 +39,7 @@ def data(tables: Tables, epoch: int = 1) -> DataStore:
 
 
 def reading(*names: str, removed: tuple[str, ...] = (), complete: bool = True, link: str | None = "link") -> Reading:
-    records = [Record(key=name.split("=")[0], body=Thing(name), tally=name[0]) for name in names]
+    records = [Record(key=name.split("=")[0], body=Thing(name), kind=name[0]) for name in names]
     return Reading(records=records, removed=removed, is_complete=complete, link=link)
 
 
@@ -107,10 +107,10 @@ def test_nothing_is_removed_while_items_are_lost_that_may_be_the_missing_ones(ta
 @pytest.mark.parametrize(
     "odd",
     [
-        pytest.param(Record(key="x/y", body=Thing("x"), tally="x"), id="a key that no row can have"),
-        pytest.param(Record(key="x" * 600, body=Thing("x"), tally="x"), id="a key that is too long"),
-        pytest.param(Record(key="b", body=Thing("x" * 33_000), tally="x"), id="a body that is too long"),
-        pytest.param(Record(key="b", body=Thing("\U0001f600" * 16_400), tally="x"), id="in UTF-16"),
+        pytest.param(Record(key="x/y", body=Thing("x"), kind="x"), id="a key that no row can have"),
+        pytest.param(Record(key="x" * 600, body=Thing("x"), kind="x"), id="a key that is too long"),
+        pytest.param(Record(key="b", body=Thing("x" * 33_000), kind="x"), id="a body that is too long"),
+        pytest.param(Record(key="b", body=Thing("\U0001f600" * 16_400), kind="x"), id="in UTF-16"),
     ],
 )
 @pytest.mark.parametrize("is_complete", [True, False])
@@ -220,10 +220,10 @@ def test_what_was_put_again_is_not_settled(tables: Tables) -> None:
     due_list.put(due)
     due_list.put(Due(Work.SYNC, ACCOUNT, "tenant", NOW + timedelta(minutes=1)))
 
-    due_list.settle(due)
+    due_list.complete(due)
     kept = due_list.list(shard_of(due), NOW + timedelta(hours=1))
-    due_list.settle(kept[0])
-    due_list.settle(kept[0])
+    due_list.complete(kept[0])
+    due_list.complete(kept[0])
 
     assert len(kept) == 1
     assert due_list.list(shard_of(due), NOW + timedelta(hours=1)) == []

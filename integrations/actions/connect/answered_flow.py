@@ -8,7 +8,7 @@ from typing import NamedTuple
 from integrations.actions.account import Account, Change
 from integrations.actions.actors import Actor
 from integrations.actions.connect.csp_sign_in import writes_of_failed_attempt
-from integrations.domain.connect.consent import Flow, burn, state_hash
+from integrations.domain.connect.consent import Flow, consume_state, state_hash
 from integrations.domain.integrations import Kind
 from integrations.domain.jobs.orders import ConsentOrder
 from integrations.services import Services
@@ -25,7 +25,7 @@ class NotAnAnswer(Invalid):
     """No flow of ours waits for this response; every such request gets the same text."""
 
     code = "not_an_answer"
-    title = "This is not an answer we wait for"
+    title = "This is not a response we are waiting for"
     remedy = "Go back to the page and start again from the Integrate button."
 
 
@@ -33,8 +33,8 @@ class AnswerUsed(Conflict):
     """The response has been used before."""
 
     code = "answer_used"
-    title = "This answer of Microsoft was already used"
-    remedy = "Go back to the page; it shows how the journey stands."
+    title = "This response from Microsoft has already been used"
+    remedy = "Go back to the page. It shows the status of your sign-in."
 
 
 class AnsweredFlow(NamedTuple):
@@ -57,7 +57,7 @@ class AnsweredFlow(NamedTuple):
         flows = self.account.control.flows
         try:
             with self.account.change() as change:
-                change.write(flows.saved(self.stored.now(burn(self.flow, next_state_hash))))
+                change.write(flows.saved(self.stored.now(consume_state(self.flow, next_state_hash))))
         except VersionConflict:
             raise AnswerUsed from None
         stored = flows.find(self.flow.id)
@@ -88,7 +88,7 @@ class AnsweredFlow(NamedTuple):
         account, subject = self.account, {"flow_id": flow.id}
         try:
             with account.change(self.actor, action, subject, outcome=outcome, reason=reason) as change:
-                change.due(Work.CONSENT, flow.id, flow.look_at(account.services.clock()))
+                change.due(Work.CONSENT, flow.id, flow.check_at(account.services.clock()))
                 change.write(account.control.flows.saved(self.stored.now(flow)))
                 yield change
         except VersionConflict:
@@ -112,5 +112,5 @@ def find_answered_flow(services: Services, kind: Kind, state: str, trace_id: str
         raise NotAnAnswer
     if stored.value.state_hash != hashed:
         raise AnswerUsed
-    seen = stored.now(stored.value.seen_at(services.clock()))
+    seen = stored.now(stored.value.current_at(services.clock()))
     return AnsweredFlow(account, account.system_actor("consent_callback", trace_id), seen)

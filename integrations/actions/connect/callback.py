@@ -19,8 +19,8 @@ from integrations.domain.connect.consent import (
     FlowFailure,
     Leg,
     SignedInUser,
-    arrive,
-    come_back,
+    consent_returned,
+    csp_signed_in,
     fail,
     prove,
     sign_in,
@@ -149,7 +149,7 @@ def _accept_partner(answered: AnsweredFlow, flow: Flow, signed_in: SignedIn) -> 
         _accept_without_mfa(answered, flow, signer, signed_in.refresh_token)
         return
     sealed = seal(services, flow.id, Leg.NONE, FlowSecrets(refresh_token=signed_in.refresh_token))
-    answered.save_and_verify(arrive(flow, signer, sealed=sealed, now=services.clock()), "accepted sign-in")
+    answered.save_and_verify(csp_signed_in(flow, signer, sealed=sealed, now=services.clock()), "accepted sign-in")
 
 
 def _accept_without_mfa(answered: AnsweredFlow, flow: Flow, signer: SignedInUser, refresh_token: str) -> None:
@@ -158,7 +158,7 @@ def _accept_without_mfa(answered: AnsweredFlow, flow: Flow, signer: SignedInUser
         raise _Refused(FlowFailure.NO_MFA_PROMPT)
     services, now = answered.account.services, answered.account.services.clock()
     name = name_of_partner(services, signer, refresh_token)
-    proven = prove(arrive(flow, signer, sealed="", now=now), name, now, verdict=SyncCause.CSP_NO_MFA_PROMPT)
+    proven = prove(csp_signed_in(flow, signer, sealed="", now=now), name, now, verdict=SyncCause.CSP_NO_MFA_PROMPT)
     answered.save(proven, "accepted sign-in without MFA")
 
 
@@ -221,7 +221,7 @@ def _receive_consent(answered: AnsweredFlow, fields: Mapping[str, str]) -> None:
     except _Refused as refused:
         answered.close(fail(flow, refused.failure, refused.evidence), "refused consent")
         return
-    answered.save_and_verify(come_back(flow, answered.account.services.clock()), "consent came back")
+    answered.save_and_verify(consent_returned(flow, answered.account.services.clock()), "consent came back")
 
 
 def _refuse_error(fields: Mapping[str, str], kind: Kind) -> None:

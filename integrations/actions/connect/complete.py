@@ -35,7 +35,7 @@ def complete(services: Services, actor: Actor, flow_id: FlowId) -> IntegrationId
     """
     account = Account(services, actor.account_id)
     stored = find_flow(account.control, actor, flow_id)
-    flow = stored.value.seen_at(services.clock())
+    flow = stored.value.current_at(services.clock())
     if flow.state is FlowState.BOUND and flow.integration_id:
         return flow.integration_id
     _refuse_unproven(flow)
@@ -55,9 +55,9 @@ def _refuse_unproven(flow: Flow) -> None:
         raise Conflict(advice.detail, code=flow.failure.value, remedy=advice.remedy, wait_s=wait_s)
     if flow.state is not FlowState.PROVEN:
         raise Conflict(
-            "The connection is not proven yet.",
+            "The tenant has not been verified yet.",
             code="not_proven",
-            remedy="Wait until the journey's state is 'proven', then complete it.",
+            remedy="Wait until the flow's state is 'proven', then complete it.",
             wait_s=_UNPROVEN_RETRY_S,
         )
 
@@ -153,7 +153,7 @@ def _after_conflict(account: Account, actor: Actor, stored: Stored[Flow]) -> Int
     tenant_id = latest.value.signer.tenant_id if latest.value.signer else None
     known = control.tenants.find(tenant_id) if tenant_id else None
     if known is not None and is_leaving(control, known.value):
-        raise removing(f"The earlier connection of {known.value.name!r} is still being removed.")
+        raise removing(f"The previous integration of {known.value.name!r} is still being removed.")
     _fail(account, actor, latest, FlowFailure.ALREADY_INTEGRATED)
     advice = ADVICE[FlowFailure.ALREADY_INTEGRATED]
     raise Conflict(advice.detail, code=FlowFailure.ALREADY_INTEGRATED.value, remedy=advice.remedy)

@@ -21,7 +21,7 @@ def read_flow(services: Services, actor: Actor, flow_id: FlowId) -> FlowView:
         NotFound: this user has not started such a flow.
         SealBroken: the flow's secrets cannot be decrypted.
     """
-    flow = find_flow(services.control(actor.account_id), actor, flow_id).value.seen_at(services.clock())
+    flow = find_flow(services.control(actor.account_id), actor, flow_id).value.current_at(services.clock())
     return flow_view(flow, _consent_url(services, flow), read_time(services))
 
 
@@ -33,14 +33,14 @@ def find_flow(control: Control, actor: Actor, flow_id: FlowId) -> Stored[Flow]:
     """
     stored = control.flows.find(flow_id)
     if stored is None or stored.value.user_id != actor.name:
-        raise NotFound("You have not started such a journey.")
+        raise NotFound("You have not started a flow with this id.")
     return stored
 
 
 def removed_flow(control: Control, stored: Stored[Flow]) -> list[Write]:
     """The writes that remove a flow; with the account's last flow the row that orders its starts goes, too."""
-    starting = control.starting.find(CURRENT) if len(control.flows.list(limit=2)) < 2 else None
-    return [control.flows.removed(stored), *([control.starting.removed(starting)] if starting else [])]
+    flow_start = control.flow_starts.find(CURRENT) if len(control.flows.list(limit=2)) < 2 else None
+    return [control.flows.removed(stored), *([control.flow_starts.removed(flow_start)] if flow_start else [])]
 
 
 def _consent_url(services: Services, flow: Flow) -> str | None:

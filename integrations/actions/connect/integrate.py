@@ -16,7 +16,7 @@ from integrations.domain.connect.consent import Flow, FlowState, Leg, state_hash
 from integrations.domain.ids import FlowId, IntegrationId, TenantId, UserId, new_id
 from integrations.domain.integrations import Kind
 from integrations.services import Services
-from integrations.storage.control import CURRENT, Control, Starting
+from integrations.storage.control import CURRENT, Control, FlowStart
 from integrations.storage.due import Work
 from integrations.views.flow import JourneyStarted, journey_started
 from shared.errors import Conflict, Invalid, Problem, TooManyRequests
@@ -57,13 +57,13 @@ def start_csp(services: Services, actor: Actor, *, accepted: bool, version: str)
         TooManyRequests: as for ``start_single``.
     """
     if not accepted:
-        problem = Problem("/prerequisites/accepted", "tick the box: the CSP prerequisites must be met first")
-        raise Invalid("The CSP prerequisites are not accepted.", problems=[problem])
+        problem = Problem("/prerequisites/accepted", "must be true: the CSP prerequisites have to be accepted first")
+        raise Invalid("The CSP prerequisites have not been accepted.", problems=[problem])
     if version != prerequisites.VERSION:
         raise Conflict(
-            f"The CSP prerequisites have changed: the present version is {prerequisites.VERSION!r}.",
+            f"The CSP prerequisites have changed. The current version is {prerequisites.VERSION!r}.",
             code="prerequisites_changed",
-            remedy="Show the present text (GET /prerequisites/csp) and have it accepted.",
+            remedy="Show the current text (GET /prerequisites/csp) and have it accepted.",
         )
     return _start(Account(services, actor.account_id), actor, NewFlow(Kind.CSP, prerequisites=version))
 
@@ -122,14 +122,14 @@ def _flow(services: Services, actor: Actor, new_flow: NewFlow, state: str, flow_
 
 
 def _add(account: Account, actor: Actor, flow: Flow) -> None:
-    """Add a flow to the open ones; the row ``starting`` makes simultaneous starts conflict.
+    """Add a flow to the open ones; the row ``flow_start`` makes simultaneous starts conflict.
 
     Raises:
         TooManyRequests: the account has as many open flows as it may have.
         VersionConflict: another flow was added since this one counted them.
     """
     control = account.control
-    starting = control.starting.find(CURRENT)  # before the flows are counted
+    flow_start = control.flow_starts.find(CURRENT)  # before the flows are counted
     _refuse_too_many(control, flow.created_at)
     action = "started reauthorization" if flow.integration_id else "started integration"
     subject = {"flow_id": flow.id, "kind": flow.kind.value}
@@ -139,7 +139,7 @@ def _add(account: Account, actor: Actor, flow: Flow) -> None:
         change.due(Work.CONSENT, flow.id, flow.expires_at)
         change.write(
             control.flows.added(flow),
-            control.starting.saved(starting) if starting else control.starting.added(Starting()),
+            control.flow_starts.saved(flow_start) if flow_start else control.flow_starts.added(FlowStart()),
         )
 
 
@@ -150,12 +150,12 @@ def _add_later(account: Account, actor: Actor, flow: Flow) -> None:
 
 
 def _refuse_too_many(control: Control, now: datetime) -> None:
-    flows = [stored.value.seen_at(now) for stored in control.flows.list()]
+    flows = [stored.value.current_at(now) for stored in control.flows.list()]
     open_flows = [flow for flow in flows if flow.is_open]
     if len(open_flows) >= _MOST_OPEN_FLOWS:
         soonest = min(flow.expires_at for flow in open_flows)
         raise TooManyRequests(
-            f"Your account has {len(open_flows)} journeys to Microsoft under way.",
+            f"Your account has {len(open_flows)} unfinished sign-ins at Microsoft.",
             wait_s=(soonest - now).total_seconds(),
-            remedy="Finish one of them, or wait until the oldest is closed.",
+            remedy="Finish one of them, or wait until the oldest expires.",
         )

@@ -60,7 +60,7 @@ def prove_consent(services: Services, order: ConsentOrder) -> None:
     stored = account.control.flows.find(order.flow_id)
     if stored is None:
         return
-    seen = stored.value.seen_at(services.clock())
+    seen = stored.value.current_at(services.clock())
     if seen.state is not FlowState.RETURNED:
         if seen is not stored.value:
             _save(account, stored, seen)
@@ -144,7 +144,7 @@ def _verdict(error: SignInRefused | MicrosoftError) -> Exception:
 def _check_again(account: Account, stored: Stored[Flow], flow: Flow, not_yet: _NotYet) -> None:
     services = account.services
     pause_s = consent_propagation_s(flow.attempts)
-    look_at = flow.look_at(services.clock()) + timedelta(seconds=pause_s)
+    check_at = flow.check_at(services.clock()) + timedelta(seconds=pause_s)
     waiting = msgspec.structs.replace(
         flow,
         attempts=flow.attempts + 1,
@@ -155,7 +155,7 @@ def _check_again(account: Account, stored: Stored[Flow], flow: Flow, not_yet: _N
     order = ConsentOrder(account_id=flow.account_id, flow_id=flow.id)
     with ignore_conflict("another check of the flow was faster", account_id=account.id, flow_id=flow.id):
         with account.change() as change:
-            change.due(Work.CONSENT, flow.id, look_at)
+            change.due(Work.CONSENT, flow.id, check_at)
             change.write(account.control.flows.saved(stored.now(waiting)))
         services.send(order, delay_s=pause_s)
 

@@ -113,11 +113,11 @@ def _take(account: Account, order: CspOrder, run_id: RunId) -> Integration | Non
     services, integrations = account.services, account.control.integrations
     stored = integrations.find(order.integration_id)
     if stored is None or stored.value.csp is None or stored.value.removal:
-        services.due.settle(Due(Work.CSP, order.account_id, order.integration_id, order.due_at))
+        services.due.complete(Due(Work.CSP, order.account_id, order.integration_id, order.due_at))
         return None
     now, csp = services.clock(), stored.value.csp
     if csp.paused is not None:
-        services.due.settle(Due(Work.CSP, order.account_id, order.integration_id, order.due_at))
+        services.due.complete(Due(Work.CSP, order.account_id, order.integration_id, order.due_at))
         return None
     if not _is_due(csp, order, now):
         return None
@@ -148,7 +148,7 @@ def _run(account: Account, integration: Integration, checks: Checks) -> CheckRes
         saw_mfa = partner.partner_center().saw_mfa()
         check.evidence["is_mfa_compliant"] = str(saw_mfa).lower()
         if saw_mfa is False:
-            check.fail("Partner Center sees no MFA in the account's sign-in.")
+            check.fail("Partner Center did not find MFA in the account's sign-in.")
             raise _Stopped(SyncCause.CSP_NO_MFA_PROMPT, {"check": "isMfaCompliant is false"})
     discovery = find_customers(partner, integration, memberships, account.services.clock(), checks)
     if not discovery.found and not discovery.odd:
@@ -169,12 +169,12 @@ def _checked_partner(account: Account, integration: Integration, checks: Checks)
         try:
             partner = open_partner(account, integration)
         except NoCredential:
-            check.fail("No sign-in is kept for this CSP.")
+            check.fail("No sign-in is stored for this CSP.")
             status = integration.csp.status if integration.csp else None
             cause = status.cause if status and status.is_auth_failed else SyncCause.CSP_UNKNOWN
             raise _Stopped(cause, status.evidence if status else {}) from None
         except SealBroken as error:
-            check.fail("The stored sign-in cannot be opened.")
+            check.fail("The stored sign-in cannot be decrypted.")
             log("a CSP's credential cannot be opened", account_id=account.id, integration_id=integration.id)
             raise _Stopped(SyncCause.CSP_SECRET_BROKEN) from error
         token = partner.partner_center_token()
@@ -182,7 +182,7 @@ def _checked_partner(account: Account, integration: Integration, checks: Checks)
         methods = token_methods(token)
         check.evidence["amr"] = ", ".join(sorted(methods))
         if MFA not in methods:
-            check.fail("The sign-in was made without Entra ID MFA.")
+            check.fail("The account signed in without Entra ID MFA.")
             raise _Stopped(SyncCause.CSP_NO_MFA_PROMPT, {"amr": check.evidence["amr"]})
     return partner
 
@@ -191,9 +191,9 @@ def _checked_memberships(partner: Partner, checks: Checks) -> Memberships:
     with checks.record(CheckName.ADMINISTRATOR) as check:
         memberships = read_memberships(partner.graph())
         if memberships.is_administrator is None:
-            check.mark_unknown("Microsoft does not show this application which roles the account holds.")
+            check.mark_unknown("Microsoft does not show our application which roles the account has.")
         if memberships.is_administrator is False:
-            check.fail("The account is not, or no longer, a Global Administrator of the CSP tenant.")
+            check.fail("The account is not a Global Administrator of the CSP tenant.")
     with checks.record(CheckName.ADMIN_AGENTS) as check:
         if not memberships.is_admin_agent:
             check.fail("The account is not a member of the AdminAgents group.")
@@ -225,7 +225,7 @@ def _close(account: Account, held: Integration, result: CheckResult, checks: Che
         change.write(control.integrations.saved(stored.now(closed)))
         _add_report(change, before, closed, checks)
     if status.next_check_at is None and before.running is not None:  # nothing is due before somebody signs in
-        services.due.settle(Due(Work.CSP, account.id, held.id, before.running.until))
+        services.due.complete(Due(Work.CSP, account.id, held.id, before.running.until))
     log("checked CSP", account_id=account.id, integration_id=held.id, outcome=status.cause.value)
 
 

@@ -74,5 +74,5 @@ class Checks:
     def _add_share(self, name: CheckName, failing: int, count: int) -> None:
         check = CheckInProgress(evidence={"customers": str(count), "failing": str(failing)})
         if failing:
-            check.fail(f"This does not hold for {failing} of {count} customers; their rows say why.")
+            check.fail(f"This check fails for {failing} of {count} customers; their rows say why.")
         self.add(name, check)

@@ -51,7 +51,7 @@ def hold_back(account: Account, stored: Stored[Tenant], cause: SyncCause, due: D
     services, tenant, now = account.services, stored.value, account.services.clock()
     retry_at = now + timedelta(seconds=services.settings.sync_period_s)
     if cause in _RESUMED_BY_OTHERS:
-        services.due.settle(due)
+        services.due.complete(due)
     else:
         services.due.put(Due(Work.SYNC, account.id, tenant.tenant_id, retry_at))
     if tenant.status.is_auth_error or tenant.status.cause is cause:
@@ -74,7 +74,7 @@ def after_refusal(change: Change, tenant: Tenant, cause: SyncCause) -> Tenant:
     if tenant.csp is None or cause not in _CONSENT_LOST:
         return tenant
     context = reconcile_context(change.account.services, tenant.integration_id)
-    access = change.account.control.facts.find(tenant.tenant_id)
+    access = change.account.control.access_states.find(tenant.tenant_id)
     lapsed = advance(tenant, onboarding.lapse(context.now, dict(tenant.status.evidence)))
     judged = judge(lapsed, access.value if access else None, context.required, context.permissions, context.now)
     next_at = judged.csp.progress.next_at if judged.csp else None

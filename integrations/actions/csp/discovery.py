@@ -18,8 +18,8 @@ from integrations.domain.integrations import Integration
 from integrations.domain.text import clean
 from integrations.microsoft.memberships import Memberships
 from integrations.microsoft.relationships import (
-    Assigned,
     CustomerRelationship,
+    RelationshipAssignments,
     read_assignments,
     read_customers,
     read_relationships,
@@ -107,16 +107,20 @@ def _customer(
     )
 
 
-def _is_complete(relationships: Sequence[CustomerRelationship], assigned: dict[str, Assigned], now: datetime) -> bool:
+def _is_complete(
+    relationships: Sequence[CustomerRelationship], assigned: dict[str, RelationshipAssignments], now: datetime
+) -> bool:
     """Whether all of a customer's relationships could be read, and the assignments of those that are live."""
     live = [it.relationship.id for it in relationships if it.relationship.is_live(now)]
-    return all(it.is_whole for it in relationships) and all(it in assigned and assigned[it].is_whole for it in live)
+    return all(it.is_complete for it in relationships) and all(
+        it in assigned and assigned[it].is_complete for it in live
+    )
 
 
 def _access_state(
     tenant_id: str,
     relationships: Sequence[CustomerRelationship],
-    assigned: dict[str, Assigned],
+    assigned: dict[str, RelationshipAssignments],
     groups: dict[GroupId, str],
     *,
     account: str,

@@ -28,9 +28,9 @@ def check_access(services: Services, actor: Actor, integration_id: IntegrationId
     stored = find_to_change(account.control, integration_id)
     if stored.value.kind is not Kind.CSP:
         raise Conflict(
-            "Only a CSP's access can be checked.",
+            "Only the access of a CSP can be checked.",
             code="not_a_csp",
-            remedy="For a single tenant select Sync Now on its details page, or Reauthorize in its menu.",
+            remedy="For a single tenant, select Sync Now on its details page or Reauthorize in its menu.",
         )
     services.quota.take(f"access-check:{actor.account_id}:{integration_id}", services.settings.starts_per_minute)
     now = services.clock()
@@ -54,7 +54,7 @@ def ignore_tenant(services: Services, actor: Actor, tenant_id: TenantId, *, is_i
         raise Conflict(
             "Only customers of a CSP can be ignored.",
             code="not_a_csp_tenant",
-            remedy="Remove the integration of a single tenant that you do not want.",
+            remedy="Remove the integration of a single tenant that you do not need.",
         )
     if is_ignored and tenant.mapping is not None:
         raise Conflict(

@@ -18,7 +18,7 @@ from integrations.actions.csp.steps import order_step, plan_step, send_step
 from integrations.actions.lookup import find_to_change
 from integrations.domain.causes import csp_cause_of, evidence_of, hindrance_of
 from integrations.domain.csp import onboarding
-from integrations.domain.csp.customers import advance, judge, of
+from integrations.domain.csp.customers import advance, child_of, judge
 from integrations.domain.csp.onboarding import Onboarding, Stage
 from integrations.domain.integrations import Integration, Tenant
 from integrations.domain.jobs.orders import CustomerOrder
@@ -67,7 +67,9 @@ def onboard_customer(services: Services, order: CustomerOrder) -> None:
         return
     tenant, progress = stored.value, stored.value.csp.progress
     if tenant.paused is not None:
-        services.due.settle(Due(Work.CUSTOMER, order.account_id, order.tenant_id, progress.next_at or services.clock()))
+        services.due.complete(
+            Due(Work.CUSTOMER, order.account_id, order.tenant_id, progress.next_at or services.clock())
+        )
         return
     if integration is None or not progress.is_due(services.clock()):
         order_step(account, tenant)
@@ -110,7 +112,7 @@ def _try(account: Account, integration: Integration, tenant: Tenant) -> tuple[Pr
 def _consented(services: Services, control: Control, partner: Partner, tenant: Tenant) -> tuple[ProgressUpdate, str]:
     """Request the consent if it is due, and grant missing roles; what is not visible yet is checked again soon."""
     now, customer_id, client_id = services.clock(), tenant.tenant_id, services.settings.client_id
-    if onboarding.must_push(of(tenant).progress, now):
+    if onboarding.must_request_consent(child_of(tenant).progress, now):
         services.holders.add(customer_id, control.account_id, tenant.integration_id, now)
         find_to_change(control, tenant.integration_id)  # after we are a holder: its removal reads the holders last
         scopes = sorted(CUSTOMER_SCOPES)
@@ -167,11 +169,11 @@ def _refusal(error: MicrosoftError) -> dict[str, str]:
     """Microsoft's codes, with what they mean for a customer where the code alone does not say it."""
     evidence = evidence_of(error)
     if isinstance(error, SignInRefused) and csp_cause_of(error) is SyncCause.CSP_NO_MFA_PROMPT:
-        return {**evidence, "meaning": "the customer's own policy asks the account for MFA"}
+        return {**evidence, "meaning": "a policy of the customer requires MFA for the account"}
     if isinstance(error, Denied):
         return {
             **evidence,
-            "meaning": "the account may not consent or grant here; it needs Privileged Role Administrator",
+            "meaning": "the account is not allowed to consent or grant here; it needs Privileged Role Administrator",
         }
     return evidence
 
@@ -187,7 +189,7 @@ def _save(account: Account, tried: Tenant, update: ProgressUpdate, name: str) ->
     Raises:
         VersionConflict: the tenant was changed in the meantime.
     """
-    context, before = reconcile_context(account.services, tried.integration_id), of(tried).progress
+    context, before = reconcile_context(account.services, tried.integration_id), child_of(tried).progress
     tenants = account.control.tenants
     stored = tenants.find(tried.tenant_id)
     if stored is None or stored.value.csp is None or stored.value.csp.progress != before:
@@ -195,7 +197,7 @@ def _save(account: Account, tried: Tenant, update: ProgressUpdate, name: str) ->
     progress = update(msgspec.structs.replace(before, given_up=None))
     updated = _updated(account.control, stored.value, progress, context, name)
     with account.change() as change:
-        if updated.status.cause is not stored.value.status.cause and of(updated).progress.stage is Stage.DONE:
+        if updated.status.cause is not stored.value.status.cause and child_of(updated).progress.stage is Stage.DONE:
             account.services.sign_in.forget(updated.tenant_id)
             change.due(Work.SYNC, updated.tenant_id, context.now if updated.mapping else context.now + UNMAPPED_EVERY)
         change.write(tenants.saved(stored.now(updated)))
@@ -206,10 +208,10 @@ def _save(account: Account, tried: Tenant, update: ProgressUpdate, name: str) ->
 
 def _updated(control: Control, tenant: Tenant, progress: Onboarding, context: ReconcileContext, name: str) -> Tenant:
     """The tenant with its progress, its CSP Auth judged again, and ready to sync if onboarding is done."""
-    access, now = control.facts.find(tenant.tenant_id), context.now
+    access, now = control.access_states.find(tenant.tenant_id), context.now
     advanced = advance(tenant.renamed(name, now), progress)
     judged = judge(advanced, access.value if access else None, context.required, context.permissions, now)
-    is_done = progress.stage is Stage.DONE and of(tenant).progress.stage is not Stage.DONE
+    is_done = progress.stage is Stage.DONE and child_of(tenant).progress.stage is not Stage.DONE
     if is_done and judged.status.is_auth_error:  # what was refused before works now
         status = (
             wait_in_queue(judged.status, now)

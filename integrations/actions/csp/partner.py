@@ -54,6 +54,7 @@ class Partner:
             root=services.endpoints.partner,
             web=services.web,
             token=lambda fresh: self.partner_center_token(fresh=fresh),
+            limits=services.retry_policy,
         )
 
     def graph(self) -> Graph:
@@ -74,6 +75,7 @@ class Partner:
             root=root,
             web=self._services.web,
             token=lambda fresh: self._token(tenant_id, root, fresh=fresh),
+            limits=self._services.retry_policy,
             writes=writes,
         )
 

@@ -17,7 +17,7 @@ from integrations.actions.csp.discovery import Discovery, FoundCustomer
 from integrations.actions.csp.reconcile_context import ReconcileContext, reconcile_context
 from integrations.actions.csp.steps import is_step_new, plan_step, send_step
 from integrations.actions.csp.vanished import reconcile_vanished
-from integrations.domain.csp.customers import AccessState, access_to_judge, discovered, judge, of, reappear
+from integrations.domain.csp.customers import AccessState, access_to_judge, child_of, discovered, judge, reappear
 from integrations.domain.csp.onboarding import Stage
 from integrations.domain.ids import TenantId, new_epoch
 from integrations.domain.integrations import Integration, Kind, Tenant
@@ -58,7 +58,7 @@ def reconcile_customers(account: Account, integration: Integration, discovery: D
     control, found = account.control, discovery.found
     context = reconcile_context(account.services, integration.id, is_complete=discovery.is_complete)
     tenants = {it.value.tenant_id: it for it in control.tenants.list()}
-    access = {it.value.tenant_id: it for it in control.facts.list()}
+    access = {it.value.tenant_id: it for it in control.access_states.list()}
     shared = [it.customer.tenant_id for it in found if _is_elsewhere(tenants.get(it.customer.tenant_id), context)]
     known = [
         _Known(tenants.get(it.customer.tenant_id), access.get(it.customer.tenant_id), it)
@@ -84,18 +84,18 @@ def _reconciled(context: ReconcileContext, known: _Known) -> _Reconciled | None:
         return None
     tenant = before or discovered(found.customer, context.integration_id, context.now, epoch=new_epoch())
     tenant = reappear(tenant)
-    if of(tenant).progress.stage is not Stage.DONE:  # from then on the name is read in the tenant itself
+    if child_of(tenant).progress.stage is not Stage.DONE:  # from then on the name is read in the tenant itself
         tenant = tenant.renamed(found.customer.name, context.now)
     if found.customer.domain and tenant.default_domain is None:
         tenant = msgspec.structs.replace(tenant, default_domain=found.customer.domain)
     access = access_to_judge(
         found.access,
         known.access.value if known.access else None,
-        is_whole=found.is_complete,
+        is_complete=found.is_complete,
         are_all_listed=context.is_complete,
     )
     tenant = judge(tenant, access, context.required, context.permissions, context.now)
-    is_same = access is None or (known.access is not None and known.access.value.says_the_same(access))
+    is_same = access is None or (known.access is not None and known.access.value.equals(access))
     return None if is_same and tenant == before else _Reconciled(known, tenant, None if is_same else access)
 
 
@@ -114,7 +114,7 @@ def _write_alone(account: Account, context: ReconcileContext, found: FoundCustom
     key, control = found.customer.tenant_id, account.control
 
     def write() -> None:
-        known = _Known(control.tenants.find(key), control.facts.find(key), found)
+        known = _Known(control.tenants.find(key), control.access_states.find(key), found)
         reconciled = None if _is_elsewhere(known.tenant, context) else _reconciled(context, known)
         if reconciled is not None:
             with account.change() as change:
@@ -133,7 +133,9 @@ def _add(change: Change, it: _Reconciled, at: datetime) -> None:
         change.write(control.tenants.saved(known.tenant.now(it.tenant)))
     if it.access is not None:
         stored = known.access
-        change.write(control.facts.saved(stored.now(it.access)) if stored else control.facts.added(it.access))
+        change.write(
+            control.access_states.saved(stored.now(it.access)) if stored else control.access_states.added(it.access)
+        )
     audit_status(change, "check_csp", before, it.tenant)
     if _has_new_step(it, at):
         plan_step(change, it.tenant)

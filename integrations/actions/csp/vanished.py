@@ -25,22 +25,22 @@ def reconcile_vanished(account: Account, context: ReconcileContext, unlisted: li
 
 def _delete(change: Change, context: ReconcileContext, stored: Stored[Tenant]) -> None:
     account, tenant_id = change.account, stored.value.tenant_id
-    access, holders = account.control.facts.find(tenant_id), account.services.holders
-    holders.let_go(tenant_id, account.id, context.integration_id, context.now)
-    holders.gone(tenant_id)  # the partner has no access any more, so there is no consent to remove
+    access, holders = account.control.access_states.find(tenant_id), account.services.holders
+    holders.release(tenant_id, account.id, context.integration_id, context.now)
+    holders.finish_removal(tenant_id)  # the partner has no access any more, so there is no consent to remove
     change.write(account.control.tenants.removed(stored))
     if access:
-        change.write(account.control.facts.removed(access))
+        change.write(account.control.access_states.removed(access))
     subject = {"tenant_id": tenant_id, "integration_id": stored.value.integration_id}
     change.audit(account.system_actor("check_csp"), "forgot customer", subject)
 
 
 def _mark_vanished(change: Change, context: ReconcileContext, stored: Stored[Tenant]) -> None:
     control, tenant_id, now = change.account.control, stored.value.tenant_id, context.now
-    access, no_access = control.facts.find(tenant_id), AccessState(tenant_id=tenant_id, read_at=now, account="")
+    access, no_access = control.access_states.find(tenant_id), AccessState(tenant_id=tenant_id, read_at=now, account="")
     vanished = judge(vanish(stored.value, now), no_access, context.required, context.permissions, now)
     if vanished != stored.value:
         change.write(control.tenants.saved(stored.now(vanished)))
     audit_status(change, "check_csp", stored.value, vanished)
-    if access and not access.value.says_the_same(no_access):
-        change.write(control.facts.saved(access.now(no_access)))
+    if access and not access.value.equals(no_access):
+        change.write(control.access_states.saved(access.now(no_access)))

@@ -47,7 +47,7 @@ class EvaluationRun:
         self._now = services.clock()
         self._share = share_of(order.tenant_id)
         self._data = services.data(*where)
-        self._standing = self._data.standing()  # before any row is read: later changes become pending again
+        self._standing = self._data.state()  # before any row is read: later changes become pending again
         until = time.monotonic() + WRITING_LIMIT.total_seconds()
         self._session = services.derived(*where).open(until=until)
         self._cursors = dict(self._session.cursors)
@@ -117,7 +117,7 @@ class EvaluationRun:
             self._now,
             read_at=self._read_at(evaluation),
             next_at=next_at,
-            is_whole=is_full,
+            is_complete=is_full,
         )
         full_read_at = self._now if is_full or before is None else before.full_read_at
         cursor = msgspec.structs.replace(plan.cursor, evaluated=evaluated, full_read_at=full_read_at)

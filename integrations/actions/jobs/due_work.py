@@ -29,10 +29,10 @@ from integrations.domain.jobs.orders import (
     SyncOrder,
 )
 from integrations.domain.retention import CONSENT_FLOWS
-from integrations.domain.sync.schedule import in_turns, slot_after
+from integrations.domain.sync.schedule import round_robin, slot_after
 from integrations.services import Services
 from integrations.storage.control import newest_first
-from integrations.storage.due import Due, Work, shards
+from integrations.storage.due import Due, Work
 from shared.errors import AppError
 from shared.telemetry.log import log
 
@@ -50,7 +50,7 @@ def order_shards(services: Services) -> None:
         QueueUnavailable: the queue does not answer; the next timer orders the shards.
     """
     until = services.clock()
-    for shard in shards():
+    for shard in services.due.shards:
         services.send(ShardOrder(shard=shard, until=until))
 
 
@@ -63,7 +63,7 @@ def order_due(services: Services, order: ShardOrder, handlers: Mapping[Work, Due
         StorageUnavailable: the list cannot be read or written; the message retries.
     """
     later = []
-    for due in in_turns(services.due.list(order.shard, order.until), lambda it: it.account_id):
+    for due in round_robin(services.due.list(order.shard, order.until), lambda it: it.account_id):
         try:
             next_line = handlers[due.work](services, due)
             later += [next_line] if next_line else []
@@ -108,7 +108,7 @@ def order_customer(services: Services, due: Due) -> None:
     stored = services.control(due.account_id).tenants.find(due.item_id)
     has_step = stored is not None and stored.value.csp is not None and stored.value.csp.progress.next_at is not None
     if not has_step and services.clock() - due.at > _LINE_BEFORE_ROW:
-        services.due.settle(due)
+        services.due.complete(due)
         return
     order = CustomerOrder(account_id=due.account_id, tenant_id=TenantId(due.item_id))
     _send(services, order, due)
@@ -124,7 +124,7 @@ def order_evaluation(services: Services, due: Due) -> Due | None:
     stored = services.control(due.account_id).tenants.find(due.item_id)
     if stored is None or stored.value.mapping is None:
         if services.clock() - due.at > _LINE_BEFORE_ROW:
-            services.due.settle(due)
+            services.due.complete(due)
         return None
     tenant = stored.value
     if not is_evaluable(tenant):
@@ -139,7 +139,7 @@ def order_removal(services: Services, due: Due) -> Due | None:
     removal_id, now = RemovalId(due.item_id), services.clock()
     stored = services.control(due.account_id).removals.find(removal_id)
     if stored is None and now - due.at > _LINE_BEFORE_ROW:
-        services.due.settle(due)
+        services.due.complete(due)
     elif stored is not None and stored.value.next_at > now:
         return dataclasses.replace(due, at=stored.value.next_at)
     elif stored is not None:
@@ -171,7 +171,7 @@ def order_consent(services: Services, due: Due) -> None:
         return
     stored = account.control.flows.find(due.item_id)
     if stored is None:
-        services.due.settle(due)
+        services.due.complete(due)
         return
     flow = stored.value
     delete_at = flow.created_at + CONSENT_FLOWS
@@ -184,7 +184,7 @@ def order_consent(services: Services, due: Due) -> None:
             services.callbacks.remove(state_hash)
         with account.change() as change:
             change.write(*removed_flow(account.control, stored))
-        services.due.settle(due)
+        services.due.complete(due)
 
 
 def empty_outbox(services: Services, due: Due) -> None:
@@ -192,7 +192,7 @@ def empty_outbox(services: Services, due: Due) -> None:
     account = Account(services, due.account_id)
     account.dispatch()
     if not account.control.outbox.list(limit=1):
-        services.due.settle(due)
+        services.due.complete(due)
 
 
 def _seconds_until(at: datetime, now: datetime) -> int:

@@ -179,7 +179,7 @@ def give_up_plan(account: Account, _order: PlanOrder, failed: Failed) -> None:
 def give_up_consent(account: Account, order: ConsentOrder, failed: Failed) -> None:
     services, control = account.services, account.control
     stored, now = control.flows.find(order.flow_id), services.clock()
-    if stored is None or stored.value.seen_at(now).state is not FlowState.RETURNED:
+    if stored is None or stored.value.current_at(now).state is not FlowState.RETURNED:
         return
     before = stored.value.given_up
     if before is not None and before.next_at > now:

@@ -14,7 +14,7 @@ from integrations.actions.evaluate.evaluate_tenant import daily_evaluation
 from integrations.actions.jobs.overdue import find_overdue
 from integrations.domain.retention import HOUSEKEEPING_EVERY, IDEMPOTENT_ANSWERS, RUNS_PER_TENANT
 from integrations.services import Services
-from integrations.storage.due import ALL, LAST_LOOK, Due, Work
+from integrations.storage.due import ALL, FINAL_CHECK, Due, Work
 from shared.storage.tables import Write, chunks
 
 _FINAL_SEALING_AFTER = timedelta(minutes=30)
@@ -48,7 +48,7 @@ def clean_account(services: Services, due: Due) -> None:
     if tenants or control.audit.list(limit=1):
         services.due.put(Due(Work.HOUSEKEEPING, due.account_id, ALL, services.clock() + HOUSEKEEPING_EVERY))
     else:
-        services.due.settle(due)
+        services.due.complete(due)
 
 
 def seal_new_entries(services: Services, due: Due) -> None:
@@ -63,12 +63,12 @@ def seal_new_entries(services: Services, due: Due) -> None:
     if due.at > now:
         return
     seal_entries(Account(services, due.account_id))
-    if due.item_id == LAST_LOOK:
+    if due.item_id == FINAL_CHECK:
         tomorrow = Due(Work.HOUSEKEEPING, due.account_id, ALL, now + HOUSEKEEPING_EVERY)
         services.due.ensure(tomorrow, after=datetime.min.replace(tzinfo=UTC))
     else:
-        services.due.put(Due(Work.SEAL, due.account_id, LAST_LOOK, now + _FINAL_SEALING_AFTER))
-    services.due.settle(due)
+        services.due.put(Due(Work.SEAL, due.account_id, FINAL_CHECK, now + _FINAL_SEALING_AFTER))
+    services.due.complete(due)
 
 
 def _remove(account: Account, removals: list[Write]) -> None:

@@ -35,7 +35,7 @@ def purge_now(services: Services, actor: Actor, tenant_id: TenantId) -> None:
         raise Conflict(
             f"{tenant.name!r} is mapped, and its data is being synced.",
             code="already_mapped",
-            remedy="Unmap the tenant first; then its data can be deleted.",
+            remedy="Unmap the tenant first, then delete its data.",
         )
     epochs = [it for it in Sweeper(services.tables, actor.account_id, tenant_id).epochs() if it != tenant.epoch]
     with account.change(actor, "purged tenant data", {"tenant_id": tenant_id}) as change:
@@ -57,7 +57,7 @@ def purge(services: Services, order: PurgeOrder) -> None:
     if line is None or not is_over or line.at > services.clock() + _earliest(services, order):
         log("dropped order", account_id=order.account_id, tenant_id=order.tenant_id, reason="not due")
         if line is not None and line.at <= services.clock() and not is_over:
-            services.due.settle(line)  # the change that was to end the epoch was not written
+            services.due.complete(line)  # the change that was to end the epoch was not written
         return
     if not order.is_last:
         services.data(

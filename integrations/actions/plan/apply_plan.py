@@ -50,7 +50,7 @@ def apply_plan(services: Services, order: PlanOrder) -> None:
         with account.change() as change:
             change.write(account.control.plans.saved(stored.now(record)))
     log("applied plan", account_id=account_id, counts={"rows": changed})
-    next_at = rules.next_walk(record, now)
+    next_at = rules.next_pass(record, now)
     if next_at is None:
         services.due.drop(Work.PLAN, account_id, ALL)
     else:

@@ -30,7 +30,7 @@ def learn_plan(services: Services, actor: Actor, caller: Caller) -> bool:
     if changed is not None and _is_relevant(control, known, changed):
         known = _write(account, actor, changed)
     elif caller.on_team_plan is known.has_plan:
-        known = known.agreed(caller.issued_at)
+        known = known.agreeing_with(caller.issued_at)
     if len(services.plans) >= _MOST_REMEMBERED:
         services.plans.clear()
     services.plans[actor.account_id] = known
@@ -44,7 +44,7 @@ def _read(account: Account, known: KnownPlan | None = None) -> KnownPlan:
 
 def _is_relevant(control: Control, known: KnownPlan, changed: PlanRecord) -> bool:
     """Whether the change matters: an account that never integrated anything has no plan to lose."""
-    return known.belief is not None or changed.has_plan or bool(control.integrations.list(limit=1))
+    return known.record is not None or changed.has_plan or bool(control.integrations.list(limit=1))
 
 
 def _write(account: Account, actor: Actor, changed: PlanRecord) -> KnownPlan:

@@ -8,12 +8,12 @@ import msgspec
 from integrations.actions.account import Account
 from integrations.actions.actors import Actor
 from integrations.actions.lookup import find_tenant
-from integrations.domain.audit.export import KINDS, MOST_ROWS, concerns, without_secrets
+from integrations.domain.audit.export import MOST_ROWS, concerns, without_secrets
 from integrations.domain.ids import TenantId
 from integrations.domain.integrations import Tenant
 from integrations.services import Services
 from integrations.storage.control import Control
-from integrations.storage.due import ALL, LAST_LOOK
+from integrations.storage.due import ALL, FINAL_CHECK
 from integrations.views.audit.export import Export, Exported
 from shared.clock import stamp
 from shared.errors import Conflict
@@ -52,7 +52,7 @@ def export(services: Services, actor: Actor, tenant_id: TenantId | None, kind: s
 
 
 def _rows(services: Services, control: Control, tenant: Tenant | None, kind: str) -> Iterator[Exported]:
-    with_due_lines = [ALL, LAST_LOOK]
+    with_due_lines = [ALL, FINAL_CHECK]
     for row in _of_control(control, tenant):
         with_due_lines += [row.id] if row.kind in _KINDS_WITH_DUE_LINES else []
         if kind in {"", row.kind}:
@@ -68,8 +68,8 @@ def _rows(services: Services, control: Control, tenant: Tenant | None, kind: str
 def _of_control(control: Control, tenant: Tenant | None) -> Iterator[Exported]:
     """The account's own rows, or those that concern one tenant."""
     for kind, row_id, text in control.everything():
-        if kind in KINDS and (tenant is None or concerns(tenant, kind, row_id, text)):
-            yield Exported(kind=kind, id=row_id, tenant_id="", value=without_secrets(kind, text))
+        if tenant is None or concerns(tenant, kind.model, row_id, text):
+            yield Exported(kind=kind.name, id=row_id, tenant_id="", value=without_secrets(text, kind.not_exported))
 
 
 def _of_tenant(services: Services, control: Control, tenant: Tenant) -> Iterator[Exported]:

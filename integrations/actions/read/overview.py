@@ -110,7 +110,7 @@ def _organizations(control: Control, mapping: Mapping | None) -> list[Organizati
 def _customer(services: Services, control: Control, tenant: Tenant) -> CustomerDetails | None:
     if tenant.csp is None:
         return None
-    access = control.facts.find(tenant.tenant_id)
+    access = control.access_states.find(tenant.tenant_id)
     required = required_roles(services.settings.csp_required_roles)
     return customer_details(tenant.csp, access.value if access else None, required, services.clock())
 

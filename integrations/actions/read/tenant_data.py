@@ -35,7 +35,7 @@ class TenantData:
         self._off = services.settings.evaluations_off
         self._data = services.data(*where) if is_mapped else None
         self._derived = services.derived(*where) if is_mapped else None
-        standing = self._data.standing(tenant.confirmed) if self._data else None
+        standing = self._data.state(tenant.confirmed) if self._data else None
         self.cursors: dict[str, Cursor] = standing.cursors if standing else {}
         self.pending: dict[str, Pending] = standing.pending if standing else {}
 

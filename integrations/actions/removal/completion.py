@@ -42,7 +42,7 @@ def finish(work: RemovalWork) -> None:
     work.services.due.drop(Work.CSP, control.account_id, removal.integration_id)
     tenant_removals = [it.value for it in work.tenants.list()]
     finished = msgspec.structs.replace(removal, forgotten_at=now)
-    until = rules.next_look(finished, tenant_removals, now, work.services.settings.removal_quiet)
+    until = rules.next_check(finished, tenant_removals, now, work.services.settings.removal_quiet)
     receipt = signed_receipt(work.account, finished, tenant_removals)
     with work.lease.resting(until, forgotten_at=now, receipt=receipt) as change:
         change.write(
@@ -64,7 +64,7 @@ def check_leftovers(work: RemovalWork) -> None:
     if work.removal.verified_at is not None:
         work.tenants.delete(only_closed=True)
     tenant_removals = [it.value for it in work.tenants.list()]
-    until = rules.next_look(work.removal, tenant_removals, work.now, work.services.settings.removal_quiet)
+    until = rules.next_check(work.removal, tenant_removals, work.now, work.services.settings.removal_quiet)
     work.lease.rest(until, receipt=renewed_receipt(work.account, work.removal, tenant_removals))
 
 
@@ -87,9 +87,9 @@ def rows_of_tenants(work: RemovalWork) -> Iterator[Write]:
                 services.callbacks.remove(state_hash)
             yield control.flows.removed(flow)
             services.due.drop(Work.CONSENT, control.account_id, flow.value.id)
-    starting = control.starting.find(CURRENT)
-    if starting is not None:  # the next flow that is started creates it again
-        yield control.starting.removed(starting)
+    flow_start = control.flow_starts.find(CURRENT)
+    if flow_start is not None:  # the next flow that is started creates it again
+        yield control.flow_starts.removed(flow_start)
 
 
 def _concerns(flow: Flow, removal: Removal) -> bool:

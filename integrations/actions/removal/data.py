@@ -60,12 +60,12 @@ def delete_rows_of(work: RemovalWork, tenant_removal: TenantRemoval) -> None:
     """
     control, account_id, due = work.control, work.account.id, work.services.due
     runs = [control.runs.removed(it) for it in control.runs.list(f"{tenant_removal.tenant_id}:")]
-    access = control.facts.find(tenant_removal.tenant_id)
+    access = control.access_states.find(tenant_removal.tenant_id)
     tenant = control.tenants.find(tenant_removal.tenant_id)
     is_ours = tenant is not None and tenant.value.removal == work.removal.id
     if tenant is None or is_ours:
         end_watch(work.account, tenant_removal.tenant_id)
-        for part in chunks([*runs, *([control.facts.removed(access)] if access else [])]):
+        for part in chunks([*runs, *([control.access_states.removed(access)] if access else [])]):
             with work.account.change() as change:
                 change.write(*part)
     for kind in (Work.SYNC, Work.CUSTOMER, Work.EVALUATE) if is_ours else ():

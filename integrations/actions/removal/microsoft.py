@@ -46,7 +46,7 @@ def with_presence(work: RemovalWork, tenant_removal: TenantRemoval) -> TenantRem
         return tenant_removal
     if work.services.holders.is_held(tenant_removal.tenant_id):
         return tenant_removal.closed(UninstallOutcome.KEPT) if tenant_removal.is_left_over else tenant_removal
-    return tenant_removal.seen(check_presence(work.services, tenant_removal.tenant_id))
+    return tenant_removal.checked(check_presence(work.services, tenant_removal.tenant_id))
 
 
 def _waiting(work: RemovalWork) -> list[Stored[TenantRemoval]]:
@@ -100,7 +100,7 @@ def _try(work: RemovalWork, stored: Stored[TenantRemoval]) -> RetryLater | None:
             return retry
         evidence = {**retry.evidence, "reason": "Microsoft did not answer for 24 hours"}
         result = UninstallResult(UninstallOutcome.IMPOSSIBLE, evidence)
-        work.services.holders.gone(tenant_removal.tenant_id)
+        work.services.holders.finish_removal(tenant_removal.tenant_id)
     changed = msgspec.structs.replace(
         tenant_removal, outcome=result.outcome, evidence=result.evidence, is_stripped=result.is_stripped
     )

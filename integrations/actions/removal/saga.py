@@ -70,7 +70,7 @@ def _continue(work: RemovalWork) -> None:
             continue_remove_all(work.services, work.account.id)
     elif work.removal.must_be_verified(work.now, work.services.settings.removal_quiet):
         verify(work)
-    elif work.removal.is_told(work.now):
+    elif work.removal.is_readable(work.now):
         check_leftovers(work)
     else:
         delete_records(work)

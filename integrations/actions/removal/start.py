@@ -48,7 +48,7 @@ def _remove(account: Account, actor: Actor, integration_id: IntegrationId, confi
     _refuse_unconfirmed(confirmation, stored.value.name)
     effects = effects_of(account.services, account.control, stored.value)
     _begin(account, actor, [stored])
-    return Begun(removal_id=rules.removal_of(integration_id), effects=effects)
+    return Begun(removal_id=rules.removal_id_of(integration_id), effects=effects)
 
 
 def remove_all(services: Services, actor: Actor, confirmation: str) -> list[RemovalId]:
@@ -177,7 +177,7 @@ def _known(control: Control, integration_id: IntegrationId) -> Begun:
     Raises:
         NotFound: there is no such integration.
     """
-    stored = control.removals.find(rules.removal_of(integration_id))
+    stored = control.removals.find(rules.removal_id_of(integration_id))
     if stored is None:
         raise NotFound("There is no such integration in your account.")
     return Begun(removal_id=stored.value.id, effects=[])
@@ -187,7 +187,7 @@ def _refuse_unconfirmed(confirmation: str, expected: str) -> None:
     if confirmation.strip() != expected.strip():
         problem = Problem("/confirm", f"send exactly {expected!r} to confirm")
         raise Invalid(
-            "The removal is not confirmed.",
+            "The removal has not been confirmed.",
             problems=[problem],
             code="not_confirmed",
             remedy=f"Show the effects, let the user type {expected!r}, and send it as ?confirm=.",

@@ -12,9 +12,9 @@ from integrations.actions.csp.partner import NoCredential, Partner
 from integrations.domain.causes import evidence_of
 from integrations.domain.ids import AccountId, TenantId
 from integrations.domain.removal import AccessPath, Presence, Removal, TenantRemoval, UninstallOutcome
-from integrations.microsoft.app_roles import take_away_roles
+from integrations.microsoft.app_roles import revoke_roles
 from integrations.services import Services
-from integrations.storage.holders import Claim
+from integrations.storage.holders import ReleaseResult
 from shared.crypto.envelopes import SealBroken
 from shared.microsoft.graph import MicrosoftError, MissingInMicrosoft, Transient, UnexpectedAnswer
 from shared.microsoft.sign_in import OperatorFault, RefusalKind, SignInRefused, token_roles
@@ -70,18 +70,18 @@ def uninstall(
         BeingRemoved: another account's removal is uninstalling it.
     """
     tenant_id, now = tenant_removal.tenant_id, services.clock()
-    claim = services.holders.let_go(tenant_id, account_id, removal.integration_id, now)
-    if claim is Claim.NOT_LAST:
+    claim = services.holders.release(tenant_id, account_id, removal.integration_id, now)
+    if claim is ReleaseResult.NOT_LAST:
         return UninstallResult(UninstallOutcome.KEPT, {})
-    if claim is Claim.NEVER_HELD and services.holders.is_held(tenant_id):
+    if claim is ReleaseResult.NEVER_HELD and services.holders.is_held(tenant_id):
         return UninstallResult(UninstallOutcome.KEPT, {})
-    if claim is Claim.NEVER_HELD:
+    if claim is ReleaseResult.NEVER_HELD:
         return UninstallResult(UninstallOutcome.ABSENT, {"reason": "our application was never brought into the tenant"})
     try:
         result = _UNINSTALL_BY_PATH[tenant_removal.access_path](services, tenant_removal, partner)
     except _PASSING as error:
         raise RetryLater(evidence_of(error), getattr(error, "wait_s", None)) from error
-    services.holders.gone(tenant_id)
+    services.holders.finish_removal(tenant_id)
     services.sign_in.forget(tenant_id)
     return result
 
@@ -157,7 +157,7 @@ def _from_customer(
 
 def _remove_roles(services: Services, partner: Partner, customer_id: TenantId) -> _StepResult:
     try:
-        removed = take_away_roles(partner.graph_to_uninstall(customer_id), services.settings.client_id)
+        removed = revoke_roles(partner.graph_to_uninstall(customer_id), services.settings.client_id)
     except MissingInMicrosoft as error:
         return _StepResult(is_done=True, has_removed=False, evidence=evidence_of(error))
     except _PASSING:
@@ -179,7 +179,7 @@ def _remove_consent(services: Services, partner: Partner, tenant_removal: Tenant
         if error.status == _CONFLICT and tenant_removal.tries < _TRIES_OF_CONFLICT:
             raise RetryLater(evidence_of(error)) from error
         return _StepResult(is_done=False, has_removed=False, evidence=evidence_of(error))
-    evidence = {} if has_removed else {"reason": "Partner Center knows of no consent for our application"}
+    evidence = {} if has_removed else {"reason": "Partner Center has no consent for our application"}
     return _StepResult(is_done=True, has_removed=has_removed, evidence=evidence)
 
 
@@ -205,7 +205,8 @@ def _from_partner(
     if check_presence(services, tenant_removal.tenant_id) is Presence.GONE:
         return UninstallResult(UninstallOutcome.ABSENT, {})
     return UninstallResult(
-        UninstallOutcome.BY_HAND, {"reason": "no application may delete itself in a partner's own tenant"}
+        UninstallOutcome.BY_HAND,
+        {"reason": "Microsoft does not let an application delete itself in a partner's own tenant"},
     )
 
 

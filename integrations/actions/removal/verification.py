@@ -37,7 +37,7 @@ def _close(work: RemovalWork, late_rows: int) -> None:
     now, tenant_removals = work.now, [it.value for it in work.tenants.list()]
     verified = msgspec.structs.replace(tombstone, verified_at=now, late_rows=late_rows)
     work.lease.rest(
-        rules.next_look(verified, tenant_removals, now, work.services.settings.removal_quiet),
+        rules.next_check(verified, tenant_removals, now, work.services.settings.removal_quiet),
         name="",
         tenant_id=tombstone.tenant_id,
         salt=tombstone.salt,

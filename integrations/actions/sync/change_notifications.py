@@ -22,10 +22,10 @@ from integrations.domain.sync.change_notifications import (
     NUDGES_APART,
     RENEWED_BEFORE,
     RESOURCES,
+    ClientState,
     Watch,
-    Word,
     hash_of,
-    word_of,
+    parse_client_state,
 )
 from integrations.microsoft.change_notifications import subscribe, unsubscribe
 from integrations.services import Services
@@ -103,9 +103,9 @@ def receive_notifications(services: Services, notifications: Iterable[Notificati
     Raises:
         Unavailable: storage or the queue does not answer; Microsoft delivers the notifications again.
     """
-    by_tenant: dict[tuple[str, Word], Notification] = {}
+    by_tenant: dict[tuple[str, ClientState], Notification] = {}
     for it in notifications:
-        client_state = word_of(it.client_state)
+        client_state = parse_client_state(it.client_state)
         if client_state is not None and len(by_tenant) < _MOST_TENANTS:
             by_tenant.setdefault((it.tenant_id, client_state), it)
     for (text, client_state), notification in by_tenant.items():
@@ -113,7 +113,7 @@ def receive_notifications(services: Services, notifications: Iterable[Notificati
             _nudge(Account(services, client_state.account_id), tenant_id(text), client_state, notification)
 
 
-def _nudge(account: Account, tenant: TenantId, client_state: Word, notification: Notification) -> None:
+def _nudge(account: Account, tenant: TenantId, client_state: ClientState, notification: Notification) -> None:
     services, control = account.services, account.control
     known, now = control.watches.find(tenant), services.clock()
     if known is None or not known.value.knows(notification.subscription_id, client_state.secret):

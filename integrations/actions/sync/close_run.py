@@ -13,7 +13,7 @@ from integrations.actions.csp.child_tenants import after_refusal
 from integrations.domain.integrations import Running, Tenant
 from integrations.domain.jobs.orders import SyncOrder
 from integrations.domain.statuses import SyncCause, move
-from integrations.domain.sync.datasets import Confirmed, DatasetResult, Run, RunState, joined
+from integrations.domain.sync.datasets import Confirmed, DatasetResult, Run, RunState, merged
 from integrations.domain.sync.schedule import RUN_LIMIT, is_as_planned, next_due
 from integrations.services import Services
 from integrations.storage.documents import Stored
@@ -109,7 +109,7 @@ def _ended(run: Run, result: SyncResult, tenant: Tenant, now: datetime) -> Run:
         state=RunState.FAILED if tenant.status.is_auth_error else RunState.DONE,
         ended_at=now,
         cause=result.cause,
-        datasets=joined(run.datasets, result.datasets),
+        datasets=merged(run.datasets, result.datasets),
         usage=run.usage + result.usage,
     )
 
@@ -142,7 +142,7 @@ def _extend(account: Account, run: Run, result: SyncResult) -> bool:
         return False
     running = Running(run_id=run.id, until=account.services.clock() + RUN_LIMIT)
     so_far = msgspec.structs.replace(
-        run, datasets=joined(run.datasets, result.datasets), usage=run.usage + result.usage
+        run, datasets=merged(run.datasets, result.datasets), usage=run.usage + result.usage
     )
     held = stored.now(msgspec.structs.replace(stored.value, running=running))
     with account.change() as change:

@@ -12,7 +12,8 @@ import msgspec
 from integrations.actions.sync.dataset_errors import our_own, outcome_of, passing
 from integrations.domain.causes import wait_of
 from integrations.domain.sync.datasets import Cursor, DatasetOutcome, Reading
-from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext, Service
+from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext
+from integrations.microsoft.limits import Service
 from shared.errors import AppError
 from shared.microsoft.graph import (
     BatchRequest,
@@ -188,15 +189,15 @@ class DatasetReader:
 
     def _first_page(self, link: str | None) -> Page[Any]:
         """Request the first page: in a batch of its own, or directly where the service is rate-limited."""
-        request, source = _request(self.dataset, link), self.dataset.source
+        request, source = _request(self.dataset, link), self.dataset.first_request
         if not self._has_page_size:
             request = replace(request, query={name: it for name, it in request.query.items() if name != "top"})
-        if self.dataset.service.goes_into_batches:
+        if self.dataset.service.is_batchable:
             return self._page_of(self._graph.batch([request])[request.id])
         return next(self._graph.pages(request.path, type=source.page, **request.query))
 
     def _page_of(self, response: BatchResponse) -> Page[Any]:
-        page = _page_of(self.dataset.source, response)
+        page = _page_of(self.dataset.first_request, response)
         if self._checkpoint.get(self._page_key) is None:
             self._checkpoint.add(self._page_key, bytes(response.body))
         return page
@@ -205,7 +206,7 @@ class DatasetReader:
 def _request(dataset: Dataset, link: str | None) -> BatchRequest:
     if link:
         return BatchRequest(id=dataset.name, path=link)
-    return BatchRequest(id=dataset.name, path=dataset.source.first, query=dict(dataset.source.query))
+    return BatchRequest(id=dataset.name, path=dataset.first_request.path, query=dict(dataset.first_request.query))
 
 
 def _page_of(source: FirstRequest, response: BatchResponse) -> Page[Any]:

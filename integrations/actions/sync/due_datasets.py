@@ -21,10 +21,10 @@ def read_due(
     cursors: Mapping[str, Cursor],
     now: datetime,
     *,
-    is_wanted: bool,
+    is_requested: bool,
     since: datetime | None = None,
 ) -> Iterator[list[DatasetAttempt]]:
-    """Read every data set that is due, in one round or more; ``is_wanted`` says that somebody asked for this run.
+    """Read every data set that is due, in one round or more; ``is_requested`` says that somebody asked for this run.
 
     ``since`` is when the run began of which this is another part: data sets that it has finished are not read again,
     except for those that every sync needs.
@@ -36,7 +36,7 @@ def read_due(
         TokenRejected, Transient: see ``read_datasets``; errors of later rounds stay with their data sets.
     """
     unfinished = [it for it in datasets.DATASETS if it.is_core or not is_done(cursors.get(it.name), since)]
-    due = [it for it in unfinished if is_due(it.cadence, cursors.get(it.name), now, is_wanted=is_wanted)]
+    due = [it for it in unfinished if is_due(it.cadence, cursors.get(it.name), now, is_requested=is_requested)]
     unlicensed = [it for it in unfinished if it.needs_plan and is_license_unknown(cursors.get(it.name))]
     licensed = [it for it in due if it not in unlicensed]
     attempts = read_datasets(access, licensed, cursors, now)
@@ -65,8 +65,8 @@ def _one_large_reading_each(tried: Sequence[Dataset]) -> list[list[Dataset]]:
 
     Data sets that share a batch stay together; rate-limited ones would wait for each other anyway.
     """
-    batched = [it for it in tried if it.service.goes_into_batches]
-    alone = [[it] for it in tried if not it.service.goes_into_batches]
+    batched = [it for it in tried if it.service.is_batchable]
+    alone = [[it] for it in tried if not it.service.is_batchable]
     return [batched, *alone] if batched else alone
 
 

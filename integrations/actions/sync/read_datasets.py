@@ -14,11 +14,10 @@ from integrations.actions.sync.dataset_reader import TOKEN_REJECTED, TRIES, Acce
 from integrations.domain.sync.cadence import must_read_in_full
 from integrations.domain.sync.datasets import Cursor
 from integrations.domain.sync.records import TenantProfile
-from integrations.microsoft.dataset import Dataset, Service
+from integrations.microsoft.dataset import Dataset
+from integrations.microsoft.limits import DATASETS_AT_ONCE, Service
 from shared.microsoft.graph import BatchRequest, BatchResponse, Graph, MissingInMicrosoft, RequestRefused
 from shared.telemetry.tracing import in_this_trace
-
-_AT_ONCE = 4
 
 
 def read_datasets(
@@ -32,7 +31,7 @@ def read_datasets(
         StorageUnavailable: our own storage does not answer.
     """
     readers = [DatasetReader(access, it, _link(cursors, it, now, access.share), now) for it in datasets]
-    batched = [it for it in readers if it.dataset.service.goes_into_batches and it.saved is None]
+    batched = [it for it in readers if it.dataset.service.is_batchable and it.saved is None]
     started = time.monotonic()
     responses = _batch(access.graph_of(Service.DIRECTORY), [it.request() for it in batched])
     shared_s = (time.monotonic() - started) / max(1, len(batched))
@@ -41,7 +40,7 @@ def read_datasets(
     def attempt(reader: DatasetReader) -> DatasetAttempt:
         return reader.attempt(responses.get(reader.dataset.name), shared_s, is_signed_in=is_signed_in)
 
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="dataset") as threads:
+    with ThreadPoolExecutor(DATASETS_AT_ONCE, thread_name_prefix="dataset") as threads:
         return list(threads.map(in_this_trace(attempt), readers))
 
 

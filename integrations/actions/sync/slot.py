@@ -130,7 +130,7 @@ def _pause_s(services: Services, order: SyncOrder, tenant: Tenant) -> int:
 
 def _drop(services: Services, order: SyncOrder, *, is_gone: bool) -> None:
     if is_gone:
-        services.due.settle(_due(order))
+        services.due.complete(_due(order))
     log("dropped order", account_id=order.account_id, tenant_id=order.tenant_id, reason="not asked for any more")
 
 

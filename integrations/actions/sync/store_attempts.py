@@ -103,7 +103,7 @@ def _written(
         writes.append(pages)
         cursors.append(cursor)
         results.append(_dataset_result(attempt, cursor, counts))
-    is_confirmed = not has_full_reading and session.says_nothing_new(cursors)
+    is_confirmed = not has_full_reading and session.is_unchanged(cursors)
     if not is_confirmed:
         session.commit(writes, cursors, is_last=is_last)
     confirmed = [cursor.dataset for cursor in cursors] if is_confirmed else []
@@ -131,8 +131,8 @@ def _pages(
     """
     cursor = msgspec.structs.replace(cursor, kept_rows=before.kept_rows, kept_at=before.kept_at)
     if isinstance(attempt.error, OutOfTime):
-        return session.keep(cursor, attempt.pages, now, is_resumed=attempt.is_resumed)
-    return ({}, cursor) if isinstance(attempt.error, Transient) else session.unkeep(cursor)
+        return session.save_pages(cursor, attempt.pages, now, is_resumed=attempt.is_resumed)
+    return ({}, cursor) if isinstance(attempt.error, Transient) else session.discard_pages(cursor)
 
 
 def _with_reading(cursor: Cursor, dataset: Dataset, reading: Reading, before: Cursor) -> Cursor:

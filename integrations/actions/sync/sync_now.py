@@ -47,7 +47,7 @@ def sync_now(services: Services, actor: Actor, tenant_id: TenantId) -> RunId:
         raise Conflict(
             f"{tenant.name!r} is not mapped, so there is nothing to sync.",
             code="not_mapped",
-            remedy="Map the tenant to an Organization first; that starts a sync by itself.",
+            remedy="Map the tenant to an Organization first. That starts a sync automatically.",
         )
     held_by = held_back_by(control, tenant)
     if held_by is not None:

@@ -23,10 +23,10 @@ from integrations.domain.jobs.orders import NOTIFIED, SCHEDULED, EvaluateOrder, 
 from integrations.domain.statuses import SyncCause
 from integrations.domain.sync.cadence import share_of
 from integrations.domain.sync.change_notifications import is_watch_due
-from integrations.domain.sync.datasets import Cursor, Run, close_run, warnings_of
+from integrations.domain.sync.datasets import Cursor, Run, cause_after, warnings_of
 from integrations.domain.sync.schedule import ORDER_LIFE, PART_LIMIT, WRITING_LIMIT
 from integrations.microsoft import registry as datasets
-from integrations.microsoft.dataset import Service
+from integrations.microsoft.limits import Service
 from integrations.microsoft.readers.organization import read_tenant_name
 from integrations.services import Services, TenantGraphs
 from integrations.storage.data.pending import PendingMarker
@@ -104,20 +104,20 @@ def _read(services: Services, order: SyncOrder, tenant: Tenant, run: Run, graphs
 def _read_datasets(services: Services, order: SyncOrder, tenant: Tenant, run: Run, graphs: TenantGraphs) -> SyncResult:
     began, now = time.monotonic(), services.clock()
     data = services.data(order.account_id, tenant.tenant_id, tenant.epoch)
-    marking = PendingMarker(registry.needed_datasets(), now)
-    session = data.open(until=began + WRITING_LIMIT.total_seconds(), marking=marking)
+    marker = PendingMarker(registry.needed_datasets(), now)
+    session = data.open(until=began + WRITING_LIMIT.total_seconds(), marker=marker)
     until = began + PART_LIMIT.total_seconds()
     access = Access(
         graphs.of,
         lambda dataset: dict(data.list(dataset.name, dataset.record, limit=_EVERY_ROW)),
-        lambda dataset: Checkpoint(session.kept(dataset.name, now), until=until),
+        lambda dataset: Checkpoint(session.saved_pages(dataset.name, now), until=until),
         share_of(tenant.tenant_id),
     )
     rounds = read_due(
         access,
         session.cursors,
         now,
-        is_wanted=order.reason not in {SCHEDULED, NOTIFIED},
+        is_requested=order.reason not in {SCHEDULED, NOTIFIED},
         since=run.started_at if run.resumed_at else None,
     )
     stored = StoredAttempts()
@@ -147,7 +147,7 @@ def _result(stored: StoredAttempts, cursors: dict[str, Cursor]) -> SyncResult:
         )
     warnings = warnings_of(cursors[it.name] for it in datasets.DATASETS if it.name in cursors)
     return SyncResult(
-        cause=close_run(warnings),
+        cause=cause_after(warnings),
         evidence=warnings,
         datasets=stored.results,
         confirmed=stored.confirmed,

@@ -1,62 +1,36 @@
-"""What leaves in an export: every stored row of the account, or all that concern one tenant; never a secret."""
+"""Exports: every stored row of the account, or those that concern one tenant, without secrets."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from integrations.domain.integrations import Tenant
+from integrations.domain.connect.consent import Flow
+from integrations.domain.csp.report import Report
+from integrations.domain.integrations import Credential, Integration, Organization, SyncroTenant, Tenant
 
 MOST_ROWS = 100_000
 
-# Kinds of the account's own rows, and what of each stays behind: sealed values, hashes of one-time values, and
-# answers kept for repeated requests, which may hold a journey's address.
-KINDS: Mapping[str, frozenset[str]] = {
-    "integration": frozenset(),
-    "credential": frozenset({"sealed"}),
-    "report": frozenset(),
-    "facts": frozenset(),
-    "tenant": frozenset(),
-    "map": frozenset(),
-    "organization": frozenset(),
-    "syncro_tenant": frozenset(),
-    "flow": frozenset({"sealed", "state_hash", "states"}),
-    "run": frozenset(),
-    "removal": frozenset(),
-    "parting": frozenset(),
-    "remove_all": frozenset(),
-    "outbox": frozenset(),
-    "plan": frozenset(),
-    "watch": frozenset({"secret_hash"}),
-    "audit": frozenset(),
-    "seal": frozenset(),
-    "audit_key": frozenset({"sealed"}),
-    "starting": frozenset(),
-    "answer": frozenset({"key", "request_hash", "body", "headers"}),
-}
 
-
-def concerns(tenant: Tenant, kind: str, row_id: str, text: str) -> bool:
-    """Whether one of the account's own rows names a tenant, or the integration or mapping it hangs on."""
+def concerns(tenant: Tenant, model: type[msgspec.Struct], row_id: str, text: str) -> bool:
+    """Whether a control row names a tenant, or is its integration's or its mapping's."""
     if tenant.tenant_id in row_id or tenant.tenant_id in text:
         return True
     mapping = tenant.mapping
-    hangs_on = {
-        "integration": tenant.integration_id,
-        "credential": tenant.integration_id,
-        "report": tenant.integration_id,
-        "organization": mapping.organization_id if mapping else "",
-        "syncro_tenant": mapping.syncro_tenant_id if mapping else "",
+    related: dict[type[msgspec.Struct], str] = {
+        Integration: tenant.integration_id,
+        Credential: tenant.integration_id,
+        Report: tenant.integration_id,
+        Organization: mapping.organization_id if mapping else "",
+        SyncroTenant: mapping.syncro_tenant_id if mapping else "",
     }
-    if kind in hangs_on:
-        return row_id == hangs_on[kind]
-    return kind == "flow" and tenant.integration_id in text
+    if model in related:
+        return row_id == related[model]
+    return model is Flow and tenant.integration_id in text
 
 
-def without_secrets(kind: str, text: str) -> msgspec.Raw:
-    """A row as it is written down, but for what stays behind."""
-    hidden = KINDS.get(kind, frozenset())
-    if not hidden:
+def without_secrets(text: str, secret: frozenset[str]) -> msgspec.Raw:
+    """A row's stored JSON without the fields named in ``secret``."""
+    if not secret:
         return msgspec.Raw(text.encode())
     fields = msgspec.json.decode(text, type=dict[str, Any])
-    return msgspec.Raw(msgspec.json.encode({name: it for name, it in fields.items() if name not in hidden}))
+    return msgspec.Raw(msgspec.json.encode({name: it for name, it in fields.items() if name not in secret}))

@@ -1,9 +1,9 @@
-"""The chain of seals over an account's audit entries, and what breaks it.
+"""The chain of seals over an account's audit entries, and its verification.
 
-An entry is written in its change's own transaction and stands alone; a little later a seal covers it. A seal holds
-the print of every entry it covers and the print of the seal before, and is signed, so that altering, taking out or
-pushing in anything that was sealed shows. What a chain alone cannot show is that its newest seals were cut off
-together with their entries: whoever keeps an earlier seal's print sees that too.
+An entry is written in the transaction of its change; a little later a seal covers it. A seal holds the fingerprint of
+every entry it covers and of the previous seal, and is signed, so that changes to sealed entries, their deletion and
+insertions are detected. The chain alone cannot show that its newest seals were deleted together with their entries;
+whoever keeps the fingerprint of an earlier seal can detect that too.
 """
 
 import base64
@@ -17,15 +17,15 @@ import msgspec
 from integrations.domain.ids import AccountId
 from integrations.domain.retention import AUDIT_ENTRIES
 
-MOST_ENTRIES = 200  # of a seal: its row stays below 32 Ki characters
-# Entries may be written by a host whose clock is ten minutes off, and somewhat after their time.
+MOST_ENTRIES = 200  # of a seal, so that its row stays below 32 Ki characters
+# Hosts' clocks may differ by ten minutes, and an entry may be written some time after its timestamp.
 LATE = timedelta(hours=1)
 
 
 class AuditKey(msgspec.Struct, frozen=True, kw_only=True):
-    """The private key an account's records are signed with, sealed; its public half follows from it.
+    """The private key that signs an account's records, encrypted; the public key is computed from it.
 
-    ``sealed_at`` is when it was last sealed; it opens at its place only.
+    ``sealed_at`` is when it was last encrypted; it decrypts only together with ``place``.
     """
 
     key_id: str
@@ -34,23 +34,24 @@ class AuditKey(msgspec.Struct, frozen=True, kw_only=True):
     sealed_at: datetime
 
     def place(self, account_id: AccountId) -> str:
+        """The additional authenticated data of the encryption."""
         return f"audit_key|{account_id}|{self.key_id}"
 
 
 class EntryFingerprint(NamedTuple):
-    """An audit entry as it is stored: its id, the time in its id, and the print of id and text."""
+    """A stored audit entry: its id, the time in its id, and the fingerprint of id and text."""
 
     id: str
     at: datetime
-    print: str
+    fingerprint: str
 
 
 class Seal(msgspec.Struct, frozen=True, kw_only=True):
-    """One link of the chain; written once, and never updated.
+    """One link of the chain; written once and never updated.
 
-    ``entries`` are prints by id. ``through`` is the latest time that this seal and those before cover, ``since`` that
-    of the seal before. ``previous`` is the print of the seal before, "" for the first. ``signature`` is a compact
-    JWS with its payload left out (RFC 7515, appendix F): the payload is ``signed_text``.
+    ``entries`` are fingerprints by entry id. ``through`` is the latest time that this seal and earlier ones cover,
+    ``since`` is ``through`` of the previous seal. ``previous`` is the previous seal's fingerprint, "" for the first.
+    ``signature`` is a compact JWS with detached payload (RFC 7515, appendix F); the payload is ``signed_text``.
     """
 
     number: int
@@ -62,13 +63,13 @@ class Seal(msgspec.Struct, frozen=True, kw_only=True):
     signature: str = ""
 
     def signed_text(self, account_id: AccountId) -> bytes:
-        """What the signature is over: everything but itself, the entries by their digest."""
+        """The signed bytes: every field but the signature, with one digest for all entries."""
         digest = fingerprint_of(msgspec.json.encode(sorted(self.entries.items())))
-        told = {name: getattr(self, name) for name in ("number", "at", "previous", "since", "through")}
-        return msgspec.json.encode({"account_id": account_id, **told, "entries": digest})
+        fields = {name: getattr(self, name) for name in ("number", "at", "previous", "since", "through")}
+        return msgspec.json.encode({"account_id": account_id, **fields, "entries": digest})
 
     @property
-    def print(self) -> str:
+    def fingerprint(self) -> str:
         return fingerprint_of(f"{self.number}\n{self.signature}".encode())
 
 
@@ -82,9 +83,9 @@ def entry_fingerprint(entry_id: str, at: datetime, text: str) -> EntryFingerprin
 
 
 def next_seal(last: Seal | None, number: int, unsealed: Iterable[EntryFingerprint], now: datetime) -> Seal | None:
-    """The seal to come, not signed yet, over the oldest entries; None when nothing waits for one.
+    """The next seal, not signed yet, over the oldest unsealed entries; None when there are none.
 
-    ``last`` is the newest seal that holds. ``number`` is the new one's: those that do not hold are counted as well.
+    ``last`` is the newest valid seal; ``number`` is the new one's, since invalid seals are numbered as well.
     """
     waiting = sorted((it for it in unsealed if may_be_sealed(it, last, now)), key=lambda it: (it.at, it.id))
     covered = waiting[:MOST_ENTRIES]
@@ -93,16 +94,16 @@ def next_seal(last: Seal | None, number: int, unsealed: Iterable[EntryFingerprin
     return Seal(
         number=number,
         at=now,
-        previous=last.print if last else "",
+        previous=last.fingerprint if last else "",
         since=last.through if last else None,
         through=max(covered[-1].at, last.through) if last else covered[-1].at,
-        entries={it.id: it.print for it in covered},
+        entries={it.id: it.fingerprint for it in covered},
     )
 
 
-def may_be_sealed(it: EntryFingerprint, last: Seal | None, now: datetime) -> bool:
-    """Whether an entry comes in time. One far behind the last seal, or far in the future, was not written by us."""
-    return it.at <= now + LATE and (last is None or it.at >= last.through - LATE)
+def may_be_sealed(entry: EntryFingerprint, last: Seal | None, now: datetime) -> bool:
+    """Whether an entry's time is plausible. One long before the last seal, or far in the future, is not ours."""
+    return entry.at <= now + LATE and (last is None or entry.at >= last.through - LATE)
 
 
 class SealFault(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,7 +114,7 @@ class SealFault(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChainLink(NamedTuple):
-    """A seal as it was found under the number its key tells; None when it cannot be read."""
+    """A stored seal with the number in its key; ``seal`` is None when it cannot be read."""
 
     number: int
     seal: Seal | None
@@ -121,7 +122,7 @@ class ChainLink(NamedTuple):
 
 
 class Findings(NamedTuple):
-    """What a chain and its entries amount to. ``sealed`` counts entries under seals whose signature holds."""
+    """The result of verifying. ``sealed`` counts entries under seals with valid signatures; lists hold entry ids."""
 
     sealed: int
     waiting: list[str]
@@ -137,16 +138,16 @@ def examine(
     now: datetime,
     time_of: Callable[[str], datetime],
 ) -> Findings:
-    """Compare every seal, oldest first, with the seal before and with the entries it covers.
+    """Compare every seal, oldest first, with the previous seal and with the entries it covers.
 
-    ``time_of`` is the time in an entry's id: what is older than entries are kept is not asked for any more.
+    ``time_of`` is the time in an entry's id; entries beyond their retention are not expected any more.
     """
     kept_since = now - AUDIT_ENTRIES
     known = [it for it in links if it.seal is not None]
     last = known[-1].seal if known else None
     covered = {key: text for it in known if it.seal for key, text in it.seal.entries.items()}
     sealed = {key for it in known if it.seal and it.is_signed for key in it.seal.entries}
-    altered = {key for key, text in covered.items() if key in entries and entries[key].print != text}
+    altered = {key for key, text in covered.items() if key in entries and entries[key].fingerprint != text}
     missing = {key for key in covered.keys() - entries.keys() if time_of(key) >= kept_since}
     unsealed = [it for it in entries.values() if it.id not in covered and it.at >= kept_since]
     waiting = {it.id for it in unsealed if may_be_sealed(it, last, now)}
@@ -161,7 +162,7 @@ def examine(
 
 
 def _begins_late(links: Sequence[ChainLink], kept_since: datetime) -> Iterable[SealFault]:
-    """The oldest seals may be gone for their age only."""
+    """Whether older seals are missing that are not beyond their retention."""
     first = links[0] if links else None
     if first is None or first.number == 1 or first.seal is None:
         return
@@ -170,16 +171,17 @@ def _begins_late(links: Sequence[ChainLink], kept_since: datetime) -> Iterable[S
 
 
 def _broken(links: Sequence[ChainLink]) -> Iterable[SealFault]:
+    """Faults within the chain: missing, altered and wrongly linked seals."""
     before: ChainLink | None = None
-    for it in links:
-        gone = range(before.number + 1, it.number)[:MOST_ENTRIES] if before else range(0)
-        yield from (SealFault(number=number, what="missing") for number in gone)
-        if it.seal is None or not it.is_signed:
-            yield SealFault(number=it.number, what="altered")
-        elif before and before.seal and before.is_signed and not gone and not _follows(it.seal, before.seal):
-            yield SealFault(number=it.number, what="out_of_chain")
-        before = it
+    for link in links:
+        missing = range(before.number + 1, link.number)[:MOST_ENTRIES] if before else range(0)
+        yield from (SealFault(number=number, what="missing") for number in missing)
+        if link.seal is None or not link.is_signed:
+            yield SealFault(number=link.number, what="altered")
+        elif before and before.seal and before.is_signed and not missing and not _follows(link.seal, before.seal):
+            yield SealFault(number=link.number, what="out_of_chain")
+        before = link
 
 
 def _follows(seal: Seal, before: Seal) -> bool:
-    return seal.previous == before.print and seal.since == before.through
+    return seal.previous == before.fingerprint and seal.since == before.through

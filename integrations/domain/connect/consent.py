@@ -1,10 +1,10 @@
-"""A consent flow: one journey of one portal user to Microsoft and back.
+"""A consent flow: one portal user signs in and consents at Microsoft and comes back.
 
     WAITING ──sign-in──► WAITING ──consent──► RETURNED ──app token works──► PROVEN ──COMPLETE──► BOUND
        └───────────────────┴─────────────────────┴──────────► FAILED ◄──────────┘
 
-A CSP's flow has the sign-in only: its consent is asked for on the same page, and its PROVEN may carry a
-``verdict``, what will keep the CSP from working until it is mended.
+A CSP's flow has the sign-in only, since Microsoft asks for consent on the same page. Once PROVEN it may carry a
+``verdict``: the status that keeps the CSP from working until somebody fixes it.
 
 It only moves forward. The tenant comes from the validated ID token of the sign-in and from nowhere else
 (reliability.md T01); nothing is bound before the same portal user confirms (T03).
@@ -37,7 +37,7 @@ class FlowState(Enum):
 
 
 class Leg(Enum):
-    """Which answer of Microsoft the flow waits for."""
+    """Which response of Microsoft's the flow waits for."""
 
     SIGN_IN = "sign_in"
     CONSENT = "consent"
@@ -90,81 +90,81 @@ ADVICE: dict[FlowFailure, Words] = {
         "The permissions were not accepted at Microsoft. Nothing was stored.",
         "Start again, and select Accept on Microsoft's page.",
     ),
-    FlowFailure.EXPIRED: Words("The journey to Microsoft took too long and was closed.", _AGAIN),
+    FlowFailure.EXPIRED: Words("The sign-in at Microsoft took too long and has expired.", _AGAIN),
     FlowFailure.GUEST: Words(
         "The account that signed in is a guest in this tenant.",
         "Sign in with a Global Administrator account that belongs to the tenant itself.",
     ),
     FlowFailure.NOT_TENANT_ADMIN: Words(
         "The account that signed in is not a Global Administrator of its tenant.",
-        "Sign in as a Global Administrator of that tenant. A role that has to be activated first does not count.",
+        "Sign in as a Global Administrator of that tenant. If the role must be activated first, activate it.",
     ),
     FlowFailure.ADMIN_UNKNOWN: Words(
-        "Microsoft did not tell us whether the account is a Global Administrator, so we did not go on.",
+        "Microsoft did not tell us whether the account is a Global Administrator, so we did not continue.",
         "Start again in a few minutes.",
     ),
     FlowFailure.IDENTITY_INVALID: Words(
-        "Microsoft's proof of the sign-in did not pass our checks; it was not used.",
-        "Start again. If it stays, send the evidence to the operator of this service.",
+        "The sign-in from Microsoft did not pass our checks, so we did not use it.",
+        "Start again. If this persists, send the evidence to the operator of this service.",
     ),
     FlowFailure.OTHER_TENANT: Words(
-        "The account that signed in belongs to another tenant than the one to reauthorize. Nothing changed.",
+        "The account that signed in belongs to a different tenant from the one to reauthorize. Nothing changed.",
         "Select Reauthorize again and sign in as a Global Administrator of the tenant in that row.",
     ),
     FlowFailure.CONSENT_ELSEWHERE: Words(
-        "The permissions were accepted for another tenant than the one that was signed in to.",
-        "Start again and use the same Global Administrator account on both of Microsoft's pages.",
+        "The permissions were accepted for a different tenant from the one that was signed in to.",
+        "Start again, and use the same Global Administrator account on both of Microsoft's pages.",
     ),
     FlowFailure.ALREADY_INTEGRATED: Words(
         "This tenant is already integrated in your account.",
-        "Look for its row in the table; use Reauthorize there to renew the connection.",
+        "Find its row in the table, and select Reauthorize there to renew the integration.",
     ),
     FlowFailure.PARTNER_TENANT: Words(
-        "This is a Cloud Solution Provider tenant; it cannot be connected as a single tenant.",
+        "This is a Cloud Solution Provider (CSP) tenant. It cannot be integrated as a single tenant.",
         "Select Integrate, then Cloud Solution Provider (CSP) Tenants.",
     ),
     FlowFailure.CONSENT_NOT_VISIBLE: Words(
-        "The permissions were accepted, but Microsoft did not put them into effect within 15 minutes.",
-        "Start again; the second time usually works at once.",
+        "The permissions were accepted, but they did not take effect at Microsoft within 15 minutes.",
+        "Start again. The second attempt usually works immediately.",
     ),
     FlowFailure.PERMISSION_MISSING: Words(
-        "Not all permissions were granted; the missing ones are in the evidence.",
-        "Start again and accept all permissions as a Global Administrator.",
+        "Not all permissions were granted. The missing ones are in the evidence.",
+        "Start again, and accept all permissions as a Global Administrator.",
     ),
     FlowFailure.SIGN_IN_REFUSED: Words(
-        "Microsoft refused the sign-in; the evidence holds its code.",
-        "Look the code up at https://login.microsoftonline.com/error, then start again.",
+        "Microsoft refused the sign-in. The error code is in the evidence.",
+        "Look up the code at https://login.microsoftonline.com/error, then start again.",
     ),
     FlowFailure.MICROSOFT_UNAVAILABLE: Words(
-        "Microsoft did not answer while the sign-in was checked. Nothing was stored.",
+        "Microsoft did not answer while we were checking the sign-in. Nothing was stored.",
         "Start again in a few minutes.",
     ),
     FlowFailure.CSP_CHILD: Words(
-        "This tenant is already connected through your CSP.",
-        "Look for its row in the table; a tenant can be connected one way only.",
+        "This tenant is already integrated through your CSP.",
+        "Find its row in the table. A tenant can be integrated in one way only.",
     ),
     FlowFailure.NO_MFA_PROMPT: Words(
         "The account that signed in was not prompted for Entra ID MFA. Nothing changed.",
-        "Have Entra ID prompt the account for MFA on every sign-in, then select Reauthorize CSP again.",
+        "Change the account so that Entra ID prompts it for MFA on every sign-in, then select Reauthorize CSP again.",
     ),
     FlowFailure.NOT_IN_ADMIN_AGENTS: Words(
         "The account that signed in is not a member of the AdminAgents group. Nothing changed.",
         "Add the account to the AdminAgents group, then select Reauthorize CSP again.",
     ),
     FlowFailure.REMOVING: Words(
-        "The earlier connection of this tenant is still being removed.",
-        "Wait until its removal has ended, usually a few minutes, then start again from the Integrate button.",
+        "The previous integration of this tenant is still being removed.",
+        "Wait until the removal has finished, usually a few minutes, then start again from the Integrate button.",
     ),
     FlowFailure.OUR_FAILURE: Words(
-        "Our own service failed several times while checking the sign-in, until its time was over. Nothing was bound.",
-        "The operator of this service has been alerted. Start again from the Integrate button in a while.",
+        "Our service failed several times while checking the sign-in, until it expired. Nothing was integrated.",
+        "The operator of this service has been alerted. Start again later from the Integrate button.",
     ),
-    FlowFailure.REMOVED_MEANWHILE: Words("The integration to reauthorize was removed in the meantime.", _AGAIN),
+    FlowFailure.REMOVED_MEANWHILE: Words("The integration was removed in the meantime.", _AGAIN),
 }
 
 
 class SignedInUser(msgspec.Struct, frozen=True, kw_only=True):
-    """Who signed in at Microsoft. ``admin_proven`` is None while Microsoft has not told."""
+    """Who signed in at Microsoft. ``admin_proven`` is None while it is not known whether they are an administrator."""
 
     tenant_id: TenantId
     object_id: str
@@ -175,10 +175,10 @@ class SignedInUser(msgspec.Struct, frozen=True, kw_only=True):
 class Flow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A flow as stored.
 
-    ``state_hash`` is the only answer it accepts now, ``states`` are all it ever waited for, and ``sealed``
-    is what it must remember and nobody may read. ``prerequisites`` is the version that was accepted for a CSP.
-    ``given_up`` is there while our own service fails to check what Microsoft says of it, ``held_up_by`` while
-    something other than Microsoft's propagation keeps it waiting: it fails with that when its time is over.
+    ``state_hash`` is the hash of the only OAuth state it accepts now, ``states`` are those of all states it has used.
+    ``sealed`` is encrypted: nonce, code verifier or tokens. ``prerequisites`` is the version accepted for a CSP.
+    ``given_up`` is set while our own service fails to verify the sign-in, ``held_up_by`` while something other than
+    Microsoft's propagation keeps the flow waiting: it fails with that when it expires.
     """
 
     id: FlowId
@@ -204,16 +204,16 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     given_up: GivenUp | None = None
     held_up_by: FlowFailure | None = None
 
-    def look_at(self, now: datetime) -> datetime:
-        """When the reconciler looks at the flow, should every message about it be lost."""
+    def check_at(self, now: datetime) -> datetime:
+        """When the reconciler checks the flow, in case every message about it is lost."""
         return now + LOST_AFTER if self.state is FlowState.RETURNED else self.expires_at
 
     @property
     def is_open(self) -> bool:
         return self.state not in {FlowState.BOUND, FlowState.FAILED}
 
-    def seen_at(self, now: datetime) -> "Flow":
-        """The flow as it stands at ``now``: past its time, an open flow has failed."""
+    def current_at(self, now: datetime) -> "Flow":
+        """The flow as of ``now``: an open flow that has expired has failed."""
         if not self.is_open or now < self.expires_at:
             return self
         if self.given_up is not None:
@@ -224,20 +224,20 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def state_hash(state: str) -> str:
-    """What is stored of a state value: its SHA-256; the value itself only travels through the browser."""
+    """SHA-256 of an OAuth state value, which is what we store; the value itself is only in the browser."""
     return hashlib.sha256(state.encode()).hexdigest()
 
 
-def burn(flow: Flow, onward: str) -> Flow:
-    """The flow that has taken its answer: the same answer cannot be used twice.
+def consume_state(flow: Flow, onward: str) -> Flow:
+    """The flow after its callback was received: the same state cannot be used twice.
 
-    ``onward`` is the hash of the state it may wait for next, known to it before anything points to it.
+    ``onward`` is the hash of the state it may wait for next, stored before any callback can arrive for it.
     """
     return msgspec.structs.replace(flow, state_hash="", states=[*flow.states, onward])
 
 
 def sign_in(flow: Flow, signer: SignedInUser, *, state_hash: str, sealed: str, expires_at: datetime) -> Flow:
-    """The signer is known; now the same tenant's consent is awaited under a new state value."""
+    """The user has signed in; now the same tenant's consent is expected under a new state value."""
     _must_be(flow, FlowState.WAITING)
     return msgspec.structs.replace(
         flow,
@@ -250,16 +250,16 @@ def sign_in(flow: Flow, signer: SignedInUser, *, state_hash: str, sealed: str, e
     )
 
 
-def come_back(flow: Flow, now: datetime) -> Flow:
-    """Microsoft says the permissions were accepted; that is not proof yet."""
+def consent_returned(flow: Flow, now: datetime) -> Flow:
+    """The callback says that the permissions were accepted; that is not verified yet."""
     _must_be(flow, FlowState.WAITING)
     return msgspec.structs.replace(
         flow, state=FlowState.RETURNED, state_hash="", sealed="", expires_at=now + PROVING_LIMIT
     )
 
 
-def arrive(flow: Flow, signer: SignedInUser, *, sealed: str, now: datetime) -> Flow:
-    """A CSP's service account has signed in and consented; what it brought is sealed until it is proved."""
+def csp_signed_in(flow: Flow, signer: SignedInUser, *, sealed: str, now: datetime) -> Flow:
+    """A CSP's service account has signed in and consented; its tokens are kept encrypted until they are verified."""
     _must_be(flow, FlowState.WAITING)
     return msgspec.structs.replace(
         flow,
@@ -281,7 +281,7 @@ def prove(
     verdict: SyncCause | None = None,
     evidence: dict[str, str] | None = None,
 ) -> Flow:
-    """The signer is proved to speak for the tenant; for a single one, an app-only token for it works too."""
+    """It is verified that the user administers the tenant and, for a single tenant, that an app-only token works."""
     _must_be(flow, FlowState.RETURNED)
     return msgspec.structs.replace(
         flow,
@@ -296,6 +296,7 @@ def prove(
 
 
 def bind(flow: Flow, integration_id: IntegrationId) -> Flow:
+    """The portal user has confirmed: the flow belongs to an integration now."""
     _must_be(flow, FlowState.PROVEN)
     return msgspec.structs.replace(flow, state=FlowState.BOUND, integration_id=integration_id, sealed="")
 
@@ -315,7 +316,7 @@ def fail(flow: Flow, failure: FlowFailure, evidence: dict[str, str] | None = Non
 def _must_be(flow: Flow, state: FlowState) -> None:
     if flow.state is not state:
         raise Conflict(
-            f"The journey is {flow.state.value}, not {state.value}.",
+            f"The flow is {flow.state.value}, not {state.value}.",
             code="flow_state",
-            remedy="Ask for the journey's present state and act on that.",
+            remedy="Get the current state of the flow and continue from there.",
         )

@@ -1,13 +1,13 @@
-"""What a CSP must have in place before it is integrated; accepting it is recorded with the version.
+"""What a CSP must have in place before it is integrated; the accepted version is recorded.
 
-The version changes with every change of the texts, so that a record tells which text was accepted.
+The version changes with every change of the texts, so that the record shows which text was accepted.
 Source: https://learn.microsoft.com/partner-center/security/security-requirements-for-partner-apis
 """
 
 import msgspec
 
-VERSION = "2026-11"
-TITLE = "Before you connect your CSP tenant"
+VERSION = "2026-11-28"
+TITLE = "Before you integrate your CSP tenant"
 ACKNOWLEDGEMENT = "I have met these prerequisites."
 
 
@@ -27,7 +27,7 @@ class Prerequisites(msgspec.Struct, frozen=True, kw_only=True):
 
 def prerequisites(role_names: list[str]) -> Prerequisites:
     """The text, with the roles that this service requires."""
-    roles = Prerequisite("Roles in every customer", f"Global Administrator, or all of: {', '.join(role_names)}.")
+    roles = Prerequisite("Roles in every customer tenant", f"Global Administrator, or all of: {', '.join(role_names)}.")
     return Prerequisites(
         version=VERSION,
         title=TITLE,
@@ -38,27 +38,27 @@ def prerequisites(role_names: list[str]) -> Prerequisites:
 
 _ITEMS = (
     Prerequisite(
-        "A service account of its own",
-        "Use an account of your CSP tenant that nobody works with. It must be a Global Administrator of that tenant.",
+        "A dedicated service account",
+        "Use a dedicated service account in your CSP tenant. It must be a Global Administrator of that tenant.",
     ),
     Prerequisite(
         "Entra ID MFA on every sign-in",
-        "Microsoft must prompt the account for Entra ID MFA, by a Conditional Access policy or by security defaults. "
-        "The MFA of another vendor does not count.",
+        "Microsoft must prompt the account for Entra ID MFA, through a Conditional Access policy or security defaults. "
+        "Third-party MFA is not accepted.",
     ),
     Prerequisite("AdminAgents", "The account must be a member of the AdminAgents group of your CSP tenant."),
     Prerequisite(
         "Admin relationships",
-        "Each customer you want to connect needs an active admin relationship (GDAP). "
-        "Customers without one are listed, but not synced.",
+        "Each customer that you want to sync needs an active admin relationship (GDAP). "
+        "Customers without one are listed but not synced.",
     ),
     Prerequisite(
         "Security groups",
-        "Each relationship must give its roles to a security group of your CSP tenant, and the account must be in "
-        "every one of these groups.",
+        "Each relationship must assign its roles to a security group in your CSP tenant, and the account must be a "
+        "member of every one of these groups.",
     ),
     Prerequisite(
-        "The CSP way only",
-        "Do not connect the CSP tenant itself, or a customer reached through it, as a single tenant.",
+        "CSP integration only",
+        "Do not also integrate the CSP tenant itself, or one of its customers, as a single tenant.",
     ),
 )

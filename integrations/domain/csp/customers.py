@@ -1,7 +1,7 @@
-"""A CSP's customers: what is known of each, and what follows from it for the tenant's row.
+"""A CSP's customers: the access state read for each, and the statuses that follow from it.
 
-Facts come from a CSP run and are kept as they were read; the status is judged anew from them whenever the
-facts, our application's progress in the tenant, or the time changes it.
+A CSP run reads access states, which are stored as they were read. The status is evaluated again whenever the access
+state or the progress of our application in the tenant changes, or a relationship ends.
 """
 
 from collections.abc import Iterable
@@ -18,8 +18,8 @@ from integrations.domain.csp.gdap import (
     Relationship,
     RoleId,
     Verdict,
+    effective_from,
     evaluate,
-    works_from,
 )
 from integrations.domain.csp.onboarding import Onboarding
 from integrations.domain.ids import IntegrationId, TenantId
@@ -32,7 +32,7 @@ USABLE = frozenset({CspAuth.ACTIVE, CspAuth.EXPIRING})
 
 
 class Customer(msgspec.Struct, frozen=True, kw_only=True):
-    """A customer as Microsoft's lists name it. ``name`` and ``domain`` may be empty."""
+    """A customer as Microsoft lists it. ``name`` and ``domain`` may be empty."""
 
     tenant_id: TenantId
     name: str
@@ -40,7 +40,11 @@ class Customer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccessState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What was read of one customer. ``groups`` are names of the assigned groups the account is in, by id."""
+    """The partner's access to one customer, as it was read.
+
+    ``account`` is the service account it was read for; ``groups`` are the names, by id, of the assigned groups which
+    that account is a member of.
+    """
 
     tenant_id: TenantId
     read_at: datetime
@@ -58,29 +62,29 @@ class AccessState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
             consent=progress.consent,
         )
 
-    def says_the_same(self, other: "AccessState") -> bool:
+    def equals(self, other: "AccessState") -> bool:
         """Whether nothing but the time of reading differs."""
         return msgspec.structs.replace(self, read_at=other.read_at) == other
 
 
 def access_to_judge(
-    found: AccessState, known: AccessState | None, *, is_whole: bool, are_all_listed: bool
+    read: AccessState, known: AccessState | None, *, is_complete: bool, are_all_listed: bool
 ) -> AccessState | None:
-    """The facts to judge a customer by; None when too little could be read, and nothing was known.
+    """The access state to evaluate; None when too little could be read and nothing was stored.
 
-    ``is_whole``: everything of this customer could be read; ``are_all_listed``: no list has lost an item. A
-    relationship that is missed where items were lost may be one of them, so what was known stands.
+    ``is_complete``: everything of this customer could be read; ``are_all_listed``: every item of Microsoft's lists
+    could be read. Otherwise a relationship that is missing may be an unreadable one, and the stored state is kept.
     """
-    if not is_whole:
+    if not is_complete:
         return known
     if are_all_listed or known is None:
-        return found
-    is_missed = {it.id for it in known.relationships} - {it.id for it in found.relationships}
-    return known if is_missed else found
+        return read
+    missing = {it.id for it in known.relationships} - {it.id for it in read.relationships}
+    return known if missing else read
 
 
 def discovered(customer: Customer, integration_id: IntegrationId, now: datetime, *, epoch: int) -> Tenant:
-    """The row of a customer that was not there before."""
+    """The row of a newly discovered customer."""
     return Tenant(
         tenant_id=customer.tenant_id,
         integration_id=integration_id,
@@ -94,13 +98,16 @@ def discovered(customer: Customer, integration_id: IntegrationId, now: datetime,
 
 
 def judge(
-    tenant: Tenant, facts: AccessState | None, required: frozenset[RoleId], permissions: str, now: datetime
+    tenant: Tenant, access: AccessState | None, required: frozenset[RoleId], permissions: str, now: datetime
 ) -> Tenant:
-    """The tenant with the CSP Auth that its facts and our progress amount to, and the Sync Status that follows."""
-    child = of(tenant)
-    gdap_input = facts.gdap_input(required, child.progress) if facts else None
-    works = works_from(gdap_input, now) if gdap_input else None
-    progress = onboarding.plan(child.progress, now, works_from=works, permissions=permissions)
+    """The tenant with its CSP Auth, evaluated from access state and progress, and the Sync Status that follows.
+
+    ``permissions`` is the version of our permission list.
+    """
+    child = child_of(tenant)
+    gdap_input = access.gdap_input(required, child.progress) if access else None
+    effective_at = effective_from(gdap_input, now) if gdap_input else None
+    progress = onboarding.plan(child.progress, now, effective_at=effective_at, permissions=permissions)
     verdict = evaluate(gdap_input, now)
     is_new = verdict.auth is not child.auth
     judged = msgspec.structs.replace(
@@ -116,7 +123,7 @@ def judge(
 
 
 def _sync_status(tenant: Tenant, before: CspAuth, verdict: Verdict, now: datetime) -> SyncStatus:
-    """What CSP Auth does to the Sync Status: it blocks, or it lets go again."""
+    """The Sync Status, which CSP Auth blocks or unblocks."""
     status = tenant.status
     if tenant.paused is not None:
         return status
@@ -137,32 +144,33 @@ def _sync_status(tenant: Tenant, before: CspAuth, verdict: Verdict, now: datetim
 
 
 def advance(tenant: Tenant, progress: Onboarding) -> Tenant:
-    """The tenant with our application's progress in it; ``judge`` it afterwards."""
-    return msgspec.structs.replace(tenant, csp=msgspec.structs.replace(of(tenant), progress=progress))
+    """The tenant after a step of installing our application; ``judge`` must follow."""
+    return msgspec.structs.replace(tenant, csp=msgspec.structs.replace(child_of(tenant), progress=progress))
 
 
 def vanish(tenant: Tenant, now: datetime) -> Tenant:
-    """Microsoft lists the customer no more: its row and its mapping stay."""
-    child = of(tenant)
+    """Microsoft no longer lists the customer: its row and its mapping stay."""
+    child = child_of(tenant)
     gone = msgspec.structs.replace(child, vanished_at=child.vanished_at or now)
     return msgspec.structs.replace(tenant, csp=gone)
 
 
 def reappear(tenant: Tenant) -> Tenant:
-    return msgspec.structs.replace(tenant, csp=msgspec.structs.replace(of(tenant), vanished_at=None))
+    return msgspec.structs.replace(tenant, csp=msgspec.structs.replace(child_of(tenant), vanished_at=None))
 
 
 def ignore(tenant: Tenant, *, is_ignored: bool) -> Tenant:
-    return msgspec.structs.replace(tenant, csp=msgspec.structs.replace(of(tenant), is_ignored=is_ignored))
+    return msgspec.structs.replace(tenant, csp=msgspec.structs.replace(child_of(tenant), is_ignored=is_ignored))
 
 
 def is_forgotten(tenant: Tenant, now: datetime) -> bool:
-    """Whether a vanished customer may leave the table by itself."""
-    vanished_at = of(tenant).vanished_at
+    """Whether the row of a vanished customer is old enough to be deleted."""
+    vanished_at = child_of(tenant).vanished_at
     return tenant.mapping is None and vanished_at is not None and now - vanished_at > VANISHED_CUSTOMERS
 
 
-def of(tenant: Tenant) -> CspChild:
+def child_of(tenant: Tenant) -> CspChild:
+    """What only a CSP's customer has; the tenant must be one."""
     if tenant.csp is None:
         raise AssertionError  # only a CSP's customers come here
     return tenant.csp

@@ -14,23 +14,23 @@ class AuthExplanation(NamedTuple):
     remedy: str
 
 
-_WAIT = "Nothing to do: it is looked at again by itself."
+_WAIT = "Nothing to do. We check again automatically."
 _NEW_RELATIONSHIP = (
-    "In Partner Center, request a new admin relationship with the roles in the evidence; the customer's Global "
-    "Administrator approves it, then you give its roles to the account's security group."
+    "In Partner Center, request a new admin relationship with the roles named in the evidence. After the customer's "
+    "Global Administrator has approved it, assign these roles to the account's security group."
 )
 AUTH_EXPLANATIONS: dict[CspAuth, AuthExplanation] = {
     CspAuth.ACTIVE: AuthExplanation(
-        "green", "active", "The admin relationship is right, and ends in more than seven days.", "Nothing to do."
+        "green", "active", "The admin relationship is correct and does not end within seven days.", "Nothing to do."
     ),
     CspAuth.EXPIRING: AuthExplanation(
         "orange",
         "expiring",
-        "A required role ends within seven days; until then the tenant goes on syncing.",
-        "Extend the admin relationship in the evidence, or have the customer approve a new one, before it ends.",
+        "A required role expires within seven days. Syncing continues until then.",
+        "Extend the admin relationship named in the evidence before it ends, or have the customer approve a new one.",
     ),
     CspAuth.EXPIRED: AuthExplanation(
-        "red", "expired", "A required role is held only by an admin relationship that has ended.", _NEW_RELATIONSHIP
+        "red", "expired", "A required role comes only from an admin relationship that has ended.", _NEW_RELATIONSHIP
     ),
     CspAuth.MISSING_RELATIONSHIP: AuthExplanation(
         "red", "missing_relationship", "There is no active admin relationship with this customer.", _NEW_RELATIONSHIP
@@ -38,53 +38,53 @@ AUTH_EXPLANATIONS: dict[CspAuth, AuthExplanation] = {
     CspAuth.MISSING_ROLES: AuthExplanation(
         "red",
         "missing_roles",
-        "The admin relationships hold neither Global Administrator nor all required roles.",
+        "The admin relationships grant neither Global Administrator nor all required roles.",
         f"Roles cannot be added to an active relationship. {_NEW_RELATIONSHIP}",
     ),
     CspAuth.CONSENT_FAILURE: AuthExplanation(
         "red",
         "consent_refused",
-        "The admin relationship is active, but Microsoft refused our application's consent.",
-        "It is tried again by itself. If it stays, look the code in the evidence up at "
+        "The admin relationship is active, but Microsoft refused the consent for our application.",
+        "We try again automatically. If this persists, look up the code in the evidence at "
         "https://login.microsoftonline.com/error.",
     ),
     CspAuth.CONSENT_PENDING: AuthExplanation(
         "orange",
         "waiting_on_microsoft",
-        "Microsoft is putting our application's consent into effect. A new admin relationship needs 15 minutes first.",
+        "Microsoft is processing the consent for our application. A new admin relationship needs 15 minutes first.",
         _WAIT,
     ),
     CspAuth.GRANTING_ROLES: AuthExplanation(
         "orange",
         "waiting_on_microsoft",
-        "Our application's permissions are granted, and do not show yet; this usually takes up to 30 minutes.",
+        "Our application's permissions are granted but not in effect yet. This usually takes up to 30 minutes.",
         _WAIT,
     ),
     CspAuth.UNKNOWN: AuthExplanation(
         "orange",
         "unknown",
-        "Microsoft has not told us enough about this customer, or refused for a reason that lies elsewhere.",
-        "Look at the evidence. If it names MFA, select Reauthorize CSP; otherwise it is looked at again by itself.",
+        "Microsoft has not told us enough about this customer, or refused for another reason.",
+        "Look at the evidence. If it mentions MFA, select Reauthorize CSP. Otherwise we check again automatically.",
     ),
 }
 GROUP_EXPLANATIONS: dict[GroupFault, AuthExplanation] = {
     GroupFault.NO_GROUP: AuthExplanation(
         "red",
         "no_group",
-        "No security group has been given the roles of the admin relationship.",
-        "In Partner Center, open the relationship and add a security group of yours with the roles in the evidence.",
+        "The roles of the admin relationship are not assigned to any security group.",
+        "In Partner Center, open the relationship and add one of your security groups with the roles in the evidence.",
     ),
     GroupFault.GROUP_LACKS_ROLES: AuthExplanation(
         "red",
         "group_lacks_roles",
         "The security group of the admin relationship lacks required roles.",
-        "In Partner Center, open the relationship and give the security group the roles in the evidence.",
+        "In Partner Center, open the relationship and assign the roles in the evidence to the security group.",
     ),
     GroupFault.ACCOUNT_NOT_IN_GROUP: AuthExplanation(
         "red",
         "account_not_in_group",
-        "The account that was authorized is not in the security group of the admin relationship.",
-        "In the Entra admin centre of your CSP tenant, add the account to the group; it can take some minutes to act.",
+        "The authorized account is not in the security group of the admin relationship.",
+        "In the Entra admin center of your CSP tenant, add the account to the group. This can take a few minutes.",
     ),
 }
 

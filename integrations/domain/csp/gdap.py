@@ -1,10 +1,10 @@
-"""CSP Auth: may a partner's service account act in a customer's tenant, and if not, what stands in the way?
+"""CSP Auth: may a partner's service account act in a customer's tenant, and if not, why not?
 
 A role works in a customer's tenant when an active admin relationship holds it AND an active access
 assignment of that relationship gives it to a security group AND the account is in that group, directly or
-through nested groups. A role ends when the last relationship ends through which it works.
+through nested groups. A role ends with the last relationship through which it works.
 
-All findings are told; the first in this order is the status (product rules B11-B22):
+All findings are kept; the first in this order is the status (product rules B11-B22):
 Unknown, Missing Admin Relationship, Expired, Missing Roles, Missing Security Group, Consent Failure,
 Consent Pending, Granting Application Roles, Expiring, Active.
 Source: https://learn.microsoft.com/graph/api/resources/delegatedadminrelationships-api-overview
@@ -42,7 +42,7 @@ class CspAuth(Enum):
 
 
 class GroupFault(Enum):
-    """Why a role that a relationship holds does not reach the account."""
+    """Why the account does not have a role that a relationship contains."""
 
     NO_GROUP = "no_group"
     GROUP_LACKS_ROLES = "group_lacks_roles"
@@ -50,19 +50,19 @@ class GroupFault(Enum):
 
 
 class Consent(Enum):
-    """How far our application's consent in the customer's tenant is."""
+    """The state of our application's consent in the customer's tenant."""
 
     IN_FLIGHT = "in_flight"
     REFUSED = "refused"
-    UNCLEAR = "unclear"  # refused for a reason that lies elsewhere, as when the customer's policy asks for MFA
+    UNCLEAR = "unclear"  # refused for another reason than consent, such as a Conditional Access policy
     ROLES_NOT_VISIBLE = "roles_not_visible"
     DONE = "done"
 
 
 class Relationship(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An admin relationship. ``is_active`` is Microsoft's word; ``was_terminated`` by either side.
+    """An admin relationship (GDAP). ``status`` and ``is_active`` are Microsoft's; either side may terminate it.
 
-    ``status`` is Microsoft's own; ``is_indirect`` tells that an indirect provider set it up.
+    ``is_indirect``: an indirect provider set it up.
     """
 
     id: str
@@ -82,14 +82,14 @@ class Relationship(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     @property
     def is_led_by_microsoft(self) -> bool:
-        """Relationships that Microsoft set up for partners carry a name of its own."""
+        """Whether Microsoft created it for the partner; the names of such relationships begin with MLT_."""
         return self.name.startswith(_BY_MICROSOFT)
 
     def is_live(self, now: datetime) -> bool:
         return self.is_active and self.ends_at is not None and self.ends_at > now
 
     def has_run_out(self, now: datetime) -> bool:
-        """It ended by its date; "expiring" at Microsoft means just that, past due."""
+        """Whether it ended by its date; Microsoft's status "expiring" means that this date has passed."""
         is_past = self.status in _PAST or (self.ends_at is not None and self.ends_at <= now)
         return is_past and not self.was_terminated
 
@@ -104,7 +104,7 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GdapInput(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything known about one customer. ``groups`` are those the account is in, nested ones included."""
+    """Everything that CSP Auth of one customer depends on. ``groups`` are the account's, nested ones included."""
 
     relationships: Sequence[Relationship]
     assignments: Sequence[Assignment]
@@ -114,7 +114,7 @@ class GdapInput(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One thing that stands in the way, or soon will: for which roles, why, from when, in which relationships."""
+    """Why access does not work, or soon will not: which roles, which fault, since when, which relationships."""
 
     auth: CspAuth
     roles: frozenset[RoleId] = frozenset()
@@ -124,7 +124,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """The status, every finding behind it, and when time alone changes it."""
+    """The status, the findings behind it, and when it changes by time alone."""
 
     auth: CspAuth
     findings: list[Finding]
@@ -132,21 +132,21 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def evaluate(gdap_input: GdapInput | None, now: datetime) -> Verdict:
-    """Judge one customer; None when nothing could be read."""
+    """Evaluate one customer; the input is None when nothing could be read."""
     if gdap_input is None:
         return Verdict(auth=CspAuth.UNKNOWN, findings=[Finding(auth=CspAuth.UNKNOWN)], changes_at=None)
-    in_the_way = [*_relationship_findings(gdap_input, now), *_group_findings(gdap_input, now)]
-    if gdap_input.consent is Consent.UNCLEAR and not in_the_way:
-        in_the_way = [Finding(auth=CspAuth.UNKNOWN)]
-    findings = [*in_the_way, *_consent_findings(gdap_input.consent), *_expiry_findings(gdap_input, now)]
+    blocking = [*_relationship_findings(gdap_input, now), *_group_findings(gdap_input, now)]
+    if gdap_input.consent is Consent.UNCLEAR and not blocking:
+        blocking = [Finding(auth=CspAuth.UNKNOWN)]
+    findings = [*blocking, *_consent_findings(gdap_input.consent), *_expiry_findings(gdap_input, now)]
     order = list(CspAuth)
     findings.sort(key=lambda finding: order.index(finding.auth))
     auth = findings[0].auth if findings else CspAuth.ACTIVE
     return Verdict(auth=auth, findings=findings, changes_at=_changes_at(gdap_input, now))
 
 
-def works_from(gdap_input: GdapInput, now: datetime) -> datetime | None:
-    """From when on all required roles work, as far as activation dates tell; None when they do not."""
+def effective_from(gdap_input: GdapInput, now: datetime) -> datetime | None:
+    """Since when all required roles work, by activation dates of relationships; None when they do not."""
     moments = []
     for role in gdap_input.required:
         through = _ends(gdap_input, role, now)
@@ -178,12 +178,12 @@ def _uncovered(roles: frozenset[RoleId], relationships: Sequence[Relationship]) 
 
 
 def holds(roles: frozenset[RoleId], role: RoleId) -> bool:
-    """Whether these roles amount to a role: Global Administrator holds every one."""
+    """Whether these roles include a role: Global Administrator includes every one."""
     return role in roles or GLOBAL_ADMINISTRATOR in roles
 
 
 def _group_findings(gdap_input: GdapInput, now: datetime) -> list[Finding]:
-    """Roles that live relationships hold and that yet do not reach the account, by what is at fault."""
+    """Roles that live relationships contain but the account does not have, by fault."""
     by_fault: dict[GroupFault, set[RoleId]] = {}
     for role in gdap_input.required:
         holding = [relationship for relationship in _live(gdap_input, now) if holds(relationship.roles, role)]
@@ -230,7 +230,7 @@ def _changes_at(gdap_input: GdapInput, now: datetime) -> datetime | None:
 
 
 def _end(gdap_input: GdapInput, role: RoleId, now: datetime) -> datetime | None:
-    """When a role stops working; None when it does not work, or extends itself for ever."""
+    """When a role stops working; None when it does not work now, or is extended automatically."""
     ends = _ends(gdap_input, role, now)
     if not ends or any(relationship.auto_extends for relationship in ends):
         return None

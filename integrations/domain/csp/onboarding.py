@@ -1,4 +1,4 @@
-"""How far our application is in a customer's tenant: consent, then application roles, then a call that works.
+"""Installing our application in a customer's tenant: consent, then application roles, then a call that works.
 
     WAITING ──► ASKED ──► GRANTED ──► DONE
                   └───────────┴──────► REFUSED ──retry──► ASKED
@@ -32,12 +32,12 @@ _GIVEN_UP_AFTER = {Stage.ASKED: timedelta(minutes=30), Stage.GRANTED: timedelta(
 
 
 class Onboarding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where one customer stands.
+    """The progress of one customer.
 
-    ``since`` is when the stage began; ``tries`` counts refusals in a row, ``looks`` those within a stage;
-    ``permissions`` is the version of our permission list that was granted; ``is_pushed_again`` tells that a
-    stalled stage was pushed once more, ``is_unclear`` that a refusal says nothing about consent. ``given_up`` is there
-    while our own service failed in the step that is due; ``hindrance`` is what a refusal is known to lie in.
+    ``since`` is when the stage began; ``tries`` counts refusals in a row, ``looks`` checks within a stage;
+    ``permissions`` is the version of our permission list that was granted. ``is_pushed_again``: a stalled stage was
+    requested once more. ``is_unclear``: a refusal says nothing about consent. ``given_up`` is set while our own
+    service fails in the step that is due; ``hindrance`` is the known reason of a refusal.
     """
 
     stage: Stage
@@ -74,67 +74,67 @@ _CONSENT_OF = {
 
 
 def begin(now: datetime) -> Onboarding:
-    """A customer that was just discovered: nothing is asked before its relationship works."""
+    """A newly discovered customer: consent is not requested before its relationship works."""
     return Onboarding(stage=Stage.WAITING, since=now)
 
 
-def plan(it: Onboarding, now: datetime, *, works_from: datetime | None, permissions: str) -> Onboarding:
-    """Say when the next step is due, given from when on the partner's roles work (None: they do not)."""
-    if works_from is None:
-        return msgspec.structs.replace(it, next_at=None, given_up=None)
-    if it.stage is Stage.WAITING:
-        return msgspec.structs.replace(it, next_at=it.next_at or max(now, works_from + NEW_RELATIONSHIP))
-    if it.stage is Stage.DONE:
-        is_short = it.permissions != permissions
-        return msgspec.structs.replace(it, next_at=(it.next_at or now) if is_short else None)
-    return it if it.next_at else msgspec.structs.replace(it, next_at=now)
+def plan(progress: Onboarding, now: datetime, *, effective_at: datetime | None, permissions: str) -> Onboarding:
+    """With the time of the next step. ``effective_at`` is since when the partner's roles work; None: they do not."""
+    if effective_at is None:
+        return msgspec.structs.replace(progress, next_at=None, given_up=None)
+    if progress.stage is Stage.WAITING:
+        return msgspec.structs.replace(progress, next_at=progress.next_at or max(now, effective_at + NEW_RELATIONSHIP))
+    if progress.stage is Stage.DONE:
+        is_short = progress.permissions != permissions
+        return msgspec.structs.replace(progress, next_at=(progress.next_at or now) if is_short else None)
+    return progress if progress.next_at else msgspec.structs.replace(progress, next_at=now)
 
 
 def wait(
-    it: Onboarding, stage: Stage, now: datetime, evidence: dict[str, str], hindrance: Hindrance | None = None
+    progress: Onboarding, stage: Stage, now: datetime, evidence: dict[str, str], hindrance: Hindrance | None = None
 ) -> Onboarding:
-    """The step was taken, but does not show yet: look again soon, push once more, or in the end give up.
+    """The step was taken but is not visible yet: check again soon, request it once more, and in the end give up.
 
-    ``hindrance`` is what it then counts as refused for.
+    ``hindrance`` is the reason of the refusal that giving up records.
     """
-    if it.stage is Stage.DONE:  # a top-up: what works goes on working
-        return msgspec.structs.replace(it, next_at=now + ONBOARDING_PROPAGATION.last, evidence=evidence)
-    is_new = it.stage is not stage
-    since = now if is_new else it.since
+    if progress.stage is Stage.DONE:  # permissions were added: what works keeps working
+        return msgspec.structs.replace(progress, next_at=now + ONBOARDING_PROPAGATION.last, evidence=evidence)
+    is_new = progress.stage is not stage
+    since = now if is_new else progress.since
     if now - since >= _GIVEN_UP_AFTER[stage]:
-        return refuse(it, now, evidence, hindrance=hindrance)
-    looks = 0 if is_new else it.looks + 1
+        return refuse(progress, now, evidence, hindrance=hindrance)
+    looks = 0 if is_new else progress.looks + 1
     pause = ONBOARDING_PROPAGATION.after(looks)
     return msgspec.structs.replace(
-        it,
+        progress,
         stage=stage,
         since=since,
         looks=looks,
         next_at=now + pause,
         evidence=evidence,
-        is_pushed_again=not is_new and (it.is_pushed_again or now - since >= STALLED_AFTER[stage]),
+        is_pushed_again=not is_new and (progress.is_pushed_again or now - since >= STALLED_AFTER[stage]),
         hindrance=None,
     )
 
 
 def refuse(
-    it: Onboarding,
+    progress: Onboarding,
     now: datetime,
     evidence: dict[str, str],
     *,
     is_unclear: bool = False,
     hindrance: Hindrance | None = None,
 ) -> Onboarding:
-    """Microsoft refused: tried again after 5, 15, 30 and 60 minutes, then every six hours."""
-    pause = ONBOARDING_REFUSED.after(it.tries)
-    if it.stage is Stage.DONE:
-        return msgspec.structs.replace(it, next_at=now + ONBOARDING_REFUSED.last, evidence=evidence)
-    since = it.since if it.stage is Stage.REFUSED else now
+    """Microsoft refused: the step is retried by ``ONBOARDING_REFUSED``."""
+    pause = ONBOARDING_REFUSED.after(progress.tries)
+    if progress.stage is Stage.DONE:
+        return msgspec.structs.replace(progress, next_at=now + ONBOARDING_REFUSED.last, evidence=evidence)
+    since = progress.since if progress.stage is Stage.REFUSED else now
     return Onboarding(
         stage=Stage.REFUSED,
         since=since,
         next_at=now + pause,
-        tries=it.tries + 1,
+        tries=progress.tries + 1,
         evidence=evidence,
         is_unclear=is_unclear,
         hindrance=hindrance,
@@ -142,18 +142,18 @@ def refuse(
 
 
 def finish(now: datetime, permissions: str) -> Onboarding:
-    """Everything shows and works."""
+    """Everything is visible and works."""
     return Onboarding(stage=Stage.DONE, since=now, permissions=permissions)
 
 
 def lapse(now: datetime, evidence: dict[str, str]) -> Onboarding:
-    """What worked was taken away at Microsoft: ask again."""
+    """The consent or its roles were revoked at Microsoft: request them again."""
     return Onboarding(
         stage=Stage.REFUSED, since=now, next_at=now + ONBOARDING_REFUSED.after(0), tries=1, evidence=evidence
     )
 
 
-def must_push(it: Onboarding, now: datetime) -> bool:
-    """Whether the consent is pushed in this step: at first, after a refusal, once when it stalls, at a top-up."""
-    stalled_once = it.stage in STALLED_AFTER and it.is_stalled(now) and not it.is_pushed_again
-    return it.stage in {Stage.WAITING, Stage.REFUSED, Stage.DONE} or stalled_once
+def must_request_consent(progress: Onboarding, now: datetime) -> bool:
+    """Whether this step requests consent: at first, after a refusal, once when stalled, or for added permissions."""
+    stalled_once = progress.stage in STALLED_AFTER and progress.is_stalled(now) and not progress.is_pushed_again
+    return progress.stage in {Stage.WAITING, Stage.REFUSED, Stage.DONE} or stalled_once

@@ -1,4 +1,4 @@
-"""What a CSP run looked at, check by check, and how the CSP's status changed: the evidence behind a status."""
+"""What a CSP run checked, and the history of the CSP's status: the evidence behind a status."""
 
 from datetime import datetime
 from enum import Enum
@@ -19,7 +19,7 @@ class CheckState(Enum):
 
 
 class CheckName(Enum):
-    """Every check of a CSP, in the order they are made: each needs those before it."""
+    """Every check of a CSP, in order: each needs those before it."""
 
     TOKEN = "token"  # noqa: S105 - the name of a check
     MFA = "mfa"
@@ -39,17 +39,17 @@ LABELS = {
     CheckName.MFA: "The account signed in with Entra ID MFA",
     CheckName.ADMINISTRATOR: "The account is a Global Administrator of the CSP tenant",
     CheckName.ADMIN_AGENTS: "The account is in the AdminAgents group",
-    CheckName.PARTNER_CENTER: "Partner Center accepts the account, and sees MFA",
+    CheckName.PARTNER_CENTER: "Partner Center accepts the account and its MFA",
     CheckName.CUSTOMERS: "The CSP has customers",
     CheckName.RELATIONSHIPS: "Customers have an active admin relationship",
-    CheckName.ROLES: "Relationships hold all required roles",
-    CheckName.GROUPS: "Security groups give these roles to the account",
-    CheckName.CONSENT: "Our application is consented to and has its permissions",
-    CheckName.GRAPH: "Microsoft Graph answers for customers",
+    CheckName.ROLES: "Admin relationships grant all required roles",
+    CheckName.GROUPS: "Security groups assign these roles to the account",
+    CheckName.CONSENT: "Our application has consent and its permissions",
+    CheckName.GRAPH: "Microsoft Graph answers for the customers",
 }
 
 
-# What stands against a check that is made for each customer.
+# Checks that are made for each customer, with the CSP Auth of those that fail them.
 FAULTS = {
     CheckName.RELATIONSHIPS: frozenset({CspAuth.MISSING_RELATIONSHIP, CspAuth.EXPIRED, CspAuth.UNKNOWN}),
     CheckName.ROLES: frozenset({CspAuth.MISSING_ROLES}),
@@ -59,7 +59,7 @@ FAULTS = {
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The outcome of one check. ``seconds`` is what Microsoft took; evidence holds codes, ids and counts."""
+    """The outcome of one check. ``seconds`` is how long Microsoft took; evidence holds codes, ids and counts."""
 
     check: CheckName
     state: CheckState
@@ -84,7 +84,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     history: list[StatusChange] = []
 
     def after(self, checks: list[Check], at: datetime, label: str, cause: str) -> "Report":
-        """The report of the next run."""
+        """The report after the next run."""
         history = self.history
         if not history or history[0].cause != cause:
             history = [StatusChange(at=at, label=label, cause=cause), *history][:_KEPT]
@@ -92,6 +92,6 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def complete(checks: list[Check], at: datetime) -> list[Check]:
-    """All checks in their order; those that were not reached say so."""
+    """All checks in order; those that were not reached are NOT_RUN."""
     made = {it.check: it for it in checks}
     return [made.get(name) or Check(check=name, state=CheckState.NOT_RUN, at=at) for name in CheckName]

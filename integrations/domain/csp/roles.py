@@ -1,7 +1,7 @@
-"""The Entra roles that a CSP's account must hold in a customer, by role template id.
+"""The Entra roles that a CSP's account must have in a customer's tenant, by role template id.
 
 Which ones are required is configuration; the default is the page's list of twelve. Global Administrator
-holds them all.
+includes them all.
 Source: https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference
 """
 
@@ -47,7 +47,7 @@ _NAMES = {
 
 
 def required_roles(configured: Iterable[str]) -> frozenset[RoleId]:
-    """The configured roles, or the twelve."""
+    """The configured roles, or by default the twelve."""
     return frozenset(RoleId(it) for it in configured) or frozenset(DEFAULT_ROLES)
 
 

@@ -1,7 +1,7 @@
-"""Who holds directory roles, and whether they have registered for MFA.
+"""Who has directory roles, and whether they have registered for MFA.
 
-Role assignments are few and are read each time, groups as far as they hold roles. Of the registrations, which may be a
-hundred thousand, only those that changed are read, unless somebody has become an administrator.
+Role assignments are few and are read each time, as are groups that have roles. Of the registrations, which may be a
+hundred thousand, only changed ones are read, unless somebody has become an administrator.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,12 +21,12 @@ _ROLES, _GROUPS, _REGISTRATIONS = "roles", "groups", "registrations"
 
 
 class AdministratorRow(Administrator, frozen=True, kw_only=True, omit_defaults=True):
-    """An administrator as stored; ``registered_in`` is the key of the row of registrations that they are in."""
+    """An administrator as stored; ``registered_in`` is the key of the row that holds their registration."""
 
     registered_in: str | None = None
 
 
-class _Found(NamedTuple):
+class _RegistrationInRow(NamedTuple):
     """Somebody's registration, and the key of its row."""
 
     key: str
@@ -48,34 +48,42 @@ def _find_groups(source: RowSource, keys: Iterable[str]) -> Mapping[str, Group]:
 
 
 def _updated(source: RowSource, keys: Keys, held: Mapping[str, Holding]) -> list[AdministratorRow]:
-    """A row for everybody who holds a role; what is known of them is read again where it may have changed."""
+    """A row for everybody who has a role; registrations are read again where they may have changed."""
     before = {} if keys is ALL else dict(source.derived(AdministratorRow))
     if keys is ALL or held.keys() - before.keys():
-        found = _registrations(source.rows(_REGISTRATIONS, RegistrationPage), held)
-        return [_row(user_id, it, found.get(user_id)) for user_id, it in held.items()]
-    found = _registrations(source.find(_REGISTRATIONS, keys, RegistrationPage).items(), held)
-    return [_kept_or_new(user_id, it, before[user_id], found.get(user_id), keys) for user_id, it in held.items()]
+        known = _registrations(source.rows(_REGISTRATIONS, RegistrationPage), held)
+        return [_row(user_id, it, known.get(user_id)) for user_id, it in held.items()]
+    changed = _registrations(source.find(_REGISTRATIONS, keys, RegistrationPage).items(), held)
+    return [_kept_or_new(user_id, it, before[user_id], changed.get(user_id), keys) for user_id, it in held.items()]
 
 
-def _registrations(pages: Iterable[tuple[str, RegistrationPage]], held: Mapping[str, Holding]) -> dict[str, _Found]:
-    return {it.user_id: _Found(key, it) for key, page in pages for it in page.people if it.user_id in held}
+def _registrations(
+    pages: Iterable[tuple[str, RegistrationPage]], held: Mapping[str, Holding]
+) -> dict[str, _RegistrationInRow]:
+    return {it.user_id: _RegistrationInRow(key, it) for key, page in pages for it in page.people if it.user_id in held}
 
 
 def _kept_or_new(
-    user_id: str, holding: Holding, before: AdministratorRow, found: _Found | None, changed: frozenset[str]
+    user_id: str,
+    holding: Holding,
+    before: AdministratorRow,
+    registered: _RegistrationInRow | None,
+    changed: frozenset[str],
 ) -> AdministratorRow:
-    """The row with the registration that was read now, or else with the one that was known and has not changed."""
-    if found is not None or before.registered_in is None or before.registered_in in changed:
-        return _row(user_id, holding, found)
+    """The row with the registration that was just read, or else with the earlier one, which has not changed."""
+    if registered is not None or before.registered_in is None or before.registered_in in changed:
+        return _row(user_id, holding, registered)
     now = _row(user_id, holding, None)
     return msgspec.structs.replace(
         now, name=before.name, username=before.username, has_mfa=before.has_mfa, registered_in=before.registered_in
     )
 
 
-def _row(user_id: str, holding: Holding, found: _Found | None) -> AdministratorRow:
-    it = administrator_of(user_id, holding, found.registration if found else None)
-    return AdministratorRow(**msgspec.structs.asdict(it), registered_in=found.key if found else None)
+def _row(user_id: str, holding: Holding, registered: _RegistrationInRow | None) -> AdministratorRow:
+    administrator = administrator_of(user_id, holding, registered.registration if registered else None)
+    return AdministratorRow(
+        **msgspec.structs.asdict(administrator), registered_in=registered.key if registered else None
+    )
 
 
 ADMINISTRATORS = Evaluation(

@@ -1,7 +1,7 @@
-"""What every evaluation says about itself, so that one job can keep all of them up to date.
+"""The description of an evaluation, by which one job keeps all of them up to date.
 
-An evaluation is a pure pass from synced rows to derived rows. It is asked for everything, or for what follows from the
-rows that changed; both must come to the same derived rows. To add one: write a file beside this one that ends in an
+An evaluation is a pure function from synced rows to derived rows. It evaluates everything, or only the rows that
+changed; both must produce the same derived rows. To add one: write a file beside this one that ends in an
 ``Evaluation``, and list it in ``EVALUATIONS`` of ``integrations/domain/evaluations/registry.py``.
 """
 
@@ -22,27 +22,27 @@ Changes = Mapping[str, Keys]  # by needed data set
 
 
 class RowSource(Protocol):
-    """The rows of one tenant, as they are stored while the evaluation reads them. ``now`` is when it began, UTC."""
+    """The stored rows of one tenant. ``now`` is when the evaluation began, UTC."""
 
     now: datetime
 
     def rows(self, dataset: str, model: type[T]) -> Iterator[tuple[str, T]]:
-        """All rows of a data set with their keys; a page of them is in memory at a time."""
+        """All rows of a data set with their keys; only one page is in memory at a time."""
         ...
 
     def find(self, dataset: str, keys: Collection[str], model: type[T]) -> Mapping[str, T]:
-        """The rows of these keys that are there."""
+        """The rows with these keys that exist."""
         ...
 
     def derived(self, model: type[T]) -> Iterator[tuple[str, T]]:
-        """The evaluation's own rows as it left them; right as long as not everything is asked for."""
+        """The evaluation's own rows from last time; not to be used when everything is evaluated."""
         ...
 
 
 class Result(NamedTuple):
-    """Derived rows: all there are (``reading.is_complete``), or those that changed and the keys of those that are gone.
+    """Derived rows: all of them (``reading.is_complete``), or changed rows and the keys of deleted ones.
 
-    ``next_at`` is when rows will change although no data does, such as after 90 days without a sign-in.
+    ``next_at`` is when rows will change by time alone, such as after 90 days without a sign-in.
     """
 
     reading: Reading
@@ -53,8 +53,8 @@ class Result(NamedTuple):
 class Evaluation:
     """One evaluation; ``needs`` are the data sets it reads.
 
-    A new ``version`` evaluates everything again, as does another text of ``inputs``: the settings that its rows
-    depend on. When all needed data sets come as ALL, ``evaluate`` must give a complete reading.
+    A new ``version`` evaluates everything again, as does another result of ``inputs``: the settings that its rows
+    depend on. When all needed data sets are ALL, ``evaluate`` must return a complete reading.
     """
 
     name: str
@@ -68,16 +68,16 @@ class Evaluation:
         return dict.fromkeys(self.needs, ALL)
 
     def result(self, source: RowSource, changes: Changes) -> Result:
-        """What it comes to.
+        """Evaluate.
 
         Raises:
-            TypeError: it gave changes where everything was asked for, a fault of ours.
+            TypeError: it returned changes although everything was to be evaluated, a fault of ours.
         """
         result = self.evaluate(source, changes)
         if changes == self.everything and not result.reading.is_complete:
-            raise TypeError(f"{self.name} gave changes where everything was asked for")
+            raise TypeError(f"{self.name} returned changes although everything was to be evaluated")
         return result
 
     def basis(self, settings: Settings) -> str:
-        """What its rows depend on besides data: rows of another basis are out of date."""
+        """What its rows depend on besides data, as text: rows with another basis are out of date."""
         return f"{self.version}:{self.inputs(settings)}"

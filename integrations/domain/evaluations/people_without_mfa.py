@@ -1,6 +1,6 @@
-"""Who has not registered for MFA, by the rows of the registration report.
+"""Who has not registered for MFA, from the rows of the registration report.
 
-A derived row has the key of the row it follows from, so that a change of one row changes one row.
+A derived row has the key of its source row, so that a change of one row changes one row.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ _REGISTRATIONS = "registrations"
 
 
 class PeoplePage(msgspec.Struct, frozen=True, kw_only=True):
-    """Those people of one row of registrations who have not registered."""
+    """The people of one source row who have not registered."""
 
     people: list[Person]
 

@@ -1,7 +1,7 @@
-"""Jobs of ours that failed too often: what is told of them on the row they concern, and when they are tried again.
+"""Jobs that failed too often: what is recorded on the row concerned, and when they are retried.
 
-A job is given up when the Functions host has tried its message as often as it may. Nothing of it is lost by that:
-its line of the due list stands, so that it goes on by itself.
+A job is given up when the Functions host has delivered its message as often as it may. No work is lost by that: its
+row of the due list remains, and starts it again.
 """
 
 from datetime import datetime, timedelta
@@ -21,36 +21,36 @@ from integrations.domain.jobs.orders import (
 
 MOST_TRIES = 5  # host.json's maxDequeueCount
 OUR_FAILURE = "our_failure"
-REMEDY = "Nothing you can do: the operator of this service has been alerted, and it is tried again by itself."
-_UNKNOWN = "unknown"  # the process died, or ran out of time, before it could tell
+REMEDY = "There is nothing you need to do. The operator of this service has been alerted. We try again automatically."
+_UNKNOWN = "unknown"  # the process died or timed out before it could record the error
 
 DETAILS: dict[str, str] = {
     order.queue: detail
     for order, detail in (
-        (ConsentOrder, "Our own service failed several times while checking what Microsoft says of this sign-in."),
-        (CustomerOrder, "Our own service failed several times while bringing our application into this tenant."),
+        (ConsentOrder, "Our service failed several times while checking this sign-in with Microsoft."),
+        (CustomerOrder, "Our service failed several times while setting up our application in this tenant."),
         (
             EvaluateOrder,
-            "Our own service failed while evaluating what was synced; what follows from it is out of date.",
+            "Our service failed while evaluating the synced data. The results shown are out of date.",
         ),
         (
             PlanOrder,
             (
-                "Our own service failed several times while applying your plan to the tenants; "
-                "rows may still show the earlier plan."
+                "Our service failed several times while applying your plan to the tenants. "
+                "Rows may still show the earlier plan."
             ),
         ),
         (
             PurgeOrder,
-            "Our own service failed several times while deleting data of an earlier mapping. Nobody can see it.",
+            "Our service failed several times while deleting data of an earlier mapping. Nobody can see that data.",
         ),
-        (RemovalOrder, "Our own service failed several times in this step of the removal."),
+        (RemovalOrder, "Our service failed several times at this step of the removal."),
     )
 }
 
 
 class Failed(NamedTuple):
-    """How a job ended: its queue, how often it was tried, and the code of its last error if that is known."""
+    """A job that failed: its queue, how often it was tried, and the code of its last error, "" when it is not known."""
 
     job: str
     tries: int = MOST_TRIES
@@ -61,9 +61,9 @@ class Failed(NamedTuple):
 
 
 class GivenUp(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The mark of a job that was given up: ``since`` is the first time in a row, ``times`` counts them.
+    """A job that was given up, as recorded on a row: ``times`` in a row, for the first time at ``since``.
 
-    ``tries`` counts how often it was tried in all, ``error`` is the code of the last error.
+    ``tries`` counts all deliveries, ``error`` is the code of the last error, ``next_at`` is the next retry.
     """
 
     job: str
@@ -78,13 +78,13 @@ class GivenUp(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def give_up(before: GivenUp | None, failed: Failed, now: datetime, period: timedelta) -> GivenUp:
-    """The mark after one more time; the pause doubles from five minutes up to one period."""
+    """The record after giving up once more; the delay doubles (``retry_delays.given_up``) up to one period."""
     times = before.times + 1 if before else 1
-    pause = retry_delays.given_up(times, period)
+    delay = retry_delays.given_up(times, period)
     return GivenUp(
         job=failed.job,
         since=before.since if before else now,
-        next_at=now + pause,
+        next_at=now + delay,
         tries=failed.tries + (before.tries if before else 0),
         error=failed.error or _UNKNOWN,
         times=times,

@@ -1,7 +1,7 @@
-"""Queue messages as somebody else may have written them: whoever can write to our queues can put anything there.
+"""Validation of queue messages: whoever can write to our queues can put anything there.
 
-What no message of ours holds is refused before anything is done with it; no repetition would mend it. What passes is a
-nudge all the same: the tables decide whether it is due.
+A message that we cannot have written is rejected before anything is done with it; retrying it would not help. A valid
+message is only a nudge: the tables decide whether work is due.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,14 +24,14 @@ _CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 class NotAnOrder(Invalid):
-    """A message that is none of ours."""
+    """A message that we cannot have written."""
 
 
 def read(body: bytes, model: type[Message], now: datetime | None) -> Message:
-    """The order in a message. Without ``now``, for whoever does not act upon it, its times may lie ahead.
+    """Decode and check a message. Without ``now`` its times are not checked (when the message is not acted upon).
 
     Raises:
-        NotAnOrder: it is none, or holds an id, a number or a time that no order of ours holds.
+        NotAnOrder: it is no such order, or has an id, a number or a time that we never write.
     """
     try:
         order = msgspec.json.decode(body, type=model)
@@ -46,10 +46,10 @@ def read(body: bytes, model: type[Message], now: datetime | None) -> Message:
 
 @cache
 def checks_of(model: type[Order]) -> Mapping[str, Check]:
-    """What each field of an order must hold, by its type.
+    """The check of each field of an order, by its type.
 
     Raises:
-        TypeError: a field is of a type that says nothing of what it may hold.
+        TypeError: a field has a type without limits.
     """
     hints = get_type_hints(model, include_extras=True)
     return {name: _check_of(hints[name], f"{model.__name__}.{name}") for name in model.__struct_fields__}
@@ -64,13 +64,13 @@ def _check_of(hint: Any, name: str) -> Check:
     for limit in limits:
         if isinstance(limit, Ahead):
             return partial(_is_until, limit.longest)
-        if isinstance(limit, msgspec.Meta):  # looked at when the message is decoded
+        if isinstance(limit, msgspec.Meta):  # checked when the message is decoded
             return _is_anything
     raise TypeError(f"{name} may hold anything: give it a type of ids, or one with limits")
 
 
 def _spelled(check: Callable[[str], str]) -> Check:
-    """Whether it is an id in its one spelling."""
+    """A check that an id is valid and in its canonical spelling."""
 
     def holds(text: str, _now: datetime | None) -> bool:
         try:
@@ -82,7 +82,7 @@ def _spelled(check: Callable[[str], str]) -> Check:
 
 
 def _is_until(ahead: timedelta, at: datetime, now: datetime | None) -> bool:
-    """Whether it is a time with its zone, and no later than so long from now."""
+    """Whether a time has a zone, is not before this service existed, and at most ``ahead`` in the future."""
     return at.tzinfo is not None and at >= _OURS_SINCE and (now is None or at <= now + ahead)
 
 

@@ -17,27 +17,27 @@ class Ahead(NamedTuple):
 
 
 Epoch = Annotated[int, msgspec.Meta(gt=0, le=2**63 - 1)]
-NextDue = Annotated[datetime, Ahead(timedelta(days=31))]  # the slot that comes after this one
+NextDue = Annotated[datetime, Ahead(timedelta(days=31))]  # the next slot
 Reason = Annotated[str, msgspec.Meta(pattern=r"\A[a-z][a-z_ -]{0,39}\Z")]
 Shard = Annotated[str, msgspec.Meta(pattern=r"\A(0[0-9]|1[0-5])\Z")]  # a partition of the due list
 
-# Reasons of a sync that rules ask about; others only tell.
+# Reasons of a sync that rules depend on; others are for display only.
 SCHEDULED = "schedule"
 MANUAL = "manual"
 NOTIFIED = "notified"
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The message of a job, and the queue it waits in.
+    """The message of a job, and its queue.
 
-    What a field may hold follows from its type: an id of ``ids``, a time, a bool, or a type with limits of its own.
+    Every field has a type that limits it: an id of ``ids``, a time, a bool, or a type with limits of its own.
     """
 
     queue: ClassVar[str]
 
 
 class AccountOrder(Order, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The message of a job that is one account's."""
+    """The message of a job for one account."""
 
     account_id: AccountId
 
@@ -45,10 +45,9 @@ class AccountOrder(Order, frozen=True, kw_only=True, forbid_unknown_fields=True)
 class SyncOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Sync one tenant once. The run id names the slot: one slot runs once.
 
-    An order that somebody's action caused holds for that mapping only, so it names the ``epoch``; the
-    schedule's order holds for whatever stands when it is carried out. ``then_at`` is what the due list says
-    of the tenant meanwhile: the slot after this one. ``is_recovery`` tells that the run itself put it beforehand: it
-    comes when the run's process died.
+    An order caused by somebody's action is valid for that mapping only, so it names the ``epoch``; a scheduled order
+    is valid for whatever mapping exists when it is carried out. ``then_at`` is the next slot, which the due list holds
+    meanwhile. ``is_recovery``: the run itself sent the message before it began, for the case that its process dies.
     """
 
     queue: ClassVar[str] = "sync-tenant"
@@ -59,11 +58,11 @@ class SyncOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fields=T
     reason: Reason
     epoch: Epoch | None = None
     then_at: NextDue | None = None
-    is_recovery: bool = msgspec.field(default=False, name="is_lifeline")  # as versions before this one send it
+    is_recovery: bool = msgspec.field(default=False, name="is_lifeline")  # the name that earlier versions send
 
 
 class ConsentOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Look whether a flow's consent has become visible."""
+    """Check whether a flow's consent has become visible."""
 
     queue: ClassVar[str] = "prove-consent"
 
@@ -71,9 +70,9 @@ class ConsentOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class CspOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Read a CSP's customers once. ``reason`` is "schedule", or what somebody did, which is not put off.
+    """Read a CSP's customers once. ``reason`` is "schedule", or somebody's action, which is not postponed.
 
-    ``recovers`` is the run that put it beforehand: it comes when the run's process died.
+    ``recovers`` is the run that sent the message before it began, for the case that its process dies.
     """
 
     queue: ClassVar[str] = "check-csp"
@@ -85,7 +84,7 @@ class CspOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class CustomerOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Take the next step of bringing our application into a CSP customer's tenant, if one is due."""
+    """Take the next step of installing our application in a CSP customer's tenant, if one is due."""
 
     queue: ClassVar[str] = "onboard-customer"
 
@@ -93,13 +92,13 @@ class CustomerOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class PlanOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Bring an account's rows in line with what is believed of its plan."""
+    """Update an account's rows to its plan."""
 
     queue: ClassVar[str] = "apply-plan"
 
 
 class RemovalOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Carry a removal on, as far as it goes at present."""
+    """Continue a removal as far as possible now."""
 
     queue: ClassVar[str] = "remove"
 
@@ -107,7 +106,7 @@ class RemovalOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class PurgeOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Delete what was synced under an epoch that is over; ``is_last`` when nobody can be writing any more."""
+    """Delete the data synced under an epoch that has ended; ``is_last`` when nobody can still be writing it."""
 
     queue: ClassVar[str] = "purge-data"
 
@@ -117,7 +116,7 @@ class PurgeOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class EvaluateOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Bring the derived rows of one tenant, under one epoch of its mapping, in line with its synced rows."""
+    """Update the derived rows of one tenant, under one epoch of its mapping, to its synced rows."""
 
     queue: ClassVar[str] = "evaluate-tenant"
 
@@ -126,7 +125,7 @@ class EvaluateOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class ShardOrder(Order, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Order everything that is due in one shard of the due list until a time."""
+    """Order everything that is due in one shard of the due list at ``until``."""
 
     queue: ClassVar[str] = "order-due"
 

@@ -1,9 +1,9 @@
-"""What the details of a tenant tell about its security and its licences: values in, what the API answers out."""
+"""Security and licence figures of a tenant, computed from its synced rows in the form the API returns. Pure."""
 
 import heapq
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -14,13 +14,15 @@ from integrations.domain.sync.records import (
     RoleMember,
 )
 
+T = TypeVar("T")
+
 MOST_PEOPLE = 100
 
 
 class Administrator(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody who holds directory roles, themselves or through groups (then ``through`` names those).
+    """Somebody who has directory roles, directly or through the groups that ``through`` names.
 
-    ``has_mfa`` is None where nobody could tell: the report takes a licence, and leaves some people out.
+    ``has_mfa`` is None where it is not known: the report needs a licence, and leaves some people out.
     """
 
     user_id: str
@@ -47,14 +49,14 @@ def without_mfa(registrations: Iterable[Registration]) -> list[Person]:
     return first_people(person_of(it) for it in registrations if not it.is_mfa_registered)
 
 
-def person_of(it: Registration) -> Person:
+def person_of(registration: Registration) -> Person:
     return Person(
-        user_id=it.user_id,
-        name=it.name,
-        username=it.username,
-        is_admin=bool(it.is_admin),
-        is_guest=it.is_guest,
-        as_of=it.as_of,
+        user_id=registration.user_id,
+        name=registration.name,
+        username=registration.username,
+        is_admin=bool(registration.is_admin),
+        is_guest=registration.is_guest,
+        as_of=registration.as_of,
     )
 
 
@@ -66,25 +68,25 @@ def first_people(people: Iterable[Person]) -> list[Person]:
 def administrators(
     members: Iterable[RoleMember], groups: Mapping[str, Group], registrations: Mapping[str, Registration]
 ) -> list[Administrator]:
-    """Everybody who holds a role, those without MFA first. Applications that hold roles are not people."""
+    """Everybody who has a role, those without MFA first. Applications that have roles are left out."""
     held = holdings(members, groups)
     return in_order(administrator_of(key, holding, registrations.get(key)) for key, holding in held.items())
 
 
 def in_order(people: Iterable[Administrator]) -> list[Administrator]:
-    """Administrators as they are listed: those without MFA first."""
+    """Administrators in the order they are listed: those without MFA first."""
     return sorted(people, key=lambda it: (it.has_mfa is not False, it.username or "", it.user_id))
 
 
 class Holding(NamedTuple):
-    """The roles that somebody holds, and the names of the groups through which they do."""
+    """The roles that somebody has, and the names of the groups through which they have some."""
 
     members: Sequence[RoleMember]
     through: Collection[str]
 
 
 def holdings(members: Iterable[RoleMember], groups: Mapping[str, Group]) -> dict[str, Holding]:
-    """What everybody holds, by user id. Applications that hold roles are not people."""
+    """The roles of everybody, by user id. Applications that have roles are left out."""
     held: dict[str, list[RoleMember]] = {}
     through: dict[str, set[str]] = {}
     for it in members:
@@ -96,11 +98,12 @@ def holdings(members: Iterable[RoleMember], groups: Mapping[str, Group]) -> dict
 
 
 def administrator_of(key: str, holding: Holding, known: Registration | None) -> Administrator:
-    told = known or next((it for it in holding.members if it.kind == "user"), None)
+    """One administrator; ``known`` is their entry in the registration report."""
+    source = known or next((it for it in holding.members if it.kind == "user"), None)
     return Administrator(
         user_id=key,
-        name=told.name if told else None,
-        username=told.username if told else None,
+        name=source.name if source else None,
+        username=source.username if source else None,
         roles=sorted({it.role for it in holding.members}),
         through=sorted(holding.through),
         has_mfa=known.is_mfa_registered if known else None,

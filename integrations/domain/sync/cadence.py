@@ -1,4 +1,4 @@
-"""When a data set is asked for again. Pure: time comes in as an argument."""
+"""When a data set is read again. Pure: time is an argument."""
 
 import hashlib
 from datetime import datetime, timedelta
@@ -7,27 +7,28 @@ from enum import Enum
 from integrations.domain.ids import TenantId
 from integrations.domain.sync.datasets import Cursor, DatasetOutcome
 
-# Somebody who asks for a sync wants to see what they just changed, not what was read hours ago.
+# Somebody who requests a sync wants to see what they just changed, not what was read hours ago.
 FRESH_ENOUGH = timedelta(minutes=5)
-# What a tenant lacks a licence for is tried once a day, in case Microsoft sells it under a plan we do not know.
+# A data set the tenant has no licence for is tried once a day, in case another plan than those we know includes it.
 UNLICENSED_EVERY = timedelta(hours=24)
 ODD_EVERY = timedelta(hours=24)
+CURSOR_REWRITTEN_EVERY = timedelta(hours=5)  # a cursor that did not change; Microsoft's delta links live for days
 _SPREAD = 0.25
 
 
 class Cadence(Enum):
-    """How often a data set is asked for: what has no cheap way to tell its changes comes less often."""
+    """How often a data set is read: less often when Microsoft offers no cheap way to read changes only."""
 
     EVERY_CYCLE = timedelta(0)
     SIX_HOURS = timedelta(hours=6)
     DAILY = timedelta(hours=24)
 
 
-def is_due(cadence: Cadence, cursor: Cursor | None, now: datetime, *, is_wanted: bool) -> bool:
-    """Whether to ask now. ``is_wanted``: the sync was asked for, rather than being due by the schedule.
+def is_due(cadence: Cadence, cursor: Cursor | None, now: datetime, *, is_requested: bool) -> bool:
+    """Whether to read now. ``is_requested``: somebody requested the sync; it is not just scheduled.
 
-    What Microsoft did not deliver is tried again in the next cycle, and what it refused as soon as somebody asks;
-    but never before the time that it named.
+    What Microsoft did not deliver is retried in the next cycle, and what it refused when a sync is requested, but
+    never before the time that Microsoft named.
     """
     if cursor is not None and cursor.not_before is not None and now < cursor.not_before:
         return False
@@ -36,28 +37,28 @@ def is_due(cadence: Cadence, cursor: Cursor | None, now: datetime, *, is_wanted:
     age = now - cursor.attempted_at
     if cursor.outcome is DatasetOutcome.NOT_LICENSED:
         return age >= UNLICENSED_EVERY
-    if is_wanted:
+    if is_requested:
         return cursor.outcome is not DatasetOutcome.FRESH or age >= min(cadence.value, FRESH_ENOUGH)
     return age >= cadence.value
 
 
 def is_done(cursor: Cursor | None, since: datetime | None) -> bool:
-    """Whether a run that began at ``since`` has tried this already, and has not left it half read."""
+    """Whether a run that began at ``since`` has tried this data set already and has not left it partly read."""
     return cursor is not None and since is not None and cursor.attempted_at >= since and not cursor.kept_rows
 
 
 def is_license_unknown(cursor: Cursor | None) -> bool:
-    """Whether a data set that takes a licence must first see whether the tenant has it."""
+    """Whether it must first be checked that the tenant has the licence which a data set needs."""
     return cursor is None or cursor.outcome is DatasetOutcome.NOT_LICENSED
 
 
 def must_read_in_full(
     cursor: Cursor | None, full_read_every: timedelta | None, now: datetime, share: float = 0.0
 ) -> bool:
-    """Whether to read everything although there may be a link to go on from.
+    """Whether to read everything although there may be a delta link.
 
-    ``share``, from 0 to 1, spreads tenants over the last quarter of ``full_read_every`` (``share_of``). What changes
-    have left out, because it could not be read, is looked for within a day.
+    ``share``, from 0 to 1, spreads tenants over the last quarter of ``full_read_every`` (``share_of``). After changes
+    with unreadable values, everything is read within a day.
     """
     if cursor is None or cursor.link is None:
         return True
@@ -70,6 +71,6 @@ def must_read_in_full(
 
 
 def share_of(tenant_id: TenantId) -> float:
-    """A tenant's place among all others, from 0 to 1, the same at any time."""
+    """A stable number from 0 to 1 for each tenant, which spreads tenants evenly over time."""
     digest = hashlib.blake2b(tenant_id.encode(), digest_size=4).digest()
     return int.from_bytes(digest) / 2**32

@@ -1,6 +1,6 @@
-"""Being told of changes: which, for how long, and how a word that we asked for is known. Pure.
+"""Microsoft's change notifications: which resources, for how long, and how a notification is authenticated. Pure.
 
-A notification is a nudge to look; what changed is always read.
+A notification is only a nudge to sync; what changed is always read from Graph.
 Source: https://learn.microsoft.com/graph/change-notifications-overview
 """
 
@@ -16,17 +16,17 @@ from integrations.domain.ids import AccountId, TenantId
 from integrations.domain.integrations import Tenant
 
 RESOURCES = ("users", "groups")
-LIFE = timedelta(days=28)  # Microsoft lets subscriptions of the directory live for less than 29
+LIFE = timedelta(days=28)  # Microsoft allows less than 29 for subscriptions to users and groups
 RENEWED_BEFORE = timedelta(days=2)
 NUDGES_APART = timedelta(minutes=1)
 _STATE = re.compile(r"([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_-]{43})")
 
 
 class Watch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What Microsoft tells us of one tenant's changes: the subscriptions' ids by resource, and until when.
+    """The change subscriptions of one tenant: their ids by resource, and when they expire.
 
-    It holds for one mapping only, whose ``epoch`` it names. ``secret_hash`` is the hash of the word that each
-    notification must bring.
+    They belong to one mapping, whose ``epoch`` they name. ``secret_hash`` is the hash of the secret that each
+    notification must contain.
     """
 
     tenant_id: TenantId
@@ -37,22 +37,22 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     nudged_at: datetime | None = None
 
     def knows(self, subscription_id: str, secret: str) -> bool:
-        """Whether a notification is one that we asked for."""
+        """Whether a notification belongs to one of these subscriptions."""
         is_same = hmac.compare_digest(hash_of(secret), self.secret_hash)
         return is_same and subscription_id in self.subscriptions.values()
 
 
-class Word(NamedTuple):
-    """What our ``clientState`` says: whose tenant it is about, and the secret."""
+class ClientState(NamedTuple):
+    """Our ``clientState``, which Microsoft sends back with each notification: the account and the secret."""
 
     account_id: AccountId
     secret: str
 
 
-def word_of(client_state: str) -> Word | None:
-    """Our word in a notification; None when it is not of that form."""
-    found = _STATE.fullmatch(client_state)
-    return Word(AccountId(found[1]), found[2]) if found else None
+def parse_client_state(client_state: str) -> ClientState | None:
+    """The client state in a notification; None when it is not of our form."""
+    match = _STATE.fullmatch(client_state)
+    return ClientState(AccountId(match[1]), match[2]) if match else None
 
 
 def hash_of(secret: str) -> str:
@@ -60,7 +60,7 @@ def hash_of(secret: str) -> str:
 
 
 def is_watch_due(tenant: Tenant, now: datetime, *, is_on: bool) -> bool:
-    """Whether a tenant's notifications are to be begun, renewed or ended after this run."""
+    """Whether a tenant's change subscriptions must be created, renewed or deleted after this run."""
     if tenant.watch_at is not None and not (is_on and tenant.mapping is not None):
         return True
     return is_on and tenant.mapping is not None and (tenant.watch_at is None or now >= tenant.watch_at)

@@ -1,4 +1,4 @@
-"""Which rows of a data set have changed: their keys, or all of them where these are too many to name. Pure."""
+"""Which rows of a data set have changed: their keys, or ALL when these are too many to list. Pure."""
 
 from collections.abc import Iterable
 from enum import Enum
@@ -19,12 +19,11 @@ Keys = frozenset[str] | Literal[_Everything.ALL]
 
 
 def keys_of(keys: Iterable[str]) -> Keys:
-    """These keys, or ALL where there are more than a mark holds."""
-    few = frozenset(islice(keys, MOST_KEYS + 1))
-    is_too_much = len(few) > MOST_KEYS or sum(map(len, few)) > MOST_CHARACTERS
-    return ALL if is_too_much else few
+    """These keys, or ALL when there are too many to list."""
+    listed = frozenset(islice(keys, MOST_KEYS + 1))
+    is_too_much = len(listed) > MOST_KEYS or sum(map(len, listed)) > MOST_CHARACTERS
+    return ALL if is_too_much else listed
 
 
-def joined(one: Keys, other: Keys) -> Keys:
-    """What changed either way."""
-    return ALL if one is ALL or other is ALL else keys_of(one | other)
+def union(first: Keys, second: Keys) -> Keys:
+    return ALL if first is ALL or second is ALL else keys_of(first | second)

@@ -1,6 +1,6 @@
-"""What a sync brings home: data sets, their records, and how each of them ended.
+"""Data sets, their records and cursors, the outcome of each in a run, and the runs themselves.
 
-A data set ends a run in one of its own states; what that means for the tenant is ``close_run``'s answer.
+A data set ends a run in an outcome of its own; what that means for the tenant is decided by ``cause_after``.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,17 +17,17 @@ from shared.microsoft.usage import Usage
 
 
 class ReaderFailed(AppError):
-    """A reader of ours met what it does not expect: a fault of ours, which costs its data set."""
+    """A reader raised an unexpected error: a fault of ours, which fails its data set only."""
 
     code = "our_failure"
     title = "Our own reader failed"
 
 
 class DatasetOutcome(Enum):
-    """How one data set ended a run."""
+    """The outcome of one data set in a run."""
 
     FRESH = "fresh"  # read completely and stored
-    STALE = "stale"  # Microsoft did not deliver; the old rows and the old cursor stand
+    STALE = "stale"  # Microsoft did not deliver; the earlier rows and delta link are kept
     NOT_LICENSED = "not_licensed"  # the tenant has no licence for it
     DENIED = "denied"  # our application may not read it
     FAILED = "failed"  # Microsoft refused the request itself
@@ -36,21 +36,20 @@ class DatasetOutcome(Enum):
 class Record(msgspec.Struct, frozen=True):
     """One row of a data set.
 
-    ``key`` is unique in the data set, ``body`` is what is stored (or its JSON), ``tally`` the kind it is counted as.
+    ``key`` is unique in the data set, ``body`` is what is stored (or its JSON), ``kind`` the kind it is counted as.
     """
 
     key: str
     body: msgspec.Struct | msgspec.Raw
-    tally: str = "total"
+    kind: str = "total"
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
-    """What a reader brought: everything there is (``is_complete``), or what changed since the last link.
+    """The result of a reader: everything there is (``is_complete``), or what changed since the last link.
 
-    ``link`` is where the next reading begins; None for a data set that is always read whole. ``counts_by_kind`` count
-    what is in the records, by kind, where a record holds more than one thing; only for what is read whole.
-    ``odd`` values could not be read and were given up; ``lost`` of them were whole items, which may be any that are
-    missed.
+    ``link`` is where the next reading begins; None for a data set that is always read in full. ``counts_by_kind`` is
+    set where a record holds more than one thing, and for full readings only. ``odd`` counts values that could not be
+    read and were left out; ``lost`` of them were whole items, so that a missing row may be one of these.
     """
 
     records: Sequence[Record]
@@ -74,14 +73,14 @@ class Counts(msgspec.Struct, frozen=True):
 
 
 class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where a data set stands, committed with its last rows.
+    """The state of a data set, committed with its last rows.
 
-    ``not_before`` is when Microsoft lets it be asked again, where it named a time.
-    ``complete_at`` is when it was last known completely and stored, ``full_read_at`` when all of it was last read
-    instead of what changed; ``counts_by_kind`` count its rows by kind; ``held_back`` is how many rows a complete
-    reading missed that nobody believes yet (``is_mass_loss``). ``kept_rows`` hold pages of a reading that was broken
-    off and goes on; ``kept_at`` is when it began. ``odd`` values have been given up since all was last read.
-    An evaluation's cursor tells in ``evaluated`` where that stands.
+    ``not_before`` is when Microsoft allows the next request, where it named a time. ``complete_at`` is when all
+    changes were last stored, ``full_read_at`` when everything was last read instead of changes. ``counts_by_kind``
+    counts rows. ``held_back`` counts rows that were missing in the last full reading and not deleted yet
+    (``is_mass_loss``). ``kept_rows`` is the number of rows with checkpoints of a reading that was interrupted,
+    ``kept_at`` when that reading began. ``odd`` counts values left out since the last full reading. ``evaluated`` is
+    set in an evaluation's cursor.
     """
 
     dataset: str
@@ -89,7 +88,7 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     attempted_at: datetime
     link: str | None = None
     complete_at: datetime | None = None
-    full_read_at: datetime | None = msgspec.field(default=None, name="whole_at")  # stored under its first name
+    full_read_at: datetime | None = msgspec.field(default=None, name="whole_at")  # stored under its original name
     counts_by_kind: dict[str, int] = msgspec.field(default_factory=dict, name="tallies")
     error: str = ""
     held_back: int = 0
@@ -101,14 +100,14 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def has_rows(cursor: Cursor | None) -> bool:
-    """Whether an evaluation has made rows, and keeps them up to date or tries to."""
+    """Whether an evaluation has derived rows and is not switched off."""
     if cursor is None or cursor.evaluated is None or cursor.complete_at is None:
         return False
     return cursor.evaluated.state is not State.OFF
 
 
 class Confirmed(msgspec.Struct, frozen=True):
-    """The latest run that found data sets to be just as their cursors say, and so did not write these again."""
+    """The latest run that found data sets unchanged, and therefore did not write their cursors again."""
 
     at: datetime
     datasets: list[str]
@@ -122,7 +121,7 @@ class Confirmed(msgspec.Struct, frozen=True):
 
 
 class DatasetResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One data set's line in a run. ``usage`` is its own: its parts of the shared batch, and what it asked alone."""
+    """One data set in a run. ``usage`` is its share of the common batch plus its own requests."""
 
     dataset: str
     outcome: DatasetOutcome
@@ -137,15 +136,15 @@ class RunState(Enum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
-    SUPERSEDED = "superseded"  # the mapping changed, or another run was faster: nothing of it was kept
+    SUPERSEDED = "superseded"  # the mapping changed, or another run was faster: nothing was stored
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One pass over one tenant; its id names the slot, so that a slot runs once.
+    """One sync of one tenant; its id names the slot, so that a slot runs once.
 
-    ``usage`` is all that was asked of Microsoft Graph, shared batches included. ``resumed_at`` is when its latest
-    part began: of a big tenant's run that is done in several, or of one whose process died. ``trace_id`` names the
-    trace of that part, where traces are kept.
+    ``usage`` is everything requested from Microsoft Graph, shared batches included. ``resumed_at`` is when its latest
+    part began: a big tenant's run has several, and so has one whose process died. ``trace_id`` is the trace of that
+    part, where traces are recorded.
     """
 
     id: RunId
@@ -162,41 +161,42 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     trace_id: str = ""
 
 
-def joined(before: Iterable[DatasetResult], after: Iterable[DatasetResult]) -> list[DatasetResult]:
-    """What data sets did in two parts of a run: the later word counts, and numbers add up."""
-    found = {it.dataset: it for it in before}
-    for it in after:
-        earlier = found.get(it.dataset)
-        found[it.dataset] = (
-            it
-            if earlier is None
-            else msgspec.structs.replace(
-                it,
-                counts=earlier.counts + it.counts,
-                seconds=round(earlier.seconds + it.seconds, 3),
-                usage=earlier.usage + it.usage,
-            )
-        )
-    return list(found.values())
+def merged(before: Iterable[DatasetResult], after: Iterable[DatasetResult]) -> list[DatasetResult]:
+    """The results of two parts of a run: the later outcome, with counts, seconds and usage added up."""
+    results = {it.dataset: it for it in before}
+    for later in after:
+        earlier = results.get(later.dataset)
+        results[later.dataset] = later if earlier is None else _added(earlier, later)
+    return list(results.values())
 
 
-# Rows that vanish at once are believed when read twice: a Microsoft hiccup must not empty a tenant.
+def _added(earlier: DatasetResult, later: DatasetResult) -> DatasetResult:
+    return msgspec.structs.replace(
+        later,
+        counts=earlier.counts + later.counts,
+        seconds=round(earlier.seconds + later.seconds, 3),
+        usage=earlier.usage + later.usage,
+    )
+
+
+# When many rows vanish at once, they are deleted only after a second full reading: a hiccup of Microsoft's must not
+# empty a tenant.
 MASS_LOSS_SHARE = 0.30
 MASS_LOSS_ROWS = 20
 
 
 def is_mass_loss(vanished: int, before: int) -> bool:
-    """Whether so many rows vanished that one complete reading is not enough to believe it."""
+    """Whether so many rows are missing that one full reading is not enough to delete them."""
     return vanished > MASS_LOSS_ROWS and vanished > before * MASS_LOSS_SHARE
 
 
 def warnings_of(cursors: Iterable[Cursor]) -> dict[str, str]:
-    """The data sets that are not as they should be, and why; to lack a licence is nothing to warn of."""
+    """Data sets with a problem, and the problem; a missing licence is none."""
     return {it.dataset: warning for it in cursors if (warning := warning_of(it))}
 
 
 def warning_of(cursor: Cursor) -> str:
-    """What is not as it should be with a data set; "" when nothing is."""
+    """The problem of a data set; "" when there is none."""
     if cursor.outcome is DatasetOutcome.NOT_LICENSED:
         return ""
     if cursor.outcome is not DatasetOutcome.FRESH:
@@ -204,6 +204,6 @@ def warning_of(cursor: Cursor) -> str:
     return f"unreadable_values: {cursor.odd}" if cursor.odd else ""
 
 
-def close_run(warnings: Mapping[str, str]) -> SyncCause:
-    """The tenant's status after a run in which the core data sets were read; others only warn."""
+def cause_after(warnings: Mapping[str, str]) -> SyncCause:
+    """The tenant's status after a run in which the core data sets were read; problems of others are warnings."""
     return SyncCause.SYNCED_WITH_WARNINGS if warnings else SyncCause.SYNCED

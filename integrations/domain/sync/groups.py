@@ -1,4 +1,4 @@
-"""Groups: rows that fit the table, and who is in a group, through groups inside it as well. Pure."""
+"""Groups: splitting them into rows that fit the table, and their members, nested groups included. Pure."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 
@@ -6,7 +6,7 @@ import msgspec
 
 from integrations.domain.sync.records import Group
 
-MOST_MEMBERS = 600  # of a row: a table holds texts of up to 32 Ki characters, an id takes 39
+MOST_MEMBERS = 600  # in a row: a column holds up to 32 Ki characters, an id takes 39
 
 
 def split(group: Group) -> dict[str, Group]:
@@ -21,7 +21,7 @@ def split(group: Group) -> dict[str, Group]:
 
 
 def join(rows: Iterable[Group]) -> dict[str, Group]:
-    """Whole groups, by id."""
+    """Groups with all their members, by id."""
     groups: dict[str, Group] = {}
     for row in sorted(rows, key=lambda it: it.part):
         first = groups.get(row.id)
@@ -34,16 +34,16 @@ def key_of(row: Group) -> str:
 
 
 def reachable(find: Callable[[Collection[str]], Mapping[str, Group]], roots: Collection[str]) -> dict[str, Group]:
-    """The groups of these ids and all groups inside them, read row by row with ``find``, which takes keys of rows."""
+    """The groups of these ids and all groups nested in them; ``find`` reads rows by key."""
     rows: dict[str, Group] = {}
-    asked: set[str] = set()
+    requested: set[str] = set()
     waiting = set(roots)
     while waiting:
-        asked |= waiting
-        found = find(waiting)
-        rows |= found
-        following = (key_of(msgspec.structs.replace(it, part=it.part + 1)) for it in found.values() if _is_full(it))
-        waiting = {member for it in found.values() for member in it.members}.union(following) - asked
+        requested |= waiting
+        read = find(waiting)
+        rows |= read
+        following = (key_of(msgspec.structs.replace(it, part=it.part + 1)) for it in read.values() if _is_full(it))
+        waiting = {member for it in read.values() for member in it.members}.union(following) - requested
     return join(rows.values())
 
 
@@ -53,7 +53,7 @@ def _is_full(row: Group) -> bool:
 
 
 def everybody_in(groups: Mapping[str, Group], group_id: str) -> set[str]:
-    """Ids of all members that are no groups, those of groups inside included; groups may hold each other."""
+    """Ids of all members that are not groups, those of nested groups included; nesting may be circular."""
     seen: set[str] = set()
     waiting = [group_id]
     while waiting:

@@ -1,6 +1,6 @@
-"""Many small things in few rows: what nobody looks up one by one need not cost a row each. Pure.
+"""Packing many small items into few rows, for items that are never looked up one by one. Pure.
 
-A table takes a hundred rows a transaction, and a report of ten thousand people changes nearly whole every day.
+A transaction writes at most a hundred rows, and most items of a report change every day.
 """
 
 import zlib
@@ -11,25 +11,25 @@ import msgspec
 
 T = TypeVar("T", bound=msgspec.Struct)
 
-USUAL = 32  # things in a row
-MOST_BYTES = 30_000  # a table holds texts of up to 32 Ki characters, and the row's own words come on top
+USUAL = 32  # items in a row
+MOST_BYTES = 30_000  # a column holds up to 32 Ki characters, and the JSON around the items comes on top
 
 
-def pack(things: Mapping[str, T]) -> dict[str, list[T]]:
-    """The things of each row, by the row's key.
+def pack(items: Mapping[str, T]) -> dict[str, list[T]]:
+    """The items of each row, by the row's key.
 
-    A thing goes where its own key sends it, so that a change of one thing changes one row. The number of rows
-    doubles as things become more, which moves half of them once.
+    The hash of an item's key decides its row, so that a change of one item changes one row. The number of rows is a
+    power of two; when it doubles, half of the items move.
     """
-    wanted = max(1, -(-len(things) // USUAL))
-    buckets = 1 << (wanted - 1).bit_length()
+    fewest = max(1, -(-len(items) // USUAL))
+    buckets = 1 << (fewest - 1).bit_length()
     rows: dict[str, list[T]] = {}
     sizes: dict[str, int] = {}
-    for key in sorted(things):
+    for key in sorted(items):
         bucket, part = f"{zlib.crc32(key.encode()) % buckets:05x}", 0
-        size = len(msgspec.json.encode(things[key])) + 1
+        size = len(msgspec.json.encode(items[key])) + 1
         while sizes.get(name := f"{bucket}.{part}", 0) + size > MOST_BYTES and sizes.get(name):
             part += 1
-        rows.setdefault(name, []).append(things[key])
+        rows.setdefault(name, []).append(items[key])
         sizes[name] = sizes.get(name, 0) + size
     return rows

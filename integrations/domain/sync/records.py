@@ -1,4 +1,4 @@
-"""The rows of each data set, in our words. Missing is None, never an empty string."""
+"""The rows of each data set, in our names. A missing value is None, never an empty string."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class TenantProfile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The tenant about itself. ``plans`` are the ids of its enabled service plans."""
+    """The tenant's profile. ``plans`` are the ids of its enabled service plans."""
 
     name: str
     default_domain: str | None = None
@@ -16,7 +16,7 @@ class TenantProfile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A person, or an account, of the tenant's directory."""
+    """A user account of the tenant's directory."""
 
     id: str
     name: str
@@ -56,7 +56,7 @@ class License(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Subscription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One order behind a licence: how many seats, and when it renews or ends. Status as the seller words it."""
+    """A commercial subscription behind a licence: its seats, and when it renews or ends. ``status`` is Microsoft's."""
 
     id: str
     sku_id: str
@@ -79,7 +79,7 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A device of the tenant's directory. ``id`` is the directory's, ``device_id`` the one that Intune knows."""
+    """A device of the tenant's directory. ``id`` is the object id, ``device_id`` the one that Intune uses."""
 
     id: str
     name: str
@@ -99,7 +99,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ManagedDevice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A device as Intune manages it. ``serial`` and ``device_id`` are None where Intune holds a filler."""
+    """A device as Intune manages it. ``serial`` and ``device_id`` are None where Intune has a placeholder."""
 
     id: str
     name: str
@@ -121,7 +121,7 @@ class ManagedDevice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class SecureScore(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The Secure Score of one day. ``controls`` are points by control, on the newest score only."""
+    """The Secure Score of one day. ``controls`` are points by control, for the newest score only."""
 
     as_of: datetime
     points: float
@@ -132,7 +132,7 @@ class SecureScore(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 
 class SecureScoreControl(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One thing that counts towards the Secure Score. A lower ``rank`` is worth doing sooner."""
+    """A control of the Secure Score. A lower ``rank`` has a higher priority."""
 
     id: str
     title: str
@@ -146,7 +146,7 @@ class SecureScoreControl(msgspec.Struct, frozen=True, kw_only=True, omit_default
 
 
 class Registration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What somebody has registered to prove who they are. ``as_of`` is the report's own time, which lags."""
+    """The authentication methods somebody has registered. ``as_of`` is the report's own time, which is delayed."""
 
     user_id: str
     name: str
@@ -169,7 +169,7 @@ class RegistrationPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RoleMember(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Somebody who holds a directory role over the whole tenant. ``kind`` is user, group or application."""
+    """A member of a tenant-wide directory role. ``kind`` is user, group or application."""
 
     role_id: str
     role: str
@@ -180,9 +180,9 @@ class RoleMember(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ConditionalAccess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A Conditional Access policy: whom and what it covers, and what it demands. Lists hold ids, or "All".
+    """A Conditional Access policy: its users, applications, conditions and grant controls. Lists hold ids, or "All".
 
-    ``strength`` names how strong MFA has to be, where the policy says so.
+    ``strength`` is the name of the authentication strength it requires, if any.
     """
 
     id: str
@@ -211,7 +211,7 @@ class ConditionalAccess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
 
 
 class NamedLocation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A place that policies speak of. ``kind`` is ip (``ranges``) or country (``countries``, two letters each)."""
+    """A named location. ``kind`` is ip (``ranges``) or country (``countries``, two letters each)."""
 
     id: str
     name: str
@@ -224,13 +224,13 @@ class NamedLocation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class SecurityDefaults(msgspec.Struct, frozen=True, kw_only=True):
-    """Microsoft's basic protection; while it is on, everybody has to register for MFA."""
+    """Microsoft's security defaults; while they are on, everybody has to register for MFA."""
 
     is_enabled: bool
 
 
 class AuthorizationPolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What people and guests may do by themselves. None is what Microsoft did not tell."""
+    """What users and guests may do by themselves. None where Microsoft returned no value."""
 
     invites_from: str | None = None
     guest_access: str | None = None
@@ -246,7 +246,7 @@ class AuthorizationPolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaul
 
 
 class AuthenticationMethods(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Which ways to sign in are on. ``migration`` tells whether the old settings still count as well."""
+    """Which authentication methods are enabled. ``migration`` is the state of migrating from legacy policies."""
 
     enabled: list[str] = []
     disabled: list[str] = []
@@ -255,7 +255,7 @@ class AuthenticationMethods(msgspec.Struct, frozen=True, kw_only=True, omit_defa
 
 
 class AdminConsentRequests(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Whether people may ask an administrator to accept an application; requests end after so many ``days``."""
+    """Whether users may request admin consent for an application; requests expire after ``days``."""
 
     is_enabled: bool
     notifies_reviewers: bool | None = None
@@ -265,9 +265,9 @@ class AdminConsentRequests(msgspec.Struct, frozen=True, kw_only=True, omit_defau
 
 
 class CrossTenantAccess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Terms for other organizations: for the one of ``partner_id``, or for all others (None).
+    """Cross-tenant access settings: for the organization ``partner_id``, or the default (None).
 
-    Who gets through is allowed, blocked, or some; None in a partner's terms is as the default says.
+    Access is "allowed", "blocked" or "some"; None in a partner's settings is as in the default.
     """
 
     partner_id: str | None = None
@@ -283,7 +283,7 @@ class CrossTenantAccess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
 
 
 class GroupSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Settings of the directory that were changed from a template's: values as Microsoft words them."""
+    """Directory settings that differ from their template; values are Microsoft's."""
 
     id: str
     name: str
@@ -292,7 +292,7 @@ class GroupSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class SignIns(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """When somebody last signed in; all None for who never did."""
+    """When somebody last signed in; all None if they never did."""
 
     user_id: str
     last_at: datetime | None = None

@@ -1,4 +1,4 @@
-"""Conditional Access policies. Microsoft allows one look a second per tenant, all applications together.
+"""Conditional Access policies. Microsoft allows one request a second per tenant, for all applications together.
 
 Source: https://learn.microsoft.com/graph/api/conditionalaccessroot-list-policies
 """
@@ -9,8 +9,9 @@ from integrations.domain.sync.cadence import Cadence
 from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.records import ConditionalAccess
 from integrations.domain.text import clean, clean_or_none
-from integrations.microsoft.dataset import ENTRA_ID_P1, Dataset, FirstRequest, ReadContext, Service
+from integrations.microsoft.dataset import ENTRA_ID_P1, Dataset, FirstRequest, ReadContext
 from integrations.microsoft.fillers import GraphDateTime, moment
+from integrations.microsoft.limits import Service
 
 _FIELDS = "id,displayName,state,conditions,grantControls,modifiedDateTime"
 _STATES = {"enabled": "enabled", "disabled": "disabled", "enabledForReportingButNotEnforced": "report only"}
@@ -60,7 +61,7 @@ class _Strength(msgspec.Struct, rename="camel"):
     display_name: str | None = None
 
 
-class _Grant(msgspec.Struct, rename="camel"):
+class _GrantControls(msgspec.Struct, rename="camel"):
     operator: str | None = None
     built_in_controls: list[str] = []
     custom_authentication_factors: list[str] = []
@@ -73,24 +74,26 @@ class _Policy(msgspec.Struct, rename="camel"):
     display_name: str | None = None
     state: str | None = None
     conditions: _Conditions | None = None
-    grant_controls: _Grant | None = None
+    grant_controls: _GrantControls | None = None
     modified_date_time: GraphDateTime | None = None
 
 
-def _read(asked: ReadContext) -> Reading:
-    found = asked.by_id(_Policy)
-    return Reading(records=[Record(key=it.id, body=_told(it)) for it in found.values()], is_complete=True)
+def _read(context: ReadContext) -> Reading:
+    policies = context.by_id(_Policy)
+    return Reading(
+        records=[Record(key=it.id, body=_to_conditional_access(it)) for it in policies.values()], is_complete=True
+    )
 
 
-def _told(it: _Policy) -> ConditionalAccess:
-    conditions = it.conditions or _Conditions()
+def _to_conditional_access(policy: _Policy) -> ConditionalAccess:
+    conditions = policy.conditions or _Conditions()
     who, what = conditions.users or _Users(), conditions.applications or _Applications()
-    grant, places = it.grant_controls or _Grant(), conditions.locations or _Places()
+    grant, places = policy.grant_controls or _GrantControls(), conditions.locations or _Places()
     strength = grant.authentication_strength
     return ConditionalAccess(
-        id=it.id,
-        name=clean(it.display_name or "") or it.id,
-        state=_STATES.get(it.state or "", "unknown"),
+        id=policy.id,
+        name=clean(policy.display_name or "") or policy.id,
+        state=_STATES.get(policy.state or "", "unknown"),
         demands=_demands(grant),
         all_demands=grant.operator == "AND",
         users=sorted(who.include_users),
@@ -110,11 +113,11 @@ def _told(it: _Policy) -> ConditionalAccess:
         locations=sorted(places.include_locations),
         without_locations=sorted(places.exclude_locations),
         strength=clean_or_none(strength.display_name or strength.id) if strength else None,
-        changed_at=moment(it.modified_date_time),
+        changed_at=moment(policy.modified_date_time),
     )
 
 
-def _demands(grant: _Grant) -> list[str]:
+def _demands(grant: _GrantControls) -> list[str]:
     more = (
         ("authenticationStrength", grant.authentication_strength),
         ("termsOfUse", grant.terms_of_use),
@@ -124,7 +127,7 @@ def _demands(grant: _Grant) -> list[str]:
 
 
 def _is_narrowed(conditions: _Conditions, what: _Applications) -> bool:
-    """Whether it holds only in some places, on some devices, at some risk, for some applications of a kind."""
+    """Whether it applies only at some locations, on some devices, at some risk, or to filtered applications."""
     narrowing = (
         conditions.sign_in_risk_levels, conditions.user_risk_levels, conditions.platforms, conditions.devices,
         conditions.authentication_flows, conditions.insider_risk_levels, what.application_filter,
@@ -137,7 +140,7 @@ CONDITIONAL_ACCESS = Dataset(
     name="conditional_access",
     permission="Policy.Read.All",
     record=ConditionalAccess,
-    source=FirstRequest(first="/identity/conditionalAccess/policies", query={"select": _FIELDS}, page=_Policy),
+    first_request=FirstRequest(path="/identity/conditionalAccess/policies", query={"select": _FIELDS}, page=_Policy),
     read=_read,
     service=Service.CONDITIONAL_ACCESS,
     cadence=Cadence.SIX_HOURS,

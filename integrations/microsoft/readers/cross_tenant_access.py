@@ -1,4 +1,4 @@
-"""How a tenant deals with other organizations: its default, and one row for each organization with terms of its own.
+"""Cross-tenant access settings: the default, and one row for each organization with settings of its own.
 
 Sources: https://learn.microsoft.com/graph/api/crosstenantaccesspolicyconfigurationdefault-get,
 https://learn.microsoft.com/graph/api/crosstenantaccesspolicy-list-partners
@@ -52,58 +52,60 @@ class _Default(_Terms, kw_only=True):
 
 
 class _Partner(_Terms, kw_only=True):
-    """What it leaves out is as the default says."""
+    """A partner's settings; missing ones are as in the default."""
 
     tenant_id: str = msgspec.field(name="tenantId")
     is_service_provider: bool | None = msgspec.field(name="isServiceProvider", default=None)
 
 
-def _read(asked: ReadContext) -> Reading:
-    default: _Default = asked.page.items[0]
-    partners = {it.tenant_id: it for it in asked.graph.items(f"{_POLICY}/partners", type=_Partner)}
-    told = CrossTenantAccess(is_service_default=bool(default.is_service_default), **_terms(default))
+def _read(context: ReadContext) -> Reading:
+    default: _Default = context.page.items[0]
+    partners = {it.tenant_id: it for it in context.graph.items(f"{_POLICY}/partners", type=_Partner)}
+    record = CrossTenantAccess(is_service_default=bool(default.is_service_default), **_terms(default))
     return Reading(
-        records=[Record(key=_DEFAULT, body=told), *(_record(it) for it in partners.values())], is_complete=True
+        records=[Record(key=_DEFAULT, body=record), *(_record(it) for it in partners.values())], is_complete=True
     )
 
 
-def _record(it: _Partner) -> Record:
-    told = CrossTenantAccess(partner_id=it.tenant_id, is_service_provider=bool(it.is_service_provider), **_terms(it))
-    return Record(key=key_from(it.tenant_id), body=told)
+def _record(partner: _Partner) -> Record:
+    record = CrossTenantAccess(
+        partner_id=partner.tenant_id, is_service_provider=bool(partner.is_service_provider), **_terms(partner)
+    )
+    return Record(key=key_from(partner.tenant_id), body=record)
 
 
-def _terms(it: _Terms) -> dict[str, Any]:
-    trust = it.trust or _Trust()
+def _terms(terms: _Terms) -> dict[str, Any]:
+    trust = terms.trust or _Trust()
     return {
-        "collaboration_in": _reach(it.collaboration_in),
-        "collaboration_out": _reach(it.collaboration_out),
-        "direct_connect_in": _reach(it.direct_connect_in),
-        "direct_connect_out": _reach(it.direct_connect_out),
+        "collaboration_in": _reach(terms.collaboration_in),
+        "collaboration_out": _reach(terms.collaboration_out),
+        "direct_connect_in": _reach(terms.direct_connect_in),
+        "direct_connect_out": _reach(terms.direct_connect_out),
         "trusts_mfa": trust.mfa,
         "trusts_compliant_devices": trust.compliant,
         "trusts_joined_devices": trust.joined,
     }
 
 
-def _reach(it: _Setting | None) -> str | None:
-    """Whom it lets through: all, none, or some. Blocking everybody, or every application, blocks."""
-    if it is None:
+def _reach(setting: _Setting | None) -> str | None:
+    """Whether everybody is allowed, blocked, or some are. Blocking all users, or all applications, blocks everybody."""
+    if setting is None:
         return None
-    sides = [side for side in (it.users_and_groups, it.applications) if side is not None]
+    sides = [side for side in (setting.users_and_groups, setting.applications) if side is not None]
     if any(side.access_type == "blocked" and _is_all(side) for side in sides):
         return "blocked"
     return "allowed" if sides and all(side.access_type == "allowed" and _is_all(side) for side in sides) else "some"
 
 
-def _is_all(it: _Targets) -> bool:
-    return any(target.target in _ALL for target in it.targets)
+def _is_all(side: _Targets) -> bool:
+    return any(target.target in _ALL for target in side.targets)
 
 
 CROSS_TENANT_ACCESS = Dataset(
     name="cross_tenant_access",
     permission="Policy.Read.All",
     record=CrossTenantAccess,
-    source=FirstRequest(first=f"{_POLICY}/default", page=_Default, is_single=True),
+    first_request=FirstRequest(path=f"{_POLICY}/default", page=_Default, is_single=True),
     read=_read,
     cadence=Cadence.SIX_HOURS,
 )

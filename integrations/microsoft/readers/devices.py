@@ -1,7 +1,7 @@
-"""Devices of the directory with their owners: read whole once a week, then only what changed.
+"""Devices of the directory with their owners: read in full once a week, then changes only.
 
-The list brings owners along; changes do not, so the owners of changed devices are asked for. Whether a new
-owner alone counts as a change of the device is not documented: the weekly reading finds it at the latest.
+The list includes owners; changes do not, so the owners of changed devices are requested. Whether a new owner alone
+counts as a change of the device is not documented: the weekly full reading finds it at the latest.
 Sources: https://learn.microsoft.com/graph/api/device-list, https://learn.microsoft.com/graph/api/device-delta,
 https://learn.microsoft.com/graph/api/device-list-registeredowners
 """
@@ -16,7 +16,7 @@ from integrations.domain.sync.records import Device
 from integrations.domain.text import clean, clean_or_none
 from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext, ReadRoute
 from integrations.microsoft.delta import Removed, changes_of, latest_of
-from integrations.microsoft.fillers import GraphDateTime, askable, identifier, moment
+from integrations.microsoft.fillers import GraphDateTime, identifier, ids_for_paths, moment
 from shared.microsoft.graph import BatchRequest, Graph, MissingInMicrosoft
 
 _FIELDS = (
@@ -51,27 +51,28 @@ class _Device(msgspec.Struct, rename="camel"):
     registered_owners: list[_Owner] | None = None
 
 
-def _read(asked: ReadContext) -> Reading:
-    changed = asked.graph.on(asked.page, type=_Device)
-    if not asked.is_first:
-        return changes_of(changed, lambda there: _owned(asked.graph, there))
-    _, link = latest_of(changed)
+def _read(context: ReadContext) -> Reading:
+    pages = context.graph.on(context.page, type=_Device)
+    if not context.is_first:
+        return changes_of(pages, lambda changed: _with_owners(context.graph, changed))
+    _, link = latest_of(pages)
     options = {"select": _FIELDS, "expand": "registeredOwners($select=id)", "top": _LARGEST_PAGE}
-    listed = asked.graph.items(_LIST, type=_Device, **options)
+    listed = context.graph.items(_LIST, type=_Device, **options)
     records = {it.id: _record(it, _first(it.registered_owners or [])) for it in listed}
     return Reading(records=list(records.values()), is_complete=True, link=link)
 
 
-def _owned(graph: Graph, devices: Sequence[_Device]) -> list[Record]:
-    """Devices of a page of changes, with the owners that this does not tell."""
+def _with_owners(graph: Graph, devices: Sequence[_Device]) -> list[Record]:
+    """Changed devices with their owners, which changes do not include."""
     owners = _owners(graph, [it.id for it in devices])
     return [_record(it, owners.get(it.id)) for it in devices]
 
 
 def _owners(graph: Graph, device_ids: Sequence[str]) -> dict[str, str | None]:
-    """Owner by device; a device that is gone meanwhile has none."""
+    """Owners by device id; a device that was deleted meanwhile has none."""
     requests = [
-        BatchRequest(id=it, path=f"{_LIST}/{it}/registeredOwners", query={"select": "id"}) for it in askable(device_ids)
+        BatchRequest(id=it, path=f"{_LIST}/{it}/registeredOwners", query={"select": "id"})
+        for it in ids_for_paths(device_ids)
     ]
     owners: dict[str, str | None] = {}
     for device_id, answer in graph.batch(requests).items():
@@ -84,36 +85,38 @@ def _owners(graph: Graph, device_ids: Sequence[str]) -> dict[str, str | None]:
 
 
 def _first(owners: Sequence[_Owner]) -> str | None:
-    """Microsoft keeps one owner at most."""
+    """Microsoft stores at most one owner."""
     return identifier(owners[0].id) if owners else None
 
 
-def _record(it: _Device, owner_id: str | None) -> Record:
+def _record(device: _Device, owner_id: str | None) -> Record:
     body = Device(
-        id=it.id,
-        name=clean(it.display_name or "") or it.id,
-        device_id=identifier(it.device_id),
-        system=clean_or_none(it.operating_system),
-        system_version=clean_or_none(it.operating_system_version),
-        manufacturer=clean_or_none(it.manufacturer),
-        model=clean_or_none(it.model),
-        joined_as=_JOINED_AS.get(it.trust_type or "", clean_or_none(it.trust_type)),
-        ownership=clean_or_none(it.device_ownership),
-        is_enabled=it.account_enabled,
-        is_managed=it.is_managed,
-        is_compliant=it.is_compliant,
-        registered_at=moment(it.registration_date_time),
-        last_seen_at=moment(it.approximate_last_sign_in_date_time),
+        id=device.id,
+        name=clean(device.display_name or "") or device.id,
+        device_id=identifier(device.device_id),
+        system=clean_or_none(device.operating_system),
+        system_version=clean_or_none(device.operating_system_version),
+        manufacturer=clean_or_none(device.manufacturer),
+        model=clean_or_none(device.model),
+        joined_as=_JOINED_AS.get(device.trust_type or "", clean_or_none(device.trust_type)),
+        ownership=clean_or_none(device.device_ownership),
+        is_enabled=device.account_enabled,
+        is_managed=device.is_managed,
+        is_compliant=device.is_compliant,
+        registered_at=moment(device.registration_date_time),
+        last_seen_at=moment(device.approximate_last_sign_in_date_time),
         owner_id=owner_id,
     )
-    return Record(key=it.id, body=msgspec.Raw(msgspec.json.encode(body)))  # as text at once, like users
+    return Record(
+        key=device.id, body=msgspec.Raw(msgspec.json.encode(body))
+    )  # encoded at once to save memory, like users
 
 
 DEVICES = Dataset(
     name="devices",
     permission="Device.Read.All",
     record=Device,
-    source=FirstRequest(first="/devices/delta", query={"select": _FIELDS, "deltatoken": "latest"}, page=_Device),
+    first_request=FirstRequest(path="/devices/delta", query={"select": _FIELDS, "deltatoken": "latest"}, page=_Device),
     read=_read,
     full_read_every=timedelta(days=7),
     route=ReadRoute("devices", "The tenant's devices with their owners, as last synced."),

@@ -1,4 +1,4 @@
-"""Domains, and how passwords age in them.
+"""Domains, with their password expiry.
 
 Source: https://learn.microsoft.com/graph/api/domain-list
 """
@@ -13,7 +13,7 @@ from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext
 
 _FIELDS = "id,authenticationType,isDefault,isInitial,isVerified,supportedServices,passwordValidityPeriodInDays"
 _NEVER_EXPIRES = 2_147_483_647
-_DEFAULT_DAYS = 90  # what null stands for
+_DEFAULT_DAYS = 90  # what null means
 
 
 class _Domain(msgspec.Struct, rename="camel"):
@@ -26,20 +26,22 @@ class _Domain(msgspec.Struct, rename="camel"):
     password_validity_period_in_days: int | None = None
 
 
-def _read(asked: ReadContext) -> Reading:
-    found = [it for page in asked.graph.on(asked.page, type=_Domain) for it in page.items]
-    return Reading(records=[Record(key=key_from(it.id.lower()), body=_told(it)) for it in found], is_complete=True)
+def _read(context: ReadContext) -> Reading:
+    domains = [it for page in context.graph.on(context.page, type=_Domain) for it in page.items]
+    return Reading(
+        records=[Record(key=key_from(it.id.lower()), body=_to_domain(it)) for it in domains], is_complete=True
+    )
 
 
-def _told(it: _Domain) -> Domain:
-    days = it.password_validity_period_in_days
+def _to_domain(domain: _Domain) -> Domain:
+    days = domain.password_validity_period_in_days
     return Domain(
-        name=clean(it.id),
-        is_default=bool(it.is_default),
-        is_initial=bool(it.is_initial),
-        is_verified=bool(it.is_verified),
-        is_federated=it.authentication_type == "Federated",
-        services=sorted(clean(service) for service in it.supported_services or []),
+        name=clean(domain.id),
+        is_default=bool(domain.is_default),
+        is_initial=bool(domain.is_initial),
+        is_verified=bool(domain.is_verified),
+        is_federated=domain.authentication_type == "Federated",
+        services=sorted(clean(service) for service in domain.supported_services or []),
         password_days=None if days == _NEVER_EXPIRES else (days or _DEFAULT_DAYS),
     )
 
@@ -48,7 +50,7 @@ DOMAINS = Dataset(
     name="domains",
     permission="Directory.Read.All",
     record=Domain,
-    source=FirstRequest(first="/domains", query={"select": _FIELDS}, page=_Domain),
+    first_request=FirstRequest(path="/domains", query={"select": _FIELDS}, page=_Domain),
     read=_read,
     cadence=Cadence.SIX_HOURS,
 )

@@ -1,6 +1,6 @@
 """Settings of the whole directory, which Graph calls group settings: groups, passwords, consent.
 
-A tenant that never changed a template's values has no object of it.
+A tenant that never changed a template's values has no object for it.
 Source: https://learn.microsoft.com/graph/api/group-list-settings
 """
 
@@ -12,7 +12,7 @@ from integrations.domain.sync.records import GroupSettings
 from integrations.domain.text import clean, clean_or_none
 from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext
 
-# Words that people try as passwords: how many there are is all that anybody needs to know here.
+# A list of forbidden passwords: only their number is stored.
 _COUNTED = "BannedPasswordList"
 
 
@@ -28,30 +28,34 @@ class _Settings(msgspec.Struct, rename="camel"):
     values: list[_Value] = []
 
 
-def _read(asked: ReadContext) -> Reading:
-    found = asked.by_id(_Settings)
-    return Reading(records=[Record(key=it.id, body=_told(it)) for it in found.values()], is_complete=True)
-
-
-def _told(it: _Settings) -> GroupSettings:
-    return GroupSettings(
-        id=it.id,
-        name=clean(it.display_name or "") or it.id,
-        template_id=clean_or_none(it.template_id),
-        values={clean(value.name): _value(value) for value in it.values if value.name},
+def _read(context: ReadContext) -> Reading:
+    settings = context.by_id(_Settings)
+    return Reading(
+        records=[Record(key=it.id, body=_to_group_settings(it)) for it in settings.values()], is_complete=True
     )
 
 
-def _value(it: _Value) -> str:
-    told = it.value or ""
-    return str(len(told.split("\t")) if told else 0) if it.name == _COUNTED else clean(told)
+def _to_group_settings(source: _Settings) -> GroupSettings:
+    return GroupSettings(
+        id=source.id,
+        name=clean(source.display_name or "") or source.id,
+        template_id=clean_or_none(source.template_id),
+        values={clean(value.name): _value(value) for value in source.values if value.name},
+    )
+
+
+def _value(setting: _Value) -> str:
+    text = setting.value or ""
+    return str(len(text.split("\t")) if text else 0) if setting.name == _COUNTED else clean(text)
 
 
 GROUP_SETTINGS = Dataset(
     name="group_settings",
     permission="Directory.Read.All",
     record=GroupSettings,
-    source=FirstRequest(first="/groupSettings", query={"select": "id,displayName,templateId,values"}, page=_Settings),
+    first_request=FirstRequest(
+        path="/groupSettings", query={"select": "id,displayName,templateId,values"}, page=_Settings
+    ),
     read=_read,
     cadence=Cadence.SIX_HOURS,
 )

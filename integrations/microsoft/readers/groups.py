@@ -1,7 +1,7 @@
-"""Groups with their direct members: everything once, then who came and who left.
+"""Groups with their direct members: in full once a week, then changes.
 
-A group comes several times in a round when it has many members, each time with some of them. Changes name
-members only by coming and leaving, so they are worked into the rows that are kept.
+A group with many members comes several times in a delta query, each time with some of them. Changes contain only
+added and removed members, so they are merged into the stored rows.
 Source: https://learn.microsoft.com/graph/api/group-delta
 """
 
@@ -24,7 +24,7 @@ _FIELDS = "id,displayName,groupTypes,securityEnabled,mailEnabled,mail,isAssignab
 _UNIFIED, _DYNAMIC = "Unified", "DynamicMembership"
 
 
-class _Member(msgspec.Struct):
+class _GroupMember(msgspec.Struct):
     id: str
     removed: Removed | None = msgspec.field(name="@removed", default=None)
 
@@ -38,54 +38,57 @@ class _Group(msgspec.Struct, rename="camel"):
     mail_enabled: bool | msgspec.UnsetType | None = msgspec.UNSET
     mail: str | msgspec.UnsetType | None = msgspec.UNSET
     is_assignable_to_role: bool | msgspec.UnsetType | None = msgspec.UNSET
-    members: list[_Member] = msgspec.field(name="members@delta", default_factory=list)
+    members: list[_GroupMember] = msgspec.field(name="members@delta", default_factory=list)
 
 
 @dataclass
 class _GroupChanges:
-    """All that a round told about one group: the latest of each property, and each member's last move."""
+    """All changes of one group in a delta query: each property's latest value, and each member added or removed."""
 
     properties: dict[str, Any] = field(default_factory=dict)
-    moves: dict[str, bool] = field(default_factory=dict)
+    is_member: dict[str, bool] = field(default_factory=dict)
     is_removed: bool = False
 
-    def add(self, it: _Group) -> None:
-        self.is_removed = it.removed is not None
-        told = msgspec.structs.asdict(it)
-        kept = {name: value for name, value in told.items() if name not in {"id", "removed", "members"}}
-        self.properties |= {name: value for name, value in kept.items() if value is not msgspec.UNSET}
-        self.moves |= {member.id: member.removed is None for member in it.members}
+    def add(self, group: _Group) -> None:
+        self.is_removed = group.removed is not None
+        fields = msgspec.structs.asdict(group)
+        self.properties |= {
+            name: value
+            for name, value in fields.items()
+            if name not in {"id", "removed", "members"} and value is not msgspec.UNSET
+        }
+        self.is_member |= {member.id: member.removed is None for member in group.members}
 
 
-def _read(asked: ReadContext) -> Reading:
-    told, link = _round(asked.graph.on(asked.page, type=_Group))
-    if asked.is_first or not told:
-        there = [_group(key, None, it) for key, it in told.items() if not it.is_removed]
-        return Reading(records=_records(there), is_complete=asked.is_first, link=link)
-    rows = [it for it in asked.stored().values() if isinstance(it, Group)]
+def _read(context: ReadContext) -> Reading:
+    changes, link = _changes(context.graph.on(context.page, type=_Group))
+    if context.is_first or not changes:
+        groups = [_group(key, None, it) for key, it in changes.items() if not it.is_removed]
+        return Reading(records=_records(groups), is_complete=context.is_first, link=link)
+    rows = [it for it in context.stored().values() if isinstance(it, Group)]
     known = join(rows)
-    now = [_group(key, known.get(key), it) for key, it in told.items() if not it.is_removed]
-    records = _records(now)
-    kept = {record.key for record in records}
-    gone = [key_of(row) for row in rows if row.id in told and key_of(row) not in kept]
-    return Reading(records=records, removed=gone, is_complete=False, link=link)
+    merged = [_group(key, known.get(key), it) for key, it in changes.items() if not it.is_removed]
+    records = _records(merged)
+    written = {record.key for record in records}
+    removed = [key_of(row) for row in rows if row.id in changes and key_of(row) not in written]
+    return Reading(records=records, removed=removed, is_complete=False, link=link)
 
 
-def _round(pages: Iterable[Page[_Group]]) -> tuple[Mapping[str, _GroupChanges], str]:
-    told: dict[str, _GroupChanges] = {}
+def _changes(pages: Iterable[Page[_Group]]) -> tuple[Mapping[str, _GroupChanges], str]:
+    changes: dict[str, _GroupChanges] = {}
     link = None
     for page in pages:
         for it in page.items:
-            told.setdefault(it.id, _GroupChanges()).add(it)
+            changes.setdefault(it.id, _GroupChanges()).add(it)
         link = page.delta_link or link
     if link is None:
-        raise UnexpectedAnswer("a round of changes ended without a delta link")
-    return told, link
+        raise UnexpectedAnswer("the last page of changes has no delta link")
+    return changes, link
 
 
-def _group(key: str, known: Group | None, told: _GroupChanges) -> Group:
-    """The group as it is now: what was told, on top of what is kept."""
-    properties = told.properties
+def _group(key: str, known: Group | None, changed: _GroupChanges) -> Group:
+    """The group as it is now: its changes merged into the stored group."""
+    properties = changed.properties
     group = known or Group(id=key, name=key)
     changes: dict[str, Any] = {}
     if "display_name" in properties:
@@ -98,9 +101,9 @@ def _group(key: str, known: Group | None, told: _GroupChanges) -> Group:
         changes["is_dynamic"] = _DYNAMIC in (properties["group_types"] or [])
     if properties.keys() & {"group_types", "security_enabled", "mail_enabled"}:
         changes["kind"] = _kind(properties)
-    stayed = [it for it in group.members if told.moves.get(it, True)]
-    came = [it for it, is_there in told.moves.items() if is_there]
-    return msgspec.structs.replace(group, **changes, members=[*stayed, *came])
+    unchanged = [it for it in group.members if changed.is_member.get(it, True)]
+    added = [it for it, is_member in changed.is_member.items() if is_member]
+    return msgspec.structs.replace(group, **changes, members=[*unchanged, *added])
 
 
 def _kind(properties: Mapping[str, Any]) -> str:
@@ -114,14 +117,14 @@ def _kind(properties: Mapping[str, Any]) -> str:
 def _records(groups: Iterable[Group]) -> list[Record]:
     """Rows of groups; each group is counted once, by its first row."""
     rows = [row for group in groups for row in split(group).items()]
-    return [Record(key=key, body=row, tally="members" if row.part else "total") for key, row in rows]
+    return [Record(key=key, body=row, kind="members" if row.part else "total") for key, row in rows]
 
 
 GROUPS = Dataset(
     name="groups",
     permission="Directory.Read.All",
     record=Group,
-    source=FirstRequest(first="/groups/delta", query={"select": _FIELDS}, page=_Group),
+    first_request=FirstRequest(path="/groups/delta", query={"select": _FIELDS}, page=_Group),
     read=_read,
     full_read_every=timedelta(days=7),
 )

@@ -12,7 +12,7 @@ from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext
 from integrations.microsoft.readers.sku_names import name_of
 
 _FIELDS = "id,skuId,skuPartNumber,appliesTo,capabilityStatus,consumedUnits,prepaidUnits"
-# Free products come in numbers that nobody uses up; such seats are not unused, they were never paid for.
+# Free products have a nominal number of seats, which do not count as unused.
 _UNLIMITED = frozenset({10_000, 1_000_000})
 _ASSIGNABLE = frozenset({"Enabled", "Warning"})
 
@@ -33,12 +33,12 @@ class _Sku(msgspec.Struct, rename="camel"):
     prepaid_units: _Units | None = None
 
 
-def _read(asked: ReadContext) -> Reading:
-    skus = {sku.sku_id: sku for part in asked.graph.on(asked.page, type=_Sku) for sku in part.items}
-    return Reading(records=[Record(key=sku.sku_id, body=_told(sku)) for sku in skus.values()], is_complete=True)
+def _read(context: ReadContext) -> Reading:
+    skus = {sku.sku_id: sku for part in context.graph.on(context.page, type=_Sku) for sku in part.items}
+    return Reading(records=[Record(key=sku.sku_id, body=_to_license(sku)) for sku in skus.values()], is_complete=True)
 
 
-def _told(sku: _Sku) -> License:
+def _to_license(sku: _Sku) -> License:
     units = sku.prepaid_units or _Units()
     bought, warning = units.enabled or 0, units.warning or 0
     assigned = sku.consumed_units or 0
@@ -65,6 +65,6 @@ LICENSES = Dataset(
     name="licenses",
     permission="LicenseAssignment.Read.All",
     record=License,
-    source=FirstRequest(first="/subscribedSkus", query={"select": _FIELDS}, page=_Sku),
+    first_request=FirstRequest(path="/subscribedSkus", query={"select": _FIELDS}, page=_Sku),
     read=_read,
 )

@@ -1,6 +1,6 @@
-"""Devices that Intune manages: a whole list once a day, between them those that have checked in since.
+"""Devices that Intune manages: in full once a day, and in between those that have checked in since.
 
-Intune tells no changes. A device that leaves, or changes without checking in, shows with the next whole list.
+Intune has no delta query. A device that is removed, or changes without checking in, shows in the next full list.
 Source: https://learn.microsoft.com/graph/api/intune-devices-manageddevice-list
 """
 
@@ -13,8 +13,9 @@ import msgspec
 from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.records import ManagedDevice
 from integrations.domain.text import clean, clean_or_none
-from integrations.microsoft.dataset import INTUNE, Dataset, FirstRequest, ReadContext, ReadRoute, Service
+from integrations.microsoft.dataset import INTUNE, Dataset, FirstRequest, ReadContext, ReadRoute
 from integrations.microsoft.fillers import GraphDateTime, cursor_moment, identifier, in_utc, moment
+from integrations.microsoft.limits import Service
 
 _PATH = "/deviceManagement/managedDevices"
 _FIELDS = (
@@ -23,7 +24,7 @@ _FIELDS = (
     "lastSyncDateTime,isEncrypted"
 )
 _SINCE = re.compile(r"lastSyncDateTime%20gt%20([0-9TZ.:-]+)")
-# What makers leave in place of a serial number; two devices that share it are not the same one.
+# Placeholders that manufacturers use instead of a serial number, which several devices may share.
 _NO_SERIAL = frozenset(
     {
         "", "0", "none", "n/a", "default string", "defaultstring", "system serial number", "systemserialnumber",
@@ -53,47 +54,49 @@ class _Managed(msgspec.Struct, rename="camel"):
     is_encrypted: bool | None = None
 
 
-def _read(asked: ReadContext) -> Reading:
+def _read(context: ReadContext) -> Reading:
     records: dict[str, Record] = {}
-    latest = None if asked.link is None else _since(asked.link)
-    for page in asked.graph.on(asked.page, type=_Managed):
-        records |= {it.id: Record(key=it.id, body=msgspec.Raw(msgspec.json.encode(_told(it)))) for it in page.items}
-        latest = cursor_moment([latest, *(it.last_sync_date_time for it in page.items)], asked.now)
-    return Reading(records=list(records.values()), is_complete=asked.is_first, link=_link(latest))
+    latest = None if context.link is None else _since(context.link)
+    for page in context.graph.on(context.page, type=_Managed):
+        records |= {
+            it.id: Record(key=it.id, body=msgspec.Raw(msgspec.json.encode(_to_managed_device(it)))) for it in page.items
+        }
+        latest = cursor_moment([latest, *(it.last_sync_date_time for it in page.items)], context.now)
+    return Reading(records=list(records.values()), is_complete=context.is_first, link=_link(latest))
 
 
 def _link(latest: datetime | None) -> str | None:
-    """The question for those that check in after the latest that did; Intune's clock, as long as it is not ahead."""
+    """The path of the next request: devices that checked in after ``latest``."""
     if latest is None:
         return None
     return f"{_PATH}?$filter={quote(f'lastSyncDateTime gt {in_utc(latest)}', safe=':')}&$select={_FIELDS}"
 
 
 def _since(link: str) -> datetime | None:
-    found = _SINCE.search(link)
-    return datetime.fromisoformat(found[1]) if found else None
+    match = _SINCE.search(link)
+    return datetime.fromisoformat(match[1]) if match else None
 
 
-def _told(it: _Managed) -> ManagedDevice:
-    serial = clean(it.serial_number or "")
+def _to_managed_device(device: _Managed) -> ManagedDevice:
+    serial = clean(device.serial_number or "")
     return ManagedDevice(
-        id=it.id,
-        name=clean(it.device_name or "") or it.id,
-        device_id=identifier(it.azure_ad_device_id),
+        id=device.id,
+        name=clean(device.device_name or "") or device.id,
+        device_id=identifier(device.azure_ad_device_id),
         serial=None if serial.casefold() in _NO_SERIAL else serial,
-        manufacturer=clean_or_none(it.manufacturer),
-        model=clean_or_none(it.model),
-        system=clean_or_none(it.operating_system),
-        system_version=clean_or_none(it.os_version),
-        user_id=identifier(it.user_id),
-        username=clean_or_none(it.user_principal_name),
-        compliance=it.compliance_state if it.compliance_state in _COMPLIANCE else "unknown",
-        ownership=clean(it.managed_device_owner_type or "") or "unknown",
-        state=clean_or_none(it.management_state),
-        agent=clean_or_none(it.management_agent),
-        is_encrypted=it.is_encrypted,
-        enrolled_at=moment(it.enrolled_date_time),
-        last_sync_at=moment(it.last_sync_date_time),
+        manufacturer=clean_or_none(device.manufacturer),
+        model=clean_or_none(device.model),
+        system=clean_or_none(device.operating_system),
+        system_version=clean_or_none(device.os_version),
+        user_id=identifier(device.user_id),
+        username=clean_or_none(device.user_principal_name),
+        compliance=device.compliance_state if device.compliance_state in _COMPLIANCE else "unknown",
+        ownership=clean(device.managed_device_owner_type or "") or "unknown",
+        state=clean_or_none(device.management_state),
+        agent=clean_or_none(device.management_agent),
+        is_encrypted=device.is_encrypted,
+        enrolled_at=moment(device.enrolled_date_time),
+        last_sync_at=moment(device.last_sync_date_time),
     )
 
 
@@ -101,10 +104,10 @@ MANAGED_DEVICES = Dataset(
     name="managed_devices",
     permission="DeviceManagementManagedDevices.Read.All",
     record=ManagedDevice,
-    source=FirstRequest(first=_PATH, query={"select": _FIELDS}, page=_Managed),
+    first_request=FirstRequest(path=_PATH, query={"select": _FIELDS}, page=_Managed),
     read=_read,
     service=Service.INTUNE,
     needs_plan=INTUNE,
     full_read_every=timedelta(hours=24),
-    route=ReadRoute("managed-devices", "The devices that Intune manages, with serial numbers, as last synced."),
+    route=ReadRoute("managed-devices", "The devices managed by Intune, with serial numbers, as last synced."),
 )

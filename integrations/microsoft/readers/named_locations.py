@@ -1,6 +1,6 @@
-"""Named locations: the places that Conditional Access policies speak of, by address ranges or countries.
+"""Named locations of Conditional Access: IP ranges or countries.
 
-They belong to Conditional Access, and share its limit of one look a second per tenant.
+They share Conditional Access's limit of one request a second per tenant.
 Source: https://learn.microsoft.com/graph/api/conditionalaccessroot-list-namedlocations
 """
 
@@ -10,7 +10,8 @@ from integrations.domain.sync.cadence import Cadence
 from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.records import NamedLocation
 from integrations.domain.text import clean
-from integrations.microsoft.dataset import ENTRA_ID_P1, Dataset, FirstRequest, ReadContext, Service
+from integrations.microsoft.dataset import ENTRA_ID_P1, Dataset, FirstRequest, ReadContext
+from integrations.microsoft.limits import Service
 
 _KINDS = {"#microsoft.graph.ipNamedLocation": "ip", "#microsoft.graph.countryNamedLocation": "country"}
 _LOOKUPS = {"clientIpAddress": "ip address", "authenticatorAppGps": "gps"}
@@ -33,21 +34,25 @@ class _Location(msgspec.Struct, rename="camel"):
     include_unknown_countries_and_regions: bool = False
 
 
-def _read(asked: ReadContext) -> Reading:
-    found = asked.by_id(_Location)
-    return Reading(records=[Record(key=it.id, body=_told(it)) for it in found.values()], is_complete=True)
+def _read(context: ReadContext) -> Reading:
+    locations = context.by_id(_Location)
+    return Reading(
+        records=[Record(key=it.id, body=_to_named_location(it)) for it in locations.values()], is_complete=True
+    )
 
 
-def _told(it: _Location) -> NamedLocation:
+def _to_named_location(location: _Location) -> NamedLocation:
     return NamedLocation(
-        id=it.id,
-        name=clean(it.display_name or "") or it.id,
-        kind=_KINDS.get(it.kind, "unknown"),
-        is_trusted=it.is_trusted,
-        ranges=sorted(clean(it.cidr_address or f"{it.lower_address}-{it.upper_address}") for it in it.ip_ranges),
-        countries=sorted(clean(code) for code in it.countries_and_regions),
-        includes_unknown=it.include_unknown_countries_and_regions,
-        looked_up_by=_LOOKUPS.get(it.country_lookup_method, "unknown") if it.country_lookup_method else None,
+        id=location.id,
+        name=clean(location.display_name or "") or location.id,
+        kind=_KINDS.get(location.kind, "unknown"),
+        is_trusted=location.is_trusted,
+        ranges=sorted(clean(it.cidr_address or f"{it.lower_address}-{it.upper_address}") for it in location.ip_ranges),
+        countries=sorted(clean(code) for code in location.countries_and_regions),
+        includes_unknown=location.include_unknown_countries_and_regions,
+        looked_up_by=_LOOKUPS.get(location.country_lookup_method, "unknown")
+        if location.country_lookup_method
+        else None,
     )
 
 
@@ -55,7 +60,7 @@ NAMED_LOCATIONS = Dataset(
     name="named_locations",
     permission="Policy.Read.All",
     record=NamedLocation,
-    source=FirstRequest(first="/identity/conditionalAccess/namedLocations", page=_Location),
+    first_request=FirstRequest(path="/identity/conditionalAccess/namedLocations", page=_Location),
     read=_read,
     service=Service.CONDITIONAL_ACCESS,
     cadence=Cadence.SIX_HOURS,

@@ -1,4 +1,4 @@
-"""The tenant about itself: its name before mapping, its profile after.
+"""The tenant's own object: its name before mapping, its profile after.
 
 Source: https://learn.microsoft.com/graph/api/organization-list
 """
@@ -20,7 +20,7 @@ _WORKING = frozenset({"Enabled", "Warning"})  # a plan in its grace period works
 _PROFILE_FIELDS = "id,displayName,verifiedDomains,countryLetterCode,assignedPlans"
 
 
-class _Domain(msgspec.Struct, rename="camel"):
+class _VerifiedDomain(msgspec.Struct, rename="camel"):
     name: str
     is_default: bool | None = None
 
@@ -35,12 +35,12 @@ class _Organization(msgspec.Struct, rename="camel"):
     display_name: str | None = None
     partner_tenant_type: str | None = None
     country_letter_code: str | None = None
-    verified_domains: list[_Domain] = []
+    verified_domains: list[_VerifiedDomain] = []
     assigned_plans: list[_Plan] | None = None
 
 
 class TenantName(NamedTuple):
-    """All that is read of a tenant before it is mapped. ``is_partner`` tells a CSP's own tenant."""
+    """All that is read of a tenant before it is mapped. ``is_partner``: it is a CSP's own tenant."""
 
     tenant_id: str
     name: str
@@ -53,24 +53,22 @@ def read_tenant_name(graph: Graph) -> TenantName:
     Raises:
         UnexpectedAnswer: not exactly one organization came back.
     """
-    found = _unlike(graph.items(PATH, type=_Organization, select=_NAME_FIELDS))
-    if len(found) != 1:
-        raise UnexpectedAnswer(f"{len(found)} organizations instead of one")
-    organization = found[0]
+    organization = _only(graph.items(PATH, type=_Organization, select=_NAME_FIELDS))
     return TenantName(organization.id.lower(), _name(organization), organization.partner_tenant_type is not None)
 
 
-def _unlike(told: Iterable[_Organization]) -> list[_Organization]:
-    """Each once, however often it came."""
-    return list({it.id: it for it in told}.values())
+def _only(items: Iterable[_Organization]) -> _Organization:
+    """The one organization, which may be listed several times; raises UnexpectedAnswer if there is not exactly one."""
+    unique = list({it.id: it for it in items}.values())
+    if len(unique) != 1:
+        raise UnexpectedAnswer(f"{len(unique)} organizations instead of one")
+    return unique[0]
 
 
-def _read_profile(asked: ReadContext) -> Reading:
-    found = _unlike(asked.page.items)
-    if len(found) != 1:
-        raise UnexpectedAnswer(f"{len(found)} organizations instead of one")
-    without_plans = int(found[0].assigned_plans is None)
-    return Reading(records=[Record(key="profile", body=_profile(found[0]))], is_complete=True, odd=without_plans)
+def _read_profile(context: ReadContext) -> Reading:
+    organization = _only(context.page.items)
+    without_plans = int(organization.assigned_plans is None)
+    return Reading(records=[Record(key="profile", body=_profile(organization))], is_complete=True, odd=without_plans)
 
 
 def _profile(organization: _Organization) -> TenantProfile:
@@ -99,6 +97,6 @@ ORGANIZATION = Dataset(
     is_core=True,
     permission="Organization.Read.All",
     record=TenantProfile,
-    source=FirstRequest(first=PATH, query={"select": _PROFILE_FIELDS}, page=_Organization),
+    first_request=FirstRequest(path=PATH, query={"select": _PROFILE_FIELDS}, page=_Organization),
     read=_read_profile,
 )

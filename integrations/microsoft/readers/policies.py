@@ -1,4 +1,4 @@
-"""Policies of which a tenant has one each: security defaults, authorization, ways to sign in, requests for consent.
+"""Policies that exist once in a tenant: security defaults, authorization, authentication methods, consent requests.
 
 Sources: https://learn.microsoft.com/graph/api/identitysecuritydefaultsenforcementpolicy-get,
 https://learn.microsoft.com/graph/api/authorizationpolicy-get,
@@ -39,7 +39,7 @@ class _UserRights(msgspec.Struct, rename="camel"):
 
 
 class _Authorization(msgspec.Struct, rename="camel"):
-    id: str  # without it, it is no policy
+    id: str  # required: an object without it is no policy
     allow_invites_from: str | None = None
     guest_user_role_id: str | None = None
     allowed_to_use_sspr: bool | None = msgspec.field(name="allowedToUseSSPR", default=None)
@@ -78,54 +78,57 @@ class _Requests(msgspec.Struct, rename="camel"):
     reviewers: list[dict[str, object]] = []
 
 
-def _read_defaults(asked: ReadContext) -> Reading:
-    found: _Defaults = asked.page.items[0]
-    return _single(SecurityDefaults(is_enabled=found.is_enabled))
+def _read_defaults(context: ReadContext) -> Reading:
+    defaults: _Defaults = context.page.items[0]
+    return _single(SecurityDefaults(is_enabled=defaults.is_enabled))
 
 
-def _read_authorization(asked: ReadContext) -> Reading:
-    it: _Authorization = asked.page.items[0]
-    rights = it.default_user_role_permissions or _UserRights()
-    guests = it.guest_user_role_id
+def _read_authorization(context: ReadContext) -> Reading:
+    authorization: _Authorization = context.page.items[0]
+    rights = authorization.default_user_role_permissions or _UserRights()
+    guests = authorization.guest_user_role_id
     return _single(
         AuthorizationPolicy(
-            invites_from=clean_or_none(it.allow_invites_from),
+            invites_from=clean_or_none(authorization.allow_invites_from),
             guest_access=_GUEST_ROLES.get(guests, "unknown") if guests else None,
-            may_reset_password=it.allowed_to_use_sspr,
-            may_join_by_mail=it.allow_email_verified_users_to_join_organization,
-            may_sign_up_for_trials=it.allowed_to_sign_up_email_based_subscriptions,
-            blocks_old_powershell=it.block_msol_power_shell,
+            may_reset_password=authorization.allowed_to_use_sspr,
+            may_join_by_mail=authorization.allow_email_verified_users_to_join_organization,
+            may_sign_up_for_trials=authorization.allowed_to_sign_up_email_based_subscriptions,
+            blocks_old_powershell=authorization.block_msol_power_shell,
             users_may_create_apps=rights.allowed_to_create_apps,
             users_may_create_groups=rights.allowed_to_create_security_groups,
             users_may_create_tenants=rights.allowed_to_create_tenants,
             users_may_consent=sorted(clean(name) for name in rights.permission_grant_policies_assigned),
-            users_may_consent_to_risky_apps=it.allow_user_consent_for_risky_apps,
+            users_may_consent_to_risky_apps=authorization.allow_user_consent_for_risky_apps,
         )
     )
 
 
-def _read_methods(asked: ReadContext) -> Reading:
-    it: _Methods = asked.page.items[0]
-    campaign = it.registration_enforcement and it.registration_enforcement.authentication_methods_registration_campaign
+def _read_methods(context: ReadContext) -> Reading:
+    methods: _Methods = context.page.items[0]
+    campaign = (
+        methods.registration_enforcement
+        and methods.registration_enforcement.authentication_methods_registration_campaign
+    )
     return _single(
         AuthenticationMethods(
-            enabled=sorted(clean(m.id) for m in it.authentication_method_configurations if m.state == "enabled"),
-            disabled=sorted(clean(m.id) for m in it.authentication_method_configurations if m.state == "disabled"),
-            migration=clean_or_none(it.policy_migration_state),
+            enabled=sorted(clean(m.id) for m in methods.authentication_method_configurations if m.state == "enabled"),
+            disabled=sorted(clean(m.id) for m in methods.authentication_method_configurations if m.state == "disabled"),
+            migration=clean_or_none(methods.policy_migration_state),
             campaign=clean_or_none(campaign.state) if campaign else None,
         )
     )
 
 
-def _read_requests(asked: ReadContext) -> Reading:
-    it: _Requests = asked.page.items[0]
+def _read_requests(context: ReadContext) -> Reading:
+    requests: _Requests = context.page.items[0]
     return _single(
         AdminConsentRequests(
-            is_enabled=it.is_enabled,
-            notifies_reviewers=it.notify_reviewers,
-            reminds_reviewers=it.reminders_enabled,
-            reviewers=len(it.reviewers),
-            days=it.request_duration_in_days,
+            is_enabled=requests.is_enabled,
+            notifies_reviewers=requests.notify_reviewers,
+            reminds_reviewers=requests.reminders_enabled,
+            reviewers=len(requests.reviewers),
+            days=requests.request_duration_in_days,
         )
     )
 
@@ -138,8 +141,8 @@ SECURITY_DEFAULTS = Dataset(
     name="security_defaults",
     permission="Policy.Read.All",
     record=SecurityDefaults,
-    source=FirstRequest(
-        first="/policies/identitySecurityDefaultsEnforcementPolicy",
+    first_request=FirstRequest(
+        path="/policies/identitySecurityDefaultsEnforcementPolicy",
         query={"select": "id,isEnabled"},
         page=_Defaults,
         is_single=True,
@@ -151,8 +154,8 @@ AUTHORIZATION_POLICY = Dataset(
     name="authorization_policy",
     permission="Policy.Read.All",
     record=AuthorizationPolicy,
-    source=FirstRequest(
-        first="/policies/authorizationPolicy",
+    first_request=FirstRequest(
+        path="/policies/authorizationPolicy",
         query={
             "select": "id,allowInvitesFrom,guestUserRoleId,allowedToUseSSPR,"
             "allowEmailVerifiedUsersToJoinOrganization,allowedToSignUpEmailBasedSubscriptions,blockMsolPowerShell,"
@@ -168,7 +171,7 @@ AUTHENTICATION_METHODS = Dataset(
     name="authentication_methods",
     permission="Policy.Read.All",
     record=AuthenticationMethods,
-    source=FirstRequest(first="/policies/authenticationMethodsPolicy", page=_Methods, is_single=True),
+    first_request=FirstRequest(path="/policies/authenticationMethodsPolicy", page=_Methods, is_single=True),
     read=_read_methods,
     cadence=Cadence.SIX_HOURS,
 )
@@ -176,7 +179,7 @@ ADMIN_CONSENT_REQUESTS = Dataset(
     name="admin_consent_requests",
     permission="Policy.Read.All",
     record=AdminConsentRequests,
-    source=FirstRequest(first="/policies/adminConsentRequestPolicy", page=_Requests, is_single=True),
+    first_request=FirstRequest(path="/policies/adminConsentRequestPolicy", page=_Requests, is_single=True),
     read=_read_requests,
     cadence=Cadence.SIX_HOURS,
 )

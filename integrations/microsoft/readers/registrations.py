@@ -1,6 +1,6 @@
-"""What people have registered for MFA, passwordless sign-in and password reset: a report, which lags.
+"""What people have registered for MFA, passwordless sign-in and password reset: a report, which is delayed.
 
-The report takes Entra ID P1 and allows five requests in ten seconds.
+The report needs Entra ID P1 and allows five requests in ten seconds.
 Source: https://learn.microsoft.com/graph/api/authenticationmethodsroot-list-userregistrationdetails
 """
 
@@ -14,10 +14,11 @@ from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.packing import pack
 from integrations.domain.sync.records import Registration, RegistrationPage
 from integrations.domain.text import clean
-from integrations.microsoft.dataset import ENTRA_ID_P1, Dataset, FirstRequest, ReadContext, Service
+from integrations.microsoft.dataset import ENTRA_ID_P1, Dataset, FirstRequest, ReadContext
 from integrations.microsoft.fillers import GraphDateTime, moment
+from integrations.microsoft.limits import Service
 
-# Microsoft's OpenAPI lists $top here, the operation's page does not; refused, it is left out (``reading``).
+# Microsoft's OpenAPI has $top here, the operation's page does not; if refused, it is left out (``read_datasets``).
 _LARGEST_PAGE = "999"
 _NOTHING = frozenset({"", "none"})  # the report says both for "no preferred method"
 
@@ -37,30 +38,32 @@ class _Details(msgspec.Struct, rename="camel", kw_only=True):
     last_updated_date_time: GraphDateTime | None = None
 
 
-def _read(asked: ReadContext) -> Reading:
-    found = asked.told_by_id(_Details, _told)
-    # Not as text: the objects fit into what the users' have left, and texts of that size into nothing.
-    records = [Record(key=key, body=RegistrationPage(people=people)) for key, people in pack(found).items()]
+def _read(context: ReadContext) -> Reading:
+    registrations = context.by_id_as(_Details, _to_registration)
+    # Not encoded yet: the objects reuse memory that the users' left, which texts of this size could not.
+    records = [Record(key=key, body=RegistrationPage(people=people)) for key, people in pack(registrations).items()]
     return Reading(
-        records=records, is_complete=True, counts_by_kind=Counter(kind_of_registration(it) for it in found.values())
+        records=records,
+        is_complete=True,
+        counts_by_kind=Counter(kind_of_registration(it) for it in registrations.values()),
     )
 
 
-def _told(it: _Details) -> Registration:
-    preferred = clean(it.user_preferred_method_for_secondary_authentication or "")
+def _to_registration(details: _Details) -> Registration:
+    preferred = clean(details.user_preferred_method_for_secondary_authentication or "")
     return Registration(
-        user_id=it.id,
-        name=clean(it.user_display_name or "") or it.id,
-        username=clean(it.user_principal_name or ""),
-        is_mfa_registered=it.is_mfa_registered,
-        is_mfa_capable=it.is_mfa_capable,
-        is_admin=it.is_admin,
-        is_guest=(it.user_type or "").casefold() == "guest",
-        is_passwordless_capable=it.is_passwordless_capable,
-        is_sspr_registered=it.is_sspr_registered,
-        methods=sorted(clean(method) for method in it.methods_registered),
+        user_id=details.id,
+        name=clean(details.user_display_name or "") or details.id,
+        username=clean(details.user_principal_name or ""),
+        is_mfa_registered=details.is_mfa_registered,
+        is_mfa_capable=details.is_mfa_capable,
+        is_admin=details.is_admin,
+        is_guest=(details.user_type or "").casefold() == "guest",
+        is_passwordless_capable=details.is_passwordless_capable,
+        is_sspr_registered=details.is_sspr_registered,
+        methods=sorted(clean(method) for method in details.methods_registered),
         preferred_method=None if preferred in _NOTHING else preferred,
-        as_of=moment(it.last_updated_date_time),
+        as_of=moment(details.last_updated_date_time),
     )
 
 
@@ -68,8 +71,8 @@ REGISTRATIONS = Dataset(
     name="registrations",
     permission="AuditLog.Read.All",
     record=RegistrationPage,
-    source=FirstRequest(
-        first="/reports/authenticationMethods/userRegistrationDetails", query={"top": _LARGEST_PAGE}, page=_Details
+    first_request=FirstRequest(
+        path="/reports/authenticationMethods/userRegistrationDetails", query={"top": _LARGEST_PAGE}, page=_Details
     ),
     read=_read,
     service=Service.REPORTS,

@@ -1,8 +1,8 @@
-"""Directory roles and who holds them over the whole tenant.
+"""Directory roles and their members, tenant-wide.
 
-Only roles that were ever used exist here. Neither roles nor members are said to come in pages; if they did, all
-would be followed. Somebody who may only
-activate a role (Privileged Identity Management) is no member until they do.
+Only roles that have been used exist here. Neither roles nor members are documented to be paged; pages are followed if
+there are any. Somebody who is only eligible for a role (Privileged Identity Management) is not a member until they
+activate it.
 Sources: https://learn.microsoft.com/graph/api/directoryrole-list,
 https://learn.microsoft.com/graph/api/directoryrole-list-members
 """
@@ -16,44 +16,46 @@ from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.records import RoleMember
 from integrations.domain.text import clean, clean_or_none
 from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext
-from integrations.microsoft.fillers import askable
+from integrations.microsoft.fillers import ids_for_paths
 from shared.microsoft.graph import BatchRequest, Graph
 
 _LIST = "/directoryRoles"
 _KINDS = {"#microsoft.graph.user": "user", "#microsoft.graph.group": "group"}
 
 
-class _Role(msgspec.Struct, rename="camel"):
+class _DirectoryRole(msgspec.Struct, rename="camel"):
     id: str
     role_template_id: str
     display_name: str | None = None
 
 
-class _Member(msgspec.Struct, rename="camel"):
+class _RoleMember(msgspec.Struct, rename="camel"):
     id: str
     kind: str = msgspec.field(name="@odata.type", default="")
     display_name: str | None = None
     user_principal_name: str | None = None
 
 
-def _read(asked: ReadContext) -> Reading:
-    roles: list[_Role] = [it for page in asked.graph.on(asked.page, type=_Role) for it in page.items]
-    records = {record.key: record for record in _members(asked.graph, roles)}
-    unasked = len({it.id for it in roles}) - len(askable(it.id for it in roles))
-    return Reading(records=list(records.values()), is_complete=True, odd=unasked, lost=unasked)
+def _read(context: ReadContext) -> Reading:
+    roles: list[_DirectoryRole] = [
+        it for page in context.graph.on(context.page, type=_DirectoryRole) for it in page.items
+    ]
+    records = {record.key: record for record in _members(context.graph, roles)}
+    unreadable = len({it.id for it in roles}) - len(ids_for_paths(it.id for it in roles))
+    return Reading(records=list(records.values()), is_complete=True, odd=unreadable, lost=unreadable)
 
 
-def _members(graph: Graph, roles: Sequence[_Role]) -> Iterator[Record]:
+def _members(graph: Graph, roles: Sequence[_DirectoryRole]) -> Iterator[Record]:
     by_id = {it.id: it for it in roles}
-    requests = [BatchRequest(id=it, path=f"{_LIST}/{it}/members") for it in askable(by_id)]
+    requests = [BatchRequest(id=it, path=f"{_LIST}/{it}/members") for it in ids_for_paths(by_id)]
     for role_id, answer in graph.batch(requests).items():
         role = by_id[role_id]
-        for page in graph.on(answer.page(_Member), type=_Member):
+        for page in graph.on(answer.page(_RoleMember), type=_RoleMember):
             for member in page.items:
-                yield Record(key=f"{role.role_template_id}:{member.id}", body=_told(role, member))
+                yield Record(key=f"{role.role_template_id}:{member.id}", body=_to_role_member(role, member))
 
 
-def _told(role: _Role, member: _Member) -> RoleMember:
+def _to_role_member(role: _DirectoryRole, member: _RoleMember) -> RoleMember:
     return RoleMember(
         role_id=role.role_template_id,
         role=clean(role.display_name or "") or role.role_template_id,
@@ -68,7 +70,7 @@ ROLES = Dataset(
     name="roles",
     permission="Directory.Read.All",
     record=RoleMember,
-    source=FirstRequest(first=_LIST, query={"select": "id,displayName,roleTemplateId"}, page=_Role),
+    first_request=FirstRequest(path=_LIST, query={"select": "id,displayName,roleTemplateId"}, page=_DirectoryRole),
     read=_read,
     cadence=Cadence.SIX_HOURS,
 )

@@ -1,6 +1,6 @@
-"""When people last signed in: a reading of its own, since Microsoft keeps it outside the directory.
+"""When people last signed in: a separate data set, because Microsoft stores it outside the directory.
 
-It takes Entra ID P1, and both User.Read.All and AuditLog.Read.All.
+It needs Entra ID P1, and both User.Read.All and AuditLog.Read.All.
 Source: https://learn.microsoft.com/graph/api/resources/signinactivity
 """
 
@@ -24,26 +24,26 @@ class _Activity(msgspec.Struct, rename="camel"):
     last_successful_sign_in_date_time: GraphDateTime | None = None
 
 
-class _User(msgspec.Struct, rename="camel"):
+class _UserActivity(msgspec.Struct, rename="camel"):
     id: str
     sign_in_activity: _Activity | None = None
 
 
-def _read(asked: ReadContext) -> Reading:
-    found = asked.told_by_id(_User, _told)
-    # Not as text: the objects fit into what the users' have left, and texts of that size into nothing.
-    records = [Record(key=key, body=SignInPage(people=people)) for key, people in pack(found).items()]
-    kinds = Counter("seen" if it.was_seen else "never seen" for it in found.values())
+def _read(context: ReadContext) -> Reading:
+    sign_ins = context.by_id_as(_UserActivity, _to_sign_ins)
+    # Not encoded yet: the objects reuse memory that the users' left, which texts of this size could not.
+    records = [Record(key=key, body=SignInPage(people=people)) for key, people in pack(sign_ins).items()]
+    kinds = Counter("seen" if it.was_seen else "never seen" for it in sign_ins.values())
     return Reading(records=records, is_complete=True, counts_by_kind=kinds)
 
 
-def _told(it: _User) -> SignIns:
-    seen = it.sign_in_activity or _Activity()
+def _to_sign_ins(user: _UserActivity) -> SignIns:
+    activity = user.sign_in_activity or _Activity()
     return SignIns(
-        user_id=it.id,
-        last_at=moment(seen.last_sign_in_date_time),
-        last_background_at=moment(seen.last_non_interactive_sign_in_date_time),
-        last_success_at=moment(seen.last_successful_sign_in_date_time),
+        user_id=user.id,
+        last_at=moment(activity.last_sign_in_date_time),
+        last_background_at=moment(activity.last_non_interactive_sign_in_date_time),
+        last_success_at=moment(activity.last_successful_sign_in_date_time),
     )
 
 
@@ -51,7 +51,7 @@ SIGN_INS = Dataset(
     name="sign_ins",
     permission="AuditLog.Read.All",
     record=SignInPage,
-    source=FirstRequest(first="/users", query={"select": "id,signInActivity", "top": _PAGE}, page=_User),
+    first_request=FirstRequest(path="/users", query={"select": "id,signInActivity", "top": _PAGE}, page=_UserActivity),
     read=_read,
     cadence=Cadence.DAILY,
     needs_plan=ENTRA_ID_P1,

@@ -12,7 +12,7 @@ _FILE = Path(__file__).with_name("sku-names.json")
 
 
 def name_of(sku_id: str) -> str | None:
-    """The product's name as Microsoft sells it; None for a SKU the list does not know."""
+    """The product's name; None for a SKU that is not in the list."""
     return _names().get(sku_id.lower())
 
 

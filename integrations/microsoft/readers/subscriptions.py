@@ -1,4 +1,4 @@
-"""Subscriptions: the orders behind licences, with their seats and the day they renew or end.
+"""Commercial subscriptions behind licences, with their seats and the day they renew or end.
 
 Source: https://learn.microsoft.com/graph/api/directory-list-subscriptions
 """
@@ -13,7 +13,7 @@ from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext
 from integrations.microsoft.fillers import GraphDateTime, identifier, moment
 
 
-class _Subscription(msgspec.Struct, rename="camel"):
+class _CompanySubscription(msgspec.Struct, rename="camel"):
     id: str
     sku_id: str | None = None
     status: str | None = None
@@ -22,19 +22,21 @@ class _Subscription(msgspec.Struct, rename="camel"):
     next_lifecycle_date_time: GraphDateTime | None = None
 
 
-def _read(asked: ReadContext) -> Reading:
-    found = asked.by_id(_Subscription)
-    return Reading(records=[Record(key=it.id, body=_told(it)) for it in found.values()], is_complete=True)
+def _read(context: ReadContext) -> Reading:
+    subscriptions = context.by_id(_CompanySubscription)
+    return Reading(
+        records=[Record(key=it.id, body=_to_subscription(it)) for it in subscriptions.values()], is_complete=True
+    )
 
 
-def _told(it: _Subscription) -> Subscription:
+def _to_subscription(subscription: _CompanySubscription) -> Subscription:
     return Subscription(
-        id=it.id,
-        sku_id=identifier(it.sku_id) or "",
-        status=clean(it.status or "") or "unknown",
-        seats=it.total_licenses or 0,
-        is_trial=bool(it.is_trial),
-        renews_at=moment(it.next_lifecycle_date_time),
+        id=subscription.id,
+        sku_id=identifier(subscription.sku_id) or "",
+        status=clean(subscription.status or "") or "unknown",
+        seats=subscription.total_licenses or 0,
+        is_trial=bool(subscription.is_trial),
+        renews_at=moment(subscription.next_lifecycle_date_time),
     )
 
 
@@ -42,10 +44,10 @@ SUBSCRIPTIONS = Dataset(
     name="subscriptions",
     permission="Organization.Read.All",
     record=Subscription,
-    source=FirstRequest(
-        first="/directory/subscriptions",
+    first_request=FirstRequest(
+        path="/directory/subscriptions",
         query={"select": "id,skuId,status,totalLicenses,isTrial,nextLifecycleDateTime"},
-        page=_Subscription,
+        page=_CompanySubscription,
     ),
     read=_read,
     cadence=Cadence.SIX_HOURS,

@@ -1,7 +1,7 @@
-"""Users: read whole once a week, then only what changed.
+"""Users: read in full once a week, then changes only.
 
-The first reading asks for a delta link "from now" and only then lists, in pages of 999: what changes while
-we list is told again by the link. That is 12 requests for 10,000 users, where delta pages need 50.
+A full reading first requests a delta link "from now" and then lists users in pages of 999: the link returns what
+changes meanwhile. That is 12 requests for 10,000 users, where delta pages need 50.
 Sources: https://learn.microsoft.com/graph/api/user-list, https://learn.microsoft.com/graph/api/user-delta
 """
 
@@ -18,7 +18,7 @@ from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext, R
 from integrations.microsoft.delta import Removed, changes_of, latest_of
 from integrations.microsoft.fillers import identifier
 
-# Exactly what a User row holds; a frozen list, diffed by a test (reliability.md section 6).
+# Exactly what a User row holds; a fixed list, compared by a test (reliability.md section 6).
 FIELDS = (
     "id,displayName,givenName,surname,userPrincipalName,mail,accountEnabled,userType,jobTitle,department,"
     "officeLocation,mobilePhone,businessPhones,usageLocation,assignedLicenses"
@@ -51,31 +51,31 @@ class _User(msgspec.Struct, rename="camel"):
     assigned_licenses: list[_AssignedLicense] | None = None
 
 
-def _read(asked: ReadContext) -> Reading:
-    if not asked.is_first:
-        return changes_of(asked.graph.on(asked.page, type=_User), lambda there: map(_record, there))
-    _, link = latest_of(asked.graph.on(asked.page, type=_User))
-    listed = asked.graph.items(_LIST, type=_User, select=FIELDS, top=_LARGEST_PAGE)
+def _read(context: ReadContext) -> Reading:
+    if not context.is_first:
+        return changes_of(context.graph.on(context.page, type=_User), lambda changed: map(_record, changed))
+    _, link = latest_of(context.graph.on(context.page, type=_User))
+    listed = context.graph.items(_LIST, type=_User, select=FIELDS, top=_LARGEST_PAGE)
     records = {user.id: _record(user) for user in listed}
     return Reading(records=list(records.values()), is_complete=True, link=link)
 
 
 def _record(user: _User) -> Record:
     is_guest = (user.user_type or "").casefold() == "guest"
-    # As text at once: of a hundred thousand users the objects would take more memory than all else together.
-    body = msgspec.Raw(_encode(_told(user, is_guest=is_guest)))
-    return Record(key=user.id, body=body, tally="guest" if is_guest else "member")
+    # Encoded at once: the objects of a hundred thousand users would take more memory than everything else.
+    body = msgspec.Raw(_encode(_to_user(user, is_guest=is_guest)))
+    return Record(key=user.id, body=body, kind="guest" if is_guest else "member")
 
 
-# A tenant has few products, titles and offices, and names them anew for each of its people.
-_sku = lru_cache(maxsize=1024)(identifier)
-_often = lru_cache(maxsize=1024)(clean_or_none)
+# Users share few products, titles and offices, so that cleaning is cached.
+_cached_sku = lru_cache(maxsize=1024)(identifier)
+_cached_text = lru_cache(maxsize=1024)(clean_or_none)
 _encode = msgspec.json.Encoder().encode
 
 
-def _told(user: _User, *, is_guest: bool) -> User:
+def _to_user(user: _User, *, is_guest: bool) -> User:
     username = clean(user.user_principal_name or "")
-    is_same = user.mail == user.user_principal_name  # as it mostly is
+    is_same = user.mail == user.user_principal_name  # true for most users
     return User(
         id=user.id,
         name=clean(user.display_name or "") or user.id,
@@ -85,19 +85,19 @@ def _told(user: _User, *, is_guest: bool) -> User:
         mail=(username or None) if is_same else clean_or_none(user.mail),
         is_enabled=user.account_enabled,
         is_guest=is_guest,
-        job_title=_often(user.job_title),
-        department=_often(user.department),
-        office=_often(user.office_location),
+        job_title=_cached_text(user.job_title),
+        department=_cached_text(user.department),
+        office=_cached_text(user.office_location),
         mobile_phone=clean_or_none(user.mobile_phone),
         business_phones=[clean(phone) for phone in user.business_phones or ()],
-        usage_location=_often(user.usage_location),
+        usage_location=_cached_text(user.usage_location),
         license_ids=_skus(user.assigned_licenses or ()),
     )
 
 
 def _skus(licenses: Sequence[_AssignedLicense]) -> list[str]:
-    found = [sku_id for it in licenses if (sku_id := _sku(it.sku_id))]
-    return sorted(set(found)) if len(found) > 1 else found
+    skus = [sku_id for it in licenses if (sku_id := _cached_sku(it.sku_id))]
+    return sorted(set(skus)) if len(skus) > 1 else skus
 
 
 USERS = Dataset(
@@ -105,8 +105,8 @@ USERS = Dataset(
     is_core=True,
     permission="User.Read.All",
     record=User,
-    source=FirstRequest(first=_DELTA, query={"select": FIELDS, "deltatoken": "latest"}, page=_User),
+    first_request=FirstRequest(path=_DELTA, query={"select": FIELDS, "deltatoken": "latest"}, page=_User),
     read=_read,
-    full_read_every=timedelta(days=7),  # reports say that changes sometimes never tell of a deletion
-    route=ReadRoute("users", "The tenant's users as last synced."),
+    full_read_every=timedelta(days=7),  # deletions are sometimes missing in changes, as has been reported
+    route=ReadRoute("users", "The tenant's users, as last synced."),
 )

@@ -1,7 +1,7 @@
-"""Pages of readings that were broken off, kept until these go on; nobody but the next part sees them.
+"""Checkpoints of readings: the pages that one part of a run has read, kept for its next part.
 
-Rows of the main data partition: ``page:<data set>:<5 digits>``, in the order they were kept; column text: a part of
-some pages' packed form, base64; column begins: whether another part's pages begin here.
+Rows of the main data partition: ``page:<data set>:<5 digits>``, in the order they were added; column text: a piece of
+the pages as base64 of MessagePack; column begins: whether the pages of another part begin here.
 """
 
 import base64
@@ -16,19 +16,19 @@ _TEXT_MOST = 30_000  # characters; Azure takes 32 Ki
 
 
 class CheckpointStore:
-    """What is kept of readings of one (account, tenant, epoch); writing is left to the session, behind its fence."""
+    """The checkpoints of one (account, tenant, epoch); the session writes them behind its fence."""
 
     def __init__(self, table: RestTable, base: str) -> None:
         self._table = table
         self._base = base
 
     def read(self, dataset: str, rows: int) -> dict[str, bytes]:
-        """The kept pages, packed, by place; none unless all ``rows`` that the cursor tells of are there."""
-        found = self._table.prefix(self._base, _prefix(dataset)) if rows else []
-        if len(found) < rows or not found:
+        """The saved pages by address; none unless all ``rows`` that the cursor names exist."""
+        stored = self._table.prefix(self._base, _prefix(dataset)) if rows else []
+        if len(stored) < rows or not stored:
             return {}
         parts: list[str] = []
-        for row in found[:rows]:
+        for row in stored[:rows]:
             if row.values.get("begins"):
                 parts.append("")
             parts[-1] += row.text("text")
@@ -38,7 +38,7 @@ class CheckpointStore:
         return pages
 
     def added(self, dataset: str, rows: int, pages: Mapping[str, bytes]) -> list[Write]:
-        """Writes that keep more pages behind ``rows`` that are there."""
+        """Writes that add pages after the ``rows`` that exist."""
         text = base64.b64encode(msgspec.msgpack.encode(pages)).decode()
         starts = range(0, len(text), _TEXT_MOST)
         return [
@@ -53,7 +53,7 @@ class CheckpointStore:
         ]
 
     def cleared(self, dataset: str) -> list[Write]:
-        """Writes that take away all that is there, whatever a cursor says."""
+        """Deletions of all rows that exist, whatever a cursor says."""
         rows = self._table.prefix(self._base, _prefix(dataset), columns=[])
         return [delete(Row(self._base, row.key)) for row in rows]
 

@@ -1,15 +1,15 @@
-"""Derived rows of one tenant, under one epoch of its mapping: what evaluations make of synced rows.
+"""Derived rows of one tenant, under one epoch of its mapping: the results of evaluations.
 
 Table ``data``: PartitionKey ``<account>|<tenant>|<epoch>|derived``, and ``...|derived|<01 to 15>`` where rows are many.
-Fences, cursors and rows are as in ``data``, with an evaluation's name in the place of a data set's; a cursor's
-``evaluated`` tells where the evaluation stands. The fence is separate, so that an evaluation and a sync never wait for
-each other; of two evaluations at once the slower one fails.
+Fences, cursors and rows are as in ``store``, with an evaluation's name instead of a data set's; a cursor's
+``evaluated`` is the state of the evaluation. The fence is separate, so that an evaluation and a sync never wait for
+each other; of two concurrent evaluations the slower one fails.
 
-Derived rows that vanish all at once are believed, other than Microsoft's: they follow from rows that were.
+Other than rows from Microsoft, derived rows are deleted even when many vanish at once.
 
-What must outlive a mapping (links to other records, snapshots, people's decisions) does not belong here, since these
-rows go with the epoch. Its place is partitions ``<account>|<tenant>|lasting``, which no unmapping closes and no purge
-of an epoch reaches; ``sweeping``, the removal and the export have to know them once they exist.
+Whatever must outlive a mapping (links to other records, snapshots, people's decisions) does not belong here, since
+these rows are deleted with the epoch. It would belong in partitions ``<account>|<tenant>|lasting``, which no unmapping
+closes and no purge of an epoch deletes; ``sweeping``, the removal and the export must know them once they exist.
 """
 
 from integrations.domain.ids import AccountId, TenantId

@@ -1,9 +1,9 @@
-"""What syncs changed and no evaluation has used yet: one row a data set, beside the cursors.
+"""Marks of changes that no evaluation has processed yet: one row for each data set, beside the cursors.
 
 Rows of the main data partition: ``changed:<data set>``; columns since (when the oldest of these changes was stored),
-all (bool: too many to name), or keys, keys1, ... (one JSON list of row keys, in parts of 30,000 characters). A mark is
-written in the transaction that stores the cursor of the reading that changed the rows, and deleted, at the version that
-was read, once evaluations have used it; one that was written anew meanwhile stays for the next time.
+all (bool: too many to list), or keys, keys1, ... (one JSON list of row keys, in pieces of 30,000 characters). A mark is
+written in the transaction that stores the cursor of the reading, and deleted at the version that was read once
+evaluations have processed it; a mark that was changed since stays for the next time.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from integrations.domain.sync.changed_keys import ALL, Keys, joined
+from integrations.domain.sync.changed_keys import ALL, Keys, union
 from shared.clock import moment, stamp
 from shared.storage.tables import Row, Value, Write, delete, upsert
 
@@ -29,45 +29,45 @@ class Pending(NamedTuple):
 
     @property
     def text(self) -> str:
-        """As it is exported: a JSON object."""
+        """The JSON object that exports contain."""
         keys = None if self.keys is ALL else sorted(self.keys)
         return msgspec.json.encode({"since": stamp(self.since), "keys": keys}).decode()
 
 
 class PendingMarker(NamedTuple):
-    """What a session marks: changes of these data sets, as of ``now``."""
+    """Which data sets a session marks changes of, and the time of these changes."""
 
     datasets: Collection[str]
     now: datetime
 
 
 class PendingChanges:
-    """The marks of one session: those it found, and what it adds to them."""
+    """The marks of one session: those that were stored, and the changes it adds."""
 
     def __init__(
-        self, base: str, found: Mapping[str, Pending], marking: PendingMarker | None, *, is_doubtful: bool
+        self, base: str, stored: Mapping[str, Pending], marker: PendingMarker | None, *, is_doubtful: bool
     ) -> None:
         """``is_doubtful``: an earlier session may have written rows of any data set without marking them."""
         self._base = base
-        self._marking = marking
+        self._marker = marker
         self._unwritten: set[str] = set()
-        self.pending = dict(found)
-        for dataset in marking.datasets if marking and is_doubtful else ():
+        self.pending = dict(stored)
+        for dataset in marker.datasets if marker and is_doubtful else ():
             self.add(dataset, ALL)
 
     def add(self, dataset: str, keys: Keys) -> None:
-        """Have these changes marked by the next commit, together with those that nobody has used yet."""
-        if self._marking is None or not keys or dataset not in self._marking.datasets:
+        """Mark these changes with the next commit, together with those that are not processed yet."""
+        if self._marker is None or not keys or dataset not in self._marker.datasets:
             return
         known = self.pending.get(dataset)
-        since = known.since if known else self._marking.now
-        self.pending[dataset] = Pending(joined(known.keys, keys) if known else keys, since)
+        since = known.since if known else self._marker.now
+        self.pending[dataset] = Pending(union(known.keys, keys) if known else keys, since)
         self._unwritten.add(dataset)
 
     def writes(self) -> list[Write]:
-        """The rows that are not written yet; asked once for each commit."""
-        now, self._unwritten = sorted(self._unwritten), set()
-        return [upsert(_row(self._base, dataset, self.pending[dataset])) for dataset in now]
+        """Writes of marks that are not written yet; called once for each commit."""
+        datasets, self._unwritten = sorted(self._unwritten), set()
+        return [upsert(_row(self._base, dataset, self.pending[dataset])) for dataset in datasets]
 
 
 def pending_of(rows: Iterable[Row]) -> dict[str, Pending]:
@@ -75,9 +75,9 @@ def pending_of(rows: Iterable[Row]) -> dict[str, Pending]:
     return {row.key.removeprefix(PENDING): _pending(row) for row in rows if row.key.startswith(PENDING)}
 
 
-def forgotten(base: str, found: Mapping[str, Pending]) -> list[Write]:
+def deletions(base: str, marks: Mapping[str, Pending]) -> list[Write]:
     """Deletions of marks at the versions they were read at."""
-    return [delete(Row(base, PENDING + dataset, etag=it.etag)) for dataset, it in found.items()]
+    return [delete(Row(base, PENDING + dataset, etag=it.etag)) for dataset, it in marks.items()]
 
 
 def _row(base: str, dataset: str, pending: Pending) -> Row:

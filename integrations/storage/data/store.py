@@ -1,28 +1,28 @@
 """The synced data of one tenant, under one epoch of its mapping, behind fences.
 
 Table ``data``: PartitionKey ``<account>|<tenant>|<epoch>``, the main partition. RowKeys, in this order:
-``!fence``; ``changed:<data set>`` (``pending``); ``cursor:<data set>`` (columns body: a Cursor; parts, digest: a Mark);
-``page:<data set>:<number>`` of a reading that goes on (``checkpoints``); ``row:<data set>:<key>`` (columns body, print,
-tally). A data set of more than 8,000 rows is spread by key over up to 16 partitions: the main one and
-``<account>|<tenant>|<epoch>|<01 to 15>``, each with a fence of its own (``fences``). What evaluations make of these
-rows is beside them (``derived``).
+``!fence``; ``changed:<data set>`` (``pending``); ``cursor:<data set>`` (columns body: a Cursor; parts, digest: a
+Layout); ``page:<data set>:<number>`` (``checkpoints``); ``row:<data set>:<key>`` (columns of ``records``). A data set
+of more than 8,000 rows is spread by key over up to 16 partitions: the main one and
+``<account>|<tenant>|<epoch>|<01 to 15>``, each with a fence of its own (``fences``). The results of evaluations are in
+partitions beside them (``derived``).
 
-Data is written first, cursors last, in the main partition. So a late sync of an older epoch, or the slower of
-two runs, can never write, and a run that broke off is done again.
+Data is written first, cursors last, in the main partition. So a late sync of an older epoch, or the slower of two
+runs, can never write, and an interrupted run is repeated.
 """
 
 import heapq
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from integrations.domain.ids import AccountId, TenantId
 from integrations.domain.sync.datasets import Confirmed, Cursor
-from integrations.storage.data.changes import Place, StoredFingerprint, Writes, row_prefix
+from integrations.storage.data.changes import Place, Writes
 from integrations.storage.data.fences import (
     FENCE,
     Fences,
@@ -34,20 +34,21 @@ from integrations.storage.data.fences import (
     part_of,
     partition_of,
 )
-from integrations.storage.data.pending import Pending, PendingMarker, forgotten, pending_of
-from integrations.storage.data.session import CURSOR, DataSession, cursors_of, mark_of, parts_of
+from integrations.storage.data.pending import Pending, PendingMarker, deletions, pending_of
+from integrations.storage.data.records import FINGERPRINT, KIND, StoredFingerprint, row_prefix, stored_fingerprint
+from integrations.storage.data.session import CURSOR, DataSession, cursors_of, layout_of, parts_of
 from integrations.storage.data.stored_rows import SEVERAL_READS, StoredRows, pages
 from shared.storage.tables import Row, RowChanged, Tables, end_of
 
-__all__ = ["DataSession", "DataStore", "Standing", "Superseded", "Unwritten", "Writes"]
+__all__ = ["DataSession", "DataStore", "StoredData", "Superseded", "Unwritten", "Writes"]
 
 T = TypeVar("T", bound=msgspec.Struct)
 
 _ROW = "row:"
 
 
-class Standing(NamedTuple):
-    """Where all data sets stand: cursors, changes that no evaluation has used yet, and the rows themselves."""
+class StoredData(NamedTuple):
+    """All data sets as stored: cursors, changes that no evaluation has processed yet, and a reader of rows."""
 
     cursors: dict[str, Cursor]
     pending: dict[str, Pending]
@@ -64,50 +65,51 @@ class DataStore:
         self.table = tables.bulk("data")
         self.base = f"{account_id}|{tenant_id}|{epoch}"
 
-    def open(self, *, until: float = math.inf, marking: PendingMarker | None = None) -> "DataSession":
-        """Begin a run: one query reads the fence, marks and all cursors. After ``until`` it writes no further rows.
+    def open(self, *, until: float = math.inf, marker: PendingMarker | None = None) -> "DataSession":
+        """Begin a session: one query reads the fence, marks and all cursors.
 
-        ``marking`` has changes marked for evaluations.
+        After ``until`` (``time.monotonic``) it writes no more rows. With ``marker``, changes are marked for
+        evaluations.
 
         Raises:
-            Superseded: the epoch is closed, or another run is taking over at this moment.
+            Superseded: the epoch is closed, or another session is taking over at the same time.
         """
         rows = self._beginning()
         main = next((row for row in rows if row.key == FENCE), None)
         fences = Fences(self.table, self.base, main, until)
         fences.take_over()
-        return DataSession(self, self.table, fences, rows, marking)
+        return DataSession(self, self.table, fences, rows, marker)
 
     def _beginning(self) -> list[Row]:
         """The fence, the marks and the cursors, which come first in the main partition."""
         return self.table.range(self.base, "", end_of(CURSOR))
 
     def close(self) -> None:
-        """End the epoch, so that whatever is still being written under it fails, synced or derived."""
+        """End the epoch: later writes of synced and derived rows fail."""
         close(self.table, self.base)
         close(self.table, derived_base(self.base))
 
-    def standing(self, confirmed: Confirmed | None = None) -> Standing:
-        """Where every data set stands, read by one query; ``confirmed`` as of ``cursors``."""
+    def state(self, confirmed: Confirmed | None = None) -> StoredData:
+        """Cursors and pending changes, read by one query; ``confirmed`` as for ``cursors``."""
         rows = self._beginning()
         cursors = {name: confirmed.applied(it) if confirmed else it for name, it in cursors_of(rows).items()}
-        return Standing(cursors, pending_of(rows), StoredRows(self.table, self.base, parts_of(rows)))
+        return StoredData(cursors, pending_of(rows), StoredRows(self.table, self.base, parts_of(rows)))
 
     def consume(self, pending: Mapping[str, Pending]) -> None:
-        """Forget changes that evaluations have used; what was marked anew since it was read stays."""
-        for write in forgotten(self.base, pending):
+        """Delete marks that evaluations have processed; a mark that was changed since it was read stays."""
+        for write in deletions(self.base, pending):
             with suppress(RowChanged):
                 self.table.write(write)
 
     def cursors(self, confirmed: Confirmed | None = None) -> dict[str, Cursor]:
-        """Where every data set stands, with what a later run confirmed without writing it."""
-        found = cursors_of(self.table.prefix(self.base, CURSOR))
-        return {name: confirmed.applied(cursor) for name, cursor in found.items()} if confirmed else found
+        """Every data set's cursor, updated by what a later run ``confirmed`` without writing it."""
+        stored = cursors_of(self.table.prefix(self.base, CURSOR))
+        return {name: confirmed.applied(cursor) for name, cursor in stored.items()} if confirmed else stored
 
     def list(self, dataset: str, model: type[T], *, after: str = "", limit: int = 100) -> list[tuple[str, T]]:
-        """Rows of a data set with their keys, in key order, those after the key ``after``."""
+        """Rows of a data set with their keys, in key order, after the key ``after``."""
         prefix, row = row_prefix(dataset), self.table.get(self.base, CURSOR + dataset)
-        parts = mark_of(row).parts if row else 1
+        parts = layout_of(row).parts if row else 1
         start = prefix + (f"{after}\u0020" if after else "")
 
         def read(part: int) -> list[tuple[str, Row]]:
@@ -119,9 +121,9 @@ class DataStore:
         return [(key, msgspec.json.decode(row.text("body"), type=model)) for key, row in islice(merged, limit)]
 
     def everything(self) -> Iterator[tuple[str, str, str]]:
-        """Every row that counts, as it is written down: data set, key and text.
+        """Every valid row: data set, key and stored JSON.
 
-        Cursors are of the kind ``dataset`` (``evaluation`` of derived rows), marks of the kind ``changed``.
+        Cursors have the data set ``dataset`` (``evaluation`` for derived rows), marks of changes ``changed``.
         """
         rows = self._beginning()
         for dataset, pending in pending_of(rows).items():
@@ -137,33 +139,29 @@ class DataStore:
                     yield dataset, key, row.text("body")
 
     def places(self, dataset: str, parts: int) -> dict[Place, StoredFingerprint]:
-        """Fingerprints of all stored rows of a data set, wherever they are in so many partitions."""
+        """Fingerprints of all stored rows of a data set, in whichever of so many partitions they are."""
 
         def read(part: int) -> list[tuple[Place, StoredFingerprint]]:
             prefix = row_prefix(dataset)
-            rows = self.table.prefix(partition_of(self.base, part), prefix, columns=["print", "tally"])
-            return [((part, row.key.removeprefix(prefix)), _seen(row)) for row in rows]
+            rows = self.table.prefix(partition_of(self.base, part), prefix, columns=[FINGERPRINT, KIND])
+            return [((part, row.key.removeprefix(prefix)), stored_fingerprint(row)) for row in rows]
 
-        return dict(it for found in overlapped(read, range(parts)) for it in found)
+        return dict(chain.from_iterable(overlapped(read, range(parts))))
 
-    def prints(self, dataset: str, keys: Sequence[str] | None, parts: int) -> dict[str, StoredFingerprint]:
-        """Fingerprints by key: of all stored rows, or of those with the given keys."""
+    def fingerprints(self, dataset: str, keys: Sequence[str] | None, parts: int) -> dict[str, StoredFingerprint]:
+        """Fingerprints by key: of all stored rows, or of those with these keys."""
         prefix = row_prefix(dataset)
-        wanted: dict[int, list[str]] = {part: [] for part in range(parts)} if keys is None else {}
+        by_part: dict[int, list[str]] = {part: [] for part in range(parts)} if keys is None else {}
         for key in keys or ():
-            wanted.setdefault(part_of(key, parts), []).append(key)
+            by_part.setdefault(part_of(key, parts), []).append(key)
 
         def read(part: int) -> list[tuple[str, StoredFingerprint]]:
-            partition, some = partition_of(self.base, part), wanted[part]
+            partition, some = partition_of(self.base, part), by_part[part]
             if keys is None or len(some) > SEVERAL_READS:
-                rows = self.table.prefix(partition, prefix, columns=["print", "tally"])
+                rows = self.table.prefix(partition, prefix, columns=[FINGERPRINT, KIND])
             else:
-                rows = self.table.find(partition, [prefix + key for key in some], columns=["print", "tally"])
-            keyed = ((row.key.removeprefix(prefix), _seen(row)) for row in rows)
-            return [(key, seen) for key, seen in keyed if part_of(key, parts) == part]
+                rows = self.table.find(partition, [prefix + key for key in some], columns=[FINGERPRINT, KIND])
+            keyed = ((row.key.removeprefix(prefix), stored_fingerprint(row)) for row in rows)
+            return [(key, fingerprint) for key, fingerprint in keyed if part_of(key, parts) == part]
 
-        return dict(it for found in overlapped(read, list(wanted)) for it in found)
-
-
-def _seen(row: Row) -> StoredFingerprint:
-    return StoredFingerprint(row.text("print"), row.text("tally"))
+        return dict(chain.from_iterable(overlapped(read, list(by_part))))

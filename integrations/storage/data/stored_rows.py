@@ -1,12 +1,12 @@
-"""Rows of data sets or evaluations by the page, and by key: how evaluations read, and how everything is exported."""
+"""Reading rows of data sets or evaluations page by page and by key, for evaluations and exports."""
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import TypeVar
 
 import msgspec
 
-from integrations.storage.data.changes import row_prefix
 from integrations.storage.data.fences import part_of, partition_of
+from integrations.storage.data.records import row_prefix
 from shared.storage.rest_table import RestTable
 from shared.storage.tables import Row, end_of
 
@@ -17,7 +17,7 @@ SEVERAL_READS = 140  # keys of one partition, ten requests: from here, reading a
 
 
 class StoredRows:
-    """What lies below one base; ``parts`` tells over how many partitions each data set is spread (1 if it does not)."""
+    """The rows under one base; ``parts`` is the number of partitions of each data set (default 1)."""
 
     def __init__(self, table: RestTable, base: str, parts: Mapping[str, int]) -> None:
         self._table = table
@@ -25,16 +25,16 @@ class StoredRows:
         self._parts = parts
 
     def all(self, dataset: str, model: type[T]) -> Iterator[tuple[str, T]]:
-        """Every row with its key; a page of them is in memory at a time."""
+        """Every row with its key; only one page is in memory at a time."""
         for part in range(self._parts.get(dataset, 1)):
             yield from self._all_of(part, dataset, model)
 
     def find(self, dataset: str, keys: Collection[str], model: type[T]) -> dict[str, T]:
-        """The rows of these keys that are there."""
-        parts, wanted = self._parts.get(dataset, 1), dict[int, set[str]]()
+        """The rows with these keys that exist."""
+        parts, by_part = self._parts.get(dataset, 1), dict[int, set[str]]()
         for key in keys:
-            wanted.setdefault(part_of(key, parts), set()).add(key)
-        return {key: it for part, some in wanted.items() for key, it in self._some_of(part, dataset, some, model)}
+            by_part.setdefault(part_of(key, parts), set()).add(key)
+        return {key: it for part, some in by_part.items() for key, it in self._some_of(part, dataset, some, model)}
 
     def _all_of(self, part: int, dataset: str, model: type[T]) -> Iterator[tuple[str, T]]:
         prefix, parts = row_prefix(dataset), self._parts.get(dataset, 1)
@@ -54,7 +54,7 @@ class StoredRows:
 
 
 def pages(table: RestTable, partition: str, prefix: str) -> Iterator[Row]:
-    """All rows of a partition whose keys begin so; a few are in memory at a time."""
+    """All rows of a partition whose keys begin with ``prefix``; only one page is in memory at a time."""
     start = prefix
     while True:
         rows = table.range(partition, start, end_of(prefix), columns=["body"], limit=_ROWS_A_PAGE)

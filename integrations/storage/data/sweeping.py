@@ -1,7 +1,7 @@
-"""Deleting what syncs wrote: all rows of one (account, tenant), whichever epochs they were written under.
+"""Deleting synced and derived data: all rows of one (account, tenant), of any epoch.
 
-A closed fence stays at the first sweep, so that whoever still writes late keeps failing; the second sweep, when
-nobody can be writing any more, takes the fences too.
+The first sweep leaves the closed fences, so that late writers keep failing; the second sweep, when nobody can still be
+writing, deletes the fences too.
 """
 
 from collections import Counter
@@ -14,7 +14,7 @@ from shared.storage.concurrency_limit import AdaptiveConcurrencyLimit
 from shared.storage.rest_table import RestTable
 from shared.storage.tables import Row, RowChanged, Tables, Write, chunks, delete, end_of
 
-_ROWS = "row:"  # what keys of data begin with, whatever their data set
+_ROWS = "row:"  # the key prefix of all data sets' rows
 _TOGETHER = 1000
 
 
@@ -24,27 +24,27 @@ class Sweeper:
     def __init__(self, tables: Tables, account_id: AccountId, tenant_id: TenantId) -> None:
         self._table: RestTable = tables.bulk("data")
         self._below = f"{account_id}|{tenant_id}|"
-        self._window = AdaptiveConcurrencyLimit()
+        self._limit = AdaptiveConcurrencyLimit()
 
     def epochs(self) -> list[int]:
-        """Every epoch that has left a row, at the cost of one request for each of its partitions."""
+        """Every epoch that has rows; costs one request for each partition."""
         return sorted({self._epoch(partition) for partition in self._partitions()})
 
     def count(self, epoch: int) -> Counter[str]:
-        """How many rows of synced data an epoch has, by data set.
+        """The number of synced rows of an epoch, by data set.
 
-        Derived rows are not counted: a removal's report tells what of Microsoft's was deleted, each row once.
+        Derived rows are not counted: a removal's report counts Microsoft's data, each row once.
         """
-        found: Counter[str] = Counter()
+        counts: Counter[str] = Counter()
         for partition in self._of(epoch):
             if is_derived(partition):
                 continue
             rows = self._table.prefix(partition, _ROWS, columns=[])
-            found.update(row.key.removeprefix(_ROWS).split(":", 1)[0] for row in rows)
-        return found
+            counts.update(row.key.removeprefix(_ROWS).split(":", 1)[0] for row in rows)
+        return counts
 
     def sweep(self, epoch: int, *, with_fences: bool) -> int:
-        """Delete everything of an epoch, the fences too or all but these; returns how many rows that were."""
+        """Delete everything of an epoch, with or without its fences; returns the number of rows."""
         start = "" if with_fences else f"{FENCE}\u0020"
         return sum(self._emptied(partition, start) for partition in self._of(epoch))
 
@@ -52,7 +52,7 @@ class Sweeper:
         return [it for it in self._partitions() if self._epoch(it) == epoch]
 
     def _partitions(self) -> Iterator[str]:
-        """Partitions in order, by asking each time for the first row after the last one found."""
+        """The tenant's partitions in order: each request asks for the first row after the last partition."""
         last = self._table.first_after(self._below, end_of(self._below))
         while last is not None:
             yield last
@@ -62,20 +62,20 @@ class Sweeper:
         return int(partition.removeprefix(self._below).split("|", 1)[0])
 
     def _emptied(self, partition: str, start: str) -> int:
-        """Delete all rows from a key on; fences are not counted."""
-        found = 0
+        """Delete all rows from a key on; returns their number without fences."""
+        deleted = 0
         while rows := self._table.range(partition, start, columns=[], limit=_TOGETHER):
             for part in chunks([delete(Row(partition, row.key)) for row in rows]):
-                found += self._deleted(part)
-        return found
+                deleted += self._deleted(part)
+        return deleted
 
     def _deleted(self, writes: Sequence[Write]) -> int:
-        """Delete what one transaction may hold; fences are not counted."""
-        found = 0
-        with suppress(RowChanged):  # somebody else sweeps too: look again
+        """Delete these rows; returns their number without fences."""
+        deleted = 0
+        with suppress(RowChanged):  # another sweep deletes too: the caller reads again
             while writes:
-                with self._window.taken(len(writes)) as room:
+                with self._limit.taken(len(writes)) as room:
                     self._table.write(*writes[:room])
-                found += sum(it.row.key != FENCE for it in writes[:room])
+                deleted += sum(it.row.key != FENCE for it in writes[:room])
                 writes = writes[room:]
-        return found
+        return deleted

@@ -59,4 +59,4 @@ def verification_view(findings: Findings, links: Sequence[ChainLink], entries: i
 
 
 def _mark(seal: Seal) -> SealMark:
-    return SealMark(number=seal.number, at=seal.at.replace(microsecond=0), fingerprint=seal.print)
+    return SealMark(number=seal.number, at=seal.at.replace(microsecond=0), fingerprint=seal.fingerprint)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from integrations.domain.csp.customers import of
+from integrations.domain.csp.customers import child_of
 from integrations.domain.csp.explanations import AuthExplanation, explain_auth
 from integrations.domain.csp.gdap import CspAuth, Finding
 from integrations.domain.csp.onboarding import Stage
@@ -33,7 +33,7 @@ _WAITS_FOR_MICROSOFT = frozenset({CspAuth.CONSENT_PENDING, CspAuth.GRANTING_ROLE
 
 def csp_auth_view(tenant: Tenant, csp: Integration | None, read_time: ReadTime) -> StatusView:
     """CSP Auth of a customer as the table's column shows and explains it; ``csp`` is its CSP's integration."""
-    child, of_csp = of(tenant), csp.csp if csp else None
+    child, of_csp = child_of(tenant), csp.csp if csp else None
     explanation, status = _explanation(child), of_csp.status if of_csp else None
     next_step_at = _next_step_at(tenant, status)
     step_overdue = read_time.overdue_since(next_step_at)
@@ -67,7 +67,7 @@ def evidence_of(finding: Finding) -> dict[str, str]:
 def _next_step_at(tenant: Tenant, status: SyncStatus | None) -> datetime | None:
     """When the customer's next onboarding step is due; None while its CSP's status or the lost plan prevents it."""
     is_held_back = tenant.paused is not None or (status is not None and status.is_auth_failed)
-    return None if is_held_back else of(tenant).progress.next_at
+    return None if is_held_back else child_of(tenant).progress.next_at
 
 
 def _explanation(child: CspChild) -> AuthExplanation:

@@ -84,11 +84,11 @@ def _relationship(relationship: Relationship) -> RelationshipView:
 
 def _note(relationship: Relationship) -> str:
     if relationship.is_indirect:
-        return "Set up through an indirect provider; only they can change it."
+        return "Set up through an indirect provider; only the provider can change it."
     if relationship.is_led_by_microsoft:
         return "Set up by Microsoft; it only allows reading."
     if relationship.holds_administrator and relationship.is_active:
-        return "Holds Global Administrator, so it cannot extend itself."
+        return "Includes Global Administrator, so it cannot be extended automatically."
     return ""
 
 

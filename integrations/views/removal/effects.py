@@ -7,16 +7,16 @@ import msgspec
 from integrations.domain.integrations import Integration, Kind
 
 _FROM_SINGLE = (
-    "Takes our application out of a tenant that was connected by itself, where Microsoft lets it delete itself; "
-    "otherwise tells how a Cloud Application Administrator of the tenant deletes it."
+    "Removes our application from a tenant that was integrated as a single tenant, if Microsoft lets it delete itself. "
+    "Otherwise we explain how a Cloud Application Administrator of the tenant can delete it."
 )
 _FROM_CUSTOMERS = (
-    "Takes away every permission of our application in the customers' tenants, and your consent there. Where "
-    "Microsoft keeps an entry for it, that entry has no rights."
+    "Removes every permission of our application in your customers' tenants, and your consent there. If Microsoft "
+    "keeps an entry for the application, that entry has no permissions."
 )
 _FROM_PARTNER = (
-    "Leaves our application in your own tenant ({}), without the sign-in it worked with: Microsoft does not let it "
-    "delete itself there. At the end we say how a Cloud Application Administrator deletes it."
+    "Leaves our application in your own tenant ({}), without its credential, because Microsoft does not let it "
+    "delete itself there. At the end we explain how a Cloud Application Administrator can delete it."
 )
 
 
@@ -49,10 +49,10 @@ def effects_of_all(integrations: int, csps: Sequence[str], tenants: int, mapped:
 def _common(mapped: int, product: str, at_microsoft: list[str]) -> list[str]:
     mappings = f"{mapped} {'mapping' if mapped == 1 else 'mappings'} to {product} Tenants"
     return [
-        f"Removes {mappings}; nothing is synced any more." if mapped else "Nothing is synced any more.",
+        f"Removes {mappings} and stops syncing." if mapped else "Stops syncing.",
         *at_microsoft,
-        f"Deletes the Microsoft data that {product} has stored: users, devices, licenses, MFA, Secure Score, policies.",
-        "Keeps your End Users; they are no longer updated.",
-        "Deletes nothing in the Microsoft accounts themselves.",
-        "You can integrate again at any time, after a few minutes.",
+        f"Deletes the Microsoft data stored in {product}: users, devices, licenses, MFA, Secure Score and policies.",
+        "Keeps your End Users, but no longer updates them.",
+        "Deletes no data from your Microsoft accounts.",
+        "You can integrate again at any time, but you may need to wait a few minutes.",
     ]

@@ -39,7 +39,7 @@ def steps(removal: Removal, tenant_removals: Iterable[TenantRemoval], quiet: tim
 def _failing(steps_: list[StepView]) -> list[StepView]:
     """The steps while our own service fails in the first one that is not done."""
     at = next((n for n, it in enumerate(steps_) if it.state == "running"), len(steps_) - 1)
-    detail = f"Our own service failed here; it goes on by itself. {steps_[at].detail}".strip()
+    detail = f"Our service failed at this step. It continues automatically. {steps_[at].detail}".strip()
     return [msgspec.structs.replace(it, detail=detail) if n == at else it for n, it in enumerate(steps_)]
 
 
@@ -56,19 +56,19 @@ def _data(removal: Removal, tenant_removals: list[TenantRemoval]) -> StepView:
     remaining = sum(not it.is_swept for it in tenant_removals) if removal.fenced_at else 0
     detail = f"{deleted} rows deleted."
     if removal.swept_at is None and remaining:
-        detail += f" {remaining} of {len(tenant_removals)} tenants still to go."
+        detail += f" {remaining} of {len(tenant_removals)} tenants remaining."
     return _step(
         "data", "Microsoft data deleted", removal.swept_at, is_next=removal.fenced_at is not None, detail=detail
     )
 
 
 def _microsoft(removal: Removal, tenant_removals: list[TenantRemoval]) -> StepView:
-    label = "Application removed at Microsoft"
+    label = "Application removed from Microsoft"
     if removal.left_at is None:
         waiting = sum(it.outcome is UninstallOutcome.WAITING for it in tenant_removals)
-        detail = f"{waiting} of {len(tenant_removals)} tenants still to go." if removal.fenced_at else ""
+        detail = f"{waiting} of {len(tenant_removals)} tenants remaining." if removal.fenced_at else ""
         if removal.tries:
-            detail = f"Microsoft does not answer; we ask again by ourselves. {detail}"
+            detail = f"Microsoft is not answering. We try again automatically. {detail}"
         return _step("microsoft", label, None, is_next=removal.swept_at is not None, detail=detail)
     counts = Counter(removal.outcomes)
     by_hand = counts[UninstallOutcome.IMPOSSIBLE.value] + counts[UninstallOutcome.BY_HAND.value]
@@ -76,15 +76,15 @@ def _microsoft(removal: Removal, tenant_removals: list[TenantRemoval]) -> StepVi
         (counts[UninstallOutcome.REMOVED.value], "Removed from {} {}."),
         (
             counts[UninstallOutcome.NO_RIGHTS.value],
-            "In {} {} our application has no rights left; an empty entry stays.",
+            "In {} {} our application has no permissions left; an empty entry remains.",
         ),
         (
             counts[UninstallOutcome.UNCONFIRMED.value],
-            "In {} {} its rights were taken away, and we check that they are gone.",
+            "In {} {} its permissions were removed, and we are verifying that they are gone.",
         ),
-        (counts[UninstallOutcome.ABSENT.value], "Not there any more in {} {}."),
-        (counts[UninstallOutcome.KEPT.value], "Left as it is in {} {}."),
-        (by_hand, "To be removed by hand in {} {}."),
+        (counts[UninstallOutcome.ABSENT.value], "No longer present in {} {}."),
+        (counts[UninstallOutcome.KEPT.value], "Left unchanged in {} {}."),
+        (by_hand, "To be removed manually in {} {}."),
     ]
     detail = " ".join(text.format(number, "tenant" if number == 1 else "tenants") for number, text in texts if number)
     state = "failed" if counts[UninstallOutcome.IMPOSSIBLE.value] else "done"
@@ -93,22 +93,24 @@ def _microsoft(removal: Removal, tenant_removals: list[TenantRemoval]) -> StepVi
 
 def _credential(removal: Removal) -> StepView:
     if removal.kind is Kind.SINGLE:
-        detail = "A single tenant's connection holds no sign-in of its own."
-        return _step("credential", "Sign-in destroyed", None, detail=detail, state="skipped")
-    return _step("credential", "Sign-in destroyed", removal.destroyed_at, is_next=removal.left_at is not None)
+        detail = "A single tenant integration has no stored credential."
+        return _step("credential", "Stored credential deleted", None, detail=detail, state="skipped")
+    return _step("credential", "Stored credential deleted", removal.destroyed_at, is_next=removal.left_at is not None)
 
 
 def _forgotten(removal: Removal) -> StepView:
     is_next = removal.destroyed_at is not None and removal.swept_at is not None
-    detail = "The tenant can be connected again." if removal.forgotten_at else ""
-    return _step("forgotten", "Connection and mappings forgotten", removal.forgotten_at, is_next=is_next, detail=detail)
+    detail = "The tenant can be integrated again." if removal.forgotten_at else ""
+    return _step("forgotten", "Integration and mappings deleted", removal.forgotten_at, is_next=is_next, detail=detail)
 
 
 def _verified(removal: Removal, quiet: timedelta) -> StepView:
-    label = "Looked at again"
+    label = "Verified"
     if removal.verified_at:
-        detail = "Nothing was found." if not removal.late_rows else f"{removal.late_rows} late rows found and deleted."
+        detail = (
+            "Nothing is left." if not removal.late_rows else f"{removal.late_rows} late rows were found and deleted."
+        )
         return _step("verified", label, removal.verified_at, detail=detail)
     minutes = round(quiet.total_seconds() / 60)
-    detail = f"{minutes} minutes after the last step we make sure that nothing came back."
+    detail = f"{minutes} minutes after the last step we verify that no data came back."
     return _step("verified", label, None, detail=detail)

@@ -88,6 +88,6 @@ def _read_cursor(cursor: str) -> tuple[str, str]:
         return msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=tuple[str, str])
     except (ValueError, msgspec.MsgspecError) as error:
         raise Invalid(
-            "The cursor is not one of ours.",
-            problems=[Problem("/cursor", "send next_cursor of the page before, unchanged")],
+            "The cursor is invalid.",
+            problems=[Problem("/cursor", "send next_cursor of the previous page, unchanged")],
         ) from error

@@ -35,7 +35,7 @@ class Entra:
         self._graph = resources.graph
         self._directory = Directory(world)
         self._browsers = Browsers()
-        codes = Codes(world)
+        codes = self._codes = Codes(world)
         self._tokens = TokenEndpoint(world, issuer, self._directory, codes, login, resources)
         self._legs: dict[str, SignIn | AdminConsent] = {
             sign_in.LEG: SignIn(world, codes, resources),
@@ -50,6 +50,11 @@ class Entra:
             ("POST", "consent"): self._answered,
             ("POST", "oauth2/v2.0/token"): self._token,
         }
+
+    @property
+    def memories(self) -> list[object]:
+        """Who is signed in where, and what was handed out and can be redeemed."""
+        return [self._browsers, self._codes]
 
     def answer(self, request: Request) -> Reply:
         if request.path == "/common/discovery/instance":

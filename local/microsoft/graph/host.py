@@ -34,6 +34,11 @@ class Graph:
         self._root = graph
         self._throttle = Throttle(world)
 
+    @property
+    def memories(self) -> list[object]:
+        """What every tenant has used of its quota."""
+        return [self._throttle]
+
     def answer(self, request: Request, note: dict[str, Any]) -> Reply:
         request_id = new_request_id()
         client_request_id = request.headers.get("client-request-id", request_id)

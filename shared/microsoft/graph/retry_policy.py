@@ -11,11 +11,15 @@ _LONGEST_STEP_S = 60
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How patient one Graph object is, in seconds; ``tries`` and ``call_s`` are of one page or batch."""
+    """How patient one Graph object is, in seconds; ``tries`` and ``call_s`` are of one page or batch.
+
+    ``base_delay_s`` is the first wait where Microsoft names none; each further one is twice as long.
+    """
 
     tries: int = 4
     max_wait_s: float = 20.0
     call_s: float = 60.0
+    base_delay_s: float = 1.0
 
 
 class Attempts:
@@ -39,17 +43,17 @@ class Attempts:
 
     def waited(self, error: Transient) -> bool:
         """Sit out what Microsoft asks for; False when that is too long, or the tries are used up."""
-        pause_s = _step_s(self.number) if error.wait_s is None else error.wait_s
+        pause_s = self._step_s() if error.wait_s is None else error.wait_s
         if self.number >= self._limits.tries or pause_s > self._limits.max_wait_s or pause_s >= self.left_s:
             return False
         self._sleep(pause_s)
         self.number += 1
         return True
 
-
-def _step_s(number: int) -> float:
-    """1, 2, 4 ... seconds, each between half and whole of it, so that callers do not come back as one."""
-    return float(min(1 << (number - 1), _LONGEST_STEP_S)) * (0.5 + random.random() / 2)  # noqa: S311 - no secret
+    def _step_s(self) -> float:
+        """1, 2, 4 ... base delays, each between half and whole of it, so that callers do not come back as one."""
+        longest_s = min(self._limits.base_delay_s * (1 << (self.number - 1)), _LONGEST_STEP_S)
+        return longest_s * (0.5 + random.random() / 2)  # noqa: S311 - no secret
 
 
 def longest(errors: list[Transient]) -> Transient:

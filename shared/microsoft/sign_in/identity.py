@@ -23,7 +23,7 @@ class IdentityTokenInvalid(MicrosoftError):
     """The ID token failed a check of ours; the message names it."""
 
     code = "identity_token_invalid"
-    title = "Microsoft's proof of the sign-in did not pass our checks"
+    title = "The sign-in from Microsoft did not pass our checks"
 
 
 @dataclass(frozen=True, slots=True)

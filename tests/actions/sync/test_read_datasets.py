@@ -13,7 +13,8 @@ from integrations.actions.sync.read_datasets import read_datasets
 from integrations.domain.causes import cause_of
 from integrations.domain.statuses import SyncCause
 from integrations.domain.sync.datasets import DatasetOutcome, Reading
-from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext, Service
+from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext
+from integrations.microsoft.limits import Service
 from shared.errors import AppError
 from shared.microsoft.graph import (
     BatchRequest,
@@ -68,7 +69,12 @@ class Graph:
 
 def dataset(name: str, read, **more: object) -> Dataset:
     return Dataset(
-        name=name, permission="x", record=Thing, source=FirstRequest(first=f"/{name}", page=Thing), read=read, **more
+        name=name,
+        permission="x",
+        record=Thing,
+        first_request=FirstRequest(path=f"/{name}", page=Thing),
+        read=read,
+        **more,
     )
 
 

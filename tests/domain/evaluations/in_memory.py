@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from integrations.domain.evaluations.evaluation import Evaluation
-from integrations.domain.sync.changed_keys import NONE, Keys, joined, keys_of
+from integrations.domain.sync.changed_keys import NONE, Keys, keys_of, union
 from integrations.domain.sync.datasets import Reading
 
 NOW = datetime(2026, 11, 28, 9, 0, tzinfo=UTC)
@@ -65,7 +65,7 @@ class Follower:
     def change(self, dataset: str, rows: Rows) -> None:
         before = self.data.get(dataset, {})
         keys = [key for key in before.keys() | rows.keys() if before.get(key) != rows.get(key)]
-        self.pending[dataset] = joined(self.pending.get(dataset, NONE), keys_of(keys))
+        self.pending[dataset] = union(self.pending.get(dataset, NONE), keys_of(keys))
         self.data[dataset] = rows
 
     def evaluate(self) -> Memory:

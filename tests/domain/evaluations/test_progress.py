@@ -22,7 +22,7 @@ from integrations.domain.evaluations.progress import (
 )
 from integrations.domain.jobs.given_up import Failed
 from integrations.domain.jobs.orders import EvaluateOrder
-from integrations.domain.sync.changed_keys import ALL, MOST_CHARACTERS, MOST_KEYS, NONE, joined, keys_of
+from integrations.domain.sync.changed_keys import ALL, MOST_CHARACTERS, MOST_KEYS, NONE, keys_of, union
 from integrations.domain.sync.datasets import Reading
 from integrations.microsoft.registry import DATASETS
 
@@ -31,8 +31,8 @@ HOUR = timedelta(hours=1)
 FAILED = Failed(EvaluateOrder.queue, 1, "KeyError")
 
 
-def ran(before: Evaluated | None = None, *, next_at: datetime | None = None, is_whole: bool = True) -> Evaluated:
-    return fresh(before, "1:", NOW, read_at={}, next_at=next_at, is_whole=is_whole)
+def ran(before: Evaluated | None = None, *, next_at: datetime | None = None, is_complete: bool = True) -> Evaluated:
+    return fresh(before, "1:", NOW, read_at={}, next_at=next_at, is_complete=is_complete)
 
 
 @pytest.mark.parametrize(
@@ -79,9 +79,9 @@ def test_keys_are_named_up_to_five_hundred() -> None:
     assert keys_of(iter(many)) == frozenset(many)
     assert keys_of([*many, "one more"]) is ALL
     assert keys_of(["x" * (MOST_CHARACTERS // 2), "y" * (MOST_CHARACTERS // 2 + 1)]) is ALL
-    assert joined(frozenset(many), frozenset({"one more"})) is ALL
-    assert joined(frozenset(many), frozenset(many)) == frozenset(many)
-    assert ALL is joined(ALL, NONE) is joined(NONE, ALL)
+    assert union(frozenset(many), frozenset({"one more"})) is ALL
+    assert union(frozenset(many), frozenset(many)) == frozenset(many)
+    assert ALL is union(ALL, NONE) is union(NONE, ALL)
 
 
 def test_one_that_fails_is_tried_again_with_growing_pauses() -> None:
@@ -101,8 +101,8 @@ def test_one_that_fails_is_tried_again_with_growing_pauses() -> None:
 
 def test_a_state_tells_since_when_it_holds() -> None:
     later = NOW + HOUR
-    again = fresh(ran(), "1:", later, read_at={}, next_at=None, is_whole=True)
-    healed = fresh(failed(ran(), FAILED, NOW), "1:", later, read_at={}, next_at=None, is_whole=True)
+    again = fresh(ran(), "1:", later, read_at={}, next_at=None, is_complete=True)
+    healed = fresh(failed(ran(), FAILED, NOW), "1:", later, read_at={}, next_at=None, is_complete=True)
 
     assert (again.since, healed.since) == (NOW, later)
     assert switched_off(switched_off(ran(), NOW), later).since == NOW
@@ -111,8 +111,8 @@ def test_a_state_tells_since_when_it_holds() -> None:
 def test_a_partial_run_does_not_forget_the_time_that_an_earlier_one_named() -> None:
     before = ran(next_at=NOW + HOUR)
 
-    assert ran(before, next_at=NOW + 2 * HOUR, is_whole=False).next_at == NOW + HOUR
-    assert ran(before, next_at=None, is_whole=False).next_at == NOW + HOUR
+    assert ran(before, next_at=NOW + 2 * HOUR, is_complete=False).next_at == NOW + HOUR
+    assert ran(before, next_at=None, is_complete=False).next_at == NOW + HOUR
     assert ran(before, next_at=NOW + 2 * HOUR).next_at == NOW + 2 * HOUR
     assert ran(before).next_at is None
 

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from tests.faults.lab.store import Row, Store
+from tests.stored import Row, Store
 
 _FRESH = "fresh"
 

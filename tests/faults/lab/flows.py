@@ -8,9 +8,9 @@ from integrations.microsoft.permissions import APPLICATION_PERMISSIONS, CUSTOMER
 from local.journey import APP_ROLES
 from tests.faults.lab.app import Died
 from tests.faults.lab.lab import Lab
-from tests.faults.lab.store import Store
 from tests.flows.partner import FRIENDLY, UNFRIENDLY, Csp, has_csp
 from tests.flows.portal import CLIENT_ID, Portal
+from tests.stored import Store
 
 
 @dataclass

@@ -18,8 +18,8 @@ from tests.faults.lab.app import AppProcess, Apps
 from tests.faults.lab.cloud import GatedCloud, Loop
 from tests.faults.lab.kill import Switch
 from tests.faults.lab.relay import Relay
-from tests.faults.lab.store import Storage, Store
 from tests.flows.portal import CALLBACKS, CLIENT_ID, CLIENT_SECRET, DELEGATED, Clock, Portal, settings_of
+from tests.stored import Storage, Store
 
 _LOOKS = 4
 

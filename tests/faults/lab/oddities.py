@@ -142,7 +142,7 @@ def _dataset(url: str) -> str:
         return "sign_ins" if "signInActivity" in select else "users"
     if path.startswith("/policies/crossTenantAccessPolicy"):
         return "cross_tenant_access"
-    firsts = {it.name: urlsplit(it.source.first).path.removesuffix("/delta") for it in DATASETS}
+    firsts = {it.name: urlsplit(it.first_request.path).path.removesuffix("/delta") for it in DATASETS}
     return next((name for name, it in firsts.items() if path == it or path.startswith(f"{it}/")), "")
 
 

@@ -15,9 +15,9 @@ from local.microsoft.person import Callback
 from tests.faults.lab.flows import settle
 from tests.faults.lab.lab import Lab
 from tests.faults.lab.rules import Break, at_rest
-from tests.faults.lab.store import Storage, Store
 from tests.flows.partner import Csp, has_csp
 from tests.flows.portal import Portal
+from tests.stored import Storage, Store
 
 UNITS = 10  # interleavings in one world, each on a tenant of its own
 _ACCOUNT = "acct_northwind"

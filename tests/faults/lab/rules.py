@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from tests.faults.lab.derived import not_followed
-from tests.faults.lab.store import Store
+from tests.stored import Store
 
 _TOKEN = re.compile(r"eyJ[\w-]{20,}\.eyJ[\w-]{20,}\.")
 _ACCOUNT = re.compile(r"acct_\w+")

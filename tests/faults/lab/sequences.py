@@ -252,8 +252,8 @@ class Course:
 
     def _aim(self, trouble: Trouble, target: Dataset | None, times: int | None) -> None:
         world, told = self.portal.microsoft.world, dict(trouble.told)
-        path = r"\$batch" if target is None else re.escape(target.source.first)
-        if target is not None and target.service.goes_into_batches and not trouble.on_parts:
+        path = r"\$batch" if target is None else re.escape(target.first_request.path)
+        if target is not None and target.service.is_batchable and not trouble.on_parts:
             # A part of a batch cannot break off by itself: the requests that follow it can.
             path += r"\?" if self.chance.random() < 0.5 else r".*skiptoken"
         skip = self.chance.choice([0, 0, 1])
@@ -375,14 +375,12 @@ def begin(portal: Portal, monkeypatch: Any, chance: random.Random) -> Course:
         defaults = kind.__init__.__kwdefaults__  # type: ignore[misc] # of whoever names no clock
         monkeypatch.setitem(defaults, "monotonic", monotonic)
     monkeypatch.setitem(Graph.__init__.__kwdefaults__, "sleep", sleep)
-    monkeypatch.setattr(
-        "shared.microsoft.graph.transport.RetryPolicy", lambda: RetryPolicy(tries=3, max_wait_s=20.0, call_s=60.0)
-    )
     watch = Watch(portal.services.web, now, urlsplit(portal.microsoft.graph_url).netloc)
     watch.departures.watch_gates(monkeypatch)
     services = portal.services
     object.__setattr__(services, "web", watch)
-    object.__setattr__(services, "paces", RateLimiter(sleep, monotonic))
+    object.__setattr__(services, "rate_limiter", RateLimiter(sleep, monotonic))
+    object.__setattr__(services, "retry_policy", RetryPolicy(tries=3, max_wait_s=20.0, call_s=60.0))
     portal.microsoft.world.switch(
         delta_page_size=5,
         empty_first_page=True,

@@ -10,16 +10,15 @@ from tests.faults.lab.crashes import Point, crash
 from tests.faults.lab.flows import FLOWS, Bases, Flow
 from tests.faults.lab.kill import When
 from tests.faults.lab.lab import Lab, Site, opened_lab
-from tests.faults.lab.report import IS_FULL, Budget, tell
+from tests.faults.lab.report import IS_FULL, Budget, drawn, tell, tell_progress
 
 _LABS = 2
-_BOUND_S = 150.0
 _FIXPOINT_EVERY = 1 if IS_FULL else 6
 
 
 @pytest.mark.timeout(4 * 3600)
 def test_a_crash_at_any_request_is_healed(site: Site) -> None:
-    budget = Budget(_BOUND_S)
+    budget = Budget.of("crash points")
     local = threading.local()
     opened: list[Lab] = []
     with ThreadPoolExecutor(_LABS) as pool:
@@ -37,7 +36,7 @@ def test_a_crash_at_any_request_is_healed(site: Site) -> None:
             counts = dict(
                 zip(FLOWS, pool.map(lambda flow: len(crash(*mine(), flow, 0, When.AFTER).seen), FLOWS), strict=True)
             )
-            asked = list(_spread(counts))
+            asked = drawn("crash points", _each(counts))
 
             def tried(place: int) -> Point | None:
                 if budget.is_spent:
@@ -55,25 +54,14 @@ def test_a_crash_at_any_request_is_healed(site: Site) -> None:
     assert not broken, "\n".join(broken)
 
 
-def _spread(counts: dict[Flow, int]) -> Iterator[tuple[Flow, int, When]]:
-    """Every request of every flow, so that a run that ends early has seen a part of each flow.
-
-    To die before a request is forwarded leaves the same as to die after the one before it, but for what the
-    user was told between the two; so the whole comes in that order.
-    """
-    for when in (When.AFTER, When.BEFORE):
-        for step in (3, 2, 1):
-            for flow, count in counts.items():
-                yield from ((flow, at, when) for at in range(1, count + 1) if _step_of(at) == step)
-
-
-def _step_of(at: int) -> int:
-    return 3 if at % 3 == 1 else 2 if at % 3 == 2 else 1
+def _each(counts: dict[Flow, int]) -> Iterator[tuple[Flow, int, When]]:
+    """Before and after every request of every flow."""
+    for flow, count in counts.items():
+        yield from ((flow, at, when) for at in range(1, count + 1) for when in When)
 
 
 def _told(points: list[Point], asked: int, budget: Budget) -> None:
-    broke = sum(1 for it in points if it.breaks)
-    tell(f"crash points: {len(points)} tried of {asked}, {broke} broke, {budget.seconds} s")
+    tell_progress("crash points", len(points), asked, budget)
     for flow in FLOWS:
         own = [it for it in points if it.flow == flow.name and it.fired]
         if own:

@@ -15,7 +15,7 @@ from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.packing import pack
 from integrations.domain.sync.records import Registration, RegistrationPage
 from integrations.storage.data.pending import PendingMarker
-from tests.faults.lab.report import tell
+from tests.faults.lab.report import Budget, tell
 from tests.flows.evaluating import Titles, marked, order_of, registered, synced, view, without_mfa
 from tests.flows.failing import ACCOUNT
 from tests.flows.portal import Portal
@@ -31,8 +31,9 @@ def test_a_hundred_syncs_beside_evaluations_lose_no_run(portal: Portal, monkeypa
     titles = Titles()
     registered(monkeypatch, titles)
 
-    race(portal, titles, _ROUNDS)
-    tell(f"evaluations: {len(titles.seen)} beside {_ROUNDS} syncs, no run was lost")
+    budget = Budget.of("evaluations")
+    race(portal, titles, budget.of_cases("syncs beside evaluations", range(_ROUNDS)))
+    tell(f"  {len(titles.seen)} evaluations beside them, no run was lost")
 
 
 @dataclass
@@ -78,15 +79,15 @@ def test_of_a_hundred_thousand_people_five_that_changed_are_evaluated_in_a_momen
     data = portal.services.data(order.account_id, order.tenant_id, order.epoch)
 
     def store(changed: int) -> None:
-        session = data.open(marking=PendingMarker(["registrations"], portal.clock()))
+        session = data.open(marker=PendingMarker(["registrations"], portal.clock()))
         reading = Reading(records=registrations(changed=changed), is_complete=True)
         plan = session.plan("registrations", reading, portal.clock())
         session.commit([plan.writes], [plan.cursor])
 
     store(0)
-    whole = effort_of(lambda: EvaluationRun(portal.services, order).carry_out())
+    whole = effort_of(lambda: EvaluationRun(portal.services, order).evaluate())
     store(5)
-    partial = effort_of(lambda: EvaluationRun(portal.services, order).carry_out())
+    partial = effort_of(lambda: EvaluationRun(portal.services, order).evaluate())
     answer = effort_of(lambda: read_security(portal.services, AccountId(ACCOUNT), order.tenant_id))
 
     with monkeypatch.context() as patched:

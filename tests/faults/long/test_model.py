@@ -1,22 +1,21 @@
 """Steps in any order, with crashes and repeated messages among them: the app stays what the model says it is."""
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.faults.lab.lab import Lab
 from tests.faults.lab.model import Machine, World
-from tests.faults.lab.report import IS_FULL, IS_RELEASE, Budget, tell
+from tests.faults.lab.report import IS_FULL, IS_RELEASE, SEED, Budget, tell, tell_progress
 
-_BOUND_S = 90.0
 _EXAMPLES = 2000 if IS_RELEASE else 200
 _STEPS = 50
 
 
 @pytest.mark.timeout(8 * 3600)
 def test_the_app_is_what_the_model_says(lab: Lab) -> None:
-    world = World(lab, Budget(_BOUND_S))
-    kind = type("Example", (Machine,), {"world": world})
+    world = World(lab, Budget.of("model"))
+    kind = seed(SEED)(type("Example", (Machine,), {"world": world}))
     try:
         run_state_machine_as_test(
             kind,
@@ -33,5 +32,6 @@ def test_the_app_is_what_the_model_says(lab: Lab) -> None:
         )
     finally:
         lab.microsoft.world.clear_faults()
-        tell(f"model: {world.examples} examples, {world.steps} steps, {world.budget.seconds} s")
+        tell_progress("model", world.examples, _EXAMPLES, world.budget)
+        tell(f"  {world.steps} steps")
     assert world.examples

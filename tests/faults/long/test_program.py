@@ -1,5 +1,6 @@
 """The app killed as a program (`python -m local.host`) leaves what the quickly started one leaves, and heals too."""
 
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,10 @@ from tests.faults.lab.app import Died, wait_until
 from tests.faults.lab.flows import FLOWS, Bases, Case
 from tests.faults.lab.kill import When
 from tests.faults.lab.lab import Lab
+from tests.faults.lab.report import Budget
 from tests.faults.lab.rules import always
 from tests.faults.lab.soak import Program, client
-from tests.faults.lab.store import Store
+from tests.stored import Store
 
 MAP = next(flow for flow in FLOWS if flow.name == "map")
 ASKED = 4  # requests until the map is answered, with those that make a queue
@@ -23,10 +25,13 @@ def _shape(store: Store) -> list[tuple[str, str]]:
     return sorted(it for it in kinds if it[0] != "callbacks")
 
 
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize("when", list(When))
-@pytest.mark.parametrize("at", range(1, ASKED))
-def test_a_program_dies_and_heals_as_the_quick_one_does(lab: Lab, tmp_path: Path, at: int, when: When) -> None:
+@pytest.mark.timeout(1800)
+def test_a_program_dies_and_heals_as_the_quick_one_does(lab: Lab, tmp_path: Path) -> None:
+    for at, when in Budget.of("programs").of_cases("programs", product(range(1, ASKED), When)):
+        _dies_and_heals(lab, tmp_path, at, when)
+
+
+def _dies_and_heals(lab: Lab, folder: Path, at: int, when: When) -> None:
     bases = Bases(lab)
     quick, case = bases.begin("integrated")
     before = lab.storage.read(queues=False)
@@ -37,7 +42,7 @@ def test_a_program_dies_and_heals_as_the_quick_one_does(lab: Lab, tmp_path: Path
     seen, left = lab.switch.seen, _shape(lab.storage.read(queues=False))
 
     env = lab.begin_elsewhere(before)
-    program = Program(env, _free_ports(1)[0], tmp_path / "host.log")
+    program = Program(env, _free_ports(1)[0], folder / f"host-{at}-{when.name}.log")
     try:
         portal = client(program, lab.identity, lab.microsoft)
         lab.switch.pid = program.pid
