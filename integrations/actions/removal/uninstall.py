@@ -76,7 +76,7 @@ def uninstall(
     if claim is ReleaseResult.NEVER_HELD and services.holders.is_held(tenant_id):
         return UninstallResult(UninstallOutcome.KEPT, {})
     if claim is ReleaseResult.NEVER_HELD:
-        return UninstallResult(UninstallOutcome.ABSENT, {"reason": "our application was never brought into the tenant"})
+        return UninstallResult(UninstallOutcome.ABSENT, {"reason": "our application was never installed in the tenant"})
     try:
         result = _UNINSTALL_BY_PATH[tenant_removal.access_path](services, tenant_removal, partner)
     except _PASSING as error:
