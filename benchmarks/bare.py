@@ -34,7 +34,7 @@ class Connections:
         service.create_table_if_not_exists("bare")
         ours = tables._service.get_table_client("bare")  # noqa: SLF001 - how the product has it
         self.control: TableClient = ours if transport == "ours" else service.get_table_client("bare")
-        self.data = tables.bulk("data")
+        self.data = tables.rest_table("data")
         self.graph = requests.Session()
         self.graph.trust_env, self.graph.verify = False, ca_file
         self.graph.mount("https://", requests.adapters.HTTPAdapter(pool_maxsize=32))

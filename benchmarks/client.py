@@ -30,8 +30,9 @@ from integrations.actions.sync.sync_tenant import sync_tenant
 from integrations.domain.ids import AccountId, IntegrationId, OrganizationId, RunId, SyncroTenantId, TenantId, UserId
 from integrations.domain.integrations import Kind, Mapping, Tenant
 from integrations.domain.jobs.orders import SCHEDULED, ShardOrder, SyncOrder
-from integrations.domain.statuses import SyncCause, begin
+from integrations.domain.statuses import SyncCause
 from integrations.domain.sync.schedule import slot_after
+from integrations.domain.sync_status import begin
 from integrations.services import Services, connect
 from integrations.settings import Settings
 from integrations.storage.control import newest_first
@@ -86,7 +87,7 @@ class Bench:
         self.requests = Requests(settings)
         self.queued = StorageAccount.from_connection_string(settings["AzureWebJobsStorage"], "queue")
         self.rows = self.failed = 0
-        table = self.services.tables.bulk("data")
+        table = self.services.tables.rest_table("data")
         write = table.write
 
         def counted(*writes: Any) -> str:
@@ -269,7 +270,7 @@ def fill_due(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
         at = now if number < told["due"] else now + timedelta(days=1)
         due = Due(Work.SYNC, AccountId("acct_order"), f"{told['prefix']}-{number:07d}", at)
         by_shard.setdefault(shard_of(due), []).append(upsert(_row(due, shard_of(due))))
-    table = bench.services.tables.bulk("due")
+    table = bench.services.tables.rest_table("due")
     for writes in by_shard.values():
         for part in chunks(writes):
             table.write(*part)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local.journey import register
 from local.microsoft.control import World
+from local.portal_client import register
 from local.processes import FREE, ROOT, services
 
 OUT = ROOT / "benchmarks" / "out"

@@ -18,8 +18,8 @@ from integrations.actions.sync.dataset_reader import Access
 from integrations.actions.sync.read_datasets import read_datasets
 from integrations.microsoft.readers.users import FIELDS, USERS, _User
 from shared.clock import utc_now
-from shared.http.client import Web
-from shared.memory import spare_memory
+from shared.http.client import HttpClient
+from shared.memory import tune_memory
 from shared.microsoft.graph import Graph
 
 USERS_THERE = 10_000
@@ -44,7 +44,7 @@ def canned() -> Iterator[tuple[str, str]]:
 
 def decoded_cpu_s(root: str, ca_file: str) -> float:
     """Every page into typed structs, with all rules of paging and waiting."""
-    graph = Graph(root=root, web=Web(ca_file), token=lambda _fresh: "token")
+    graph = Graph(root=root, http_client=HttpClient(ca_file), token=lambda _fresh: "token")
     cpu = time.process_time()
     count = sum(1 for _ in graph.items("/users", type=_User, select=FIELDS, top="999"))
     if count != USERS_THERE:
@@ -54,7 +54,7 @@ def decoded_cpu_s(root: str, ca_file: str) -> float:
 
 def records_cpu_s(root: str, ca_file: str) -> float:
     """The same, and every user made a cleaned record, ready to be compared."""
-    graph = Graph(root=root, web=Web(ca_file), token=lambda _fresh: "token")
+    graph = Graph(root=root, http_client=HttpClient(ca_file), token=lambda _fresh: "token")
     cpu = time.process_time()
     reading = read_datasets(Access(lambda _service: graph), [USERS], {}, utc_now())[0].reading
     if reading is None or len(reading.records) != USERS_THERE:
@@ -65,7 +65,7 @@ def records_cpu_s(root: str, ca_file: str) -> float:
 def main() -> None:
     with canned() as (root, ca_file):
         told = {"graph_url": root, "ca_file": ca_file, "paths": ["/v1.0/users?$top=999"]}
-        spare_memory()  # as in every process of the product
+        tune_memory()  # as in every process of the product
         rounds = []
         for _ in range(9):  # by turns, so that whatever else the machine does meets all three alike
             low = float(run([PEERS, "-m", "benchmarks.floor"], told)["cpu_s"])

@@ -5,7 +5,7 @@ import random
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, partial
 
@@ -17,6 +17,7 @@ from integrations.domain.evaluations import registry
 from integrations.domain.ids import AccountId, TenantId
 from integrations.domain.jobs.orders import SHARDS, Order
 from integrations.domain.plan import KnownPlan
+from integrations.domain.retry_delays import interactive
 from integrations.domain.sync.schedule import ORDER_LIFE
 from integrations.microsoft.limits import Service
 from integrations.microsoft.permissions import OWN_PRINCIPAL, SUBSCRIPTIONS
@@ -32,8 +33,8 @@ from shared.crypto.envelopes import Envelopes, KeyRing
 from shared.crypto.key_vault import VaultKey
 from shared.crypto.tokens import KeySet
 from shared.errors import NotConfigured
-from shared.http.client import Web
-from shared.memory import spare_memory
+from shared.http.client import HttpClient
+from shared.memory import tune_memory
 from shared.microsoft.graph import Graph, RetryPolicy, Throttle
 from shared.microsoft.rate_limiter import RateLimiter
 from shared.microsoft.sign_in import AppCredential, Endpoints, SignIn
@@ -42,7 +43,15 @@ from shared.quota import Quota
 from shared.storage.account import endpoint_of
 from shared.storage.queues import Queues
 from shared.storage.tables import Tables
-from shared.telemetry.log import log, quiet_libraries
+from shared.telemetry.fields import register_fields
+from shared.telemetry.log import log, quiet_libraries, write_to
+
+_USER_AGENT = "MicrosoftTenantIntegrations/1"
+# What our log lines and spans may contain besides the general fields (``shared.telemetry.fields``).
+_LOG_FIELDS = (
+    "account_id", "dataset", "evaluation", "flow_id", "integration_id", "ordered", "organization_id", "removal_id",
+    "run_id", "shard", "slot", "tenant_id", "user_id",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +68,7 @@ class Services:
     endpoints: Endpoints
     tables: Tables
     queues: Queues
-    web: Web
+    http_client: HttpClient
     sign_in: SignIn
     callers: CallerVerifier
     envelopes: Envelopes
@@ -106,9 +115,9 @@ class Services:
         """Graph with the delegated token of the person who has just signed in."""
         return Graph(
             root=self.endpoints.graph,
-            web=self.web,
+            http_client=self.http_client,
             token=lambda _fresh: access_token,
-            limits=_interactive(self.retry_policy),
+            retry_policy=interactive(self.retry_policy),
         )
 
     def graph(
@@ -117,12 +126,12 @@ class Services:
         """Graph with our application's token in one tenant, within the rate limit of the service."""
         return Graph(
             root=self.endpoints.graph,
-            web=self.web,
+            http_client=self.http_client,
             turn=self._rate_limit(tenant_id, service),
             token=lambda fresh: self.sign_in.app_token(tenant_id, fresh=fresh),
-            answering=lambda claims: self.sign_in.app_token(tenant_id, fresh=True, claims=claims),
+            token_for_claims=lambda claims: self.sign_in.app_token(tenant_id, fresh=True, claims=claims),
             throttle=throttle,
-            limits=self.retry_policy,
+            retry_policy=self.retry_policy,
         )
 
     def graph_to_uninstall(self, tenant_id: TenantId) -> Graph:
@@ -131,25 +140,22 @@ class Services:
 
     def graph_to_subscribe(self, tenant_id: TenantId) -> Graph:
         """Graph in one tenant, allowed to create and delete change notification subscriptions; retries are short."""
-        return self._graph_with_write(tenant_id, SUBSCRIPTIONS, limits=_interactive(self.retry_policy))
+        return self._graph_with_write(tenant_id, SUBSCRIPTIONS, retry_policy=interactive(self.retry_policy))
 
-    def _graph_with_write(self, tenant_id: TenantId, path: re.Pattern[str], limits: RetryPolicy | None = None) -> Graph:
+    def _graph_with_write(
+        self, tenant_id: TenantId, path: re.Pattern[str], retry_policy: RetryPolicy | None = None
+    ) -> Graph:
         return Graph(
             root=self.endpoints.graph,
-            web=self.web,
+            http_client=self.http_client,
             token=lambda fresh: self.sign_in.app_token(tenant_id, fresh=fresh),
             writes=[path],
-            limits=limits or self.retry_policy,
+            retry_policy=retry_policy or self.retry_policy,
         )
 
     def _rate_limit(self, tenant_id: TenantId, service: Service) -> Callable[[], AbstractContextManager[None]]:
         limit = service.rate_limit
         return nullcontext if limit is None else partial(self.rate_limiter.turn, f"{service.value}:{tenant_id}", *limit)
-
-
-def _interactive(policy: RetryPolicy) -> RetryPolicy:
-    """The policy while a browser waits for the response: better a clear error soon than a page that hangs."""
-    return replace(policy, tries=2, max_wait_s=1.0, call_s=5.0)
 
 
 class TenantGraphs:
@@ -164,15 +170,15 @@ class TenantGraphs:
     def of(self, service: Service) -> Graph:
         """A new client for one service."""
         throttle = self._throttles.setdefault(
-            service, Throttle(in_flight=service.in_flight, is_paced=service.rate_limit is not None)
+            service, Throttle(in_flight=service.in_flight, is_rate_limited=service.rate_limit is not None)
         )
         self._graphs.append(self._services.graph(self._tenant_id, service, throttle=throttle))
         return self._graphs[-1]
 
     @property
-    def closed_s(self) -> float:
+    def blocked_s(self) -> float:
         """For how many more seconds one of the used services must not be called."""
-        return max((throttle.closed_s for throttle in self._throttles.values()), default=0.0)
+        return max((throttle.blocked_s for throttle in self._throttles.values()), default=0.0)
 
     @property
     def usage(self) -> Usage:
@@ -186,26 +192,30 @@ def connect(settings: Settings) -> Services:
     Raises:
         NotConfigured: a setting cannot be used.
     """
+    register_fields(_LOG_FIELDS)
+    write_to("integrations")
     quiet_libraries()
-    spare_memory()
+    tune_memory()
     for name in sorted(set(settings.evaluations_off) - {it.name for it in registry.EVALUATIONS}):
         # Not an error: after a rollback it may be an evaluation that only the newer version has.
         log("EVALUATIONS_OFF names no evaluation", level=logging.WARNING, evaluation=name)
-    web = Web(ca_file=settings.ca_file or None)
+    http_client = HttpClient(ca_file=settings.ca_file or None, user_agent=_USER_AGENT)
     endpoints = _endpoints(settings)
     tables_url = settings.storage_table_url or endpoint_of(settings.storage_account, "table", settings.cloud)
     queues_url = settings.storage_queue_url or endpoint_of(settings.storage_account, "queue", settings.cloud)
     return Services(
         settings=settings,
         endpoints=endpoints,
-        tables=Tables.connect(settings.storage, tables_url, ManagedIdentityCredential),
-        queues=Queues.connect(settings.storage, queues_url, ManagedIdentityCredential),
-        web=web,
-        sign_in=SignIn(endpoints=endpoints, client_id=settings.client_id, credential=_credential(settings), web=web),
+        tables=Tables.connect(settings.storage, tables_url, ManagedIdentityCredential, user_agent=_USER_AGENT),
+        queues=Queues.connect(settings.storage, queues_url, ManagedIdentityCredential, user_agent=_USER_AGENT),
+        http_client=http_client,
+        sign_in=SignIn(
+            endpoints=endpoints, client_id=settings.client_id, credential=_credential(settings), http_client=http_client
+        ),
         callers=CallerVerifier(
             issuer=settings.portal_issuer,
             audience=settings.portal_audience,
-            keys=KeySet(settings.portal_jwks_url, web),
+            keys=KeySet(settings.portal_jwks_url, http_client),
         ),
         envelopes=Envelopes(_keys(settings)),
     )

@@ -5,19 +5,19 @@ import json
 import time
 from pathlib import Path
 
-from local.journey import Journey, register
 from local.microsoft.control import World
-from local.processes import ROOT, Ports, Started, app_host, services
-from local.stopping import end_when_told, wait_until_told
+from local.portal_client import PortalClient, register
+from local.processes import ROOT, LocalServices, Ports, app_host, services
+from local.signals import exit_on_signal, wait_for_signal
 from local.worlds.csp import CUSTOMERS, add_csp
 
 _PARTNER_ID = "c0de0002-0000-4000-8000-0000000000c5"
 _UNCONNECTED = ("Tailspin Toys", "Wingtip Clinics")
 
 
-def _fill(started: Started, url: str, world: World) -> None:
+def _fill(started: LocalServices, url: str, world: World) -> None:
     """A tenant that is mapped and synced, one that is only connected, and some that nobody has connected yet."""
-    alice = Journey(started, url)
+    alice = PortalClient(started, url)
     contoso = world.add_tenant(name="Contoso Dental", users=25, devices=12, seed=1)
     fabrikam = world.add_tenant(name="Fabrikam Legal", users=120, devices=80, seed=2)
     others = [world.add_tenant(name=name, users=40, seed=seed) for seed, name in enumerate(_UNCONNECTED, 3)]
@@ -37,7 +37,7 @@ def _fill(started: Started, url: str, world: World) -> None:
             alice.await_sync(tenant)
 
 
-def _fill_csp(alice: Journey, world: World) -> None:
+def _fill_csp(alice: PortalClient, world: World) -> None:
     """A CSP with a customer in each state; its sign-in is renewed when its data is of an earlier start."""
     partner = add_csp(world, list(CUSTOMERS), tenant_id=_PARTNER_ID)
     held = next((it["id"] for it in alice.ask("GET", "/integrations")["csps"] if it["tenant_id"] == _PARTNER_ID), None)
@@ -53,13 +53,13 @@ def main() -> None:
     parser.add_argument("--services", action="store_true", help="only what the app needs; you run the app yourself")
     parser.add_argument("--state-dir", default=str(ROOT / ".local"), help="where data is kept")
     arguments = parser.parse_args()
-    end_when_told()
+    exit_on_signal()
     ports, began = Ports(), time.monotonic()
     print("Starting Azurite, the simulated Microsoft cloud and the portal's sign-in ...", flush=True)
     with services(ports, Path(arguments.state_dir), keep=True) as started:
         if arguments.services:
             _print_services(started, ports)
-            wait_until_told()
+            wait_for_signal()
         print("Starting the app ...", flush=True)
         log = Path(arguments.state_dir) / "app.log"
         with app_host(started.settings, ports.host, log) as url:
@@ -74,10 +74,10 @@ def main() -> None:
                 "Press Ctrl-C to stop.",
                 flush=True,
             )
-            wait_until_told()
+            wait_for_signal()
 
 
-def _print_services(started: Started, ports: Ports) -> None:
+def _print_services(started: LocalServices, ports: Ports) -> None:
     url = f"http://localhost:{ports.host}"
     register(started, url)
     values = {

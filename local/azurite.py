@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO
 
 from local.azurite_version import version_of
-from local.stopping import end_when_told, wait_until_told
+from local.signals import exit_on_signal, wait_for_signal
 
 INSTALL = "Azurite is needed: run `npm ci` in this folder (Node 20 or newer), or start Docker."
 SLOWER = (
@@ -278,7 +278,7 @@ def _answers(port: int) -> bool:
 
 def main() -> None:
     """Run until told to end, printing the connection string."""
-    end_when_told()
+    exit_on_signal()
     parser = argparse.ArgumentParser(prog="python -m local.azurite", description=__doc__)
     parser.add_argument("--location", default=".local/azurite", help="the folder that keeps the data")
     parser.add_argument("--ports", default="10000,10001,10002", help="blob, queue, table")
@@ -287,7 +287,7 @@ def main() -> None:
     Path(arguments.location).mkdir(parents=True, exist_ok=True)
     with running_azurite(location=Path(arguments.location), ports=(first, second, third)) as azurite:
         print(azurite.connection_strings[0], flush=True)
-        wait_until_told()
+        wait_for_signal()
 
 
 if __name__ == "__main__":

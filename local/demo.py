@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from local.journey import Journey, csp_line, register, table
+from local.portal_client import PortalClient, csp_line, register, table
 from local.processes import FREE, app_host, services
 from local.worlds.csp import CUSTOMERS, add_csp
 
@@ -27,7 +27,7 @@ def main() -> int:
             step(f"The app is running at {url}.")
             world = register(started, url)
             contoso = world.add_tenant(name="Contoso Dental", users=25, devices=12)
-            alice = Journey(started, url)
+            alice = PortalClient(started, url)
             alice.integrate(contoso)
             step("Alice integrated Contoso Dental: its Global Administrator signed in and accepted the permissions.")
             alice.map(contoso, alice.organization("Contoso"))

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from local.stopping import end_when_told, wait_until_told
+from local.signals import exit_on_signal, wait_for_signal
 
 AUDIENCE = "microsoft-tenant-integrations"
 _LIFE_S = 15 * 60
@@ -82,7 +82,7 @@ class PortalIdentity:
         key = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(self._key.public_key()))
         return {"keys": [{**key, "use": "sig", "kid": _KEY_ID}]}
 
-    def told(self) -> dict[str, str]:
+    def addresses(self) -> dict[str, str]:
         return {
             "issuer": self.issuer,
             "audience": self.audience,
@@ -150,12 +150,12 @@ def running_portal_identity(port: int = 0) -> Iterator[PortalIdentity]:
 
 def main() -> None:
     """Run until told to end, printing where it is."""
-    end_when_told()
+    exit_on_signal()
     parser = argparse.ArgumentParser(prog="python -m local.portal_identity", description=__doc__)
     parser.add_argument("--port", type=int, default=7070)
     with running_portal_identity(parser.parse_args().port) as identity:
-        print(json.dumps(identity.told()), flush=True)
-        wait_until_told()
+        print(json.dumps(identity.addresses()), flush=True)
+        wait_for_signal()
 
 
 if __name__ == "__main__":

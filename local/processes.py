@@ -39,7 +39,7 @@ FREE = Ports(0, 0, 0, 0, 0, None)
 
 
 @dataclass(frozen=True)
-class Started:
+class LocalServices:
     """What runs, and the settings that lead the app to it."""
 
     settings: dict[str, str]
@@ -52,7 +52,7 @@ class Started:
 
 
 @contextmanager
-def services(ports: Ports, state: Path, *, keep: bool) -> Iterator[Started]:
+def services(ports: Ports, state: Path, *, keep: bool) -> Iterator[LocalServices]:
     """Azurite, the simulated Microsoft cloud and the portal's sign-in; ``keep`` keeps data for the next start."""
     state.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
@@ -61,7 +61,7 @@ def services(ports: Ports, state: Path, *, keep: bool) -> Iterator[Started]:
             location.mkdir(exist_ok=True)
         azurite = stack.enter_context(running_azurite(location=location, ports=ports.azurite))
         microsoft = stack.enter_context(
-            _told(
+            _announced(
                 "local.microsoft",
                 "--login-port",
                 ports.login,
@@ -73,8 +73,8 @@ def services(ports: Ports, state: Path, *, keep: bool) -> Iterator[Started]:
                 state / "microsoft",
             )
         )
-        identity = stack.enter_context(_told("local.portal_identity", "--port", ports.identity))
-        yield Started(
+        identity = stack.enter_context(_announced("local.portal_identity", "--port", ports.identity))
+        yield LocalServices(
             settings={
                 "AzureWebJobsStorage": azurite.connection_strings[0],
                 "PORTAL_ISSUER": identity["issuer"],
@@ -88,7 +88,7 @@ def services(ports: Ports, state: Path, *, keep: bool) -> Iterator[Started]:
                 "MICROSOFT_CA_FILE": microsoft["ca_file"],
                 "MICROSOFT_CLIENT_ID": CLIENT_ID,
                 "MICROSOFT_CLIENT_SECRET": CLIENT_SECRET,
-                "SECRET_KEYS": _key(state / "secret-key.txt"),
+                "SECRET_KEYS": _secret_key(state / "secret-key.txt"),
                 "STARTS_PER_MINUTE": "1000",
                 "PYTHON_THREADPOOL_THREAD_COUNT": "16",
             },
@@ -119,12 +119,12 @@ def _free_port() -> int:
 
 
 @contextmanager
-def _told(module: str, *arguments: object) -> Iterator[dict[str, str]]:
+def _announced(module: str, *arguments: object) -> Iterator[dict[str, str]]:
     """A program of ours that says in one line of JSON where it is."""
     command = [sys.executable, "-m", module, *map(str, arguments)]
     with _process(command, dict(os.environ)) as lines:
-        told: dict[str, str] = json.loads(_await_line(lines, "{"))
-        yield told
+        addresses: dict[str, str] = json.loads(_await_line(lines, "{"))
+        yield addresses
 
 
 @contextmanager
@@ -169,7 +169,7 @@ def _await_line(lines: "queue.Queue[str | None]", beginning: str) -> str:
     raise RuntimeError(f"a program was not ready within {_START_S:.0f} s")
 
 
-def _key(path: Path) -> str:
+def _secret_key(path: Path) -> str:
     """The key that seals secrets on this machine: made at the first start, kept beside the data it protects."""
     if not path.exists():
         path.write_text(new_key("local1"))

@@ -1,17 +1,18 @@
-"""Failures we can explain: each says what went wrong, and what to do about it.
+"""Errors that we can explain to a caller: what went wrong, and what to do about it.
 
 AppError
 ├── Invalid             400  the request is malformed; ``problems`` name each place
-├── Unauthenticated     401  no portal token, or not a good one
+├── Unauthenticated     401  no valid bearer token
 ├── Forbidden           403  the caller is known but may not do this
-├── NotFound            404  absent, or somebody else's: the same answer for both
-├── Conflict            409  the state of things forbids it
+├── NotFound            404  absent, or of another account: the same response for both
+├── Conflict            409  the current state does not allow it
 ├── TooLarge            413
 ├── UnsupportedMedia    415
 ├── KeyReused           422  an idempotency key used for two different requests
 ├── TooManyRequests     429  with ``wait_s``
-└── Unavailable         503  storage or Microsoft is out; with ``wait_s``
-Which HTTP status each becomes is decided in ``shared/http/answers.py``, nowhere else.
+└── Unavailable         503  storage or another service is out; with ``wait_s``
+The HTTP status of each is decided only in ``shared/http/responses.py``. TooManyRequests and Unavailable are
+TemporaryFailures.
 """
 
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ from typing import ClassVar
 
 
 class AppError(Exception):
-    """A failure with a stable ``code``, a sentence (``str``) and a ``remedy``."""
+    """An error with a stable ``code``, a sentence of detail (``str``) and a ``remedy``, which says what to do next."""
 
     code: ClassVar[str] = "internal"
     title: ClassVar[str] = "Something went wrong"
@@ -34,7 +35,7 @@ class AppError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One place of a request that is wrong; ``pointer`` is an RFC 6901 JSON pointer ("" is the whole)."""
+    """One place in a request that is wrong; ``pointer`` is a JSON pointer (RFC 6901), "" for the whole body."""
 
     pointer: str
     detail: str
@@ -104,14 +105,14 @@ class UnsupportedMedia(AppError):
     remedy = "Send the body as UTF-8 JSON with Content-Type: application/json."
 
 
-class KeyReused(AppError):
+class IdempotencyKeyReused(AppError):
     code = "idempotency_key_reused"
     title = "This Idempotency-Key was used for another request"
     remedy = "Use a new Idempotency-Key for a new request."
 
 
-class Waiting(AppError):
-    """A failure that passes by itself; ``wait_s`` is how long to wait, in seconds."""
+class TemporaryFailure(AppError):
+    """A failure that is expected to pass; ``wait_s`` is when to retry, in seconds."""
 
     def __init__(
         self,
@@ -125,20 +126,20 @@ class Waiting(AppError):
         self.wait_s = wait_s
 
 
-class TooManyRequests(Waiting):
+class TooManyRequests(TemporaryFailure):
     code = "too_many_requests"
     title = "Too many requests"
     remedy = "Wait for the time in Retry-After, then continue."
 
 
-class Unavailable(Waiting):
+class Unavailable(TemporaryFailure):
     code = "unavailable"
     title = "A service that we depend on is not responding"
     remedy = "Nothing was changed. Try again in a moment."
 
 
 class NotConfigured(Unavailable):
-    """The app runs, but a setting is missing or wrong; the operator sees which, the caller does not."""
+    """A setting is missing or wrong; the operator sees which one, the caller does not."""
 
     code = "not_configured"
     title = "The service is not configured"

@@ -1,4 +1,4 @@
-"""The process's memory: one heap for all threads, and fewer looks for cycles."""
+"""Memory settings of the process: one malloc arena for all threads, and fewer garbage collections."""
 
 import contextlib
 import ctypes
@@ -6,19 +6,18 @@ import gc
 
 _M_ARENA_MAX = -8  # malloc.h
 
-# A sync makes rows by the ten thousand and drops them at its end; looking for cycles among them again and again
-# takes a tenth of its CPU and finds none.
-_LOOK_FOR_CYCLES = (50_000, 20, 20)
+# Work that creates and drops rows by the ten thousand spends a tenth of its CPU on searching them for cycles in vain.
+_GC_THRESHOLDS = (50_000, 20, 20)
 
 
-def spare_memory() -> None:
-    """Set up the process for work that makes and drops many objects in several threads.
+def tune_memory() -> None:
+    """Set up the process for work that creates and drops many objects in several threads.
 
-    glibc gives threads heaps of their own, and what one thread has freed no other can use: a big tenant's second round
-    of reading would take new memory beside that of the first. Python's threads take turns anyway, so that one heap
+    glibc gives each thread its own arena, and memory that one thread has freed cannot be used by another, so a second
+    large read would take new memory beside that of the first. Python's threads take turns anyway, so that one arena
     costs them nothing. Other C libraries are left as they are.
     Source: https://www.gnu.org/software/libc/manual/html_node/Malloc-Tunable-Parameters.html
     """
-    gc.set_threshold(*_LOOK_FOR_CYCLES)
+    gc.set_threshold(*_GC_THRESHOLDS)
     with contextlib.suppress(OSError, AttributeError, TypeError):
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)

@@ -1,6 +1,6 @@
-"""A modest brake per process: so many of something per minute and key (reliability.md T29).
+"""A quota per minute and key, which refuses what exceeds it.
 
-Several instances each count for themselves, so the true limit is this one times their number.
+Each process counts for itself, so the effective limit is this one times the number of instances.
 """
 
 import time
@@ -11,26 +11,28 @@ from threading import Lock
 from shared.errors import TooManyRequests
 
 _WINDOW_S = 60.0
-_MOST_KEYS = 10_000
+_MAX_KEYS = 10_000
 
 
 class Quota:
+    """Counts by key; safe to share between threads. ``monotonic`` returns seconds."""
+
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
-        self._taken: dict[str, deque[float]] = {}
+        self._taken_at: dict[str, deque[float]] = {}
         self._lock = Lock()
 
     def take(self, key: str, per_minute: int) -> None:
-        """Count one.
+        """Count one request of a key.
 
         Raises:
-            TooManyRequests: ``per_minute`` were taken in the last minute; says how long to wait.
+            TooManyRequests: ``per_minute`` were counted in the last minute; ``wait_s`` is when to retry.
         """
         now = self._monotonic()
         with self._lock:
-            if len(self._taken) > _MOST_KEYS:
-                self._taken.clear()
-            times = self._taken.setdefault(key, deque())
+            if len(self._taken_at) > _MAX_KEYS:
+                self._taken_at.clear()
+            times = self._taken_at.setdefault(key, deque())
             while times and times[0] <= now - _WINDOW_S:
                 times.popleft()
             if len(times) >= per_minute:

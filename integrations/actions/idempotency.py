@@ -9,11 +9,12 @@ import msgspec
 from integrations.actions.account import Account
 from integrations.actions.actors import Actor
 from integrations.actions.conflicts import ignore_conflict
+from integrations.domain.retry_delays import RETRY_IN_PROGRESS_S
 from integrations.services import Services
 from integrations.storage.control import StoredAnswer, VersionConflict
 from integrations.storage.documents import Stored
-from shared.errors import AppError, Conflict, KeyReused
-from shared.http.answers import FIRST_ERROR, FIRST_FAULT, JSON, PROBLEM_JSON, ApiResponse, explained, status_of
+from shared.errors import AppError, Conflict, IdempotencyKeyReused
+from shared.http.responses import FIRST_ERROR, FIRST_FAULT, JSON, PROBLEM_JSON, ApiResponse, problem_response, status_of
 
 _ABANDONED_AFTER = timedelta(seconds=60)
 _MOST_CHARACTERS = 30_000  # of a stored body; a table's string property holds 32 Ki
@@ -43,7 +44,7 @@ def once_per_key(
     try:
         response = do()
     except AppError as error:
-        _save(account, row, None if _may_succeed_later(error) else explained(error, actor.trace_id))
+        _save(account, row, None if _may_succeed_later(error) else problem_response(error, actor.trace_id))
         raise
     except Exception:
         _save(account, row, None)
@@ -63,7 +64,7 @@ def _reserve(account: Account, row: StoredAnswer) -> StoredAnswer | None:
     answers = account.control.answers
     stored = answers.find(row.key)
     if stored is not None and stored.value.request_hash != row.request_hash:
-        raise KeyReused("This Idempotency-Key was used for another request.")
+        raise IdempotencyKeyReused("This Idempotency-Key was used for another request.")
     if stored is not None and stored.value.status:
         return stored.value
     if stored is None or account.services.clock() - stored.value.at > _ABANDONED_AFTER:
@@ -75,7 +76,7 @@ def _reserve(account: Account, row: StoredAnswer) -> StoredAnswer | None:
         "The first request with this Idempotency-Key is still being processed.",
         code="in_progress",
         remedy="Send it again in a moment with the same key.",
-        wait_s=2.0,
+        wait_s=RETRY_IN_PROGRESS_S,
     )
 
 

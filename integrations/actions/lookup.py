@@ -3,11 +3,10 @@
 from integrations.domain.ids import IntegrationId, TenantId
 from integrations.domain.integrations import Integration, Tenant
 from integrations.domain.removal import ALL
+from integrations.domain.retry_delays import RETRY_REMOVAL_S
 from integrations.storage.control import Control
 from integrations.storage.documents import Stored
 from shared.errors import Conflict, NotFound
-
-_RETRY_AFTER_S = 60.0
 
 
 def find_integration(control: Control, integration_id: IntegrationId) -> Stored[Integration]:
@@ -71,5 +70,5 @@ def removing(detail: str) -> Conflict:
         detail,
         code="removing",
         remedy="Wait until the removal has finished, usually a few minutes, then integrate again.",
-        wait_s=_RETRY_AFTER_S,
+        wait_s=RETRY_REMOVAL_S,
     )

@@ -1,18 +1,20 @@
-"""What Microsoft's answers mean on each journey, for a row's status and for who can help.
+"""What each error of Microsoft's leads to: a tenant's or CSP's status, a flow's failure, a data set's outcome.
 
-Passing faults never become an Auth Error, nor a declined consent. ``shared.microsoft.sign_in.codes`` says what
-the codes of Entra mean, ``domain.refusals`` says it in words.
+Transient errors never become an Auth Error or a declined consent. ``shared.microsoft.sign_in.codes`` maps Entra's error
+codes to kinds of refusals; the texts are in ``domain.statuses`` and ``domain.refusals``.
 """
 
-from integrations.domain.connect.consent import FlowFailure
+from integrations.domain.connect.failures import FlowFailure
 from integrations.domain.integrations import Kind
 from integrations.domain.refusals import Hindrance
 from integrations.domain.statuses import SyncCause
-from integrations.domain.sync.datasets import ReaderFailed
+from integrations.domain.sync.datasets import DatasetOutcome, ReaderFailed
 from shared.errors import AppError
 from shared.microsoft.graph import (
     Denied,
     HostileLink,
+    NotLicensed,
+    OutOfTime,
     ResyncRequired,
     Throttled,
     TokenRejected,
@@ -43,8 +45,8 @@ _CAUSE_OF_ERROR: tuple[tuple[type[AppError], SyncCause], ...] = (
     (Throttled, SyncCause.THROTTLED),
     (Transient, SyncCause.MICROSOFT_UNAVAILABLE),
     (UnexpectedAnswer, SyncCause.MICROSOFT_UNAVAILABLE),
-    (HostileLink, SyncCause.MICROSOFT_UNAVAILABLE),  # not followed; it is no sign-in's fault
-    (ResyncRequired, SyncCause.MICROSOFT_UNAVAILABLE),  # said of a reading that had just begun anew
+    (HostileLink, SyncCause.MICROSOFT_UNAVAILABLE),  # not followed; the sign-in is not to blame
+    (ResyncRequired, SyncCause.MICROSOFT_UNAVAILABLE),  # in a reading that has just been restarted
     (TokenRejected, SyncCause.SIGN_IN_REFUSED),
     (Denied, SyncCause.PERMISSION_MISSING),
 )
@@ -77,7 +79,7 @@ _CSP_CAUSE_OF_REFUSAL = {
 }
 
 
-# Of a journey that Microsoft ended, or that cannot be proved.
+# Failures of a flow that Microsoft ended, or that cannot be verified.
 _FAILURE_OF_REFUSAL = {
     RefusalKind.CONSENT_MISSING: FlowFailure.DECLINED,
     RefusalKind.DECLINED: FlowFailure.DECLINED,
@@ -99,7 +101,7 @@ _FAILURE_OF_REFUSAL = {
     RefusalKind.WRONG_CLOUD: FlowFailure.WRONG_CLOUD,
 }
 
-# Of a CSP's account, or our application, in a customer's tenant. A consent that is not there (yet) has no other reason.
+# Of a CSP's account, or our application, in a customer's tenant. Without an entry, the consent itself is missing.
 _HINDRANCE_OF_REFUSAL = {
     RefusalKind.MFA: Hindrance.MFA_NEEDED,
     RefusalKind.POLICY: Hindrance.BLOCKED_BY_POLICY,
@@ -117,14 +119,32 @@ _HINDRANCE_OF_REFUSAL = {
     RefusalKind.TENANT_NOT_FOUND: Hindrance.TENANT_NOT_FOUND,
     RefusalKind.WRONG_CLOUD: Hindrance.WRONG_CLOUD,
 }
-_PASSING = (Transient, UnexpectedAnswer, HostileLink, ResyncRequired)
+_OUTCOME_OF: tuple[tuple[type[AppError], DatasetOutcome], ...] = (
+    (NotLicensed, DatasetOutcome.NOT_LICENSED),
+    (Denied, DatasetOutcome.DENIED),
+    (TokenRejected, DatasetOutcome.DENIED),  # Intune answers 401 where others answer 403 (microsoft.md 6.2)
+    (Transient, DatasetOutcome.STALE),
+    (UnexpectedAnswer, DatasetOutcome.STALE),
+    (HostileLink, DatasetOutcome.STALE),
+    (OutOfTime, DatasetOutcome.STALE),
+    (ResyncRequired, DatasetOutcome.STALE),
+)
+# A consent that may just not be visible yet; in a customer's tenant the partner's account may not be known yet either.
+CONSENT_NOT_VISIBLE = frozenset({RefusalKind.CONSENT_MISSING, RefusalKind.APP_NOT_FOUND})
+CONSENT_NOT_VISIBLE_IN_CUSTOMER = CONSENT_NOT_VISIBLE | {RefusalKind.USER_UNSUITABLE}
+# When uninstalling: our application, or the tenant, does not exist.
+UNINSTALLED = frozenset({RefusalKind.APP_NOT_FOUND, RefusalKind.TENANT_NOT_FOUND})
+# When uninstalling: there is no token on the partner's behalf without its consent, which an earlier try may have ended.
+CONSENT_WITHDRAWN = frozenset({RefusalKind.APP_NOT_FOUND, RefusalKind.CONSENT_MISSING})
+UNINSTALL_LATER = (OperatorFault, Transient, UnexpectedAnswer)
+_TRANSIENT = (Transient, UnexpectedAnswer, HostileLink, ResyncRequired)
 
 
 def failure_of(error: AppError, kind: Kind) -> FlowFailure:
-    """What a journey ends with when this stands in its way for good; a CSP has advice of its own for MFA."""
+    """The failure of a flow that this error ends; a CSP has an advice of its own for MFA."""
     if isinstance(error, OperatorFault):
         return FlowFailure.OUR_APPLICATION
-    if isinstance(error, _PASSING):
+    if isinstance(error, _TRANSIENT):
         return FlowFailure.MICROSOFT_UNAVAILABLE
     if not isinstance(error, SignInRefused):
         return FlowFailure.SIGN_IN_REFUSED
@@ -134,14 +154,19 @@ def failure_of(error: AppError, kind: Kind) -> FlowFailure:
 
 
 def hindrance_of(error: AppError) -> Hindrance | None:
-    """What a refusal in a customer's tenant is known to lie in; None when it is the consent, or nobody knows."""
+    """The known reason of a refusal in a customer's tenant; None when it is the consent, or not known."""
     if isinstance(error, SignInRefused):
         return _HINDRANCE_OF_REFUSAL.get(error.refusal.kind)
     return Hindrance.ADMINISTRATOR_NEEDED if isinstance(error, Denied) else None
 
 
+def is_unexplained(error: AppError) -> bool:
+    """Whether it is a refusal of a kind that we do not know."""
+    return isinstance(error, SignInRefused) and error.refusal.kind is RefusalKind.OTHER
+
+
 def csp_cause_of(error: AppError) -> SyncCause:
-    """The status a CSP gets when this stands in the way of reading its customers."""
+    """The cause of a CSP's status when its customers cannot be read because of this error."""
     if isinstance(error, SignInRefused):
         return _CSP_CAUSE_OF_REFUSAL.get(error.refusal.kind, SyncCause.CSP_UNKNOWN)
     if isinstance(error, MfaRequired):
@@ -152,19 +177,24 @@ def csp_cause_of(error: AppError) -> SyncCause:
 
 
 def cause_of(error: AppError) -> SyncCause:
-    """The status a tenant gets when this stands in the way of its sync."""
+    """The cause of a tenant's status when its sync failed with this error."""
     if isinstance(error, SignInRefused) and not isinstance(error, OperatorFault):
         return _CAUSE_OF_REFUSAL.get(error.refusal.kind, SyncCause.SIGN_IN_REFUSED)
     return next((cause for kind, cause in _CAUSE_OF_ERROR if isinstance(error, kind)), SyncCause.REQUEST_ERROR)
 
 
+def outcome_of(error: AppError | None) -> DatasetOutcome:
+    """The outcome of a data set that could not be read because of this error."""
+    return next((outcome for kind, outcome in _OUTCOME_OF if isinstance(error, kind)), DatasetOutcome.FAILED)
+
+
 def evidence_of(error: AppError) -> dict[str, str]:
-    """Codes and ids that help to look the matter up; never a token, never Microsoft's free text."""
+    """Codes and ids for support; never a token, never Microsoft's free text."""
     evidence = getattr(error, "evidence", None)
     return evidence() if callable(evidence) else {"error": error.stable_code}
 
 
 def wait_of(error: AppError) -> float | None:
-    """What Microsoft asked us to wait, in seconds."""
+    """Microsoft's Retry-After in seconds, if it sent one."""
     wait_s: float | None = getattr(error, "wait_s", None)
     return wait_s

@@ -19,8 +19,9 @@ from integrations.domain.ids import (
     UserId,
 )
 from integrations.domain.jobs.given_up import GivenUp
-from integrations.domain.statuses import SyncStatus
+from integrations.domain.retention import FORMER_NAMES
 from integrations.domain.sync.datasets import Confirmed
+from integrations.domain.sync_status import SyncStatus
 
 
 class Kind(Enum):
@@ -194,7 +195,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def _with_former(names: list[NameChange], name: str, now: datetime) -> list[NameChange]:
-    return [*names, NameChange(name=name, until=now)][-20:]
+    return [*names, NameChange(name=name, until=now)][-FORMER_NAMES:]
 
 
 class Reservation(msgspec.Struct, frozen=True, kw_only=True):

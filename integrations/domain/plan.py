@@ -12,7 +12,8 @@ import msgspec
 from integrations.domain.integrations import Integration, Pause, Tenant
 from integrations.domain.jobs.given_up import GivenUp
 from integrations.domain.retention import DATA_WITHOUT_PLAN
-from integrations.domain.statuses import SyncCause, SyncStatus, wait_in_queue
+from integrations.domain.statuses import SyncCause
+from integrations.domain.sync_status import SyncStatus, wait_in_queue
 
 # A portal token lives 15 minutes. A second pass corrects what older tokens caused after the first one.
 SECOND_PASS = timedelta(minutes=20)

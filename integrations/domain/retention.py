@@ -1,16 +1,18 @@
-"""How long each thing is kept. Housekeeping, purge jobs and removals take away what is older."""
+"""How long, or how many of, each thing is kept. Housekeeping, purge jobs and removals delete what is older."""
 
 from datetime import timedelta
 
 HOUSEKEEPING_EVERY = timedelta(hours=24)
 
 CONSENT_FLOWS = timedelta(hours=24)  # from their start, whatever became of them
-IDEMPOTENT_ANSWERS = timedelta(hours=24)  # answers to requests with an Idempotency-Key
-READING_CHECKPOINTS = timedelta(hours=2)  # pages of a reading that was interrupted; after that it starts again
+IDEMPOTENT_ANSWERS = timedelta(hours=24)  # responses to requests with an Idempotency-Key
+READING_CHECKPOINTS = timedelta(hours=2)  # pages of an interrupted reading; then it starts again
 AUDIT_ENTRIES = timedelta(days=400)
 RUNS_PER_TENANT = 200  # four days of syncs every 30 minutes
+STATUS_CHANGES_PER_CSP = 50
+FORMER_NAMES = 20  # of a tenant or an integration
 
-UNMAPPED_DATA = timedelta(days=30)  # synced data, from the end of its mapping
-DATA_WITHOUT_PLAN = timedelta(days=30)  # synced data, from the day the account lost its plan
-VANISHED_CUSTOMERS = timedelta(days=90)  # rows of a CSP's customers that Microsoft lists no more and nobody mapped
-REMOVAL_RECORDS = timedelta(days=30)  # a removal's steps and receipt, from its verification
+UNMAPPED_DATA = timedelta(days=30)  # synced data, after the end of its mapping
+DATA_WITHOUT_PLAN = timedelta(days=30)  # synced data, after the account lost its plan
+VANISHED_CUSTOMERS = timedelta(days=90)  # unmapped customers of a CSP that Microsoft no longer lists
+REMOVAL_RECORDS = timedelta(days=30)  # a removal's steps and receipt, after its verification

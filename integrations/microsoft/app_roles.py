@@ -132,9 +132,9 @@ def revoke_roles(graph: Graph, client_id: str) -> int:
 
 def _held(graph: Graph, own: _Principal) -> tuple[list[_RoleAssignment], int]:
     """Every permission assigned to us, of any resource, and how many could not be read."""
-    before = graph.lost
+    before = graph.unreadable_items
     held = list(graph.items(f"/servicePrincipals/{own.id}/appRoleAssignments", type=_RoleAssignment, top=_MOST))
-    return held, graph.lost - before
+    return held, graph.unreadable_items - before
 
 
 def _revoke(graph: Graph, held: Sequence[_RoleAssignment]) -> None:

@@ -70,7 +70,7 @@ class ReadContext:
 
     def by_id_as(self, form: type[T], convert: Callable[[T], U]) -> dict[str, U]:
         """The same, converted page by page, so that Microsoft's objects never fill the memory."""
-        return {it.id: convert(it) for page in self.graph.on(self.page, type=form) for it in page.items}
+        return {it.id: convert(it) for page in self.graph.pages_from(self.page, type=form) for it in page.items}
 
 
 class ReadRoute(NamedTuple):

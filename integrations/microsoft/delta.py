@@ -19,14 +19,14 @@ class Removed(msgspec.Struct):
     reason: str | None = None
 
 
-class Changed(Identified, Protocol):
+class DeltaItem(Identified, Protocol):
     """An object in a delta response: its new state, or that it is gone."""
 
     removed: Removed | None
 
 
 T = TypeVar("T", bound=Identified)
-Change = TypeVar("Change", bound=Changed)
+Change = TypeVar("Change", bound=DeltaItem)
 
 
 def latest_of(pages: Iterable[Page[T]]) -> tuple[list[T], str]:

@@ -50,8 +50,10 @@ def read_memberships(graph: Graph) -> Memberships:
     memberships = _listed(graph, _MINE)
     groups = {GroupId(it.id.lower()): clean(it.name or "") for it in memberships if it.id and it.type == _GROUP}
     is_admin_agent = any(name.casefold() == _ADMIN_AGENTS for name in groups.values())
-    is_lost = graph.lost > 0 or any(it.type is None or (it.type == _GROUP and it.id is None) for it in memberships)
-    if is_lost or (not is_admin_agent and (graph.odd or not all(map(_is_legible, memberships)))):
+    is_lost = graph.unreadable_items > 0 or any(
+        it.type is None or (it.type == _GROUP and it.id is None) for it in memberships
+    )
+    if is_lost or (not is_admin_agent and (graph.unreadable_values or not all(map(_is_legible, memberships)))):
         raise UnexpectedAnswer("the account's groups could not be read completely")
     return Memberships(is_administrator=_administrator(memberships), is_admin_agent=is_admin_agent, groups=groups)
 

@@ -25,7 +25,7 @@ class _UnifiedRole(msgspec.Struct, frozen=True, rename="camel"):
     role_definition_id: str | None = None
 
 
-class _Access(msgspec.Struct, frozen=True, rename="camel"):
+class _AccessDetails(msgspec.Struct, frozen=True, rename="camel"):
     unified_roles: list[_UnifiedRole] | None = None
 
 
@@ -34,12 +34,12 @@ class _DelegatedCustomer(msgspec.Struct, rename="camel"):
     display_name: str | None = None
 
 
-class _Relationship(msgspec.Struct, rename="camel"):
+class _GraphRelationship(msgspec.Struct, rename="camel"):
     id: str
     display_name: str | None = None
     status: str | None = None
     customer: _DelegatedCustomer | None = None
-    access_details: _Access | None = None
+    access_details: _AccessDetails | None = None
     activated_date_time: GraphDateTime | None = None
     end_date_time: GraphDateTime | None = None
     auto_extend_duration: str | None = None
@@ -54,7 +54,7 @@ class _AccessAssignment(msgspec.Struct, rename="camel"):
     id: str
     access_container: _Container | None = None
     status: str | None = None
-    access_details: _Access | None = None
+    access_details: _AccessDetails | None = None
 
 
 class CustomerRelationship(msgspec.Struct, frozen=True):
@@ -84,7 +84,7 @@ def read_customers(graph: Graph) -> dict[str, str]:
 
 def read_relationships(graph: Graph) -> list[CustomerRelationship]:
     """Every relationship that has a customer, each once; a request that no customer has accepted has none."""
-    unique = {it.id: it for it in graph.items(_PATH, type=_Relationship, select=_FIELDS, top=_MOST)}
+    unique = {it.id: it for it in graph.items(_PATH, type=_GraphRelationship, select=_FIELDS, top=_MOST)}
     return [_known(it, it.customer) for it in unique.values() if it.customer is not None]
 
 
@@ -112,14 +112,16 @@ def read_assignments(graph: Graph, relationship_ids: Iterable[str]) -> dict[str,
 
 
 def _assignments_of(graph: Graph, relationship_id: str, answer: BatchResponse) -> RelationshipAssignments:
-    lost = graph.lost
-    pages = graph.on(answer.page(_AccessAssignment), type=_AccessAssignment)
+    lost = graph.unreadable_items
+    pages = graph.pages_from(answer.page(_AccessAssignment), type=_AccessAssignment)
     unique = {it.id: it for page in pages for it in page.items}.values()
     read = [_assigned(relationship_id, it, it.access_container) for it in unique if it.access_container is not None]
-    return RelationshipAssignments(read, is_complete=graph.lost == lost and all(_is_complete(it) for it in unique))
+    return RelationshipAssignments(
+        read, is_complete=graph.unreadable_items == lost and all(_is_complete(it) for it in unique)
+    )
 
 
-def _known(source: _Relationship, customer: _DelegatedCustomer) -> CustomerRelationship:
+def _known(source: _GraphRelationship, customer: _DelegatedCustomer) -> CustomerRelationship:
     status, ends_at = source.status or "", moment(source.end_date_time)
     relationship = Relationship(
         id=source.id,
@@ -155,12 +157,12 @@ def _is_complete(assignment: _AccessAssignment) -> bool:
     )
 
 
-def _are_complete(access: _Access | None) -> bool:
+def _are_complete(access: _AccessDetails | None) -> bool:
     """Whether all roles could be read; an empty list is possible, a missing one is not."""
     roles = access.unified_roles if access else None
     return roles is not None and all(it.role_definition_id for it in roles)
 
 
-def _roles(access: _Access | None) -> frozenset[RoleId]:
+def _roles(access: _AccessDetails | None) -> frozenset[RoleId]:
     roles = (access.unified_roles or []) if access else []
     return frozenset(RoleId(it.role_definition_id.lower()) for it in roles if it.role_definition_id)

@@ -6,7 +6,7 @@ the state is still accepted is decided by the flow itself.
 
 from typing import NamedTuple
 
-from integrations.domain.connect.consent import Flow
+from integrations.domain.connect.flow import Flow
 from integrations.domain.ids import AccountId, FlowId
 from shared.storage.tables import Row, Tables, delete, insert
 

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from integrations.domain.audit.seals import AuditKey, Seal
-from integrations.domain.connect.consent import Flow
+from integrations.domain.connect.flow import Flow
 from integrations.domain.csp.customers import AccessState
 from integrations.domain.csp.report import Report
 from integrations.domain.ids import AccountId

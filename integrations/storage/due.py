@@ -16,7 +16,7 @@ from enum import Enum
 
 from integrations.domain.ids import AccountId
 from integrations.domain.jobs.orders import SHARDS
-from shared.clock import moment, stamp
+from shared.clock import format_utc, parse_utc
 from shared.storage.tables import Row, RowChanged, Tables, Write, chunks, delete, replace, upsert
 from shared.telemetry.log import log
 
@@ -57,7 +57,7 @@ class DueList:
     """The list of one deployment. Its number of shards must never change: it decides where a row is stored."""
 
     def __init__(self, tables: Tables, shards: int = SHARDS) -> None:
-        self._table = tables.bulk("due")
+        self._table = tables.rest_table("due")
         self._shards = shards
 
     @property
@@ -124,7 +124,7 @@ class DueList:
 
         Rows that this version cannot read, such as those of a kind that only a newer version knows, are left alone.
         """
-        rows = self._table.range(shard, at_most=("due_at", stamp(until)))
+        rows = self._table.range(shard, at_most=("due_at", format_utc(until)))
         dues = [due for row in rows if (due := _readable(row)) is not None]
         return sorted(dues, key=lambda due: due.at)
 
@@ -149,7 +149,7 @@ def _key(due: Due) -> str:
 
 def _row(due: Due, shard: str) -> Row:
     columns = {
-        "due_at": stamp(due.at),
+        "due_at": format_utc(due.at),
         "kind": due.work.value,
         "account_id": due.account_id,
         "item_id": due.item_id,
@@ -175,6 +175,6 @@ def _due(row: Row) -> Due:
         Work(row.text("kind")),
         AccountId(row.text("account_id")),
         row.text("item_id"),
-        moment(row.text("due_at")),
+        parse_utc(row.text("due_at")),
         row.etag,
     )

@@ -11,15 +11,15 @@ from enum import Enum
 
 from integrations.domain.ids import AccountId, IntegrationId, TenantId
 from integrations.domain.retry_delays import UNINSTALL_LEASE
-from shared.clock import moment, stamp
-from shared.errors import Waiting
+from shared.clock import format_utc, parse_utc
+from shared.errors import TemporaryFailure
 from shared.storage.tables import Row, RowChanged, RowExists, Tables, Write, delete, insert, replace, upsert
 
 _TURN = "!turn"
 _TRIES = 10
 
 
-class BeingRemoved(Waiting):
+class BeingRemoved(TemporaryFailure):
     """Our application is being uninstalled from the tenant at this moment."""
 
     code = "removing"
@@ -51,8 +51,8 @@ class Holders:
             if own_key in rows:
                 return
             turn = rows.get(_TURN)
-            if turn is not None and turn.values.get("leaving") and moment(turn.text("until")) > now:
-                raise BeingRemoved(wait_s=(moment(turn.text("until")) - now).total_seconds())
+            if turn is not None and turn.values.get("leaving") and parse_utc(turn.text("until")) > now:
+                raise BeingRemoved(wait_s=(parse_utc(turn.text("until")) - now).total_seconds())
             if self._committed(upsert(Row(tenant_id, own_key)), _turned(tenant_id, turn)):
                 return
         raise BeingRemoved
@@ -73,7 +73,7 @@ class Holders:
                 return ReleaseResult.NEVER_HELD
             is_last = not rows.keys() - {own_key}
             deletions = [delete(rows[own_key])] if own_key in rows else []
-            lease = {"leaving": own_key, "until": stamp(now + UNINSTALL_LEASE)} if is_last else {}
+            lease = {"leaving": own_key, "until": format_utc(now + UNINSTALL_LEASE)} if is_last else {}
             if self._committed(_turned(tenant_id, turn, **lease), *deletions):
                 return ReleaseResult.LAST if is_last else ReleaseResult.NOT_LAST
         raise BeingRemoved

@@ -17,7 +17,7 @@ from integrations.views.audit.verification import Verification
 from shared.crypto.signatures import Jwks
 from shared.errors import Invalid, Problem
 from shared.formats.csv_text import CSV, csv_text, prefers_csv
-from shared.http.answers import JSON, ApiResponse, download, ok
+from shared.http.responses import JSON, ApiResponse, download, ok
 
 
 def add_routes(routes: HttpRoutes) -> None:

@@ -19,7 +19,8 @@ from integrations.domain.jobs.given_up import MOST_TRIES, Failed
 from integrations.domain.jobs.messages import NotAnOrder, read
 from integrations.domain.jobs.orders import AccountOrder, Order
 from integrations.services import Services
-from shared.telemetry.log import ALLOWED, log
+from shared.telemetry.fields import registered_fields
+from shared.telemetry.log import log
 
 _STORAGE = "AzureWebJobsStorage"
 
@@ -81,7 +82,9 @@ def _read(msg: func.QueueMessage, job: Job, now: datetime | None = None) -> Orde
 def _handle_poison(services: Services, msg: func.QueueMessage, job: Job) -> None:
     """Alert the operator, and record the failure on the row, in case the last try could not."""
     order = _read(msg, job)
-    fields = {name: getattr(order, name) for name in job.message.__struct_fields__ if name in ALLOWED and order}
+    fields = {
+        name: getattr(order, name) for name in job.message.__struct_fields__ if name in registered_fields() and order
+    }
     log("gave a message up", level=logging.ERROR, queue=job.queue, attempt=MOST_TRIES, **fields)
     if order is not None:
         _record_failure(services, job, order, Failed(job.queue))

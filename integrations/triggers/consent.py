@@ -13,8 +13,8 @@ from integrations.domain import ids
 from integrations.domain.integrations import Kind
 from integrations.triggers.routes import HttpRoutes, Need, RequestContext
 from integrations.views.flow import Completed, FlowView, JourneyStarted
-from shared.errors import AppError, Invalid, Problem, Waiting
-from shared.http.answers import MOST_BODY_BYTES, ApiResponse, ok, see_other
+from shared.errors import AppError, Invalid, Problem, TemporaryFailure
+from shared.http.responses import MAX_BODY_BYTES, ApiResponse, ok, see_other
 
 _TEXT = "text/plain; charset=utf-8"
 # One text for every callback that no flow waits for, so that it reveals nothing.
@@ -113,7 +113,7 @@ def _callback(call: RequestContext) -> ApiResponse:
     """Handle Microsoft's callback and redirect the browser to the page; errors are plain text, not problem+json."""
     try:
         flow_id = receive_callback(call.services, _kind(call), _fields(call), call.trace_id)
-    except Waiting:
+    except TemporaryFailure:
         text = "We cannot process Microsoft's response at the moment. Reload this page in a few seconds."
         return ApiResponse(503, text.encode(), _TEXT, {"Retry-After": "5"})
     except Invalid:
@@ -134,7 +134,7 @@ def _fields(call: RequestContext) -> dict[str, str]:
     if call.request.method != "POST":
         return dict(call.request.params)
     body = call.request.get_body()
-    if len(body) > MOST_BODY_BYTES:
+    if len(body) > MAX_BODY_BYTES:
         raise Invalid(_NOT_OURS)
     try:
         pairs = parse_qsl(body.decode("ascii"), max_num_fields=50)

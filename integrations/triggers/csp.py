@@ -8,7 +8,7 @@ from integrations.domain.connect.prerequisites import Prerequisites, prerequisit
 from integrations.domain.csp.roles import required_roles, role_names
 from integrations.triggers.routes import HttpRoutes, Need, RequestContext
 from integrations.views.csp.checks import CheckOrdered
-from shared.http.answers import ApiResponse, no_content, ok
+from shared.http.responses import ApiResponse, no_content, ok
 
 
 class IgnoreTenant(msgspec.Struct, forbid_unknown_fields=True):

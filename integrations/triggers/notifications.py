@@ -3,7 +3,7 @@
 from integrations.actions.sync.change_notifications import Notifications, receive_notifications
 from integrations.triggers.routes import HttpRoutes, Need, RequestContext
 from shared.errors import Invalid, Problem
-from shared.http.answers import ApiResponse
+from shared.http.responses import ApiResponse
 
 _TEXT = "text/plain; charset=utf-8"
 _LONGEST_TOKEN = 1024

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from integrations.triggers.routes import HttpRoute, Need
-from shared.http.answers import ProblemBody, json_schema
+from shared.http.responses import ProblemBody, json_schema
 
 # Schemas whose published name is not that of their class: renaming a class does not rename them for API clients.
 _PUBLISHED_NAMES = {"DatasetOutcome": "Outcome"}

@@ -9,7 +9,7 @@ from integrations.domain import ids
 from integrations.domain.integrations import Organization
 from integrations.triggers.routes import PAGING, HttpRoutes, Need, RequestContext
 from integrations.views.organizations import OrganizationPage
-from shared.http.answers import ApiResponse, no_content, ok
+from shared.http.responses import ApiResponse, no_content, ok
 
 
 class OrganizationBody(msgspec.Struct, forbid_unknown_fields=True):

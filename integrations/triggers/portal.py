@@ -11,7 +11,7 @@ from integrations.triggers.openapi import document
 from integrations.triggers.routes import HttpRoutes, Need, RequestContext
 from integrations.views.service import Health, PageConfig
 from shared.errors import NotFound
-from shared.http.answers import ApiResponse, ok, see_other, with_etag
+from shared.http.responses import ApiResponse, ok, see_other, with_etag
 
 _FILES = Path(__file__).parent.parent / "portal"
 _TYPES = {
@@ -52,7 +52,7 @@ def add_routes(routes: HttpRoutes) -> None:
         answers={200: Health},
     )
     def get_ready(call: RequestContext) -> ApiResponse:
-        call.services.tables.ready()
+        call.services.tables.check_ready()
         return ok(Health("ready"))
 
     @routes.add(

@@ -9,7 +9,7 @@ from integrations.triggers.routes import HttpRoutes, Need, RequestContext
 from integrations.views.removal.begun import AllBegun, Begun
 from integrations.views.removal.effects import Effects
 from integrations.views.removal.status import RemovalView
-from shared.http.answers import ApiResponse, no_content, ok
+from shared.http.responses import ApiResponse, no_content, ok
 
 _CONFIRM = {"confirm": "the value of confirm in GET .../removal-effects"}
 

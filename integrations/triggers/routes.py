@@ -23,7 +23,7 @@ from integrations.caller import Caller
 from integrations.domain.ids import AccountId
 from integrations.services import Services
 from shared.errors import AppError, Forbidden, Invalid, Problem
-from shared.http.answers import ApiResponse, explained, read_json, with_etag
+from shared.http.responses import ApiResponse, problem_response, read_json, with_etag
 from shared.storage.retries import interactive
 from shared.telemetry.log import log
 
@@ -185,7 +185,7 @@ def _handle(
         with interactive():
             return _authorized(services(), route, handler, request, trace_id)
     except AppError as error:
-        answer = explained(error, trace_id)
+        answer = problem_response(error, trace_id)
         level = logging.ERROR if answer.status >= 500 else logging.INFO
         log(
             "refused request",
@@ -199,7 +199,7 @@ def _handle(
         return answer
     except Exception:  # the Functions host would answer an empty 500 (platform.md 2.3)
         logging.getLogger("integrations").exception("route %s failed, trace %s", route.name, trace_id)
-        return explained(AppError("The request could not be completed."), trace_id)
+        return problem_response(AppError("The request could not be completed."), trace_id)
 
 
 def _authorized(

@@ -23,7 +23,7 @@ from integrations.views.table.overview import Overview
 from integrations.views.table.tenant_page import SORTS, TableFilter
 from integrations.views.tenant_details import TenantDetails
 from shared.errors import Invalid, Problem
-from shared.http.answers import ApiResponse, no_content, ok
+from shared.http.responses import ApiResponse, no_content, ok
 
 
 class MapTenant(msgspec.Struct, forbid_unknown_fields=True):

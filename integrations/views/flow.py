@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from integrations.domain.connect.consent import ADVICE, Flow
+from integrations.domain.connect.failures import ADVICE
+from integrations.domain.connect.flow import Flow
 from integrations.domain.jobs.given_up import DETAILS, OUR_FAILURE, REMEDY
 from integrations.domain.statuses import EXPLANATIONS
 from integrations.views.status import ReadTime, StatusView, given_up_view

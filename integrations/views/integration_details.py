@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from integrations.domain.connect.consent import ADVICE, FlowFailure
+from integrations.domain.connect.failures import ADVICE, FlowFailure
 from integrations.domain.csp.report import Report
 from integrations.domain.integrations import Credential, Csp, FailedReauthorizationAttempt, Integration
 from integrations.views.csp.checks import CheckView, StatusChangeView, check_view, history_view

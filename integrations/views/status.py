@@ -7,8 +7,9 @@ import msgspec
 
 from integrations.domain.integrations import Running
 from integrations.domain.jobs.given_up import DETAILS, OUR_FAILURE, REMEDY, GivenUp
-from integrations.domain.statuses import COLOUR_OF, EXPLANATIONS, SyncLabel, SyncStatus
+from integrations.domain.statuses import COLOUR_OF, EXPLANATIONS, SyncLabel
 from integrations.domain.sync.schedule import overdue_since
+from integrations.domain.sync_status import SyncStatus
 
 
 class StatusView(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,10 +4,10 @@ What it keeps to, what it does differently, and what it lacks stands in ``ledger
 has a golden test that names the source it was read from.
 """
 
-from local.host.convert import Response
 from local.host.host import Host
-from local.host.loading import IndexingError
+from local.host.http.pipeline import Keys
+from local.host.indexing.loading import IndexingError
+from local.host.invocation.conversion import Response
 from local.host.settings import SettingsError
-from local.host.web import Keys
 
 __all__ = ["Host", "IndexingError", "Keys", "Response", "SettingsError"]

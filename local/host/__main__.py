@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from local.host.banner import banner
+from local.host.differences import DIFFERENCES
 from local.host.host import GRACE_S, Host
-from local.host.ledger import LEDGER
-from local.host.loading import IndexingError
+from local.host.http.pipeline import Keys
+from local.host.indexing.loading import IndexingError
 from local.host.settings import SettingsError, environment, host_section, is_true
-from local.host.web import Keys
 
 _STOP = [signal.SIGTERM, signal.SIGINT]
 _FUNCTION_KEY = "FUNCTION_KEY_"
 
 
-def _arguments(given: list[str] | None) -> argparse.Namespace:
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local.host", description=__doc__)
     parser.add_argument("--root", type=Path, default=Path(), help="the folder of the app")
     parser.add_argument("--port", type=int, help="7071 when nothing is told; 0 takes a free one")
@@ -30,7 +30,7 @@ def _arguments(given: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--grace", type=float, default=GRACE_S, help="seconds that running functions get at the end")
     parser.add_argument("--verbose", action="store_true", help="tell of every call")
     parser.add_argument("--explain", action="store_true", help="tell how this host differs from Azure's, and end")
-    return parser.parse_args(given)
+    return parser.parse_args(argv)
 
 
 def _log(*, verbose: bool) -> None:
@@ -53,12 +53,14 @@ def _prepare(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _host(arguments: argparse.Namespace, section: dict[str, Any]) -> Host:
-    own = {name.removeprefix(_FUNCTION_KEY): key for name, key in os.environ.items() if name.startswith(_FUNCTION_KEY)}
+    function_keys = {
+        name.removeprefix(_FUNCTION_KEY): key for name, key in os.environ.items() if name.startswith(_FUNCTION_KEY)
+    }
     master, shared = os.environ.get("MASTER_KEY", ""), os.environ.get("HOST_KEY", "")
-    told = arguments.cors if arguments.cors is not None else str(section.get("CORS") or "")
+    cors = arguments.cors if arguments.cors is not None else str(section.get("CORS") or "")
     return Host(
-        keys=Keys(arguments.enable_auth, master, shared, own),
-        origins=_words(told),
+        keys=Keys(arguments.enable_auth, master, shared, function_keys),
+        origins=_words(cors),
         credentials=is_true(section.get("CORSCredentials", "")),
     )
 
@@ -71,7 +73,7 @@ def _first(*values: Any) -> Any:
     return next(it for it in values if it is not None)
 
 
-def _served(arguments: argparse.Namespace) -> Host:
+def _start(arguments: argparse.Namespace) -> Host:
     """A host that listens, and has told where."""
     section = _prepare(arguments)
     host = _host(arguments, section)
@@ -89,15 +91,15 @@ def _stop(host: Host, grace_s: float) -> None:
         os._exit(0)  # threads that hang would keep the process
 
 
-def main(given: list[str] | None = None) -> int:
-    arguments = _arguments(given)
+def main(argv: list[str] | None = None) -> int:
+    arguments = _arguments(argv)
     if arguments.explain:
-        print(LEDGER)
+        print(DIFFERENCES)
         return 0
     _log(verbose=arguments.verbose)
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)  # before there are threads, which inherit it
     try:
-        host = _served(arguments)
+        host = _start(arguments)
     except (IndexingError, SettingsError, OSError) as error:
         print(f"The app cannot be started: {error}", file=sys.stderr)
         return 1

@@ -1,7 +1,7 @@
 """What a start tells: every function, and what starts it, as ``func start`` does."""
 
 from local.host.host import Host
-from local.host.index import Function
+from local.host.indexing.index import Function
 
 
 def banner(host: Host, address: str) -> str:
@@ -17,5 +17,6 @@ def banner(host: Host, address: str) -> str:
 
 def _trigger(host: Host, function: Function) -> str:
     if function.trigger == "timerTrigger":
-        return f"timer '{function.told['schedule']}', next at {host.next_run(function.name):%Y-%m-%d %H:%M:%S} UTC"
-    return f"queue '{str(function.told['queueName']).lower()}'"
+        next_run = host.next_run(function.name)
+        return f"timer '{function.trigger_settings['schedule']}', next at {next_run:%Y-%m-%d %H:%M:%S} UTC"
+    return f"queue '{str(function.trigger_settings['queueName']).lower()}'"

@@ -15,18 +15,18 @@ from typing import Protocol, Self
 import azure.functions as func
 from azure.storage.queue import QueueMessage
 
-from local.host.admin import Admin
-from local.host.convert import Response
-from local.host.index import Function, index
-from local.host.invoke import Given, Invoker, Outcome
-from local.host.loading import load
-from local.host.polling import QueueListener
-from local.host.queues import QueueOptions, QueueReader
-from local.host.routes import routes
+from local.host.http.admin import AdminApi
+from local.host.http.pipeline import Cors, HttpPipeline, HttpRequest, Keys, http_input
+from local.host.http.routes import routes
+from local.host.indexing.index import Function, index
+from local.host.indexing.loading import load
+from local.host.invocation.conversion import Response
+from local.host.invocation.invoker import InvocationResult, Invoker, TriggerInput
 from local.host.settings import environment, host_json, is_true, seconds
-from local.host.storage import Lease, Storage
-from local.host.timers import Clock, TimerListener, TimerRunner, utc_now
-from local.host.web import Cors, Front, Keys, Request, given_by
+from local.host.storage import SingletonLease, Storage
+from local.host.triggers.polling import QueueListener
+from local.host.triggers.queues import QueueOptions, QueueReader
+from local.host.triggers.timers import Clock, TimerListener, TimerRunner, utc_now
 
 log = logging.getLogger("local.host")
 
@@ -71,19 +71,21 @@ class Host:
         clock: Clock = utc_now,
     ) -> None:
         self.env = dict(env) if env is not None else environment(root, os.environ)
-        told = host_json(root, self.env)
+        host_settings = host_json(root, self.env)
         script = self.env.get("PYTHON_SCRIPT_FILE_NAME") or "function_app.py"
-        self.functions = index(app or load(root, script), self.env, told.get("functions") or ())
-        self.prefix = str(told.get("extensions", {}).get("http", {}).get("routePrefix", "api"))
+        self.functions = index(app or load(root, script), self.env, host_settings.get("functions") or ())
+        self.prefix = str(host_settings.get("extensions", {}).get("http", {}).get("routePrefix", "api"))
         self.routes = routes(self.functions.values(), self.prefix)
         self._clock = clock
-        self._options = QueueOptions.from_host_json(told)
+        self._options = QueueOptions.from_host_json(host_settings)
         self._storage = Storage(self.env)
         self._host_id = _host_id(root, self.env)
-        self._invoker = Invoker(_threads(self.env), seconds(told.get("functionTimeout", 1800)), str(root.resolve()))
+        self._invoker = Invoker(
+            _threads(self.env), seconds(host_settings.get("functionTimeout", 1800)), str(root.resolve())
+        )
         self._readers = {it.name: self._reader(it) for it in self._of("queueTrigger")}
         self._timers = {it.name: self._timer(it) for it in self._of("timerTrigger")}
-        self._front = self._made_front(keys or Keys(), Cors(origins, credentials))
+        self._pipeline = self._made_pipeline(keys or Keys(), Cors(origins, credentials))
         self._polling: list[QueueListener] = []
         self._timing: list[TimerListener] = []
         self._web: _Listening | None = None
@@ -103,7 +105,7 @@ class Host:
         lowered = {name.lower(): value for name, value in (headers or {}).items()}
         if "transfer-encoding" not in lowered:
             lowered.setdefault("content-length", str(len(body)))
-        return self._front.answer(Request(method, target, lowered, body))
+        return self._pipeline.handle(HttpRequest(method, target, lowered, body))
 
     def fire_timer(self, name: str, *, past_due: bool = False) -> None:
         """Run a timer's function now; raises what it raises."""
@@ -124,15 +126,15 @@ class Host:
         give_up_at, ran = time.monotonic() + within_s, 0
         while True:
             # Most queues are not there yet: one question for all of them is quicker than one for each.
-            there = {name: self._storage.queues(name) for name in {it.connection for it in chosen}}
-            asked = [it for it in chosen if it.queue in there[it.connection]]
-            taken: list[tuple[QueueReader, QueueMessage]] = [(it, m) for it in asked for m in it.fetch()]
+            existing = {name: self._storage.queues(name) for name in {it.connection for it in chosen}}
+            ready = [it for it in chosen if it.queue in existing[it.connection]]
+            taken: list[tuple[QueueReader, QueueMessage]] = [(it, m) for it in ready for m in it.fetch()]
             if not taken:
                 return ran
             for reader, message in taken:
                 if time.monotonic() > give_up_at:
                     raise TimeoutError(f"queues are not empty after {within_s} s")
-                reader.settle(message)
+                reader.process(message)
                 ran += 1
 
     def serve(self, port: int = 0, address: str = "127.0.0.1", *, listeners: bool = True) -> str:
@@ -142,11 +144,11 @@ class Host:
             SettingsError: a trigger's storage connection is not set.
             OSError: the port is taken.
         """
-        from local.host.listener import Listener  # noqa: PLC0415 - tests without sockets need no server
+        from local.host.http.server import HttpServer  # noqa: PLC0415 - tests without sockets need no server
 
         if listeners:
             self._check_connections()
-        web = Listener(address, port, self._front.answer)
+        web = HttpServer(address, port, self._pipeline.handle)
         web.start()
         self._web = web
         if listeners:
@@ -158,9 +160,9 @@ class Host:
         give_up_at = time.monotonic() + within_s
         listening: list[_Listening] = [*self._timing, *self._polling, *([self._web] if self._web else [])]
         self._invoker.stop()
-        for it in listening:
-            it.stop()
-        ended = [it.join(max(0.1, give_up_at - time.monotonic())) for it in listening]
+        for listener in listening:
+            listener.stop()
+        ended = [listener.join(max(0.1, give_up_at - time.monotonic())) for listener in listening]
         ended.append(self._invoker.join(max(0.0, give_up_at - time.monotonic())))
         self._timing, self._polling, self._web = [], [], None
         self._storage.close()
@@ -170,16 +172,16 @@ class Host:
         """When a timer fires next."""
         return self._timers[name].schedule.next_after(self._clock())
 
-    def _made_front(self, keys: Keys, cors: Cors) -> Front:
+    def _made_pipeline(self, keys: Keys, cors: Cors) -> HttpPipeline:
         by_name = {route.function.name: route for route in self.routes}
-        admin = Admin(self._host_id, self.functions, by_name, self._start)
-        has_home = not is_true(self.env.get("AzureWebJobsDisableHomepage", ""))
-        return Front(self.routes, keys, cors, invoke=self._http, admin=admin.answer, has_home=has_home)
+        admin = AdminApi(self._host_id, self.functions, by_name, self._start)
+        has_home_page = not is_true(self.env.get("AzureWebJobsDisableHomepage", ""))
+        return HttpPipeline(self.routes, keys, cors, invoke=self._http, admin=admin.handle, has_home_page=has_home_page)
 
     def _listen(self) -> None:
         queues = [it for it in self._readers.values() if not it.function.is_disabled]
         timers = {name: it for name, it in self._timers.items() if not it.function.is_disabled}
-        leases = {name: Lease(self._storage, self._host_id, name) for name in timers}
+        leases = {name: SingletonLease(self._storage, self._host_id, name) for name in timers}
         self._polling = [QueueListener(it, self._options) for it in queues]
         self._timing = [TimerListener(it, leases[name], self._clock) for name, it in timers.items()]
         started: list[_Listening] = [*self._polling, *self._timing]
@@ -201,32 +203,32 @@ class Host:
     def _timer(self, function: Function) -> TimerRunner:
         return TimerRunner(function, self._storage, self._invoker, self._publish, self._host_id, self._clock)
 
-    def _http(self, function: Function, given: Given) -> Response:
-        outcome = self._invoker.run(function, given)
-        self._publish(outcome)
-        return outcome.response or Response(204, {}, b"")
+    def _http(self, function: Function, trigger_input: TriggerInput) -> Response:
+        result = self._invoker.run(function, trigger_input)
+        self._publish(result)
+        return result.response or Response(204, {}, b"")
 
-    def _publish(self, outcome: Outcome) -> None:
+    def _publish(self, result: InvocationResult) -> None:
         """Send what a function put out; a listener of this host that waits for it is woken."""
-        for connection, queue, body in outcome.messages:
+        for connection, queue, body in result.messages:
             self._storage.send(connection, queue, self._options.encode(body))
             for listener in self._polling:
                 if listener.queue == queue:
                     listener.wake()
 
-    def _start(self, function: Function, given: str) -> None:
+    def _start(self, function: Function, text: str) -> None:
         """Run any function in the background, as the admin API does."""
-        threading.Thread(target=self._run_by_hand, args=(function, given), daemon=True).start()
+        threading.Thread(target=self._run_by_hand, args=(function, text), daemon=True).start()
 
-    def _run_by_hand(self, function: Function, given: str) -> None:
+    def _run_by_hand(self, function: Function, text: str) -> None:
         try:
             if function.trigger == "timerTrigger":
                 self.fire_timer(function.name)
             elif function.trigger == "queueTrigger":
-                self._readers[function.name].call(_message(given), given.encode())
+                self._readers[function.name].call(_message(text), text.encode())
             else:
-                body = given.encode()
-                self._http(function, given_by(Request("POST", "/", {"content-length": str(len(body))}, body), {}))
+                body = text.encode()
+                self._http(function, http_input(HttpRequest("POST", "/", {"content-length": str(len(body))}, body), {}))
         except Exception:
             log.exception("%s failed", function.name)
 

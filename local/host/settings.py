@@ -75,23 +75,23 @@ def _text(value: object) -> str:
 
 def host_json(root: Path, env: Mapping[str, str]) -> dict[str, Any]:
     """host.json, with every key that an ``AzureFunctionsJobHost__a__b`` variable overrides."""
-    told = read_json(root / "host.json")
+    settings = read_json(root / "host.json")
     for name, value in env.items():
         if name.startswith(_OVERRIDE):
-            _put(told, name.removeprefix(_OVERRIDE).split("__"), value)
-    chosen = told.get("functions")
+            _put(settings, name.removeprefix(_OVERRIDE).split("__"), value)
+    chosen = settings.get("functions")
     if isinstance(chosen, dict):  # given one by one: functions__0, functions__1
-        told["functions"] = [str(chosen[key]) for key in sorted(chosen, key=int)]
-    return told
+        settings["functions"] = [str(chosen[key]) for key in sorted(chosen, key=int)]
+    return settings
 
 
-def _put(told: dict[str, Any], keys: list[str], value: str) -> None:
+def _put(settings: dict[str, Any], keys: list[str], value: str) -> None:
     *parents, last = keys
     for key in parents:
-        if not isinstance(told.get(key), dict):
-            told[key] = {}
-        told = told[key]
-    told[last] = value
+        if not isinstance(settings.get(key), dict):
+            settings[key] = {}
+        settings = settings[key]
+    settings[last] = value
 
 
 def is_true(text: object) -> bool:
@@ -105,10 +105,10 @@ def resolved(text: str, env: Mapping[str, str]) -> str:
         SettingsError: a name that is not set, in the host's words.
     """
 
-    def value(found: re.Match[str]) -> str:
-        if not env.get(found.group(1)):
-            raise SettingsError(f"'%{found.group(1)}%' does not resolve to a value.")
-        return env[found.group(1)]
+    def value(match: re.Match[str]) -> str:
+        if not env.get(match.group(1)):
+            raise SettingsError(f"'%{match.group(1)}%' does not resolve to a value.")
+        return env[match.group(1)]
 
     return _NAME.sub(value, text)
 
@@ -137,9 +137,9 @@ def connection(name: str, env: Mapping[str, str]) -> Connection:
             if env.get(key):
                 return Connection(string=env[key])
     for candidate in candidates:
-        found = _identity(candidate, env)
-        if found.queue_url or found.blob_url:
-            return found
+        section = _identity(candidate, env)
+        if section.queue_url or section.blob_url:
+            return section
     raise SettingsError(f"the connection '{name}' is not set")
 
 
@@ -166,9 +166,9 @@ def seconds(text: str | float) -> float:
     """
     if isinstance(text, int | float) or re.fullmatch(r"-?\d+", text):
         return float(text)
-    found = _SPAN.fullmatch(text)
-    if not found or int(found[3]) > 23 or int(found[4]) > 59 or float(found[5] or 0) >= 60:
+    match = _SPAN.fullmatch(text)
+    if not match or int(match[3]) > 23 or int(match[4]) > 59 or float(match[5] or 0) >= 60:
         raise SettingsError(f"'{text}' is not a time span")
-    days, hours, minutes = (int(part or 0) for part in found.group(2, 3, 4))
-    span = ((days * 24 + hours) * 60 + minutes) * 60 + float(found[5] or 0)
-    return -span if found[1] else span
+    days, hours, minutes = (int(part or 0) for part in match.group(2, 3, 4))
+    span = ((days * 24 + hours) * 60 + minutes) * 60 + float(match[5] or 0)
+    return -span if match[1] else span

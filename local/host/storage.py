@@ -86,45 +86,45 @@ class Storage:
 
 
 @dataclass(frozen=True)
-class Status:
+class ScheduleStatus:
     """What is known of a timer: when it ran, when it runs next, and when that was reckoned."""
 
     last: datetime
-    following: datetime
+    next_due: datetime
     updated: datetime
 
-    def told(self) -> dict[str, str]:
+    def to_json(self) -> dict[str, str]:
         return {
             "Last": self.last.isoformat(),
-            "Next": self.following.isoformat(),
+            "Next": self.next_due.isoformat(),
             "LastUpdated": self.updated.isoformat(),
         }
 
 
-class TimerStatus:
+class ScheduleStatusStore:
     """``{Last, Next, LastUpdated}`` of one timer, kept across restarts in a blob."""
 
     def __init__(self, storage: Storage, host_id: str, function: str) -> None:
         self._storage = storage
         self._name = f"timers/{host_id}/Host.Functions.{function}/status"
 
-    def read(self) -> Status | None:
+    def read(self) -> ScheduleStatus | None:
         """The status; None when there is none, or none that can be read."""
         try:
-            told = json.loads(self._storage.blob(self._name).download_blob().readall())
-            moments = [datetime.fromisoformat(told[name]) for name in ("Last", "Next", "LastUpdated")]
+            content = json.loads(self._storage.blob(self._name).download_blob().readall())
+            moments = [datetime.fromisoformat(content[name]) for name in ("Last", "Next", "LastUpdated")]
         except ResourceNotFoundError:
             return None
         except (ValueError, KeyError, TypeError):
             log.warning("the status %s cannot be read and is begun anew", self._name)
             return None
-        return Status(*(at if at.tzinfo else at.replace(tzinfo=UTC) for at in moments))
+        return ScheduleStatus(*(at if at.tzinfo else at.replace(tzinfo=UTC) for at in moments))
 
-    def write(self, status: Status) -> None:
-        self._storage.blob(self._name).upload_blob(json.dumps(status.told()).encode(), overwrite=True)
+    def write(self, status: ScheduleStatus) -> None:
+        self._storage.blob(self._name).upload_blob(json.dumps(status.to_json()).encode(), overwrite=True)
 
 
-class Lease:
+class SingletonLease:
     """Of all hosts on one storage, one listens to a timer: it holds the lease on a blob, and renews it."""
 
     def __init__(self, storage: Storage, host_id: str, function: str, *, renew_s: float = LEASE_S / 3) -> None:

@@ -4,10 +4,10 @@
 ``World`` turns it while it runs, ``Person`` signs in to it.
 """
 
+from local.microsoft.browser import Callback, Person, StoppedAtMicrosoft
 from local.microsoft.cloud import Running, running_microsoft
 from local.microsoft.control import Tenant, World, WorldRefused
-from local.microsoft.forgeries import FORGERIES
-from local.microsoft.person import Callback, Person, StoppedAtMicrosoft
+from local.microsoft.entra.tokens.forgeries import FORGERIES
 
 __all__ = [
     "FORGERIES", "Callback", "Person", "Running", "StoppedAtMicrosoft", "Tenant", "World", "WorldRefused",

@@ -1,7 +1,6 @@
 """The whole simulated cloud: three hosts, faults, oddities, a recorder, and the ``/_world/`` control interface."""
 
 import asyncio
-import json
 import ssl
 import tempfile
 import threading
@@ -13,23 +12,19 @@ from typing import Any
 
 import trustme
 
-from local.microsoft.calls import Calls
-from local.microsoft.control import World as WorldClient
+from local.microsoft.control import World
+from local.microsoft.control.server import PREFIX, ControlServer
 from local.microsoft.entra.host import Entra
 from local.microsoft.entra.scopes import Resources
-from local.microsoft.faults import Faults, Latches
-from local.microsoft.garble import Garbles
+from local.microsoft.entra.tokens.issuer import Issuer
 from local.microsoft.graph.host import Graph
-from local.microsoft.http import Reply, Request, Server, told
-from local.microsoft.partner_calls import PartnerCalls
 from local.microsoft.partner_center import PartnerCenter
-from local.microsoft.posture_calls import PostureCalls
-from local.microsoft.recorder import Recorder
+from local.microsoft.server import Reply, Request, Server
 from local.microsoft.snapshots import Snapshots
-from local.microsoft.tokens import Issuer
-from local.microsoft.world import World
-
-_CONTROL = "/_world/"
+from local.microsoft.traffic.faults import Faults, HeldRequests
+from local.microsoft.traffic.garble import Garbles
+from local.microsoft.traffic.recorder import Recorder
+from local.microsoft.world.state import WorldState
 
 
 class Cloud:
@@ -38,102 +33,80 @@ class Cloud:
     def __init__(self, login_url: str, graph_url: str, partner_url: str) -> None:
         self._login = login_url
         self._resources = Resources(graph_url, partner_url)
-        self._world = World()
-        self._issuer = Issuer(self._world, login_url, graph_url)
-        self._recorder = Recorder()
-        self._latches = Latches()
-        self._calls = Calls(self._world)
-        self._posture = PostureCalls(self._world)
-        self._partner_calls = PartnerCalls(self._world)
-        self._snapshots = Snapshots(self._world)
-        self._history: list[str] = []
-        self._begin()
+        self.world = WorldState()
+        self._issuer = Issuer(self.world, login_url, graph_url)
+        self.recorder = Recorder()
+        self.held_requests = HeldRequests()
+        self._snapshots = Snapshots(self.world)
+        self._control = ControlServer(self)
+        self.history: list[str] = []
+        self._start_hosts()
 
-    def _begin(self) -> None:
+    def reset(self) -> None:
+        """Forget everything but the signing keys; requests that are held go on."""
+        self.held_requests.release()
+        self._start_hosts()
+        self.recorder.forget_requests()
+        self.history.clear()
+        self.world.clear()
+
+    def _start_hosts(self) -> None:
         """Hosts that remember nothing: no sessions, codes, faults or spent quota."""
-        self._faults, self._garbles = Faults(), Garbles()
+        self.faults, self.garbles = Faults(), Garbles()
         login, resources = self._login, self._resources
-        self._entra = Entra(self._world, self._issuer, login, resources)
-        self._graph = Graph(self._world, self._issuer, self._faults, self._garbles, login, resources.graph)
-        self._partner_center = PartnerCenter(self._world, self._issuer, resources.partner)
-        self._history.clear()
+        self._entra = Entra(self.world, self._issuer, login, resources)
+        self._graph = Graph(self.world, self._issuer, self.faults, self.garbles, login, resources.graph)
+        self._partner_center = PartnerCenter(self.world, self._issuer, resources.partner)
+
+    def save_state(self, name: str) -> None:
+        self._snapshots.save(name, self._memories)
+
+    def restore_state(self, name: str) -> None:
+        self._snapshots.restore(name, self._memories)
 
     @property
     def _memories(self) -> list[object]:
         """What the hosts remember. Not what is held, and not Partner Center's requests of the last second."""
-        return [self._recorder, self._faults, self._garbles, *self._entra.memories, *self._graph.memories]
+        return [self.recorder, self.faults, self.garbles, *self._entra.memories, *self._graph.memories]
 
     async def handle(self, request: Request) -> Reply:
-        if request.path.startswith(_CONTROL):
-            return self._controlled(request)
-        tenant_id, client_id = self._whose(request)
-        note = self._recorder.note(request, tenant_id, client_id)
-        if self._world.switches.latency_s:
-            await asyncio.sleep(self._world.switches.latency_s)
-        await self._latches.wait(request, tenant_id)
-        reply = self._answered(request, tenant_id, note)
-        self._recorder.finish(note, reply)
+        if request.path.startswith(PREFIX):
+            return self._control.handle(request)
+        tenant_id, client_id = self._caller(request)
+        record = self.recorder.begin(request, tenant_id, client_id)
+        if self.world.switches.latency_s:
+            await asyncio.sleep(self.world.switches.latency_s)
+        await self.held_requests.wait(request, tenant_id)
+        reply = self._routed(request, tenant_id, record)
+        self.recorder.finish(record, reply)
         return reply
 
-    def _answered(self, request: Request, tenant_id: str, note: dict[str, Any]) -> Reply:
-        fault = self._faults.take(request, tenant_id)
+    def _routed(self, request: Request, tenant_id: str, record: dict[str, Any]) -> Reply:
+        fault = self.faults.match(request, tenant_id)
         if fault is not None and fault.replaces:
             reply = fault.reply(request.host)
             if request.host == "graph":
-                self._graph.noted(request, tenant_id, note, note["at"], reply)
+                self._graph.record_faulted(request, tenant_id, record, record["at"], reply)
         else:
-            reply = self._from(request, note)
-            reply = fault.spoil(reply) if fault is not None else reply
+            reply = self._handled_by_host(request, record)
+            reply = fault.degrade(reply) if fault is not None else reply
         reply.delay_s = fault.delay_s if fault is not None else 0.0
-        return self._garbles.show(request, tenant_id, reply)
+        return self.garbles.apply(request, tenant_id, reply)
 
-    def _from(self, request: Request, note: dict[str, Any]) -> Reply:
+    def _handled_by_host(self, request: Request, record: dict[str, Any]) -> Reply:
         if request.host == "login":
-            return self._entra.answer(request)
+            return self._entra.handle(request)
         if request.host == "partner":
-            return self._partner_center.answer(request)
-        return self._graph.answer(request, note)
+            return self._partner_center.handle(request)
+        return self._graph.handle(request, record)
 
-    def _whose(self, request: Request) -> tuple[str, str]:
+    def _caller(self, request: Request) -> tuple[str, str]:
         """Tenant and application: by the token, or by the tenant in a sign-in address."""
         if request.host == "login":
-            found = self._world.find_tenant(request.path.split("/")[1])
-            return (found.id if found else ""), request.query.get("client_id", "")
-        claims = self._issuer.read(request.headers.get("authorization", "").partition(" ")[2])
+            tenant = self.world.find_tenant(request.path.split("/")[1])
+            return (tenant.id if tenant else ""), request.query.get("client_id", "")
+        claims = self._issuer.verify(request.headers.get("authorization", "").partition(" ")[2])
         return (claims["tid"], claims["appid"]) if claims else ("", "")
-
-    def _controlled(self, request: Request) -> Reply:
-        """One call a request: {"do": name, "with": {...}}."""
-        try:
-            asked = json.loads(request.body)
-            result = self._call(str(asked["do"]), asked.get("with", {}))
-        except (KeyError, ValueError, TypeError) as error:
-            return told({"error": str(error)}, 400)
-        return told({"result": result})
-
-    def _call(self, name: str, arguments: dict[str, Any]) -> Any:
-        if name == "history":
-            return self._history
-        if name in {"save_state", "restore_state"}:
-            return self._snapshot(name, **arguments)
-        if name == "reset":
-            self._latches.release()
-            self._begin()
-            self._recorder.forget_requests()
-        else:
-            self._history.append(json.dumps([name, arguments]))  # as half a character can only be in ASCII
-        for target in (
-            self._calls, self._partner_calls, self._posture, self._faults, self._garbles, self._latches, self._recorder,
-        ):  # fmt: skip
-            if name in vars(type(target)) and not name.startswith("_"):
-                return getattr(target, name)(**arguments)
-        raise KeyError(f"there is no call {name}")
-
-    def _snapshot(self, how: str, name: str) -> None:
-        if how == "save_state":
-            self._snapshots.save(name, self._memories)
-        else:
-            self._snapshots.restore(name, self._memories)
 
 
 @dataclass(frozen=True)
@@ -144,7 +117,7 @@ class Running:
     graph_url: str
     partner_url: str
     ca_file: str
-    world: WorldClient
+    world: World
 
 
 def prepared(state: Path) -> Path:
@@ -182,7 +155,7 @@ def running_microsoft(state: Path | None = None) -> Iterator[Running]:
     with tempfile.TemporaryDirectory() as scratch, _loop() as loop:
         starting = serve(prepared(state or Path(scratch)), 0, 0, 0)
         where, servers = asyncio.run_coroutine_threadsafe(starting, loop).result(30)
-        world = WorldClient(where["graph_url"], where["ca_file"])
+        world = World(where["graph_url"], where["ca_file"])
         try:
             yield Running(**where, world=world)
         finally:

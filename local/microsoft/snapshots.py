@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from copy import deepcopy
 from typing import Any
 
-from local.microsoft.world import World
+from local.microsoft.world.state import WorldState
 
 
 class Snapshots:
@@ -16,7 +16,7 @@ class Snapshots:
     The world and the hosts stay the same objects, so that whoever holds one of them sees what is restored.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: WorldState) -> None:
         self._world = world
         self._saved: dict[str, list[dict[str, Any]]] = {}
 

@@ -18,16 +18,16 @@ def names() -> list[str]:
 
 def named(name: str) -> dict[str, Any]:
     """The world of that name, or KeyError."""
-    found = next((path for path in _files() if path.stem == name), None)
-    if found is None:
+    file = next((path for path in _files() if path.stem == name), None)
+    if file is None:
         raise KeyError(f"there is no world {name}: {', '.join(names())}")
-    world: dict[str, Any] = json.loads(found.read_text(encoding="utf-8"))
+    world: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return world
 
 
 def many_tenants(count: int, *, users: int = 10, devices: int = 5, seed: int = 1) -> dict[str, Any]:
     """A world of ``count`` different tenants of one size."""
-    told = [
+    tenants = [
         {
             "name": f"{_NAMES[number % len(_NAMES)]} {number + 1}",
             "users": users,
@@ -36,7 +36,7 @@ def many_tenants(count: int, *, users: int = 10, devices: int = 5, seed: int = 1
         }
         for number in range(count)
     ]
-    return {"tenants": told}
+    return {"tenants": tenants}
 
 
 def _files() -> Iterable[Path]:

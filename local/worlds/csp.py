@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from local.microsoft.control import World
-from local.microsoft.control_partners import USUAL_ROLES, Partner
+from local.microsoft.control import USUAL_ROLES, Partner, World
 
 _DAY_S = 86400.0
 _CUSTOMERS_POLICY_ASKS_MFA, _BLOCKED_BY_POLICY, _APP_NOT_FOUND = 50076, 53003, 700016
@@ -76,11 +75,13 @@ def add_csp(world: World, states: Sequence[str], name: str = "Northwind Partner"
     """A partner with one customer in each of these states."""
     partner = world.add_partner(name, **tenant)
     for number, state in enumerate(states):
-        told = CUSTOMERS[state]
-        made = world.add_customer(partner, NAMES[state], users=12 + 5 * number, seed=100 + number, **told.made)
-        if told.refused:
-            code, grant = told.refused
-            world.refuse_tokens(code, tenant_id=made["id"], grant=grant)
+        customer_state = CUSTOMERS[state]
+        customer = world.add_customer(
+            partner, NAMES[state], users=12 + 5 * number, seed=100 + number, **customer_state.made
+        )
+        if customer_state.refused:
+            code, grant = customer_state.refused
+            world.refuse_tokens(code, tenant_id=customer["id"], grant=grant)
     return partner
 
 

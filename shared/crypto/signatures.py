@@ -1,4 +1,4 @@
-"""Ed25519 signatures as compact JWS: what is signed can be checked by anybody who has the public key.
+"""Ed25519 signatures as compact JWS, which anybody with the public key can verify.
 
 Source: RFC 7515 (JWS), RFC 8037 (EdDSA in JOSE), RFC 7638 (the thumbprint that names a key).
 """
@@ -17,13 +17,13 @@ _ALGORITHM = "EdDSA"
 
 
 class SignatureInvalid(AppError):
-    """A text was not signed by any of the keys, or is no JWS at all."""
+    """A text is not a JWS, or was not signed by any of the keys."""
 
     code = "signature_invalid"
 
 
 class Jwk(msgspec.Struct, frozen=True, kw_only=True):
-    """A public key as RFC 8037 writes it; ``x`` is the key in base64url, ``kid`` its thumbprint."""
+    """A public key (RFC 8037): ``x`` is the key in base64url, ``kid`` its thumbprint."""
 
     kid: str
     x: str
@@ -34,53 +34,60 @@ class Jwk(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Jwks(msgspec.Struct, frozen=True, kw_only=True):
+    """Public keys. Shape: {"keys": [Jwk, ...]}."""
+
     keys: list[Jwk]
 
 
 def new_private_key() -> bytes:
-    """A fresh private key: 32 random bytes."""
+    """A new private key: 32 random bytes."""
     return Ed25519PrivateKey.generate().private_bytes_raw()
 
 
 def public_of(private_key: bytes) -> Jwk:
+    """The public key of a private key."""
     x = _base64url(Ed25519PrivateKey.from_private_bytes(private_key).public_key().public_bytes_raw())
     thumbprint = hashlib.sha256(f'{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}'.encode()).digest()
     return Jwk(kid=_base64url(thumbprint), x=x)
 
 
-def signed(private_key: bytes, payload: bytes) -> str:
+def sign_jws(private_key: bytes, payload: bytes) -> str:
     """A compact JWS of the payload; its header names the key as ``kid``."""
     key = Ed25519PrivateKey.from_private_bytes(private_key)
     return jwt.PyJWS().encode(payload, key, algorithm=_ALGORITHM, headers={"kid": public_of(private_key).kid})
 
 
-def opened(jws: str, keys: Iterable[Jwk]) -> bytes:
-    """The payload of a JWS.
+def verify_jws(jws: str, keys: Iterable[Jwk]) -> bytes:
+    """Verify a JWS and return its payload.
 
     Raises:
-        SignatureInvalid: altered, no JWS, or signed by none of ``keys``.
+        SignatureInvalid: altered, not a JWS, or signed by none of ``keys``.
     """
     jose = jwt.PyJWS(algorithms=[_ALGORITHM])
     try:
         key_id = jose.get_unverified_header(jws).get("kid")
         key = next(it for it in keys if it.kid == key_id)
         public = Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(key.x + "="))
-        found: bytes = jose.decode(jws, public, algorithms=[_ALGORITHM])
+        payload: bytes = jose.decode(jws, public, algorithms=[_ALGORITHM])
     except (jwt.PyJWTError, StopIteration, ValueError) as error:
         raise SignatureInvalid("A signature does not hold.") from error
-    return found
+    return payload
 
 
-def detached(jws: str) -> str:
-    """The JWS without its payload (RFC 7515, appendix F), for whoever keeps the payload anyway."""
+def detach_payload(jws: str) -> str:
+    """A JWS without its payload (RFC 7515, appendix F), to be stored beside the payload."""
     header, _, signature = jws.split(".")
     return f"{header}..{signature}"
 
 
-def check_detached(jws: str, payload: bytes, keys: Iterable[Jwk]) -> None:
-    """Raise SignatureInvalid unless a JWS without payload is one of this payload, by one of ``keys``."""
+def verify_detached(jws: str, payload: bytes, keys: Iterable[Jwk]) -> None:
+    """Verify a JWS without payload against its payload.
+
+    Raises:
+        SignatureInvalid: altered, not a JWS, or signed by none of ``keys``.
+    """
     header, _, signature = jws.partition("..")
-    opened(f"{header}.{_base64url(payload)}.{signature}", keys)
+    verify_jws(f"{header}.{_base64url(payload)}.{signature}", keys)
 
 
 def _base64url(raw: bytes) -> str:

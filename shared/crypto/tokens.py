@@ -1,7 +1,7 @@
-"""Signed tokens: whose key it is, who it is for, and whether it holds now.
+"""Verification of signed tokens (JWT): signature, audience, issuer and times.
 
-Only RS256, only keys of the issuer's own key document, exactly one audience. What a token says about
-where its keys are (jku, x5u, jwk) is never looked at.
+Only RS256, only keys of the issuer's JWKS document, exactly one audience. Header fields that say where to find a key
+(jku, x5u, jwk) are ignored.
 """
 
 import math
@@ -16,21 +16,21 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt.utils import base64url_decode
 
 from shared.errors import AppError, Unavailable
-from shared.formats.tolerant import read
-from shared.http.client import Unreachable, Web
+from shared.formats.tolerant import decode_tolerant
+from shared.http.client import HttpClient, Unreachable
 
 LEEWAY_S = 120
-_KEPT_S = 24 * 3600
+_KEYS_LIFETIME_S = 24 * 3600
 _REFETCH_PAUSE_S = 60.0
-_EMPTY_PAUSE_S = 2.0  # without any key every call fails: look again soon, but not once per waiting call
-_FETCH_S = 8.0
-_MOST_TOKEN_BYTES = 16 * 1024
-_FEWEST_BITS = 2048
-_TIMES = frozenset({"exp", "iat", "nbf"})
+_REFETCH_PAUSE_WITHOUT_KEYS_S = 2.0  # without keys every call fails, so the pause is short
+_FETCH_TIMEOUT_S = 8.0
+_MAX_TOKEN_BYTES = 16 * 1024
+_MIN_KEY_BITS = 2048
+_TIME_CLAIMS = frozenset({"exp", "iat", "nbf"})
 
 
 class TokenInvalid(AppError):
-    """The token failed a check; the message names the check and never quotes the token."""
+    """The token failed a check. The message names the check and never quotes the token."""
 
     code = "token_invalid"
     title = "The token is not valid"
@@ -42,14 +42,15 @@ class KeysUnavailable(Unavailable):
 
 
 class KeySet:
-    """The signing keys behind one address, kept a day and fetched again when an unknown one turns up.
+    """The signing keys of a JWKS document at ``url``, cached for a day; safe to share between threads.
 
-    Keys that cannot be fetched again stay in use. Only a token with an unknown key waits for a fetch.
+    They are fetched again for an unknown key id, at most once a minute. When that fails, the cached keys stay in use.
+    Only a token with an unknown key waits for a fetch.
     """
 
-    def __init__(self, url: str, web: Web, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, url: str, http_client: HttpClient, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._url = url
-        self._web = web
+        self._http_client = http_client
         self._monotonic = monotonic
         self._keys: dict[str, RSAPublicKey] = {}
         self._fetched_at = -math.inf
@@ -57,10 +58,10 @@ class KeySet:
         self._fetching = Lock()
 
     def find(self, key_id: str) -> RSAPublicKey | None:
-        """The key of this id, or None.
+        """The key with this id, or None.
 
         Raises:
-            KeysUnavailable: no keys were ever fetched, and they cannot be now.
+            KeysUnavailable: no keys were fetched so far, and they cannot be fetched now.
         """
         if self._is_due(key_id) and self._fetching.acquire(blocking=key_id not in self._keys):
             try:
@@ -75,21 +76,23 @@ class KeySet:
     def _is_due(self, key_id: str) -> bool:
         """Whether to fetch: a stream of made-up key ids must not become a stream of requests."""
         now = self._monotonic()
-        wanted = key_id not in self._keys or now - self._fetched_at > _KEPT_S
-        return wanted and now - self._tried_at >= (_REFETCH_PAUSE_S if self._keys else _EMPTY_PAUSE_S)
+        needs_keys = key_id not in self._keys or now - self._fetched_at > _KEYS_LIFETIME_S
+        return needs_keys and now - self._tried_at >= (
+            _REFETCH_PAUSE_S if self._keys else _REFETCH_PAUSE_WITHOUT_KEYS_S
+        )
 
     def _fetch(self) -> None:
         try:
-            response = self._web.send("GET", self._url, within_s=_FETCH_S)
-            self._keys = _usable(response.body)
+            response = self._http_client.send("GET", self._url, within_s=_FETCH_TIMEOUT_S)
+            self._keys = _keys_of(response.body)
             self._fetched_at = self._monotonic()
         except (Unreachable, ValueError):
-            pass  # those we have, if any, stay
+            pass  # the cached keys, if any, stay in use
         finally:
             self._tried_at = self._monotonic()
 
 
-class _Jwk(msgspec.Struct):
+class _RsaJwk(msgspec.Struct):
     kty: str
     kid: str = ""
     use: str = "sig"
@@ -98,26 +101,26 @@ class _Jwk(msgspec.Struct):
 
 
 class _KeyDocument(msgspec.Struct):
-    keys: list[_Jwk]
+    keys: list[_RsaJwk]
 
 
-def _usable(body: bytes) -> dict[str, RSAPublicKey]:
-    """The document's RSA signing keys by id; raises ValueError when there is none. An odd key costs itself only."""
-    document, _ = read(body, _KeyDocument)
-    found = {key.kid: public for key in document.keys if key.kid and (public := _public(key))}
-    if not found:
-        raise ValueError("the document holds no key we can use")
-    return found
+def _keys_of(body: bytes) -> dict[str, RSAPublicKey]:
+    """The RSA signing keys of a JWKS document by id, without malformed ones; raises ValueError when there is none."""
+    document, _ = decode_tolerant(body, _KeyDocument)
+    keys = {key.kid: public for key in document.keys if key.kid and (public := _public(key))}
+    if not keys:
+        raise ValueError("the document holds no usable key")
+    return keys
 
 
-def _public(key: _Jwk) -> RSAPublicKey | None:
+def _public(key: _RsaJwk) -> RSAPublicKey | None:
     if key.kty != "RSA" or key.use != "sig":
         return None
     try:
         public = jwt.PyJWK({"kty": "RSA", "n": key.n, "e": key.e}, algorithm="RS256").key
     except (jwt.PyJWTError, ValueError):
         return None
-    return public if isinstance(public, RSAPublicKey) and public.key_size >= _FEWEST_BITS else None
+    return public if isinstance(public, RSAPublicKey) and public.key_size >= _MIN_KEY_BITS else None
 
 
 def verify(
@@ -129,17 +132,22 @@ def verify(
     issuer: str | None = None,
     leeway_s: int = LEEWAY_S,
 ) -> dict[str, Any]:
-    """The claims of a token whose signature, audience and times hold.
+    """Verify a token and return its claims.
 
-    ``required`` claims are there and are text; without an ``issuer`` it is the caller's to compare, for
-    issuers that are named after the tenant. ``exp`` and ``iat`` are required and are numbers.
+    Args:
+        token: a compact JWT.
+        keys: the issuer's keys.
+        audience: the only audience that the token may have.
+        required: further claims that must be present and be text; ``exp`` and ``iat`` must be present and be numbers.
+        issuer: the expected issuer; without it the caller must check it, as for issuers named after the tenant.
+        leeway_s: seconds by which clocks may differ.
 
     Raises:
-        TokenInvalid: naming the check that failed.
+        TokenInvalid: a check failed; the message names it.
         KeysUnavailable: the keys cannot be fetched.
     """
     key_id = _key_id(token)
-    _refuse_other_encodings(token)
+    _check_encoding(token)
     key = keys.find(key_id)
     if key is None:
         raise TokenInvalid("is signed with an unknown key")
@@ -155,12 +163,12 @@ def verify(
         )
     except (jwt.PyJWTError, ValueError, RecursionError) as error:
         raise TokenInvalid(f"failed the check {type(error).__name__}") from error
-    _refuse_unusable(claims, required)
+    _check_claims(claims, required)
     return claims
 
 
-def _refuse_unusable(claims: dict[str, Any], required: Sequence[str]) -> None:
-    times = _TIMES & claims.keys()
+def _check_claims(claims: dict[str, Any], required: Sequence[str]) -> None:
+    times = _TIME_CLAIMS & claims.keys()
     for name in times:
         if type(claims[name]) not in {int, float}:  # "1" and true would pass for numbers
             raise TokenInvalid(f"has no usable {name}")
@@ -169,13 +177,13 @@ def _refuse_unusable(claims: dict[str, Any], required: Sequence[str]) -> None:
             raise TokenInvalid(f"has no usable {name}")
 
 
-def unverified(token: str) -> dict[str, Any]:
-    """The claims of a token that came straight from its issuer over TLS; nothing is checked.
+def unverified_claims(token: str) -> dict[str, Any]:
+    """The claims of a token that came directly from its issuer over TLS, without verification.
 
     Raises:
-        TokenInvalid: it cannot be read.
+        TokenInvalid: it cannot be decoded.
     """
-    _refuse_other_encodings(token)
+    _check_encoding(token)
     try:
         claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
     except (jwt.PyJWTError, ValueError, RecursionError) as error:
@@ -183,8 +191,8 @@ def unverified(token: str) -> dict[str, Any]:
     return claims
 
 
-def _refuse_other_encodings(token: str) -> None:
-    """Header and claims are UTF-8 (RFC 7519, section 7.2); the library would read UTF-16 and UTF-32 as well."""
+def _check_encoding(token: str) -> None:
+    """Require UTF-8 (RFC 7519, section 7.2); the library would accept UTF-16 and UTF-32 as well."""
     for part in token.rpartition(".")[0].split(".", 1):
         try:
             text = base64url_decode(part).decode()
@@ -195,7 +203,7 @@ def _refuse_other_encodings(token: str) -> None:
 
 
 def _key_id(token: str) -> str:
-    if len(token) > _MOST_TOKEN_BYTES:
+    if len(token) > _MAX_TOKEN_BYTES:
         raise TokenInvalid("is too long")
     try:
         header = jwt.get_unverified_header(token)

@@ -1,4 +1,4 @@
-"""Foreign JSON as text: what stands before it, and what no text may hold."""
+"""JSON from other services, parsed as far as possible although it is malformed."""
 
 import codecs
 import json
@@ -10,22 +10,22 @@ import msgspec
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-_MOST_DIGITS = 18  # what fits 64 bits whatever its digits
+_MAX_DIGITS = 18  # any number of so many digits fits 64 bits
 
 
 class UnreadableJson(ValueError):
-    """It is not JSON, whatever is forgiven."""
+    """A text is not JSON, or not what it should be, even to a tolerant parser."""
 
 
 def without_bom(body: bytes) -> bytes:
-    """The body without the byte order mark that some of Microsoft's services put before their JSON."""
+    """The body without a byte order mark, which some of Microsoft's services send before their JSON."""
     return body.removeprefix(codecs.BOM_UTF8)
 
 
-def parsed(body: bytes) -> Any:
-    """Any JSON value. A byte order mark, bytes that are no UTF-8 and lone surrogates cost no more than themselves.
+def parse_json(body: bytes) -> Any:
+    """Parse any JSON value, despite a byte order mark, invalid UTF-8 or lone surrogates, which are replaced.
 
-    Numbers that no row can hold are null.
+    Numbers that do not fit 64 bits, NaN and infinity become None.
 
     Raises:
         UnreadableJson: it is not JSON.
@@ -33,27 +33,29 @@ def parsed(body: bytes) -> Any:
     try:
         return msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        pass  # the strict reader is the quick one; the forgiving one says what is wrong
+        pass  # the strict parser is fast; the tolerant one below decides
     try:
         text = without_bom(body).decode("utf-8", errors="replace")
-        return _whole(json.loads(text, parse_int=_integer, parse_float=_number, parse_constant=lambda _: None))
+        return _without_surrogates(
+            json.loads(text, parse_int=_integer, parse_float=_number, parse_constant=lambda _: None)
+        )
     except (ValueError, RecursionError) as error:
         raise UnreadableJson(f"{error!s:.200}") from error
 
 
-def _whole(value: Any) -> Any:
-    """The value with each half of a character replaced."""
+def _without_surrogates(value: Any) -> Any:
+    """The value with lone surrogates replaced in all texts."""
     if isinstance(value, str):
         return _LONE_SURROGATE.sub(REPLACEMENT, value)
     if isinstance(value, list):
-        return [_whole(it) for it in value]
+        return [_without_surrogates(it) for it in value]
     if isinstance(value, dict):
-        return {_whole(name): _whole(it) for name, it in value.items()}
+        return {_without_surrogates(name): _without_surrogates(it) for name, it in value.items()}
     return value
 
 
 def _integer(text: str) -> int | None:
-    return int(text) if len(text) <= _MOST_DIGITS else None
+    return int(text) if len(text) <= _MAX_DIGITS else None
 
 
 def _number(text: str) -> float | None:

@@ -1,9 +1,9 @@
-"""Foreign JSON read into typed forms so that what is odd in it costs itself, and nothing else.
+"""Decodes JSON from other services into typed structs, leaving out only the values that do not fit.
 
-What is as promised is decoded strictly, and costs no more than that. What is not is read once more, piece by piece:
-a field that does not fit takes its default, an item of a list that cannot be read is left out, and both are counted.
-A field without a default takes its object with it, and so does one of a form's ``INDISPENSABLE`` when it is not null:
-a page whose link cannot be read must not look like the last. So a form says what it can do without.
+JSON that fits is decoded strictly, at no extra cost. Otherwise it is decoded again piece by piece: a field that does
+not fit takes its default, and an item of a list that does not fit is left out; both are counted. A field without a
+default makes its whole object unreadable, and so does a field that the struct lists in ``INDISPENSABLE``, unless it is
+null: a page whose link cannot be read must not look like the last page.
 """
 
 import math
@@ -15,37 +15,37 @@ from typing import Any, TypeVar, cast
 import msgspec
 from msgspec import inspect
 
-from shared.formats.json_text import UnreadableJson, parsed
+from shared.formats.json_text import UnreadableJson, parse_json
 
 T = TypeVar("T")
 
 
-class Odd(msgspec.Struct):
-    """What was given up: ``values`` in all, among them ``items`` of a list of the outermost object."""
+class Unreadable(msgspec.Struct):
+    """How much was left out: ``values`` in all, and ``items`` of those that were items of a top-level list."""
 
     values: int = 0
     items: int = 0
 
 
 class _Unfit(Exception):
-    """A value is not of the form it should have, and has no default to take its place."""
+    """A value does not fit its type, and has no default."""
 
 
-def read(body: bytes, form: type[T]) -> tuple[T, Odd]:
-    """The body in the promised form, and what of it was given up.
+def decode_tolerant(body: bytes, form: type[T]) -> tuple[T, Unreadable]:
+    """Decode a body into a type; returns the value and how much was left out.
 
     Raises:
-        UnreadableJson: it is not JSON, or something is missing without which it means nothing.
+        UnreadableJson: it is not JSON, or a required or indispensable value does not fit.
     """
     try:
-        return msgspec.json.decode(body, type=form), Odd()
+        return msgspec.json.decode(body, type=form), Unreadable()
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        told = parsed(body)
-    odd, wanted = Odd(), cast("Hashable", form)
+        value = parse_json(body)
+    unreadable, hashable_form = Unreadable(), cast("Hashable", form)
     try:
-        return _fitted(told, _information(wanted), odd, 0), odd
+        return _fit(value, _information(hashable_form), unreadable, 0), unreadable
     except (_Unfit, RecursionError) as error:
-        raise UnreadableJson(f"not of the promised form: {error!s:.200}") from error
+        raise UnreadableJson(f"not of the expected type: {error!s:.200}") from error
 
 
 @cache
@@ -53,14 +53,14 @@ def _information(form: Hashable) -> inspect.Type:
     return inspect.type_info(form)
 
 
-def _fitted(value: Any, form: inspect.Type, odd: Odd, depth: int) -> Any:
-    fit = _FITS.get(type(form))
-    if fit is None:
-        raise _Unfit(f"nothing is read as {type(form).__name__}")
-    return fit(value, form, odd, depth)
+def _fit(value: Any, form: inspect.Type, unreadable: Unreadable, depth: int) -> Any:
+    fit_one = _FIT_BY_TYPE.get(type(form))
+    if fit_one is None:
+        raise _Unfit(f"{type(form).__name__} is not supported")
+    return fit_one(value, form, unreadable, depth)
 
 
-def _object(value: Any, form: inspect.StructType, odd: Odd, depth: int) -> Any:
+def _object(value: Any, form: inspect.StructType, unreadable: Unreadable, depth: int) -> Any:
     if not isinstance(value, dict):
         raise _Unfit(f"{form.cls.__name__} is no object")
     fields = {}
@@ -69,55 +69,55 @@ def _object(value: Any, form: inspect.StructType, odd: Odd, depth: int) -> Any:
             if field.required:
                 raise _Unfit(f"{field.encode_name} is missing")
             continue
-        told, before = value[field.encode_name], odd.values
+        inner, before = value[field.encode_name], unreadable.values
         try:
-            fields[field.name] = _fitted(told, field.type, odd, depth + 1)
+            fields[field.name] = _fit(inner, field.type, unreadable, depth + 1)
         except _Unfit:
-            if field.required or (told is not None and field.name in getattr(form.cls, "INDISPENSABLE", ())):
+            if field.required or (inner is not None and field.name in getattr(form.cls, "INDISPENSABLE", ())):
                 raise
-            # Null is how Microsoft says that there is nothing: then the default is no loss.
-            odd.values = before + (told is not None)
+            # Microsoft sends null for "no value"; then nothing is lost by the default.
+            unreadable.values = before + (inner is not None)
     return form.cls(**fields)
 
 
-def _list(value: Any, form: inspect.ListType, odd: Odd, depth: int) -> list[Any]:
+def _list(value: Any, form: inspect.ListType, unreadable: Unreadable, depth: int) -> list[Any]:
     if not isinstance(value, list):
         raise _Unfit("not a list")
     items = []
     for it in value:
-        before = odd.values
+        before = unreadable.values
         try:
-            items.append(_fitted(it, form.item_type, odd, depth + 1))
+            items.append(_fit(it, form.item_type, unreadable, depth + 1))
         except _Unfit:
-            odd.values = before + 1
-            odd.items += depth == 1
+            unreadable.values = before + 1
+            unreadable.items += depth == 1
     return items
 
 
-def _mapping(value: Any, form: inspect.DictType, odd: Odd, depth: int) -> dict[Any, Any]:
+def _mapping(value: Any, form: inspect.DictType, unreadable: Unreadable, depth: int) -> dict[Any, Any]:
     if not isinstance(value, dict):
         raise _Unfit("not an object")
-    found = {}
+    fitting = {}
     for name, it in value.items():
-        before = odd.values
+        before = unreadable.values
         try:
-            found[name] = _fitted(it, form.value_type, odd, depth + 1)
+            fitting[name] = _fit(it, form.value_type, unreadable, depth + 1)
         except _Unfit:
-            odd.values = before + 1
-    return found
+            unreadable.values = before + 1
+    return fitting
 
 
-def _one_of(value: Any, form: inspect.UnionType, odd: Odd, depth: int) -> Any:
+def _union(value: Any, form: inspect.UnionType, unreadable: Unreadable, depth: int) -> Any:
     for it in form.types:
         try:
-            return _fitted(value, it, odd, depth)
+            return _fit(value, it, unreadable, depth)
         except _Unfit:
             continue
-    raise _Unfit("of none of the promised kinds")
+    raise _Unfit("of none of the possible types")
 
 
-def _moment(value: Any, _form: inspect.Type, _odd: Odd, _depth: int) -> datetime:
-    """A date without a zone is in UTC: Microsoft's are, whether it says so or not."""
+def _datetime(value: Any, _form: inspect.Type, _odd: Unreadable, _depth: int) -> datetime:
+    """A date and time; without an offset it is in UTC, as all of Microsoft's are."""
     try:
         moment = datetime.fromisoformat(value)
     except (TypeError, ValueError) as error:
@@ -125,41 +125,41 @@ def _moment(value: Any, _form: inspect.Type, _odd: Odd, _depth: int) -> datetime
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _exactly(*kinds: type) -> Callable[[Any, inspect.Type, Odd, int], Any]:
-    """A value of one of these very types: true is no number."""
+def _exact_type(*kinds: type) -> Callable[[Any, inspect.Type, Unreadable, int], Any]:
+    """Accept values of exactly these types, so that ``true`` is not a number."""
 
-    def fit(value: Any, _form: inspect.Type, _odd: Odd, _depth: int) -> Any:
+    def fit_one(value: Any, _form: inspect.Type, _odd: Unreadable, _depth: int) -> Any:
         if type(value) not in kinds:
             raise _Unfit(f"not {kinds[0].__name__}")
         return value
 
-    return fit
+    return fit_one
 
 
-def _integer(value: Any, _form: inspect.Type, _odd: Odd, _depth: int) -> int:
+def _integer(value: Any, _form: inspect.Type, _odd: Unreadable, _depth: int) -> int:
     if type(value) is float and math.isfinite(value) and value.is_integer():
         return int(value)
     if type(value) is not int:
-        raise _Unfit("not a whole number")
+        raise _Unfit("not an integer")
     return value
 
 
-def _raw(value: Any, _form: inspect.Type, _odd: Odd, _depth: int) -> msgspec.Raw:
+def _raw(value: Any, _form: inspect.Type, _odd: Unreadable, _depth: int) -> msgspec.Raw:
     return msgspec.Raw(msgspec.json.encode(value))
 
 
-_FITS: dict[type[inspect.Type], Callable[..., Any]] = {
+_FIT_BY_TYPE: dict[type[inspect.Type], Callable[..., Any]] = {
     inspect.StructType: _object,
     inspect.ListType: _list,
     inspect.DictType: _mapping,
-    inspect.UnionType: _one_of,
-    inspect.DateTimeType: _moment,
-    inspect.StrType: _exactly(str),
-    inspect.BoolType: _exactly(bool),
-    inspect.NoneType: _exactly(type(None)),
-    inspect.FloatType: _exactly(float, int),
+    inspect.UnionType: _union,
+    inspect.DateTimeType: _datetime,
+    inspect.StrType: _exact_type(str),
+    inspect.BoolType: _exact_type(bool),
+    inspect.NoneType: _exact_type(type(None)),
+    inspect.FloatType: _exact_type(float, int),
     inspect.IntType: _integer,
     inspect.RawType: _raw,
     inspect.AnyType: lambda value, _form, _odd, _depth: value,
-    inspect.CustomType: lambda value, _form, _odd, _depth: value,  # object, as forms name what they do not look into
+    inspect.CustomType: lambda value, _form, _odd, _depth: value,  # a field of type object takes any value
 }

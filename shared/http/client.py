@@ -1,7 +1,7 @@
-"""The one way out: pooled connections with time limits that hold, and bodies that cannot run wild.
+"""The HTTP client for all outgoing requests: pooled connections, hard time limits, and bounded bodies.
 
-Bodies are bounded after decompression. No redirect is followed, no request is repeated, no cookie kept, no proxy or
-netrc read.
+Bodies are bounded after decompression. The client follows no redirect, repeats no request, keeps no cookie, and reads
+no proxy settings and no netrc.
 """
 
 import re
@@ -16,23 +16,22 @@ from urllib.parse import SplitResult, urlsplit
 
 import certifi
 
-from shared.errors import Waiting
+from shared.errors import TemporaryFailure
 from shared.http.connection_pool import CALL_LIMITS, TOO_SLOW, ConnectionPool
 
 _CONNECT_S, _READ_S = 3.05, 10.0
-MOST_BYTES = 16 * 1024 * 1024
-_MOST_RATIO = 100
-_RATIO_FROM = 1024 * 1024  # small bodies may compress as well as they like
+MAX_RESPONSE_BYTES = 16 * 1024 * 1024
+_MAX_COMPRESSION_RATIO = 100
+_RATIO_CHECKED_FROM = 1024 * 1024  # smaller bodies may compress to any ratio
 _CHUNK = 64 * 1024
-_GZIP = 31  # how zlib is told of it
-_OURS = {"Accept-Encoding": "gzip", "User-Agent": "microsoft-tenant-integrations"}
-# Two readers of ``https://evil\\@good/`` do not find the same server: no address of ours has a backslash.
-_PLAIN = re.compile(r"[!-\[\]-~]+")
-_BEHIND_SCHEME = len("https://")
+_GZIP = 31  # zlib's wbits for a gzip stream
+# URL parsers disagree on which server ``https://evil\\@good/`` names, so a backslash is not allowed.
+_URL_CHARACTERS = re.compile(r"[!-\[\]-~]+")
+_AFTER_SCHEME = len("https://")
 
 
-class Unreachable(Waiting):
-    """No usable answer came: no connection, too slow, too large, or cut off."""
+class Unreachable(TemporaryFailure):
+    """No usable response: no connection, too slow, too large, or cut off."""
 
     code = "unreachable"
     title = "A service did not answer properly"
@@ -40,20 +39,25 @@ class Unreachable(Waiting):
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A whole answer. Header names are lower-case."""
+    """A complete response. Header names are lower-case; the body is decompressed."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
 
 
-class Web:
-    """A way out for many threads. ``ca_file`` holds whom to trust, when not the usual authorities."""
+class HttpClient:
+    """Sends requests to any number of servers; safe to share between threads.
 
-    def __init__(self, ca_file: str | None = None, *, connect_s: float = _CONNECT_S) -> None:
+    ``ca_file`` is a PEM file of the certificate authorities to trust, by default those of certifi. ``connect_s`` is the
+    time to connect, in seconds. ``user_agent`` is sent with every request, unless it is empty.
+    """
+
+    def __init__(self, ca_file: str | None = None, *, connect_s: float = _CONNECT_S, user_agent: str = "") -> None:
         self._ca_file = ca_file
         self._connect_s = connect_s
-        self._servers: dict[str, ConnectionPool] = {}
+        self._default_headers = {"Accept-Encoding": "gzip", **({"User-Agent": user_agent} if user_agent else {})}
+        self._pools: dict[str, ConnectionPool] = {}
         self._lock = Lock()
 
     def send(
@@ -66,18 +70,26 @@ class Web:
         within_s: float = 60.0,
         read_s: float | None = None,
     ) -> Response:
-        """Send one request and read the whole answer; ``read_s`` is its longest silence.
+        """Send one request and read the complete response.
+
+        Args:
+            method: the HTTP method.
+            url: absolute, http or https, of printable ASCII without a backslash.
+            headers: override the defaults.
+            body: sent as it is.
+            within_s: seconds for the whole call, connecting included.
+            read_s: seconds that the server may send nothing; 10 by default.
 
         Raises:
-            Unreachable: no complete answer within ``within_s`` seconds and 16 MiB.
+            Unreachable: no complete response within these times and 16 MiB, or the URL is not allowed.
         """
         read_s = _READ_S if read_s is None else read_s
         give_up_at = CALL_LIMITS.begin(within_s, read_s)
         try:
-            server, target = self._placed(url)
-            connection = server.take(min(self._connect_s, within_s))
+            pool, target = self._pool_and_target(url)
+            connection = pool.acquire(min(self._connect_s, within_s))
             try:
-                connection.request(method, target, body, {**_OURS, **(headers or {})})
+                connection.request(method, target, body, {**self._default_headers, **(headers or {})})
                 with connection.getresponse() as answer:
                     content = _read(answer, give_up_at)
             except BaseException:
@@ -86,61 +98,62 @@ class Web:
         except (HTTPException, OSError, ValueError, zlib.error) as error:
             slow = time.monotonic() >= give_up_at
             raise Unreachable(TOO_SLOW if slow else f"no answer: {type(error).__name__}") from error
-        server.give_back(connection)
+        pool.release(connection)
         return Response(answer.status, {k.lower(): v for k, v in answer.getheaders()}, content)
 
-    def _placed(self, url: str) -> tuple[ConnectionPool, str]:
-        """The connections to an address's server, and the rest of the address.
+    def _pool_and_target(self, url: str) -> tuple[ConnectionPool, str]:
+        """The connection pool of a URL's server, and the path and query to request.
 
         Raises:
-            ValueError: it is none, or one that is written in another way than ours are.
+            ValueError: not a URL, or not one that we send requests to.
         """
-        if not _PLAIN.fullmatch(url):
-            raise ValueError("an address holds characters that none of ours has")
-        begins = url.find("/", _BEHIND_SCHEME)
-        server = self._servers.get(url[:begins])
-        if server is not None and "#" not in url:
-            return server, url[begins:]
+        if not _URL_CHARACTERS.fullmatch(url):
+            raise ValueError("the URL holds characters that are not allowed")
+        path_start = url.find("/", _AFTER_SCHEME)
+        pool = self._pools.get(url[:path_start])
+        if pool is not None and "#" not in url:
+            return pool, url[path_start:]
         parts = urlsplit(url)
         target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
-        return self._server(parts), target
+        return self._pool_of(parts), target
 
-    def _server(self, parts: SplitResult) -> ConnectionPool:
+    def _pool_of(self, parts: SplitResult) -> ConnectionPool:
         if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
-            raise ValueError("an address is of another kind than ours are")
-        place = f"{parts.scheme}://{parts.netloc}"
+            raise ValueError("the URL is not http or https, has no host, or holds credentials")
+        origin = f"{parts.scheme}://{parts.netloc}"
         with self._lock:
-            if place not in self._servers:
-                self._servers[place] = ConnectionPool(parts.hostname, parts.port, self._trust(parts))
-            return self._servers[place]
+            if origin not in self._pools:
+                self._pools[origin] = ConnectionPool(parts.hostname, parts.port, self._tls_context(parts))
+            return self._pools[origin]
 
-    def _trust(self, parts: SplitResult) -> ssl.SSLContext | None:
+    def _tls_context(self, parts: SplitResult) -> ssl.SSLContext | None:
         if parts.scheme == "http":
             return None
         return ssl.create_default_context(cafile=self._ca_file or certifi.where())
 
 
 def _read(answer: HTTPResponse, give_up_at: float) -> bytes:
-    """Read whatever has come, piece by piece, so that a deadline and a size hold while the body still comes.
+    """Read and decompress the body chunk by chunk, so that the deadline and the size limit hold while it arrives.
 
     Raises:
-        ValueError, zlib.error: the body is cut off, or packed in another way than it says.
+        Unreachable: too slow or too large.
+        ValueError, zlib.error: the body is cut off, or not encoded as its headers say.
     """
     parts: list[bytes] = []
-    size = came = 0
+    size = received = 0
 
-    def pieces() -> Iterator[bytes]:
-        nonlocal came
-        while piece := answer.read1(_CHUNK):
-            came += len(piece)
-            yield piece
+    def chunks() -> Iterator[bytes]:
+        nonlocal received
+        while chunk := answer.read1(_CHUNK):
+            received += len(chunk)
+            yield chunk
 
-    packing = (answer.headers.get("content-encoding") or "identity").lower()
-    if packing not in {"gzip", "identity"}:
-        raise ValueError("the body is packed in a way that was not asked for")
-    for part in _unpacked(pieces()) if packing == "gzip" else pieces():
+    encoding = (answer.headers.get("content-encoding") or "identity").lower()
+    if encoding not in {"gzip", "identity"}:
+        raise ValueError("the body has a content encoding that we did not ask for")
+    for part in _decompressed(chunks()) if encoding == "gzip" else chunks():
         size += len(part)
-        if size > MOST_BYTES or (size > _RATIO_FROM and size > _MOST_RATIO * came):
+        if size > MAX_RESPONSE_BYTES or (size > _RATIO_CHECKED_FROM and size > _MAX_COMPRESSION_RATIO * received):
             raise Unreachable("the answer is larger than anything we asked for")
         if time.monotonic() > give_up_at:
             raise Unreachable(TOO_SLOW)
@@ -150,20 +163,20 @@ def _read(answer: HTTPResponse, give_up_at: float) -> bytes:
     return b"".join(parts)
 
 
-def _unpacked(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """A body packed by gzip, a little at a time, however much a piece of it unpacks to; one may follow the other."""
-    unpacker, packed, is_begun = zlib.decompressobj(_GZIP), b"", False
-    for piece in pieces:
-        packed, is_begun = piece, True
-        while packed:
-            part = unpacker.decompress(packed, _CHUNK)
+def _decompressed(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Decompress gzip in bounded parts, however large a piece becomes; several gzip members may follow each other."""
+    decompressor, compressed, has_begun = zlib.decompressobj(_GZIP), b"", False
+    for chunk in chunks:
+        compressed, has_begun = chunk, True
+        while compressed:
+            part = decompressor.decompress(compressed, _CHUNK)
             yield part
-            packed = unpacker.unconsumed_tail
-            while not packed and len(part) == _CHUNK:  # what it holds back without having consumed less
-                part = unpacker.decompress(b"", _CHUNK)
+            compressed = decompressor.unconsumed_tail
+            while not compressed and len(part) == _CHUNK:  # zlib may hold more output although it consumed all input
+                part = decompressor.decompress(b"", _CHUNK)
                 yield part
-                packed = unpacker.unconsumed_tail
-            if unpacker.eof and unpacker.unused_data:
-                packed, unpacker = unpacker.unused_data, zlib.decompressobj(_GZIP)
-    if is_begun and not unpacker.eof:
+                compressed = decompressor.unconsumed_tail
+            if decompressor.eof and decompressor.unused_data:
+                compressed, decompressor = decompressor.unused_data, zlib.decompressobj(_GZIP)
+    if has_begun and not decompressor.eof:
         raise ValueError("the body is cut off")

@@ -1,7 +1,7 @@
-"""Connections to one server, kept open between calls; all waits for bytes end with the call that is made over them.
+"""A pool of open connections to one server, with a deadline for each call made over them.
 
-A read time-out ends one silent wait; an answer that drips a byte every second passes it for hours. So every wait for
-bytes, of headers and body alike, is cut to what is left of the call.
+A read timeout alone ends only a silent wait: a server that sends a byte every second could keep a call busy for hours.
+So every read, of headers and body alike, waits no longer than what is left of the call's time.
 """
 
 import http.client
@@ -19,16 +19,17 @@ from typing import Any
 from shared.http.response_head import read_head
 
 TOO_SLOW = "the answer came too slowly"
-_POOL = 32  # connections kept open to one server
+_MAX_FREE = 32  # idle connections kept open to one server
 
 
 class CallLimits(threading.local):
-    """When the call that this thread makes must be over, on the monotonic clock, and its longest silence in seconds."""
+    """Limits of the call that this thread makes: its end on the monotonic clock, and its read timeout in seconds."""
 
     give_up_at: float = math.inf
     read_s: float = 10.0
 
     def begin(self, within_s: float, read_s: float) -> float:
+        """Start a call; returns its end on the monotonic clock."""
         self.give_up_at, self.read_s = time.monotonic() + within_s, read_s
         return self.give_up_at
 
@@ -37,42 +38,42 @@ CALL_LIMITS = CallLimits()
 
 
 class ConnectionPool:
-    """A pool of connections to one server, for many threads; over TLS if it is said whom to trust."""
+    """Connections to one server, shared between threads; over TLS when a TLS context is given."""
 
-    def __init__(self, host: str, port: int | None, trust: ssl.SSLContext | None) -> None:
-        self._host, self._port, self._trust = host, port, trust
+    def __init__(self, host: str, port: int | None, tls: ssl.SSLContext | None) -> None:
+        self._host, self._port, self._tls = host, port, tls
         self._free: deque[http.client.HTTPConnection] = deque()
 
-    def take(self, connect_s: float) -> http.client.HTTPConnection:
-        """One that is free and still open, or a new one, which opens when it is used."""
+    def acquire(self, connect_s: float) -> http.client.HTTPConnection:
+        """An idle connection that is still open, or a new one, which connects when it is first used."""
         while self._free:
             with suppress(IndexError):  # another thread was faster
                 connection = self._free.pop()
-                if connection.sock is not None and not _has_news(connection.sock):
+                if connection.sock is not None and not _has_unexpected_data(connection.sock):
                     connection.sock.settimeout(CALL_LIMITS.read_s)
                     return connection
                 connection.close()
-        if self._trust is None:
+        if self._tls is None:
             return _PlainConnection(self._host, self._port, timeout=connect_s)
-        return _SecureConnection(self._host, self._port, timeout=connect_s, context=self._trust)
+        return _SecureConnection(self._host, self._port, timeout=connect_s, context=self._tls)
 
-    def give_back(self, connection: http.client.HTTPConnection) -> None:
-        """For the next call: its answer was read to the end."""
-        if len(self._free) < _POOL:
+    def release(self, connection: http.client.HTTPConnection) -> None:
+        """Keep a connection for the next call; its response must have been read to the end."""
+        if len(self._free) < _MAX_FREE:
             self._free.append(connection)
         else:
             connection.close()
 
 
-def _has_news(connection: socket.socket) -> bool:
-    """Whether something came that nobody asked for: the server has hung up, or nobody knows what it says."""
+def _has_unexpected_data(connection: socket.socket) -> bool:
+    """Whether an idle connection is readable: the server closed it, or sent something that is not a response."""
     poll = select.poll()
     poll.register(connection, select.POLLIN)
     return bool(poll.poll(0))
 
 
 class _DeadlineReader(io.RawIOBase):
-    """A socket's bytes; no wait for them outlasts the call."""
+    """Reads from a socket; no read waits longer than the call's deadline."""
 
     def __init__(self, connection: socket.socket) -> None:
         super().__init__()
@@ -99,19 +100,19 @@ class _DeadlineReader(io.RawIOBase):
 
 
 class _BoundedResponse(http.client.HTTPResponse):
-    """An answer whose head is read strictly, and whose bytes keep to the call's deadline."""
+    """A response whose head is parsed strictly, and whose reads keep to the call's deadline."""
 
     def __init__(
         self, connection: socket.socket, debuglevel: int = 0, method: str | None = None, url: str | None = None
     ) -> None:
-        wire: Any = _DeadlineReader(connection)  # all that is wanted of a socket is makefile
-        super().__init__(wire, debuglevel, method, url)
-        self._asked_by = method or "GET"
+        reader: Any = _DeadlineReader(connection)  # the base class needs nothing of a socket but makefile
+        super().__init__(reader, debuglevel, method, url)
+        self._request_method = method or "GET"
 
     def begin(self) -> None:
         if self.headers is not None:
             return
-        head = read_head(self.fp, self._asked_by)
+        head = read_head(self.fp, self._request_method)
         self.version, self.status, self.reason = (11 if head.is_1_1 else 10), head.status, head.reason
         self.headers = self.msg = head.headers
         self.chunked, self.chunk_left = head.is_chunked, None

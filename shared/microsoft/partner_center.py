@@ -1,4 +1,4 @@
-"""Partner Center's API as far as a control panel vendor needs it: customers, and consents on their behalf.
+"""The part of Partner Center's API that a control panel vendor needs: customers, and consent on their behalf.
 
 Source: https://learn.microsoft.com/partner-center/developer/control-panel-vendor-apis
 """
@@ -11,10 +11,9 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from shared.formats.json_text import UnreadableJson, parsed
-from shared.formats.tolerant import Odd, read
-from shared.http.client import Response, Unreachable, Web
-from shared.microsoft.graph.answers import retry_after_s
+from shared.formats.json_text import UnreadableJson, parse_json
+from shared.formats.tolerant import Unreadable, decode_tolerant
+from shared.http.client import HttpClient, Response, Unreachable
 from shared.microsoft.graph.errors import (
     Denied,
     MicrosoftError,
@@ -25,18 +24,19 @@ from shared.microsoft.graph.errors import (
     Transient,
     UnexpectedAnswer,
 )
+from shared.microsoft.graph.responses import retry_after_s
 from shared.microsoft.graph.retry_policy import Attempts, RetryPolicy
 
 _PAGE = 500
-_MOST_PAGES = 200
-_NO_MFA = "900421"
-_ALREADY = "permission entry already exists"
+_MAX_PAGES = 200
+_MFA_MISSING = "900421"
+_ALREADY_CONSENTED = "permission entry already exists"
 _CODE = re.compile(r"[A-Za-z0-9_.\-]{1,80}")
-_MOST_ERROR_BYTES = 64 * 1024
+_MAX_ERROR_BYTES = 64 * 1024
 
 
 class MfaRequired(TokenRejected):
-    """The token comes from a sign-in without MFA, which Partner Center does not accept."""
+    """Partner Center refuses the token, because its sign-in was without MFA."""
 
     code = "mfa_required"
 
@@ -47,7 +47,7 @@ class CompanyProfile(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class PartnerCenterCustomer(msgspec.Struct, frozen=True, rename="camel"):
-    """Shape: {"id", "companyProfile": {"domain", "companyName"}, "relationshipToPartner"}."""
+    """A customer. Shape: {"id", "companyProfile": {"domain", "companyName"}, "relationshipToPartner"}."""
 
     id: str
     company_profile: CompanyProfile = CompanyProfile()
@@ -77,40 +77,41 @@ class _Customers(msgspec.Struct):
 
 
 class PartnerCenter:
-    """Partner Center for one signed-in person. ``token(fresh)`` gives a bearer token, a new one when ``fresh``.
+    """Partner Center on behalf of one user. ``token(fresh)`` returns a bearer token, a new one when ``fresh``.
 
-    ``odd`` values of lists could not be read and were given up so far, among them ``lost`` items.
+    ``unreadable_values`` counts the values that were left out so far because they could not be decoded,
+    ``unreadable_items`` those of them that were whole customers.
     """
 
     def __init__(
         self,
         *,
         root: str,
-        web: Web,
+        http_client: HttpClient,
         token: Callable[[bool], str],
-        limits: RetryPolicy | None = None,
+        retry_policy: RetryPolicy | None = None,
         sleep: Callable[[float], None] = time.sleep,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._root = root
-        self._web = web
+        self._http_client = http_client
         self._token = token
-        self._limits = limits or RetryPolicy()
+        self._retry_policy = retry_policy or RetryPolicy()
         self._sleep = sleep
         self._monotonic = monotonic
-        self.odd = 0
-        self.lost = 0
+        self.unreadable_values = 0
+        self.unreadable_items = 0
 
-    def saw_mfa(self) -> bool | None:
-        """Whether Partner Center saw MFA in the token; None when it does not tell.
+    def check_mfa(self) -> bool | None:
+        """Whether Partner Center sees MFA in the token; None when it does not say.
 
         Raises:
-            MfaRequired: it insists on it.
-            MicrosoftError: of the kind the answer stands for.
+            MfaRequired: it requires MFA and sees none.
+            MicrosoftError: of the kind that the response stands for.
         """
-        answer = self._send("GET", "/v1/customers?size=1", headers={"ValidateMfa": "true"})
-        told = answer.headers.get("ismfacompliant", "").lower()
-        return {"true": True, "false": False}.get(told)
+        response = self._send("GET", "/v1/customers?size=1", headers={"ValidateMfa": "true"})
+        compliance = response.headers.get("ismfacompliant", "").lower()
+        return {"true": True, "false": False}.get(compliance)
 
     def customers(self) -> Iterator[PartnerCenterCustomer]:
         """Every customer, page after page of 500.
@@ -120,9 +121,12 @@ class PartnerCenter:
         """
         path = f"/v1/customers?size={_PAGE}"
         headers: dict[str, str] = {}
-        for _ in range(_MOST_PAGES):
-            page, odd = _page(self._send("GET", path, headers=headers).body)
-            self.odd, self.lost = self.odd + odd.values, self.lost + odd.items
+        for _ in range(_MAX_PAGES):
+            page, unreadable_values = _page(self._send("GET", path, headers=headers).body)
+            self.unreadable_values, self.unreadable_items = (
+                self.unreadable_values + unreadable_values.values,
+                self.unreadable_items + unreadable_values.items,
+            )
             yield from page.items
             if page.links.next is None:
                 return
@@ -131,12 +135,19 @@ class PartnerCenter:
         raise UnexpectedAnswer("the list of customers never ends")
 
     def consent(self, customer_id: str, *, client_id: str, resource_id: str, scopes: Sequence[str]) -> bool:
-        """Consent, on a customer's behalf, to delegated permissions of one resource for our application.
+        """Consent, on a customer's behalf, to delegated permissions of one resource for an application.
 
-        Returns False when everything was consented to before.
+        Args:
+            customer_id: the customer's tenant id.
+            client_id: the application.
+            resource_id: the resource's application id, such as that of Microsoft Graph.
+            scopes: the delegated permissions.
+
+        Returns:
+            False when all of it was consented to before.
 
         Raises:
-            MicrosoftError: of the kind the answer stands for.
+            MicrosoftError: of the kind that the response stands for.
         """
         body = {
             "applicationId": client_id,
@@ -144,15 +155,15 @@ class PartnerCenter:
         }
         try:
             self._send("POST", f"/v1/customers/{customer_id}/applicationconsents", body=body)
-        except _AlreadyThere:
+        except _AlreadyConsented:
             return False
         return True
 
-    def withdraw(self, customer_id: str, *, client_id: str) -> bool:
-        """Remove our application from a customer; False when it was not there.
+    def remove_consent(self, customer_id: str, *, client_id: str) -> bool:
+        """Remove an application from a customer; False when it was not there.
 
         Raises:
-            MicrosoftError: of the kind the answer stands for.
+            MicrosoftError: of the kind that the response stands for.
         """
         try:
             self._send("DELETE", f"/v1/customers/{customer_id}/applicationconsents/{client_id}")
@@ -163,13 +174,13 @@ class PartnerCenter:
     def _send(
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, body: object = None
     ) -> Response:
-        """One request until it succeeds; a repetition carries the same request id, so that it counts once."""
-        attempts = Attempts(self._limits, self._sleep, self._monotonic)
-        told = {"MS-RequestId": str(uuid.uuid4()), "MS-CorrelationId": str(uuid.uuid4()), **(headers or {})}
+        """Send a request, with retries. All attempts have the same MS-RequestId, so Microsoft performs it once."""
+        attempts = Attempts(self._retry_policy, self._sleep, self._monotonic)
+        common = {"MS-RequestId": str(uuid.uuid4()), "MS-CorrelationId": str(uuid.uuid4()), **(headers or {})}
         is_fresh = False
         while True:
             try:
-                authorized = {**told, "Authorization": f"Bearer {self._token(is_fresh)}"}
+                authorized = {**common, "Authorization": f"Bearer {self._token(is_fresh)}"}
                 return self._send_once(method, path, authorized, body, attempts.left_s)
             except MfaRequired:
                 raise
@@ -178,53 +189,55 @@ class PartnerCenter:
                     raise
                 is_fresh = True
             except Transient as error:
-                if not attempts.waited(error):
+                if not attempts.wait_before_retry(error):
                     raise
 
     def _send_once(self, method: str, path: str, headers: Mapping[str, str], body: object, within_s: float) -> Response:
-        sent = {**headers, "Accept": "application/json"}
+        all_headers = {**headers, "Accept": "application/json"}
         raw = None
         if body is not None:
-            raw, sent["Content-Type"] = msgspec.json.encode(body), "application/json"
+            raw, all_headers["Content-Type"] = msgspec.json.encode(body), "application/json"
         try:
-            answer = self._web.send(method, self._root + path, headers=sent, body=raw, within_s=max(0.1, within_s))
+            response = self._http_client.send(
+                method, self._root + path, headers=all_headers, body=raw, within_s=max(0.1, within_s)
+            )
         except Unreachable as error:
             raise Transient(str(error)) from error
-        if 200 <= answer.status < 300:
-            return answer
-        raise _meaning(answer)
+        if 200 <= response.status < 300:
+            return response
+        raise _error_of_response(response)
 
 
-def _page(body: bytes) -> tuple[_Customers, Odd]:
+def _page(body: bytes) -> tuple[_Customers, Unreadable]:
     try:
-        return read(body, _Customers)
+        return decode_tolerant(body, _Customers)
     except UnreadableJson as error:
         raise UnexpectedAnswer(f"a page of customers could not be read: {error!s:.200}") from error
 
 
-class _AlreadyThere(RequestRefused):
+class _AlreadyConsented(RequestRefused):
     code = "already_consented"
 
 
 def _continuation(link: _Link) -> dict[str, str]:
-    """The one header of a next link that we pass on; where it leads is ours to say."""
+    """The header that requests the next page. Of the link only its token is used, never its URL."""
     token = next((it.value for it in link.headers if it.key.lower() == "ms-continuationtoken"), "")
     if not token or not token.isascii() or not token.isprintable():
-        raise UnexpectedAnswer("a page of customers goes on without a usable token")
+        raise UnexpectedAnswer("a page of customers has a next link without a usable token")
     return {"MS-ContinuationToken": token}
 
 
-def _meaning(answer: Response) -> MicrosoftError:
-    """The error an answer stands for: by status and code; by text only where Microsoft has nothing else."""
-    told = _error_object(answer)
-    code = str(told.get("code", ""))
-    kind = _kind(answer.status, code, str(told.get("description", "")).lower())
+def _error_of_response(response: Response) -> MicrosoftError:
+    """The error that a response stands for, by status and code; by text only where Microsoft sends nothing else."""
+    error = _error_object(response)
+    code = str(error.get("code", ""))
+    kind = _kind(response.status, code, str(error.get("description", "")).lower())
     return kind(
-        f"Partner Center answered {answer.status}",
-        status=answer.status,
+        f"Partner Center answered {response.status}",
+        status=response.status,
         graph_code=code if _CODE.fullmatch(code) else "",
-        request_id=answer.headers.get("ms-correlationid", "")[:80],
-        wait_s=retry_after_s(answer.headers.get("retry-after")) if issubclass(kind, Transient) else None,
+        request_id=response.headers.get("ms-correlationid", "")[:80],
+        wait_s=retry_after_s(response.headers.get("retry-after")) if issubclass(kind, Transient) else None,
     )
 
 
@@ -232,19 +245,19 @@ def _kind(status: int, code: str, text: str) -> type[MicrosoftError]:
     by_status: tuple[tuple[bool, type[MicrosoftError]], ...] = (
         (status == 429, Throttled),
         (status == 408 or status >= 500, Transient),
-        (status == 401 and code == _NO_MFA, MfaRequired),
+        (status == 401 and code == _MFA_MISSING, MfaRequired),
         (status == 401, TokenRejected),
         (status == 403, Denied),
         (status == 404, MissingInMicrosoft),
-        (status in {400, 409} and _ALREADY in text, _AlreadyThere),
+        (status in {400, 409} and _ALREADY_CONSENTED in text, _AlreadyConsented),
         (status >= 400, RequestRefused),
     )
     return next((kind for holds, kind in by_status if holds), UnexpectedAnswer)
 
 
-def _error_object(answer: Response) -> dict[str, Any]:
+def _error_object(response: Response) -> dict[str, Any]:
     try:
-        told = parsed(answer.body) if len(answer.body) <= _MOST_ERROR_BYTES else None
+        content = parse_json(response.body) if len(response.body) <= _MAX_ERROR_BYTES else None
     except UnreadableJson:
         return {}
-    return told if isinstance(told, dict) else {}
+    return content if isinstance(content, dict) else {}

@@ -1,6 +1,6 @@
-"""Taking turns: so many of something in so many seconds, by key; whoever comes too soon waits.
+"""A rate limiter: at most so many requests in so many seconds for each key; requests beyond that wait.
 
-Every process counts for itself. That is enough where one process at a time works on a key, as with tenants.
+Each process counts for itself. That is enough where only one process at a time works on a key.
 """
 
 import time
@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Lock
 
-_MOST_KEYS = 10_000
+_MAX_KEYS = 10_000
 
 
 class _Turn:
-    """One request's turn; ``ended_at`` is on the monotonic clock, and holds once ``has_ended`` is set."""
+    """One request's turn. ``ended_at``, on the monotonic clock, is valid once ``has_ended`` is set."""
 
     __slots__ = ("ended_at", "has_ended")
 
@@ -27,54 +27,54 @@ class _Turn:
 
 
 class RateLimiter:
-    """The turns of one process. ``sleep`` and ``monotonic`` are seconds."""
+    """Limits the requests of one process. ``sleep`` takes seconds, ``monotonic`` returns them."""
 
     def __init__(
         self, sleep: Callable[[float], None] = time.sleep, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self._sleep = sleep
         self._monotonic = monotonic
-        self._taken: dict[str, deque[_Turn]] = {}
+        self._turns: dict[str, deque[_Turn]] = {}
         self._lock = Lock()
 
     @contextmanager
-    def turn(self, key: str, most: int, within_s: float) -> Iterator[None]:
-        """Wait for a turn and hold it; a turn is over for others ``within_s`` seconds after its end.
+    def turn(self, key: str, limit: int, window_s: float) -> Iterator[None]:
+        """Run the block, which makes one request, as one of at most ``limit`` in any ``window_s`` seconds.
 
-        Whoever counts our requests does so at some moment between a turn's beginning and its end. So at most
-        ``most`` are counted in any ``within_s`` seconds, however long one of them was on its way.
+        The server counts a request at some moment between the begin and the end of its block. So a turn counts until
+        ``window_s`` seconds after its end, and the limit holds however long a request takes to arrive.
         """
-        mine, before = self._booked(key, most, within_s)
-        begins = self._monotonic()
+        own, predecessor = self._reserve(key, limit, window_s)
+        begins_at = self._monotonic()
         try:
-            if before is not None:
-                before.has_ended.wait()
-                begins = max(self._monotonic(), before.ended_at + within_s)
-                self._rest(begins)
+            if predecessor is not None:
+                predecessor.has_ended.wait()
+                begins_at = max(self._monotonic(), predecessor.ended_at + window_s)
+                self._sleep_until(begins_at)
             yield
         finally:
-            mine.end(max(begins, self._monotonic()))
+            own.end(max(begins_at, self._monotonic()))
 
-    def _rest(self, until: float) -> None:
+    def _sleep_until(self, until: float) -> None:
         pause_s = until - self._monotonic()
         if pause_s > 0:
             self._sleep(pause_s)
 
-    def _booked(self, key: str, most: int, within_s: float) -> tuple[_Turn, _Turn | None]:
-        """The caller's turn, and the one that has to be over for it to begin."""
-        mine = _Turn()
+    def _reserve(self, key: str, limit: int, window_s: float) -> tuple[_Turn, _Turn | None]:
+        """The caller's turn, and the earlier turn that must have expired before it begins."""
+        own = _Turn()
         with self._lock:
-            if len(self._taken) > _MOST_KEYS:
-                self._forget_what_ended(self._monotonic() - within_s)
-            turns = self._taken.setdefault(key, deque(maxlen=most))
-            before = turns[0] if len(turns) == most else None
-            turns.append(mine)
-            return mine, before
+            if len(self._turns) > _MAX_KEYS:
+                self._drop_expired(self._monotonic() - window_s)
+            turns = self._turns.setdefault(key, deque(maxlen=limit))
+            predecessor = turns[0] if len(turns) == limit else None
+            turns.append(own)
+            return own, predecessor
 
-    def _forget_what_ended(self, before: float) -> None:
-        kept = {key: turns for key, turns in self._taken.items() if not _are_over(turns, before)}
-        self._taken = kept
+    def _drop_expired(self, before: float) -> None:
+        live = {key: turns for key, turns in self._turns.items() if not _have_expired(turns, before)}
+        self._turns = live
 
 
-def _are_over(turns: deque[_Turn], before: float) -> bool:
+def _have_expired(turns: deque[_Turn], before: float) -> bool:
     return all(it.has_ended.is_set() and it.ended_at <= before for it in turns)

@@ -1,18 +1,18 @@
-"""What asking Microsoft took, counted where it is asked."""
+"""What requests to Microsoft cost."""
 
 from threading import Lock
 
 import msgspec
 
-_NONE = 0.0  # one object: defaults are left out where they are the very default
+_NONE = 0.0  # one object: omit_defaults compares defaults by identity
 
 
 class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Counts of one data set, one batch or one run.
+    """Counts, for one batch, one data set or one run.
 
-    ``requests`` left us, a batch being one; ``parts`` are the questions inside batches. ``units`` are Microsoft's
-    resource units. ``throttled`` counts answers with status 429, ``repeated`` what was asked again, ``waited_s``
-    the seconds that Microsoft made us wait, and ``received_bytes`` the unpacked bodies.
+    ``requests``: HTTP requests, where a batch is one. ``parts``: requests inside batches. ``units``: Microsoft's
+    resource units. ``throttled``: responses with status 429. ``repeated``: retries. ``waited_s``: seconds spent waiting
+    for Microsoft's limits. ``received_bytes``: bodies, decompressed.
     """
 
     requests: int = 0
@@ -37,7 +37,7 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Meter:
-    """Adds up what several threads use."""
+    """Adds up usage; safe to share between threads."""
 
     def __init__(self) -> None:
         self._lock = Lock()

@@ -1,12 +1,11 @@
-"""How much one writer has on its way to storage at once: as much as storage answers within a blink.
+"""An adaptive limit on how many rows one writer has in flight to storage at once.
 
-Storage that is asked by many serves them in turn. A writer of a hundred thousand rows that always has full
-transactions on their way makes all others wait behind these; one that keeps short what is on its way does not, and
-is hardly slower for it. Where storage works side by side, as Azure does, the window opens; where it serves one after
-the other, as an emulator does, or is overloaded, the window closes to one full transaction: answers that take long
-because others ask do not get shorter by more and smaller requests.
+A writer of a hundred thousand rows that always keeps several full transactions in flight makes all other requests wait
+behind them. With few rows in flight it is hardly slower, and the others do not wait. Where storage works in parallel,
+as Azure does, the limit grows. Where it works serially, as the emulator does, or is overloaded, the limit shrinks to
+one full transaction; smaller ones would not help, since responses are slow because of the other requests.
 
-The size follows Little's law: rows on their way = rows that storage takes a second, times the wait that others bear.
+The limit follows Little's law: rows in flight = rows that storage writes per second * the wait that others tolerate.
 """
 
 import time
@@ -14,48 +13,55 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Condition
 
-_WAIT_S = 0.015  # so long anybody else may wait behind one writer
-_WAY_S = 0.020  # at most so much of an answer's time is taken for the way there and back, which is nobody's wait
-_FEWEST, _FIRST, _MOST = 100, 100, 400  # rows on their way
+_TOLERATED_WAIT_S = 0.015  # the wait behind one writer that others tolerate
+_MAX_ROUND_TRIP_S = 0.020  # the most of a response time that counts as network round trip
+_MIN, _INITIAL, _MAX = 100, 100, 400  # rows in flight
 
 
 class AdaptiveConcurrencyLimit:
-    """The rows of one writer on their way, at present at most ``most``; its threads share it.
+    """Limits the rows that one writer has in flight to ``max_rows``; shared by the writer's threads.
 
-    ``monotonic`` is seconds.
+    ``monotonic`` returns seconds.
     """
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
-        self.most: float = _FIRST
-        self._on_way = 0
-        self._way_s = _WAY_S  # the quickest answer yet took no less
+        self.max_rows: float = _INITIAL
+        self._in_flight = 0
+        self._round_trip_s = _MAX_ROUND_TRIP_S  # the shortest response time so far
         self._changed = Condition()
 
     @contextmanager
-    def taken(self, wanted: int) -> Iterator[int]:
-        """One transaction, once there is room for it; tells of how many rows it may be, at most those wanted."""
+    def acquire(self, requested: int) -> Iterator[int]:
+        """Wait for room for one transaction; yields its number of rows, at most ``requested``.
+
+        The block sends the transaction. Its duration adapts the limit.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: not self._on_way or self._on_way + min(wanted, self.most) <= self.most)
-            rows = min(wanted, int(self.most))
-            self._on_way += rows
-            on_way, began = self._on_way, self._monotonic()
+            self._changed.wait_for(
+                lambda: not self._in_flight or self._in_flight + min(requested, self.max_rows) <= self.max_rows
+            )
+            rows = min(requested, int(self.max_rows))
+            self._in_flight += rows
+            in_flight, began = self._in_flight, self._monotonic()
         try:
             yield rows
         finally:
             seconds = self._monotonic() - began
             with self._changed:
-                self._on_way -= rows
-                self._fit(on_way, seconds)
+                self._in_flight -= rows
+                self._adapt(in_flight, seconds)
                 self._changed.notify_all()
 
-    def _fit(self, rows: int, seconds: float) -> None:
-        """Go half way to what storage would have answered in time, and to no more than four times what it was given.
+    def _adapt(self, rows: int, seconds: float) -> None:
+        """Move the limit half way to the rows that storage could write in time, at most four times those in flight.
 
-        A few rows that were answered in time tell nothing of many: they leave the window as it is.
+        A quick response to a few rows says nothing about many rows, so it never lowers the limit.
         """
-        self._way_s = min(self._way_s, seconds)
-        took_s = seconds - self._way_s
-        in_time = rows * min(_WAIT_S / max(took_s, 0.001), 4.0)
-        self.most = (self.most + in_time) / 2 if took_s > _WAIT_S else max(self.most, (self.most + in_time) / 2)
-        self.most = min(max(self.most, _FEWEST), _MOST)
+        self._round_trip_s = min(self._round_trip_s, seconds)
+        waited_s = seconds - self._round_trip_s
+        in_time = rows * min(_TOLERATED_WAIT_S / max(waited_s, 0.001), 4.0)
+        adapted = (self.max_rows + in_time) / 2
+        if waited_s <= _TOLERATED_WAIT_S:
+            adapted = max(adapted, self.max_rows)
+        self.max_rows = min(max(adapted, _MIN), _MAX)

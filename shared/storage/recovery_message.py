@@ -1,8 +1,9 @@
-"""Work goes on soon after its process died: a message put beforehand comes, unless a live process puts it off.
+"""Resumes long work soon after its process died, by a queue message that a live process keeps hidden.
 
-The Functions host hides a message that it has taken for ten minutes, whatever becomes of the process. So whoever
-begins something long puts a second message first, hidden for little more than a minute, puts it off as long as the
-work goes on, and takes it back at the end. It is a nudge like any other: what it finds done is left alone.
+The Functions host hides a message that it is processing for ten minutes, even when the process dies. So before long
+work begins, a second message is sent that is hidden for little more than a minute. It is hidden again and again while
+the work runs, and deleted at its end. When the process dies, the message becomes visible and starts the work again.
+Like any message it is only a nudge: work that is already done is not repeated.
 """
 
 import contextlib
@@ -15,13 +16,13 @@ from shared.storage.queues import Queues, QueueUnavailable, SentMessage
 from shared.telemetry.log import log
 
 _HIDDEN_S = 75
-_BEAT_S = 25.0
+_RENEW_S = 25.0
 
 
 class RecoveryMessage:
-    """While this block is in work, the message stays hidden; when its process dies, it comes within 75 seconds.
+    """Keeps a message hidden while the block runs; when the process dies, it becomes visible within 75 seconds.
 
-    Storage that does not answer costs nothing but this second line: the first message comes back all the same.
+    Storage that does not respond costs only this safeguard: the message that started the work returns later anyway.
     """
 
     def __init__(self, queues: Queues, queue: str, body: bytes, *, ttl_s: int) -> None:
@@ -31,30 +32,32 @@ class RecoveryMessage:
         self._ttl_s = ttl_s
         self._sent: SentMessage | None = None
         self._is_over = threading.Event()
-        self._beats: threading.Thread | None = None
+        self._renewer: threading.Thread | None = None
 
     def __enter__(self) -> Self:
         try:
             self._sent = self._queues.send(self._queue, self._body, delay_s=_HIDDEN_S, ttl_s=self._ttl_s)
         except QueueUnavailable:
-            log("no lifeline", level=logging.WARNING, reason=self._queue)
+            log("no recovery message", level=logging.WARNING, reason=self._queue)
         if self._sent is not None:
-            self._beats = threading.Thread(target=self._beat, args=(self._sent,), name="lifeline", daemon=True)
-            self._beats.start()
+            self._renewer = threading.Thread(
+                target=self._renew, args=(self._sent,), name="recovery-message", daemon=True
+            )
+            self._renewer.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._is_over.set()
-        if self._beats is not None:
-            self._beats.join()
+        if self._renewer is not None:
+            self._renewer.join()
         if self._sent is not None:
-            with contextlib.suppress(QueueUnavailable):  # then it comes, and finds the work done
-                self._queues.take_back(self._sent)
+            with contextlib.suppress(QueueUnavailable):  # then it becomes visible, and finds the work done
+                self._queues.delete(self._sent)
 
-    def _beat(self, sent: SentMessage) -> None:
-        while not self._is_over.wait(_BEAT_S):
-            with contextlib.suppress(QueueUnavailable):  # the next beat tries again
-                if not self._queues.put_off(sent, _HIDDEN_S):
+    def _renew(self, sent: SentMessage) -> None:
+        while not self._is_over.wait(_RENEW_S):
+            with contextlib.suppress(QueueUnavailable):  # the next round tries again
+                if not self._queues.hide(sent, _HIDDEN_S):
                     return

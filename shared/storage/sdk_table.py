@@ -1,6 +1,6 @@
-"""A table through Microsoft's SDK, ``azure-data-tables``: for all rows that are read and written a few at a time.
+"""Azure Tables through Microsoft's SDK, ``azure-data-tables``, for rows that are read and written a few at a time.
 
-For rows that are read and written in hundreds there is a shorter way: ``shared.storage.rest_table``.
+For rows by the hundred use ``shared.storage.rest_table``, which takes less CPU.
 """
 
 import re
@@ -17,7 +17,7 @@ from azure.data.tables import TransactionOperation as Sdk
 
 from shared.storage.retries import TRANSIENT, Unanswered, with_retries, write_with_retries
 from shared.storage.rows import (
-    MOST_ROWS_A_PAGE,
+    MAX_PAGE_ROWS,
     Row,
     RowChanged,
     RowExists,
@@ -32,7 +32,7 @@ from shared.storage.rows import (
 )
 
 Result = TypeVar("Result")
-Answer = Mapping[str, Any]
+Entity = Mapping[str, Any]
 Operation = tuple[Sdk, dict[str, Any], dict[str, Any]]
 
 _CODE = re.compile(rb'"code"\s*:\s*"(\w+)"')
@@ -54,15 +54,15 @@ class SdkTable:
             except ResourceNotFoundError:
                 return None
 
-        return with_retries(lambda: _answered(read))
+        return with_retries(lambda: _translated(read))
 
     def find(self, partition: str, keys: Sequence[str], *, columns: Sequence[str] | None = None) -> list[Row]:
         rows: list[Row] = []
         for group in key_groups(keys):
-            # Parameters are words of their own: between them and a bracket is a space.
-            wanted = {f"key{number}": key for number, key in enumerate(group)}
-            clauses = " or ".join(f"RowKey eq @{name}" for name in wanted)
-            values = {"partition": checked_key(partition), **wanted}
+            # The SDK finds parameters by splitting at spaces, so they need a space before a bracket.
+            parameters = {f"key{number}": key for number, key in enumerate(group)}
+            clauses = " or ".join(f"RowKey eq @{name}" for name in parameters)
+            values = {"partition": checked_key(partition), **parameters}
             rows += self._query(f"PartitionKey eq @partition and ( {clauses} )", values, columns, None)
         return rows
 
@@ -89,52 +89,54 @@ class SdkTable:
     def write(self, *writes: Write) -> str:
         check_transaction(writes)
         operation = uuid4().hex
-        calls = [_call(write, _entity(write, operation)) for write in writes]
-        return write_with_retries(writes, operation, lambda: _answered(partial(self._written, calls)), self.get)
+        calls = [_operation_of(write, _entity(write, operation)) for write in writes]
+        return write_with_retries(
+            writes, operation, lambda: _translated(partial(self._write_creating_table, calls)), self.get
+        )
 
     def _query(
         self, clause: str, values: dict[str, str], columns: Sequence[str] | None, limit: int | None
     ) -> list[Row]:
-        """All pages of a query. A page may be short, even empty, and be followed by more."""
+        """All pages of a query. A page may be short or even empty although more pages follow."""
         if limit == 0:
             return []
         select = [*_KEYS, *columns] if columns is not None else None
-        top = min(limit or MOST_ROWS_A_PAGE, MOST_ROWS_A_PAGE)
-        found = self._client.query_entities(clause, parameters=values, select=select, results_per_page=top)
+        top = min(limit or MAX_PAGE_ROWS, MAX_PAGE_ROWS)
+        query = self._client.query_entities(clause, parameters=values, select=select, results_per_page=top)
         rows: list[Row] = []
-        place = None
+        continuation = None
         while True:
-            page, place = with_retries(partial(_answered, partial(_page, found, place)))
+            page, continuation = with_retries(partial(_translated, partial(_page, query, continuation)))
             rows += page
-            if place is None or (limit is not None and len(rows) >= limit):
+            if continuation is None or (limit is not None and len(rows) >= limit):
                 return rows if limit is None else rows[:limit]
 
-    def _written(self, calls: Sequence[Operation]) -> str:
+    def _write_creating_table(self, calls: Sequence[Operation]) -> str:
         try:
-            return self._sent(calls)
+            return self._send(calls)
         except HttpResponseError as error:
             if _code(error) != "TableNotFound":
-                raise _meaning(error) from error
+                raise _error_of(error) from error
         self._create()
         try:
-            return self._sent(calls)
+            return self._send(calls)
         except HttpResponseError as error:
-            raise _meaning(error) from error
+            raise _error_of(error) from error
 
-    def _sent(self, calls: Sequence[Operation]) -> str:
-        """One request; a single write that is no delete needs no transaction, which is three times as dear."""
-        how, entity, options = calls[0]
-        if len(calls) > 1 or how is Sdk.DELETE:  # the SDK's own delete is silent about a row that is gone
-            answers = self._client.submit_transaction(calls)
-            if len(answers) != len(calls):
-                raise Unanswered(f"{len(answers)} answers to {len(calls)} operations")
-            return str(answers[0].get("etag") or "")
-        single: dict[Sdk, Callable[..., Answer]] = {
+    def _send(self, calls: Sequence[Operation]) -> str:
+        """Send one request. A single write needs no transaction, which costs three times as much CPU; a delete does."""
+        operation, entity, options = calls[0]
+        if len(calls) > 1 or operation is Sdk.DELETE:  # the SDK's own delete ignores that a row is gone
+            responses = self._client.submit_transaction(calls)
+            if len(responses) != len(calls):
+                raise Unanswered(f"{len(responses)} responses to {len(calls)} operations")
+            return str(responses[0].get("etag") or "")
+        single: dict[Sdk, Callable[..., Entity]] = {
             Sdk.CREATE: self._client.create_entity,
             Sdk.UPSERT: self._client.upsert_entity,
             Sdk.UPDATE: self._client.update_entity,
         }
-        return str(single[how](entity, **options).get("etag") or "")
+        return str(single[operation](entity, **options).get("etag") or "")
 
     def _create(self) -> None:
         try:
@@ -144,30 +146,30 @@ class SdkTable:
                 raise
 
 
-def _page(found: Any, place: Any) -> tuple[list[Row], Any]:
-    """One page of a query, and the place of the next one; both are of the SDK's own form."""
-    pages = found.by_page(place)
+def _page(query: Any, continuation: Any) -> tuple[list[Row], Any]:
+    """One page of a query, and the SDK's continuation token of the next page."""
+    pages = query.by_page(continuation)
     try:
-        rows: Iterator[Answer] = next(pages, iter(()))
-    except ResourceNotFoundError:  # the table is not there yet
+        rows: Iterator[Entity] = next(pages, iter(()))
+    except ResourceNotFoundError:  # the table does not exist yet
         return [], None
     return [_row(entity) for entity in rows], pages.continuation_token
 
 
-def _answered(call: Callable[[], Result]) -> Result:
-    """Call the SDK; what may pass is Unanswered, what will not is a fault of ours."""
+def _translated(call: Callable[[], Result]) -> Result:
+    """Call the SDK, and turn its errors into Unanswered (transient) or RowNotStorable (a bug of ours)."""
     try:
         return call()
     except HttpResponseError as error:
         status = error.status_code
-        if status is None or status in TRANSIENT or status < 300:  # an answer that nobody can read is none
+        if status is None or status in TRANSIENT or status < 300:  # a response that cannot be parsed counts as none
             raise Unanswered from error
         raise RowNotStorable(f"storage refused the request with HTTP {status} {_code(error)}") from error
     except (AzureError, HTTPException, ValueError, LookupError, AttributeError, TypeError) as error:
         raise Unanswered from error
 
 
-def _meaning(error: HttpResponseError) -> Exception:
+def _error_of(error: HttpResponseError) -> Exception:
     code = _code(error)
     if code == "EntityAlreadyExists":
         return RowExists()
@@ -177,16 +179,16 @@ def _meaning(error: HttpResponseError) -> Exception:
 
 
 def _code(error: HttpResponseError) -> str:
-    """The table service's own word for what is wrong; some of the SDK's methods leave it in the answer."""
+    """The table service's error code; some methods of the SDK leave it in the response body."""
     code = getattr(error, "error_code", None)
     if code:
         return str(getattr(code, "value", code))
-    answer: Any = error.response
-    found = _CODE.search(answer.body()) if answer is not None else None
-    return found[1].decode("ascii") if found else ""
+    response: Any = error.response
+    match = _CODE.search(response.body()) if response is not None else None
+    return match[1].decode("ascii") if match else ""
 
 
-def _call(write: Write, entity: dict[str, Any]) -> Operation:
+def _operation_of(write: Write, entity: dict[str, Any]) -> Operation:
     guard = {"etag": write.row.etag, "match_condition": MatchConditions.IfNotModified} if write.row.etag else {}
     if write.how == "insert":
         return Sdk.CREATE, entity, {}
@@ -211,7 +213,7 @@ def _stored(value: Value) -> Any:
     return value
 
 
-def _row(entity: Answer) -> Row:
+def _row(entity: Entity) -> Row:
     values = {
         name: value.value if isinstance(value, EntityProperty) else value
         for name, value in entity.items()

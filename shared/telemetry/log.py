@@ -1,6 +1,6 @@
-"""Structured log lines: past-tense facts with ids, one JSON object a line, never a secret or a body.
+"""Structured log lines: events in the past tense with ids, one JSON object a line, never a secret or a body.
 
-Only the fields named in ``ALLOWED`` are ever written; anything else is a fault of the caller and raises.
+Only fields on the allow-list (``shared.telemetry.fields``) are written.
 """
 
 import logging
@@ -8,16 +8,14 @@ from typing import Any
 
 import msgspec
 
-ALLOWED = frozenset(
-    {
-        "account_id", "tenant_id", "integration_id", "organization_id", "flow_id", "run_id", "removal_id", "user_id",
-        "trace_id", "action", "outcome", "reason", "code", "dataset", "counts", "seconds", "slot", "shard",
-        "status", "method", "route", "queue", "correlation_id", "attempt", "wait_s", "error", "ordered", "usage",
-        "evaluation",
-    }
-)  # fmt: skip
+from shared.telemetry.fields import check_fields
 
-_log = logging.getLogger("integrations")
+_target = {"logger": logging.getLogger(__name__)}
+
+
+def write_to(logger: str) -> None:
+    """Write the log lines of this process to the logger of this name; a product names its own once, at its start."""
+    _target["logger"] = logging.getLogger(logger)
 
 
 def quiet_libraries() -> None:
@@ -26,9 +24,13 @@ def quiet_libraries() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def log(event: str, *, level: int = logging.INFO, **facts: Any) -> None:
-    """Write one fact: ``log("synced tenant", tenant_id=..., counts=..., seconds=...)``."""
-    unknown = facts.keys() - ALLOWED
-    if unknown:
-        raise ValueError(f"log fields not on the allow-list: {sorted(unknown)}")
-    _log.log(level, "%s", msgspec.json.encode({"event": event, **facts}).decode())
+def log(event: str, *, level: int = logging.INFO, **fields: Any) -> None:
+    """Write one event: ``log("synced tenant", tenant_id=..., counts=..., seconds=...)``.
+
+    Shape: {"event": text, field: any JSON value, ...} on one line.
+
+    Raises:
+        ValueError: a field is not on the allow-list.
+    """
+    check_fields(fields)
+    _target["logger"].log(level, "%s", msgspec.json.encode({"event": event, **fields}).decode())

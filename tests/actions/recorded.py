@@ -55,8 +55,8 @@ class _Tables(Tables):
         self._tables = tables
         self._recorder = recorder
 
-    def bulk(self, name: str) -> Any:
-        return _Table(self._tables.bulk(name), name, self._recorder)
+    def rest_table(self, name: str) -> Any:
+        return _Table(self._tables.rest_table(name), name, self._recorder)
 
     def table(self, name: str) -> Any:
         return _Table(self._tables.table(name), name, self._recorder)

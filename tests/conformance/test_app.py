@@ -25,7 +25,7 @@ def portal(microsoft: Running, identity: PortalIdentity, storage: str) -> Iterat
 @pytest.fixture
 def take(portal: Portal) -> Take:
     """Everything that the app has said to Graph since the last time."""
-    return record_calls(portal.services.web, portal.microsoft.graph_url)
+    return record_calls(portal.services.http_client, portal.microsoft.graph_url)
 
 
 @pytest.fixture

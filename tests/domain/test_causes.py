@@ -1,28 +1,39 @@
 """One table of Entra's codes: each is known, and leads on every journey to somebody who can help."""
 
 import pytest
+from local.microsoft.entra.refusals import in_redirect, named
 
 from integrations.domain.causes import cause_of, csp_cause_of, failure_of, hindrance_of
-from integrations.domain.connect.consent import ADVICE, FlowFailure
+from integrations.domain.connect.failures import ADVICE, FlowFailure
 from integrations.domain.integrations import Kind
 from integrations.domain.refusals import OF_CUSTOMER, Hindrance
 from integrations.domain.statuses import EXPLANATIONS, SyncCause, SyncLabel
-from local.microsoft.entra.refusals import in_redirect, named
 from shared.microsoft.graph import MicrosoftError, Throttled, Transient
-from shared.microsoft.sign_in import OperatorFault, RefusalKind, SignInRefused, raised, redirected, refusal
+from shared.microsoft.sign_in import (
+    OperatorFault,
+    RefusalKind,
+    SignInRefused,
+    error_of_refusal,
+    refusal_from_redirect,
+    refusal_from_response,
+)
 from shared.microsoft.sign_in.codes import KIND_OF_CODE
-from tests.shared.sign_in.published import KNOWN_BESIDES, PUBLISHED
+from tests.shared.microsoft.sign_in.published import KNOWN_BESIDES, PUBLISHED
 
 CODES = sorted(KIND_OF_CODE)
-REFUSED = [it for it in CODES if isinstance(raised(refusal({"error_codes": [it]})), SignInRefused)]
+REFUSED = [
+    it for it in CODES if isinstance(error_of_refusal(refusal_from_response({"error_codes": [it]})), SignInRefused)
+]
 PASSING = [it for it in CODES if it not in REFUSED]
-OURS = [it for it in REFUSED if isinstance(raised(refusal({"error_codes": [it]})), OperatorFault)]
+OURS = [
+    it for it in REFUSED if isinstance(error_of_refusal(refusal_from_response({"error_codes": [it]})), OperatorFault)
+]
 THEIRS = [it for it in REFUSED if it not in OURS]
 
 
 def refused(code: int) -> MicrosoftError:
     """The error of a token request, as the simulated Entra answers it."""
-    return raised(refusal(named(code).body(0.0, "c-1", "https://login.example")))
+    return error_of_refusal(refusal_from_response(named(code).body(0.0, "c-1", "https://login.example")))
 
 
 def test_every_published_code_is_in_the_table() -> None:
@@ -38,8 +49,8 @@ def test_a_code_means_the_same_in_an_answer_and_in_a_redirect(code: int) -> None
     back = in_redirect(code)
     fields = {"error": back.error, "error_description": back.described(0.0, "t-1", "c-1")}
 
-    assert redirected(fields).kind is KIND_OF_CODE[code]
-    assert type(raised(redirected(fields))) is type(refused(code))
+    assert refusal_from_redirect(fields).kind is KIND_OF_CODE[code]
+    assert type(error_of_refusal(refusal_from_redirect(fields))) is type(refused(code))
     assert refused(code).evidence()["code"] == f"AADSTS{code}"
 
 

@@ -22,7 +22,8 @@ from integrations.domain.plan import (
     resumed_csp,
 )
 from integrations.domain.retention import DATA_WITHOUT_PLAN
-from integrations.domain.statuses import SyncCause, begin, move
+from integrations.domain.statuses import SyncCause
+from integrations.domain.sync_status import begin, move
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from integrations.domain import ids
 from integrations.domain.ids import IntegrationId, OrganizationId, SyncroTenantId, TenantId, UserId, is_tenant_id
 from integrations.domain.integrations import Kind, Mapping, Tenant, reservations
-from integrations.domain.statuses import SyncCause, begin
+from integrations.domain.statuses import SyncCause
 from integrations.domain.sync.datasets import Cursor, DatasetOutcome, cause_after, is_mass_loss, warnings_of
+from integrations.domain.sync_status import begin
 from integrations.domain.text import MOST_CHARACTERS, clean, clean_or_none, key_from
 from integrations.views.menu import CSP_MENU, INTEGRATE_MENU, tenant_menu
 from integrations.views.table.overview import overview

@@ -4,16 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from integrations.domain.statuses import (
-    COLOUR_OF,
-    EXPLANATIONS,
-    STALLED_AFTER,
-    SyncCause,
-    SyncLabel,
-    begin,
-    move,
-    wait_in_queue,
-)
+from integrations.domain.statuses import COLOUR_OF, EXPLANATIONS, SyncCause, SyncLabel
+from integrations.domain.sync_status import STALLED_AFTER, begin, move, wait_in_queue
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=30)

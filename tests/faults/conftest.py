@@ -29,6 +29,14 @@ def lab(site: Site) -> Iterator[Lab]:
         yield found
 
 
+@pytest.fixture(autouse=True)
+def _disarmed(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test that fails leaves no switch armed for the next one."""
+    yield
+    if "lab" in request.fixturenames:
+        request.getfixturevalue("lab").switch.disarm()
+
+
 def _is_long(item: pytest.Item) -> bool:
     return item.path.parent == _LONG
 

@@ -9,7 +9,7 @@ import pytest
 from msgspec import inspect
 
 from shared.microsoft.graph import Page, UnexpectedAnswer
-from shared.microsoft.graph.answers import decode, decode_counting
+from shared.microsoft.graph.responses import decode, decode_counting
 from tests.faults.lab.forms import BOM, Oddity, Root, inside, oddities, put, reached, roots, sample, structs
 from tests.faults.lab.report import tell
 
@@ -31,9 +31,9 @@ ALL_OR_NOTHING = {
     "integrations.microsoft.readers.policies._Defaults.is_enabled": "all that is asked; a guess would be a verdict",
     "integrations.microsoft.readers.policies._Methods.id": "an object without an id is not the policy",
     "integrations.microsoft.readers.policies._Requests.is_enabled": "all that is asked",
-    "shared.microsoft.graph.answers.Page.next_link": "what is on further pages would be taken for gone",
-    "shared.microsoft.graph.answers.Page.delta_link": "changes would be asked for from a place that nobody knows",
-    "shared.microsoft.graph.answers.Page.items": "an answer without it is not an empty collection: rows would vanish",
+    "shared.microsoft.graph.responses.Page.next_link": "what is on further pages would be taken for gone",
+    "shared.microsoft.graph.responses.Page.delta_link": "changes would be asked for from a place that nobody knows",
+    "shared.microsoft.graph.responses.Page.items": "an answer without it is not an empty collection: rows would vanish",
     "shared.microsoft.graph.batch.Parts.responses": "a batch that answers nothing is asked again",
     "shared.microsoft.partner_center._Customers.links": "customers on further pages would be taken for gone",
     "shared.microsoft.partner_center._Links.next": "customers on further pages would be taken for gone",
@@ -70,7 +70,7 @@ def test_an_odd_value_costs_itself_alone(name: str, tried: Counter[str]) -> None
         assert [_text(page.items[it]) for it in (0, -1)] == [_text(clean.items[it]) for it in (0, -1)], told
         assert _costs_itself(oddity, clean.items[1], page.items), told
         assert given_up == (not oddity.is_fit), told
-        assert (page.lost > 0) == (len(page.items) < _ITEMS), told
+        assert (page.unreadable_items > 0) == (len(page.items) < _ITEMS), told
         tried[oddity.kind] += 1
         fields.add(oddity.at)
     assert _text(_page(root, items, before=BOM)) == _text(clean)
@@ -88,7 +88,7 @@ def _raw(value: Any) -> bytes:
 
 def _counted(root: Root, items: list[Any]) -> tuple[Page[Any], bool]:
     page, odd = decode_counting(_raw({"value": items}), Page[root.form])
-    assert page.odd == odd
+    assert page.unreadable_values == odd
     return page, odd > 0
 
 

@@ -141,7 +141,7 @@ def test_storage_that_fails_in_the_middle_of_a_sync_loses_nothing(portal: Portal
     tenant = portal.has_tenant(users=30)
     portal.integrate(tenant)
     portal.map(tenant)
-    table = portal.services.tables.bulk("data")
+    table = portal.services.tables.rest_table("data")
     working, table.write = table.write, lambda *_: (_ for _ in ()).throw(StorageUnavailable())  # type: ignore[method-assign]
     portal.run_queues()
     during = portal.status(tenant)

@@ -31,9 +31,9 @@ def test_background_work_waits_for_answers_that_take_five_seconds(storage: str) 
 
         with ThreadPoolExecutor(6) as pool:
             calls = [
-                pool.submit(tables.bulk("rows").write, upsert(row)),
-                pool.submit(tables.bulk("rows").get, "p", "k"),
-                pool.submit(tables.bulk("rows").range, "p"),
+                pool.submit(tables.rest_table("rows").write, upsert(row)),
+                pool.submit(tables.rest_table("rows").get, "p", "k"),
+                pool.submit(tables.rest_table("rows").range, "p"),
                 pool.submit(tables.table("rows").write, upsert(Row("q", "k", {}))),
                 pool.submit(tables.table("rows").get, "p", "k"),
                 pool.submit(queues.send, "errands", b"second"),
@@ -51,6 +51,6 @@ def test_whoever_waits_for_an_answer_is_told_in_time_that_storage_is_slow(storag
         slow.relay.least_s = 8.0
 
         with interactive(), pytest.raises(StorageUnavailable):
-            tables.bulk("rows").get("p", "k")
+            tables.rest_table("rows").get("p", "k")
         with interactive(), pytest.raises(StorageUnavailable):
             tables.table("rows").get("p", "k")

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from integrations.domain.ids import AccountId
-from local.microsoft.control_partners import Partner
+from local.microsoft.control import Partner
 from tests.flows.portal import Portal
 
 VERSION = "2026-11-28"

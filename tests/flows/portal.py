@@ -13,10 +13,10 @@ from integrations.services import Services, connect
 from integrations.settings import Settings
 from integrations.triggers import build_app
 from local.host import Host
-from local.host.invoke import Response
-from local.journey import APP_ROLES
+from local.host.invocation.invoker import Response
+from local.microsoft.browser import Callback, Person
 from local.microsoft.cloud import Running
-from local.microsoft.person import Callback, Person
+from local.portal_client import APP_ROLES
 from local.portal_identity import PortalIdentity
 from shared.crypto.envelopes import Envelopes, KeyRing, new_key
 from shared.microsoft.graph import RetryPolicy

@@ -18,7 +18,7 @@ from integrations.domain.ids import AccountId
 from integrations.storage.control import newest_seal_first
 from integrations.storage.due import Due, DueList, Work, shards
 from shared.crypto.envelopes import new_key
-from shared.crypto.signatures import Jwk, check_detached
+from shared.crypto.signatures import Jwk, verify_detached
 from tests.flows.portal import Portal, with_keys
 
 ACCOUNT = AccountId("acct_northwind")
@@ -95,7 +95,7 @@ def test_a_seal_can_be_checked_with_the_published_keys_alone(log: Portal) -> Non
     keys = [Jwk(**it) for it in log.ask("GET", "/audit/keys")["keys"]]
     seal = log.services.control(ACCOUNT).seals.list(limit=1)[0].value
 
-    check_detached(seal.signature, seal.signed_text(ACCOUNT), keys)
+    verify_detached(seal.signature, seal.signed_text(ACCOUNT), keys)
     header = json.loads(base64.urlsafe_b64decode(seal.signature.split(".")[0] + "=="))
     assert (header["alg"], header["kid"]) == ("EdDSA", keys[0].kid)
     assert "d" not in log.ask("GET", "/audit/keys")["keys"][0]

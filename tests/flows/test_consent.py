@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
-from local.microsoft.person import Callback, StoppedAtMicrosoft
+from local.microsoft.browser import Callback, StoppedAtMicrosoft
 from tests.flows.portal import CALLBACK, CLIENT_ID, PORTAL_URL, Portal
 
 FORGERIES = [

@@ -119,7 +119,7 @@ def test_a_mapped_customer_and_a_single_tenant_are_not_ignored(csp: Csp) -> None
 
 
 def test_the_partners_own_tenant_is_no_customer(csp: Csp) -> None:
-    csp.world._call("add_customer", partner_id=csp.partner["id"], customer_id=csp.partner["id"])
+    csp.world.add_contract(csp.partner, csp.partner)
     csp.integrate()
 
     assert csp.row()["tenant_count_label"] == "with 1 tenant"

@@ -22,12 +22,12 @@ CSV = {"accept": "text/csv"}
 
 
 def exported(portal: Portal, query: str = "") -> list[dict[str, Any]]:
-    portal.services.quota._taken.clear()
+    portal.services.quota._taken_at.clear()
     return list(portal.ask("GET", f"/export{query}")["rows"])
 
 
 def table_of(portal: Portal, query: str = "") -> list[dict[str, str]]:
-    portal.services.quota._taken.clear()
+    portal.services.quota._taken_at.clear()
     answer = portal.call("GET", f"/export{query}", headers=CSV)
     assert answer.status == 200, answer.body
     return list(csv.DictReader(io.StringIO(answer.body.decode(), newline="")))

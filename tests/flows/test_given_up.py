@@ -192,7 +192,7 @@ def test_a_purge_that_was_given_up_shows_on_the_tenants_details(
     tenant = portal.has_tenant(users=10)
     portal.connected(tenant)
     portal.ask("DELETE", f"/tenants/{tenant['id']}/mapping", expect=204)
-    bug = Bug(portal.services.tables.bulk("data"), "write")
+    bug = Bug(portal.services.tables.rest_table("data"), "write")
     portal.ask("DELETE", f"/tenants/{tenant['id']}/data", expect=204)
     portal.run_queues()
 

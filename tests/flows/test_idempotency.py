@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 import pytest
 
-from shared.http.answers import ApiResponse
+from shared.http.responses import ApiResponse
 from tests.flows.portal import Portal
 from tests.flows.raw import everything
 

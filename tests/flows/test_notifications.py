@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from local.azurite import _free_ports
-from local.journey import APP_ROLES
 from local.microsoft.cloud import Running
+from local.portal_client import APP_ROLES
 from local.portal_identity import PortalIdentity
 from tests.flows.portal import CLIENT_ID, CLIENT_SECRET, Portal, open_portal
 from tests.flows.raw import everything

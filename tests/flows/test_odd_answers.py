@@ -280,7 +280,7 @@ def test_somebody_whose_deletion_no_delta_tells_is_gone_within_seven_days(portal
     tenant = portal.has_tenant(users=6)
     portal.connected(tenant)
     ghost = portal.microsoft.world.users(tenant["id"])[3]["id"]
-    portal.microsoft.world.remove_user(tenant["id"], ghost, is_untold=True)
+    portal.microsoft.world.remove_user(tenant["id"], ghost, in_delta=False)
     cycle(portal, hours=1)
     at_first = len(users_of(portal, tenant))
     for _ in range(7):

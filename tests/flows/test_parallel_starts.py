@@ -6,7 +6,7 @@ from threading import Barrier
 
 from integrations.actions.actors import Actor
 from integrations.actions.connect.integrate import start_single
-from integrations.domain.connect.consent import FlowState
+from integrations.domain.connect.flow import FlowState
 from integrations.domain.ids import AccountId
 from shared.errors import TooManyRequests
 from tests.flows.portal import Portal

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from azure.data.tables import TableServiceClient
 
-from shared.storage import recovery_message as lifeline
+from shared.storage import recovery_message
 from shared.storage.recovery_message import RecoveryMessage
 from tests.flows.portal import Portal
 from tests.flows.raw import everything
@@ -117,7 +117,7 @@ def test_a_part_that_dies_is_done_again_and_earlier_ones_are_not(
         raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr(lifeline, "_HIDDEN_S", 1)
+        patched.setattr(recovery_message, "_HIDDEN_S", 1)
         patched.setattr(RecoveryMessage, "__exit__", lambda *_: None)
         patched.setattr(f"integrations.actions.sync.sync_tenant.{where}", die)
         with pytest.raises(Killed):

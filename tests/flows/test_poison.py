@@ -38,7 +38,7 @@ def test_a_sync_that_was_given_up_tells_its_evidence(portal: Portal, caplog: pyt
     tenant = portal.has_tenant()
     portal.integrate(tenant)
     portal.map(tenant)
-    bug = Bug(portal.services.tables.bulk("data"), "write")
+    bug = Bug(portal.services.tables.rest_table("data"), "write")
     portal.run_queues()
 
     status = portal.row(tenant)["sync_status"]

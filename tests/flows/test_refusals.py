@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from local.microsoft.person import Callback
+from local.microsoft.browser import Callback
 from tests.flows.partner import Csp, has_csp
 from tests.flows.portal import CALLBACKS, Portal
 from tests.waiting import until

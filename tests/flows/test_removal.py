@@ -8,7 +8,7 @@ import pytest
 from integrations.actions.account import Account
 from integrations.actions.audit.signing import public_keys
 from integrations.domain.ids import AccountId
-from shared.crypto.signatures import SignatureInvalid, opened
+from shared.crypto.signatures import SignatureInvalid, verify_jws
 from tests.flows.portal import CLIENT_ID, Portal
 from tests.flows.raw import rows_naming
 
@@ -270,10 +270,10 @@ def test_a_receipt_is_signed_by_a_key_anybody_may_check_it_with(portal: Portal, 
     told = portal.removal(removal)
     jws = told["receipt"]["jws"]
     keys = public_keys(Account(portal.services, ACCOUNT))
-    assert json.loads(opened(jws, keys.keys)) == receipt(told)
+    assert json.loads(verify_jws(jws, keys.keys)) == receipt(told)
     head, payload, signature = jws.split(".")
     with pytest.raises(SignatureInvalid):
-        opened(".".join([head, payload[:-4] + "AAAA", signature]), keys.keys)
+        verify_jws(".".join([head, payload[:-4] + "AAAA", signature]), keys.keys)
 
 
 def test_nobody_learns_from_a_receipt_that_another_account_holds_the_tenant(

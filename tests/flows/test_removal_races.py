@@ -92,7 +92,7 @@ def test_a_row_planted_under_an_old_epoch_is_shown_nowhere(portal: Portal) -> No
         row = Row(
             f"{ACCOUNT}|{tenant['id']}|{other}", "row:users:evil", {"body": user, "print": "x", "tally": "member"}
         )
-        portal.services.tables.bulk("data").write(insert(row))
+        portal.services.tables.rest_table("data").write(insert(row))
 
     for path in ("", "/users", "/devices", "/licenses", "/security", "/runs"):
         assert b"Planted" not in portal.call("GET", f"/tenants/{tenant['id']}{path}").body

@@ -12,8 +12,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from integrations.triggers.routes import HttpRoute, Need
-from local.host.invoke import Response
-from shared.http.client import Web
+from local.host.invocation.invoker import Response
+from shared.http.client import HttpClient
 from tests.flows.portal import Portal
 from tests.flows.routes import ABSENT, BODIES, DOORS, path_of, populated, store
 
@@ -236,14 +236,14 @@ def test_another_accounts_things_and_absent_things_cost_the_same(portal: Portal)
 def operations(portal: Portal, ask: Callable[[], Response]) -> list[tuple[str, str]]:
     """What a call asks of our tables, in order, whichever client asks it; with ids and values left out."""
     asked: list[tuple[str, str]] = []
-    tables, send = portal.services.tables._account.endpoint, Web.send
+    tables, send = portal.services.tables._account.endpoint, HttpClient.send
 
-    def noted(web: Web, method: str, url: str, **how: Any) -> Any:
+    def noted(http_client: HttpClient, method: str, url: str, **how: Any) -> Any:
         if url.startswith(tables):
             asked.append((method, url.removeprefix(tables).partition("?")[0].partition("(")[0]))
-        return send(web, method, url, **how)
+        return send(http_client, method, url, **how)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Web, "send", noted)
+        patch.setattr(HttpClient, "send", noted)
         assert ask().status == 404
     return asked

@@ -33,7 +33,7 @@ class Writes:
 
     def __init__(self, portal: Portal) -> None:
         self.rows: list[list[str]] = []
-        table = portal.services.tables.bulk("data")
+        table = portal.services.tables.rest_table("data")
         original = table.write
 
         def write(*writes: Any) -> str:
@@ -257,7 +257,7 @@ def test_unmapping_during_a_sync_leaves_nothing_readable(portal: Portal) -> None
     portal.microsoft.world.release()
     worker.join()
 
-    data = portal.services.tables.bulk("data")
+    data = portal.services.tables.rest_table("data")
     epoch = portal.services.control("acct_northwind").tenants.find(tenant["id"]).value.epoch - 1
     rows = data.range(f"acct_northwind|{tenant['id']}|{epoch}")
     assert [row.key for row in rows] == ["!fence"]

@@ -316,7 +316,7 @@ def test_a_message_that_comes_back_after_a_crash_takes_its_run_up_again(
     tenant = portal.has_tenant(users=30)
     portal.integrate(tenant)
     portal.map(tenant)
-    table = portal.services.tables.bulk("data")
+    table = portal.services.tables.rest_table("data")
     working, crashes = table.write, [KeyError("a bug of ours"), KeyError("again")]
 
     def write(*writes: Any) -> str:
@@ -342,7 +342,7 @@ def test_a_run_that_fails_five_times_is_told_on_the_row(
     tenant = portal.has_tenant()
     portal.integrate(tenant)
     portal.map(tenant)
-    portal.services.tables.bulk("data").write = lambda *_: 1 / 0  # type: ignore[method-assign]
+    portal.services.tables.rest_table("data").write = lambda *_: 1 / 0  # type: ignore[method-assign]
     with portal.host:
         portal.run_queues()
 

@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from integrations.domain.sync.datasets import RunState
-from shared.telemetry.log import ALLOWED
+from shared.telemetry.fields import registered_fields
 from shared.telemetry.tracing import count, span
 from tests.flows.portal import CLIENT_SECRET, Portal
 
@@ -67,7 +67,7 @@ def test_only_listed_facts_are_told_and_no_query_or_secret(portal: Portal, spans
     _, found = of_last_run(portal, spans)
 
     text = str([(it.name, dict(it.attributes), it.status.description) for it in found])
-    assert {name for it in found for name in it.attributes} <= ALLOWED
+    assert {name for it in found for name in it.attributes} <= registered_fields()
     assert CLIENT_SECRET not in text
     assert "eyJ" not in text
     assert "?" not in text
@@ -117,5 +117,5 @@ def numbers(reader: InMemoryMetricReader) -> dict[tuple[str, ...], float]:
 
 def test_without_an_exporter_nothing_is_kept_and_nothing_fails() -> None:
     with span("x", run_id="run_a") as it:
-        it.tell(outcome="fine")
+        it.set_attributes(outcome="fine")
     count("sync.nothing", 0)

@@ -3,19 +3,20 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from integrations.domain.connect.consent import ADVICE
+from integrations.domain.connect.failures import ADVICE
 from integrations.domain.csp.gdap import CspAuth, Finding, GroupFault
 from integrations.domain.csp.onboarding import STALLED_AFTER as STAGE_STALLED_AFTER
 from integrations.domain.csp.onboarding import Onboarding, Stage
 from integrations.domain.ids import IntegrationId, TenantId
 from integrations.domain.integrations import CspChild, Kind, Tenant
 from integrations.domain.refusals import OF_CUSTOMER
-from integrations.domain.statuses import COLOUR_OF, EXPLANATIONS, STALLED_AFTER, SyncCause, begin
+from integrations.domain.statuses import COLOUR_OF, EXPLANATIONS, SyncCause
+from integrations.domain.sync_status import STALLED_AFTER, begin
 from integrations.views.csp.auth import csp_auth_view
 from integrations.views.status import ReadTime, StatusView
 
 _NOW = datetime(2026, 11, 28, tzinfo=UTC)
-_STAGE_OF = {CspAuth.CONSENT_PENDING: Stage.ASKED, CspAuth.GRANTING_ROLES: Stage.GRANTED}
+_STAGE_OF = {CspAuth.CONSENT_PENDING: Stage.REQUESTED, CspAuth.GRANTING_ROLES: Stage.GRANTED}
 
 
 def sync_statuses() -> Iterator[str]:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from integrations.domain.connect.consent import ADVICE, FlowFailure
+from integrations.domain.connect.failures import ADVICE, FlowFailure
 from integrations.domain.statuses import EXPLANATIONS, SyncCause
 from integrations.triggers import build_app, collect_routes
-from local.host.index import Function, index
+from local.host.indexing.index import Function, index
 from local.host.settings import read_json
 from tests.house import status_tables
 from tests.house.test_house import tracked

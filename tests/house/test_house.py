@@ -23,11 +23,11 @@ from integrations.microsoft.permissions import (
 from integrations.microsoft.registry import DATASETS
 from integrations.settings import Settings
 from integrations.triggers import build_app
-from local.host.index import Function, index
+from local.host.indexing.index import Function, index
 from local.host.settings import read_json
-from local.journey import APP_ROLES, DELEGATED
+from local.portal_client import APP_ROLES, DELEGATED
 from shared.errors import AppError
-from shared.http.answers import STATUS_OF
+from shared.http.responses import STATUS_OF
 
 LONGEST = 400
 LONG_FOR_A_REASON: dict[str, str] = {}
@@ -53,7 +53,7 @@ def test_the_sample_settings_are_the_settings(root: Path) -> None:
 
 
 def test_queues_that_are_written_are_read_and_so_are_their_poison_queues(functions: dict[str, Function]) -> None:
-    read = {str(it.told["queueName"]) for it in functions.values() if it.trigger == "queueTrigger"}
+    read = {str(it.trigger_settings["queueName"]) for it in functions.values() if it.trigger == "queueTrigger"}
     written = {job.queue for job in JOBS}
 
     assert read == written | {f"{queue}-poison" for queue in written}

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from tests.house.test_house import tracked
-from tests.shared.sign_in.published import KNOWN_BESIDES, PUBLISHED
+from tests.shared.microsoft.sign_in.published import KNOWN_BESIDES, PUBLISHED
 
 TABLE = "shared/microsoft/sign_in/codes.py"
 CODES = {str(it) for it in (*PUBLISHED, *KNOWN_BESIDES)}

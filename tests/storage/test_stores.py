@@ -15,7 +15,7 @@ from integrations.domain.sync.datasets import DatasetOutcome, Reading, Record
 from integrations.storage.control import Control, ControlWriter, OutboxMessage, VersionConflict, newest_first
 from integrations.storage.data.store import DataStore, Superseded
 from integrations.storage.due import Due, DueList, Work, shard_of, shards
-from shared.clock import stamp
+from shared.clock import format_utc
 from shared.http.client import Response
 from shared.storage.queues import Queues, QueueUnavailable
 from shared.storage.tables import Row, Tables, upsert
@@ -194,11 +194,11 @@ def test_newer_keys_come_first() -> None:
 def test_a_line_of_a_kind_that_only_a_newer_version_knows_is_left_alone_and_costs_no_other(tables: Tables) -> None:
     due_list, due = DueList(tables), Due(Work.SYNC, ACCOUNT, "tenant", NOW)
     due_list.put(due)
-    columns = {"due_at": stamp(NOW), "kind": "tea", "account_id": ACCOUNT, "item_id": "tenant"}
-    tables.bulk("due").write(upsert(Row(shard_of(due), f"tea:{ACCOUNT}:tenant", columns)))
+    columns = {"due_at": format_utc(NOW), "kind": "tea", "account_id": ACCOUNT, "item_id": "tenant"}
+    tables.rest_table("due").write(upsert(Row(shard_of(due), f"tea:{ACCOUNT}:tenant", columns)))
 
     assert due_list.list(shard_of(due), NOW) == [due]
-    assert tables.bulk("due").get(shard_of(due), f"tea:{ACCOUNT}:tenant") is not None
+    assert tables.rest_table("due").get(shard_of(due), f"tea:{ACCOUNT}:tenant") is not None
 
 
 def test_the_due_list_tells_what_is_due_the_longest_overdue_first(tables: Tables) -> None:

@@ -22,7 +22,7 @@ from integrations.domain.audit.seals import (
 )
 from integrations.domain.retention import AUDIT_ENTRIES
 from integrations.storage.control import Control, moment_of, newest_first, newest_seal_first, number_of_seal
-from shared.crypto.signatures import Jwk, SignatureInvalid, check_detached, detached
+from shared.crypto.signatures import Jwk, SignatureInvalid, detach_payload, verify_detached
 from shared.storage.tables import Write, chunks
 from shared.telemetry.log import log
 
@@ -103,7 +103,7 @@ def _link(control: Control, number: int, text: str, keys: list[Jwk]) -> ChainLin
     except msgspec.MsgspecError:
         return ChainLink(number, None, is_signed=False)
     try:
-        check_detached(seal.signature, seal.signed_text(control.account_id), keys)
+        verify_detached(seal.signature, seal.signed_text(control.account_id), keys)
     except SignatureInvalid:
         return ChainLink(number, seal, is_signed=False)
     return ChainLink(number, seal, is_signed=seal.number == number)
@@ -129,7 +129,7 @@ def _unsealed(control: Control, keys: list[Jwk]) -> _Unsealed:
 
 def _signed(account: Account, unsigned: Seal) -> Seal:
     """The seal with its signature, a JWS with detached payload: the payload is the seal itself."""
-    signature = detached(sign(account, unsigned.signed_text(account.id)))
+    signature = detach_payload(sign(account, unsigned.signed_text(account.id)))
     return msgspec.structs.replace(unsigned, signature=signature)
 
 

@@ -13,7 +13,7 @@ from integrations.actions.conflicts import ignore_conflict, retry_on_conflict
 from integrations.domain.audit.seals import AuditKey
 from integrations.storage.control import CURRENT
 from integrations.storage.documents import Stored
-from shared.crypto.signatures import Jwks, new_private_key, public_of, signed
+from shared.crypto.signatures import Jwks, new_private_key, public_of, sign_jws
 
 _ENCRYPTED_AGAIN_AFTER = timedelta(days=7)
 
@@ -25,7 +25,7 @@ def sign(account: Account, payload: bytes) -> str:
         SealBroken: the account's key cannot be decrypted; an operator has to look into it.
         Unavailable: storage or the vault does not answer.
     """
-    return signed(_private_key(account, _stored(account).value), payload)
+    return sign_jws(_private_key(account, _stored(account).value), payload)
 
 
 def public_keys(account: Account) -> Jwks:

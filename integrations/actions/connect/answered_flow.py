@@ -8,7 +8,7 @@ from typing import NamedTuple
 from integrations.actions.account import Account, Change
 from integrations.actions.actors import Actor
 from integrations.actions.connect.csp_sign_in import writes_of_failed_attempt
-from integrations.domain.connect.consent import Flow, consume_state, state_hash
+from integrations.domain.connect.flow import Flow, consume_state, state_hash
 from integrations.domain.integrations import Kind
 from integrations.domain.jobs.orders import ConsentOrder
 from integrations.services import Services

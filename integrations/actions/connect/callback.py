@@ -14,9 +14,9 @@ from integrations.actions.connect.flow_secrets import FlowSecrets, seal, unseal
 from integrations.actions.connect.sign_in_request import new_state, redirect_uri, token_scopes
 from integrations.actions.lookup import is_leaving
 from integrations.domain.causes import evidence_of, failure_of
-from integrations.domain.connect.consent import (
+from integrations.domain.connect.failures import FlowFailure
+from integrations.domain.connect.flow import (
     Flow,
-    FlowFailure,
     Leg,
     SignedInUser,
     consent_returned,
@@ -39,8 +39,8 @@ from shared.microsoft.sign_in import (
     IdentityTokenInvalid,
     SignedIn,
     SignInRefused,
-    raised,
-    redirected,
+    error_of_refusal,
+    refusal_from_redirect,
     token_methods,
 )
 
@@ -228,8 +228,8 @@ def _refuse_error(fields: Mapping[str, str], kind: Kind) -> None:
     """Microsoft's error responses: the AADSTS code in the description decides; the text itself is never shown."""
     if "error" not in fields:
         return
-    refusal = redirected(fields)
-    raise _Refused(failure_of(raised(refusal), kind), SignInRefused(refusal).evidence())
+    refusal = refusal_from_redirect(fields)
+    raise _Refused(failure_of(error_of_refusal(refusal), kind), SignInRefused(refusal).evidence())
 
 
 def _refuse_other_tenant(flow: Flow, tenant: str) -> None:

@@ -8,20 +8,20 @@ from integrations.actions.connect.complete_csp import bind_csp, renew_csp
 from integrations.actions.connect.flows import find_flow
 from integrations.actions.lookup import is_leaving, refuse_while_removing_all, removing
 from integrations.actions.sync.sync_now import sync_order
-from integrations.domain.connect.consent import ADVICE, Flow, FlowFailure, FlowState, bind, fail
+from integrations.domain.connect.failures import ADVICE, FlowFailure
+from integrations.domain.connect.flow import Flow, FlowState, bind, fail
 from integrations.domain.ids import FlowId, IntegrationId, UserId, new_epoch, new_id
 from integrations.domain.integrations import Integration, Kind, Proof, Tenant
 from integrations.domain.retention import HOUSEKEEPING_EVERY
-from integrations.domain.statuses import SyncCause, begin, move, wait_in_queue
+from integrations.domain.retry_delays import RETRY_REMOVAL_S, RETRY_VERIFICATION_S
+from integrations.domain.statuses import SyncCause
 from integrations.domain.sync.schedule import UNMAPPED_EVERY
+from integrations.domain.sync_status import begin, move, wait_in_queue
 from integrations.services import Services
 from integrations.storage.control import VersionConflict
 from integrations.storage.documents import Stored
 from integrations.storage.due import ALL, Work
 from shared.errors import Conflict
-
-_UNPROVEN_RETRY_S = 3.0
-_REMOVING_RETRY_S = 60.0
 
 
 def complete(services: Services, actor: Actor, flow_id: FlowId) -> IntegrationId:
@@ -51,14 +51,14 @@ def complete(services: Services, actor: Actor, flow_id: FlowId) -> IntegrationId
 def _refuse_unproven(flow: Flow) -> None:
     if flow.failure:
         advice = ADVICE[flow.failure]
-        wait_s = _REMOVING_RETRY_S if flow.failure is FlowFailure.REMOVING else None
+        wait_s = RETRY_REMOVAL_S if flow.failure is FlowFailure.REMOVING else None
         raise Conflict(advice.detail, code=flow.failure.value, remedy=advice.remedy, wait_s=wait_s)
     if flow.state is not FlowState.PROVEN:
         raise Conflict(
             "The tenant has not been verified yet.",
             code="not_proven",
             remedy="Wait until the flow's state is 'proven', then complete it.",
-            wait_s=_UNPROVEN_RETRY_S,
+            wait_s=RETRY_VERIFICATION_S,
         )
 
 

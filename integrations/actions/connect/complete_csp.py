@@ -8,7 +8,7 @@ from integrations.actions.account import Account, Change
 from integrations.actions.actors import Actor
 from integrations.actions.connect.flow_secrets import unseal
 from integrations.actions.csp.partner import new_credential
-from integrations.domain.connect.consent import Flow, bind
+from integrations.domain.connect.flow import Flow, bind
 from integrations.domain.csp.report import Report
 from integrations.domain.ids import AccountId, IntegrationId, UserId, new_id
 from integrations.domain.integrations import (
@@ -22,7 +22,8 @@ from integrations.domain.integrations import (
 )
 from integrations.domain.jobs.orders import CspOrder
 from integrations.domain.retention import HOUSEKEEPING_EVERY
-from integrations.domain.statuses import SyncCause, SyncStatus, begin, move
+from integrations.domain.statuses import SyncCause
+from integrations.domain.sync_status import SyncStatus, begin, move
 from integrations.services import Services
 from integrations.storage.documents import Stored
 from integrations.storage.due import ALL, Work

@@ -7,7 +7,8 @@ import msgspec
 
 from integrations.actions.csp.partner import Partner
 from integrations.domain.causes import csp_cause_of, evidence_of
-from integrations.domain.connect.consent import Flow, FlowFailure, FlowState, SignedInUser
+from integrations.domain.connect.failures import FlowFailure
+from integrations.domain.connect.flow import Flow, FlowState, SignedInUser
 from integrations.domain.integrations import FailedReauthorizationAttempt, Kind
 from integrations.domain.statuses import SyncCause
 from integrations.microsoft.memberships import read_memberships
@@ -74,7 +75,7 @@ def examine_partner(services: Services, signer: SignedInUser, refresh_token: str
 
 def _verdict(partner: Partner, graph: Graph) -> SyncCause | None:
     center = partner.partner_center()
-    if center.saw_mfa() is False:
+    if center.check_mfa() is False:
         return SyncCause.CSP_NO_MFA_PROMPT
     has_customers = any(True for _ in center.customers()) or bool(read_customers(graph))
     return None if has_customers else SyncCause.CSP_NO_CHILD_TENANTS

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from integrations.domain.connect.consent import Flow, Leg
+from integrations.domain.connect.flow import Flow, Leg
 from integrations.domain.ids import FlowId
 from integrations.services import Services
 

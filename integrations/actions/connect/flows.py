@@ -4,7 +4,7 @@ from integrations.actions.actors import Actor
 from integrations.actions.connect.flow_secrets import unseal
 from integrations.actions.connect.sign_in_request import redirect_uri
 from integrations.actions.read_time import read_time
-from integrations.domain.connect.consent import Flow, FlowState, Leg
+from integrations.domain.connect.flow import Flow, FlowState, Leg
 from integrations.domain.ids import FlowId
 from integrations.services import Services
 from integrations.storage.control import CURRENT, Control

@@ -12,7 +12,7 @@ from integrations.actions.connect.flow_secrets import FlowSecrets, seal
 from integrations.actions.connect.sign_in_request import new_state, redirect_uri, sign_in_scopes
 from integrations.actions.lookup import find_to_change, refuse_while_removing_all
 from integrations.domain.connect import prerequisites
-from integrations.domain.connect.consent import Flow, FlowState, Leg, state_hash
+from integrations.domain.connect.flow import Flow, FlowState, Leg, state_hash
 from integrations.domain.ids import FlowId, IntegrationId, TenantId, UserId, new_id
 from integrations.domain.integrations import Kind
 from integrations.services import Services
@@ -96,7 +96,7 @@ def _start(account: Account, actor: Actor, new_flow: NewFlow) -> JourneyStarted:
         nonce=flow_secrets.nonce,
         verifier=flow_secrets.verifier,
         scopes=sign_in_scopes(services, flow.kind),
-        asks_mfa=flow.kind is Kind.CSP,
+        requires_mfa=flow.kind is Kind.CSP,
     )
     return journey_started(flow, authorize_url)
 

@@ -12,8 +12,9 @@ from integrations.actions.account import Account
 from integrations.actions.conflicts import ignore_conflict
 from integrations.actions.connect.csp_sign_in import FAILURE_OF, examine_partner, writes_of_failed_attempt
 from integrations.actions.connect.flow_secrets import FlowSecrets, seal, unseal
-from integrations.domain.causes import evidence_of, failure_of
-from integrations.domain.connect.consent import Flow, FlowFailure, FlowState, fail, prove
+from integrations.domain.causes import CONSENT_NOT_VISIBLE, evidence_of, failure_of
+from integrations.domain.connect.failures import FlowFailure
+from integrations.domain.connect.flow import Flow, FlowState, fail, prove
 from integrations.domain.integrations import Kind
 from integrations.domain.jobs.orders import ConsentOrder
 from integrations.domain.retry_delays import consent_propagation_s
@@ -25,10 +26,9 @@ from integrations.storage.documents import Stored
 from integrations.storage.due import Work
 from shared.crypto.envelopes import SealBroken
 from shared.microsoft.graph import Denied, MicrosoftError, TokenRejected, Transient
-from shared.microsoft.sign_in import OperatorFault, RefusalKind, SignInRefused, token_roles
+from shared.microsoft.sign_in import OperatorFault, SignInRefused, token_roles
 from shared.storage.tables import Write
 
-_NOT_YET = frozenset({RefusalKind.CONSENT_MISSING, RefusalKind.APP_NOT_FOUND})
 _TRANSIENT = frozenset({FlowFailure.MICROSOFT_UNAVAILABLE, FlowFailure.OUR_APPLICATION})
 
 
@@ -134,7 +134,7 @@ def _proven_name(services: Services, flow: Flow) -> str:
 def _verdict(error: SignInRefused | MicrosoftError) -> Exception:
     """Whether it may work later: a fresh consent shows as refusals first, then as missing permissions."""
     evidence = evidence_of(error)
-    not_yet = isinstance(error, SignInRefused) and error.refusal.kind in _NOT_YET
+    not_yet = isinstance(error, SignInRefused) and error.refusal.kind in CONSENT_NOT_VISIBLE
     if not_yet or isinstance(error, Denied | TokenRejected):
         return _NotYet(evidence)
     failure = failure_of(error, Kind.SINGLE)

@@ -20,8 +20,10 @@ from integrations.domain.csp.report import CheckName, Report
 from integrations.domain.ids import RunId, TenantId
 from integrations.domain.integrations import Csp, Integration, Running
 from integrations.domain.jobs.orders import SCHEDULED, CspOrder
-from integrations.domain.statuses import EXPLANATIONS, SyncCause, SyncLabel, SyncStatus, move
+from integrations.domain.retry_delays import CSP_TRANSIENT
+from integrations.domain.statuses import EXPLANATIONS, SyncCause, SyncLabel
 from integrations.domain.sync.schedule import ORDER_LIFE, RUN_LIMIT, next_due
+from integrations.domain.sync_status import SyncStatus, move
 from integrations.microsoft.memberships import Memberships, read_memberships
 from integrations.microsoft.permissions import MFA
 from integrations.microsoft.readers.organization import read_tenant_name
@@ -37,7 +39,6 @@ from shared.telemetry.log import log
 
 _EARLY = timedelta(minutes=1)
 _TRANSIENT_FAILURES = 3  # in a row, before the CSP's status shows them
-_RETRY_AFTER_S = 300.0  # after a transient failure
 
 
 class _Stopped(Exception):
@@ -145,7 +146,7 @@ def _run(account: Account, integration: Integration, checks: Checks) -> CheckRes
     name = read_tenant_name(graph).name
     memberships = _checked_memberships(partner, checks)
     with checks.record(CheckName.PARTNER_CENTER) as check:
-        saw_mfa = partner.partner_center().saw_mfa()
+        saw_mfa = partner.partner_center().check_mfa()
         check.evidence["is_mfa_compliant"] = str(saw_mfa).lower()
         if saw_mfa is False:
             check.fail("Partner Center did not find MFA in the account's sign-in.")
@@ -259,7 +260,7 @@ def _status_after(
         now=now,
         period=timedelta(seconds=services.settings.sync_period_s),
         chance=services.chance(),
-        wait_s=_RETRY_AFTER_S if result.cause is None else None,
+        wait_s=CSP_TRANSIENT.total_seconds() if result.cause is None else None,
     )
     return msgspec.structs.replace(moved, next_check_at=due_at)
 

@@ -76,7 +76,7 @@ def find_customers(
         live = [it.relationship.id for it in relationships if it.relationship.is_live(now)]
         assigned = read_assignments(graph, live)
         unread = len(live) - len(assigned)
-        odd = graph.odd + center.odd + unread + len(keys) - len(tenants)
+        odd = graph.unreadable_values + center.unreadable_values + unread + len(keys) - len(tenants)
         check.evidence |= {"unreadable_values": str(odd)} if odd else {}
     own: dict[str, list[CustomerRelationship]] = {}
     for it in relationships:
@@ -91,7 +91,9 @@ def find_customers(
         for key in tenants
         if key != integration.tenant_id
     ]
-    return Discovery(found, odd, is_complete=not (graph.lost or center.lost or len(keys) > len(tenants)))
+    return Discovery(
+        found, odd, is_complete=not (graph.unreadable_items or center.unreadable_items or len(keys) > len(tenants))
+    )
 
 
 def _customer(

@@ -16,7 +16,13 @@ from integrations.actions.csp.partner import NoCredential, Partner, open_partner
 from integrations.actions.csp.reconcile_context import ReconcileContext, reconcile_context
 from integrations.actions.csp.steps import order_step, plan_step, send_step
 from integrations.actions.lookup import find_to_change
-from integrations.domain.causes import csp_cause_of, evidence_of, hindrance_of
+from integrations.domain.causes import (
+    CONSENT_NOT_VISIBLE_IN_CUSTOMER,
+    csp_cause_of,
+    evidence_of,
+    hindrance_of,
+    is_unexplained,
+)
 from integrations.domain.csp import onboarding
 from integrations.domain.csp.customers import advance, child_of, judge
 from integrations.domain.csp.onboarding import Onboarding, Stage
@@ -24,8 +30,9 @@ from integrations.domain.integrations import Integration, Tenant
 from integrations.domain.jobs.orders import CustomerOrder
 from integrations.domain.refusals import Hindrance
 from integrations.domain.retry_delays import ONBOARDING_TRANSIENT
-from integrations.domain.statuses import SyncCause, move, wait_in_queue
+from integrations.domain.statuses import SyncCause
 from integrations.domain.sync.schedule import UNMAPPED_EVERY
+from integrations.domain.sync_status import move, wait_in_queue
 from integrations.microsoft.app_roles import NotYetKnown, grant_missing_roles
 from integrations.microsoft.permissions import (
     APPLICATION_PERMISSIONS,
@@ -41,10 +48,9 @@ from integrations.storage.due import Due, Work
 from shared.crypto.envelopes import SealBroken
 from shared.microsoft.graph import Denied, MicrosoftError, TokenRejected, Transient, UnexpectedAnswer
 from shared.microsoft.partner_center import MfaRequired
-from shared.microsoft.sign_in import OperatorFault, RefusalKind, SignInRefused, token_roles
+from shared.microsoft.sign_in import OperatorFault, SignInRefused, token_roles
 from shared.telemetry.log import log
 
-_NOT_YET = frozenset({RefusalKind.CONSENT_MISSING, RefusalKind.APP_NOT_FOUND, RefusalKind.USER_UNSUITABLE})
 # Refusals that neither the consent nor the relationship explains.
 _UNCLEAR = frozenset({Hindrance.MFA_NEEDED, Hindrance.CSP_SIGN_IN, Hindrance.TENANT_NOT_FOUND, Hindrance.WRONG_CLOUD})
 
@@ -121,12 +127,12 @@ def _consented(services: Services, control: Control, partner: Partner, tenant: T
         grant_missing_roles(partner.graph_to_onboard(customer_id), client_id)
     except NotYetKnown as error:
         evidence = evidence_of(error)
-        return (lambda it: onboarding.wait(it, Stage.ASKED, now, evidence)), ""
+        return (lambda it: onboarding.wait(it, Stage.REQUESTED, now, evidence)), ""
     except SignInRefused as error:
-        if isinstance(error, OperatorFault) or error.refusal.kind not in _NOT_YET:
+        if isinstance(error, OperatorFault) or error.refusal.kind not in CONSENT_NOT_VISIBLE_IN_CUSTOMER:
             raise
         evidence, hindrance = error.evidence(), hindrance_of(error)
-        return (lambda it: onboarding.wait(it, Stage.ASKED, now, evidence, hindrance)), ""
+        return (lambda it: onboarding.wait(it, Stage.REQUESTED, now, evidence, hindrance)), ""
     return _granted(services, tenant)
 
 
@@ -141,7 +147,7 @@ def _granted(services: Services, tenant: Tenant) -> tuple[ProgressUpdate, str]:
             return (lambda it: onboarding.wait(it, Stage.GRANTED, now, evidence)), ""
         name = read_tenant_name(services.graph(tenant.tenant_id)).name
     except SignInRefused as error:
-        if isinstance(error, OperatorFault) or error.refusal.kind not in _NOT_YET:
+        if isinstance(error, OperatorFault) or error.refusal.kind not in CONSENT_NOT_VISIBLE_IN_CUSTOMER:
             raise
         evidence, hindrance = error.evidence(), hindrance_of(error)
         return (lambda it: onboarding.wait(it, Stage.GRANTED, now, evidence, hindrance)), ""
@@ -179,8 +185,7 @@ def _refusal(error: MicrosoftError) -> dict[str, str]:
 
 
 def _is_unclear(error: MicrosoftError) -> bool:
-    is_unknown = isinstance(error, SignInRefused) and error.refusal.kind is RefusalKind.OTHER
-    return is_unknown or hindrance_of(error) in _UNCLEAR
+    return is_unexplained(error) or hindrance_of(error) in _UNCLEAR
 
 
 def _save(account: Account, tried: Tenant, update: ProgressUpdate, name: str) -> None:

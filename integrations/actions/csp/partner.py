@@ -52,9 +52,9 @@ class Partner:
         services = self._services
         return PartnerCenter(
             root=services.endpoints.partner,
-            web=services.web,
+            http_client=services.http_client,
             token=lambda fresh: self.partner_center_token(fresh=fresh),
-            limits=services.retry_policy,
+            retry_policy=services.retry_policy,
         )
 
     def graph(self) -> Graph:
@@ -73,9 +73,9 @@ class Partner:
         root = self._services.endpoints.graph
         return Graph(
             root=root,
-            web=self._services.web,
+            http_client=self._services.http_client,
             token=lambda fresh: self._token(tenant_id, root, fresh=fresh),
-            limits=self._services.retry_policy,
+            retry_policy=self._services.retry_policy,
             writes=writes,
         )
 

@@ -12,14 +12,13 @@ from integrations.domain.ids import TenantId
 from integrations.domain.integrations import Tenant
 from integrations.domain.jobs.given_up import Failed
 from integrations.domain.jobs.orders import EvaluateOrder
+from integrations.domain.retry_delays import OVERLAP
 from integrations.domain.sync.cadence import share_of
 from integrations.services import Services
 from integrations.storage.control import Control
 from integrations.storage.data.store import Superseded, Unwritten
 from shared.telemetry.log import log
 from shared.telemetry.tracing import span
-
-_OVERLAP_PAUSE_S = 10
 
 
 def evaluate_tenant(services: Services, order: EvaluateOrder) -> None:
@@ -37,7 +36,7 @@ def evaluate_tenant(services: Services, order: EvaluateOrder) -> None:
         try:
             EvaluationRun(services, order).evaluate()
         except (Superseded, Unwritten):
-            services.send(order, delay_s=_OVERLAP_PAUSE_S)
+            services.send(order, delay_s=int(OVERLAP.total_seconds()))
 
 
 def daily_evaluation(services: Services, tenant_id: TenantId) -> datetime:

@@ -15,7 +15,7 @@ from integrations.actions.audit.entries import audit_given_up
 from integrations.actions.conflicts import retry_on_conflict
 from integrations.actions.evaluate.evaluate_tenant import mark_failed
 from integrations.actions.sync.close_run import SyncResult, close
-from integrations.domain.connect.consent import FlowState
+from integrations.domain.connect.flow import FlowState
 from integrations.domain.csp.customers import advance
 from integrations.domain.ids import IntegrationId
 from integrations.domain.integrations import Csp, Integration, Tenant
@@ -32,9 +32,10 @@ from integrations.domain.jobs.orders import (
     RemovalOrder,
     SyncOrder,
 )
-from integrations.domain.statuses import SyncCause, move
+from integrations.domain.statuses import SyncCause
 from integrations.domain.sync.datasets import Run, RunState
 from integrations.domain.sync.schedule import next_due
+from integrations.domain.sync_status import move
 from integrations.services import Services
 from integrations.storage.control import CURRENT
 from integrations.storage.documents import Stored

@@ -4,7 +4,7 @@ Audit entries are sealed here as well, in case the line that orders it sooner wa
 again with the newest key-encryption key.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from integrations.actions.account import Account
 from integrations.actions.audit.sealing import delete_old_entries, seal_entries
@@ -13,11 +13,10 @@ from integrations.actions.conflicts import ignore_conflict
 from integrations.actions.evaluate.evaluate_tenant import daily_evaluation
 from integrations.actions.jobs.overdue import find_overdue
 from integrations.domain.retention import HOUSEKEEPING_EVERY, IDEMPOTENT_ANSWERS, RUNS_PER_TENANT
+from integrations.domain.retry_delays import LATE_ENTRIES
 from integrations.services import Services
 from integrations.storage.due import ALL, FINAL_CHECK, Due, Work
 from shared.storage.tables import Write, chunks
-
-_FINAL_SEALING_AFTER = timedelta(minutes=30)
 
 
 def clean_account(services: Services, due: Due) -> None:
@@ -67,7 +66,7 @@ def seal_new_entries(services: Services, due: Due) -> None:
         tomorrow = Due(Work.HOUSEKEEPING, due.account_id, ALL, now + HOUSEKEEPING_EVERY)
         services.due.ensure(tomorrow, after=datetime.min.replace(tzinfo=UTC))
     else:
-        services.due.put(Due(Work.SEAL, due.account_id, FINAL_CHECK, now + _FINAL_SEALING_AFTER))
+        services.due.put(Due(Work.SEAL, due.account_id, FINAL_CHECK, now + LATE_ENTRIES))
     services.due.complete(due)
 
 

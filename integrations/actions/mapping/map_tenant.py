@@ -12,8 +12,9 @@ from integrations.actions.sync.sync_now import sync_order
 from integrations.domain.ids import OrganizationId, TenantId, UserId
 from integrations.domain.integrations import Mapping, Organization, Tenant, reservations
 from integrations.domain.retention import UNMAPPED_DATA
-from integrations.domain.statuses import SyncCause, move, wait_in_queue
+from integrations.domain.statuses import SyncCause
 from integrations.domain.sync.schedule import UNMAPPED_EVERY
+from integrations.domain.sync_status import move, wait_in_queue
 from integrations.services import Services
 from integrations.storage.control import Control, VersionConflict
 from integrations.storage.documents import Stored

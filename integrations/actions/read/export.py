@@ -15,7 +15,7 @@ from integrations.services import Services
 from integrations.storage.control import Control
 from integrations.storage.due import ALL, FINAL_CHECK
 from integrations.views.audit.export import Export, Exported
-from shared.clock import stamp
+from shared.clock import format_utc
 from shared.errors import Conflict
 
 _PER_MINUTE = 6
@@ -48,7 +48,7 @@ def export(services: Services, actor: Actor, tenant_id: TenantId | None, kind: s
     subject = {"tenant_id": str(tenant_id)} if tenant_id else {"account_id": str(actor.account_id)}
     with account.change() as change:
         change.audit(actor, "exported data", subject, after=f"{len(rows)} rows")
-    return Export(account_id=actor.account_id, tenant_id=tenant_id, made_at=stamp(services.clock()), rows=rows)
+    return Export(account_id=actor.account_id, tenant_id=tenant_id, made_at=format_utc(services.clock()), rows=rows)
 
 
 def _rows(services: Services, control: Control, tenant: Tenant | None, kind: str) -> Iterator[Exported]:
@@ -86,5 +86,5 @@ def _of_tenant(services: Services, control: Control, tenant: Tenant) -> Iterator
 
 def _due(services: Services, control: Control, item_id: str, tenant_id: str = "") -> Iterator[Exported]:
     for due in services.due.of(control.account_id, item_id):
-        value = msgspec.Raw(msgspec.json.encode({"work": due.work.value, "of": item_id, "due_at": stamp(due.at)}))
+        value = msgspec.Raw(msgspec.json.encode({"work": due.work.value, "of": item_id, "due_at": format_utc(due.at)}))
         yield Exported(kind="due", id=due.work.value, tenant_id=tenant_id, value=value)

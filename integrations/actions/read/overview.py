@@ -7,7 +7,7 @@ from integrations.actions.read_time import read_time
 from integrations.domain.csp.roles import required_roles
 from integrations.domain.ids import AccountId, IntegrationId, TenantId
 from integrations.domain.integrations import Integration, Mapping, Tenant
-from integrations.domain.sync.records import SecureScore
+from integrations.domain.sync.security_records import SecureScore
 from integrations.services import Services
 from integrations.storage.control import CURRENT, Control
 from integrations.views.csp.auth import csp_auth_view

@@ -15,14 +15,13 @@ from integrations.domain.security.posture import (
     without_mfa,
 )
 from integrations.domain.sync.groups import join
-from integrations.domain.sync.records import (
+from integrations.domain.sync.records import Group, GroupSettings
+from integrations.domain.sync.security_records import (
     AdminConsentRequests,
     AuthenticationMethods,
     AuthorizationPolicy,
     ConditionalAccess,
     CrossTenantAccess,
-    Group,
-    GroupSettings,
     NamedLocation,
     RegistrationPage,
     RoleMember,

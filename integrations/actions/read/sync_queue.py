@@ -7,7 +7,7 @@ from integrations.domain.jobs.messages import NotAnOrder, read
 from integrations.domain.jobs.orders import SyncOrder
 from integrations.services import Services
 from integrations.views.sync_runs import SyncQueue, sync_queue
-from shared.storage.queues import MOST_SEEN
+from shared.storage.queues import MAX_PEEKED
 
 
 def read_sync_queue(services: Services, account_id: AccountId, tenant_id: TenantId | None) -> SyncQueue:
@@ -20,4 +20,4 @@ def read_sync_queue(services: Services, account_id: AccountId, tenant_id: Tenant
     for body in services.queues.peek(SyncOrder.queue):
         with contextlib.suppress(NotAnOrder):  # not one of our messages: the worker that receives it drops it
             orders.append(read(body, SyncOrder, now))
-    return sync_queue(orders, account_id, tenant_id, now, is_more=len(orders) == MOST_SEEN)
+    return sync_queue(orders, account_id, tenant_id, now, is_more=len(orders) == MAX_PEEKED)

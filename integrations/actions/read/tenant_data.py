@@ -9,7 +9,8 @@ from integrations.domain.evaluations.evaluation import Evaluation
 from integrations.domain.ids import AccountId
 from integrations.domain.integrations import Tenant
 from integrations.domain.sync.datasets import Cursor, has_rows
-from integrations.domain.sync.records import License, SecureScore
+from integrations.domain.sync.records import License
+from integrations.domain.sync.security_records import SecureScore
 from integrations.services import Services
 from integrations.storage.data.pending import Pending
 from integrations.views.datasets import NOT_MAPPED, Part, as_of, state_of

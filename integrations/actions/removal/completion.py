@@ -8,7 +8,7 @@ from integrations.actions.removal.microsoft import with_presence
 from integrations.actions.removal.receipts import renewed_receipt, signed_receipt
 from integrations.actions.removal.work import RemovalWork
 from integrations.domain import removal as rules
-from integrations.domain.connect.consent import Flow
+from integrations.domain.connect.flow import Flow
 from integrations.domain.ids import TenantId
 from integrations.domain.integrations import Kind, csp_reservation
 from integrations.domain.removal import Removal

@@ -57,7 +57,7 @@ class Lease:
             yield
         if self._takeover is not None:
             with contextlib.suppress(QueueUnavailable):  # then it appears, and finds nothing due
-                self._account.services.queues.take_back(self._takeover)
+                self._account.services.queues.delete(self._takeover)
 
     def save(self, *more: Write, **changes: Any) -> None:
         """Write fields of the removal's row, together with ``more`` rows.
@@ -112,7 +112,7 @@ class Lease:
     def continue_after(self, delay_s: int) -> None:
         """Have a message continue the removal after ``delay_s`` seconds."""
         queues = self._account.services.queues
-        if self._takeover is None or not queues.put_off(self._takeover, delay_s):
+        if self._takeover is None or not queues.hide(self._takeover, delay_s):
             queues.send(RemovalOrder.queue, self._order, delay_s=delay_s)
         self._takeover = None
 
@@ -128,7 +128,7 @@ class Lease:
     def _take(self) -> None:
         """Take or extend the lease; the takeover message is moved first, so that a worker that dies is followed."""
         queues = self._account.services.queues
-        if self._takeover is None or not queues.put_off(self._takeover, _TAKEOVER_AFTER_S):
+        if self._takeover is None or not queues.hide(self._takeover, _TAKEOVER_AFTER_S):
             self._takeover = queues.send(RemovalOrder.queue, self._order, delay_s=_TAKEOVER_AFTER_S)
         now = self._account.services.clock()
         self.save(running=Running(run_id=RunId(newest_first(now)), until=now + _DURATION))

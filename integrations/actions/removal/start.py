@@ -5,7 +5,6 @@ removed once: a second request returns the removal that is under way.
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 import msgspec
 
@@ -18,6 +17,7 @@ from integrations.domain.ids import IntegrationId, RemovalId, UserId
 from integrations.domain.integrations import Integration, Kind, Tenant, reservations
 from integrations.domain.jobs.orders import RemovalOrder
 from integrations.domain.removal import ALL, AccessPath, RemoveAll, TenantRemoval
+from integrations.domain.retry_delays import REMOVAL_LOST
 from integrations.services import Services
 from integrations.storage.control import Control, VersionConflict
 from integrations.storage.documents import Stored
@@ -27,7 +27,6 @@ from shared.errors import Invalid, NotFound, Problem
 from shared.storage.tables import Write
 
 _INTEGRATIONS_A_TRANSACTION = 12  # of at most eight rows each
-_NEXT_CHECK = timedelta(minutes=1)
 
 
 def remove(services: Services, actor: Actor, integration_id: IntegrationId, confirmation: str) -> Begun:
@@ -68,7 +67,7 @@ def remove_all(services: Services, actor: Actor, confirmation: str) -> list[Remo
             ignore_conflict("another request removes all integrations too", account_id=account.id),
             account.change(actor, "removed all integrations", {}) as change,
         ):
-            change.due(Work.REMOVE_ALL, ALL, now + _NEXT_CHECK)
+            change.due(Work.REMOVE_ALL, ALL, now + REMOVAL_LOST)
             change.write(control.remove_all.added(RemoveAll(id=ALL, requested_at=now, requested_by=UserId(actor.name))))
     begin_all(account, actor)
     return sorted(it.value.id for it in control.removals.list() if it.value.is_under_way)
@@ -141,7 +140,7 @@ def _add_removal(change: Change, actor: Actor, stored: Stored[Integration]) -> l
     """Add the writes that begin one removal; returns the tenants whose epoch is closed once they are written."""
     account, control, now = change.account, change.account.control, change.account.services.clock()
     it, removal = stored.value, rules.begin(stored.value, UserId(actor.name), now)
-    change.due(Work.REMOVAL, removal.id, now + _NEXT_CHECK)
+    change.due(Work.REMOVAL, removal.id, now + REMOVAL_LOST)
     change.write(
         control.integrations.saved(stored.now(msgspec.structs.replace(it, removal=removal.id))),
         control.removals.added(removal),

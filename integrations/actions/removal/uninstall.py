@@ -9,23 +9,19 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from integrations.actions.csp.partner import NoCredential, Partner
-from integrations.domain.causes import evidence_of
+from integrations.domain.causes import CONSENT_WITHDRAWN, UNINSTALL_LATER, UNINSTALLED, evidence_of
 from integrations.domain.ids import AccountId, TenantId
 from integrations.domain.removal import AccessPath, Presence, Removal, TenantRemoval, UninstallOutcome
 from integrations.microsoft.app_roles import revoke_roles
 from integrations.services import Services
 from integrations.storage.holders import ReleaseResult
 from shared.crypto.envelopes import SealBroken
-from shared.microsoft.graph import MicrosoftError, MissingInMicrosoft, Transient, UnexpectedAnswer
-from shared.microsoft.sign_in import OperatorFault, RefusalKind, SignInRefused, token_roles
+from shared.microsoft.graph import MicrosoftError, MissingInMicrosoft
+from shared.microsoft.sign_in import SignInRefused, token_roles
 
 # Partner Center's answer while something else changes the same customer; it may pass, or never.
 _CONFLICT = 409
 _TRIES_OF_CONFLICT = 3
-_NOT_INSTALLED = frozenset({RefusalKind.APP_NOT_FOUND, RefusalKind.TENANT_NOT_FOUND})
-# Without the partner's consent we get no token on its behalf; an earlier try may have removed it.
-_NO_CONSENT = frozenset({RefusalKind.APP_NOT_FOUND, RefusalKind.CONSENT_MISSING})
-_PASSING = (OperatorFault, Transient, UnexpectedAnswer)
 
 
 class UninstallResult(NamedTuple):
@@ -79,7 +75,7 @@ def uninstall(
         return UninstallResult(UninstallOutcome.ABSENT, {"reason": "our application was never installed in the tenant"})
     try:
         result = _UNINSTALL_BY_PATH[tenant_removal.access_path](services, tenant_removal, partner)
-    except _PASSING as error:
+    except UNINSTALL_LATER as error:
         raise RetryLater(evidence_of(error), getattr(error, "wait_s", None)) from error
     services.holders.finish_removal(tenant_id)
     services.sign_in.forget(tenant_id)
@@ -94,10 +90,10 @@ def read_presence(services: Services, tenant_id: TenantId) -> Presence:
     """
     try:
         roles = token_roles(services.sign_in.app_token(tenant_id, fresh=True))
-    except _PASSING:
+    except UNINSTALL_LATER:
         raise
     except SignInRefused as error:
-        return Presence.GONE if error.refusal.kind in _NOT_INSTALLED else Presence.UNKNOWN
+        return Presence.GONE if error.refusal.kind in UNINSTALLED else Presence.UNKNOWN
     except MicrosoftError:
         return Presence.UNKNOWN
     return Presence.WITH_ROLES if roles else Presence.EMPTY
@@ -119,7 +115,7 @@ def _from_single_tenant(
         services.graph_to_uninstall(tenant_removal.tenant_id).delete(_own_principal(services))
     except MissingInMicrosoft as error:
         return UninstallResult(UninstallOutcome.ABSENT, evidence_of(error))
-    except _PASSING:
+    except UNINSTALL_LATER:
         raise
     except MicrosoftError as error:
         # Microsoft has been seen to refuse a deletion and to carry it out nevertheless.
@@ -160,10 +156,12 @@ def _remove_roles(services: Services, partner: Partner, customer_id: TenantId) -
         removed = revoke_roles(partner.graph_to_uninstall(customer_id), services.settings.client_id)
     except MissingInMicrosoft as error:
         return _StepResult(is_done=True, has_removed=False, evidence=evidence_of(error))
-    except _PASSING:
+    except UNINSTALL_LATER:
         raise
     except SignInRefused as error:
-        return _StepResult(is_done=error.refusal.kind in _NO_CONSENT, has_removed=False, evidence=error.evidence())
+        return _StepResult(
+            is_done=error.refusal.kind in CONSENT_WITHDRAWN, has_removed=False, evidence=error.evidence()
+        )
     except MicrosoftError as error:
         return _StepResult(is_done=False, has_removed=False, evidence=evidence_of(error))
     return _StepResult(is_done=True, has_removed=removed > 0, evidence={})
@@ -172,8 +170,10 @@ def _remove_roles(services: Services, partner: Partner, customer_id: TenantId) -
 def _remove_consent(services: Services, partner: Partner, tenant_removal: TenantRemoval) -> _StepResult:
     """Remove the partner's consent; also where the roles cannot be removed, as it has no further use then."""
     try:
-        has_removed = partner.partner_center().withdraw(tenant_removal.tenant_id, client_id=services.settings.client_id)
-    except _PASSING:
+        has_removed = partner.partner_center().remove_consent(
+            tenant_removal.tenant_id, client_id=services.settings.client_id
+        )
+    except UNINSTALL_LATER:
         raise
     except MicrosoftError as error:
         if error.status == _CONFLICT and tenant_removal.tries < _TRIES_OF_CONFLICT:

@@ -12,17 +12,17 @@ from integrations.actions.conflicts import retry_on_conflict
 from integrations.actions.csp.child_tenants import after_refusal
 from integrations.domain.integrations import Running, Tenant
 from integrations.domain.jobs.orders import SyncOrder
-from integrations.domain.statuses import SyncCause, move
+from integrations.domain.retry_delays import BETWEEN_PARTS_LONGEST
+from integrations.domain.statuses import SyncCause
 from integrations.domain.sync.datasets import Confirmed, DatasetResult, Run, RunState, merged
 from integrations.domain.sync.schedule import RUN_LIMIT, is_as_planned, next_due
+from integrations.domain.sync_status import move
 from integrations.services import Services
 from integrations.storage.documents import Stored
 from integrations.storage.due import Work
 from shared.microsoft.usage import Usage
 from shared.telemetry.log import log
 from shared.telemetry.tracing import count
-
-_LONGEST_PAUSE_S = 300  # between two parts of a run, which holds the tenant in the meantime
 
 
 class SyncResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,7 +125,7 @@ def continue_later(account: Account, run: Run, result: SyncResult, order: SyncOr
         close_superseded(account, run)
         return
     # The next part's throttles start empty, so it must not begin before the time that Microsoft named to this part.
-    delay_s = min(math.ceil(result.wait_s or 0.0), _LONGEST_PAUSE_S)
+    delay_s = min(math.ceil(result.wait_s or 0.0), int(BETWEEN_PARTS_LONGEST.total_seconds()))
     account.services.send(msgspec.structs.replace(order, is_recovery=True), delay_s=delay_s)
     log("sync goes on", account_id=account.id, tenant_id=run.tenant_id, run_id=run.id)
 

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from integrations.actions.sync.dataset_errors import our_own, outcome_of, passing
-from integrations.domain.causes import wait_of
+from integrations.actions.sync.dataset_errors import reader_failed, transient
+from integrations.domain.causes import outcome_of, wait_of
 from integrations.domain.sync.datasets import Cursor, DatasetOutcome, Reading
 from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext
 from integrations.microsoft.limits import Service
@@ -27,7 +27,7 @@ from shared.microsoft.graph import (
     ResyncRequired,
     TokenRejected,
 )
-from shared.microsoft.graph.answers import decode_counting, meaning
+from shared.microsoft.graph.responses import decode_counting, error_of_response
 from shared.microsoft.usage import Usage
 from shared.storage.tables import StorageUnavailable
 from shared.telemetry.tracing import span
@@ -94,7 +94,7 @@ class DatasetReader:
         self._page_key = f"first:{self._link or ''}"
         self._unreadable_before = (0, 0)  # the graph's counts of values and items when this try began
         self._has_page_size = True
-        self._graph.keep_in(self._checkpoint)
+        self._graph.use_checkpoint(self._checkpoint)
 
     @property
     def saved(self) -> BatchResponse | None:
@@ -118,7 +118,9 @@ class DatasetReader:
         """
         with span("read data set", dataset=self.dataset.name) as current_span:
             attempt = self._attempt(self.saved or first, shared_s, is_signed_in=is_signed_in)
-            current_span.tell(outcome=attempt.outcome.value, code=attempt.error.stable_code if attempt.error else "")
+            current_span.set_attributes(
+                outcome=attempt.outcome.value, code=attempt.error.stable_code if attempt.error else ""
+            )
             return attempt
 
     def _attempt(self, first: BatchResponse | None, shared_s: float, *, is_signed_in: bool) -> DatasetAttempt:
@@ -131,7 +133,7 @@ class DatasetReader:
             error=error,
             seconds=round(time.monotonic() - started + (shared_s if first else 0.0), 3),
             usage=self._graph.usage + first.usage if first else self._graph.usage,
-            pages=self._checkpoint.news if isinstance(error, OutOfTime) else {},
+            pages=self._checkpoint.new_pages if isinstance(error, OutOfTime) else {},
             is_resumed=self._checkpoint.is_resumed,
         )
         self._checkpoint.clear()  # the graph that holds it lives as long as the run
@@ -153,18 +155,21 @@ class DatasetReader:
                 is_alone = is_signed_in and first is not None and first.status == TOKEN_REJECTED
                 if self.dataset.is_core and not is_alone:
                     raise
-                return None, passing(rejected) if self.dataset.is_core else rejected
+                return None, transient(rejected) if self.dataset.is_core else rejected
             except StorageUnavailable:
                 raise
             except AppError as other:
                 return None, other
             except Exception as bug:  # noqa: BLE001 - a bug of ours fails this data set, and no other
-                return None, our_own(bug, self.dataset)
+                return None, reader_failed(bug, self.dataset)
         return None, error
 
     def _read(self, first: BatchResponse | None) -> Reading:
         """Read from the link; a link that Microsoft no longer accepts means reading in full, at once."""
-        self._unreadable_before = self._graph.odd, self._graph.lost  # before the first page, which counts as well
+        self._unreadable_before = (
+            self._graph.unreadable_values,
+            self._graph.unreadable_items,
+        )  # before the first page, which counts as well
         try:
             page = self._page_of(first) if first else self._first_page(self._link)
             return self._reading(page, self._link)
@@ -175,7 +180,7 @@ class DatasetReader:
             pass
         self._checkpoint.clear()
         self._page_key, self._link = "first:", None
-        self._unreadable_before = self._graph.odd, self._graph.lost
+        self._unreadable_before = self._graph.unreadable_values, self._graph.unreadable_items
         return self._reading(self._first_page(None), None)
 
     def _reading(self, page: Page[Any], link: str | None) -> Reading:
@@ -183,8 +188,8 @@ class DatasetReader:
         graph, stored = self._graph, partial(self._stored_of, self.dataset)
         odd, lost = self._unreadable_before
         reading = self.dataset.read(ReadContext(graph=graph, page=page, link=link, stored=stored, now=self._now))
-        graph.count_odd(page)
-        odd, lost = reading.odd + graph.odd - odd, reading.lost + graph.lost - lost
+        graph.count_unreadable(page)
+        odd, lost = reading.odd + graph.unreadable_values - odd, reading.lost + graph.unreadable_items - lost
         return msgspec.structs.replace(reading, odd=odd, lost=lost)
 
     def _first_page(self, link: str | None) -> Page[Any]:
@@ -218,6 +223,6 @@ def _page_of(source: FirstRequest, response: BatchResponse) -> Page[Any]:
     if not source.is_single:
         return response.page(source.page)
     if response.status != _OK:
-        raise meaning(response.status, response.headers, response.body)
+        raise error_of_response(response.status, response.headers, response.body)
     only, odd = decode_counting(response.body, source.page)
-    return Page(items=[only], odd=odd)
+    return Page(items=[only], unreadable_values=odd)

@@ -5,9 +5,9 @@ from datetime import datetime
 
 import msgspec
 
-from integrations.actions.sync.dataset_errors import outcome_of
 from integrations.actions.sync.dataset_reader import Access, DatasetAttempt
 from integrations.actions.sync.read_datasets import profile_of, read_datasets
+from integrations.domain.causes import outcome_of
 from integrations.domain.sync.cadence import is_done, is_due, is_license_unknown
 from integrations.domain.sync.datasets import Cursor, DatasetOutcome
 from integrations.domain.sync.records import TenantProfile

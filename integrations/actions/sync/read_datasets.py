@@ -17,7 +17,7 @@ from integrations.domain.sync.records import TenantProfile
 from integrations.microsoft.dataset import Dataset
 from integrations.microsoft.limits import DATASETS_AT_ONCE, Service
 from shared.microsoft.graph import BatchRequest, BatchResponse, Graph, MissingInMicrosoft, RequestRefused
-from shared.telemetry.tracing import in_this_trace
+from shared.telemetry.tracing import in_current_trace
 
 
 def read_datasets(
@@ -41,7 +41,7 @@ def read_datasets(
         return reader.attempt(responses.get(reader.dataset.name), shared_s, is_signed_in=is_signed_in)
 
     with ThreadPoolExecutor(DATASETS_AT_ONCE, thread_name_prefix="dataset") as threads:
-        return list(threads.map(in_this_trace(attempt), readers))
+        return list(threads.map(in_current_trace(attempt), readers))
 
 
 def profile_of(attempts: Sequence[DatasetAttempt]) -> TenantProfile | None:

@@ -14,6 +14,7 @@ from integrations.actions.conflicts import retry_on_conflict
 from integrations.actions.csp.child_tenants import held_back_by, hold_back
 from integrations.domain.integrations import Running, Tenant
 from integrations.domain.jobs.orders import MANUAL, SCHEDULED, SyncOrder
+from integrations.domain.retry_delays import OVERLAP
 from integrations.domain.sync.datasets import Run, RunState
 from integrations.domain.sync.schedule import RUN_LIMIT
 from integrations.services import Services
@@ -26,7 +27,6 @@ from shared.telemetry.log import log
 from shared.telemetry.tracing import trace_id
 
 _EARLY = timedelta(minutes=1)  # clocks differ, and queues count whole seconds
-_OVERLAP_PAUSE_S = 10
 
 
 class Taken(NamedTuple):
@@ -124,7 +124,7 @@ def _pause_s(services: Services, order: SyncOrder, tenant: Tenant) -> int:
     """Seconds until the order may be tried again: another run has the tenant, or Microsoft asked us to wait."""
     now, held = services.clock(), tenant.running
     if held is not None and held.until > now and held.run_id != order.run_id:
-        return _OVERLAP_PAUSE_S
+        return int(OVERLAP.total_seconds())
     return math.ceil((tenant.not_before - now).total_seconds()) if tenant.not_before and tenant.not_before > now else 0
 
 

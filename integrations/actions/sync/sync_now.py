@@ -11,8 +11,9 @@ from integrations.actions.lookup import find_tenant
 from integrations.domain.ids import AccountId, RunId, TenantId
 from integrations.domain.integrations import Tenant
 from integrations.domain.jobs.orders import MANUAL, SyncOrder
-from integrations.domain.statuses import EXPLANATIONS, wait_in_queue
+from integrations.domain.statuses import EXPLANATIONS
 from integrations.domain.sync.datasets import Run, RunState
+from integrations.domain.sync_status import wait_in_queue
 from integrations.services import Services
 from integrations.storage.control import newest_first
 from shared.errors import Conflict

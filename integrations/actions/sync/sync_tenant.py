@@ -85,7 +85,7 @@ def _evaluation_of(order: SyncOrder, tenant: Tenant) -> EvaluateOrder:
 def _run(services: Services, order: SyncOrder, tenant: Tenant, run: Run) -> SyncResult:
     graphs = TenantGraphs(services, tenant.tenant_id)
     result = _read(services, order, tenant, run, graphs)
-    wait_s = graphs.closed_s if result.is_unfinished else result.wait_s
+    wait_s = graphs.blocked_s if result.is_unfinished else result.wait_s
     return msgspec.structs.replace(result, usage=graphs.usage, wait_s=wait_s)
 
 

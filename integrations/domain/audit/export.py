@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from integrations.domain.connect.consent import Flow
+from integrations.domain.connect.flow import Flow
 from integrations.domain.csp.report import Report
 from integrations.domain.integrations import Credential, Integration, Organization, SyncroTenant, Tenant
 

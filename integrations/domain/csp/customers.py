@@ -25,8 +25,9 @@ from integrations.domain.csp.onboarding import Onboarding
 from integrations.domain.ids import IntegrationId, TenantId
 from integrations.domain.integrations import CspChild, Kind, Tenant
 from integrations.domain.retention import VANISHED_CUSTOMERS
-from integrations.domain.statuses import SyncCause, SyncStatus, begin, move, wait_in_queue
+from integrations.domain.statuses import SyncCause
 from integrations.domain.sync.schedule import UNMAPPED_EVERY
+from integrations.domain.sync_status import SyncStatus, begin, move, wait_in_queue
 
 USABLE = frozenset({CspAuth.ACTIVE, CspAuth.EXPIRING})
 

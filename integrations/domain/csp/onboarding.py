@@ -1,7 +1,7 @@
 """Installing our application in a customer's tenant: consent, then application roles, then a call that works.
 
-    WAITING ──► ASKED ──► GRANTED ──► DONE
-                  └───────────┴──────► REFUSED ──retry──► ASKED
+    WAITING ──► REQUESTED ──► GRANTED ──► DONE
+                    └───────────┴──────► REFUSED ──retry──► REQUESTED
 
 Each step is idempotent at Microsoft, so a step that is repeated after a crash changes nothing (product rules
 B18-B20).
@@ -20,15 +20,15 @@ from integrations.domain.retry_delays import NEW_RELATIONSHIP, ONBOARDING_PROPAG
 
 class Stage(Enum):
     WAITING = "waiting"
-    ASKED = "asked"
+    REQUESTED = "asked"  # the stored value is the first version's
     GRANTED = "granted"
     DONE = "done"
     REFUSED = "refused"
 
 
 # How long a stage may last before the page marks it as stalled, and before it counts as refused.
-STALLED_AFTER = {Stage.ASKED: timedelta(minutes=15), Stage.GRANTED: timedelta(minutes=45)}
-_GIVEN_UP_AFTER = {Stage.ASKED: timedelta(minutes=30), Stage.GRANTED: timedelta(minutes=90)}
+STALLED_AFTER = {Stage.REQUESTED: timedelta(minutes=15), Stage.GRANTED: timedelta(minutes=45)}
+_GIVEN_UP_AFTER = {Stage.REQUESTED: timedelta(minutes=30), Stage.GRANTED: timedelta(minutes=90)}
 
 
 class Onboarding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -66,7 +66,7 @@ class Onboarding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 _CONSENT_OF = {
     Stage.WAITING: Consent.IN_FLIGHT,
-    Stage.ASKED: Consent.IN_FLIGHT,
+    Stage.REQUESTED: Consent.IN_FLIGHT,
     Stage.GRANTED: Consent.ROLES_NOT_VISIBLE,
     Stage.DONE: Consent.DONE,
     Stage.REFUSED: Consent.REFUSED,

@@ -7,8 +7,7 @@ import msgspec
 
 from integrations.domain.csp.gdap import CspAuth
 from integrations.domain.ids import IntegrationId
-
-_KEPT = 50
+from integrations.domain.retention import STATUS_CHANGES_PER_CSP
 
 
 class CheckState(Enum):
@@ -87,7 +86,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         """The report after the next run."""
         history = self.history
         if not history or history[0].cause != cause:
-            history = [StatusChange(at=at, label=label, cause=cause), *history][:_KEPT]
+            history = [StatusChange(at=at, label=label, cause=cause), *history][:STATUS_CHANGES_PER_CSP]
         return msgspec.structs.replace(self, checks=complete(checks, at), at=at, history=history)
 
 

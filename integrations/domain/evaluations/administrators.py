@@ -15,7 +15,8 @@ from integrations.domain.security.posture import Administrator, Holding, adminis
 from integrations.domain.sync.changed_keys import ALL, Keys
 from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.groups import reachable
-from integrations.domain.sync.records import Group, Registration, RegistrationPage, RoleMember
+from integrations.domain.sync.records import Group
+from integrations.domain.sync.security_records import Registration, RegistrationPage, RoleMember
 
 _ROLES, _GROUPS, _REGISTRATIONS = "roles", "groups", "registrations"
 

@@ -11,7 +11,7 @@ from integrations.domain.evaluations.evaluation import Changes, Evaluation, Resu
 from integrations.domain.security.posture import Person, person_of
 from integrations.domain.sync.changed_keys import ALL
 from integrations.domain.sync.datasets import Reading, Record
-from integrations.domain.sync.records import RegistrationPage
+from integrations.domain.sync.security_records import RegistrationPage
 
 _REGISTRATIONS = "registrations"
 

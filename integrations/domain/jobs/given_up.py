@@ -18,10 +18,11 @@ from integrations.domain.jobs.orders import (
     PurgeOrder,
     RemovalOrder,
 )
+from integrations.domain.statuses import EXPLANATIONS, SyncCause
 
 MOST_TRIES = 5  # host.json's maxDequeueCount
 OUR_FAILURE = "our_failure"
-REMEDY = "There is nothing you need to do. The operator of this service has been alerted. We try again automatically."
+REMEDY = EXPLANATIONS[SyncCause.OUR_FAILURE].remedy
 _UNKNOWN = "unknown"  # the process died or timed out before it could record the error
 
 DETAILS: dict[str, str] = {

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from integrations.domain.sync.records import ConditionalAccess, Registration
+from integrations.domain.sync.security_records import ConditionalAccess, Registration
 
 _EVERYTHING = "All"
 _MFA_CONTROLS = frozenset({"mfa", "authenticationStrength"})

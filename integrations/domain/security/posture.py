@@ -8,11 +8,8 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from integrations.domain.sync.groups import everybody_in
-from integrations.domain.sync.records import (
-    Group,
-    Registration,
-    RoleMember,
-)
+from integrations.domain.sync.records import Group
+from integrations.domain.sync.security_records import Registration, RoleMember
 
 T = TypeVar("T")
 

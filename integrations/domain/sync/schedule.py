@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from integrations.domain.retry_delays import RETRY_AFTER_LONGEST, refused_credential
-from integrations.domain.statuses import SyncStatus
+from integrations.domain.sync_status import SyncStatus
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@ import msgspec
 
 from integrations.domain.sync.cadence import Cadence
 from integrations.domain.sync.datasets import Reading, Record
-from integrations.domain.sync.records import ConditionalAccess
+from integrations.domain.sync.security_records import ConditionalAccess
 from integrations.domain.text import clean, clean_or_none
 from integrations.microsoft.dataset import ENTRA_ID_P1, Dataset, FirstRequest, ReadContext
 from integrations.microsoft.fillers import GraphDateTime, moment

@@ -10,7 +10,7 @@ import msgspec
 
 from integrations.domain.sync.cadence import Cadence
 from integrations.domain.sync.datasets import Reading, Record
-from integrations.domain.sync.records import CrossTenantAccess
+from integrations.domain.sync.security_records import CrossTenantAccess
 from integrations.domain.text import key_from
 from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext
 
@@ -51,7 +51,7 @@ class _Default(_Terms, kw_only=True):
     is_service_default: bool | None = msgspec.field(name="isServiceDefault")
 
 
-class _Partner(_Terms, kw_only=True):
+class _PartnerSettings(_Terms, kw_only=True):
     """A partner's settings; missing ones are as in the default."""
 
     tenant_id: str = msgspec.field(name="tenantId")
@@ -60,14 +60,14 @@ class _Partner(_Terms, kw_only=True):
 
 def _read(context: ReadContext) -> Reading:
     default: _Default = context.page.items[0]
-    partners = {it.tenant_id: it for it in context.graph.items(f"{_POLICY}/partners", type=_Partner)}
+    partners = {it.tenant_id: it for it in context.graph.items(f"{_POLICY}/partners", type=_PartnerSettings)}
     record = CrossTenantAccess(is_service_default=bool(default.is_service_default), **_terms(default))
     return Reading(
         records=[Record(key=_DEFAULT, body=record), *(_record(it) for it in partners.values())], is_complete=True
     )
 
 
-def _record(partner: _Partner) -> Record:
+def _record(partner: _PartnerSettings) -> Record:
     record = CrossTenantAccess(
         partner_id=partner.tenant_id, is_service_provider=bool(partner.is_service_provider), **_terms(partner)
     )

@@ -32,7 +32,7 @@ class _Owner(msgspec.Struct):
     id: str
 
 
-class _Device(msgspec.Struct, rename="camel"):
+class _GraphDevice(msgspec.Struct, rename="camel"):
     id: str
     removed: Removed | None = msgspec.field(name="@removed", default=None)
     device_id: str | None = None
@@ -52,17 +52,17 @@ class _Device(msgspec.Struct, rename="camel"):
 
 
 def _read(context: ReadContext) -> Reading:
-    pages = context.graph.on(context.page, type=_Device)
+    pages = context.graph.pages_from(context.page, type=_GraphDevice)
     if not context.is_first:
         return changes_of(pages, lambda changed: _with_owners(context.graph, changed))
     _, link = latest_of(pages)
     options = {"select": _FIELDS, "expand": "registeredOwners($select=id)", "top": _LARGEST_PAGE}
-    listed = context.graph.items(_LIST, type=_Device, **options)
+    listed = context.graph.items(_LIST, type=_GraphDevice, **options)
     records = {it.id: _record(it, _first(it.registered_owners or [])) for it in listed}
     return Reading(records=list(records.values()), is_complete=True, link=link)
 
 
-def _with_owners(graph: Graph, devices: Sequence[_Device]) -> list[Record]:
+def _with_owners(graph: Graph, devices: Sequence[_GraphDevice]) -> list[Record]:
     """Changed devices with their owners, which changes do not include."""
     owners = _owners(graph, [it.id for it in devices])
     return [_record(it, owners.get(it.id)) for it in devices]
@@ -77,7 +77,7 @@ def _owners(graph: Graph, device_ids: Sequence[str]) -> dict[str, str | None]:
     owners: dict[str, str | None] = {}
     for device_id, answer in graph.batch(requests).items():
         try:
-            pages = graph.on(answer.page(_Owner), type=_Owner)
+            pages = graph.pages_from(answer.page(_Owner), type=_Owner)
             owners[device_id] = _first([it for page in pages for it in page.items])
         except MissingInMicrosoft:
             owners[device_id] = None
@@ -89,7 +89,7 @@ def _first(owners: Sequence[_Owner]) -> str | None:
     return identifier(owners[0].id) if owners else None
 
 
-def _record(device: _Device, owner_id: str | None) -> Record:
+def _record(device: _GraphDevice, owner_id: str | None) -> Record:
     body = Device(
         id=device.id,
         name=clean(device.display_name or "") or device.id,
@@ -116,7 +116,9 @@ DEVICES = Dataset(
     name="devices",
     permission="Device.Read.All",
     record=Device,
-    first_request=FirstRequest(path="/devices/delta", query={"select": _FIELDS, "deltatoken": "latest"}, page=_Device),
+    first_request=FirstRequest(
+        path="/devices/delta", query={"select": _FIELDS, "deltatoken": "latest"}, page=_GraphDevice
+    ),
     read=_read,
     full_read_every=timedelta(days=7),
     route=ReadRoute("devices", "The tenant's devices with their owners, as last synced."),

@@ -16,7 +16,7 @@ _NEVER_EXPIRES = 2_147_483_647
 _DEFAULT_DAYS = 90  # what null means
 
 
-class _Domain(msgspec.Struct, rename="camel"):
+class _GraphDomain(msgspec.Struct, rename="camel"):
     id: str
     authentication_type: str | None = None
     is_default: bool | None = None
@@ -27,13 +27,13 @@ class _Domain(msgspec.Struct, rename="camel"):
 
 
 def _read(context: ReadContext) -> Reading:
-    domains = [it for page in context.graph.on(context.page, type=_Domain) for it in page.items]
+    domains = [it for page in context.graph.pages_from(context.page, type=_GraphDomain) for it in page.items]
     return Reading(
         records=[Record(key=key_from(it.id.lower()), body=_to_domain(it)) for it in domains], is_complete=True
     )
 
 
-def _to_domain(domain: _Domain) -> Domain:
+def _to_domain(domain: _GraphDomain) -> Domain:
     days = domain.password_validity_period_in_days
     return Domain(
         name=clean(domain.id),
@@ -50,7 +50,7 @@ DOMAINS = Dataset(
     name="domains",
     permission="Directory.Read.All",
     record=Domain,
-    first_request=FirstRequest(path="/domains", query={"select": _FIELDS}, page=_Domain),
+    first_request=FirstRequest(path="/domains", query={"select": _FIELDS}, page=_GraphDomain),
     read=_read,
     cadence=Cadence.SIX_HOURS,
 )

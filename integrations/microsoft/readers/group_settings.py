@@ -21,7 +21,7 @@ class _Value(msgspec.Struct):
     value: str | None = None
 
 
-class _Settings(msgspec.Struct, rename="camel"):
+class _GraphSettings(msgspec.Struct, rename="camel"):
     id: str
     display_name: str | None = None
     template_id: str | None = None
@@ -29,13 +29,13 @@ class _Settings(msgspec.Struct, rename="camel"):
 
 
 def _read(context: ReadContext) -> Reading:
-    settings = context.by_id(_Settings)
+    settings = context.by_id(_GraphSettings)
     return Reading(
         records=[Record(key=it.id, body=_to_group_settings(it)) for it in settings.values()], is_complete=True
     )
 
 
-def _to_group_settings(source: _Settings) -> GroupSettings:
+def _to_group_settings(source: _GraphSettings) -> GroupSettings:
     return GroupSettings(
         id=source.id,
         name=clean(source.display_name or "") or source.id,
@@ -54,7 +54,7 @@ GROUP_SETTINGS = Dataset(
     permission="Directory.Read.All",
     record=GroupSettings,
     first_request=FirstRequest(
-        path="/groupSettings", query={"select": "id,displayName,templateId,values"}, page=_Settings
+        path="/groupSettings", query={"select": "id,displayName,templateId,values"}, page=_GraphSettings
     ),
     read=_read,
     cadence=Cadence.SIX_HOURS,

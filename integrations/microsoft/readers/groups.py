@@ -29,7 +29,7 @@ class _GroupMember(msgspec.Struct):
     removed: Removed | None = msgspec.field(name="@removed", default=None)
 
 
-class _Group(msgspec.Struct, rename="camel"):
+class _GraphGroup(msgspec.Struct, rename="camel"):
     id: str
     removed: Removed | None = msgspec.field(name="@removed", default=None)
     display_name: str | msgspec.UnsetType | None = msgspec.UNSET
@@ -49,7 +49,7 @@ class _GroupChanges:
     is_member: dict[str, bool] = field(default_factory=dict)
     is_removed: bool = False
 
-    def add(self, group: _Group) -> None:
+    def add(self, group: _GraphGroup) -> None:
         self.is_removed = group.removed is not None
         fields = msgspec.structs.asdict(group)
         self.properties |= {
@@ -61,7 +61,7 @@ class _GroupChanges:
 
 
 def _read(context: ReadContext) -> Reading:
-    changes, link = _changes(context.graph.on(context.page, type=_Group))
+    changes, link = _changes(context.graph.pages_from(context.page, type=_GraphGroup))
     if context.is_first or not changes:
         groups = [_group(key, None, it) for key, it in changes.items() if not it.is_removed]
         return Reading(records=_records(groups), is_complete=context.is_first, link=link)
@@ -74,7 +74,7 @@ def _read(context: ReadContext) -> Reading:
     return Reading(records=records, removed=removed, is_complete=False, link=link)
 
 
-def _changes(pages: Iterable[Page[_Group]]) -> tuple[Mapping[str, _GroupChanges], str]:
+def _changes(pages: Iterable[Page[_GraphGroup]]) -> tuple[Mapping[str, _GroupChanges], str]:
     changes: dict[str, _GroupChanges] = {}
     link = None
     for page in pages:
@@ -124,7 +124,7 @@ GROUPS = Dataset(
     name="groups",
     permission="Directory.Read.All",
     record=Group,
-    first_request=FirstRequest(path="/groups/delta", query={"select": _FIELDS}, page=_Group),
+    first_request=FirstRequest(path="/groups/delta", query={"select": _FIELDS}, page=_GraphGroup),
     read=_read,
     full_read_every=timedelta(days=7),
 )

@@ -34,7 +34,7 @@ class _Sku(msgspec.Struct, rename="camel"):
 
 
 def _read(context: ReadContext) -> Reading:
-    skus = {sku.sku_id: sku for part in context.graph.on(context.page, type=_Sku) for sku in part.items}
+    skus = {sku.sku_id: sku for part in context.graph.pages_from(context.page, type=_Sku) for sku in part.items}
     return Reading(records=[Record(key=sku.sku_id, body=_to_license(sku)) for sku in skus.values()], is_complete=True)
 
 

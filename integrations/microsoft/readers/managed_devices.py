@@ -57,7 +57,7 @@ class _Managed(msgspec.Struct, rename="camel"):
 def _read(context: ReadContext) -> Reading:
     records: dict[str, Record] = {}
     latest = None if context.link is None else _since(context.link)
-    for page in context.graph.on(context.page, type=_Managed):
+    for page in context.graph.pages_from(context.page, type=_Managed):
         records |= {
             it.id: Record(key=it.id, body=msgspec.Raw(msgspec.json.encode(_to_managed_device(it)))) for it in page.items
         }

@@ -8,7 +8,7 @@ import msgspec
 
 from integrations.domain.sync.cadence import Cadence
 from integrations.domain.sync.datasets import Reading, Record
-from integrations.domain.sync.records import NamedLocation
+from integrations.domain.sync.security_records import NamedLocation
 from integrations.domain.text import clean
 from integrations.microsoft.dataset import ENTRA_ID_P1, Dataset, FirstRequest, ReadContext
 from integrations.microsoft.limits import Service

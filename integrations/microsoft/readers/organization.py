@@ -30,7 +30,7 @@ class _Plan(msgspec.Struct, rename="camel"):
     capability_status: str | None = None
 
 
-class _Organization(msgspec.Struct, rename="camel"):
+class _GraphOrganization(msgspec.Struct, rename="camel"):
     id: str
     display_name: str | None = None
     partner_tenant_type: str | None = None
@@ -53,11 +53,11 @@ def read_tenant_name(graph: Graph) -> TenantName:
     Raises:
         UnexpectedAnswer: not exactly one organization came back.
     """
-    organization = _only(graph.items(PATH, type=_Organization, select=_NAME_FIELDS))
+    organization = _only(graph.items(PATH, type=_GraphOrganization, select=_NAME_FIELDS))
     return TenantName(organization.id.lower(), _name(organization), organization.partner_tenant_type is not None)
 
 
-def _only(items: Iterable[_Organization]) -> _Organization:
+def _only(items: Iterable[_GraphOrganization]) -> _GraphOrganization:
     """The one organization, which may be listed several times; raises UnexpectedAnswer if there is not exactly one."""
     unique = list({it.id: it for it in items}.values())
     if len(unique) != 1:
@@ -71,7 +71,7 @@ def _read_profile(context: ReadContext) -> Reading:
     return Reading(records=[Record(key="profile", body=_profile(organization))], is_complete=True, odd=without_plans)
 
 
-def _profile(organization: _Organization) -> TenantProfile:
+def _profile(organization: _GraphOrganization) -> TenantProfile:
     domains = organization.verified_domains
     return TenantProfile(
         name=_name(organization),
@@ -88,7 +88,7 @@ def _profile(organization: _Organization) -> TenantProfile:
     )
 
 
-def _name(organization: _Organization) -> str:
+def _name(organization: _GraphOrganization) -> str:
     return clean(organization.display_name or "") or organization.id
 
 
@@ -97,6 +97,6 @@ ORGANIZATION = Dataset(
     is_core=True,
     permission="Organization.Read.All",
     record=TenantProfile,
-    first_request=FirstRequest(path=PATH, query={"select": _PROFILE_FIELDS}, page=_Organization),
+    first_request=FirstRequest(path=PATH, query={"select": _PROFILE_FIELDS}, page=_GraphOrganization),
     read=_read_profile,
 )

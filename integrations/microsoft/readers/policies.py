@@ -10,7 +10,7 @@ import msgspec
 
 from integrations.domain.sync.cadence import Cadence
 from integrations.domain.sync.datasets import Reading, Record
-from integrations.domain.sync.records import (
+from integrations.domain.sync.security_records import (
     AdminConsentRequests,
     AuthenticationMethods,
     AuthorizationPolicy,

@@ -12,7 +12,7 @@ from integrations.domain.security.mfa import kind_of_registration
 from integrations.domain.sync.cadence import Cadence
 from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.packing import pack
-from integrations.domain.sync.records import Registration, RegistrationPage
+from integrations.domain.sync.security_records import Registration, RegistrationPage
 from integrations.domain.text import clean
 from integrations.microsoft.dataset import ENTRA_ID_P1, Dataset, FirstRequest, ReadContext
 from integrations.microsoft.fillers import GraphDateTime, moment

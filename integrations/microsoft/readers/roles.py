@@ -13,7 +13,7 @@ import msgspec
 
 from integrations.domain.sync.cadence import Cadence
 from integrations.domain.sync.datasets import Reading, Record
-from integrations.domain.sync.records import RoleMember
+from integrations.domain.sync.security_records import RoleMember
 from integrations.domain.text import clean, clean_or_none
 from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext
 from integrations.microsoft.fillers import ids_for_paths
@@ -29,7 +29,7 @@ class _DirectoryRole(msgspec.Struct, rename="camel"):
     display_name: str | None = None
 
 
-class _RoleMember(msgspec.Struct, rename="camel"):
+class _GraphRoleMember(msgspec.Struct, rename="camel"):
     id: str
     kind: str = msgspec.field(name="@odata.type", default="")
     display_name: str | None = None
@@ -38,7 +38,7 @@ class _RoleMember(msgspec.Struct, rename="camel"):
 
 def _read(context: ReadContext) -> Reading:
     roles: list[_DirectoryRole] = [
-        it for page in context.graph.on(context.page, type=_DirectoryRole) for it in page.items
+        it for page in context.graph.pages_from(context.page, type=_DirectoryRole) for it in page.items
     ]
     records = {record.key: record for record in _members(context.graph, roles)}
     unreadable = len({it.id for it in roles}) - len(ids_for_paths(it.id for it in roles))
@@ -50,12 +50,12 @@ def _members(graph: Graph, roles: Sequence[_DirectoryRole]) -> Iterator[Record]:
     requests = [BatchRequest(id=it, path=f"{_LIST}/{it}/members") for it in ids_for_paths(by_id)]
     for role_id, answer in graph.batch(requests).items():
         role = by_id[role_id]
-        for page in graph.on(answer.page(_RoleMember), type=_RoleMember):
+        for page in graph.pages_from(answer.page(_GraphRoleMember), type=_GraphRoleMember):
             for member in page.items:
                 yield Record(key=f"{role.role_template_id}:{member.id}", body=_to_role_member(role, member))
 
 
-def _to_role_member(role: _DirectoryRole, member: _RoleMember) -> RoleMember:
+def _to_role_member(role: _DirectoryRole, member: _GraphRoleMember) -> RoleMember:
     return RoleMember(
         role_id=role.role_template_id,
         role=clean(role.display_name or "") or role.role_template_id,

@@ -11,7 +11,7 @@ import msgspec
 
 from integrations.domain.sync.cadence import Cadence
 from integrations.domain.sync.datasets import Reading, Record
-from integrations.domain.sync.records import SecureScore, SecureScoreControl
+from integrations.domain.sync.security_records import SecureScore, SecureScoreControl
 from integrations.domain.text import clean, clean_or_none, key_from
 from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext
 from integrations.microsoft.fillers import GraphDateTime, moment

@@ -32,7 +32,7 @@ class _AssignedLicense(msgspec.Struct, rename="camel"):
     sku_id: str | None = None
 
 
-class _User(msgspec.Struct, rename="camel"):
+class _GraphUser(msgspec.Struct, rename="camel"):
     id: str
     removed: Removed | None = msgspec.field(name="@removed", default=None)
     display_name: str | None = None
@@ -53,14 +53,16 @@ class _User(msgspec.Struct, rename="camel"):
 
 def _read(context: ReadContext) -> Reading:
     if not context.is_first:
-        return changes_of(context.graph.on(context.page, type=_User), lambda changed: map(_record, changed))
-    _, link = latest_of(context.graph.on(context.page, type=_User))
-    listed = context.graph.items(_LIST, type=_User, select=FIELDS, top=_LARGEST_PAGE)
+        return changes_of(
+            context.graph.pages_from(context.page, type=_GraphUser), lambda changed: map(_record, changed)
+        )
+    _, link = latest_of(context.graph.pages_from(context.page, type=_GraphUser))
+    listed = context.graph.items(_LIST, type=_GraphUser, select=FIELDS, top=_LARGEST_PAGE)
     records = {user.id: _record(user) for user in listed}
     return Reading(records=list(records.values()), is_complete=True, link=link)
 
 
-def _record(user: _User) -> Record:
+def _record(user: _GraphUser) -> Record:
     is_guest = (user.user_type or "").casefold() == "guest"
     # Encoded at once: the objects of a hundred thousand users would take more memory than everything else.
     body = msgspec.Raw(_encode(_to_user(user, is_guest=is_guest)))
@@ -73,7 +75,7 @@ _cached_text = lru_cache(maxsize=1024)(clean_or_none)
 _encode = msgspec.json.Encoder().encode
 
 
-def _to_user(user: _User, *, is_guest: bool) -> User:
+def _to_user(user: _GraphUser, *, is_guest: bool) -> User:
     username = clean(user.user_principal_name or "")
     is_same = user.mail == user.user_principal_name  # true for most users
     return User(
@@ -105,7 +107,7 @@ USERS = Dataset(
     is_core=True,
     permission="User.Read.All",
     record=User,
-    first_request=FirstRequest(path=_DELTA, query={"select": FIELDS, "deltatoken": "latest"}, page=_User),
+    first_request=FirstRequest(path=_DELTA, query={"select": FIELDS, "deltatoken": "latest"}, page=_GraphUser),
     read=_read,
     full_read_every=timedelta(days=7),  # deletions are sometimes missing in changes, as has been reported
     route=ReadRoute("users", "The tenant's users, as last synced."),

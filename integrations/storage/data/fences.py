@@ -149,7 +149,7 @@ class Fences:
         """One transaction: the fence and as many rows as the limit allows. Returns the writes that are left."""
         if writes and self._has_written and time.monotonic() >= self._until:
             raise Unwritten
-        with self._limit.taken(1 + len(writes)) as room:
+        with self._limit.acquire(1 + len(writes)) as room:
             now, left = writes[: room - 1], writes[room - 1 :]
             columns = self._columns(is_unfinished=bool(left) or not is_last) if part == MAIN else {}
             fence = Row(partition_of(self._base, part), FENCE, columns, self._etags[part])

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from integrations.domain.sync.changed_keys import ALL, Keys, union
-from shared.clock import moment, stamp
+from shared.clock import format_utc, parse_utc
 from shared.storage.tables import Row, Value, Write, delete, upsert
 
 PENDING = "changed:"
@@ -31,7 +31,7 @@ class Pending(NamedTuple):
     def text(self) -> str:
         """The JSON object that exports contain."""
         keys = None if self.keys is ALL else sorted(self.keys)
-        return msgspec.json.encode({"since": stamp(self.since), "keys": keys}).decode()
+        return msgspec.json.encode({"since": format_utc(self.since), "keys": keys}).decode()
 
 
 class PendingMarker(NamedTuple):
@@ -81,7 +81,7 @@ def deletions(base: str, marks: Mapping[str, Pending]) -> list[Write]:
 
 
 def _row(base: str, dataset: str, pending: Pending) -> Row:
-    columns: dict[str, Value] = {"since": stamp(pending.since), "all": pending.keys is ALL}
+    columns: dict[str, Value] = {"since": format_utc(pending.since), "all": pending.keys is ALL}
     if pending.keys is not ALL:
         text = msgspec.json.encode(sorted(pending.keys)).decode()
         for number, start in enumerate(range(0, len(text), _TEXT_MOST)):
@@ -90,7 +90,7 @@ def _row(base: str, dataset: str, pending: Pending) -> Row:
 
 
 def _pending(row: Row) -> Pending:
-    since = moment(row.text("since"))
+    since = parse_utc(row.text("since"))
     if row.values.get("all"):
         return Pending(ALL, since, row.etag)
     parts = [name for name in row.values if name.startswith("keys")]

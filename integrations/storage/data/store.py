@@ -62,7 +62,7 @@ class DataStore:
     kind_of_cursor: str = "dataset"
 
     def __init__(self, tables: Tables, account_id: AccountId, tenant_id: TenantId, epoch: int) -> None:
-        self.table = tables.bulk("data")
+        self.table = tables.rest_table("data")
         self.base = f"{account_id}|{tenant_id}|{epoch}"
 
     def open(self, *, until: float = math.inf, marker: PendingMarker | None = None) -> "DataSession":

@@ -22,7 +22,7 @@ class Sweeper:
     """The rows of one tenant of one account in the table ``data``."""
 
     def __init__(self, tables: Tables, account_id: AccountId, tenant_id: TenantId) -> None:
-        self._table: RestTable = tables.bulk("data")
+        self._table: RestTable = tables.rest_table("data")
         self._below = f"{account_id}|{tenant_id}|"
         self._limit = AdaptiveConcurrencyLimit()
 
@@ -74,7 +74,7 @@ class Sweeper:
         deleted = 0
         with suppress(RowChanged):  # another sweep deletes too: the caller reads again
             while writes:
-                with self._limit.taken(len(writes)) as room:
+                with self._limit.acquire(len(writes)) as room:
                     self._table.write(*writes[:room])
                 deleted += sum(it.row.key != FENCE for it in writes[:room])
                 writes = writes[room:]

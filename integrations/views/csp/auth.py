@@ -10,7 +10,8 @@ from integrations.domain.csp.roles import role_names
 from integrations.domain.integrations import CspChild, Integration, Tenant
 from integrations.domain.jobs.given_up import DETAILS, OUR_FAILURE, REMEDY
 from integrations.domain.refusals import OF_CUSTOMER
-from integrations.domain.statuses import SyncLabel, SyncStatus
+from integrations.domain.statuses import SyncLabel
+from integrations.domain.sync_status import SyncStatus
 from integrations.views.status import ReadTime, StatusView, to_second
 
 # While the CSP has one of these statuses its customers are not read: their CSP Auth is the last known one.

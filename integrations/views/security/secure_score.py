@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from integrations.domain.sync.datasets import Cursor
-from integrations.domain.sync.records import SecureScore, SecureScoreControl
+from integrations.domain.sync.security_records import SecureScore, SecureScoreControl
 from integrations.views.datasets import as_of, state_of
 
 TREND = timedelta(days=90)

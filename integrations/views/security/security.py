@@ -3,13 +3,13 @@
 import msgspec
 
 from integrations.domain.security.posture import Administrator
-from integrations.domain.sync.records import (
+from integrations.domain.sync.records import GroupSettings
+from integrations.domain.sync.security_records import (
     AdminConsentRequests,
     AuthenticationMethods,
     AuthorizationPolicy,
     ConditionalAccess,
     CrossTenantAccess,
-    GroupSettings,
     NamedLocation,
     RoleMember,
     SecurityDefaults,

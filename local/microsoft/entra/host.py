@@ -4,21 +4,22 @@ import re
 import uuid
 from typing import Any
 
-from local.microsoft.entra import admin_consent, metadata, pages, sign_in
-from local.microsoft.entra.admin_consent import AdminConsent
-from local.microsoft.entra.codes import Codes
-from local.microsoft.entra.directory import Directory
-from local.microsoft.entra.journeys import Browsers, Journey, registered
+from local.microsoft.entra import metadata
+from local.microsoft.entra.accounts import Accounts
+from local.microsoft.entra.errors import EntraError, redirect_error
 from local.microsoft.entra.metadata import SHARED
-from local.microsoft.entra.refusals import Refused, in_redirect
 from local.microsoft.entra.scopes import Resources
-from local.microsoft.entra.sign_in import SignIn
-from local.microsoft.entra.token_endpoint import TokenEndpoint
-from local.microsoft.http import Reply, Request, page, told
-from local.microsoft.objects import Object
-from local.microsoft.tenants import Tenant
-from local.microsoft.tokens import Issuer
-from local.microsoft.world import World
+from local.microsoft.entra.sign_in import admin_consent, authorize, pages
+from local.microsoft.entra.sign_in.admin_consent import AdminConsent
+from local.microsoft.entra.sign_in.authorize import SignIn
+from local.microsoft.entra.sign_in.sessions import BrowserSessions, SignInSession, validated_app
+from local.microsoft.entra.tokens.endpoint import TokenEndpoint
+from local.microsoft.entra.tokens.grants import GrantStore
+from local.microsoft.entra.tokens.issuer import Issuer
+from local.microsoft.server import Reply, Request, html_reply, json_reply
+from local.microsoft.world.collection import Object
+from local.microsoft.world.state import WorldState
+from local.microsoft.world.tenants import TenantState
 
 _ROUTE = re.compile(r"/([^/]+)/(.+)")
 # With these the browser's own sign-in is passed over, and the account is picked anew.
@@ -28,129 +29,129 @@ _ASK_AGAIN = frozenset({"login", "select_account"})
 class Entra:
     """Everything at login.microsoftonline.com that an application and its people need."""
 
-    def __init__(self, world: World, issuer: Issuer, login: str, resources: Resources) -> None:
+    def __init__(self, world: WorldState, issuer: Issuer, login: str, resources: Resources) -> None:
         self._world = world
         self._issuer = issuer
         self._login = login
         self._graph = resources.graph
-        self._directory = Directory(world)
-        self._browsers = Browsers()
-        codes = self._codes = Codes(world)
-        self._tokens = TokenEndpoint(world, issuer, self._directory, codes, login, resources)
+        self._accounts = Accounts(world)
+        self._sessions = BrowserSessions()
+        grants = self._grants = GrantStore(world)
+        self._tokens = TokenEndpoint(world, issuer, self._accounts, grants, login, resources)
         self._legs: dict[str, SignIn | AdminConsent] = {
-            sign_in.LEG: SignIn(world, codes, resources),
+            authorize.LEG: SignIn(world, grants, resources),
             admin_consent.LEG: AdminConsent(world, resources),
         }
-        self._doors = {
+        self._routes = {
             ("GET", "v2.0/.well-known/openid-configuration"): self._configuration,
-            ("GET", "discovery/v2.0/keys"): lambda _segment, _request: told(issuer.jwks()),
-            ("GET", "oauth2/v2.0/authorize"): lambda segment, request: self._start(sign_in.LEG, segment, request),
+            ("GET", "discovery/v2.0/keys"): lambda _segment, _request: json_reply(issuer.jwks()),
+            ("GET", "oauth2/v2.0/authorize"): lambda segment, request: self._start(authorize.LEG, segment, request),
             ("GET", "v2.0/adminconsent"): lambda segment, request: self._start(admin_consent.LEG, segment, request),
-            ("POST", "login"): self._picked,
-            ("POST", "consent"): self._answered,
+            ("POST", "login"): self._account_picked,
+            ("POST", "consent"): self._consent_answered,
             ("POST", "oauth2/v2.0/token"): self._token,
         }
 
     @property
     def memories(self) -> list[object]:
         """Who is signed in where, and what was handed out and can be redeemed."""
-        return [self._browsers, self._codes]
+        return [self._sessions, self._grants]
 
-    def answer(self, request: Request) -> Reply:
+    def handle(self, request: Request) -> Reply:
         if request.path == "/common/discovery/instance":
-            return told(metadata.instances(self._login))
-        found = _ROUTE.fullmatch(request.path)
-        segment, rest = found.groups() if found else ("", "")
-        door = self._doors.get((request.method, rest))
-        if door is None:
-            return page(pages.problem("There is nothing at this address."), 404)
+            return json_reply(metadata.instances(self._login))
+        match = _ROUTE.fullmatch(request.path)
+        segment, rest = match.groups() if match else ("", "")
+        route = self._routes.get((request.method, rest))
+        if route is None:
+            return html_reply(pages.problem("There is nothing at this address."), 404)
         try:
-            return door(segment, request)
-        except Refused as refused:
+            return route(segment, request)
+        except EntraError as error:
             if rest.startswith(("oauth2/v2.0/token", "v2.0/.well-known")):
-                return self._refusal(refused, request)
-            text = refused.described(self._world.now(), str(uuid.uuid4()), str(uuid.uuid4()))
-            return page(pages.problem(text), refused.status)
+                return self._error_response(error, request)
+            text = error.description(self._world.now(), str(uuid.uuid4()), str(uuid.uuid4()))
+            return html_reply(pages.problem(text), error.status)
 
     def _configuration(self, segment: str, _request: Request) -> Reply:
-        name = segment if segment in SHARED else self._directory.tenant(segment).id
-        return told(metadata.configuration(self._login, self._graph, name))
+        name = segment if segment in SHARED else self._accounts.tenant(segment).id
+        return json_reply(metadata.configuration(self._login, self._graph, name))
 
     def _token(self, segment: str, request: Request) -> Reply:
-        reply = told(self._tokens.answer(segment, request.form))
+        reply = json_reply(self._tokens.token_response(segment, request.form))
         reply.headers |= {"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"}
         return reply
 
-    def _refusal(self, refused: Refused, request: Request) -> Reply:
+    def _error_response(self, error: EntraError, request: Request) -> Reply:
         correlation_id = request.headers.get("client-request-id") or str(uuid.uuid4())
-        body: dict[str, Any] = refused.body(self._world.now(), correlation_id, self._login)
-        reply = told(body, refused.status)
+        body: dict[str, Any] = error.body(self._world.now(), correlation_id, self._login)
+        reply = json_reply(body, error.status)
         reply.headers |= {"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"}
         return reply
 
     # The pages: both journeys begin with an account and end with the application.
 
     def _start(self, leg: str, segment: str, request: Request) -> Reply:
-        asked = request.query
-        journey = Journey(leg, segment, registered(self._world, asked), asked, [])
+        parameters = request.query
+        session = SignInSession(leg, segment, validated_app(self._world, parameters), parameters, [])
         if segment not in SHARED:
-            self._directory.tenant(segment)
+            self._accounts.tenant(segment)
         try:
-            self._legs[leg].check(journey)
-            return self._first_page(journey, request.headers.get("cookie", ""))
-        except Refused as refused:
-            return self._back_refused(journey, refused)
+            self._legs[leg].check(session)
+            return self._first_page(session, request.headers.get("cookie", ""))
+        except EntraError as error:
+            return self._error_redirect(session, error)
 
-    def _first_page(self, journey: Journey, cookie: str) -> Reply:
-        prompt = journey.asked.get("prompt", "")
-        known = None if prompt in _ASK_AGAIN else self._signed_in(journey, cookie)
+    def _first_page(self, session: SignInSession, cookie: str) -> Reply:
+        prompt = session.parameters.get("prompt", "")
+        known = None if prompt in _ASK_AGAIN else self._signed_in(session, cookie)
         if known is not None:
-            journey.tenant, journey.person = known
-            return self._proceed(journey, self._browsers.keep(journey))
+            session.tenant, session.person = known
+            return self._proceed(session, self._sessions.save(session))
         if prompt == "none":
-            raise Refused("login_required", 50058, "A silent sign-in request was sent but no user is signed in.")
-        people = self._directory.choices(journey.segment, journey.asked.get("login_hint", ""))
-        return page(pages.choose(f"/{journey.segment}/login", self._browsers.keep(journey), people))
+            raise EntraError("login_required", 50058, "A silent sign-in request was sent but no user is signed in.")
+        people = self._accounts.choices(session.segment, session.parameters.get("login_hint", ""))
+        return html_reply(pages.choose(f"/{session.segment}/login", self._sessions.save(session), people))
 
-    def _signed_in(self, journey: Journey, cookie: str) -> tuple[Tenant, Object] | None:
+    def _signed_in(self, session: SignInSession, cookie: str) -> tuple[TenantState, Object] | None:
         """The one account of this browser that fits; with several, the person has to pick."""
-        fitting: list[tuple[Tenant, Object]] = []
-        scope = None if journey.segment in SHARED else self._directory.tenant(journey.segment)
-        hint = journey.asked.get("login_hint", "").lower()
-        for user_id, tenant_id in self._browsers.accounts(cookie).items():
+        fitting: list[tuple[TenantState, Object]] = []
+        scope = None if session.segment in SHARED else self._accounts.tenant(session.segment)
+        hint = session.parameters.get("login_hint", "").lower()
+        for user_id, tenant_id in self._sessions.accounts(cookie).items():
             tenant = self._world.find_tenant(tenant_id)
             person = tenant.users.get(user_id) if tenant and (scope is None or scope is tenant) else None
             if tenant and person and person["accountEnabled"] and hint in {"", person["userPrincipalName"].lower()}:
                 fitting.append((tenant, person))
         return fitting[0] if len(fitting) == 1 else None
 
-    def _picked(self, _segment: str, request: Request) -> Reply:
-        key = request.form.get("journey", "")
-        journey = self._browsers.kept(key)
-        tenant, person = self._directory.person(journey.segment, request.form.get("username", "").strip())
-        journey.tenant, journey.person = tenant, person
+    def _account_picked(self, _segment: str, request: Request) -> Reply:
+        key = request.form.get("session", "")
+        session = self._sessions.find(key)
+        tenant, person = self._accounts.person(session.segment, request.form.get("username", "").strip())
+        session.tenant, session.person = tenant, person
         try:
-            reply = self._proceed(journey, key)
-        except Refused as refused:
-            reply = self._back_refused(journey, refused)
-        reply.headers["Set-Cookie"] = self._browsers.remember(request.headers.get("cookie", ""), tenant, person)
+            reply = self._proceed(session, key)
+        except EntraError as error:
+            reply = self._error_redirect(session, error)
+        reply.headers["Set-Cookie"] = self._sessions.sign_in_account(request.headers.get("cookie", ""), tenant, person)
         return reply
 
-    def _proceed(self, journey: Journey, key: str) -> Reply:
-        for it in self._world.redirect_refusals:
-            if it.leg in {None, journey.leg}:
-                journey.subcode = it.subcode
-                raise in_redirect(it.code, it.error)
-        return self._legs[journey.leg].proceed(journey, key)
+    def _proceed(self, session: SignInSession, key: str) -> Reply:
+        for refusal in self._world.redirect_refusals:
+            if refusal.leg in {None, session.leg}:
+                session.subcode = refusal.subcode
+                raise redirect_error(refusal.code, refusal.error)
+        return self._legs[session.leg].proceed(session, key)
 
-    def _answered(self, _segment: str, request: Request) -> Reply:
-        journey = self._browsers.kept(request.form.get("journey", ""))
+    def _consent_answered(self, _segment: str, request: Request) -> Reply:
+        session = self._sessions.find(request.form.get("session", ""))
         try:
-            return self._legs[journey.leg].answered(journey, accepted=request.form.get("answer") == "accept")
-        except Refused as refused:
-            return self._back_refused(journey, refused)
+            return self._legs[session.leg].complete(session, accepted=request.form.get("answer") == "accept")
+        except EntraError as error:
+            return self._error_redirect(session, error)
 
-    def _back_refused(self, journey: Journey, refused: Refused) -> Reply:
-        leg = self._legs[journey.leg]
-        extra = leg.refusal_fields(journey) if isinstance(leg, AdminConsent) else {}
-        return journey.refused(refused, self._world.now(), extra)
+    def _error_redirect(self, session: SignInSession, error: EntraError) -> Reply:
+        leg = self._legs[session.leg]
+        extra = leg.refusal_fields(session) if isinstance(leg, AdminConsent) else {}
+        return session.error_reply(error, self._world.now(), extra)

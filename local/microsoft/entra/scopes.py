@@ -6,9 +6,9 @@ Source: https://learn.microsoft.com/entra/identity-platform/scopes-oidc
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from local.microsoft.entra.refusals import Refused
-from local.microsoft.permissions import FOR_ONESELF, OPENID_SCOPES, PARTNER_CENTER, SCOPE_IDS
-from local.microsoft.world import App
+from local.microsoft.entra.errors import EntraError
+from local.microsoft.world.permissions import OPENID_SCOPES, PARTNER_CENTER, SCOPE_IDS, USER_CONSENTABLE
+from local.microsoft.world.state import App
 
 
 class Resources(NamedTuple):
@@ -21,7 +21,7 @@ class Resources(NamedTuple):
         return self.partner if name == PARTNER_CENTER else self.graph
 
 
-def asked_for(scope: str, app: App, resources: Resources) -> list[str]:
+def parse_scopes(scope: str, app: App, resources: Resources) -> list[str]:
     """Names of the permissions; ``.default`` stands for all of that resource that the registration lists.
 
     Raises:
@@ -32,23 +32,23 @@ def asked_for(scope: str, app: App, resources: Resources) -> list[str]:
         resource, _, name = word.rpartition("/")
         place = resource or resources.graph
         if place not in resources:
-            raise Refused("invalid_resource", 500011, f"The resource principal named {resource} was not found.")
-        found = [it for it in app.delegated if resources.of(it) == place] if name == ".default" else [name]
-        unknown = [it for it in found if it not in SCOPE_IDS or place != resources.of(it)]
+            raise EntraError("invalid_resource", 500011, f"The resource principal named {resource} was not found.")
+        permissions = [it for it in app.delegated if resources.of(it) == place] if name == ".default" else [name]
+        unknown = [it for it in permissions if it not in SCOPE_IDS or place != resources.of(it)]
         if unknown:
-            raise Refused("invalid_client", 650053, f"The scope '{unknown[0]}' doesn't exist on the resource.")
-        names += found
+            raise EntraError("invalid_client", 650053, f"The scope '{unknown[0]}' doesn't exist on the resource.")
+        names += permissions
     return list(dict.fromkeys(names))
 
 
 def resource_of(names: Sequence[str], resources: Resources) -> str:
     """The one resource that a token is for; a token never serves two."""
-    places = {resources.of(name) for name in names if name not in OPENID_SCOPES} or {resources.graph}
-    if len(places) > 1:
+    positions = {resources.of(name) for name in names if name not in OPENID_SCOPES} or {resources.graph}
+    if len(positions) > 1:
         text = "The provided value for the input parameter scope contains more than one resource."
-        raise Refused("invalid_request", 28000, text)
-    return places.pop()
+        raise EntraError("invalid_request", 28000, text)
+    return positions.pop()
 
 
-def needs_admin(names: Sequence[str]) -> bool:
-    return not FOR_ONESELF.issuperset(names)
+def needs_admin_consent(names: Sequence[str]) -> bool:
+    return not USER_CONSENTABLE.issuperset(names)

@@ -3,29 +3,38 @@
 import time
 from typing import Any
 
-from local.microsoft.challenges import demand
-from local.microsoft.directory import find
-from local.microsoft.faults import Faults
-from local.microsoft.garble import Garbles
-from local.microsoft.graph import intune
-from local.microsoft.graph.ask import VERSION, Ask, Caller, options_of
-from local.microsoft.graph.batch import PATH as BATCH
-from local.microsoft.graph.batch import Part, answer_batch
-from local.microsoft.graph.errors import GraphError, bad, denied, error_reply, new_request_id, signed
-from local.microsoft.graph.throttle import Throttle, warning
-from local.microsoft.http import Reply, Request
-from local.microsoft.tenants import Tenant
-from local.microsoft.tokens import Issuer
-from local.microsoft.world import World
+from local.microsoft.entra.tokens.challenges import check_demands
+from local.microsoft.entra.tokens.issuer import Issuer
+from local.microsoft.graph.protocol.batch import PATH as BATCH
+from local.microsoft.graph.protocol.batch import SubRequest, batch_reply
+from local.microsoft.graph.protocol.errors import (
+    GraphError,
+    bad_request,
+    error_reply,
+    forbidden,
+    new_request_id,
+    with_request_ids,
+)
+from local.microsoft.graph.protocol.request import VERSION, Caller, GraphRequest, options_of
+from local.microsoft.graph.protocol.throttle import Throttle, warning
+from local.microsoft.graph.routes import find
+from local.microsoft.graph.security import managed_devices
+from local.microsoft.server import Reply, Request
+from local.microsoft.traffic.faults import Faults
+from local.microsoft.traffic.garble import Garbles
+from local.microsoft.world.state import WorldState
+from local.microsoft.world.tenants import TenantState
 
 _CHALLENGE = 'Bearer realm="", authorization_uri="{}/common/oauth2/authorize", client_id="{}"'
 _GRAPH_APP = "00000003-0000-0000-c000-000000000000"
 
 
 class Graph:
-    """Everything below /v1.0. ``note`` is the recorder's entry, which learns whose request it was."""
+    """Everything below /v1.0. ``record`` is the recorder's entry, which learns whose request it was."""
 
-    def __init__(self, world: World, issuer: Issuer, faults: Faults, garbles: Garbles, login: str, graph: str) -> None:
+    def __init__(
+        self, world: WorldState, issuer: Issuer, faults: Faults, garbles: Garbles, login: str, graph: str
+    ) -> None:
         self._world = world
         self._issuer = issuer
         self._faults = faults
@@ -39,17 +48,17 @@ class Graph:
         """What every tenant has used of its quota."""
         return [self._throttle]
 
-    def answer(self, request: Request, note: dict[str, Any]) -> Reply:
+    def handle(self, request: Request, record: dict[str, Any]) -> Reply:
         request_id = new_request_id()
         client_request_id = request.headers.get("client-request-id", request_id)
         try:
-            reply = self._let_in(request, note)
+            reply = self._authorized(request, record)
         except GraphError as error:
             reply = error_reply(error, request_id, client_request_id)
-        note["units"] = note.get("units", 0) + int(reply.headers.get("x-ms-resource-unit", "0"))
-        return signed(reply, request_id, client_request_id)
+        record["units"] = record.get("units", 0) + int(reply.headers.get("x-ms-resource-unit", "0"))
+        return with_request_ids(reply, request_id, client_request_id)
 
-    def noted(self, request: Request, tenant_id: str, note: dict[str, Any], at: float, reply: Reply) -> None:
+    def record_faulted(self, request: Request, tenant_id: str, record: dict[str, Any], at: float, reply: Reply) -> None:
         """Note of a request that a fault answered which service it was for, and what it was told of throttling."""
         tenant = self._world.tenants.get(tenant_id)
         try:
@@ -57,93 +66,101 @@ class Graph:
         except GraphError:
             return
         if tenant is not None:
-            self._throttle.arrived(route.service, tenant, at, note)
+            self._throttle.record_request(route.service, tenant, at, record)
             if reply.status == 429:
-                self._throttle.refused(route.service, tenant, reply.headers)
+                self._throttle.record_refusal(route.service, tenant, reply.headers)
 
-    def _let_in(self, request: Request, note: dict[str, Any]) -> Reply:
+    def _authorized(self, request: Request, record: dict[str, Any]) -> Reply:
         claims = self._claims(request)
         caller = _caller(claims)
-        note |= {"roles": sorted(caller.roles), "scp": claims.get("scp", "")}
+        record |= {"roles": sorted(caller.roles), "scp": claims.get("scp", "")}
         tenant = self._world.tenants.get(claims["tid"])
         if tenant is None or not tenant.exists or not self._is_known(tenant, caller):
             message = "The identity of the calling application could not be established."
             raise GraphError(401, "Authorization_IdentityNotFound", message)
         if not request.path.startswith(f"{VERSION}/"):
-            raise bad(f"Invalid version: {request.path.split('/')[1]}.", "BadRequest")
+            raise bad_request(f"Invalid version: {request.path.split('/')[1]}.", "BadRequest")
         if request.path == f"{VERSION}{BATCH}":
-            self._demand(tenant, claims, request.path)
-            return self._batch(request, tenant, claims, note)
-        return self._single(request, tenant, claims, note["at"], note)
+            self._check_claims(tenant, claims, request.path)
+            return self._batch(request, tenant, claims, record)
+        return self._single(request, tenant, claims, record["at"], record)
 
     def _claims(self, request: Request) -> dict[str, Any]:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        claims = self._issuer.read(token) if scheme.lower() == "bearer" else None
+        claims = self._issuer.verify(token) if scheme.lower() == "bearer" else None
         if claims is None:
             text = "CompactToken parsing failed." if token else "Access token is empty."
-            raise self._not_signed_in(text)
+            raise self._unauthorized(text)
         if claims["exp"] <= time.time():
-            raise self._not_signed_in("Lifetime validation failed, the token is expired.")
+            raise self._unauthorized("Lifetime validation failed, the token is expired.")
         if claims["aud"] != self._root:
-            raise self._not_signed_in("Access token validation failure. Invalid audience.")
+            raise self._unauthorized("Access token validation failure. Invalid audience.")
         return claims
 
-    def _not_signed_in(self, text: str) -> GraphError:
+    def _unauthorized(self, text: str) -> GraphError:
         headers = {"WWW-Authenticate": _CHALLENGE.format(self._login, _GRAPH_APP)}
         return GraphError(401, "InvalidAuthenticationToken", text, headers=headers)
 
-    def _is_known(self, tenant: Tenant, caller: Caller) -> bool:
+    def _is_known(self, tenant: TenantState, caller: Caller) -> bool:
         return caller.client_id in tenant.principals or self._world.switches.tokens_outlive_removal
 
-    def _demand(self, tenant: Tenant, claims: dict[str, Any], path: str) -> None:
-        demand(tenant.demands, claims, path, self._login, _GRAPH_APP)
+    def _check_claims(self, tenant: TenantState, claims: dict[str, Any], path: str) -> None:
+        check_demands(tenant.demands, claims, path, self._login, _GRAPH_APP)
 
     def _single(
-        self, request: Request, tenant: Tenant, claims: dict[str, Any], at: float, note: dict[str, Any]
+        self, request: Request, tenant: TenantState, claims: dict[str, Any], at: float, record: dict[str, Any]
     ) -> Reply:
-        self._demand(tenant, claims, request.path)
+        self._check_claims(tenant, claims, request.path)
         path, caller = request.path.removeprefix(VERSION), _caller(claims)
         route, arguments = find(request.method, path)
-        self._throttle.arrived(route.service, tenant, at, note)
+        self._throttle.record_request(route.service, tenant, at, record)
         if caller.user_id is None and not route.needs.application:
-            raise bad("/me request is only valid with delegated authentication flow.", "BadRequest")
+            raise bad_request("/me request is only valid with delegated authentication flow.", "BadRequest")
         if not caller.may(route.needs):
-            raise intune.not_allowed(self._world) if route.service == intune.SERVICE else denied()
+            raise (
+                managed_devices.intune_forbidden(self._world)
+                if route.service == managed_devices.SERVICE
+                else forbidden()
+            )
         options = options_of(request.query)
         units = route.cost(options)
         if route.method != "GET":
             self._throttle.spend("directory writes", caller.client_id, tenant, 1)
         share = self._throttle.spend(route.service, caller.client_id, tenant, units)
-        ask = Ask(self._world, self._root, tenant, caller, path, options, request.headers, request.body)
-        reply = route.answer(ask, *arguments)
+        graph_request = GraphRequest(
+            self._world, self._root, tenant, caller, path, options, request.headers, request.body
+        )
+        reply = route.handle(graph_request, *arguments)
         reply.headers |= {"x-ms-resource-unit": str(units), **warning(share)}
         return reply
 
-    def _batch(self, request: Request, tenant: Tenant, claims: dict[str, Any], note: dict[str, Any]) -> Reply:
-        parts: list[dict[str, Any]] = []
-        note["parts"] = parts
+    def _batch(self, request: Request, tenant: TenantState, claims: dict[str, Any], record: dict[str, Any]) -> Reply:
+        sub_requests: list[dict[str, Any]] = []
+        record["parts"] = sub_requests
 
-        def answer(part: Part, inner: Request) -> Reply:
-            told = {"id": part.id, "method": inner.method, "path": inner.path, "query": inner.query}
-            reply = self._part(inner, tenant, claims, note["at"], told)
-            reply = self._garbles.show(inner, tenant.id, reply, is_part=True)
+        def handle(sub_request: SubRequest, inner: Request) -> Reply:
+            sub_record = {"id": sub_request.id, "method": inner.method, "path": inner.path, "query": inner.query}
+            reply = self._sub_reply(inner, tenant, claims, record["at"], sub_record)
+            reply = self._garbles.apply(inner, tenant.id, reply, is_part=True)
             units = int(reply.headers.get("x-ms-resource-unit", "0"))
-            parts.append(told | {"status": reply.status, "units": units, "body": part.body})
-            note["units"] = note.get("units", 0) + units
+            sub_requests.append(sub_record | {"status": reply.status, "units": units, "body": sub_request.body})
+            record["units"] = record.get("units", 0) + units
             return reply
 
-        return answer_batch(request, answer)
+        return batch_reply(request, handle)
 
-    def _part(self, inner: Request, tenant: Tenant, claims: dict[str, Any], at: float, note: dict[str, Any]) -> Reply:
-        fault = self._faults.take(inner, tenant.id, {"answer"})
+    def _sub_reply(
+        self, inner: Request, tenant: TenantState, claims: dict[str, Any], at: float, record: dict[str, Any]
+    ) -> Reply:
+        fault = self._faults.match(inner, tenant.id, {"answer"})
         request_id = new_request_id()
         client_request_id = inner.headers.get("client-request-id", request_id)
         try:
             if fault is not None and fault.status is not None:
                 reply = fault.reply("graph")
-                self.noted(inner, tenant.id, note, at, reply)
+                self.record_faulted(inner, tenant.id, record, at, reply)
                 return reply
-            return self._single(inner, tenant, claims, at, note)
+            return self._single(inner, tenant, claims, at, record)
         except GraphError as error:
             return error_reply(error, request_id, client_request_id)
 

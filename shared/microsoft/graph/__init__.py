@@ -1,6 +1,5 @@
-"""A client for Microsoft Graph that is careful with links, limits and half answers."""
+"""A client for Microsoft Graph: paging, batching, retries, throttling, and checks of every link and response."""
 
-from shared.microsoft.graph.answers import Page
 from shared.microsoft.graph.batch import BatchRequest, BatchResponse
 from shared.microsoft.graph.checkpoint import Checkpoint
 from shared.microsoft.graph.client import Graph
@@ -20,6 +19,7 @@ from shared.microsoft.graph.errors import (
     UnexpectedAnswer,
     WriteNotAllowed,
 )
+from shared.microsoft.graph.responses import Page
 from shared.microsoft.graph.retry_policy import RetryPolicy
 from shared.microsoft.graph.throttle import Throttle
 

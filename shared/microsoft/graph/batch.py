@@ -1,4 +1,4 @@
-"""``$batch``: up to 20 requests in one, each answered, refused and throttled for itself.
+"""JSON batching: up to 20 requests in one, each of which succeeds, fails or is throttled by itself.
 
 Source: https://learn.microsoft.com/graph/json-batching
 """
@@ -10,31 +10,31 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from shared.microsoft.graph.answers import Page, decode, meaning, units_of
 from shared.microsoft.graph.errors import MicrosoftError, Throttled, TokenRejected, Transient, UnexpectedAnswer
-from shared.microsoft.graph.retry_policy import longest
+from shared.microsoft.graph.responses import Page, decode, error_of_response, units_of
+from shared.microsoft.graph.retry_policy import longest_wait
 from shared.microsoft.graph.throttle import Throttle
 from shared.microsoft.graph.transport import SUCCESS, GraphCall
 from shared.microsoft.usage import Usage
 
 T = TypeVar("T")
 
-MOST_PARTS = 20
-_NOT_COUNTED = Usage()
+MAX_BATCH_REQUESTS = 20
+_NO_USAGE = Usage()
 _THROTTLED, _DOWN = 429, 503
 _BAD_GATEWAY = 502
-_NOT_READ = msgspec.Raw(b'{"error": {"code": "unreadable_part"}}')
+_UNREADABLE_PART = msgspec.Raw(b'{"error": {"code": "unreadable_part"}}')
 BATCH = "/$batch"
-# With these, Intune means a right that is missing where others answer 403; a new token would not help.
-_NO_TOKENS_FAULT = frozenset({"forbidden", "unknownerror"})
+# With these codes a 401 of Intune means a missing permission (403 elsewhere), which a new token does not cure.
+_NOT_THE_TOKENS_FAULT = frozenset({"forbidden", "unknownerror"})
 
 
 @dataclass(frozen=True, slots=True)
 class BatchRequest:
-    """One question of a batch: a path below /v1.0 with options, or a link that Graph gave us.
+    """One request of a batch: a path below /v1.0 with its options, or a link from Graph.
 
-    With a ``body`` it is a POST of that object as JSON; ``is_delete`` deletes what the path names. ``throttle`` is
-    that of the service it asks; None: the client's.
+    With a ``body`` it is a POST of that object as JSON; with ``is_delete`` a DELETE. ``throttle`` is the throttle of
+    the service that the request goes to; None means the client's own.
     """
 
     id: str
@@ -51,31 +51,41 @@ class BatchRequest:
 
 @dataclass(frozen=True, slots=True)
 class BatchResponse:
-    """One part's answer; asking for its page raises what the part's status stands for.
+    """The response to one request of a batch; ``page`` and ``value`` raise the error that its status stands for.
 
-    ``usage`` is what this part took, in all its tries; the requests it shared with others are not in it.
+    ``usage`` counts all attempts of this request, without the HTTP requests that it shared with others.
     """
 
     status: int
     headers: dict[str, str]
     body: bytes
-    usage: Usage = _NOT_COUNTED
+    usage: Usage = _NO_USAGE
 
     def page(self, item: type[T]) -> Page[T]:
+        """The body as a page of items.
+
+        Raises:
+            MicrosoftError: of the kind that the status stands for.
+        """
         return self.value(Page[item])  # type: ignore[valid-type] # a type at run time
 
     def value(self, form: type[T]) -> T:
-        """The body of a part that succeeded, in the promised form."""
+        """The body, decoded into ``form``.
+
+        Raises:
+            MicrosoftError: of the kind that the status stands for.
+        """
         if error := self.error:
             raise error
         return decode(self.body, type=form)
 
     @property
     def error(self) -> MicrosoftError | None:
-        return meaning(self.status, self.headers, self.body) if self.status not in SUCCESS else None
+        """The error that the status stands for; None for a success."""
+        return error_of_response(self.status, self.headers, self.body) if self.status not in SUCCESS else None
 
 
-class _Part(msgspec.Struct):
+class _BatchPart(msgspec.Struct):
     id: str
     status: int
     headers: dict[str, Any] | None = None
@@ -85,106 +95,114 @@ class _Part(msgspec.Struct):
 class Parts(msgspec.Struct):
     """Shape: {"responses": [{"id", "status", "headers", "body"}, ...]}, in any order."""
 
-    responses: list[_Part]
+    responses: list[_BatchPart]
 
 
 def chunks(requests: Sequence[BatchRequest]) -> list[Sequence[BatchRequest]]:
-    """The questions, 20 together.
+    """The requests in groups of 20.
 
     Raises:
-        ValueError: two ids are the same but for their case; Graph refuses that, and so do we.
+        ValueError: two ids differ at most in their case, which Graph refuses.
     """
-    if len({ask.id.lower() for ask in requests}) != len(requests):
-        raise ValueError("two questions of a batch have the same id")
-    return [requests[start : start + MOST_PARTS] for start in range(0, len(requests), MOST_PARTS)]
+    if len({request.id.lower() for request in requests}) != len(requests):
+        raise ValueError("two requests of a batch have the same id")
+    return [requests[start : start + MAX_BATCH_REQUESTS] for start in range(0, len(requests), MAX_BATCH_REQUESTS)]
 
 
-def part_of(ask: BatchRequest, url: str) -> dict[str, Any]:
-    """A question as ``$batch`` takes it."""
-    if ask.body is None:
-        return {"id": ask.id, "method": "DELETE" if ask.is_delete else "GET", "url": url}
+def part_of(request: BatchRequest, url: str) -> dict[str, Any]:
+    """A request as an element of ``$batch``."""
+    if request.body is None:
+        return {"id": request.id, "method": "DELETE" if request.is_delete else "GET", "url": url}
     headers = {"Content-Type": "application/json"}
-    return {"id": ask.id, "method": "POST", "url": url, "headers": headers, "body": ask.body}
+    return {"id": request.id, "method": "POST", "url": url, "headers": headers, "body": request.body}
 
 
 @dataclass(slots=True)
 class BatchExecution:
-    """The parts of one batch, until each has its answer. ``throttles`` are those of the services that parts ask."""
+    """Sends the parts of one batch until each has a response. ``throttles`` are those of the parts' services, by id."""
 
-    asked: dict[str, dict[str, Any]]
+    parts: dict[str, dict[str, Any]]
     throttles: dict[str, Throttle]
     call: GraphCall
-    answers: dict[str, BatchResponse] = field(default_factory=dict)
+    responses: dict[str, BatchResponse] = field(default_factory=dict)
 
-    def settle(self) -> dict[str, BatchResponse]:
-        """Ask until every part is answered, or patience ends; then a failing part says so in its own answer.
+    def run(self) -> dict[str, BatchResponse]:
+        """Send the parts, and retry those that failed in a way that may pass, as long as the retry policy allows.
 
-        Parts asked again wait the longest time that any of them was told, and go in ever smaller batches. A part whose
-        token was rejected is asked again with a new one, once. A part whose service must not be asked for longer than
-        we wait is answered without being asked.
+        Retried parts wait for the longest Retry-After among them, and go in ever smaller batches. Parts whose token was
+        rejected are retried once with a new one. A part whose service is blocked for longer than the policy's longest
+        wait gets a 429 or 503 without being sent.
+
+        Returns:
+            the responses by id; a part that still fails says so in its own response.
+
+        Raises:
+            MicrosoftError: the batch as a whole failed.
         """
-        waiting = list(self.asked)
+        waiting = list(self.parts)
         while waiting:
-            for names in _in_lots(waiting, MOST_PARTS >> (self.call.attempts.number - 1)):
-                self._ask([name for name in names if not self._is_held(name)])
-            waiting = self._again()
-        return self.answers
+            for ids in _slices(waiting, MAX_BATCH_REQUESTS >> (self.call.attempts.number - 1)):
+                self._send([id_ for id_ in ids if not self._is_blocked(id_)])
+            waiting = self._to_retry()
+        return self.responses
 
-    def _again(self) -> list[str]:
-        """The parts to be asked once more, when their time has come."""
-        errors = {name: error for name in self.asked if (error := self.answers[name].error)}
-        rejected = [name for name, error in errors.items() if _is_tokens_fault(error)]
-        if not rejected or not self.call.renew(errors[rejected[0]]):
+    def _to_retry(self) -> list[str]:
+        """Wait as the failed parts require, and return the ids to send again; empty when the batch is done."""
+        errors = {id_: error for id_ in self.parts if (error := self.responses[id_].error)}
+        rejected = [id_ for id_, error in errors.items() if _is_token_fault(error)]
+        if not rejected or not self.call.renew_token(errors[rejected[0]]):
             rejected = []
-        passing = {name: error for name, error in errors.items() if isinstance(error, Transient)}
-        soon = {name: error for name, error in passing.items() if self._is_soon(name, error)}
-        is_again = bool(soon) and self.call.attempts.waited(longest(list(soon.values())))
-        return [*rejected, *(soon if is_again else ())]
+        transient = {id_: error for id_, error in errors.items() if isinstance(error, Transient)}
+        retriable = {id_: error for id_, error in transient.items() if self._can_retry_soon(id_, error)}
+        may_retry = bool(retriable) and self.call.attempts.wait_before_retry(longest_wait(list(retriable.values())))
+        return [*rejected, *(retriable if may_retry else ())]
 
     @property
-    def _longest_s(self) -> float:
-        return self.call.attempts.longest_s
+    def _max_wait_s(self) -> float:
+        return self.call.attempts.max_wait_s
 
-    def _is_soon(self, name: str, error: Transient) -> bool:
-        return (error.wait_s or 0.0) <= self._longest_s and self.throttles[name].refusal(self._longest_s) is None
+    def _can_retry_soon(self, id_: str, error: Transient) -> bool:
+        return (error.wait_s or 0.0) <= self._max_wait_s and self.throttles[id_].refusal(self._max_wait_s) is None
 
-    def _is_held(self, name: str) -> bool:
-        """Whether a part's service is not to be asked for longer than we wait; then that is the part's answer."""
-        refusal = self.throttles[name].refusal(self._longest_s)
+    def _is_blocked(self, id_: str) -> bool:
+        """Whether a part's service is blocked for longer than we wait; then the part gets that as its response."""
+        refusal = self.throttles[id_].refusal(self._max_wait_s)
         if refusal is not None:
-            before = self.answers.get(name)
+            before = self.responses.get(id_)
             headers = {"retry-after": str(refusal.wait_s)} if refusal.wait_s else {}
             status = _THROTTLED if isinstance(refusal, Throttled) else _DOWN
-            self.answers[name] = BatchResponse(status, headers, b"{}", before.usage if before else _NOT_COUNTED)
+            self.responses[id_] = BatchResponse(status, headers, b"{}", before.usage if before else _NO_USAGE)
         return refusal is not None
 
-    def _ask(self, names: Sequence[str]) -> None:
-        if not names:
+    def _send(self, ids: Sequence[str]) -> None:
+        if not ids:
             return
-        body = msgspec.json.encode({"requests": [self.asked[name] for name in names]})
-        throttles = [self.throttles[name] for name in names]
-        told = self.call.send("POST", BATCH, body, Parts, throttles=throttles).responses
-        times = Counter(part.id for part in told)
-        once = {part.id: part for part in told if times[part.id] == 1}
-        if not once.keys() & set(names):
-            raise UnexpectedAnswer("a batch came back without a part that it was sent")
-        for name in names:
-            # What is answered twice, not at all or unreadably is a fault that passes, and costs the others nothing.
-            answer = _answer(once.get(name) or _Part(name, _BAD_GATEWAY, body=_NOT_READ), self.answers.get(name))
-            self.throttles[name].learn(answer.headers, answer.error)
-            self.answers[name] = answer
+        body = msgspec.json.encode({"requests": [self.parts[id_] for id_ in ids]})
+        throttles = [self.throttles[id_] for id_ in ids]
+        received = self.call.send("POST", BATCH, body, Parts, throttles=throttles).responses
+        counts = Counter(part.id for part in received)
+        unambiguous = {part.id: part for part in received if counts[part.id] == 1}
+        if not unambiguous.keys() & set(ids):
+            raise UnexpectedAnswer("the response to a batch holds none of its parts")
+        for id_ in ids:
+            # A part with two responses, none, or an unreadable one counts as a transient failure of this part alone.
+            response = _response_of(
+                unambiguous.get(id_) or _BatchPart(id_, _BAD_GATEWAY, body=_UNREADABLE_PART), self.responses.get(id_)
+            )
+            self.throttles[id_].learn_from(response.headers, response.error)
+            self.responses[id_] = response
 
 
-def _is_tokens_fault(error: MicrosoftError) -> bool:
-    return isinstance(error, TokenRejected) and error.graph_code.lower() not in _NO_TOKENS_FAULT
+def _is_token_fault(error: MicrosoftError) -> bool:
+    return isinstance(error, TokenRejected) and error.graph_code.lower() not in _NOT_THE_TOKENS_FAULT
 
 
-def _in_lots(names: Sequence[str], size: int) -> list[Sequence[str]]:
+def _slices(ids: Sequence[str], size: int) -> list[Sequence[str]]:
     size = max(1, size)
-    return [names[at : at + size] for at in range(0, len(names), size)]
+    return [ids[at : at + size] for at in range(0, len(ids), size)]
 
 
-def _answer(part: _Part, before: BatchResponse | None) -> BatchResponse:
+def _response_of(part: _BatchPart, before: BatchResponse | None) -> BatchResponse:
     headers = {name.lower(): str(value) for name, value in (part.headers or {}).items()}
     usage = Usage(
         parts=1,

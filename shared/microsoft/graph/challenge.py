@@ -1,4 +1,4 @@
-"""Continuous access evaluation: Graph wants a newer token than the one it was shown, and says which.
+"""Continuous access evaluation: Graph rejects a token and names the claims that a new one must have.
 
 Source: https://learn.microsoft.com/entra/identity-platform/claims-challenge
 """
@@ -14,19 +14,19 @@ _PARAMETER = re.compile(r'([a-z_]{1,40})\s*=\s*"([^"]{0,8192})"', re.IGNORECASE)
 
 
 def claims_of(headers: Mapping[str, str]) -> str:
-    """The claims, as JSON, that a new token must be asked for with; "" when it is no such challenge.
+    """The claims to request a new token with, as JSON; "" when the response is not a claims challenge.
 
-    ``headers`` are lower-case. Several challenges may share the header, in any order.
+    Header names are lower-case. WWW-Authenticate may hold several challenges, in any order.
     """
-    told = headers.get("www-authenticate", "")
-    if "insufficient_claims" not in told:
+    challenge = headers.get("www-authenticate", "")
+    if "insufficient_claims" not in challenge:
         return ""
-    named = (value for name, value in _PARAMETER.findall(told) if name.lower() == "claims")
-    return next((claims for it in named if (claims := _read(it))), "")
+    encoded = (value for name, value in _PARAMETER.findall(challenge) if name.lower() == "claims")
+    return next((claims for it in encoded if (claims := _decode_claims(it))), "")
 
 
-def _read(encoded: str) -> str:
-    """Both alphabets of base64 are seen, with padding and without."""
+def _decode_claims(encoded: str) -> str:
+    """Decode the claims; Microsoft uses both alphabets of base64, with padding and without."""
     try:
         raw = base64.b64decode(encoded.replace("-", "+").replace("_", "/") + "=" * (-len(encoded) % 4), validate=True)
         claims = msgspec.json.decode(raw, type=dict[str, dict[str, object]])

@@ -1,7 +1,7 @@
-"""The pages of one reading, kept so that it can be broken off between two of them and go on later.
+"""Pages of a long read, saved so that it can stop between two pages and resume in another process.
 
-A reader asks for its pages as ever. Those that an earlier part has brought come out of the book, byte by byte as
-Microsoft sent them, and the rest from Microsoft; so whoever reads need not know that it ever stopped.
+The reader requests its pages as usual. Pages that an earlier part has read come from the checkpoint, exactly as
+Microsoft sent them; the others come from Microsoft. So the reader's code does not depend on where the read stopped.
 """
 
 import math
@@ -11,66 +11,66 @@ from collections.abc import Callable, Mapping
 
 from shared.microsoft.graph.errors import OutOfTime
 
-_PLAIN_MOST = 8 * 1024 * 1024  # so many bytes are kept as they are; from there, all are packed
-_QUICKLY = 1
+_MAX_RAW_BYTES = 8 * 1024 * 1024  # pages are compressed only when they are larger together
+_FASTEST = 1
 
 
 class Checkpoint:
-    """Pages by place: their address, or whatever names the answer to the first question.
+    """Pages by place, which is their URL, or any other name for the response to the first request.
 
-    ``kept`` are pages of the parts before, packed; after ``until`` (on the clock ``monotonic``) no further page is
-    asked for, but each part reads one at least.
+    ``saved`` are the compressed pages of earlier parts (``new_pages``). After ``until``, on the clock ``monotonic`` in
+    seconds, no further page is requested; but each part reads at least one.
     """
 
     def __init__(
         self,
-        kept: Mapping[str, bytes] | None = None,
+        saved: Mapping[str, bytes] | None = None,
         *,
         until: float = math.inf,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._kept = dict(kept or {})
-        self._plain: dict[str, bytes] = {}
-        self._packed: dict[str, bytes] = {}
-        self._plain_size = 0
+        self._saved = dict(saved or {})
+        self._raw: dict[str, bytes] = {}
+        self._compressed: dict[str, bytes] = {}
+        self._raw_bytes = 0
         self._until = until
         self._monotonic = monotonic
 
     def get(self, place: str) -> bytes | None:
-        """A page that was read already, if this is one."""
-        packed = self._kept.get(place)
-        return zlib.decompress(packed) if packed is not None else None
+        """The body of a page that an earlier part has read, or None."""
+        compressed = self._saved.get(place)
+        return zlib.decompress(compressed) if compressed is not None else None
 
     def add(self, place: str, body: bytes) -> None:
-        """Remember a page that has just been read."""
-        if self._packed or self._plain_size + len(body) > _PLAIN_MOST:
-            self._pack()
-            self._packed[place] = zlib.compress(body, _QUICKLY)
+        """Save a page that was just read."""
+        if self._compressed or self._raw_bytes + len(body) > _MAX_RAW_BYTES:
+            self._compress_raw()
+            self._compressed[place] = zlib.compress(body, _FASTEST)
         else:
-            self._plain[place] = body
-            self._plain_size += len(body)
+            self._raw[place] = body
+            self._raw_bytes += len(body)
 
-    def check(self) -> None:
-        """Raise OutOfTime when the next page is to be left to another part."""
-        if (self._plain or self._packed) and self._monotonic() >= self._until:
+    def check_time(self) -> None:
+        """Raise OutOfTime when the next page has to be read by another part."""
+        if (self._raw or self._compressed) and self._monotonic() >= self._until:
             raise OutOfTime
 
     def clear(self) -> None:
-        """Forget all: what was read does not go on."""
-        self._kept, self._plain, self._packed, self._plain_size = {}, {}, {}, 0
+        """Forget all pages, because the read starts again."""
+        self._saved, self._raw, self._compressed, self._raw_bytes = {}, {}, {}, 0
 
     @property
     def is_resumed(self) -> bool:
-        """Whether pages of an earlier part count."""
-        return bool(self._kept)
+        """Whether there are pages of an earlier part."""
+        return bool(self._saved)
 
     @property
-    def news(self) -> dict[str, bytes]:
-        """The pages of this part, packed."""
-        self._pack()
-        return dict(self._packed)
+    def new_pages(self) -> dict[str, bytes]:
+        """The pages of this part, compressed with zlib."""
+        self._compress_raw()
+        return dict(self._compressed)
 
-    def _pack(self) -> None:
-        for place, body in self._plain.items():
-            self._packed[place] = zlib.compress(body, _QUICKLY)
-        self._plain, self._plain_size = {}, 0
+    def _compress_raw(self) -> None:
+        for place, body in self._raw.items():
+            self._compressed[place] = zlib.compress(body, _FASTEST)
+        self._raw, self._raw_bytes = {}, 0

@@ -1,7 +1,7 @@
-"""Microsoft Graph v1.0: collections, single objects and batches, with every rule of paging and waiting.
+"""Microsoft Graph v1.0: collections, single objects and batches, with paging, retries and throttling.
 
-A page that fails raises; a caller never sees half a collection as whole. Waits that Microsoft asks for are
-kept inside the call when they are short, and told to the caller when they are not.
+A page that fails raises, so a caller never takes part of a collection for all of it. The client waits out a short
+Retry-After; a long one is raised to the caller.
 """
 
 import re
@@ -14,8 +14,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from shared.http.client import Web
-from shared.microsoft.graph.answers import Page, decode
+from shared.http.client import HttpClient
 from shared.microsoft.graph.batch import BatchExecution, BatchRequest, BatchResponse, chunks, part_of
 from shared.microsoft.graph.checkpoint import Checkpoint
 from shared.microsoft.graph.errors import (
@@ -27,6 +26,7 @@ from shared.microsoft.graph.errors import (
     WriteNotAllowed,
 )
 from shared.microsoft.graph.links import address, below, relative
+from shared.microsoft.graph.responses import Page, decode
 from shared.microsoft.graph.retry_policy import RetryPolicy
 from shared.microsoft.graph.throttle import Throttle
 from shared.microsoft.graph.transport import Transport
@@ -34,17 +34,17 @@ from shared.microsoft.usage import Usage
 
 T = TypeVar("T")
 
-_MOST_PAGES = 10_000
+_MAX_PAGES = 10_000
 
 
 class Graph:
-    """Graph of one tenant. ``token(fresh)`` gives a bearer token, a new one when ``fresh``.
+    """Graph of one tenant. It only reads, except for POST and DELETE of paths that ``writes`` allow.
 
-    ``answering(claims)`` gives one that answers Microsoft's challenge (continuous access evaluation); without it a
-    challenge is a rejected token like others. ``throttle`` is shared with whoever asks the same service meanwhile, and
-    ``turn`` waits for one's turn, where a service is asked at a pace, and holds it while a request is under way.
-    ``odd`` values could not be read and were given up so far, among them ``lost`` items of collections.
-    It only reads, but for POSTs and DELETEs of paths that ``writes`` allow.
+    ``token(fresh)`` returns a bearer token, a new one when ``fresh``. ``token_for_claims(claims)`` returns one that
+    meets a claims challenge (continuous access evaluation); without it a challenge counts as a rejected token.
+    ``throttle`` is shared by all requests to the same service of the tenant. ``turn`` is a context manager around each
+    request, for a service with a rate limit. ``unreadable_values`` counts the values that were left out so far because
+    they could not be decoded, ``unreadable_items`` those of them that were whole items of a collection.
     Shape of a collection: {"value": [item, ...], "@odata.nextLink": url or absent}.
     Source: https://learn.microsoft.com/graph/paging
     """
@@ -53,27 +53,27 @@ class Graph:
         self,
         *,
         root: str,
-        web: Web,
+        http_client: HttpClient,
         token: Callable[[bool], str],
-        answering: Callable[[str], str] | None = None,
-        limits: RetryPolicy | None = None,
+        token_for_claims: Callable[[str], str] | None = None,
+        retry_policy: RetryPolicy | None = None,
         throttle: Throttle | None = None,
         turn: Callable[[], AbstractContextManager[None]] = nullcontext,
         writes: Sequence[re.Pattern[str]] = (),
         sleep: Callable[[float], None] = time.sleep,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.odd = 0
-        self.lost = 0
+        self.unreadable_values = 0
+        self.unreadable_items = 0
         self._root = root
         self._writes = writes
-        self._book = Checkpoint()
-        self._wire = Transport(
+        self._checkpoint = Checkpoint()
+        self._transport = Transport(
             root=root,
-            web=web,
+            http_client=http_client,
             token=token,
-            answering=answering,
-            limits=limits,
+            token_for_claims=token_for_claims,
+            retry_policy=retry_policy,
             throttle=throttle,
             turn=turn,
             sleep=sleep,
@@ -82,20 +82,20 @@ class Graph:
 
     @property
     def usage(self) -> Usage:
-        """What was asked through this object so far."""
-        return self._wire.meter.usage
+        """What the requests through this object have cost so far."""
+        return self._transport.meter.usage
 
-    def keep_in(self, checkpoint: Checkpoint) -> None:
-        """Take pages that the book has from there, and put those that Microsoft sends into it."""
-        self._book = checkpoint
+    def use_checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Read pages from a checkpoint where it has them, and save those that Microsoft sends into it."""
+        self._checkpoint = checkpoint
 
     @property
     def throttle(self) -> Throttle:
-        """The gate of the service that is asked through this object."""
-        return self._wire.throttle
+        """The throttle of the service that this object sends requests to."""
+        return self._transport.throttle
 
     def can_follow(self, link: str) -> bool:
-        """Whether a link that was kept leads to this Graph."""
+        """Whether a stored link leads to this Graph."""
         try:
             below(link, {}, self._root)
         except HostileLink:
@@ -103,7 +103,7 @@ class Graph:
         return True
 
     def get(self, path: str, *, type: type[T], **query: str) -> T:  # noqa: A002 - reads well
-        """One object, in the caller's form; the rest is as for ``items``."""
+        """One object, decoded into ``type``; arguments and errors are those of ``items``."""
         return self._read(address(path, query), type)
 
     def items(self, path: str, *, type: type[T], **query: str) -> Iterator[T]:  # noqa: A002 - reads well
@@ -111,7 +111,7 @@ class Graph:
 
         Args:
             path: the collection below /v1.0, for example "/subscribedSkus".
-            type: the form of one item.
+            type: the type to decode an item into.
             query: OData options without the dollar: select="id,displayName".
 
         Raises:
@@ -121,77 +121,84 @@ class Graph:
             yield from page.items
 
     def pages(self, place: str, *, type: type[T], **query: str) -> Iterator[Page[T]]:  # noqa: A002 - reads well
-        """Every page of a collection, which is a path with options, or a link that Graph gave us."""
+        """Every page of a collection, given by a path with options or by a link from Graph; otherwise as ``items``."""
         first = self._page(below(place, query, self._root), type)
-        return self.on(first, type=type)
+        return self.pages_from(first, type=type)
 
-    def on(self, page: Page[T], *, type: type[T]) -> Iterator[Page[T]]:  # noqa: A002 - reads well
-        """The page itself and all that follow it.
+    def pages_from(self, page: Page[T], *, type: type[T]) -> Iterator[Page[T]]:  # noqa: A002 - reads well
+        """This page and all that follow it.
 
         Raises:
-            HostileLink: a link leads elsewhere.
-            ResyncRequired: Microsoft does not honour a link of its own.
-            UnexpectedAnswer: links go in a circle, or never end.
+            HostileLink: a link leads elsewhere than to this Graph.
+            ResyncRequired: Microsoft refuses a link of its own.
+            UnexpectedAnswer: the links form a circle, or never end.
+            MicrosoftError: of the kind that the failed page stands for.
         """
-        seen: set[str] = set()
+        links_seen: set[str] = set()
         while True:
-            self.count_odd(page)
+            self.count_unreadable(page)
             yield page
             if page.next_link is None:
                 return
-            if page.next_link in seen or len(seen) >= _MOST_PAGES:
+            if page.next_link in links_seen or len(links_seen) >= _MAX_PAGES:
                 raise UnexpectedAnswer("the pages of a collection go in a circle, or never end")
-            seen.add(page.next_link)
+            links_seen.add(page.next_link)
             page = self._follow(page.next_link, type)
 
-    def count_odd(self, page: Page[Any]) -> None:
-        """Count what of a page was given up, once; pages that ``on`` walks are counted by it."""
-        self.odd, self.lost = self.odd + page.odd, self.lost + page.lost
-        page.odd = page.lost = 0
+    def count_unreadable(self, page: Page[Any]) -> None:
+        """Add a page's unreadable values to this object's counts, once. ``pages_from`` does so by itself."""
+        self.unreadable_values, self.unreadable_items = (
+            self.unreadable_values + page.unreadable_values,
+            self.unreadable_items + page.unreadable_items,
+        )
+        page.unreadable_values = page.unreadable_items = 0
 
     def batch(self, requests: Sequence[BatchRequest]) -> dict[str, BatchResponse]:
-        """Ask any number of questions, 20 a request; parts that were throttled are asked again.
+        """Send any number of requests, 20 in one HTTP request; throttled ones are retried.
 
         Returns:
-            an answer for every ask, by its id; a part that still fails says so in its own answer.
+            the responses by request id; a request that still fails says so in its own response.
 
         Raises:
-            MicrosoftError: the batch as a whole failed.
-            HostileLink: an ask's link leads elsewhere.
-            WriteNotAllowed: an ask would write where this client may not.
+            MicrosoftError: a batch as a whole failed.
+            HostileLink: a request's link leads elsewhere than to this Graph.
+            WriteNotAllowed: a request would write where this client may not.
+            ValueError: two requests have the same id.
         """
         self._refuse_writes(requests)
-        answers: dict[str, BatchResponse] = {}
+        responses: dict[str, BatchResponse] = {}
         for chunk in chunks(requests):
-            asked = {ask.id: part_of(ask, below(ask.path, ask.query, self._root)) for ask in chunk}
-            throttles = {ask.id: ask.throttle or self._wire.throttle for ask in chunk}
-            answers |= BatchExecution(asked, throttles, self._wire.call()).settle()
-        used = sum((it.usage for it in answers.values()), Usage())
-        self._wire.meter.add(msgspec.structs.replace(used, received_bytes=0))  # the batch's own body is counted
-        return answers
+            parts = {it.id: part_of(it, below(it.path, it.query, self._root)) for it in chunk}
+            throttles = {it.id: it.throttle or self._transport.throttle for it in chunk}
+            responses |= BatchExecution(parts, throttles, self._transport.call()).run()
+        used = sum((it.usage for it in responses.values()), Usage())
+        self._transport.meter.add(
+            msgspec.structs.replace(used, received_bytes=0)
+        )  # the bytes of the batch itself are counted already
+        return responses
 
     def delete(self, path: str) -> None:
         """Delete one object.
 
         Raises:
-            MissingInMicrosoft: it is not there.
-            MicrosoftError: of the kind that the answer stands for.
+            MissingInMicrosoft: it does not exist.
+            MicrosoftError: of the kind that the response stands for.
             WriteNotAllowed: this client may not delete it.
         """
         self._refuse_write(path)
-        self._wire.call().send("DELETE", path, None, NoneType)
+        self._transport.call().send("DELETE", path, None, NoneType)
 
     def _refuse_writes(self, requests: Sequence[BatchRequest]) -> None:
-        for ask in requests:
-            if ask.is_write:
-                self._refuse_write(ask.path)
+        for request in requests:
+            if request.is_write:
+                self._refuse_write(request.path)
 
     def _refuse_write(self, path: str) -> None:
         if not any(it.fullmatch(path) for it in self._writes):
             raise WriteNotAllowed(f"this client may not write to {path}")
 
     def _follow(self, link: str, item: type[T]) -> Page[T]:
-        """The page behind a link. Its refusal is no refusal of what we asked: the address is Microsoft's own."""
+        """The page that a link leads to. When Microsoft refuses its own link, the read has to start again."""
         try:
             return self._page(relative(link, self._root), item)
         except (RequestRefused, MissingInMicrosoft) as refused:
@@ -201,11 +208,11 @@ class Graph:
 
     def _page(self, url: str, item: type[T]) -> Page[T]:
         form = Page[item]  # type: ignore[valid-type] # a type at run time
-        kept = self._book.get(url)
-        if kept is not None:
-            return decode(kept, form)
-        self._book.check()
-        return self._wire.call().send("GET", url, None, form, seen=partial(self._book.add, url))
+        saved = self._checkpoint.get(url)
+        if saved is not None:
+            return decode(saved, form)
+        self._checkpoint.check_time()
+        return self._transport.call().send("GET", url, None, form, on_body=partial(self._checkpoint.add, url))
 
     def _read(self, url: str, form: type[T]) -> T:
-        return self._wire.call().send("GET", url, None, form)
+        return self._transport.call().send("GET", url, None, form)

@@ -1,19 +1,19 @@
-"""What Microsoft's answers mean. Branches on status and code, never on text.
+"""The errors that Microsoft's responses stand for. They depend on status and code, never on text.
 
 MicrosoftError
-├── Transient           it may pass: try again later; ``wait_s`` when Microsoft named a time
+├── Transient           it may pass: retry later, after ``wait_s`` seconds when Microsoft sent a Retry-After
 │   ├── Throttled       429
-│   └── ServiceDown     our own pause: it failed too often in a row to be asked again in this run
-├── TokenRejected       401: our sign-in does not hold for this tenant
+│   └── ServiceDown     our circuit breaker: it failed too often in a row to be asked again in this run
+├── TokenRejected       401: our token is not valid for this tenant
 ├── Denied              403: not granted to us
-├── NotLicensed         the tenant has not bought what this data needs
-├── ResyncRequired      a kept link is no longer honoured: read whole
+├── NotLicensed         the tenant lacks the license that this data needs
+├── ResyncRequired      a stored link has expired: read everything again
 ├── MissingInMicrosoft  404
 ├── RequestRefused      any other 4xx, or 501
-├── HostileLink         a link that leads elsewhere than to Microsoft Graph
-├── WriteNotAllowed     our own refusal: a write that is on nobody's list
-├── OutOfTime           our own pause: the reading goes on in another part
-└── UnexpectedAnswer    not the form that was promised
+├── HostileLink         a link leads elsewhere than to Microsoft Graph
+├── WriteNotAllowed     our own refusal: this client may not write there
+├── OutOfTime           our own pause: the read resumes from its checkpoint
+└── UnexpectedAnswer    the response is not what the API documents
 
 Source: https://learn.microsoft.com/graph/errors
 """
@@ -40,14 +40,14 @@ class MicrosoftError(AppError):
         self.graph_code = graph_code
         self.request_id = request_id
         self.wait_s = wait_s
-        self.claims = claims  # what a new token must answer for; JSON
+        self.claims = claims  # the claims to request a new token with, as JSON (continuous access evaluation)
 
     def evidence(self) -> dict[str, str]:
-        """Codes and ids to look the matter up with."""
-        told = {"error": self.stable_code, "code": self.graph_code, "request_id": self.request_id}
+        """Codes and ids to look the error up with, without Microsoft's free text."""
+        evidence = {"error": self.stable_code, "code": self.graph_code, "request_id": self.request_id}
         if self.status:
-            told["http_status"] = str(self.status)
-        return {name: value for name, value in told.items() if value}
+            evidence["http_status"] = str(self.status)
+        return {name: value for name, value in evidence.items() if value}
 
 
 class Transient(MicrosoftError):
@@ -99,7 +99,7 @@ class UnexpectedAnswer(MicrosoftError):
 
 
 class OutOfTime(MicrosoftError):
-    """The time of this part is over between two pages; the next one goes on behind them."""
+    """The time of this part of the read ended between two pages; the next part resumes there."""
 
     code = "still_reading"
     title = "It is being read in several parts"

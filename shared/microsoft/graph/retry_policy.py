@@ -1,4 +1,4 @@
-"""How long one call keeps trying: waits that Microsoft asks for when they are short, else the caller's turn."""
+"""How often and how long one call is retried. A Retry-After that is too long for it is left to the caller."""
 
 import random
 from collections.abc import Callable
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from shared.microsoft.graph.errors import Transient
 
-_LONGEST_STEP_S = 60
+_MAX_BACKOFF_S = 60
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How patient one Graph object is, in seconds; ``tries`` and ``call_s`` are of one page or batch.
+    """Limits of one call (a page or a batch): its attempts, its longest single wait, its total time (in seconds).
 
     ``base_delay_s`` is the first wait where Microsoft names none; each further one is twice as long.
     """
@@ -23,39 +23,40 @@ class RetryPolicy:
 
 
 class Attempts:
-    """The tries of one call, which together keep to its time."""
+    """The attempts of one call; ``number`` counts them from 1."""
 
-    def __init__(self, limits: RetryPolicy, sleep: Callable[[float], None], monotonic: Callable[[], float]) -> None:
-        self._limits = limits
+    def __init__(self, policy: RetryPolicy, sleep: Callable[[float], None], monotonic: Callable[[], float]) -> None:
+        self._policy = policy
         self._sleep = sleep
         self._monotonic = monotonic
-        self._give_up_at = monotonic() + limits.call_s
+        self._give_up_at = monotonic() + policy.call_s
         self.number = 1
 
     @property
     def left_s(self) -> float:
+        """Seconds left for the call."""
         return self._give_up_at - self._monotonic()
 
     @property
-    def longest_s(self) -> float:
-        """No single wait is longer."""
-        return self._limits.max_wait_s
+    def max_wait_s(self) -> float:
+        """The longest single wait, in seconds."""
+        return self._policy.max_wait_s
 
-    def waited(self, error: Transient) -> bool:
-        """Sit out what Microsoft asks for; False when that is too long, or the tries are used up."""
-        pause_s = self._step_s() if error.wait_s is None else error.wait_s
-        if self.number >= self._limits.tries or pause_s > self._limits.max_wait_s or pause_s >= self.left_s:
+    def wait_before_retry(self, error: Transient) -> bool:
+        """Wait for Retry-After, or with exponential backoff; False, at once, when no further attempt is allowed."""
+        pause_s = self._backoff_s() if error.wait_s is None else error.wait_s
+        if self.number >= self._policy.tries or pause_s > self._policy.max_wait_s or pause_s >= self.left_s:
             return False
         self._sleep(pause_s)
         self.number += 1
         return True
 
-    def _step_s(self) -> float:
-        """1, 2, 4 ... base delays, each between half and whole of it, so that callers do not come back as one."""
-        longest_s = min(self._limits.base_delay_s * (1 << (self.number - 1)), _LONGEST_STEP_S)
+    def _backoff_s(self) -> float:
+        """1, 2, 4 ... base delays with jitter: between half of that and all of it."""
+        longest_s = min(self._policy.base_delay_s * (1 << (self.number - 1)), _MAX_BACKOFF_S)
         return longest_s * (0.5 + random.random() / 2)  # noqa: S311 - no secret
 
 
-def longest(errors: list[Transient]) -> Transient:
-    """The error that asks for the longest wait; those that name none ask for the least."""
+def longest_wait(errors: list[Transient]) -> Transient:
+    """The error with the longest Retry-After; one without counts as 0."""
     return max(errors, key=lambda error: error.wait_s or 0.0)

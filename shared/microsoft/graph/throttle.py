@@ -1,7 +1,7 @@
-"""The way to one service of one tenant, shared by all who ask it during one run.
+"""The throttle of one service of one tenant, shared by all requests to it during one run.
 
-Microsoft counts by tenant and service, so what one request learns of a limit holds for the next one, too. Other
-tenants and services have gates of their own and notice nothing.
+Microsoft counts requests by tenant and service, so what one response says of a limit holds for all requests to that
+service. Other tenants and services have throttles of their own.
 Source: https://learn.microsoft.com/graph/throttling
 """
 
@@ -11,18 +11,19 @@ from threading import Lock, Semaphore
 
 from shared.microsoft.graph.errors import MicrosoftError, ServiceDown, Throttled
 
-_SHARE = "x-ms-throttle-limit-percentage"  # of the limit that is used up; told from 0.8 on
+_USAGE_HEADER = "x-ms-throttle-limit-percentage"  # the used share of the limit; sent from 0.8 on
 _SLOW_FROM, _SLOWER_FROM = 0.8, 1.0
-_SLOW_APART_S, _SLOWER_APART_S = 1.0, 2.0
-_SLOW_FOR_S = 10.0  # the window in which Microsoft counts resource units
+_SLOW_SPACING_S, _SLOWER_SPACING_S = 1.0, 2.0
+_SLOW_FOR_S = 10.0  # Microsoft counts resource units in windows of this length
 
 
 class Throttle:
-    """Who may ask now, and who waits.
+    """Decides when a request may leave.
 
-    At most ``in_flight`` requests at once, none inside a time that throttling named, few when the budget runs out,
-    and none at all after ``failures`` in a row. Of a service that is asked at its pace anyway (``is_paced``), whose few
-    requests use its limit up whenever they come, that is no warning.
+    At most ``in_flight`` requests run at once. None leaves before a Retry-After has passed. They are spaced out when
+    most of the limit is used up, except for a service whose rate we limit ourselves (``is_rate_limited``), since its
+    few requests use up its limit as a matter of course. After ``failures`` failed requests in a row none leaves any
+    more (circuit breaker).
     """
 
     def __init__(
@@ -30,97 +31,98 @@ class Throttle:
         *,
         in_flight: int = 8,
         failures: int = 5,
-        is_paced: bool = False,
+        is_rate_limited: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.in_flight_slots = Semaphore(in_flight)
-        self._most_failures = failures
-        self._is_paced = is_paced
+        self._max_failures = failures
+        self._is_rate_limited = is_rate_limited
         self._monotonic = monotonic
         self._lock = Lock()
         self._failures = 0
-        self._not_before = 0.0
-        self._apart_s = 0.0
+        self._blocked_until = 0.0
+        self._spacing_s = 0.0
         self._slow_until = 0.0
-        self._latest = 0.0
+        self._last_left_at = 0.0
 
     @property
     def is_down(self) -> bool:
-        return self._failures >= self._most_failures
+        """Whether the circuit breaker is open."""
+        return self._failures >= self._max_failures
 
-    def pause_s(self, longest_s: float) -> float:
-        """Seconds until it is worth the caller's while to look again; 0 when its request leaves now, which counts.
+    def pause_s(self, max_wait_s: float) -> float:
+        """Seconds to wait before checking again; 0 when a request may leave now, which is recorded.
 
-        Whoever rested must look again: another answer may have closed the gate meanwhile.
+        After the wait the caller must check again, since another response may have blocked the service meanwhile.
 
         Raises:
             ServiceDown: too many requests in a row have failed.
-            Throttled: it is more than ``longest_s``.
+            Throttled: the wait is longer than ``max_wait_s`` seconds.
         """
         with self._lock:
             now = self._monotonic()
             if self.is_down:
-                raise ServiceDown("the service failed too often in a row", wait_s=self._promised_s(now))
-            leaves = max(now, self._not_before)
+                raise ServiceDown("the service failed too often in a row", wait_s=self._time_blocked_s(now))
+            leaves_at = max(now, self._blocked_until)
             if now < self._slow_until:
-                leaves = max(leaves, self._latest + self._apart_s)
-            if leaves - now > longest_s:
-                raise Throttled("the tenant is throttled for a while", wait_s=leaves - now)
-            if leaves == now:
-                self._latest = now
-            return leaves - now
+                leaves_at = max(leaves_at, self._last_left_at + self._spacing_s)
+            if leaves_at - now > max_wait_s:
+                raise Throttled("the tenant is throttled for a while", wait_s=leaves_at - now)
+            if leaves_at == now:
+                self._last_left_at = now
+            return leaves_at - now
 
-    def refusal(self, longest_s: float) -> ServiceDown | Throttled | None:
-        """Why nobody who has no longer than that would be let through now."""
+    def refusal(self, max_wait_s: float) -> ServiceDown | Throttled | None:
+        """The error for a request that can wait at most ``max_wait_s`` seconds; None when it may leave in that time."""
         with self._lock:
-            promised_s = self._promised_s(self._monotonic())
+            blocked_s = self._time_blocked_s(self._monotonic())
         if self.is_down:
-            return ServiceDown("the service failed too often in a row", wait_s=promised_s)
-        if promised_s is not None and promised_s > longest_s:
-            return Throttled("the tenant is throttled for a while", wait_s=promised_s)
+            return ServiceDown("the service failed too often in a row", wait_s=blocked_s)
+        if blocked_s is not None and blocked_s > max_wait_s:
+            return Throttled("the tenant is throttled for a while", wait_s=blocked_s)
         return None
 
     @property
-    def closed_s(self) -> float:
-        """For so many seconds more nothing is let through."""
+    def blocked_s(self) -> float:
+        """Seconds until requests may leave again; 0 when they may now."""
         with self._lock:
-            return self._promised_s(self._monotonic()) or 0.0
+            return self._time_blocked_s(self._monotonic()) or 0.0
 
-    def learn(self, headers: Mapping[str, str], error: MicrosoftError | None) -> None:
-        """What an answer of this service told of its limits, whoever asked and however."""
-        self.heed(headers)
+    def learn_from(self, headers: Mapping[str, str], error: MicrosoftError | None) -> None:
+        """Adjust to any response of this service: to its usage header, and to the Retry-After of a 429."""
+        self.observe_usage(headers)
         if error is not None and error.status == 429 and error.wait_s:
-            self.close(error.wait_s)
+            self.block_for(error.wait_s)
 
-    def took(self, headers: Mapping[str, str]) -> None:
-        """A request succeeded; slow down if the answer says that little of the budget is left."""
+    def record_success(self, headers: Mapping[str, str]) -> None:
+        """Record a successful request, and space out requests if little of the limit is left."""
         self._failures = 0
-        self.heed(headers)
+        self.observe_usage(headers)
 
-    def failed(self) -> None:
-        """A request failed in a way that may pass."""
+    def record_failure(self) -> None:
+        """Record a request that failed in a way that may pass."""
         with self._lock:
             self._failures += 1
 
-    def close(self, wait_s: float) -> None:
-        """Let nothing through for so many seconds, as Microsoft asked."""
+    def block_for(self, wait_s: float) -> None:
+        """Let no request leave for so many seconds, as Retry-After says. A longer block that exists is kept."""
         with self._lock:
-            self._not_before = max(self._not_before, self._monotonic() + wait_s)
+            self._blocked_until = max(self._blocked_until, self._monotonic() + wait_s)
 
-    def heed(self, headers: Mapping[str, str]) -> None:
-        """Keep requests apart for a while when ``headers`` (lower-case) tell that most of the budget is used."""
-        share = _share(headers.get(_SHARE))
-        if share >= _SLOW_FROM and not self._is_paced:
+    def observe_usage(self, headers: Mapping[str, str]) -> None:
+        """Space out requests for 10 s when the headers (lower-case) say that most of the limit is used."""
+        usage = _usage(headers.get(_USAGE_HEADER))
+        if usage >= _SLOW_FROM and not self._is_rate_limited:
             with self._lock:
-                self._apart_s = _SLOWER_APART_S if share >= _SLOWER_FROM else _SLOW_APART_S
+                self._spacing_s = _SLOWER_SPACING_S if usage >= _SLOWER_FROM else _SLOW_SPACING_S
                 self._slow_until = self._monotonic() + _SLOW_FOR_S
 
-    def _promised_s(self, now: float) -> float | None:
-        left_s = self._not_before - now
+    def _time_blocked_s(self, now: float) -> float | None:
+        left_s = self._blocked_until - now
         return left_s if left_s > 0 else None
 
 
-def _share(text: str | None) -> float:
+def _usage(text: str | None) -> float:
     try:
         return float(text) if text else 0.0
     except ValueError:

@@ -1,7 +1,7 @@
-"""The one table of Entra's AADSTS codes: what each of them, and each OAuth error word, means for the caller.
+"""The table of Entra's AADSTS codes and OAuth error codes, by what they mean for the caller.
 
-It holds every code of Microsoft's published list, also those of flows that we do not use, and some that the list
-leaves out. A code decides; a word only counts when there is no code that we know.
+It holds every code of Microsoft's published list, including those of flows that we do not use, and some that the list
+leaves out. An AADSTS code takes precedence; the OAuth error counts only when no code is known.
 Source: https://learn.microsoft.com/entra/identity-platform/reference-error-codes
 """
 
@@ -9,7 +9,7 @@ from enum import Enum
 
 
 class RefusalKind(Enum):
-    """What stands in the way, by who can help: each has advice of its own on every journey."""
+    """Why a sign-in was refused, by who can help."""
 
     CONSENT_MISSING = "consent_missing"
     ADMINISTRATOR_NEEDED = "administrator_needed"
@@ -31,7 +31,7 @@ class RefusalKind(Enum):
     TENANT_NOT_FOUND = "tenant_not_found"
     RESOURCE_MISSING = "resource_missing"
     WRONG_CLOUD = "wrong_cloud"
-    PASSING = "passing"
+    TRANSIENT = "passing"
     THROTTLED = "throttled"
     OTHER = "other"
 
@@ -46,7 +46,7 @@ _CODES: dict[RefusalKind, tuple[int, ...]] = {
         50003, 50006, 50012, 50013, 50027, 50032, 50048, 50146, 70002, 500133, 700021, 700023, 700024, 700025, 700027,
         700030, 700229, 7000214, 7000215, 7000218, 7000222,
     ),
-    # Requests that are not as they should be, and a registration that does not allow them.
+    # Malformed requests, and requests that our app registration does not allow.
     RefusalKind.OUR_REQUEST: (
         28002, 28003, 50010, 50011, 50049, 50050, 50061, 50068, 50070, 50071, 50124, 50147, 50194, 51001, 65002, 65005,
         67003, 70003, 70004, 70005, 70007, 70011, 75001, 75003, 75005, 75008, 75011, 75016, 76021, 76026, 90004, 90005,
@@ -56,7 +56,7 @@ _CODES: dict[RefusalKind, tuple[int, ...]] = {
         7500529, 9001023, 9002313, 9002332,
     ),
     RefusalKind.MFA: (50072, 50074, 50076, 50078, 50079, 50086, 50158, 500121),
-    # Conditional Access with all that it asks of devices, and security defaults.
+    # Conditional Access with its requirements for devices, and security defaults.
     RefusalKind.POLICY: (
         50005, 50097, 50127, 50129, 50131, 50155, 50187, 53000, 53001, 53002, 53003, 53004, 53009, 53010, 130007,
         130008, 135011, 240001, 530003, 530004, 530032, 530035,
@@ -77,7 +77,7 @@ _CODES: dict[RefusalKind, tuple[int, ...]] = {
     RefusalKind.USER_UNSUITABLE: (
         16000, 16003, 50014, 50020, 50034, 50177, 50178, 51004, 90072, 90084, 90125, 90126, 500208, 1000000,
     ),
-    # Where people are signed in by a service of the organization's own, or of somebody else.
+    # Federated sign-in, by the organization's own identity provider or by another one.
     RefusalKind.IDENTITY_PROVIDER: (
         17003, 20001, 20012, 20033, 40008, 40009, 40015, 50007, 50008, 50017, 50029, 50042, 50043, 50107, 50120, 50161,
         50169, 50170, 50180, 80001, 80002, 80005, 80007, 80010, 80013, 80014, 81004, 81005, 81006, 81007, 81009, 81010,
@@ -86,8 +86,8 @@ _CODES: dict[RefusalKind, tuple[int, ...]] = {
     RefusalKind.TENANT_NOT_FOUND: (50059, 50128, 90002, 90019, 900023, 5000224),
     RefusalKind.RESOURCE_MISSING: (50001, 500011, 500014, 650052, 650054, 650056),
     RefusalKind.WRONG_CLOUD: (90038, 90043, 90051, 900382, 900432, 1000104),
-    # 650051 is a consent that another one overtook: a moment later it is there.
-    RefusalKind.PASSING: (
+    # 650051: a concurrent consent is being processed; it is there a moment later.
+    RefusalKind.TRANSIENT: (
         40010, 50000, 50033, 50087, 50088, 50166, 50196, 51005, 70012, 90006, 90012, 90024, 90033, 90090, 90091, 230109,
         501621, 650051,
     ),
@@ -95,13 +95,13 @@ _CODES: dict[RefusalKind, tuple[int, ...]] = {
     RefusalKind.OTHER: (51000, 52004, 90036, 90092, 165004, 220450),
 }  # fmt: skip
 KIND_OF_CODE = {code: kind for kind, codes in _CODES.items() for code in codes}
-KIND_OF_WORD = {
+KIND_OF_OAUTH_ERROR = {
     "invalid_client": RefusalKind.OUR_CREDENTIAL,
     "invalid_tenant": RefusalKind.TENANT_NOT_FOUND,
     "invalid_resource": RefusalKind.RESOURCE_MISSING,
     "access_denied": RefusalKind.DECLINED,
     "permission_denied": RefusalKind.DECLINED,
     "consent_required": RefusalKind.CONSENT_MISSING,
-    "temporarily_unavailable": RefusalKind.PASSING,
-    "server_error": RefusalKind.PASSING,
+    "temporarily_unavailable": RefusalKind.TRANSIENT,
+    "server_error": RefusalKind.TRANSIENT,
 }

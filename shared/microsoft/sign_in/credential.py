@@ -1,4 +1,4 @@
-"""How our application proves itself to Entra: a managed identity, a certificate, or a secret on one machine.
+"""The credential of our application at Entra: a managed identity, a certificate, or a client secret.
 
 Source: https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
 """
@@ -16,7 +16,7 @@ _AUDIENCE = "api://AzureADTokenExchange/.default"
 
 
 class AppCredential:
-    """What msal is given as ``client_credential``; made anew for each sign-in, since assertions expire."""
+    """msal's ``client_credential``; ``make`` creates it anew for each request, since assertions expire."""
 
     def __init__(self, make: Callable[[], str | dict[str, Any]]) -> None:
         self.make = make
@@ -30,23 +30,23 @@ class AppCredential:
         r"""A PEM text with the private key and its certificate; a literal ``\n`` may stand for a line break.
 
         Raises:
-            ValueError: one of the two is missing or cannot be read.
+            ValueError: one of the two is missing or malformed.
         """
         text = pem.replace("\\n", "\n")
         x509.load_pem_x509_certificate(text.encode())
         serialization.load_pem_private_key(text.encode(), password=None)
-        # Without a thumbprint of ours msal computes the SHA-256 one, and signs as Entra prefers it (PS256).
-        told = {"private_key": text, "public_certificate": text[text.index("-----BEGIN CERTIFICATE-----") :]}
-        return cls(lambda: dict(told))
+        # Without a thumbprint msal computes the SHA-256 one and signs with PS256, as Entra prefers.
+        credential = {"private_key": text, "public_certificate": text[text.index("-----BEGIN CERTIFICATE-----") :]}
+        return cls(lambda: dict(credential))
 
     @classmethod
     def federated(cls, assertion: Callable[[], str]) -> "AppCredential":
-        """A token of another issuer that the application trusts, fetched when it is needed."""
+        """A token of another issuer that the application trusts; ``assertion`` fetches it."""
         return cls(lambda: {"client_assertion": assertion()})
 
     @classmethod
     def managed_identity(cls, client_id: str) -> "AppCredential":
-        """A user-assigned managed identity that the application trusts: there is no secret at all."""
+        """A user-assigned managed identity that the application trusts, so that there is no secret at all."""
         from azure.identity import ManagedIdentityCredential  # noqa: PLC0415 - costs start-up time elsewhere
 
         identity = ManagedIdentityCredential(client_id=client_id)
@@ -54,7 +54,7 @@ class AppCredential:
         def assertion() -> str:
             try:
                 return str(identity.get_token(_AUDIENCE).token)
-            except AzureError as error:  # our own platform's fault: no tenant's status may suffer for it
+            except AzureError as error:  # our own platform's fault: no tenant's status may change because of it
                 raise Transient("the managed identity gave no token") from error
 
         return cls.federated(assertion)

@@ -1,4 +1,4 @@
-"""Microsoft's clouds: where each signs people in, and where its Graph and Partner Center are.
+"""Microsoft's clouds: the root URLs of sign-in, Graph and Partner Center in each.
 
 Source: https://learn.microsoft.com/graph/deployments
 """
@@ -9,7 +9,7 @@ _PARTNER = "https://api.partnercenter.microsoft.com"
 
 
 class Endpoints(NamedTuple):
-    """Roots without a slash at the end."""
+    """Root URLs of one cloud, without a slash at the end."""
 
     login: str
     graph: str
@@ -17,12 +17,12 @@ class Endpoints(NamedTuple):
 
     @classmethod
     def of_cloud(cls, cloud: str) -> "Endpoints":
-        """Those of "global", "usgov", "usgov-dod" or "china"."""
+        """The endpoints of "global", "usgov", "usgov-dod" or "china"; raises KeyError for any other name."""
         return _CLOUDS[cloud]
 
     @property
     def login_roots(self) -> tuple[str, ...]:
-        """All roots under which this cloud's Entra speaks of itself, in metadata and in ``iss``."""
+        """All root URLs that this cloud's Entra uses for itself, in its metadata and in ``iss``."""
         return (self.login, *_ALIASES.get(self.login, ()))
 
 

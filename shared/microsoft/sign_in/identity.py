@@ -1,4 +1,4 @@
-"""Who signed in: the checks of an ID token, which msal leaves to the application.
+"""Who signed in: verification of the ID token, which msal leaves to the application.
 
 Source: https://learn.microsoft.com/entra/identity-platform/claims-validation,
 https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference
@@ -16,11 +16,11 @@ from shared.microsoft.graph.errors import MicrosoftError, Transient
 _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _PERSONAL_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad"
 _GUEST = 1
-_MOST_CHARACTERS = 256
+_MAX_CHARACTERS = 256
 
 
 class IdentityTokenInvalid(MicrosoftError):
-    """The ID token failed a check of ours; the message names it."""
+    """The ID token failed a check; the message names the check."""
 
     code = "identity_token_invalid"
     title = "The sign-in from Microsoft did not pass our checks"
@@ -28,7 +28,7 @@ class IdentityTokenInvalid(MicrosoftError):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who signed in. ``roles`` are role template ids, None when the token does not tell them."""
+    """Who signed in. ``roles`` are role template ids; None when the token does not hold any."""
 
     tenant_id: str
     object_id: str
@@ -39,12 +39,12 @@ class Identity:
 
 
 def nonce_hash(nonce: str) -> str:
-    """The form in which a nonce travels, and which msal compares."""
+    """The form in which a nonce is sent, and in which msal compares it: SHA-256 in hexadecimal."""
     return hashlib.sha256(nonce.encode()).hexdigest()
 
 
 def identity_of(token: str, *, keys: KeySet, client_id: str, nonce: str, roots: Sequence[str]) -> Identity:
-    """The person an ID token speaks of, after every check. ``roots`` are those of the cloud's Entra.
+    """The person that an ID token identifies, once all checks have passed. ``roots`` are Entra's in this cloud.
 
     Raises:
         IdentityTokenInvalid: naming the check that failed.
@@ -71,13 +71,13 @@ def identity_of(token: str, *, keys: KeySet, client_id: str, nonce: str, roots: 
         object_id=object_id,
         name=_text(claims.get("name")),
         username=_text(claims.get("preferred_username")),
-        is_guest=claims.get("acct") == _GUEST or _comes_from_elsewhere(claims, tenant_id),
+        is_guest=claims.get("acct") == _GUEST or _has_another_home(claims, tenant_id),
         roles=_roles(claims.get("wids")),
     )
 
 
-def _comes_from_elsewhere(claims: dict[str, Any], tenant_id: str) -> bool:
-    """A guest's home shows in ``idp``, which is absent, or the tenant itself, for the tenant's own people."""
+def _has_another_home(claims: dict[str, Any], tenant_id: str) -> bool:
+    """Whether ``idp`` names another home; for the tenant's own members it is absent, or the tenant itself."""
     own = (None, claims["iss"], f"https://sts.windows.net/{tenant_id}/")
     return claims.get("idp") not in own
 
@@ -87,4 +87,4 @@ def _roles(wids: object) -> frozenset[str] | None:
 
 
 def _text(value: object) -> str:
-    return value[:_MOST_CHARACTERS] if isinstance(value, str) else ""
+    return value[:_MAX_CHARACTERS] if isinstance(value, str) else ""

@@ -10,7 +10,7 @@ from integrations.actions.audit.signing import encrypt_key_again, public_keys, s
 from integrations.domain.ids import AccountId
 from integrations.storage.control import CURRENT
 from shared.crypto.envelopes import SealBroken, new_key, sealed_with
-from shared.crypto.signatures import SignatureInvalid, new_private_key, opened, public_of
+from shared.crypto.signatures import SignatureInvalid, new_private_key, public_of, verify_jws
 from tests.flows.portal import Portal, with_keys
 
 
@@ -23,9 +23,9 @@ def test_what_an_account_signs_is_checked_with_its_public_keys_and_no_other_acco
 
     jws = sign(account, b"a receipt")
 
-    assert opened(jws, public_keys(account).keys) == b"a receipt"
+    assert verify_jws(jws, public_keys(account).keys) == b"a receipt"
     with pytest.raises(SignatureInvalid):
-        opened(jws, public_keys(theirs).keys)
+        verify_jws(jws, public_keys(theirs).keys)
 
 
 def test_of_many_processes_that_sign_first_one_makes_the_key(portal: Portal) -> None:

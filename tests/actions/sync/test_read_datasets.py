@@ -51,12 +51,12 @@ class Graph:
         self.batches: list[list[str]] = []
         self.alone: list[str] = []
 
-    def keep_in(self, _: Checkpoint) -> None:
+    def use_checkpoint(self, _: Checkpoint) -> None:
         """Nothing is read in parts here."""
 
-    def count_odd(self, page: Page[Any]) -> None:
-        self.odd, self.lost = self.odd + page.odd, self.lost + page.lost
-        page.odd = page.lost = 0
+    def count_unreadable(self, page: Page[Any]) -> None:
+        self.odd, self.lost = self.odd + page.unreadable_values, self.lost + page.unreadable_items
+        page.unreadable_values = page.unreadable_items = 0
 
     def batch(self, requests: Sequence[BatchRequest]) -> dict[str, BatchResponse]:
         self.batches.append([it.id for it in requests])
@@ -174,7 +174,7 @@ def test_an_outage_of_our_own_storage_is_not_a_data_sets_error() -> None:
 
 def test_unreadable_values_of_pages_are_counted_once_whoever_iterates_them() -> None:
     def walks(context: ReadContext) -> Reading:
-        context.graph.count_odd(context.page)
+        context.graph.count_unreadable(context.page)
         return nothing(context)
 
     class Odd(Graph):

@@ -15,11 +15,18 @@ from types import SimpleNamespace
 import pytest
 from azure.functions.meta import Datum
 
-from local.host.context import TraceContext
-from local.host.convert import http_datum, messages_of, queue_datum, queue_metadata, response_of, timer_datum
-from local.host.index import index
-from local.host.invoke import Given, Invoker, Outcome
-from local.host.loading import IndexingError, load
+from local.host.indexing.index import index
+from local.host.indexing.loading import IndexingError, load
+from local.host.invocation.context import TraceContext
+from local.host.invocation.conversion import (
+    http_datum,
+    messages_of,
+    queue_datum,
+    queue_metadata,
+    response_of,
+    timer_datum,
+)
+from local.host.invocation.invoker import InvocationResult, Invoker, TriggerInput
 from tests.local.host.apps import ACCEPTED, HEAD, REFUSED
 
 HERE = Path(__file__).resolve().parent
@@ -143,7 +150,7 @@ def invoker():
 def test_both_bring_the_same_results(microsoft, ours, invoker):
     functions = ours("the fixture")
     for (name, given, metadata), theirs in zip(CALLS, microsoft[1], strict=True):
-        told = Given(given, metadata, TraceContext(PARENT))
+        told = TriggerInput(given, metadata, TraceContext(PARENT))
         function = functions[name]
         policy_free = function if function.retry is None else type(function)(**{**vars(function), "retry": None})
         assert result(policy_free, told, invoker) == expected(policy_free, theirs), (name, given)
@@ -161,7 +168,7 @@ def expected(function, theirs):
     """The same, of what Microsoft's library returned; the .NET host turns it into an answer and messages."""
     if not theirs["ok"]:
         return Anything(theirs["error"])
-    outcome = Outcome()
+    outcome = InvocationResult()
     for output in function.outputs:
         told = theirs["returned"] if output.name == "$return" else theirs["outputs"].get(output.name)
         if told is None:

@@ -13,7 +13,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 
-from shared.http.client import Response, Web
+from shared.http.client import HttpClient, Response
 from tests.conformance.graph.exchange import Exchange, granted_by
 
 _HOP_BY_HOP = frozenset({"transfer-encoding"})
@@ -51,10 +51,10 @@ def record_exchanges(session: requests.Session, graph_url: str) -> Callable[[], 
     return recording.take
 
 
-def record_calls(web: Web, graph_url: str) -> Callable[[], list[Exchange]]:
+def record_calls(http_client: HttpClient, graph_url: str) -> Callable[[], list[Exchange]]:
     """From here on, keep every exchange of our own way out with Graph; call the result to take them."""
     found: list[Exchange] = []
-    host, send, lock = urlsplit(graph_url).netloc, web.send, threading.Lock()
+    host, send, lock = urlsplit(graph_url).netloc, http_client.send, threading.Lock()
 
     def recorded(method: str, url: str, **told: Any) -> Response:
         answer = send(method, url, **told)
@@ -81,7 +81,7 @@ def record_calls(web: Web, graph_url: str) -> Callable[[], list[Exchange]]:
             found.clear()
         return taken
 
-    web.send = recorded  # type: ignore[method-assign]
+    http_client.send = recorded  # type: ignore[method-assign]
     return take
 
 

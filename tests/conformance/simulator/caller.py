@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 import pytest
 import requests
 
+from local.microsoft.browser import Person
 from local.microsoft.cloud import Running
-from local.microsoft.person import Person
 from tests.conformance.graph import Exchange, Mismatch, Oracle, record_exchanges
 
 CLIENT_ID = "c0ffee00-0000-4000-8000-000000000001"

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from local.microsoft.directory import ROUTES
+from local.microsoft.graph.routes import ROUTES
 from tests.conformance.graph import Oracle
 from tests.conformance.simulator.caller import CLIENT_ID, Caller, assert_conforms
 from tests.conformance.simulator.test_notifications import SUBSCRIPTION, SUBSCRIPTIONS

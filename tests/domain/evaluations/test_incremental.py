@@ -15,7 +15,8 @@ from integrations.domain.sync.changed_keys import ALL
 from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.groups import MOST_MEMBERS, join, split
 from integrations.domain.sync.packing import pack
-from integrations.domain.sync.records import Group, Registration, RegistrationPage, RoleMember
+from integrations.domain.sync.records import Group
+from integrations.domain.sync.security_records import Registration, RegistrationPage, RoleMember
 from tests.domain.evaluations.in_memory import Follower, Memory, Rows, whole
 
 

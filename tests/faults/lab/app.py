@@ -22,7 +22,7 @@ from integrations.services import Services, connect
 from integrations.settings import Settings
 from integrations.triggers import build_app
 from local.host import Host
-from local.host.invoke import Response
+from local.host.invocation.invoker import Response
 from tests.faults.lab.kill import Switch
 
 ROOT = Path(__file__).resolve().parents[3]

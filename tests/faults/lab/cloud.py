@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import trustme
 
 from local.microsoft.cloud import Cloud
-from local.microsoft.http import Reply, Request, Server
+from local.microsoft.server import Reply, Request, Server
 from tests.faults.lab.kill import Switch
 
 T = TypeVar("T")
@@ -53,13 +53,13 @@ class GatedCloud:
         if self._cloud is None:
             raise AssertionError
         if self.faults and _changes(request) and random.random() < self.faults:
-            return Reply(how="reset")
+            return Reply(failure="reset")
         number = self._switch.before(f"{request.host} {request.method}") if _changes(request) else 0
         if number < 0:
-            return Reply(how="reset")
+            return Reply(failure="reset")
         reply = await self._cloud.handle(request)
         self.tokens |= set(_REFRESH_TOKEN.findall(reply.body))
-        return reply if self._switch.after(number) else Reply(how="reset")
+        return reply if self._switch.after(number) else Reply(failure="reset")
 
 
 def _changes(request: Request) -> bool:

@@ -9,8 +9,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from local.microsoft.directory import find
-from local.microsoft.graph.errors import GraphError
+from local.microsoft.graph.protocol.errors import GraphError
+from local.microsoft.graph.routes import find
 from shared.microsoft.graph.throttle import Throttle
 
 _SLACK_S = 0.05

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from integrations.microsoft.permissions import APPLICATION_PERMISSIONS, CUSTOMER_SCOPES
-from local.journey import APP_ROLES
+from local.portal_client import APP_ROLES
 from tests.faults.lab.app import Died
 from tests.faults.lab.lab import Lab
 from tests.flows.partner import FRIENDLY, UNFRIENDLY, Csp, has_csp

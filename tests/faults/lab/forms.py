@@ -32,7 +32,7 @@ FILLERS = (
     "0001-01-01T00:00:00",
 )
 _ODD = (7, "odd", ["odd"], {"odd": 1}, True, 1.5)
-_SINGLE = frozenset({"get", "value", "decode", "decode_counting", "read", "send"})
+_SINGLE = frozenset({"get", "value", "decode", "decode_counting", "decode_tolerant", "read", "send"})
 _NO_DECODING = frozenset({"isinstance", "issubclass", "Dataset"})
 _DEEPEST = 6
 _ANYTHING = (inspect.AnyType, inspect.RawType, inspect.CustomType)

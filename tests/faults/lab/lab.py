@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
 
-from local.journey import APP_ROLES
 from local.microsoft.cloud import Running
 from local.microsoft.control import World
+from local.portal_client import APP_ROLES
 from local.portal_identity import PortalIdentity
 from shared.crypto.envelopes import new_key
 from tests.faults.lab.app import AppProcess, Apps

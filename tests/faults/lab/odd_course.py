@@ -20,9 +20,9 @@ _PACKED = frozenset({"registrations", "sign_ins"})  # rows that hold many people
 
 # What stays all or nothing: a whole answer without this is none, and what was known stands.
 WITHOUT_THEM_NOTHING = {
-    "shared.microsoft.graph.answers.Page.items": "an answer without it is not an empty collection",
-    "shared.microsoft.graph.answers.Page.next_link": "what is on further pages would be taken for gone",
-    "shared.microsoft.graph.answers.Page.delta_link": "a round of changes without its link has no end to go on from",
+    "shared.microsoft.graph.responses.Page.items": "an answer without it is not an empty collection",
+    "shared.microsoft.graph.responses.Page.next_link": "what is on further pages would be taken for gone",
+    "shared.microsoft.graph.responses.Page.delta_link": "a round of changes without its link has no end to go on from",
     "shared.microsoft.graph.batch.Parts.responses": "a batch that answers nothing is asked again",
     "shared.microsoft.graph.batch._Part.id": "nobody knows whose answer it is",
     "shared.microsoft.graph.batch._Part.status": "nobody knows whether it is an answer or a refusal",
@@ -35,7 +35,7 @@ WITHOUT_THEM_NOTHING = {
 
 # Where null is no oddity but Microsoft's word, and has its consequence.
 NULL_IS_A_WORD = {
-    "shared.microsoft.graph.answers.Page.next_link": "there is no further page; nobody can tell it from the end",
+    "shared.microsoft.graph.responses.Page.next_link": "there is no further page; nobody can tell it from the end",
     "integrations.microsoft.memberships._Membership.name": "a group without a name is one that cannot be AdminAgents",
     "integrations.microsoft.memberships._Membership.role_template_id": "roles without it are hidden from us",
 }

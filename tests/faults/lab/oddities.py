@@ -16,7 +16,7 @@ import msgspec
 from msgspec import inspect
 
 from integrations.microsoft.registry import DATASETS
-from shared.http.client import Response, Web
+from shared.http.client import HttpClient, Response
 from tests.faults.lab.forms import BOM, Oddity, oddities
 from tests.flows.portal import Portal
 
@@ -56,11 +56,13 @@ class Place:
         return f"{self.oddity.kind} {self.oddity.value!r} at {at} of {self.seen.method} {path}"
 
 
-class Listener(Web):
+class Listener(HttpClient):
     """Hears what the product asks and is answered; the forms of answers are told to it by ``decoded``."""
 
-    def __init__(self, web: Web, hosts: Mapping[str, str]) -> None:  # the connections are the other one's
-        self._web = web
+    def __init__(
+        self, http_client: HttpClient, hosts: Mapping[str, str]
+    ) -> None:  # the connections are the other one's
+        self._http_client = http_client
         self._hosts = hosts
         self._answers: dict[bytes, tuple[Seen, bytes]] = {}
         self.heard: dict[Seen, Any] = {}
@@ -68,7 +70,7 @@ class Listener(Web):
         self.requests: set[tuple[str, str, str]] = set()
 
     def send(self, method: str, url: str, **more: Any) -> Response:
-        answer = self._web.send(method, url, **more)
+        answer = self._http_client.send(method, url, **more)
         if not self.is_open:
             return answer
         host = self._hosts.get(urlsplit(url).netloc, "")
@@ -113,8 +115,8 @@ def listen(portal: Portal, monkeypatch: Any) -> Listener:
             ("graph", microsoft.graph_url), ("login", microsoft.login_url), ("partner", microsoft.partner_url),
         )
     }  # fmt: skip
-    listener = Listener(portal.services.web, hosts)
-    object.__setattr__(portal.services, "web", listener)
+    listener = Listener(portal.services.http_client, hosts)
+    object.__setattr__(portal.services, "http_client", listener)
     from shared.microsoft.graph import answers  # noqa: PLC0415 - whose reading is listened to
 
     read = answers.read

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import combinations_with_replacement
 
-from local.host.invoke import Response
-from local.microsoft.person import Callback
+from local.host.invocation.invoker import Response
+from local.microsoft.browser import Callback
 from tests.faults.lab.flows import settle
 from tests.faults.lab.lab import Lab
 from tests.faults.lab.rules import Break, at_rest

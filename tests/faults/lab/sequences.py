@@ -18,7 +18,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from integrations.domain.ids import AccountId, TenantId
 from integrations.microsoft.dataset import Dataset
 from integrations.microsoft.registry import DATASETS
-from shared.http.client import Response, Web
+from shared.http.client import HttpClient, Response
 from shared.microsoft.graph import Graph, RetryPolicy
 from shared.microsoft.graph.throttle import Throttle
 from shared.microsoft.rate_limiter import RateLimiter
@@ -129,11 +129,11 @@ def every_pair(graph_url: str, canary: str, chance: random.Random) -> Iterator[t
         yield from pairs
 
 
-class Watch(Web):
+class Watch(HttpClient):
     """Sees what leaves, on the simulated clock, and what comes back."""
 
-    def __init__(self, web: Web, now: Any, graph: str) -> None:  # the connections are the other one's
-        self._web = web
+    def __init__(self, http_client: HttpClient, now: Any, graph: str) -> None:  # the connections are the other one's
+        self._http_client = http_client
         self._now = now
         self.hosts: set[str] = set()
         self.early: list[str] = []
@@ -163,7 +163,7 @@ class Watch(Web):
                 self.early.append(f"{path} {early_s:.1f} s early")
         address = self._closed_port(split) or url
         within_s = min(within_s, _PATIENCE_S)
-        answer = self._web.send(method, address, headers=headers, body=body, within_s=within_s)
+        answer = self._http_client.send(method, address, headers=headers, body=body, within_s=within_s)
         if answer.status == 429:
             self._close(split.path, answer.headers.get("retry-after", ""))
         for part_id, status, told in _answers(answer) if parts else ():
@@ -375,10 +375,10 @@ def begin(portal: Portal, monkeypatch: Any, chance: random.Random) -> Course:
         defaults = kind.__init__.__kwdefaults__  # type: ignore[misc] # of whoever names no clock
         monkeypatch.setitem(defaults, "monotonic", monotonic)
     monkeypatch.setitem(Graph.__init__.__kwdefaults__, "sleep", sleep)
-    watch = Watch(portal.services.web, now, urlsplit(portal.microsoft.graph_url).netloc)
+    watch = Watch(portal.services.http_client, now, urlsplit(portal.microsoft.graph_url).netloc)
     watch.departures.watch_gates(monkeypatch)
     services = portal.services
-    object.__setattr__(services, "web", watch)
+    object.__setattr__(services, "http_client", watch)
     object.__setattr__(services, "rate_limiter", RateLimiter(sleep, monotonic))
     object.__setattr__(services, "retry_policy", RetryPolicy(tries=3, max_wait_s=20.0, call_s=60.0))
     portal.microsoft.world.switch(

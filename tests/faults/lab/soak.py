@@ -21,7 +21,7 @@ from typing import Any
 import requests
 
 from local.azurite import running_azurite
-from local.host.invoke import Response
+from local.host.invocation.invoker import Response
 from local.portal_identity import PortalIdentity
 from tests.faults.lab.app import ROOT
 from tests.flows.portal import Clock, Portal
@@ -74,7 +74,7 @@ class Program:
     def fire_timer(self, name: str) -> None:
         self.call_http("POST", f"/admin/functions/{name}", headers={"content-type": "application/json"}, body=b"{}")
 
-    def drain(self, *_names: str) -> int:
+    def drain(self, *_names: str, **_within: float) -> int:
         """Its own listeners do that."""
         return 0
 

@@ -13,7 +13,7 @@ from integrations.actions.read.tenant_data import TenantData
 from integrations.domain.ids import AccountId
 from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.packing import pack
-from integrations.domain.sync.records import Registration, RegistrationPage
+from integrations.domain.sync.security_records import Registration, RegistrationPage
 from integrations.storage.data.pending import PendingMarker
 from tests.faults.lab.report import Budget, tell
 from tests.flows.evaluating import Titles, marked, order_of, registered, synced, view, without_mfa

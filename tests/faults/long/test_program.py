@@ -48,14 +48,16 @@ def _dies_and_heals(lab: Lab, folder: Path, at: int, when: When) -> None:
         lab.switch.pid = program.pid
         lab.switch.arm(at, when)
         with pytest.raises(OSError, match="onnection"):
-            MAP.do(portal, Case(case.tenant, case.organization))
+            MAP.do(portal, Case(tenant=case.tenant, organization=case.organization))
         lab.switch.disarm()
         assert lab.switch.seen == seen
         assert _shape(lab.storage.read(queues=False)) == left
         assert always(lab.storage.read(queues=False), lab.canaries()) == []
         program.again()
         if not lab.storage.read(queues=False).documents("map"):
-            MAP.do(portal, Case(case.tenant, case.organization))  # nothing was told, and the user tries again
+            MAP.do(
+                portal, Case(tenant=case.tenant, organization=case.organization)
+            )  # nothing was told, and the user tries again
         program.fire_timer("reconcile_timer")
         assert wait_until(lambda: MAP.is_done(portal, case), 90)
     finally:

@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from local.microsoft.cloud import Running
-from local.microsoft.control_partners import USUAL_ROLES
+from local.microsoft.control import USUAL_ROLES
 from tests.local.microsoft.caller import CLIENT_ID, Caller, claims_of
 
 GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
