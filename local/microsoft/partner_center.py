@@ -32,14 +32,14 @@ class PartnerError(Exception):
         self.status, self.code, self.text = status, code, text
 
 
-class _Grant(msgspec.Struct, rename="camel"):
+class _ApplicationGrant(msgspec.Struct, rename="camel"):
     enterprise_application_id: str
     scope: str
 
 
 class _Consent(msgspec.Struct, rename="camel"):
     application_id: str
-    application_grants: list[_Grant]
+    application_grants: list[_ApplicationGrant]
     display_name: str = ""
 
 

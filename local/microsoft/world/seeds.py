@@ -67,13 +67,13 @@ def user_maker(seed: int, domain: str, initial_domain: str, seats: Sequence[Seat
 
     def make(number: int, key: str) -> Object:
         bits = _random_bits(seed, number)
-        given, family = _GIVEN[bits % 26], _FAMILY[(bits >> 5) % 23]
-        alias = f"{given}.{family}{number}".lower()
+        given_name, family = _GIVEN[bits % 26], _FAMILY[(bits >> 5) % 23]
+        alias = f"{given_name}.{family}{number}".lower()
         guest = is_guest(number)
         day, year = 1 + (bits >> 12) % 28, 2018 + (bits >> 17) % 7
         return user(
             key,
-            given=given,
+            given_name=given_name,
             family=family,
             username=f"{alias}_{_OUTSIDE}#EXT#@{initial_domain}" if guest else f"{alias}@{domain}",
             mail=f"{alias}@{_OUTSIDE if guest else domain}",
@@ -98,12 +98,12 @@ def user_maker(seed: int, domain: str, initial_domain: str, seats: Sequence[Seat
     return make
 
 
-def user(key: str, *, given: str, family: str, username: str, mail: str | None, **more: object) -> Object:
+def user(key: str, *, given_name: str, family: str, username: str, mail: str | None, **more: object) -> Object:
     """A user with every property the simulated directory keeps."""
     properties: Object = {
         "id": key,
-        "displayName": f"{given} {family}".strip(),
-        "givenName": given or None,
+        "displayName": f"{given_name} {family}".strip(),
+        "givenName": given_name or None,
         "surname": family or None,
         "userPrincipalName": username,
         "mail": mail,
