@@ -11,8 +11,9 @@ PEERS := .venv-benchmarks
 FUZZ := .venv-fuzz
 
 # Tests run side by side, each worker with a cloud and a storage of its own; a storage that is given is not shared.
+# One worker more than CI has cores: a test waits for a browser or a timeout a fifth of the time.
 # Whoever is done takes tests from the others, so that no worker is left alone with a long file.
-WORKERS ?= 2
+WORKERS ?= 3
 SIDE_BY_SIDE := $(if $(AZURITE_CONNECTION_STRING),,--numprocesses $(WORKERS) --dist worksteal)
 
 # Azurite comes from npm, unless another one is asked for.
@@ -65,9 +66,9 @@ coverage: test
 test-azurite: .venv/.ready $(if $(filter npm,$(MODE)),node_modules/.ready) ## storage tests against one way to Azurite: MODE=docker or MODE=npm
 	$(if $(filter docker,$(MODE)),.ci/with-docker-azurite,env AZURITE_MODE=$(MODE)) $(BIN)/pytest tests/shared/storage tests/storage tests/local/test_azurite.py
 
-# `make test` has a sample of each kind. Examples that hypothesis makes up are more with FULL.
+# `make test` has a sample of each kind. With FULL there are also more rounds and made-up examples of three of its tests.
 faults: $(READY) ## crashes, races and odd answers for ten minutes, drawn by a seed (SEED=); all of them: FULL=1; many times over: FULL=release
-	FULL=$(FULL) SEED=$(SEED) $(BIN)/pytest $(if $(FULL),tests/faults tests/flows/test_directory_changes.py tests/domain/csp/test_gdap.py,tests/faults/long)
+	FULL=$(FULL) SEED=$(SEED) $(BIN)/pytest $(if $(FULL),tests/faults tests/flows/test_directory_changes.py tests/flows/test_removal_races.py tests/domain/csp/test_gdap.py,tests/faults/long)
 
 browser: $(READY) node_modules/.ready $(CHROMIUM_PATH) ## the page in Chromium (found, installed, or CHROMIUM=path): journeys, accessibility, speed
 	$(BIN)/pytest tests/browser

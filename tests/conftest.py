@@ -1,5 +1,6 @@
 """What many tests share: one Azurite, one simulated Microsoft cloud and one portal sign-in for the session."""
 
+import gc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -23,6 +24,12 @@ settings.load_profile("house")
 
 # Stores and readers log as in a process that has connected, also where a test uses them by themselves.
 register_fields(LOG_FIELDS)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays: the collector need not go through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

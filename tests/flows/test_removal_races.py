@@ -10,11 +10,13 @@ from azure.storage.queue import QueueServiceClient
 from integrations.domain.ids import AccountId
 from integrations.domain.jobs.orders import RemovalOrder
 from shared.storage.tables import Row, insert
+from tests.faults.lab.report import IS_FULL
 from tests.flows.portal import Portal
 from tests.flows.raw import everything
 from tests.waiting import until
 
 ACCOUNT = AccountId("acct_northwind")
+_ROUNDS = 20 if IS_FULL else 6
 
 
 def data_rows(portal: Portal, tenant: dict[str, str]) -> list[str]:
@@ -150,13 +152,13 @@ def test_a_removal_that_has_ended_leaves_no_message_behind(portal: Portal) -> No
     assert (removed, messages(portal)) == (0, 0)
 
 
-def test_twenty_rounds_of_integrating_mapping_syncing_and_removing_leave_the_store_as_it_was(portal: Portal) -> None:
+def test_rounds_of_integrating_mapping_syncing_and_removing_leave_the_store_as_it_was(portal: Portal) -> None:
     """A50."""
     portal.microsoft.world.switch(throttling=False)
     tenant = portal.has_tenant(users=8)
     organization = portal.organization()
     baseline = None
-    for _ in range(20):
+    for _ in range(_ROUNDS):
         integration = portal.integrate(tenant)
         portal.ask("PUT", f"/tenants/{tenant['id']}/mapping", {"organization_id": organization})
         portal.run_queues()
