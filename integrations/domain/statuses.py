@@ -256,8 +256,8 @@ EXPLANATIONS: dict[SyncCause, Explanation] = {
         SyncLabel.AUTH_FAILED,
         "policy_blocking",
         "A Conditional Access policy of the CSP tenant blocks our application, or requires a managed device.",
-        "Ask an administrator of the CSP tenant to exclude our application or the account from that policy, "
-        f"then {_THEN_REAUTHORIZE_CSP}",
+        "Ask an administrator of the CSP tenant to exclude our application or the account from that Conditional Access "
+        f"policy, then {_THEN_REAUTHORIZE_CSP}",
     ),
     SyncCause.CSP_UNAVAILABLE: Explanation(
         SyncLabel.ERROR,
