@@ -18,7 +18,7 @@ STALLED_AFTER: dict[SyncCause, timedelta] = {
 
 
 class SyncStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where a tenant's sync stands.
+    """The Sync Status of one tenant or CSP.
 
     ``since`` is when this cause began; ``evidence`` holds codes and ids, never a token;
     ``last_sync_at`` is the last success, ``last_attempt_at`` the last try; ``failures`` counts in a row.
