@@ -77,9 +77,9 @@ class Azurite:
 
     def describe(self) -> str:
         """For reports: "Azurite 3.35.0 (npm), in memory, with the lookup patch"."""
-        kept = {True: "in memory", False: "in a folder", None: "in memory or in a folder"}[self.in_memory]
+        storage = {True: "in memory", False: "in a folder", None: "in memory or in a folder"}[self.in_memory]
         patch = {True: "with", False: "without", None: "with or without"}[self.has_lookups]
-        return f"Azurite {version_of(self.connection_strings[0])} ({self.how}), {kept}, {patch} the lookup patch"
+        return f"Azurite {version_of(self.connection_strings[0])} ({self.how}), {storage}, {patch} the lookup patch"
 
 
 @contextmanager
@@ -93,17 +93,17 @@ def running_azurite(
     Raises:
         NoAzurite: with the line that installs one.
     """
-    given = os.environ.get("AZURITE_CONNECTION_STRING")
-    if given:
-        yield Azurite("given", (given,))
+    connection_string = os.environ.get("AZURITE_CONNECTION_STRING")
+    if connection_string:
+        yield Azurite("given", (connection_string,))
         return
-    made = [Account(*_DEVELOPMENT)] if accounts == 1 else [_account(number) for number in range(accounts)]
+    storage_accounts = [Account(*_DEVELOPMENT)] if accounts == 1 else [_account(number) for number in range(accounts)]
     with ExitStack() as stack:
-        yield _start(stack, _Wanted(made, location, ports))
+        yield _start(stack, _Options(storage_accounts, location, ports))
 
 
 @dataclass(frozen=True)
-class _Wanted:
+class _Options:
     """What to start: accounts, the folder that keeps the data, the ports of blob, queue and table."""
 
     accounts: list[Account]
@@ -119,18 +119,18 @@ class _Wanted:
         return Azurite(how, connections, in_memory=self.location is None, has_lookups=has_lookups)
 
 
-def _start(stack: ExitStack, wanted: _Wanted) -> Azurite:
+def _start(stack: ExitStack, options: _Options) -> Azurite:
     """Docker when it answers, else npm; a way that is forced may not fall back to the other."""
     forced = os.environ.get("AZURITE_MODE", "")
     if forced not in {"", "docker", "npm"}:
         raise NoAzurite(f"AZURITE_MODE is {forced!r}; it may be docker or npm")
     if forced == "docker" or (not forced and _docker_answers()):
         try:
-            return stack.enter_context(_in_docker(wanted))
+            return stack.enter_context(_in_docker(options))
         except NoAzurite:
             if forced:
                 raise
-    return stack.enter_context(_from_npm(wanted))
+    return stack.enter_context(_from_npm(options))
 
 
 def _docker_answers() -> bool:
@@ -151,32 +151,32 @@ def _docker_answers() -> bool:
 
 
 @contextmanager
-def _in_docker(wanted: _Wanted) -> Iterator[Azurite]:
+def _in_docker(options: _Options) -> Iterator[Azurite]:
     """Through testcontainers, which removes the container at the end; its ports must be on this machine's loopback.
 
     The plain container class: AzuriteContainer waits on the address it believes in, which inside another container
     is not loopback, and has one account only.
     """
     with ExitStack() as stack:
-        azurite = _container(stack, wanted)
+        azurite = _container(stack, options)
         print(SLOWER, file=sys.stderr, flush=True)
         yield azurite
 
 
-def _container(stack: ExitStack, wanted: _Wanted) -> Azurite:
+def _container(stack: ExitStack, options: _Options) -> Azurite:
     from docker.errors import DockerException  # noqa: PLC0415 - slow to import, and only needed here
     from testcontainers.core.container import DockerContainer  # noqa: PLC0415 - as above
 
     listen = [word for service in _SERVICES for word in (f"--{service}Host", "0.0.0.0")]  # noqa: S104 - in its container
-    keep = ["--location", "/data"] if wanted.location else ["--inMemoryPersistence"]
+    keep = ["--location", "/data"] if options.location else ["--inMemoryPersistence"]
     try:
         container = DockerContainer(os.environ.get("AZURITE_IMAGE", IMAGE))
-        container.with_env("AZURITE_ACCOUNTS", wanted.env).with_command(["azurite", *_FLAGS, *listen, *keep])
-        if wanted.location:
-            container.with_volume_mapping(str(wanted.location.resolve()), "/data", "rw")
+        container.with_env("AZURITE_ACCOUNTS", options.env).with_command(["azurite", *_FLAGS, *listen, *keep])
+        if options.location:
+            container.with_volume_mapping(str(options.location.resolve()), "/data", "rw")
             container.with_kwargs(user=f"{os.getuid()}:{os.getgid()}")  # so that the files are ours to remove
         container.with_exposed_ports(*_INSIDE.values())
-        for inside, outside in zip(_INSIDE.values(), wanted.ports or (), strict=False):
+        for inside, outside in zip(_INSIDE.values(), options.ports or (), strict=False):
             container.with_bind_ports(inside, outside)
         stack.enter_context(container)
         stack.callback(container.get_wrapped_container().stop, timeout=20)  # removal alone would kill it
@@ -185,28 +185,28 @@ def _container(stack: ExitStack, wanted: _Wanted) -> Azurite:
     except (DockerException, OSError) as error:
         raise NoAzurite(f"Docker could not start Azurite: {error}") from error
     _wait(ports, lambda: True)
-    return wanted.started("docker", ports, has_lookups=False)
+    return options.started("docker", ports, has_lookups=False)
 
 
 @contextmanager
-def _from_npm(wanted: _Wanted) -> Iterator[Azurite]:
+def _from_npm(options: _Options) -> Iterator[Azurite]:
     program = _program()
-    ports = dict(zip(_SERVICES, wanted.ports or _free_ports(len(_SERVICES)), strict=True))
+    ports = dict(zip(_SERVICES, options.ports or _free_ports(len(_SERVICES)), strict=True))
     listen = [word for service in _SERVICES for word in (f"--{service}Port", str(ports[service]))]
-    keep = ["--location", str(wanted.location)] if wanted.location else ["--inMemoryPersistence"]
-    loaded = [] if _is_plain() else [_LOOKUPS] if wanted.location else [_LOOKUPS, _WITHOUT_PAUSES]
-    options = " ".join(f'--require "{it.as_posix()}"' for it in loaded)
+    keep = ["--location", str(options.location)] if options.location else ["--inMemoryPersistence"]
+    loaded = [] if _is_plain() else [_LOOKUPS] if options.location else [_LOOKUPS, _WITHOUT_PAUSES]
+    node_options = " ".join(f'--require "{it.as_posix()}"' for it in loaded)
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
             [program, *_FLAGS, *listen, *keep],
-            env={**os.environ, "AZURITE_ACCOUNTS": wanted.env, "NODE_OPTIONS": options},
+            env={**os.environ, "AZURITE_ACCOUNTS": options.env, "NODE_OPTIONS": node_options},
             stdout=subprocess.DEVNULL,
             stderr=errors,
         )
         try:
             _wait(ports, lambda: process.poll() is None)
             is_patched = _LOOKUPS in loaded and _NOTHING_TO_PATCH not in _repeated(errors)
-            yield wanted.started("npm", ports, has_lookups=is_patched)
+            yield options.started("npm", ports, has_lookups=is_patched)
         finally:
             _stop(process)
 
@@ -235,10 +235,10 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
 
 def _program() -> str:
     ours = Path(__file__).resolve().parent.parent / "node_modules" / ".bin" / "azurite"
-    found = str(ours) if ours.exists() else shutil.which("azurite")
-    if not found:
+    program = str(ours) if ours.exists() else shutil.which("azurite")
+    if not program:
         raise NoAzurite(INSTALL)
-    return found
+    return program
 
 
 def _account(number: int) -> Account:
@@ -246,9 +246,9 @@ def _account(number: int) -> Account:
 
 
 def _free_ports(count: int) -> list[int]:
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(it.getsockname()[1]) for it in held]
-    for it in held:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [int(it.getsockname()[1]) for it in sockets]
+    for it in sockets:
         it.close()
     return ports
 

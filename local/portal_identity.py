@@ -92,7 +92,7 @@ class PortalIdentity:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: "_Server"
+    server: "_IdentityServer"
 
     def do_OPTIONS(self) -> None:
         self._answer({}, 204)
@@ -128,7 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing: the terminal is for what matters."""
 
 
-class _Server(ThreadingHTTPServer):
+class _IdentityServer(ThreadingHTTPServer):
     daemon_threads = True
     identity: PortalIdentity
 
@@ -136,7 +136,7 @@ class _Server(ThreadingHTTPServer):
 @contextmanager
 def running_portal_identity(port: int = 0) -> Iterator[PortalIdentity]:
     """The issuer, listening in a thread."""
-    server = _Server(("127.0.0.1", port), _Handler)
+    server = _IdentityServer(("127.0.0.1", port), _Handler)
     server.identity = PortalIdentity(f"http://localhost:{server.server_address[1]}")
     thread = threading.Thread(target=server.serve_forever, name="portal-identity", daemon=True)
     thread.start()
