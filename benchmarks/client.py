@@ -37,7 +37,7 @@ from integrations.services import Services, connect
 from integrations.settings import Settings
 from integrations.storage.control import newest_first
 from integrations.storage.due import Due, Work, _row, shard_of, shards
-from integrations.views.page import TableFilter
+from integrations.views.table.tenant_page import TableFilter
 from shared.microsoft.rate_limiter import RateLimiter
 from shared.storage.account import StorageAccount
 from shared.storage.tables import StorageUnavailable, chunks, upsert

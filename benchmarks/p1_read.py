@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.measure import PEERS, record, run
-from integrations.actions.sync.read_datasets import Access, read_datasets
+from integrations.actions.sync.dataset_reader import Access
+from integrations.actions.sync.read_datasets import read_datasets
 from integrations.microsoft.readers.users import FIELDS, USERS, _User
 from shared.clock import utc_now
 from shared.http.client import HttpClient

@@ -1,4 +1,4 @@
-"""Everything an action needs from outside, built once per process and handed in."""
+"""Everything an action needs from outside: built once per process, and passed to every action."""
 
 import logging
 import random
@@ -47,8 +47,8 @@ from shared.telemetry.fields import register_fields
 from shared.telemetry.log import log, quiet_libraries, write_to
 
 _USER_AGENT = "MicrosoftTenantIntegrations/1"
-# What our log lines and spans may name beside the general fields (``shared.telemetry.fields``).
-_LOG_FIELDS = (
+# What our log lines and spans may contain besides the general fields (``shared.telemetry.fields``).
+LOG_FIELDS = (
     "account_id", "dataset", "evaluation", "flow_id", "integration_id", "ordered", "organization_id", "removal_id",
     "run_id", "shard", "slot", "tenant_id", "user_id",
 )  # fmt: skip
@@ -56,12 +56,12 @@ _LOG_FIELDS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """One process's connections. ``chance`` returns a random number from 0 to 1.
+    """One process's clients and settings. ``chance`` returns a random number from 0 to 1.
 
-    ``seal_lines`` remembers when each account's audit entries are due to be sealed, ``plans`` each one's plan.
-    ``shards`` is the number of partitions of the due list. It is no setting, as it can never change where rows stand
-    already; tests have fewer, as each costs three requests to storage whenever the list is looked at.
-    ``retry_policy`` is for whatever nobody waits for.
+    Two caches: ``seal_lines`` has the time at which each account's audit entries are due to be sealed, ``plans`` each
+    account's plan. ``shards`` is the number of partitions of the due list; it is not a setting, because it can never
+    change once rows are stored (tests have fewer, as each costs three requests whenever the list is read).
+    ``retry_policy`` is for background work.
     """
 
     settings: Settings
@@ -94,13 +94,13 @@ class Services:
         return Holders(self.tables)
 
     def send(self, order: Order, *, delay_s: int = 0) -> None:
-        """Put a job's message into its queue; it shows after ``delay_s``, and lives as long as an order may.
+        """Send a job's message; it becomes visible after ``delay_s`` seconds, and expires after ORDER_LIFE.
 
         Raises:
-            QueueUnavailable: storage did not take it; it may or may not arrive.
+            QueueUnavailable: the queue did not confirm it; it may or may not arrive.
         """
-        life_s = int(ORDER_LIFE.total_seconds())
-        self.queues.send(order.queue, msgspec.json.encode(order), delay_s=delay_s, ttl_s=life_s)
+        ttl_s = int(ORDER_LIFE.total_seconds())
+        self.queues.send(order.queue, msgspec.json.encode(order), delay_s=delay_s, ttl_s=ttl_s)
 
     def control(self, account_id: AccountId) -> Control:
         return Control(self.tables, account_id)
@@ -112,7 +112,7 @@ class Services:
         return DerivedStore(self.tables, account_id, tenant_id, epoch)
 
     def graph_as(self, access_token: str) -> Graph:
-        """Graph as the person sees it who just signed in."""
+        """Graph with the delegated token of the person who has just signed in."""
         return Graph(
             root=self.endpoints.graph,
             http_client=self.http_client,
@@ -123,84 +123,91 @@ class Services:
     def graph(
         self, tenant_id: TenantId, service: Service = Service.DIRECTORY, *, throttle: Throttle | None = None
     ) -> Graph:
-        """Graph as our application sees it in one tenant; a service with few requests is asked at its pace."""
+        """Graph with our application's token in one tenant, within the rate limit of the service."""
         return Graph(
             root=self.endpoints.graph,
             http_client=self.http_client,
-            turn=self._turn(tenant_id, service),
+            turn=self._rate_limit(tenant_id, service),
             token=lambda fresh: self.sign_in.app_token(tenant_id, fresh=fresh),
             token_for_claims=lambda claims: self.sign_in.app_token(tenant_id, fresh=True, claims=claims),
             throttle=throttle,
             retry_policy=self.retry_policy,
         )
 
-    def graph_to_leave(self, tenant_id: TenantId) -> Graph:
-        """Graph in one tenant, allowed to delete our own application there."""
-        return self._writing(tenant_id, OWN_PRINCIPAL)
+    def graph_to_uninstall(self, tenant_id: TenantId) -> Graph:
+        """Graph in one tenant, allowed to delete our own service principal there."""
+        return self._graph_with_write(tenant_id, OWN_PRINCIPAL)
 
-    def graph_to_watch(self, tenant_id: TenantId) -> Graph:
-        """Graph in one tenant, allowed to ask that we be told of changes, and to take that back; not patient."""
-        return self._writing(tenant_id, SUBSCRIPTIONS, retry_policy=interactive(self.retry_policy))
+    def graph_to_subscribe(self, tenant_id: TenantId) -> Graph:
+        """Graph in one tenant, allowed to create and delete change notification subscriptions; retries are short."""
+        return self._graph_with_write(tenant_id, SUBSCRIPTIONS, retry_policy=interactive(self.retry_policy))
 
-    def _writing(self, tenant_id: TenantId, where: re.Pattern[str], retry_policy: RetryPolicy | None = None) -> Graph:
+    def _graph_with_write(
+        self, tenant_id: TenantId, path: re.Pattern[str], retry_policy: RetryPolicy | None = None
+    ) -> Graph:
         return Graph(
             root=self.endpoints.graph,
             http_client=self.http_client,
             token=lambda fresh: self.sign_in.app_token(tenant_id, fresh=fresh),
-            writes=[where],
+            writes=[path],
             retry_policy=retry_policy or self.retry_policy,
         )
 
-    def _turn(self, tenant_id: TenantId, service: Service) -> Callable[[], AbstractContextManager[None]]:
+    def _rate_limit(self, tenant_id: TenantId, service: Service) -> Callable[[], AbstractContextManager[None]]:
         limit = service.rate_limit
         return nullcontext if limit is None else partial(self.rate_limiter.turn, f"{service.value}:{tenant_id}", *limit)
 
 
 class TenantGraphs:
-    """Graph of one tenant during one run: everybody has a counter, those who ask one service share its gate."""
+    """Clients of Graph for one tenant during one run; each counts its usage, those of one service share a throttle."""
 
     def __init__(self, services: Services, tenant_id: TenantId) -> None:
         self._services = services
         self._tenant_id = tenant_id
-        self._gates: dict[Service, Throttle] = {}
-        self._made: list[Graph] = []
+        self._throttles: dict[Service, Throttle] = {}
+        self._graphs: list[Graph] = []
 
     def of(self, service: Service) -> Graph:
-        throttle = self._gates.setdefault(
+        """A new client for one service."""
+        throttle = self._throttles.setdefault(
             service, Throttle(in_flight=service.in_flight, is_rate_limited=service.rate_limit is not None)
         )
-        self._made.append(self._services.graph(self._tenant_id, service, throttle=throttle))
-        return self._made[-1]
+        self._graphs.append(self._services.graph(self._tenant_id, service, throttle=throttle))
+        return self._graphs[-1]
 
     @property
     def blocked_s(self) -> float:
-        """For so many seconds more one of the services that were asked is not to be asked again."""
-        return max((throttle.blocked_s for throttle in self._gates.values()), default=0.0)
+        """For how many more seconds one of the used services must not be called."""
+        return max((throttle.blocked_s for throttle in self._throttles.values()), default=0.0)
 
     @property
     def usage(self) -> Usage:
-        """What the run has asked for so far."""
-        return sum((it.usage for it in self._made), Usage())
+        """The requests of all clients so far."""
+        return sum((it.usage for it in self._graphs), Usage())
 
 
 def connect(settings: Settings) -> Services:
-    """Build the services of a process. Touches no network: a dead service shows when it is used."""
-    register_fields(_LOG_FIELDS)
+    """Build the services of a process without touching the network: a service that is down shows when it is used.
+
+    Raises:
+        NotConfigured: a setting cannot be used.
+    """
+    register_fields(LOG_FIELDS)
     write_to("integrations")
     quiet_libraries()
     tune_memory()
     for name in sorted(set(settings.evaluations_off) - {it.name for it in registry.EVALUATIONS}):
-        # No refusal: after a rollback it may be one that only the newer version has.
+        # Not an error: after a rollback it may be an evaluation that only the newer version has.
         log("EVALUATIONS_OFF names no evaluation", level=logging.WARNING, evaluation=name)
     http_client = HttpClient(ca_file=settings.ca_file or None, user_agent=_USER_AGENT)
     endpoints = _endpoints(settings)
-    tables_at = settings.storage_table_url or endpoint_of(settings.storage_account, "table", settings.cloud)
-    queues_at = settings.storage_queue_url or endpoint_of(settings.storage_account, "queue", settings.cloud)
+    tables_url = settings.storage_table_url or endpoint_of(settings.storage_account, "table", settings.cloud)
+    queues_url = settings.storage_queue_url or endpoint_of(settings.storage_account, "queue", settings.cloud)
     return Services(
         settings=settings,
         endpoints=endpoints,
-        tables=Tables.connect(settings.storage, tables_at, ManagedIdentityCredential, user_agent=_USER_AGENT),
-        queues=Queues.connect(settings.storage, queues_at, ManagedIdentityCredential, user_agent=_USER_AGENT),
+        tables=Tables.connect(settings.storage, tables_url, ManagedIdentityCredential, user_agent=_USER_AGENT),
+        queues=Queues.connect(settings.storage, queues_url, ManagedIdentityCredential, user_agent=_USER_AGENT),
         http_client=http_client,
         sign_in=SignIn(
             endpoints=endpoints, client_id=settings.client_id, credential=_credential(settings), http_client=http_client

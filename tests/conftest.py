@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from integrations.services import LOG_FIELDS
 from local.azurite import Azurite, running_azurite
 from local.microsoft.cloud import Running, running_microsoft
 from local.portal_identity import PortalIdentity, running_portal_identity
+from shared.telemetry.fields import register_fields
 from tests.flows.portal import Portal, open_portal
 from tests.states import States
 
@@ -18,6 +20,9 @@ _ACCOUNTS = 1200
 # is what the health check measures, says anything about what is tested.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
+
+# Stores and readers log as in a process that has connected, also where a test uses them by themselves.
+register_fields(LOG_FIELDS)
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,9 @@
 """One account's rows, and the only way to change them: a unit of work that keeps a crash-safe order.
 
-1. What the change makes due gets its lines in the due list: a process that dies now leaves a line without work,
-   which is dropped when it is looked at, never work without a line.
+1. Lines are added to the due list for what the change makes due. If the process dies now, a line without work is
+   left, which is dropped when its time comes; there is never work without a line.
 2. Rows, audit entries and messages (as rows of the outbox) are written in one transaction.
-3. Messages are sent. What a dead process or an outage leaves in the outbox is sent by the reconciler.
+3. Messages are sent. Those that a dead process or an outage leaves in the outbox are sent by the reconciler.
 """
 
 import secrets
@@ -31,7 +31,7 @@ _OUTBOX_GRACE = timedelta(minutes=1)
 
 
 class Account:
-    """One account: ``control`` reads its rows and makes writes of them, ``change`` writes."""
+    """One account: ``control`` reads its rows and builds writes, ``change`` executes them."""
 
     def __init__(self, services: Services, account_id: AccountId) -> None:
         self.id = account_id
@@ -51,13 +51,13 @@ class Account:
     ) -> "Change":
         """Open a unit of work: ``with account.change(actor, "mapped tenant", subject) as change: ...``.
 
-        It is written when its block ends, and not at all when the block raises. With an actor it begins with an audit
-        entry; ``Change.audit`` adds others.
+        It is written when its block ends, and not at all when the block raises. With an actor it contains an audit
+        entry of ``action``; ``Change.audit`` adds more.
 
         Raises:
-            VersionConflict: when the block ends; a row was changed, taken or removed since it was read. No row was
-                written and nothing was sent.
-            StorageUnavailable: when the block ends; whether the rows were written is not known.
+            VersionConflict: when the block ends; a row was changed, added or removed since it was read. No row was
+                written and no message was sent.
+            StorageUnavailable: when the block ends; it is not known whether the rows were written.
         """
         change = Change(self)
         if actor is not None:
@@ -69,11 +69,12 @@ class Account:
         return Actor(self.id, f"system:{function}", trace_id)
 
     def dispatch(self) -> None:
-        """Send what the outbox holds. What cannot be sent now is sent by the reconciler."""
+        """Send the messages of the outbox. Those that cannot be sent now are sent by the reconciler."""
         try:
             for stored in self.control.outbox.list():
-                it = stored.value
-                self.services.queues.send(it.queue, it.body.encode(), delay_s=it.delay_s, ttl_s=it.ttl_s)
+                message = stored.value
+                body = message.body.encode()
+                self.services.queues.send(message.queue, body, delay_s=message.delay_s, ttl_s=message.ttl_s)
                 with ignore_conflict("another process sent the message too", account_id=self.id):
                     ControlWriter(self.services.tables).commit(self.control.outbox.removed(stored))
         except Unavailable as error:
@@ -81,10 +82,10 @@ class Account:
 
 
 class Change:
-    """What is written together once the block ends: up to 100 rows, audit entries and messages.
+    """A unit of work: up to 100 rows, audit entries and messages, written together when its block ends.
 
-    A change of no row, without audit entry and message, does nothing: it puts no line either. ``etag`` is the new
-    version of the first row, once the block has ended.
+    A change without row, audit entry and message does nothing: it adds no line either. ``etag`` is the new version of
+    the first row, once the block has ended.
     """
 
     def __init__(self, account: Account) -> None:
@@ -97,18 +98,18 @@ class Change:
         self._messages: list[Write] = []
 
     def due(self, work: Work, item_id: str, at: datetime) -> None:
-        """Put a line into the due list, before any row is written; of several for one item the last one stands."""
+        """Add a line to the due list before any row is written; of several for one item the last one counts."""
         self._lines[work, item_id] = Due(work, self.account.id, item_id, at)
 
     def postpone(self, work: Work, item_id: str, at: datetime) -> None:
-        """Move a line to a later time, after the rows are written: until then the work is due as it was.
+        """Move a line to a later time after the rows are written: until then the work is due as before.
 
-        If storage fails just then, the line comes too early and finds nothing to do.
+        If storage fails at that point, the line keeps its earlier time, and its handler finds nothing to do.
         """
         self._later_lines.append(Due(work, self.account.id, item_id, at))
 
     def write(self, *writes: Write) -> None:
-        """Rows to be written, as ``control`` makes them: ``control.tenants.saved(stored.now(tenant))``."""
+        """Add writes of rows, as ``control`` builds them: ``control.tenants.saved(stored.now(tenant))``."""
         self._rows += writes
 
     def audit(
@@ -122,7 +123,7 @@ class Change:
         before: str = "",
         after: str = "",
     ) -> None:
-        """An audit entry: insert-only, and sealed soon; ``subject`` maps kinds of ids to ids."""
+        """Add an audit entry: insert-only, and sealed within minutes; ``subject`` maps kinds of ids to ids."""
         now = self.account.services.clock()
         entry = AuditEntry(
             id=newest_first(now),
@@ -140,7 +141,7 @@ class Change:
         self._entries.append(entry)
 
     def send(self, order: AccountOrder, *, delay_s: int = 0) -> None:
-        """A message to be sent once the rows are written."""
+        """Add a message, which is sent after ``delay_s`` once the rows are written."""
         outgoing = OutboxMessage(
             id=secrets.token_hex(12),
             queue=order.queue,
@@ -157,11 +158,11 @@ class Change:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is None and (self._rows or self._entries or self._messages):
-            self._announce()
+            self._add_lines()
             self._commit()
             self._follow_up()
 
-    def _announce(self) -> None:
+    def _add_lines(self) -> None:
         services = self.account.services
         if self._messages:
             self.due(Work.OUTBOX, ALL, services.clock() + _OUTBOX_GRACE)
@@ -178,11 +179,11 @@ class Change:
 
     def _follow_up(self) -> None:
         if self._later_lines:
-            self._put_later(self._later_lines)
+            self._postpone_lines(self._later_lines)
         if self._messages:
             self.account.dispatch()
 
-    def _put_later(self, lines: Iterable[Due]) -> None:
+    def _postpone_lines(self, lines: Iterable[Due]) -> None:
         try:
             self.account.services.due.put_all(lines)
         except Unavailable as error:

@@ -1,4 +1,4 @@
-"""Who does something, and that what is told of it in the audit log is sealed soon."""
+"""Who acts, as audit entries name them; and the line of the due list by which new entries are sealed soon."""
 
 from datetime import timedelta
 from typing import NamedTuple
@@ -8,12 +8,12 @@ from integrations.services import Services
 from integrations.storage.due import ALL, Due, Work
 
 _SEALED_AFTER = timedelta(minutes=5)
-_LINE_STANDS = timedelta(minutes=10)  # a line older than that may be settled before our entry is there
-_MOST_LINES = 10_000
+_LINE_LASTS = timedelta(minutes=10)  # a line that is due longer may be completed before our entry is written
+_MOST_REMEMBERED = 10_000  # accounts, per process
 
 
 class Actor(NamedTuple):
-    """Who does something: a portal user, or a function of ours as ``system:<name>``."""
+    """Who acts: a portal user by id, or one of our functions as ``system:<name>``."""
 
     account_id: AccountId
     name: str
@@ -21,12 +21,18 @@ class Actor(NamedTuple):
 
 
 def ensure_sealed(services: Services, account_id: AccountId) -> None:
-    """Have the account's audit entries sealed soon; said once for many entries of this process."""
+    """Have the account's new audit entries sealed within minutes.
+
+    The line is remembered per process, so that storage is asked once for many entries.
+
+    Raises:
+        StorageUnavailable: the line could not be written.
+    """
     now = services.clock()
-    known = services.seal_lines.get(account_id)
-    if known is not None and now - _LINE_STANDS < known <= now + _SEALED_AFTER:
+    remembered = services.seal_lines.get(account_id)
+    if remembered is not None and now - _LINE_LASTS < remembered <= now + _SEALED_AFTER:
         return
-    if len(services.seal_lines) >= _MOST_LINES:
+    if len(services.seal_lines) >= _MOST_REMEMBERED:
         services.seal_lines.clear()
     due = Due(Work.SEAL, account_id, ALL, now + _SEALED_AFTER)
-    services.seal_lines[account_id] = services.due.ensure(due, after=now - _LINE_STANDS)
+    services.seal_lines[account_id] = services.due.ensure(due, after=now - _LINE_LASTS)

@@ -1,4 +1,4 @@
-"""What follows when somebody else changed the same rows in the same moment: try again, or leave it to them."""
+"""The two answers to a version conflict: retry with freshly read rows, or leave the matter to whoever was faster."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -9,18 +9,18 @@ from shared.telemetry.log import log
 
 Result = TypeVar("Result")
 
-_MOST_TRIES = 5
+_DEFAULT_TRIES = 5
 
 
 def retry_on_conflict(
-    attempt: Callable[[], Result], *, first: Callable[[], Result] | None = None, tries: int = _MOST_TRIES
+    attempt: Callable[[], Result], *, first: Callable[[], Result] | None = None, tries: int = _DEFAULT_TRIES
 ) -> Result:
-    """Repeat the attempt until nobody has changed its rows meanwhile; each time it reads them anew.
+    """Repeat the attempt, which reads its rows each time, until it meets no version conflict.
 
-    ``first`` takes the place of the first attempt, for who holds the rows already.
+    ``first`` replaces the first attempt, for a caller that has read the rows already.
 
     Raises:
-        VersionConflict: ``tries`` attempts met a conflict; nothing was written by the last.
+        VersionConflict: all ``tries`` attempts met a conflict; the last one wrote nothing.
     """
     for number in range(1, tries + 1):
         try:
@@ -33,9 +33,9 @@ def retry_on_conflict(
 
 @contextlib.contextmanager
 def ignore_conflict(fact: str, **ids: Any) -> Iterator[None]:
-    """Leave it to whoever changed the same rows in the same moment; ``fact`` says in the log what they did.
+    """Ignore a version conflict: whoever changed the same rows has done the work. ``fact`` is what the log says.
 
-    The rest of the block is skipped, and what follows it is done.
+    The rest of the block is skipped, and execution continues after it.
     """
     try:
         yield

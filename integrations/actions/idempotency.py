@@ -1,4 +1,4 @@
-"""Idempotency keys: the same request under the same key is done once and answered alike."""
+"""Idempotency keys: a request is carried out once per key, and every repetition gets the same response."""
 
 import hashlib
 from collections.abc import Callable
@@ -17,47 +17,50 @@ from shared.errors import AppError, Conflict, IdempotencyKeyReused
 from shared.http.responses import FIRST_ERROR, FIRST_FAULT, JSON, PROBLEM_JSON, ApiResponse, problem_response, status_of
 
 _ABANDONED_AFTER = timedelta(seconds=60)
-_MOST_CHARACTERS = 30_000
+_MOST_CHARACTERS = 30_000  # of a stored body; a table's string property holds 32 Ki
 
 
-def remembered(
-    services: Services, actor: Actor, key: str, told: tuple[str, bytes, bytes], do: Callable[[], ApiResponse]
+def once_per_key(
+    services: Services, actor: Actor, key: str, request: tuple[str, bytes, bytes], do: Callable[[], ApiResponse]
 ) -> ApiResponse:
-    """Do it, unless this user's key has been used: then give the answer it got.
+    """Carry out a request, unless this user has used the key before: then return the response it got.
+
+    ``request`` is what makes two requests the same: the method, the path with its query, and the body.
 
     Raises:
-        IdempotencyKeyReused: the key was used for another request.
-        Conflict: ``in_progress``: the first one is still being done.
+        KeyReused: the key was used for another request.
+        Conflict: ``in_progress``: the first request is still being carried out.
+        AppError: whatever ``do`` raises; it is remembered unless a retry may succeed.
     """
     account = Account(services, actor.account_id)
     row = StoredAnswer(
         key=_digest(actor.name.encode(), key.encode()),
-        request_hash=_digest(told[0].encode(), told[1], told[2]),
+        request_hash=_digest(request[0].encode(), request[1], request[2]),
         at=services.clock(),
     )
-    known = _claim(account, row)
-    if known is not None:
-        return _read(services, known)
+    answered = _reserve(account, row)
+    if answered is not None:
+        return _response(services, answered)
     try:
-        answer = do()
+        response = do()
     except AppError as error:
-        _keep(account, row, None if _passes(error) else problem_response(error, actor.trace_id))
+        _save(account, row, None if _may_succeed_later(error) else problem_response(error, actor.trace_id))
         raise
     except Exception:
-        _keep(account, row, None)
+        _save(account, row, None)
         raise
-    _keep(account, row, answer)
-    return answer
+    _save(account, row, response)
+    return response
 
 
-def _passes(error: AppError) -> bool:
-    """Whether the same request may fare better later: what asks to wait, what was changed meanwhile, our own faults."""
-    is_ours = status_of(error) >= FIRST_FAULT
-    return is_ours or isinstance(error, VersionConflict) or getattr(error, "wait_s", None) is not None
+def _may_succeed_later(error: AppError) -> bool:
+    """Whether the same request may succeed later: after a wait, a version conflict, or a fault of ours."""
+    is_our_fault = status_of(error) >= FIRST_FAULT
+    return is_our_fault or isinstance(error, VersionConflict) or getattr(error, "wait_s", None) is not None
 
 
-def _claim(account: Account, row: StoredAnswer) -> StoredAnswer | None:
-    """Mark the key as ours; the stored answer when it was answered before."""
+def _reserve(account: Account, row: StoredAnswer) -> StoredAnswer | None:
+    """Reserve the key for this request; the row with the response if the request was answered before."""
     answers = account.control.answers
     stored = answers.find(row.key)
     if stored is not None and stored.value.request_hash != row.request_hash:
@@ -77,34 +80,38 @@ def _claim(account: Account, row: StoredAnswer) -> StoredAnswer | None:
     )
 
 
-def _keep(account: Account, row: StoredAnswer, answer: ApiResponse | None) -> None:
-    """Store the answer; what failed for the moment, or is too long to keep, may be tried again."""
+def _save(account: Account, row: StoredAnswer, response: ApiResponse | None) -> None:
+    """Store the response; without one, or with one that is too long to store, the key becomes free again."""
     answers = account.control.answers
     stored: Stored[StoredAnswer] | None = answers.find(row.key)
     if stored is None:
         return
-    body = _body(account.services, row, answer) if answer else ""
+    body = _body(account.services, row, response) if response else ""
     with account.change() as change:
-        if answer is None or len(body) > _MOST_CHARACTERS:
+        if response is None or len(body) > _MOST_CHARACTERS:
             change.write(answers.removed(stored))
             return
-        told = msgspec.structs.replace(
+        answered = msgspec.structs.replace(
             row,
-            status=answer.status,
+            status=response.status,
             body=body,
-            content_type=answer.content_type,
-            headers=dict(answer.headers),
-            is_sealed=answer.is_secret,
+            content_type=response.content_type,
+            headers=dict(response.headers),
+            is_sealed=response.is_secret,
         )
-        change.write(answers.saved(stored.now(told)))
+        change.write(answers.saved(stored.now(answered)))
 
 
-def _body(services: Services, row: StoredAnswer, answer: ApiResponse) -> str:
-    return services.envelopes.seal(answer.body, place=_place(row)) if answer.is_secret else answer.body.decode()
+def _body(services: Services, row: StoredAnswer, response: ApiResponse) -> str:
+    return services.envelopes.seal(response.body, place=_place(row)) if response.is_secret else response.body.decode()
 
 
-def _read(services: Services, row: StoredAnswer) -> ApiResponse:
-    """The kept answer, as it was sent. Raises SealBroken when its key is gone."""
+def _response(services: Services, row: StoredAnswer) -> ApiResponse:
+    """The stored response as it was sent.
+
+    Raises:
+        SealBroken: it was encrypted, and its key is gone.
+    """
     body = services.envelopes.open(row.body, place=_place(row)) if row.is_sealed else row.body.encode()
     usual = PROBLEM_JSON if row.status >= FIRST_ERROR else JSON
     return ApiResponse(row.status, body, row.content_type or usual, row.headers, is_secret=row.is_sealed)

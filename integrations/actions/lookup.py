@@ -1,4 +1,4 @@
-"""Integrations and tenants by id. What is being removed is not found, or the caller is told to wait."""
+"""Find integrations and tenants by id; what is being removed is not found, or refused with ``removing``."""
 
 from integrations.domain.ids import IntegrationId, TenantId
 from integrations.domain.integrations import Integration, Tenant
@@ -10,7 +10,7 @@ from shared.errors import Conflict, NotFound
 
 
 def find_integration(control: Control, integration_id: IntegrationId) -> Stored[Integration]:
-    """An integration that is there to be looked at.
+    """An integration to read.
 
     Raises:
         NotFound: there is none, or it is being removed.
@@ -22,11 +22,11 @@ def find_integration(control: Control, integration_id: IntegrationId) -> Stored[
 
 
 def find_to_change(control: Control, integration_id: IntegrationId) -> Stored[Integration]:
-    """An integration that somebody wants to act on.
+    """An integration to change.
 
     Raises:
         NotFound: there is none.
-        Conflict: ``removing``.
+        Conflict: ``removing``: it is being removed.
     """
     stored = control.integrations.find(integration_id)
     if stored is not None and stored.value.removal:
@@ -35,7 +35,7 @@ def find_to_change(control: Control, integration_id: IntegrationId) -> Stored[In
 
 
 def find_tenant(control: Control, tenant_id: TenantId) -> Stored[Tenant]:
-    """A tenant that is there to be looked at or changed.
+    """A tenant to read or to change.
 
     Raises:
         NotFound: there is none, or it is being removed.
@@ -55,12 +55,17 @@ def is_leaving(control: Control, tenant: Tenant) -> bool:
 
 
 def refuse_while_removing_all(control: Control) -> None:
-    """Raise ``removing`` while all integrations of the account are being removed."""
+    """Refuse new integrations while all integrations of the account are being removed.
+
+    Raises:
+        Conflict: ``removing``.
+    """
     if control.remove_all.find(ALL) is not None:
         raise removing("All integrations of your account are being removed.")
 
 
 def removing(detail: str) -> Conflict:
+    """The error for what waits for a removal to end, with Retry-After."""
     return Conflict(
         detail,
         code="removing",

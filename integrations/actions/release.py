@@ -1,4 +1,4 @@
-"""Let go of what a failed run holds, so that the next try of its message finds it free."""
+"""Release what a failed run holds, so that the retry of its message does not have to wait for it."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -8,13 +8,13 @@ from shared.errors import AppError
 
 
 @contextlib.contextmanager
-def release_on_failure(let_go: Callable[[], None]) -> Iterator[None]:
-    """Let go when the block fails, and go on failing. Whoever changed it meanwhile holds it now."""
+def release_on_failure(release: Callable[[], None]) -> Iterator[None]:
+    """Call ``release`` when the block fails, and re-raise; not after a version conflict: somebody else holds it now."""
     try:
         yield
     except VersionConflict:
         raise
     except Exception:
-        with contextlib.suppress(AppError):  # then the hold ends by itself
-            let_go()
+        with contextlib.suppress(AppError):  # then it expires by itself
+            release()
         raise

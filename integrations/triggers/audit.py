@@ -5,13 +5,15 @@ from datetime import datetime
 import msgspec
 
 from integrations.actions.account import Account
-from integrations.actions.audit.log import COLUMNS, AuditFilter, AuditPage, cells, read_audit
+from integrations.actions.audit.log import AuditFilter, read_audit
 from integrations.actions.audit.signing import public_keys
-from integrations.actions.audit.verification import Verification, verify_audit
-from integrations.actions.read.export import as_csv, export
+from integrations.actions.audit.verification import verify_audit
+from integrations.actions.read.export import export
 from integrations.domain import ids
-from integrations.domain.audit.export import Export
 from integrations.triggers.routes import PAGING, HttpRoutes, Need, RequestContext
+from integrations.views.audit.export import Export, as_csv
+from integrations.views.audit.log import COLUMNS, AuditPage, cells
+from integrations.views.audit.verification import Verification
 from shared.crypto.signatures import Jwks
 from shared.errors import Invalid, Problem
 from shared.formats.csv_text import CSV, csv_text, prefers_csv

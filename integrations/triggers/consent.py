@@ -7,10 +7,12 @@ import msgspec
 
 from integrations.actions.connect.callback import receive_callback
 from integrations.actions.connect.complete import complete
-from integrations.actions.connect.integrate import FlowView, Started, read_flow, reauthorize, start_csp, start_single
+from integrations.actions.connect.flows import read_flow
+from integrations.actions.connect.integrate import reauthorize, start_csp, start_single
 from integrations.domain import ids
 from integrations.domain.integrations import Kind
 from integrations.triggers.routes import HttpRoutes, Need, RequestContext
+from integrations.views.flow import Completed, FlowView, JourneyStarted
 from shared.errors import AppError, Invalid, Problem, TemporaryFailure
 from shared.http.responses import MAX_BODY_BYTES, ApiResponse, ok, see_other
 
@@ -31,16 +33,6 @@ class StartIntegration(msgspec.Struct, forbid_unknown_fields=True):
 
     kind: str
     prerequisites: AcceptedPrerequisites | None = None
-
-
-class JourneyStarted(msgspec.Struct, kw_only=True):
-    flow_id: str
-    authorize_url: str
-    expires_at: str
-
-
-class Completed(msgspec.Struct, kw_only=True):
-    integration_id: str
 
 
 def add_routes(routes: HttpRoutes) -> None:
@@ -100,7 +92,7 @@ def add_routes(routes: HttpRoutes) -> None:
         return ok(Completed(integration_id=done), status=201)
 
 
-def _start(call: RequestContext, body: StartIntegration) -> Started:
+def _start(call: RequestContext, body: StartIntegration) -> JourneyStarted:
     if body.kind == Kind.SINGLE.value:
         return start_single(call.services, call.actor)
     if body.kind != Kind.CSP.value:
@@ -113,13 +105,8 @@ def _start(call: RequestContext, body: StartIntegration) -> Started:
     return start_csp(call.services, call.actor, accepted=accepted.accepted, version=accepted.version)
 
 
-def _started(started: Started) -> ApiResponse:
-    body = JourneyStarted(
-        flow_id=started.flow_id,
-        authorize_url=started.authorize_url,
-        expires_at=started.expires_at.isoformat().replace("+00:00", "Z"),
-    )
-    return dataclasses.replace(ok(body, status=201), is_secret=True)  # the address holds state and nonce
+def _started(started: JourneyStarted) -> ApiResponse:
+    return dataclasses.replace(ok(started, status=201), is_secret=True)  # the address holds state and nonce
 
 
 def _callback(call: RequestContext) -> ApiResponse:

@@ -7,15 +7,12 @@ from integrations.domain import ids
 from integrations.domain.connect.prerequisites import Prerequisites, prerequisites
 from integrations.domain.csp.roles import required_roles, role_names
 from integrations.triggers.routes import HttpRoutes, Need, RequestContext
+from integrations.views.csp.checks import CheckOrdered
 from shared.http.responses import ApiResponse, no_content, ok
 
 
 class IgnoreTenant(msgspec.Struct, forbid_unknown_fields=True):
     ignored: bool
-
-
-class CheckOrdered(msgspec.Struct, kw_only=True):
-    integration_id: str
 
 
 def add_routes(routes: HttpRoutes) -> None:

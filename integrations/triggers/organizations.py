@@ -8,6 +8,7 @@ from integrations.actions.mapping import organizations as actions
 from integrations.domain import ids
 from integrations.domain.integrations import Organization
 from integrations.triggers.routes import PAGING, HttpRoutes, Need, RequestContext
+from integrations.views.organizations import OrganizationPage
 from shared.http.responses import ApiResponse, no_content, ok
 
 
@@ -17,11 +18,6 @@ class OrganizationBody(msgspec.Struct, forbid_unknown_fields=True):
     name: str
     domains: list[str] = []
     syncro_tenant_id: str | None = None
-
-
-class OrganizationPage(msgspec.Struct, kw_only=True):
-    items: list[Organization]
-    next_cursor: str | None
 
 
 def add_routes(routes: HttpRoutes) -> None:

@@ -5,12 +5,11 @@ from html import escape
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import msgspec
-
 from integrations.services import Services
 from integrations.settings import Settings
 from integrations.triggers.openapi import document
 from integrations.triggers.routes import HttpRoutes, Need, RequestContext
+from integrations.views.service import Health, PageConfig
 from shared.errors import NotFound
 from shared.http.responses import ApiResponse, ok, see_other, with_etag
 
@@ -22,17 +21,6 @@ _TYPES = {
     ".svg": "image/svg+xml",
 }
 _PORTAL_ORIGIN = b'<meta name="portal-origin" content="">'
-
-
-class PageConfig(msgspec.Struct, kw_only=True):
-    """What the page needs before anybody has signed in."""
-
-    product_name: str
-    personas_url: str | None
-
-
-class Health(msgspec.Struct):
-    status: str
 
 
 def add_routes(routes: HttpRoutes) -> None:

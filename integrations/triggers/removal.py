@@ -1,21 +1,17 @@
 """HTTP routes of removals: their effects, start and state, and the purge of an unmapped tenant's data."""
 
-import msgspec
-
 from integrations.actions.mapping.purge import purge_now
-from integrations.actions.removal.start import Begun, remove, remove_all
-from integrations.actions.removal.status import Effects, RemovalView, effects_of_all, read_removal, removal_effects
+from integrations.actions.removal.effects import read_effects, read_effects_of_all
+from integrations.actions.removal.start import remove, remove_all
+from integrations.actions.removal.status import read_removal
 from integrations.domain import ids
 from integrations.triggers.routes import HttpRoutes, Need, RequestContext
+from integrations.views.removal.begun import AllBegun, Begun
+from integrations.views.removal.effects import Effects
+from integrations.views.removal.status import RemovalView
 from shared.http.responses import ApiResponse, no_content, ok
 
 _CONFIRM = {"confirm": "the value of confirm in GET .../removal-effects"}
-
-
-class AllBegun(msgspec.Struct, kw_only=True):
-    """The removals under way in the account."""
-
-    removal_ids: list[str]
 
 
 def add_routes(routes: HttpRoutes) -> None:
@@ -28,7 +24,7 @@ def add_routes(routes: HttpRoutes) -> None:
     )
     def get_removal_effects(call: RequestContext) -> ApiResponse:
         integration_id = ids.integration_id(call.param("integration_id"))
-        return ok(removal_effects(call.services, call.actor, integration_id))
+        return ok(read_effects(call.services, call.actor, integration_id))
 
     @routes.add(
         "GET",
@@ -38,7 +34,7 @@ def add_routes(routes: HttpRoutes) -> None:
         answers={200: Effects},
     )
     def get_effects_of_all(call: RequestContext) -> ApiResponse:
-        return ok(effects_of_all(call.services, call.actor))
+        return ok(read_effects_of_all(call.services, call.actor))
 
     @routes.add(
         "DELETE",

@@ -17,7 +17,7 @@ import azure.functions as func
 import msgspec
 
 from integrations.actions.actors import Actor
-from integrations.actions.idempotency import remembered
+from integrations.actions.idempotency import once_per_key
 from integrations.actions.plan.learn_plan import learn_plan
 from integrations.caller import Caller
 from integrations.domain.ids import AccountId
@@ -216,7 +216,7 @@ def _authorized(
         key = _idempotency_key(request)
         if key:
             identity = (request.method, request.url.split("/api/", 1)[-1].encode(), request.get_body())
-            return remembered(services, call.actor, key, identity, lambda: handler(call))
+            return once_per_key(services, call.actor, key, identity, lambda: handler(call))
     answer = handler(call)
     if request.method == "GET" and answer.status == 200 and caller is not None:
         return with_etag(answer, request.headers.get("If-None-Match", ""))

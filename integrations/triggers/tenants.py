@@ -1,45 +1,33 @@
 """HTTP routes of integrations and tenants: the page's data, details, mapping, syncs and synced rows."""
 
-from datetime import datetime
-
 import msgspec
 
 from integrations.actions.mapping.map_tenant import map_tenant, unmap_tenant
-from integrations.actions.read.overview import (
-    IntegrationDetails,
-    TenantDetails,
-    read_integration,
-    read_overview,
-    read_tenant,
-)
-from integrations.actions.read.security import Security, read_security
-from integrations.actions.read.sync_queue import SyncQueue, read_sync_queue
-from integrations.actions.read.synced_data import Rows, RunPage, read_licenses, read_rows, read_run, read_runs
+from integrations.actions.read.overview import read_integration, read_overview, read_tenant
+from integrations.actions.read.security import read_security
+from integrations.actions.read.sync_queue import read_sync_queue
+from integrations.actions.read.synced_data import read_licenses, read_rows, read_run, read_runs
 from integrations.actions.sync.sync_now import sync_now
 from integrations.domain import ids
-from integrations.domain.security.posture import LicenseView
 from integrations.domain.sync.datasets import Run
 from integrations.microsoft import registry as datasets
 from integrations.microsoft.dataset import Dataset, ReadRoute
 from integrations.triggers.routes import PAGING, HttpRoutes, Need, RequestContext
-from integrations.views.page import SORTS, Overview, TableFilter
+from integrations.views.datasets import Rows
+from integrations.views.integration_details import IntegrationDetails
+from integrations.views.organizations import MappingView, mapping_view
+from integrations.views.security.licenses import LicenseView
+from integrations.views.security.security import Security
+from integrations.views.sync_runs import Ordered, RunPage, SyncQueue
+from integrations.views.table.overview import Overview
+from integrations.views.table.tenant_page import SORTS, TableFilter
+from integrations.views.tenant_details import TenantDetails
 from shared.errors import Invalid, Problem
 from shared.http.responses import ApiResponse, no_content, ok
 
 
 class MapTenant(msgspec.Struct, forbid_unknown_fields=True):
     organization_id: str
-
-
-class MappingView(msgspec.Struct, kw_only=True):
-    tenant_id: str
-    organization_id: str
-    syncro_tenant_id: str
-    mapped_at: datetime
-
-
-class Ordered(msgspec.Struct, kw_only=True):
-    run_id: str
 
 
 def add_routes(routes: HttpRoutes) -> None:
@@ -105,14 +93,7 @@ def _add_changing(routes: HttpRoutes) -> None:
     def put_mapping(call: RequestContext) -> ApiResponse:
         organization = ids.organization_id(call.body(MapTenant).organization_id)
         mapping = map_tenant(call.services, call.actor, _tenant(call), organization)
-        return ok(
-            MappingView(
-                tenant_id=_tenant(call),
-                organization_id=mapping.organization_id,
-                syncro_tenant_id=mapping.syncro_tenant_id,
-                mapped_at=mapping.mapped_at.replace(microsecond=0),
-            )
-        )
+        return ok(mapping_view(_tenant(call), mapping))
 
     @routes.add(
         "DELETE",

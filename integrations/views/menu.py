@@ -1,12 +1,15 @@
 """The menus of the page, exactly as the source document's table of actions has them."""
 
+from collections.abc import Sequence
 from enum import Enum
+
+import msgspec
 
 from integrations.domain.integrations import Kind
 
 
 class Action(Enum):
-    """A menu entry: the name the API uses, and which of our sentences it shows."""
+    """A menu entry, by the name that the API uses."""
 
     INTEGRATE_SINGLE = "integrate_single"
     INTEGRATE_CSP = "integrate_csp"
@@ -15,6 +18,13 @@ class Action(Enum):
     UNMAP = "unmap"
     REAUTHORIZE = "reauthorize"
     REMOVE = "remove"
+
+
+class ActionView(msgspec.Struct, frozen=True, kw_only=True):
+    """A menu entry with the label that the page shows."""
+
+    action: str
+    label: str
 
 
 INTEGRATE_MENU: tuple[tuple[Action, str], ...] = (
@@ -30,8 +40,13 @@ CSP_MENU: tuple[tuple[Action, str], ...] = (
 
 
 def tenant_menu(kind: Kind, *, is_mapped: bool, product: str) -> tuple[tuple[Action, str], ...]:
-    """The ellipsis menu of a tenant's row. A CSP's child has no connection of its own to change."""
+    """The ellipsis menu of a tenant's row. A CSP's child tenant has no integration of its own to change."""
     first = (Action.UNMAP, f"Unmap {product} Tenant") if is_mapped else (Action.MAP, f"Map {product} Tenant")
     if kind is Kind.CSP:
         return (first,)
     return (first, (Action.REAUTHORIZE, "Reauthorize"), (Action.REMOVE, "Remove Integration"))
+
+
+def actions(menu: Sequence[tuple[Action, str]]) -> list[ActionView]:
+    """A menu as the API shows it."""
+    return [ActionView(action=action.value, label=label) for action, label in menu]

@@ -1,4 +1,4 @@
-"""Storage that tells in which order it was asked to write, and at which the process can die."""
+"""Storage that records the order of its writes, and at each of which the process can die."""
 
 import dataclasses
 from collections.abc import Callable
@@ -12,7 +12,7 @@ Result = TypeVar("Result")
 
 
 class Died(BaseException):
-    """The process is gone; nothing of ours may catch it."""
+    """The process is dead; our code must not catch this."""
 
 
 class Recorder:
@@ -29,9 +29,13 @@ class Recorder:
         self.fails = fails
 
     def on(self, services: Services, **changes: Any) -> Services:
-        """The same services, as another process that is recorded."""
-        told = {"tables": _Tables(services.tables, self), "queues": _Queues(services.queues, self), "seal_lines": {}}
-        return dataclasses.replace(services, **told, **changes)
+        """The services of another process, whose writes are recorded."""
+        recorded = {
+            "tables": _Tables(services.tables, self),
+            "queues": _Queues(services.queues, self),
+            "seal_lines": {},
+        }
+        return dataclasses.replace(services, **recorded, **changes)
 
     def step(self, what: str, do: Callable[[], Result], error: type[Exception]) -> Result:
         self.steps.append(what)

@@ -10,7 +10,9 @@ from integrations.domain.ids import FlowId, IntegrationId, RemovalId, TenantId, 
 from integrations.domain.integrations import Integration, Kind, Proof
 from integrations.domain.removal import AccessPath, Presence, Removal, TenantRemoval, UninstallOutcome
 from integrations.domain.retry_delays import UNINSTALL
-from integrations.views import removal as report
+from integrations.views.removal.effects import effects, effects_of_all
+from integrations.views.removal.leftovers import leftover_view
+from integrations.views.removal.steps import steps
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 QUIET = timedelta(minutes=15)
@@ -46,11 +48,11 @@ def tenant_removal(number: int = 1, **changes: object) -> TenantRemoval:
 
 
 def states(removal: Removal, *tenant_removals: TenantRemoval) -> dict[str, str]:
-    return {it.name: it.state for it in report.steps(removal, tenant_removals, QUIET)}
+    return {it.name: it.state for it in steps(removal, tenant_removals, QUIET)}
 
 
 def detail(removal: Removal, step: str, *tenant_removals: TenantRemoval) -> str:
-    return next(it.detail for it in report.steps(removal, tenant_removals, QUIET) if it.name == step)
+    return next(it.detail for it in steps(removal, tenant_removals, QUIET) if it.name == step)
 
 
 def test_an_integration_has_one_removal_of_its_name() -> None:
@@ -179,19 +181,19 @@ def test_what_is_left_over_says_who_does_what() -> None:
         tenant_removal(outcome=it).is_left_over
         for it in (UninstallOutcome.REMOVED, UninstallOutcome.NO_RIGHTS, UninstallOutcome.UNCONFIRMED)
     )
-    told = report.leftover(impossible, "app-1")
+    told = leftover_view(impossible, "app-1")
     assert told.what == f"Our application could not be removed from Tenant 1 ({told.tenant_id})."
     assert "as a Cloud Application Administrator or an Application Administrator of that tenant" in told.how
     assert "search for app-1, open the application, and select Properties > Delete." in told.how
     assert "Remove-MgServicePrincipal" in told.how
     assert "restore it for 30 days" in told.how
-    assert report.leftover(seen_again, "app-1").what.startswith("Our application was removed from 00000001-")
-    assert "still accepts it there" in report.leftover(seen_again, "app-1").what
+    assert leftover_view(seen_again, "app-1").what.startswith("Our application was removed from 00000001-")
+    assert "still accepts it there" in leftover_view(seen_again, "app-1").what
     assert (
         "no permissions of its own"
-        in report.leftover(tenant_removal(outcome=UninstallOutcome.IMPOSSIBLE, is_stripped=True), "a").what
+        in leftover_view(tenant_removal(outcome=UninstallOutcome.IMPOSSIBLE, is_stripped=True), "a").what
     )
-    assert "your own tenant" in report.leftover(tenant_removal(outcome=UninstallOutcome.BY_HAND), "a").what
+    assert "your own tenant" in leftover_view(tenant_removal(outcome=UninstallOutcome.BY_HAND), "a").what
 
 
 @pytest.mark.parametrize(
@@ -264,20 +266,20 @@ def test_a_removal_that_has_ended_is_verified_after_the_quiet_time_and_forgotten
 
 
 def test_effects_are_told_in_the_words_of_the_page() -> None:
-    single = report.effects(integration(), 1, 1, "Syncro")
-    csp = report.effects(integration(Kind.CSP), 0, 0, "Syncro")
-    one = report.effects(integration(Kind.CSP), 1, 2, "Syncro")
+    single = effects(integration(), 1, 1, "Syncro")
+    csp = effects(integration(Kind.CSP), 0, 0, "Syncro")
+    one = effects(integration(Kind.CSP), 1, 2, "Syncro")
 
     assert single[0] == "Disconnects the Microsoft tenant Contoso."
     assert single[1] == "Removes 1 mapping to Syncro Tenants and stops syncing."
     assert csp[0] == "Disconnects the Cloud Solution Provider Contoso and no tenants."
     assert one[0] == "Disconnects the Cloud Solution Provider Contoso and its 1 tenant."
     assert one[1].startswith("Removes 2 mappings")
-    everything = report.effects_of_all(1, [], 1, 0, "Syncro")
+    everything = effects_of_all(1, [], 1, 0, "Syncro")
     assert everything[0] == "Disconnects all 1 integration with 1 Microsoft tenant."
-    both = report.effects_of_all(2, ["Contoso"], 4, 0, "Syncro")
+    both = effects_of_all(2, ["Contoso"], 4, 0, "Syncro")
     assert both[0] == "Disconnects all 2 integrations with 4 Microsoft tenants."
-    csps = report.effects_of_all(1, ["Contoso"], 4, 0, "Syncro")
+    csps = effects_of_all(1, ["Contoso"], 4, 0, "Syncro")
     for told, of_single, of_csp in (
         (single, 1, 0), (csp, 0, 1), (everything, 1, 0), (both, 1, 1), (csps, 0, 1),
     ):  # fmt: skip

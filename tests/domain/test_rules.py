@@ -14,7 +14,8 @@ from integrations.domain.sync.datasets import Cursor, DatasetOutcome, cause_afte
 from integrations.domain.sync_status import begin
 from integrations.domain.text import MOST_CHARACTERS, clean, clean_or_none, key_from
 from integrations.views.menu import CSP_MENU, INTEGRATE_MENU, tenant_menu
-from integrations.views.page import TableFilter, overview
+from integrations.views.table.overview import overview
+from integrations.views.table.tenant_page import TableFilter
 from shared.errors import Invalid
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)

@@ -42,6 +42,10 @@ def store(portal: Portal) -> dict[str, Any]:
 
 def populated(portal: Portal) -> dict[str, str]:
     """Ids of one account's things, one of each kind."""
+    return portal.reach("populated", lambda: _populated(portal))
+
+
+def _populated(portal: Portal) -> dict[str, str]:
     gone = portal.integrate(portal.has_tenant("Gone Ltd"))
     removal = portal.remove(gone, "Gone Ltd")
     portal.run_queues()

@@ -209,7 +209,7 @@ def test_the_log_comes_as_csv_to_those_who_ask_for_it(portal: Portal) -> None:
 
 
 def test_a_filter_that_finds_little_goes_on_where_it_stopped(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("integrations.actions.audit.log._A_PAGE", 2)
+    monkeypatch.setattr("integrations.actions.audit.log._PAGE_ROWS", 2)
     monkeypatch.setattr("integrations.actions.audit.log._MOST_PAGES", 2)
     tenant = portal.has_tenant()
     portal.integrate(tenant)

@@ -111,7 +111,7 @@ def test_a_change_that_comes_while_an_evaluation_looks_keeps_its_mark(portal: Po
     look = EvaluationRun(portal.services, order_of(portal.services, tenant))
     portal.microsoft.world.touch_users(tenant["id"], 2, seed=5)
     resynced(portal, tenant, evaluates=False)
-    look.carry_out()
+    look.evaluate()
 
     assert marked(portal.services, tenant) == {"users"}
     portal.run_queues()
@@ -138,7 +138,7 @@ def test_marks_are_not_forgotten_on_the_word_of_an_evaluation_that_was_overtaken
     fast.open().confirm()
 
     with pytest.raises(Superseded):
-        slow.carry_out()
+        slow.evaluate()
     assert marked(portal.services, tenant) == {"users"}
 
 

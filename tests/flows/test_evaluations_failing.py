@@ -136,7 +136,7 @@ def test_a_process_that_dies_each_time_is_told_on_the_evaluations_that_were_due(
     rows = portal.row(tenant)
     portal.microsoft.world.touch_users(tenant["id"], 2)
     resynced(portal, tenant, evaluates=False)
-    monkeypatch.setattr(EvaluationRun, "carry_out", _dies)
+    monkeypatch.setattr(EvaluationRun, "evaluate", _dies)
     portal.run_queues()
 
     assert states(portal, tenant) == {"people_without_mfa": "fresh", "administrators": "fresh", "titles": "failed"}

@@ -3,7 +3,8 @@
 import msgspec
 import pytest
 
-from integrations.actions.sync.read_datasets import Access, read_datasets
+from integrations.actions.sync.dataset_reader import Access
+from integrations.actions.sync.read_datasets import read_datasets
 from integrations.microsoft.dataset import Dataset
 from integrations.microsoft.readers.devices import DEVICES
 from integrations.microsoft.readers.managed_devices import MANAGED_DEVICES

@@ -102,7 +102,7 @@ def test_what_changes_between_two_parts_is_told_by_the_next_round(portal: Portal
     assert gone not in users(portal, tenant)
 
 
-@pytest.mark.parametrize("where", ["go_on", "_store"])
+@pytest.mark.parametrize("where", ["continue_later", "store_attempts"])
 def test_a_part_that_dies_is_done_again_and_earlier_ones_are_not(
     portal: Portal, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:

@@ -29,7 +29,8 @@ def refused(portal: Portal, url: str, kind: str = "single", **answer: str) -> No
 
 def at_consent(portal: Portal) -> tuple[str, str]:
     """A journey whose signer is known: its id, and where the permissions are accepted."""
-    return _at_consent(portal, portal.has_tenant())
+    tenant = portal.has_tenant()
+    return portal.reach("at consent", lambda: _at_consent(portal, tenant))
 
 
 def _at_consent(portal: Portal, tenant: dict[str, str]) -> tuple[str, str]:

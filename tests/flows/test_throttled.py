@@ -33,7 +33,7 @@ def tenant(portal: Portal) -> dict[str, str]:
     found = portal.has_tenant(users=60, devices=10)
     portal.connected(found)
     world = portal.microsoft.world
-    world.touch_users(found["id"], 40, seed=7)
+    world.touch_users(found["id"], 16, seed=7)
     for number in range(8):
         world.add_device(found["id"], displayName=f"PC {number}")
     world.forget_requests()

@@ -22,7 +22,7 @@ def stored(portal: Portal, tenant: dict[str, str]) -> int:
 @pytest.fixture(params=[100, 5_000], ids=["a large data set", "a small one"])
 def tenant(portal: Portal, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> dict[str, str]:
     """Each part has time for little more than one transaction; a large data set is stored by itself."""
-    monkeypatch.setattr("integrations.actions.sync.sync_tenant._LARGE", request.param)
+    monkeypatch.setattr("integrations.actions.sync.store_attempts._LARGE", request.param)
     monkeypatch.setattr("integrations.actions.sync.sync_tenant.WRITING_LIMIT", timedelta(0))
     found = portal.has_tenant(users=USERS)
     portal.integrate(found)

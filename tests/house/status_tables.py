@@ -12,8 +12,8 @@ from integrations.domain.integrations import CspChild, Kind, Tenant
 from integrations.domain.refusals import OF_CUSTOMER
 from integrations.domain.statuses import COLOUR_OF, EXPLANATIONS, SyncCause
 from integrations.domain.sync_status import STALLED_AFTER, begin
-from integrations.views.csp import csp_auth_view
-from integrations.views.page import Moment, StatusView
+from integrations.views.csp.auth import csp_auth_view
+from integrations.views.status import ReadTime, StatusView
 
 _NOW = datetime(2026, 11, 28, tzinfo=UTC)
 _STAGE_OF = {CspAuth.CONSENT_PENDING: Stage.REQUESTED, CspAuth.GRANTING_ROLES: Stage.GRANTED}
@@ -60,7 +60,7 @@ def _view(auth: CspAuth, fault: GroupFault | None) -> StatusView:
         added_at=_NOW,
         csp=child,
     )
-    return csp_auth_view(tenant, None, Moment(_NOW, timedelta(minutes=30)))
+    return csp_auth_view(tenant, None, ReadTime(_NOW, timedelta(minutes=30)))
 
 
 def _row(*cells: str) -> str:

@@ -18,7 +18,7 @@ from integrations.domain.jobs.orders import SyncOrder
 from integrations.domain.sync.change_notifications import parse_client_state
 from integrations.domain.text import clean, key_from
 from integrations.microsoft.fillers import identifier, ids_for_paths
-from integrations.views.page import _read_cursor
+from integrations.views.table.tenant_page import _read_cursor
 from local.host.http.pipeline import query_of
 from local.host.http.route_constraints import constraint
 from local.host.http.routes import decoded

@@ -215,7 +215,7 @@ def test_the_due_list_tells_what_is_due_the_longest_overdue_first(tables: Tables
         assert times == sorted(times)
 
 
-def test_what_was_put_again_is_not_settled(tables: Tables) -> None:
+def test_what_was_put_again_is_not_completed(tables: Tables) -> None:
     due_list, due = DueList(tables), Due(Work.SYNC, ACCOUNT, "tenant", NOW)
     due_list.put(due)
     due_list.put(Due(Work.SYNC, ACCOUNT, "tenant", NOW + timedelta(minutes=1)))

@@ -1,7 +1,7 @@
-"""Seal the audit entries of an account, and forget those that were kept long enough.
+"""Seal the audit entries of an account, and delete those that are older than they are kept.
 
-No change waits for it: an entry is inserted with its change, and covered by a seal some minutes later. Of two
-sealers at once the one whose seal of a number is inserted first goes on, and the other reads again.
+No change waits for this: an entry is inserted with its change, and covered by a seal some minutes later. Of two
+sealers at once, the one whose seal of a number is inserted first continues, and the other one reads again.
 """
 
 from collections.abc import Iterator
@@ -26,73 +26,73 @@ from shared.crypto.signatures import Jwk, SignatureInvalid, detach_payload, veri
 from shared.storage.tables import Write, chunks
 from shared.telemetry.log import log
 
-_MOST_SEALS = 200  # in one go: forty thousand entries
-_TRIES = 10  # each time another sealer was faster
-_SEALS_A_PAGE = 100
-_FORGOTTEN_AT_ONCE = 20_000
+_MOST_SEALS = 200  # written at once: 40,000 entries
+_TRIES = 10  # every conflict means that another sealer was faster
+_PAGE_SEALS = 100  # read from storage at once
+_DELETED_AT_ONCE = 20_000
 _LAST_OF_MOMENT = "zzzzzzzz"
 
 
-class _Waiting(NamedTuple):
-    """The newest seal that holds, the number after the newest seal of all, and entries that no seal covers."""
+class _Unsealed(NamedTuple):
+    """The newest valid seal, the number of the next seal, and the entries that no seal covers yet."""
 
     last: Seal | None
-    number: int
+    next_number: int
     entries: dict[str, EntryFingerprint]
 
 
 def seal_entries(account: Account) -> None:
-    """Cover every entry that waits for it.
+    """Cover every unsealed entry by a seal.
 
     Raises:
-        SealBroken, Unavailable: as ``signing.sign``; the entries go on waiting.
-        VersionConflict: other sealers were faster ten times; they cover what waits.
+        SealBroken, Unavailable: as ``signing.sign``; the entries stay unsealed.
+        VersionConflict: other sealers were faster ten times; they seal the entries.
     """
     keys = public_keys(account).keys
-    retry_on_conflict(lambda: _seal_waiting(account, keys), tries=_TRIES)
+    retry_on_conflict(lambda: _seal(account, keys), tries=_TRIES)
 
 
-def _seal_waiting(account: Account, keys: list[Jwk]) -> None:
-    control, waiting = account.control, _waiting(account.control, keys)
+def _seal(account: Account, keys: list[Jwk]) -> None:
+    control, unsealed = account.control, _unsealed(account.control, keys)
     for _ in range(_MOST_SEALS):
-        bare = next_seal(waiting.last, waiting.number, waiting.entries.values(), account.services.clock())
-        if bare is None:
+        unsigned = next_seal(unsealed.last, unsealed.next_number, unsealed.entries.values(), account.services.clock())
+        if unsigned is None:
             return
-        seal = _signed(account, bare)
+        seal = _signed(account, unsigned)
         with account.change() as change:
             change.write(control.seals.added(seal))
-        left = {key: it for key, it in waiting.entries.items() if key not in seal.entries}
-        waiting = _Waiting(seal, seal.number + 1, left)
-        told = {"number": seal.number, "entries": len(seal.entries)}
-        log("sealed audit entries", account_id=account.id, counts=told)
+        remaining = {key: it for key, it in unsealed.entries.items() if key not in seal.entries}
+        unsealed = _Unsealed(seal, seal.number + 1, remaining)
+        counts = {"number": seal.number, "entries": len(seal.entries)}
+        log("sealed audit entries", account_id=account.id, counts=counts)
 
 
-def forget_old_entries(account: Account) -> None:
-    """Delete entries that were kept long enough, and then the seals that covered nothing younger."""
+def delete_old_entries(account: Account) -> None:
+    """Delete entries older than AUDIT_ENTRIES, and then the seals that cover only such entries."""
     control, kept_since = account.control, account.services.clock() - AUDIT_ENTRIES
-    old = control.audit.texts(after=newest_first(kept_since, _LAST_OF_MOMENT), limit=_FORGOTTEN_AT_ONCE)
+    old = control.audit.texts(after=newest_first(kept_since, _LAST_OF_MOMENT), limit=_DELETED_AT_ONCE)
     _remove(account, [control.audit.dropped(key) for key in old if moment_of(key) < kept_since])
-    if len(old) == _FORGOTTEN_AT_ONCE:
-        return  # the seals of what is left tell that it was there
-    numbers, newest = [], 0
-    for it in read_links(control, public_keys(account).keys):
-        numbers.append(it.number)
-        if it.is_signed and it.seal and it.seal.through < kept_since:
-            newest = max(newest, it.number)
-    gone = [number for number in numbers if number <= newest]
-    _remove(account, [control.seals.dropped(newest_seal_first(number)) for number in gone])
+    if len(old) == _DELETED_AT_ONCE:
+        return  # more old entries follow; their seals are still needed to verify them
+    numbers, newest_obsolete = [], 0
+    for link in read_links(control, public_keys(account).keys):
+        numbers.append(link.number)
+        if link.is_signed and link.seal and link.seal.through < kept_since:
+            newest_obsolete = max(newest_obsolete, link.number)
+    obsolete = [number for number in numbers if number <= newest_obsolete]
+    _remove(account, [control.seals.dropped(newest_seal_first(number)) for number in obsolete])
 
 
 def read_links(control: Control, keys: list[Jwk]) -> Iterator[ChainLink]:
-    """Every seal with what its row and its signature are worth, the newest first."""
+    """Every seal, the newest first; its row may be unreadable, and its signature invalid."""
     after = ""
     while True:
-        page = control.seals.texts(after=after, limit=_SEALS_A_PAGE)
+        page = control.seals.texts(after=after, limit=_PAGE_SEALS)
         for key, text in page.items():
             number = number_of_seal(key)
             if number:
                 yield _link(control, number, text, keys)
-        if len(page) < _SEALS_A_PAGE:
+        if len(page) < _PAGE_SEALS:
             return
         after = list(page)[-1]
 
@@ -109,8 +109,8 @@ def _link(control: Control, number: int, text: str, keys: list[Jwk]) -> ChainLin
     return ChainLink(number, seal, is_signed=seal.number == number)
 
 
-def _waiting(control: Control, keys: list[Jwk]) -> _Waiting:
-    """Entries as far back as one that comes late may lie, without those that any seal covers."""
+def _unsealed(control: Control, keys: list[Jwk]) -> _Unsealed:
+    """The entries that no seal covers, as far back as an entry that was written late may lie."""
     number, last = 0, None
     covered: set[str] = set()
     for it in read_links(control, keys):
@@ -124,13 +124,13 @@ def _waiting(control: Control, keys: list[Jwk]) -> _Waiting:
     until = newest_first(last.through - LATE, _LAST_OF_MOMENT) if last else ""
     texts = control.audit.texts(until=until)
     entries = {key: entry_fingerprint(key, moment_of(key), text) for key, text in texts.items() if key not in covered}
-    return _Waiting(last, number + 1, entries)
+    return _Unsealed(last, number + 1, entries)
 
 
-def _signed(account: Account, bare: Seal) -> Seal:
-    """The seal with its signature, whose payload is left out: it is the seal itself."""
-    signature = detach_payload(sign(account, bare.signed_text(account.id)))
-    return msgspec.structs.replace(bare, signature=signature)
+def _signed(account: Account, unsigned: Seal) -> Seal:
+    """The seal with its signature, a JWS with detached payload: the payload is the seal itself."""
+    signature = detach_payload(sign(account, unsigned.signed_text(account.id)))
+    return msgspec.structs.replace(unsigned, signature=signature)
 
 
 def _remove(account: Account, removals: list[Write]) -> None:

@@ -1,91 +1,41 @@
-"""Verify an account's audit log: every print, every link of the chain and every signature, computed anew."""
-
-from datetime import datetime
-
-import msgspec
+"""Verify an account's audit log: recompute every fingerprint, every link of the chain and every signature."""
 
 from integrations.actions.account import Account
 from integrations.actions.audit.sealing import read_links
 from integrations.actions.audit.signing import public_keys
-from integrations.domain.audit.seals import EntryFingerprint, Seal, SealFault, entry_fingerprint, examine
+from integrations.domain.audit.seals import EntryFingerprint, entry_fingerprint, examine
 from integrations.domain.ids import AccountId
 from integrations.services import Services
 from integrations.storage.control import Control, moment_of
+from integrations.views.audit.verification import Verification, verification_view
 
 _PER_MINUTE = 6
-_A_PAGE = 1000
-_MOST_NAMED = 1000
-
-
-class SealMark(msgspec.Struct, frozen=True, kw_only=True):
-    """A seal to compare with later: its number, when it was made, and its print."""
-
-    number: int
-    at: datetime
-    print: str
-
-
-class Verification(msgspec.Struct, frozen=True, kw_only=True):
-    """What the audit log is worth; counts are of all, and at most 1,000 ids are named of each kind.
-
-    ``waiting`` entries are not sealed yet. ``altered`` ones do not match their seal, ``missing`` ones were sealed and
-    are gone, ``out_of_chain`` ones were put in without having come in their time.
-    """
-
-    verified_at: datetime
-    is_intact: bool
-    entries: int
-    sealed: int
-    waiting: int
-    altered: list[str]
-    missing: list[str]
-    out_of_chain: list[str]
-    seals: int
-    faulty_seals: list[SealFault]
-    oldest_seal: SealMark | None
-    newest_seal: SealMark | None
+_PAGE_ROWS = 1000  # read from storage at once
 
 
 def verify_audit(services: Services, account_id: AccountId) -> Verification:
-    """Recompute everything that is kept of the account's audit log.
+    """Verify everything that is stored of the account's audit log.
 
     Raises:
-        TooManyRequests: verified several times within a minute.
-        SealBroken: the account's signing key cannot be opened any more.
+        TooManyRequests: more than six verifications within a minute.
+        SealBroken: the account's signing key cannot be decrypted.
+        Unavailable: storage or the vault does not answer.
     """
     services.quota.take(f"verification:{account_id}", _PER_MINUTE)
     account, now = Account(services, account_id), services.clock()
-    # Seals before entries: what is written between the two is an entry that waits, and no entry that is missing.
+    # Seals before entries: an entry written between the two reads then counts as waiting, not as missing.
     links = list(read_links(account.control, public_keys(account).keys))[::-1]
     entries = _entries(account.control)
-    found = examine(links, entries, now, moment_of)
-    seals = [it.seal for it in links if it.seal is not None]
-    return Verification(
-        verified_at=now.replace(microsecond=0),
-        is_intact=not (found.altered or found.missing or found.out_of_chain or found.seals),
-        entries=len(entries),
-        sealed=found.sealed,
-        waiting=len(found.waiting),
-        altered=found.altered[:_MOST_NAMED],
-        missing=found.missing[:_MOST_NAMED],
-        out_of_chain=found.out_of_chain[:_MOST_NAMED],
-        seals=len(links),
-        faulty_seals=found.seals[:_MOST_NAMED],
-        oldest_seal=_mark(seals[0]) if seals else None,
-        newest_seal=_mark(seals[-1]) if seals else None,
-    )
+    return verification_view(examine(links, entries, now, moment_of), links, len(entries), now)
 
 
 def _entries(control: Control) -> dict[str, EntryFingerprint]:
-    found: dict[str, EntryFingerprint] = {}
+    """The fingerprint of every stored entry, by its id."""
+    entries: dict[str, EntryFingerprint] = {}
     after = ""
     while True:
-        page = control.audit.texts(after=after, limit=_A_PAGE)
-        found |= {key: entry_fingerprint(key, moment_of(key), text) for key, text in page.items()}
-        if len(page) < _A_PAGE:
-            return found
+        page = control.audit.texts(after=after, limit=_PAGE_ROWS)
+        entries |= {key: entry_fingerprint(key, moment_of(key), text) for key, text in page.items()}
+        if len(page) < _PAGE_ROWS:
+            return entries
         after = list(page)[-1]
-
-
-def _mark(seal: Seal) -> SealMark:
-    return SealMark(number=seal.number, at=seal.at.replace(microsecond=0), print=seal.fingerprint)

@@ -1,8 +1,8 @@
-"""Microsoft's answers to a journey, brought by a browser that nobody has vouched for.
+"""Microsoft's responses in a consent flow, delivered by a browser that may be anybody's.
 
-Nothing is bound here. The first answer brings a code: it is redeemed once, and tells who signed in. The
-second brings word that this person's tenant accepted the permissions. Its ``tenant`` parameter is the
-attacker's to write, so it may only agree with the sign-in, never decide (reliability.md T01-T06).
+Nothing is bound here. The first response brings a code: it is redeemed once, and shows who signed in. The second one
+says that this person's tenant granted the permissions. An attacker can choose its ``tenant`` parameter, so it must
+agree with the sign-in and decides nothing (reliability.md T01-T06).
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,8 @@ from datetime import timedelta
 
 from integrations.actions.connect.answered_flow import AnsweredFlow, NotAnAnswer, find_answered_flow
 from integrations.actions.connect.csp_sign_in import name_of_partner
-from integrations.actions.connect.integrate import Secrets, new_state, redirect_uri, seal, token_scopes, unseal
+from integrations.actions.connect.flow_secrets import FlowSecrets, seal, unseal
+from integrations.actions.connect.sign_in_request import new_state, redirect_uri, token_scopes
 from integrations.actions.lookup import is_leaving
 from integrations.domain.causes import evidence_of, failure_of
 from integrations.domain.connect.failures import FlowFailure
@@ -45,92 +46,97 @@ from shared.microsoft.sign_in import (
 
 
 class _Refused(Exception):
+    """The flow ends with a failure; ``evidence`` holds Microsoft's codes."""
+
     def __init__(self, failure: FlowFailure, evidence: dict[str, str] | None = None) -> None:
         super().__init__(failure.value)
         self.failure = failure
         self.evidence = evidence or {}
 
 
-def receive_callback(services: Services, kind: Kind, answer: Mapping[str, str], trace_id: str) -> FlowId:
-    """Take one answer of Microsoft; the page then shows how the flow stands.
+def receive_callback(services: Services, kind: Kind, fields: Mapping[str, str], trace_id: str) -> FlowId:
+    """Process one response of Microsoft; the page then shows the flow's state.
+
+    ``fields`` are its parameters: ``state`` with ``code``, ``admin_consent`` and ``tenant``, or ``error``.
 
     Raises:
-        NotAnAnswer: no flow waits for it, or it is not the kind of answer its flow waits for.
+        NotAnAnswer: no flow waits for it, or it is not the kind of response its flow waits for.
         AnswerUsed: it was used before.
+        Unavailable: storage, the vault or the queue does not answer.
     """
-    journey = find_answered_flow(services, kind, answer.get("state", ""), trace_id)
-    if not journey.flow.is_open:
-        journey.close(journey.flow, "closed late journey")
-        return journey.flow.id
-    if journey.flow.leg is Leg.SIGN_IN:
-        _take_sign_in(journey, answer)
+    answered = find_answered_flow(services, kind, fields.get("state", ""), trace_id)
+    if not answered.flow.is_open:
+        answered.close(answered.flow, "closed late journey")
+        return answered.flow.id
+    if answered.flow.leg is Leg.SIGN_IN:
+        _receive_sign_in(answered, fields)
     else:
-        _take_consent(journey, answer)
-    return journey.flow.id
+        _receive_consent(answered, fields)
+    return answered.flow.id
 
 
-def _take_sign_in(journey: AnsweredFlow, answer: Mapping[str, str]) -> None:
-    if "error" not in answer and not answer.get("code"):
+def _receive_sign_in(answered: AnsweredFlow, fields: Mapping[str, str]) -> None:
+    if "error" not in fields and not fields.get("code"):
         raise NotAnAnswer
-    flow = journey.flow
-    state = new_state()
-    burnt = journey.burnt(state_hash(state))
+    flow, state = answered.flow, new_state()
+    answered = answered.with_state_used(state_hash(state))
     try:
-        _refuse_error(answer, flow.kind)
-        _accept_sign_in(burnt, flow, answer["code"], state)
+        _refuse_error(fields, flow.kind)
+        _accept_sign_in(answered, flow, fields["code"], state)
     except _Refused as refused:
-        burnt.close(fail(flow, refused.failure, refused.evidence), "refused sign-in")
+        answered.close(fail(flow, refused.failure, refused.evidence), "refused sign-in")
 
 
-def _accept_sign_in(burnt: AnsweredFlow, flow: Flow, code: str, state: str) -> None:
-    services = burnt.account.services
+def _accept_sign_in(answered: AnsweredFlow, flow: Flow, code: str, state: str) -> None:
+    """Save who signed in. ``state`` is the value that the consent's response will bring."""
+    services = answered.account.services
     if flow.kind is Kind.CSP:
-        _accept_partner(burnt, flow, _redeem(services, flow, code))
+        _accept_partner(answered, flow, _redeem(services, flow, code))
         return
     signer = _signer(services, _redeem(services, flow, code))
     if flow.expected_tenant_id and signer.tenant_id != flow.expected_tenant_id:
         raise _Refused(FlowFailure.OTHER_TENANT, {"signed_in_tenant_id": signer.tenant_id})
-    _refuse_present(burnt, flow, signer.tenant_id)
-    onward = sign_in(
+    _refuse_known_tenant(answered, flow, signer.tenant_id)
+    signed_in = sign_in(
         flow,
         signer,
         state_hash=state_hash(state),
-        sealed=seal(services, flow.id, Leg.CONSENT, Secrets(state=state)),
+        sealed=seal(services, flow.id, Leg.CONSENT, FlowSecrets(state=state)),
         expires_at=services.clock() + timedelta(seconds=services.settings.flow_ttl_s),
     )
-    services.callbacks.add(onward.state_hash, onward)
-    burnt.save(onward, "accepted sign-in")
+    services.callbacks.add(signed_in.state_hash, signed_in)
+    answered.save(signed_in, "accepted sign-in")
 
 
-def _refuse_present(burnt: AnsweredFlow, flow: Flow, tenant_id: TenantId) -> None:
-    """A tenant is connected once in an account, whichever way."""
+def _refuse_known_tenant(answered: AnsweredFlow, flow: Flow, tenant_id: TenantId) -> None:
+    """A tenant is integrated at most once in an account, as a single tenant, a CSP or a CSP's customer."""
     if flow.integration_id:
         return
-    control = burnt.account.control
-    held = control.tenants.find(tenant_id)
-    if held is not None and is_leaving(control, held.value):
+    control = answered.account.control
+    known = control.tenants.find(tenant_id)
+    if known is not None and is_leaving(control, known.value):
         raise _Refused(FlowFailure.REMOVING, {"tenant_id": tenant_id})
-    if held is not None:
-        is_child = held.value.kind is Kind.CSP
+    if known is not None:
+        is_child = known.value.kind is Kind.CSP
         failure = FlowFailure.CSP_CHILD if is_child else FlowFailure.ALREADY_INTEGRATED
-        raise _Refused(failure, {"tenant_id": tenant_id, "integration_id": held.value.integration_id})
+        raise _Refused(failure, {"tenant_id": tenant_id, "integration_id": known.value.integration_id})
     if control.reservations.find(csp_reservation(tenant_id).key):
-        own = [it.value for it in control.integrations.list() if it.value.tenant_id == tenant_id]
-        if any(it.removal for it in own):
+        integrations = [it.value for it in control.integrations.list() if it.value.tenant_id == tenant_id]
+        if any(it.removal for it in integrations):
             raise _Refused(FlowFailure.REMOVING, {"tenant_id": tenant_id})
         failure = FlowFailure.ALREADY_INTEGRATED if flow.kind is Kind.CSP else FlowFailure.PARTNER_TENANT
         raise _Refused(failure, {"tenant_id": tenant_id})
 
 
-def _accept_partner(burnt: AnsweredFlow, flow: Flow, signed_in: SignedIn) -> None:
-    """A CSP's service account: what it brought is kept sealed, unless it signed in without MFA."""
-    services, identity = burnt.account.services, signed_in.identity
+def _accept_partner(answered: AnsweredFlow, flow: Flow, signed_in: SignedIn) -> None:
+    """A CSP's service account: its refresh token is stored encrypted, unless it signed in without MFA."""
+    services, identity = answered.account.services, signed_in.identity
     if identity.is_guest:
         raise _Refused(FlowFailure.GUEST)
     tenant_id = TenantId(identity.tenant_id)
     if flow.expected_tenant_id and tenant_id != flow.expected_tenant_id:
         raise _Refused(FlowFailure.OTHER_TENANT, {"signed_in_tenant_id": tenant_id})
-    _refuse_present(burnt, flow, tenant_id)
+    _refuse_known_tenant(answered, flow, tenant_id)
     if not signed_in.refresh_token:
         raise _Refused(FlowFailure.SIGN_IN_REFUSED, {"error": "no refresh token was issued"})
     signer = SignedInUser(
@@ -140,25 +146,24 @@ def _accept_partner(burnt: AnsweredFlow, flow: Flow, signed_in: SignedIn) -> Non
         admin_proven=None,
     )
     if MFA not in token_methods(signed_in.access_token):
-        _close_without_mfa(burnt, flow, signer, signed_in.refresh_token)
+        _accept_without_mfa(answered, flow, signer, signed_in.refresh_token)
         return
-    kept = Secrets(refresh_token=signed_in.refresh_token)
-    sealed = seal(services, flow.id, Leg.NONE, kept)
-    burnt.go_on(csp_signed_in(flow, signer, sealed=sealed, now=services.clock()), "accepted sign-in")
+    sealed = seal(services, flow.id, Leg.NONE, FlowSecrets(refresh_token=signed_in.refresh_token))
+    answered.save_and_verify(csp_signed_in(flow, signer, sealed=sealed, now=services.clock()), "accepted sign-in")
 
 
-def _close_without_mfa(burnt: AnsweredFlow, flow: Flow, signer: SignedInUser, refresh_token: str) -> None:
-    """Proven who it is, and that it cannot work: nothing that was brought is kept."""
+def _accept_without_mfa(answered: AnsweredFlow, flow: Flow, signer: SignedInUser, refresh_token: str) -> None:
+    """It is clear who signed in, and that the account cannot work: its refresh token is not stored."""
     if flow.integration_id:
         raise _Refused(FlowFailure.NO_MFA_PROMPT)
-    services, now = burnt.account.services, burnt.account.services.clock()
+    services, now = answered.account.services, answered.account.services.clock()
     name = name_of_partner(services, signer, refresh_token)
     proven = prove(csp_signed_in(flow, signer, sealed="", now=now), name, now, verdict=SyncCause.CSP_NO_MFA_PROMPT)
-    burnt.save(proven, "accepted sign-in without MFA")
+    answered.save(proven, "accepted sign-in without MFA")
 
 
 def _signer(services: Services, signed_in: SignedIn) -> SignedInUser:
-    """Who signed in, as far as Microsoft tells it before consent."""
+    """Who signed in, as far as Microsoft shows it before the consent."""
     identity = signed_in.identity
     if identity.is_guest:
         raise _Refused(FlowFailure.GUEST)
@@ -174,13 +179,13 @@ def _signer(services: Services, signed_in: SignedIn) -> SignedInUser:
 
 
 def _redeem(services: Services, flow: Flow, code: str) -> SignedIn:
-    kept = unseal(services, flow)
+    flow_secrets = unseal(services, flow)
     try:
         return services.sign_in.redeem(
             code=code,
             redirect_uri=redirect_uri(services, flow.kind),
-            nonce=kept.nonce,
-            verifier=kept.verifier,
+            nonce=flow_secrets.nonce,
+            verifier=flow_secrets.verifier,
             scopes=token_scopes(services, flow.kind),
         )
     except IdentityTokenInvalid as error:
@@ -192,7 +197,7 @@ def _redeem(services: Services, flow: Flow, code: str) -> SignedIn:
 
 
 def _is_administrator(services: Services, signed_in: SignedIn) -> bool | None:
-    """Whether the signer is a Global Administrator; None when only the tenant's consent will tell."""
+    """Whether the user is a Global Administrator; None when it can be seen only after the tenant's consent."""
     roles = signed_in.identity.roles
     if roles is not None:
         return GLOBAL_ADMINISTRATOR in roles
@@ -206,27 +211,27 @@ def _is_administrator(services: Services, signed_in: SignedIn) -> bool | None:
         return None
 
 
-def _take_consent(journey: AnsweredFlow, answer: Mapping[str, str]) -> None:
-    flow = journey.flow
-    if "error" not in answer and answer.get("admin_consent", "").casefold() != "true":
+def _receive_consent(answered: AnsweredFlow, fields: Mapping[str, str]) -> None:
+    flow = answered.flow
+    if "error" not in fields and fields.get("admin_consent", "").casefold() != "true":
         raise NotAnAnswer
     try:
-        _refuse_error(answer, flow.kind)
-        _refuse_elsewhere(flow, answer.get("tenant", ""))
+        _refuse_error(fields, flow.kind)
+        _refuse_other_tenant(flow, fields.get("tenant", ""))
     except _Refused as refused:
-        journey.close(fail(flow, refused.failure, refused.evidence), "refused consent")
+        answered.close(fail(flow, refused.failure, refused.evidence), "refused consent")
         return
-    journey.go_on(consent_returned(flow, journey.account.services.clock()), "consent came back")
+    answered.save_and_verify(consent_returned(flow, answered.account.services.clock()), "consent came back")
 
 
-def _refuse_error(answer: Mapping[str, str], kind: Kind) -> None:
-    """Microsoft's error answers. The free text is never shown; the AADSTS number in it is, and it decides."""
-    if "error" not in answer:
+def _refuse_error(fields: Mapping[str, str], kind: Kind) -> None:
+    """Microsoft's error responses: the AADSTS code in the description decides; the text itself is never shown."""
+    if "error" not in fields:
         return
-    told = refusal_from_redirect(answer)
-    raise _Refused(failure_of(error_of_refusal(told), kind), SignInRefused(told).evidence())
+    refusal = refusal_from_redirect(fields)
+    raise _Refused(failure_of(error_of_refusal(refusal), kind), SignInRefused(refusal).evidence())
 
 
-def _refuse_elsewhere(flow: Flow, tenant: str) -> None:
+def _refuse_other_tenant(flow: Flow, tenant: str) -> None:
     if flow.signer is None or tenant.lower() != flow.signer.tenant_id:
         raise _Refused(FlowFailure.CONSENT_ELSEWHERE)

@@ -1,11 +1,11 @@
-"""COMPLETE: the portal user who started a journey confirms the tenant it proved. Only now it is bound."""
+"""COMPLETE: the portal user who started a flow confirms the verified tenant; only now it becomes an integration."""
 
 import msgspec
 
 from integrations.actions.account import Account
 from integrations.actions.actors import Actor
 from integrations.actions.connect.complete_csp import bind_csp, renew_csp
-from integrations.actions.connect.integrate import find_flow
+from integrations.actions.connect.flows import find_flow
 from integrations.actions.lookup import is_leaving, refuse_while_removing_all, removing
 from integrations.actions.sync.sync_now import sync_order
 from integrations.domain.connect.failures import ADVICE, FlowFailure
@@ -25,11 +25,13 @@ from shared.errors import Conflict
 
 
 def complete(services: Services, actor: Actor, flow_id: FlowId) -> IntegrationId:
-    """Bind the proven tenant to the account; saying it twice binds once.
+    """Bind the verified tenant to the account; completing a flow twice binds it once.
 
     Raises:
         NotFound: not this user's flow.
         Conflict: ``not_proven`` or ``removing`` (with Retry-After), the flow's failure, or ``already_integrated``.
+        SealBroken: a CSP's refresh token cannot be decrypted.
+        Unavailable: storage or the vault does not answer.
     """
     account = Account(services, actor.account_id)
     stored = find_flow(account.control, actor, flow_id)
@@ -64,7 +66,7 @@ def _bind_new(account: Account, actor: Actor, stored: Stored[Flow]) -> Integrati
     """Bind the tenant as a new integration.
 
     Raises:
-        VersionConflict: this was said twice at once, or the tenant came in by another journey.
+        VersionConflict: the flow was completed twice at once, or the tenant was integrated by another flow.
     """
     services, control = account.services, account.control
     now = services.clock()
@@ -103,19 +105,21 @@ def _bind_new(account: Account, actor: Actor, stored: Stored[Flow]) -> Integrati
 
 
 def _renew(account: Account, actor: Actor, stored: Stored[Flow], integration_id: IntegrationId) -> IntegrationId:
-    """A reauthorization: the same tenant, a new proof, a grown version; a mapped tenant is synced at once."""
+    """Complete a reauthorization: the same tenant with a new proof and version; a mapped tenant is synced at once."""
     services, control = account.services, account.control
     now = services.clock()
-    held = control.integrations.find(integration_id)
-    if held is not None and held.value.removal:
-        held = None
-    if held is not None and held.value.kind is Kind.CSP:
-        return renew_csp(account, actor, stored, held, proof=_proof(services, stored.value))
-    tenant = control.tenants.find(held.value.tenant_id) if held else None
-    if held is None or tenant is None:
+    integration = control.integrations.find(integration_id)
+    if integration is not None and integration.value.removal:
+        integration = None
+    if integration is not None and integration.value.kind is Kind.CSP:
+        return renew_csp(account, actor, stored, integration, proof=_proof(services, stored.value))
+    tenant = control.tenants.find(integration.value.tenant_id) if integration else None
+    if integration is None or tenant is None:
         _refuse_unproven(_fail(account, actor, stored, FlowFailure.REMOVED_MEANWHILE))
         raise AssertionError  # a failed flow is always refused
-    renewed = msgspec.structs.replace(held.value, proof=_proof(services, stored.value), version=held.value.version + 1)
+    renewed = msgspec.structs.replace(
+        integration.value, proof=_proof(services, stored.value), version=integration.value.version + 1
+    )
     is_mapped = tenant.value.mapping is not None
     before = tenant.value.status
     status = (
@@ -128,7 +132,7 @@ def _renew(account: Account, actor: Actor, stored: Stored[Flow], integration_id:
     with account.change(actor, "reauthorized tenant", _subject(renewed, stored.value)) as change:
         change.write(
             control.flows.saved(stored.now(bind(stored.value, integration_id))),
-            control.integrations.saved(held.now(renewed)),
+            control.integrations.saved(integration.now(renewed)),
             control.tenants.saved(tenant.now(refreshed)),
         )
         if is_mapped:
@@ -138,15 +142,18 @@ def _renew(account: Account, actor: Actor, stored: Stored[Flow], integration_id:
 
 
 def _after_conflict(account: Account, actor: Actor, stored: Stored[Flow]) -> IntegrationId:
-    """Either the same user said it twice at once, or the tenant came in by another journey."""
+    """The result after a version conflict.
+
+    Either the user completed the flow twice at once, or the tenant was integrated by another flow.
+    """
     control = account.control
     latest = find_flow(control, actor, stored.value.id)
     if latest.value.state is FlowState.BOUND and latest.value.integration_id:
         return latest.value.integration_id
-    proven_in = latest.value.signer.tenant_id if latest.value.signer else None
-    held = control.tenants.find(proven_in) if proven_in else None
-    if held is not None and is_leaving(control, held.value):
-        raise removing(f"The previous integration of {held.value.name!r} is still being removed.")
+    tenant_id = latest.value.signer.tenant_id if latest.value.signer else None
+    known = control.tenants.find(tenant_id) if tenant_id else None
+    if known is not None and is_leaving(control, known.value):
+        raise removing(f"The previous integration of {known.value.name!r} is still being removed.")
     _fail(account, actor, latest, FlowFailure.ALREADY_INTEGRATED)
     advice = ADVICE[FlowFailure.ALREADY_INTEGRATED]
     raise Conflict(advice.detail, code=FlowFailure.ALREADY_INTEGRATED.value, remedy=advice.remedy)

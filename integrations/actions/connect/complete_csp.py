@@ -1,4 +1,4 @@
-"""COMPLETE of a CSP's journey: bind the partner's tenant, or renew its authorization, and have its customers read."""
+"""COMPLETE of a CSP's flow: bind the partner's tenant or renew its authorization, and order its first run."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ import msgspec
 
 from integrations.actions.account import Account, Change
 from integrations.actions.actors import Actor
-from integrations.actions.connect.integrate import unseal
+from integrations.actions.connect.flow_secrets import unseal
 from integrations.actions.csp.partner import new_credential
 from integrations.domain.connect.flow import Flow, bind
 from integrations.domain.csp.report import Report
@@ -30,10 +30,10 @@ from integrations.storage.due import ALL, Work
 
 
 def bind_csp(account: Account, actor: Actor, stored: Stored[Flow], proof: Proof) -> IntegrationId:
-    """Bind a new CSP; what will keep it from working is its status from the start.
+    """Bind a new CSP. What was found to keep it from working is its status from the start.
 
     Raises:
-        VersionConflict: the tenant came in by another journey.
+        VersionConflict: the tenant was integrated by another flow.
     """
     services, control = account.services, account.control
     now, flow = services.clock(), stored.value
@@ -70,11 +70,15 @@ def bind_csp(account: Account, actor: Actor, stored: Stored[Flow], proof: Proof)
 
 
 def renew_csp(
-    account: Account, actor: Actor, stored: Stored[Flow], held: Stored[Integration], *, proof: Proof
+    account: Account, actor: Actor, stored: Stored[Flow], integration: Stored[Integration], *, proof: Proof
 ) -> IntegrationId:
-    """Renew a CSP's authorization. Until this very transaction the credential it had was in use."""
+    """Renew a CSP's authorization; its old credential stays in use until this transaction.
+
+    Raises:
+        VersionConflict: the flow or the CSP was changed in the meantime.
+    """
     services, control = account.services, account.control
-    now, flow, before = services.clock(), stored.value, held.value
+    now, flow, before = services.clock(), stored.value, integration.value
     if before.csp is None:
         raise AssertionError  # a CSP's flow renews a CSP
     csp = msgspec.structs.replace(
@@ -90,7 +94,7 @@ def renew_csp(
     credential = _credential(services, actor.account_id, renewed, flow, version=version)
     with account.change(actor, "reauthorized CSP", _subject(renewed, flow)) as change:
         change.write(
-            control.flows.saved(stored.now(bind(flow, before.id))), control.integrations.saved(held.now(renewed))
+            control.flows.saved(stored.now(bind(flow, before.id))), control.integrations.saved(integration.now(renewed))
         )
         if credential:
             change.write(
@@ -101,7 +105,7 @@ def renew_csp(
 
 
 def _status(flow: Flow, now: datetime, before: SyncStatus | None = None) -> SyncStatus:
-    """Auth Pending while its customers are read for the first time, or at once what stands in the way."""
+    """Auth Pending while its customers are read for the first time, or at once the cause that prevents it."""
     if flow.verdict is None:
         waiting = before or begin(SyncCause.CSP_AUTHORIZING, now)
         return msgspec.structs.replace(
@@ -120,7 +124,7 @@ def _credential(
 
 
 def _order_first_run(change: Change, integration: Integration, now: datetime) -> None:
-    """Have the CSP read at once."""
+    """Order a run of the CSP at once."""
     change.due(Work.CSP, integration.id, now)
     account_id = change.account.id
     change.send(CspOrder(account_id=account_id, integration_id=integration.id, due_at=now, reason="authorized"))

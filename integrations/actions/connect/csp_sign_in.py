@@ -1,4 +1,4 @@
-"""A CSP's service account after its sign-in: what it may do, what will keep the CSP from working, and what is kept."""
+"""Examine a CSP's service account after its sign-in: its rights, and what will keep the CSP from working."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -21,8 +21,8 @@ from shared.microsoft.sign_in import OperatorFault
 from shared.storage.tables import Write
 from shared.telemetry.log import log
 
-# With these nothing of the sign-in is kept: the account must not be used, or is not worth keeping.
-_NOT_KEPT = frozenset({SyncCause.CSP_NO_MFA_PROMPT, SyncCause.CSP_NOT_IN_ADMIN_AGENTS})
+# With these verdicts the refresh token is not stored: the account must not, or cannot, be used.
+_NOT_STORED = frozenset({SyncCause.CSP_NO_MFA_PROMPT, SyncCause.CSP_NOT_IN_ADMIN_AGENTS})
 
 FAILURE_OF = {
     SyncCause.CSP_NO_MFA_PROMPT: FlowFailure.NO_MFA_PROMPT,
@@ -41,7 +41,7 @@ FAILURE_OF = {
 
 
 class PartnerSignIn(NamedTuple):
-    """What one look at a fresh sign-in found. ``refresh_token`` is empty when nothing may be kept."""
+    """What was found about a fresh sign-in. ``refresh_token`` is empty when it must not be stored."""
 
     name: str
     is_administrator: bool | None
@@ -51,26 +51,26 @@ class PartnerSignIn(NamedTuple):
 
 
 def examine_partner(services: Services, signer: SignedInUser, refresh_token: str) -> PartnerSignIn:
-    """Whether the account is an administrator, in AdminAgents, with MFA, and has customers.
+    """Check that the account is an administrator, in AdminAgents, used MFA, and has customers.
 
     Raises:
-        Transient, OperatorFault: nothing can be said now.
+        Transient, OperatorFault: Microsoft, or our own application, cannot answer at present.
     """
-    newest = [refresh_token]
+    newest = [refresh_token]  # every use of a refresh token brings a new one
     partner = Partner(services, signer.tenant_id, refresh_token, newest.append)
     name, is_administrator, evidence = _domain_of(signer), None, {}
     try:
         graph = partner.graph()
         name = read_tenant_name(graph).name
-        held = read_memberships(graph)
-        is_administrator = held.is_administrator
-        verdict = _verdict(partner, graph) if held.is_admin_agent else SyncCause.CSP_NOT_IN_ADMIN_AGENTS
+        memberships = read_memberships(graph)
+        is_administrator = memberships.is_administrator
+        verdict = _verdict(partner, graph) if memberships.is_admin_agent else SyncCause.CSP_NOT_IN_ADMIN_AGENTS
     except (Transient, OperatorFault):
         raise
     except MicrosoftError as error:
         verdict, evidence = csp_cause_of(error), evidence_of(error)
-    kept = "" if verdict in _NOT_KEPT else newest[-1]
-    return PartnerSignIn(name, is_administrator, verdict, evidence, kept)
+    stored_token = "" if verdict in _NOT_STORED else newest[-1]
+    return PartnerSignIn(name, is_administrator, verdict, evidence, stored_token)
 
 
 def _verdict(partner: Partner, graph: Graph) -> SyncCause | None:
@@ -82,7 +82,7 @@ def _verdict(partner: Partner, graph: Graph) -> SyncCause | None:
 
 
 def name_of_partner(services: Services, signer: SignedInUser, refresh_token: str) -> str:
-    """The tenant's name for somebody whose sign-in is not kept; the account's domain when it cannot be read."""
+    """The name of the partner's tenant, or the account's domain when it cannot be read."""
     try:
         partner = Partner(services, signer.tenant_id, refresh_token, lambda _: None)
         return read_tenant_name(partner.graph()).name
@@ -91,8 +91,8 @@ def name_of_partner(services: Services, signer: SignedInUser, refresh_token: str
         return _domain_of(signer)
 
 
-def failed_attempt(control: Control, flow: Flow, at: datetime) -> list[Write]:
-    """What a failed reauthorization leaves on its CSP: a note; the credential in use stays in use."""
+def writes_of_failed_attempt(control: Control, flow: Flow, at: datetime) -> list[Write]:
+    """The writes that record a failed reauthorization on its CSP, whose credential stays in use."""
     if flow.kind is not Kind.CSP or flow.integration_id is None or flow.state is not FlowState.FAILED:
         return []
     stored = control.integrations.find(flow.integration_id)

@@ -1,7 +1,7 @@
-"""Look whether a consent has taken effect: does an app-only token for that tenant work, and may we bind it?
+"""Verify a consent: does an app-only token for the tenant work, and may the tenant be bound?
 
-Microsoft takes seconds to minutes to put a consent into effect. Each look is one message; the next one is
-sent with a growing delay, so that nothing waits in a thread.
+Microsoft takes seconds to minutes to put a consent into effect. Every check is one message; the next one is sent with
+a growing delay, so that no thread waits.
 """
 
 from datetime import timedelta
@@ -10,8 +10,8 @@ import msgspec
 
 from integrations.actions.account import Account
 from integrations.actions.conflicts import ignore_conflict
-from integrations.actions.connect.csp_sign_in import FAILURE_OF, examine_partner, failed_attempt
-from integrations.actions.connect.integrate import Secrets, seal, unseal
+from integrations.actions.connect.csp_sign_in import FAILURE_OF, examine_partner, writes_of_failed_attempt
+from integrations.actions.connect.flow_secrets import FlowSecrets, seal, unseal
 from integrations.domain.causes import CONSENT_NOT_VISIBLE, evidence_of, failure_of
 from integrations.domain.connect.failures import FlowFailure
 from integrations.domain.connect.flow import Flow, FlowState, fail, prove
@@ -29,10 +29,12 @@ from shared.microsoft.graph import Denied, MicrosoftError, TokenRejected, Transi
 from shared.microsoft.sign_in import OperatorFault, SignInRefused, token_roles
 from shared.storage.tables import Write
 
-_PASSES = frozenset({FlowFailure.MICROSOFT_UNAVAILABLE, FlowFailure.OUR_APPLICATION})
+_TRANSIENT = frozenset({FlowFailure.MICROSOFT_UNAVAILABLE, FlowFailure.OUR_APPLICATION})
 
 
-class _Ended(Exception):
+class _Failed(Exception):
+    """The flow ends with a failure; ``evidence`` holds Microsoft's codes."""
+
     def __init__(self, failure: FlowFailure, evidence: dict[str, str] | None = None) -> None:
         super().__init__(failure.value)
         self.failure = failure
@@ -40,7 +42,7 @@ class _Ended(Exception):
 
 
 class _NotYet(Exception):
-    """Time may cure it. ``held_up_by`` is what the journey fails with when it does not; None: Microsoft is slow."""
+    """It may work later. ``held_up_by`` is the failure if it never does; None: Microsoft was too slow."""
 
     def __init__(self, evidence: dict[str, str], held_up_by: FlowFailure | None = None) -> None:
         super().__init__()
@@ -49,7 +51,11 @@ class _NotYet(Exception):
 
 
 def prove_consent(services: Services, order: ConsentOrder) -> None:
-    """Carry out one look at one flow."""
+    """Check one flow once; a flow that is not waiting for this is left alone.
+
+    Raises:
+        Unavailable: storage, the vault or the queue does not answer; the message retries.
+    """
     account = Account(services, order.account_id)
     stored = account.control.flows.find(order.flow_id)
     if stored is None:
@@ -61,74 +67,81 @@ def prove_consent(services: Services, order: ConsentOrder) -> None:
         return
     try:
         proven = _proven(services, seen)
-    except _Ended as ended:
-        failed = fail(seen, ended.failure, ended.evidence)
-        _save(account, stored, failed, *failed_attempt(account.control, failed, services.clock()))
+    except _Failed as error:
+        failed = fail(seen, error.failure, error.evidence)
+        _save(account, stored, failed, *writes_of_failed_attempt(account.control, failed, services.clock()))
     except _NotYet as not_yet:
-        _look_again(account, stored, seen, not_yet)
+        _check_again(account, stored, seen, not_yet)
     else:
         _save(account, stored, proven)
 
 
 def _proven(services: Services, flow: Flow) -> Flow:
-    """The flow with its proof, of either kind."""
+    """The flow with its proof.
+
+    Raises:
+        _Failed: it never will be proven.
+        _NotYet: it may be, later.
+    """
     if flow.kind is Kind.SINGLE:
         return prove(flow, _proven_name(services, flow), services.clock())
     signer = flow.signer
     if signer is None:
-        raise _Ended(FlowFailure.IDENTITY_INVALID)
+        raise _Failed(FlowFailure.IDENTITY_INVALID)
     try:
-        seen = examine_partner(services, signer, unseal(services, flow).refresh_token)
+        partner = examine_partner(services, signer, unseal(services, flow).refresh_token)
     except (OperatorFault, Transient) as error:
         raise _NotYet(evidence_of(error), failure_of(error, flow.kind)) from error
     except SealBroken as error:
-        raise _Ended(FlowFailure.IDENTITY_INVALID, {"check": "the sealed sign-in cannot be opened"}) from error
-    if seen.is_administrator is False:
-        raise _Ended(FlowFailure.NOT_TENANT_ADMIN)
-    if flow.integration_id and seen.verdict in FAILURE_OF:
-        raise _Ended(FAILURE_OF[seen.verdict], seen.evidence)
-    kept = Secrets(refresh_token=seen.refresh_token)
-    sealed = seal(services, flow.id, flow.leg, kept) if seen.refresh_token else ""
-    return prove(flow, seen.name, services.clock(), sealed=sealed, verdict=seen.verdict, evidence=seen.evidence)
+        raise _Failed(FlowFailure.IDENTITY_INVALID, {"check": "the sealed sign-in cannot be opened"}) from error
+    if partner.is_administrator is False:
+        raise _Failed(FlowFailure.NOT_TENANT_ADMIN)
+    if flow.integration_id and partner.verdict in FAILURE_OF:
+        raise _Failed(FAILURE_OF[partner.verdict], partner.evidence)
+    flow_secrets = FlowSecrets(refresh_token=partner.refresh_token)
+    sealed = seal(services, flow.id, flow.leg, flow_secrets) if partner.refresh_token else ""
+    return prove(
+        flow, partner.name, services.clock(), sealed=sealed, verdict=partner.verdict, evidence=partner.evidence
+    )
 
 
 def _proven_name(services: Services, flow: Flow) -> str:
-    """The tenant's name, once everything that must hold does hold."""
+    """The single tenant's name, once our token has the core permissions and the user is proven an administrator."""
     signer = flow.signer
     if signer is None:
-        raise _Ended(FlowFailure.IDENTITY_INVALID)
+        raise _Failed(FlowFailure.IDENTITY_INVALID)
     try:
         token = services.sign_in.app_token(signer.tenant_id, fresh=True)
         missing = CORE_PERMISSIONS - token_roles(token)
         if missing:
             raise _NotYet({"missing_permissions": ", ".join(sorted(missing))})
         graph = services.graph(signer.tenant_id)
-        found = read_tenant_name(graph)
+        tenant = read_tenant_name(graph)
         is_admin = signer.admin_proven
         if is_admin is None:
             is_admin = is_global_administrator(graph, f"/users/{signer.object_id}/transitiveMemberOf")
     except (SignInRefused, MicrosoftError) as error:
         raise _verdict(error) from error
-    if found.tenant_id != signer.tenant_id:
-        raise _Ended(FlowFailure.IDENTITY_INVALID, {"check": "organization id differs from the sign-in's tenant"})
-    if found.is_partner:
-        raise _Ended(FlowFailure.PARTNER_TENANT)
+    if tenant.tenant_id != signer.tenant_id:
+        raise _Failed(FlowFailure.IDENTITY_INVALID, {"check": "organization id differs from the sign-in's tenant"})
+    if tenant.is_partner:
+        raise _Failed(FlowFailure.PARTNER_TENANT)
     if not is_admin:
-        raise _Ended(FlowFailure.NOT_TENANT_ADMIN if is_admin is False else FlowFailure.ADMIN_UNKNOWN)
-    return found.name
+        raise _Failed(FlowFailure.NOT_TENANT_ADMIN if is_admin is False else FlowFailure.ADMIN_UNKNOWN)
+    return tenant.name
 
 
 def _verdict(error: SignInRefused | MicrosoftError) -> Exception:
-    """Whether time may cure it. A fresh consent shows as refusals first, then as missing permissions."""
+    """Whether it may work later: a fresh consent shows as refusals first, then as missing permissions."""
     evidence = evidence_of(error)
     not_yet = isinstance(error, SignInRefused) and error.refusal.kind in CONSENT_NOT_VISIBLE
     if not_yet or isinstance(error, Denied | TokenRejected):
         return _NotYet(evidence)
     failure = failure_of(error, Kind.SINGLE)
-    return _NotYet(evidence, failure) if failure in _PASSES else _Ended(failure, evidence)
+    return _NotYet(evidence, failure) if failure in _TRANSIENT else _Failed(failure, evidence)
 
 
-def _look_again(account: Account, stored: Stored[Flow], flow: Flow, not_yet: _NotYet) -> None:
+def _check_again(account: Account, stored: Stored[Flow], flow: Flow, not_yet: _NotYet) -> None:
     services = account.services
     pause_s = consent_propagation_s(flow.attempts)
     check_at = flow.check_at(services.clock()) + timedelta(seconds=pause_s)
@@ -140,7 +153,7 @@ def _look_again(account: Account, stored: Stored[Flow], flow: Flow, not_yet: _No
         given_up=None,
     )
     order = ConsentOrder(account_id=flow.account_id, flow_id=flow.id)
-    with ignore_conflict("another look at the flow was faster", account_id=account.id, flow_id=flow.id):
+    with ignore_conflict("another check of the flow was faster", account_id=account.id, flow_id=flow.id):
         with account.change() as change:
             change.due(Work.CONSENT, flow.id, check_at)
             change.write(account.control.flows.saved(stored.now(waiting)))
@@ -149,10 +162,10 @@ def _look_again(account: Account, stored: Stored[Flow], flow: Flow, not_yet: _No
 
 def _save(account: Account, stored: Stored[Flow], flow: Flow, *more: Write) -> None:
     action, outcome = ("refused consent", "refused") if flow.failure else ("proved consent", "done")
-    told = {"outcome": outcome, "reason": flow.failure.value if flow.failure else ""}
+    result = {"outcome": outcome, "reason": flow.failure.value if flow.failure else ""}
     with (
-        ignore_conflict("flow was settled by another", account_id=account.id, flow_id=flow.id),
-        account.change(account.system_actor("prove_consent"), action, {"flow_id": flow.id}, **told) as change,
+        ignore_conflict("flow was closed by another worker", account_id=account.id, flow_id=flow.id),
+        account.change(account.system_actor("prove_consent"), action, {"flow_id": flow.id}, **result) as change,
     ):
         change.due(Work.CONSENT, flow.id, flow.expires_at)
         change.write(account.control.flows.saved(stored.now(flow)), *more)

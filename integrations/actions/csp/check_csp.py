@@ -1,7 +1,7 @@
-"""One CSP, once: prove its credential, read its customers and relationships, and settle every customer's row.
+"""One run of one CSP: check its credential, read its customers and relationships, and update every customer's row.
 
-The order only says where to look; whether a run is due stands in the integration's row. A run that dies
-leaves rows as they were read, each whole; the next run goes on from there.
+The order only names the CSP; the integration's row decides whether a run is due. A run that dies leaves complete rows,
+and the next run continues from there.
 """
 
 from datetime import datetime, timedelta
@@ -38,11 +38,11 @@ from shared.storage.recovery_message import RecoveryMessage
 from shared.telemetry.log import log
 
 _EARLY = timedelta(minutes=1)
-_PATIENCE = 3  # passing faults in a row before the CSP's status says so
+_TRANSIENT_FAILURES = 3  # in a row, before the CSP's status shows them
 
 
 class _Stopped(Exception):
-    """The run cannot go on; the CSP's status says why."""
+    """The run cannot continue; the CSP's status says why."""
 
     def __init__(self, cause: SyncCause, evidence: dict[str, str] | None = None) -> None:
         super().__init__(cause.value)
@@ -51,7 +51,10 @@ class _Stopped(Exception):
 
 
 class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
-    """How a run ended; ``cause`` is None when Microsoft, or our own application, could not answer for now."""
+    """The result of a run; ``cause`` is None after a transient failure of Microsoft's or of our own application.
+
+    ``shared`` are customers that are in the table another way; None keeps those that are stored.
+    """
 
     cause: SyncCause | None
     evidence: dict[str, str] = {}
@@ -60,27 +63,31 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check_csp(services: Services, order: CspOrder) -> None:
-    """Carry out one order; an order that the tables no longer ask for changes nothing."""
+    """Carry out one order; one that the integration's row no longer asks for changes nothing.
+
+    Raises:
+        Unavailable: storage, the vault or the queue does not answer; the message retries.
+    """
     run_id = RunId(newest_first(services.clock()))
-    again = msgspec.json.encode(msgspec.structs.replace(order, recovers=run_id))
-    with RecoveryMessage(services.queues, CspOrder.queue, again, ttl_s=int(ORDER_LIFE.total_seconds())):
+    recovery = msgspec.json.encode(msgspec.structs.replace(order, recovers=run_id))
+    with RecoveryMessage(services.queues, CspOrder.queue, recovery, ttl_s=int(ORDER_LIFE.total_seconds())):
         _check(services, order, run_id)
 
 
 def _check(services: Services, order: CspOrder, run_id: RunId) -> None:
     account = Account(services, order.account_id)
-    taken = _take(account, order, run_id)
-    if taken is None:
+    held = _take(account, order, run_id)
+    if held is None:
         return
-    with release_on_failure(lambda: _let_go(account, taken)):
+    with release_on_failure(lambda: _release(account, held)):
         checks = Checks(services.clock)
-        ending = _ended(account, taken, checks)
-        retry_on_conflict(lambda: _close(account, taken, ending, checks))
+        result = _result(account, held, checks)
+        retry_on_conflict(lambda: _close(account, held, result, checks))
 
 
-def _ended(account: Account, taken: Integration, checks: Checks) -> CheckResult:
+def _result(account: Account, held: Integration, checks: Checks) -> CheckResult:
     try:
-        return _run(account, taken, checks)
+        return _run(account, held, checks)
     except _Stopped as stopped:
         return CheckResult(cause=stopped.cause, evidence=stopped.evidence)
     except (Transient, OperatorFault, UnexpectedAnswer) as error:
@@ -89,20 +96,20 @@ def _ended(account: Account, taken: Integration, checks: Checks) -> CheckResult:
         return CheckResult(cause=csp_cause_of(error), evidence=evidence_of(error))
 
 
-def _let_go(account: Account, taken: Integration) -> None:
-    """A failed run does not keep the next try out; what was read stays as it is."""
+def _release(account: Account, held: Integration) -> None:
+    """Release the CSP after a failure, so that the retry does not have to wait; rows that were written stay."""
     integrations = account.control.integrations
-    stored = integrations.find(taken.id)
-    if stored is not None and stored.value.csp is not None and _is_held(stored.value, taken):
+    stored = integrations.find(held.id)
+    if stored is not None and stored.value.csp is not None and _holds(stored.value, held):
         csp = msgspec.structs.replace(stored.value.csp, running=None)
         with account.change() as change:
             change.write(integrations.saved(stored.now(msgspec.structs.replace(stored.value, csp=csp))))
 
 
 def _take(account: Account, order: CspOrder, run_id: RunId) -> Integration | None:
-    """Hold the integration for this run, unless somebody does, or none is due.
+    """Hold the CSP for this run; None when another run holds it, or none is due.
 
-    A lifeline's order takes over from the run that put it, and does nothing when that one has ended.
+    A recovery message's order takes over from the run that sent it, and does nothing if that run has ended.
     """
     services, integrations = account.services, account.control.integrations
     stored = integrations.find(order.integration_id)
@@ -113,7 +120,7 @@ def _take(account: Account, order: CspOrder, run_id: RunId) -> Integration | Non
     if csp.paused is not None:
         services.due.complete(Due(Work.CSP, order.account_id, order.integration_id, order.due_at))
         return None
-    if not _is_wanted(csp, order, now):
+    if not _is_due(csp, order, now):
         return None
     running = Running(run_id=run_id, until=now + RUN_LIMIT)
     held = msgspec.structs.replace(stored.value, csp=msgspec.structs.replace(csp, running=running))
@@ -125,7 +132,7 @@ def _take(account: Account, order: CspOrder, run_id: RunId) -> Integration | Non
     return None
 
 
-def _is_wanted(csp: Csp, order: CspOrder, now: datetime) -> bool:
+def _is_due(csp: Csp, order: CspOrder, now: datetime) -> bool:
     if order.recovers is not None:
         return csp.running is not None and csp.running.run_id == order.recovers
     due_at = csp.status.next_check_at
@@ -134,27 +141,32 @@ def _is_wanted(csp: Csp, order: CspOrder, now: datetime) -> bool:
 
 
 def _run(account: Account, integration: Integration, checks: Checks) -> CheckResult:
-    partner = _proven(account, integration, checks)
+    partner = _checked_partner(account, integration, checks)
     graph = partner.graph()
     name = read_tenant_name(graph).name
-    memberships = _memberships(partner, checks)
-    with checks.made(CheckName.PARTNER_CENTER) as check:
+    memberships = _checked_memberships(partner, checks)
+    with checks.record(CheckName.PARTNER_CENTER) as check:
         saw_mfa = partner.partner_center().check_mfa()
         check.evidence["is_mfa_compliant"] = str(saw_mfa).lower()
         if saw_mfa is False:
             check.fail("Partner Center did not find MFA in the account's sign-in.")
             raise _Stopped(SyncCause.CSP_NO_MFA_PROMPT, {"check": "isMfaCompliant is false"})
-    listing = find_customers(partner, integration, memberships, account.services.clock(), checks)
-    if not listing.found and not listing.odd:
+    discovery = find_customers(partner, integration, memberships, account.services.clock(), checks)
+    if not discovery.found and not discovery.odd:
         raise _Stopped(SyncCause.CSP_NO_CHILD_TENANTS)
-    shared = reconcile_customers(account, integration, listing)
+    shared = reconcile_customers(account, integration, discovery)
     checks.add_customers(account.control, integration)
-    return CheckResult(cause=SyncCause.CSP_SYNCED, evidence=listing.oddities(), name=name, shared=shared)
+    return CheckResult(cause=SyncCause.CSP_SYNCED, evidence=discovery.evidence(), name=name, shared=shared)
 
 
-def _proven(account: Account, integration: Integration, checks: Checks) -> Partner:
-    """The partner, once its credential was redeemed and shows MFA."""
-    with checks.made(CheckName.TOKEN) as check:
+def _checked_partner(account: Account, integration: Integration, checks: Checks) -> Partner:
+    """The partner, once its refresh token has been redeemed and the token shows MFA.
+
+    Raises:
+        _Stopped: the credential is missing, cannot be decrypted, or was obtained without MFA.
+        MicrosoftError: as Entra answered.
+    """
+    with checks.record(CheckName.TOKEN) as check:
         try:
             partner = open_partner(account, integration)
         except NoCredential:
@@ -167,7 +179,7 @@ def _proven(account: Account, integration: Integration, checks: Checks) -> Partn
             log("a CSP's credential cannot be opened", account_id=account.id, integration_id=integration.id)
             raise _Stopped(SyncCause.CSP_SECRET_BROKEN) from error
         token = partner.partner_center_token()
-    with checks.made(CheckName.MFA) as check:
+    with checks.record(CheckName.MFA) as check:
         methods = token_methods(token)
         check.evidence["amr"] = ", ".join(sorted(methods))
         if MFA not in methods:
@@ -176,66 +188,69 @@ def _proven(account: Account, integration: Integration, checks: Checks) -> Partn
     return partner
 
 
-def _memberships(partner: Partner, checks: Checks) -> Memberships:
-    with checks.made(CheckName.ADMINISTRATOR) as check:
-        held = read_memberships(partner.graph())
-        if held.is_administrator is None:
-            check.leave_open("Microsoft does not show our application which roles the account has.")
-        if held.is_administrator is False:
+def _checked_memberships(partner: Partner, checks: Checks) -> Memberships:
+    with checks.record(CheckName.ADMINISTRATOR) as check:
+        memberships = read_memberships(partner.graph())
+        if memberships.is_administrator is None:
+            check.mark_unknown("Microsoft does not show our application which roles the account has.")
+        if memberships.is_administrator is False:
             check.fail("The account is not a Global Administrator of the CSP tenant.")
-    with checks.made(CheckName.ADMIN_AGENTS) as check:
-        if not held.is_admin_agent:
+    with checks.record(CheckName.ADMIN_AGENTS) as check:
+        if not memberships.is_admin_agent:
             check.fail("The account is not a member of the AdminAgents group.")
             raise _Stopped(SyncCause.CSP_NOT_IN_ADMIN_AGENTS)
-    return held
+    return memberships
 
 
-def _close(account: Account, taken: Integration, ending: CheckResult, checks: Checks) -> None:
-    """Status, name, report, next due. An authorization renewed meanwhile is not overwritten by an older run.
+def _close(account: Account, held: Integration, result: CheckResult, checks: Checks) -> None:
+    """Write status, name, report and next due time, unless the CSP was reauthorized or taken over in the meantime.
 
     Raises:
-        VersionConflict: the CSP was changed meanwhile.
+        VersionConflict: the CSP was changed in the meantime.
     """
     services, control = account.services, account.control
-    stored = control.integrations.find(taken.id)
-    if stored is None or stored.value.csp is None or not _is_held(stored.value, taken):
-        log("run was superseded", account_id=account.id, integration_id=taken.id)
+    stored = control.integrations.find(held.id)
+    if stored is None or stored.value.csp is None or not _holds(stored.value, held):
+        log("run was superseded", account_id=account.id, integration_id=held.id)
         return
     now, before = services.clock(), stored.value.csp
-    has_credential = control.credentials.find(taken.id) is not None
-    status = _moved(services, before.status, ending, now, has_credential=has_credential)
+    has_credential = control.credentials.find(held.id) is not None
+    status = _status_after(services, before.status, result, now, has_credential=has_credential)
     csp = msgspec.structs.replace(
-        before, status=status, running=None, shared=before.shared if ending.shared is None else ending.shared
+        before, status=status, running=None, shared=before.shared if result.shared is None else result.shared
     )
-    done = msgspec.structs.replace(stored.value.renamed(ending.name, now), csp=csp)
+    closed = msgspec.structs.replace(stored.value.renamed(result.name, now), csp=csp)
     with account.change() as change:
         if status.next_check_at is not None:
-            change.due(Work.CSP, taken.id, status.next_check_at)
-        change.write(control.integrations.saved(stored.now(done)))
-        _report(change, before, done, checks)
-    if status.next_check_at is None and before.running is not None:  # nothing to look at before somebody signs in
-        services.due.complete(Due(Work.CSP, account.id, taken.id, before.running.until))
-    log("checked CSP", account_id=account.id, integration_id=taken.id, outcome=status.cause.value)
+            change.due(Work.CSP, held.id, status.next_check_at)
+        change.write(control.integrations.saved(stored.now(closed)))
+        _add_report(change, before, closed, checks)
+    if status.next_check_at is None and before.running is not None:  # nothing is due before somebody signs in
+        services.due.complete(Due(Work.CSP, account.id, held.id, before.running.until))
+    log("checked CSP", account_id=account.id, integration_id=held.id, outcome=status.cause.value)
 
 
-def _is_held(present: Integration, taken: Integration) -> bool:
-    held = present.csp.running if present.csp else None
-    ours = taken.csp.running if taken.csp else None
-    return held is not None and ours is not None and held.run_id == ours.run_id
+def _holds(present: Integration, held: Integration) -> bool:
+    """Whether the run that holds ``present`` is the one that took ``held``."""
+    running = present.csp.running if present.csp else None
+    ours = held.csp.running if held.csp else None
+    return running is not None and ours is not None and running.run_id == ours.run_id
 
 
-def _moved(
-    services: Services, before: SyncStatus, ending: CheckResult, now: datetime, *, has_credential: bool
+def _status_after(
+    services: Services, before: SyncStatus, result: CheckResult, now: datetime, *, has_credential: bool
 ) -> SyncStatus:
-    """The status after a run. A passing fault keeps the last one, until it has passed too often in a row."""
-    if ending.cause is None:
+    """The status after a run. A transient failure keeps the last one, unless there were too many in a row."""
+    if result.cause is None:
         has_worked = before.label in {SyncLabel.SUCCESS, SyncLabel.ERROR}
-        is_lasting = before.cause is SyncCause.CSP_OUR_FAILURE or (has_worked and before.failures + 1 >= _PATIENCE)
+        is_lasting = before.cause is SyncCause.CSP_OUR_FAILURE or (
+            has_worked and before.failures + 1 >= _TRANSIENT_FAILURES
+        )
         cause = SyncCause.CSP_UNAVAILABLE if is_lasting else before.cause
     else:
-        cause = ending.cause
-    moved = move(before, cause, now, evidence=ending.evidence)
-    if ending.cause is None:
+        cause = result.cause
+    moved = move(before, cause, now, evidence=result.evidence)
+    if result.cause is None:
         moved = msgspec.structs.replace(moved, last_sync_at=before.last_sync_at, failures=before.failures + 1)
     if not has_credential:
         return moved
@@ -245,21 +260,21 @@ def _moved(
         now=now,
         period=timedelta(seconds=services.settings.sync_period_s),
         chance=services.chance(),
-        wait_s=CSP_TRANSIENT.total_seconds() if ending.cause is None else None,
+        wait_s=CSP_TRANSIENT.total_seconds() if result.cause is None else None,
     )
     return msgspec.structs.replace(moved, next_check_at=due_at)
 
 
-def _report(change: Change, before: Csp, done: Integration, checks: Checks) -> None:
-    """The report, and an audit entry when the status changed."""
+def _add_report(change: Change, before: Csp, closed: Integration, checks: Checks) -> None:
+    """Add the report of the run, and an audit entry if the status changed."""
     reports, now = change.account.control.reports, change.account.services.clock()
-    stored: Stored[Report] | None = reports.find(done.id)
-    status = done.csp.status if done.csp else before.status
+    stored: Stored[Report] | None = reports.find(closed.id)
+    status = closed.csp.status if closed.csp else before.status
     label = EXPLANATIONS[status.cause].label.value
-    known = stored.value if stored else Report(integration_id=done.id, at=now, checks=[])
+    known = stored.value if stored else Report(integration_id=closed.id, at=now, checks=[])
     report = known.after(checks.all, now, label, status.cause.value)
     change.write(reports.saved(stored.now(report)) if stored else reports.added(report))
     if status.cause is not before.status.cause:
-        subject = {"integration_id": done.id, "tenant_id": done.tenant_id}
-        told = {"before": before.status.cause.value, "after": status.cause.value}
-        change.audit(change.account.system_actor("check_csp"), "changed CSP status", subject, **told)
+        subject = {"integration_id": closed.id, "tenant_id": closed.tenant_id}
+        causes = {"before": before.status.cause.value, "after": status.cause.value}
+        change.audit(change.account.system_actor("check_csp"), "changed CSP status", subject, **causes)

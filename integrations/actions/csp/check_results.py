@@ -1,4 +1,4 @@
-"""The checks of a CSP run as they are made: outcome, time and evidence of each."""
+"""Collects the checks of a CSP run: state, time and evidence of each."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from integrations.storage.control import Control
 
 @dataclass
 class CheckInProgress:
-    """A check under way: passed, unless somebody says otherwise."""
+    """A check under way; it counts as passed unless one of the methods is called."""
 
     state: CheckState = CheckState.PASSED
     detail: str = ""
@@ -24,7 +24,7 @@ class CheckInProgress:
     def fail(self, detail: str) -> None:
         self.state, self.detail = CheckState.FAILED, detail
 
-    def leave_open(self, detail: str) -> None:
+    def mark_unknown(self, detail: str) -> None:
         self.state, self.detail = CheckState.UNKNOWN, detail
 
 
@@ -36,43 +36,43 @@ class Checks:
         self.all: list[Check] = []
 
     @contextmanager
-    def made(self, name: CheckName) -> Iterator[CheckInProgress]:
-        """Make one check; an error that leaves the block fails it, and goes on."""
-        making, began = CheckInProgress(), time.monotonic()
+    def record(self, name: CheckName) -> Iterator[CheckInProgress]:
+        """Record one check; an error that leaves the block fails the check, and is re-raised."""
+        check, began = CheckInProgress(), time.monotonic()
         try:
-            yield making
+            yield check
         except Exception as error:
-            if making.state is CheckState.PASSED:
-                making.fail("")
-                making.evidence.setdefault("error", getattr(error, "stable_code", type(error).__name__))
+            if check.state is CheckState.PASSED:
+                check.fail("")
+                check.evidence.setdefault("error", getattr(error, "stable_code", type(error).__name__))
             raise
         finally:
-            self.add(name, making, seconds=round(time.monotonic() - began, 3))
+            self.add(name, check, seconds=round(time.monotonic() - began, 3))
 
-    def add(self, name: CheckName, making: CheckInProgress, *, seconds: float = 0.0) -> None:
+    def add(self, name: CheckName, check: CheckInProgress, *, seconds: float = 0.0) -> None:
         self.all.append(
             Check(
                 check=name,
-                state=making.state,
+                state=check.state,
                 at=self._clock(),
-                detail=making.detail,
+                detail=check.detail,
                 seconds=seconds,
-                evidence=making.evidence,
+                evidence=check.evidence,
             )
         )
 
     def add_customers(self, control: Control, integration: Integration) -> None:
-        """What holds for how many customers, those that are ignored left out."""
+        """Add each check of the customers as one, with how many customers fail it; ignored customers do not count."""
         tenants = [it.value for it in control.tenants.list()]
-        told = [it.csp for it in children(tenants, integration.id) if it.csp and not it.csp.is_ignored]
+        customers = [it.csp for it in children(tenants, integration.id) if it.csp and not it.csp.is_ignored]
         for name, faults in FAULTS.items():
-            failing = sum(1 for it in told if any(finding.auth in faults for finding in it.findings))
-            self._add_share(name, failing, len(told))
-        unanswered = sum(1 for it in told if it.progress.stage is not Stage.DONE)
-        self._add_share(CheckName.GRAPH, unanswered, len(told))
+            failing = sum(1 for it in customers if any(finding.auth in faults for finding in it.findings))
+            self._add_share(name, failing, len(customers))
+        unanswered = sum(1 for it in customers if it.progress.stage is not Stage.DONE)
+        self._add_share(CheckName.GRAPH, unanswered, len(customers))
 
     def _add_share(self, name: CheckName, failing: int, count: int) -> None:
-        making = CheckInProgress(evidence={"customers": str(count), "failing": str(failing)})
+        check = CheckInProgress(evidence={"customers": str(count), "failing": str(failing)})
         if failing:
-            making.fail(f"This check fails for {failing} of {count} customers; their rows say why.")
-        self.add(name, making)
+            check.fail(f"This check fails for {failing} of {count} customers; their rows say why.")
+        self.add(name, check)

@@ -1,4 +1,4 @@
-"""What being a CSP's customer means for a tenant's sync: what holds it back, and what a refusal sets going."""
+"""A CSP's customer as a tenant to sync: what holds its sync back, and what happens after a refusal."""
 
 from datetime import timedelta
 
@@ -6,7 +6,7 @@ import msgspec
 
 from integrations.actions.account import Account, Change
 from integrations.actions.conflicts import ignore_conflict
-from integrations.actions.csp.reconcile import reconcile_context
+from integrations.actions.csp.reconcile_context import reconcile_context
 from integrations.actions.lookup import find_integration
 from integrations.domain.csp import onboarding
 from integrations.domain.csp.customers import USABLE, advance, judge
@@ -16,8 +16,8 @@ from integrations.storage.control import Control
 from integrations.storage.documents import Stored
 from integrations.storage.due import Due, Work
 
-# Refusals that a new consent cures.
-_LAPSED = frozenset(
+# Refusals that a new consent repairs.
+_CONSENT_LOST = frozenset(
     {
         SyncCause.APP_REMOVED,
         SyncCause.CONSENT_MISSING,
@@ -26,8 +26,8 @@ _LAPSED = frozenset(
     }
 )
 
-# What is ended by something that puts the tenant's line in the due list itself.
-_ASK_AGAIN = frozenset({SyncCause.CSP_AUTH_BLOCKS, SyncCause.PLAN_LOST})
+# Causes whose end adds the tenant's line to the due list again.
+_RESUMED_BY_OTHERS = frozenset({SyncCause.CSP_AUTH_BLOCKS, SyncCause.PLAN_LOST})
 
 
 def held_back_by(control: Control, tenant: Tenant) -> SyncCause | None:
@@ -47,13 +47,13 @@ def held_back_by(control: Control, tenant: Tenant) -> SyncCause | None:
 
 
 def hold_back(account: Account, stored: Stored[Tenant], cause: SyncCause, due: Due) -> None:
-    """Say on the tenant's row what it waits for. Whatever ends CSP Auth's block, or the pause, asks again."""
+    """Write on the tenant's row what its sync waits for, and complete or move its line of the due list."""
     services, tenant, now = account.services, stored.value, account.services.clock()
-    again = now + timedelta(seconds=services.settings.sync_period_s)
-    if cause in _ASK_AGAIN:
+    retry_at = now + timedelta(seconds=services.settings.sync_period_s)
+    if cause in _RESUMED_BY_OTHERS:
         services.due.complete(due)
     else:
-        services.due.put(Due(Work.SYNC, account.id, tenant.tenant_id, again))
+        services.due.put(Due(Work.SYNC, account.id, tenant.tenant_id, retry_at))
     if tenant.status.is_auth_error or tenant.status.cause is cause:
         return
     status = msgspec.structs.replace(
@@ -61,7 +61,7 @@ def hold_back(account: Account, stored: Stored[Tenant], cause: SyncCause, due: D
         cause=cause,
         since=now,
         evidence={},
-        next_check_at=again if cause is SyncCause.CSP_FAILED else None,
+        next_check_at=retry_at if cause is SyncCause.CSP_FAILED else None,
     )
     held_back = msgspec.structs.replace(tenant, status=status)
     ids = {"account_id": account.id, "tenant_id": tenant.tenant_id}
@@ -70,13 +70,13 @@ def hold_back(account: Account, stored: Stored[Tenant], cause: SyncCause, due: D
 
 
 def after_refusal(change: Change, tenant: Tenant, cause: SyncCause) -> Tenant:
-    """The tenant after its sync ended with ``cause``: a consent that was taken away is asked for again."""
-    if tenant.csp is None or cause not in _LAPSED:
+    """The tenant after its sync ended with ``cause``: onboarding starts again if the consent was lost."""
+    if tenant.csp is None or cause not in _CONSENT_LOST:
         return tenant
-    by = reconcile_context(change.account.services, tenant.integration_id)
-    facts = change.account.control.access_states.find(tenant.tenant_id)
-    lapsed = advance(tenant, onboarding.lapse(by.now, dict(tenant.status.evidence)))
-    judged = judge(lapsed, facts.value if facts else None, by.required, by.permissions, by.now)
+    context = reconcile_context(change.account.services, tenant.integration_id)
+    access = change.account.control.access_states.find(tenant.tenant_id)
+    lapsed = advance(tenant, onboarding.lapse(context.now, dict(tenant.status.evidence)))
+    judged = judge(lapsed, access.value if access else None, context.required, context.permissions, context.now)
     next_at = judged.csp.progress.next_at if judged.csp else None
     if next_at is not None:
         change.due(Work.CUSTOMER, tenant.tenant_id, next_at)

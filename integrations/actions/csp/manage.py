@@ -1,4 +1,4 @@
-"""What an administrator asks of a CSP: check its access now, and leave a customer out of the table."""
+"""What an administrator can do with a CSP: check its access now, and leave a customer out of the table."""
 
 from datetime import timedelta
 
@@ -13,16 +13,16 @@ from integrations.services import Services
 from integrations.storage.due import Work
 from shared.errors import Conflict
 
-_A_MINUTE = 60.0
+_LOST_MESSAGE_AFTER = timedelta(minutes=1)  # then the due list orders the run
 
 
 def check_access(services: Services, actor: Actor, integration_id: IntegrationId) -> None:
-    """Order a run of a CSP at once; its checks can be read when it has ended.
+    """Order a run of a CSP at once; its checks can be read with the integration's details once it has ended.
 
     Raises:
         NotFound: there is no such integration.
         Conflict: ``not_a_csp`` or ``removing``.
-        TooManyRequests: checked several times within a minute.
+        TooManyRequests: too many checks within a minute.
     """
     account = Account(services, actor.account_id)
     stored = find_to_change(account.control, integration_id)
@@ -36,12 +36,12 @@ def check_access(services: Services, actor: Actor, integration_id: IntegrationId
     now = services.clock()
     order = CspOrder(account_id=actor.account_id, integration_id=integration_id, due_at=now, reason="access check")
     with account.change(actor, "ordered access check", {"integration_id": integration_id}) as change:
-        change.due(Work.CSP, integration_id, now + timedelta(seconds=_A_MINUTE))
+        change.due(Work.CSP, integration_id, now + _LOST_MESSAGE_AFTER)
         change.send(order)
 
 
 def ignore_tenant(services: Services, actor: Actor, tenant_id: TenantId, *, is_ignored: bool) -> None:
-    """Leave a CSP's customer out of the table and its count, or show it again; saying it twice changes nothing.
+    """Leave a CSP's customer out of the table and its count, or show it again; a repeated call changes nothing.
 
     Raises:
         NotFound: there is no such tenant.

@@ -1,7 +1,7 @@
-"""Acting as a CSP's service account: its kept refresh token, opened for one piece of work and renewed by it.
+"""Act as a CSP's service account, with its stored refresh token.
 
-Microsoft hands out a new refresh token with each use. The newest is kept; a slower worker's older one never
-takes its place, since each version opens only under its own number (reliability.md I19).
+Microsoft issues a new refresh token with each use. The newest one is stored; a slower worker's older one never
+replaces it, because each version can be decrypted under its own number only (reliability.md I19).
 """
 
 import re
@@ -22,13 +22,13 @@ from shared.microsoft.sign_in import Renewed
 
 
 class NoCredential(Exception):
-    """No refresh token is kept for this integration: somebody has to sign in first."""
+    """No refresh token is stored for this integration: somebody has to sign in first."""
 
 
 class Partner:
     """Microsoft as one service account sees it: its own tenant, Partner Center, and customers' tenants.
 
-    ``renewed`` is told of every new refresh token.
+    ``renewed`` is called with every new refresh token.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Partner:
         self._tokens: dict[tuple[str, str], str] = {}
 
     def partner_center_token(self, *, fresh: bool = False) -> str:
-        """A token for Partner Center; how the account signed in stands in it.
+        """A token for Partner Center; its claims show how the account signed in.
 
         Raises:
             SignInRefused, OperatorFault, Transient: as Entra answered.
@@ -61,12 +61,12 @@ class Partner:
         """Graph in the partner's own tenant."""
         return self._graph(self._tenant_id)
 
-    def graph_of(self, customer_id: TenantId) -> Graph:
-        """Graph in a customer's tenant; it may grant our application its permissions there."""
+    def graph_to_onboard(self, customer_id: TenantId) -> Graph:
+        """Graph in a customer's tenant, allowed to grant our application its permissions there."""
         return self._graph(customer_id, ROLE_GRANT)
 
-    def graph_to_leave(self, customer_id: TenantId) -> Graph:
-        """Graph in a customer's tenant; it may take our application's permissions away there."""
+    def graph_to_uninstall(self, customer_id: TenantId) -> Graph:
+        """Graph in a customer's tenant, allowed to remove our application's permissions there."""
         return self._graph(customer_id, ROLE_REMOVAL)
 
     def _graph(self, tenant_id: TenantId, *writes: re.Pattern[str]) -> Graph:
@@ -80,35 +80,39 @@ class Partner:
         )
 
     def _token(self, tenant_id: TenantId, resource: str, *, fresh: bool) -> str:
-        known = self._tokens.get((tenant_id, resource))
-        if known and not fresh:
-            return known
-        told: Renewed = self._services.sign_in.renew(self._refresh_token, tenant_id=tenant_id, resource=resource)
-        self._tokens[tenant_id, resource] = told.access_token
-        self._refresh_token = told.refresh_token
-        self._renewed(told.refresh_token)
-        return told.access_token
+        cached = self._tokens.get((tenant_id, resource))
+        if cached and not fresh:
+            return cached
+        renewed: Renewed = self._services.sign_in.renew(self._refresh_token, tenant_id=tenant_id, resource=resource)
+        self._tokens[tenant_id, resource] = renewed.access_token
+        self._refresh_token = renewed.refresh_token
+        self._renewed(renewed.refresh_token)
+        return renewed.access_token
 
 
 def open_partner(account: Account, integration: Integration) -> Partner:
-    """The partner of an integration, by its kept credential.
+    """The service account of an integration, by its stored refresh token.
 
     Raises:
-        NoCredential: none is kept.
-        SealBroken: it cannot be opened; Microsoft is not asked.
-        VaultUnavailable: the key-encryption key cannot be asked now.
+        NoCredential: none is stored.
+        SealBroken: it cannot be decrypted; Microsoft is not asked.
+        VaultUnavailable: the key-encryption key cannot be used now.
     """
     services, stored = account.services, account.control.credentials.find(integration.id)
     if stored is None:
         raise NoCredential
     raw = services.envelopes.open(stored.value.sealed, place=stored.value.place(account.id))
-    return Partner(services, integration.tenant_id, raw.decode(), _Keeper(account, stored).keep)
+    return Partner(services, integration.tenant_id, raw.decode(), _CredentialSaver(account, stored).save)
 
 
 def new_credential(
     services: Services, account_id: AccountId, integration: Integration, refresh_token: str, *, version: int
 ) -> Credential:
-    """A sealed credential for the integration's present authorization."""
+    """The refresh token encrypted, as the credential of the integration's present authorization.
+
+    Raises:
+        VaultUnavailable: the key-encryption key cannot be used now.
+    """
     bare = Credential(
         integration_id=integration.id,
         epoch=integration.version,
@@ -120,17 +124,17 @@ def new_credential(
     return msgspec.structs.replace(bare, sealed=sealed)
 
 
-class _Keeper:
-    """Keeps each renewed token, as long as nobody has kept a newer one."""
+class _CredentialSaver:
+    """Stores every renewed refresh token, until another worker has stored a newer one."""
 
     def __init__(self, account: Account, stored: Stored[Credential]) -> None:
         self._account = account
         self._stored: Stored[Credential] | None = stored
 
-    def keep(self, refresh_token: str) -> None:
+    def save(self, refresh_token: str) -> None:
         if self._stored is None:
             return
-        old, kept = self._stored, None
+        old, latest = self._stored, None
         services, credentials = self._account.services, self._account.control.credentials
         bare = msgspec.structs.replace(old.value, version=old.value.version + 1, kept_at=services.clock())
         sealed = services.envelopes.seal(refresh_token.encode(), place=bare.place(self._account.id))
@@ -138,5 +142,5 @@ class _Keeper:
         with ignore_conflict("another worker kept a newer credential", account_id=self._account.id):
             with self._account.change() as change:
                 change.write(credentials.saved(old.now(newer)))
-            kept = credentials.find(newer.integration_id)
-        self._stored = kept if kept and kept.value.version == newer.version else None
+            latest = credentials.find(newer.integration_id)
+        self._stored = latest if latest and latest.value.version == newer.version else None

@@ -1,7 +1,7 @@
-"""One look at all evaluations of one tenant: which of them have something to do, and doing it, each for itself.
+"""One run of a tenant's evaluations: which of them have something to do, and doing it, each by itself.
 
-Rows that changed are read after their marks were, and derived rows are written behind a fence of their own, which is
-read between the two. So a change that an evaluation did not see always has a mark that stays.
+Changed rows are read after the list of pending changes, and derived rows are written behind their own fence, which is
+read in between. So a change that an evaluation has not seen always stays pending.
 """
 
 import logging
@@ -34,10 +34,10 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 
 class EvaluationRun:
-    """One look at all evaluations of one tenant; it holds the fence of the derived rows as it was when it began.
+    """One run of a tenant's evaluations; it holds the fence of the derived rows as it was at the start.
 
     Raises:
-        Superseded: the epoch is closed, or somebody else is taking over at this moment.
+        Superseded: the epoch is closed, or another worker is taking over.
     """
 
     def __init__(self, services: Services, order: EvaluateOrder) -> None:
@@ -47,21 +47,25 @@ class EvaluationRun:
         self._now = services.clock()
         self._share = share_of(order.tenant_id)
         self._data = services.data(*where)
-        self._standing = self._data.state()  # before any row is read: what changes from here on is marked anew
+        self._standing = self._data.state()  # before any row is read: later changes become pending again
         until = time.monotonic() + WRITING_LIMIT.total_seconds()
         self._session = services.derived(*where).open(until=until)
         self._cursors = dict(self._session.cursors)
-        self._next_look: datetime | None = None
+        self._next_at: datetime | None = None
         self._has_written = False
 
-    def carry_out(self) -> None:
-        """Evaluate what there is to evaluate, and then forget the marks of it.
+    def evaluate(self) -> None:
+        """Run every evaluation that is due, and then remove the pending changes that were read.
 
-        Every evaluation has used them then, or will evaluate everything: one that failed or is switched off. That this
-        holds of evaluations that were not carried out now is known as long as nobody else has written.
+        Every evaluation has used them by then, or will evaluate all rows (one that failed or is switched off). For
+        evaluations that did not run now this is certain as long as nobody else has written.
+
+        Raises:
+            Superseded, Unwritten: another worker was faster, or time is up.
+            StorageUnavailable: storage does not answer.
         """
         due = list(self._due())
-        self._plan_next_look()
+        self._plan_next()
         self._switch_off()
         for evaluation, changes in due:
             self._evaluate(evaluation, changes)
@@ -70,51 +74,52 @@ class EvaluationRun:
                 self._session.confirm()
             self._data.consume(self._standing.pending)
 
-    def give_up(self, failure: Failed) -> bool:
-        """Mark the evaluations that wait to be carried out as failing; whether one of them was not before."""
+    def mark_failed(self, failure: Failed) -> bool:
+        """Mark the evaluations that are due as failing; whether one of them was not failing before."""
         due = [evaluation for evaluation, _ in self._due()]
-        is_new = any(known is None or known.given_up is None for known in map(self._known, due))
+        is_new = any(progress is None or progress.given_up is None for progress in map(self._progress, due))
         for evaluation in due:
             self._fail(evaluation, failure, OUR_FAILURE)
         return is_new
 
     def _due(self) -> Iterator[tuple[Evaluation, Changes]]:
-        """The evaluations to carry out, and what has changed for each."""
+        """The evaluations to run, and what has changed for each."""
         pending = {name: it.keys for name, it in self._standing.pending.items()}
         for it in registry.EVALUATIONS:
-            cursor, known, basis = self._cursors.get(it.name), self._known(it), it.basis(self._services.settings)
+            cursor, progress = self._cursors.get(it.name), self._progress(it)
             was_synced = any(name in self._standing.cursors for name in it.needs)
-            if not was_synced or self._is_off(it) or rules.is_waiting(known, self._now):
+            if not was_synced or self._is_off(it) or rules.is_waiting(progress, self._now):
                 continue
             full_read_at = cursor.full_read_at if cursor and self._session.is_sure else None
-            if rules.must_evaluate_in_full(known, basis, self._now, full_read_at=full_read_at, share=self._share):
+            basis = it.basis(self._services.settings)
+            if rules.must_evaluate_in_full(progress, basis, self._now, full_read_at=full_read_at, share=self._share):
                 yield it, it.everything
             elif (changes := rules.changes_of(it.needs, pending)) is not None:
                 yield it, changes
 
     def _evaluate(self, evaluation: Evaluation, changes: Changes) -> None:
-        is_whole = changes == evaluation.everything
+        is_full = changes == evaluation.everything
         source = _StoredRowSource(self._now, self._standing.rows, self._session.rows, evaluation.name)
         try:
             reading, next_at = evaluation.result(source, changes)
             plan = self._session.plan(evaluation.name, reading, self._now)
         except (StorageUnavailable, Superseded):
             raise
-        except Exception as fault:  # noqa: BLE001 - a fault of ours costs this evaluation, and no other
-            _report(self._order, evaluation, fault)
-            code = type(fault).__name__
+        except Exception as error:  # noqa: BLE001 - a bug of ours fails this evaluation, and no other
+            _log_failure(self._order, evaluation, error)
+            code = type(error).__name__
             self._fail(evaluation, Failed(self._order.queue, 1, code), code)
             return
         before = self._cursors.get(evaluation.name)
         evaluated = rules.fresh(
-            self._known(evaluation),
+            self._progress(evaluation),
             evaluation.basis(self._services.settings),
             self._now,
             read_at=self._read_at(evaluation),
             next_at=next_at,
-            is_complete=is_whole,
+            is_complete=is_full,
         )
-        full_read_at = self._now if is_whole or before is None else before.full_read_at
+        full_read_at = self._now if is_full or before is None else before.full_read_at
         cursor = msgspec.structs.replace(plan.cursor, evaluated=evaluated, full_read_at=full_read_at)
         self._commit([plan.writes], cursor)
         log(
@@ -122,20 +127,20 @@ class EvaluationRun:
             account_id=self._order.account_id,
             tenant_id=self._order.tenant_id,
             evaluation=evaluation.name,
-            outcome="whole" if is_whole else "changes",
+            outcome="whole" if is_full else "changes",
             counts=msgspec.to_builtins(plan.counts),
         )
 
     def _fail(self, evaluation: Evaluation, failure: Failed, code: str) -> None:
-        """Its rows stay as they are, and all of them are evaluated when it is tried again."""
-        evaluated = rules.failed(self._known(evaluation), failure, self._now)
+        """Mark it as failed; its rows stay as they are, and the retry evaluates all rows."""
+        evaluated = rules.failed(self._progress(evaluation), failure, self._now)
         self._save(evaluation, DatasetOutcome.FAILED, evaluated, code)
 
     def _switch_off(self) -> None:
         for it in registry.EVALUATIONS:
-            known = self._known(it)
-            if self._is_off(it) and (known is None or known.state is not State.OFF):
-                self._save(it, DatasetOutcome.STALE, rules.switched_off(known, self._now))
+            progress = self._progress(it)
+            if self._is_off(it) and (progress is None or progress.state is not State.OFF):
+                self._save(it, DatasetOutcome.STALE, rules.switched_off(progress, self._now))
 
     def _save(self, evaluation: Evaluation, outcome: DatasetOutcome, evaluated: Evaluated, code: str = "") -> None:
         before = self._cursors.get(evaluation.name)
@@ -146,21 +151,21 @@ class EvaluationRun:
         self._commit([], cursor)
 
     def _commit(self, writes: Iterable[Writes], cursor: Cursor) -> None:
-        """Store what an evaluation came to; when it is looked at next is said before."""
+        """Write an evaluation's result; before that, the line for the next run is put into the due list."""
         self._cursors[cursor.dataset] = cursor
-        self._plan_next_look()
+        self._plan_next()
         self._session.commit(writes, [cursor])
         self._has_written = True
 
-    def _plan_next_look(self) -> None:
+    def _plan_next(self) -> None:
         names = {it.name for it in registry.EVALUATIONS}
-        known = (it.evaluated for name, it in self._cursors.items() if name in names)
-        at = rules.next_evaluation(known, self._now, self._share)
-        if at != self._next_look:
+        progress = (it.evaluated for name, it in self._cursors.items() if name in names)
+        at = rules.next_evaluation(progress, self._now, self._share)
+        if at != self._next_at:
             self._services.due.put(Due(Work.EVALUATE, self._order.account_id, self._order.tenant_id, at))
-        self._next_look = at
+        self._next_at = at
 
-    def _known(self, evaluation: Evaluation) -> Evaluated | None:
+    def _progress(self, evaluation: Evaluation) -> Evaluated | None:
         cursor = self._cursors.get(evaluation.name)
         return cursor.evaluated if cursor else None
 
@@ -173,7 +178,7 @@ class EvaluationRun:
 
 
 class _StoredRowSource:
-    """What an evaluation may read: ``Source``."""
+    """The stored rows that an evaluation may read (a ``RowSource``)."""
 
     def __init__(self, now: datetime, data: StoredRows, derived: StoredRows, name: str) -> None:
         self.now = now
@@ -191,14 +196,14 @@ class _StoredRowSource:
         return self._derived.all(self._name, model)
 
 
-def _report(order: EvaluateOrder, evaluation: Evaluation, fault: Exception) -> None:
-    """The fault and its place in the log, without a word of what was evaluated."""
-    place = traceback.extract_tb(fault.__traceback__)[-1]
+def _log_failure(order: EvaluateOrder, evaluation: Evaluation, error: Exception) -> None:
+    """Log the error's type and place, without any of the data that was evaluated."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
     log(
         "an evaluation failed",
         level=logging.ERROR,
         account_id=order.account_id,
         tenant_id=order.tenant_id,
         evaluation=evaluation.name,
-        error=f"{type(fault).__name__} at {Path(place.filename).name}:{place.lineno}",
+        error=f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}",
     )

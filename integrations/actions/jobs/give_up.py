@@ -1,7 +1,7 @@
-"""Tell of a job that was given up on the row it concerns, and have it tried again by itself.
+"""Record a job that was given up on the row it concerns, and plan its retry.
 
-The message only says where to look: a job that the tables do not know as outstanding was done meanwhile, or nobody
-ever asked for it, and nothing is changed. So it may be told twice, by the last try and by the poison queue.
+The message only names the row: if the tables do not have the job as outstanding, it was done in the meantime or never
+ordered, and nothing is changed. So a failure may be reported twice, by the last try and by the poison queue.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ import msgspec
 from integrations.actions.account import Account, Change
 from integrations.actions.audit.entries import audit_given_up
 from integrations.actions.conflicts import retry_on_conflict
-from integrations.actions.evaluate.evaluate_tenant import give_up_evaluation as record_failure
+from integrations.actions.evaluate.evaluate_tenant import mark_failed
 from integrations.actions.sync.close_run import SyncResult, close
 from integrations.domain.connect.flow import FlowState
 from integrations.domain.csp.customers import advance
@@ -43,22 +43,23 @@ from integrations.storage.due import ALL, Work
 
 _EARLY = timedelta(minutes=1)  # clocks differ
 
-# Marks the row of one order; raises VersionConflict when the row was changed meanwhile.
-Tell = Callable[[Account, Any, Failed], None]
+# Records the failure on the row of one order; raises VersionConflict if the row was changed in the meantime.
+RecordFailure = Callable[[Account, Any, Failed], None]
 
 
-def give_up(services: Services, tell: Tell, order: AccountOrder, failed: Failed) -> None:
-    """Mark the row that the order concerns, if what it asks for is outstanding.
+def give_up(services: Services, record: RecordFailure, order: AccountOrder, failed: Failed) -> None:
+    """Record the failure on the row that the order concerns, if the job is outstanding.
 
     Raises:
-        VersionConflict: the row kept changing under our hands.
+        VersionConflict: the row kept changing.
+        StorageUnavailable: storage does not answer.
     """
     account = Account(services, order.account_id)
-    retry_on_conflict(lambda: tell(account, order, failed))
+    retry_on_conflict(lambda: record(account, order, failed))
 
 
 def give_up_csp(account: Account, order: CspOrder, failed: Failed) -> None:
-    """An error of ours on the CSP's row; one that is not authorized stays so, and tells both."""
+    """Show an error of ours on the CSP's row; one whose authorization failed keeps its status, with both evidences."""
     services, control = account.services, account.control
     stored, now = control.integrations.find(order.integration_id), services.clock()
     csp = stored.value.csp if stored else None
@@ -66,9 +67,9 @@ def give_up_csp(account: Account, order: CspOrder, failed: Failed) -> None:
         return
     if not _is_check_outstanding(account, order.integration_id, csp.status.next_check_at, now):
         return
-    stays = csp.status.is_auth_failed
-    cause = csp.status.cause if stays else SyncCause.CSP_OUR_FAILURE
-    evidence = {**(csp.status.evidence if stays else {}), **failed.evidence()}
+    is_kept = csp.status.is_auth_failed
+    cause = csp.status.cause if is_kept else SyncCause.CSP_OUR_FAILURE
+    evidence = {**(csp.status.evidence if is_kept else {}), **failed.evidence()}
     moved = move(csp.status, cause, now, evidence=evidence)
     due_at = next_due(moved, is_mapped=True, now=now, period=_period(services), chance=services.chance())
     failing = msgspec.structs.replace(csp, status=msgspec.structs.replace(moved, next_check_at=due_at), running=None)
@@ -82,27 +83,27 @@ def give_up_csp(account: Account, order: CspOrder, failed: Failed) -> None:
 def _is_check_outstanding(
     account: Account, integration_id: IntegrationId, next_at: datetime | None, now: datetime
 ) -> bool:
-    """Whether the CSP's time has come, or the due list asks for it sooner than its row: somebody wants it checked."""
+    """Whether the CSP's run is due, or ordered sooner by a line of the due list: somebody wants it checked."""
     line = _line(account, Work.CSP, integration_id)
     return line is not None and (next_at is None or next_at <= now + _EARLY or line < next_at)
 
 
 def _add_history(change: Change, integration: Integration, before: Csp, after: Csp) -> None:
-    """The new status in the CSP's history, beside the checks of the last run that ended."""
+    """Add the new status to the CSP's history, beside the checks of its last completed run."""
     reports, cause = change.account.control.reports, after.status.cause
-    known = reports.find(integration.id)
-    if known is None or cause is before.status.cause:
+    stored = reports.find(integration.id)
+    if stored is None or cause is before.status.cause:
         return
     now = change.account.services.clock()
-    report = known.value.after(known.value.checks, now, after.status.label.value, cause.value)
-    change.write(reports.saved(known.now(report)))
+    report = stored.value.after(stored.value.checks, now, after.status.label.value, cause.value)
+    change.write(reports.saved(stored.now(report)))
 
 
 def _audit(change: Change, failed: Failed, it: Integration | Tenant, *, is_new: bool) -> None:
-    """An audit entry for the first time in a row."""
-    own = {"integration_id": it.id} if isinstance(it, Integration) else {"integration_id": it.integration_id}
+    """Add an audit entry for the first failure in a row."""
+    integration_id = it.id if isinstance(it, Integration) else it.integration_id
     if is_new:
-        audit_given_up(change, failed, {**own, "tenant_id": it.tenant_id})
+        audit_given_up(change, failed, {"integration_id": integration_id, "tenant_id": it.tenant_id})
 
 
 def give_up_customer(account: Account, order: CustomerOrder, failed: Failed) -> None:
@@ -138,7 +139,7 @@ def give_up_removal(account: Account, order: RemovalOrder, failed: Failed) -> No
 
 
 def give_up_purge(account: Account, order: PurgeOrder, failed: Failed) -> None:
-    """On the tenant's row. Once the tenant is being removed, its removal deletes the data, and tells."""
+    """Record it on the tenant's row. While the tenant is being removed, its removal deletes the data and reports."""
     services, control = account.services, account.control
     stored, now, epoch = control.tenants.find(order.tenant_id), services.clock(), str(order.epoch)
     line = _line(account, Work.PURGE, f"{order.tenant_id}:{epoch}")
@@ -151,7 +152,7 @@ def give_up_purge(account: Account, order: PurgeOrder, failed: Failed) -> None:
         return
     mark = rules.give_up(before, failed, now, _period(services))
     with account.change() as change:
-        if line > now:  # the look that makes sure comes anyway
+        if line > now:  # the last pass is due later anyway
             mark = msgspec.structs.replace(mark, next_at=line)
         else:
             change.due(Work.PURGE, f"{order.tenant_id}:{epoch}", mark.next_at)
@@ -194,55 +195,56 @@ def give_up_consent(account: Account, order: ConsentOrder, failed: Failed) -> No
 
 
 def give_up_evaluation(account: Account, order: EvaluateOrder, failed: Failed) -> None:
-    """In the states of the evaluations that were to be carried out; the tenant's Sync Status is none of theirs."""
-    if record_failure(account.services, order, failed):
+    """Record it in the states of the evaluations that were due; the tenant's Sync Status is not affected."""
+    if mark_failed(account.services, order, failed):
         with account.change() as change:
             audit_given_up(change, failed, {"tenant_id": order.tenant_id})
 
 
 def give_up_sync(account: Account, order: SyncOrder, failed: Failed) -> None:
-    """Close the run that was under way; one that never began is told on the tenant's row all the same."""
+    """Close the run that was under way; for one that never began, record the failure on the tenant's row."""
     control = account.control
-    known = control.runs.find(f"{order.tenant_id}:{order.run_id}")
+    run = control.runs.find(f"{order.tenant_id}:{order.run_id}")
     tenant = control.tenants.find(order.tenant_id)
     if tenant is None or tenant.value.removal or tenant.value.paused is not None:
         return
     is_new = tenant.value.status.cause is not SyncCause.OUR_FAILURE
-    if known is not None and known.value.state is RunState.RUNNING:
-        ending, told = SyncResult(cause=SyncCause.OUR_FAILURE, evidence=failed.evidence()), tenant.value
-        close(account, known.value, ending, add=lambda change: _audit(change, failed, told, is_new=is_new))
+    if run is not None and run.value.state is RunState.RUNNING:
+        result, held = SyncResult(cause=SyncCause.OUR_FAILURE, evidence=failed.evidence()), tenant.value
+        close(account, run.value, result, add=lambda change: _audit(change, failed, held, is_new=is_new))
         return
-    if _is_sync_outstanding(tenant.value, order, known, account.services.clock()):
-        _never_began(account, tenant, known, failed)
+    if _is_sync_outstanding(tenant.value, order, run, account.services.clock()):
+        _record_unstarted(account, tenant, run, failed)
 
 
-def _is_sync_outstanding(tenant: Tenant, order: SyncOrder, known: Stored[Run] | None, now: datetime) -> bool:
-    if known is not None:
-        return known.value.state is RunState.QUEUED
+def _is_sync_outstanding(tenant: Tenant, order: SyncOrder, run: Stored[Run] | None, now: datetime) -> bool:
+    if run is not None:
+        return run.value.state is RunState.QUEUED
     due_at = tenant.status.next_check_at
-    is_present = order.epoch is None or order.epoch == tenant.epoch
+    is_current = order.epoch is None or order.epoch == tenant.epoch
     is_free = tenant.running is None or tenant.running.until <= now
-    return is_present and is_free and due_at is not None and due_at <= now + _EARLY
+    return is_current and is_free and due_at is not None and due_at <= now + _EARLY
 
 
-def _never_began(account: Account, stored: Stored[Tenant], known: Stored[Run] | None, failed: Failed) -> None:
+def _record_unstarted(account: Account, stored: Stored[Tenant], run: Stored[Run] | None, failed: Failed) -> None:
+    """Show the failure on the tenant's row, and close the queued run if there is one."""
     services, control = account.services, account.control
     tenant, now = stored.value, services.clock()
     moved = move(tenant.status, SyncCause.OUR_FAILURE, now, evidence=failed.evidence())
     is_mapped = tenant.mapping is not None
     due_at = next_due(moved, is_mapped=is_mapped, now=now, period=_period(services), chance=services.chance())
-    told = msgspec.structs.replace(tenant, status=msgspec.structs.replace(moved, next_check_at=due_at))
+    failing = msgspec.structs.replace(tenant, status=msgspec.structs.replace(moved, next_check_at=due_at))
     with account.change() as change:
         change.due(Work.SYNC, tenant.tenant_id, due_at)
-        change.write(control.tenants.saved(stored.now(told)))
-        if known is not None:
-            over = {"state": RunState.FAILED, "ended_at": now, "cause": SyncCause.OUR_FAILURE}
-            change.write(control.runs.saved(known.now(msgspec.structs.replace(known.value, **over))))
-        _audit(change, failed, told, is_new=tenant.status.cause is not SyncCause.OUR_FAILURE)
+        change.write(control.tenants.saved(stored.now(failing)))
+        if run is not None:
+            ended = {"state": RunState.FAILED, "ended_at": now, "cause": SyncCause.OUR_FAILURE}
+            change.write(control.runs.saved(run.now(msgspec.structs.replace(run.value, **ended))))
+        _audit(change, failed, failing, is_new=tenant.status.cause is not SyncCause.OUR_FAILURE)
 
 
 def _line(account: Account, work: Work, item_id: str) -> datetime | None:
-    """When the due list asks for something; None when it does not."""
+    """When work is due by the due list; None if it has no such line."""
     return next((it.at for it in account.services.due.of(account.id, item_id) if it.work is work), None)
 
 

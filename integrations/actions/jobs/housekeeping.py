@@ -1,16 +1,16 @@
-"""Once a day, per account: forget answers nobody will ask for again, runs nobody looks back to, and old audit entries.
+"""Once a day, per account: delete old idempotent responses, old runs and old audit entries.
 
-Audit entries are sealed here too, whatever became of the line that asks for it sooner; and the key they are signed
-with is kept under the newest key-encryption key.
+Audit entries are sealed here as well, in case the line that orders it sooner was lost, and the signing key is encrypted
+again with the newest key-encryption key.
 """
 
 from datetime import UTC, datetime
 
 from integrations.actions.account import Account
-from integrations.actions.audit.sealing import forget_old_entries, seal_entries
-from integrations.actions.audit.signing import seal_key_anew
+from integrations.actions.audit.sealing import delete_old_entries, seal_entries
+from integrations.actions.audit.signing import encrypt_key_again
 from integrations.actions.conflicts import ignore_conflict
-from integrations.actions.evaluate.evaluate_tenant import daily_look
+from integrations.actions.evaluate.evaluate_tenant import daily_evaluation
 from integrations.actions.jobs.overdue import find_overdue
 from integrations.domain.retention import HOUSEKEEPING_EVERY, IDEMPOTENT_ANSWERS, RUNS_PER_TENANT
 from integrations.domain.retry_delays import LATE_ENTRIES
@@ -20,7 +20,11 @@ from shared.storage.tables import Write, chunks
 
 
 def clean_account(services: Services, due: Due) -> None:
-    """Clean one account, and come again tomorrow as long as it has tenants or audit entries."""
+    """Clean one account, and plan the next cleaning as long as it has tenants or audit entries.
+
+    Raises:
+        SealBroken, Unavailable: as for ``seal_entries``; the line stays due.
+    """
     now = services.clock()
     if due.at > now:
         return
@@ -32,14 +36,14 @@ def clean_account(services: Services, due: Due) -> None:
     for tenant in tenants:
         runs = control.runs.list(f"{tenant.value.tenant_id}:")
         old += [control.runs.removed(it) for it in runs[RUNS_PER_TENANT:]]
-        if tenant.value.mapping is not None:  # one that was mapped by an earlier version has no such line yet
+        if tenant.value.mapping is not None:  # one that an earlier version mapped has no such line yet
             tenant_id = tenant.value.tenant_id
-            daily = Due(Work.EVALUATE, due.account_id, tenant_id, daily_look(services, tenant_id))
+            daily = Due(Work.EVALUATE, due.account_id, tenant_id, daily_evaluation(services, tenant_id))
             services.due.ensure(daily, after=datetime.min.replace(tzinfo=UTC))
     _remove(account, old)
     seal_entries(account)
-    forget_old_entries(account)
-    seal_key_anew(account)
+    delete_old_entries(account)
+    encrypt_key_again(account)
     if tenants or control.audit.list(limit=1):
         services.due.put(Due(Work.HOUSEKEEPING, due.account_id, ALL, services.clock() + HOUSEKEEPING_EVERY))
     else:
@@ -47,9 +51,12 @@ def clean_account(services: Services, due: Due) -> None:
 
 
 def seal_new_entries(services: Services, due: Due) -> None:
-    """Seal what waits, and look once more half an hour later: entries may come late.
+    """Seal new entries, and again half an hour later, as entries may be written late.
 
-    Whoever wrote an entry has seen a line that stands at least until then.
+    Whoever writes an entry makes sure that a line exists at least until then.
+
+    Raises:
+        SealBroken, Unavailable: as for ``seal_entries``; the line stays due.
     """
     now = services.clock()
     if due.at > now:

@@ -1,4 +1,4 @@
-"""Find work that is overdue and that the due list does not know: its line got lost, and nothing else would order it."""
+"""Find overdue work that has no line in the due list, because its line was lost; nothing else would order it."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,19 +14,19 @@ _ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 
 def find_overdue(services: Services, control: Control, tenants: Iterable[Tenant]) -> None:
-    """Have it ordered with the next look at the due list; a line that stands is left alone."""
+    """Add a due line for every overdue check of an account; an existing line is left alone."""
     now, period = services.clock(), timedelta(seconds=services.settings.sync_period_s)
     integrations = [it.value for it in control.integrations.list()]
     removals = [it.value for it in control.removals.list()]
-    for work, item_id, next_at in _wanted(tenants, integrations, removals):
+    for work, item_id, next_at in _planned(tenants, integrations, removals):
         if overdue_since(next_at, now, period) is not None:
             services.due.ensure(Due(work, control.account_id, item_id, now), after=_ALWAYS)
 
 
-def _wanted(
+def _planned(
     tenants: Iterable[Tenant], integrations: Iterable[Integration], removals: Iterable[Removal]
 ) -> Iterator[tuple[Work, str, datetime | None]]:
-    """Everything that is looked at by itself, with the time of its next look."""
+    """Every check that is planned by a row, with its time."""
     for tenant in tenants:
         if tenant.removal is None and tenant.paused is None:
             yield Work.SYNC, tenant.tenant_id, tenant.status.next_check_at

@@ -1,9 +1,9 @@
 """Every job that a queue message starts, in one place.
 
-What the host needs of a job follows from here: its queue trigger and the reader of its poison queue
-(``triggers.background``), what its message may hold (``domain.messages``), how a line of the due list becomes its
-message, and what is told on a row when it was given up. To add one: write its message in ``domain.orders``, its
-handler, and a line here.
+Everything the host needs for a job follows from its entry: the queue trigger and the reader of its poison queue
+(``triggers.background``), the checks of its message (``domain.jobs.messages``), how a line of the due list becomes its
+message, and what is written on a row when the job is given up. To add one: write its message in
+``domain.jobs.orders``, its handler, and an entry here.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ from integrations.actions.evaluate.evaluate_tenant import evaluate_tenant
 from integrations.actions.jobs.due_work import (
     DueHandler,
     empty_outbox,
-    look_at_flow,
+    order_consent,
     order_csp,
     order_customer,
     order_due,
@@ -30,7 +30,7 @@ from integrations.actions.jobs.due_work import (
     order_sync,
 )
 from integrations.actions.jobs.give_up import (
-    Tell,
+    RecordFailure,
     give_up_consent,
     give_up_csp,
     give_up_customer,
@@ -66,12 +66,12 @@ from integrations.storage.due import Work
 class Job:
     """Work that a message starts.
 
-    ``handler`` carries out a message, ``handler_again`` one that came before and failed, where that makes a difference.
-    ``due`` names the lines of the due list that ask for it, ``order`` makes a line into a message. ``on_poison`` marks
-    the row concerned when the message was given up; a job that is nobody's row has none.
+    ``handler`` carries out a message, ``handler_again`` one that was delivered before, where that makes a difference.
+    ``due`` is the kind of lines of the due list that order it, ``order`` sends a line's message. ``on_poison`` records
+    on the row concerned that the message was given up; a job that concerns no row has none.
 
     Raises:
-        TypeError: the message has a field of which nothing says what it may hold.
+        TypeError: the message has a field whose type does not say which values are valid.
     """
 
     message: type[Order]
@@ -79,7 +79,7 @@ class Job:
     handler_again: Callable[[Services, Any], None] | None = None
     due: Work | None = None
     order: DueHandler | None = None
-    on_poison: Tell | None = None
+    on_poison: RecordFailure | None = None
 
     def __post_init__(self) -> None:
         checks_of(self.message)
@@ -94,12 +94,12 @@ class Job:
 
 
 def due_handlers() -> Mapping[Work, DueHandler]:
-    """What is done for a line of the due list, by what is due."""
-    return _IN_PLACE | {job.due: job.order for job in JOBS if job.due and job.order}
+    """The handler of each kind of line of the due list."""
+    return _WITHOUT_MESSAGE | {job.due: job.order for job in JOBS if job.due and job.order}
 
 
-# Looked after where the due list is read, without a message.
-_IN_PLACE: dict[Work, DueHandler] = {
+# Done where the due list is read, without a message.
+_WITHOUT_MESSAGE: dict[Work, DueHandler] = {
     Work.OUTBOX: empty_outbox,
     Work.REMOVE_ALL: order_remove_all,
     Work.HOUSEKEEPING: clean_account,
@@ -120,7 +120,7 @@ JOBS: tuple[Job, ...] = (
         message=ConsentOrder,
         handler=prove_consent,
         due=Work.CONSENT,
-        order=look_at_flow,
+        order=order_consent,
         on_poison=give_up_consent,
     ),
     Job(message=CspOrder, handler=check_csp, due=Work.CSP, order=order_csp, on_poison=give_up_csp),

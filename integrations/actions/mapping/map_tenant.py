@@ -1,10 +1,10 @@
-"""Map and unmap: one transaction each, with both halves of the 1:1 guard."""
+"""Map and unmap: one transaction each, with both reservations that keep the mapping 1:1."""
 
 import msgspec
 
 from integrations.actions.account import Account
 from integrations.actions.actors import Actor
-from integrations.actions.evaluate.evaluate_tenant import daily_look
+from integrations.actions.evaluate.evaluate_tenant import daily_evaluation
 from integrations.actions.lookup import find_tenant
 from integrations.actions.mapping.organizations import find_organization
 from integrations.actions.mapping.purge import plan_purge
@@ -23,17 +23,18 @@ from shared.errors import Conflict
 
 
 def map_tenant(services: Services, actor: Actor, tenant_id: TenantId, organization_id: OrganizationId) -> Mapping:
-    """Tie a tenant to an Organization's Syncro Tenant and order its first sync.
+    """Map a tenant to an Organization's Syncro Tenant, and order its first sync.
 
     Raises:
         NotFound: the tenant or the Organization is not in the account.
-        Conflict: ``already_mapped`` or ``organization_taken``, naming the holder.
+        Conflict: ``already_mapped`` or ``organization_taken``, with the name of what it is mapped to.
+        VersionConflict: the tenant or the Organization was changed in the meantime.
     """
     account = Account(services, actor.account_id)
     control = account.control
     stored = find_tenant(control, tenant_id)
-    chosen = find_organization(control, organization_id)
-    organization = chosen.value
+    stored_organization = find_organization(control, organization_id)
+    organization = stored_organization.value
     if stored.value.mapping is not None:
         raise _already_mapped(control, stored.value)
     now = services.clock()
@@ -55,11 +56,11 @@ def map_tenant(services: Services, actor: Actor, tenant_id: TenantId, organizati
     try:
         with account.change(actor, "mapped tenant", subject) as change:
             change.due(Work.SYNC, tenant_id, now)
-            change.due(Work.EVALUATE, tenant_id, daily_look(services, tenant_id))
+            change.due(Work.EVALUATE, tenant_id, daily_evaluation(services, tenant_id))
             change.write(
                 control.tenants.saved(stored.now(mapped)),
-                control.organizations.saved(chosen),  # unchanged, but it must still be there and as it was read
-                *(control.reservations.added(half) for half in reservations(tenant_id, mapping)),
+                control.organizations.saved(stored_organization),  # unchanged: the write guards its version
+                *(control.reservations.added(it) for it in reservations(tenant_id, mapping)),
             )
             change.send(sync_order(actor.account_id, mapped, "mapped", now))
     except VersionConflict:
@@ -68,9 +69,13 @@ def map_tenant(services: Services, actor: Actor, tenant_id: TenantId, organizati
 
 
 def unmap_tenant(services: Services, actor: Actor, tenant_id: TenantId) -> None:
-    """End the association: syncing stops and the synced data is out of reach at once.
+    """Unmap a tenant: syncing stops, and its synced data can no longer be read; it is deleted after 30 days.
 
-    Unmapping what is not mapped changes nothing.
+    Unmapping a tenant that is not mapped changes nothing.
+
+    Raises:
+        NotFound: there is no such tenant.
+        VersionConflict: the tenant was changed in the meantime.
     """
     account = Account(services, actor.account_id)
     control = account.control
@@ -79,7 +84,7 @@ def unmap_tenant(services: Services, actor: Actor, tenant_id: TenantId) -> None:
     if tenant.mapping is None:
         return
     now = services.clock()
-    # A connection that does not work stays so; one that does goes back to "the name was read".
+    # An auth error stays; any other status goes back to "only the name was read".
     status = (
         tenant.status
         if tenant.status.is_auth_error
@@ -93,29 +98,29 @@ def unmap_tenant(services: Services, actor: Actor, tenant_id: TenantId) -> None:
         not_before=None,
         status=msgspec.structs.replace(status, last_sync_at=tenant.status.last_sync_at),
     )
-    halves = [control.reservations.find(half.key) for half in reservations(tenant_id, tenant.mapping)]
+    reserved = [control.reservations.find(it.key) for it in reservations(tenant_id, tenant.mapping)]
     subject = {"tenant_id": tenant_id, "organization_id": tenant.mapping.organization_id}
     with account.change(actor, "unmapped tenant", subject) as change:
         plan_purge(change, tenant_id, tenant.epoch, UNMAPPED_DATA)
-        # Not before the rows: if this process dies between the two, the tenant is mapped, and not synced for a day.
+        # Not before the rows: otherwise, if this process dies in between, a mapped tenant is not synced for a day.
         change.postpone(Work.SYNC, tenant_id, now + UNMAPPED_EVERY)
         change.write(
             control.tenants.saved(stored.now(unmapped)),
-            *(control.reservations.removed(half) for half in halves if half),
+            *(control.reservations.removed(it) for it in reserved if it),
         )
     services.data(actor.account_id, tenant_id, tenant.epoch).close()
 
 
 def _conflict(control: Control, tenant_id: TenantId, organization: Organization) -> Conflict:
-    """Say who won the race, by looking at what stands now."""
+    """The error after a version conflict, by what is stored now."""
     stored: Stored[Tenant] = find_tenant(control, tenant_id)
     if stored.value.mapping is not None:
         return _already_mapped(control, stored.value)
-    taken = control.reservations.find(f"syncro_tenant:{organization.syncro_tenant_id}")
-    if taken is None:
+    reservation = control.reservations.find(f"syncro_tenant:{organization.syncro_tenant_id}")
+    if reservation is None:
         return VersionConflict()
-    holder = control.tenants.find(taken.value.tenant_id)
-    name = holder.value.name if holder else taken.value.tenant_id
+    holder = control.tenants.find(reservation.value.tenant_id)
+    name = holder.value.name if holder else reservation.value.tenant_id
     return Conflict(
         f"{organization.name!r} is already mapped to the Microsoft tenant {name!r}.",
         code="organization_taken",

@@ -1,4 +1,4 @@
-"""Organizations: the MSP's clients. Creating one silently creates its Syncro Tenant, unless one is given."""
+"""Organizations, the MSP's clients. Creating one creates its Syncro Tenant as well, unless one is given."""
 
 import msgspec
 
@@ -18,16 +18,21 @@ _MOST_DOMAINS = 100
 def create_organization(
     services: Services, actor: Actor, name: str, domains: list[str], syncro_tenant: SyncroTenantId | None
 ) -> Organization:
-    """Create an Organization; with no Syncro Tenant given, one of the same name is made with it."""
+    """Create an Organization; without a given Syncro Tenant, one of the same name is created with it.
+
+    Raises:
+        NotFound: there is no such Syncro Tenant.
+        Invalid: the name is empty, or there are too many domains.
+    """
     account = Account(services, actor.account_id)
     control, now = account.control, services.clock()
     writes = []
     if syncro_tenant is None:
         syncro_tenant = SyncroTenantId(new_id("st"))
-        made = SyncroTenant(id=syncro_tenant, name=_name(name), created_at=now)
-        writes.append(control.syncro_tenants.added(made))
+        created = SyncroTenant(id=syncro_tenant, name=_name(name), created_at=now)
+        writes.append(control.syncro_tenants.added(created))
     else:
-        _existing(control, syncro_tenant)
+        _require(control, syncro_tenant)
     organization = Organization(
         id=OrganizationId(new_id("org")),
         name=_name(name),
@@ -49,13 +54,20 @@ def change_organization(
     domains: list[str],
     syncro_tenant: SyncroTenantId | None,
 ) -> Organization:
-    """Rename, set domains, or move under another Syncro Tenant of the account."""
+    """Rename an Organization, set its domains, or move it under another Syncro Tenant of the account.
+
+    Raises:
+        NotFound: there is no such Organization or Syncro Tenant.
+        Conflict: ``organization_mapped``: a mapped one cannot be moved.
+        Invalid: the name is empty, or there are too many domains.
+        VersionConflict: it was changed in the meantime.
+    """
     account = Account(services, actor.account_id)
     control = account.control
     stored = find_organization(control, organization_id)
     target = syncro_tenant or stored.value.syncro_tenant_id
     if target != stored.value.syncro_tenant_id:
-        _existing(control, target)
+        _require(control, target)
         _refuse_mapped(control, organization_id)
     changed = msgspec.structs.replace(
         stored.value, name=_name(name), domains=_domains(domains), syncro_tenant_id=target
@@ -66,7 +78,13 @@ def change_organization(
 
 
 def delete_organization(services: Services, actor: Actor, organization_id: OrganizationId) -> None:
-    """Delete an Organization, and its Syncro Tenant if no other Organization is under it."""
+    """Delete an Organization, and its Syncro Tenant if no other Organization is under it.
+
+    Raises:
+        NotFound: there is no such Organization.
+        Conflict: ``organization_mapped``.
+        VersionConflict: it was changed in the meantime.
+    """
     account = Account(services, actor.account_id)
     control = account.control
     stored = find_organization(control, organization_id)
@@ -81,13 +99,18 @@ def delete_organization(services: Services, actor: Actor, organization_id: Organ
 
 
 def find_organization(control: Control, organization_id: OrganizationId) -> Stored[Organization]:
+    """An Organization of the account.
+
+    Raises:
+        NotFound: there is none.
+    """
     stored = control.organizations.find(organization_id)
     if stored is None:
         raise NotFound("There is no such Organization in your account.")
     return stored
 
 
-def _existing(control: Control, syncro_tenant: SyncroTenantId) -> None:
+def _require(control: Control, syncro_tenant: SyncroTenantId) -> None:
     if control.syncro_tenants.find(syncro_tenant) is None:
         raise NotFound("There is no such Syncro Tenant in your account.")
 

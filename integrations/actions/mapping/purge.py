@@ -1,4 +1,4 @@
-"""Delete what was synced under a mapping that is over: thirty days after it ended, or when somebody asks."""
+"""Delete the synced data of a mapping that has ended: after 30 days, or when somebody asks for it."""
 
 from datetime import timedelta
 
@@ -18,16 +18,16 @@ from shared.telemetry.log import log
 
 
 def plan_purge(change: Change, tenant_id: TenantId, epoch: int, after: timedelta) -> None:
-    """Have an epoch's data deleted a while after the change that ends it; the line does nothing while it lasts."""
+    """Plan the deletion of an epoch's data for some time after the change that ends the epoch."""
     change.due(Work.PURGE, f"{tenant_id}:{epoch}", change.account.services.clock() + after)
 
 
 def purge_now(services: Services, actor: Actor, tenant_id: TenantId) -> None:
-    """Delete at once what is still kept of a tenant's earlier mappings; a second look follows.
+    """Delete the stored data of a tenant's earlier mappings now; a second pass deletes rows that are written late.
 
     Raises:
         NotFound: there is no such tenant.
-        Conflict: ``already_mapped``: what is synced now belongs to the present mapping.
+        Conflict: ``already_mapped``: the present mapping's data is in use.
     """
     account = Account(services, actor.account_id)
     tenant = find_tenant(account.control, tenant_id).value
@@ -45,17 +45,24 @@ def purge_now(services: Services, actor: Actor, tenant_id: TenantId) -> None:
 
 
 def purge(services: Services, order: PurgeOrder) -> None:
-    """Carry out one order, if the due list asks for it; no epoch that is not over is ever touched."""
+    """Carry out one order if the due list asks for it; the epoch of a present mapping is never touched.
+
+    Raises:
+        StorageUnavailable: storage does not answer; the message retries.
+        VersionConflict: the tenant's row kept changing.
+    """
     account = Account(services, order.account_id)
     stored, line = account.control.tenants.find(order.tenant_id), _line(services, order)
     is_over = stored is None or order.epoch < stored.value.epoch
     if line is None or not is_over or line.at > services.clock() + _earliest(services, order):
         log("dropped order", account_id=order.account_id, tenant_id=order.tenant_id, reason="not due")
         if line is not None and line.at <= services.clock() and not is_over:
-            services.due.complete(line)  # what was said beforehand never came about
+            services.due.complete(line)  # the change that was to end the epoch was not written
         return
     if not order.is_last:
-        services.data(order.account_id, order.tenant_id, order.epoch).close()  # whoever still writes fails from here on
+        services.data(
+            order.account_id, order.tenant_id, order.epoch
+        ).close()  # from here on every write of this epoch fails
     rows = Sweeper(services.tables, order.account_id, order.tenant_id).sweep(order.epoch, with_fences=order.is_last)
     retry_on_conflict(lambda: _forget_failures(account, order))
     if order.is_last:
@@ -64,27 +71,27 @@ def purge(services: Services, order: PurgeOrder) -> None:
 
 
 def _line(services: Services, order: PurgeOrder) -> Due | None:
-    """What the due list says of the epoch: a message alone closes no fence and deletes nothing."""
+    """The epoch's line of the due list: without it a message deletes nothing."""
     lines = services.due.of(order.account_id, f"{order.tenant_id}:{order.epoch}")
     return next((it for it in lines if it.work is Work.PURGE), None)
 
 
 def _earliest(services: Services, order: PurgeOrder) -> timedelta:
-    """How long before its line's time an order may come: the first look at an epoch goes before the last one."""
+    """How long before its line's time an order may come: an epoch's first pass comes before its last one."""
     return timedelta(0) if order.is_last else services.settings.removal_quiet
 
 
 def _forget_failures(account: Account, order: PurgeOrder) -> None:
-    """What was told of failing with this epoch's data is over.
+    """Remove the failure that was recorded for this epoch's deletion from the tenant's row.
 
     Raises:
-        VersionConflict: the row was changed; if it keeps changing, the message comes back and finds nothing to delete.
+        VersionConflict: the row was changed; if it keeps changing, the message retries and finds nothing to delete.
     """
     tenants = account.control.tenants
     stored = tenants.find(order.tenant_id)
-    marks = stored.value.purges_given_up if stored else {}
-    if stored is None or str(order.epoch) not in marks:
+    failures = stored.value.purges_given_up if stored else {}
+    if stored is None or str(order.epoch) not in failures:
         return
-    left = {epoch: mark for epoch, mark in marks.items() if epoch != str(order.epoch)}
+    remaining = {epoch: it for epoch, it in failures.items() if epoch != str(order.epoch)}
     with account.change() as change:
-        change.write(tenants.saved(stored.now(msgspec.structs.replace(stored.value, purges_given_up=left))))
+        change.write(tenants.saved(stored.now(msgspec.structs.replace(stored.value, purges_given_up=remaining))))

@@ -1,6 +1,6 @@
-"""Carry the account's plan to its rows: pause all syncs while it is lost, go on when it is back, purge after 30 days.
+"""Apply the account's plan to its rows: pause all syncs while it is lost, resume them later, purge after 30 days.
 
-Rows are walked in any order and as often as needed: whatever is as it should be is left alone.
+Every pass changes only rows that are not as they should be, so passes can be repeated and interrupted.
 """
 
 from collections.abc import Callable
@@ -22,34 +22,39 @@ from integrations.storage.due import ALL, Due, Work
 from shared.storage.tables import chunks
 from shared.telemetry.log import log
 
-_TOGETHER = 30  # tenants a transaction, three rows each
+_TENANTS_A_TRANSACTION = 30  # of three rows each
 
-Held = TypeVar("Held", Tenant, Integration)
+Row = TypeVar("Row", Tenant, Integration)
 
 
 def apply_plan(services: Services, order: PlanOrder) -> None:
-    """Bring every row of the account in line with its plan, and come again when something more will be due."""
+    """Bring every row of the account in line with its plan, and plan the next pass if one will be needed.
+
+    Raises:
+        VersionConflict: rows kept changing.
+        Unavailable: storage or the queue does not answer; the message retries.
+    """
     account_id, now = order.account_id, services.clock()
     account = Account(services, account_id)
     stored = account.control.plans.find(CURRENT)
     if stored is None:
         services.due.drop(Work.PLAN, account_id, ALL)
         return
-    belief = stored.value
-    changed = _resume(account) if belief.has_plan else _pause(account, now)
-    if rules.must_purge(belief, now):
+    record = stored.value
+    changed = _resume(account) if record.has_plan else _pause(account, now)
+    if rules.must_purge(record, now):
         _purge(account)
-        belief = msgspec.structs.replace(belief, purged_at=now)
-    belief = msgspec.structs.replace(belief, given_up=None)
-    if belief != stored.value:
+        record = msgspec.structs.replace(record, purged_at=now)
+    record = msgspec.structs.replace(record, given_up=None)
+    if record != stored.value:
         with account.change() as change:
-            change.write(account.control.plans.saved(stored.now(belief)))
+            change.write(account.control.plans.saved(stored.now(record)))
     log("applied plan", account_id=account_id, counts={"rows": changed})
-    again = rules.next_pass(belief, now)
-    if again is None:
+    next_at = rules.next_pass(record, now)
+    if next_at is None:
         services.due.drop(Work.PLAN, account_id, ALL)
     else:
-        services.due.put(Due(Work.PLAN, account_id, ALL, again))
+        services.due.put(Due(Work.PLAN, account_id, ALL, next_at))
 
 
 def _pause(account: Account, now: datetime) -> int:
@@ -59,14 +64,14 @@ def _pause(account: Account, now: datetime) -> int:
 
 
 def _resume(account: Account) -> int:
-    """Everything paused goes on within one period, not all at once. What is due is written down before."""
+    """Resume everything that is paused, spread over one sync period; lines of the due list come before the rows."""
     services, control, now = account.services, account.control, account.services.clock()
 
-    def soon() -> datetime:
+    def within_period() -> datetime:
         return now + timedelta(seconds=services.chance() * services.settings.sync_period_s)
 
-    tenants = {it.value.tenant_id: soon() for it in control.tenants.list() if it.value.paused}
-    csps = {it.value.id: soon() for it in control.integrations.list() if it.value.csp and it.value.csp.paused}
+    tenants = {it.value.tenant_id: within_period() for it in control.tenants.list() if it.value.paused}
+    csps = {it.value.id: within_period() for it in control.integrations.list() if it.value.csp and it.value.csp.paused}
     services.due.put_all(Due(Work.SYNC, account.id, key, at) for key, at in tenants.items())
     services.due.put_all(
         Due(Work.CUSTOMER, account.id, it.value.tenant_id, tenants[it.value.tenant_id])
@@ -78,35 +83,39 @@ def _resume(account: Account) -> int:
     return changed + _change_all(account, control.integrations, lambda it: rules.resumed_csp(it, csps.get(it.id, now)))
 
 
-def _change_all(account: Account, documents: Documents[Held], rule: Callable[[Held], Held]) -> int:
-    """Change every row that is not as it should be, many in a transaction; returns how many."""
-    done = 0
+def _change_all(account: Account, documents: Documents[Row], rule: Callable[[Row], Row]) -> int:
+    """Change every row that ``rule`` changes, many in a transaction; returns how many.
+
+    Raises:
+        VersionConflict: rows kept changing.
+    """
+    count = 0
 
     def attempt() -> None:
-        nonlocal done
+        nonlocal count
         conflict: VersionConflict | None = None
-        wrong = [it for it in documents.list() if rule(it.value) is not it.value]
-        for part in chunks([documents.saved(it.now(rule(it.value))) for it in wrong]):
+        outdated = [it for it in documents.list() if rule(it.value) is not it.value]
+        for part in chunks([documents.saved(it.now(rule(it.value))) for it in outdated]):
             try:
                 with account.change() as change:
                     change.write(*part)
-                done += len(part)
-            except VersionConflict as error:  # of one row of this part: the other parts are written all the same
+                count += len(part)
+            except VersionConflict as error:  # in one row of this part: the other parts are written nevertheless
                 conflict = error
         if conflict:
             raise conflict
 
     retry_on_conflict(attempt)
-    return done
+    return count
 
 
 def _purge(account: Account) -> None:
-    """Give up what was synced of every mapped tenant; the mapping stays, under a new epoch."""
+    """Purge the synced data of every mapped tenant; the mapping stays, under a new epoch."""
     control, actor, quiet = account.control, account.system_actor("apply_plan"), account.services.settings.removal_quiet
     mapped = [it for it in control.tenants.list() if rules.purged(it.value) is not it.value]
-    for start in range(0, len(mapped), _TOGETHER):
+    for start in range(0, len(mapped), _TENANTS_A_TRANSACTION):
         with account.change() as change:
-            for stored in mapped[start : start + _TOGETHER]:
+            for stored in mapped[start : start + _TENANTS_A_TRANSACTION]:
                 tenant_id, epoch = stored.value.tenant_id, stored.value.epoch
                 plan_purge(change, tenant_id, epoch, quiet)
                 change.write(control.tenants.saved(stored.now(rules.purged(stored.value))))

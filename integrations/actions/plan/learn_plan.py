@@ -1,4 +1,4 @@
-"""The account's plan, learnt from the portal tokens of its administrators."""
+"""Learn the account's plan from the portal tokens of its users."""
 
 from integrations.actions.account import Account
 from integrations.actions.actors import Actor
@@ -10,50 +10,53 @@ from integrations.services import Services
 from integrations.storage.control import CURRENT, Control
 from integrations.storage.due import ALL, Work
 
-_MOST_ACCOUNTS = 10_000
+_MOST_REMEMBERED = 10_000  # accounts, per process
 
 
 def learn_plan(services: Services, actor: Actor, caller: Caller) -> bool:
-    """Whether the account is on the plan, as the newest token tells: this one, or one that came before it.
+    """Whether the account is on the plan, by the token that was issued last: this one, or one that came before it.
 
-    A change is written down and carried to the account's rows by ``apply_plan``. What is known is read once a
-    minute and process.
+    A change is stored, and applied to the account's rows by ``apply_plan``. The stored record is read once a minute
+    per process.
+
+    Raises:
+        Unavailable: storage does not answer.
     """
     account, now = Account(services, actor.account_id), services.clock()
     control, known = account.control, services.plans.get(actor.account_id)
     if known is None or not known.is_fresh(now):
-        known = _look(account, known)
-    news = plan_after(known, has_plan=caller.on_team_plan, issued_at=caller.issued_at, now=now)
-    if news is not None and _matters(control, known, news):
-        known = _write(account, actor, news)
+        known = _read(account, known)
+    changed = plan_after(known, has_plan=caller.on_team_plan, issued_at=caller.issued_at, now=now)
+    if changed is not None and _is_relevant(control, known, changed):
+        known = _write(account, actor, changed)
     elif caller.on_team_plan is known.has_plan:
         known = known.agreeing_with(caller.issued_at)
-    if len(services.plans) >= _MOST_ACCOUNTS:
+    if len(services.plans) >= _MOST_REMEMBERED:
         services.plans.clear()
     services.plans[actor.account_id] = known
     return known.has_plan
 
 
-def _look(account: Account, known: KnownPlan | None = None) -> KnownPlan:
+def _read(account: Account, known: KnownPlan | None = None) -> KnownPlan:
     stored = account.control.plans.find(CURRENT)
     return KnownPlan(account.services.clock(), stored.value if stored else None, known.newest if known else None)
 
 
-def _matters(control: Control, known: KnownPlan, news: PlanRecord) -> bool:
-    """An account that never integrated anything has no plan to lose."""
-    return known.record is not None or news.has_plan or bool(control.integrations.list(limit=1))
+def _is_relevant(control: Control, known: KnownPlan, changed: PlanRecord) -> bool:
+    """Whether the change matters: an account that never integrated anything has no plan to lose."""
+    return known.record is not None or changed.has_plan or bool(control.integrations.list(limit=1))
 
 
-def _write(account: Account, actor: Actor, news: PlanRecord) -> KnownPlan:
-    """Write the change down, and have it carried to the account's rows; somebody else's newer word stands."""
+def _write(account: Account, actor: Actor, changed: PlanRecord) -> KnownPlan:
+    """Store the change and order ``apply_plan``, unless a record of a newer token is stored already."""
     plans = account.control.plans
-    stored, action = plans.find(CURRENT), "regained plan" if news.has_plan else "lost plan"
-    if stored is None or stored.value.issued_at < news.issued_at:
+    stored, action = plans.find(CURRENT), "regained plan" if changed.has_plan else "lost plan"
+    if stored is None or stored.value.issued_at < changed.issued_at:
         with (
-            ignore_conflict("another token told the plan", account_id=account.id),
+            ignore_conflict("another token changed the plan", account_id=account.id),
             account.change(actor, action, {}) as change,
         ):
-            change.due(Work.PLAN, ALL, news.since)
-            change.write(plans.saved(stored.now(news)) if stored else plans.added(news))
+            change.due(Work.PLAN, ALL, changed.since)
+            change.write(plans.saved(stored.now(changed)) if stored else plans.added(changed))
             change.send(PlanOrder(account_id=account.id))
-    return _look(account)
+    return _read(account)

@@ -1,4 +1,4 @@
-"""Export everything that is stored of an account, or of one of its tenants: one reading, told in the audit log."""
+"""Export everything that is stored of an account or of one of its tenants; each export is an audit entry."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -8,37 +8,29 @@ import msgspec
 from integrations.actions.account import Account
 from integrations.actions.actors import Actor
 from integrations.actions.lookup import find_tenant
-from integrations.domain.audit.export import (
-    MOST_ROWS,
-    Export,
-    Exported,
-    concerns,
-    fields_of,
-    without_secrets,
-)
+from integrations.domain.audit.export import MOST_ROWS, concerns, without_secrets
 from integrations.domain.ids import TenantId
 from integrations.domain.integrations import Tenant
 from integrations.services import Services
 from integrations.storage.control import Control
 from integrations.storage.due import ALL, FINAL_CHECK
+from integrations.views.audit.export import Export, Exported
 from shared.clock import format_utc
 from shared.errors import Conflict
-from shared.formats.csv_text import csv_text
 
 _PER_MINUTE = 6
-_HAVE_DUE = frozenset({"integration", "flow"})  # besides tenants and the account itself
-_COLUMNS = ("kind", "id", "tenant_id")
+_KINDS_WITH_DUE_LINES = frozenset({"integration", "flow"})  # besides tenants and the account itself
 
 
 def export(services: Services, actor: Actor, tenant_id: TenantId | None, kind: str) -> Export:
-    """Every row of the account, or of a tenant; of one kind only, if one is named.
+    """Every row of the account or of a tenant; only rows of one ``kind``, if it is not empty.
 
-    What lies under an epoch that is over is out of everybody's reach, and is not exported either.
+    Data of earlier mappings, which no reader can reach, is not exported.
 
     Raises:
-        TooManyRequests: exported several times within a minute.
+        TooManyRequests: more than six exports within a minute.
         NotFound: there is no such tenant.
-        Conflict: ``export_too_large``.
+        Conflict: ``export_too_large``: more than MOST_ROWS rows.
     """
     services.quota.take(f"export:{actor.account_id}", _PER_MINUTE)
     account = Account(services, actor.account_id)
@@ -59,31 +51,17 @@ def export(services: Services, actor: Actor, tenant_id: TenantId | None, kind: s
     return Export(account_id=actor.account_id, tenant_id=tenant_id, made_at=format_utc(services.clock()), rows=rows)
 
 
-def as_csv(export: Export) -> bytes:
-    """One line a row: its kind, its id, its tenant, and every field that any row has."""
-    fields: dict[str, None] = {}
-    for row in export.rows:
-        fields |= dict.fromkeys(fields_of(row))
-
-    def lines() -> Iterator[list[str]]:
-        for row in export.rows:
-            told = fields_of(row)
-            yield [row.kind, row.id, row.tenant_id, *(told.get(name, "") for name in fields)]
-
-    return csv_text([*_COLUMNS, *(f"value.{name}" if name in _COLUMNS else name for name in fields)], lines())
-
-
 def _rows(services: Services, control: Control, tenant: Tenant | None, kind: str) -> Iterator[Exported]:
-    due_of = [ALL, FINAL_CHECK]
+    with_due_lines = [ALL, FINAL_CHECK]
     for row in _of_control(control, tenant):
-        due_of += [row.id] if row.kind in _HAVE_DUE else []
+        with_due_lines += [row.id] if row.kind in _KINDS_WITH_DUE_LINES else []
         if kind in {"", row.kind}:
             yield row
-    for one in [tenant] if tenant else [it.value for it in control.tenants.list()]:
-        for row in _of_tenant(services, control, one):
+    for owner in [tenant] if tenant else [it.value for it in control.tenants.list()]:
+        for row in _of_tenant(services, control, owner):
             if kind in {"", row.kind}:
                 yield row
-    for item_id in due_of if tenant is None and kind in {"", "due"} else ():
+    for item_id in with_due_lines if tenant is None and kind in {"", "due"} else ():
         yield from _due(services, control, item_id)
 
 
@@ -95,7 +73,7 @@ def _of_control(control: Control, tenant: Tenant | None) -> Iterator[Exported]:
 
 
 def _of_tenant(services: Services, control: Control, tenant: Tenant) -> Iterator[Exported]:
-    """The synced and the derived data under the present epoch, what is due, and that our application is held there."""
+    """The synced and derived data of the present mapping, the tenant's due lines, and its holder rows."""
     if tenant.mapping is not None:
         where = control.account_id, tenant.tenant_id, tenant.epoch
         for dataset, key, text in chain(services.data(*where).everything(), services.derived(*where).everything()):

@@ -1,10 +1,10 @@
-"""A removal's tenants taken out of sight, and what was stored of them deleted."""
+"""Detach a removal's tenants from the account, and delete everything that was stored of them."""
 
 from collections import Counter
 
 from integrations.actions.conflicts import ignore_conflict
-from integrations.actions.removal.lease import Lease
 from integrations.actions.removal.start import close_epoch, detached
+from integrations.actions.removal.work import RemovalWork
 from integrations.actions.sync.change_notifications import end_watch
 from integrations.domain import removal as rules
 from integrations.domain.integrations import Tenant
@@ -14,87 +14,92 @@ from integrations.storage.documents import Stored
 from integrations.storage.due import Work
 from shared.storage.tables import chunks
 
-_TOGETHER = 20
+_TENANTS_A_TRANSACTION = 20
 
 
-def detach_tenants(lease: Lease) -> None:
-    """Take every tenant that is still in its place out of sight; a CSP's run may find new ones meanwhile."""
-    while left := _tenants_in_place(lease):
-        for start in range(0, len(left), _TOGETHER):
-            lease.beat()
-            _part(lease, left[start : start + _TOGETHER])
-    if lease.removal.fenced_at is None:
-        lease.save(fenced_at=lease.now)
+def detach_tenants(work: RemovalWork) -> None:
+    """Detach every tenant that still belongs to the integration; a CSP's run may find new ones meanwhile."""
+    while remaining := _attached_tenants(work):
+        for start in range(0, len(remaining), _TENANTS_A_TRANSACTION):
+            work.lease.renew()
+            _detach(work, remaining[start : start + _TENANTS_A_TRANSACTION])
+    if work.removal.fenced_at is None:
+        work.lease.save(fenced_at=work.now)
 
 
-def sweep(lease: Lease) -> None:
-    """Delete what was synced of every tenant, and its other rows; counted before the first one goes."""
-    for stored in lease.tenant_removals():
+def delete_data(work: RemovalWork) -> None:
+    """Delete every tenant's synced data and its other rows; they are counted before the first one is deleted."""
+    for stored in work.tenants.list():
         if stored.value.is_swept:
             continue
-        lease.beat()
-        it = stored.value
-        close_epoch(lease.account, it)
-        counted = stored if it.epochs else _counted(lease, stored)
-        sweeper = sweeper_of(lease, it)
+        work.lease.renew()
+        close_epoch(work.account, stored.value)
+        counted = stored if stored.value.epochs else _counted(work, stored)
+        sweeper = _sweeper(work, stored.value)
         for epoch in counted.value.epochs:
             sweeper.sweep(epoch, with_fences=False)
-        forget_rows_of(lease, counted.value)
-        lease.saved(counted, is_swept=True)
-    if lease.removal.swept_at is None:
-        told = rules.totals(lease.removal, [it.value for it in lease.tenant_removals()])
-        lease.save(swept_at=lease.now, tenants=told.tenants, rows=told.rows)
+        delete_rows_of(work, counted.value)
+        work.tenants.save(counted, is_swept=True)
+    if work.removal.swept_at is None:
+        totals = rules.totals(work.removal, [it.value for it in work.tenants.list()])
+        work.lease.save(swept_at=work.now, tenants=totals.tenants, rows=totals.rows)
 
 
-def sweep_late_rows(lease: Lease, tenant_removal: TenantRemoval) -> int:
-    """Delete what was written all the same, and the fences; returns how many rows that was."""
+def delete_late_rows(work: RemovalWork, tenant_removal: TenantRemoval) -> int:
+    """Delete rows that were written during the removal, and the fences; returns how many rows that were."""
     epochs = sorted({*tenant_removal.epochs, tenant_removal.epoch} - {0})
-    return sum(sweeper_of(lease, tenant_removal).sweep(epoch, with_fences=True) for epoch in epochs)
+    return sum(_sweeper(work, tenant_removal).sweep(epoch, with_fences=True) for epoch in epochs)
 
 
-def sweeper_of(lease: Lease, tenant_removal: TenantRemoval) -> Sweeper:
-    return Sweeper(lease.services.tables, lease.control.account_id, tenant_removal.tenant_id)
+def delete_rows_of(work: RemovalWork, tenant_removal: TenantRemoval) -> None:
+    """Delete the tenant's runs, its change notifications, its access state and its lines of the due list.
 
-
-def forget_rows_of(lease: Lease, tenant_removal: TenantRemoval) -> None:
-    """What else is known of the tenant: its runs, what was read of its relationships, its lines of the due list.
-
-    Once its place is free it may be connected again, and then these are the new connection's. Lines of a tenant
-    that is gone are settled by whoever comes to them; dropping them here could meet one that was just put.
+    Once the tenant is removed it may be integrated again, and then these rows are the new integration's and are left
+    alone. Lines of a tenant that is gone are completed by whoever handles them; deleting them here could hit a line
+    that was just added.
     """
-    control, account_id, due = lease.control, lease.control.account_id, lease.services.due
+    control, account_id, due = work.control, work.account.id, work.services.due
     runs = [control.runs.removed(it) for it in control.runs.list(f"{tenant_removal.tenant_id}:")]
-    facts = control.access_states.find(tenant_removal.tenant_id)
+    access = control.access_states.find(tenant_removal.tenant_id)
     tenant = control.tenants.find(tenant_removal.tenant_id)
-    is_ours = tenant is not None and tenant.value.removal == lease.removal.id
+    is_ours = tenant is not None and tenant.value.removal == work.removal.id
     if tenant is None or is_ours:
-        end_watch(lease.account, tenant_removal.tenant_id)
-        for part in chunks([*runs, *([control.access_states.removed(facts)] if facts else [])]):
-            with lease.account.change() as change:
+        end_watch(work.account, tenant_removal.tenant_id)
+        for part in chunks([*runs, *([control.access_states.removed(access)] if access else [])]):
+            with work.account.change() as change:
                 change.write(*part)
-    for work in (Work.SYNC, Work.CUSTOMER, Work.EVALUATE) if is_ours else ():
-        due.drop(work, account_id, tenant_removal.tenant_id)
+    for kind in (Work.SYNC, Work.CUSTOMER, Work.EVALUATE) if is_ours else ():
+        due.drop(kind, account_id, tenant_removal.tenant_id)
     for epoch in tenant_removal.epochs:
         due.drop(Work.PURGE, account_id, f"{tenant_removal.tenant_id}:{epoch}")
 
 
-def _tenants_in_place(lease: Lease) -> list[Stored[Tenant]]:
-    tenants, whose = lease.control.tenants.list(), lease.removal.integration_id
-    return [it for it in tenants if it.value.integration_id == whose and it.value.removal is None]
+def _sweeper(work: RemovalWork, tenant_removal: TenantRemoval) -> Sweeper:
+    return Sweeper(work.services.tables, work.account.id, tenant_removal.tenant_id)
 
 
-def _part(lease: Lease, tenants: list[Stored[Tenant]]) -> None:
-    done = [detached(lease.control, it, lease.removal.id) for it in tenants]
-    with ignore_conflict("left tenants to the next look", account_id=lease.account.id):
-        with lease.account.change() as change:
-            change.write(*(write for _, writes in done for write in writes))
-        for tenant_removal, _ in done:
-            close_epoch(lease.account, tenant_removal)
+def _attached_tenants(work: RemovalWork) -> list[Stored[Tenant]]:
+    integration_id = work.removal.integration_id
+    return [
+        it
+        for it in work.control.tenants.list()
+        if it.value.integration_id == integration_id and it.value.removal is None
+    ]
 
 
-def _counted(lease: Lease, stored: Stored[TenantRemoval]) -> Stored[TenantRemoval]:
-    sweeper, rows = sweeper_of(lease, stored.value), Counter[str]()
+def _detach(work: RemovalWork, tenants: list[Stored[Tenant]]) -> None:
+    detachments = [detached(work.control, it, work.removal.id) for it in tenants]
+    with ignore_conflict("left tenants to the next round", account_id=work.account.id):
+        with work.account.change() as change:
+            change.write(*(write for _, writes in detachments for write in writes))
+        for tenant_removal, _ in detachments:
+            close_epoch(work.account, tenant_removal)
+
+
+def _counted(work: RemovalWork, stored: Stored[TenantRemoval]) -> Stored[TenantRemoval]:
+    """The tenant's row with its epochs and the number of rows by data set."""
+    sweeper, rows = _sweeper(work, stored.value), Counter[str]()
     epochs = sweeper.epochs()
     for epoch in epochs:
         rows.update(sweeper.count(epoch))
-    return lease.saved(stored, epochs=epochs, rows=dict(sorted(rows.items())))
+    return work.tenants.save(stored, epochs=epochs, rows=dict(sorted(rows.items())))

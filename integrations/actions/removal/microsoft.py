@@ -1,102 +1,108 @@
-"""A removal's part at Microsoft: our application taken out of every tenant, and looked for again afterwards."""
+"""A removal's part at Microsoft: uninstall our application from every tenant, and check later that it is gone."""
 
 from collections.abc import Sequence
 from datetime import timedelta
 
 import msgspec
 
-from integrations.actions.removal.lease import Lease
 from integrations.actions.removal.uninstall import RetryLater, UninstallResult, check_presence, uninstall
+from integrations.actions.removal.work import RemovalWork
 from integrations.domain import removal as rules
 from integrations.domain.removal import AccessPath, TenantRemoval, UninstallOutcome
 from integrations.domain.retry_delays import UNINSTALL
 from integrations.storage.documents import Stored
 from integrations.storage.holders import BeingRemoved
 
-_ENOUGH = 5  # so many tenants in one round that Microsoft could not do: it is down, and more would meet the same
+# After so many failures in one round Microsoft counts as down: further tenants would fail alike.
+_MOST_FAILURES = 5
 
 
-def uninstall_everywhere(lease: Lease) -> bool:
-    """Take our application out of every tenant, the partner's own last; False when Microsoft must be waited for."""
-    while waiting := _waiting(lease):
-        wait_s = _round(lease, waiting)
+def uninstall_everywhere(work: RemovalWork) -> bool:
+    """Uninstall our application from every tenant, the partner's own last; False when it continues after a pause."""
+    while waiting := _waiting(work):
+        wait_s = _round(work, waiting)
         if wait_s is not None:
-            tries = lease.removal.tries
+            tries = work.removal.tries
             pause = max(UNINSTALL.after(tries), timedelta(seconds=wait_s))
-            lease.rest(lease.now + pause, tries=tries + 1)
-            lease.come_back(int(pause.total_seconds()) + 1)
+            work.lease.rest(work.now + pause, tries=tries + 1)
+            work.lease.continue_after(int(pause.total_seconds()) + 1)
             return False
-    if lease.removal.left_at is None:
-        told = rules.totals(lease.removal, [it.value for it in lease.tenant_removals()])
-        lease.save(left_at=lease.now, tries=0, tenants=told.tenants, outcomes=told.outcomes)
+    if work.removal.left_at is None:
+        totals = rules.totals(work.removal, [it.value for it in work.tenants.list()])
+        work.lease.save(left_at=work.now, tries=0, tenants=totals.tenants, outcomes=totals.outcomes)
     return True
 
 
-def uninstall_late_ones(lease: Lease) -> None:
-    """A customer that was found while its CSP was being removed; the credential is gone by now."""
-    for stored in lease.tenant_removals():
+def uninstall_late_ones(work: RemovalWork) -> None:
+    """Try customers that were found while their CSP was being removed; its credential is deleted by now."""
+    for stored in work.tenants.list():
         if stored.value.outcome is UninstallOutcome.WAITING:
-            _left(lease, stored)
+            _try(work, stored)
 
 
-def with_presence(lease: Lease, tenant_removal: TenantRemoval) -> TenantRemoval:
-    """The tenant's part after another look for our application; where somebody holds it again, it is right there."""
+def with_presence(work: RemovalWork, tenant_removal: TenantRemoval) -> TenantRemoval:
+    """The tenant's part after another check; where another integration holds our application, it belongs there."""
     if tenant_removal.outcome in {UninstallOutcome.WAITING, UninstallOutcome.KEPT}:
         return tenant_removal
-    if lease.services.holders.is_held(tenant_removal.tenant_id):
+    if work.services.holders.is_held(tenant_removal.tenant_id):
         return tenant_removal.closed(UninstallOutcome.KEPT) if tenant_removal.is_left_over else tenant_removal
-    return tenant_removal.checked(check_presence(lease.services, tenant_removal.tenant_id))
+    return tenant_removal.checked(check_presence(work.services, tenant_removal.tenant_id))
 
 
-def _waiting(lease: Lease) -> list[Stored[TenantRemoval]]:
-    """Tenants our application is still in, as far as we know; one may have been brought into again meanwhile.
+def _waiting(work: RemovalWork) -> list[Stored[TenantRemoval]]:
+    """Tenants our application is still in, as far as we know; a CSP's run may have brought it into one again.
 
-    Those that Microsoft could not do before come after the others, so that they hold nobody up.
+    Tenants that failed before come after the others, so that they delay nobody.
     """
-    found = lease.tenant_removals()
-    if not any(it.value.outcome is UninstallOutcome.WAITING for it in found) and lease.removal.left_at is None:
-        found = [lease.saved(it, outcome=UninstallOutcome.WAITING) if _is_back(lease, it.value) else it for it in found]
-    waiting = [it for it in found if it.value.outcome is UninstallOutcome.WAITING]
+    tenants = work.tenants.list()
+    if not any(it.value.outcome is UninstallOutcome.WAITING for it in tenants) and work.removal.left_at is None:
+        tenants = [
+            work.tenants.save(it, outcome=UninstallOutcome.WAITING) if _is_back(work, it.value) else it
+            for it in tenants
+        ]
+    waiting = [it for it in tenants if it.value.outcome is UninstallOutcome.WAITING]
     return sorted(waiting, key=lambda it: (it.value.access_path is AccessPath.PARTNER_ITSELF, it.value.tries))
 
 
-def _is_back(lease: Lease, tenant_removal: TenantRemoval) -> bool:
-    holders, account_id = lease.services.holders, lease.control.account_id
-    return holders.is_held_by(tenant_removal.tenant_id, account_id, lease.removal.integration_id)
+def _is_back(work: RemovalWork, tenant_removal: TenantRemoval) -> bool:
+    holders = work.services.holders
+    return holders.is_held_by(tenant_removal.tenant_id, work.account.id, work.removal.integration_id)
 
 
-def _round(lease: Lease, waiting: Sequence[Stored[TenantRemoval]]) -> float | None:
-    """Try each once; how long to wait at least when some are left, None when none is.
+def _round(work: RemovalWork, waiting: Sequence[Stored[TenantRemoval]]) -> float | None:
+    """Try each tenant once; the least number of seconds to wait before the next round, None when none is left.
 
-    A wait that Microsoft asks for ends the round: what is asked meanwhile would be asked too early.
+    A wait that Microsoft asks for ends the round: further requests would come too early.
     """
     waits: list[float] = []
     for stored in waiting:
         if waits and stored.value.access_path is AccessPath.PARTNER_ITSELF:
             break
-        lease.beat()
-        put_off = _left(lease, stored)
-        if put_off is None:
+        work.lease.renew()
+        retry = _try(work, stored)
+        if retry is None:
             continue
-        waits.append(put_off.wait_s or 0.0)
-        if put_off.wait_s or len(waits) >= _ENOUGH:
+        waits.append(retry.wait_s or 0.0)
+        if retry.wait_s or len(waits) >= _MOST_FAILURES:
             break
     return max(waits, default=None)
 
 
-def _left(lease: Lease, stored: Stored[TenantRemoval]) -> RetryLater | None:
-    """One tenant, tried once; what stands in the way when it has to be tried again."""
-    it, removal = stored.value, lease.removal
+def _try(work: RemovalWork, stored: Stored[TenantRemoval]) -> RetryLater | None:
+    """Try one tenant once and write the outcome; the obstacle, when it has to be tried again."""
+    tenant_removal, removal = stored.value, work.removal
     try:
-        left = uninstall(lease.services, lease.control.account_id, removal, it, lambda: lease.partner)
+        result = uninstall(work.services, work.account.id, removal, tenant_removal, lambda: work.partner)
     except (RetryLater, BeingRemoved) as error:
-        put_off = error if isinstance(error, RetryLater) else RetryLater({"error": error.stable_code})
-        if not removal.gives_up(lease.now):
-            lease.saved(stored, evidence=put_off.evidence, tries=it.tries + 1)
-            return put_off
-        evidence = {**put_off.evidence, "reason": "Microsoft did not answer for 24 hours"}
-        left = UninstallResult(UninstallOutcome.IMPOSSIBLE, evidence)
-        lease.services.holders.finish_removal(it.tenant_id)
-    told = {"outcome": left.outcome, "evidence": left.evidence, "is_stripped": left.is_stripped}
-    lease.settle(stored, msgspec.structs.replace(it, **told), "left tenant")
+        retry = error if isinstance(error, RetryLater) else RetryLater({"error": error.stable_code})
+        if not removal.gives_up(work.now):
+            work.tenants.save(stored, evidence=retry.evidence, tries=tenant_removal.tries + 1)
+            return retry
+        evidence = {**retry.evidence, "reason": "Microsoft did not answer for 24 hours"}
+        result = UninstallResult(UninstallOutcome.IMPOSSIBLE, evidence)
+        work.services.holders.finish_removal(tenant_removal.tenant_id)
+    changed = msgspec.structs.replace(
+        tenant_removal, outcome=result.outcome, evidence=result.evidence, is_stripped=result.is_stripped
+    )
+    work.tenants.save_outcome(stored, changed, "left tenant")
     return None

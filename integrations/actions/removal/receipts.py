@@ -1,84 +1,30 @@
-"""The signed receipt of a removal: what was removed, what is left to do by hand, and when nobody found more."""
+"""Sign the receipt of a removal: what was removed, what is left to do by hand, and when that was verified."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 import msgspec
-from jwt.utils import base64url_decode
 
 from integrations.actions.account import Account
 from integrations.actions.audit.signing import sign
 from integrations.domain.removal import Removal, TenantRemoval
+from integrations.views.removal.receipt import read_receipt, receipt
 
 
-class Receipt(msgspec.Struct, frozen=True, kw_only=True):
-    """What a receipt states.
+def signed_receipt(account: Account, removal: Removal, tenant_removals: Sequence[TenantRemoval]) -> str:
+    """The receipt as a compact JWS, signed with the account's key.
 
-    ``rows`` counts deleted rows by data set, ``microsoft`` tenants by how our application left them: removed,
-    no_rights (an entry without any permission stays), unconfirmed (the same, not seen in our tokens yet), absent,
-    kept, by_hand or impossible. Once the removal was verified, ``name`` is blank and ``tenant_id`` is SHA-256 of
-    "<salt>|<tenant id>". It is signed anew when something that was left over is seen to be gone.
+    Raises:
+        SealBroken, Unavailable: as ``sign``.
     """
-
-    removal_id: str
-    account_id: str
-    integration_id: str
-    kind: str
-    name: str
-    tenant_id: str
-    salt: str
-    requested_at: datetime
-    requested_by: str
-    removed_at: datetime | None
-    verified_at: datetime | None
-    tenants: int
-    rows: dict[str, int]
-    late_rows: int
-    microsoft: dict[str, int]
-    left_over: list[str]
+    return sign(account, msgspec.json.encode(receipt(account.id, removal, tenant_removals)))
 
 
-class SignedReceipt(msgspec.Struct, frozen=True, kw_only=True):
-    """A receipt to read, and the same as a compact JWS, signed by the account's key."""
+def renewed_receipt(account: Account, removal: Removal, tenant_removals: Sequence[TenantRemoval]) -> str:
+    """The removal's receipt, signed again if it would state something else by now.
 
-    statement: Receipt
-    jws: str
-
-
-def read_receipt(jws: str) -> SignedReceipt:
-    """A receipt of ours, as it was signed."""
-    payload = base64url_decode(jws.split(".")[1])
-    return SignedReceipt(statement=msgspec.json.decode(payload, type=Receipt), jws=jws)
-
-
-def receipt_of(account: Account, removal: Removal, tenant_removals: Sequence[TenantRemoval]) -> str:
-    """The receipt as a compact JWS of the account's key."""
-    return sign(account, msgspec.json.encode(_stated(account, removal, tenant_removals)))
-
-
-def renewed(account: Account, removal: Removal, tenant_removals: Sequence[TenantRemoval]) -> str:
-    """The removal's receipt, signed anew if it states something else by now."""
-    if read_receipt(removal.receipt).statement == _stated(account, removal, tenant_removals):
+    Raises:
+        SealBroken, Unavailable: as ``sign``.
+    """
+    if read_receipt(removal.receipt).statement == receipt(account.id, removal, tenant_removals):
         return removal.receipt
-    return receipt_of(account, removal, tenant_removals)
-
-
-def _stated(account: Account, removal: Removal, tenant_removals: Sequence[TenantRemoval]) -> Receipt:
-    return Receipt(
-        removal_id=removal.id,
-        account_id=account.id,
-        integration_id=removal.integration_id,
-        kind=removal.kind.value,
-        name=removal.name,
-        tenant_id=removal.tenant_id,
-        salt=removal.salt,
-        requested_at=removal.requested_at,
-        requested_by=removal.requested_by,
-        removed_at=removal.forgotten_at,
-        verified_at=removal.verified_at,
-        tenants=removal.tenants,
-        rows=removal.rows,
-        late_rows=removal.late_rows,
-        microsoft=removal.outcomes,
-        left_over=[it.tenant_id for it in tenant_removals if it.is_left_over],
-    )
+    return signed_receipt(account, removal, tenant_removals)

@@ -1,7 +1,7 @@
-"""Remove an integration, or all of them: what it will do, its beginning in one transaction, and how it stands.
+"""Begin to remove an integration, or all of them, in one transaction each.
 
-From the moment it has begun, nothing of the integration can be seen or used any more; ``removing`` does the
-rest. An integration is removed once: whoever asks again joins the removal that is under way.
+From then on the integration and its tenants can neither be seen nor used; the saga does the rest. An integration is
+removed once: a second request returns the removal that is under way.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ import msgspec
 from integrations.actions.account import Account, Change
 from integrations.actions.actors import Actor
 from integrations.actions.conflicts import ignore_conflict, retry_on_conflict
-from integrations.actions.removal.status import effects_of
+from integrations.actions.removal.effects import effects_of
 from integrations.domain import removal as rules
 from integrations.domain.ids import IntegrationId, RemovalId, UserId
 from integrations.domain.integrations import Integration, Kind, Tenant, reservations
@@ -22,19 +22,15 @@ from integrations.services import Services
 from integrations.storage.control import Control, VersionConflict
 from integrations.storage.documents import Stored
 from integrations.storage.due import Work
+from integrations.views.removal.begun import Begun
 from shared.errors import Invalid, NotFound, Problem
 from shared.storage.tables import Write
 
-_TOGETHER = 12  # integrations a transaction, eight rows each at the most
-
-
-class Begun(msgspec.Struct, frozen=True, kw_only=True):
-    removal_id: RemovalId
-    effects: list[str]
+_INTEGRATIONS_A_TRANSACTION = 12  # of at most eight rows each
 
 
 def remove(services: Services, actor: Actor, integration_id: IntegrationId, confirmation: str) -> Begun:
-    """Begin to remove one integration; one that is being removed, or was, tells its removal.
+    """Begin to remove one integration; for one that is being removed, or was, the known removal is returned.
 
     Raises:
         NotFound: there is no such integration.
@@ -47,15 +43,15 @@ def remove(services: Services, actor: Actor, integration_id: IntegrationId, conf
 def _remove(account: Account, actor: Actor, integration_id: IntegrationId, confirmation: str) -> Begun:
     stored = account.control.integrations.find(integration_id)
     if stored is None or stored.value.removal:
-        return _joined(account.control, integration_id)
+        return _known(account.control, integration_id)
     _refuse_unconfirmed(confirmation, stored.value.name)
-    told = effects_of(account.services, account.control, stored.value)
+    effects = effects_of(account.services, account.control, stored.value)
     _begin(account, actor, [stored])
-    return Begun(removal_id=rules.removal_id_of(integration_id), effects=told)
+    return Begun(removal_id=rules.removal_id_of(integration_id), effects=effects)
 
 
 def remove_all(services: Services, actor: Actor, confirmation: str) -> list[RemovalId]:
-    """Begin to remove every integration of the account; until all are gone, no new one is begun.
+    """Begin to remove every integration of the account; no new flow can be started until all are gone.
 
     Raises:
         Invalid: ``confirmation`` is not "all".
@@ -68,7 +64,7 @@ def remove_all(services: Services, actor: Actor, confirmation: str) -> list[Remo
         return []
     if marker is None:
         with (
-            ignore_conflict("somebody else asked for the same", account_id=account.id),
+            ignore_conflict("another request removes all integrations too", account_id=account.id),
             account.change(actor, "removed all integrations", {}) as change,
         ):
             change.due(Work.REMOVE_ALL, ALL, now + REMOVAL_LOST)
@@ -78,13 +74,17 @@ def remove_all(services: Services, actor: Actor, confirmation: str) -> list[Remo
 
 
 def begin_all(account: Account, actor: Actor) -> None:
-    """Begin the removal of every integration that is not being removed yet, many in a transaction."""
+    """Begin the removal of every integration that is not being removed yet, twelve in a transaction.
+
+    Raises:
+        VersionConflict: integrations kept changing.
+    """
 
     def attempt() -> None:
-        left = _not_removed(account.control)
-        for start in range(0, len(left), _TOGETHER):
-            _begin_together(account, actor, left[start : start + _TOGETHER])
-        if left and _not_removed(account.control):  # one was changed in this moment, or has come in meanwhile
+        remaining = _not_removed(account.control)
+        for start in range(0, len(remaining), _INTEGRATIONS_A_TRANSACTION):
+            _begin_together(account, actor, remaining[start : start + _INTEGRATIONS_A_TRANSACTION])
+        if remaining and _not_removed(account.control):  # one was changed, or added, in the meantime
             raise VersionConflict
 
     retry_on_conflict(attempt)
@@ -95,7 +95,7 @@ def _not_removed(control: Control) -> list[Stored[Integration]]:
 
 
 def detached(control: Control, tenant: Stored[Tenant], removal_id: RemovalId) -> tuple[TenantRemoval, list[Write]]:
-    """A tenant taken out of everybody's sight: out of its mapping, its run and its epoch, to be cleared away."""
+    """The writes that detach a tenant: its mapping, its run and its epoch end, and its removal row is added."""
     it = tenant.value
     hidden = msgspec.structs.replace(
         it, removal=removal_id, mapping=None, running=None, not_before=None, confirmed=None, epoch=it.epoch + 1
@@ -107,17 +107,17 @@ def detached(control: Control, tenant: Stored[Tenant], removal_id: RemovalId) ->
         access_path=AccessPath.OWN_CONSENT if it.kind is Kind.SINGLE else AccessPath.THROUGH_PARTNER,
         epoch=it.epoch if it.mapping else 0,
     )
-    taken = reservations(it.tenant_id, it.mapping) if it.mapping else ()
-    halves = [control.reservations.find(half.key) for half in taken]
+    reserved = reservations(it.tenant_id, it.mapping) if it.mapping else ()
+    stored = [control.reservations.find(reservation.key) for reservation in reserved]
     return tenant_removal, [
         control.tenants.saved(tenant.now(hidden)),
         control.tenant_removals.added(tenant_removal),
-        *(control.reservations.removed(half) for half in halves if half),
+        *(control.reservations.removed(reservation) for reservation in stored if reservation),
     ]
 
 
 def _begin_together(account: Account, actor: Actor, integrations: Sequence[Stored[Integration]]) -> None:
-    """Begin many at once; when one of them was changed meanwhile, all one by one."""
+    """Begin many at once; if one of them was changed in the meantime, begin each by itself."""
     try:
         _begin(account, actor, integrations)
     except VersionConflict:
@@ -129,15 +129,15 @@ def _begin_together(account: Account, actor: Actor, integrations: Sequence[Store
 
 
 def _begin(account: Account, actor: Actor, integrations: Sequence[Stored[Integration]]) -> None:
-    """One transaction: the integrations out of sight, their removals begun, the work ordered."""
+    """One transaction: hide the integrations, add their removals, order the work."""
     with account.change() as change:
-        closed = [tenant_removal for stored in integrations for tenant_removal in _add_removal(change, actor, stored)]
-    for tenant_removal in closed:
+        detachments = [it for stored in integrations for it in _add_removal(change, actor, stored)]
+    for tenant_removal in detachments:
         close_epoch(account, tenant_removal)
 
 
 def _add_removal(change: Change, actor: Actor, stored: Stored[Integration]) -> list[TenantRemoval]:
-    """The beginning of one removal; returns whose epoch is to be closed once it is written."""
+    """Add the writes that begin one removal; returns the tenants whose epoch is closed once they are written."""
     account, control, now = change.account, change.account.control, change.account.services.clock()
     it, removal = stored.value, rules.begin(stored.value, UserId(actor.name), now)
     change.due(Work.REMOVAL, removal.id, now + REMOVAL_LOST)
@@ -162,7 +162,7 @@ def _add_removal(change: Change, actor: Actor, stored: Stored[Integration]) -> l
 
 
 def close_epoch(account: Account, tenant_removal: TenantRemoval) -> None:
-    """Let whatever is still being written for the tenant fail; saying it twice changes nothing."""
+    """Make every further write of the tenant's data fail; closing an epoch twice changes nothing."""
     if tenant_removal.epoch:
         account.services.data(account.id, tenant_removal.tenant_id, tenant_removal.epoch).close()
 
@@ -170,20 +170,24 @@ def close_epoch(account: Account, tenant_removal: TenantRemoval) -> None:
 _ACTION = {Kind.SINGLE: "removed integration", Kind.CSP: "removed CSP integration"}
 
 
-def _joined(control: Control, integration_id: IntegrationId) -> Begun:
-    """The removal that is under way already, or has ended."""
-    known = control.removals.find(rules.removal_id_of(integration_id))
-    if known is None:
+def _known(control: Control, integration_id: IntegrationId) -> Begun:
+    """The removal that is under way already, or has ended.
+
+    Raises:
+        NotFound: there is no such integration.
+    """
+    stored = control.removals.find(rules.removal_id_of(integration_id))
+    if stored is None:
         raise NotFound("There is no such integration in your account.")
-    return Begun(removal_id=known.value.id, effects=[])
+    return Begun(removal_id=stored.value.id, effects=[])
 
 
 def _refuse_unconfirmed(confirmation: str, expected: str) -> None:
     if confirmation.strip() != expected.strip():
-        told = Problem("/confirm", f"send exactly {expected!r} to confirm")
+        problem = Problem("/confirm", f"send exactly {expected!r} to confirm")
         raise Invalid(
             "The removal has not been confirmed.",
-            problems=[told],
+            problems=[problem],
             code="not_confirmed",
             remedy=f"Show the effects, let the user type {expected!r}, and send it as ?confirm=.",
         )

@@ -1,8 +1,8 @@
-"""Take our application out of one Microsoft tenant, if no other connection holds it; say how that ended.
+"""Uninstall our application from one Microsoft tenant, unless another integration holds it there.
 
-Every try may be repeated: what is gone already answers that it is missing (reliability.md 5.3). In a customer's
-tenant our permissions go first and the partner's consent after them, never the other way: the consent is what lets
-us take them away, and its deletion is reported to leave them where they are.
+Every try may be repeated: Microsoft answers that what is gone is missing (reliability.md 5.3). In a customer's tenant
+our permissions are removed before the partner's consent, never the other way around: the consent is what lets us
+remove them, and deleting it is reported to leave them in place.
 """
 
 from collections.abc import Callable
@@ -19,15 +19,15 @@ from shared.crypto.envelopes import SealBroken
 from shared.microsoft.graph import MicrosoftError, MissingInMicrosoft
 from shared.microsoft.sign_in import SignInRefused, token_roles
 
-# Partner Center's word for something else being done there at the same time: it passes, or it stays.
+# Partner Center's answer while something else changes the same customer; it may pass, or never.
 _CONFLICT = 409
 _TRIES_OF_CONFLICT = 3
 
 
 class UninstallResult(NamedTuple):
-    """How Microsoft's side of one tenant ended, with codes that help to look the matter up.
+    """The outcome in one tenant, with Microsoft's codes as evidence.
 
-    ``is_stripped`` says that our application is there still, and holds no permission of its own.
+    ``is_stripped`` says that our application is still there, without any permission of its own.
     """
 
     outcome: UninstallOutcome
@@ -36,7 +36,7 @@ class UninstallResult(NamedTuple):
 
 
 class RetryLater(Exception):
-    """Microsoft, or our own application, cannot do it at present; it is tried again. ``wait_s`` is Microsoft's word."""
+    """Microsoft, or our own application, cannot do it at present. ``wait_s`` is how long Microsoft asks us to wait."""
 
     def __init__(self, evidence: dict[str, str], wait_s: float | None = None) -> None:
         super().__init__("Microsoft cannot do it now")
@@ -44,11 +44,11 @@ class RetryLater(Exception):
         self.wait_s = wait_s
 
 
-class _Tried(NamedTuple):
-    """One thing that was tried: ``is_done`` when nothing is left of it, ``did`` when there was something to do."""
+class _StepResult(NamedTuple):
+    """One step: ``is_done`` when nothing is left to remove, ``has_removed`` when this try removed something."""
 
     is_done: bool
-    did: bool
+    has_removed: bool
     evidence: dict[str, str]
 
 
@@ -59,11 +59,11 @@ def uninstall(
     tenant_removal: TenantRemoval,
     partner: Callable[[], Partner],
 ) -> UninstallResult:
-    """Take our application out of the tenant; ``partner`` opens the CSP's credential.
+    """Uninstall our application from the tenant; ``partner`` decrypts the CSP's credential when it is needed.
 
     Raises:
-        NotNow: to be tried again.
-        BeingRemoved: another account's removal is at it.
+        RetryLater: Microsoft cannot do it at present.
+        BeingRemoved: another account's removal is uninstalling it.
     """
     tenant_id, now = tenant_removal.tenant_id, services.clock()
     claim = services.holders.release(tenant_id, account_id, removal.integration_id, now)
@@ -74,19 +74,19 @@ def uninstall(
     if claim is ReleaseResult.NEVER_HELD:
         return UninstallResult(UninstallOutcome.ABSENT, {"reason": "our application was never installed in the tenant"})
     try:
-        left = _WAYS[tenant_removal.access_path](services, tenant_removal, partner)
+        result = _UNINSTALL_BY_PATH[tenant_removal.access_path](services, tenant_removal, partner)
     except UNINSTALL_LATER as error:
         raise RetryLater(evidence_of(error), getattr(error, "wait_s", None)) from error
     services.holders.finish_removal(tenant_id)
     services.sign_in.forget(tenant_id)
-    return left
+    return result
 
 
-def look(services: Services, tenant_id: TenantId) -> Presence:
-    """What our application is in a tenant, by a token that is made for this look.
+def read_presence(services: Services, tenant_id: TenantId) -> Presence:
+    """Whether our application is in a tenant, and with which permissions, by a token requested for this check.
 
     Raises:
-        OperatorFault, Transient, UnexpectedAnswer: it cannot be told now.
+        OperatorFault, Transient, UnexpectedAnswer: Microsoft cannot tell at present.
     """
     try:
         roles = token_roles(services.sign_in.app_token(tenant_id, fresh=True))
@@ -100,26 +100,26 @@ def look(services: Services, tenant_id: TenantId) -> Presence:
 
 
 def check_presence(services: Services, tenant_id: TenantId) -> Presence:
-    """The same for whoever looks again later anyway."""
+    """The same, UNKNOWN where Microsoft cannot tell at present: for callers that check again later anyway."""
     try:
-        return look(services, tenant_id)
+        return read_presence(services, tenant_id)
     except MicrosoftError:
         return Presence.UNKNOWN
 
 
-def _out_of_own_consent(
+def _from_single_tenant(
     services: Services, tenant_removal: TenantRemoval, _partner: Callable[[], Partner]
 ) -> UninstallResult:
-    """A single tenant: the application deletes itself, where Microsoft lets it."""
+    """In a single tenant the application deletes itself, if Microsoft lets it."""
     try:
-        services.graph_to_leave(tenant_removal.tenant_id).delete(_own(services))
+        services.graph_to_uninstall(tenant_removal.tenant_id).delete(_own_principal(services))
     except MissingInMicrosoft as error:
         return UninstallResult(UninstallOutcome.ABSENT, evidence_of(error))
     except UNINSTALL_LATER:
         raise
     except MicrosoftError as error:
-        # A refusal has been seen of what was carried out all the same.
-        is_gone = look(services, tenant_removal.tenant_id) is Presence.GONE or _is_missing(
+        # Microsoft has been seen to refuse a deletion and to carry it out nevertheless.
+        is_gone = read_presence(services, tenant_removal.tenant_id) is Presence.GONE or _is_missing(
             services, tenant_removal.tenant_id
         )
         return UninstallResult(UninstallOutcome.ABSENT if is_gone else UninstallOutcome.IMPOSSIBLE, evidence_of(error))
@@ -128,7 +128,7 @@ def _out_of_own_consent(
 
 def _is_missing(services: Services, tenant_id: TenantId) -> bool:
     try:
-        services.graph_to_leave(tenant_id).get(_own(services), type=dict, select="id")
+        services.graph_to_uninstall(tenant_id).get(_own_principal(services), type=dict, select="id")
     except MissingInMicrosoft:
         return True
     except MicrosoftError:
@@ -136,68 +136,72 @@ def _is_missing(services: Services, tenant_id: TenantId) -> bool:
     return False
 
 
-def _out_of_customer(
+def _from_customer(
     services: Services, tenant_removal: TenantRemoval, partner: Callable[[], Partner]
 ) -> UninstallResult:
-    """A CSP's customer: roles, then consent, then the proof by a token of our own."""
+    """From a CSP's customer: remove the roles, then the consent, then check with a token of our own."""
     try:
         acting = partner()
     except (NoCredential, SealBroken):
-        nothing = _Tried(is_done=False, did=False, evidence={"error": "the CSP's credential cannot be used"})
-        return _proven(services, tenant_removal.tenant_id, nothing, nothing)
-    roles = _roles_taken(services, acting, tenant_removal.tenant_id)
-    consent = _consent_withdrawn(services, acting, tenant_removal)
-    return _proven(services, tenant_removal.tenant_id, roles, consent)
+        evidence = {"error": "the CSP's credential cannot be used"}
+        not_tried = _StepResult(is_done=False, has_removed=False, evidence=evidence)
+        return _result(services, tenant_removal.tenant_id, not_tried, not_tried)
+    roles = _remove_roles(services, acting, tenant_removal.tenant_id)
+    consent = _remove_consent(services, acting, tenant_removal)
+    return _result(services, tenant_removal.tenant_id, roles, consent)
 
 
-def _roles_taken(services: Services, partner: Partner, customer_id: TenantId) -> _Tried:
+def _remove_roles(services: Services, partner: Partner, customer_id: TenantId) -> _StepResult:
     try:
-        taken = revoke_roles(partner.graph_to_leave(customer_id), services.settings.client_id)
+        removed = revoke_roles(partner.graph_to_uninstall(customer_id), services.settings.client_id)
     except MissingInMicrosoft as error:
-        return _Tried(is_done=True, did=False, evidence=evidence_of(error))
+        return _StepResult(is_done=True, has_removed=False, evidence=evidence_of(error))
     except UNINSTALL_LATER:
         raise
     except SignInRefused as error:
-        return _Tried(is_done=error.refusal.kind in CONSENT_WITHDRAWN, did=False, evidence=error.evidence())
+        return _StepResult(
+            is_done=error.refusal.kind in CONSENT_WITHDRAWN, has_removed=False, evidence=error.evidence()
+        )
     except MicrosoftError as error:
-        return _Tried(is_done=False, did=False, evidence=evidence_of(error))
-    return _Tried(is_done=True, did=taken > 0, evidence={})
+        return _StepResult(is_done=False, has_removed=False, evidence=evidence_of(error))
+    return _StepResult(is_done=True, has_removed=removed > 0, evidence={})
 
 
-def _consent_withdrawn(services: Services, partner: Partner, tenant_removal: TenantRemoval) -> _Tried:
-    """Also tried where the roles were refused for good: then there is nothing the consent could still be good for."""
+def _remove_consent(services: Services, partner: Partner, tenant_removal: TenantRemoval) -> _StepResult:
+    """Remove the partner's consent; also where the roles cannot be removed, as it has no further use then."""
     try:
-        did = partner.partner_center().remove_consent(tenant_removal.tenant_id, client_id=services.settings.client_id)
+        has_removed = partner.partner_center().remove_consent(
+            tenant_removal.tenant_id, client_id=services.settings.client_id
+        )
     except UNINSTALL_LATER:
         raise
     except MicrosoftError as error:
         if error.status == _CONFLICT and tenant_removal.tries < _TRIES_OF_CONFLICT:
             raise RetryLater(evidence_of(error)) from error
-        return _Tried(is_done=False, did=False, evidence=evidence_of(error))
-    told = {} if did else {"reason": "Partner Center has no consent for our application"}
-    return _Tried(is_done=True, did=did, evidence=told)
+        return _StepResult(is_done=False, has_removed=False, evidence=evidence_of(error))
+    evidence = {} if has_removed else {"reason": "Partner Center has no consent for our application"}
+    return _StepResult(is_done=True, has_removed=has_removed, evidence=evidence)
 
 
-def _proven(services: Services, tenant_id: TenantId, roles: _Tried, consent: _Tried) -> UninstallResult:
-    """How it ended, as a fresh token tells it. One that shows roles for a while yet is looked at again later."""
-    seen = look(services, tenant_id)
+def _result(services: Services, tenant_id: TenantId, roles: _StepResult, consent: _StepResult) -> UninstallResult:
+    """The outcome by a fresh token; one that still shows roles is UNCONFIRMED, and is checked again later."""
+    presence = read_presence(services, tenant_id)
     evidence = {**consent.evidence, **roles.evidence}
-    if seen is Presence.GONE:
+    if presence is Presence.GONE:
         return UninstallResult(
-            UninstallOutcome.REMOVED if roles.did or consent.did else UninstallOutcome.ABSENT, evidence
+            UninstallOutcome.REMOVED if roles.has_removed or consent.has_removed else UninstallOutcome.ABSENT, evidence
         )
-    is_stripped = roles.is_done or seen is Presence.EMPTY
+    is_stripped = roles.is_done or presence is Presence.EMPTY
     if not consent.is_done or not is_stripped:
         return UninstallResult(UninstallOutcome.IMPOSSIBLE, evidence, is_stripped)
-    return UninstallResult(
-        UninstallOutcome.NO_RIGHTS if seen is Presence.EMPTY else UninstallOutcome.UNCONFIRMED, evidence, is_stripped
-    )
+    outcome = UninstallOutcome.NO_RIGHTS if presence is Presence.EMPTY else UninstallOutcome.UNCONFIRMED
+    return UninstallResult(outcome, evidence, is_stripped)
 
 
-def _out_of_partner(
+def _from_partner(
     services: Services, tenant_removal: TenantRemoval, _partner: Callable[[], Partner]
 ) -> UninstallResult:
-    """The partner's own tenant: nothing is tried, since no permission of ours there could do it."""
+    """From the partner's own tenant: nothing is tried, since none of our permissions there would allow it."""
     if check_presence(services, tenant_removal.tenant_id) is Presence.GONE:
         return UninstallResult(UninstallOutcome.ABSENT, {})
     return UninstallResult(
@@ -206,12 +210,12 @@ def _out_of_partner(
     )
 
 
-def _own(services: Services) -> str:
+def _own_principal(services: Services) -> str:
     return f"/servicePrincipals(appId='{services.settings.client_id}')"
 
 
-_WAYS: dict[AccessPath, Callable[[Services, TenantRemoval, Callable[[], Partner]], UninstallResult]] = {
-    AccessPath.OWN_CONSENT: _out_of_own_consent,
-    AccessPath.THROUGH_PARTNER: _out_of_customer,
-    AccessPath.PARTNER_ITSELF: _out_of_partner,
+_UNINSTALL_BY_PATH: dict[AccessPath, Callable[[Services, TenantRemoval, Callable[[], Partner]], UninstallResult]] = {
+    AccessPath.OWN_CONSENT: _from_single_tenant,
+    AccessPath.THROUGH_PARTNER: _from_customer,
+    AccessPath.PARTNER_ITSELF: _from_partner,
 }

@@ -1,7 +1,7 @@
-"""Be told of changes, so that they are read sooner than the schedule would; polling stays the truth.
+"""Subscribe to Microsoft's change notifications, so that changes are read sooner than scheduled.
 
-A subscription is replaced before it ends. What Microsoft refuses to tell is tried again some hours later, and costs
-nothing but speed.
+A notification only orders a sync, which reads everything itself. A subscription is replaced before it expires. One
+that Microsoft refuses is tried again some hours later; without it changes are read on schedule.
 """
 
 import contextlib
@@ -34,12 +34,12 @@ from shared.errors import AppError, Invalid
 from shared.microsoft.graph import Graph
 from shared.telemetry.log import log
 
-_GATHERED_S = 15  # changes come in swarms: the first one waits for its like
-_MOST_TENANTS = 50  # of one delivery; Microsoft sends those of one tenant together
+_SYNC_DELAY_S = 15  # changes come in bursts: the sync waits for the rest of them
+_MOST_TENANTS = 50  # in one delivery; Microsoft groups notifications by tenant
 
 
 class Notification(msgspec.Struct, rename="camel"):
-    """One word of Microsoft's; whatever else it says is not believed."""
+    """One notification: the fields that are used; everything else in it is ignored."""
 
     subscription_id: str = ""
     client_state: str = ""
@@ -48,97 +48,105 @@ class Notification(msgspec.Struct, rename="camel"):
 
 
 class Notifications(msgspec.Struct):
+    """What Microsoft delivers in one request."""
+
     value: list[Notification]
 
 
 def notification_url(services: Services) -> str:
-    """Where Microsoft tells us."""
+    """The address to which Microsoft sends notifications."""
     return f"{services.settings.public_url}/api/notifications"
 
 
 def keep_watch(account: Account, tenant: TenantId) -> None:
-    """Begin, renew or end a tenant's notifications, as its mapping and the setting have it."""
+    """Create, renew or end a tenant's subscriptions, by its mapping and the setting.
+
+    Raises:
+        StorageUnavailable: storage does not answer.
+    """
     services, control = account.services, account.control
     stored = control.tenants.find(tenant)
     if stored is None or stored.value.removal is not None:
         return
-    it, now = stored.value, services.clock()
-    graph, known = services.graph_to_watch(tenant), control.watches.find(tenant)
-    ended = _taken_back(graph, known.value if known else None)
-    wanted = services.settings.change_notifications and it.mapping is not None
-    watch = _begun(account, graph, it, now) if wanted and ended else None
-    again = _again(watch, now, wanted=wanted, ended=ended)
+    now, graph, known = services.clock(), services.graph_to_subscribe(tenant), control.watches.find(tenant)
+    has_ended = _unsubscribe(graph, known.value if known else None)
+    is_on = services.settings.change_notifications and stored.value.mapping is not None
+    watch = _subscribe(account, graph, stored.value, now) if is_on and has_ended else None
+    next_at = _next_at(watch, now, is_on=is_on, has_ended=has_ended)
     try:
         with account.change() as change:
-            change.write(control.tenants.saved(stored.now(msgspec.structs.replace(it, watch_at=again))))
+            change.write(control.tenants.saved(stored.now(msgspec.structs.replace(stored.value, watch_at=next_at))))
             if watch is not None:
                 change.write(control.watches.saved(known.now(watch)) if known else control.watches.added(watch))
-            elif known is not None and ended:
+            elif known is not None and has_ended:
                 change.write(control.watches.removed(known))
             if watch is not None or known is not None:
                 action = "began to watch" if watch else "stopped watching"
-                subject = {"tenant_id": it.tenant_id, "integration_id": it.integration_id}
+                subject = {"tenant_id": tenant, "integration_id": stored.value.integration_id}
                 change.audit(account.system_actor("keep_watch"), action, subject)
-    except VersionConflict:  # of the tenant: what was begun is taken back, the next run looks again
-        _taken_back(graph, watch)
+    except VersionConflict:  # the tenant was changed: end the new subscriptions, and leave the rest to the next run
+        _unsubscribe(graph, watch)
 
 
 def end_watch(account: Account, tenant: TenantId) -> None:
-    """Forget a tenant's notifications, and take them back at Microsoft if it answers; else they end by themselves."""
+    """Delete a tenant's watch, and its subscriptions if Microsoft answers; otherwise these expire by themselves."""
     known = account.control.watches.find(tenant)
     if known is not None:
-        _taken_back(account.services.graph_to_watch(tenant), known.value)
+        _unsubscribe(account.services.graph_to_subscribe(tenant), known.value)
         with account.change() as change:
             change.write(account.control.watches.removed(known))
 
 
 def receive_notifications(services: Services, notifications: Iterable[Notification]) -> None:
-    """Order a sync of each tenant that a word of Microsoft's is about; a word that we did not ask for is dropped."""
-    heard: dict[tuple[str, ClientState], Notification] = {}
+    """Order a sync of every tenant that a notification is about; one that belongs to no subscription is dropped.
+
+    Raises:
+        Unavailable: storage or the queue does not answer; Microsoft delivers the notifications again.
+    """
+    by_tenant: dict[tuple[str, ClientState], Notification] = {}
     for it in notifications:
-        word = parse_client_state(it.client_state)
-        if word is not None and len(heard) < _MOST_TENANTS:
-            heard.setdefault((it.tenant_id, word), it)
-    for (about, word), it in heard.items():
-        with contextlib.suppress(Invalid):  # the tenant id is none
-            _nudge(Account(services, word.account_id), tenant_id(about), word, it)
+        client_state = parse_client_state(it.client_state)
+        if client_state is not None and len(by_tenant) < _MOST_TENANTS:
+            by_tenant.setdefault((it.tenant_id, client_state), it)
+    for (text, client_state), notification in by_tenant.items():
+        with contextlib.suppress(Invalid):  # not a tenant id
+            _nudge(Account(services, client_state.account_id), tenant_id(text), client_state, notification)
 
 
-def _nudge(account: Account, about: TenantId, word: ClientState, it: Notification) -> None:
+def _nudge(account: Account, tenant: TenantId, client_state: ClientState, notification: Notification) -> None:
     services, control = account.services, account.control
-    known, now = control.watches.find(about), services.clock()
-    if known is None or not known.value.knows(it.subscription_id, word.secret):
-        log("dropped notification", account_id=word.account_id, tenant_id=about, reason="not asked for")
+    known, now = control.watches.find(tenant), services.clock()
+    if known is None or not known.value.knows(notification.subscription_id, client_state.secret):
+        log("dropped notification", account_id=account.id, tenant_id=tenant, reason="not asked for")
         return
-    stored, watch = control.tenants.find(about), known.value
+    stored, watch = control.tenants.find(tenant), known.value
     if stored is None or stored.value.mapping is None or stored.value.epoch != watch.epoch:
         return
     if watch.nudged_at is not None and now - watch.nudged_at < NUDGES_APART:
         return
-    with ignore_conflict("somebody else heard of it", account_id=account.id, tenant_id=about):
+    with ignore_conflict("another worker received it too", account_id=account.id, tenant_id=tenant):
         with account.change() as change:
             change.write(control.watches.saved(known.now(msgspec.structs.replace(watch, nudged_at=now))))
-            if it.lifecycle_event:  # it ends, or something was left out: the run that follows makes it anew
-                told = msgspec.structs.replace(stored.value, watch_at=now)
-                change.write(control.tenants.saved(stored.now(told)))
+            if notification.lifecycle_event:  # it ends, or notifications were lost: the next run subscribes again
+                change.write(control.tenants.saved(stored.now(msgspec.structs.replace(stored.value, watch_at=now))))
         order = SyncOrder(
             account_id=account.id,
-            tenant_id=about,
+            tenant_id=tenant,
             run_id=RunId(newest_first(now)),
             due_at=now,
             reason=NOTIFIED,
             epoch=watch.epoch,
         )
-        services.send(order, delay_s=_GATHERED_S)
+        services.send(order, delay_s=_SYNC_DELAY_S)
 
 
-def _begun(account: Account, graph: Graph, tenant: Tenant, now: datetime) -> Watch | None:
-    """Everything Microsoft agrees to tell of; None when that is nothing."""
+def _subscribe(account: Account, graph: Graph, tenant: Tenant, now: datetime) -> Watch | None:
+    """Subscribe to every resource; None if Microsoft refuses all of them."""
     secret, until = secrets.token_urlsafe(32), now + LIFE
-    agreed: dict[str, str] = {}
+    subscriptions: dict[str, str] = {}
     for resource in RESOURCES:
         try:
-            agreed[resource] = subscribe(
+            subscriptions[resource] = subscribe(
                 graph,
                 resource,
                 url=notification_url(account.services),
@@ -147,26 +155,26 @@ def _begun(account: Account, graph: Graph, tenant: Tenant, now: datetime) -> Wat
             )
         except AppError as error:
             log(
-                "not told of changes",
+                "subscription was refused",
                 account_id=account.id,
                 tenant_id=tenant.tenant_id,
                 reason=resource,
                 error=type(error).__name__,
                 code=error.stable_code,
             )
-    if not agreed:
+    if not subscriptions:
         return None
     return Watch(
         tenant_id=tenant.tenant_id,
         epoch=tenant.epoch,
         secret_hash=hash_of(secret),
-        subscriptions=agreed,
+        subscriptions=subscriptions,
         until=until,
     )
 
 
-def _taken_back(graph: Graph, watch: Watch | None) -> bool:
-    """End every subscription; False when Microsoft could not do it now."""
+def _unsubscribe(graph: Graph, watch: Watch | None) -> bool:
+    """End every subscription of a watch; False if Microsoft could not do it now."""
     try:
         for subscription_id in watch.subscriptions.values() if watch else ():
             unsubscribe(graph, subscription_id)
@@ -176,7 +184,8 @@ def _taken_back(graph: Graph, watch: Watch | None) -> bool:
     return True
 
 
-def _again(watch: Watch | None, now: datetime, *, wanted: bool, ended: bool) -> datetime | None:
+def _next_at(watch: Watch | None, now: datetime, *, is_on: bool, has_ended: bool) -> datetime | None:
+    """When to renew the subscriptions, or to try again; None when nothing is left to do."""
     if watch is not None:
         return watch.until - RENEWED_BEFORE
-    return now + retry_delays.SUBSCRIPTION if wanted or not ended else None
+    return now + retry_delays.SUBSCRIPTION if is_on or not has_ended else None

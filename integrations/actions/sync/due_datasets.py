@@ -1,11 +1,12 @@
-"""Which data sets of a tenant are asked for in this cycle: what is due, and what the tenant has a licence for."""
+"""Read the data sets of a tenant that are due in this run, and for which the tenant has a license."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
-from integrations.actions.sync.read_datasets import Access, DatasetAttempt, profile_of, read_datasets
+from integrations.actions.sync.dataset_reader import Access, DatasetAttempt
+from integrations.actions.sync.read_datasets import profile_of, read_datasets
 from integrations.domain.causes import outcome_of
 from integrations.domain.sync.cadence import is_done, is_due, is_license_unknown
 from integrations.domain.sync.datasets import Cursor, DatasetOutcome
@@ -23,61 +24,61 @@ def read_due(
     is_requested: bool,
     since: datetime | None = None,
 ) -> Iterator[list[DatasetAttempt]]:
-    """Try every data set whose turn it is, in one round or two; ``is_requested`` tells that somebody asked for this.
+    """Read every data set that is due, in one round or more; ``is_requested`` says that somebody asked for this run.
 
-    ``since`` is when the run began whose next part this is: what it has done already is not done again, but for
-    what every sync needs.
+    ``since`` is when the run began of which this is another part: data sets that it has finished are not read again,
+    except for those that every sync needs.
 
-    A data set that takes a licence waits for the second round until the tenant's own profile has shown the
-    licence; without one it is tried once a day. So a first sync has its users before slow reports are read.
+    A data set that requires a license waits for the second round until the tenant's profile has shown the license;
+    without it, it is tried once a day. So a first sync has its users before slow reports are read.
 
     Raises:
-        TokenRejected, Transient: see ``read_datasets``; the second round's faults stay with its data sets.
+        TokenRejected, Transient: see ``read_datasets``; errors of later rounds stay with their data sets.
     """
-    left = [it for it in datasets.DATASETS if it.is_core or not is_done(cursors.get(it.name), since)]
-    due = [it for it in left if is_due(it.cadence, cursors.get(it.name), now, is_requested=is_requested)]
-    doubtful = [it for it in left if it.needs_plan and is_license_unknown(cursors.get(it.name))]
-    sure = [it for it in due if it not in doubtful]
-    attempts = read_datasets(access, sure, cursors, now)
+    unfinished = [it for it in datasets.DATASETS if it.is_core or not is_done(cursors.get(it.name), since)]
+    due = [it for it in unfinished if is_due(it.cadence, cursors.get(it.name), now, is_requested=is_requested)]
+    unlicensed = [it for it in unfinished if it.needs_plan and is_license_unknown(cursors.get(it.name))]
+    licensed = [it for it in due if it not in unlicensed]
+    attempts = read_datasets(access, licensed, cursors, now)
     if profile_of(attempts) is None:
         yield attempts
         return
     plans = _plans_of(attempts)
     attempts = [_judged(it, plans) for it in attempts]
-    yield attempts  # whoever takes them lets go of readings one by one
-    del attempts  # with what is left of these, before the next ones come
-    tried = [it for it in doubtful if plans is None or it.needs_plan in plans or (it in due and it.name in cursors)]
-    spared = [it for it in doubtful if it in due and it not in tried]
-    if spared:
-        yield [_unlicensed(it) for it in spared]
+    yield attempts  # the consumer empties large readings one by one
+    del attempts  # frees the rest before the next round
+    tried = [it for it in unlicensed if plans is None or it.needs_plan in plans or (it in due and it.name in cursors)]
+    skipped = [it for it in unlicensed if it in due and it not in tried]
+    if skipped:
+        yield [_unlicensed(it) for it in skipped]
     for part in _one_large_reading_each(tried):
         try:
             attempts = read_datasets(access, part, cursors, now)
-        except Transient as error:  # what every sync needs is read already
+        except Transient as error:  # the data sets that every sync needs have been read
             attempts = [DatasetAttempt(dataset=it, outcome=outcome_of(error), error=error) for it in part]
         yield [_judged(it, plans) for it in attempts]
         del attempts
 
 
 def _one_large_reading_each(tried: Sequence[Dataset]) -> list[list[Dataset]]:
-    """The second round in parts, so that no two readings with a row for each person or device are held at once.
+    """The second round in parts, so that memory never holds two readings with a row for each person or device.
 
-    What shares a batch stays together; what asks at its service's pace would wait for its neighbour anyway.
+    Data sets that share a batch stay together; rate-limited ones would wait for each other anyway.
     """
-    together = [it for it in tried if it.service.is_batchable]
+    batched = [it for it in tried if it.service.is_batchable]
     alone = [[it] for it in tried if not it.service.is_batchable]
-    return [together, *alone] if together else alone
+    return [batched, *alone] if batched else alone
 
 
 def _plans_of(attempts: Iterable[DatasetAttempt]) -> frozenset[str] | None:
-    """The service plans that the tenant told of; None when what it told could not be read whole."""
+    """The service plans in the tenant's profile; None if a part of the profile could not be read."""
     readings = [it.reading for it in attempts if it.reading and it.dataset.record is TenantProfile]
     bodies = [it.records[0].body for it in readings if not it.odd]
     return next((frozenset(it.plans) for it in bodies if isinstance(it, TenantProfile)), None)
 
 
 def _judged(attempt: DatasetAttempt, plans: Collection[str] | None) -> DatasetAttempt:
-    """Licences, seen from both sides: Microsoft also refuses tenants that have one, for a while.
+    """The attempt's outcome in view of the tenant's licenses: Microsoft temporarily refuses licensed tenants, too.
 
     Source: https://github.com/microsoftgraph/microsoft-graph-docs-contrib/issues/3581
     """

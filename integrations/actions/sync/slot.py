@@ -1,6 +1,6 @@
-"""Take a tenant's slot: whether an order is still asked for, and that one slot runs once.
+"""Take a tenant's slot: decide whether an order is still current, and make sure that a slot runs only once.
 
-The order only says where to look. Whether there is anything to do stands in the tenant's row.
+The order only names the tenant and the slot. The tenant's row decides whether there is anything to do.
 """
 
 import math
@@ -30,15 +30,20 @@ _EARLY = timedelta(minutes=1)  # clocks differ, and queues count whole seconds
 
 
 class Taken(NamedTuple):
-    """A slot that is ours: the tenant as it is held, and the run that holds it."""
+    """A slot that was taken: the tenant as it is held, and the run that holds it."""
 
     tenant: Stored[Tenant]
     run: Run
 
 
 def take(account: Account, order: SyncOrder, *, is_repeat: bool) -> Taken | None:
-    """Take the slot: one transaction holds the tenant and inserts its run, so that one slot runs once."""
-    # A scheduled run is new but for repeats; that it is not, its insert would tell.
+    """Take the slot in one transaction that holds the tenant and inserts its run; None if there is nothing to do.
+
+    Raises:
+        VersionConflict: the tenant kept changing.
+        Unavailable: storage or the queue does not answer.
+    """
+    # A scheduled run is new, except for repeats; if it is not, its insert conflicts.
     is_new = order.reason == SCHEDULED and not is_repeat
     return retry_on_conflict(
         lambda: _take(account, order, is_repeat=is_repeat),
@@ -47,14 +52,14 @@ def take(account: Account, order: SyncOrder, *, is_repeat: bool) -> Taken | None
 
 
 def _take(account: Account, order: SyncOrder, *, is_repeat: bool, is_new: bool = False) -> Taken | None:
-    """One look at the tenant.
+    """One attempt to take the slot.
 
     Raises:
-        VersionConflict: another worker was faster, or the tenant was changed.
+        VersionConflict: another worker was faster, or the tenant was changed in the meantime.
     """
     services, control = account.services, account.control
     stored = control.tenants.find(order.tenant_id)
-    if stored is None or not _is_asked_for(services, order, stored.value):
+    if stored is None or not _is_current(services, order, stored.value):
         _drop(services, order, is_gone=stored is None)
         return None
     try:
@@ -65,17 +70,17 @@ def _take(account: Account, order: SyncOrder, *, is_repeat: bool, is_new: bool =
     if held_by is not None:
         hold_back(account, stored, held_by, _due(order))
         return None
-    known = None if is_new else control.runs.find(f"{order.tenant_id}:{order.run_id}")
-    if known and not _is_takeable(known.value, services, is_repeat=is_repeat):
+    run = None if is_new else control.runs.find(f"{order.tenant_id}:{order.run_id}")
+    if run and not _is_takeable(run.value, services, is_repeat=is_repeat):
         return None
     if pause_s := _pause_s(services, order, stored.value):
-        _come_again(services, order, pause_s)
+        _send_again(services, order, pause_s)
         return None
-    return _held(account, order, stored, known)
+    return _hold(account, order, stored, run)
 
 
-def _is_asked_for(services: Services, order: SyncOrder, tenant: Tenant) -> bool:
-    """Whether the tenant's row still asks for what the order says."""
+def _is_current(services: Services, order: SyncOrder, tenant: Tenant) -> bool:
+    """Whether the tenant's row still asks for this order; one that comes too early moves its line."""
     if tenant.removal or (order.epoch is not None and order.epoch != tenant.epoch):
         return False
     now = services.clock()
@@ -86,21 +91,22 @@ def _is_asked_for(services: Services, order: SyncOrder, tenant: Tenant) -> bool:
     return order.reason != SCHEDULED or due_at is None or due_at <= now + _EARLY
 
 
-def _held(account: Account, order: SyncOrder, stored: Stored[Tenant], known: Stored[Run] | None) -> Taken:
+def _hold(account: Account, order: SyncOrder, stored: Stored[Tenant], known: Stored[Run] | None) -> Taken:
+    """Write the tenant as held by the order's run; ``known`` is the run if it exists already."""
     control, now, tenant = account.control, account.services.clock(), stored.value
-    run = _begun(order, known.value if known else None, now)
+    run = _started(order, known.value if known else None, now)
     held = msgspec.structs.replace(tenant, running=Running(run_id=run.id, until=now + RUN_LIMIT))
     with account.change() as change:
         change.write(
             control.tenants.saved(stored.now(held)),
             control.runs.saved(known.now(run)) if known else control.runs.added(run),
-            *_bury(control, tenant, run, now),
+            *_close_dead_run(control, tenant, run, now),
         )
     return Taken(Stored(held, change.etag), run)
 
 
-def _begun(order: SyncOrder, known: Run | None, now: datetime) -> Run:
-    """The run under way: a new one, one that somebody ordered before, or another part of one that was begun."""
+def _started(order: SyncOrder, known: Run | None, now: datetime) -> Run:
+    """The started run: a new one, one that was queued by Sync Now, or another part of one that has started."""
     if known is not None and known.started_at is not None:
         return msgspec.structs.replace(known, resumed_at=now, trace_id=trace_id())
     return Run(
@@ -129,11 +135,11 @@ def _drop(services: Services, order: SyncOrder, *, is_gone: bool) -> None:
 
 
 def _due(order: SyncOrder) -> Due:
-    """The tenant's line of the due list, as whoever ordered this left it."""
+    """The tenant's line of the due list, as it was when the order was sent."""
     return Due(Work.SYNC, order.account_id, order.tenant_id, order.then_at or order.due_at)
 
 
-def _bury(control: Control, tenant: Tenant, run: Run, now: datetime) -> list[Write]:
+def _close_dead_run(control: Control, tenant: Tenant, run: Run, now: datetime) -> list[Write]:
     """Close the run of a process that died while it held the tenant."""
     if tenant.running is None or tenant.running.run_id == run.id:
         return []
@@ -145,14 +151,14 @@ def _bury(control: Control, tenant: Tenant, run: Run, now: datetime) -> list[Wri
 
 
 def _is_takeable(run: Run, services: Services, *, is_repeat: bool) -> bool:
-    """Queued, or left behind by a process that failed or died."""
+    """Whether the run is queued, or was left behind by a process that failed or died."""
     began_at = run.resumed_at or run.started_at
     if run.state is RunState.RUNNING and began_at is not None:
         return is_repeat or services.clock() - began_at > RUN_LIMIT
     return run.state is RunState.QUEUED
 
 
-def _come_again(services: Services, order: SyncOrder, pause_s: int) -> None:
-    """What somebody did waits for the run under way; the schedule need not, its tenant is being synced."""
+def _send_again(services: Services, order: SyncOrder, pause_s: int) -> None:
+    """Send an order again that somebody caused; a scheduled one is not needed, as the tenant is being synced."""
     if order.reason != SCHEDULED:
         services.send(order, delay_s=pause_s)

@@ -1,4 +1,4 @@
-"""Tenants of an account: find one, and order a sync of it."""
+"""Order a sync of a tenant."""
 
 from datetime import datetime
 
@@ -20,7 +20,7 @@ from shared.errors import Conflict
 
 
 def sync_order(account_id: AccountId, tenant: Tenant, reason: str, due_at: datetime) -> SyncOrder:
-    """An order of its own slot, as after a click."""
+    """An order with a slot of its own, outside the schedule; ``reason`` says what caused it."""
     return SyncOrder(
         account_id=account_id,
         tenant_id=tenant.tenant_id,
@@ -32,11 +32,13 @@ def sync_order(account_id: AccountId, tenant: Tenant, reason: str, due_at: datet
 
 
 def sync_now(services: Services, actor: Actor, tenant_id: TenantId) -> RunId:
-    """Order a sync at once; its run can be watched under the id that is returned.
+    """Order a sync at once; its run can be read under the returned id.
 
     Raises:
-        Conflict: ``not_mapped``: until it is mapped, only a tenant's name is read; ``blocked``: its CSP Auth,
-            or the CSP itself, does not allow a sync.
+        NotFound: there is no such tenant.
+        Conflict: ``not_mapped``: of an unmapped tenant only the name is read; ``blocked``: its CSP Auth, or the CSP
+            itself, does not allow a sync.
+        VersionConflict: the tenant was changed in the meantime.
     """
     account = Account(services, actor.account_id)
     control = account.control
@@ -50,8 +52,8 @@ def sync_now(services: Services, actor: Actor, tenant_id: TenantId) -> RunId:
         )
     held_by = held_back_by(control, tenant)
     if held_by is not None:
-        said = EXPLANATIONS[held_by]
-        raise Conflict(said.detail, code=said.reason, remedy=said.remedy)
+        explanation = EXPLANATIONS[held_by]
+        raise Conflict(explanation.detail, code=explanation.reason, remedy=explanation.remedy)
     now = services.clock()
     order = sync_order(actor.account_id, tenant, MANUAL, now)
     run = Run(id=order.run_id, tenant_id=tenant_id, reason=MANUAL, state=RunState.QUEUED, ordered_at=now)

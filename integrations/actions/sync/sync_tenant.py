@@ -1,22 +1,21 @@
-"""One tenant, once: take the slot, ask Microsoft everything cheap at once, write what changed, close.
+"""One sync of one tenant: take the slot, ask Microsoft everything cheap at once, write what changed, close the run.
 
-The order only says where to look. Whether there is anything to do stands in the tenant's row; who may
-write stands in the fence of its data.
+The order only names the tenant. The tenant's row decides whether there is anything to do, and the fence of its data
+decides who may write.
 """
 
 import time
-from datetime import datetime
 from functools import partial
-from typing import NamedTuple
 
 import msgspec
 
 from integrations.actions.account import Account
 from integrations.actions.sync.change_notifications import keep_watch
-from integrations.actions.sync.close_run import SyncResult, close, close_superseded, go_on
+from integrations.actions.sync.close_run import SyncResult, close, close_superseded, continue_later
+from integrations.actions.sync.dataset_reader import Access
 from integrations.actions.sync.due_datasets import read_due
-from integrations.actions.sync.read_datasets import Access, DatasetAttempt, profile_of
 from integrations.actions.sync.slot import take
+from integrations.actions.sync.store_attempts import StoredAttempts, store_attempts
 from integrations.domain.causes import cause_of, evidence_of, wait_of
 from integrations.domain.evaluations import registry
 from integrations.domain.integrations import Tenant
@@ -24,59 +23,36 @@ from integrations.domain.jobs.orders import NOTIFIED, SCHEDULED, EvaluateOrder, 
 from integrations.domain.statuses import SyncCause
 from integrations.domain.sync.cadence import share_of
 from integrations.domain.sync.change_notifications import is_watch_due
-from integrations.domain.sync.datasets import (
-    Counts,
-    Cursor,
-    DatasetOutcome,
-    DatasetResult,
-    Reading,
-    Run,
-    cause_after,
-    warnings_of,
-)
-from integrations.domain.sync.records import TenantProfile
+from integrations.domain.sync.datasets import Cursor, Run, cause_after, warnings_of
 from integrations.domain.sync.schedule import ORDER_LIFE, PART_LIMIT, WRITING_LIMIT
 from integrations.microsoft import registry as datasets
-from integrations.microsoft.dataset import Dataset
 from integrations.microsoft.limits import Service
 from integrations.microsoft.readers.organization import read_tenant_name
 from integrations.services import Services, TenantGraphs
 from integrations.storage.data.pending import PendingMarker
-from integrations.storage.data.store import DataSession, Superseded, Unwritten, Writes
+from integrations.storage.data.store import Superseded
 from shared.errors import AppError
-from shared.microsoft.graph import Checkpoint, OutOfTime, Transient
+from shared.microsoft.graph import Checkpoint
 from shared.storage.recovery_message import RecoveryMessage
 from shared.storage.tables import StorageUnavailable
 from shared.telemetry.tracing import span
 
 _EVERY_ROW = 1_000_000
-_LARGE = 5_000  # a data set with more records is stored by itself, and let go of
-
-
-class _Stored(NamedTuple):
-    """What storing a round of attempts came to; ``confirmed`` are the data sets of which nothing was written.
-
-    The attempts are without their readings, which in a big tenant take more memory than all else together.
-    """
-
-    attempts: list[DatasetAttempt]
-    profile: TenantProfile | None
-    results: list[DatasetResult]
-    cursors: list[Cursor]
-    confirmed: list[str]
-    is_whole: bool = True  # else time was over before all of it was written
 
 
 def sync_tenant(services: Services, order: SyncOrder, *, is_repeat: bool = False) -> None:
-    """Carry out one order; orders that the tables no longer ask for change nothing.
+    """Carry out one order; one that the tables no longer ask for changes nothing.
 
-    ``is_repeat`` tells that the very message came before: its first run has failed or died.
+    ``is_repeat`` says that this message was delivered before: its first run has failed or died.
+
+    Raises:
+        StorageUnavailable, QueueUnavailable: the message retries.
     """
-    again = msgspec.json.encode(msgspec.structs.replace(order, is_recovery=True))
+    recovery = msgspec.json.encode(msgspec.structs.replace(order, is_recovery=True))
     account_id, tenant_id, run_id = order.account_id, order.tenant_id, order.run_id
     with (
         span("sync", account_id=account_id, tenant_id=tenant_id, run_id=run_id, reason=order.reason),
-        RecoveryMessage(services.queues, SyncOrder.queue, again, ttl_s=int(ORDER_LIFE.total_seconds())),
+        RecoveryMessage(services.queues, SyncOrder.queue, recovery, ttl_s=int(ORDER_LIFE.total_seconds())),
     ):
         _sync(services, order, is_repeat=is_repeat or order.is_recovery)
 
@@ -88,16 +64,16 @@ def _sync(services: Services, order: SyncOrder, *, is_repeat: bool) -> None:
         return
     held, run = taken
     try:
-        ending = _run(services, order, held.value, run)
+        result = _run(services, order, held.value, run)
     except Superseded:
         close_superseded(account, run)
         return
-    if ending.goes_on:
-        go_on(account, run, ending, order)
+    if result.is_unfinished:
+        continue_later(account, run, result, order)
         return
-    if ending.has_changes:  # before the run is closed: when this process dies, another one takes it over and asks again
+    if result.has_changes:  # before the run is closed: if this process dies, the retry orders the evaluation again
         services.send(_evaluation_of(order, held.value))
-    close(account, run, ending, held=held, planned=order.then_at)
+    close(account, run, result, held=held, planned=order.then_at)
     if is_watch_due(held.value, services.clock(), is_on=services.settings.change_notifications):
         keep_watch(account, held.value.tenant_id)
 
@@ -108,28 +84,28 @@ def _evaluation_of(order: SyncOrder, tenant: Tenant) -> EvaluateOrder:
 
 def _run(services: Services, order: SyncOrder, tenant: Tenant, run: Run) -> SyncResult:
     graphs = TenantGraphs(services, tenant.tenant_id)
-    ending = _asked(services, order, tenant, run, graphs)
-    wait_s = graphs.blocked_s if ending.goes_on else ending.wait_s
-    return msgspec.structs.replace(ending, usage=graphs.usage, wait_s=wait_s)
+    result = _read(services, order, tenant, run, graphs)
+    wait_s = graphs.blocked_s if result.is_unfinished else result.wait_s
+    return msgspec.structs.replace(result, usage=graphs.usage, wait_s=wait_s)
 
 
-def _asked(services: Services, order: SyncOrder, tenant: Tenant, run: Run, graphs: TenantGraphs) -> SyncResult:
+def _read(services: Services, order: SyncOrder, tenant: Tenant, run: Run, graphs: TenantGraphs) -> SyncResult:
     try:
         services.sign_in.app_token(tenant.tenant_id)
         if tenant.mapping is None:  # only the name is read
             return SyncResult(cause=SyncCause.NAME_READ, name=read_tenant_name(graphs.of(Service.DIRECTORY)).name)
-        return _all_datasets(services, order, tenant, run, graphs)
+        return _read_datasets(services, order, tenant, run, graphs)
     except (StorageUnavailable, Superseded):
-        raise  # our own storage is out, and the message comes back; or somebody else has the tenant
+        raise  # our own storage is down, and the message retries; or another worker has the tenant
     except AppError as error:
         return SyncResult(cause=cause_of(error), evidence=evidence_of(error), wait_s=wait_of(error))
 
 
-def _all_datasets(services: Services, order: SyncOrder, tenant: Tenant, run: Run, graphs: TenantGraphs) -> SyncResult:
+def _read_datasets(services: Services, order: SyncOrder, tenant: Tenant, run: Run, graphs: TenantGraphs) -> SyncResult:
     began, now = time.monotonic(), services.clock()
     data = services.data(order.account_id, tenant.tenant_id, tenant.epoch)
-    marking = PendingMarker(registry.needed_datasets(), now)
-    session = data.open(until=began + WRITING_LIMIT.total_seconds(), marker=marking)
+    marker = PendingMarker(registry.needed_datasets(), now)
+    session = data.open(until=began + WRITING_LIMIT.total_seconds(), marker=marker)
     until = began + PART_LIMIT.total_seconds()
     access = Access(
         graphs.of,
@@ -137,17 +113,6 @@ def _all_datasets(services: Services, order: SyncOrder, tenant: Tenant, run: Run
         lambda dataset: Checkpoint(session.saved_pages(dataset.name, now), until=until),
         share_of(tenant.tenant_id),
     )
-    ending = _read_all(services, order, run, session, access=access, now=now)
-    return msgspec.structs.replace(ending, has_changes=session.has_changes)
-
-
-def _read_all(
-    services: Services, order: SyncOrder, run: Run, session: DataSession, *, access: Access, now: datetime
-) -> SyncResult:
-    known, profile = dict(session.cursors), None
-    attempts: list[DatasetAttempt] = []
-    results: list[DatasetResult] = []
-    confirmed: list[str] = []
     rounds = read_due(
         access,
         session.cursors,
@@ -155,121 +120,37 @@ def _read_all(
         is_requested=order.reason not in {SCHEDULED, NOTIFIED},
         since=run.started_at if run.resumed_at else None,
     )
-    for stored in map(partial(_store, services, session), rounds):
-        attempts += stored.attempts
-        profile = profile or stored.profile
-        results += stored.results
-        confirmed += stored.confirmed
-        known |= {it.dataset: it for it in stored.cursors}
-        if not stored.is_whole:
-            return SyncResult(cause=SyncCause.QUEUED, goes_on=True, datasets=results)
-    if any(isinstance(it.error, OutOfTime) for it in attempts):
-        return SyncResult(cause=SyncCause.QUEUED, goes_on=True, datasets=results)
-    broken = next((it for it in attempts if it.dataset.is_core and it.error is not None), None)
+    stored = StoredAttempts()
+    cursors = dict(session.cursors)
+    for part in map(partial(store_attempts, services, session), rounds):
+        stored = stored.joined(part)
+        if not part.is_complete:
+            break
+    result = _result(stored, cursors | {it.dataset: it for it in stored.cursors})
+    return msgspec.structs.replace(result, has_changes=session.has_changes)
+
+
+def _result(stored: StoredAttempts, cursors: dict[str, Cursor]) -> SyncResult:
+    """The result of all rounds together; ``cursors`` are those of every data set after them."""
+    if not stored.is_complete or stored.is_out_of_time:
+        return SyncResult(cause=SyncCause.QUEUED, is_unfinished=True, datasets=stored.results)
+    profile, failed = stored.profile, stored.failed_core
     name, domain = (profile.name, profile.default_domain) if profile else ("", None)
-    if broken and broken.error:
+    if failed and failed.error:
         return SyncResult(
-            cause=cause_of(broken.error),
-            evidence={"dataset": broken.dataset.name, **evidence_of(broken.error)},
-            wait_s=wait_of(broken.error),
-            datasets=results,
+            cause=cause_of(failed.error),
+            evidence={"dataset": failed.dataset.name, **evidence_of(failed.error)},
+            wait_s=wait_of(failed.error),
+            datasets=stored.results,
             name=name,
             default_domain=domain,
         )
-    warnings = warnings_of(known[it.name] for it in datasets.DATASETS if it.name in known)
+    warnings = warnings_of(cursors[it.name] for it in datasets.DATASETS if it.name in cursors)
     return SyncResult(
         cause=cause_after(warnings),
         evidence=warnings,
-        datasets=results,
-        confirmed=confirmed,
+        datasets=stored.results,
+        confirmed=stored.confirmed,
         name=name,
         default_domain=domain,
     )
-
-
-def _store(services: Services, session: DataSession, attempts: list[DatasetAttempt]) -> _Stored:
-    """Write what changed, data before cursors. A data set that was not read keeps its rows and its link."""
-    profile, results, cursors = profile_of(attempts), list[DatasetResult](), list[Cursor]()
-    confirmed, is_whole = list[str](), True
-    with span("store data sets"):
-        try:
-            for number, attempt in enumerate(attempts):
-                if attempt.reading is not None and len(attempt.reading.records) > _LARGE:
-                    confirmed += _written(services, session, [attempt], (results, cursors), is_last=False)
-                    attempts[number] = msgspec.structs.replace(attempt, reading=None)  # and its memory is free
-            left = [it for it in attempts if it.dataset.name not in {cursor.dataset for cursor in cursors}]
-            confirmed += _written(services, session, left, (results, cursors))
-        except Unwritten:
-            is_whole = False
-    remembered = [msgspec.structs.replace(it, reading=None, pages={}) for it in attempts]
-    return _Stored(remembered, profile, results, cursors, confirmed, is_whole)
-
-
-def _written(
-    services: Services,
-    session: DataSession,
-    attempts: list[DatasetAttempt],
-    done: tuple[list[DatasetResult], list[Cursor]],
-    *,
-    is_last: bool = True,
-) -> list[str]:
-    """Write what some data sets did and where they stand now, and add both to ``done``; which needed no writing."""
-    now, is_whole_news = services.clock(), False
-    writes: list[Writes] = []
-    cursors, results = [], []
-    for attempt in attempts:
-        name, counts = attempt.dataset.name, Counts()
-        kept = session.cursors.get(name) or Cursor(dataset=name, outcome=attempt.outcome, attempted_at=now)
-        if attempt.reading is not None:
-            plan = session.plan(name, attempt.reading, now)
-            writes.append(plan.writes)
-            counts, cursor = plan.counts, _annotated(plan.cursor, attempt.dataset, attempt.reading, kept)
-            is_whole_news |= cursor.full_read_at != kept.full_read_at
-        else:
-            cursor = attempt.unread(kept, now)
-        pages, cursor = _pages(session, attempt, kept, cursor, now)
-        writes.append(pages)
-        cursors.append(cursor)
-        results.append(
-            DatasetResult(
-                dataset=name,
-                outcome=cursor.outcome,
-                counts=counts,
-                error=cursor.error,
-                seconds=attempt.seconds,
-                usage=attempt.usage,
-            )
-        )
-    is_confirmed = not is_whole_news and session.is_unchanged(cursors)
-    if not is_confirmed:
-        session.commit(writes, cursors, is_last=is_last)
-    done[0].extend(results)
-    done[1].extend(cursors)
-    return [cursor.dataset for cursor in cursors] if is_confirmed else []
-
-
-def _pages(
-    session: DataSession, attempt: DatasetAttempt, kept: Cursor, cursor: Cursor, now: datetime
-) -> tuple[Writes, Cursor]:
-    """What happens to the pages of a reading in several parts: more are kept, or none; a fault that passes leaves them.
-
-    ``kept`` is the cursor as it was, ``cursor`` the one to be stored.
-    """
-    cursor = msgspec.structs.replace(cursor, kept_rows=kept.kept_rows, kept_at=kept.kept_at)
-    if isinstance(attempt.error, OutOfTime):
-        return session.save_pages(cursor, attempt.pages, now, is_resumed=attempt.is_resumed)
-    return ({}, cursor) if isinstance(attempt.error, Transient) else session.discard_pages(cursor)
-
-
-def _annotated(cursor: Cursor, dataset: Dataset, reading: Reading, before: Cursor) -> Cursor:
-    """The cursor with what only the reading knows: what its records hold, and when all was read instead of changes."""
-    is_whole = reading.is_complete and cursor.outcome is DatasetOutcome.FRESH
-    counts_by_kind = (
-        reading.counts_by_kind if is_whole and reading.counts_by_kind is not None else cursor.counts_by_kind
-    )
-    is_kept = is_whole and dataset.full_read_every and cursor.link
-    full_read_at = cursor.attempted_at if is_kept else before.full_read_at
-    odd = (
-        cursor.odd if reading.is_complete else before.odd + cursor.odd
-    )  # what changes left out, they do not tell again
-    return msgspec.structs.replace(cursor, full_read_at=full_read_at, counts_by_kind=dict(counts_by_kind), odd=odd)

@@ -6,31 +6,9 @@ import msgspec
 
 from integrations.domain.connect.flow import Flow
 from integrations.domain.csp.report import Report
-from integrations.domain.ids import AccountId, TenantId
 from integrations.domain.integrations import Credential, Integration, Organization, SyncroTenant, Tenant
 
 MOST_ROWS = 100_000
-
-
-class Exported(msgspec.Struct, frozen=True, kw_only=True):
-    """One stored row.
-
-    ``kind`` is a kind of control rows, the name of a data set or an evaluation, or one of ``dataset``, ``evaluation``,
-    ``changed``, ``due`` and ``holder``. ``tenant_id`` is the tenant of synced and derived data, and empty for control
-    rows.
-    """
-
-    kind: str
-    id: str
-    tenant_id: str
-    value: msgspec.Raw
-
-
-class Export(msgspec.Struct, frozen=True, kw_only=True):
-    account_id: AccountId
-    tenant_id: TenantId | None
-    made_at: str
-    rows: list[Exported]
 
 
 def concerns(tenant: Tenant, model: type[msgspec.Struct], row_id: str, text: str) -> bool:
@@ -56,16 +34,3 @@ def without_secrets(text: str, secret: frozenset[str]) -> msgspec.Raw:
         return msgspec.Raw(text.encode())
     fields = msgspec.json.decode(text, type=dict[str, Any])
     return msgspec.Raw(msgspec.json.encode({name: it for name, it in fields.items() if name not in secret}))
-
-
-def fields_of(row: Exported) -> dict[str, str]:
-    """The row's fields as texts; nested values as JSON."""
-    value = msgspec.json.decode(row.value)
-    fields = value if isinstance(value, dict) else {"value": value}
-    return {name: _text(it) for name, it in fields.items()}
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()

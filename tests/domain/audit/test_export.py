@@ -3,8 +3,9 @@
 import msgspec
 import pytest
 
-from integrations.domain.audit.export import Exported, fields_of, without_secrets
+from integrations.domain.audit.export import without_secrets
 from integrations.storage.control import KINDS
+from integrations.views.audit.export import Exported, fields_of
 
 
 @pytest.mark.parametrize(

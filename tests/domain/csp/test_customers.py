@@ -19,8 +19,8 @@ from integrations.domain.integrations import Integration, Kind, Proof, Tenant
 from integrations.domain.plan import paused
 from integrations.domain.statuses import SyncCause
 from integrations.domain.sync_status import begin
-from integrations.views.csp import csp_row
-from integrations.views.page import Moment
+from integrations.views.status import ReadTime
+from integrations.views.table.csp_row import csp_row
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 TENANT = TenantId("9f1c0e3a-0000-4000-8000-00000000aa01")
@@ -53,7 +53,7 @@ def test_a_single_integration_has_no_row_above_the_table() -> None:
         created_by=UserId("alice"),
     )
 
-    assert csp_row(integration, [SINGLE], Moment(NOW, timedelta(minutes=30))) is None
+    assert csp_row(integration, [SINGLE], ReadTime(NOW, timedelta(minutes=30))) is None
 
 
 def test_while_the_plan_is_lost_csp_auth_leaves_the_sync_status_alone() -> None:

@@ -19,13 +19,13 @@ from integrations.domain.removal import Removal
 from integrations.domain.statuses import SyncCause
 from integrations.domain.sync.schedule import overdue_since
 from integrations.domain.sync_status import begin
-from integrations.views.csp import csp_auth_view
-from integrations.views.page import Moment, given_up_view, status_view
-from integrations.views.removal import steps
+from integrations.views.csp.auth import csp_auth_view
+from integrations.views.removal.steps import steps
+from integrations.views.status import ReadTime, given_up_view, status_view
 
 NOW = datetime(2026, 11, 28, 9, 0, tzinfo=UTC)
 PERIOD = timedelta(minutes=30)
-MOMENT = Moment(NOW, PERIOD)
+MOMENT = ReadTime(NOW, PERIOD)
 FAILED = Failed(CustomerOrder.queue, 5, "KeyError")
 RUN = RunId("000000000000001-aaaaaaaa")
 

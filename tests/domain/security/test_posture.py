@@ -2,17 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 
-from integrations.domain.security.posture import (
-    improvements,
-    license_figures,
-    license_view,
-    mfa_figures,
-    secure_score_view,
-    without_mfa,
-)
+from integrations.domain.security.posture import without_mfa
 from integrations.domain.sync.datasets import Cursor, DatasetOutcome
 from integrations.domain.sync.records import License, Subscription
 from integrations.domain.sync.security_records import Registration, SecureScore, SecureScoreControl
+from integrations.views.security.licenses import license_figures, license_view
+from integrations.views.security.mfa import mfa_figures
+from integrations.views.security.secure_score import improvements, secure_score_view
 
 TODAY = datetime(2026, 11, 23, tzinfo=UTC)
 CURSOR = Cursor(dataset="x", outcome=DatasetOutcome.FRESH, attempted_at=TODAY, complete_at=TODAY + timedelta(hours=7))

@@ -66,7 +66,7 @@ class Oddity:
 def modules() -> list[ModuleType]:
     """All modules that decode what Microsoft answers."""
     packages = (integrations.microsoft, shared.microsoft.graph, shared.microsoft.sign_in)
-    names = [f"{it.__name__}.{found.name}" for it in packages for found in pkgutil.iter_modules(it.__path__)]
+    names = [found.name for it in packages for found in pkgutil.walk_packages(it.__path__, f"{it.__name__}.")]
     return [
         importlib.import_module(name)
         for name in [*names, shared.microsoft.partner_center.__name__, shared.crypto.tokens.__name__]

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import pytest
 
 from integrations.actions.evaluate.evaluation_run import EvaluationRun
-from integrations.actions.read.security import Held, read_security
+from integrations.actions.read.security import read_security
+from integrations.actions.read.tenant_data import TenantData
 from integrations.domain.ids import AccountId
 from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.packing import pack
@@ -84,13 +85,13 @@ def test_of_a_hundred_thousand_people_five_that_changed_are_evaluated_in_a_momen
         session.commit([plan.writes], [plan.cursor])
 
     store(0)
-    whole = effort_of(lambda: EvaluationRun(portal.services, order).carry_out())
+    whole = effort_of(lambda: EvaluationRun(portal.services, order).evaluate())
     store(5)
-    partial = effort_of(lambda: EvaluationRun(portal.services, order).carry_out())
+    partial = effort_of(lambda: EvaluationRun(portal.services, order).evaluate())
     answer = effort_of(lambda: read_security(portal.services, AccountId(ACCOUNT), order.tenant_id))
 
     with monkeypatch.context() as patched:
-        patched.setattr(Held, "derived", lambda *_: None)
+        patched.setattr(TenantData, "derived", lambda *_: None)
         without = effort_of(lambda: read_security(portal.services, AccountId(ACCOUNT), order.tenant_id))
 
     tell(f"evaluation of {_PEOPLE:,} people: all in {whole}; five that changed in {partial}")

@@ -1,4 +1,4 @@
-"""Data sets are read beside one another, at most four at once, and their questions go where they may."""
+"""Data sets are read in parallel, at most four at once, and their requests share a batch where they may."""
 
 import threading
 from collections.abc import Sequence
@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from integrations.actions.sync.read_datasets import Access, read_datasets
+from integrations.actions.sync.dataset_reader import Access
+from integrations.actions.sync.read_datasets import read_datasets
 from integrations.domain.causes import cause_of
 from integrations.domain.statuses import SyncCause
 from integrations.domain.sync.datasets import DatasetOutcome, Reading
@@ -39,12 +40,12 @@ class Thing(msgspec.Struct):
 
 
 class Graph:
-    """Answers everything with an empty page, and remembers what came together."""
+    """Answers every request with an empty page, and records which came in one batch."""
 
     usage = Usage()
     throttle = None  # nothing is limited here
-    unreadable_values = 0
-    unreadable_items = 0
+    odd = 0
+    lost = 0
 
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
@@ -54,13 +55,12 @@ class Graph:
         """Nothing is read in parts here."""
 
     def count_unreadable(self, page: Page[Any]) -> None:
-        self.unreadable_values += page.unreadable_values
-        self.unreadable_items += page.unreadable_items
+        self.odd, self.lost = self.odd + page.unreadable_values, self.lost + page.unreadable_items
         page.unreadable_values = page.unreadable_items = 0
 
-    def batch(self, asks: Sequence[BatchRequest]) -> dict[str, BatchResponse]:
-        self.batches.append([it.id for it in asks])
-        return {it.id: BatchResponse(200, {}, b'{"value":[]}') for it in asks}
+    def batch(self, requests: Sequence[BatchRequest]) -> dict[str, BatchResponse]:
+        self.batches.append([it.id for it in requests])
+        return {it.id: BatchResponse(200, {}, b'{"value":[]}') for it in requests}
 
     def pages(self, path: str, **_: object):
         self.alone.append(path)
@@ -105,7 +105,7 @@ def test_at_most_four_are_read_at_once_and_four_are() -> None:
     assert {it.outcome for it in attempts} == {DatasetOutcome.FRESH}
 
 
-def test_services_with_few_requests_are_asked_alone_and_the_others_together() -> None:
+def test_rate_limited_services_are_called_alone_and_the_others_in_one_batch() -> None:
     graph = Graph()
 
     run(graph, *(dataset(it.value, nothing, service=it) for it in Service))
@@ -149,7 +149,7 @@ def test_a_sign_in_that_is_refused_where_every_sync_needs_it_ends_the_run() -> N
 
 
 @pytest.mark.parametrize("fault", [OverflowError("date value out of range"), KeyError("x"), ValueError("secret words")])
-def test_a_readers_own_failure_costs_its_data_set_and_is_told_without_microsofts_words(
+def test_a_readers_own_failure_costs_its_data_set_and_is_logged_without_microsofts_words(
     fault: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(_: ReadContext) -> Reading:
@@ -160,11 +160,11 @@ def test_a_readers_own_failure_costs_its_data_set_and_is_told_without_microsofts
     assert (failed.outcome, fine.outcome) == (DatasetOutcome.FAILED, DatasetOutcome.FRESH)
     assert failed.error is not None
     assert cause_of(failed.error) is SyncCause.OUR_FAILURE
-    assert f"{type(fault).__name__} at test_reading.py" in caplog.text
+    assert f"{type(fault).__name__} at test_read_datasets.py" in caplog.text
     assert "secret words" not in caplog.text
 
 
-def test_our_own_storage_being_out_is_no_fault_of_a_data_set() -> None:
+def test_an_outage_of_our_own_storage_is_not_a_data_sets_error() -> None:
     def fail(_: ReadContext) -> Reading:
         raise StorageUnavailable
 
@@ -172,14 +172,14 @@ def test_our_own_storage_being_out_is_no_fault_of_a_data_set() -> None:
         run(Graph(), dataset("a", fail))
 
 
-def test_what_pages_gave_up_is_counted_once_whoever_walks_them() -> None:
-    def walks(asked: ReadContext) -> Reading:
-        asked.graph.count_unreadable(asked.page)
-        return nothing(asked)
+def test_unreadable_values_of_pages_are_counted_once_whoever_iterates_them() -> None:
+    def walks(context: ReadContext) -> Reading:
+        context.graph.count_unreadable(context.page)
+        return nothing(context)
 
     class Odd(Graph):
-        def batch(self, asks: Sequence[BatchRequest]) -> dict[str, BatchResponse]:
-            return {it.id: BatchResponse(200, {}, b'{"value":[{"id":5},{"id":"a"},null]}') for it in asks}
+        def batch(self, requests: Sequence[BatchRequest]) -> dict[str, BatchResponse]:
+            return {it.id: BatchResponse(200, {}, b'{"value":[{"id":5},{"id":"a"},null]}') for it in requests}
 
     for read in (walks, nothing):
         (attempt,) = read_datasets(Access(lambda _service: Odd()), [dataset("a", read)], {}, NOW)

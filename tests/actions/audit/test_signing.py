@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from integrations.actions.account import Account
-from integrations.actions.audit.signing import public_keys, seal_key_anew, sign
+from integrations.actions.audit.signing import encrypt_key_again, public_keys, sign
 from integrations.domain.ids import AccountId
 from integrations.storage.control import CURRENT
 from shared.crypto.envelopes import SealBroken, new_key, sealed_with
@@ -67,7 +67,7 @@ def test_a_signing_key_outlives_the_key_it_was_sealed_with(portal: Portal) -> No
     with_keys(portal, f"{new},{old}")
     portal.later(days=7)
 
-    seal_key_anew(account)
+    encrypt_key_again(account)
 
     stored = account.control.audit_keys.find(CURRENT)
     assert stored

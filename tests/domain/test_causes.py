@@ -1,13 +1,13 @@
 """One table of Entra's codes: each is known, and leads on every journey to somebody who can help."""
 
 import pytest
+from local.microsoft.entra.refusals import in_redirect, named
 
 from integrations.domain.causes import cause_of, csp_cause_of, failure_of, hindrance_of
 from integrations.domain.connect.failures import ADVICE, FlowFailure
 from integrations.domain.integrations import Kind
 from integrations.domain.refusals import OF_CUSTOMER, Hindrance
 from integrations.domain.statuses import EXPLANATIONS, SyncCause, SyncLabel
-from local.microsoft.entra.errors import error_by_code, redirect_error
 from shared.microsoft.graph import MicrosoftError, Throttled, Transient
 from shared.microsoft.sign_in import (
     OperatorFault,
@@ -31,9 +31,9 @@ OURS = [
 THEIRS = [it for it in REFUSED if it not in OURS]
 
 
-def told(code: int) -> MicrosoftError:
-    """What a token request meets, as the simulated Entra answers it."""
-    return error_of_refusal(refusal_from_response(error_by_code(code).body(0.0, "c-1", "https://login.example")))
+def refused(code: int) -> MicrosoftError:
+    """The error of a token request, as the simulated Entra answers it."""
+    return error_of_refusal(refusal_from_response(named(code).body(0.0, "c-1", "https://login.example")))
 
 
 def test_every_published_code_is_in_the_table() -> None:
@@ -46,18 +46,18 @@ def test_every_kind_has_a_code() -> None:
 
 @pytest.mark.parametrize("code", CODES)
 def test_a_code_means_the_same_in_an_answer_and_in_a_redirect(code: int) -> None:
-    back = redirect_error(code)
-    fields = {"error": back.error, "error_description": back.description(0.0, "t-1", "c-1")}
+    back = in_redirect(code)
+    fields = {"error": back.error, "error_description": back.described(0.0, "t-1", "c-1")}
 
     assert refusal_from_redirect(fields).kind is KIND_OF_CODE[code]
-    assert type(error_of_refusal(refusal_from_redirect(fields))) is type(told(code))
-    assert told(code).evidence()["code"] == f"AADSTS{code}"
+    assert type(error_of_refusal(refusal_from_redirect(fields))) is type(refused(code))
+    assert refused(code).evidence()["code"] == f"AADSTS{code}"
 
 
 @pytest.mark.parametrize("kind", Kind)
 @pytest.mark.parametrize("code", CODES)
 def test_a_journey_that_ends_with_a_code_says_what_to_do(code: int, kind: Kind) -> None:
-    failure, is_known = failure_of(told(code), kind), KIND_OF_CODE[code] is not RefusalKind.OTHER
+    failure, is_known = failure_of(refused(code), kind), KIND_OF_CODE[code] is not RefusalKind.OTHER
 
     assert ADVICE[failure].remedy
     assert (failure is FlowFailure.SIGN_IN_REFUSED) != is_known
@@ -68,7 +68,7 @@ def test_a_journey_that_ends_with_a_code_says_what_to_do(code: int, kind: Kind) 
 
 @pytest.mark.parametrize("code", PASSING)
 def test_a_passing_code_is_waited_for_on_every_journey(code: int) -> None:
-    error = told(code)
+    error = refused(code)
 
     assert isinstance(error, Transient)
     assert isinstance(error, Throttled) == (KIND_OF_CODE[code] is RefusalKind.THROTTLED)
@@ -79,22 +79,22 @@ def test_a_passing_code_is_waited_for_on_every_journey(code: int) -> None:
 
 @pytest.mark.parametrize("code", OURS)
 def test_a_fault_of_our_own_never_marks_a_tenant(code: int) -> None:
-    assert cause_of(told(code)) is SyncCause.OUR_CREDENTIAL
-    assert {failure_of(told(code), kind) for kind in Kind} == {FlowFailure.OUR_APPLICATION}
-    assert hindrance_of(told(code)) is None
+    assert cause_of(refused(code)) is SyncCause.OUR_CREDENTIAL
+    assert {failure_of(refused(code), kind) for kind in Kind} == {FlowFailure.OUR_APPLICATION}
+    assert hindrance_of(refused(code)) is None
 
 
 @pytest.mark.parametrize("code", THEIRS)
 def test_a_refused_token_of_a_tenant_is_an_auth_error_with_a_remedy(code: int) -> None:
-    said = EXPLANATIONS[cause_of(told(code))]
+    explanation = EXPLANATIONS[cause_of(refused(code))]
 
-    assert said.label is SyncLabel.AUTH_ERROR
-    assert said.remedy
+    assert explanation.label is SyncLabel.AUTH_ERROR
+    assert explanation.remedy
 
 
 @pytest.mark.parametrize("code", THEIRS)
 def test_a_refused_sign_in_of_a_csp_has_a_reason_of_its_own(code: int) -> None:
-    cause = csp_cause_of(told(code))
+    cause = csp_cause_of(refused(code))
 
     assert EXPLANATIONS[cause].label in {SyncLabel.AUTH_FAILED, SyncLabel.ERROR}
     assert (cause is SyncCause.CSP_UNKNOWN) == (KIND_OF_CODE[code] is RefusalKind.OTHER)
@@ -102,7 +102,7 @@ def test_a_refused_sign_in_of_a_csp_has_a_reason_of_its_own(code: int) -> None:
 
 @pytest.mark.parametrize("code", THEIRS)
 def test_a_refusal_in_a_customers_tenant_says_who_can_help(code: int) -> None:
-    hindrance = hindrance_of(told(code))
+    hindrance = hindrance_of(refused(code))
 
     of_consent = {
         RefusalKind.CONSENT_MISSING, RefusalKind.APP_NOT_FOUND, RefusalKind.DECLINED, RefusalKind.OTHER,

@@ -1,0 +1,95 @@
+"""Checks of a CSP or of one of its customers, and the history of a CSP's status."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from integrations.domain.csp.customers import AccessState
+from integrations.domain.csp.explanations import explain_auth
+from integrations.domain.csp.onboarding import Stage
+from integrations.domain.csp.report import FAULTS, LABELS, Check, CheckName, CheckState, StatusChange
+from integrations.domain.integrations import CspChild
+from integrations.domain.statuses import COLOUR_OF, EXPLANATIONS, SyncCause
+from integrations.views.csp.auth import evidence_of
+
+_STATE_OF_FIRST_CALL = {
+    Stage.DONE: CheckState.PASSED,
+    Stage.REFUSED: CheckState.FAILED,
+    Stage.WAITING: CheckState.NOT_RUN,
+}
+
+
+class CheckView(msgspec.Struct, frozen=True, kw_only=True):
+    """One check: passed, failed, unknown, or not_run because an earlier one failed."""
+
+    check: str
+    label: str
+    state: str
+    at: datetime
+    detail: str
+    seconds: float
+    evidence: dict[str, str]
+
+
+class StatusChangeView(msgspec.Struct, frozen=True, kw_only=True):
+    """When a status began, and its explanation."""
+
+    at: datetime
+    label: str
+    colour: str
+    cause: str
+    detail: str
+
+
+class CheckOrdered(msgspec.Struct, kw_only=True):
+    """A run of a CSP was ordered; its checks can be read with the integration's details."""
+
+    integration_id: str
+
+
+def check_view(check: Check) -> CheckView:
+    """A check with its label."""
+    return CheckView(
+        check=check.check.value,
+        label=LABELS[check.check],
+        state=check.state.value,
+        at=check.at.replace(microsecond=0),
+        detail=check.detail,
+        seconds=check.seconds,
+        evidence=check.evidence,
+    )
+
+
+def history_view(history: Sequence[StatusChange]) -> list[StatusChangeView]:
+    """Status changes with their colours and explanations."""
+    explained = [(change, EXPLANATIONS[SyncCause(change.cause)]) for change in history]
+    return [
+        StatusChangeView(
+            at=change.at.replace(microsecond=0),
+            label=explanation.label.value,
+            colour=COLOUR_OF[explanation.label],
+            cause=change.cause,
+            detail=explanation.detail,
+        )
+        for change, explanation in explained
+    ]
+
+
+def customer_checks(child: CspChild, access: AccessState | None) -> list[Check]:
+    """The checks of one customer, in the order in which each depends on those before it."""
+    checks, read_at = [], access.read_at if access else child.since
+    for name, faults in FAULTS.items():
+        finding = next((it for it in child.findings if it.auth in faults), None)
+        checks.append(
+            Check(
+                check=name,
+                state=CheckState.FAILED if finding else CheckState.PASSED,
+                at=child.progress.since if name is CheckName.CONSENT else read_at,
+                detail=explain_auth(finding.auth, finding.fault).detail if finding else "",
+                evidence=evidence_of(finding) if finding else {},
+            )
+        )
+    first_call = _STATE_OF_FIRST_CALL.get(child.progress.stage, CheckState.UNKNOWN)
+    evidence = child.progress.evidence
+    return [*checks, Check(check=CheckName.GRAPH, state=first_call, at=child.progress.since, evidence=evidence)]

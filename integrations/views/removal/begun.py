@@ -1,0 +1,18 @@
+"""The answer to a request to remove one integration or all of them."""
+
+import msgspec
+
+from integrations.domain.ids import RemovalId
+
+
+class Begun(msgspec.Struct, frozen=True, kw_only=True):
+    """A removal that has begun; ``effects`` is empty when it was under way already."""
+
+    removal_id: RemovalId
+    effects: list[str]
+
+
+class AllBegun(msgspec.Struct, kw_only=True):
+    """The removals under way in the account."""
+
+    removal_ids: list[str]

@@ -1,0 +1,66 @@
+"""The state of a removal: its steps, what is left to do by hand, and its receipt."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from integrations.domain.removal import Removal, TenantRemoval
+from integrations.views.removal.leftovers import LeftoverView, leftover_view
+from integrations.views.removal.receipt import SignedReceipt, read_receipt
+from integrations.views.removal.steps import StepView, steps
+from integrations.views.status import ReadTime, StatusView, given_up_view, to_second
+
+
+class RemovalView(msgspec.Struct, frozen=True, kw_only=True):
+    """The state of a removal: ``state`` is removing, removed or verified; ``receipt`` is there from removed on.
+
+    ``given_up`` is set while our own service fails to continue it.
+    """
+
+    id: str
+    integration_id: str
+    kind: str
+    name: str
+    state: str
+    requested_at: datetime
+    requested_by: str
+    next_at: datetime | None
+    overdue_since: datetime | None
+    given_up: StatusView | None
+    steps: list[StepView]
+    leftovers: list[LeftoverView]
+    receipt: SignedReceipt | None
+
+
+def removal_view(
+    removal: Removal,
+    tenant_removals: Sequence[TenantRemoval],
+    read_time: ReadTime,
+    *,
+    quiet: timedelta,
+    client_id: str,
+) -> RemovalView:
+    """The state of a removal; ``quiet`` as for ``steps``, ``client_id`` as for ``leftover_view``."""
+    next_at = removal.next_at if removal.verified_at is None else None
+    return RemovalView(
+        id=removal.id,
+        integration_id=removal.integration_id,
+        kind=removal.kind.value,
+        name=removal.name,
+        state=_state(removal),
+        requested_at=removal.requested_at.replace(microsecond=0),
+        requested_by=removal.requested_by,
+        next_at=to_second(next_at),
+        overdue_since=read_time.overdue_since(next_at, removal.running),
+        given_up=given_up_view(removal.given_up, read_time),
+        steps=steps(removal, tenant_removals, quiet),
+        leftovers=[leftover_view(it, client_id) for it in tenant_removals if it.is_left_over],
+        receipt=read_receipt(removal.receipt) if removal.receipt else None,
+    )
+
+
+def _state(removal: Removal) -> str:
+    if removal.is_under_way:
+        return "removing"
+    return "verified" if removal.verified_at else "removed"

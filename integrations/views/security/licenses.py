@@ -1,0 +1,48 @@
+"""A tenant's licenses: the totals, and each license with the subscriptions behind it."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+
+from integrations.domain.sync.datasets import Cursor
+from integrations.domain.sync.records import License, Subscription
+from integrations.views.datasets import as_of, state_of
+
+
+class LicenseFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """Totals of seats over all paid products."""
+
+    state: str
+    as_of: datetime | None
+    products: int
+    bought: int
+    assigned: int
+    unused: int
+
+
+class LicenseView(License, frozen=True, kw_only=True, omit_defaults=True):
+    """A license with the subscriptions behind it; ``renews_at`` is the next day on which one of them renews or ends."""
+
+    subscriptions: list[Subscription] = msgspec.field(default_factory=list)
+    renews_at: datetime | None = None
+
+
+def license_figures(licenses: Iterable[License], cursor: Cursor | None) -> LicenseFigures:
+    """The totals; unlimited products, which nobody pays for, are left out."""
+    paid = [it for it in licenses if not it.is_unlimited]
+    return LicenseFigures(
+        state=state_of(cursor),
+        as_of=as_of(cursor),
+        products=len(paid),
+        bought=sum(it.bought for it in paid),
+        assigned=sum(it.assigned for it in paid),
+        unused=sum(it.unused for it in paid),
+    )
+
+
+def license_view(it: License, subscriptions: Iterable[Subscription]) -> LicenseView:
+    """A license joined with the subscriptions of its SKU."""
+    behind = sorted((s for s in subscriptions if s.sku_id == it.sku_id), key=lambda s: s.id)
+    renewals = [s.renews_at for s in behind if s.renews_at]
+    return LicenseView(**msgspec.structs.asdict(it), subscriptions=behind, renews_at=min(renewals, default=None))

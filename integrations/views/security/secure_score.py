@@ -1,0 +1,93 @@
+"""A tenant's Secure Score: the newest one, its trend, and what would raise it."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from integrations.domain.sync.datasets import Cursor
+from integrations.domain.sync.security_records import SecureScore, SecureScoreControl
+from integrations.views.datasets import as_of, state_of
+
+TREND = timedelta(days=90)
+
+
+class ScorePoint(msgspec.Struct, frozen=True, kw_only=True):
+    """The Secure Score of one day."""
+
+    as_of: datetime
+    points: float
+    max_points: float
+    percent: float | None
+
+
+class SecureScoreView(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest Secure Score and its trend. ``as_of`` is the day Microsoft computed it, ``read_at`` when we read it.
+
+    ``trend`` holds one point a day, the oldest first, up to 90. ``percent`` is None while there is no score.
+    """
+
+    state: str
+    as_of: datetime | None = None
+    read_at: datetime | None = None
+    percent: float | None = None
+    points: float | None = None
+    max_points: float | None = None
+    average_percent: float | None = None
+    trend: list[ScorePoint] = []
+
+
+class Improvement(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that would raise the Secure Score, and by how many points at most."""
+
+    id: str
+    title: str
+    category: str | None
+    service: str | None
+    points: float
+    max_points: float
+    user_impact: str | None
+    cost: str | None
+
+
+def secure_score_view(scores: Sequence[SecureScore], cursor: Cursor | None) -> SecureScoreView:
+    """The newest score, and one point for each of the 90 days that end with it."""
+    by_day = {it.as_of.date(): it for it in sorted(scores, key=lambda it: it.as_of)}
+    days = list(by_day.values())
+    if not days:
+        return SecureScoreView(state=state_of(cursor), read_at=as_of(cursor))
+    newest = days[-1]
+    return SecureScoreView(
+        state=state_of(cursor),
+        as_of=newest.as_of,
+        read_at=as_of(cursor),
+        percent=newest.percent,
+        points=newest.points,
+        max_points=newest.max_points,
+        average_percent=newest.average_percent,
+        trend=[_point(it) for it in days if it.as_of > newest.as_of - TREND],
+    )
+
+
+def improvements(newest: SecureScore | None, controls: Iterable[SecureScoreControl]) -> list[Improvement]:
+    """Controls that are not fully implemented, in the order in which Microsoft recommends them."""
+    done = newest.controls if newest else {}
+    open_ones = [it for it in controls if not it.is_deprecated and it.id in done and done[it.id] < it.max_points]
+    ranked = sorted(open_ones, key=lambda it: (it.rank is None, it.rank, it.id))
+    return [
+        Improvement(
+            id=it.id,
+            title=it.title,
+            category=it.category,
+            service=it.service,
+            points=done[it.id],
+            max_points=it.max_points,
+            user_impact=it.user_impact,
+            cost=it.cost,
+        )
+        for it in ranked
+    ]
+
+
+def _point(it: SecureScore) -> ScorePoint:
+    return ScorePoint(as_of=it.as_of, points=it.points, max_points=it.max_points, percent=it.percent)

@@ -1,0 +1,87 @@
+"""A status as the API shows it: label, colour, explanation, remedy, and whether its next check is overdue."""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import msgspec
+
+from integrations.domain.integrations import Running
+from integrations.domain.jobs.given_up import DETAILS, OUR_FAILURE, REMEDY, GivenUp
+from integrations.domain.statuses import COLOUR_OF, EXPLANATIONS, SyncLabel
+from integrations.domain.sync.schedule import overdue_since
+from integrations.domain.sync_status import SyncStatus
+
+
+class StatusView(msgspec.Struct, frozen=True, kw_only=True):
+    """A status with everything needed to understand it and act on it.
+
+    ``stale``: this is the last known status, read at ``as_of``. ``overdue_since`` is set when the next check should
+    have come long ago.
+    """
+
+    label: str
+    colour: str
+    reason: str
+    cause: str
+    detail: str
+    remedy: str
+    evidence: dict[str, str]
+    since: datetime
+    next_check_at: datetime | None
+    stalled: bool
+    stale: bool = False
+    as_of: datetime | None = None
+    overdue_since: datetime | None = None
+
+
+class ReadTime(NamedTuple):
+    """When a view is read, and the sync period, which decides when a missed check is called overdue."""
+
+    now: datetime
+    period: timedelta
+
+    def overdue_since(self, next_at: datetime | None, running: Running | None = None) -> datetime | None:
+        """Since when the check planned for ``next_at`` is overdue; None while it is not, or while a run holds it."""
+        return to_second(overdue_since(next_at, self.now, self.period, busy_until=running.until if running else None))
+
+
+def status_view(status: SyncStatus, read_time: ReadTime, running: Running | None = None) -> StatusView:
+    """The Sync Status of a tenant or a CSP; ``running`` is the run that holds it at present."""
+    explanation = EXPLANATIONS[status.cause]
+    return StatusView(
+        label=explanation.label.value,
+        colour=COLOUR_OF[explanation.label],
+        reason=explanation.reason,
+        cause=status.cause.value,
+        detail=explanation.detail,
+        remedy=explanation.remedy,
+        evidence=status.evidence,
+        since=status.since.replace(microsecond=0),
+        next_check_at=to_second(status.next_check_at),
+        stalled=status.is_stalled(read_time.now),
+        overdue_since=read_time.overdue_since(status.next_check_at, running),
+    )
+
+
+def given_up_view(given_up: GivenUp | None, read_time: ReadTime) -> StatusView | None:
+    """The Error status of a job of ours that was given up; None when it was not."""
+    if given_up is None:
+        return None
+    return StatusView(
+        label=SyncLabel.ERROR.value,
+        colour=COLOUR_OF[SyncLabel.ERROR],
+        reason=OUR_FAILURE,
+        cause=OUR_FAILURE,
+        detail=DETAILS[given_up.job],
+        remedy=REMEDY,
+        evidence=given_up.evidence(),
+        since=given_up.since.replace(microsecond=0),
+        next_check_at=to_second(given_up.next_at),
+        stalled=False,
+        overdue_since=read_time.overdue_since(given_up.next_at),
+    )
+
+
+def to_second(at: datetime | None) -> datetime | None:
+    """A time without its microseconds: the API shows whole seconds."""
+    return at.replace(microsecond=0) if at else None

@@ -1,0 +1,57 @@
+"""Everything the page shows at once: the menu, removals under way, CSPs, and a page of the table."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from integrations.views.menu import INTEGRATE_MENU, ActionView, actions
+from integrations.views.status import StatusView
+from integrations.views.table.csp_row import CspRow
+from integrations.views.table.removal_row import RemovalRow
+from integrations.views.table.tenant_page import SORT_KEYS, TableFilter, TenantPage, tenant_page
+from integrations.views.table.tenant_row import TenantRow, is_overdue, labels_of
+
+
+class Filters(msgspec.Struct, frozen=True, kw_only=True):
+    """What the rows can be filtered by at present: the labels that some row has, and Overdue."""
+
+    statuses: list[str]
+
+
+class Overview(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything the page shows at once.
+
+    ``plan`` is set while our own service fails to apply the account's plan; ``overdue`` counts the tenants, CSPs and
+    removals whose next check should have come long ago, on all pages together.
+    """
+
+    plan: StatusView | None
+    overdue: int
+    integrate_menu: list[ActionView]
+    filters: Filters
+    sorts: list[str]
+    removals: list[RemovalRow]
+    csps: list[CspRow]
+    tenants: TenantPage
+
+
+def overview(
+    removals: list[RemovalRow],
+    csps: list[CspRow],
+    rows: Sequence[TenantRow],
+    table_filter: TableFilter,
+    plan: StatusView | None = None,
+) -> Overview:
+    """The page's data; ``rows`` are all tenants of the table, of which one page is shown."""
+    return Overview(
+        plan=plan,
+        overdue=sum(map(is_overdue, rows))
+        + sum(it.sync_status.overdue_since is not None for it in csps)
+        + sum(it.overdue_since is not None for it in removals),
+        integrate_menu=actions(INTEGRATE_MENU),
+        filters=Filters(statuses=sorted({label for row in rows for label in labels_of(row)})),
+        sorts=list(SORT_KEYS),
+        removals=removals,
+        csps=csps,
+        tenants=tenant_page(rows, table_filter),
+    )

@@ -1,0 +1,93 @@
+"""A page of the table: rows filtered, sorted and cut."""
+
+import base64
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import msgspec
+
+from integrations.views.status import StatusView
+from integrations.views.table.tenant_row import TenantRow, labels_of
+from shared.errors import Invalid, Problem
+
+
+class TenantPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of the table; ``next_cursor`` is None on the last one."""
+
+    items: list[TenantRow]
+    next_cursor: str | None
+
+
+class TableFilter(NamedTuple):
+    """Which rows a caller asks for, in which order, and how many from where; an empty text filters nothing.
+
+    ``csp`` is a CSP Name or an integration id, ``cursor`` the ``next_cursor`` of the page before.
+    """
+
+    text: str = ""
+    status: str = ""
+    csp: str = ""
+    mapped: bool | None = None
+    ignored: bool = False
+    sort: str = "name"
+    limit: int = 100
+    cursor: str = ""
+
+
+SORT_KEYS: dict[str, Callable[[TenantRow], str]] = {
+    "name": lambda row: row.name.casefold(),
+    "last_sync_at": lambda row: row.last_sync_at.isoformat() if row.last_sync_at else "",
+    "status": lambda row: row.sync_status.label,
+    "syncro_tenant": lambda row: row.syncro_tenant.name.casefold() if row.syncro_tenant else "",
+    "csp_name": lambda row: row.csp_name.casefold(),
+    "csp_auth": lambda row: row.csp_auth.label if isinstance(row.csp_auth, StatusView) else "",
+}
+SORTS = tuple(SORT_KEYS) + tuple(f"-{name}" for name in SORT_KEYS)
+
+
+def tenant_page(rows: Iterable[TenantRow], table_filter: TableFilter) -> TenantPage:
+    """The rows that the filter selects. The cursor is the last row's sort key, so changes between pages do no harm.
+
+    Raises:
+        Invalid: the cursor is not one of ours.
+    """
+    descending = table_filter.sort.startswith("-")
+    sort_key = SORT_KEYS[table_filter.sort.removeprefix("-")]
+    selected = (row for row in rows if _is_selected(row, table_filter))
+    ordered = sorted(((sort_key(row), row.tenant_id, row) for row in selected), reverse=descending)
+    if table_filter.cursor:
+        last = _read_cursor(table_filter.cursor)
+        ordered = [it for it in ordered if ((it[:2] < last) if descending else (it[:2] > last))]
+    page = ordered[: table_filter.limit]
+    has_more = len(ordered) > len(page)
+    return TenantPage(items=[row for _, _, row in page], next_cursor=_write_cursor(page[-1][:2]) if has_more else None)
+
+
+def _is_selected(row: TenantRow, table_filter: TableFilter) -> bool:
+    text = table_filter.text.casefold()
+    searched = (
+        row.name,
+        row.tenant_id,
+        row.default_domain or "",
+        row.syncro_tenant.name if row.syncro_tenant else "",
+    )
+    return (
+        (not text or any(text in words.casefold() for words in searched))
+        and (not table_filter.status or table_filter.status.casefold() in map(str.casefold, labels_of(row)))
+        and (not table_filter.csp or table_filter.csp.casefold() in {row.csp_name.casefold(), row.integration_id})
+        and (table_filter.mapped is None or (row.syncro_tenant is not None) == table_filter.mapped)
+    )
+
+
+def _write_cursor(key: tuple[str, str]) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> tuple[str, str]:
+    try:
+        return msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=tuple[str, str])
+    except (ValueError, msgspec.MsgspecError) as error:
+        raise Invalid(
+            "The cursor is invalid.",
+            problems=[Problem("/cursor", "send next_cursor of the previous page, unchanged")],
+        ) from error

@@ -1,0 +1,100 @@
+"""The row of a tenant in the table."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from integrations.domain.ids import SyncroTenantId
+from integrations.domain.integrations import SyncroTenant, Tenant
+from integrations.views.menu import ActionView, actions, tenant_menu
+from integrations.views.status import ReadTime, StatusView, status_view, to_second
+
+NOT_FOR_SINGLES = "-"
+OVERDUE = "Overdue"  # what can be filtered by besides the labels of statuses
+
+
+class SyncroTenantView(msgspec.Struct, frozen=True, kw_only=True):
+    """The Syncro Tenant that a tenant is mapped to; ``href`` opens it in the portal."""
+
+    id: str
+    name: str
+    href: str
+
+
+class TenantRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the table."""
+
+    tenant_id: str
+    name: str
+    default_domain: str | None
+    integration_id: str
+    kind: str
+    syncro_tenant: SyncroTenantView | None
+    sync_status: StatusView
+    last_sync_at: datetime | None
+    last_attempt_at: datetime | None
+    csp_name: str
+    csp_auth: StatusView | str
+    actions: list[ActionView]
+
+
+class CspColumns(NamedTuple):
+    """The columns CSP Name and CSP Auth of a CSP's customer."""
+
+    name: str
+    auth: StatusView
+
+
+class PortalNames(NamedTuple):
+    """The product's name and the portal's address, as the settings have them."""
+
+    product: str
+    url: str
+
+
+def tenant_row(
+    tenant: Tenant,
+    syncro_tenants: Mapping[SyncroTenantId, SyncroTenant],
+    portal: PortalNames,
+    read_time: ReadTime,
+    csp: CspColumns | None = None,
+) -> TenantRow:
+    """The row of a tenant; ``csp`` is None for a single tenant."""
+    menu = tenant_menu(tenant.kind, is_mapped=tenant.mapping is not None, product=portal.product)
+    return TenantRow(
+        tenant_id=tenant.tenant_id,
+        name=tenant.name,
+        default_domain=tenant.default_domain,
+        integration_id=tenant.integration_id,
+        kind=tenant.kind.value,
+        syncro_tenant=_syncro_tenant(tenant, syncro_tenants, portal),
+        sync_status=status_view(tenant.status, read_time, tenant.running),
+        last_sync_at=to_second(tenant.status.last_sync_at),
+        last_attempt_at=to_second(tenant.status.last_attempt_at),
+        csp_name=csp.name if csp else NOT_FOR_SINGLES,
+        csp_auth=csp.auth if csp else NOT_FOR_SINGLES,
+        actions=actions(menu),
+    )
+
+
+def labels_of(row: TenantRow) -> list[str]:
+    """Every status label of a row, and Overdue if a check is."""
+    auth = [row.csp_auth.label] if isinstance(row.csp_auth, StatusView) else []
+    return [row.sync_status.label, *auth, *([OVERDUE] if is_overdue(row) else [])]
+
+
+def is_overdue(row: TenantRow) -> bool:
+    """Whether a check of the tenant should have come long ago."""
+    statuses = [row.sync_status, row.csp_auth]
+    return any(isinstance(it, StatusView) and it.overdue_since is not None for it in statuses)
+
+
+def _syncro_tenant(
+    tenant: Tenant, syncro_tenants: Mapping[SyncroTenantId, SyncroTenant], portal: PortalNames
+) -> SyncroTenantView | None:
+    mapped_to = syncro_tenants.get(tenant.mapping.syncro_tenant_id) if tenant.mapping else None
+    if mapped_to is None:
+        return None
+    return SyncroTenantView(id=mapped_to.id, name=mapped_to.name, href=f"{portal.url}/#tenant={tenant.tenant_id}")
