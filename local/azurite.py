@@ -77,9 +77,9 @@ class Azurite:
 
     def describe(self) -> str:
         """For reports: "Azurite 3.35.0 (npm), in memory, with the lookup patch"."""
-        storage = {True: "in memory", False: "in a folder", None: "in memory or in a folder"}[self.in_memory]
+        kept = {True: "in memory", False: "in a folder", None: "in memory or in a folder"}[self.in_memory]
         patch = {True: "with", False: "without", None: "with or without"}[self.has_lookups]
-        return f"Azurite {version_of(self.connection_strings[0])} ({self.how}), {storage}, {patch} the lookup patch"
+        return f"Azurite {version_of(self.connection_strings[0])} ({self.how}), {kept}, {patch} the lookup patch"
 
 
 @contextmanager
@@ -93,13 +93,13 @@ def running_azurite(
     Raises:
         NoAzurite: with the line that installs one.
     """
-    connection_string = os.environ.get("AZURITE_CONNECTION_STRING")
-    if connection_string:
-        yield Azurite("given", (connection_string,))
+    given = os.environ.get("AZURITE_CONNECTION_STRING")
+    if given:
+        yield Azurite("given", (given,))
         return
-    storage_accounts = [Account(*_DEVELOPMENT)] if accounts == 1 else [_account(number) for number in range(accounts)]
+    made = [Account(*_DEVELOPMENT)] if accounts == 1 else [_account(number) for number in range(accounts)]
     with ExitStack() as stack:
-        yield _start(stack, _Options(storage_accounts, location, ports))
+        yield _start(stack, _Options(made, location, ports))
 
 
 @dataclass(frozen=True)
@@ -235,10 +235,10 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
 
 def _program() -> str:
     ours = Path(__file__).resolve().parent.parent / "node_modules" / ".bin" / "azurite"
-    program = str(ours) if ours.exists() else shutil.which("azurite")
-    if not program:
+    found = str(ours) if ours.exists() else shutil.which("azurite")
+    if not found:
         raise NoAzurite(INSTALL)
-    return program
+    return found
 
 
 def _account(number: int) -> Account:
@@ -246,9 +246,9 @@ def _account(number: int) -> Account:
 
 
 def _free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(it.getsockname()[1]) for it in sockets]
-    for it in sockets:
+    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [int(it.getsockname()[1]) for it in held]
+    for it in held:
         it.close()
     return ports
 

@@ -1,9 +1,8 @@
 """HTTP routes of removals: their effects, start and state, and the purge of an unmapped tenant's data."""
 
 from integrations.actions.mapping.purge import purge_now
-from integrations.actions.removal.effects import read_effects, read_effects_of_all
 from integrations.actions.removal.start import remove, remove_all
-from integrations.actions.removal.status import read_removal
+from integrations.actions.removal.status import read_effects, read_effects_of_all, read_removal
 from integrations.domain import ids
 from integrations.triggers.routes import HttpRoutes, Need, RequestContext
 from integrations.views.removal.begun import AllBegun, Begun

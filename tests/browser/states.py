@@ -148,7 +148,7 @@ def single_details(site: Site) -> None:
 
 def configuration(site: Site) -> None:
     single_details(site)
-    site.page.get_by_text("1 of 2 Conditional Access policies are in force").click()
+    site.page.get_by_text("1 of 2 Conditional Access policies are enabled").click()
 
 
 def child_details(site: Site) -> None:

@@ -202,7 +202,7 @@ def test_an_answer_that_is_no_json_is_a_trouble_that_passes(site: Site, broken: 
     site.answers("/integrations", lambda route: route.fulfill(status=502, content_type="text/html", body=broken))
     site.page.clock.fast_forward(3_000)
 
-    expect(site.page.locator("#trouble")).to_contain_text("did not answer properly")
+    expect(site.page.locator("#trouble")).to_contain_text("did not respond properly")
     expect(site.row("Contoso Dental")).to_be_visible()
     site.answers("/integrations", told.overview(rows, told.csp()))
     site.page.clock.fast_forward(11_000)
@@ -215,7 +215,7 @@ def test_a_tenants_configuration_is_told_in_words(site: Site) -> None:
     policies = card.get_by_role("table", name="Conditional Access policies").get_by_role("row")
 
     expect(policies.nth(1)).to_contain_text("all users, except 2 users and 1 group")
-    expect(policies.nth(1)).to_contain_text("all places, not Office")
+    expect(policies.nth(1)).to_contain_text("all locations, except Office")
     expect(policies.nth(2)).to_contain_text("Phishing-resistant MFA and compliant device")
     expect(policies.nth(2)).to_contain_text(told.HOSTILE)
     expect(card.get_by_role("table", name="Named locations")).to_contain_text("CA, US, unknown countries")

@@ -68,7 +68,7 @@ def test_what_is_overdue_is_seen_on_its_row_and_above_the_table(site: Site, tmp_
     expect(site.row("Fabrikam Legal")).to_contain_text("last known, as of 3 hours ago")
     expect(site.page.get_by_role("article")).to_contain_text("overdue since 3 hours ago")
     expect(site.row("Tailspin Toys")).not_to_contain_text("overdue")
-    above = site.page.get_by_role("alert").filter(has_text="3 connections were not checked when they should have been")
+    above = site.page.get_by_role("alert").filter(has_text="3 connections were not checked when expected")
     looks(site, tmp_path, "overdue", above)
     looks(site, tmp_path, "overdue-row", site.row("Contoso Dental").get_by_text("overdue since 3 hours ago"))
 
@@ -119,7 +119,7 @@ def test_the_explanation_tells_since_when_it_is_overdue(site: Site) -> None:
     site.open()
     site.page.get_by_role("button", name="Sync Status of Contoso Dental: explain").click()
 
-    expect(site.dialog).to_contain_text("should have been checked again 3 hours ago")
+    expect(site.dialog).to_contain_text("The check that was expected 3 hours ago has not happened.")
     expect(site.dialog).to_contain_text("try again automatically")
 
 
@@ -182,7 +182,7 @@ def test_an_evaluation_that_fails_is_told_in_a_quiet_line_and_no_other_is(site: 
     with_tenant(site, told.single(20, "Contoso Dental"), evaluations=evaluations)
 
     line = site.page.locator("[data-part='evaluations']")
-    expect(line).to_contain_text(f"{detail} It concerns: people without MFA. Since 2 hours ago.")
+    expect(line).to_contain_text(f"{detail} Affected: people without MFA. Since 2 hours ago.")
     looks(site, tmp_path, "evaluation", line)
 
 

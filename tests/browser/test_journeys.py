@@ -39,10 +39,10 @@ def test_integrate_map_sync_and_unmap_a_single_tenant(site: Site) -> None:
     expect(site.page.get_by_role("heading", name="Acme Dental")).to_be_visible()
     expect(site.page.get_by_role("table", name="Users").get_by_role("row")).to_have_count(13)
     expect(site.page.get_by_role("img", name="Secure Score from")).to_be_visible()
-    expect(site.page.get_by_text("Without MFA")).to_be_visible()
+    expect(site.page.get_by_text("Without MFA", exact=True)).to_be_visible()
     expect(site.page.get_by_role("table", name="Findings")).to_be_visible()
     expect(site.page.get_by_role("table", name="Administrators")).to_contain_text("Global Administrator")
-    expect(site.page.get_by_text(re.compile(r"All \d+ are fresh"))).to_be_visible()
+    expect(site.page.get_by_text(re.compile(r"All \d+ are up to date"))).to_be_visible()
     for nonsense in ("NaN", "Invalid", "undefined", "null"):
         assert nonsense not in site.page.inner_text("main")
     sync = site.page.get_by_role("button", name="Sync Now")

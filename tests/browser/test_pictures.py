@@ -71,7 +71,7 @@ def test_pictures_of_the_main_states(site: Site, root: Path, tmp_path: Path) -> 
     album.take("remove")
     site.dialog.get_by_role("textbox").fill("Fabrikam Clinics")
     site.press("Remove Integration")
-    expect(page.get_by_role("region", name="Fabrikam Clinics")).to_contain_text("has ended")
+    expect(page.get_by_role("region", name="Fabrikam Clinics")).to_contain_text("is complete")
     album.take("removal")
     assert len(album.taken) == 9
 

@@ -76,10 +76,10 @@ def test_a_csp_is_removed_and_what_is_left_to_do_by_hand_is_told(site: Site) -> 
 
     card = site.page.get_by_role("region", name="Northwind Partner")
     expect(card).to_contain_text("something is left to do manually")
-    expect(card).to_contain_text("In 1 tenant our application has no rights left; an empty entry stays.")
+    expect(card).to_contain_text("In 1 tenant our application has no permissions left; an empty entry remains.")
     (left,) = card.locator(".leftovers li").all()
     expect(left).to_contain_text("Our application is still in Northwind Partner")
-    expect(left).to_contain_text(re.compile(f"Cloud Application Administrator .* searches for {CLIENT_ID}"))
+    expect(left).to_contain_text(re.compile(f"Cloud Application Administrator .* search for {CLIENT_ID}"))
     expect(card.get_by_role("listitem").filter(has_text="Stored credential deleted")).to_contain_text("done")
 
 

@@ -1,13 +1,13 @@
 """One table of Entra's codes: each is known, and leads on every journey to somebody who can help."""
 
 import pytest
-from local.microsoft.entra.refusals import in_redirect, named
 
 from integrations.domain.causes import cause_of, csp_cause_of, failure_of, hindrance_of
 from integrations.domain.connect.failures import ADVICE, FlowFailure
 from integrations.domain.integrations import Kind
 from integrations.domain.refusals import OF_CUSTOMER, Hindrance
 from integrations.domain.statuses import EXPLANATIONS, SyncCause, SyncLabel
+from local.microsoft.entra.errors import error_by_code, redirect_error
 from shared.microsoft.graph import MicrosoftError, Throttled, Transient
 from shared.microsoft.sign_in import (
     OperatorFault,
@@ -33,7 +33,7 @@ THEIRS = [it for it in REFUSED if it not in OURS]
 
 def refused(code: int) -> MicrosoftError:
     """The error of a token request, as the simulated Entra answers it."""
-    return error_of_refusal(refusal_from_response(named(code).body(0.0, "c-1", "https://login.example")))
+    return error_of_refusal(refusal_from_response(error_by_code(code).body(0.0, "c-1", "https://login.example")))
 
 
 def test_every_published_code_is_in_the_table() -> None:
@@ -46,8 +46,8 @@ def test_every_kind_has_a_code() -> None:
 
 @pytest.mark.parametrize("code", CODES)
 def test_a_code_means_the_same_in_an_answer_and_in_a_redirect(code: int) -> None:
-    back = in_redirect(code)
-    fields = {"error": back.error, "error_description": back.described(0.0, "t-1", "c-1")}
+    back = redirect_error(code)
+    fields = {"error": back.error, "error_description": back.description(0.0, "t-1", "c-1")}
 
     assert refusal_from_redirect(fields).kind is KIND_OF_CODE[code]
     assert type(error_of_refusal(refusal_from_redirect(fields))) is type(refused(code))

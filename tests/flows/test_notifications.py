@@ -53,7 +53,7 @@ def runs(portal: Portal, tenant: dict[str, str]) -> list[str]:
 
 def gathered(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
     """Orders do not wait for their like."""
-    monkeypatch.setattr("integrations.actions.sync.change_notifications._SYNC_DELAY_S", 0)
+    monkeypatch.setattr("integrations.actions.sync.change_notifications._BURST_S", 0)
 
 
 def test_microsoft_is_asked_to_tell_of_users_and_groups_once(portal: Portal, tenant: dict[str, str]) -> None:

@@ -13,8 +13,8 @@ STORE = "integrations/storage/control.py"
 
 # Lines that are put without a change of rows, or apart from it.
 PUT_BY_THEMSELVES = {
-    ("integrations/actions/account.py", "_announce"): "this is the way: before the rows",
-    ("integrations/actions/account.py", "_put_later"): "this is the way: a later time, after the rows",
+    ("integrations/actions/account.py", "_add_lines"): "this is the way: before the rows",
+    ("integrations/actions/account.py", "_postpone_lines"): "this is the way: a later time, after the rows",
     ("integrations/actions/plan/apply_plan.py", "apply_plan"): "the next walk over the rows, once this one is done",
     (
         "integrations/actions/plan/apply_plan.py",
@@ -23,14 +23,14 @@ PUT_BY_THEMSELVES = {
     ("integrations/actions/csp/child_tenants.py", "hold_back"): "the row may say already what it waits for",
     (
         "integrations/actions/evaluate/evaluation_run.py",
-        "_plan_next_look",
+        "_plan_next",
     ): "before derived rows, which are no account's rows",
     ("integrations/actions/jobs/housekeeping.py", "clean_account"): "its own line moves to tomorrow",
     ("integrations/actions/jobs/housekeeping.py", "seal_new_entries"): "its own line makes way for a last look",
-    ("integrations/actions/csp/onboard_customer.py", "_step"): "a run of the CSP is asked for; its row does not change",
-    ("integrations/actions/jobs/due_work.py", "look_at_flow"): "the flow is as it was; it is forgotten later",
-    ("integrations/actions/csp/reconcile.py", "order_step"): "the row says it already, and the line may be lost",
-    ("integrations/actions/sync/slot.py", "_is_asked_for"): "the row says it already: not before that time",
+    ("integrations/actions/csp/onboard_customer.py", "_try"): "a run of the CSP is asked for; its row does not change",
+    ("integrations/actions/jobs/due_work.py", "order_consent"): "the flow is as it was; it is forgotten later",
+    ("integrations/actions/csp/steps.py", "order_step"): "the row says it already, and the line may be lost",
+    ("integrations/actions/sync/slot.py", "_is_current"): "the row says it already: not before that time",
 }
 
 # A conflict that means something else than "try again" or "leave it to them".
@@ -40,7 +40,7 @@ CONFLICT_MEANS = {
         "attempt",
     ): "the other parts are written all the same, then tried again",
     ("integrations/actions/connect/answered_flow.py", "_change"): "the answer was used",
-    ("integrations/actions/connect/answered_flow.py", "burnt"): "the answer was used",
+    ("integrations/actions/connect/answered_flow.py", "with_state_used"): "the answer was used",
     ("integrations/actions/connect/complete.py", "complete"): "said twice, or the tenant came in by another journey",
     ("integrations/actions/conflicts.py", "ignore_conflict"): "this is the way to leave it to others",
     ("integrations/actions/conflicts.py", "retry_on_conflict"): "this is the way to try again",
@@ -129,7 +129,7 @@ def test_actions_write_through_a_change_and_synced_rows_through_their_session(so
     assert {(name, on) for name, _, on in found(above, called("commit"))} == {
         (UNIT_OF_WORK, "writer"),
         (UNIT_OF_WORK, "ControlWriter(self.services.tables)"),  # takes a message that was sent out of the outbox
-        ("integrations/actions/sync/sync_tenant.py", "session"),  # rows of synced data, behind their fence
+        ("integrations/actions/sync/store_attempts.py", "session"),  # rows of synced data, behind their fence
         ("integrations/actions/evaluate/evaluation_run.py", "self._session"),  # derived rows, behind theirs
     }
     assert {on for _, _, on in found(above, called("write"))} == {"change"}

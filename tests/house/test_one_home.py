@@ -16,7 +16,7 @@ from integrations.domain.statuses import EXPLANATIONS, SyncLabel
 from integrations.domain.sync import datasets
 from integrations.microsoft import limits
 from integrations.storage.control import KINDS
-from integrations.views import page
+from integrations.views.table import tenant_row
 from shared.microsoft.sign_in import RefusalKind
 from tests.house.sources import Sources, called, found, hits, named_number, numbers, sources
 from tests.house.test_house import tracked
@@ -43,7 +43,7 @@ HOMES: dict[str, tuple[list[str], Callable[[], bool]]] = {
     "when vanished rows are believed": ([DATASETS], lambda: not datasets.is_mass_loss(20, 20)),
     "how long each thing is kept": ([RETENTION], lambda: timedelta(days=400) == retention.AUDIT_ENTRIES),
     "where a status text comes from": ([STATUSES, REFUSALS], lambda: bool(EXPLANATIONS and refusals.OF_CSP)),
-    "the JSON of a tenant": ([VIEWS], lambda: page.TenantRow.__module__.startswith("integrations.views.")),
+    "the JSON of a tenant": ([VIEWS], lambda: tenant_row.TenantRow.__module__.startswith("integrations.views.")),
     "how many requests run at once": ([LIMITS], lambda: limits.Service.DIRECTORY.in_flight > 1),
     "what a Microsoft error leads to": ([CAUSES], lambda: callable(causes.cause_of) and callable(causes.outcome_of)),
 }
@@ -83,7 +83,7 @@ NOT_RETENTION = {
     ("integrations/domain/evaluations/progress.py", "timedelta(days=1)"): "a day",
     ("integrations/domain/evaluations/progress.py", "timedelta(days=7)"): "how often everything is evaluated",
     ("integrations/domain/jobs/orders.py", "timedelta(days=31)"): "how far ahead a message's time may be",
-    ("integrations/domain/security/posture.py", "timedelta(days=90)"): "how much of the Secure Score is drawn",
+    ("integrations/views/security/secure_score.py", "timedelta(days=90)"): "how much of the Secure Score is drawn",
     ("integrations/domain/sync/cadence.py", "timedelta(hours=24)"): "how often a data set is read",
     ("integrations/domain/sync/cadence.py", "timedelta(hours=5)"): "how often an unchanged cursor is written",
     ("integrations/domain/sync/cadence.py", "timedelta(hours=6)"): "how often a data set is read",
@@ -356,7 +356,7 @@ def test_what_a_microsoft_error_leads_to_stands_in_one_file(product: Sources) ->
         (status_text, f'detail = "{next(iter(EXPLANATIONS.values())).detail}"'),
         (explains, "Explanation(SyncLabel.ERROR, 'why', 'what', 'how')"),
         (tenant_json, "class TenantRow(msgspec.Struct): ..."),
-        (tenant_json, "return page.TenantRow(name=name)"),
+        (tenant_json, "return tenant_row.TenantRow(name=name)"),
         (at_once, "_AT_ONCE = 8"),
         (at_once, "Throttle(in_flight=8)"),
         (threads, "with ThreadPoolExecutor(4) as pool: ..."),

@@ -15,7 +15,7 @@ from integrations.storage.control import CURRENT
 from integrations.storage.documents import Stored
 from shared.crypto.signatures import Jwks, new_private_key, public_of, sign_jws
 
-_ENCRYPTED_AGAIN_AFTER = timedelta(days=7)
+_ENCRYPTION_PERIOD = timedelta(days=7)
 
 
 def sign(account: Account, payload: bytes) -> str:
@@ -46,7 +46,7 @@ def encrypt_key_again(account: Account) -> None:
         SealBroken, Unavailable: as ``sign``.
     """
     stored, now = _stored(account), account.services.clock()
-    if now - stored.value.sealed_at < _ENCRYPTED_AGAIN_AFTER:
+    if now - stored.value.sealed_at < _ENCRYPTION_PERIOD:
         return
     private_key = _private_key(account, stored.value)
     newer = _encrypted(account, msgspec.structs.replace(stored.value, sealed_at=now), private_key)

@@ -32,7 +32,7 @@ from shared.storage.tables import Write
 _TRANSIENT = frozenset({FlowFailure.MICROSOFT_UNAVAILABLE, FlowFailure.OUR_APPLICATION})
 
 
-class _Failed(Exception):
+class _FlowFailed(Exception):
     """The flow ends with a failure; ``evidence`` holds Microsoft's codes."""
 
     def __init__(self, failure: FlowFailure, evidence: dict[str, str] | None = None) -> None:
@@ -67,7 +67,7 @@ def prove_consent(services: Services, order: ConsentOrder) -> None:
         return
     try:
         proven = _proven(services, seen)
-    except _Failed as error:
+    except _FlowFailed as error:
         failed = fail(seen, error.failure, error.evidence)
         _save(account, stored, failed, *writes_of_failed_attempt(account.control, failed, services.clock()))
     except _NotYet as not_yet:
@@ -80,24 +80,24 @@ def _proven(services: Services, flow: Flow) -> Flow:
     """The flow with its proof.
 
     Raises:
-        _Failed: it never will be proven.
+        _FlowFailed: it never will be proven.
         _NotYet: it may be, later.
     """
     if flow.kind is Kind.SINGLE:
         return prove(flow, _proven_name(services, flow), services.clock())
     signer = flow.signer
     if signer is None:
-        raise _Failed(FlowFailure.IDENTITY_INVALID)
+        raise _FlowFailed(FlowFailure.IDENTITY_INVALID)
     try:
         partner = examine_partner(services, signer, unseal(services, flow).refresh_token)
     except (OperatorFault, Transient) as error:
         raise _NotYet(evidence_of(error), failure_of(error, flow.kind)) from error
     except SealBroken as error:
-        raise _Failed(FlowFailure.IDENTITY_INVALID, {"check": "the sealed sign-in cannot be opened"}) from error
+        raise _FlowFailed(FlowFailure.IDENTITY_INVALID, {"check": "the sealed sign-in cannot be opened"}) from error
     if partner.is_administrator is False:
-        raise _Failed(FlowFailure.NOT_TENANT_ADMIN)
+        raise _FlowFailed(FlowFailure.NOT_TENANT_ADMIN)
     if flow.integration_id and partner.verdict in FAILURE_OF:
-        raise _Failed(FAILURE_OF[partner.verdict], partner.evidence)
+        raise _FlowFailed(FAILURE_OF[partner.verdict], partner.evidence)
     flow_secrets = FlowSecrets(refresh_token=partner.refresh_token)
     sealed = seal(services, flow.id, flow.leg, flow_secrets) if partner.refresh_token else ""
     return prove(
@@ -109,7 +109,7 @@ def _proven_name(services: Services, flow: Flow) -> str:
     """The single tenant's name, once our token has the core permissions and the user is proven an administrator."""
     signer = flow.signer
     if signer is None:
-        raise _Failed(FlowFailure.IDENTITY_INVALID)
+        raise _FlowFailed(FlowFailure.IDENTITY_INVALID)
     try:
         token = services.sign_in.app_token(signer.tenant_id, fresh=True)
         missing = CORE_PERMISSIONS - token_roles(token)
@@ -123,11 +123,11 @@ def _proven_name(services: Services, flow: Flow) -> str:
     except (SignInRefused, MicrosoftError) as error:
         raise _verdict(error) from error
     if tenant.tenant_id != signer.tenant_id:
-        raise _Failed(FlowFailure.IDENTITY_INVALID, {"check": "organization id differs from the sign-in's tenant"})
+        raise _FlowFailed(FlowFailure.IDENTITY_INVALID, {"check": "organization id differs from the sign-in's tenant"})
     if tenant.is_partner:
-        raise _Failed(FlowFailure.PARTNER_TENANT)
+        raise _FlowFailed(FlowFailure.PARTNER_TENANT)
     if not is_admin:
-        raise _Failed(FlowFailure.NOT_TENANT_ADMIN if is_admin is False else FlowFailure.ADMIN_UNKNOWN)
+        raise _FlowFailed(FlowFailure.NOT_TENANT_ADMIN if is_admin is False else FlowFailure.ADMIN_UNKNOWN)
     return tenant.name
 
 
@@ -138,7 +138,7 @@ def _verdict(error: SignInRefused | MicrosoftError) -> Exception:
     if not_yet or isinstance(error, Denied | TokenRejected):
         return _NotYet(evidence)
     failure = failure_of(error, Kind.SINGLE)
-    return _NotYet(evidence, failure) if failure in _TRANSIENT else _Failed(failure, evidence)
+    return _NotYet(evidence, failure) if failure in _TRANSIENT else _FlowFailed(failure, evidence)
 
 
 def _check_again(account: Account, stored: Stored[Flow], flow: Flow, not_yet: _NotYet) -> None:

@@ -109,12 +109,12 @@ def _write(account: Account, context: ReconcileContext, changed: Sequence[_Recon
             _write_alone(account, context, it.known.found)
 
 
-def _write_alone(account: Account, context: ReconcileContext, found: FoundCustomer) -> None:
+def _write_alone(account: Account, context: ReconcileContext, customer: FoundCustomer) -> None:
     """Write one customer that somebody else changed, or may have changed, in the meantime."""
-    key, control = found.customer.tenant_id, account.control
+    key, control = customer.customer.tenant_id, account.control
 
     def write() -> None:
-        known = _Known(control.tenants.find(key), control.access_states.find(key), found)
+        known = _Known(control.tenants.find(key), control.access_states.find(key), customer)
         reconciled = None if _is_elsewhere(known.tenant, context) else _reconciled(context, known)
         if reconciled is not None:
             with account.change() as change:
@@ -123,30 +123,33 @@ def _write_alone(account: Account, context: ReconcileContext, found: FoundCustom
     retry_on_conflict(write)
 
 
-def _add(change: Change, it: _Reconciled, at: datetime) -> None:
-    """Add its rows, its audit entries and its next step; and a sync, if CSP Auth no longer holds it back."""
-    known, control = it.known, change.account.control
+def _add(change: Change, reconciled: _Reconciled, at: datetime) -> None:
+    """Add its rows, its audit entries and its next step; and a sync, if CSP Auth no longer holds reconciled back."""
+    known, control = reconciled.known, change.account.control
     before = known.tenant.value if known.tenant else None
     if known.tenant is None:
-        change.write(control.tenants.added(it.tenant))
-    elif known.tenant.value != it.tenant:
-        change.write(control.tenants.saved(known.tenant.now(it.tenant)))
-    if it.access is not None:
+        change.write(control.tenants.added(reconciled.tenant))
+    elif known.tenant.value != reconciled.tenant:
+        change.write(control.tenants.saved(known.tenant.now(reconciled.tenant)))
+    if reconciled.access is not None:
         stored = known.access
         change.write(
-            control.access_states.saved(stored.now(it.access)) if stored else control.access_states.added(it.access)
+            control.access_states.saved(stored.now(reconciled.access))
+            if stored
+            else control.access_states.added(reconciled.access)
         )
-    audit_status(change, "check_csp", before, it.tenant)
-    if _has_new_step(it, at):
-        plan_step(change, it.tenant)
+    audit_status(change, "check_csp", before, reconciled.tenant)
+    if _has_new_step(reconciled, at):
+        plan_step(change, reconciled.tenant)
     now = change.account.services.clock()
-    sync_at = {SyncCause.QUEUED: now, SyncCause.NAME_READ: now + UNMAPPED_EVERY}.get(it.tenant.status.cause)
-    if sync_at is not None and (before is None or before.status.cause is not it.tenant.status.cause):
-        change.due(Work.SYNC, it.tenant.tenant_id, sync_at)
+    sync_at = {SyncCause.QUEUED: now, SyncCause.NAME_READ: now + UNMAPPED_EVERY}.get(reconciled.tenant.status.cause)
+    if sync_at is not None and (before is None or before.status.cause is not reconciled.tenant.status.cause):
+        change.due(Work.SYNC, reconciled.tenant.tenant_id, sync_at)
 
 
-def _has_new_step(it: _Reconciled, now: datetime) -> bool:
-    return is_step_new(it.tenant, it.known.tenant.value if it.known.tenant else None, now)
+def _has_new_step(reconciled: _Reconciled, now: datetime) -> bool:
+    stored = reconciled.known.tenant
+    return is_step_new(reconciled.tenant, stored.value if stored else None, now)
 
 
 def _is_elsewhere(tenant: Stored[Tenant] | None, context: ReconcileContext) -> bool:

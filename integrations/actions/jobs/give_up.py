@@ -99,11 +99,11 @@ def _add_history(change: Change, integration: Integration, before: Csp, after: C
     change.write(reports.saved(stored.now(report)))
 
 
-def _audit(change: Change, failed: Failed, it: Integration | Tenant, *, is_new: bool) -> None:
+def _audit(change: Change, failed: Failed, concerned: Integration | Tenant, *, is_new: bool) -> None:
     """Add an audit entry for the first failure in a row."""
-    integration_id = it.id if isinstance(it, Integration) else it.integration_id
+    integration_id = concerned.id if isinstance(concerned, Integration) else concerned.integration_id
     if is_new:
-        audit_given_up(change, failed, {"integration_id": integration_id, "tenant_id": it.tenant_id})
+        audit_given_up(change, failed, {"integration_id": integration_id, "tenant_id": concerned.tenant_id})
 
 
 def give_up_customer(account: Account, order: CustomerOrder, failed: Failed) -> None:

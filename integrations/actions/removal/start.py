@@ -11,7 +11,7 @@ import msgspec
 from integrations.actions.account import Account, Change
 from integrations.actions.actors import Actor
 from integrations.actions.conflicts import ignore_conflict, retry_on_conflict
-from integrations.actions.removal.effects import effects_of
+from integrations.actions.removal.status import effects_of
 from integrations.domain import removal as rules
 from integrations.domain.ids import IntegrationId, RemovalId, UserId
 from integrations.domain.integrations import Integration, Kind, Tenant, reservations

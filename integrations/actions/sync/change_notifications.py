@@ -34,7 +34,7 @@ from shared.errors import AppError, Invalid
 from shared.microsoft.graph import Graph
 from shared.telemetry.log import log
 
-_SYNC_DELAY_S = 15  # changes come in bursts: the sync waits for the rest of them
+_BURST_S = 15  # changes come in bursts: the sync waits for the rest of one
 _MOST_TENANTS = 50  # in one delivery; Microsoft groups notifications by tenant
 
 
@@ -137,7 +137,7 @@ def _nudge(account: Account, tenant: TenantId, client_state: ClientState, notifi
             reason=NOTIFIED,
             epoch=watch.epoch,
         )
-        services.send(order, delay_s=_SYNC_DELAY_S)
+        services.send(order, delay_s=_BURST_S)
 
 
 def _subscribe(account: Account, graph: Graph, tenant: Tenant, now: datetime) -> Watch | None:

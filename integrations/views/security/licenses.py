@@ -41,8 +41,8 @@ def license_figures(licenses: Iterable[License], cursor: Cursor | None) -> Licen
     )
 
 
-def license_view(it: License, subscriptions: Iterable[Subscription]) -> LicenseView:
+def license_view(bought: License, subscriptions: Iterable[Subscription]) -> LicenseView:
     """A license joined with the subscriptions of its SKU."""
-    behind = sorted((s for s in subscriptions if s.sku_id == it.sku_id), key=lambda s: s.id)
+    behind = sorted((s for s in subscriptions if s.sku_id == bought.sku_id), key=lambda s: s.id)
     renewals = [s.renews_at for s in behind if s.renews_at]
-    return LicenseView(**msgspec.structs.asdict(it), subscriptions=behind, renews_at=min(renewals, default=None))
+    return LicenseView(**msgspec.structs.asdict(bought), subscriptions=behind, renews_at=min(renewals, default=None))

@@ -89,5 +89,5 @@ def improvements(newest: SecureScore | None, controls: Iterable[SecureScoreContr
     ]
 
 
-def _point(it: SecureScore) -> ScorePoint:
-    return ScorePoint(as_of=it.as_of, points=it.points, max_points=it.max_points, percent=it.percent)
+def _point(score: SecureScore) -> ScorePoint:
+    return ScorePoint(as_of=score.as_of, points=score.points, max_points=score.max_points, percent=score.percent)

@@ -29,8 +29,8 @@ class Backoff:
         self._random = randomize
         self._pause_s = _MIN_PAUSE_S
 
-    def after(self, *, had_messages: bool) -> float:
-        if had_messages:
+    def after(self, *, has_work: bool) -> float:
+        if has_work:
             self._pause_s = _MIN_PAUSE_S
             return _MIN_PAUSE_S
         pause_s = self._pause_s
@@ -83,10 +83,10 @@ class QueueListener:
 
     def _listen(self) -> None:
         while self._has_room():
-            pause_s = self._backoff.after(had_messages=self._take())
+            pause_s = self._backoff.after(has_work=self._take())
             if self._wake.wait(pause_s):
                 self._wake.clear()
-                self._backoff.after(had_messages=True)
+                self._backoff.after(has_work=True)
 
     def _has_room(self) -> bool:
         """Wait until few enough messages run for the next batch; False when the host stops."""

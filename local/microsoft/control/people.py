@@ -24,8 +24,8 @@ class PeopleCalls(ControlCalls):
         tenant = self._world.tenant(tenant_id)
         key = str(properties.get("id") or self._world.new_id("0e0e"))
         username = str(properties.get("userPrincipalName") or f"new{key[:8]}@{tenant.domain}")
-        given_name, surname = properties.get("givenName", "New"), properties.get("surname", "Person")
-        user = seeds.user(key, given_name=given_name or "", surname=surname or "", username=username, mail=username)
+        given, family = properties.get("givenName", "New"), properties.get("surname", "Person")
+        user = seeds.user(key, given_name=given or "", family=family or "", username=username, mail=username)
         return tenant.users.add({**user, **properties, "id": key}, tenant.step())
 
     @call
@@ -64,7 +64,7 @@ class PeopleCalls(ControlCalls):
         home = self._world.find_person(username)
         mail = str(home[1]["mail"]) if home else username
         name = f"{mail.replace('@', '_')}#EXT#@{tenant.initial_domain}"
-        guest = seeds.user(self._world.new_id("9e57"), given_name="Guest", surname="Person", username=name, mail=mail)
+        guest = seeds.user(self._world.new_id("9e57"), given_name="Guest", family="Person", username=name, mail=mail)
         guest |= {"userType": "Guest", "externalUserState": "Accepted", "displayName": mail.partition("@")[0]}
         if home:
             guest |= {part: home[1][part] for part in ("displayName", "givenName", "surname")}

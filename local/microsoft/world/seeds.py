@@ -67,14 +67,14 @@ def user_maker(seed: int, domain: str, initial_domain: str, seats: Sequence[Seat
 
     def make(number: int, key: str) -> Object:
         bits = _random_bits(seed, number)
-        given_name, surname = _GIVEN[bits % 26], _FAMILY[(bits >> 5) % 23]
-        alias = f"{given_name}.{surname}{number}".lower()
+        given_name, family = _GIVEN[bits % 26], _FAMILY[(bits >> 5) % 23]
+        alias = f"{given_name}.{family}{number}".lower()
         guest = is_guest(number)
         day, year = 1 + (bits >> 12) % 28, 2018 + (bits >> 17) % 7
         return user(
             key,
             given_name=given_name,
-            surname=surname,
+            family=family,
             username=f"{alias}_{_OUTSIDE}#EXT#@{initial_domain}" if guest else f"{alias}@{domain}",
             mail=f"{alias}@{_OUTSIDE if guest else domain}",
             mailNickname=f"{alias}_{_OUTSIDE}#EXT#" if guest else alias,
@@ -98,13 +98,13 @@ def user_maker(seed: int, domain: str, initial_domain: str, seats: Sequence[Seat
     return make
 
 
-def user(key: str, *, given_name: str, surname: str, username: str, mail: str | None, **more: object) -> Object:
+def user(key: str, *, given_name: str, family: str, username: str, mail: str | None, **more: object) -> Object:
     """A user with every property the simulated directory keeps."""
     properties: Object = {
         "id": key,
-        "displayName": f"{given_name} {surname}".strip(),
+        "displayName": f"{given_name} {family}".strip(),
         "givenName": given_name or None,
-        "surname": surname or None,
+        "surname": family or None,
         "userPrincipalName": username,
         "mail": mail,
         "mailNickname": username.partition("@")[0],

@@ -44,8 +44,8 @@ class Graph:
 
     usage = Usage()
     throttle = None  # nothing is limited here
-    odd = 0
-    lost = 0
+    unreadable_values = 0
+    unreadable_items = 0
 
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
@@ -55,7 +55,8 @@ class Graph:
         """Nothing is read in parts here."""
 
     def count_unreadable(self, page: Page[Any]) -> None:
-        self.odd, self.lost = self.odd + page.unreadable_values, self.lost + page.unreadable_items
+        self.unreadable_values += page.unreadable_values
+        self.unreadable_items += page.unreadable_items
         page.unreadable_values = page.unreadable_items = 0
 
     def batch(self, requests: Sequence[BatchRequest]) -> dict[str, BatchResponse]:

@@ -102,7 +102,7 @@ _COMPUTED = {
     "identities": _identities,
     _ACTIVITY: _activity,
 }
-_SEEDED = user("", given_name="", surname="", username="", mail=None)
+_SEEDED = user("", given_name="", family="", username="", mail=None)
 USER = EntityType(
     "user",
     {name: [] if isinstance(value, list) else None for name, value in _SEEDED.items()}

@@ -124,5 +124,5 @@ def test_listening_needs_its_connection(failing, make_host):
 def test_pauses_grow_while_a_queue_is_empty():
     backoff = Backoff(1.0, randomize=lambda *_: 1.0)
 
-    assert [backoff.after(had_messages=False) for _ in range(6)] == [0.1, 0.2, 0.4, 0.8, 1.0, 1.0]
-    assert [backoff.after(had_messages=it) for it in (True, False, False)] == [0.1, 0.1, 0.2]
+    assert [backoff.after(has_work=False) for _ in range(6)] == [0.1, 0.2, 0.4, 0.8, 1.0, 1.0]
+    assert [backoff.after(has_work=it) for it in (True, False, False)] == [0.1, 0.1, 0.2]
