@@ -1,4 +1,4 @@
-"""``python -m local``: everything on one machine, filled with a small world, until it is told to stop."""
+"""``python -m local``: everything on one machine, filled with a small world, until SIGTERM or Ctrl-C."""
 
 import argparse
 import json

@@ -277,7 +277,7 @@ def _answers(port: int) -> bool:
 
 
 def main() -> None:
-    """Run until told to end, printing the connection string."""
+    """Run until SIGTERM or Ctrl-C, printing the connection string."""
     exit_on_signal()
     parser = argparse.ArgumentParser(prog="python -m local.azurite", description=__doc__)
     parser.add_argument("--location", default=".local/azurite", help="the folder that keeps the data")

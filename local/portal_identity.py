@@ -149,7 +149,7 @@ def running_portal_identity(port: int = 0) -> Iterator[PortalIdentity]:
 
 
 def main() -> None:
-    """Run until told to end, printing where it is."""
+    """Run until SIGTERM or Ctrl-C, printing the addresses as one line of JSON."""
     exit_on_signal()
     parser = argparse.ArgumentParser(prog="python -m local.portal_identity", description=__doc__)
     parser.add_argument("--port", type=int, default=7070)

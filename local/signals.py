@@ -19,7 +19,7 @@ def exit_on_signal() -> None:
 
 
 def wait_for_signal() -> NoReturn:
-    """Do nothing until the program is told to end."""
+    """Sleep until one of the signals ends the program."""
     while True:
         signal.pause()
 

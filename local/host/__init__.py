@@ -1,6 +1,6 @@
 """A thin Azure Functions host: runs the very same function_app.py on one machine, without the .NET host.
 
-What it keeps to, what it does differently, and what it lacks stands in ``ledger``; each rule it reproduces
+What it reproduces, does differently and lacks is listed in ``differences``; each rule it reproduces
 has a golden test that names the source it was read from.
 """
 

@@ -1,4 +1,4 @@
-"""``python -m local.host``: serve the app in a folder until told to stop."""
+"""``python -m local.host``: serve the app in a folder until SIGTERM or Ctrl-C."""
 
 import argparse
 import logging
@@ -22,14 +22,14 @@ _FUNCTION_KEY = "FUNCTION_KEY_"
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local.host", description=__doc__)
     parser.add_argument("--root", type=Path, default=Path(), help="the folder of the app")
-    parser.add_argument("--port", type=int, help="7071 when nothing is told; 0 takes a free one")
-    parser.add_argument("--address", help="127.0.0.1 when nothing is told")
+    parser.add_argument("--port", type=int, help="7071 by default; 0 takes a free one")
+    parser.add_argument("--address", help="127.0.0.1 by default")
     parser.add_argument("--cors", help="origins that may call, separated by commas")
     parser.add_argument("--enable-auth", action="store_true", help="ask for the keys MASTER_KEY and HOST_KEY")
     parser.add_argument("--functions", default="", help="only these, separated by commas")
     parser.add_argument("--grace", type=float, default=GRACE_S, help="seconds that running functions get at the end")
-    parser.add_argument("--verbose", action="store_true", help="tell of every call")
-    parser.add_argument("--explain", action="store_true", help="tell how this host differs from Azure's, and end")
+    parser.add_argument("--verbose", action="store_true", help="log every call")
+    parser.add_argument("--explain", action="store_true", help="print how this host differs from Azure's, and exit")
     return parser.parse_args(argv)
 
 
@@ -74,7 +74,7 @@ def _first(*values: Any) -> Any:
 
 
 def _start(arguments: argparse.Namespace) -> Host:
-    """A host that listens, and has told where."""
+    """A host that listens, and has printed its address."""
     section = _prepare(arguments)
     host = _host(arguments, section)
     port = int(_first(arguments.port, section.get("LocalHttpPort"), 7071))

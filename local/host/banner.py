@@ -1,4 +1,4 @@
-"""What a start tells: every function, and what starts it, as ``func start`` does."""
+"""What the host prints at its start: every function and its trigger, as ``func start`` does."""
 
 from local.host.host import Host
 from local.host.indexing.index import Function

@@ -138,7 +138,7 @@ class Host:
                 ran += 1
 
     def serve(self, port: int = 0, address: str = "127.0.0.1", *, listeners: bool = True) -> str:
-        """Listen for HTTP, and for timers and queues unless told not to; returns the base address.
+        """Listen for HTTP, and with ``listeners`` for timers and queues; returns the base address.
 
         Raises:
             SettingsError: a trigger's storage connection is not set.

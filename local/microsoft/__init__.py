@@ -1,7 +1,7 @@
 """The simulated Microsoft cloud: Entra sign-in and tokens, and Graph, over TLS.
 
 ``with running_microsoft() as cloud`` starts one inside this process, ``python -m local.microsoft`` one of its own;
-``World`` turns it while it runs, ``Person`` signs in to it.
+``World`` changes it while it runs, ``Person`` signs in to it.
 """
 
 from local.microsoft.browser import Callback, Person, StoppedAtMicrosoft

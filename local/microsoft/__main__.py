@@ -1,4 +1,4 @@
-"""``python -m local.microsoft``: run the simulated cloud until it is told to stop."""
+"""``python -m local.microsoft``: run the simulated cloud until SIGTERM or Ctrl-C."""
 
 import argparse
 import asyncio

@@ -86,7 +86,7 @@ class Person:
         """Go where the application sent the browser, do what the pages ask, and bring the answer.
 
         Raises:
-            StoppedAtMicrosoft: Microsoft told its trouble on its own page.
+            StoppedAtMicrosoft: Microsoft showed an error on its own page.
         """
         answer = self._session.get(url, allow_redirects=False, timeout=30)
         for _ in range(_MOST_PAGES):

@@ -1,4 +1,4 @@
-"""The whole simulated cloud: three hosts, faults, oddities, a recorder, and the ``/_world/`` control interface."""
+"""The whole simulated cloud: three hosts, injected faults, a recorder, and the ``/_world/`` control interface."""
 
 import asyncio
 import ssl

@@ -37,7 +37,7 @@ class _ApplicationGrant(msgspec.Struct, rename="camel"):
     scope: str
 
 
-class _Consent(msgspec.Struct, rename="camel"):
+class _ApplicationConsent(msgspec.Struct, rename="camel"):
     application_id: str
     application_grants: list[_ApplicationGrant]
     display_name: str = ""
@@ -179,7 +179,7 @@ class PartnerCenter:
 
     def _scopes(self, request: Request, claims: dict[str, Any]) -> set[str]:
         try:
-            consent = msgspec.json.decode(request.body, type=_Consent)
+            consent = msgspec.json.decode(request.body, type=_ApplicationConsent)
         except msgspec.MsgspecError as error:
             raise PartnerError(400, "2000", "The application consent cannot be read.") from error
         scopes = {name.strip() for it in consent.application_grants for name in it.scope.split(",")}

@@ -1,4 +1,4 @@
-"""The host's admin API: how it is, which functions it has, and a way to start any of them by hand.
+"""The host's admin API: its status, its functions, and starting any of them manually.
 
 Source: azure-functions-host Controllers/HostController.cs and FunctionsController.cs.
 """

@@ -24,7 +24,7 @@ _HOME_PAGE = b"<!doctype html><title>Functions</title><h1>The local Functions ho
 
 
 class AuthLevel(IntEnum):
-    """What a request may call, and what a function asks for."""
+    """The level of a request's key, and the level a function requires (authLevel)."""
 
     ANONYMOUS = 0
     FUNCTION = 1
@@ -63,7 +63,7 @@ class Cors:
     credentials: bool = False
 
     def headers(self, request: "HttpRequest") -> dict[str, str] | None:
-        """What an allowed origin is told; None when the origin is not allowed or there is none."""
+        """The CORS headers for an allowed origin; None when the origin is not allowed or there is none."""
         origin = request.headers.get("origin", "")
         if not origin or not {origin, "*"} & set(self.origins):
             return None

@@ -1,4 +1,4 @@
-"""Polling: a queue is asked often while there is work and ever more rarely when there is none.
+"""Polling: a queue is polled often while there is work and ever more rarely when there is none.
 
 Source: azure-sdk-for-net WebJobs.Extensions.Storage.Common QueueListener.cs and
 RandomizedExponentialBackoffStrategy.cs.
@@ -22,7 +22,7 @@ _MIN_PAUSE_S = 0.1
 
 
 class Backoff:
-    """Pauses between looks: 100 ms after work, then doubling with a fifth more or less, up to a limit."""
+    """Pauses between polls: 100 ms after work, then doubling with 20 % jitter, up to a limit."""
 
     def __init__(self, max_s: float, randomize: Callable[[float, float], float] = random.uniform) -> None:
         self._max_s = max(max_s, _MIN_PAUSE_S)

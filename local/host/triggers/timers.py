@@ -89,7 +89,7 @@ class TimerRunner:
         """Run it once; returns the next occurrence. A failing function does not stop its schedule.
 
         Args:
-            past_due: what the function is told.
+            past_due: the function's ``timer.past_due``.
             early_until: the occurrence this run stands for, when the clock may be a little before it.
         """
         invoked = self._clock()

@@ -1,4 +1,4 @@
-"""The cloud as a whole: switches, requests that go wrong or wait, and the record of what was asked."""
+"""The cloud as a whole: switches, faults, malformed responses, held requests, and recorded requests."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from local.microsoft.world.switches import Switches
 
 
 class FailureCalls(ControlCalls):
-    """A fault changes how a request is answered, a garble what the answer holds, a hold when it comes."""
+    """A fault replaces or breaks a response, a garble changes its content, a hold delays it until ``release``."""
 
     @call
     def reset(self) -> None:
@@ -66,7 +66,7 @@ class FailureCalls(ControlCalls):
 
     @call
     def hold(self, path: str, tenant_id: str | None = None) -> None:
-        """Requests whose address fits wait until ``release``; ``held`` tells how many do."""
+        """Requests whose address matches wait until ``release``; ``held`` counts them."""
         self._cloud.held_requests.hold(path, tenant_id)
 
     @call

@@ -16,7 +16,7 @@ _MAX_LISTED = 200
 
 
 class Accounts:
-    """Looks tenants and people up for the pages and for token requests."""
+    """Looks up tenants and users for the pages and for token requests."""
 
     def __init__(self, world: WorldState) -> None:
         self._world = world

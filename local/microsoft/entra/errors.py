@@ -9,7 +9,7 @@ from typing import Any
 
 
 class EntraError(Exception):
-    """Entra will not; ``code`` is the number behind AADSTS."""
+    """A refused request; ``code`` is the number behind AADSTS."""
 
     def __init__(self, error: str, code: int, text: str, *, suberror: str = "") -> None:
         super().__init__(text)
@@ -20,7 +20,7 @@ class EntraError(Exception):
         return 401 if self.error == "invalid_client" else 400
 
     def description(self, now: float, trace_id: str, correlation_id: str) -> str:
-        """The text as Entra writes it, with what its support asks for."""
+        """The text as Entra writes it, with the ids that support needs."""
         lines = (
             f"AADSTS{self.code}: {self.text}",
             f"Trace ID: {trace_id}",
@@ -44,7 +44,7 @@ class EntraError(Exception):
         return fields | ({"suberror": self.suberror} if self.suberror else {})
 
 
-# The error words that are not invalid_grant, which is how a refused token request is told otherwise.
+# The error words that are not invalid_grant, the default of a refused token request.
 _ERROR_CODES = {
     "interaction_required": (50076, 50079, 50158, 53000, 53001, 53002, 53003, 530003, 50097, 500121),
     "unauthorized_client": (700016, 700011, 7000112, 70001, 50194),
@@ -68,7 +68,7 @@ _AADSTS = range(10_000, 100_000_000)
 
 
 def error_by_code(code: int, error: str | None = None) -> EntraError:
-    """Any refusal by its code, for when the world is told to refuse; ``error`` is another word than the usual one."""
+    """Any error by its AADSTS code, for injected refusals; ``error`` replaces the usual OAuth error word."""
     if code not in _AADSTS:
         raise KeyError(f"AADSTS{code} is no code of Entra's")
     usual = next((word for word, grants in _ERROR_CODES.items() if code in grants), "invalid_grant")

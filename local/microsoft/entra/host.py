@@ -1,4 +1,4 @@
-"""The login host: which address leads to which page or answer, and how refusals are told there."""
+"""The login host: its routes, pages and error replies."""
 
 import re
 import uuid
@@ -89,7 +89,7 @@ class Entra:
         reply.headers |= {"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"}
         return reply
 
-    # The pages: both journeys begin with an account and end with the application.
+    # The pages: sign-in and admin consent both begin with an account and end at the application.
 
     def _start(self, leg: str, segment: str, request: Request) -> Reply:
         parameters = request.query

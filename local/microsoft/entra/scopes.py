@@ -1,4 +1,4 @@
-"""What a request asks for: OpenID scopes, and delegated permissions of Graph or of Partner Center.
+"""Requested scopes: OpenID scopes, and delegated permissions of Graph or of Partner Center.
 
 Source: https://learn.microsoft.com/entra/identity-platform/scopes-oidc
 """

@@ -59,7 +59,7 @@ class Graph:
         return with_request_ids(reply, request_id, client_request_id)
 
     def record_faulted(self, request: Request, tenant_id: str, record: dict[str, Any], at: float, reply: Reply) -> None:
-        """Note of a request that a fault answered which service it was for, and what it was told of throttling."""
+        """Record the service of a request that a fault replaced, and the Retry-After of a 429."""
         tenant = self._world.tenants.get(tenant_id)
         try:
             route, _ = find(request.method, request.path.removeprefix(VERSION))

@@ -1,4 +1,4 @@
-"""Faults on purpose: which requests go wrong, how, and how often; and requests that are held back."""
+"""Injected faults: which requests fail, how, and how often; and requests that are held until released."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ _PAGE = b"<!doctype html><html><body><h1>Our services aren't available right now
 
 @dataclass
 class Fault:
-    """One kind of trouble for the requests that fit; ``path`` is searched in the decoded path and query.
+    """One fault for the requests that match; ``path`` is a regular expression searched in the decoded path and query.
 
     ``answer`` replaces the answer, or with no status only adds to the real one; ``reset`` breaks the connection
     before the work is done and ``reset_after`` when it is; ``hang``, ``drip`` and ``truncate`` spoil how the
@@ -79,7 +79,7 @@ class Fault:
         return reply
 
     def degrade(self, reply: Reply) -> Reply:
-        """The real answer, on its bad way back."""
+        """The real reply, spoiled on its way back."""
         reply.failure = {"reset_after": "reset", "drip": "drip", "truncate": "truncate"}.get(self.kind, "")
         reply.headers |= self.headers
         return reply

@@ -1,4 +1,4 @@
-"""Answers that are odd on purpose: bytes before the JSON, and values in it that are not as promised."""
+"""Malformed responses on purpose: bytes before the JSON, and values in it that break the documented schema."""
 
 import codecs
 import json
@@ -18,10 +18,10 @@ Location = tuple[Any, Any]  # an object or a list, and a name or a number in it
 
 @dataclass
 class Garble:
-    """What is odd in answers that fit ``target``: ``action``, at the values ``at`` leads to.
+    """What ``action`` does to responses that match ``target``, at the values that the path ``at`` leads to.
 
-    ``at`` goes in from the outside: a name, the number of an item, "*" for every item, or a part of what an item
-    holds, such as {"customer": {"tenantId": "..."}}. An answer without such a value stays as it is.
+    A step of ``at`` is a property name, the index of an item, "*" for every item, or a subset of an item's
+    properties, such as {"customer": {"tenantId": "..."}}. A response without such a value is left unchanged.
     """
 
     target: Fault
@@ -31,10 +31,10 @@ class Garble:
     applied: int = 0
 
     def apply(self, reply: Reply, *, is_part: bool) -> bool:
-        """Garble the answer; False when there is nothing in it to garble."""
+        """Change the response; False when it holds nothing to change."""
         if self.action == "bom":
             if is_part or "json" not in reply.headers.get("Content-Type", "") or not reply.body:
-                return False  # a part's body is a value of the batch's JSON: nothing stands before it
+                return False  # the body of a batch's sub-request is a JSON value: no byte order mark can precede it
             reply.body = codecs.BOM_UTF8 + reply.body
             return True
         try:
@@ -94,7 +94,7 @@ def _add(value: Any, key: Any, apply: Any) -> None:
 
 
 def _date(value: Any, key: Any, apply: Any) -> None:
-    """Every date there and below becomes the odd one."""
+    """Replace every date there and below."""
     value[key] = _each(value[key], lambda it: apply if isinstance(it, str) and _DATE.match(it) else it)
 
 
@@ -128,14 +128,14 @@ _ACTIONS: dict[str, Callable[[Any, Any, Any], None]] = {
 
 
 class Garbles:
-    """All oddities that are set; every one that fits an answer shows in it."""
+    """All garbles that are set; each one that matches a response is applied to it."""
 
     def __init__(self) -> None:
         self._garbles: list[Garble] = []
         self._next = 1
 
     def add(self, action: str, at: list[Any] | None = None, value: Any = None, **target: Any) -> int:
-        """``action``: "bom", or what to do at a place; ``target`` are the fields of a ``Fault`` that say where.
+        """``action``: "bom", or one of those below; ``target``: the fields of a ``Fault`` that select responses.
 
         "put" the value there, "drop" what is there, "repeat" an item at the list's end, "add" the value to the list,
         "date": each date there and below is the value, "unlist": each list is null, "surrogate": half a character more.
@@ -151,7 +151,7 @@ class Garbles:
         self._garbles.clear()
 
     def counts(self) -> dict[int, int]:
-        """How many answers each oddity has shown in so far, by its number."""
+        """How many responses each garble has been applied to so far, by its number."""
         return {it.target.id: it.applied for it in self._garbles}
 
     def apply(self, request: Request, tenant_id: str, reply: Reply, *, is_part: bool = False) -> Reply:

@@ -1,4 +1,4 @@
-"""A record of every request, with secrets masked: what tests ask when they want to know what was sent."""
+"""A record of every request, with secrets masked: what tests read to know what was sent."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""A view of a collection: every object of another one, told differently, in the same lasting order."""
+"""A view of a collection: every object of another one, converted, in the same stable order."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ from local.microsoft.world.collection import Collection, Object
 
 
 class DerivedCollection(Collection):
-    """``derive`` makes the view's object of the other one, or None where the view has none."""
+    """``derive`` converts an object of the source, or returns None to leave it out."""
 
     def __init__(self, source: Collection, derive: Callable[[Object], Object | None]) -> None:
         super().__init__(0, 0, lambda _number, _key: {})

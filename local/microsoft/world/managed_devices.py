@@ -11,9 +11,9 @@ _NO_SERIAL = ("", "System Serial Number", "Defaultstring")
 
 def managed_of(devices: Collection, people: Collection, prefix: int) -> Collection:
     """Device n is managed device n, if it is managed at all; devices go round the people, in order."""
-    made = Collection(devices.seeded, prefix, partial(_managed, devices, people))
-    made.exclude(n for n in range(devices.seeded) if not (devices.at(n) or {}).get("isManaged"))
-    return made
+    managed = Collection(devices.seeded, prefix, partial(_managed, devices, people))
+    managed.exclude(n for n in range(devices.seeded) if not (devices.at(n) or {}).get("isManaged"))
+    return managed
 
 
 def _managed(devices: Collection, people: Collection, number: int, key: str) -> Object:

@@ -22,7 +22,7 @@ _SHARE_IN_USE = 0.9
 
 @dataclass
 class App:
-    """A multi-tenant registration: what it may prove itself with, where it may send people, what it asks for."""
+    """A multi-tenant app registration: its credentials, its redirect URIs, the permissions it requests."""
 
     client_id: str
     name: str = "Registered application"
@@ -74,7 +74,7 @@ class WorldState:
         return time.time() + self.switches.clock_offset_s
 
     def new_id(self, kind: str) -> str:
-        """A made-up GUID; ``kind`` is four hexadecimal digits that tell what it is of."""
+        """A made-up GUID; ``kind`` is four hexadecimal digits that mark the type of its object."""
         self._made += 1
         return f"{self._made:08x}-{kind}-4000-a000-{zlib.crc32(kind.encode()):012x}"
 
@@ -156,7 +156,7 @@ class WorldState:
         return tenant.principals[client_id]
 
     def consent(self, tenant: TenantState, client_id: str, scopes: Sequence[str] = ()) -> None:
-        """An administrator accepts for everybody: what is named, or all that the registration asks for."""
+        """Admin consent: to these scopes, or to all that the registration requests."""
         app, principal = self.app(client_id), self.ensure_service_principal(tenant, client_id)
         principal.scopes |= set(scopes or [*app.delegated, *OPENID_SCOPES])
         if not scopes and not set(app.app_roles) <= principal.app_roles:
@@ -194,7 +194,7 @@ def custom_sku(part: str, sku_id: str | None) -> Sku:
 
 
 def person_in(tenant: TenantState, username: str, *, by_mail: bool) -> Object | None:
-    """Looked up without going through everybody: a seeded name tells its number."""
+    """Looked up without a scan: a seeded sign-in name holds its number."""
     number = number_in(username)
     seeded = tenant.users.at(number) if number is not None and number < tenant.users.seeded else None
     for person in [seeded] if seeded else []:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Switches:
-    """Times are seconds. The first value of each is what we believe Microsoft does today."""
+    """Times are seconds. The default of each is what Microsoft does today, as far as we know."""
 
     # Time.
     clock_offset_s: float = 0.0
@@ -29,7 +29,7 @@ class Switches:
     unconsented_customer: str = "65001"
     """What a partner's token request for a customer meets before consent: 65001, 90099 or 700016."""
     partner_center_mfa: bool = True
-    """Whether Partner Center refuses tokens without MFA; it tells about it on demand either way."""
+    """Whether Partner Center refuses tokens without MFA; it reports it on demand (ValidateMfa) either way."""
     consent_exists_status: int = 409
     """With which status Partner Center says "Permission entry already exists": 409 or 400."""
     customers_page_size: int = 500
@@ -46,7 +46,7 @@ class Switches:
     delta_replays: bool = False
     """Each delta page begins with the last item of the page before it, which is legal too."""
     most_on_a_page: int = 999
-    """Lists may bring fewer than they were asked for."""
+    """Pages may be smaller than $top."""
     list_replays: bool = False
     """Each page of a list begins with the last item of the page before it: something moved while it was read."""
     lists_backwards: bool = False

@@ -111,12 +111,12 @@ class TenantState:
     delta_failure: str = "410"
     token_of: str | None = None
     subscriptions: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Who wants to be told of changes, by the subscription's id."""
+    """Subscriptions to change notifications, by their id."""
     demands: list[ClaimsDemand] = field(default_factory=list)
     partner: Any = None
     """Its ``partners.Partner`` when it is a partner's own tenant."""
     methods_of: dict[str, list[str]] = field(default_factory=dict)
-    """How somebody signs in, as the ``amr`` claim tells it; everybody else: password and MFA."""
+    """How a user signs in, in words of the ``amr`` claim, by user id; everybody else: password and MFA."""
     _seeded_seats: Counter[str] | None = None
 
     def step(self) -> int:

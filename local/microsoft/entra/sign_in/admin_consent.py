@@ -58,5 +58,5 @@ class AdminConsent:
         return {"admin_consent": "True", "tenant": session.tenant.id}
 
     def _asks_default_scope(self, session: SignInSession) -> bool:
-        """Application permissions are only asked for by ``.default``."""
+        """Application permissions are only requested by ``.default``."""
         return f"{self._resources.graph}/.default" in session.parameters["scope"].split()

@@ -1,4 +1,4 @@
-"""Signing in: pick an account, agree to what the application asks of it, and go back with a code.
+"""Signing in: pick an account, consent to the requested scopes, and return with an authorization code.
 
 Source: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow
 """
@@ -20,7 +20,7 @@ _PROMPTS = frozenset({"", "none", "login", "consent", "select_account"})
 
 
 class SignIn:
-    """The rules of /authorize, from what was asked to the code."""
+    """The rules of /authorize, from the request to the code."""
 
     def __init__(self, world: WorldState, grants: GrantStore, resources: Resources) -> None:
         self._world = world
@@ -28,7 +28,7 @@ class SignIn:
         self._resources = resources
 
     def check(self, session: SignInSession) -> None:
-        """Read what is asked for. A refusal goes back to the application, whose address is known good."""
+        """Check the request. An error goes back to the application, whose redirect URI is already validated."""
         parameters = session.parameters
         prompt = parameters.get("prompt", "")
         if parameters.get("response_type") != "code":
@@ -42,7 +42,7 @@ class SignIn:
         session.scopes = parse_scopes(parameters["scope"], session.app, self._resources)
 
     def proceed(self, session: SignInSession, key: str) -> Reply:
-        """Somebody is signed in: on to the application, or first to the page that asks for consent."""
+        """The user is signed in: on to the application, or first to the consent page."""
         tenant, person = session.account()
         principal = tenant.principals.get(session.app.client_id)
         if principal is not None and not principal.enabled:

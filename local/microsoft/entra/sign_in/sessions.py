@@ -1,4 +1,4 @@
-"""A person's way through the sign-in pages: what was asked, who came, and how the answer goes back."""
+"""A user's way through the sign-in pages: the request's parameters, the account, and the reply to the application."""
 
 import secrets
 import uuid
@@ -18,7 +18,7 @@ _RESPONSE_MODES = frozenset({"query", "fragment", "form_post"})
 
 @dataclass
 class SignInSession:
-    """One visit: the leg is "sign-in" or "admin-consent"; who came is known after the first page."""
+    """One sign-in: the leg is "sign-in" or "admin-consent"; the account is known after the first page."""
 
     leg: str
     segment: str
@@ -35,14 +35,14 @@ class SignInSession:
         return self.tenant, self.person
 
     def restart_url(self, path: str) -> str:
-        """The address that begins this visit anew with the picking of an account."""
+        """The address that restarts this sign-in with the account picker."""
         parameters = {name: it for name, it in self.parameters.items() if name != "login_hint"} | {
             "prompt": "select_account"
         }
         return f"/{self.segment}/{path}?{urlencode(parameters)}"
 
     def reply_to_app(self, fields: dict[str, str]) -> Reply:
-        """Send the browser to the application, in the way that was asked for."""
+        """Send the browser to the application, by the requested response_mode."""
         target = self.parameters["redirect_uri"]
         answer = fields | ({"state": self.parameters["state"]} if "state" in self.parameters else {})
         mode = self.parameters.get("response_mode", "query")
@@ -58,7 +58,7 @@ class SignInSession:
 
 
 class BrowserSessions:
-    """Who is signed in where, and the visits that are under way."""
+    """Which accounts each browser is signed in to, and the sign-ins under way."""
 
     def __init__(self) -> None:
         self._sign_ins: dict[str, SignInSession] = {}
@@ -93,9 +93,9 @@ def _session_in(cookie: str) -> str:
 
 
 def validated_app(world: WorldState, parameters: dict[str, str]) -> App:
-    """The application that sends somebody, when it may have the answer sent to where it says.
+    """The registered application of a request, when its redirect URI is one of its own.
 
-    A wrong redirect URI is told on Microsoft's page only: sending the error there would be an open redirect.
+    A wrong redirect URI is reported on Microsoft's page only: sending the error there would be an open redirect.
     """
     client_id, target = parameters.get("client_id", ""), parameters.get("redirect_uri", "")
     app = world.apps.get(client_id)

@@ -41,10 +41,10 @@ def check_demands(demands: list[ClaimsDemand], token: dict[str, Any], path: str,
     """Let the token pass, or raise the challenge that it does not answer."""
     if _CAPABLE not in token.get("xms_cc", ()):
         return
-    for wanted in demands:
-        answered = token.get("simulated_answers") == wanted.claims["access_token"]
-        if re.search(wanted.path, path) and (wanted.stubborn or not answered):
-            encoded = base64.b64encode(json.dumps(wanted.claims).encode()).decode()
+    for claims_demand in demands:
+        answered = token.get("simulated_answers") == claims_demand.claims["access_token"]
+        if re.search(claims_demand.path, path) and (claims_demand.stubborn or not answered):
+            encoded = base64.b64encode(json.dumps(claims_demand.claims).encode()).decode()
             headers = {"WWW-Authenticate": _HEADER.format(login, graph_app, encoded)}
             message = "Continuous access evaluation resulted in claims challenge with result: InteractionRequired."
             raise GraphError(401, "InvalidAuthenticationToken", message, headers=headers)

@@ -47,7 +47,11 @@ class TokenEndpoint:
         self._resources = resources
 
     def token_response(self, segment: str, form: dict[str, str]) -> dict[str, Any]:
-        """The tokens that were asked for, or Refused."""
+        """The JSON of a token response.
+
+        Raises:
+            EntraError: the request is refused.
+        """
         if not form.get("grant_type"):
             raise EntraError(
                 "invalid_request", 900144, "The request body must contain the following parameter: 'grant_type'."

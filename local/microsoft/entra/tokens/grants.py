@@ -19,7 +19,7 @@ _REFRESH_LIFE_S = 90 * 86400.0
 
 @dataclass(frozen=True)
 class Grant:
-    """What a person agreed to, as a code or a refresh token stands for it."""
+    """What a user consented to, as a code or a refresh token represents it."""
 
     client_id: str
     tenant_id: str
@@ -41,7 +41,7 @@ class _Code:
 
 
 class GrantStore:
-    """Everything that was handed out and can still be redeemed."""
+    """Authorization codes and refresh tokens that were issued."""
 
     def __init__(self, world: WorldState) -> None:
         self._world = world
@@ -66,7 +66,7 @@ class GrantStore:
         return key
 
     def redeem(self, app: App, segment: str, form: dict[str, str]) -> Grant:
-        """What a code stands for. A code works once: a second try is told apart from an unknown code."""
+        """The grant of a code. A code works once: a second try gets another error than an unknown code."""
         code = self._grants.get(form.get("code", ""))
         if code is None or code.grant.client_id != app.client_id:
             raise EntraError("invalid_grant", 70000, "The provided authorization code is invalid or malformed.")

@@ -135,7 +135,7 @@ class Issuer:
         return self.sign(claims | self._roles_claim(tenant, person))
 
     def id_token(self, tenant: TenantState, app: App, person: Object, scopes: list[str], nonce: str | None) -> str:
-        """An ID token, wrong in one way when the world asked for a forgery."""
+        """An ID token, forged in one way when ``forge_id_token`` was called."""
         now = int(time.time())
         claims: dict[str, Any] = {
             "aud": app.client_id,
@@ -162,7 +162,7 @@ class Issuer:
         return forge(claims, self.key.private, self.key.id, self._login, **forgery) if forgery else self.sign(claims)
 
     def verify(self, token: str) -> dict[str, Any] | None:
-        """The claims of an access token of ours, None when it is not one. Whether it has ended is told apart."""
+        """The claims of an access token of ours, None when it is not one. Its expiry is not checked here."""
         if token not in self._claims_of:
             claims = self._verified(token)
             if claims is None:
@@ -204,7 +204,7 @@ class Issuer:
         return {"wids": tenant.roles_of(person["id"])} if self._world.switches.wids_claim else {}
 
     def _guest_claims(self, tenant: TenantState, person: Object) -> dict[str, Any]:
-        """A guest's token names the tenant she comes from; ``acct`` comes only where the app asked for it."""
+        """A guest's token names the home tenant; ``acct`` is present only where the app requests it."""
         is_guest = person["userType"] == "Guest"
         home = tenant.home_of.get(person["id"], str(uuid.uuid5(uuid.NAMESPACE_DNS, "fabrikam.example")))
         claims: dict[str, Any] = {"idp": f"https://sts.windows.net/{home}/"} if is_guest else {}

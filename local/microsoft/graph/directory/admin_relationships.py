@@ -99,7 +99,7 @@ def contracts(request: GraphRequest) -> Reply:
 def _page(
     request: GraphRequest, entity_type: EntityType, entities: list[Object], path: str, max_size: int = _MOST
 ) -> Reply:
-    """One page of a list that is short enough to be made whole."""
+    """One page of a list that is short enough to be built in full."""
     request.allow("$select", "$filter", "$top", "$count", "$orderby", "$skiptoken", "$skipToken")
     names = entity_type.names(request)
     if "$filter" in request.options:

@@ -1,4 +1,4 @@
-"""Change notifications: who wants to be told of changes, that they can be reached, and what they are told.
+"""Change notifications: subscriptions, the validation of their URLs, and sending notifications.
 
 Sources: https://learn.microsoft.com/graph/api/subscription-post-subscriptions,
 https://learn.microsoft.com/graph/change-notifications-delivery-webhooks
@@ -85,7 +85,7 @@ def unsubscribe(request: GraphRequest, key: str) -> Reply:
 
 
 def send_notifications(tenant: TenantState, resource: str, changes: dict[str, Any]) -> list[int]:
-    """Tell everybody who wanted to know of a change; ``changes`` replace fields of what is told."""
+    """Send a change notification to every subscriber; ``changes`` replace its fields. Returns their statuses."""
     return [
         _post(it["notificationUrl"], {"value": [{**_notification(tenant, it), **changes}]})
         for it in list(tenant.subscriptions.values())
@@ -111,7 +111,7 @@ def _check(request: GraphRequest, new: _NewSubscription, resource: str) -> None:
 
 
 def _validate(url: str) -> None:
-    """The address must answer with the very token it was asked with."""
+    """The URL must answer with the validation token."""
     token = "Validation: Testing reachability + <b>&"  # noqa: S105 - no secret
     request = urllib.request.Request(f"{url}?validationToken={quote(token)}", data=b"", method="POST")  # noqa: S310 - loopback
     try:

@@ -48,7 +48,7 @@ def batch_reply(request: Request, answer: Callable[[SubRequest, Request], Reply]
         reply = _dependency_failed() if failed else answer(sub_request, _request(sub_request))
         statuses[sub_request.id.lower()] = reply.status
         responses.append(_response(sub_request, reply))
-    responses.reverse()  # any order is right, so ours is never the one that was asked in
+    responses.reverse()  # any order is valid, so ours is never that of the requests
     return graph_reply({"responses": responses})
 
 

@@ -26,7 +26,7 @@ _RESYNC = "The sync state generation is not found; continuous tracking requires 
 class _DeltaState:
     """One round of reading, as its tokens carry it.
 
-    ``since`` is None in the first round; ``until`` is the last change the round tells of, so that what happens
+    ``since`` is None in the first round; ``until`` is the last change the round reports, so that what happens
     meanwhile waits for the next one; ``ids`` narrows it to some objects.
     """
 
@@ -160,7 +160,7 @@ def _changed(
 def _present(
     request: GraphRequest, entity_type: EntityType, entities: Collection, row: Object, names: list[str]
 ) -> Object:
-    """An object as deltas tell it: with its id, null for what was cleared, nothing for what was never set."""
+    """An entity as deltas show it: with its id, null for cleared properties, without those that were never set."""
     cleared = entities.cleared(row["id"])
     rendered = entity_type.render(request, row, names)
     return {"id": row["id"]} | {name: it for name, it in rendered.items() if it is not None or name in cleared}

@@ -22,7 +22,7 @@ class EntityType:
 
     ``empty`` holds what each property is when nothing was set; ``default`` names those that come without a
     $select (all, when it is empty); ``computed`` makes properties that are not kept with the object, and
-    ``follows`` tells which kept property such a one changes with; ``expands`` are what $expand may name.
+    ``follows`` names the stored property that a computed one changes with; ``expands`` are what $expand may name.
     """
 
     type: str
@@ -78,7 +78,7 @@ def _narrowed(request: GraphRequest, related: Any) -> Any:
 
 
 def entity_reply(request: GraphRequest, entity_type: EntityType, entity: Object, path: str) -> Reply:
-    """The answer that holds a single object."""
+    """The reply that holds a single entity."""
     request.allow("$select", *(["$expand"] if entity_type.expands else []))
     names = entity_type.names(request)
     return graph_reply(
@@ -92,7 +92,7 @@ def entity_reply(request: GraphRequest, entity_type: EntityType, entity: Object,
 def collection_reply(
     request: GraphRequest, entity_type: EntityType, entities: list[Object], path: str, *options: str
 ) -> Reply:
-    """The answer that holds a whole small collection; Graph does not page these."""
+    """The reply that holds a small collection in full; Graph does not page these."""
     request.allow("$select", *options)
     names = entity_type.names(request)
     if "$filter" in request.options:
@@ -105,7 +105,7 @@ def collection_reply(
 
 
 def context_url(request: GraphRequest, path: str, names: str, end: str = "") -> str:
-    """Where an answer stands in Graph's model; a $select is repeated there."""
+    """The value of @odata.context; a $select is repeated there."""
     return f"{request.context}{path}{f'({names})' if names else ''}{end}"
 
 

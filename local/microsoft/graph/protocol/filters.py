@@ -19,10 +19,10 @@ _CALLS: dict[str, Callable[[str, str], bool]] = {"startswith": str.startswith, "
 
 
 def predicate(request: GraphRequest, named: Callable[[str], str]) -> Predicate:
-    """What the request's $filter asks of an object; ``named`` gives a property in Graph's spelling.
+    """The predicate of the request's $filter; ``named`` gives a property in Graph's spelling.
 
     Raises:
-        GraphError: it cannot be read, or asks what only advanced queries may.
+        GraphError: it cannot be parsed, or uses what only advanced queries support.
     """
     parser = _Parser(request.options["$filter"], named)
     test = parser.parse()

@@ -1,4 +1,4 @@
-"""One request to Graph that was let in: whose, about which tenant, with which options."""
+"""One authorized request to Graph: its caller, its tenant, its options."""
 
 import re
 from collections.abc import Callable
@@ -19,7 +19,7 @@ _OPTIONS = frozenset({"select", "filter", "top", "skip", "count", "expand", "ord
 
 
 class Caller(NamedTuple):
-    """Who asks: an application, perhaps on behalf of somebody."""
+    """Who calls: an application, perhaps on behalf of a user."""
 
     client_id: str
     user_id: str | None
@@ -74,7 +74,7 @@ class GraphRequest:
         return int(text)
 
     def me(self) -> str:
-        """The person on whose behalf is asked; requests about her are only let in with one."""
+        """The signed-in user's id; requests to /me are only authorized with one."""
         return self.caller.user_id or ""
 
 

@@ -1,4 +1,4 @@
-"""Throttling: how much an app may ask of a tenant, by service.
+"""Throttling: how many resource units an app may spend in a tenant, by service.
 
 Source: https://learn.microsoft.com/graph/throttling-limits
 """
@@ -20,7 +20,7 @@ _WARN_FROM = 0.8
 
 
 class Limit(NamedTuple):
-    """Units in a window of seconds. ``per_tenant``: all apps together; some services never say how long to wait."""
+    """Units in a window of seconds. ``per_tenant``: all apps together; some services send no Retry-After."""
 
     units: int
     window_s: float
@@ -40,7 +40,7 @@ _LIMITS = {
 
 @dataclass
 class _Usage:
-    """What was asked for within the window."""
+    """Units spent within the window."""
 
     entries: deque[tuple[float, int]] = field(default_factory=deque)
     units: int = 0
@@ -54,7 +54,7 @@ class _Usage:
 
 
 class Throttle:
-    """Counts every request, also those it refuses."""
+    """Counts every request, throttled ones included."""
 
     def __init__(self, world: WorldState) -> None:
         self._world = world
@@ -63,7 +63,7 @@ class Throttle:
         self._refused_until: dict[tuple[str, str], tuple[float, float]] = {}
 
     def record_request(self, service: str, tenant: TenantState, at: float, record: dict[str, Any]) -> None:
-        """Note which service a request is for; if it came inside a Retry-After of it, how long after the refusal."""
+        """Record which service a request is for, and how long after the 429 when it came within its Retry-After."""
         record["service"] = service
         since, until = self._refused_until.get((service, tenant.id), (0.0, 0.0))
         if since < at < until:
@@ -108,7 +108,7 @@ class Throttle:
     def record_refusal(
         self, service: str, tenant: TenantState, headers: Mapping[str, str], wait_s: float = 0.0
     ) -> None:
-        """Remember until when nobody is to ask a service; ``wait_s`` counts where Retry-After is no number."""
+        """Remember until when a service is throttled; ``wait_s`` counts where Retry-After is no number."""
         retry_after_header = headers.get("Retry-After", "")
         wait_s = float(retry_after_header) if retry_after_header.replace(".", "", 1).isdecimal() else wait_s
         now = time.time()
