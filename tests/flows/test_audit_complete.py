@@ -82,7 +82,7 @@ def test_every_door_that_changes_something_writes_one_entry(csp: Csp) -> None:
     portal.ask("DELETE", f"/tenants/{tenant['id']}/mapping", expect=204)
     ledger.expect()
     portal.ask("DELETE", f"/organizations/{acme}", expect=204)
-    ledger.expect("deleted organization", route="delete_organization_door")
+    ledger.expect("deleted organization", route="delete_organization")
 
     csp.settled()
     ledger.begin()

@@ -33,7 +33,7 @@ def part(portal: Portal) -> int:
     """Carry out the one order that waits; returns how many requests it took."""
     before = len(portal.microsoft.world.requests(host="graph"))
     message = next(iter(portal.host._readers["sync_tenant"].fetch(1)))
-    portal.host._readers["sync_tenant"].settle(message)
+    portal.host._readers["sync_tenant"].process(message)
     return len(portal.microsoft.world.requests(host="graph")) - before
 
 

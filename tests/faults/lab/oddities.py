@@ -117,15 +117,15 @@ def listen(portal: Portal, monkeypatch: Any) -> Listener:
     }  # fmt: skip
     listener = Listener(portal.services.http_client, hosts)
     object.__setattr__(portal.services, "http_client", listener)
-    from shared.microsoft.graph import answers  # noqa: PLC0415 - whose reading is listened to
+    from shared.microsoft.graph import responses  # noqa: PLC0415 - whose reading is listened to
 
-    read = answers.read
+    decode = responses.decode_tolerant
 
     def heard(body: bytes, form: Any) -> Any:
         listener.decoded(body, form)
-        return read(body, form)
+        return decode(body, form)
 
-    monkeypatch.setattr(answers, "read", heard)
+    monkeypatch.setattr(responses, "decode_tolerant", heard)
     return listener
 
 
