@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks.measure import PEERS, record, run
 from integrations.actions.sync.dataset_reader import Access
 from integrations.actions.sync.read_datasets import read_datasets
-from integrations.microsoft.readers.users import FIELDS, USERS, _User
+from integrations.microsoft.readers.users import FIELDS, USERS, _GraphUser
 from shared.clock import utc_now
 from shared.http.client import HttpClient
 from shared.memory import tune_memory
@@ -46,7 +46,7 @@ def decoded_cpu_s(root: str, ca_file: str) -> float:
     """Every page into typed structs, with all rules of paging and waiting."""
     graph = Graph(root=root, http_client=HttpClient(ca_file), token=lambda _fresh: "token")
     cpu = time.process_time()
-    count = sum(1 for _ in graph.items("/users", type=_User, select=FIELDS, top="999"))
+    count = sum(1 for _ in graph.items("/users", type=_GraphUser, select=FIELDS, top="999"))
     if count != USERS_THERE:
         raise RuntimeError(f"{count} users")
     return time.process_time() - cpu
