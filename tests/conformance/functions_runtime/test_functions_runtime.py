@@ -131,7 +131,7 @@ def test_both_find_the_same_functions_and_bindings(microsoft, ours, name):
     theirs = microsoft[0][name]
     assert "functions" in theirs, theirs
     mine = [
-        {"name": it.name, "bindings": list(it.bindings), "retries": it.retry.most if it.retry else None}
+        {"name": it.name, "bindings": list(it.bindings), "retries": it.retry.max_retries if it.retry else None}
         for it in ours(name).values()
     ]
 
