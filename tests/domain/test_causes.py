@@ -2,13 +2,25 @@
 
 import pytest
 
-from integrations.domain.causes import cause_of, csp_cause_of, failure_of, hindrance_of
+from integrations.domain.causes import (
+    cause_of,
+    csp_cause_of,
+    evidence_of,
+    failure_of,
+    hindrance_of,
+    is_unexplained,
+    outcome_of,
+    wait_of,
+)
 from integrations.domain.connect.failures import ADVICE, FlowFailure
 from integrations.domain.integrations import Kind
 from integrations.domain.refusals import OF_CUSTOMER, Hindrance
 from integrations.domain.statuses import EXPLANATIONS, SyncCause, SyncLabel
+from integrations.domain.sync.datasets import DatasetOutcome
 from local.microsoft.entra.errors import error_by_code, redirect_error
-from shared.microsoft.graph import MicrosoftError, Throttled, Transient
+from shared.errors import AppError
+from shared.microsoft.graph import Denied, MicrosoftError, Throttled, TokenRejected, Transient
+from shared.microsoft.partner_center import MfaRequired
 from shared.microsoft.sign_in import (
     OperatorFault,
     RefusalKind,
@@ -116,3 +128,21 @@ def test_every_hindrance_is_put_into_words() -> None:
     for words in OF_CUSTOMER.values():
         assert words.detail.endswith(".")
         assert words.remedy.endswith(".")
+
+
+def test_an_error_that_is_no_refusal_of_a_sign_in_has_its_meaning_on_each_journey() -> None:
+    denied, rejected, temporary = Denied("no"), TokenRejected("no"), Transient("later")
+
+    assert [failure_of(it, Kind.CSP) for it in (denied, rejected, temporary)] == [
+        FlowFailure.SIGN_IN_REFUSED, FlowFailure.SIGN_IN_REFUSED, FlowFailure.MICROSOFT_UNAVAILABLE,
+    ]  # fmt: skip
+    assert [csp_cause_of(it) for it in (MfaRequired("no"), denied, rejected, temporary)] == [
+        SyncCause.CSP_NO_MFA_PROMPT, SyncCause.CSP_REQUEST_ERROR, SyncCause.CSP_UNKNOWN, SyncCause.CSP_REQUEST_ERROR,
+    ]  # fmt: skip
+    assert [hindrance_of(it) for it in (denied, temporary)] == [Hindrance.ADMINISTRATOR_NEEDED, None]
+    assert [is_unexplained(it) for it in (denied, temporary)] == [False, False]
+    assert [outcome_of(it) for it in (None, denied, temporary)] == [
+        DatasetOutcome.FAILED, DatasetOutcome.DENIED, DatasetOutcome.STALE,
+    ]  # fmt: skip
+    assert (wait_of(Throttled("later", wait_s=7.0)), wait_of(denied)) == (7.0, None)
+    assert evidence_of(AppError("no")) == {"error": AppError("no").stable_code}
