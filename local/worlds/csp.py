@@ -90,9 +90,3 @@ def add_failing_csp(world: World, reason: str) -> Partner:
     partner = add_csp(world, () if reason == "no_child_tenants" else ("active",))
     PARTNERS[reason](world, partner)
     return partner
-
-
-def add_large_csp(world: World, customers: int = 1000) -> Partner:
-    partner = world.add_partner("Northwind Partner")
-    world.add_customers(partner, customers)
-    return partner

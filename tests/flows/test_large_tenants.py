@@ -1,9 +1,12 @@
 """What a large tenant costs: Microsoft's objects never pile up, and pages come as large as they may."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import msgspec
 import pytest
 
-from integrations.actions.sync.dataset_reader import Access
+from integrations.actions.sync.dataset_reader import Access, DatasetAttempt
 from integrations.actions.sync.read_datasets import read_datasets
 from integrations.microsoft.dataset import Dataset
 from integrations.microsoft.readers.devices import DEVICES
@@ -30,6 +33,25 @@ def test_rows_of_a_large_data_set_are_text_as_soon_as_they_are_read(portal: Port
     for record in attempt.reading.records:
         assert isinstance(record.body, msgspec.Raw)
         assert msgspec.json.decode(record.body, type=dataset.record).id == record.key  # type: ignore[attr-defined]
+
+
+def test_a_first_sync_reads_one_data_set_of_all_people_or_devices_at_a_time_after_the_first_round(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rounds: list[set[str]] = []
+
+    def recorded(access: Access, datasets: Sequence[Dataset], *more: Any) -> list[DatasetAttempt]:
+        rounds.append({it.name for it in datasets})
+        return read_datasets(access, datasets, *more)
+
+    monkeypatch.setattr("integrations.actions.sync.due_datasets.read_datasets", recorded)
+    tenant = portal.has_tenant(users=30, devices=20)
+    portal.connected(tenant)
+
+    large = {"managed_devices", "registrations", "sign_ins"}
+    assert large <= set().union(*rounds)
+    assert max(len(names & large) for names in rounds) == 1
+    assert all(state == "fresh" for name, state in states(portal, tenant).items() if name in large)
 
 
 def test_owners_of_changed_devices_are_asked_for_page_by_page(portal: Portal) -> None:

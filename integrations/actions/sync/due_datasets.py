@@ -1,6 +1,6 @@
 """Read the data sets of a tenant that are due in this run, and for which the tenant has a license."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 
 import msgspec
@@ -51,23 +51,13 @@ def read_due(
     skipped = [it for it in unlicensed if it in due and it not in tried]
     if skipped:
         yield [_unlicensed(it) for it in skipped]
-    for part in _one_large_reading_each(tried):
+    for dataset in tried:  # one by one, so that memory never holds two readings with a row for each person or device
         try:
-            attempts = read_datasets(access, part, cursors, now)
+            attempts = read_datasets(access, [dataset], cursors, now)
         except Transient as error:  # the data sets that every sync needs have been read
-            attempts = [DatasetAttempt(dataset=it, outcome=outcome_of(error), error=error) for it in part]
+            attempts = [DatasetAttempt(dataset=dataset, outcome=outcome_of(error), error=error)]
         yield [_judged(it, plans) for it in attempts]
         del attempts
-
-
-def _one_large_reading_each(tried: Sequence[Dataset]) -> list[list[Dataset]]:
-    """The second round in parts, so that memory never holds two readings with a row for each person or device.
-
-    Data sets that share a batch stay together; rate-limited ones would wait for each other anyway.
-    """
-    batched = [it for it in tried if it.service.is_batchable]
-    alone = [[it] for it in tried if not it.service.is_batchable]
-    return [batched, *alone] if batched else alone
 
 
 def _plans_of(attempts: Iterable[DatasetAttempt]) -> frozenset[str] | None:

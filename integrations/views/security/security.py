@@ -15,17 +15,8 @@ from integrations.domain.sync.security_records import (
     SecurityDefaults,
 )
 from integrations.views.datasets import Part
-from integrations.views.security.licenses import LicenseFigures
-from integrations.views.security.mfa import Mfa, MfaFigures
+from integrations.views.security.mfa import Mfa
 from integrations.views.security.secure_score import Improvement, SecureScoreView
-
-
-class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    """The figures of a tenant's details page."""
-
-    secure_score: SecureScoreView
-    mfa: MfaFigures
-    licenses: LicenseFigures
 
 
 class Security(msgspec.Struct, frozen=True, kw_only=True):

@@ -89,7 +89,6 @@ ORGANIZATION = _any_of("Organization.Read.All", "User.Read.All", _DIRECTORY, per
 DOMAINS = _any_of("Domain.Read.All", _DIRECTORY)
 GROUP_CHANGES = _any_of("Group.Read.All", _DIRECTORY)
 USERS = _any_of("User.Read.All", _DIRECTORY)
-USER_CHANGES = USERS
 LICENCES = _any_of("LicenseAssignment.Read.All", "Organization.Read.All", _DIRECTORY)
 LICENCE_DETAILS = _any_of("LicenseAssignment.Read.All", "User.Read.All", _DIRECTORY)
 DEVICES = _any_of("Device.Read.All", _DIRECTORY)
