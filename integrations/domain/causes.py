@@ -129,6 +129,21 @@ _OUTCOME_OF: tuple[tuple[type[AppError], DatasetOutcome], ...] = (
     (OutOfTime, DatasetOutcome.STALE),
     (ResyncRequired, DatasetOutcome.STALE),
 )
+# How a journey to renew a CSP ends when its account was examined and found unfit; other causes do not end it.
+FAILURE_OF_CSP_CAUSE = {
+    SyncCause.CSP_NO_MFA_PROMPT: FlowFailure.NO_MFA_PROMPT,
+    SyncCause.CSP_NOT_IN_ADMIN_AGENTS: FlowFailure.NOT_IN_ADMIN_AGENTS,
+    SyncCause.CSP_POLICY_BLOCKING: FlowFailure.POLICY_BLOCKING,
+    SyncCause.CSP_UNKNOWN: FlowFailure.SIGN_IN_REFUSED,
+    SyncCause.CSP_SIGN_IN_ENDED: FlowFailure.SIGN_IN_TOO_OLD,
+    SyncCause.CSP_ACCOUNT_UNUSABLE: FlowFailure.ACCOUNT_UNUSABLE,
+    SyncCause.CSP_ACCOUNT_AT_RISK: FlowFailure.ACCOUNT_AT_RISK,
+    SyncCause.CSP_ACCOUNT_NOT_ASSIGNED: FlowFailure.ACCOUNT_NOT_ASSIGNED,
+    SyncCause.CSP_CROSS_TENANT_BLOCKED: FlowFailure.CROSS_TENANT_BLOCKED,
+    SyncCause.CSP_IDENTITY_PROVIDER: FlowFailure.IDENTITY_PROVIDER,
+    SyncCause.CSP_CONSENT_MISSING: FlowFailure.DECLINED,
+    SyncCause.CSP_APP_DISABLED: FlowFailure.APP_DISABLED,
+}
 # A consent that may just not be visible yet; in a customer's tenant the partner's account may not be known yet either.
 CONSENT_NOT_VISIBLE = frozenset({RefusalKind.CONSENT_MISSING, RefusalKind.APP_NOT_FOUND})
 CONSENT_NOT_VISIBLE_IN_CUSTOMER = CONSENT_NOT_VISIBLE | {RefusalKind.USER_UNSUITABLE}

@@ -7,7 +7,6 @@ import msgspec
 
 from integrations.actions.csp.partner import Partner
 from integrations.domain.causes import csp_cause_of, evidence_of
-from integrations.domain.connect.failures import FlowFailure
 from integrations.domain.connect.flow import Flow, FlowState, SignedInUser
 from integrations.domain.integrations import FailedReauthorizationAttempt, Kind
 from integrations.domain.statuses import SyncCause
@@ -23,21 +22,6 @@ from shared.telemetry.log import log
 
 # With these verdicts the refresh token is not stored: the account must not, or cannot, be used.
 _NOT_STORED = frozenset({SyncCause.CSP_NO_MFA_PROMPT, SyncCause.CSP_NOT_IN_ADMIN_AGENTS})
-
-FAILURE_OF = {
-    SyncCause.CSP_NO_MFA_PROMPT: FlowFailure.NO_MFA_PROMPT,
-    SyncCause.CSP_NOT_IN_ADMIN_AGENTS: FlowFailure.NOT_IN_ADMIN_AGENTS,
-    SyncCause.CSP_POLICY_BLOCKING: FlowFailure.POLICY_BLOCKING,
-    SyncCause.CSP_UNKNOWN: FlowFailure.SIGN_IN_REFUSED,
-    SyncCause.CSP_SIGN_IN_ENDED: FlowFailure.SIGN_IN_TOO_OLD,
-    SyncCause.CSP_ACCOUNT_UNUSABLE: FlowFailure.ACCOUNT_UNUSABLE,
-    SyncCause.CSP_ACCOUNT_AT_RISK: FlowFailure.ACCOUNT_AT_RISK,
-    SyncCause.CSP_ACCOUNT_NOT_ASSIGNED: FlowFailure.ACCOUNT_NOT_ASSIGNED,
-    SyncCause.CSP_CROSS_TENANT_BLOCKED: FlowFailure.CROSS_TENANT_BLOCKED,
-    SyncCause.CSP_IDENTITY_PROVIDER: FlowFailure.IDENTITY_PROVIDER,
-    SyncCause.CSP_CONSENT_MISSING: FlowFailure.DECLINED,
-    SyncCause.CSP_APP_DISABLED: FlowFailure.APP_DISABLED,
-}
 
 
 class PartnerSignIn(NamedTuple):

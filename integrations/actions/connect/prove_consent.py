@@ -10,9 +10,9 @@ import msgspec
 
 from integrations.actions.account import Account
 from integrations.actions.conflicts import ignore_conflict
-from integrations.actions.connect.csp_sign_in import FAILURE_OF, examine_partner, writes_of_failed_attempt
+from integrations.actions.connect.csp_sign_in import examine_partner, writes_of_failed_attempt
 from integrations.actions.connect.flow_secrets import FlowSecrets, seal, unseal
-from integrations.domain.causes import CONSENT_NOT_VISIBLE, evidence_of, failure_of
+from integrations.domain.causes import CONSENT_NOT_VISIBLE, FAILURE_OF_CSP_CAUSE, evidence_of, failure_of
 from integrations.domain.connect.failures import FlowFailure
 from integrations.domain.connect.flow import Flow, FlowState, fail, prove
 from integrations.domain.integrations import Kind
@@ -96,8 +96,8 @@ def _proven(services: Services, flow: Flow) -> Flow:
         raise _FlowFailed(FlowFailure.IDENTITY_INVALID, {"check": "the sealed sign-in cannot be opened"}) from error
     if partner.is_administrator is False:
         raise _FlowFailed(FlowFailure.NOT_TENANT_ADMIN)
-    if flow.integration_id and partner.verdict in FAILURE_OF:
-        raise _FlowFailed(FAILURE_OF[partner.verdict], partner.evidence)
+    if flow.integration_id and partner.verdict in FAILURE_OF_CSP_CAUSE:
+        raise _FlowFailed(FAILURE_OF_CSP_CAUSE[partner.verdict], partner.evidence)
     flow_secrets = FlowSecrets(refresh_token=partner.refresh_token)
     sealed = seal(services, flow.id, flow.leg, flow_secrets) if partner.refresh_token else ""
     return prove(
