@@ -13,7 +13,7 @@ from local.microsoft.cloud import Running, running_microsoft
 from local.portal_identity import PortalIdentity, running_portal_identity
 from shared.telemetry.fields import register_fields
 from tests.flows.portal import Portal, open_portal
-from tests.states import States
+from tests.states import Beginning, States
 
 _ACCOUNTS = 1200
 
@@ -92,8 +92,9 @@ def portal(
     microsoft: Running, identity: PortalIdentity, storage: str, states: States, request: pytest.FixtureRequest
 ) -> Iterator[Portal]:
     """A portal before an app of its own, on a storage account of its own."""
-    is_patched = "monkeypatch" in request.fixturenames
-    found = open_portal(microsoft, identity, storage, states=None if is_patched else states)
+    found = open_portal(microsoft, identity, storage, states=states)
+    if "monkeypatch" in request.fixturenames:
+        found.beginning = Beginning(states, found, request.getfixturevalue("monkeypatch"))
     with found.host:
         yield found
 

@@ -2,8 +2,8 @@
 
 A state is everything stored, everything the simulated cloud knows, and the time. It is kept for the one beginning that
 it was reached from: the same calls of the world's control interface, the same settings, the same person, and a portal
-that has done nothing yet. A test that changed anything else before (the clock, a service, a fault) travels, and so does
-every test with a monkeypatch. The app is as after a restart then: what its process remembered is gone.
+that has done nothing yet. A test that changed anything else before (the clock, a service, a fault, a patch) travels.
+The app is as after a restart then: what its process remembered is gone.
 
 ``tests/flows/test_states.py`` compares states that were restored with states that were travelled to.
 """
@@ -14,6 +14,8 @@ from copy import copy
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
 
 from integrations.services import Services, connect
 from shared.storage.account import StorageAccount
@@ -77,8 +79,9 @@ class States:
 class Beginning:
     """A portal that was just opened, as long as nothing was done with it."""
 
-    def __init__(self, states: States, portal: "Portal") -> None:
+    def __init__(self, states: States, portal: "Portal", patches: pytest.MonkeyPatch | None = None) -> None:
         self._states = states
+        self._patches = patches
         self._ahead = portal.clock.ahead
         self._services = _parts(portal.services)
         self._settings = copy(portal.services.settings)
@@ -99,6 +102,7 @@ class Beginning:
             portal.clock.ahead == self._ahead
             and all(now[name] is value for name, value in self._services.items())
             and portal.services.settings == self._settings
+            and (self._patches is None or not (self._patches._setattr or self._patches._setitem))
             and _is_empty(portal.host.env[_STORAGE])
         )
 

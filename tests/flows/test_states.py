@@ -166,3 +166,13 @@ def test_whoever_begins_otherwise_travels(begin: Begin, change: Callable[[Portal
     assert portal.integrate(portal.has_tenant()) != kept
     again = begin(states)
     assert again.integrate(again.has_tenant()) == kept
+
+
+def test_whoever_has_patched_something_travels(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert portal.beginning is not None
+    keys: list[str] = []
+    monkeypatch.setattr("tests.states.States.reach", lambda _states, _portal, key, travel: keys.append(key) or travel())
+
+    portal.integrate(portal.has_tenant())
+
+    assert keys == []
