@@ -3,17 +3,14 @@
 import contextlib
 from collections.abc import Callable, Iterator
 
-from integrations.storage.control import VersionConflict
 from shared.errors import AppError
 
 
 @contextlib.contextmanager
 def release_on_failure(release: Callable[[], None]) -> Iterator[None]:
-    """Call ``release`` when the block fails, and re-raise; not after a version conflict: somebody else holds it now."""
+    """Call ``release`` when the block fails, and re-raise. ``release`` leaves alone what another run holds by now."""
     try:
         yield
-    except VersionConflict:
-        raise
     except Exception:
         with contextlib.suppress(AppError):  # then it expires by itself
             release()

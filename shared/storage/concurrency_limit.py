@@ -3,7 +3,8 @@
 A writer of a hundred thousand rows that always keeps several full transactions in flight makes all other requests wait
 behind them. With few rows in flight it is hardly slower, and the others do not wait. Where storage works in parallel,
 as Azure does, the limit grows. Where it works serially, as the emulator does, or is overloaded, the limit shrinks to
-one full transaction; smaller ones would not help, since responses are slow because of the other requests.
+one full transaction; smaller ones would not help, since responses are slow because of the other requests. After a
+response that took too long, the writer pauses for as long as others had to wait for it.
 
 The limit follows Little's law: rows in flight = rows that storage writes per second * the wait that others tolerate.
 """
@@ -13,22 +14,27 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Condition
 
-_TOLERATED_WAIT_S = 0.015  # the wait behind one writer that others tolerate
+_TOLERATED_WAIT_S = 0.010  # the wait behind one writer that others tolerate
 _MAX_ROUND_TRIP_S = 0.020  # the most of a response time that counts as network round trip
 _MIN, _INITIAL, _MAX = 100, 100, 400  # rows in flight
+_MAX_PAUSE_S = 0.050
 
 
 class AdaptiveConcurrencyLimit:
     """Limits the rows that one writer has in flight to ``max_rows``; shared by the writer's threads.
 
-    ``monotonic`` returns seconds.
+    ``monotonic`` returns seconds, ``sleep`` waits for so many.
     """
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, monotonic: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         self._monotonic = monotonic
+        self._sleep = sleep
         self.max_rows: float = _INITIAL
         self._in_flight = 0
         self._round_trip_s = _MAX_ROUND_TRIP_S  # the shortest response time so far
+        self._paused_until = 0.0
         self._changed = Condition()
 
     @contextmanager
@@ -43,7 +49,10 @@ class AdaptiveConcurrencyLimit:
             )
             rows = min(requested, int(self.max_rows))
             self._in_flight += rows
-            in_flight, began = self._in_flight, self._monotonic()
+            in_flight, pause_s = self._in_flight, self._paused_until - self._monotonic()
+        if pause_s > 0:
+            self._sleep(pause_s)
+        began = self._monotonic()
         try:
             yield rows
         finally:
@@ -51,6 +60,7 @@ class AdaptiveConcurrencyLimit:
             with self._changed:
                 self._in_flight -= rows
                 self._adapt(in_flight, seconds)
+                self._pause(seconds)
                 self._changed.notify_all()
 
     def _adapt(self, rows: int, seconds: float) -> None:
@@ -65,3 +75,9 @@ class AdaptiveConcurrencyLimit:
         if waited_s <= _TOLERATED_WAIT_S:
             adapted = max(adapted, self.max_rows)
         self.max_rows = min(max(adapted, _MIN), _MAX)
+
+    def _pause(self, seconds: float) -> None:
+        """After a response that took longer than others tolerate, give them as much time."""
+        waited_s = seconds - self._round_trip_s
+        if waited_s > _TOLERATED_WAIT_S:
+            self._paused_until = self._monotonic() + min(waited_s, _MAX_PAUSE_S)

@@ -2,14 +2,16 @@
 
 import threading
 from collections import Counter
+from collections.abc import Iterable
 from urllib.parse import urlencode
 
 import pytest
 from azure.storage.queue import QueueServiceClient
 
+from integrations.actions.removal.tenant_removals import TenantRemovals
 from integrations.domain.ids import AccountId
 from integrations.domain.jobs.orders import RemovalOrder
-from shared.storage.tables import Row, insert
+from shared.storage.tables import Row, Write, insert
 from tests.faults.lab.report import IS_FULL
 from tests.flows.portal import Portal
 from tests.flows.raw import everything
@@ -137,6 +139,28 @@ def test_a_reauthorization_under_way_ends_with_the_removal(portal: Portal) -> No
     portal.run_queues()
     assert portal.services.control(ACCOUNT).flows.list() == []
     assert portal.services.control(ACCOUNT).integrations.list() == []
+
+
+def test_a_removal_that_meets_a_new_journey_at_its_end_goes_on_at_once(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both change the row of the account's starts; nobody waits until a dead worker's lease would have expired."""
+    tenant = portal.has_tenant()
+    removal = portal.remove(portal.integrate(tenant))
+    write_all, met = TenantRemovals.write_all, []
+
+    def meet_a_start(rows: TenantRemovals, writes: Iterable[Write]) -> None:
+        read = list(writes)
+        if not met:
+            met.append(portal.start())
+        write_all(rows, read)
+
+    monkeypatch.setattr(TenantRemovals, "write_all", meet_a_start)
+    portal.run_queues()
+    assert portal.removal(removal)["state"] != "removed"
+    until(portal.run_queues, within_s=20)
+
+    assert portal.removal(removal)["state"] == "removed"
 
 
 def test_a_removal_that_has_ended_leaves_no_message_behind(portal: Portal) -> None:

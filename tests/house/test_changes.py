@@ -44,7 +44,7 @@ CONFLICT_MEANS = {
     ("integrations/actions/connect/complete.py", "complete"): "said twice, or the tenant came in by another journey",
     ("integrations/actions/conflicts.py", "ignore_conflict"): "this is the way to leave it to others",
     ("integrations/actions/conflicts.py", "retry_on_conflict"): "this is the way to try again",
-    ("integrations/actions/release.py", "release_on_failure"): "whoever changed it holds it now: nothing to let go of",
+    ("integrations/actions/removal/lease.py", "held"): "a row that others change too: the removal goes on soon",
     ("integrations/actions/mapping/map_tenant.py", "map_tenant"): "the other one is named",
     ("integrations/actions/removal/start.py", "_begin_together"): "of many at once: then one by one",
     ("integrations/actions/csp/reconcile.py", "_write"): "of many at once: then one by one",

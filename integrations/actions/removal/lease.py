@@ -16,7 +16,7 @@ from integrations.domain.ids import RunId
 from integrations.domain.integrations import Running
 from integrations.domain.jobs.orders import RemovalOrder
 from integrations.domain.removal import Removal
-from integrations.storage.control import newest_first
+from integrations.storage.control import VersionConflict, newest_first
 from integrations.storage.documents import Stored
 from integrations.storage.due import Work
 from shared.storage.queues import QueueUnavailable, SentMessage
@@ -24,6 +24,7 @@ from shared.storage.tables import Write
 
 _DURATION = timedelta(seconds=60)
 _TAKEOVER_AFTER_S = 75
+_AFTER_CONFLICT_S = 1
 _WORK_LIMIT = timedelta(minutes=4)  # well below functionTimeout in host.json
 
 
@@ -48,13 +49,20 @@ class Lease:
     def held(self) -> Iterator[None]:
         """Hold the lease during the block. After an error the takeover message stays, and retries when it appears.
 
+        After a conflict over a row that others change too (another removal's, a new flow's), the removal is continued
+        soon, and reads that row again.
+
         Raises:
             VersionConflict: another worker has the lease.
             QueueUnavailable: the takeover message could not be sent.
         """
         self._take()
-        with contextlib.suppress(Stop):
-            yield
+        try:
+            with contextlib.suppress(Stop):
+                yield
+        except VersionConflict:
+            self.release()
+            self.continue_after(_AFTER_CONFLICT_S)
         if self._takeover is not None:
             with contextlib.suppress(QueueUnavailable):  # then it appears, and finds nothing due
                 self._account.services.queues.delete(self._takeover)
@@ -117,7 +125,11 @@ class Lease:
         self._takeover = None
 
     def release(self) -> None:
-        """Give the lease up after a failure, so that the retry does not have to wait for it to expire."""
+        """Give the lease up after a failure, so that the retry does not have to wait for it to expire.
+
+        Raises:
+            VersionConflict: another worker has the lease.
+        """
         self.save(running=None)
 
     def delete(self) -> None:

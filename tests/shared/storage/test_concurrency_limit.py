@@ -20,7 +20,7 @@ class Time:
 def settled_rows(takes_s: Callable[[int], float]) -> int:
     """The rows in flight after one small write and many rounds of as many full transactions as may be sent."""
     time = Time()
-    limit = AdaptiveConcurrencyLimit(time)
+    limit = AdaptiveConcurrencyLimit(time, lambda _seconds: None)
     with limit.acquire(1):
         time.now += takes_s(1)
     for _ in range(50):
@@ -43,7 +43,7 @@ def test_a_transaction_is_never_larger_than_requested() -> None:
 
 
 def test_serial_storage_gets_as_many_rows_as_it_writes_in_time() -> None:
-    assert settled_rows(lambda rows: 0.002 + rows / 21000) == 300  # 15 ms and the shortest round trip
+    assert settled_rows(lambda rows: 0.002 + rows / 21000) == 200  # 10 ms and the shortest round trip
 
 
 def test_fast_storage_gets_four_full_transactions_at_once() -> None:
@@ -56,7 +56,7 @@ def test_an_overloaded_storage_still_gets_one_full_transaction() -> None:
 
 
 def test_a_long_round_trip_does_not_count_as_a_wait() -> None:
-    assert settled_rows(lambda rows: 0.020 + rows / 21000) == 300
+    assert settled_rows(lambda rows: 0.020 + rows / 21000) == 200
 
 
 def test_a_transaction_waits_until_there_is_room_for_it() -> None:
@@ -93,7 +93,7 @@ def test_a_transaction_that_fails_releases_its_room() -> None:
 @pytest.mark.parametrize("seconds", [0.002, 0.02, 0.034])
 def test_small_transactions_that_finish_in_time_do_not_lower_the_limit(seconds: float) -> None:
     time = Time()
-    limit = AdaptiveConcurrencyLimit(time)
+    limit = AdaptiveConcurrencyLimit(time, lambda _seconds: None)
     for _ in range(20):
         with limit.acquire(1):
             time.now += seconds
@@ -104,7 +104,7 @@ def test_small_transactions_that_finish_in_time_do_not_lower_the_limit(seconds: 
 
 def test_a_slow_small_transaction_lowers_the_limit_like_a_large_one() -> None:
     time = Time()
-    limit = AdaptiveConcurrencyLimit(time)
+    limit = AdaptiveConcurrencyLimit(time, lambda _seconds: None)
     for _ in range(20):
         with limit.acquire(100):
             time.now += 0.001
@@ -114,3 +114,33 @@ def test_a_slow_small_transaction_lowers_the_limit_like_a_large_one() -> None:
             time.now += 0.5
 
     assert limit.max_rows == 100
+
+
+@pytest.mark.parametrize(
+    ("takes_s", "pauses_s"), [(0.011, None), (0.040, 0.038), (5.0, 0.050)], ids=["in time", "slow", "overloaded"]
+)
+def test_after_a_slow_response_others_get_as_much_time(takes_s: float, pauses_s: float | None) -> None:
+    time, slept = Time(), list[float]()
+    limit = AdaptiveConcurrencyLimit(time, slept.append)
+    for seconds in (0.002, takes_s):
+        with limit.acquire(100):
+            time.now += seconds
+    assert slept == []
+
+    with limit.acquire(100):
+        pass
+
+    assert slept == ([] if pauses_s is None else [pytest.approx(pauses_s)])
+
+
+def test_the_time_that_passed_by_itself_counts_as_pause() -> None:
+    time, slept = Time(), list[float]()
+    limit = AdaptiveConcurrencyLimit(time, slept.append)
+    with limit.acquire(100):
+        time.now += 0.060
+    time.now += 0.030
+
+    with limit.acquire(100):
+        pass
+
+    assert slept == [pytest.approx(0.010)]
