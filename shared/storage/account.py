@@ -21,6 +21,7 @@ from azure.core.exceptions import AzureError
 
 from shared.errors import NotConfigured
 from shared.http.client import HttpClient, Response, Unreachable
+from shared.storage.concurrency_limit import REQUESTS
 from shared.storage.retries import CONNECT_S, Unanswered, storage_timeouts
 
 Service = Literal["table", "queue"]
@@ -198,6 +199,7 @@ class StorageAccount:
         try:
             url = f"{self._root}{full_path}?{query}" if query else self._root + full_path
             timeouts = storage_timeouts()
+            REQUESTS.add()
             return self._http_client.send(
                 method,
                 url,

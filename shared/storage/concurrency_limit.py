@@ -4,7 +4,7 @@ A writer of a hundred thousand rows that always keeps several full transactions 
 behind them. With few rows in flight it is hardly slower, and the others do not wait. Where storage works in parallel,
 as Azure does, the limit grows. Where it works serially, as the emulator does, or is overloaded, the limit shrinks to
 one full transaction; smaller ones would not help, since responses are slow because of the other requests. After a
-response that took too long, the writer pauses for as long as others had to wait for it.
+response that took too long, while others in this process asked storage too, the writer pauses for as long.
 
 The limit follows Little's law: rows in flight = rows that storage writes per second * the wait that others tolerate.
 """
@@ -20,17 +20,34 @@ _MIN, _INITIAL, _MAX = 100, 100, 400  # rows in flight
 _MAX_PAUSE_S = 0.050
 
 
+class RequestCounter:
+    """Counts the requests to storage. Threads may lose a count to one another, which does no harm."""
+
+    sent = 0
+
+    def add(self) -> None:
+        self.sent += 1
+
+
+REQUESTS = RequestCounter()  # of this process
+
+
 class AdaptiveConcurrencyLimit:
     """Limits the rows that one writer has in flight to ``max_rows``; shared by the writer's threads.
 
-    ``monotonic`` returns seconds, ``sleep`` waits for so many.
+    ``requests`` counts those of everybody, ``monotonic`` returns seconds, ``sleep`` waits for so many.
     """
 
     def __init__(
-        self, monotonic: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
+        self,
+        requests: RequestCounter = REQUESTS,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        self._requests = requests
         self._monotonic = monotonic
         self._sleep = sleep
+        self._transactions = 0
         self.max_rows: float = _INITIAL
         self._in_flight = 0
         self._round_trip_s = _MAX_ROUND_TRIP_S  # the shortest response time so far
@@ -52,7 +69,8 @@ class AdaptiveConcurrencyLimit:
             in_flight, pause_s = self._in_flight, self._paused_until - self._monotonic()
         if pause_s > 0:
             self._sleep(pause_s)
-        began = self._monotonic()
+        began, by_others = self._monotonic(), self._by_others()
+        self._transactions += 1
         try:
             yield rows
         finally:
@@ -60,8 +78,13 @@ class AdaptiveConcurrencyLimit:
             with self._changed:
                 self._in_flight -= rows
                 self._adapt(in_flight, seconds)
-                self._pause(seconds)
+                if self._by_others() > by_others:
+                    self._pause(seconds)
                 self._changed.notify_all()
+
+    def _by_others(self) -> int:
+        """The requests so far that were not this writer's transactions."""
+        return self._requests.sent - self._transactions
 
     def _adapt(self, rows: int, seconds: float) -> None:
         """Move the limit half way to the rows that storage could write in time, at most four times those in flight.

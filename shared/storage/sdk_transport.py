@@ -14,6 +14,7 @@ from azure.core.rest import HttpRequest
 from azure.core.utils import case_insensitive_dict
 
 from shared.http.client import HttpClient, Response, Unreachable
+from shared.storage.concurrency_limit import REQUESTS
 from shared.storage.retries import CONNECT_S, storage_timeouts
 
 
@@ -36,6 +37,7 @@ class BoundedTransport(HttpTransport[HttpRequest, HttpResponse]):
         # The HTTP client sets the length of what it really sends.
         headers = {name: value for name, value in request.headers.items() if name.lower() != "content-length"}
         timeouts = storage_timeouts()
+        REQUESTS.add()
         try:
             response = self._http_client.send(
                 request.method,

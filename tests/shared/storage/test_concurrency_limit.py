@@ -7,7 +7,7 @@ from threading import Event
 
 import pytest
 
-from shared.storage.concurrency_limit import AdaptiveConcurrencyLimit
+from shared.storage.concurrency_limit import AdaptiveConcurrencyLimit, RequestCounter
 
 
 class Time:
@@ -20,7 +20,7 @@ class Time:
 def settled_rows(takes_s: Callable[[int], float]) -> int:
     """The rows in flight after one small write and many rounds of as many full transactions as may be sent."""
     time = Time()
-    limit = AdaptiveConcurrencyLimit(time, lambda _seconds: None)
+    limit = AdaptiveConcurrencyLimit(monotonic=time)
     with limit.acquire(1):
         time.now += takes_s(1)
     for _ in range(50):
@@ -61,7 +61,7 @@ def test_a_long_round_trip_does_not_count_as_a_wait() -> None:
 
 def test_a_transaction_waits_until_there_is_room_for_it() -> None:
     time = Time()
-    limit, began, may_end = AdaptiveConcurrencyLimit(time), Event(), Event()
+    limit, began, may_end = AdaptiveConcurrencyLimit(monotonic=time), Event(), Event()
 
     def write(rows: int) -> None:
         with limit.acquire(rows):
@@ -93,7 +93,7 @@ def test_a_transaction_that_fails_releases_its_room() -> None:
 @pytest.mark.parametrize("seconds", [0.002, 0.02, 0.034])
 def test_small_transactions_that_finish_in_time_do_not_lower_the_limit(seconds: float) -> None:
     time = Time()
-    limit = AdaptiveConcurrencyLimit(time, lambda _seconds: None)
+    limit = AdaptiveConcurrencyLimit(monotonic=time)
     for _ in range(20):
         with limit.acquire(1):
             time.now += seconds
@@ -104,7 +104,7 @@ def test_small_transactions_that_finish_in_time_do_not_lower_the_limit(seconds: 
 
 def test_a_slow_small_transaction_lowers_the_limit_like_a_large_one() -> None:
     time = Time()
-    limit = AdaptiveConcurrencyLimit(time, lambda _seconds: None)
+    limit = AdaptiveConcurrencyLimit(monotonic=time)
     for _ in range(20):
         with limit.acquire(100):
             time.now += 0.001
@@ -116,31 +116,33 @@ def test_a_slow_small_transaction_lowers_the_limit_like_a_large_one() -> None:
     assert limit.max_rows == 100
 
 
-@pytest.mark.parametrize(
-    ("takes_s", "pauses_s"), [(0.011, None), (0.040, 0.038), (5.0, 0.050)], ids=["in time", "slow", "overloaded"]
-)
-def test_after_a_slow_response_others_get_as_much_time(takes_s: float, pauses_s: float | None) -> None:
-    time, slept = Time(), list[float]()
-    limit = AdaptiveConcurrencyLimit(time, slept.append)
-    for seconds in (0.002, takes_s):
+def pauses_s(*takes_s: float, others: int = 1, between_s: float = 0.0) -> list[float]:
+    """The pauses before each transaction that follows one that took so long, while others sent so many requests."""
+    time, requests, slept = Time(), RequestCounter(), list[float]()
+    limit = AdaptiveConcurrencyLimit(requests, time, slept.append)
+    for seconds in (*takes_s, 0.0):
         with limit.acquire(100):
+            requests.sent += 1 + others
             time.now += seconds
-    assert slept == []
-
-    with limit.acquire(100):
-        pass
-
-    assert slept == ([] if pauses_s is None else [pytest.approx(pauses_s)])
+        time.now += between_s
+    return [round(it, 4) for it in slept]
 
 
-def test_the_time_that_passed_by_itself_counts_as_pause() -> None:
-    time, slept = Time(), list[float]()
-    limit = AdaptiveConcurrencyLimit(time, slept.append)
-    with limit.acquire(100):
-        time.now += 0.060
-    time.now += 0.030
+def test_after_a_slow_response_others_get_as_much_time() -> None:
+    assert pauses_s(0.002, 0.040) == [0.038]
 
-    with limit.acquire(100):
-        pass
 
-    assert slept == [pytest.approx(0.010)]
+def test_the_longest_pause_is_a_twentieth_of_a_second() -> None:
+    assert pauses_s(0.002, 5.0) == [0.050]
+
+
+def test_after_a_response_in_time_nobody_needs_a_pause() -> None:
+    assert pauses_s(0.002, 0.011) == []
+
+
+def test_a_writer_that_is_alone_never_pauses() -> None:
+    assert pauses_s(0.002, 0.040, others=0) == []
+
+
+def test_time_that_passed_by_itself_counts_as_pause() -> None:
+    assert pauses_s(0.002, 0.040, between_s=0.030) == [0.008]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shared.storage.concurrency_limit import REQUESTS
 from shared.storage.rows import Row, RowChanged, RowExists, chunks, delete, end_of, insert, replace, upsert
 from shared.storage.table import Table
 from tests.shared.storage.clients import BY_TOKEN, CLIENTS, open_table
@@ -39,6 +40,14 @@ def test_who_wrote_a_row_stands_in_it_whatever_the_row_says(table: Table) -> Non
 
     assert first == second != third != "mine"
     assert len(first) == len(third) == 32
+
+
+def test_every_request_is_counted(table: Table) -> None:
+    """So that a writer of many rows knows whether others ask storage too."""
+    before = REQUESTS.sent
+    table.range("p")
+
+    assert REQUESTS.sent == before + 1
 
 
 def test_an_insert_meets_what_is_there(table: Table) -> None:
