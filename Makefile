@@ -21,6 +21,9 @@ AZURITE := $(if $(filter docker,$(AZURITE_MODE))$(AZURITE_CONNECTION_STRING),,no
 READY := .venv/.ready $(AZURITE)
 CHROMIUM_PATH := .local/chromium
 
+# Tests and the local host start many processes; whatever the shell says, only the first of them compiles the code.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run demo services test check format format-check lint types imports coverage test-azurite faults browser pictures conformance fuzz bench openapi clean
 
