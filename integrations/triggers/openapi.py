@@ -124,7 +124,8 @@ def _parameters(route: HttpRoute) -> list[dict[str, Any]]:
 
 def _path_parameter(name: str, parameter: PathParameter) -> dict[str, Any]:
     schema = {"type": "string", **parameter.schema}
-    return {"name": name, "in": "path", "required": True, "description": parameter.description, "schema": schema}
+    described = {"name": name, "in": "path", "required": True, "description": parameter.description}
+    return {**described, "schema": schema, "example": parameter.example}
 
 
 def _query_parameter(parameter: Parameter[Any]) -> dict[str, Any]:

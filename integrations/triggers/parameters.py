@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -38,7 +38,8 @@ class PathParameter:
     """A parameter in the path of a route, which the handler checks; ``schema`` is its JSON Schema."""
 
     description: str
-    schema: Mapping[str, Any] = field(default_factory=dict)
+    schema: Mapping[str, Any]
+    example: str
 
 
 def text(
@@ -138,12 +139,20 @@ CURSOR = cursor()
 PAGING: tuple[Parameter[Any], ...] = (LIMIT, CURSOR)
 
 PATH = {
-    "tenant_id": PathParameter("The Microsoft tenant, by its tenant id.", ids.SCHEMAS[ids.TenantId]),
-    "integration_id": PathParameter("The integration: a single tenant or a CSP.", ids.SCHEMAS[ids.IntegrationId]),
-    "flow_id": PathParameter("The consent flow, as it was started.", ids.SCHEMAS[ids.FlowId]),
-    "organization_id": PathParameter("The Organization.", ids.SCHEMAS[ids.OrganizationId]),
-    "run_id": PathParameter("The sync run.", ids.SCHEMAS[ids.RunId]),
-    "removal_id": PathParameter("The removal, as it was begun.", ids.SCHEMAS[ids.RemovalId]),
+    "tenant_id": PathParameter(
+        "The Microsoft tenant, by its tenant id.", ids.SCHEMAS[ids.TenantId], ids.EXAMPLE_TENANT
+    ),
+    "integration_id": PathParameter(
+        "The integration: a single tenant or a CSP.", ids.SCHEMAS[ids.IntegrationId], "int_abcdefghijkmnpqrstuv"
+    ),
+    "flow_id": PathParameter(
+        "The consent flow, as it was started.", ids.SCHEMAS[ids.FlowId], "flow_abcdefghijkmnpqrstuv"
+    ),
+    "organization_id": PathParameter("The Organization.", ids.SCHEMAS[ids.OrganizationId], "org_abcdefghijkmnpqrstuv"),
+    "run_id": PathParameter("The sync run.", ids.SCHEMAS[ids.RunId], "000253402300799-abcdefgh"),
+    "removal_id": PathParameter(
+        "The removal, as it was begun.", ids.SCHEMAS[ids.RemovalId], "rem_abcdefghijkmnpqrstuv"
+    ),
 }
 
 

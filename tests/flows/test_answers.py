@@ -45,6 +45,19 @@ def test_every_answer_about_a_single_tenant_is_of_its_schema(portal: Portal) -> 
     assert [fault for answer in answers for fault in faults(*answer)] == []
 
 
+def test_every_answer_about_a_tenant_whose_data_is_not_there_is_of_its_schema(portal: Portal) -> None:
+    tenant = portal.has_tenant()
+    known = {**ABSENT, "tenant_id": tenant["id"], "integration_id": portal.integrate(tenant)}
+
+    unmapped = list(read(portal, known))
+    portal.map(tenant)
+    unread = list(read(portal, known))
+
+    assert any(b"not_mapped" in body for _, _, body in unmapped)
+    assert any(b"not_read_yet" in body for _, _, body in unread)
+    assert [fault for answer in (*unmapped, *unread) for fault in faults(*answer)] == []
+
+
 def test_every_answer_about_a_csp_and_its_customers_is_of_its_schema(portal: Portal) -> None:
     csp = has_csp(portal)
     contoso = csp.has("Contoso")

@@ -9,10 +9,10 @@ from integrations.actions.account import Account
 from integrations.actions.actors import Actor
 from integrations.actions.lookup import find_tenant
 from integrations.domain.audit.export import MOST_ROWS, concerns, without_secrets
-from integrations.domain.evaluations.registry import EVALUATIONS
+from integrations.domain.evaluations import registry as evaluations
 from integrations.domain.ids import TenantId
 from integrations.domain.integrations import Tenant
-from integrations.microsoft import registry
+from integrations.microsoft import registry as datasets
 from integrations.services import Services
 from integrations.storage.control import KINDS, Control
 from integrations.storage.due import ALL, FINAL_CHECK
@@ -28,7 +28,8 @@ _NOT_RECORDS = ("dataset", "evaluation", "changed", "due", "holder")
 
 def kinds() -> list[str]:
     """Every kind of row that an export may hold."""
-    return sorted({*KINDS, *(it.name for it in registry.DATASETS), *(it.name for it in EVALUATIONS), *_NOT_RECORDS})
+    records = [*(it.name for it in datasets.DATASETS), *(it.name for it in evaluations.EVALUATIONS)]
+    return sorted({*KINDS, *records, *_NOT_RECORDS})
 
 
 def export(services: Services, actor: Actor, tenant_id: TenantId | None, kind: str) -> Export:
