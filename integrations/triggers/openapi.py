@@ -43,6 +43,17 @@ _TAGS = {
     "Service": "The service itself.",
     "Tenants": "Integrated tenants: their statuses, mappings, syncs and synced data.",
 }
+# What GET /integrations?limit=0 is answered.
+EXAMPLE_OF_A_REFUSAL = {
+    "type": "urn:problem:invalid",
+    "title": "The request is not valid",
+    "status": 400,
+    "code": "invalid",
+    "detail": "The query is invalid: ?limit=.",
+    "remedy": "Correct the request and send it again.",
+    "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+    "errors": [{"pointer": "/limit", "detail": "a whole number, 1 to 1000", "parameter": "limit"}],
+}
 _DESCRIPTION = """\
 Connects the Microsoft 365 tenants of an MSP's customers, and shows whether each connection works.
 
@@ -154,9 +165,11 @@ def _responses(route: HttpRoute, named: dict[Any, Any]) -> dict[str, Any]:
         responses[str(status)] = response
     if not route.changes and route.needs is not Need.NOTHING:
         responses["304"] = {"description": "Not changed since the ETag that you sent."}
-    problem = {"application/problem+json": {"schema": named[ProblemBody]}}
+    problem = {"schema": named[ProblemBody]}
     for status_code in _problems(route):
-        responses[status_code] = {"description": _MEANING[status_code], "content": problem}
+        example = {"example": EXAMPLE_OF_A_REFUSAL} if status_code == "400" else {}
+        content = {"application/problem+json": problem | example}
+        responses[status_code] = {"description": _MEANING[status_code], "content": content}
         if status_code in {"429", "503"}:
             responses[status_code]["headers"] = _described_headers(["Retry-After"])
     return responses

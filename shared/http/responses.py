@@ -38,7 +38,8 @@ FIRST_ERROR, FIRST_FAULT = 400, 500
 MAX_BODY_BYTES = 64 * 1024
 _MAX_DEPTH = 32
 _BRACKET = re.compile(r"[\[\]{}]")
-_FRACTION = re.compile(rb'(?<="\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d+(?=Z")')  # of a time in UTC
+# Of a time in UTC. It begins with the dot, which is rare, so that a long body is searched quickly.
+_FRACTION = re.compile(rb'\.(?<="\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.)\d+(?=Z")')
 
 STATUS_OF: dict[type[AppError], int] = {
     Invalid: 400,

@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from integrations.triggers import collect_routes
-from integrations.triggers.openapi import document
+from integrations.triggers.openapi import EXAMPLE_OF_A_REFUSAL, document
 from integrations.triggers.routes import HttpRoute
 from tests.flows.partner import has_csp
 from tests.flows.portal import Portal
@@ -79,6 +79,15 @@ def test_every_refusal_is_of_its_schema(lasting_portal: Portal) -> None:
             answer = lasting_portal.call("GET", path_of(route, ABSENT) + query)
             if answer.status >= 400:
                 assert faults(route, answer.status, answer.body) == []
+
+
+def test_the_example_of_a_refusal_is_what_is_answered(lasting_portal: Portal) -> None:
+    trace_id = str(EXAMPLE_OF_A_REFUSAL["trace_id"])
+    headers = {"traceparent": f"00-{trace_id}-00f067aa0ba902b7-01"}
+
+    answer = lasting_portal.call("GET", "/integrations?limit=0", headers=headers)
+
+    assert json.loads(answer.body) == EXAMPLE_OF_A_REFUSAL
 
 
 @pytest.mark.parametrize("route", [pytest.param(it, id=it.name) for it in DOORS if it.example])
