@@ -55,10 +55,12 @@ def add_routes(routes: HttpRoutes) -> None:
     )
     def post_organization(call: RequestContext) -> ApiResponse:
         body = call.body(OrganizationBody)
+        # Read before anything is written: what was created is never answered with an error.
+        same_name = actions.others_of_name(call.services.control(call.actor.account_id), body.name)
         organization = actions.create_organization(
             call.services, call.actor, body.name, body.domains, _syncro_tenant(body)
         )
-        return created(_saved(call, organization), f"{PREFIX}/organizations/{organization.id}")
+        return created(saved_organization(organization, same_name), f"{PREFIX}/organizations/{organization.id}")
 
     @routes.add(
         "GET",
@@ -82,15 +84,17 @@ def add_routes(routes: HttpRoutes) -> None:
     )
     def put_organization(call: RequestContext) -> ApiResponse:
         body = call.body(OrganizationBody)
+        organization_id = _organization(call)
+        same_name = actions.others_of_name(call.services.control(call.actor.account_id), body.name, organization_id)
         changed = actions.change_organization(
             call.services,
             call.actor,
-            _organization(call),
+            organization_id,
             name=body.name,
             domains=body.domains,
             syncro_tenant=_syncro_tenant(body),
         )
-        return ok(_saved(call, changed))
+        return ok(saved_organization(changed, same_name))
 
     @routes.add(
         "DELETE",
@@ -102,11 +106,6 @@ def add_routes(routes: HttpRoutes) -> None:
     def delete_organization(call: RequestContext) -> ApiResponse:
         actions.delete_organization(call.services, call.actor, _organization(call))
         return no_content()
-
-
-def _saved(call: RequestContext, organization: Organization) -> SavedOrganization:
-    same_name = actions.others_of_name(call.services.control(call.actor.account_id), organization)
-    return saved_organization(organization, same_name)
 
 
 def _organization(call: RequestContext) -> ids.OrganizationId:

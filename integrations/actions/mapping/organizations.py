@@ -110,10 +110,10 @@ def find_organization(control: Control, organization_id: OrganizationId) -> Stor
     return stored
 
 
-def others_of_name(control: Control, organization: Organization) -> list[Organization]:
-    """Other Organizations of the account with the same name, in upper or lower case."""
-    name, known = organization.name.casefold(), [stored.value for stored in control.organizations.list()]
-    return [it for it in known if it.id != organization.id and it.name.casefold() == name]
+def others_of_name(control: Control, name: str, but: OrganizationId | None = None) -> list[Organization]:
+    """Organizations of the account with this name, in upper or lower case, ``but`` one."""
+    wanted, known = clean(name).casefold(), [stored.value for stored in control.organizations.list()]
+    return [it for it in known if it.id != but and it.name.casefold() == wanted]
 
 
 def _require(control: Control, syncro_tenant: SyncroTenantId) -> None:
