@@ -9,6 +9,7 @@ RUNTIME := .venv-functions-runtime
 CHECKED := function_app.py integrations shared local tests benchmarks
 PEERS := .venv-benchmarks
 FUZZ := .venv-fuzz
+CLIENT := .venv-client
 
 # Tests run side by side, each worker with a cloud and a storage of its own; a storage that is given is not shared.
 # Twice as many workers as CI has cores: a test waits for a browser, a storage or a timeout a third of the time.
@@ -79,7 +80,7 @@ browser: $(READY) node_modules/.ready $(CHROMIUM_PATH) ## the page in Chromium (
 pictures: $(READY) node_modules/.ready $(CHROMIUM_PATH) ## retake the pictures in docs/pictures
 	PICTURES=1 $(BIN)/pytest tests/browser/test_pictures.py
 
-conformance: $(READY) $(RUNTIME)/.ready ## the simulator, the client and the app against Microsoft's own OpenAPI and Functions runtime
+conformance: $(READY) $(RUNTIME)/.ready $(CLIENT)/.ready ## the simulator, the client and the app against Microsoft's own OpenAPI and Functions runtime; a generated client against docs/openapi.json
 	GRAPH_OPENAPI=$(GRAPH_OPENAPI) $(BIN)/pytest tests/conformance
 
 fuzz: $(READY) $(FUZZ)/.ready ## 50,000 requests generated from docs/openapi.json, with a token and without: none may be answered with 5xx; another number: REQUESTS=2000
@@ -92,7 +93,7 @@ openapi: .venv/.ready ## write docs/openapi.json from the code
 	$(BIN)/python -m integrations.triggers docs/openapi.json
 
 clean: ## remove everything that the other tasks made
-	rm -rf .venv $(RUNTIME) $(PEERS) $(FUZZ) benchmarks/out node_modules .local .coverage* htmlcov .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv $(RUNTIME) $(PEERS) $(FUZZ) $(CLIENT) benchmarks/out node_modules .local .coverage* htmlcov .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/.ready: requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -114,6 +115,11 @@ $(CHROMIUM_PATH): .venv/.ready
 $(PEERS)/.ready: benchmarks/requirements.txt
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/pip install --quiet --requirement benchmarks/requirements.txt
+	@touch $@
+
+$(CLIENT)/.ready: tests/conformance/client/requirements.txt
+	$(PYTHON) -m venv $(CLIENT)
+	$(CLIENT)/bin/pip install --quiet --requirement tests/conformance/client/requirements.txt
 	@touch $@
 
 $(FUZZ)/.ready: tests/fuzz/requirements.txt

@@ -5,6 +5,7 @@ AppError
 ├── Unauthenticated     401  no valid bearer token
 ├── Forbidden           403  the caller is known but may not do this
 ├── NotFound            404  absent, or of another account: the same response for both
+├── MethodNotAllowed    405  the path has no such method; ``allowed`` are those it has
 ├── Conflict            409  the current state does not allow it
 ├── TooLarge            413
 ├── UnsupportedMedia    415
@@ -35,10 +36,14 @@ class AppError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One place in a request that is wrong; ``pointer`` is a JSON pointer (RFC 6901), "" for the whole body."""
+    """One place in a request that is wrong; ``pointer`` is a JSON pointer (RFC 6901), "" for the whole body.
+
+    ``parameter`` is the name of a query parameter, empty for a place in the body.
+    """
 
     pointer: str
     detail: str
+    parameter: str = ""
 
 
 class Invalid(AppError):
@@ -74,6 +79,16 @@ class NotFound(AppError):
     code = "not_found"
     title = "Not found"
     remedy = "Reload the page. It may have been removed."
+
+
+class MethodNotAllowed(AppError):
+    code = "method_not_allowed"
+    title = "This path does not have this method"
+    remedy = "Use one of the methods in Allow. GET /api/openapi.json describes every path."
+
+    def __init__(self, detail: str, *, allowed: Sequence[str]) -> None:
+        super().__init__(detail)
+        self.allowed = tuple(allowed)
 
 
 class Conflict(AppError):

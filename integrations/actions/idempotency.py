@@ -107,14 +107,15 @@ def _body(services: Services, row: StoredAnswer, response: ApiResponse) -> str:
 
 
 def _response(services: Services, row: StoredAnswer) -> ApiResponse:
-    """The stored response as it was sent.
+    """The stored response as it was sent, marked as a repetition.
 
     Raises:
         SealBroken: it was encrypted, and its key is gone.
     """
     body = services.envelopes.open(row.body, place=_place(row)) if row.is_sealed else row.body.encode()
     usual = PROBLEM_JSON if row.status >= FIRST_ERROR else JSON
-    return ApiResponse(row.status, body, row.content_type or usual, row.headers, is_secret=row.is_sealed)
+    headers = {**row.headers, "Idempotency-Replayed": "true"}
+    return ApiResponse(row.status, body, row.content_type or usual, headers, is_secret=row.is_sealed)
 
 
 def _place(row: StoredAnswer) -> str:

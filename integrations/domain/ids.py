@@ -5,7 +5,7 @@ A Microsoft tenant id is a lower-case GUID; our own ids are a prefix and 20 rand
 
 import re
 import secrets
-from typing import NewType
+from typing import Any, NewType
 
 from shared.errors import Invalid, Problem
 
@@ -24,6 +24,25 @@ PORTAL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@|-]{0,127}")
 _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _RUN = re.compile(r"[0-9]{15}-[a-z0-9]{8}")
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # no letters that are misread on a screen
+
+EXAMPLE_TENANT = "9f1c0e3a-0000-4000-8000-00000000aa01"
+TENANT_ID_EXPECTED = f"a Microsoft tenant id is a GUID such as {EXAMPLE_TENANT}"
+
+# What each kind of id looks like, as JSON Schema.
+SCHEMAS: dict[Any, dict[str, str]] = {
+    TenantId: {"format": "uuid"},
+    RunId: {"pattern": f"^{_RUN.pattern}$"},
+    **{
+        kind: {"pattern": f"^{prefix}_[{_ALPHABET}]{{20}}$"}
+        for kind, prefix in (
+            (IntegrationId, "int"),
+            (FlowId, "flow"),
+            (OrganizationId, "org"),
+            (SyncroTenantId, "st"),
+            (RemovalId, "rem"),
+        )
+    },
+}
 
 
 def is_portal_id(text: str) -> bool:
@@ -48,7 +67,7 @@ def tenant_id(text: str, pointer: str = "/tenant_id") -> TenantId:
     """
     lowered = text.lower()
     if not _GUID.fullmatch(lowered):
-        raise _bad(pointer, "a Microsoft tenant id is a GUID such as 9f1c0e3a-0000-4000-8000-00000000aa01")
+        raise _bad(pointer, TENANT_ID_EXPECTED)
     return TenantId(lowered)
 
 

@@ -219,7 +219,15 @@ def csp_reservation(tenant_id: TenantId) -> Reservation:
 
 
 class Organization(msgspec.Struct, frozen=True, kw_only=True):
-    """A client of the MSP. Each has exactly one Syncro Tenant; several may share one."""
+    """A client of the MSP. Each has exactly one Syncro Tenant; several may share one.
+
+    Attributes:
+        id: The Organization. It never changes.
+        name: The client's name.
+        domains: The client's domains in lower case.
+        syncro_tenant_id: The Syncro Tenant that it is under.
+        created_at: When it was created.
+    """
 
     id: OrganizationId
     name: str
@@ -240,6 +248,19 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One change, written in the same transaction as the change itself, and never updated.
 
     ``actor`` is a portal user id or ``system:<function>``; ``subject`` maps kinds of ids to ids.
+
+    Attributes:
+        id: Unique in the account. Later entries have smaller ids.
+        at: When the change was made.
+        account_id: The account in which the change was made.
+        actor: The portal user id of whoever did it, or "system:" and the name of a background function.
+        action: What was done, in a few words such as "mapped tenant".
+        subject: What it was done to: ids by their kind, such as tenant_id.
+        outcome: "done", or how else it ended.
+        reason: Why it ended so, as a code. Absent if nothing went wrong.
+        before: The value before the change. Absent if there was none.
+        after: The value after the change. Absent if there is none.
+        trace_id: Identifies the request or the run in the log. Absent where there was no trace.
     """
 
     id: str

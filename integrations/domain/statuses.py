@@ -29,6 +29,7 @@ COLOUR_OF = {
     SyncLabel.AUTH_FAILED: "red",
     SyncLabel.ERROR: "red",
 }
+COLOURS = ("green", "orange", "red", "grey")
 
 
 class SyncCause(Enum):

@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Iterator
 
 MOST_CHARACTERS = 256
+_LABEL = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
+_DOMAIN = re.compile(rf"(?=.{{4,253}}$){_LABEL}(\.{_LABEL})+")
 _NOT_IN_KEYS = re.compile(r"[^A-Za-z0-9 ._-]")
 _INVISIBLE = "Cf"  # joiners, direction overrides, byte order marks
 _JOINERS = frozenset("\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}")
@@ -55,3 +57,8 @@ def key_from(text: str) -> str:
 
 def clean_or_none(text: str | None) -> str | None:
     return clean(text) or None if text else None
+
+
+def is_domain_name(text: str) -> bool:
+    """Whether this is a domain name of the internet in lower case, such as contoso.example or xn--bcher-kva.example."""
+    return _DOMAIN.fullmatch(text) is not None

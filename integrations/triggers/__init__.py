@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
+from types import ModuleType
 
 import azure.functions as func
 
@@ -19,6 +20,17 @@ from integrations.triggers import (
 )
 from integrations.triggers.routes import HttpRoutes
 
+_TAG_OF: dict[ModuleType, str] = {
+    consent: "Consent",
+    csp: "CSPs",
+    tenants: "Tenants",
+    removal: "Removals",
+    organizations: "Organizations",
+    audit: "Audit",
+    notifications: "Notifications",
+    portal: "Service",
+}
+
 
 def build_app(services: Callable[[], Services]) -> func.FunctionApp:
     """Build the app. ``services`` is called for the first request, so that indexing needs no settings."""
@@ -32,6 +44,7 @@ def build_app(services: Callable[[], Services]) -> func.FunctionApp:
 def collect_routes(services: Callable[[], Services]) -> HttpRoutes:
     """Every HTTP route."""
     routes = HttpRoutes(services)
-    for module in (consent, csp, tenants, removal, organizations, audit, notifications, portal):
+    for module, routes.tag in _TAG_OF.items():
         module.add_routes(routes)
+    routes.add_unmatched()
     return routes

@@ -8,32 +8,33 @@ from integrations.actions.account import Account
 from integrations.actions.audit.log import AuditFilter, read_audit
 from integrations.actions.audit.signing import public_keys
 from integrations.actions.audit.verification import verify_audit
-from integrations.actions.read.export import export
-from integrations.domain import ids
-from integrations.triggers.routes import PAGING, HttpRoutes, Need, RequestContext
+from integrations.actions.read.export import export, kinds
+from integrations.triggers.parameters import CURSOR, LIMIT, PAGING, one_of, tenant, text, time
+from integrations.triggers.routes import HttpRoutes, Need, RequestContext
 from integrations.views.audit.export import Export, as_csv
 from integrations.views.audit.log import COLUMNS, AuditPage, cells
 from integrations.views.audit.verification import Verification
 from shared.crypto.signatures import Jwks
-from shared.errors import Invalid, Problem
 from shared.formats.csv_text import CSV, csv_text, prefers_csv
 from shared.http.responses import JSON, ApiResponse, download, ok
 
+_TENANT = tenant("Only entries that name this Microsoft tenant.")
+_ACTION = text("action", "Only entries with this action.", example="mapped tenant")
+_ACTOR = text("actor", "Only entries of this actor: a portal user id, or system:<function>.", example="user_alice")
+_SINCE = time("since", "Only entries from this time on.")
+_UNTIL = time("until", "Only entries up to this time.")
+_EXPORTED_TENANT = tenant("Only rows that concern this Microsoft tenant.")
+
 
 def add_routes(routes: HttpRoutes) -> None:
+    exported_kind = one_of("kind", "Only rows of this kind.", kinds())
+
     @routes.add(
         "GET",
         "audit",
         needs=Need.READ,
         summary="Who did what and when, newest first. CSV if Accept asks for text/csv.",
-        query={
-            "tenant_id": "entries that name this Microsoft tenant",
-            "action": "the action of an entry, such as mapped tenant",
-            "actor": "a portal user id, or system:<function>",
-            "since": "an RFC 3339 time: entries from then on",
-            "until": "an RFC 3339 time: entries up to then",
-            **PAGING,
-        },
+        query=(_TENANT, _ACTION, _ACTOR, _SINCE, _UNTIL, *PAGING),
         answers={200: AuditPage},
         csv=True,
     )
@@ -70,43 +71,32 @@ def add_routes(routes: HttpRoutes) -> None:
         "export",
         needs=Need.READ,
         summary="Everything stored about the account, or about one tenant. CSV if Accept asks for text/csv.",
-        query={
-            "tenant_id": "rows that concern this Microsoft tenant",
-            "kind": "one kind of rows only, such as users",
-        },
+        query=(_EXPORTED_TENANT, exported_kind),
         answers={200: Export},
         csv=True,
         refusals=("404", "409", "429"),
     )
     def get_export(call: RequestContext) -> ApiResponse:
-        tenant = call.query("tenant_id")
-        exported = export(call.services, call.actor, ids.tenant_id(tenant) if tenant else None, call.query("kind"))
-        name = f"export-{tenant.lower() or call.actor.account_id}"
+        tenant_id = call.query(_EXPORTED_TENANT)
+        exported = export(call.services, call.actor, tenant_id, call.query(exported_kind))
+        name = f"export-{tenant_id or call.actor.account_id}"
         if prefers_csv(call.request.headers.get("Accept", "")):
             return download(as_csv(exported), CSV, f"{name}.csv")
         return download(msgspec.json.encode(exported), JSON, f"{name}.json")
 
 
 def _audit_filter(call: RequestContext) -> AuditFilter:
-    tenant = call.query("tenant_id")
     return AuditFilter(
-        tenant_id=ids.tenant_id(tenant) if tenant else None,
-        action=call.query("action"),
-        actor=call.query("actor"),
-        since=_time(call, "since"),
-        until=_time(call, "until"),
-        cursor=call.cursor(),
-        limit=call.limit(),
+        tenant_id=call.query(_TENANT),
+        action=call.query(_ACTION),
+        actor=call.query(_ACTOR),
+        since=call.query(_SINCE),
+        until=_end_of_second(call.query(_UNTIL)),
+        cursor=call.query(CURSOR),
+        limit=call.query(LIMIT),
     )
 
 
-def _time(call: RequestContext, name: str) -> datetime | None:
-    text = call.query(name)
-    try:
-        at = datetime.fromisoformat(text) if text else None
-    except ValueError:
-        at = datetime.min  # noqa: DTZ901 - no time zone, so that it is refused below
-    if at is not None and (at.tzinfo is None or not 1970 <= at.year <= 9000):
-        problem = Problem(f"/{name}", "a time with its zone, such as 2026-11-23T07:30:00Z")
-        raise Invalid(f"?{name}= is invalid.", problems=[problem])
-    return at
+def _end_of_second(at: datetime | None) -> datetime | None:
+    """Answers show seconds without their fraction: until a time that was read there includes what it was read from."""
+    return at.replace(microsecond=999_999) if at and not at.microsecond else at

@@ -11,10 +11,10 @@ from integrations.actions.connect.flows import read_flow
 from integrations.actions.connect.integrate import reauthorize, start_csp, start_single
 from integrations.domain import ids
 from integrations.domain.integrations import Kind
-from integrations.triggers.routes import HttpRoutes, Need, RequestContext
+from integrations.triggers.routes import PREFIX, HttpRoutes, Need, RequestContext
 from integrations.views.flow import Completed, FlowView, JourneyStarted
 from shared.errors import AppError, Invalid, Problem, TemporaryFailure
-from shared.http.responses import MAX_BODY_BYTES, ApiResponse, ok, see_other
+from shared.http.responses import MAX_BODY_BYTES, ApiResponse, created, ok, see_other
 
 _TEXT = "text/plain; charset=utf-8"
 # One text for every callback that no flow waits for, so that it reveals nothing.
@@ -22,16 +22,26 @@ _NOT_OURS = "This is not a response we are waiting for. Go back to the page and 
 
 
 class AcceptedPrerequisites(msgspec.Struct, forbid_unknown_fields=True):
-    """The CSP prerequisites as they were shown, and that somebody has accepted them."""
+    """The CSP prerequisites as they were shown, and that somebody has accepted them.
+
+    Attributes:
+        accepted: Whether somebody has accepted them; it must be true.
+        version: The version of the text that was shown, from GET /prerequisites/csp.
+    """
 
     accepted: bool
     version: str
 
 
 class StartIntegration(msgspec.Struct, forbid_unknown_fields=True):
-    """Which integration to start: "single", or "csp" with its prerequisites."""
+    """Which integration to start: "single", or "csp" with its prerequisites.
 
-    kind: str
+    Attributes:
+        kind: Whether to integrate a single tenant or a CSP.
+        prerequisites: Needed for a CSP. Null or absent for a single tenant.
+    """
+
+    kind: Kind
     prerequisites: AcceptedPrerequisites | None = None
 
 
@@ -42,6 +52,7 @@ def add_routes(routes: HttpRoutes) -> None:
         needs=Need.MANAGE,
         summary="Start to integrate a tenant; send the browser to authorize_url.",
         body=StartIntegration,
+        example={"kind": "single"},
         answers={201: JourneyStarted},
     )
     def post_integration(call: RequestContext) -> ApiResponse:
@@ -63,7 +74,6 @@ def add_routes(routes: HttpRoutes) -> None:
         "consent/callback/{kind:alpha}",
         needs=Need.NOTHING,
         summary="The redirect URI: the browser brings Microsoft's responses here. Nothing is bound.",
-        query={"state": "the state value of the flow"},
         answers={303: None},
         in_api=False,
     )
@@ -89,15 +99,12 @@ def add_routes(routes: HttpRoutes) -> None:
     )
     def post_complete(call: RequestContext) -> ApiResponse:
         done = complete(call.services, call.actor, ids.flow_id(call.param("flow_id")))
-        return ok(Completed(integration_id=done), status=201)
+        return created(Completed(integration_id=done), f"{PREFIX}/integrations/{done}")
 
 
 def _start(call: RequestContext, body: StartIntegration) -> JourneyStarted:
-    if body.kind == Kind.SINGLE.value:
+    if body.kind is Kind.SINGLE:
         return start_single(call.services, call.actor)
-    if body.kind != Kind.CSP.value:
-        problem = Problem("/kind", "must be 'single' or 'csp'")
-        raise Invalid("There is no such kind of integration.", problems=[problem])
     accepted = body.prerequisites
     if accepted is None:
         problem = Problem("/prerequisites", "accept the text of GET /prerequisites/csp and send its version")
@@ -106,7 +113,8 @@ def _start(call: RequestContext, body: StartIntegration) -> JourneyStarted:
 
 
 def _started(started: JourneyStarted) -> ApiResponse:
-    return dataclasses.replace(ok(started, status=201), is_secret=True)  # the address holds state and nonce
+    answer = created(started, f"{PREFIX}/consent/{started.flow_id}")
+    return dataclasses.replace(answer, is_secret=True)  # the address holds state and nonce
 
 
 def _callback(call: RequestContext) -> ApiResponse:

@@ -12,6 +12,12 @@ from shared.http.responses import ApiResponse, no_content, ok
 
 
 class IgnoreTenant(msgspec.Struct, forbid_unknown_fields=True):
+    """Whether a CSP's customer is ignored.
+
+    Attributes:
+        ignored: Whether the customer is hidden from the table.
+    """
+
     ignored: bool
 
 
@@ -45,6 +51,7 @@ def add_routes(routes: HttpRoutes) -> None:
         needs=Need.MANAGE,
         summary="Hide a CSP's customer from the table, or show it again.",
         body=IgnoreTenant,
+        example={"ignored": True},
         answers={204: None},
     )
     def put_ignored(call: RequestContext) -> ApiResponse:

@@ -4,14 +4,17 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from integrations.triggers.routes import HttpRoute, Need
-from shared.http.responses import ProblemBody, json_schema
+from integrations.domain import ids
+from integrations.triggers.parameters import PAGING, PATH, Parameter, PathParameter
+from integrations.triggers.routes import PREFIX, HttpRoute, Need
+from shared.http.responses import ProblemBody
+from shared.http.schemas import json_schema
 
 # Schemas whose published name is not that of their class: renaming a class does not rename them for API clients.
 _PUBLISHED_NAMES = {"DatasetOutcome": "Outcome"}
 _PARAMETER = re.compile(r"{\*?(\w+)(?::[^}]*)?}")
 _MEANING = {
-    "400": "The request is malformed or invalid. errors[] names each field.",
+    "400": "The request is malformed or invalid. errors[] names each field and each parameter.",
     "401": "The portal token is missing or invalid.",
     "403": "The caller's role (code role) or plan (code plan) does not allow this.",
     "404": "Not found in the caller's account.",
@@ -24,12 +27,45 @@ _MEANING = {
     "503": "Storage or Microsoft is not available. Nothing was changed. Retry-After says when to try again.",
 }
 
+_HEADERS = {
+    "ETag": "Identifies this state of what was read. Send it back in If-None-Match.",
+    "Idempotency-Replayed": "true if the request was carried out before, and this is the answer it got then.",
+    "Location": "Where what was created can be read.",
+    "Next-Cursor": "The cursor of the next page, in an answer in CSV.",
+    "Retry-After": "After how many seconds to try again.",
+}
+_TAGS = {
+    "Audit": "Who did what and when, and the export of everything.",
+    "Consent": "Integrating and reauthorizing: somebody signs in at Microsoft and consents.",
+    "CSPs": "Partners, through whom tenants of their customers are reached.",
+    "Organizations": "The MSP's clients, to which tenants are mapped.",
+    "Removals": "Removing integrations and their data.",
+    "Service": "The service itself.",
+    "Tenants": "Integrated tenants: their statuses, mappings, syncs and synced data.",
+}
+# What GET /integrations?limit=0 is answered.
+EXAMPLE_OF_A_REFUSAL = {
+    "type": "urn:problem:invalid",
+    "title": "The request is not valid",
+    "status": 400,
+    "code": "invalid",
+    "detail": "The query is invalid: ?limit=.",
+    "remedy": "Correct the request and send it again.",
+    "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+    "errors": [{"pointer": "/limit", "detail": "a whole number, 1 to 1000", "parameter": "limit"}],
+}
+_DESCRIPTION = """\
+Connects the Microsoft 365 tenants of an MSP's customers, and shows whether each connection works.
+
+Times are in UTC and full seconds. Fields and query parameters that are not described here are refused with 400, an
+unknown path with 404, and a method that a path does not have with 405 and Allow. Every GET also answers HEAD."""
+
 
 def document(routes: Iterable[HttpRoute]) -> dict[str, Any]:
     """OpenAPI 3.1: every route, every status, every schema."""
     public = sorted((route for route in routes if route.in_api), key=lambda route: (route.path, route.methods))
     models = _models(public)
-    references, schemas = json_schema(models)
+    references, schemas = json_schema(models, ids.SCHEMAS)
     named = dict(zip(models, map(_published, references), strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for route in public:
@@ -37,8 +73,9 @@ def document(routes: Iterable[HttpRoute]) -> dict[str, Any]:
             paths.setdefault(_path(route.path), {})[method.lower()] = _operation(route, named)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Microsoft Tenant Integrations", "version": "1"},
-        "servers": [{"url": "/api"}],
+        "info": {"title": "Microsoft Tenant Integrations", "version": "1", "description": _DESCRIPTION},
+        "servers": [{"url": PREFIX}],
+        "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
         "paths": paths,
         "components": {
             "schemas": _published(schemas),
@@ -69,6 +106,7 @@ def _models(routes: Iterable[HttpRoute]) -> list[Any]:
 def _operation(route: HttpRoute, named: dict[Any, Any]) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": route.name,
+        "tags": [route.tag],
         "summary": route.summary,
         "description": f"Needs: {route.needs.value}.",
         "parameters": _parameters(route),
@@ -77,26 +115,41 @@ def _operation(route: HttpRoute, named: dict[Any, Any]) -> dict[str, Any]:
     if route.needs is not Need.NOTHING:
         operation["security"] = [{"portal": []}]
     if route.body:
-        content = {"application/json": {"schema": named[route.body]}}
-        operation["requestBody"] = {"required": True, "content": content}
+        content = {"schema": named[route.body], **({"example": route.example} if route.example else {})}
+        operation["requestBody"] = {"required": True, "content": {"application/json": content}}
     return operation
 
 
 def _parameters(route: HttpRoute) -> list[dict[str, Any]]:
-    text = {"type": "string"}
-    parameters: list[dict[str, Any]] = [
-        {"name": name, "in": "path", "required": True, "schema": text} for name in _PARAMETER.findall(route.path)
-    ]
-    parameters += [
-        {"name": name, "in": "query", "description": meaning, "schema": text} for name, meaning in route.query.items()
-    ]
+    parameters = [_path_parameter(name, PATH[name]) for name in _PARAMETER.findall(route.path)]
+    parameters += [_query_parameter(it) for it in route.query]
     if route.changes:
         meaning = "A request repeated with the same key is carried out once and gets the same answer."
-        parameters.append({"name": "Idempotency-Key", "in": "header", "description": meaning, "schema": text})
+        schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
+        parameters.append(_header("Idempotency-Key", meaning, schema))
     elif route.needs is not Need.NOTHING:
         meaning = "The ETag of the answer you have. 304 if it has not changed."
-        parameters.append({"name": "If-None-Match", "in": "header", "description": meaning, "schema": text})
+        parameters.append(_header("If-None-Match", meaning, {"type": "string"}))
     return parameters
+
+
+def _path_parameter(name: str, parameter: PathParameter) -> dict[str, Any]:
+    schema = {"type": "string", **parameter.schema}
+    described = {"name": name, "in": "path", "required": True, "description": parameter.description}
+    return {**described, "schema": schema, "example": parameter.example}
+
+
+def _query_parameter(parameter: Parameter[Any]) -> dict[str, Any]:
+    described = {"name": parameter.name, "in": "query", "description": parameter.description}
+    return {
+        **described,
+        "schema": dict(parameter.schema),
+        **({"example": parameter.example} if parameter.example != "" else {}),
+    }
+
+
+def _header(name: str, meaning: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "in": "header", "description": meaning, "schema": schema}
 
 
 def _responses(route: HttpRoute, named: dict[Any, Any]) -> dict[str, Any]:
@@ -107,21 +160,36 @@ def _responses(route: HttpRoute, named: dict[Any, Any]) -> dict[str, Any]:
             response["content"] = {"application/json": {"schema": named[model]}}
         if route.csv:
             response["content"]["text/csv"] = {"schema": {"type": "string"}}
+        if headers := _headers(route, status):
+            response["headers"] = headers
         responses[str(status)] = response
     if not route.changes and route.needs is not Need.NOTHING:
         responses["304"] = {"description": "Not changed since the ETag that you sent."}
-    problem = {"application/problem+json": {"schema": named[ProblemBody]}}
+    problem = {"schema": named[ProblemBody]}
     for status_code in _problems(route):
-        responses[status_code] = {"description": _MEANING[status_code], "content": problem}
+        example = {"example": EXAMPLE_OF_A_REFUSAL} if status_code == "400" else {}
+        content = {"application/problem+json": problem | example}
+        responses[status_code] = {"description": _MEANING[status_code], "content": content}
+        if status_code in {"429", "503"}:
+            responses[status_code]["headers"] = _described_headers(["Retry-After"])
     return responses
 
 
+def _headers(route: HttpRoute, status: int) -> dict[str, Any]:
+    names = ["Location"] if status == 201 else []
+    if route.needs is not Need.NOTHING:
+        names.append("Idempotency-Replayed" if route.changes else "ETag")
+    return _described_headers([*names, "Next-Cursor"] if route.csv and PAGING[-1] in route.query else names)
+
+
+def _described_headers(names: Iterable[str]) -> dict[str, Any]:
+    return {name: {"description": _HEADERS[name], "schema": {"type": "string"}} for name in names}
+
+
 def _problems(route: HttpRoute) -> list[str]:
-    statuses = {"500", "503", *route.refusals}
+    statuses = {"400", "500", "503", *route.refusals}
     if route.needs is not Need.NOTHING:
         statuses |= {"401", "403"}
-    if _PARAMETER.search(route.path) or route.query or route.changes:
-        statuses |= {"400"}
     if _PARAMETER.search(route.path):
         statuses |= {"404"}
     if route.changes:

@@ -1,23 +1,34 @@
 """HTTP routes of the account's Organizations."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from integrations.actions.mapping import organizations as actions
+from integrations.actions.mapping.organizations import MOST_DOMAINS
 from integrations.domain import ids
 from integrations.domain.integrations import Organization
-from integrations.triggers.routes import PAGING, HttpRoutes, Need, RequestContext
-from integrations.views.organizations import OrganizationPage
-from shared.http.responses import ApiResponse, no_content, ok
+from integrations.triggers.parameters import CURSOR, LIMIT, PAGING
+from integrations.triggers.routes import PREFIX, HttpRoutes, Need, RequestContext
+from integrations.views.organizations import OrganizationPage, SavedOrganization, saved_organization
+from shared.http.responses import ApiResponse, created, no_content, ok
 
 
 class OrganizationBody(msgspec.Struct, forbid_unknown_fields=True):
-    """An Organization. Without ``syncro_tenant_id`` a new one gets a Syncro Tenant of its own name."""
+    """An Organization. Without ``syncro_tenant_id`` a new one gets a Syncro Tenant of its own name.
 
-    name: str
-    domains: list[str] = []
-    syncro_tenant_id: str | None = None
+    Attributes:
+        name: The client's name. Invisible characters are removed, and it is cut to 256 characters.
+        domains: The client's domains. They are stored in lower case and sorted; PUT replaces all of them.
+        syncro_tenant_id: An existing Syncro Tenant. Null: a new one (POST), or the one it has (PUT).
+    """
+
+    name: Annotated[str, msgspec.Meta(min_length=1)]
+    domains: Annotated[list[str], msgspec.Meta(max_length=MOST_DOMAINS)] = []
+    syncro_tenant_id: ids.SyncroTenantId | None = None
+
+
+_EXAMPLE = {"name": "Contoso Dental", "domains": ["contoso.example"]}
 
 
 def add_routes(routes: HttpRoutes) -> None:
@@ -39,14 +50,17 @@ def add_routes(routes: HttpRoutes) -> None:
         needs=Need.MANAGE,
         summary="Create an Organization, and its Syncro Tenant unless one is given.",
         body=OrganizationBody,
-        answers={201: Organization},
+        example=_EXAMPLE,
+        answers={201: SavedOrganization},
     )
     def post_organization(call: RequestContext) -> ApiResponse:
         body = call.body(OrganizationBody)
+        # Read before anything is written: what was created is never answered with an error.
+        same_name = actions.others_of_name(call.services.control(call.actor.account_id), body.name)
         organization = actions.create_organization(
             call.services, call.actor, body.name, body.domains, _syncro_tenant(body)
         )
-        return ok(organization, status=201)
+        return created(saved_organization(organization, same_name), f"{PREFIX}/organizations/{organization.id}")
 
     @routes.add(
         "GET",
@@ -65,19 +79,22 @@ def add_routes(routes: HttpRoutes) -> None:
         needs=Need.MANAGE,
         summary="Rename an Organization, set its domains, or move it to another Syncro Tenant.",
         body=OrganizationBody,
-        answers={200: Organization},
+        example=_EXAMPLE,
+        answers={200: SavedOrganization},
     )
     def put_organization(call: RequestContext) -> ApiResponse:
         body = call.body(OrganizationBody)
+        organization_id = _organization(call)
+        same_name = actions.others_of_name(call.services.control(call.actor.account_id), body.name, organization_id)
         changed = actions.change_organization(
             call.services,
             call.actor,
-            _organization(call),
+            organization_id,
             name=body.name,
             domains=body.domains,
             syncro_tenant=_syncro_tenant(body),
         )
-        return ok(changed)
+        return ok(saved_organization(changed, same_name))
 
     @routes.add(
         "DELETE",
@@ -101,6 +118,6 @@ def _syncro_tenant(body: OrganizationBody) -> ids.SyncroTenantId | None:
 
 def _page(call: RequestContext, documents: Any) -> tuple[list[Any], str | None]:
     """One page of a kind of control rows, in key order, and the cursor of the next."""
-    limit = call.limit()
-    page = [stored.value for stored in documents.list(after=call.cursor(), limit=limit + 1)]
+    limit = call.query(LIMIT)
+    page = [stored.value for stored in documents.list(after=call.query(CURSOR), limit=limit + 1)]
     return page[:limit], page[limit - 1].id if len(page) > limit else None

@@ -4,13 +4,16 @@ from integrations.actions.mapping.purge import purge_now
 from integrations.actions.removal.start import remove, remove_all
 from integrations.actions.removal.status import read_effects, read_effects_of_all, read_removal
 from integrations.domain import ids
+from integrations.triggers.parameters import text
 from integrations.triggers.routes import HttpRoutes, Need, RequestContext
 from integrations.views.removal.begun import AllBegun, Begun
 from integrations.views.removal.effects import Effects
 from integrations.views.removal.status import RemovalView
 from shared.http.responses import ApiResponse, no_content, ok
 
-_CONFIRM = {"confirm": "the value of confirm in GET .../removal-effects"}
+_CONFIRM = text(
+    "confirm", "The value of `confirm` in the effects of this removal.", most=1000, example="Contoso Dental"
+)
 
 
 def add_routes(routes: HttpRoutes) -> None:
@@ -40,23 +43,23 @@ def add_routes(routes: HttpRoutes) -> None:
         "integrations/{integration_id}",
         needs=Need.REMOVE,
         summary="Remove an integration. It is hidden immediately; follow GET /removals/{removal_id}.",
-        query=_CONFIRM,
+        query=(_CONFIRM,),
         answers={202: Begun},
     )
     def delete_integration(call: RequestContext) -> ApiResponse:
         integration_id = ids.integration_id(call.param("integration_id"))
-        return ok(remove(call.services, call.actor, integration_id, call.query("confirm")), status=202)
+        return ok(remove(call.services, call.actor, integration_id, call.query(_CONFIRM)), status=202)
 
     @routes.add(
         "DELETE",
         "integrations",
         needs=Need.REMOVE,
         summary="Remove all integrations of the account.",
-        query=_CONFIRM,
+        query=(_CONFIRM,),
         answers={202: AllBegun},
     )
     def delete_integrations(call: RequestContext) -> ApiResponse:
-        begun = remove_all(call.services, call.actor, call.query("confirm"))
+        begun = remove_all(call.services, call.actor, call.query(_CONFIRM))
         return ok(AllBegun(removal_ids=list(begun)), status=202)
 
     @routes.add(

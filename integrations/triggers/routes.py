@@ -1,14 +1,14 @@
 """HTTP routes: one decorator does what every route must, so that no route can forget it.
 
-It authenticates and authorizes the caller (deny by default), reads the body strictly, repeats the stored response of
-an Idempotency-Key, turns errors into problem+json, adds ETags and security headers, and registers the route for the
+It authenticates and authorizes the caller (deny by default), reads query and body strictly, repeats the response of an
+Idempotency-Key, turns errors into problem+json, adds ETags and security headers, and registers the route for the
 OpenAPI document. A handler itself parses, calls one action, and answers.
 """
 
 import logging
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, TypeVar
@@ -22,18 +22,23 @@ from integrations.actions.plan.learn_plan import learn_plan
 from integrations.caller import Caller
 from integrations.domain.ids import AccountId
 from integrations.services import Services
-from shared.errors import AppError, Forbidden, Invalid, Problem
+from integrations.triggers.parameters import Parameter, read_query
+from shared.errors import AppError, Forbidden, Invalid, MethodNotAllowed, NotFound, Problem
 from shared.http.responses import ApiResponse, problem_response, read_json, with_etag
 from shared.storage.retries import interactive
 from shared.telemetry.log import log
 
 Model = TypeVar("Model", bound=msgspec.Struct)
+Value = TypeVar("Value")
 Handler = Callable[["RequestContext"], ApiResponse]
+
+PREFIX = "/api"  # as host.json has it
 
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
-_CURSOR = re.compile(r"[A-Za-z0-9_.@-]{1,128}")
-PAGING = {"limit": "rows per page, 1 to 1000, default 100", "cursor": "next_cursor of the previous page"}
+_IN_PATH = re.compile(r"{(\*?)\w+(:alpha)?}")
+_ANY_PATH = "{*path}"
+_METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE")
 _SAFE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -56,6 +61,8 @@ class HttpRoute:
     """A route as the OpenAPI document describes it. ``answers`` are success responses: models by status.
 
     ``csv``: it can answer in CSV too; ``refusals`` are error statuses beyond those of every route of its kind.
+    ``example`` is a body. The query of a route that is not ``in_api`` may hold more than it declares: browsers and
+    Microsoft send it.
     """
 
     name: str
@@ -64,15 +71,29 @@ class HttpRoute:
     needs: Need
     summary: str
     body: type[msgspec.Struct] | None = None
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: tuple[Parameter[Any], ...] = ()
     answers: Mapping[int, Any] = field(default_factory=dict)
     in_api: bool = True
     csv: bool = False
     refusals: tuple[str, ...] = ()
+    example: Mapping[str, Any] | None = None
+    tag: str = ""
 
     @property
     def changes(self) -> bool:
-        return not set(self.methods) <= {"GET", "HEAD"}
+        return self.methods != ("GET",)
+
+    @property
+    def answered(self) -> tuple[str, ...]:
+        """The methods that it answers: what only reads can be asked for its headers alone."""
+        return self.methods if self.changes else ("GET", "HEAD")
+
+    def has_path(self, path: str) -> bool:
+        """Whether this path, below the prefix and decoded, is the route's."""
+        pattern = _IN_PATH.sub(
+            lambda it: ".*" if it[1] else "[A-Za-z]*" if it[2] else "[^/]+", self.path.replace(".", r"\.")
+        )
+        return re.fullmatch(pattern, path.strip("/"), re.IGNORECASE | re.DOTALL) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +105,7 @@ class RequestContext:
     route: HttpRoute
     trace_id: str
     caller: Caller | None
+    values: Mapping[str, Any]
 
     @property
     def actor(self) -> Actor:
@@ -94,27 +116,9 @@ class RequestContext:
     def param(self, name: str) -> str:
         return str(self.request.route_params.get(name, ""))
 
-    def query(self, name: str, default: str = "") -> str:
-        if name not in self.route.query:
-            raise AssertionError(f"{self.route.name} does not declare ?{name}=")
-        return str(self.request.params.get(name, default))
-
-    def integer(self, name: str, default: int, least: int, most: int) -> int:
-        text = self.query(name, str(default))
-        if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
-            raise Invalid(f"?{name}= is invalid.", problems=[Problem(f"/{name}", f"a whole number, {least} to {most}")])
-        return int(text)
-
-    def limit(self) -> int:
-        return self.integer("limit", 100, 1, 1000)
-
-    def cursor(self) -> str:
-        """The key after which the page begins, empty for the first page."""
-        cursor = self.query("cursor")
-        if cursor and not _CURSOR.fullmatch(cursor):
-            problem = Problem("/cursor", "send next_cursor of the previous page, unchanged")
-            raise Invalid("The cursor is invalid.", problems=[problem])
-        return cursor
+    def query(self, parameter: Parameter[Value]) -> Value:
+        """The value of a query parameter that the route declares."""
+        return self.values[parameter.name]  # type: ignore[no-any-return] # as read_query made it
 
     def body(self, model: type[Model]) -> Model:
         return read_json(self.request.get_body(), self.request.headers.get("Content-Type", ""), model)
@@ -126,6 +130,7 @@ class HttpRoutes:
     def __init__(self, services: Callable[[], Services]) -> None:
         self.blueprint = func.Blueprint()
         self.all: list[HttpRoute] = []
+        self.tag = ""  # of the routes that are added next
         self._services = services
 
     def add(
@@ -136,28 +141,20 @@ class HttpRoutes:
         needs: Need,
         summary: str,
         body: type[msgspec.Struct] | None = None,
-        query: Mapping[str, str] | None = None,
+        query: tuple[Parameter[Any], ...] = (),
         answers: Mapping[int, Any] | None = None,
         in_api: bool = True,
         csv: bool = False,
         refusals: tuple[str, ...] = (),
+        example: Mapping[str, Any] | None = None,
     ) -> Callable[[Handler], Handler]:
         """Declare a route: ``methods`` separated by spaces, ``path`` below /api."""
 
         def register(handler: Handler) -> Handler:
             route = HttpRoute(
-                name=handler.__name__,
-                methods=tuple(methods.split()),
-                path=path,
-                needs=needs,
-                summary=summary,
-                body=body,
-                query=query or {},
-                answers=answers or {},
-                in_api=in_api,
-                csv=csv,
-                refusals=refusals,
-            )
+                handler.__name__, tuple(methods.split()), path, needs, summary, body, query, answers or {},
+                in_api=in_api, csv=csv, refusals=refusals, example=example, tag=self.tag,
+            )  # fmt: skip
             self.all.append(route)
             self._register(route, handler)
             return handler
@@ -170,10 +167,34 @@ class HttpRoutes:
         def entry(req: func.HttpRequest) -> func.HttpResponse:
             return _response(_handle(services, route, handler, req))
 
+        self._add_function(entry, route.name, route.summary, path=route.path, methods=list(route.answered))
+
+    def add_unmatched(self) -> None:
+        """Answer whatever no route takes: the Functions host would answer an empty 404, for a wrong method as well.
+
+        The host tries functions in the order of their names, so that this one comes last.
+        """
+
+        def entry(req: func.HttpRequest) -> func.HttpResponse:
+            path = str(req.route_params.get("path", ""))
+            methods = [method for route in self.all if route.has_path(path) for method in route.answered]
+            return _response(_refused(_unmatched(str(req.method), methods), _ANY_PATH, _trace_id(req)))
+
+        self._add_function(entry, "unmatched_request", "Answers whatever no route takes.", path=_ANY_PATH, methods=None)
+
+    def _add_function(
+        self,
+        entry: Callable[[func.HttpRequest], func.HttpResponse],
+        name: str,
+        summary: str,
+        *,
+        path: str,
+        methods: list[str] | None,
+    ) -> None:
         # Not functools.wraps: the Functions host would follow it and read the handler's parameters.
-        entry.__name__ = route.name
-        entry.__doc__ = route.summary
-        self.blueprint.route(route.path, methods=list(route.methods), auth_level=func.AuthLevel.ANONYMOUS)(entry)
+        entry.__name__ = name
+        entry.__doc__ = summary
+        self.blueprint.route(path, methods=methods, auth_level=func.AuthLevel.ANONYMOUS)(entry)
 
 
 def _handle(
@@ -185,21 +206,33 @@ def _handle(
         with interactive():
             return _authorized(services(), route, handler, request, trace_id)
     except AppError as error:
-        answer = problem_response(error, trace_id)
-        level = logging.ERROR if answer.status >= 500 else logging.INFO
-        log(
-            "refused request",
-            level=level,
-            route=route.path,
-            status=answer.status,
-            code=error.stable_code,
-            error=str(error) if answer.status >= 500 else "",
-            trace_id=trace_id,
-        )
-        return answer
+        return _refused(error, route.path, trace_id)
     except Exception:  # the Functions host would answer an empty 500 (platform.md 2.3)
         logging.getLogger("integrations").exception("route %s failed, trace %s", route.name, trace_id)
         return problem_response(AppError("The request could not be completed."), trace_id)
+
+
+def _refused(error: AppError, path: str, trace_id: str) -> ApiResponse:
+    answer = problem_response(error, trace_id)
+    log(
+        "refused request",
+        level=logging.ERROR if answer.status >= 500 else logging.INFO,
+        route=path,
+        status=answer.status,
+        code=error.stable_code,
+        error=str(error) if answer.status >= 500 else "",
+        trace_id=trace_id,
+    )
+    return answer
+
+
+def _unmatched(method: str, methods: Collection[str]) -> AppError:
+    """The error of a request that no route takes; ``methods`` are those that its path has."""
+    if not methods or method in methods:
+        remedy = "Check the path. GET /api/openapi.json describes every path."
+        return NotFound("There is no such path in this API.", code="no_such_path", remedy=remedy)
+    allowed = [it for it in _METHODS if it in methods]
+    return MethodNotAllowed(f"This path takes {', '.join(allowed)}, but not {method[:20]}.", allowed=allowed)
 
 
 def _authorized(
@@ -209,7 +242,8 @@ def _authorized(
     if route.needs is not Need.NOTHING:
         caller = services.callers.caller(request.headers.get("Authorization"))
         _refuse(route.needs, caller)
-    call = RequestContext(services, request, route, trace_id, caller)
+    values = read_query(route.query, request.params, is_open=not route.in_api)
+    call = RequestContext(services, request, route, trace_id, caller, values)
     if caller is not None and not learn_plan(services, call.actor, caller) and route.needs is Need.MANAGE:
         raise _no_plan()
     if route.changes and caller is not None:
@@ -218,7 +252,7 @@ def _authorized(
             identity = (request.method, request.url.split("/api/", 1)[-1].encode(), request.get_body())
             return once_per_key(services, call.actor, key, identity, lambda: handler(call))
     answer = handler(call)
-    if request.method == "GET" and answer.status == 200 and caller is not None:
+    if not route.changes and answer.status == 200 and caller is not None:
         return with_etag(answer, request.headers.get("If-None-Match", ""))
     return answer
 

@@ -12,7 +12,8 @@ from integrations.domain import ids
 from integrations.domain.sync.datasets import Run
 from integrations.microsoft import registry as datasets
 from integrations.microsoft.dataset import Dataset, ReadRoute
-from integrations.triggers.routes import PAGING, HttpRoutes, Need, RequestContext
+from integrations.triggers.parameters import CURSOR, LIMIT, PAGING, cursor, flag, one_of, tenant, text
+from integrations.triggers.routes import HttpRoutes, Need, RequestContext
 from integrations.views.datasets import Rows
 from integrations.views.integration_details import IntegrationDetails
 from integrations.views.organizations import MappingView, mapping_view
@@ -20,14 +21,28 @@ from integrations.views.security.licenses import LicenseView
 from integrations.views.security.security import Security
 from integrations.views.sync_runs import Ordered, RunPage, SyncQueue
 from integrations.views.table.overview import Overview
-from integrations.views.table.tenant_page import SORTS, TableFilter
+from integrations.views.table.tenant_page import CURSOR_PATTERN, SORTS, STATUSES, TableFilter
 from integrations.views.tenant_details import TenantDetails
-from shared.errors import Invalid, Problem
 from shared.http.responses import ApiResponse, no_content, ok
+
+_SEARCH = text("q", "Part of a tenant's name, domain or id, or of its Syncro Tenant's name.", example="contoso")
+_STATUS = one_of("status", "Only rows with this Sync Status or CSP Auth, or whose next check is overdue.", STATUSES)
+_CSP = text("csp", "Only customers of this CSP: its CSP Name, or its integration id.", example="Northwind Partner")
+_MAPPED = flag("mapped", "true: only mapped tenants. false: only those that are not mapped.", default=None)
+_IGNORED = flag("ignored", "true: only ignored customers of CSPs. false: only the others.", default=False)
+_SORT = one_of("sort", "The column to sort by. A minus sign sorts in descending order.", SORTS, default="name")
+_CURSOR = cursor(CURSOR_PATTERN)
+_QUEUED_TENANT = tenant("The tenant whose position in the queue you want to know.")
 
 
 class MapTenant(msgspec.Struct, forbid_unknown_fields=True):
-    organization_id: str
+    """What a tenant is to be mapped to.
+
+    Attributes:
+        organization_id: The Organization to map the tenant to. Its Syncro Tenant must not be mapped to another one.
+    """
+
+    organization_id: ids.OrganizationId
 
 
 def add_routes(routes: HttpRoutes) -> None:
@@ -45,15 +60,7 @@ def _add_reading(routes: HttpRoutes) -> None:
         "integrations",
         needs=Need.READ,
         summary="Everything the page shows: the menu, the CSPs, and a page of tenants.",
-        query={
-            "q": "part of a name, domain or tenant id",
-            "status": "a label of Sync Status or CSP Auth, or Overdue",
-            "csp": "a CSP Name, or its integration id",
-            "mapped": "true or false",
-            "ignored": "true: only ignored customers of CSPs",
-            "sort": f"one of {', '.join(SORTS)}",
-            **PAGING,
-        },
+        query=(_SEARCH, _STATUS, _CSP, _MAPPED, _IGNORED, _SORT, LIMIT, _CURSOR),
         answers={200: Overview},
     )
     def get_integrations(call: RequestContext) -> ApiResponse:
@@ -88,6 +95,7 @@ def _add_changing(routes: HttpRoutes) -> None:
         needs=Need.MANAGE,
         summary="Map a tenant to an Organization. This also starts its first sync.",
         body=MapTenant,
+        example={"organization_id": "org_abcdefghijkmnpqrstuv"},
         answers={200: MappingView},
     )
     def put_mapping(call: RequestContext) -> ApiResponse:
@@ -123,13 +131,11 @@ def _add_synced(routes: HttpRoutes) -> None:
         "sync-queue",
         needs=Need.READ,
         summary="What is queued, how long it has been waiting, and the position of one tenant.",
-        query={"tenant_id": "the tenant whose position you want to know"},
+        query=(_QUEUED_TENANT,),
         answers={200: SyncQueue},
     )
     def get_sync_queue(call: RequestContext) -> ApiResponse:
-        text = call.query("tenant_id")
-        tenant_id = ids.tenant_id(text) if text else None
-        return ok(read_sync_queue(call.services, call.actor.account_id, tenant_id))
+        return ok(read_sync_queue(call.services, call.actor.account_id, call.query(_QUEUED_TENANT)))
 
     @routes.add(
         "GET",
@@ -140,8 +146,8 @@ def _add_synced(routes: HttpRoutes) -> None:
         answers={200: RunPage},
     )
     def get_runs(call: RequestContext) -> ApiResponse:
-        runs = read_runs(call.services, call.actor.account_id, _tenant(call), after=call.cursor(), limit=call.limit())
-        return ok(runs)
+        account_id, after, limit = call.actor.account_id, call.query(CURSOR), call.query(LIMIT)
+        return ok(read_runs(call.services, account_id, _tenant(call), after=after, limit=limit))
 
     @routes.add(
         "GET",
@@ -163,7 +169,7 @@ def _add_synced(routes: HttpRoutes) -> None:
         answers={200: Rows[LicenseView]},
     )
     def get_licenses(call: RequestContext) -> ApiResponse:
-        account_id, cursor, limit = call.actor.account_id, call.cursor(), call.limit()
+        account_id, cursor, limit = call.actor.account_id, call.query(CURSOR), call.query(LIMIT)
         return ok(read_licenses(call.services, account_id, _tenant(call), after=cursor, limit=limit))
 
     @routes.add(
@@ -181,7 +187,7 @@ def _add_rows(routes: HttpRoutes, dataset: Dataset, route: ReadRoute) -> None:
     """The route that returns the rows of one data set."""
 
     def read(call: RequestContext) -> ApiResponse:
-        account_id, cursor, limit = call.actor.account_id, call.cursor(), call.limit()
+        account_id, cursor, limit = call.actor.account_id, call.query(CURSOR), call.query(LIMIT)
         return ok(read_rows(call.services, account_id, _tenant(call), dataset, after=cursor, limit=limit))
 
     read.__name__ = f"get_{dataset.name}"
@@ -200,20 +206,13 @@ def _tenant(call: RequestContext) -> ids.TenantId:
 
 
 def _table_filter(call: RequestContext) -> TableFilter:
-    mapped, sort = call.query("mapped"), call.query("sort", "name")
-    ignored = call.query("ignored")
-    for name, value in (("mapped", mapped), ("ignored", ignored)):
-        if value not in {"", "true", "false"}:
-            raise Invalid(f"?{name}= is invalid.", problems=[Problem(f"/{name}", "true or false")])
-    if sort not in SORTS:
-        raise Invalid("?sort= is invalid.", problems=[Problem("/sort", f"one of {', '.join(SORTS)}")])
     return TableFilter(
-        text=call.query("q"),
-        status=call.query("status"),
-        csp=call.query("csp"),
-        mapped=mapped == "true" if mapped else None,
-        ignored=ignored == "true",
-        sort=sort,
-        limit=call.limit(),
-        cursor=call.query("cursor"),
+        text=call.query(_SEARCH),
+        status=call.query(_STATUS),
+        csp=call.query(_CSP),
+        mapped=call.query(_MAPPED),
+        ignored=call.query(_IGNORED),
+        sort=call.query(_SORT),
+        limit=call.query(LIMIT),
+        cursor=call.query(_CURSOR),
     )

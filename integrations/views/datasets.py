@@ -2,41 +2,65 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 
-from integrations.domain.sync.datasets import Cursor, warning_of
+from integrations.domain.sync.datasets import Cursor, DatasetOutcome, warning_of
 from integrations.views.status import to_second
+from shared.http.schemas import one_of
 
 T = TypeVar("T")
 
 NOT_MAPPED = "not_mapped"
 NOT_READ_YET = "not_read_yet"
+STATES = one_of(DatasetOutcome, NOT_MAPPED, NOT_READ_YET)
 
 
 class Rows(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
-    """A page of a data set. ``as_of`` is when the whole data set was last read completely."""
+    """A page of a data set. ``as_of`` is when the whole data set was last read completely.
+
+    Attributes:
+        items: The rows of this page.
+        as_of: When all rows were last read completely. Null before the first time.
+        state: How the last reading ended.
+        next_cursor: The cursor of the next page. Null on the last one.
+    """
 
     items: list[T]
     as_of: datetime | None
-    state: str
+    state: Annotated[str, STATES]
     next_cursor: str | None
 
 
 class Part(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
-    """All rows of a small data set. ``as_of`` is when it was last read completely."""
+    """All rows of a small data set. ``as_of`` is when it was last read completely.
+
+    Attributes:
+        items: All rows.
+        state: How the last reading ended.
+        as_of: When all rows were last read completely. Null before the first time.
+    """
 
     items: list[T]
-    state: str
+    state: Annotated[str, STATES]
     as_of: datetime | None
 
 
 class DatasetView(msgspec.Struct, frozen=True, kw_only=True):
-    """How fresh one data set is. ``as_of`` is when it was last read completely."""
+    """How fresh one data set is. ``as_of`` is when it was last read completely.
+
+    Attributes:
+        dataset: The data set, such as users.
+        state: How the last reading ended.
+        as_of: When it was last read completely. Null before the first time.
+        attempted_at: When it was last read, however that ended.
+        count: How many rows are stored.
+        error: Microsoft's error, or a warning. Empty if there is none.
+    """
 
     dataset: str
-    state: str
+    state: Annotated[str, STATES]
     as_of: datetime | None
     attempted_at: datetime
     count: int

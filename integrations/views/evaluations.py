@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 
@@ -11,6 +12,7 @@ from integrations.domain.jobs.given_up import DETAILS
 from integrations.domain.jobs.orders import EvaluateOrder
 from integrations.domain.sync.datasets import Cursor
 from integrations.views.status import to_second
+from shared.http.schemas import one_of
 
 
 class EvaluationView(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,10 +20,20 @@ class EvaluationView(msgspec.Struct, frozen=True, kw_only=True):
 
     ``evaluated_at`` is when it last ran without an error, ``lag_s`` how many seconds the oldest change has waited for
     it. ``error`` and ``detail`` say why it fails, ``next_at`` when it is retried.
+
+    Attributes:
+        name: The evaluation.
+        state: Whether its rows are those of the stored data.
+        since: When this state began. Null while nothing was evaluated, and while it is off.
+        error: The error of the last try, as a code. Empty if there is none.
+        detail: What that means, for people. Empty if there is nothing to say.
+        evaluated_at: When it last ran without an error. Null before the first time.
+        next_at: When it is tried again. Null while it does not fail.
+        lag_s: How many seconds the oldest change has been waiting to be evaluated. 0 if none is.
     """
 
     name: str
-    state: str
+    state: Annotated[str, one_of(State)]
     since: datetime | None
     error: str
     detail: str

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from enum import Enum
+from typing import Annotated
 
 import msgspec
 
 from integrations.domain.integrations import Kind
+from shared.http.schemas import one_of
 
 
 class Action(Enum):
@@ -21,9 +23,14 @@ class Action(Enum):
 
 
 class ActionView(msgspec.Struct, frozen=True, kw_only=True):
-    """A menu entry with the label that the page shows."""
+    """A menu entry with the label that the page shows.
 
-    action: str
+    Attributes:
+        action: The menu entry, for programs.
+        label: The menu entry as the page shows it.
+    """
+
+    action: Annotated[str, one_of(Action)]
     label: str
 
 

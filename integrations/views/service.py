@@ -1,16 +1,29 @@
 """The service itself as the API shows it: its health, and the settings the page needs."""
 
+from typing import Annotated
+
 import msgspec
+
+from shared.http.schemas import one_of
 
 
 class PageConfig(msgspec.Struct, kw_only=True):
-    """What the page needs to know before anybody has signed in."""
+    """What the page needs to know before anybody has signed in.
+
+    Attributes:
+        product_name: The brand in labels.
+        personas_url: Where people to sign in as are listed, on one machine only. Null elsewhere.
+    """
 
     product_name: str
     personas_url: str | None
 
 
 class Health(msgspec.Struct):
-    """``status`` is alive or ready."""
+    """``status`` is alive or ready.
 
-    status: str
+    Attributes:
+        status: "alive" while the process runs, "ready" if its storage answers as well.
+    """
+
+    status: Annotated[str, one_of("alive", "ready")]

@@ -1,15 +1,17 @@
 """A status as the API shows it: label, colour, explanation, remedy, and whether its next check is overdue."""
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
 
+from integrations.domain.csp.gdap import CspAuth
 from integrations.domain.integrations import Running
 from integrations.domain.jobs.given_up import DETAILS, OUR_FAILURE, REMEDY, GivenUp
-from integrations.domain.statuses import COLOUR_OF, EXPLANATIONS, SyncLabel
+from integrations.domain.statuses import COLOUR_OF, COLOURS, EXPLANATIONS, SyncLabel
 from integrations.domain.sync.schedule import overdue_since
 from integrations.domain.sync_status import SyncStatus
+from shared.http.schemas import one_of
 
 
 class StatusView(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,10 +19,26 @@ class StatusView(msgspec.Struct, frozen=True, kw_only=True):
 
     ``stale``: this is the last known status, read at ``as_of``. ``overdue_since`` is set when the next check should
     have come long ago.
+
+    Attributes:
+        label: The status as the page shows it.
+        colour: The colour in which the page shows it.
+        reason: Why, as a code for programs. Several causes can have the same reason.
+        cause: What exactly led to this status, as a code.
+        detail: What this status means, for people.
+        remedy: What to do, and who can do it, for people.
+        evidence: What the status was concluded from, such as Microsoft's error code and request id. Empty if
+            there is none.
+        since: When the status began. Repeated checks with the same result leave it as it is.
+        next_check_at: When this is checked again without anybody's help. Null if nothing is planned.
+        stalled: Whether it has been waiting for Microsoft for longer than usual.
+        stale: Whether this is only the last known status, because it cannot be checked at present.
+        as_of: When it was last checked completely. Null for a status that does not depend on a CSP.
+        overdue_since: Since when the next check is overdue. Null while it is on time.
     """
 
-    label: str
-    colour: str
+    label: Annotated[str, one_of(SyncLabel, CspAuth)]
+    colour: Annotated[str, one_of(*COLOURS)]
     reason: str
     cause: str
     detail: str

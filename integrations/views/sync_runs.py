@@ -5,13 +5,18 @@ from datetime import datetime
 
 import msgspec
 
-from integrations.domain.ids import AccountId, TenantId
+from integrations.domain.ids import AccountId, RunId, TenantId
 from integrations.domain.jobs.orders import SyncOrder
 from integrations.domain.sync.datasets import Run
 
 
 class RunPage(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of runs, the newest first; ``next_cursor`` is None on the last page."""
+    """A page of runs, the newest first; ``next_cursor`` is None on the last page.
+
+    Attributes:
+        items: The runs, the newest first.
+        next_cursor: The cursor of the next page. Null on the last one.
+    """
 
     items: list[Run]
     next_cursor: str | None
@@ -23,6 +28,13 @@ class SyncQueue(msgspec.Struct, frozen=True, kw_only=True):
     ``waiting`` counts up to 32 orders, ``is_more`` says that there are others behind them. ``lag_seconds`` is how long
     the order that waits longest has been due. ``position`` is the requested tenant's place, from 1; None when it is
     not among those counted.
+
+    Attributes:
+        as_of: When the queue was looked at: at this request.
+        waiting: How many orders wait, up to 32.
+        is_more: Whether there are others behind those that were counted.
+        lag_seconds: How long the order that waits longest has been due.
+        position: The place of the requested tenant, from 1. Null when it is not among those counted.
     """
 
     as_of: datetime
@@ -33,9 +45,13 @@ class SyncQueue(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ordered(msgspec.Struct, kw_only=True):
-    """A sync that was ordered; it can be watched under ``run_id``."""
+    """A sync that was ordered; it can be watched under ``run_id``.
 
-    run_id: str
+    Attributes:
+        run_id: The run, to be followed with GET /tenants/{tenant_id}/runs/{run_id}.
+    """
+
+    run_id: RunId
 
 
 def sync_queue(

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from integrations.domain.ids import OrganizationId
 from integrations.views.csp.customer import CustomerDetails
 from integrations.views.datasets import DatasetView
 from integrations.views.evaluations import EvaluationView
@@ -13,9 +14,14 @@ from integrations.views.table.tenant_row import TenantRow
 
 
 class OrganizationName(msgspec.Struct, frozen=True, kw_only=True):
-    """An Organization under the Syncro Tenant that the tenant is mapped to."""
+    """An Organization under the Syncro Tenant that the tenant is mapped to.
 
-    id: str
+    Attributes:
+        id: The Organization.
+        name: The client's name.
+    """
+
+    id: OrganizationId
     name: str
 
 
@@ -23,6 +29,18 @@ class TenantDetails(msgspec.Struct, frozen=True, kw_only=True):
     """The details page of a tenant; ``csp`` is set for a customer of a CSP only.
 
     ``given_up`` lists deletions of earlier mappings' data in which our own service fails.
+
+    Attributes:
+        tenant: Its row of the table.
+        csp: How it is reached through its CSP. Null for a single tenant.
+        user_count: How many users it has, guests included. Null until they have been read.
+        organizations: The Organizations under the Syncro Tenant that it is mapped to.
+        secure_score: Its Secure Score with the trend.
+        mfa: How many people have registered for MFA.
+        licenses: Totals of its licenses.
+        datasets: How fresh each data set is.
+        evaluations: The state of each evaluation.
+        given_up: Deletions of earlier mappings' data in which our own service fails.
     """
 
     tenant: TenantRow

@@ -23,7 +23,16 @@ class SignatureInvalid(AppError):
 
 
 class Jwk(msgspec.Struct, frozen=True, kw_only=True):
-    """A public key (RFC 8037): ``x`` is the key in base64url, ``kid`` its thumbprint."""
+    """A public key (RFC 8037): ``x`` is the key in base64url, ``kid`` its thumbprint.
+
+    Attributes:
+        kid: The key's thumbprint (RFC 7638), which a signature's header names.
+        x: The public key itself, 32 bytes in base64url.
+        kty: The kind of key.
+        crv: The curve of the key.
+        use: What the key is for: signatures.
+        alg: The algorithm of its signatures.
+    """
 
     kid: str
     x: str
@@ -34,7 +43,11 @@ class Jwk(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Jwks(msgspec.Struct, frozen=True, kw_only=True):
-    """Public keys. Shape: {"keys": [Jwk, ...]}."""
+    """Public keys. Shape: {"keys": [Jwk, ...]}.
+
+    Attributes:
+        keys: Every public key of the account, those it no longer signs with included.
+    """
 
     keys: list[Jwk]
 

@@ -5,13 +5,12 @@ This is the only file that chooses our HTTP status codes. Problem bodies follow 
 
 import codecs
 import hashlib
-import inspect
 import json
 import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -21,6 +20,7 @@ from shared.errors import (
     Forbidden,
     IdempotencyKeyReused,
     Invalid,
+    MethodNotAllowed,
     NotFound,
     Problem,
     TemporaryFailure,
@@ -30,6 +30,7 @@ from shared.errors import (
     Unavailable,
     UnsupportedMedia,
 )
+from shared.http.validation import find_problems
 
 JSON = "application/json; charset=utf-8"
 PROBLEM_JSON = "application/problem+json; charset=utf-8"
@@ -37,12 +38,15 @@ FIRST_ERROR, FIRST_FAULT = 400, 500
 MAX_BODY_BYTES = 64 * 1024
 _MAX_DEPTH = 32
 _BRACKET = re.compile(r"[\[\]{}]")
+# Of a time in UTC. It begins with the dot, which is rare, so that a long body is searched quickly.
+_FRACTION = re.compile(rb'\.(?<="\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.)\d+(?=Z")')
 
 STATUS_OF: dict[type[AppError], int] = {
     Invalid: 400,
     Unauthenticated: 401,
     Forbidden: 403,
     NotFound: 404,
+    MethodNotAllowed: 405,
     Conflict: 409,
     TooLarge: 413,
     UnsupportedMedia: 415,
@@ -67,13 +71,33 @@ class ApiResponse:
     is_secret: bool = False
 
 
-class ProblemPlace(msgspec.Struct, kw_only=True):
+class ProblemPlace(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A place in a request that is not valid.
+
+    Attributes:
+        pointer: A JSON pointer (RFC 6901) into the body, or "/" and the name of a parameter. Empty for the body itself.
+        detail: What is expected there.
+        parameter: The name of the query parameter. Absent for a place in the body.
+    """
+
     pointer: str
     detail: str
+    parameter: str = ""
 
 
 class ProblemBody(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """RFC 9457, with a stable ``code``, what to do next (``remedy``) and the id to quote to support (``trace_id``)."""
+    """RFC 9457, with a stable ``code``, what to do next (``remedy``) and the id to quote to support (``trace_id``).
+
+    Attributes:
+        type: "urn:problem:" and the code.
+        title: The kind of problem, in a few words for people.
+        status: The HTTP status of this answer.
+        code: The kind of problem, for programs. It never changes its meaning.
+        detail: What is wrong with this request, for people.
+        remedy: What to do next, for people.
+        trace_id: Identifies this request in the log. Quote it to the operator.
+        errors: Every invalid place of the request. Absent if the problem is another one.
+    """
 
     type: str
     title: str
@@ -86,8 +110,13 @@ class ProblemBody(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 def ok(body: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> ApiResponse:
-    """A JSON response; ``body`` is anything that msgspec encodes."""
-    return ApiResponse(status, msgspec.json.encode(body), JSON, dict(headers or {}))
+    """A JSON response; ``body`` is anything that msgspec encodes. Its times are in full seconds."""
+    return ApiResponse(status, _FRACTION.sub(b"", msgspec.json.encode(body)), JSON, dict(headers or {}))
+
+
+def created(body: object, location: str) -> ApiResponse:
+    """A JSON response with status 201; ``location`` is the path at which what was created can be read."""
+    return ok(body, status=201, headers={"Location": location})
 
 
 def download(body: bytes, content_type: str, filename: str, *, headers: Mapping[str, str] | None = None) -> ApiResponse:
@@ -112,7 +141,10 @@ def status_of(error: AppError) -> int:
 def problem_response(error: AppError, trace_id: str) -> ApiResponse:
     """An error as problem+json; an error with ``wait_s`` gets a Retry-After in whole seconds, at least 1."""
     status = status_of(error)
-    places = [ProblemPlace(pointer=it.pointer, detail=it.detail) for it in getattr(error, "problems", ())]
+    places = [
+        ProblemPlace(pointer=it.pointer, detail=it.detail, parameter=it.parameter)
+        for it in getattr(error, "problems", ())
+    ]
     body = ProblemBody(
         type=f"urn:problem:{error.stable_code}",
         title=error.title,
@@ -129,6 +161,8 @@ def problem_response(error: AppError, trace_id: str) -> ApiResponse:
         headers["Retry-After"] = str(max(1, math.ceil(wait_s)))
     if status == STATUS_OF[Unauthenticated]:
         headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, MethodNotAllowed):
+        headers["Allow"] = ", ".join(error.allowed)
     return ApiResponse(status, msgspec.json.encode(body), PROBLEM_JSON, headers)
 
 
@@ -159,10 +193,11 @@ def read_json(body: bytes, content_type: str, model: type[Model]) -> Model:
     text = _decode_text(body)
     _check_depth(text)
     try:
-        json.loads(text, object_pairs_hook=_refuse_duplicates, parse_constant=_refuse_constant)
+        value = json.loads(text, object_pairs_hook=_refuse_duplicates, parse_constant=_refuse_constant)
         return msgspec.json.decode(text, type=model)
     except msgspec.ValidationError as error:
-        raise _invalid(str(error)) from error
+        problems = find_problems(value, model) or [Problem("", "another value")]
+        raise Invalid("The request does not have the expected format.", problems=problems) from error
     except (ValueError, RecursionError) as error:
         raise Invalid("The body is not valid JSON (RFC 8259).", code="malformed_json") from error
 
@@ -202,25 +237,3 @@ def _refuse_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
-
-
-def _invalid(message: str) -> Invalid:
-    """Turn msgspec's "Expected `str`, got `int` - at `$.name`" into a problem with a JSON pointer (RFC 6901)."""
-    what, _, path = message.partition(" - at `$")
-    pointer = re.sub(r"\[(\d+)\]", r"/\1", path.rstrip("`").replace(".", "/"))
-    unknown = re.match(r"Object contains unknown field `(.*)`", what)
-    missing = re.match(r"Object missing required field `(.*)`", what)
-    if unknown or missing:
-        name = (unknown or missing).group(1)  # type: ignore[union-attr] # one of the two matched
-        pointer = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
-        what = "this field is unknown" if unknown else "required field"
-    return Invalid("The request does not have the expected format.", problems=[Problem(pointer, what)])
-
-
-def json_schema(models: list[Any]) -> tuple[tuple[dict[str, Any], ...], dict[str, Any]]:
-    """JSON Schemas of models for OpenAPI 3.1, with references below ``#/components/schemas``."""
-    references, schemas = msgspec.json.schema_components(models, ref_template="#/components/schemas/{name}")
-    for schema in schemas.values():
-        if "description" in schema:  # Python 3.13 dedents docstrings by itself, older ones do not
-            schema["description"] = inspect.cleandoc(schema["description"])
-    return references, schemas

@@ -13,6 +13,15 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
     ``requests``: HTTP requests, where a batch is one. ``parts``: requests inside batches. ``units``: Microsoft's
     resource units. ``throttled``: responses with status 429. ``repeated``: retries. ``waited_s``: seconds spent waiting
     for Microsoft's limits. ``received_bytes``: bodies, decompressed.
+
+    Attributes:
+        requests: HTTP requests, where a batch is one.
+        parts: Requests inside batches.
+        units: Microsoft's resource units, which its limits are about.
+        throttled: Responses with status 429.
+        repeated: Requests that were repeated.
+        waited_s: Seconds spent waiting for Microsoft's limits.
+        received_bytes: Bytes of bodies, decompressed.
     """
 
     requests: int = 0

@@ -125,7 +125,7 @@ def test_an_evaluation_is_asked_for_what_changed_and_no_more(portal: Portal, tit
 
 
 def test_rows_of_an_evaluation_of_a_feature_still_to_come_are_exported_and_gone_with_the_integration(
-    portal: Portal, titles: Titles
+    titles: Titles, portal: Portal
 ) -> None:
     tenant = synced(portal, users=5)
     exported = portal.ask("GET", f"/export?tenant_id={tenant['id']}&kind=titles")["rows"]

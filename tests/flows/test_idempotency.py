@@ -75,8 +75,8 @@ def test_a_rate_limit_is_not_kept_under_its_key(portal: Portal) -> None:
 def test_a_kept_answer_keeps_its_headers(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
     told = {"Location": "/api/organizations/1", "Retry-After": "7", "ETag": '"x"', "Cache-Control": "private"}
     monkeypatch.setattr(
-        "integrations.triggers.organizations.ok",
-        lambda value, status: ApiResponse(status, msgspec.json.encode(value), "application/vnd.x+json", told),
+        "integrations.triggers.organizations.created",
+        lambda value, _location: ApiResponse(201, msgspec.json.encode(value), "application/vnd.x+json", told),
     )
 
     answers = [portal.call("POST", "/organizations", {"name": "Acme"}, headers=KEY) for _ in range(2)]
@@ -94,5 +94,5 @@ def test_a_refusal_that_stays_is_answered_alike_to_the_last_header(portal: Porta
     )
 
     assert first.status == 404
-    assert (first.body, dict(first.headers)) == (again.body, dict(again.headers))
+    assert (first.body, {**first.headers, "Idempotency-Replayed": "true"}) == (again.body, dict(again.headers))
     assert "Cache-Control" in again.headers

@@ -60,9 +60,9 @@ def test_a_hostile_id_reaches_nobodys_rows(portal: Portal, text: str) -> None:
             for told in (quoted, known[name] + quoted, quoted + known[name]):
                 answer = bob.call(route.methods[0], path_of(route, {**ABSENT, name: told}), BODIES.get(route.name))
                 assert answer.status in {400, 404}, (route.name, answer.status, answer.body)
-        for name in route.query:
-            answer = bob.call(route.methods[0], f"{path_of(route, ABSENT)}?{name}={quoted}")
-            assert answer.status in {200, 400, 404}, (route.name, name, answer.status)
+        for parameter in route.query:
+            answer = bob.call(route.methods[0], f"{path_of(route, ABSENT)}?{parameter.name}={quoted}")
+            assert answer.status in {200, 400, 404}, (route.name, parameter.name, answer.status)
             assert known["tenant_id"].encode() not in answer.body
     for body in ({"organization_id": text}, {"organization_id": ABSENT["organization_id"] + text}):
         raw = json.dumps(body).encode()
@@ -145,6 +145,8 @@ def test_the_same_request_under_the_same_key_is_done_once(portal: Portal) -> Non
     unusable = portal.call("POST", "/organizations", {"name": "Acme"}, headers={"idempotency-key": "a b"})
 
     assert (first.status, first.body) == (again.status, again.body) == (201, first.body)
+    assert [it.headers.get("Idempotency-Replayed") for it in (first, again, another_user)] == [None, "true", None]
+    assert again.headers["Location"] == first.headers["Location"]
     assert (other.status, json.loads(other.body)["code"]) == (422, "idempotency_key_reused")
     assert another_user.status == 201
     assert unusable.status == 400

@@ -72,7 +72,7 @@ def test_the_worst_address_costs_every_route_in_proportion_to_its_size(portal: P
 
     def cases() -> Iterator[tuple[str, Callable[[int], object]]]:
         for route in ALL:
-            for name in re.findall(r"{\*?(\w+)", route.path) if place == "path" else route.query:
+            for name in re.findall(r"{\*?(\w+)", route.path) if place == "path" else [it.name for it in route.query]:
                 paths = {
                     size: place_of(route, **{name: text}) if place == "path" else f"{place_of(route)}?{name}={text}"
                     for size, text in texts.items()

@@ -6,13 +6,13 @@ from integrations.actions.account import Account
 from integrations.actions.actors import Actor
 from integrations.domain.ids import OrganizationId, SyncroTenantId, new_id
 from integrations.domain.integrations import Organization, SyncroTenant
-from integrations.domain.text import clean
+from integrations.domain.text import clean, is_domain_name
 from integrations.services import Services
 from integrations.storage.control import Control
 from integrations.storage.documents import Stored
 from shared.errors import Conflict, Invalid, NotFound, Problem
 
-_MOST_DOMAINS = 100
+MOST_DOMAINS = 100
 
 
 def create_organization(
@@ -22,21 +22,22 @@ def create_organization(
 
     Raises:
         NotFound: there is no such Syncro Tenant.
-        Invalid: the name is empty, or there are too many domains.
+        Invalid: the name is empty, or a domain is none.
     """
+    name, domains = _checked(name, domains)
     account = Account(services, actor.account_id)
     control, now = account.control, services.clock()
     writes = []
     if syncro_tenant is None:
         syncro_tenant = SyncroTenantId(new_id("st"))
-        created = SyncroTenant(id=syncro_tenant, name=_name(name), created_at=now)
+        created = SyncroTenant(id=syncro_tenant, name=name, created_at=now)
         writes.append(control.syncro_tenants.added(created))
     else:
         _require(control, syncro_tenant)
     organization = Organization(
         id=OrganizationId(new_id("org")),
-        name=_name(name),
-        domains=_domains(domains),
+        name=name,
+        domains=domains,
         syncro_tenant_id=syncro_tenant,
         created_at=now,
     )
@@ -59,19 +60,18 @@ def change_organization(
     Raises:
         NotFound: there is no such Organization or Syncro Tenant.
         Conflict: ``organization_mapped``: a mapped one cannot be moved.
-        Invalid: the name is empty, or there are too many domains.
+        Invalid: the name is empty, or a domain is none.
         VersionConflict: it was changed in the meantime.
     """
     account = Account(services, actor.account_id)
     control = account.control
     stored = find_organization(control, organization_id)
+    name, domains = _checked(name, domains)
     target = syncro_tenant or stored.value.syncro_tenant_id
     if target != stored.value.syncro_tenant_id:
         _require(control, target)
         _refuse_mapped(control, organization_id)
-    changed = msgspec.structs.replace(
-        stored.value, name=_name(name), domains=_domains(domains), syncro_tenant_id=target
-    )
+    changed = msgspec.structs.replace(stored.value, name=name, domains=domains, syncro_tenant_id=target)
     with account.change(actor, "changed organization", {"organization_id": organization_id}) as change:
         change.write(control.organizations.saved(stored.now(changed)))
     return changed
@@ -110,6 +110,12 @@ def find_organization(control: Control, organization_id: OrganizationId) -> Stor
     return stored
 
 
+def others_of_name(control: Control, name: str, but: OrganizationId | None = None) -> list[Organization]:
+    """Organizations of the account with this name, in upper or lower case, ``but`` one."""
+    wanted, known = clean(name).casefold(), [stored.value for stored in control.organizations.list()]
+    return [it for it in known if it.id != but and it.name.casefold() == wanted]
+
+
 def _require(control: Control, syncro_tenant: SyncroTenantId) -> None:
     if control.syncro_tenants.find(syncro_tenant) is None:
         raise NotFound("There is no such Syncro Tenant in your account.")
@@ -126,14 +132,19 @@ def _refuse_mapped(control: Control, organization_id: OrganizationId) -> None:
             )
 
 
-def _name(name: str) -> str:
-    cleaned = clean(name)
-    if not cleaned:
-        raise Invalid("The name is empty.", problems=[Problem("/name", "give it 1 to 256 visible characters")])
-    return cleaned
+def _checked(name: str, domains: list[str]) -> tuple[str, list[str]]:
+    """The name and the domains as they are stored.
 
-
-def _domains(domains: list[str]) -> list[str]:
-    if len(domains) > _MOST_DOMAINS:
-        raise Invalid("Too many domains.", problems=[Problem("/domains", f"at most {_MOST_DOMAINS}")])
-    return sorted({clean(domain).lower() for domain in domains} - {""})
+    Raises:
+        Invalid: ``problems`` name everything that is wrong with them.
+    """
+    cleaned, names = clean(name), [clean(domain).lower() for domain in domains]
+    problems = [] if cleaned else [Problem("/name", "give it 1 to 256 visible characters")]
+    problems += [
+        Problem(f"/domains/{place}", "a domain name, such as contoso.example; others than ASCII as xn--...")
+        for place, domain in enumerate(names)
+        if domain and not is_domain_name(domain)
+    ]
+    if problems:
+        raise Invalid("The Organization is not valid.", problems=problems)
+    return cleaned, sorted(set(names) - {""})

@@ -9,10 +9,12 @@ from integrations.actions.account import Account
 from integrations.actions.actors import Actor
 from integrations.actions.lookup import find_tenant
 from integrations.domain.audit.export import MOST_ROWS, concerns, without_secrets
+from integrations.domain.evaluations import registry as evaluations
 from integrations.domain.ids import TenantId
 from integrations.domain.integrations import Tenant
+from integrations.microsoft import registry as datasets
 from integrations.services import Services
-from integrations.storage.control import Control
+from integrations.storage.control import KINDS, Control
 from integrations.storage.due import ALL, FINAL_CHECK
 from integrations.views.audit.export import Export, Exported
 from shared.clock import format_utc
@@ -20,6 +22,14 @@ from shared.errors import Conflict
 
 _PER_MINUTE = 6
 _KINDS_WITH_DUE_LINES = frozenset({"integration", "flow"})  # besides tenants and the account itself
+
+_NOT_RECORDS = ("dataset", "evaluation", "changed", "due", "holder")
+
+
+def kinds() -> list[str]:
+    """Every kind of row that an export may hold."""
+    records = [*(it.name for it in datasets.DATASETS), *(it.name for it in evaluations.EVALUATIONS)]
+    return sorted({*KINDS, *records, *_NOT_RECORDS})
 
 
 def export(services: Services, actor: Actor, tenant_id: TenantId | None, kind: str) -> Export:
@@ -48,7 +58,8 @@ def export(services: Services, actor: Actor, tenant_id: TenantId | None, kind: s
     subject = {"tenant_id": str(tenant_id)} if tenant_id else {"account_id": str(actor.account_id)}
     with account.change() as change:
         change.audit(actor, "exported data", subject, after=f"{len(rows)} rows")
-    return Export(account_id=actor.account_id, tenant_id=tenant_id, made_at=format_utc(services.clock()), rows=rows)
+    now = services.clock().replace(microsecond=0)
+    return Export(account_id=actor.account_id, tenant_id=tenant_id, made_at=now, rows=rows)
 
 
 def _rows(services: Services, control: Control, tenant: Tenant | None, kind: str) -> Iterator[Exported]:

@@ -107,7 +107,12 @@ def may_be_sealed(entry: EntryFingerprint, last: Seal | None, now: datetime) -> 
 
 
 class SealFault(msgspec.Struct, frozen=True, kw_only=True):
-    """What is wrong with one seal: ``altered``, ``missing`` or ``out_of_chain``."""
+    """What is wrong with one seal: ``altered``, ``missing`` or ``out_of_chain``.
+
+    Attributes:
+        number: The number of the seal.
+        what: "altered", "missing" or "out_of_chain".
+    """
 
     number: int
     what: str

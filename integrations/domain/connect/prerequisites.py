@@ -12,12 +12,26 @@ ACKNOWLEDGEMENT = "I have met these prerequisites."
 
 
 class Prerequisite(msgspec.Struct, frozen=True):
+    """Something that must be in place.
+
+    Attributes:
+        title: The prerequisite in a few words.
+        detail: What exactly must be in place.
+    """
+
     title: str
     detail: str
 
 
 class Prerequisites(msgspec.Struct, frozen=True, kw_only=True):
-    """The text of the pop-up. ``version`` goes back with the acceptance."""
+    """The text of the pop-up. ``version`` goes back with the acceptance.
+
+    Attributes:
+        version: Changes with the text. Send it back when integrating.
+        title: The heading of the pop-up.
+        items: Each prerequisite, in the order in which it is shown.
+        acknowledgement: The sentence that somebody has to accept.
+    """
 
     version: str
     title: str

@@ -13,7 +13,16 @@ _WITH, _WITHOUT = "registered", "unregistered"
 
 
 class Registered(msgspec.Struct, frozen=True, kw_only=True):
-    """Numbers of people with and without a registration for MFA; users include administrators, but not guests."""
+    """Numbers of people with and without a registration for MFA; users include administrators, but not guests.
+
+    Attributes:
+        users: How many members are in the report, administrators included, guests not.
+        users_without: How many of them have not registered.
+        admins: How many of them are administrators.
+        admins_without: How many administrators have not registered.
+        guests: How many guests are in the report.
+        guests_without: How many of them have not registered.
+    """
 
     users: int
     users_without: int

@@ -20,6 +20,14 @@ class Administrator(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody who has directory roles, directly or through the groups that ``through`` names.
 
     ``has_mfa`` is None where it is not known: the report needs a licence, and leaves some people out.
+
+    Attributes:
+        user_id: The user's object id.
+        name: The name that Microsoft shows. Null if it is not known.
+        username: The user principal name. Null if it is not known.
+        roles: The names of their directory roles.
+        through: The groups through which they have roles. Empty if they have all of them directly.
+        has_mfa: Whether they have registered for MFA. Null where it is not known.
     """
 
     user_id: str
@@ -31,7 +39,16 @@ class Administrator(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody without MFA. ``as_of`` is the report's own time."""
+    """Somebody without MFA. ``as_of`` is the report's own time.
+
+    Attributes:
+        user_id: The user's object id.
+        name: The name that Microsoft shows.
+        username: The user principal name.
+        is_admin: Whether the report calls them an administrator.
+        is_guest: Whether they are a guest.
+        as_of: When Microsoft last updated this line of the report. Null if it does not say.
+    """
 
     user_id: str
     name: str

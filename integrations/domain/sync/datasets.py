@@ -62,7 +62,13 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Counts(msgspec.Struct, frozen=True):
-    """Rows written and removed by one run of one data set."""
+    """Rows written and removed by one run of one data set.
+
+    Attributes:
+        created: Rows that are new.
+        changed: Rows that are different.
+        removed: Rows that are gone.
+    """
 
     created: int = 0
     changed: int = 0
@@ -121,7 +127,16 @@ class Confirmed(msgspec.Struct, frozen=True):
 
 
 class DatasetResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One data set in a run. ``usage`` is its share of the common batch plus its own requests."""
+    """One data set in a run. ``usage`` is its share of the common batch plus its own requests.
+
+    Attributes:
+        dataset: The data set.
+        outcome: How reading it ended.
+        counts: Rows that were written and removed.
+        error: Microsoft's error code. Absent if there was none.
+        seconds: How long reading and storing took, in seconds.
+        usage: What was requested for it. The common batch is shared out.
+    """
 
     dataset: str
     outcome: DatasetOutcome
@@ -145,6 +160,20 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``usage`` is everything requested from Microsoft Graph, shared batches included. ``resumed_at`` is when its latest
     part began: a big tenant's run has several, and so has one whose process died. ``trace_id`` is the trace of that
     part, where traces are recorded.
+
+    Attributes:
+        id: The run. Later runs have smaller ids.
+        tenant_id: The tenant that is synced.
+        reason: Why it was started, such as schedule, manual or notified.
+        state: How far it is, or how it ended.
+        ordered_at: When it was ordered.
+        started_at: When a worker began. Null or absent while it is queued.
+        resumed_at: When its latest part began. Null or absent if it has only one.
+        ended_at: When it ended. Null or absent until then.
+        cause: What it led to, as the Sync Status has it. Null or absent until it ends.
+        datasets: The result of each data set. Absent until the first one ends.
+        usage: Everything that was requested of Microsoft Graph.
+        trace_id: The trace of its latest part. Absent where traces are not recorded.
     """
 
     id: RunId

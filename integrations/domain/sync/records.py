@@ -16,7 +16,25 @@ class TenantProfile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A user account of the tenant's directory."""
+    """A user account of the tenant's directory.
+
+    Attributes:
+        id: The user's object id.
+        name: The name that Microsoft shows.
+        username: The user principal name. Null if Microsoft does not give it.
+        given_name: The given name. Null if it is not set.
+        surname: The surname. Null if it is not set.
+        mail: The mail address. Null if the user has none.
+        is_enabled: Whether the user can sign in. Null if Microsoft does not say.
+        is_guest: Whether the user is a guest.
+        job_title: The job title. Null if it is not set.
+        department: The department. Null if it is not set.
+        office: The office. Null if it is not set.
+        mobile_phone: The mobile phone number. Null if it is not set.
+        business_phones: Business phone numbers. Empty if there are none.
+        usage_location: The country in two letters (ISO 3166) in which licenses are used. Null if it is not set.
+        license_ids: Microsoft's ids of the products that are assigned, directly or by group.
+    """
 
     id: str
     name: str
@@ -39,6 +57,20 @@ class License(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A product the tenant has bought; counts are seats.
 
     ``unused`` seats could be assigned today: bought or in their grace period, but not suspended or locked out.
+
+    Attributes:
+        sku_id: Microsoft's id of the product.
+        part_number: Microsoft's short name of the product, such as SPB.
+        name: The product's name as Microsoft sells it.
+        is_assignable: Whether seats can be assigned today.
+        is_per_user: Whether it is assigned to users. Others belong to the tenant.
+        bought: Seats that were bought and work.
+        assigned: Seats that are assigned.
+        suspended: Seats of subscriptions that were cancelled. Absent if there are none.
+        warning: Seats in their grace period. Absent if there are none.
+        locked_out: Seats that can no longer be used. Absent if there are none.
+        unused: Seats that could be assigned today. Absent if there are none.
+        is_unlimited: Whether anybody can have it without paying. Absent if not.
     """
 
     sku_id: str
@@ -56,7 +88,16 @@ class License(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Subscription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A commercial subscription behind a licence: its seats, and when it renews or ends. ``status`` is Microsoft's."""
+    """A commercial subscription behind a licence: its seats, and when it renews or ends. ``status`` is Microsoft's.
+
+    Attributes:
+        id: Microsoft's id of the subscription.
+        sku_id: The product that was bought.
+        status: Microsoft's status, such as Enabled or Suspended.
+        seats: How many seats it has.
+        is_trial: Whether it is a trial. Absent if not.
+        renews_at: When it renews or ends. Null or absent if Microsoft does not say.
+    """
 
     id: str
     sku_id: str
@@ -79,7 +120,25 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A device of the tenant's directory. ``id`` is the object id, ``device_id`` the one that Intune uses."""
+    """A device of the tenant's directory. ``id`` is the object id, ``device_id`` the one that Intune uses.
+
+    Attributes:
+        id: The device's object id.
+        name: The name that Microsoft shows.
+        device_id: The id that Intune uses for it. Null if it has none.
+        system: The operating system. Null if it is not known.
+        system_version: The version of the operating system. Null if it is not known.
+        manufacturer: The manufacturer. Null if it is not known.
+        model: The model. Null if it is not known.
+        joined_as: How it joined: AzureAd, ServerAd or Workplace. Null if it is not known.
+        ownership: Whether it is the company's or personal. Null if it is not known.
+        is_enabled: Whether it may be used to sign in. Null if Microsoft does not say.
+        is_managed: Whether a device manager manages it. Null if Microsoft does not say.
+        is_compliant: Whether it complies with its policies. Null if Microsoft does not say.
+        registered_at: When it was registered. Null if Microsoft does not say.
+        last_seen_at: When it was last used to sign in, to about two weeks. Null if Microsoft does not say.
+        owner_id: The object id of its registered owner. Null if it has none.
+    """
 
     id: str
     name: str
@@ -99,7 +158,27 @@ class Device(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ManagedDevice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A device as Intune manages it. ``serial`` and ``device_id`` are None where Intune has a placeholder."""
+    """A device as Intune manages it. ``serial`` and ``device_id`` are None where Intune has a placeholder.
+
+    Attributes:
+        id: The device's id in Intune.
+        name: The device's name in Intune.
+        device_id: The id that the tenant's directory uses for it. Null if it has none.
+        serial: The serial number. Null if it is not known.
+        manufacturer: The manufacturer. Null if it is not known.
+        model: The model. Null if it is not known.
+        system: The operating system. Null if it is not known.
+        system_version: The version of the operating system. Null if it is not known.
+        user_id: The object id of its primary user. Null if it has none.
+        username: The user principal name of its primary user. Null if it has none.
+        compliance: Intune's compliance state, such as compliant or noncompliant.
+        ownership: Intune's kind of owner: company, personal or unknown.
+        state: Intune's state of the management, such as managed. Null if it does not say.
+        agent: What manages it, such as mdm. Null if Intune does not say.
+        is_encrypted: Whether its storage is encrypted. Null if Intune does not say.
+        enrolled_at: When it was enrolled. Null if Intune does not say.
+        last_sync_at: When it last reported to Intune. Null if it never did.
+    """
 
     id: str
     name: str
@@ -121,7 +200,14 @@ class ManagedDevice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class GroupSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Directory settings that differ from their template; values are Microsoft's."""
+    """Directory settings that differ from their template; values are Microsoft's.
+
+    Attributes:
+        id: Microsoft's id of the settings.
+        name: The name of the settings, such as Group.Unified.
+        template_id: The id of the template. Null if Microsoft does not say.
+        values: The values that differ from the template, by their names.
+    """
 
     id: str
     name: str

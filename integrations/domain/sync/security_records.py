@@ -54,7 +54,16 @@ class RegistrationPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RoleMember(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A member of a tenant-wide directory role. ``kind`` is user, group or application."""
+    """A member of a tenant-wide directory role. ``kind`` is user, group or application.
+
+    Attributes:
+        role_id: The id of the role's template, the same in every tenant.
+        role: The role's name.
+        member_id: The member's object id.
+        kind: "user", "group" or "application".
+        name: The name that Microsoft shows. Null if there is none.
+        username: The user principal name. Null for groups and applications.
+    """
 
     role_id: str
     role: str
@@ -68,6 +77,31 @@ class ConditionalAccess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     """A Conditional Access policy: its users, applications, conditions and grant controls. Lists hold ids, or "All".
 
     ``strength`` is the name of the authentication strength it requires, if any.
+
+    Attributes:
+        id: Microsoft's id of the policy.
+        name: The policy's name.
+        state: Microsoft's state: enabled, disabled or enabledForReportingButNotEnforced.
+        demands: The grant controls, such as mfa or block.
+        all_demands: Whether all of them are required. Otherwise one is enough.
+        users: Users that it applies to: object ids, or "All".
+        groups: Groups that it applies to.
+        roles: Directory roles that it applies to.
+        guests: Whether it applies to guests and external users.
+        without_users: Users that it excludes.
+        without_groups: Groups that it excludes.
+        without_roles: Directory roles that it excludes.
+        without_guests: Whether it excludes guests and external users.
+        applications: Applications that it applies to: ids, "All", or Microsoft's names of groups of them.
+        without_applications: Applications that it excludes.
+        client_apps: The kinds of client that it applies to.
+        is_narrowed: Whether a condition that is not listed here narrows it further.
+        sign_in_risks: The risks of a sign-in at which it applies. Empty: at any.
+        user_risks: The risks of a user at which it applies. Empty: at any.
+        locations: Named locations that it applies to. Empty: everywhere.
+        without_locations: Named locations that it excludes.
+        strength: The name of the authentication strength that it requires. Null if none.
+        changed_at: When it was last changed. Null if Microsoft does not say.
     """
 
     id: str
@@ -96,7 +130,18 @@ class ConditionalAccess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
 
 
 class NamedLocation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A named location. ``kind`` is ip (``ranges``) or country (``countries``, two letters each)."""
+    """A named location. ``kind`` is ip (``ranges``) or country (``countries``, two letters each).
+
+    Attributes:
+        id: Microsoft's id of the location.
+        name: The location's name.
+        kind: "ip" or "country".
+        is_trusted: Whether it is marked as trusted.
+        ranges: IP ranges in CIDR form. Empty for countries.
+        countries: Countries in two letters (ISO 3166). Empty for IP ranges.
+        includes_unknown: Whether it includes addresses of an unknown country.
+        looked_up_by: How a country is found, such as clientIpAddress. Null for IP ranges.
+    """
 
     id: str
     name: str
@@ -109,13 +154,31 @@ class NamedLocation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class SecurityDefaults(msgspec.Struct, frozen=True, kw_only=True):
-    """Microsoft's security defaults; while they are on, everybody has to register for MFA."""
+    """Microsoft's security defaults; while they are on, everybody has to register for MFA.
+
+    Attributes:
+        is_enabled: Whether they are on.
+    """
 
     is_enabled: bool
 
 
 class AuthorizationPolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What users and guests may do by themselves. None where Microsoft returned no value."""
+    """What users and guests may do by themselves. None where Microsoft returned no value.
+
+    Attributes:
+        invites_from: Who may invite guests, in Microsoft's words.
+        guest_access: The id of the role that guests have.
+        may_reset_password: Whether administrators may reset their own password.
+        may_join_by_mail: Whether people may join by verifying their mail address.
+        may_sign_up_for_trials: Whether users may sign up for trials.
+        blocks_old_powershell: Whether the old PowerShell modules are blocked.
+        users_may_create_apps: Whether users may register applications.
+        users_may_create_groups: Whether users may create security groups.
+        users_may_create_tenants: Whether users may create tenants.
+        users_may_consent: The policies by which users may consent to applications. Empty: they may not.
+        users_may_consent_to_risky_apps: Whether they may consent to applications that Microsoft calls risky.
+    """
 
     invites_from: str | None = None
     guest_access: str | None = None
@@ -131,7 +194,14 @@ class AuthorizationPolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaul
 
 
 class AuthenticationMethods(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Which authentication methods are enabled. ``migration`` is the state of migrating from legacy policies."""
+    """Which authentication methods are enabled. ``migration`` is the state of migrating from legacy policies.
+
+    Attributes:
+        enabled: Methods that are enabled.
+        disabled: Methods that are disabled.
+        migration: The state of the migration from the legacy policies. Null if Microsoft does not say.
+        campaign: The state of the registration campaign. Null if Microsoft does not say.
+    """
 
     enabled: list[str] = []
     disabled: list[str] = []
@@ -140,7 +210,15 @@ class AuthenticationMethods(msgspec.Struct, frozen=True, kw_only=True, omit_defa
 
 
 class AdminConsentRequests(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Whether users may request admin consent for an application; requests expire after ``days``."""
+    """Whether users may request admin consent for an application; requests expire after ``days``.
+
+    Attributes:
+        is_enabled: Whether users may request admin consent.
+        notifies_reviewers: Whether reviewers get a mail about each request. Null if Microsoft does not say.
+        reminds_reviewers: Whether they are reminded before it expires. Null if Microsoft does not say.
+        reviewers: How many reviewers there are.
+        days: After how many days a request expires. Null if Microsoft does not say.
+    """
 
     is_enabled: bool
     notifies_reviewers: bool | None = None
@@ -153,6 +231,18 @@ class CrossTenantAccess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     """Cross-tenant access settings: for the organization ``partner_id``, or the default (None).
 
     Access is "allowed", "blocked" or "some"; None in a partner's settings is as in the default.
+
+    Attributes:
+        partner_id: The tenant id of the other organization. Null for the default settings.
+        is_service_default: Whether these are Microsoft's defaults, which nobody has changed.
+        is_service_provider: Whether the other organization is the tenant's service provider.
+        collaboration_in: Whether its people may be guests here.
+        collaboration_out: Whether people from here may be guests there.
+        direct_connect_in: Whether its people may use shared channels here.
+        direct_connect_out: Whether people from here may use shared channels there.
+        trusts_mfa: Whether its MFA is accepted. Null: as in the default.
+        trusts_compliant_devices: Whether its compliant devices are accepted. Null: as in the default.
+        trusts_joined_devices: Whether its hybrid joined devices are accepted. Null: as in the default.
     """
 
     partner_id: str | None = None

@@ -1,6 +1,7 @@
 """The export of an account's stored rows, as JSON and as CSV."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -17,6 +18,13 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
     ``kind`` is one of KINDS, the name of a data set or an evaluation, or one of ``dataset``, ``evaluation``,
     ``changed``, ``due`` and ``holder``. ``tenant_id`` is the tenant of a row of synced or derived data; it is empty for
     the account's own rows.
+
+    Attributes:
+        kind: The kind of row, such as tenant, audit or users.
+        id: The row's key, unique among the rows of its kind and tenant.
+        tenant_id: The Microsoft tenant whose synced data this is. Empty for the account's own rows.
+        value: The row's JSON as it is stored, with the fractions of seconds of its times. Its fields depend on
+            the kind.
     """
 
     kind: str
@@ -26,11 +34,18 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Export(msgspec.Struct, frozen=True, kw_only=True):
-    """Every stored row of an account, or of one of its tenants."""
+    """Every stored row of an account, or of one of its tenants.
+
+    Attributes:
+        account_id: The account whose rows these are.
+        tenant_id: The tenant that was chosen. Null for an export of everything.
+        made_at: When the rows were read.
+        rows: Every row, without secrets. At most 100,000.
+    """
 
     account_id: AccountId
     tenant_id: TenantId | None
-    made_at: str
+    made_at: datetime
     rows: list[Exported]
 
 

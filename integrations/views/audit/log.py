@@ -10,7 +10,12 @@ COLUMNS = ("at", "actor", "action", "outcome", "reason", "before", "after", "sub
 
 
 class AuditPage(msgspec.Struct, kw_only=True):
-    """A page of entries, the newest first; ``next_cursor`` is None when no older entries follow."""
+    """A page of entries, the newest first; ``next_cursor`` is None when no older entries follow.
+
+    Attributes:
+        items: The newest entry first. A page can be empty and still not be the last one.
+        next_cursor: The cursor of the next page. Null when no older entries follow.
+    """
 
     items: list[AuditEntry]
     next_cursor: str | None

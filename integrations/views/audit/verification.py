@@ -11,7 +11,13 @@ _MOST_IDS = 1000  # of each kind
 
 
 class SealMark(msgspec.Struct, frozen=True, kw_only=True):
-    """A seal to compare with later: its number, when it was made, and its fingerprint."""
+    """A seal to compare with later: its number, when it was made, and its fingerprint.
+
+    Attributes:
+        number: Seals are numbered from 1 without gaps.
+        at: When the entries were sealed.
+        fingerprint: SHA-256 of the seal, in hexadecimal. Keep it, and compare it with a later verification.
+    """
 
     number: int
     at: datetime
@@ -23,6 +29,20 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
 
     ``waiting`` entries are not sealed yet. ``altered`` ones do not match their seal, ``missing`` ones were sealed and
     are gone, ``out_of_chain`` ones were inserted later than their time says.
+
+    Attributes:
+        verified_at: When the log was verified: at this request.
+        is_intact: Whether nothing was found. Entries that wait for their seal do not count.
+        entries: How many entries the log has.
+        sealed: How many of them a seal covers.
+        waiting: How many entries are not sealed yet. They are sealed in the background.
+        altered: Ids of entries that do not match their seal, at most 1,000.
+        missing: Ids of entries that were sealed and are gone, at most 1,000.
+        out_of_chain: Ids of entries that were inserted later than their time says, at most 1,000.
+        seals: How many seals there are.
+        faulty_seals: Seals that are not what they were, at most 1,000.
+        oldest_seal: The first seal that is still kept. Null before the first one.
+        newest_seal: The latest seal. Null before the first one.
     """
 
     verified_at: datetime

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 
@@ -9,9 +10,11 @@ from integrations.domain.csp.customers import AccessState
 from integrations.domain.csp.explanations import explain_auth
 from integrations.domain.csp.onboarding import Stage
 from integrations.domain.csp.report import FAULTS, LABELS, Check, CheckName, CheckState, StatusChange
+from integrations.domain.ids import IntegrationId
 from integrations.domain.integrations import CspChild
-from integrations.domain.statuses import COLOUR_OF, EXPLANATIONS, SyncCause
+from integrations.domain.statuses import COLOUR_OF, COLOURS, EXPLANATIONS, SyncCause, SyncLabel
 from integrations.views.csp.auth import evidence_of
+from shared.http.schemas import one_of
 
 _STATE_OF_FIRST_CALL = {
     Stage.DONE: CheckState.PASSED,
@@ -21,11 +24,21 @@ _STATE_OF_FIRST_CALL = {
 
 
 class CheckView(msgspec.Struct, frozen=True, kw_only=True):
-    """One check: passed, failed, unknown, or not_run because an earlier one failed."""
+    """One check: passed, failed, unknown, or not_run because an earlier one failed.
 
-    check: str
+    Attributes:
+        check: What is checked.
+        label: The same as the page shows it.
+        state: How it ended. "not_run" because an earlier check failed.
+        at: When this was last checked.
+        detail: What was found, for people. Empty if there is nothing to say.
+        seconds: How long the check took.
+        evidence: What the result was concluded from. Empty if there is nothing to show.
+    """
+
+    check: Annotated[str, one_of(CheckName)]
     label: str
-    state: str
+    state: Annotated[str, one_of(CheckState)]
     at: datetime
     detail: str
     seconds: float
@@ -33,19 +46,31 @@ class CheckView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StatusChangeView(msgspec.Struct, frozen=True, kw_only=True):
-    """When a status began, and its explanation."""
+    """When a status began, and its explanation.
+
+    Attributes:
+        at: When the status began.
+        label: The status as the page shows it.
+        colour: The colour in which the page shows it.
+        cause: What led to the status, as a code.
+        detail: What the status means, for people.
+    """
 
     at: datetime
-    label: str
-    colour: str
-    cause: str
+    label: Annotated[str, one_of(SyncLabel)]
+    colour: Annotated[str, one_of(*COLOURS)]
+    cause: Annotated[str, one_of(SyncCause)]
     detail: str
 
 
 class CheckOrdered(msgspec.Struct, kw_only=True):
-    """A run of a CSP was ordered; its checks can be read with the integration's details."""
+    """A run of a CSP was ordered; its checks can be read with the integration's details.
 
-    integration_id: str
+    Attributes:
+        integration_id: The CSP that is checked. See checks of GET /integrations/{integration_id}.
+    """
+
+    integration_id: IntegrationId
 
 
 def check_view(check: Check) -> CheckView:

@@ -2,26 +2,44 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 
 from integrations.domain.csp.customers import AccessState
 from integrations.domain.csp.gdap import Relationship, RoleId, holds
+from integrations.domain.csp.onboarding import Stage
 from integrations.domain.csp.roles import role_name
 from integrations.domain.integrations import CspChild
 from integrations.views.csp.checks import CheckView, check_view, customer_checks
 from integrations.views.status import to_second
+from shared.http.schemas import one_of
 
 
 class RoleView(msgspec.Struct, frozen=True, kw_only=True):
-    """A directory role."""
+    """A directory role.
+
+    Attributes:
+        id: The id of the role's template, the same in every tenant.
+        name: The role's name at Microsoft.
+    """
 
     id: str
     name: str
 
 
 class RelationshipView(msgspec.Struct, frozen=True, kw_only=True):
-    """An admin relationship. ``note`` says when it cannot be extended, or when somebody else manages it."""
+    """An admin relationship. ``note`` says when it cannot be extended, or when somebody else manages it.
+
+    Attributes:
+        id: The relationship's id at Microsoft.
+        name: The name that the partner gave it.
+        status: Microsoft's status of it, such as active or expired.
+        ends_at: When it ends. Null while it has not begun.
+        auto_extend: Whether Microsoft extends it automatically when it ends.
+        roles: The roles that it grants.
+        note: When it cannot be extended, or somebody else manages it. Empty otherwise.
+    """
 
     id: str
     name: str
@@ -33,7 +51,15 @@ class RelationshipView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TraceView(msgspec.Struct, frozen=True, kw_only=True):
-    """How a required role reaches the account: by which relationship and group; empty where the chain breaks."""
+    """How a required role reaches the account: by which relationship and group; empty where the chain breaks.
+
+    Attributes:
+        role: The name of the required role.
+        relationship: The relationship that grants it. Empty if none does.
+        group: The security group that it is assigned to. Empty if there is none.
+        member: Whether the CSP's account is a member of this group.
+        ends_at: When the relationship ends. Null if there is none.
+    """
 
     role: str
     relationship: str
@@ -43,12 +69,22 @@ class TraceView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CustomerDetails(msgspec.Struct, frozen=True, kw_only=True):
-    """CSP Auth of a customer down to each check and each role."""
+    """CSP Auth of a customer down to each check and each role.
+
+    Attributes:
+        account: The username of the CSP's service account. Empty until relationships have been read.
+        read_at: When the relationships were last read. Null before the first time.
+        ignored: Whether the customer is hidden from the table.
+        progress: How far it is onboarded.
+        checks: The checks of this customer, each of which depends on those before it.
+        relationships: Its admin relationships, those that have ended last.
+        trace: How each required role reaches the CSP's account.
+    """
 
     account: str
     read_at: datetime | None
     ignored: bool
-    progress: str
+    progress: Annotated[str, one_of(Stage)]
     checks: list[CheckView]
     relationships: list[RelationshipView]
     trace: list[TraceView]

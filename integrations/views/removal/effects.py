@@ -21,7 +21,12 @@ _FROM_PARTNER = (
 
 
 class Effects(msgspec.Struct, frozen=True, kw_only=True):
-    """What a removal will do, and the text that confirms it."""
+    """What a removal will do, and the text that confirms it.
+
+    Attributes:
+        confirm: The text to send back as the parameter confirm.
+        effects: What will happen, in sentences for people.
+    """
 
     confirm: str
     effects: list[str]

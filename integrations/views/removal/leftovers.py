@@ -2,13 +2,21 @@
 
 import msgspec
 
+from integrations.domain.ids import TenantId
 from integrations.domain.removal import TenantRemoval, UninstallOutcome
 
 
 class LeftoverView(msgspec.Struct, frozen=True, kw_only=True):
-    """A tenant in which our application has to be removed by hand, with instructions and Microsoft's codes."""
+    """A tenant in which our application has to be removed by hand, with instructions and Microsoft's codes.
 
-    tenant_id: str
+    Attributes:
+        tenant_id: The tenant in which something is left.
+        what: What is left there, for people.
+        how: How to remove it by hand, and who can do it.
+        evidence: Microsoft's error codes and request ids. Empty if there are none.
+    """
+
+    tenant_id: TenantId
     what: str
     how: str
     evidence: dict[str, str]

@@ -2,27 +2,46 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Annotated
 
 import msgspec
 
+from integrations.domain.ids import IntegrationId, RemovalId
+from integrations.domain.integrations import Kind
 from integrations.domain.removal import Removal, TenantRemoval
 from integrations.views.removal.leftovers import LeftoverView, leftover_view
 from integrations.views.removal.receipt import SignedReceipt, read_receipt
 from integrations.views.removal.steps import StepView, steps
 from integrations.views.status import ReadTime, StatusView, given_up_view, to_second
+from shared.http.schemas import one_of
 
 
 class RemovalView(msgspec.Struct, frozen=True, kw_only=True):
     """The state of a removal: ``state`` is removing, removed or verified; ``receipt`` is there from removed on.
 
     ``given_up`` is set while our own service fails to continue it.
+
+    Attributes:
+        id: The removal.
+        integration_id: The integration that is removed.
+        kind: Whether it is a single tenant or a CSP.
+        name: The name of the tenant. Empty once the removal is verified.
+        state: "removing", then "removed" once everything is gone, then "verified".
+        requested_at: When somebody asked for it.
+        requested_by: The portal user id of whoever did.
+        next_at: When its next step is due. Null when nothing is left to do.
+        overdue_since: Since when that step is overdue. Null while it is on time.
+        given_up: Set while our own service fails to continue it.
+        steps: Every step, done or to come, in order.
+        leftovers: What somebody has to do by hand. Empty if there is nothing.
+        receipt: The signed receipt. Null until the integration is removed.
     """
 
-    id: str
-    integration_id: str
-    kind: str
+    id: RemovalId
+    integration_id: IntegrationId
+    kind: Annotated[str, one_of(Kind)]
     name: str
-    state: str
+    state: Annotated[str, one_of("removing", "removed", "verified")]
     requested_at: datetime
     requested_by: str
     next_at: datetime | None

@@ -3,20 +3,30 @@
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Annotated
 
 import msgspec
 
 from integrations.domain.integrations import Kind
 from integrations.domain.removal import Removal, TenantRemoval, UninstallOutcome
 from integrations.views.status import to_second
+from shared.http.schemas import one_of
 
 
 class StepView(msgspec.Struct, frozen=True, kw_only=True):
-    """One step; ``state`` is waiting, running, done, skipped or failed."""
+    """One step; ``state`` is waiting, running, done, skipped or failed.
+
+    Attributes:
+        name: The step, for programs.
+        label: The step as the page shows it.
+        state: How far it is.
+        detail: What it has done, or waits for, for people. Empty if there is nothing to say.
+        at: When it was done. Null until then.
+    """
 
     name: str
     label: str
-    state: str
+    state: Annotated[str, one_of("waiting", "running", "done", "skipped", "failed")]
     detail: str
     at: datetime | None
 

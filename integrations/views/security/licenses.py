@@ -2,18 +2,28 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 
 from integrations.domain.sync.datasets import Cursor
 from integrations.domain.sync.records import License, Subscription
-from integrations.views.datasets import as_of, state_of
+from integrations.views.datasets import STATES, as_of, state_of
 
 
 class LicenseFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """Totals of seats over all paid products."""
+    """Totals of seats over all paid products.
 
-    state: str
+    Attributes:
+        state: How the last reading ended.
+        as_of: When the licenses were last read completely. Null before the first time.
+        products: How many products with a limited number of seats the tenant has.
+        bought: How many seats were bought.
+        assigned: How many seats are assigned.
+        unused: How many seats could be assigned today.
+    """
+
+    state: Annotated[str, STATES]
     as_of: datetime | None
     products: int
     bought: int
@@ -22,7 +32,12 @@ class LicenseFigures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LicenseView(License, frozen=True, kw_only=True, omit_defaults=True):
-    """A license with the subscriptions behind it; ``renews_at`` is the next day on which one of them renews or ends."""
+    """A license with the subscriptions behind it; ``renews_at`` is the next day on which one of them renews or ends.
+
+    Attributes:
+        subscriptions: The subscriptions behind it. Absent if there are none.
+        renews_at: The next day on which one of them renews or ends. Null or absent if there is none.
+    """
 
     subscriptions: list[Subscription] = msgspec.field(default_factory=list)
     renews_at: datetime | None = None

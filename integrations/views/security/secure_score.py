@@ -2,18 +2,26 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Annotated
 
 import msgspec
 
 from integrations.domain.sync.datasets import Cursor
 from integrations.domain.sync.security_records import SecureScore, SecureScoreControl
-from integrations.views.datasets import as_of, state_of
+from integrations.views.datasets import STATES, as_of, state_of
 
 TREND = timedelta(days=90)
 
 
 class ScorePoint(msgspec.Struct, frozen=True, kw_only=True):
-    """The Secure Score of one day."""
+    """The Secure Score of one day.
+
+    Attributes:
+        as_of: The day for which Microsoft computed it.
+        points: The points of that day.
+        max_points: The points that were possible.
+        percent: Points of those possible, 0 to 100. Null if none were.
+    """
 
     as_of: datetime
     points: float
@@ -25,9 +33,19 @@ class SecureScoreView(msgspec.Struct, frozen=True, kw_only=True):
     """The newest Secure Score and its trend. ``as_of`` is the day Microsoft computed it, ``read_at`` when we read it.
 
     ``trend`` holds one point a day, the oldest first, up to 90. ``percent`` is None while there is no score.
+
+    Attributes:
+        state: How the last reading ended.
+        as_of: The day for which Microsoft computed it. Null while there is no score.
+        read_at: When we read it. Null before the first time.
+        percent: Points of those possible, 0 to 100. Null while there is no score.
+        points: The points of that day. Null while there is no score.
+        max_points: The points that are possible. Null while there is no score.
+        average_percent: The average of all tenants at Microsoft, 0 to 100. Null if Microsoft does not give one.
+        trend: One point a day, the oldest first, for up to 90 days.
     """
 
-    state: str
+    state: Annotated[str, STATES]
     as_of: datetime | None = None
     read_at: datetime | None = None
     percent: float | None = None
@@ -38,7 +56,18 @@ class SecureScoreView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Improvement(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that would raise the Secure Score, and by how many points at most."""
+    """Something that would raise the Secure Score, and by how many points at most.
+
+    Attributes:
+        id: Microsoft's name of the control.
+        title: What to improve, for people.
+        category: Microsoft's category, such as Identity. Null if it gives none.
+        service: The service that it is about. Null if Microsoft gives none.
+        points: The points that the tenant has for it.
+        max_points: The points that are possible.
+        user_impact: What users notice, in Microsoft's words, such as Low. Null if it does not say.
+        cost: What it takes to implement, in Microsoft's words. Null if it does not say.
+    """
 
     id: str
     title: str

@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 
 from integrations.domain.csp.customers import children
+from integrations.domain.ids import IntegrationId, TenantId
 from integrations.domain.integrations import Integration, Tenant
 from integrations.views.menu import CSP_MENU, ActionView, actions
 from integrations.views.status import ReadTime, StatusView, status_view, to_second
@@ -14,10 +15,23 @@ KIND_LABEL = "Cloud Solution Provider (CSP)"
 
 
 class CspRow(msgspec.Struct, frozen=True, kw_only=True):
-    """The row of a CSP tenant above the table."""
+    """The row of a CSP tenant above the table.
 
-    id: str
-    tenant_id: str
+    Attributes:
+        id: The CSP's integration.
+        tenant_id: The CSP's own tenant.
+        name: The CSP's name at Microsoft.
+        kind_label: The kind of integration as the page shows it.
+        tenant_count: How many customers the table shows. Ignored ones are not among them.
+        tenant_count_label: The same for people. Empty while there are none.
+        ignored_count: How many customers are ignored.
+        last_synced_at: When the list of customers was last read completely. Null before the first time.
+        sync_status: The Sync Status of the CSP itself.
+        actions: The entries of the row's menu.
+    """
+
+    id: IntegrationId
+    tenant_id: TenantId
     name: str
     kind_label: str
     tenant_count: int

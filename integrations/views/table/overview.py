@@ -13,7 +13,11 @@ from integrations.views.table.tenant_row import TenantRow, is_overdue, labels_of
 
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True):
-    """What the rows can be filtered by at present: the labels that some row has, and Overdue."""
+    """What the rows can be filtered by at present: the labels that some row has, and Overdue.
+
+    Attributes:
+        statuses: Every label that some row has at present, and Overdue if a check is.
+    """
 
     statuses: list[str]
 
@@ -23,6 +27,16 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
 
     ``plan`` is set while our own service fails to apply the account's plan; ``overdue`` counts the tenants, CSPs and
     removals whose next check should have come long ago, on all pages together.
+
+    Attributes:
+        plan: Set while our own service fails to apply the account's plan.
+        overdue: How many tenants, CSPs and removals were not checked when expected, on all pages together.
+        integrate_menu: The entries of the menu Integrate.
+        filters: What the rows can be filtered by at present.
+        sorts: The columns by which rows can be sorted.
+        removals: Removals under way.
+        csps: Every CSP of the account.
+        tenants: One page of the table.
     """
 
     plan: StatusView | None

@@ -1,22 +1,34 @@
 """The row of a removal under way, above the table."""
 
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 
+from integrations.domain.ids import RemovalId
+from integrations.domain.integrations import Kind
 from integrations.domain.removal import Removal
 from integrations.views.status import ReadTime, StatusView, given_up_view
+from shared.http.schemas import one_of
 
 
 class RemovalRow(msgspec.Struct, frozen=True, kw_only=True):
     """A removal under way, shown above the table until the integration is gone.
 
     ``given_up`` is set while our own service fails to continue it.
+
+    Attributes:
+        id: The removal.
+        name: The name of the tenant that is removed.
+        kind: Whether a single tenant or a CSP is removed.
+        requested_at: When somebody asked for it.
+        given_up: Set while our own service fails to continue it.
+        overdue_since: Since when its next step is overdue. Null while it is on time.
     """
 
-    id: str
+    id: RemovalId
     name: str
-    kind: str
+    kind: Annotated[str, one_of(Kind)]
     requested_at: datetime
     given_up: StatusView | None
     overdue_since: datetime | None

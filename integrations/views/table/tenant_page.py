@@ -6,13 +6,20 @@ from typing import NamedTuple
 
 import msgspec
 
+from integrations.domain.csp.gdap import CspAuth
+from integrations.domain.statuses import SyncLabel
 from integrations.views.status import StatusView
-from integrations.views.table.tenant_row import TenantRow, labels_of
+from integrations.views.table.tenant_row import OVERDUE, TenantRow, labels_of
 from shared.errors import Invalid, Problem
 
 
 class TenantPage(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of the table; ``next_cursor`` is None on the last one."""
+    """A page of the table; ``next_cursor`` is None on the last one.
+
+    Attributes:
+        items: The rows in the order that was asked for.
+        next_cursor: The cursor of the next page. Null on the last one.
+    """
 
     items: list[TenantRow]
     next_cursor: str | None
@@ -43,6 +50,8 @@ SORT_KEYS: dict[str, Callable[[TenantRow], str]] = {
     "csp_auth": lambda row: row.csp_auth.label if isinstance(row.csp_auth, StatusView) else "",
 }
 SORTS = tuple(SORT_KEYS) + tuple(f"-{name}" for name in SORT_KEYS)
+STATUSES = tuple(dict.fromkeys([*(it.value for it in SyncLabel), *(it.value for it in CspAuth), OVERDUE]))
+CURSOR_PATTERN = "[A-Za-z0-9_-]{1,4096}"
 
 
 def tenant_page(rows: Iterable[TenantRow], table_filter: TableFilter) -> TenantPage:
@@ -89,5 +98,5 @@ def _read_cursor(cursor: str) -> tuple[str, str]:
     except (ValueError, msgspec.MsgspecError) as error:
         raise Invalid(
             "The cursor is invalid.",
-            problems=[Problem("/cursor", "send next_cursor of the previous page, unchanged")],
+            problems=[Problem("/cursor", "next_cursor of the previous page, unchanged", parameter="cursor")],
         ) from error

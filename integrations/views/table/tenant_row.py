@@ -2,35 +2,57 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
 
-from integrations.domain.ids import SyncroTenantId
-from integrations.domain.integrations import SyncroTenant, Tenant
+from integrations.domain.ids import IntegrationId, SyncroTenantId, TenantId
+from integrations.domain.integrations import Kind, SyncroTenant, Tenant
 from integrations.views.menu import ActionView, actions, tenant_menu
 from integrations.views.status import ReadTime, StatusView, status_view, to_second
+from shared.http.schemas import one_of
 
 NOT_FOR_SINGLES = "-"
 OVERDUE = "Overdue"  # what can be filtered by besides the labels of statuses
 
 
 class SyncroTenantView(msgspec.Struct, frozen=True, kw_only=True):
-    """The Syncro Tenant that a tenant is mapped to; ``href`` opens it in the portal."""
+    """The Syncro Tenant that a tenant is mapped to; ``href`` opens it in the portal.
 
-    id: str
+    Attributes:
+        id: The Syncro Tenant.
+        name: Its name, which is that of the Organization it was created with.
+        href: Where the portal shows it.
+    """
+
+    id: SyncroTenantId
     name: str
     href: str
 
 
 class TenantRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of the table."""
+    """One row of the table.
 
-    tenant_id: str
+    Attributes:
+        tenant_id: The tenant at Microsoft.
+        name: The tenant's name at Microsoft, read with every sync.
+        default_domain: Its default domain at Microsoft. Null until it has been read.
+        integration_id: The integration through which it is reached.
+        kind: Whether it was integrated on its own or is a CSP's customer.
+        syncro_tenant: What it is mapped to. Null while it is not mapped.
+        sync_status: How its connection and its last sync are.
+        last_sync_at: When a sync last succeeded. Null before the first time.
+        last_attempt_at: When a sync last ended, however it did. Null before the first time.
+        csp_name: The name of its CSP, or "-" for a single tenant.
+        csp_auth: Its CSP Auth, or "-" for a single tenant.
+        actions: The entries of the row's menu.
+    """
+
+    tenant_id: TenantId
     name: str
     default_domain: str | None
-    integration_id: str
-    kind: str
+    integration_id: IntegrationId
+    kind: Annotated[str, one_of(Kind)]
     syncro_tenant: SyncroTenantView | None
     sync_status: StatusView
     last_sync_at: datetime | None
