@@ -94,14 +94,15 @@ clean: ## remove everything that the other tasks made
 .venv/.ready: requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 (this is $$($(PYTHON) --version 2>&1))" >&2; exit 1; }
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --requirement requirements-dev.txt
+	@local/with-progress "Installing Python packages into .venv (usually one to three minutes)" \
+		sh -c '$(PYTHON) -m venv .venv && $(BIN)/pip install --quiet --requirement requirements-dev.txt'
 	@touch $@
 
 node_modules/.ready: package.json package-lock.json
 	@node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' || \
 		{ echo "Node 20 or newer is needed for Azurite (or Docker: AZURITE_MODE=docker)" >&2; exit 1; }
-	npm ci --no-audit --no-fund
+	@local/with-progress "Installing Azurite into node_modules (usually half a minute to two minutes)" \
+		npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(CHROMIUM_PATH): .venv/.ready
