@@ -27,14 +27,17 @@ CHROMIUM_PATH := .local/chromium
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(READY) ## everything on this machine, with an example to look at; prints the address and stays up
-	$(BIN)/python -m local
+# Data is kept from start to start, until FRESH=1 deletes it; PORTS=app=8071,table=11002 takes other ports.
+LOCAL := $(BIN)/python -m local $(if $(PORTS),--ports=$(PORTS)) $(if $(FRESH),--fresh)
+
+run: $(READY) ## everything on this machine, with an example to look at; prints the address and stays up; anew: FRESH=1
+	$(LOCAL)
 
 demo: $(READY) ## the main job once, unattended: integrate, map, sync, print the table
 	$(BIN)/python -m local.demo
 
 services: $(READY) ## Azurite, the simulated Microsoft cloud and the portal's sign-in only, for `func start`
-	$(BIN)/python -m local --services
+	$(LOCAL) --services
 
 test: $(READY) $(CHROMIUM_PATH) ## all tests, including those of the page in Chromium
 	$(BIN)/pytest $(SIDE_BY_SIDE) $(COVERED)
