@@ -31,14 +31,17 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(READY) ## everything on this machine, with an example to look at; prints the address and stays up
-	$(BIN)/python -m local
+# Data is kept from start to start, until FRESH=1 deletes it; PORTS=app=8071,table=11002 takes other ports.
+LOCAL := $(BIN)/python -m local $(if $(PORTS),--ports=$(PORTS)) $(if $(FRESH),--fresh)
+
+run: $(READY) ## everything on this machine, with an example to look at; prints the address and stays up; anew: FRESH=1
+	$(LOCAL)
 
 demo: $(READY) ## the main job once, unattended: integrate, map, sync, print the table
 	$(BIN)/python -m local.demo
 
 services: $(READY) ## Azurite, the simulated Microsoft cloud and the portal's sign-in only, for `func start`
-	$(BIN)/python -m local --services
+	$(LOCAL) --services
 
 test: $(READY) $(CHROMIUM_PATH) ## all tests, including those of the page in Chromium
 	$(BIN)/pytest $(SIDE_BY_SIDE) $(COVERED)
@@ -98,14 +101,15 @@ clean: ## remove everything that the other tasks made
 .venv/.ready: requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 (this is $$($(PYTHON) --version 2>&1))" >&2; exit 1; }
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --requirement requirements-dev.txt
+	@local/with-progress "Installing Python packages into .venv (usually one to three minutes)" \
+		sh -c '$(PYTHON) -m venv .venv && $(BIN)/pip install --quiet --requirement requirements-dev.txt'
 	@touch $@
 
 node_modules/.ready: package.json package-lock.json
 	@node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' || \
 		{ echo "Node 20 or newer is needed for Azurite (or Docker: AZURITE_MODE=docker)" >&2; exit 1; }
-	npm ci --no-audit --no-fund
+	@local/with-progress "Installing Azurite into node_modules (usually half a minute to two minutes)" \
+		npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(CHROMIUM_PATH): .venv/.ready

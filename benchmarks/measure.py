@@ -13,7 +13,8 @@ from typing import Any
 
 from local.microsoft.control import World
 from local.portal_client import register
-from local.processes import FREE, ROOT, services
+from local.ports import FREE
+from local.processes import ROOT, services
 
 OUT = ROOT / "benchmarks" / "out"
 PEERS = ROOT / ".venv-benchmarks" / "bin" / "python"

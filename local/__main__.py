@@ -2,90 +2,77 @@
 
 import argparse
 import json
+import sys
 import time
 from pathlib import Path
 
-from local.microsoft.control import World
+from local.azurite import NoAzurite
+from local.example import fill
 from local.portal_client import PortalClient, register
-from local.processes import ROOT, LocalServices, Ports, app_host, services
+from local.ports import PortProblem, Ports, check_free, chosen_ports
+from local.processes import ROOT, LocalServices, NotStarted, addresses, app_host, services
 from local.signals import exit_on_signal, wait_for_signal
-from local.worlds.csp import CUSTOMERS, add_csp
-
-_PARTNER_ID = "c0de0002-0000-4000-8000-0000000000c5"
-_UNCONNECTED = ("Tailspin Toys", "Wingtip Clinics")
+from local.state_folder import FolderInUse, StateFolder
 
 
-def _fill(started: LocalServices, url: str, world: World) -> None:
-    """A tenant that is mapped and synced, one that is only connected, and some that nobody has connected yet."""
-    alice = PortalClient(started, url)
-    contoso = world.add_tenant(name="Contoso Dental", users=25, devices=12, seed=1)
-    fabrikam = world.add_tenant(name="Fabrikam Legal", users=120, devices=80, seed=2)
-    others = [world.add_tenant(name=name, users=40, seed=seed) for seed, name in enumerate(_UNCONNECTED, 3)]
-    known = {row["tenant_id"] for row in alice.rows()}
-    for tenant in (contoso, fabrikam, *others):
-        if tenant["id"] in known:  # of an earlier start: the data was kept, the simulated consent was not
-            world.consent(tenant_id=tenant["id"], client_id=started.settings["MICROSOFT_CLIENT_ID"])
-    _fill_csp(alice, world)
-    for tenant, organization in ((contoso, "Contoso"), (fabrikam, "")):
-        if tenant["id"] in known:
-            continue
-        print(f"  integrating {tenant['name']} ...", flush=True)
-        alice.integrate(tenant)
-        if organization:
-            alice.map(tenant, alice.organization(organization))
-            print(f"  syncing {tenant['name']} ...", flush=True)
-            alice.await_sync(tenant)
-
-
-def _fill_csp(alice: PortalClient, world: World) -> None:
-    """A CSP with a customer in each state; its sign-in is renewed when its data is of an earlier start."""
-    partner = add_csp(world, list(CUSTOMERS), tenant_id=_PARTNER_ID)
-    held = next((it["id"] for it in alice.ask("GET", "/integrations")["csps"] if it["tenant_id"] == _PARTNER_ID), None)
-    print(f"  {'reauthorizing' if held else 'integrating'} {partner['name']} ...", flush=True)
-    if held:
-        alice.reauthorize_csp(partner, held)
-    else:
-        alice.integrate_csp(partner)
-
-
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     parser.add_argument("--services", action="store_true", help="only what the app needs; you run the app yourself")
     parser.add_argument("--state-dir", default=str(ROOT / ".local"), help="where data is kept")
+    parser.add_argument("--fresh", action="store_true", help="delete the data of earlier starts first")
+    parser.add_argument("--ports", default="", help="other ports, such as app=8071,table=11002; kept for later starts")
     arguments = parser.parse_args()
     exit_on_signal()
-    ports, began = Ports(), time.monotonic()
+    folder = StateFolder(Path(arguments.state_dir))
+    try:
+        with folder.locked():
+            ports = chosen_ports(arguments.ports, folder.path)
+            check_free(ports, is_app_ours=not arguments.services)
+            _prepare(folder, is_fresh=arguments.fresh)
+            _run(folder, ports, only_services=arguments.services)
+    except (FolderInUse, PortProblem, NoAzurite, NotStarted) as problem:
+        print(f"\n{problem}", file=sys.stderr, flush=True)
+    return 1
+
+
+def _prepare(folder: StateFolder, *, is_fresh: bool) -> None:
+    if folder.is_half_filled:
+        print("The first start was interrupted while it made the example; it begins anew.", flush=True)
+    if is_fresh or folder.is_half_filled:
+        folder.reset()
+
+
+def _run(folder: StateFolder, ports: Ports, *, only_services: bool) -> None:
+    """Everything, until a signal ends the program."""
+    began = time.monotonic()
+    if not only_services and not folder.is_filled:
+        folder.begin_example()
     print("Starting Azurite, the simulated Microsoft cloud and the portal's sign-in ...", flush=True)
-    with services(ports, Path(arguments.state_dir), keep=True) as started:
-        if arguments.services:
+    with services(ports, folder.path, keep=True) as started:
+        if only_services:
             _print_services(started, ports)
             wait_for_signal()
         print("Starting the app ...", flush=True)
-        log = Path(arguments.state_dir) / "app.log"
-        with app_host(started.settings, ports.host, log) as url:
-            _fill(started, url, register(started, url))
+        with app_host(started.settings, ports.app, folder.path / "app.log") as url:
+            fill(PortalClient(started, url), register(started, url), is_new=not folder.is_filled)
+            folder.end_example()
             print(
                 f"\nReady after {time.monotonic() - began:.0f} s.\n"
                 f"  The page               {url}/api/page/\n"
                 f"  The API                {url}/api/openapi.json\n"
                 f"  Simulated Microsoft    {started.login_url} (sign-in), {started.graph_url} (Graph)\n"
-                f"  Data, keys, the log    {arguments.state_dir}\n"
+                f"  Data, keys, the log    {folder.path}\n"
                 "Your browser will warn once about the simulated Microsoft's certificate when you sign in there.\n"
-                "Press Ctrl-C to stop.",
+                "Press Ctrl-C to stop. The next start goes on from here; make run FRESH=1 begins anew.",
                 flush=True,
             )
             wait_for_signal()
 
 
 def _print_services(started: LocalServices, ports: Ports) -> None:
-    url = f"http://localhost:{ports.host}"
+    url = f"http://localhost:{ports.app}"
     register(started, url)
-    values = {
-        **started.settings,
-        "FUNCTIONS_WORKER_RUNTIME": "python",
-        "PUBLIC_URL": url,
-        "PORTAL_URL": f"{url}/api/page",
-    }
+    values = {**started.settings, "FUNCTIONS_WORKER_RUNTIME": "python", **addresses(url)}
     print(
         "Running. Put this into local.settings.json, then start the app with `func start` or `python -m local.host`:\n"
     )
@@ -94,4 +81,4 @@ def _print_services(started: LocalServices, ports: Ports) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

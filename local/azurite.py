@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO
 
 from local.azurite_version import version_of
-from local.signals import exit_on_signal, wait_for_signal
+from local.signals import exit_on_signal, wait_for_signal, with_parent
 
 INSTALL = "Azurite is needed: run `npm ci` in this folder (Node 20 or newer), or start Docker."
 SLOWER = (
@@ -35,8 +35,8 @@ _FLAGS = ("--skipApiVersionCheck", "--disableTelemetry", "--silent")
 _INSIDE = {"blob": 10000, "queue": 10001, "table": 10002}
 _SERVICES = tuple(_INSIDE)
 _START_S = 40.0
-_LOOKUPS, _WITHOUT_PAUSES = (
-    Path(__file__).with_name(name) for name in ("azurite-lookups.cjs", "azurite-without-pauses.cjs")
+_WITH_PARENT, _LOOKUPS, _WITHOUT_PAUSES = (
+    Path(__file__).with_name(f"azurite-{name}.cjs") for name in ("with-parent", "lookups", "without-pauses")
 )
 _NOTHING_TO_PATCH = "azurite-lookups.cjs: found nothing to patch"
 _DEVELOPMENT = (
@@ -195,11 +195,11 @@ def _from_npm(options: _Options) -> Iterator[Azurite]:
     listen = [word for service in _SERVICES for word in (f"--{service}Port", str(ports[service]))]
     keep = ["--location", str(options.location)] if options.location else ["--inMemoryPersistence"]
     loaded = [] if _is_plain() else [_LOOKUPS] if options.location else [_LOOKUPS, _WITHOUT_PAUSES]
-    node_options = " ".join(f'--require "{it.as_posix()}"' for it in loaded)
+    node_options = " ".join(f'--require "{it.as_posix()}"' for it in (_WITH_PARENT, *loaded))
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
             [program, *_FLAGS, *listen, *keep],
-            env={**os.environ, "AZURITE_ACCOUNTS": options.env, "NODE_OPTIONS": node_options},
+            env=with_parent({**os.environ, "AZURITE_ACCOUNTS": options.env, "NODE_OPTIONS": node_options}),
             stdout=subprocess.DEVNULL,
             stderr=errors,
         )

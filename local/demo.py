@@ -9,7 +9,8 @@ import time
 from pathlib import Path
 
 from local.portal_client import PortalClient, csp_line, register, table
-from local.processes import FREE, app_host, services
+from local.ports import FREE
+from local.processes import app_host, services
 from local.worlds.csp import CUSTOMERS, add_csp
 
 STATES = ("active", "expiring", "expired", "missing_relationship", "missing_roles", "missing_group")

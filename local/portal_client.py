@@ -12,6 +12,7 @@ from local.microsoft.control import Partner, Tenant, World
 from local.processes import CLIENT_ID, CLIENT_SECRET, LocalServices
 
 _WAIT_S = 90.0
+APP_NAME = "Syncro Microsoft Tenant Integrations"
 APP_ROLES = [
     "Organization.Read.All",
     "User.Read.All",
@@ -139,6 +140,7 @@ def register(started: LocalServices, url: str) -> World:
     world = World(started.graph_url, started.ca_file)
     world.register_app(
         client_id=CLIENT_ID,
+        name=APP_NAME,
         secret=CLIENT_SECRET,
         redirect_uris=[f"{url}/api/consent/callback/{kind}" for kind in ("single", "csp")],
         app_roles=APP_ROLES,

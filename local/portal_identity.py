@@ -5,19 +5,21 @@
 
 import argparse
 import json
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric import rsa
 
-from local.signals import exit_on_signal, wait_for_signal
+from local.keys import kept_key
+from local.signals import end_with_parent, exit_on_signal, wait_for_signal
 
 AUDIENCE = "microsoft-tenant-integrations"
 _LIFE_S = 15 * 60
@@ -50,13 +52,13 @@ PERSONAS = {
 
 
 class PortalIdentity:
-    """The issuer: its key lives as long as the process."""
+    """The issuer; its key is kept in a file, if one is given."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, key_file: Path | None = None) -> None:
         self.issuer = url
         self.audience = AUDIENCE
         self.jwks_url = f"{url}/jwks.json"
-        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self._key = kept_key(key_file)
 
     def token(self, persona: str, **changes: Any) -> str:
         """A persona's token; ``changes`` replace claims."""
@@ -132,12 +134,17 @@ class _IdentityServer(ThreadingHTTPServer):
     daemon_threads = True
     identity: PortalIdentity
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A browser that goes away while it is answered is no error."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
 
 @contextmanager
-def running_portal_identity(port: int = 0) -> Iterator[PortalIdentity]:
+def running_portal_identity(port: int = 0, key_file: Path | None = None) -> Iterator[PortalIdentity]:
     """The issuer, listening in a thread."""
     server = _IdentityServer(("127.0.0.1", port), _Handler)
-    server.identity = PortalIdentity(f"http://localhost:{server.server_address[1]}")
+    server.identity = PortalIdentity(f"http://localhost:{server.server_address[1]}", key_file)
     thread = threading.Thread(target=server.serve_forever, name="portal-identity", daemon=True)
     thread.start()
     try:
@@ -153,9 +160,15 @@ def main() -> None:
     exit_on_signal()
     parser = argparse.ArgumentParser(prog="python -m local.portal_identity", description=__doc__)
     parser.add_argument("--port", type=int, default=7070)
-    with running_portal_identity(parser.parse_args().port) as identity:
-        print(json.dumps(identity.addresses()), flush=True)
-        wait_for_signal()
+    parser.add_argument("--key-file", type=Path, help="where the key is kept for the next start")
+    arguments = parser.parse_args()
+    end_with_parent()
+    try:
+        with running_portal_identity(arguments.port, arguments.key_file) as identity:
+            print(json.dumps(identity.addresses()), flush=True)
+            wait_for_signal()
+    except OSError as error:
+        sys.exit(f"The portal's sign-in cannot be started: {error}")
 
 
 if __name__ == "__main__":

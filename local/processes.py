@@ -15,6 +15,9 @@ from pathlib import Path
 from typing import IO
 
 from local.azurite import running_azurite
+from local.files import replace_file
+from local.ports import Ports
+from local.signals import with_parent
 from shared.crypto.envelopes import new_key
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,19 +26,8 @@ CLIENT_SECRET = "not-a-secret-but-a-simulation"  # noqa: S105 - of the simulated
 _START_S = 60.0
 
 
-@dataclass(frozen=True)
-class Ports:
-    """Where everything listens; 0 takes a free port."""
-
-    host: int = 7071
-    identity: int = 7070
-    login: int = 7443
-    graph: int = 7444
-    partner: int = 7445
-    azurite: tuple[int, int, int] | None = (10000, 10001, 10002)
-
-
-FREE = Ports(0, 0, 0, 0, 0, None)
+class NotStarted(Exception):
+    """A program did not get ready."""
 
 
 @dataclass(frozen=True)
@@ -63,17 +55,15 @@ def services(ports: Ports, state: Path, *, keep: bool) -> Iterator[LocalServices
         microsoft = stack.enter_context(
             _announced(
                 "local.microsoft",
-                "--login-port",
-                ports.login,
-                "--graph-port",
-                ports.graph,
-                "--partner-port",
-                ports.partner,
-                "--state-dir",
-                state / "microsoft",
+                f"--login-port={ports.login}",
+                f"--graph-port={ports.graph}",
+                f"--partner-port={ports.partner}",
+                f"--state-dir={state / 'microsoft'}",
+                *(["--keep"] if keep else []),
             )
         )
-        identity = stack.enter_context(_announced("local.portal_identity", "--port", ports.identity))
+        key_file = [f"--key-file={state / 'portal-key.pem'}"] if keep else []
+        identity = stack.enter_context(_announced("local.portal_identity", f"--port={ports.portal}", *key_file))
         yield LocalServices(
             settings={
                 "AzureWebJobsStorage": azurite.connection_strings[0],
@@ -106,11 +96,16 @@ def app_host(settings: Mapping[str, str], port: int, log: Path) -> Iterator[str]
     """The app on its host, its log in a file; gives its address."""
     chosen = port or _free_port()
     url = f"http://localhost:{chosen}"
-    env = {**os.environ, **settings, "PUBLIC_URL": url, "PORTAL_URL": f"{url}/api/page"}
+    env = {**os.environ, **settings, **addresses(url)}
     command = [sys.executable, "-m", "local.host", "--root", str(ROOT), "--port", str(chosen)]
     with log.open("ab") as errors, _process(command, env, errors) as lines:
         _await_line(lines, "Listening on ")
         yield url
+
+
+def addresses(url: str) -> dict[str, str]:
+    """The settings that follow from where the app is; its host leads from / to the page."""
+    return {"PUBLIC_URL": url, "PORTAL_URL": f"{url}/api/page", "LOCAL_HOST_HOME": "/api/page/"}
 
 
 def _free_port() -> int:
@@ -119,9 +114,9 @@ def _free_port() -> int:
 
 
 @contextmanager
-def _announced(module: str, *arguments: object) -> Iterator[dict[str, str]]:
+def _announced(module: str, *arguments: str) -> Iterator[dict[str, str]]:
     """A program of ours that says in one line of JSON where it is."""
-    command = [sys.executable, "-m", module, *map(str, arguments)]
+    command = [sys.executable, "-m", module, *arguments]
     with _process(command, dict(os.environ)) as lines:
         addresses: dict[str, str] = json.loads(_await_line(lines, "{"))
         yield addresses
@@ -131,7 +126,9 @@ def _announced(module: str, *arguments: object) -> Iterator[dict[str, str]]:
 def _process(
     command: list[str], env: Mapping[str, str], errors: IO[bytes] | None = None
 ) -> Iterator["queue.Queue[str | None]"]:
-    process = subprocess.Popen(command, cwd=ROOT, env=dict(env), stdout=subprocess.PIPE, stderr=errors, text=True)
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=with_parent(env), stdout=subprocess.PIPE, stderr=errors, text=True
+    )
     lines: queue.Queue[str | None] = queue.Queue()
     reader = threading.Thread(target=_read, args=(process, lines), daemon=True)
     reader.start()
@@ -163,15 +160,14 @@ def _await_line(lines: "queue.Queue[str | None]", beginning: str) -> str:
         except queue.Empty:
             continue
         if line is None:
-            raise RuntimeError("a program ended before it was ready; its message is above")
+            raise NotStarted("A program ended before it was ready; its message is above, or in app.log.")
         if line.startswith(beginning):
             return line
-    raise RuntimeError(f"a program was not ready within {_START_S:.0f} s")
+    raise NotStarted(f"A program was not ready within {_START_S:.0f} s.")
 
 
 def _secret_key(path: Path) -> str:
     """The key that seals secrets on this machine: made at the first start, kept beside the data it protects."""
     if not path.exists():
-        path.write_text(new_key("local1"))
-        path.chmod(0o600)
+        replace_file(path, new_key("local1").encode())
     return path.read_text().strip()

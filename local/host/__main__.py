@@ -14,6 +14,7 @@ from local.host.host import GRACE_S, Host
 from local.host.http.pipeline import Keys
 from local.host.indexing.loading import IndexingError
 from local.host.settings import SettingsError, environment, host_section, is_true
+from local.signals import end_with_parent
 
 _STOP = [signal.SIGTERM, signal.SIGINT]
 _FUNCTION_KEY = "FUNCTION_KEY_"
@@ -98,6 +99,7 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     _log(verbose=arguments.verbose)
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)  # before there are threads, which inherit it
+    end_with_parent()
     try:
         host = _start(arguments)
     except (IndexingError, SettingsError, OSError) as error:

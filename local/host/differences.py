@@ -13,6 +13,7 @@ Different on purpose:
   and every other call on it dies);
   keys come from MASTER_KEY, HOST_KEY and FUNCTION_KEY_<function>, not from a blob, and are asked for only with
   --enable-auth (Core Tools does the same);
+  / leads to the address in LOCAL_HOST_HOME, if that is set;
   without maxPollingInterval queues are asked every 2 s, and leases last 15 s: the values of Development.
 
 Absent, refused at start with the function's name:

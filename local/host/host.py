@@ -16,7 +16,7 @@ import azure.functions as func
 from azure.storage.queue import QueueMessage
 
 from local.host.http.admin import AdminApi
-from local.host.http.pipeline import Cors, HttpPipeline, HttpRequest, Keys, http_input
+from local.host.http.pipeline import Cors, Home, HttpPipeline, HttpRequest, Keys, http_input
 from local.host.http.routes import routes
 from local.host.indexing.index import Function, index
 from local.host.indexing.loading import load
@@ -175,8 +175,11 @@ class Host:
     def _made_pipeline(self, keys: Keys, cors: Cors) -> HttpPipeline:
         by_name = {route.function.name: route for route in self.routes}
         admin = AdminApi(self._host_id, self.functions, by_name, self._start)
-        has_home_page = not is_true(self.env.get("AzureWebJobsDisableHomepage", ""))
-        return HttpPipeline(self.routes, keys, cors, invoke=self._http, admin=admin.handle, has_home_page=has_home_page)
+        home = Home(
+            is_shown=not is_true(self.env.get("AzureWebJobsDisableHomepage", "")),
+            leads_to=self.env.get("LOCAL_HOST_HOME", ""),
+        )
+        return HttpPipeline(self.routes, keys, cors, invoke=self._http, admin=admin.handle, home=home)
 
     def _listen(self) -> None:
         queues = [it for it in self._readers.values() if not it.function.is_disabled]

@@ -13,10 +13,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import requests
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.core.pipeline.transport import RequestsTransport
 from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
 from azure.storage.blob import BlobClient, BlobServiceClient
 from azure.storage.queue import QueueClient, QueueServiceClient
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 from local.host.settings import Connection, SettingsError, connection
 
@@ -25,8 +29,8 @@ log = logging.getLogger("local.host")
 NEVER = datetime(1, 1, 1, tzinfo=UTC)  # .NET's default moment
 LEASE_S = 15  # in Development; 60 in Azure
 _CONTAINER = "azure-webjobs-hosts"
-# Proxies and passwords of the environment are looked up anew for each request, which takes most of its time.
-_LIMITS: dict[str, Any] = {"connection_timeout": 3, "read_timeout": 10, "retry_total": 1, "use_env_settings": False}
+_TIMEOUTS: dict[str, Any] = {"connection_timeout": 3, "read_timeout": 10}
+_CONNECTIONS = 64  # kept open to one service: each queue is read, and each message handled, by a thread of its own
 
 
 class Storage:
@@ -187,14 +191,27 @@ def _create(client: QueueClient) -> None:
 
 def _queue_service(where: Connection) -> QueueServiceClient:
     if where.string:
-        return QueueServiceClient.from_connection_string(where.string, **_LIMITS)
-    return QueueServiceClient(where.queue_url, credential=_credential(where), **_LIMITS)
+        return QueueServiceClient.from_connection_string(where.string, **_options())
+    return QueueServiceClient(where.queue_url, credential=_credential(where), **_options())
 
 
 def _blob_service(where: Connection) -> BlobServiceClient:
     if where.string:
-        return BlobServiceClient.from_connection_string(where.string, **_LIMITS)
-    return BlobServiceClient(where.blob_url, credential=_credential(where), **_LIMITS)
+        return BlobServiceClient.from_connection_string(where.string, **_options())
+    return BlobServiceClient(where.blob_url, credential=_credential(where), **_options())
+
+
+def _options() -> dict[str, Any]:
+    """Few retries, and as many connections as there are threads: by itself, requests keeps ten, and warns of each more.
+
+    Proxies and passwords of the environment would be looked up anew for each request, which takes most of its time.
+    """
+    session = requests.Session()
+    session.trust_env = False
+    retries = Retry(total=False, redirect=False, raise_on_status=False)  # as the SDK has it, which retries by itself
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, HTTPAdapter(pool_maxsize=_CONNECTIONS, max_retries=retries))
+    return {"transport": RequestsTransport(session=session, **_TIMEOUTS), "retry_total": 1}
 
 
 def _credential(where: Connection) -> DefaultAzureCredential | ManagedIdentityCredential:

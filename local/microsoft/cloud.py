@@ -1,6 +1,7 @@
 """The whole simulated cloud: three hosts, injected faults, a recorder, and the ``/_world/`` control interface."""
 
 import asyncio
+import contextlib
 import ssl
 import tempfile
 import threading
@@ -12,6 +13,7 @@ from typing import Any
 
 import trustme
 
+from local.files import replace_file
 from local.microsoft.control import World
 from local.microsoft.control.server import PREFIX, ControlServer
 from local.microsoft.entra.host import Entra
@@ -21,6 +23,7 @@ from local.microsoft.graph.host import Graph
 from local.microsoft.partner_center import PartnerCenter
 from local.microsoft.server import Reply, Request, Server
 from local.microsoft.snapshots import Snapshots
+from local.microsoft.state_file import StateFile, StateKeeper
 from local.microsoft.traffic.faults import Faults, HeldRequests
 from local.microsoft.traffic.garble import Garbles
 from local.microsoft.traffic.recorder import Recorder
@@ -40,6 +43,7 @@ class Cloud:
         self._snapshots = Snapshots(self.world)
         self._control = ControlServer(self)
         self.history: list[str] = []
+        self._is_touched = False
         self._start_hosts()
 
     def reset(self) -> None:
@@ -64,12 +68,30 @@ class Cloud:
     def restore_state(self, name: str) -> None:
         self._snapshots.restore(name, self._memories)
 
+    def dump_state(self) -> bytes:
+        """What outlives a restart: the world, who is signed in, what can be redeemed, and the signing keys."""
+        return self._snapshots.dump(self._lasting)
+
+    def load_state(self, dumped: bytes) -> None:
+        """Raises an exception of any kind when it is no state."""
+        self._snapshots.load(dumped, self._lasting)
+
+    def was_touched(self) -> bool:
+        """Whether there was a request since the last time this was asked."""
+        touched, self._is_touched = self._is_touched, False
+        return touched
+
+    @property
+    def _lasting(self) -> list[object]:
+        return [*self._entra.memories, self._issuer.keys]
+
     @property
     def _memories(self) -> list[object]:
         """What the hosts remember. Not what is held, and not Partner Center's requests of the last second."""
         return [self.recorder, self.faults, self.garbles, *self._entra.memories, *self._graph.memories]
 
     async def handle(self, request: Request) -> Reply:
+        self._is_touched = True
         if request.path.startswith(PREFIX):
             return self._control.handle(request)
         tenant_id, client_id = self._caller(request)
@@ -127,13 +149,10 @@ def prepared(state: Path) -> Path:
 
 
 async def serve(
-    state: Path, login_port: int, graph_port: int, partner_port: int
-) -> tuple[dict[str, str], list[Server]]:
-    """Start all hosts; returns their addresses and the servers to stop. The CA lives as long as they do."""
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
-    authority.cert_pem.write_to_path(str(state / "ca.pem"))
+    state: Path, login_port: int, graph_port: int, partner_port: int, *, keep: bool = False
+) -> tuple[dict[str, str], list[Server | StateKeeper]]:
+    """Start all hosts; returns their addresses and what to stop. ``keep`` goes on from the state in the folder."""
+    context = _tls(state)
     cloud: list[Cloud] = []
 
     async def handle(request: Request) -> Reply:
@@ -146,7 +165,32 @@ async def serve(
         for name, server in servers.items()
     }
     cloud.append(Cloud(**urls))
-    return {**urls, "ca_file": str(state / "ca.pem")}, list(servers.values())
+    stopped: list[Server | StateKeeper] = list(servers.values())
+    if keep:
+        keeper = StateKeeper(StateFile(state), cloud[0].dump_state, cloud[0].was_touched)
+        keeper.start(cloud[0].load_state)
+        stopped.append(keeper)
+    return {**urls, "ca_file": str(state / "ca.pem")}, stopped
+
+
+def _tls(state: Path) -> ssl.SSLContext:
+    """The certificate of the last start, which a browser may have accepted, or a new one, of a new CA.
+
+    ``server.pem`` ends with the CA that it belongs to, so that no start mixes two.
+    """
+    ca, server = state / "ca.pem", state / "server.pem"
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with contextlib.suppress(OSError):
+        known = ca.read_bytes()
+        if known and server.read_bytes().endswith(known):
+            context.load_cert_chain(server)
+            return context
+    authority = trustme.CA()
+    issued = authority.issue_cert("localhost", "127.0.0.1").private_key_and_cert_chain_pem.bytes()
+    replace_file(ca, authority.cert_pem.bytes())
+    replace_file(server, issued + authority.cert_pem.bytes())
+    context.load_cert_chain(server)
+    return context
 
 
 @contextmanager

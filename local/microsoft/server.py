@@ -104,7 +104,7 @@ class Server:
             pass  # the other side went away, spoke no HTTP, or we are stopping: the connection just ends
         finally:
             writer.transport.abort()
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, asyncio.CancelledError):  # stopping, while the other side goes away
                 await writer.wait_closed()
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:

@@ -2,6 +2,8 @@
 
 import json
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import time
@@ -150,3 +152,26 @@ def test_a_program_whose_parent_blocks_signals_still_stops_when_told():
         program.stdout.readline()
         program.send_signal(signal.SIGTERM)
         assert program.wait(60) == 0
+
+
+def test_a_browser_that_goes_away_before_its_answer_is_no_error(capfd: pytest.CaptureFixture[str]) -> None:
+    with running_portal_identity() as issuer:
+        address = ("localhost", int(issuer.issuer.rpartition(":")[2]))
+        with socket.create_connection(address) as browser:
+            browser.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # resets at the end
+            browser.sendall(b"POST /token HTTP/1.1\r\nContent-Length: 20\r\n\r\n")
+            assert ask(issuer, b'{"persona": "alice"}').ok  # the other request is being read by now
+    assert capfd.readouterr().err == ""
+
+
+def test_the_key_is_kept_in_a_file_that_may_be_damaged(tmp_path: Path) -> None:
+    key_file = tmp_path / "key.pem"
+    with running_portal_identity(key_file=key_file) as first:
+        token = first.token("alice")
+    with running_portal_identity(key_file=key_file) as second:
+        assert second.jwks() == first.jwks()
+        key = jwt.PyJWKSet.from_dict(second.jwks())["portal-1"]
+        assert jwt.decode(token, key, algorithms=["RS256"], audience=second.audience)["name"] == "Alice Adams"
+    key_file.write_bytes(key_file.read_bytes()[:100])
+    with running_portal_identity(key_file=key_file) as third:
+        assert third.jwks() != first.jwks()

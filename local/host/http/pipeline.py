@@ -76,6 +76,19 @@ class Cors:
 
 
 @dataclass(frozen=True)
+class Home:
+    """What is at ``/``: an address of the app that it leads to, else a page of the host's own, or nothing."""
+
+    is_shown: bool = True
+    leads_to: str = ""
+
+    def response(self) -> Response:
+        if self.leads_to:
+            return Response(302, {"location": self.leads_to}, b"")
+        return Response(200, {"content-type": "text/html"}, _HOME_PAGE) if self.is_shown else Response(204, {}, b"")
+
+
+@dataclass(frozen=True)
 class HttpRequest:
     """A request as it arrived. Header names are lower-case, repeated ones are joined with a comma."""
 
@@ -110,14 +123,14 @@ class HttpPipeline:
         *,
         invoke: Callable[[Function, TriggerInput], Response],
         admin: Callable[[HttpRequest, AuthLevel], Response],
-        has_home_page: bool = True,
+        home: Home | None = None,
     ) -> None:
         self._routes = routes
         self._keys = keys
         self._cors = cors
         self._invoke = invoke
         self._admin = admin
-        self._has_home = has_home_page
+        self._home = home or Home()
 
     def handle(self, request: HttpRequest) -> Response:
         """The answer to a request; never raises. CORS is settled before keys and routes."""
@@ -132,9 +145,7 @@ class HttpPipeline:
     def _dispatched(self, request: HttpRequest) -> Response:
         path = request.path.lower()
         if path == "/":
-            return (
-                Response(200, {"content-type": "text/html"}, _HOME_PAGE) if self._has_home else Response(204, {}, b"")
-            )
+            return self._home.response()
         if path.startswith("/admin/"):
             return self._admin(request, self._keys.level(request.key, None))
         if path.startswith("/runtime/webhooks/"):

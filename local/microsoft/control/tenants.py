@@ -70,6 +70,11 @@ class TenantCalls(ControlCalls):
         }
 
     @call
+    def tenants(self) -> list[Tenant]:
+        """All of them, in the order in which they were added."""
+        return [self.tenant(it.id) for it in self._world.tenants.values()]
+
+    @call
     def rename_tenant(self, tenant_id: str, name: str) -> None:
         self._world.tenant(tenant_id).name = name
 

@@ -12,7 +12,7 @@ from local.microsoft.world.state import WorldState
 from local.microsoft.world.tenants import TenantState
 
 _FIRST_USERS = 3
-_MAX_LISTED = 200
+_MAX_LISTED = 1000
 
 
 class Accounts:
@@ -40,23 +40,28 @@ class Accounts:
             raise EntraError("invalid_grant", 50057, "The user account is disabled.")
         return match
 
-    def choices(self, segment: str, hint: str) -> list[AccountChoice]:
-        """Who the page offers: one who was hinted at, else a few of everybody."""
+    def choices(self, segment: str, hint: str, client_id: str = "") -> list[AccountChoice]:
+        """Who the page offers: one who was hinted at, else a few of everybody.
+
+        Administrators come first, beginning with those of tenants where the application is not known yet.
+        """
         if hint:
             tenant, person = self.person(segment, hint)
             return [_account_choice(tenant, person)]
         scopes = (
             [it for it in self._world.tenants.values() if it.exists] if segment in SHARED else [self.tenant(segment)]
         )
+        scopes.sort(key=lambda tenant: client_id in tenant.principals)
         listed = [_account_choice(tenant, person) for tenant in scopes for person in _suggested(tenant)]
-        return listed[:_MAX_LISTED]
+        return sorted(listed, key=lambda choice: not choice.is_admin)[:_MAX_LISTED]
 
 
 def _account_choice(tenant: TenantState, person: Object) -> AccountChoice:
     roles = [ROLE_NAMES[role] for role in tenant.roles_of(person["id"])]
     role = ", ".join(roles) or ("guest" if person["userType"] == "Guest" else "user")
     state = "" if person["accountEnabled"] else ", blocked"
-    return AccountChoice(tenant.name, person["userPrincipalName"], f"{person['displayName']} · {role}{state}")
+    text = f"{person['displayName']} · {tenant.name} · {role}{state}"
+    return AccountChoice(person["userPrincipalName"], text, is_admin=bool(roles) and person["accountEnabled"])
 
 
 def _suggested(tenant: TenantState) -> Iterator[Object]:

@@ -110,8 +110,11 @@ class Entra:
             return self._proceed(session, self._sessions.save(session))
         if prompt == "none":
             raise EntraError("login_required", 50058, "A silent sign-in request was sent but no user is signed in.")
-        people = self._accounts.choices(session.segment, session.parameters.get("login_hint", ""))
-        return html_reply(pages.choose(f"/{session.segment}/login", self._sessions.save(session), people))
+        people = self._accounts.choices(
+            session.segment, session.parameters.get("login_hint", ""), session.app.client_id
+        )
+        action = f"/{session.segment}/login"
+        return html_reply(pages.choose(action, self._sessions.save(session), session.app.name, people))
 
     def _signed_in(self, session: SignInSession, cookie: str) -> tuple[TenantState, Object] | None:
         """The one account of this browser that fits; with several, the person has to pick."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from local.microsoft.world.collection import Object
@@ -64,38 +65,38 @@ def number_in(username: str) -> int | None:
 
 def user_maker(seed: int, domain: str, initial_domain: str, seats: Sequence[Seats]) -> Callable[[int, str], Object]:
     """Makes user number n. Number 0 is a plain enabled member; every 20th is a guest, every 17th disabled."""
+    return partial(_user_number, seed, domain, initial_domain, seats)
 
-    def make(number: int, key: str) -> Object:
-        bits = _random_bits(seed, number)
-        given_name, family = _GIVEN[bits % 26], _FAMILY[(bits >> 5) % 23]
-        alias = f"{given_name}.{family}{number}".lower()
-        guest = is_guest(number)
-        day, year = 1 + (bits >> 12) % 28, 2018 + (bits >> 17) % 7
-        return user(
-            key,
-            given_name=given_name,
-            family=family,
-            username=f"{alias}_{_OUTSIDE}#EXT#@{initial_domain}" if guest else f"{alias}@{domain}",
-            mail=f"{alias}@{_OUTSIDE if guest else domain}",
-            mailNickname=f"{alias}_{_OUTSIDE}#EXT#" if guest else alias,
-            proxyAddresses=[f"SMTP:{alias}@{domain}", f"smtp:{alias}@{initial_domain}"] if not guest else [],
-            accountEnabled=number % _DISABLED_EVERY != _DISABLED_EVERY - 1,
-            userType="Guest" if guest else "Member",
-            externalUserState="Accepted" if guest else None,
-            createdDateTime=f"{year}-{1 + (bits >> 21) % 12:02d}-{day:02d}T08:{bits % 60:02d}:09Z",
-            lastPasswordChangeDateTime=f"2025-{1 + (bits >> 25) % 12:02d}-{day:02d}T10:{bits % 60:02d}:00Z",
-            department=_DEPARTMENTS[(bits >> 29) % 8],
-            officeLocation=_OFFICES[(bits >> 33) % 5],
-            jobTitle=_TITLES[(bits >> 37) % 7],
-            preferredLanguage=_LANGUAGES[(bits >> 41) % 4],
-            employeeId=f"E{number:06d}" if not guest and (bits >> 44) % 4 else None,
-            mobilePhone=f"+1 555 01{(bits >> 47) % 100:02d}" if (bits >> 54) % 3 == 0 else None,
-            businessPhones=[f"+1 555 01{(bits >> 40) % 100:02d}"] if (bits >> 56) % 2 else [],
-            usageLocation=None if guest else "US",
-            assignedLicenses=[{"disabledPlans": [], "skuId": sku} for sku in licences_of(number, seats)],
-        )
 
-    return make
+def _user_number(seed: int, domain: str, initial_domain: str, seats: Sequence[Seats], number: int, key: str) -> Object:
+    bits = _random_bits(seed, number)
+    given_name, family = _GIVEN[bits % 26], _FAMILY[(bits >> 5) % 23]
+    alias = f"{given_name}.{family}{number}".lower()
+    guest = is_guest(number)
+    day, year = 1 + (bits >> 12) % 28, 2018 + (bits >> 17) % 7
+    return user(
+        key,
+        given_name=given_name,
+        family=family,
+        username=f"{alias}_{_OUTSIDE}#EXT#@{initial_domain}" if guest else f"{alias}@{domain}",
+        mail=f"{alias}@{_OUTSIDE if guest else domain}",
+        mailNickname=f"{alias}_{_OUTSIDE}#EXT#" if guest else alias,
+        proxyAddresses=[f"SMTP:{alias}@{domain}", f"smtp:{alias}@{initial_domain}"] if not guest else [],
+        accountEnabled=number % _DISABLED_EVERY != _DISABLED_EVERY - 1,
+        userType="Guest" if guest else "Member",
+        externalUserState="Accepted" if guest else None,
+        createdDateTime=f"{year}-{1 + (bits >> 21) % 12:02d}-{day:02d}T08:{bits % 60:02d}:09Z",
+        lastPasswordChangeDateTime=f"2025-{1 + (bits >> 25) % 12:02d}-{day:02d}T10:{bits % 60:02d}:00Z",
+        department=_DEPARTMENTS[(bits >> 29) % 8],
+        officeLocation=_OFFICES[(bits >> 33) % 5],
+        jobTitle=_TITLES[(bits >> 37) % 7],
+        preferredLanguage=_LANGUAGES[(bits >> 41) % 4],
+        employeeId=f"E{number:06d}" if not guest and (bits >> 44) % 4 else None,
+        mobilePhone=f"+1 555 01{(bits >> 47) % 100:02d}" if (bits >> 54) % 3 == 0 else None,
+        businessPhones=[f"+1 555 01{(bits >> 40) % 100:02d}"] if (bits >> 56) % 2 else [],
+        usageLocation=None if guest else "US",
+        assignedLicenses=[{"disabledPlans": [], "skuId": sku} for sku in licences_of(number, seats)],
+    )
 
 
 def user(key: str, *, given_name: str, family: str, username: str, mail: str | None, **more: object) -> Object:
@@ -133,26 +134,26 @@ def user(key: str, *, given_name: str, family: str, username: str, mail: str | N
 
 def device_maker(seed: int) -> Callable[[int, str], Object]:
     """Makes device number n."""
+    return partial(_device_number, seed)
 
-    def make(number: int, key: str) -> Object:
-        bits = _random_bits(seed + 1, number)
-        system, version = _SYSTEMS[bits % 4]
-        manufacturer, model = _MAKERS[(bits >> 3) % 3]
-        return device(
-            key,
-            device_id=f"{number:08x}-0000-4000-9000-{seed % (1 << 48):012x}",
-            name=f"{'LT' if system == 'Windows' else 'MB'}-{number + 1:05d}",
-            operatingSystem=system,
-            operatingSystemVersion=version,
-            isManaged=(bits >> 6) % 8 != 0,
-            isCompliant=(bits >> 10) % 6 != 0,
-            approximateLastSignInDateTime=f"2026-01-{1 + (bits >> 14) % 28:02d}T07:50:00Z",
-            registrationDateTime=f"2024-{1 + (bits >> 20) % 12:02d}-01T09:30:00Z",
-            manufacturer=manufacturer,
-            model=model,
-        )
 
-    return make
+def _device_number(seed: int, number: int, key: str) -> Object:
+    bits = _random_bits(seed + 1, number)
+    system, version = _SYSTEMS[bits % 4]
+    manufacturer, model = _MAKERS[(bits >> 3) % 3]
+    return device(
+        key,
+        device_id=f"{number:08x}-0000-4000-9000-{seed % (1 << 48):012x}",
+        name=f"{'LT' if system == 'Windows' else 'MB'}-{number + 1:05d}",
+        operatingSystem=system,
+        operatingSystemVersion=version,
+        isManaged=(bits >> 6) % 8 != 0,
+        isCompliant=(bits >> 10) % 6 != 0,
+        approximateLastSignInDateTime=f"2026-01-{1 + (bits >> 14) % 28:02d}T07:50:00Z",
+        registrationDateTime=f"2024-{1 + (bits >> 20) % 12:02d}-01T09:30:00Z",
+        manufacturer=manufacturer,
+        model=model,
+    )
 
 
 def device(key: str, *, device_id: str, name: str, **more: object) -> Object:

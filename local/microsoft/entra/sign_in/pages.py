@@ -1,6 +1,6 @@
 """The screens of the simulated sign-in: plain pages that a person or a script can use alike."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import NamedTuple
 
@@ -11,15 +11,30 @@ h1{font-size:1.4rem;margin:.2rem 0 1rem}h2{font-size:1rem;margin:1rem 0 .2rem}ul
 button,input{font:inherit;padding:.5rem 1rem;border:1px solid #8c8c8c;background:#fff;color:#222}
 button{cursor:pointer;text-align:left}button.go{background:#0067b8;color:#fff}
 form.who button{width:100%;margin:.2rem 0}small{color:#555}.bar{color:#555;font-weight:600}
+input[type=search]{width:100%;box-sizing:border-box;margin-bottom:.5rem}
+"""
+# Hides the accounts without the words that were typed, and the headings that nothing is left of.
+_SEARCH = """
+document.getElementById("search").addEventListener("input", (event) => {
+  const words = event.target.value.toLowerCase().split(/\\s+/);
+  for (const group of document.querySelectorAll("form.who section")) {
+    const buttons = [...group.querySelectorAll("button")];
+    for (const button of buttons) {
+      const text = button.textContent.toLowerCase();
+      button.hidden = !words.every((word) => text.includes(word));
+    }
+    group.hidden = buttons.every((button) => button.hidden);
+  }
+});
 """
 
 
 class AccountChoice(NamedTuple):
     """Somebody who can be picked."""
 
-    tenant: str
     username: str
-    role: str
+    text: str
+    is_admin: bool
 
 
 def frame(title: str, content: str) -> str:
@@ -31,24 +46,33 @@ def frame(title: str, content: str) -> str:
     )
 
 
-def choose(action: str, session: str, people: Iterable[AccountChoice]) -> str:
+def choose(action: str, session: str, app: str, people: Sequence[AccountChoice]) -> str:
     """Pick an account; somebody who is not listed can be typed in."""
-    listed, tenant = [], ""
-    for choice in people:
-        if choice.tenant != tenant:
-            listed.append(f"<h2>{escape(choice.tenant)}</h2>")
-            tenant = choice.tenant
-        listed.append(
-            f"<button name=username value={_quoted(choice.username)}>{escape(choice.username)}"
-            f"<br><small>{escape(choice.role)}</small></button>"
-        )
+    groups = {"Administrators": [it for it in people if it.is_admin]}
+    groups["Other people"] = [it for it in people if not it.is_admin]
+    listed = "".join(_account_group(title, choices) for title, choices in groups.items() if choices)
     other = (
         "<h2><label for=other>Use another account</label></h2>"
         "<input id=other name=username required> <button class=go>Next</button>"
     )
-    return frame(
-        "Pick an account", _form(action, session, "".join(listed), "who") + _form(action, session, other, "other")
+    search = "<label for=search>Search by name, tenant or role</label><input id=search type=search autofocus>"
+    content = [
+        f"<p>to continue to <b>{escape(app)}</b></p>",
+        search if len(people) > 1 else "",
+        _form(action, session, listed, "who"),
+        _form(action, session, other, "other"),
+        f"<script>{_SEARCH}</script>" if len(people) > 1 else "",
+    ]
+    return frame("Pick an account", "".join(content))
+
+
+def _account_group(title: str, choices: Iterable[AccountChoice]) -> str:
+    buttons = "".join(
+        f"<button name=username value={_quoted(choice.username)}>{escape(choice.username)}"
+        f"<br><small>{escape(choice.text)}</small></button>"
+        for choice in choices
     )
+    return f"<section><h2>{title}</h2>{buttons}</section>"
 
 
 def consent(action: str, session: str, username: str, app: str, permissions: Iterable[str], restart_url: str) -> str:

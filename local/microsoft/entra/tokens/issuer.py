@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
+from local.keys import pem_of, private_key
 from local.microsoft.entra.tokens.forgeries import forge
 from local.microsoft.world.collection import Object
 from local.microsoft.world.state import App, WorldState
@@ -37,6 +38,13 @@ class SigningKey:
 
     def __init__(self) -> None:
         self.private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+    def __getstate__(self) -> dict[str, bytes]:
+        return {"private": pem_of(self.private), "certificate": self.certificate}
+
+    def __setstate__(self, state: dict[str, bytes]) -> None:
+        self.private = private_key(state["private"])
+        self.certificate = state["certificate"]
 
     @cached_property
     def certificate(self) -> bytes:
@@ -63,8 +71,20 @@ class SigningKey:
         }
 
 
+class SigningKeys:
+    """The keys of the issuer, by number; made when they are first asked for."""
+
+    def __init__(self) -> None:
+        self.made: dict[int, SigningKey] = {}
+
+    def key(self, number: int) -> SigningKey:
+        if number not in self.made:
+            self.made[number] = SigningKey()
+        return self.made[number]
+
+
 class Issuer:
-    """Signs and reads tokens; its keys live as long as the process.
+    """Signs and reads tokens; a reset leaves its keys as they are.
 
     Token times are true ones, whatever the world's clock says: those who check them look at a real clock.
     """
@@ -73,16 +93,13 @@ class Issuer:
         self._world = world
         self._login = login_url
         self.graph = graph_url
-        self._keys: dict[int, SigningKey] = {}
+        self.keys = SigningKeys()
         self._claims_of: dict[str, dict[str, Any]] = {}
 
     @property
     def key(self) -> SigningKey:
         """The key that signs now; older ones still vouch for the tokens they signed."""
-        number = self._world.key_number
-        if number not in self._keys:
-            self._keys[number] = SigningKey()
-        return self._keys[number]
+        return self.keys.key(self._world.key_number)
 
     def jwks(self) -> dict[str, Any]:
         """Source: https://learn.microsoft.com/entra/identity-platform/signing-key-rollover ."""
@@ -175,7 +192,7 @@ class Issuer:
     def _verified(self, token: str) -> dict[str, Any] | None:
         try:
             key_id = jwt.get_unverified_header(token).get("kid")
-            key = next((it for it in self._keys.values() if it.id == key_id), self.key)
+            key = next((it for it in self.keys.made.values() if it.id == key_id), self.key)
             claims: dict[str, Any] = jwt.decode(token, key.private.public_key(), ["RS256"], options=_ONLY_SIGNATURE)
         except jwt.PyJWTError:
             return None

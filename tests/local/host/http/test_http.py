@@ -181,6 +181,12 @@ def test_there_is_a_home_page_that_can_be_switched_off(make_host):
     assert (off.call_http("GET", "/").status, off.call_http("GET", "/").body) == (204, b"")
 
 
+def test_the_home_page_can_lead_to_a_page_of_the_app(make_host):
+    host = make_host(func.FunctionApp(), env={"LOCAL_HOST_HOME": "/api/page/"})
+
+    assert (host.call_http("GET", "/").status, host.call_http("GET", "/").headers["location"]) == (302, "/api/page/")
+
+
 def test_an_async_function_answers_and_shares_one_loop(app, make_host):
     loops = []
 

@@ -201,6 +201,18 @@ def test_the_page_offers_people_with_what_they_are(caller: Caller):
     assert "· guest" in page
 
 
+def test_the_page_names_the_application_and_begins_with_administrators_who_have_not_let_it_in(caller: Caller):
+    known, unknown = caller.tenant("Contoso"), caller.tenant("Tailspin", consented=False)
+    page = caller.session.get(caller.authorize_url(), timeout=30).text
+    places = [
+        page.index(f'"{name}"') for name in (unknown["admin"], known["admin"], unknown["member"], known["member"])
+    ]
+
+    assert "to continue to <b>Ours</b>" in page
+    assert places == sorted(places)
+    assert page.index("Administrators") < places[0] < page.index("Other people") < places[2]
+
+
 @pytest.mark.parametrize(
     ("changes", "status", "code"),
     [
