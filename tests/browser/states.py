@@ -54,7 +54,7 @@ def with_tenant(site: Site, row: told.Object, security: told.Object = SECURITY, 
     site.answers(f"{path}/licenses", told.rows_page(told.LICENSES))
     site.answers(f"{path}/runs", told.rows_page(told.RUNS))
     site.open(place=f"#tenant={row['tenant_id']}")
-    expect(site.page.get_by_role("table", name="Users")).to_be_visible()
+    expect(site.page.get_by_role("table", name="Users", exact=True)).to_be_visible()
 
 
 def blank(site: Site) -> None:
@@ -101,21 +101,36 @@ def removal_dialog(site: Site) -> None:
 
 
 def removal_running(site: Site) -> None:
-    site.answers("/removals/rem_1", told.removal("running", "done", "running", "waiting", "waiting"))
+    site.answers("/removals/rem_1", told.removal("removing", "done", "running", "waiting", "waiting"))
     with_rows(site, "#removal=rem_1")
     expect(site.page.get_by_role("heading", name="Removal")).to_be_visible()
 
 
 def removal_done(site: Site) -> None:
-    leftovers = [
-        {"what": "The application still stands in Wingtip Clinics.", "how": "Delete it under Enterprise applications."}
-    ]
-    site.answers(
-        "/removals/rem_1",
-        told.removal("done", "done", "done", "skipped", "done", leftovers=leftovers, receipt={"id": "rem_1"}),
-    )
+    leftovers = [told.leftover(), told.leftover(done_at=told.ago(hours=2), done_by="user_amy")]
+    ended = told.removal("verified", "done", "done", "skipped", "done", leftovers=leftovers, receipt={"state": "final"})
+    site.answers("/removals/rem_1", ended)
     with_rows(site, "#removal=rem_1")
     expect(site.page.get_by_role("button", name="Download the receipt")).to_be_visible()
+
+
+def removals(site: Site) -> None:
+    items = [
+        told.removal_item(1, "verified", steps_left=1),
+        told.removal_item(2, "removed"),
+        told.removal_item(3, "removing"),
+    ]
+    site.answers("/removals", {"items": items, "next_cursor": None, "steps_left": 1})
+    site.answers("/removals/rem_1", told.removal("verified", *["done"] * 4, name="", leftovers=[told.leftover()]))
+    site.open(place="#removal=all")
+    expect(site.page.get_by_role("table", name="Removed integrations")).to_be_visible()
+
+
+def steps_left_after_a_removal(site: Site) -> None:
+    left = {"count": 2, "steps_left": 1}
+    site.answers("/integrations", told.overview(told.rows_of_every_kind(), told.csp(), removed=left))
+    site.open()
+    expect(site.page.get_by_role("link", name="Show what to do")).to_be_visible()
 
 
 def removal_above_the_table(site: Site) -> None:
@@ -191,6 +206,8 @@ STATES: dict[str, Callable[[Site], None]] = {
         removal_dialog,
         removal_running,
         removal_done,
+        removals,
+        steps_left_after_a_removal,
         removal_above_the_table,
         flow_proven,
         flow_failed,

@@ -132,7 +132,7 @@ def test_a_removal_that_was_given_up_says_so_above_the_table_and_in_its_own_view
     site.answers("/integrations", page)
     site.answers(
         "/removals/rem_1",
-        told.removal("running", "done", "running", "waiting", "waiting") | {"given_up": mark, "overdue_since": None},
+        told.removal("removing", "done", "running", "waiting", "waiting") | {"given_up": mark, "overdue_since": None},
     )
     site.open()
     above = site.page.locator("[data-part=removals]").get_by_text(OURS["detail"])  # type: ignore[arg-type]

@@ -1,6 +1,6 @@
 """Read what the page shows: the overview, a tenant's details, and an integration's details."""
 
-from integrations.actions.lookup import find_integration, find_tenant
+from integrations.actions.lookup import find_integration, find_tenant, steps_left
 from integrations.actions.read.evaluations import evaluation_views
 from integrations.actions.read.tenant_data import TenantData
 from integrations.actions.read_time import read_time
@@ -20,6 +20,7 @@ from integrations.views.integration_details import (
     csp_details,
     integration_details,
 )
+from integrations.views.removal.listing import ended_removals
 from integrations.views.status import ReadTime, given_up_view
 from integrations.views.table.csp_row import csp_row
 from integrations.views.table.overview import Overview, overview
@@ -44,9 +45,16 @@ def read_overview(services: Services, account_id: AccountId, table_filter: Table
     shown = [it for it in tenants if (it.csp is not None and it.csp.is_ignored) == table_filter.ignored]
     rows = [tenant_row(it, syncro_tenants, portal, at, _columns(it, csps.get(it.integration_id), at)) for it in shown]
     csp_rows = [row for it in csps.values() if (row := csp_row(it, tenants, at))]
-    removals = [removal_row(it.value, at) for it in control.removals.list() if it.value.is_under_way]
-    plan_given_up = given_up_view(plan.value.given_up if plan else None, at)
-    return overview(removals, sorted(csp_rows, key=lambda it: it.name.casefold()), rows, table_filter, plan_given_up)
+    removals = [it.value for it in control.removals.list()]
+    return overview(
+        [removal_row(it, at) for it in removals if it.is_under_way],
+        ended_removals(removals, steps_left(control, removals)),
+        sorted(csp_rows, key=lambda it: it.name.casefold()),
+        rows,
+        table_filter,
+        has_integrations=bool(present),
+        plan=given_up_view(plan.value.given_up if plan else None, at),
+    )
 
 
 def read_tenant(services: Services, account_id: AccountId, tenant_id: TenantId) -> TenantDetails:

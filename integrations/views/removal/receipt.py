@@ -38,8 +38,12 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SignedReceipt(msgspec.Struct, frozen=True, kw_only=True):
-    """A receipt to read, and the same as a compact JWS, signed with the account's key."""
+    """A receipt to read, and the same as a compact JWS, signed with the account's key.
 
+    ``state`` is preliminary until the removal is verified, and final from then on.
+    """
+
+    state: str
     statement: Receipt
     jws: str
 
@@ -47,7 +51,8 @@ class SignedReceipt(msgspec.Struct, frozen=True, kw_only=True):
 def read_receipt(jws: str) -> SignedReceipt:
     """One of our own receipts; its signature is not checked."""
     payload = base64url_decode(jws.split(".")[1])
-    return SignedReceipt(statement=msgspec.json.decode(payload, type=Receipt), jws=jws)
+    statement = msgspec.json.decode(payload, type=Receipt)
+    return SignedReceipt(state="final" if statement.verified_at else "preliminary", statement=statement, jws=jws)
 
 
 def receipt(account_id: AccountId, removal: Removal, tenant_removals: Sequence[TenantRemoval]) -> Receipt:

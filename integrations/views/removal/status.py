@@ -15,7 +15,8 @@ from integrations.views.status import ReadTime, StatusView, given_up_view, to_se
 class RemovalView(msgspec.Struct, frozen=True, kw_only=True):
     """The state of a removal: ``state`` is removing, removed or verified; ``receipt`` is there from removed on.
 
-    ``given_up`` is set while our own service fails to continue it.
+    ``removed_at`` is when the integration was gone, ``verification_at`` when that will be verified, and ``verified_at``
+    when it was. ``given_up`` is set while our own service fails to continue it.
     """
 
     id: str
@@ -25,6 +26,9 @@ class RemovalView(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     requested_at: datetime
     requested_by: str
+    removed_at: datetime | None
+    verification_at: datetime | None
+    verified_at: datetime | None
     next_at: datetime | None
     overdue_since: datetime | None
     given_up: StatusView | None
@@ -43,14 +47,18 @@ def removal_view(
 ) -> RemovalView:
     """The state of a removal; ``quiet`` as for ``steps``, ``client_id`` as for ``leftover_view``."""
     next_at = removal.next_at if removal.verified_at is None else None
+    is_unverified = removal.forgotten_at is not None and removal.verified_at is None
     return RemovalView(
         id=removal.id,
         integration_id=removal.integration_id,
         kind=removal.kind.value,
         name=removal.name,
-        state=_state(removal),
+        state=removal_state(removal),
         requested_at=removal.requested_at.replace(microsecond=0),
         requested_by=removal.requested_by,
+        removed_at=to_second(removal.forgotten_at),
+        verification_at=to_second(removal.forgotten_at + quiet) if removal.forgotten_at and is_unverified else None,
+        verified_at=to_second(removal.verified_at),
         next_at=to_second(next_at),
         overdue_since=read_time.overdue_since(next_at, removal.running),
         given_up=given_up_view(removal.given_up, read_time),
@@ -60,7 +68,8 @@ def removal_view(
     )
 
 
-def _state(removal: Removal) -> str:
+def removal_state(removal: Removal) -> str:
+    """How far a removal is: removing, removed or verified."""
     if removal.is_under_way:
         return "removing"
     return "verified" if removal.verified_at else "removed"
