@@ -1,9 +1,14 @@
 """Read what the page shows: the overview, a tenant's details, and an integration's details."""
 
+import msgspec
+
 from integrations.actions.lookup import find_integration, find_tenant, steps_left
 from integrations.actions.read.evaluations import evaluation_views
 from integrations.actions.read.tenant_data import TenantData
 from integrations.actions.read_time import read_time
+from integrations.domain.csp.customer_checks import up_to_date
+from integrations.domain.csp.customers import counted_children
+from integrations.domain.csp.report import Report
 from integrations.domain.csp.roles import required_roles
 from integrations.domain.ids import AccountId, IntegrationId, TenantId
 from integrations.domain.integrations import Integration, Mapping, Tenant
@@ -93,8 +98,15 @@ def read_integration(services: Services, account_id: AccountId, integration_id: 
     """
     control = services.control(account_id)
     integration = find_integration(control, integration_id).value
-    report = control.reports.find(integration_id)
-    return integration_details(integration, report.value if report else None, _csp(services, control, integration))
+    stored = control.reports.find(integration_id)
+    report = _current(control, stored.value) if stored else None
+    return integration_details(integration, report, _csp(services, control, integration))
+
+
+def _current(control: Control, report: Report) -> Report:
+    """The report of a CSP's last run, with the checks of its customers as they are now."""
+    customers = counted_children([it.value for it in control.tenants.list()], report.integration_id)
+    return msgspec.structs.replace(report, checks=up_to_date(report.checks, customers))
 
 
 def _columns(tenant: Tenant, csp: Integration | None, at: ReadTime) -> CspColumns | None:
