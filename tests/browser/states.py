@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from tests.browser import told
+from tests.browser import told, told_removal
 from tests.browser.site import Site
 from tests.browser.told_security import DEVICES, SECURITY
 
@@ -95,20 +95,22 @@ def map_dialog(site: Site) -> None:
 
 
 def removal_dialog(site: Site) -> None:
-    site.answers(f"/integrations/{told.CSP_ID}/removal-effects", told.EFFECTS)
+    site.answers(f"/integrations/{told.CSP_ID}/removal-effects", told_removal.EFFECTS)
     with_rows(site)
     site.choose("Actions for Northwind Partner", "Remove CSP Integration")
 
 
 def removal_running(site: Site) -> None:
-    site.answers("/removals/rem_1", told.removal("removing", "done", "running", "waiting", "waiting"))
+    site.answers("/removals/rem_1", told_removal.removal("removing", "done", "running", "waiting", "waiting"))
     with_rows(site, "#removal=rem_1")
     expect(site.page.get_by_role("heading", name="Removal")).to_be_visible()
 
 
 def removal_done(site: Site) -> None:
-    leftovers = [told.leftover(), told.leftover(done_at=told.ago(hours=2), done_by="user_amy")]
-    ended = told.removal("verified", "done", "done", "skipped", "done", leftovers=leftovers, receipt={"state": "final"})
+    leftovers = [told_removal.leftover(), told_removal.leftover(done_at=told.ago(hours=2), done_by="user_amy")]
+    ended = told_removal.removal(
+        "verified", "done", "done", "skipped", "done", leftovers=leftovers, receipt={"state": "final"}
+    )
     site.answers("/removals/rem_1", ended)
     with_rows(site, "#removal=rem_1")
     expect(site.page.get_by_role("button", name="Download the receipt")).to_be_visible()
@@ -116,12 +118,14 @@ def removal_done(site: Site) -> None:
 
 def removals(site: Site) -> None:
     items = [
-        told.removal_item(1, "verified", steps_left=1),
-        told.removal_item(2, "removed"),
-        told.removal_item(3, "removing"),
+        told_removal.removal_item(1, "verified", steps_left=1),
+        told_removal.removal_item(2, "removed"),
+        told_removal.removal_item(3, "removing"),
     ]
     site.answers("/removals", {"items": items, "next_cursor": None, "steps_left": 1})
-    site.answers("/removals/rem_1", told.removal("verified", *["done"] * 4, name="", leftovers=[told.leftover()]))
+    site.answers(
+        "/removals/rem_1", told_removal.removal("verified", *["done"] * 4, name="", leftovers=[told_removal.leftover()])
+    )
     site.open(place="#removal=all")
     expect(site.page.get_by_role("table", name="Removed integrations")).to_be_visible()
 

@@ -8,7 +8,7 @@ from urllib.parse import unquote_plus
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.browser import told
+from tests.browser import told, told_removal
 from tests.browser.site import Site
 from tests.browser.states import (
     FLOW,
@@ -98,14 +98,14 @@ def test_a_proven_csp_tells_what_would_fail_and_can_be_finished(site: Site) -> N
 def test_removal_tells_the_effects_wants_the_name_and_shows_every_step(site: Site) -> None:
     heard = Heard(site, "DELETE", f"/integrations/{told.CSP_ID}", {"removal_id": "rem_1", "effects": []}, 202)
     stages = [
-        told.removal("removing", "done", "running", "waiting", "waiting"),
-        told.removal("removed", "done", "done", "done", "done", receipt={"state": "preliminary"}),
+        told_removal.removal("removing", "done", "running", "waiting", "waiting"),
+        told_removal.removal("removed", "done", "done", "done", "done", receipt={"state": "preliminary"}),
     ]
     site.answers("/removals/rem_1", lambda route: told.fulfil(route, stages[0]))
     removal_dialog(site)
     go = site.dialog.get_by_role("button", name="Remove CSP Integration")
 
-    for effect in told.EFFECTS["effects"]:
+    for effect in told_removal.EFFECTS["effects"]:
         expect(site.dialog).to_contain_text(effect)
     expect(go).to_be_disabled()
     site.dialog.get_by_role("textbox").fill("northwind partner")
@@ -127,7 +127,7 @@ def test_before_a_csp_is_removed_the_dialog_gives_the_steps_that_are_left_by_han
     removal_dialog(site)
 
     expect(site.dialog.get_by_role("heading", name="Left to do by hand afterwards")).to_be_visible()
-    for told_step in told.EFFECTS["by_hand"][0]["steps"]:  # type: ignore[index]
+    for told_step in told_removal.EFFECTS["by_hand"][0]["steps"]:  # type: ignore[index]
         expect(site.dialog.get_by_role("listitem").filter(has_text=told_step)).to_be_visible()
     link = site.dialog.get_by_role("link", name="Enterprise applications in the Entra admin center")
     expect(link).to_have_attribute(
@@ -141,7 +141,9 @@ def test_a_step_left_by_hand_can_be_marked_as_done_where_it_is_listed(site: Site
     card = site.page.get_by_role("region", name="A Cloud Solution Provider (CSP)")
     expect(card).to_contain_text("1 step is left to do by hand.")
 
-    site.answers("/removals", {"items": [told.removal_item(1, "verified")], "next_cursor": None, "steps_left": 0})
+    site.answers(
+        "/removals", {"items": [told_removal.removal_item(1, "verified")], "next_cursor": None, "steps_left": 0}
+    )
     card.get_by_role("button", name="Mark as done").click()
 
     expect(card).to_have_count(0)
@@ -150,8 +152,8 @@ def test_a_step_left_by_hand_can_be_marked_as_done_where_it_is_listed(site: Site
 
 
 def test_a_mark_stands_beside_what_our_own_check_says(site: Site) -> None:
-    seen = told.leftover(done_at=told.ago(hours=2), done_by="user_amy", last_seen_at=told.ago(minutes=20))
-    site.answers("/removals/rem_1", told.removal("verified", *["done"] * 4, leftovers=[seen]))
+    seen = told_removal.leftover(done_at=told.ago(hours=2), done_by="user_amy", last_seen_at=told.ago(minutes=20))
+    site.answers("/removals/rem_1", told_removal.removal("verified", *["done"] * 4, leftovers=[seen]))
     with_rows(site, "#removal=rem_1")
 
     view = site.page.locator("#view")
@@ -161,7 +163,7 @@ def test_a_mark_stands_beside_what_our_own_check_says(site: Site) -> None:
 
 
 def test_a_receipt_is_called_preliminary_until_the_removal_is_verified(site: Site) -> None:
-    site.answers("/removals/rem_2", told.removal("removed", *["done"] * 4, receipt={"state": "preliminary"}))
+    site.answers("/removals/rem_2", told_removal.removal("removed", *["done"] * 4, receipt={"state": "preliminary"}))
     removals(site)
     table = site.page.get_by_role("table", name="Removed integrations")
     expect(table.get_by_role("button", name="Download the receipt")).to_have_count(1)
@@ -183,10 +185,12 @@ def test_what_a_removal_leaves_over_is_told(site: Site) -> None:
 
 
 def test_remove_all_follows_every_removal(site: Site) -> None:
-    site.answers("/removal-effects", told.EFFECTS | {"confirm": "all"})
+    site.answers("/removal-effects", told_removal.EFFECTS | {"confirm": "all"})
     heard = Heard(site, "DELETE", "/integrations", {"removal_ids": ["rem_1", "rem_2"]}, 202)
-    site.answers("/removals/rem_1", told.removal("verified", "done", "done", "done", "done"))
-    site.answers("/removals/rem_2", told.removal("removing", "done", "waiting", "waiting", "waiting", id="rem_2"))
+    site.answers("/removals/rem_1", told_removal.removal("verified", "done", "done", "done", "done"))
+    site.answers(
+        "/removals/rem_2", told_removal.removal("removing", "done", "waiting", "waiting", "waiting", id="rem_2")
+    )
     with_rows(site)
 
     site.choose("Integrate", "Remove All Integrations")
