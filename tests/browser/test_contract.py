@@ -289,3 +289,16 @@ def test_a_tenant_of_which_no_configuration_was_read_has_no_such_section(site: S
     with_tenant(site, told.single(20, "Contoso Dental"), security=SECURITY | dict.fromkeys(names, nothing))
 
     expect(site.page.get_by_role("region", name="Configuration")).to_have_count(0)
+
+
+def test_below_failed_csps_the_page_does_not_promise_that_tenants_appear_by_themselves(site: Site) -> None:
+    def below(csp: told.Object) -> str:
+        site.answers("/integrations", told.overview([], csp))
+        site.open()
+        return site.page.locator("#view .nothing").inner_text()
+
+    waiting = told.csp(tenant_count=0, ignored_count=0, sync_status=told.status("Auth Pending", "orange"))
+    failed = waiting | {"sync_status": told.status("Auth Failed", "red")}
+    assert "appear here automatically" in below(waiting)
+    assert "Select the Sync Status above to see what prevents them from being read" in below(failed)
+    assert "All tenants are ignored" in below(waiting | {"ignored_count": 2})
