@@ -63,7 +63,7 @@ def test_pictures_of_the_main_states(site: Site, root: Path, tmp_path: Path) -> 
     site.press("Close")
     site.open(place=f"#tenant={dental['id']}")
     expect(page.get_by_role("table", name="Users", exact=True)).to_be_visible()
-    album.take("details", height=1300)
+    album.take("details", height=1150)
 
     site.open()
     site.choose("Actions for Fabrikam Clinics", "Remove Integration")
