@@ -1,11 +1,14 @@
-"""Find integrations and tenants by id; what is being removed is not found, or refused with ``removing``."""
+"""Find integrations and tenants by id, of which none is being removed; and what removals have left to do by hand."""
 
-from integrations.domain.ids import IntegrationId, TenantId
+from collections.abc import Iterable
+
+from integrations.domain.ids import IntegrationId, RemovalId, TenantId
 from integrations.domain.integrations import Integration, Tenant
-from integrations.domain.removal import ALL
+from integrations.domain.removal import ALL, Removal
 from integrations.domain.retry_delays import RETRY_REMOVAL_S
 from integrations.storage.control import Control
 from integrations.storage.documents import Stored
+from integrations.views.removal.receipt import read_receipt
 from shared.errors import Conflict, NotFound
 
 
@@ -72,3 +75,17 @@ def removing(detail: str) -> Conflict:
         remedy="Wait until the removal has finished, usually a few minutes, then integrate again.",
         wait_s=RETRY_REMOVAL_S,
     )
+
+
+def steps_left(control: Control, removals: Iterable[Removal]) -> dict[RemovalId, int]:
+    """How many steps are left to do by hand after each removal that has ended and leaves any.
+
+    The receipts name the tenants, so that only their rows are read.
+    """
+    left: dict[RemovalId, int] = {}
+    for removal in removals:
+        tenants = read_receipt(removal.receipt).statement.left_over if removal.receipt else []
+        found = [control.tenant_removals.find(f"{removal.id}:{it}") for it in tenants]
+        if count := sum(it is not None and it.value.is_to_do for it in found):
+            left[removal.id] = count
+    return left

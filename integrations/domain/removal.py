@@ -18,7 +18,7 @@ import msgspec
 from integrations.domain.ids import IntegrationId, RemovalId, TenantId, UserId
 from integrations.domain.integrations import Integration, Kind, Running
 from integrations.domain.jobs.given_up import GivenUp
-from integrations.domain.retention import REMOVAL_RECORDS
+from integrations.domain.retention import REMOVAL_RECORDS, UNFINISHED_REMOVAL_RECORDS
 from integrations.domain.retry_delays import LEFTOVERS, LEFTOVERS_LATER, UNINSTALL_GIVEN_UP
 
 ALL = "all"  # what is typed to confirm Remove All Integrations; also the key of its row
@@ -65,7 +65,8 @@ class TenantRemoval(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     ``epoch`` is the last one its data was written under (0: no data was written), ``epochs`` are all that were found;
     ``rows`` counts the deleted rows by data set. ``tries`` counts attempts to uninstall that failed at Microsoft.
     ``is_stripped``: all application permissions were revoked. ``is_still_there``: our application still had rights
-    in the tenant at the last check.
+    in the tenant at the last check. ``seen_at`` is the last check that found our application there. ``done_at`` and
+    ``done_by`` are set once somebody marked as done what was left to do by hand.
     """
 
     removal_id: RemovalId
@@ -81,6 +82,9 @@ class TenantRemoval(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     tries: int = 0
     is_stripped: bool = False
     is_still_there: bool = False
+    seen_at: datetime | None = None
+    done_at: datetime | None = None
+    done_by: UserId | None = None
 
     @property
     def key(self) -> str:
@@ -91,14 +95,24 @@ class TenantRemoval(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
         """Whether somebody has to remove our application from the tenant by hand."""
         return self.outcome in _BY_HAND or self.is_still_there
 
-    def checked(self, presence: Presence) -> "TenantRemoval":
+    @property
+    def is_to_do(self) -> bool:
+        """Whether nobody has said yet that this was done; our own checks go on either way."""
+        return self.is_left_over and self.done_at is None
+
+    def marked_done(self, by: UserId, now: datetime) -> "TenantRemoval":
+        """After somebody marked as done what was left to do by hand; whoever did so first is kept."""
+        return msgspec.structs.replace(self, done_at=now, done_by=by) if self.is_to_do else self
+
+    def checked(self, presence: Presence, now: datetime) -> "TenantRemoval":
         """After another check whether our application is still in the tenant."""
         if presence is Presence.UNKNOWN or self.outcome in {UninstallOutcome.WAITING, UninstallOutcome.KEPT}:
             return self
         if self.outcome in _BY_HAND:
-            return self.closed(UninstallOutcome.ABSENT) if presence is Presence.GONE else self
+            is_gone = presence is Presence.GONE
+            return self.closed(UninstallOutcome.ABSENT) if is_gone else msgspec.structs.replace(self, seen_at=now)
         if presence is Presence.WITH_ROLES:
-            return msgspec.structs.replace(self, is_still_there=True)
+            return msgspec.structs.replace(self, is_still_there=True, seen_at=now)
         if presence is Presence.EMPTY:
             return self.closed(UninstallOutcome.NO_RIGHTS)
         return self.closed(
@@ -114,7 +128,7 @@ _BY_HAND = frozenset({UninstallOutcome.IMPOSSIBLE, UninstallOutcome.BY_HAND})
 
 
 class Removal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One integration that is being removed; kept for 30 days after its verification.
+    """One integration that is being removed; kept for 30 days after its verification, and while a step is to do.
 
     ``tries`` counts rounds in a row in which Microsoft did not answer. Once verified, ``name`` is blank and
     ``tenant_id`` is a salted hash.
@@ -153,9 +167,9 @@ class Removal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Whether the final verification is due, after which only counts are kept."""
         return self.verified_at is None and self.forgotten_at is not None and now >= self.forgotten_at + quiet
 
-    def is_readable(self, now: datetime) -> bool:
-        """Whether the API still shows the removal."""
-        return self.verified_at is None or now < self.verified_at + REMOVAL_RECORDS
+    def is_kept(self, now: datetime, tenant_removals: Iterable[TenantRemoval]) -> bool:
+        """Whether its rows are kept, so that the API still shows the removal."""
+        return self.verified_at is None or now < self.verified_at + _kept_for(tenant_removals)
 
     def gives_up(self, now: datetime) -> bool:
         """Whether uninstalling has taken too long; what is left must be done by hand."""
@@ -190,12 +204,17 @@ def removal_id_of(integration_id: IntegrationId) -> RemovalId:
 
 def next_check(removal: Removal, tenant_removals: Iterable[TenantRemoval], now: datetime, quiet: timedelta) -> datetime:
     """The next check of a removal that has ended. What is left to do by hand is checked often at first, then daily."""
+    tenants = list(tenant_removals)
     verified, since = removal.verified_at, removal.forgotten_at or now
-    planned = since + quiet if verified is None else verified + REMOVAL_RECORDS
-    if not any(it.is_left_over for it in tenant_removals):
+    planned = since + quiet if verified is None else verified + _kept_for(tenants)
+    if not any(it.is_left_over for it in tenants):
         return planned
     soon = next((it for it in LEFTOVERS if since + it > now), ((now - since) // LEFTOVERS_LATER + 1) * LEFTOVERS_LATER)
     return min(planned, since + soon)
+
+
+def _kept_for(tenant_removals: Iterable[TenantRemoval]) -> timedelta:
+    return UNFINISHED_REMOVAL_RECORDS if any(it.is_to_do for it in tenant_removals) else REMOVAL_RECORDS
 
 
 def totals(removal: Removal, tenant_removals: Iterable[TenantRemoval]) -> Removal:

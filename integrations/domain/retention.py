@@ -16,3 +16,4 @@ UNMAPPED_DATA = timedelta(days=30)  # synced data, after the end of its mapping
 DATA_WITHOUT_PLAN = timedelta(days=30)  # synced data, after the account lost its plan
 VANISHED_CUSTOMERS = timedelta(days=90)  # unmapped customers of a CSP that Microsoft no longer lists
 REMOVAL_RECORDS = timedelta(days=30)  # a removal's steps and receipt, after its verification
+UNFINISHED_REMOVAL_RECORDS = AUDIT_ENTRIES  # the same, while something is left to do by hand

@@ -29,7 +29,7 @@ function configuration(security) {
 }
 
 function table(title, heads, items, cells) {
-  return items.length ? [make("h4", {}, title), listing(title, heads, items.map(cells))] : [];
+  return items.length ? [listing(title, heads, items.map(cells))] : [];
 }
 
 function settings(security) {

@@ -29,7 +29,7 @@ export async function showCsp(id, _config, again, current) {
   part(view, "checks", [checks, isChecking], () => section("Access checks", isChecking ? make("progress", { "aria-label": "Checking access" }) : null,
     checks.length ? checkList(checks) : make("p", { class: "quiet" }, "Nothing has been checked yet.")));
   part(view, "history", history, () => (history.length ? section("Status history", listing("Status history", ["When", "Sync Status", "What happened"],
-    history.map((it) => [ago(it.at ?? it.since), it.colour ? make("span", { class: `status ${it.colour}` }, icon(it.colour), it.label) : it.label, it.detail ?? words(it.cause ?? it.reason)]))) : null));
+    history.map((it) => [ago(it.at ?? it.since), it.colour ? make("span", { class: `status ${it.colour}` }, icon(it.colour), it.label) : it.label, it.detail ?? words(it.cause ?? it.reason)]), { headed: true })) : null));
   return isChecking;
 }
 

@@ -1,7 +1,7 @@
 // The table as a CSV file, made here from all pages. No cell can act as a formula in a spreadsheet.
 
 import { say } from "./dom.js";
-import { download } from "./removal.js";
+import { download } from "./download.js";
 
 const COLUMNS = [
   ["Microsoft Tenant", (row) => row.name],

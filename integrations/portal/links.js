@@ -12,7 +12,7 @@ export function tenantLinks(tenantId, kind) {
   const throughPartner = kind === "csp";
   return [
     ["Entra admin center", `${ENTRA}/${id}`],
-    ["Enterprise applications", `${ENTRA}/${id}/#view/Microsoft_AAD_IAM/StartboardApplicationsMenuBlade/~/AppAppsPreview`],
+    ["Enterprise applications", applications(id)],
     ["Conditional Access policies", `${ENTRA}/${id}/#view/Microsoft_AAD_ConditionalAccess/ConditionalAccessBlade/~/Policies`],
     ["Microsoft 365 admin center", throughPartner
       ? `${ADMIN_CENTER}/Partner/BeginClientSession.aspx?CTID=${id}&CSDEST=o365admincenter` : `${ADMIN_CENTER}/`],
@@ -37,6 +37,15 @@ export function partnerLinks(tenantId) {
     ["Partner Center, admin relationships", `${PARTNER_CENTER}/granularadminaccess/list`],
     ["Entra admin center", tenantId ? `${ENTRA}/${encodeURIComponent(tenantId)}` : `${ENTRA}/`],
   ];
+}
+
+/** Where somebody deletes our application from a tenant. */
+export function applicationLinks(tenantId) {
+  return [["Enterprise applications in the Entra admin center", applications(encodeURIComponent(tenantId))]];
+}
+
+function applications(id) {
+  return `${ENTRA}/${id}/#view/Microsoft_AAD_IAM/StartboardApplicationsMenuBlade/~/AppAppsPreview`;
 }
 
 export function linkList(links) {

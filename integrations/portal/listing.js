@@ -2,23 +2,40 @@
 
 import { make, part } from "./dom.js";
 
+/** A section, to whose heading others can lead. */
 export function section(title, ...content) {
-  return make("section", { class: "card", "aria-label": title }, make("h3", {}, title), ...content);
+  return make("section", { class: "card", "aria-label": title, "data-section": title }, make("h3", { tabindex: "-1" }, title), ...content);
 }
 
-/** A table; `rows` are lists of cells, as long as `heads`. */
-export function listing(title, heads, rows) {
-  return make("table", { role: "table", class: "listing", "aria-label": title },
+/** Lead to a section: into sight, and the focus on its heading. */
+export function leadTo(title) {
+  const heading = document.querySelector(`[data-section="${CSS.escape(title)}"] h3`);
+  heading?.scrollIntoView({ block: "start" });
+  heading?.focus({ preventScroll: true });
+}
+
+/** A table; `rows` are lists of cells, as long as `heads`. Its caption is only read out where a heading says the same. */
+export function listing(title, heads, rows, { headed = false } = {}) {
+  return make("table", { role: "table", class: "listing" },
+    make("caption", { class: headed ? "unseen" : null }, title),
     make("thead", { role: "rowgroup" }, make("tr", { role: "row" }, heads.map((head) => make("th", { role: "columnheader", scope: "col" }, head)))),
     make("tbody", { role: "rowgroup" }, rows.map((cells) => make("tr", { role: "row" },
       cells.map((cell, place) => make("td", { role: "cell", "data-title": heads[place] }, cell ?? ""))))));
 }
 
-/** A section with a table that can be asked for more rows; with nothing to say when it is empty, it is left out. */
-export function longSection(view, { title, heads, page, cells, more, empty }) {
-  const filled = () => section(title,
-    page.items.length ? listing(title, heads, page.items.map(cells)) : make("p", { class: "quiet" }, empty),
-    page.items.length ? make("div", { class: "foot quiet" }, make("span", {}, page.more ? `The first ${page.items.length} are shown.` : `${page.items.length} in all`),
-      page.more ? make("button", { "data-key": `more-${title}`, onclick: more }, "Load more") : null) : null);
-  part(view, title, [page.items, page.more, empty], () => (page.items.length || empty ? filled() : null));
+/**
+ * A section with a table that can be asked for more rows; with nothing to say when it is empty, it is left out.
+ * `search` makes what stands above the table to search it with, and `found` says how many rows were found.
+ */
+export function longSection(view, { title, heads, page, cells, more, empty, search = null, found = null }) {
+  const { items } = page;
+  const isShown = items.length > 0 || Boolean(empty);
+  const body = part(view, title, isShown, () => (isShown ? section(title) : null)).firstElementChild;
+  if (!body) return;
+  part(body, "search", search !== null, () => search?.());
+  part(body, "rows", [items, page.more, empty, found], () => [
+    items.length ? listing(title, heads, items.map(cells), { headed: true }) : make("p", { class: "quiet" }, empty),
+    items.length || found ? make("div", { class: "foot quiet" }, make("span", {}, found ?? (page.more ? `The first ${items.length} are shown.` : `${items.length} in all`)),
+      page.more && !found ? make("button", { "data-key": `more-${title}`, onclick: more }, "Load more") : null) : null,
+  ]);
 }

@@ -7,6 +7,7 @@ import { guarded } from "./dialog.js";
 import { frame, icon, make, named, note, part, say } from "./dom.js";
 import { partnerLinks } from "./links.js";
 import { dots, menuButton } from "./menu.js";
+import { removedLink, stepsNote } from "./removed.js";
 import { badge } from "./status.js";
 import { drawTable } from "./table.js";
 import { ago, stamp } from "./times.js";
@@ -36,11 +37,13 @@ export async function showOverview(config, again, current) {
   const some = statuses.includes(OVERDUE) && filter.status !== OVERDUE;
   part(view, "alerts", [page.first.plan, page.first.overdue, some], () => alerts(page.first, some ? () => change({ status: OVERDUE }, again) : null));
   part(view, "removals", page.first.removals, () => (page.first.removals ?? []).map(removalNote));
+  part(view, "steps", page.first.removed, () => stepsNote(page.first.removed));
   part(view, "csps", csps, () => csps.map((csp) => cspRow(csp, again)));
   part(view, "blank", [isBlank, offers], () => (isBlank ? blank(offers, again) : null));
   const found = part(view, "table", "made once", () => make("div", { id: "tenants" }));
   found.hidden = isBlank || (!page.items.length && csps.length > 0 && !isFiltered());
-  part(view, "end", [page.items.length, page.more, isBlank, isFiltered()], () => (isBlank ? null : end(page, again)));
+  part(view, "end", [page.items.length, page.more, isBlank, isFiltered(), page.items.length ? null : csps], () => (isBlank ? null : end(page, again)));
+  part(view, "removed", page.first.removed, () => removedLink(page.first.removed));
   await drawTable(found.firstChild, page.items, {
     product: config.product_name, sort: filter.sort, sorts: page.first.sorts, again, onsort: (sort) => change({ sort }, again),
   });
@@ -156,7 +159,7 @@ function end(page, again) {
   const shown = page.items.length;
   if (!shown) {
     if (isFiltered()) return make("p", { class: "nothing quiet" }, "No tenant matches. ", make("button", { class: "plain", onclick: () => clear(again) }, "Clear filters"));
-    return make("p", { class: "nothing quiet" }, "No tenants yet. They appear here automatically once the authorization is complete.");
+    return make("p", { class: "nothing quiet" }, noTenants(page.first.csps));
   }
   return make("div", { class: "foot quiet" },
     make("span", {}, page.more ? `The first ${shown} tenants are shown.` : `${shown} ${shown === 1 ? "tenant" : "tenants"}`),
@@ -164,4 +167,11 @@ function end(page, again) {
       count = shown + MORE;
       again();
     } }, "Load more") : null);
+}
+
+/** Why the table is empty below CSPs. */
+function noTenants(csps) {
+  if (csps.every((it) => it.ignored_count && !it.tenant_count)) return "All tenants are ignored. The filter Ignored shows them.";
+  if (csps.every((it) => it.sync_status.colour === "red")) return "No tenants yet. Select the Sync Status above to see what prevents them from being read, and what to do.";
+  return "No tenants yet. They appear here automatically once the authorization is complete.";
 }

@@ -84,7 +84,7 @@ async function route() {
 function view(kind, id, current) {
   if (kind === "tenant" && id) return showTenant(id, config, route, current);
   if (kind === "csp" && id) return showCsp(id, config, route, current);
-  if (kind === "removal" && id) return showRemovals(id, current);
+  if (kind === "removal" && id) return showRemovals(id, route, current);
   return showOverview(config, route, current);
 }
 

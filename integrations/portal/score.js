@@ -7,6 +7,8 @@ import { ago, day } from "./times.js";
 const WIDTH = 600;
 const HEIGHT = 120;
 const EDGE = 6;
+const SMALL_WIDTH = 160;
+const SMALL_HEIGHT = 36;
 
 export function hasScore(score) {
   return score?.percent != null;
@@ -17,7 +19,7 @@ export function percentOf(score) {
 }
 
 export function scoreSection(score) {
-  const points = (score.trend ?? []).filter(hasScore).map((it) => ({ at: Date.parse(it.as_of), percent: percentOf(it) })).sort((one, other) => one.at - other.at);
+  const points = pointsOf(score);
   return section("Microsoft Secure Score",
     make("p", { class: "score" }, make("strong", {}, `${percentOf(score)} %`),
       score.max_points ? make("span", { class: "quiet" }, ` ${score.points} of ${score.max_points} points`) : null,
@@ -25,11 +27,35 @@ export function scoreSection(score) {
     points.length > 1 ? trend(points) : null);
 }
 
+/** The trend in a tile: its course alone, as high as its own range. */
+export function sparkline(score) {
+  const points = pointsOf(score);
+  if (points.length < 2) return null;
+  const percents = points.map((it) => it.percent);
+  const [least, most] = [Math.min(...percents), Math.max(...percents)];
+  const place = placing(points, SMALL_WIDTH, SMALL_HEIGHT, (percent) => (most > least ? (percent - least) / (most - least) : 0.5));
+  return draw("svg", { class: "spark", viewBox: `0 0 ${SMALL_WIDTH} ${SMALL_HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true" }, draw("polyline", { class: "line", points: lineOf(points, place) }));
+}
+
+function pointsOf(score) {
+  return (score.trend ?? []).filter(hasScore).map((it) => ({ at: Date.parse(it.as_of), percent: percentOf(it) })).sort((one, other) => one.at - other.at);
+}
+
+/** Where a point is drawn; `share` says how high a percentage stands, from 0 to 1. */
+function placing(points, width, height, share) {
+  const began = points[0].at;
+  const span = points.at(-1).at - began || 1;
+  return ({ at, percent }) => [EDGE + ((at - began) / span) * (width - 2 * EDGE), height - EDGE - share(percent) * (height - 2 * EDGE)];
+}
+
+function lineOf(points, place) {
+  return points.map((point) => place(point).map((it) => it.toFixed(1)).join(",")).join(" ");
+}
+
 function trend(points) {
   const [first, last] = [points[0], points.at(-1)];
-  const span = last.at - first.at || 1;
-  const place = ({ at, percent }) => [EDGE + ((at - first.at) / span) * (WIDTH - 2 * EDGE), HEIGHT - EDGE - (percent / 100) * (HEIGHT - 2 * EDGE)];
-  const line = points.map((point) => place(point).map((it) => it.toFixed(1)).join(",")).join(" ");
+  const place = placing(points, WIDTH, HEIGHT, (percent) => percent / 100);
+  const line = lineOf(points, place);
   const [endX, endY] = place(last);
   const told = `Secure Score from ${first.percent} % on ${day(first.at)} to ${last.percent} % on ${day(last.at)}`;
   return make("figure", { class: "trend" },

@@ -8,14 +8,16 @@ import { facts, frame, make, named, note, part, words } from "./dom.js";
 import { linkList, relationshipLinks, tenantLinks } from "./links.js";
 import { listing, longSection, section } from "./listing.js";
 import { dots, menuButton } from "./menu.js";
+import { usersSection } from "./people.js";
 import { cspParts, ignoreButton } from "./relationships.js";
-import { hasScore, percentOf, scoreSection } from "./score.js";
+import { hasScore, scoreSection } from "./score.js";
 import { securityParts } from "./security.js";
 import { badge } from "./status.js";
+import { contents, tiles } from "./tiles.js";
 import { ago, exact } from "./times.js";
 import { trouble } from "./trouble.js";
 
-const FIRST = { users: 50, devices: 50, licenses: 50, runs: 10 };
+const FIRST = { users: 10, devices: 10, licenses: 10, runs: 10 };
 const counts = {};
 let shownTenant = "";
 
@@ -26,32 +28,35 @@ export async function showTenant(id, config, again, current) {
   const [details, security, users, devices, licenses, runs] = await Promise.all([
     ask("GET", at`/tenants/${id}`), ask("GET", at`/tenants/${id}/security`), ...Object.keys(FIRST).map((list) => askRows(at`/tenants/${id}/${list}`, {}, counts[list])),
   ]);
-  if (!current()) return false;
-  const view = frame(`tenant-${id}`);
   const running = runs.items.find((run) => !run.ended_at);
   const more = (list) => () => {
     counts[list] += 200;
     again();
   };
+  const showUsers = await usersSection(id, users, more("users"), again, emptyText(users));
+  if (!current()) return false;
+  const view = frame(`tenant-${id}`);
   part(view, "top", "always", () => make("p", { class: "back" }, make("a", { href: "#" }, "\u2190 All tenants")));
-  part(view, "head", [details.tenant, details.user_count, details.organizations, details.secure_score, details.mfa, details.csp?.ignored, Boolean(running)], () => head(details, config, running, again));
+  part(view, "head", [details.tenant, details.user_count, details.organizations, details.csp?.ignored, Boolean(running)], () => head(details, config, running, again));
+  part(view, "tiles", [details.tenant, details.csp?.trace, details.secure_score, details.mfa, details.licenses], () => tiles(details));
+  const ways = part(view, "contents", "made below", () => []);
   part(view, "given-up", details.given_up, () => (details.given_up ?? []).map(trouble));
   part(view, "evaluations", details.evaluations, () => failing(details.evaluations ?? []));
   part(view, "progress", running, () => (running ? progress(running) : null));
-  if (details.csp) cspParts(view, details.csp);
-  part(view, "score", details.secure_score, () => (hasScore(details.secure_score) ? scoreSection(details.secure_score) : null));
-  securityParts(view, security);
-  longSection(view, {
-    title: "Users", heads: ["Name", "User name", "Department", "Kind", "Sign-in"], page: users, more: more("users"), empty: emptyText(users),
-    cells: (it) => [named(it.name), named(it.username), it.department ? named(it.department) : "", it.is_guest ? "guest" : "member", it.is_enabled === false ? "blocked" : "allowed"],
+  const ignored = details.csp?.ignored ?? false;
+  part(view, "ignored", ignored, () => (ignored ? note("grey", "This tenant is ignored.", "It is not shown in the table and not counted until you stop ignoring it.") : null));
+  const [left, right] = part(view, "columns", "made once", () => make("div", { class: "halves" }, make("div", {}), make("div", {}))).firstChild.children;
+  if (details.csp) cspParts(left, right, details.csp);
+  part(left, "score", details.secure_score, () => (hasScore(details.secure_score) ? scoreSection(details.secure_score) : null));
+  securityParts(left, right, security);
+  longSection(right, {
+    title: "Licenses", heads: ["Product", "Bought", "Assigned", "Unused"], page: licenses, more: more("licenses"), empty: emptyText(licenses),
+    cells: (it) => [it.name, it.bought, it.assigned, it.unused ?? 0].map((value) => (typeof value === "number" ? value.toLocaleString() : value)),
   });
+  showUsers(view);
   longSection(view, {
     title: "Devices", heads: ["Name", "System", "Manufacturer and model", "Compliant", "Last seen"], page: devices, more: more("devices"), empty: devices.first.state === "fresh" ? "" : emptyText(devices),
     cells: (it) => [named(it.name), [it.system, it.system_version].filter(Boolean).join(" "), named([it.manufacturer, it.model].filter(Boolean).join(" ")), yesOrNo(it.is_compliant), ago(it.last_seen_at, "")],
-  });
-  longSection(view, {
-    title: "Licenses", heads: ["Product", "Bought", "Assigned", "Unused"], page: licenses, more: more("licenses"), empty: emptyText(licenses),
-    cells: (it) => [it.name, it.bought, it.assigned, it.unused ?? 0].map((value) => (typeof value === "number" ? value.toLocaleString() : value)),
   });
   configurationPart(view, security);
   longSection(view, {
@@ -59,6 +64,7 @@ export async function showTenant(id, config, again, current) {
     cells: (run) => [ago(run.started_at ?? run.ordered_at), words(run.reason), result(run), took(run), changes(run)],
   });
   part(view, "datasets", details.datasets, () => (details.datasets.length ? freshness(details.datasets) : null));
+  part(ways, "links", [...view.querySelectorAll("[data-section]")].map((it) => it.dataset.section), () => contents(view));
   return Boolean(running);
 }
 
@@ -66,7 +72,7 @@ function emptyText(page) {
   return page.first.state === "not_mapped" ? "" : `Nothing to show: ${words(page.first.state)}.`;
 }
 
-function head({ tenant: row, user_count: users, organizations, secure_score: score, mfa, csp }, config, running, again) {
+function head({ tenant: row, user_count: users, organizations, csp }, config, running, again) {
   const sync = { name: row.name, what: "Sync Status", key: "details-status", links: () => tenantLinks(row.tenant_id, row.kind) };
   const auth = { name: row.name, what: "CSP Auth", key: "details-auth", links: () => relationshipLinks(row.tenant_id) };
   return make("section", { class: "card head", "aria-label": "Microsoft Details" },
@@ -84,9 +90,7 @@ function head({ tenant: row, user_count: users, organizations, secure_score: sco
       ["Microsoft Tenant", named(row.name)],
       ["Default domain", row.default_domain],
       ["Tenant id", make("code", {}, row.tenant_id)],
-      ["Microsoft Secure Score", hasScore(score) ? `${percentOf(score)} %` : null],
       ["Microsoft Users", users == null ? "not read yet" : users.toLocaleString()],
-      ["Without MFA", mfa?.people ? `${mfa.people.users_without} of ${mfa.people.users} users, ${mfa.people.admins_without} of ${mfa.people.admins} administrators` : null],
       ["Customer Organizations", organizations.length ? organizations.flatMap((it, place) => [place ? ", " : "", named(it.name)]) : null],
     ]), make("div", {}, make("h3", {}, "At Microsoft"), linkList(tenantLinks(row.tenant_id, row.kind)))));
 }
@@ -112,7 +116,7 @@ function freshness(datasets) {
   const told = behind.length ? `${behind.length} of ${datasets.length} are not up to date: ${behind.map((it) => words(it.dataset)).join(", ")}` : `All ${datasets.length} are up to date`;
   return section("Data sets", make("details", { open: behind.length > 0 }, make("summary", { "data-key": "datasets" }, told), listing("Data sets", ["Data set", "State", "As of", "Rows", "Note"], datasets.map((it) => [
     words(it.dataset), make("span", { class: `mark ${OUTCOME_COLOURS[it.state] ?? "grey"}` }, words(it.state)), ago(it.as_of, "not read yet"), it.count.toLocaleString(), words(it.error || ""),
-  ]))));
+  ]), { headed: true })));
 }
 
 /** One quiet line for what follows from the data and could not be brought up to date; nothing while all is well. */

@@ -1,13 +1,15 @@
-"""HTTP routes of removals: their effects, start and state, and the purge of an unmapped tenant's data."""
+"""HTTP routes of removals: their effects, start, list and state, and the purge of an unmapped tenant's data."""
 
 from integrations.actions.mapping.purge import purge_now
+from integrations.actions.removal.completion import mark_done
 from integrations.actions.removal.start import remove, remove_all
-from integrations.actions.removal.status import read_effects, read_effects_of_all, read_removal
+from integrations.actions.removal.status import read_effects, read_effects_of_all, read_removal, read_removals
 from integrations.domain import ids
-from integrations.triggers.parameters import text
+from integrations.triggers.parameters import CURSOR, LIMIT, PAGING, text
 from integrations.triggers.routes import HttpRoutes, Need, RequestContext
 from integrations.views.removal.begun import AllBegun, Begun
 from integrations.views.removal.effects import Effects
+from integrations.views.removal.listing import RemovalPage
 from integrations.views.removal.status import RemovalView
 from shared.http.responses import ApiResponse, no_content, ok
 
@@ -64,13 +66,36 @@ def add_routes(routes: HttpRoutes) -> None:
 
     @routes.add(
         "GET",
+        "removals",
+        needs=Need.READ,
+        summary="The removals of the last 30 days, and those that leave something to do by hand, newest first.",
+        query=PAGING,
+        answers={200: RemovalPage},
+    )
+    def get_removals(call: RequestContext) -> ApiResponse:
+        return ok(read_removals(call.services, call.actor, after=call.query(CURSOR), limit=call.query(LIMIT)))
+
+    @routes.add(
+        "GET",
         "removals/{removal_id}",
         needs=Need.REMOVE,
-        summary="The state of a removal: its steps, what is left to do manually, and its signed receipt.",
+        summary="The state of a removal: its steps, what is left to do by hand, and its signed receipt.",
         answers={200: RemovalView},
     )
     def get_removal(call: RequestContext) -> ApiResponse:
         return ok(read_removal(call.services, call.actor, ids.removal_id(call.param("removal_id"))))
+
+    @routes.add(
+        "POST",
+        "removals/{removal_id}/leftovers/{tenant_id}/done",
+        needs=Need.REMOVE,
+        summary="Mark as done what was left to do by hand in a tenant. Our own checks go on.",
+        answers={200: RemovalView},
+    )
+    def post_leftover_done(call: RequestContext) -> ApiResponse:
+        removal_id, tenant_id = ids.removal_id(call.param("removal_id")), ids.tenant_id(call.param("tenant_id"))
+        mark_done(call.services, call.actor, removal_id, tenant_id)
+        return ok(read_removal(call.services, call.actor, removal_id))
 
     @routes.add(
         "DELETE",

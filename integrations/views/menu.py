@@ -34,16 +34,21 @@ class ActionView(msgspec.Struct, frozen=True, kw_only=True):
     label: str
 
 
-INTEGRATE_MENU: tuple[tuple[Action, str], ...] = (
+_INTEGRATE: tuple[tuple[Action, str], ...] = (
     (Action.INTEGRATE_SINGLE, "Single Tenant"),
     (Action.INTEGRATE_CSP, "Cloud Solution Provider (CSP) Tenants"),
-    (Action.REMOVE_ALL, "Remove All Integrations"),
 )
+_REMOVE_ALL = (Action.REMOVE_ALL, "Remove All Integrations")
 
 CSP_MENU: tuple[tuple[Action, str], ...] = (
     (Action.REAUTHORIZE, "Reauthorize CSP"),
     (Action.REMOVE, "Remove CSP Integration"),
 )
+
+
+def integrate_menu(*, has_integrations: bool) -> tuple[tuple[Action, str], ...]:
+    """The menu of the Integrate button; all integrations can be removed as long as there are any."""
+    return (*_INTEGRATE, _REMOVE_ALL) if has_integrations else _INTEGRATE
 
 
 def tenant_menu(kind: Kind, *, is_mapped: bool, product: str) -> tuple[tuple[Action, str], ...]:

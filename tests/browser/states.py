@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from tests.browser import told
+from tests.browser import told, told_removal
 from tests.browser.site import Site
 from tests.browser.told_security import DEVICES, SECURITY
 
@@ -54,7 +54,7 @@ def with_tenant(site: Site, row: told.Object, security: told.Object = SECURITY, 
     site.answers(f"{path}/licenses", told.rows_page(told.LICENSES))
     site.answers(f"{path}/runs", told.rows_page(told.RUNS))
     site.open(place=f"#tenant={row['tenant_id']}")
-    expect(site.page.get_by_role("table", name="Users")).to_be_visible()
+    expect(site.page.get_by_role("table", name="Users", exact=True)).to_be_visible()
 
 
 def blank(site: Site) -> None:
@@ -95,27 +95,46 @@ def map_dialog(site: Site) -> None:
 
 
 def removal_dialog(site: Site) -> None:
-    site.answers(f"/integrations/{told.CSP_ID}/removal-effects", told.EFFECTS)
+    site.answers(f"/integrations/{told.CSP_ID}/removal-effects", told_removal.EFFECTS)
     with_rows(site)
     site.choose("Actions for Northwind Partner", "Remove CSP Integration")
 
 
 def removal_running(site: Site) -> None:
-    site.answers("/removals/rem_1", told.removal("running", "done", "running", "waiting", "waiting"))
+    site.answers("/removals/rem_1", told_removal.removal("removing", "done", "running", "waiting", "waiting"))
     with_rows(site, "#removal=rem_1")
     expect(site.page.get_by_role("heading", name="Removal")).to_be_visible()
 
 
 def removal_done(site: Site) -> None:
-    leftovers = [
-        {"what": "The application still stands in Wingtip Clinics.", "how": "Delete it under Enterprise applications."}
-    ]
-    site.answers(
-        "/removals/rem_1",
-        told.removal("done", "done", "done", "skipped", "done", leftovers=leftovers, receipt={"id": "rem_1"}),
+    leftovers = [told_removal.leftover(), told_removal.leftover(done_at=told.ago(hours=2), done_by="user_amy")]
+    ended = told_removal.removal(
+        "verified", "done", "done", "skipped", "done", leftovers=leftovers, receipt={"state": "final"}
     )
+    site.answers("/removals/rem_1", ended)
     with_rows(site, "#removal=rem_1")
     expect(site.page.get_by_role("button", name="Download the receipt")).to_be_visible()
+
+
+def removals(site: Site) -> None:
+    items = [
+        told_removal.removal_item(1, "verified", steps_left=1),
+        told_removal.removal_item(2, "removed"),
+        told_removal.removal_item(3, "removing"),
+    ]
+    site.answers("/removals", {"items": items, "next_cursor": None, "steps_left": 1})
+    site.answers(
+        "/removals/rem_1", told_removal.removal("verified", *["done"] * 4, name="", leftovers=[told_removal.leftover()])
+    )
+    site.open(place="#removal=all")
+    expect(site.page.get_by_role("table", name="Removed integrations")).to_be_visible()
+
+
+def steps_left_after_a_removal(site: Site) -> None:
+    left = {"count": 2, "steps_left": 1}
+    site.answers("/integrations", told.overview(told.rows_of_every_kind(), told.csp(), removed=left))
+    site.open()
+    expect(site.page.get_by_role("link", name="Show what to do")).to_be_visible()
 
 
 def removal_above_the_table(site: Site) -> None:
@@ -191,6 +210,8 @@ STATES: dict[str, Callable[[Site], None]] = {
         removal_dialog,
         removal_running,
         removal_done,
+        removals,
+        steps_left_after_a_removal,
         removal_above_the_table,
         flow_proven,
         flow_failed,

@@ -1,13 +1,14 @@
 """What the page does with the parts of the contract that are answered here instead of by the back end."""
 
 import json
+import re
 from typing import Any
 from urllib.parse import unquote_plus
 
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.browser import told
+from tests.browser import told, told_removal
 from tests.browser.site import Site
 from tests.browser.states import (
     FLOW,
@@ -18,6 +19,7 @@ from tests.browser.states import (
     prerequisites,
     removal_dialog,
     removal_done,
+    removals,
     with_rows,
     with_tenant,
 )
@@ -96,14 +98,14 @@ def test_a_proven_csp_tells_what_would_fail_and_can_be_finished(site: Site) -> N
 def test_removal_tells_the_effects_wants_the_name_and_shows_every_step(site: Site) -> None:
     heard = Heard(site, "DELETE", f"/integrations/{told.CSP_ID}", {"removal_id": "rem_1", "effects": []}, 202)
     stages = [
-        told.removal("running", "done", "running", "waiting", "waiting"),
-        told.removal("done", "done", "done", "done", "done", receipt={"id": "rem_1"}),
+        told_removal.removal("removing", "done", "running", "waiting", "waiting"),
+        told_removal.removal("removed", "done", "done", "done", "done", receipt={"state": "preliminary"}),
     ]
     site.answers("/removals/rem_1", lambda route: told.fulfil(route, stages[0]))
     removal_dialog(site)
     go = site.dialog.get_by_role("button", name="Remove CSP Integration")
 
-    for effect in told.EFFECTS["effects"]:
+    for effect in told_removal.EFFECTS["effects"]:
         expect(site.dialog).to_contain_text(effect)
     expect(go).to_be_disabled()
     site.dialog.get_by_role("textbox").fill("northwind partner")
@@ -117,23 +119,78 @@ def test_removal_tells_the_effects_wants_the_name_and_shows_every_step(site: Sit
         f"{site.url}/api/integrations/{told.CSP_ID}?confirm=Northwind Partner"
     ]
     stages.pop(0)
-    expect(site.page.get_by_role("button", name="Download the receipt")).to_be_visible()
+    expect(site.page.get_by_role("button", name="Download the preliminary receipt")).to_be_visible()
+    expect(site.page.locator("#view")).to_contain_text("This will be verified")
+
+
+def test_before_a_csp_is_removed_the_dialog_gives_the_steps_that_are_left_by_hand(site: Site) -> None:
+    removal_dialog(site)
+
+    expect(site.dialog.get_by_role("heading", name="Left to do by hand afterwards")).to_be_visible()
+    for told_step in told_removal.EFFECTS["by_hand"][0]["steps"]:  # type: ignore[index]
+        expect(site.dialog.get_by_role("listitem").filter(has_text=told_step)).to_be_visible()
+    link = site.dialog.get_by_role("link", name="Enterprise applications in the Entra admin center")
+    expect(link).to_have_attribute(
+        "href", re.compile("^https://entra.microsoft.com/00000000-0000-4000-8000-000000000099/")
+    )
+
+
+def test_a_step_left_by_hand_can_be_marked_as_done_where_it_is_listed(site: Site) -> None:
+    heard = Heard(site, "POST", "/removals/rem_1/leftovers/00000000-0000-4000-8000-000000000099/done", {})
+    removals(site)
+    card = site.page.get_by_role("region", name="A Cloud Solution Provider (CSP)")
+    expect(card).to_contain_text("1 step is left to do by hand.")
+
+    site.answers(
+        "/removals", {"items": [told_removal.removal_item(1, "verified")], "next_cursor": None, "steps_left": 0}
+    )
+    card.get_by_role("button", name="Mark as done").click()
+
+    expect(card).to_have_count(0)
+    expect(site.page.get_by_role("table", name="Removed integrations")).to_contain_text("removed and verified")
+    assert len(heard.bodies) == 1
+
+
+def test_a_mark_stands_beside_what_our_own_check_says(site: Site) -> None:
+    seen = told_removal.leftover(done_at=told.ago(hours=2), done_by="user_amy", last_seen_at=told.ago(minutes=20))
+    site.answers("/removals/rem_1", told_removal.removal("verified", *["done"] * 4, leftovers=[seen]))
+    with_rows(site, "#removal=rem_1")
+
+    view = site.page.locator("#view")
+    expect(view).to_contain_text("Marked as done 2 hours ago by user_amy.")
+    expect(view).to_contain_text("Our check 20 minutes ago still found the application.")
+    expect(view.get_by_role("button", name="Mark as done")).to_have_count(0)
+
+
+def test_a_receipt_is_called_preliminary_until_the_removal_is_verified(site: Site) -> None:
+    site.answers("/removals/rem_2", told_removal.removal("removed", *["done"] * 4, receipt={"state": "preliminary"}))
+    removals(site)
+    table = site.page.get_by_role("table", name="Removed integrations")
+    expect(table.get_by_role("button", name="Download the receipt")).to_have_count(1)
+
+    with site.page.expect_download() as download:
+        table.get_by_role("button", name="Download the preliminary receipt").click()
+    assert download.value.suggested_filename == "removal-rem_2-preliminary.json"
+    assert json.loads(download.value.path().read_text())["state"] == "preliminary"
 
 
 def test_what_a_removal_leaves_over_is_told(site: Site) -> None:
     removal_done(site)
 
-    expect(site.page.locator("#view")).to_contain_text("Delete it under Enterprise applications.")
+    expect(site.page.locator("#view")).to_contain_text("1 step is left to do by hand.")
+    expect(site.page.locator("#view")).to_contain_text("Marked as done 2 hours ago by user_amy.")
     with site.page.expect_download() as download:
         site.page.get_by_role("button", name="Download the receipt").click()
     assert download.value.suggested_filename == "removal-rem_1.json"
 
 
 def test_remove_all_follows_every_removal(site: Site) -> None:
-    site.answers("/removal-effects", told.EFFECTS | {"confirm": "all"})
+    site.answers("/removal-effects", told_removal.EFFECTS | {"confirm": "all"})
     heard = Heard(site, "DELETE", "/integrations", {"removal_ids": ["rem_1", "rem_2"]}, 202)
-    site.answers("/removals/rem_1", told.removal("done", "done", "done", "done", "done"))
-    site.answers("/removals/rem_2", told.removal("running", "done", "waiting", "waiting", "waiting", id="rem_2"))
+    site.answers("/removals/rem_1", told_removal.removal("verified", "done", "done", "done", "done"))
+    site.answers(
+        "/removals/rem_2", told_removal.removal("removing", "done", "waiting", "waiting", "waiting", id="rem_2")
+    )
     with_rows(site)
 
     site.choose("Integrate", "Remove All Integrations")
@@ -163,7 +220,7 @@ def test_a_child_shows_what_its_access_rests_on_and_can_be_ignored(site: Site) -
     child_details(site)
 
     expect(site.page.get_by_role("table", name="Admin relationships")).to_contain_text("Northwind GDAP 2026")
-    expect(site.page.get_by_role("table", name="Where each role comes from")).to_contain_text("GDAP Helpdesk")
+    expect(site.page.get_by_role("region", name="Where each role comes from")).to_contain_text("GDAP Helpdesk")
     expect(site.page.get_by_role("table", name="Access checks")).to_contain_text("security group")
     site.page.get_by_role("button", name="Ignore").click()
     site.until(lambda: heard.bodies)
@@ -232,3 +289,16 @@ def test_a_tenant_of_which_no_configuration_was_read_has_no_such_section(site: S
     with_tenant(site, told.single(20, "Contoso Dental"), security=SECURITY | dict.fromkeys(names, nothing))
 
     expect(site.page.get_by_role("region", name="Configuration")).to_have_count(0)
+
+
+def test_below_failed_csps_the_page_does_not_promise_that_tenants_appear_by_themselves(site: Site) -> None:
+    def below(csp: told.Object) -> str:
+        site.answers("/integrations", told.overview([], csp))
+        site.open()
+        return site.page.locator("#view .nothing").inner_text()
+
+    waiting = told.csp(tenant_count=0, ignored_count=0, sync_status=told.status("Auth Pending", "orange"))
+    failed = waiting | {"sync_status": told.status("Auth Failed", "red")}
+    assert "appear here automatically" in below(waiting)
+    assert "Select the Sync Status above to see what prevents them from being read" in below(failed)
+    assert "All tenants are ignored" in below(waiting | {"ignored_count": 2})

@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, expect
 
 from integrations.domain.ids import AccountId, IntegrationId
 from integrations.domain.jobs.orders import SCHEDULED, CspOrder
-from tests.browser import told
+from tests.browser import told, told_removal
 from tests.browser.site import Site
 from tests.browser.states import FLOW, with_rows, with_tenant
 from tests.browser.test_accessible import violations
@@ -132,7 +132,8 @@ def test_a_removal_that_was_given_up_says_so_above_the_table_and_in_its_own_view
     site.answers("/integrations", page)
     site.answers(
         "/removals/rem_1",
-        told.removal("running", "done", "running", "waiting", "waiting") | {"given_up": mark, "overdue_since": None},
+        told_removal.removal("removing", "done", "running", "waiting", "waiting")
+        | {"given_up": mark, "overdue_since": None},
     )
     site.open()
     above = site.page.locator("[data-part=removals]").get_by_text(OURS["detail"])  # type: ignore[arg-type]

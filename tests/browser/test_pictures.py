@@ -62,8 +62,8 @@ def test_pictures_of_the_main_states(site: Site, root: Path, tmp_path: Path) -> 
     album.take("explanation")
     site.press("Close")
     site.open(place=f"#tenant={dental['id']}")
-    expect(page.get_by_role("table", name="Users")).to_be_visible()
-    album.take("details", height=1300)
+    expect(page.get_by_role("table", name="Users", exact=True)).to_be_visible()
+    album.take("details", height=1150)
 
     site.open()
     site.choose("Actions for Fabrikam Clinics", "Remove Integration")
@@ -71,7 +71,7 @@ def test_pictures_of_the_main_states(site: Site, root: Path, tmp_path: Path) -> 
     album.take("remove")
     site.dialog.get_by_role("textbox").fill("Fabrikam Clinics")
     site.press("Remove Integration")
-    expect(page.get_by_role("region", name="Fabrikam Clinics")).to_contain_text("is complete")
+    expect(page.get_by_role("region", name="Fabrikam Clinics")).to_contain_text("The integration is removed.")
     album.take("removal")
     assert len(album.taken) == 9
 

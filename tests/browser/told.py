@@ -195,37 +195,6 @@ PREREQUISITES = {
     "acknowledgement": "I have met these prerequisites.",
 }
 
-EFFECTS = {
-    "confirm": "Northwind Partner",
-    "effects": [
-        "Completely disconnects your Microsoft account from Syncro.",
-        "Removes 6 tenants and their mappings.",
-        "Does not delete any data from your Microsoft accounts.",
-    ],
-}
-
-
-def removal(state: str, *states: str, **changes: Any) -> Object:
-    labels = ("Stop syncing", "Delete synced data", "Remove our application from Microsoft", "Forget the integration")
-    steps = [
-        {
-            "name": f"step_{n}",
-            "label": label,
-            "state": done,
-            "detail": "",
-            "at": ago(seconds=30 - n) if done == "done" else None,
-        }
-        for n, (label, done) in enumerate(zip(labels, states, strict=True))
-    ]
-    return {
-        "id": "rem_1",
-        "state": state,
-        "name": "Northwind Partner",
-        "steps": steps,
-        "leftovers": [],
-        "receipt": None,
-    } | changes
-
 
 def details(row: Object, **changes: Any) -> Object:
     datasets = [

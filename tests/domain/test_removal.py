@@ -140,7 +140,7 @@ def test_how_microsofts_side_ended_is_counted() -> None:
     assert detail(ended, "microsoft") == (
         "Removed from 2 tenants. In 2 tenants our application has no permissions left; an empty entry remains. "
         "In 1 tenant its permissions were removed, and we are verifying that they are gone. No longer present in "
-        "1 tenant. Left unchanged in 1 tenant. To be removed manually in 1 tenant."
+        "1 tenant. Left unchanged in 1 tenant. Left to do by hand in 1 tenant."
     )
     assert rules.recounted(ended, UninstallOutcome.UNCONFIRMED, UninstallOutcome.NO_RIGHTS).outcomes == {
         "absent": 1, "by_hand": 1, "kept": 1, "no_rights": 3, "removed": 2,
@@ -152,7 +152,7 @@ def test_what_could_not_be_done_is_a_failed_step() -> None:
     ended = msgspec.structs.replace(rules.totals(begun(Kind.CSP), told), left_at=NOW)
 
     assert states(ended)["microsoft"] == "failed"
-    assert detail(ended, "microsoft") == "To be removed manually in 2 tenants."
+    assert detail(ended, "microsoft") == "Left to do by hand in 2 tenants."
 
 
 def test_the_second_look_says_what_it_found() -> None:
@@ -183,8 +183,9 @@ def test_what_is_left_over_says_who_does_what() -> None:
     )
     told = leftover_view(impossible, "app-1")
     assert told.what == f"Our application could not be removed from Tenant 1 ({told.tenant_id})."
-    assert "as a Cloud Application Administrator or an Application Administrator of that tenant" in told.how
-    assert "search for app-1, open the application, and select Properties > Delete." in told.how
+    assert "as Cloud Application Administrator or Application Administrator of that tenant" in told.how
+    assert told.steps[-2:] == ["Search for app-1, and open the application.", "Select Properties > Delete."]
+    assert " ".join(told.steps) in told.how
     assert "Remove-MgServicePrincipal" in told.how
     assert "restore it for 30 days" in told.how
     assert leftover_view(seen_again, "app-1").what.startswith("Our application was removed from 00000001-")
@@ -219,16 +220,17 @@ def test_what_is_left_over_says_who_does_what() -> None:
 def test_another_look_at_a_tenant_tells_how_it_ended(
     outcome: str, presence: str, expected: str, is_left_over: bool
 ) -> None:
-    seen = tenant_removal(outcome=UninstallOutcome(outcome)).checked(Presence(presence))
+    seen = tenant_removal(outcome=UninstallOutcome(outcome)).checked(Presence(presence), NOW)
 
     assert (seen.outcome.value, seen.is_left_over) == (expected, is_left_over)
+    assert seen.seen_at == (NOW if is_left_over else None)
 
 
 def test_what_came_back_and_went_again_is_off_the_list() -> None:
     back = tenant_removal(outcome=UninstallOutcome.REMOVED, is_still_there=True)
 
-    assert not back.checked(Presence.GONE).is_left_over
-    assert not back.checked(Presence.EMPTY).is_left_over
+    assert not back.checked(Presence.GONE, NOW).is_left_over
+    assert not back.checked(Presence.EMPTY, NOW).is_left_over
     assert not tenant_removal(outcome=UninstallOutcome.BY_HAND).closed(UninstallOutcome.KEPT).is_left_over
 
 
@@ -260,9 +262,55 @@ def test_a_removal_that_has_ended_is_verified_after_the_quiet_time_and_forgotten
     assert not ended.must_be_verified(NOW, QUIET)
     assert ended.must_be_verified(NOW + QUIET, QUIET)
     assert not verified.must_be_verified(NOW + QUIET, QUIET)
-    assert ended.is_readable(NOW + timedelta(days=99))
-    assert verified.is_readable(NOW + timedelta(days=30))
-    assert not verified.is_readable(NOW + QUIET + timedelta(days=30))
+    assert ended.is_kept(NOW + timedelta(days=99), [])
+    assert verified.is_kept(NOW + timedelta(days=30), [])
+    assert not verified.is_kept(NOW + QUIET + timedelta(days=30), [])
+
+
+def test_a_removal_is_not_forgotten_before_somebody_says_that_its_last_step_is_done() -> None:
+    verified = begun(forgotten_at=NOW, verified_at=NOW + QUIET)
+    left = tenant_removal(outcome=UninstallOutcome.BY_HAND)
+    done = left.marked_done(UserId("user_alice"), NOW + timedelta(days=2))
+    later = NOW + timedelta(days=45)
+
+    assert verified.is_kept(later, [left])
+    assert rules.next_check(verified, [left], later, QUIET) == later + timedelta(days=1)
+    assert not verified.is_kept(NOW + timedelta(days=401), [left])
+    assert not verified.is_kept(later, [done])
+
+
+def test_a_step_that_is_marked_as_done_is_left_over_until_our_own_check_agrees() -> None:
+    left = tenant_removal(outcome=UninstallOutcome.BY_HAND)
+    done = left.marked_done(UserId("user_alice"), NOW)
+
+    assert (done.is_to_do, done.is_left_over) == (False, True)
+    assert done.marked_done(UserId("user_amy"), NOW + QUIET) == done
+    assert done.checked(Presence.EMPTY, NOW + QUIET).done_by == "user_alice"
+    assert not done.checked(Presence.GONE, NOW + QUIET).is_left_over
+    nothing = tenant_removal(outcome=UninstallOutcome.REMOVED)
+    assert nothing.marked_done(UserId("user_alice"), NOW) == nothing
+
+
+@pytest.mark.parametrize(
+    ("at", "label"),
+    [
+        ({}, "Delete the stored credential"),
+        ({"left_at": NOW}, "Delete the stored credential"),
+        ({"left_at": NOW, "destroyed_at": NOW}, "Stored credential deleted"),
+    ],
+)
+def test_a_step_says_what_is_to_do_until_it_is_done(at: dict[str, datetime], label: str) -> None:
+    told = {it.name: it.label for it in steps(begun(Kind.CSP, **at), [], QUIET)}
+
+    assert told["credential"] == label
+    assert told["verified"] == "Verify"
+
+
+def test_what_is_left_by_hand_is_not_called_removed() -> None:
+    ended = begun(Kind.CSP, left_at=NOW, outcomes={"removed": 3, "by_hand": 1})
+    told = {it.name: (it.label, it.state) for it in steps(ended, [], QUIET)}
+
+    assert told["microsoft"] == ("Application removed where Microsoft allows it", "done")
 
 
 def test_effects_are_told_in_the_words_of_the_page() -> None:
@@ -276,7 +324,8 @@ def test_effects_are_told_in_the_words_of_the_page() -> None:
     assert one[0] == "Disconnects the Cloud Solution Provider Contoso and its 1 tenant."
     assert one[1].startswith("Removes 2 mappings")
     everything = effects_of_all(1, [], 1, 0, "Syncro")
-    assert everything[0] == "Disconnects all 1 integration with 1 Microsoft tenant."
+    assert everything[0] == "Disconnects your only integration, with 1 Microsoft tenant."
+    assert effects_of_all(0, [], 0, 0, "Syncro") == ["Nothing is integrated, so there is nothing to remove."]
     both = effects_of_all(2, ["Contoso"], 4, 0, "Syncro")
     assert both[0] == "Disconnects all 2 integrations with 4 Microsoft tenants."
     csps = effects_of_all(1, ["Contoso"], 4, 0, "Syncro")

@@ -13,7 +13,8 @@ from integrations.domain.statuses import SyncCause
 from integrations.domain.sync.datasets import Cursor, DatasetOutcome, cause_after, is_mass_loss, warnings_of
 from integrations.domain.sync_status import begin
 from integrations.domain.text import MOST_CHARACTERS, clean, clean_or_none, key_from
-from integrations.views.menu import CSP_MENU, INTEGRATE_MENU, tenant_menu
+from integrations.views.menu import CSP_MENU, integrate_menu, tenant_menu
+from integrations.views.removal.listing import EndedRemovals
 from integrations.views.table.overview import overview
 from integrations.views.table.tenant_page import TableFilter
 from shared.errors import Invalid
@@ -94,9 +95,9 @@ def test_menus_are_the_source_documents() -> None:
     assert single[True] == ["Unmap Syncro Tenant", "Reauthorize", "Remove Integration"]
     assert child == {False: ["Map Syncro Tenant"], True: ["Unmap Syncro Tenant"]}
     assert labels(CSP_MENU) == ["Reauthorize CSP", "Remove CSP Integration"]
-    assert labels(INTEGRATE_MENU) == [
-        "Single Tenant", "Cloud Solution Provider (CSP) Tenants", "Remove All Integrations",
-    ]  # fmt: skip
+    offers = ["Single Tenant", "Cloud Solution Provider (CSP) Tenants"]
+    assert labels(integrate_menu(has_integrations=True)) == [*offers, "Remove All Integrations"]
+    assert labels(integrate_menu(has_integrations=False)) == offers
 
 
 def test_a_mapping_reserves_both_sides() -> None:
@@ -151,7 +152,7 @@ def test_a_run_is_whole_or_it_warns(outcomes: list[DatasetOutcome], cause: SyncC
 
 
 def test_a_page_of_nothing_is_blank() -> None:
-    page = overview([], [], [], TableFilter())
+    page = overview([], EndedRemovals(count=0, steps_left=0), [], [], TableFilter(), has_integrations=False)
 
     assert (page.csps, page.tenants.items, page.tenants.next_cursor) == ([], [], None)
 

@@ -144,6 +144,10 @@ SPOILT = [
     ("I25 one audit entry a change", change("tenant:", epoch=lambda it: it + 1)),
     ("I25 one audit entry a change", change("integration:", version=lambda it: it + 1)),
     ("I25 one audit entry a change", repeated("audit:", action="mapped tenant", outcome="done")),
+    (
+        "I25 one audit entry a mark",
+        add("control", ACCOUNT, "parting:r:t", body='{"removal_id": "r", "tenant_id": "t", "done_at": "2026"}'),
+    ),
     ("derived rows follow from synced ones", drop("data", "row:administrators:")),
     ("derived rows follow from synced ones", drop("data", "cursor:administrators")),
     ("derived rows follow from synced ones", registered_anew),

@@ -45,6 +45,7 @@ def test_the_switch_kills_at_the_request_it_is_told(lab: Lab, bases: Bases) -> N
         ("map", 3, When.AFTER),
         ("map", 8, When.BEFORE),
         ("unmap", 1, When.AFTER),
+        ("mark a step as done", 2, When.AFTER),
     ],
 )
 def test_a_crash_is_healed(lab: Lab, bases: Bases, flow: str, at: int, when: When) -> None:

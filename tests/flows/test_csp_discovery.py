@@ -137,10 +137,12 @@ def test_an_access_check_tells_each_checks_outcome_time_and_evidence(csp: Csp) -
         "roles", "groups", "consent", "graph",
     ]  # fmt: skip
     assert {name: it["state"] for name, it in checks.items() if it["state"] != "passed"} == {
-        "groups": "failed", "consent": "failed", "graph": "failed",
+        "groups": "failed",
     }  # fmt: skip
     assert checks["mfa"]["evidence"]["amr"] == "mfa, pwd"
     assert checks["groups"]["evidence"] == {"customers": "2", "failing": "1"}
+    assert checks["consent"]["evidence"] == {"customers": "2", "failing": "0", "not_run": "1"}
+    assert "not run for 1 of 2 customers" in checks["consent"]["detail"]
     assert all(it["at"] and it["label"] for it in checks.values())
 
 
@@ -154,8 +156,19 @@ def test_a_customers_own_checks_say_where_it_stops(csp: Csp) -> None:
 
     assert set(states(csp.customers["Contoso"]["id"]).values()) == {"passed"}
     assert states(fabrikam["id"]) == {
-        "relationships": "passed", "roles": "passed", "groups": "failed", "consent": "failed", "graph": "not_run",
+        "relationships": "passed", "roles": "passed", "groups": "failed", "consent": "not_run", "graph": "not_run",
     }  # fmt: skip
+
+
+def test_a_csps_checks_follow_its_customers_as_they_are_onboarded_between_two_runs(csp: Csp) -> None:
+    csp.world.switch(propagation_s=30.0)
+    csp.integrate()
+    assert (csp.checks()["consent"], csp.checks()["graph"]) == ("unknown", "not_run")
+
+    csp.later(minutes=1)
+    csp.later(minutes=1)
+    assert csp.auth("Contoso") == "Active"
+    assert (csp.checks()["consent"], csp.checks()["graph"]) == ("passed", "passed")
 
 
 def test_rows_are_found_by_either_of_their_statuses(csp: Csp) -> None:

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from integrations.domain.csp.customers import children
-from integrations.domain.csp.onboarding import Stage
-from integrations.domain.csp.report import FAULTS, Check, CheckName, CheckState
+from integrations.domain.csp.customer_checks import of_all
+from integrations.domain.csp.customers import counted_children
+from integrations.domain.csp.report import Check, CheckName, CheckState
 from integrations.domain.integrations import Integration
 from integrations.storage.control import Control
 
@@ -62,17 +62,6 @@ class Checks:
         )
 
     def add_customers(self, control: Control, integration: Integration) -> None:
-        """Add each check of the customers as one, with how many customers fail it; ignored customers do not count."""
+        """Add each check of the customers as one, with how many customers fail it."""
         tenants = [it.value for it in control.tenants.list()]
-        customers = [it.csp for it in children(tenants, integration.id) if it.csp and not it.csp.is_ignored]
-        for name, faults in FAULTS.items():
-            failing = sum(1 for it in customers if any(finding.auth in faults for finding in it.findings))
-            self._add_share(name, failing, len(customers))
-        unanswered = sum(1 for it in customers if it.progress.stage is not Stage.DONE)
-        self._add_share(CheckName.GRAPH, unanswered, len(customers))
-
-    def _add_share(self, name: CheckName, failing: int, count: int) -> None:
-        check = CheckInProgress(evidence={"customers": str(count), "failing": str(failing)})
-        if failing:
-            check.fail(f"This check fails for {failing} of {count} customers; their rows say why.")
-        self.add(name, check)
+        self.all += of_all(counted_children(tenants, integration.id), self._clock())

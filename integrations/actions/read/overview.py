@@ -1,9 +1,14 @@
 """Read what the page shows: the overview, a tenant's details, and an integration's details."""
 
-from integrations.actions.lookup import find_integration, find_tenant
+import msgspec
+
+from integrations.actions.lookup import find_integration, find_tenant, steps_left
 from integrations.actions.read.evaluations import evaluation_views
 from integrations.actions.read.tenant_data import TenantData
 from integrations.actions.read_time import read_time
+from integrations.domain.csp.customer_checks import up_to_date
+from integrations.domain.csp.customers import counted_children
+from integrations.domain.csp.report import Report
 from integrations.domain.csp.roles import required_roles
 from integrations.domain.ids import AccountId, IntegrationId, TenantId
 from integrations.domain.integrations import Integration, Mapping, Tenant
@@ -20,6 +25,7 @@ from integrations.views.integration_details import (
     csp_details,
     integration_details,
 )
+from integrations.views.removal.listing import ended_removals
 from integrations.views.status import ReadTime, given_up_view
 from integrations.views.table.csp_row import csp_row
 from integrations.views.table.overview import Overview, overview
@@ -44,9 +50,16 @@ def read_overview(services: Services, account_id: AccountId, table_filter: Table
     shown = [it for it in tenants if (it.csp is not None and it.csp.is_ignored) == table_filter.ignored]
     rows = [tenant_row(it, syncro_tenants, portal, at, _columns(it, csps.get(it.integration_id), at)) for it in shown]
     csp_rows = [row for it in csps.values() if (row := csp_row(it, tenants, at))]
-    removals = [removal_row(it.value, at) for it in control.removals.list() if it.value.is_under_way]
-    plan_given_up = given_up_view(plan.value.given_up if plan else None, at)
-    return overview(removals, sorted(csp_rows, key=lambda it: it.name.casefold()), rows, table_filter, plan_given_up)
+    removals = [it.value for it in control.removals.list()]
+    return overview(
+        [removal_row(it, at) for it in removals if it.is_under_way],
+        ended_removals(removals, steps_left(control, removals)),
+        sorted(csp_rows, key=lambda it: it.name.casefold()),
+        rows,
+        table_filter,
+        has_integrations=bool(present),
+        plan=given_up_view(plan.value.given_up if plan else None, at),
+    )
 
 
 def read_tenant(services: Services, account_id: AccountId, tenant_id: TenantId) -> TenantDetails:
@@ -85,8 +98,15 @@ def read_integration(services: Services, account_id: AccountId, integration_id: 
     """
     control = services.control(account_id)
     integration = find_integration(control, integration_id).value
-    report = control.reports.find(integration_id)
-    return integration_details(integration, report.value if report else None, _csp(services, control, integration))
+    stored = control.reports.find(integration_id)
+    report = _current(control, stored.value) if stored else None
+    return integration_details(integration, report, _csp(services, control, integration))
+
+
+def _current(control: Control, report: Report) -> Report:
+    """The report of a CSP's last run, with the checks of its customers as they are now."""
+    customers = counted_children([it.value for it in control.tenants.list()], report.integration_id)
+    return msgspec.structs.replace(report, checks=up_to_date(report.checks, customers))
 
 
 def _columns(tenant: Tenant, csp: Integration | None, at: ReadTime) -> CspColumns | None:

@@ -1,19 +1,24 @@
-"""The end of a removal: delete the credential and all rows, and check what is left to do by hand until it is done."""
+"""The end of a removal: delete the credential and all rows, and see to what is left to do by hand until it is done."""
 
 from collections.abc import Iterator
 
 import msgspec
 
+from integrations.actions.account import Account
+from integrations.actions.actors import Actor
+from integrations.actions.conflicts import retry_on_conflict
 from integrations.actions.removal.microsoft import with_presence
 from integrations.actions.removal.receipts import renewed_receipt, signed_receipt
 from integrations.actions.removal.work import RemovalWork
 from integrations.domain import removal as rules
 from integrations.domain.connect.flow import Flow
-from integrations.domain.ids import TenantId
+from integrations.domain.ids import RemovalId, TenantId, UserId
 from integrations.domain.integrations import Kind, csp_reservation
 from integrations.domain.removal import Removal
+from integrations.services import Services
 from integrations.storage.control import CURRENT
 from integrations.storage.due import Work
+from shared.errors import NotFound
 from shared.storage.tables import Write
 from shared.telemetry.log import log
 
@@ -68,8 +73,33 @@ def check_leftovers(work: RemovalWork) -> None:
     work.lease.rest(until, receipt=renewed_receipt(work.account, work.removal, tenant_removals))
 
 
+def mark_done(services: Services, actor: Actor, removal_id: RemovalId, tenant_id: TenantId) -> None:
+    """Mark as done what is left to do by hand in a tenant; a repeated call changes nothing.
+
+    It is somebody's word: the receipt does not change, and our checks go on until they find our application gone.
+
+    Raises:
+        NotFound: there is no such removal, or nothing is left to do in the tenant.
+    """
+    account = Account(services, actor.account_id)
+    retry_on_conflict(lambda: _mark_done(account, actor, removal_id, tenant_id))
+
+
+def _mark_done(account: Account, actor: Actor, removal_id: RemovalId, tenant_id: TenantId) -> None:
+    removal = account.control.removals.find(removal_id)
+    stored = account.control.tenant_removals.find(f"{removal_id}:{tenant_id}")
+    if removal is None or stored is None or not stored.value.is_left_over:
+        raise NotFound("Nothing is left to do by hand in this tenant.")
+    if not stored.value.is_to_do:
+        return
+    subject = {"removal_id": removal_id, "integration_id": removal.value.integration_id, "tenant_id": tenant_id}
+    done = stored.value.marked_done(UserId(actor.name), account.services.clock())
+    with account.change(actor, "marked removal step as done", subject) as change:
+        change.write(account.control.tenant_removals.saved(stored.now(done)))
+
+
 def delete_records(work: RemovalWork) -> None:
-    """Delete the removal's own rows, 30 days after its verification; its audit entries stay."""
+    """Delete the removal's own rows once they are not kept any longer; its audit entries stay."""
     work.tenants.delete()
     work.lease.delete()
     work.services.due.drop(Work.REMOVAL, work.account.id, work.removal.id)

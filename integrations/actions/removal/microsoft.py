@@ -46,7 +46,7 @@ def with_presence(work: RemovalWork, tenant_removal: TenantRemoval) -> TenantRem
         return tenant_removal
     if work.services.holders.is_held(tenant_removal.tenant_id):
         return tenant_removal.closed(UninstallOutcome.KEPT) if tenant_removal.is_left_over else tenant_removal
-    return tenant_removal.checked(check_presence(work.services, tenant_removal.tenant_id))
+    return tenant_removal.checked(check_presence(work.services, tenant_removal.tenant_id), work.now)
 
 
 def _waiting(work: RemovalWork) -> list[Stored[TenantRemoval]]:

@@ -70,7 +70,7 @@ def _continue(work: RemovalWork) -> None:
             continue_remove_all(work.services, work.account.id)
     elif work.removal.must_be_verified(work.now, work.services.settings.removal_quiet):
         verify(work)
-    elif work.removal.is_readable(work.now):
+    elif work.removal.is_kept(work.now, [it.value for it in work.tenants.list()]):
         check_leftovers(work)
     else:
         delete_records(work)

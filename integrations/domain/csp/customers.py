@@ -179,3 +179,8 @@ def child_of(tenant: Tenant) -> CspChild:
 
 def children(tenants: Iterable[Tenant], integration_id: IntegrationId) -> list[Tenant]:
     return [it for it in tenants if it.csp is not None and it.integration_id == integration_id]
+
+
+def counted_children(tenants: Iterable[Tenant], integration_id: IntegrationId) -> list[CspChild]:
+    """What only customers have, of those that count: ignored ones do not."""
+    return [child_of(it) for it in children(tenants, integration_id) if not child_of(it).is_ignored]

@@ -5,7 +5,6 @@ from enum import Enum
 
 import msgspec
 
-from integrations.domain.csp.gdap import CspAuth
 from integrations.domain.ids import IntegrationId
 from integrations.domain.retention import STATUS_CHANGES_PER_CSP
 
@@ -45,15 +44,6 @@ LABELS = {
     CheckName.GROUPS: "Security groups assign these roles to the account",
     CheckName.CONSENT: "Our application has consent and its permissions",
     CheckName.GRAPH: "Microsoft Graph answers for the customers",
-}
-
-
-# Checks that are made for each customer, with the CSP Auth of those that fail them.
-FAULTS = {
-    CheckName.RELATIONSHIPS: frozenset({CspAuth.MISSING_RELATIONSHIP, CspAuth.EXPIRED, CspAuth.UNKNOWN}),
-    CheckName.ROLES: frozenset({CspAuth.MISSING_ROLES}),
-    CheckName.GROUPS: frozenset({CspAuth.MISSING_GROUP}),
-    CheckName.CONSENT: frozenset({CspAuth.CONSENT_FAILURE, CspAuth.CONSENT_PENDING, CspAuth.GRANTING_ROLES}),
 }
 
 

@@ -6,30 +6,26 @@ from typing import Annotated
 
 import msgspec
 
+from integrations.domain.csp.customer_checks import check_states, finding_of
 from integrations.domain.csp.customers import AccessState
 from integrations.domain.csp.explanations import explain_auth
-from integrations.domain.csp.onboarding import Stage
-from integrations.domain.csp.report import FAULTS, LABELS, Check, CheckName, CheckState, StatusChange
+from integrations.domain.csp.report import LABELS, Check, CheckName, CheckState, StatusChange
 from integrations.domain.ids import IntegrationId
 from integrations.domain.integrations import CspChild
 from integrations.domain.statuses import COLOUR_OF, COLOURS, EXPLANATIONS, SyncCause, SyncLabel
 from integrations.views.csp.auth import evidence_of
 from shared.http.schemas import one_of
 
-_STATE_OF_FIRST_CALL = {
-    Stage.DONE: CheckState.PASSED,
-    Stage.REFUSED: CheckState.FAILED,
-    Stage.WAITING: CheckState.NOT_RUN,
-}
+_OF_ONBOARDING = frozenset({CheckName.CONSENT, CheckName.GRAPH})
 
 
 class CheckView(msgspec.Struct, frozen=True, kw_only=True):
-    """One check: passed, failed, unknown, or not_run because an earlier one failed.
+    """One check: passed, failed, unknown, or not_run because an earlier one has not passed.
 
     Attributes:
         check: What is checked.
         label: The same as the page shows it.
-        state: How it ended. "not_run" because an earlier check failed.
+        state: How it ended. "not_run" because an earlier check has not passed.
         at: When this was last checked.
         detail: What was found, for people. Empty if there is nothing to say.
         seconds: How long the check took.
@@ -103,18 +99,23 @@ def history_view(history: Sequence[StatusChange]) -> list[StatusChangeView]:
 
 def customer_checks(child: CspChild, access: AccessState | None) -> list[Check]:
     """The checks of one customer, in the order in which each depends on those before it."""
-    checks, read_at = [], access.read_at if access else child.since
-    for name, faults in FAULTS.items():
-        finding = next((it for it in child.findings if it.auth in faults), None)
-        checks.append(
-            Check(
-                check=name,
-                state=CheckState.FAILED if finding else CheckState.PASSED,
-                at=child.progress.since if name is CheckName.CONSENT else read_at,
-                detail=explain_auth(finding.auth, finding.fault).detail if finding else "",
-                evidence=evidence_of(finding) if finding else {},
-            )
-        )
-    first_call = _STATE_OF_FIRST_CALL.get(child.progress.stage, CheckState.UNKNOWN)
-    evidence = child.progress.evidence
-    return [*checks, Check(check=CheckName.GRAPH, state=first_call, at=child.progress.since, evidence=evidence)]
+    read_at = access.read_at if access else child.since
+    return [
+        _customer_check(child, name, state, child.progress.since if name in _OF_ONBOARDING else read_at)
+        for name, state in check_states(child).items()
+    ]
+
+
+def _customer_check(child: CspChild, name: CheckName, state: CheckState, at: datetime) -> Check:
+    if state in {CheckState.PASSED, CheckState.NOT_RUN}:
+        return Check(check=name, state=state, at=at)
+    finding = finding_of(child, name)
+    detail = explain_auth(finding.auth, finding.fault).detail if finding else ""
+    evidence = evidence_of(finding) if finding else {}
+    return Check(
+        check=name,
+        state=state,
+        at=at,
+        detail=detail,
+        evidence=evidence | (child.progress.evidence if name in _OF_ONBOARDING else {}),
+    )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from integrations.domain.integrations import Integration, Kind
+from integrations.views.removal.leftovers import ManualStep
 
 _FROM_SINGLE = (
     "Removes our application from a tenant that was integrated as a single tenant, if Microsoft lets it delete itself. "
@@ -16,7 +17,7 @@ _FROM_CUSTOMERS = (
 )
 _FROM_PARTNER = (
     "Leaves our application in your own tenant ({}), without its credential, because Microsoft does not let it "
-    "delete itself there. At the end we explain how a Cloud Application Administrator can delete it."
+    "delete itself there. A Cloud Application Administrator can delete it by hand."
 )
 
 
@@ -26,10 +27,12 @@ class Effects(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         confirm: The text to send back as the parameter confirm.
         effects: What will happen, in sentences for people.
+        by_hand: What will certainly be left to do by hand. Empty if nothing is.
     """
 
     confirm: str
     effects: list[str]
+    by_hand: list[ManualStep]
 
 
 def effects(integration: Integration, tenants: int, mapped: int, product: str) -> list[str]:
@@ -43,11 +46,13 @@ def effects(integration: Integration, tenants: int, mapped: int, product: str) -
 
 def effects_of_all(integrations: int, csps: Sequence[str], tenants: int, mapped: int, product: str) -> list[str]:
     """What Remove All Integrations does; ``csps`` are the names of the CSPs among the account's ``integrations``."""
-    connections = f"{integrations} {'integration' if integrations == 1 else 'integrations'}"
+    if integrations == 0:
+        return ["Nothing is integrated, so there is nothing to remove."]
+    connections = "your only integration," if integrations == 1 else f"all {integrations} integrations"
     reached = f"{tenants} Microsoft {'tenant' if tenants == 1 else 'tenants'}"
     singles = [_FROM_SINGLE] if integrations > len(csps) else []
     partners = [_FROM_CUSTOMERS, _FROM_PARTNER.format(", ".join(csps))] if csps else []
-    first = f"Disconnects all {connections} with {reached}."
+    first = f"Disconnects {connections} with {reached}."
     return [first, *_common(mapped, product, [*singles, *partners])]
 
 
@@ -59,5 +64,5 @@ def _common(mapped: int, product: str, at_microsoft: list[str]) -> list[str]:
         f"Deletes the Microsoft data stored in {product}: users, devices, licenses, MFA, Secure Score and policies.",
         "Keeps your End Users, but no longer updates them.",
         "Deletes no data from your Microsoft accounts.",
-        "You can integrate again at any time, but you may need to wait a few minutes.",
+        "You can integrate again as soon as this removal has finished, usually after a few minutes.",
     ]

@@ -63,10 +63,12 @@ class SignedReceipt(msgspec.Struct, frozen=True, kw_only=True):
     """A receipt to read, and the same as a compact JWS, signed with the account's key.
 
     Attributes:
+        state: "preliminary" until the removal is verified, "final" from then on.
         statement: The receipt to read.
         jws: The same as a compact JWS, to be verified with a key of GET /audit/keys.
     """
 
+    state: Annotated[str, one_of("preliminary", "final")]
     statement: Receipt
     jws: str
 
@@ -74,7 +76,8 @@ class SignedReceipt(msgspec.Struct, frozen=True, kw_only=True):
 def read_receipt(jws: str) -> SignedReceipt:
     """One of our own receipts; its signature is not checked."""
     payload = base64url_decode(jws.split(".")[1])
-    return SignedReceipt(statement=msgspec.json.decode(payload, type=Receipt), jws=jws)
+    statement = msgspec.json.decode(payload, type=Receipt)
+    return SignedReceipt(state="final" if statement.verified_at else "preliminary", statement=statement, jws=jws)
 
 
 def receipt(account_id: AccountId, removal: Removal, tenant_removals: Sequence[TenantRemoval]) -> Receipt:

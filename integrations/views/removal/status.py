@@ -29,6 +29,9 @@ class RemovalView(msgspec.Struct, frozen=True, kw_only=True):
         state: "removing", then "removed" once everything is gone, then "verified".
         requested_at: When somebody asked for it.
         requested_by: The portal user id of whoever did.
+        removed_at: When the integration was gone. Null until then.
+        verification_at: When that will be verified. Null until the integration is gone, and once it is verified.
+        verified_at: When it was verified. Null until then.
         next_at: When its next step is due. Null when nothing is left to do.
         overdue_since: Since when that step is overdue. Null while it is on time.
         given_up: Set while our own service fails to continue it.
@@ -44,6 +47,9 @@ class RemovalView(msgspec.Struct, frozen=True, kw_only=True):
     state: Annotated[str, one_of("removing", "removed", "verified")]
     requested_at: datetime
     requested_by: str
+    removed_at: datetime | None
+    verification_at: datetime | None
+    verified_at: datetime | None
     next_at: datetime | None
     overdue_since: datetime | None
     given_up: StatusView | None
@@ -62,14 +68,18 @@ def removal_view(
 ) -> RemovalView:
     """The state of a removal; ``quiet`` as for ``steps``, ``client_id`` as for ``leftover_view``."""
     next_at = removal.next_at if removal.verified_at is None else None
+    is_unverified = removal.forgotten_at is not None and removal.verified_at is None
     return RemovalView(
         id=removal.id,
         integration_id=removal.integration_id,
         kind=removal.kind.value,
         name=removal.name,
-        state=_state(removal),
+        state=removal_state(removal),
         requested_at=removal.requested_at.replace(microsecond=0),
         requested_by=removal.requested_by,
+        removed_at=to_second(removal.forgotten_at),
+        verification_at=to_second(removal.forgotten_at + quiet) if removal.forgotten_at and is_unverified else None,
+        verified_at=to_second(removal.verified_at),
         next_at=to_second(next_at),
         overdue_since=read_time.overdue_since(next_at, removal.running),
         given_up=given_up_view(removal.given_up, read_time),
@@ -79,7 +89,8 @@ def removal_view(
     )
 
 
-def _state(removal: Removal) -> str:
+def removal_state(removal: Removal) -> str:
+    """How far a removal is: removing, removed or verified."""
     if removal.is_under_way:
         return "removing"
     return "verified" if removal.verified_at else "removed"

@@ -12,13 +12,33 @@ from integrations.domain.removal import Removal, TenantRemoval, UninstallOutcome
 from integrations.views.status import to_second
 from shared.http.schemas import one_of
 
+_TO_DO = {
+    "hidden": "Hide it in your account",
+    "fenced": "Stop syncing",
+    "data": "Delete the Microsoft data",
+    "microsoft": "Remove the application from Microsoft",
+    "credential": "Delete the stored credential",
+    "forgotten": "Delete the integration and its mappings",
+    "verified": "Verify",
+}
+_DONE = {
+    "hidden": "Hidden in your account",
+    "fenced": "Syncing stopped",
+    "data": "Microsoft data deleted",
+    "microsoft": "Application removed from Microsoft",
+    "credential": "Stored credential deleted",
+    "forgotten": "Integration and mappings deleted",
+    "verified": "Verified",
+}
+_PARTLY_REMOVED = "Application removed where Microsoft allows it"
+
 
 class StepView(msgspec.Struct, frozen=True, kw_only=True):
     """One step; ``state`` is waiting, running, done, skipped or failed.
 
     Attributes:
         name: The step, for programs.
-        label: The step as the page shows it.
+        label: What is to be done, or has been done, as the page shows it.
         state: How far it is.
         detail: What it has done, or waits for, for people. Empty if there is nothing to say.
         at: When it was done. Null until then.
@@ -35,8 +55,8 @@ def steps(removal: Removal, tenant_removals: Iterable[TenantRemoval], quiet: tim
     """Every step of a removal; ``quiet`` is the time between its last step and its verification."""
     tenants = list(tenant_removals)
     every = [
-        _step("hidden", "Hidden in your account", removal.requested_at),
-        _step("fenced", "Syncing stopped", removal.fenced_at, is_next=True),
+        _step("hidden", removal.requested_at),
+        _step("fenced", removal.fenced_at, is_next=True),
         _data(removal, tenants),
         _microsoft(removal, tenants),
         _credential(removal),
@@ -53,11 +73,10 @@ def _failing(steps_: list[StepView]) -> list[StepView]:
     return [msgspec.structs.replace(it, detail=detail) if n == at else it for n, it in enumerate(steps_)]
 
 
-def _step(
-    name: str, label: str, at: datetime | None, *, is_next: bool = False, detail: str = "", state: str = ""
-) -> StepView:
+def _step(name: str, at: datetime | None, *, is_next: bool = False, detail: str = "", state: str = "") -> StepView:
     """A step that is done once ``at`` is known; until then it runs when it ``is_next``, and waits otherwise."""
     state = state or ("done" if at else "running" if is_next else "waiting")
+    label = _DONE[name] if state == "done" else _TO_DO[name]
     return StepView(name=name, label=label, state=state, detail=detail, at=to_second(at))
 
 
@@ -67,19 +86,16 @@ def _data(removal: Removal, tenant_removals: list[TenantRemoval]) -> StepView:
     detail = f"{deleted} rows deleted."
     if removal.swept_at is None and remaining:
         detail += f" {remaining} of {len(tenant_removals)} tenants remaining."
-    return _step(
-        "data", "Microsoft data deleted", removal.swept_at, is_next=removal.fenced_at is not None, detail=detail
-    )
+    return _step("data", removal.swept_at, is_next=removal.fenced_at is not None, detail=detail)
 
 
 def _microsoft(removal: Removal, tenant_removals: list[TenantRemoval]) -> StepView:
-    label = "Application removed from Microsoft"
     if removal.left_at is None:
         waiting = sum(it.outcome is UninstallOutcome.WAITING for it in tenant_removals)
         detail = f"{waiting} of {len(tenant_removals)} tenants remaining." if removal.fenced_at else ""
         if removal.tries:
             detail = f"Microsoft is not answering. We try again automatically. {detail}"
-        return _step("microsoft", label, None, is_next=removal.swept_at is not None, detail=detail)
+        return _step("microsoft", None, is_next=removal.swept_at is not None, detail=detail)
     counts = Counter(removal.outcomes)
     by_hand = counts[UninstallOutcome.IMPOSSIBLE.value] + counts[UninstallOutcome.BY_HAND.value]
     texts = [
@@ -94,33 +110,33 @@ def _microsoft(removal: Removal, tenant_removals: list[TenantRemoval]) -> StepVi
         ),
         (counts[UninstallOutcome.ABSENT.value], "No longer present in {} {}."),
         (counts[UninstallOutcome.KEPT.value], "Left unchanged in {} {}."),
-        (by_hand, "To be removed manually in {} {}."),
+        (by_hand, "Left to do by hand in {} {}."),
     ]
     detail = " ".join(text.format(number, "tenant" if number == 1 else "tenants") for number, text in texts if number)
     state = "failed" if counts[UninstallOutcome.IMPOSSIBLE.value] else "done"
-    return _step("microsoft", label, removal.left_at, detail=detail, state=state)
+    step = _step("microsoft", removal.left_at, detail=detail, state=state)
+    return msgspec.structs.replace(step, label=_PARTLY_REMOVED) if by_hand and state == "done" else step
 
 
 def _credential(removal: Removal) -> StepView:
     if removal.kind is Kind.SINGLE:
         detail = "A single tenant integration has no stored credential."
-        return _step("credential", "Stored credential deleted", None, detail=detail, state="skipped")
-    return _step("credential", "Stored credential deleted", removal.destroyed_at, is_next=removal.left_at is not None)
+        return _step("credential", None, detail=detail, state="skipped")
+    return _step("credential", removal.destroyed_at, is_next=removal.left_at is not None)
 
 
 def _forgotten(removal: Removal) -> StepView:
     is_next = removal.destroyed_at is not None and removal.swept_at is not None
     detail = "The tenant can be integrated again." if removal.forgotten_at else ""
-    return _step("forgotten", "Integration and mappings deleted", removal.forgotten_at, is_next=is_next, detail=detail)
+    return _step("forgotten", removal.forgotten_at, is_next=is_next, detail=detail)
 
 
 def _verified(removal: Removal, quiet: timedelta) -> StepView:
-    label = "Verified"
     if removal.verified_at:
         detail = (
             "Nothing is left." if not removal.late_rows else f"{removal.late_rows} late rows were found and deleted."
         )
-        return _step("verified", label, removal.verified_at, detail=detail)
+        return _step("verified", removal.verified_at, detail=detail)
     minutes = round(quiet.total_seconds() / 60)
     detail = f"{minutes} minutes after the last step we verify that no data came back."
-    return _step("verified", label, None, detail=detail)
+    return _step("verified", None, detail=detail)

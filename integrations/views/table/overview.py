@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from integrations.views.menu import INTEGRATE_MENU, ActionView, actions
+from integrations.views.menu import ActionView, actions, integrate_menu
+from integrations.views.removal.listing import EndedRemovals
 from integrations.views.status import StatusView
 from integrations.views.table.csp_row import CspRow
 from integrations.views.table.removal_row import RemovalRow
@@ -35,6 +36,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
         filters: What the rows can be filtered by at present.
         sorts: The columns by which rows can be sorted.
         removals: Removals under way.
+        removed: The removals that have ended.
         csps: Every CSP of the account.
         tenants: One page of the table.
     """
@@ -45,15 +47,19 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     filters: Filters
     sorts: list[str]
     removals: list[RemovalRow]
+    removed: EndedRemovals
     csps: list[CspRow]
     tenants: TenantPage
 
 
 def overview(
     removals: list[RemovalRow],
+    removed: EndedRemovals,
     csps: list[CspRow],
     rows: Sequence[TenantRow],
     table_filter: TableFilter,
+    *,
+    has_integrations: bool,
     plan: StatusView | None = None,
 ) -> Overview:
     """The page's data; ``rows`` are all tenants of the table, of which one page is shown."""
@@ -62,10 +68,11 @@ def overview(
         overdue=sum(map(is_overdue, rows))
         + sum(it.sync_status.overdue_since is not None for it in csps)
         + sum(it.overdue_since is not None for it in removals),
-        integrate_menu=actions(INTEGRATE_MENU),
+        integrate_menu=actions(integrate_menu(has_integrations=has_integrations)),
         filters=Filters(statuses=sorted({label for row in rows for label in labels_of(row)})),
         sorts=list(SORT_KEYS),
         removals=removals,
+        removed=removed,
         csps=csps,
         tenants=tenant_page(rows, table_filter),
     )

@@ -117,11 +117,19 @@ def _both(portal: Portal, case: Case) -> None:
     case.partner.integrate()
 
 
+def _removed_csp(portal: Portal, case: Case) -> None:
+    """What Microsoft does not let us delete is left to do by hand."""
+    _csp(portal, case)
+    portal.microsoft.world.switch(**UNFRIENDLY)
+    remove_csp(portal, case)
+
+
 _MAKERS: dict[str, Callable[[Portal, Case], None]] = {
     "integrated": _integrated,
     "synced": _synced,
     "csp": _csp,
     "both": _both,
+    "removed CSP": _removed_csp,
 }
 
 
@@ -205,6 +213,12 @@ def remove_all(portal: Portal, case: Case) -> None:
     _removed(portal, case, "/integrations?confirm=all")
 
 
+def mark_done(portal: Portal, case: Case) -> None:
+    removal, tenant = _removal_of(case.partner.id), case.partner.partner["id"]
+    portal.ask("POST", f"/removals/{removal}/leftovers/{tenant}/done")
+    case.is_told = True
+
+
 def _with(switches: dict[str, bool], do: Callable[[Portal, Case], None]) -> Callable[[Portal, Case], None]:
     def done(portal: Portal, case: Case) -> None:
         portal.microsoft.world.switch(**switches)
@@ -277,8 +291,17 @@ def _is_gone(portal: Portal, case: Case) -> bool:
 
 
 def _is_left_over(portal: Portal, case: Case) -> bool:
-    told = portal.ask("GET", f"/removals/{case.integration.replace('int_', 'rem_')}")
+    told = portal.ask("GET", f"/removals/{_removal_of(case.integration)}")
     return case.tenant["id"] in {it["tenant_id"] for it in told["leftovers"]}
+
+
+def _removal_of(integration: str) -> str:
+    return integration.replace("int_", "rem_")
+
+
+def _is_marked(portal: Portal, case: Case) -> bool:
+    (left,) = portal.ask("GET", f"/removals/{_removal_of(case.partner.id)}")["leftovers"]
+    return left["done_by"] == "user_alice" and portal.ask("GET", "/removals")["steps_left"] == 0
 
 
 def _is_csp_gone(portal: Portal, case: Case) -> bool:
@@ -313,6 +336,7 @@ FLOWS = (
     Flow("remove CSP", "csp", remove_csp, _is_csp_gone),
     Flow("remove CSP where Microsoft is friendly", "csp", _with(FRIENDLY, remove_csp), _is_csp_gone),
     Flow("remove all", "both", remove_all, _is_all_gone),
+    Flow("mark a step as done", "removed CSP", mark_done, _is_marked),
 )
 
 __all__ = ["FLOWS", "Bases", "Case", "Died", "Flow", "settle"]

@@ -213,6 +213,18 @@ def _audited(store: Store) -> Iterator[str]:
             yield f"{account} {key}: version {it['version']} after {made} integrations and {renewed} renewals"
 
 
+def _marked(store: Store) -> Iterator[str]:
+    """I25: what somebody marked as done is left over, names who did, and has exactly one audit entry."""
+    entries = [
+        it["subject"] for it in store.documents("audit").values() if it["action"] == "marked removal step as done"
+    ]
+    counted = Counter((it["removal_id"], it["tenant_id"]) for it in entries)
+    for (_, key), it in store.documents("parting").items():
+        marks = counted[it["removal_id"], it["tenant_id"]]
+        if marks != (1 if it.get("done_at") else 0) or bool(it.get("done_at")) != bool(it.get("done_by")):
+            yield f"{key} was marked as done {marks} times"
+
+
 def _came_once(store: Store, account: str, tenant: str) -> bool:
     """Whether the tenant's audit entries can only be of the row that stands: it was never removed."""
     actions = [it["action"] for (whose, _), it in store.documents("audit").items() if whose == account]
@@ -317,6 +329,7 @@ _ALWAYS: dict[str, Rule] = {
     "I10 holders are written down": _holders,
     "I23 no foreign account": _foreign,
     "I25 one audit entry a change": _audited,
+    "I25 one audit entry a mark": _marked,
     "I06 what is gone is gone": _gone,
     "no orphans": _orphans,
     "derived rows follow from synced ones": not_followed,
