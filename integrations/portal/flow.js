@@ -3,6 +3,7 @@
 import { ask, at } from "./api.js";
 import { facts, make, named, note, notify, problem, show, words } from "./dom.js";
 import { open } from "./dialog.js";
+import { helpLinks, linkList } from "./links.js";
 
 const LOOK_MS = 1000;
 const following = new Set();
@@ -41,6 +42,7 @@ export async function showPrerequisites() {
   const tick = make("input", { type: "checkbox", id: "acknowledged", onchange: () => { go.disabled = !tick.checked; } });
   const [, go] = open(told.title, make("div", {},
     make("ol", { class: "conditions" }, told.items.map((item) => make("li", {}, make("strong", {}, item.title), make("p", {}, item.detail)))),
+    linkList(helpLinks("important_information")),
     make("label", { class: "tick" }, tick, make("span", {}, told.acknowledgement))),
   [
     { label: "Cancel" },

@@ -8,7 +8,7 @@ from integrations.views.evaluations import EvaluationView
 from integrations.views.security.licenses import LicenseFigures
 from integrations.views.security.mfa import MfaFigures
 from integrations.views.security.secure_score import SecureScoreView
-from integrations.views.status import StatusView
+from integrations.views.status import HeldBack, StatusView
 from integrations.views.table.tenant_row import TenantRow
 
 
@@ -22,10 +22,12 @@ class OrganizationName(msgspec.Struct, frozen=True, kw_only=True):
 class TenantDetails(msgspec.Struct, frozen=True, kw_only=True):
     """The details page of a tenant; ``csp`` is set for a customer of a CSP only.
 
-    ``given_up`` lists deletions of earlier mappings' data in which our own service fails.
+    ``held_back`` is set while no sync can start. ``given_up`` lists deletions of earlier mappings' data in which our
+    own service fails.
     """
 
     tenant: TenantRow
+    held_back: HeldBack | None
     csp: CustomerDetails | None
     user_count: int | None
     organizations: list[OrganizationName]

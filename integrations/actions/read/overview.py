@@ -1,5 +1,6 @@
 """Read what the page shows: the overview, a tenant's details, and an integration's details."""
 
+from integrations.actions.csp.child_tenants import held_back_by
 from integrations.actions.lookup import find_integration, find_tenant
 from integrations.actions.read.evaluations import evaluation_views
 from integrations.actions.read.tenant_data import TenantData
@@ -20,7 +21,7 @@ from integrations.views.integration_details import (
     csp_details,
     integration_details,
 )
-from integrations.views.status import ReadTime, given_up_view
+from integrations.views.status import ReadTime, given_up_view, held_back_view
 from integrations.views.table.csp_row import csp_row
 from integrations.views.table.overview import Overview, overview
 from integrations.views.table.removal_row import removal_row
@@ -65,6 +66,7 @@ def read_tenant(services: Services, account_id: AccountId, tenant_id: TenantId) 
     columns = _columns(tenant, csp.value if csp else None, at)
     return TenantDetails(
         tenant=tenant_row(tenant, syncro_tenants, _portal(services), at, columns),
+        held_back=held_back_view(held_back_by(control, tenant)),
         csp=_customer(services, control, tenant),
         user_count=users.counts_by_kind.get("member", 0) if users and users.complete_at else None,
         organizations=_organizations(control, tenant.mapping),
