@@ -181,6 +181,7 @@ def test_the_table_is_searched_filtered_sorted_and_paged(portal: Portal) -> None
         if cursor is None:
             break
     assert seen == ["Delta", "Charlie", "Bravo", "Alpha"]
+    assert page["total"] == len(seen)  # of all pages, on the last one too
     for bad in ("limit=0", "limit=1001", "limit=x", "sort=age", "mapped=maybe", "cursor=%21"):
         assert portal.call("GET", f"/integrations?{bad}").status == 400, bad
 
