@@ -66,7 +66,7 @@ async function route() {
   const [kind, id] = location.hash.slice(1).split("=");
   const began = performance.now();
   let wait = document.hidden ? HIDDEN_MS : quietFor() < BUSY_FOR_MS ? BUSY_MS : QUIET_MS;
-  if (kind === "flow" && id) followFlow(id, route);
+  if (kind === "flow" && id) followFlow(id, config.product_name, route);
   try {
     const isLive = await view(kind, id, current);
     if (!current()) return;
