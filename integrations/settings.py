@@ -32,6 +32,9 @@ class Settings:
     portal_audience: str
     portal_jwks_url: str
     portal_personas_url: str
+    help_important_information_url: str
+    help_troubleshooting_url: str
+    help_mapping_url: str
     cloud: str
     login_url: str
     graph_url: str
@@ -76,6 +79,9 @@ class Settings:
             portal_audience=reader.text("PORTAL_AUDIENCE"),
             portal_jwks_url=reader.url("PORTAL_JWKS_URL"),
             portal_personas_url=reader.url("PORTAL_PERSONAS_URL", ""),
+            help_important_information_url=reader.url("HELP_IMPORTANT_INFORMATION_URL", ""),
+            help_troubleshooting_url=reader.url("HELP_TROUBLESHOOTING_URL", ""),
+            help_mapping_url=reader.url("HELP_MAPPING_URL", ""),
             cloud=reader.word("MICROSOFT_CLOUD", CLOUDS, "global"),
             login_url=reader.url("MICROSOFT_LOGIN_URL", ""),
             graph_url=reader.url("MICROSOFT_GRAPH_URL", ""),

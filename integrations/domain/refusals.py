@@ -24,6 +24,7 @@ _ASSIGN = (
 )
 _RISK = "to dismiss the risk in the Entra admin center, under ID Protection, or to reset the account's password"
 _THEN = "then select Reauthorize CSP in the row's menu."
+_AT_THE_CSP = "select Reauthorize CSP in the menu of the CSP above the table"
 
 # A journey that ended at Microsoft, by the name of the FlowFailure.
 OF_JOURNEY: dict[str, Words] = {
@@ -152,6 +153,16 @@ OF_CSP: dict[str, OfCsp] = {
 }  # fmt: skip
 
 
+# How the page names the reason of an Auth Failed: the source document's words, and one of ours.
+CSP_REASONS: dict[str, str] = {
+    "unknown": "Unknown",
+    "no_mfa_prompt": "No MFA Prompt",
+    "not_in_admin_agents": "Not in the AdminAgents Group",
+    "no_child_tenants": "No Child Tenants",
+    "policy_blocking": "Blocked by a policy",
+}
+
+
 class Hindrance(Enum):
     """Why Microsoft refuses a CSP's account, or our application, in one customer's tenant."""
 
@@ -172,9 +183,9 @@ _AGAIN = "We try again automatically."
 OF_CUSTOMER: dict[Hindrance, Words] = {
     Hindrance.MFA_NEEDED: Words(
         "A policy of the customer requires the CSP's account to use MFA, which it has not done there.",
-        "Select Reauthorize CSP and confirm the sign-in with MFA. If this persists, ask an administrator of the "
-        "customer to trust MFA from your tenant (External Identities, Cross-tenant access settings), or to exclude "
-        "'Service provider users' from the policy.",
+        "Above the table, select Reauthorize CSP in the CSP's menu, and confirm the sign-in with MFA. "
+        "If this persists, ask an administrator of the customer to trust MFA from your tenant (External Identities, "
+        "Cross-tenant access settings), or to exclude 'Service provider users' from the policy.",
     ),
     Hindrance.BLOCKED_BY_POLICY: Words(
         "A Conditional Access policy of the customer blocks the CSP's account or our application, or requires a "
@@ -190,7 +201,7 @@ OF_CUSTOMER: dict[Hindrance, Words] = {
     Hindrance.CSP_SIGN_IN: Words(
         "Microsoft refused the CSP's own sign-in. The cause is not this customer.",
         "Select the status of the CSP above the table to see what is wrong. If it shows nothing, select Reauthorize "
-        "CSP there.",
+        "CSP in the CSP's menu.",
     ),
     Hindrance.ADMINISTRATOR_NEEDED: Words(
         "The CSP's account is not allowed to consent or to grant permissions in this tenant.",
@@ -226,4 +237,20 @@ OF_CUSTOMER: dict[Hindrance, Words] = {
         "The customer's tenant is in a different Microsoft cloud from the one this service is set up for.",
         "Ask the operator of this service which clouds it supports.",
     ),
+}
+
+_SET_UP_AGAIN = (
+    "We set up our application again through the CSP automatically. The CSP Auth of this tenant shows how far that is. "
+    f"If it does not become Active, {_AT_THE_CSP}."
+)
+# What to do about a Sync Status of a CSP's customer, where a single tenant's remedy does not apply to it, by the name
+# of the SyncCause: a customer has no Reauthorize and no Remove Integration of its own.
+REMEDY_OF_CUSTOMER: dict[str, str] = {
+    "consent_missing": _SET_UP_AGAIN,
+    "app_removed": _SET_UP_AGAIN,
+    "permission_missing": _SET_UP_AGAIN,
+    "app_disabled": OF_CUSTOMER[Hindrance.APP_DISABLED].remedy,
+    "service_missing": OF_CUSTOMER[Hindrance.SERVICE_MISSING].remedy,
+    "tenant_not_found": OF_CUSTOMER[Hindrance.TENANT_NOT_FOUND].remedy,
+    "sign_in_refused": f"{_AGAIN} If this persists, {_AT_THE_CSP}.",
 }

@@ -84,6 +84,11 @@ class Explanation(NamedTuple):
     detail: str
     remedy: str
 
+    @property
+    def reason_label(self) -> str | None:
+        """The reason as the page shows it beside the label; None where the label says enough."""
+        return refusals.CSP_REASONS[self.reason] if self.label is SyncLabel.AUTH_FAILED else None
+
 
 _NOTHING = "Nothing to do."
 _WAIT = "Nothing to do. We try again automatically."
@@ -161,7 +166,8 @@ EXPLANATIONS: dict[SyncCause, Explanation] = {
         SyncLabel.AUTH_ERROR,
         "tenant_not_found",
         "Microsoft no longer knows this tenant, or has closed it. We keep our copy of its data.",
-        "If the tenant is really gone, remove the integration. If it was restored, wait for the next check.",
+        "If the tenant is really gone, select Remove Integration in the row's menu. If it was restored, wait for the "
+        "next check.",
     ),
     SyncCause.WRONG_CLOUD: Explanation(
         SyncLabel.AUTH_ERROR,
@@ -180,7 +186,8 @@ EXPLANATIONS: dict[SyncCause, Explanation] = {
         "service_missing",
         "A Microsoft service that our application needs is missing or turned off in this tenant.",
         "Ask an administrator of the tenant to check in the Entra admin center, under Enterprise applications, that "
-        "Microsoft Graph is present and enabled, and that the tenant has a subscription. Then select Reauthorize.",
+        "Microsoft Graph is present and enabled, and that the tenant has a subscription. Then select Reauthorize in "
+        "the row's menu.",
     ),
     SyncCause.SIGN_IN_REFUSED: Explanation(
         SyncLabel.AUTH_ERROR,
@@ -211,7 +218,7 @@ EXPLANATIONS: dict[SyncCause, Explanation] = {
         SyncLabel.PENDING,
         "blocked",
         "This tenant is not synced until its CSP Auth is Active or Expiring.",
-        "Select the CSP Auth status in this row. It shows what is wrong and who can fix it.",
+        "Select the CSP Auth of this tenant. It shows what is wrong and who can fix it.",
     ),
     SyncCause.CSP_FAILED: Explanation(
         SyncLabel.PENDING,
@@ -285,3 +292,9 @@ EXPLANATIONS: dict[SyncCause, Explanation] = {
         f"{_OPERATOR_KNOWS} We try again automatically.",
     ),
 }
+
+
+def remedy_of(cause: SyncCause, *, is_customer: bool) -> str:
+    """What to do about a Sync Status; a CSP's customer has other ways than a single tenant."""
+    own = refusals.REMEDY_OF_CUSTOMER.get(cause.value) if is_customer else None
+    return own or EXPLANATIONS[cause].remedy

@@ -2,7 +2,9 @@
 
 import { ask, at } from "./api.js";
 import { facts, make, named, note, notify, problem, show, words } from "./dom.js";
-import { open } from "./dialog.js";
+import { guarded, open } from "./dialog.js";
+import { helpLinks, linkList } from "./links.js";
+import { mapTenant } from "./mapping.js";
 
 const LOOK_MS = 1000;
 const following = new Set();
@@ -41,6 +43,7 @@ export async function showPrerequisites() {
   const tick = make("input", { type: "checkbox", id: "acknowledged", onchange: () => { go.disabled = !tick.checked; } });
   const [, go] = open(told.title, make("div", {},
     make("ol", { class: "conditions" }, told.items.map((item) => make("li", {}, make("strong", {}, item.title), make("p", {}, item.detail)))),
+    linkList(helpLinks("important_information")),
     make("label", { class: "tick" }, tick, make("span", {}, told.acknowledgement))),
   [
     { label: "Cancel" },
@@ -49,7 +52,7 @@ export async function showPrerequisites() {
 }
 
 /** Follow a journey until there is nothing more to wait for. */
-export async function followFlow(id, again) {
+export async function followFlow(id, product, again) {
   if (following.has(id)) return;
   following.add(id);
   try {
@@ -60,7 +63,7 @@ export async function followFlow(id, again) {
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
       flow = await ask("GET", at`/consent/${id}`);
     }
-    if (isHere(id)) tell(flow, again);
+    if (isHere(id)) tell(flow, product, again);
   } catch (error) {
     leave();
     show("notice", problem(error));
@@ -77,9 +80,9 @@ function leave() {
   history.replaceState(null, "", location.pathname + location.search);
 }
 
-function tell(flow, again) {
+function tell(flow, product, again) {
   if (flow.state === "waiting" && flow.continue_url) return goOn(flow);
-  if (flow.state === "proven") return confirm(flow, again);
+  if (flow.state === "proven") return confirm(flow, product, again);
   leave();
   if (flow.state === "failed") notify("red", flow.detail, flow.remedy, evidence(flow));
   else if (flow.state === "waiting") notify("orange", "The sign-in at Microsoft is not finished.", "Finish it there, or start again from the Integrate button.");
@@ -98,7 +101,7 @@ function goOn(flow) {
     make("button", { class: "main", onclick: () => goTo(flow.continue_url) }, "Accept permissions at Microsoft"));
 }
 
-function confirm(flow, again) {
+function confirm(flow, product, again) {
   const said = WORDS[flow.kind] ?? WORDS.single;
   show("notice");
   open(said.title, make("div", {}, make("p", {}, said.proved),
@@ -109,10 +112,17 @@ function confirm(flow, again) {
     { label: "Finish", style: "main", run: async () => {
       await ask("POST", at`/consent/${flow.flow_id}/complete`);
       leave();
-      notify("green", `${flow.tenant.name ?? flow.tenant.id} is integrated.`, said.done);
+      notify("green", `${flow.tenant.name ?? flow.tenant.id} is integrated.`, said.done, flow.kind === "single" ? await nextStep(flow.tenant.id, product, again).catch(() => null) : null);
       again();
     } },
   ]);
+}
+
+/** A button to map the tenant that was just integrated; nothing if it is mapped already, as after Reauthorize. */
+async function nextStep(id, product, again) {
+  const { tenant: row } = await ask("GET", at`/tenants/${id}`);
+  const offer = row.actions.find(({ action }) => action === "map");
+  return offer ? make("button", { class: "main", "data-key": "next-map", onclick: guarded(() => mapTenant(row, offer.label, product, again)) }, offer.label) : null;
 }
 
 function evidence(flow) {

@@ -3,6 +3,7 @@
 import { ask, askRows, at } from "./api.js";
 import { bullets, facts, make, named, notify } from "./dom.js";
 import { open } from "./dialog.js";
+import { helpLinks, linkList } from "./links.js";
 
 const SHOWN = 60;
 const TITLE = "Start Tenant Mapping";
@@ -16,14 +17,17 @@ export async function mapTenant(row, _label, product, again) {
     picker(items, row.name, (chosen) => {
       Object.assign(choice, chosen);
       go.disabled = !(choice.organization || choice.name);
-    })),
+    }), linkList(helpLinks("mapping"))),
   [
     { label: "Cancel" },
     { label: TITLE, style: "main", off: true, run: async () => {
       const chosen = choice.organization ?? await ask("POST", "/organizations", { name: choice.name });
       choice.organization = chosen; // made once, also when mapping it fails and is tried again
       await ask("PUT", at`/tenants/${row.tenant_id}/mapping`, { organization_id: chosen.id });
-      notify("green", `${row.name} is mapped to ${chosen.name}.`, `Its first sync has started. The ${product} Tenant column links to its details.`);
+      const { held_back: held } = await ask("GET", at`/tenants/${row.tenant_id}`);
+      const mapped = `${row.name} is mapped to ${chosen.name}.`;
+      if (held) notify("orange", mapped, `It is not synced yet. ${held.detail} ${held.remedy}`);
+      else notify("green", mapped, `Its first sync has started. The ${product} Tenant column links to its details.`);
       again();
     } },
   ]);

@@ -42,7 +42,7 @@ export async function showOverview(config, again, current) {
   part(view, "blank", [isBlank, offers], () => (isBlank ? blank(offers, again) : null));
   const found = part(view, "table", "made once", () => make("div", { id: "tenants" }));
   found.hidden = isBlank || (!page.items.length && csps.length > 0 && !isFiltered());
-  part(view, "end", [page.items.length, page.more, isBlank, isFiltered(), page.items.length ? null : csps], () => (isBlank ? null : end(page, again)));
+  part(view, "end", [page.items.length, page.more, page.first.tenants.total, isBlank, isFiltered(), page.items.length ? null : csps], () => (isBlank ? null : end(page, again)));
   part(view, "removed", page.first.removed, () => removedLink(page.first.removed));
   await drawTable(found.firstChild, page.items, {
     product: config.product_name, sort: filter.sort, sorts: page.first.sorts, again, onsort: (sort) => change({ sort }, again),
@@ -157,12 +157,13 @@ function blank(offers, again) {
 
 function end(page, again) {
   const shown = page.items.length;
+  const { total } = page.first.tenants;
   if (!shown) {
     if (isFiltered()) return make("p", { class: "nothing quiet" }, "No tenant matches. ", make("button", { class: "plain", onclick: () => clear(again) }, "Clear filters"));
     return make("p", { class: "nothing quiet" }, noTenants(page.first.csps));
   }
   return make("div", { class: "foot quiet" },
-    make("span", {}, page.more ? `The first ${shown} tenants are shown.` : `${shown} ${shown === 1 ? "tenant" : "tenants"}`),
+    make("span", {}, page.more ? `${shown.toLocaleString()} of ${total.toLocaleString()} tenants` : `${shown} ${shown === 1 ? "tenant" : "tenants"}`),
     page.more ? make("button", { "data-key": "more", onclick: () => {
       count = shown + MORE;
       again();

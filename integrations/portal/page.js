@@ -4,6 +4,7 @@ import { quietFor } from "./api.js";
 import { showCsp } from "./csp.js";
 import { byKey, frame, make, problem, show } from "./dom.js";
 import { followFlow } from "./flow.js";
+import { setHelp } from "./links.js";
 import { showOverview } from "./overview.js";
 import { showRemovals } from "./removal.js";
 import { enter } from "./signin.js";
@@ -25,6 +26,7 @@ let left = { y: 0 }; // how far the table was scrolled, what had the focus, and 
 async function start() {
   document.getElementById("skip").addEventListener("click", () => document.getElementById("main").focus());
   config = await (await fetch("config.json")).json();
+  setHelp(config.help);
   document.title = `Microsoft Tenant Integrations - ${config.product_name}`;
   if (!(await enter(config))) return;
   history.scrollRestoration = "manual";
@@ -64,7 +66,7 @@ async function route() {
   const [kind, id] = location.hash.slice(1).split("=");
   const began = performance.now();
   let wait = document.hidden ? HIDDEN_MS : quietFor() < BUSY_FOR_MS ? BUSY_MS : QUIET_MS;
-  if (kind === "flow" && id) followFlow(id, route);
+  if (kind === "flow" && id) followFlow(id, config.product_name, route);
   try {
     const isLive = await view(kind, id, current);
     if (!current()) return;

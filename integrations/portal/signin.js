@@ -18,7 +18,7 @@ export async function enter(config) {
     return false;
   }
   await signIn(() => tokenOf(config, persona));
-  show("who", make("button", { onclick: leave }, `${persona}: change`));
+  show("who", make("button", { onclick: leave }, `${sessionStorage.getItem("persona-name") ?? persona}: change`));
   return true;
 }
 
@@ -35,6 +35,7 @@ async function choosePersona(config) {
     make("p", { class: "quiet" }, "On a local machine you choose a person instead of signing in."),
     make("div", { class: "people" }, people.map((person) => make("button", { onclick: () => {
       sessionStorage.setItem("persona", person.id);
+      sessionStorage.setItem("persona-name", person.name);
       location.reload();
     } }, make("strong", {}, person.name), make("small", {}, `${person.role}, ${person.plan} plan, ${person.account_name}`))))));
 }

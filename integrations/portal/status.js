@@ -2,7 +2,7 @@
 
 import { bullets, facts, icon, make, note, say, words } from "./dom.js";
 import { open } from "./dialog.js";
-import { linkList } from "./links.js";
+import { helpLinks, linkList } from "./links.js";
 import { ago, exact } from "./times.js";
 import { late } from "./trouble.js";
 
@@ -24,28 +24,31 @@ function statusButton(told, about) {
 /** What a status is besides its word; how old it is when it is the last known one. */
 function marks(told) {
   const known = told.as_of ? ["last known, as of ", ago(told.as_of)] : ["last known"];
-  return [...(told.stalled ? ["stalled"] : []), ...(told.stalled && told.stale ? [", "] : []), ...(told.stale ? known : [])];
+  return [...(told.reason_label ? [told.reason_label] : []), ...(told.reason_label && (told.stalled || told.stale) ? [", "] : []), ...(told.stalled ? ["stalled"] : []), ...(told.stalled && told.stale ? [", "] : []), ...(told.stale ? known : [])];
 }
 
 function explain(told, about) {
   const evidence = Object.entries(told.evidence ?? {});
   open(`${about.what} of ${about.name}`, make("div", {},
-    make("p", { class: "headline" }, make("span", { class: `status ${told.colour}` }, icon(told.colour), told.label)),
+    make("p", { class: "headline" }, make("span", { class: `status ${told.colour}` }, icon(told.colour), told.reason_label ? `${told.label}: ${told.reason_label}` : told.label)),
     make("p", {}, told.detail),
     told.stalled ? note("orange", "This is taking longer than expected.", "") : null,
     told.overdue_since ? note("orange", ["The check that was expected ", ago(told.overdue_since), " has not happened."], "We try again automatically. If this persists, contact the operator of this service.") : null,
     told.stale ? note("grey", "This is the last known status. It could not be checked again.", "") : null,
     told.remedy ? make("div", { class: "remedy" }, make("h3", {}, "What to do"), make("p", {}, told.remedy)) : null,
     facts([
-      ["Reason", make("code", {}, told.reason)],
-      ["Cause", told.cause && told.cause !== told.reason ? make("code", {}, told.cause) : null],
       ["Since", told.since ? [ago(told.since), ` (${exact(told.since)})`] : null],
       ["As of", told.as_of ? [ago(told.as_of), ` (${exact(told.as_of)})`] : null],
       [told.overdue_since ? "Expected check" : "Next check", told.next_check_at ? [ago(told.next_check_at), ` (${exact(told.next_check_at)})`] : null],
     ]),
     evidence.length ? make("h3", {}, "Evidence") : null,
     evidence.length ? evidenceList(evidence) : null,
-    make("h3", {}, "At Microsoft"), linkList(about.links())),
+    make("h3", {}, "At Microsoft"), linkList(about.links()),
+    make("h3", {}, "Help"), linkList(helpLinks("troubleshooting", ...(about.what === "CSP Auth" || told.reason_label ? ["important_information"] : []))),
+    make("details", { class: "codes" }, make("summary", {}, "Codes for support"), facts([
+      ["Reason", make("code", {}, told.reason)],
+      ["Cause", told.cause && told.cause !== told.reason ? make("code", {}, told.cause) : null],
+    ]))),
   [
     ...(evidence.length ? [{ label: "Copy evidence", run: () => copied(told, about) }] : []),
     { label: "Close", style: "main" },

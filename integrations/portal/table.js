@@ -5,7 +5,7 @@ import { keepFocus, make, named } from "./dom.js";
 import { relationshipLinks, tenantLinks } from "./links.js";
 import { dots, menuButton } from "./menu.js";
 import { badge } from "./status.js";
-import { stamp } from "./times.js";
+import { ago } from "./times.js";
 
 const CHUNK = 40;
 const SORTS = ["name", "syncro_tenant", "status", "last_sync_at", "csp_name", "csp_auth"];
@@ -89,7 +89,7 @@ function rowOf(row, key, { product, again }) {
     cell(`${product} Tenant`, row.syncro_tenant
       ? make("a", { href: `#tenant=${row.tenant_id}`, "data-key": `mapped-${key}` }, named(row.syncro_tenant.name)) : make("span", { class: "quiet narrow" }, "not mapped")),
     cell("Sync Status", badge(row.sync_status, sync)),
-    cell("Last Sync", row.last_sync_at ? stamp(row.last_sync_at) : make("span", { class: "quiet narrow" }, "never")),
+    cell("Last Sync", row.last_sync_at ? ago(row.last_sync_at) : make("span", { class: "quiet narrow" }, "never")),
     cell("CSP Name", named(row.csp_name)),
     cell("CSP Auth", typeof row.csp_auth === "string" ? row.csp_auth : badge(row.csp_auth, auth)),
     make("td", { role: "cell", class: "menu" }, menuButton({

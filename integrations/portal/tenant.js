@@ -37,7 +37,7 @@ export async function showTenant(id, config, again, current) {
   if (!current()) return false;
   const view = frame(`tenant-${id}`);
   part(view, "top", "always", () => make("p", { class: "back" }, make("a", { href: "#" }, "\u2190 All tenants")));
-  part(view, "head", [details.tenant, details.user_count, details.organizations, details.csp?.ignored, Boolean(running)], () => head(details, config, running, again));
+  part(view, "head", [details.tenant, details.held_back, details.user_count, details.organizations, details.csp?.ignored, Boolean(running)], () => head(details, config, running, again));
   part(view, "tiles", [details.tenant, details.csp?.trace, details.secure_score, details.mfa, details.licenses], () => tiles(details));
   const ways = part(view, "contents", "made below", () => []);
   part(view, "given-up", details.given_up, () => (details.given_up ?? []).map(trouble));
@@ -72,14 +72,14 @@ function emptyText(page) {
   return page.first.state === "not_mapped" ? "" : `Nothing to show: ${words(page.first.state)}.`;
 }
 
-function head({ tenant: row, user_count: users, organizations, csp }, config, running, again) {
+function head({ tenant: row, held_back: held, user_count: users, organizations, csp }, config, running, again) {
   const sync = { name: row.name, what: "Sync Status", key: "details-status", links: () => tenantLinks(row.tenant_id, row.kind) };
   const auth = { name: row.name, what: "CSP Auth", key: "details-auth", links: () => relationshipLinks(row.tenant_id) };
   return make("section", { class: "card head", "aria-label": "Microsoft Details" },
     make("div", { class: "title" },
       make("div", {}, make("h2", {}, named(row.syncro_tenant?.name ?? row.name)),
         make("p", { class: "quiet" }, row.syncro_tenant ? `${config.product_name} Tenant` : "Microsoft Tenant, not mapped")),
-      row.syncro_tenant ? syncNow(row.tenant_id, running, again) : null,
+      row.syncro_tenant ? syncNow(row.tenant_id, running, held, again) : null,
       csp ? ignoreButton(row, csp.ignored, again) : null,
       menuButton({ label: dots(), title: `Actions for ${row.name}`, key: "details-menu", style: "dots", entries: () => tenantActions(row, config.product_name, again) })),
     make("div", { class: "columns" }, facts([
@@ -95,7 +95,12 @@ function head({ tenant: row, user_count: users, organizations, csp }, config, ru
     ]), make("div", {}, make("h3", {}, "At Microsoft"), linkList(tenantLinks(row.tenant_id, row.kind)))));
 }
 
-function syncNow(id, running, again) {
+/** Where no sync can start, the button says why instead of being refused. */
+function syncNow(id, running, held, again) {
+  if (held && !running) {
+    return make("div", { class: "held" }, make("button", { class: "main", "data-key": "sync-now", disabled: true, "aria-describedby": "held-back" }, "Sync Now"),
+      make("p", { class: "quiet", id: "held-back" }, held.detail, " ", held.remedy));
+  }
   return make("button", { class: "main", "data-key": "sync-now", disabled: Boolean(running), onclick: guarded(async () => {
     await ask("POST", at`/tenants/${id}/sync`);
     await again();

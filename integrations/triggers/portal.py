@@ -9,7 +9,7 @@ from integrations.services import Services
 from integrations.settings import Settings
 from integrations.triggers.openapi import document
 from integrations.triggers.routes import HttpRoutes, Need, RequestContext
-from integrations.views.service import Health, PageConfig
+from integrations.views.service import Health, HelpPages, PageConfig
 from shared.errors import NotFound
 from shared.http.responses import ApiResponse, ok, see_other, with_etag
 
@@ -69,7 +69,15 @@ def add_routes(routes: HttpRoutes) -> None:
 
 def _config(services: Services) -> PageConfig:
     settings = services.settings
-    return PageConfig(product_name=settings.product_name, personas_url=settings.portal_personas_url or None)
+    return PageConfig(
+        product_name=settings.product_name,
+        personas_url=settings.portal_personas_url or None,
+        help=HelpPages(
+            important_information=settings.help_important_information_url or "help/important-information.html",
+            troubleshooting=settings.help_troubleshooting_url or "help/troubleshooting.html",
+            mapping=settings.help_mapping_url or "help/mapping.html",
+        ),
+    )
 
 
 def _file(path: str, settings: Settings) -> ApiResponse:

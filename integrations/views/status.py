@@ -8,7 +8,7 @@ import msgspec
 from integrations.domain.csp.gdap import CspAuth
 from integrations.domain.integrations import Running
 from integrations.domain.jobs.given_up import DETAILS, OUR_FAILURE, REMEDY, GivenUp
-from integrations.domain.statuses import COLOUR_OF, COLOURS, EXPLANATIONS, SyncLabel
+from integrations.domain.statuses import COLOUR_OF, COLOURS, EXPLANATIONS, SyncCause, SyncLabel, remedy_of
 from integrations.domain.sync.schedule import overdue_since
 from integrations.domain.sync_status import SyncStatus
 from shared.http.schemas import one_of
@@ -24,6 +24,7 @@ class StatusView(msgspec.Struct, frozen=True, kw_only=True):
         label: The status as the page shows it.
         colour: The colour in which the page shows it.
         reason: Why, as a code for programs. Several causes can have the same reason.
+        reason_label: The reason in words, where the label alone does not say it: of Auth Failed. Otherwise null.
         cause: What exactly led to this status, as a code.
         detail: What this status means, for people.
         remedy: What to do, and who can do it, for people.
@@ -40,6 +41,7 @@ class StatusView(msgspec.Struct, frozen=True, kw_only=True):
     label: Annotated[str, one_of(SyncLabel, CspAuth)]
     colour: Annotated[str, one_of(*COLOURS)]
     reason: str
+    reason_label: str | None = None
     cause: str
     detail: str
     remedy: str
@@ -50,6 +52,20 @@ class StatusView(msgspec.Struct, frozen=True, kw_only=True):
     stale: bool = False
     as_of: datetime | None = None
     overdue_since: datetime | None = None
+
+
+class HeldBack(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a mapped tenant is not synced at present, whatever its Sync Status is; Sync Now is refused with the same.
+
+    Attributes:
+        reason: The cause, for programs.
+        detail: What it means, for people.
+        remedy: What to do about it, for people. Empty if there is nothing to do.
+    """
+
+    reason: str
+    detail: str
+    remedy: str
 
 
 class ReadTime(NamedTuple):
@@ -63,22 +79,33 @@ class ReadTime(NamedTuple):
         return to_second(overdue_since(next_at, self.now, self.period, busy_until=running.until if running else None))
 
 
-def status_view(status: SyncStatus, read_time: ReadTime, running: Running | None = None) -> StatusView:
-    """The Sync Status of a tenant or a CSP; ``running`` is the run that holds it at present."""
+def status_view(
+    status: SyncStatus, read_time: ReadTime, running: Running | None = None, *, is_customer: bool = False
+) -> StatusView:
+    """The Sync Status of a tenant or a CSP; ``running`` is the run that holds it, ``is_customer`` says whose it is."""
     explanation = EXPLANATIONS[status.cause]
     return StatusView(
         label=explanation.label.value,
         colour=COLOUR_OF[explanation.label],
         reason=explanation.reason,
+        reason_label=explanation.reason_label,
         cause=status.cause.value,
         detail=explanation.detail,
-        remedy=explanation.remedy,
+        remedy=remedy_of(status.cause, is_customer=is_customer),
         evidence=status.evidence,
         since=status.since.replace(microsecond=0),
         next_check_at=to_second(status.next_check_at),
         stalled=status.is_stalled(read_time.now),
         overdue_since=read_time.overdue_since(status.next_check_at, running),
     )
+
+
+def held_back_view(cause: SyncCause | None) -> HeldBack | None:
+    """Why a tenant cannot be synced at present; None when it can."""
+    if cause is None:
+        return None
+    explanation = EXPLANATIONS[cause]
+    return HeldBack(reason=explanation.reason, detail=explanation.detail, remedy=explanation.remedy)
 
 
 def given_up_view(given_up: GivenUp | None, read_time: ReadTime) -> StatusView | None:

@@ -9,7 +9,7 @@ from integrations.views.evaluations import EvaluationView
 from integrations.views.security.licenses import LicenseFigures
 from integrations.views.security.mfa import MfaFigures
 from integrations.views.security.secure_score import SecureScoreView
-from integrations.views.status import StatusView
+from integrations.views.status import HeldBack, StatusView
 from integrations.views.table.tenant_row import TenantRow
 
 
@@ -40,10 +40,12 @@ class TenantDetails(msgspec.Struct, frozen=True, kw_only=True):
         licenses: Totals of its licenses.
         datasets: How fresh each data set is.
         evaluations: The state of each evaluation.
+        held_back: Why no sync can start. Null while one can.
         given_up: Deletions of earlier mappings' data in which our own service fails.
     """
 
     tenant: TenantRow
+    held_back: HeldBack | None
     csp: CustomerDetails | None
     user_count: int | None
     organizations: list[OrganizationName]

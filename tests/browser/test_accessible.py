@@ -26,6 +26,17 @@ def test_axe_finds_nothing(site: Site, root: Path, state: str) -> None:
             assert wide <= 0, f"{wide} px too wide at {width}"
 
 
+@pytest.mark.parametrize("name", ["important-information", "troubleshooting", "mapping"])
+def test_axe_finds_nothing_on_the_help_pages(site: Site, root: Path, name: str) -> None:
+    site.page.goto(f"{site.url}/api/page/help/{name}.html")
+
+    for scheme in ("light", "dark"):
+        for width in (1280, 360):
+            site.page.emulate_media(color_scheme=scheme)
+            site.page.set_viewport_size({"width": width, "height": 900})
+            assert violations(site.page, root) == [], (scheme, width)
+
+
 def violations(page: Page, root: Path) -> list[tuple[str, Any]]:
     if not page.evaluate("typeof axe !== 'undefined'"):
         page.evaluate((root / AXE).read_text() + "; undefined")

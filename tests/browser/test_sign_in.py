@@ -99,3 +99,11 @@ def test_a_token_that_has_run_out_is_renewed_unnoticed(site: Site) -> None:
 
     expect(site.page.get_by_role("heading", name="No Microsoft tenant is integrated yet")).to_be_visible()
     assert len(refused) == 1
+
+
+def test_whoever_chose_a_person_is_shown_by_name(site: Site) -> None:
+    site.page.goto(f"{site.url}/api/page/")
+
+    site.page.get_by_role("button", name="Alice Adams").click()
+
+    expect(site.page.locator("#who")).to_have_text("Alice Adams: change")

@@ -148,7 +148,7 @@ def overview(rows: list[Object], *csps: Object, removals: Sequence[Object] = (),
             "integrate_menu": actions(*MENU),
             "removals": list(removals),
             "csps": list(csps),
-            "tenants": {"items": cut, "next_cursor": more},
+            "tenants": {"items": cut, "next_cursor": more, "total": len(found)},
             "overdue": 0,
             "plan": None,
         }

@@ -225,3 +225,20 @@ def test_relationships_led_by_others_are_flagged(csp: Csp) -> None:
     assert "an indirect provider" in note("Fabrikam")
     assert "Set up by Microsoft" in note("Adatum")
     assert note("Contoso") == ""
+
+
+def test_mapping_a_customer_that_cannot_be_synced_says_so_at_once_and_sync_now_gives_the_same_reason(csp: Csp) -> None:
+    csp.has("Fabrikam", relationship={})
+    csp.settled()
+    fabrikam = csp.customers["Fabrikam"]
+
+    csp.portal.map(fabrikam)
+
+    status = csp.customer("Fabrikam")["sync_status"]
+    held = csp.portal.ask("GET", f"/tenants/{fabrikam['id']}")["held_back"]
+    refused = csp.portal.ask("POST", f"/tenants/{fabrikam['id']}/sync", expect=409)
+    assert (status["label"], status["cause"]) == ("Pending", "csp_auth_blocks")
+    assert (held["reason"], held["detail"]) == (refused["code"], refused["detail"])
+    csp.portal.run_queues()
+    assert csp.customer("Fabrikam")["sync_status"]["cause"] == "csp_auth_blocks"
+    assert csp.portal.ask("GET", f"/tenants/{csp.customers['Contoso']['id']}")["held_back"] is None

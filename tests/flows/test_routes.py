@@ -181,6 +181,7 @@ def test_the_table_is_searched_filtered_sorted_and_paged(portal: Portal) -> None
         if cursor is None:
             break
     assert seen == ["Delta", "Charlie", "Bravo", "Alpha"]
+    assert page["total"] == len(seen)  # of all pages, on the last one too
     for bad in ("limit=0", "limit=1001", "limit=x", "sort=age", "mapped=maybe", "cursor=%21"):
         assert portal.call("GET", f"/integrations?{bad}").status == 400, bad
 
@@ -201,7 +202,17 @@ def test_the_page_and_its_files_come_with_a_strict_policy(portal: Portal) -> Non
     assert "script-src 'self'" in page.headers["Content-Security-Policy"]
     assert "unsafe" not in page.headers["Content-Security-Policy"]
     assert b"<script>" not in page.body
-    assert config == {"product_name": "Syncro", "personas_url": None}
+    assert config == {
+        "product_name": "Syncro",
+        "personas_url": None,
+        "help": {
+            "important_information": "help/important-information.html",
+            "troubleshooting": "help/troubleshooting.html",
+            "mapping": "help/mapping.html",
+        },
+    }
+    for place in config["help"].values():
+        assert portal.host.call_http("GET", f"/api/page/{place}").status == 200, place
     assert (bare.status, bare.headers["Location"]) == (303, "http://localhost:7071/api/page/")
     for path in ("../services.py", "..%2Fservices.py", "%2e%2e/x", "page.py", "nothing.js"):
         assert portal.host.call_http("GET", f"/api/page/{path}").status == 404

@@ -9,7 +9,7 @@ from integrations.domain.csp.onboarding import STALLED_AFTER as STAGE_STALLED_AF
 from integrations.domain.csp.onboarding import Onboarding, Stage
 from integrations.domain.ids import IntegrationId, TenantId
 from integrations.domain.integrations import CspChild, Kind, Tenant
-from integrations.domain.refusals import OF_CUSTOMER
+from integrations.domain.refusals import OF_CUSTOMER, REMEDY_OF_CUSTOMER
 from integrations.domain.statuses import COLOUR_OF, EXPLANATIONS, SyncCause
 from integrations.domain.sync_status import STALLED_AFTER, begin
 from integrations.views.csp.auth import csp_auth_view
@@ -24,6 +24,12 @@ def sync_statuses() -> Iterator[str]:
     for cause, said in EXPLANATIONS.items():
         label = f"{said.label.value} ({COLOUR_OF[said.label]})"
         yield _row(label, f"`{cause.value}`", said.detail, said.remedy, _minutes(STALLED_AFTER.get(cause)))
+
+
+def remedies_of_customers() -> Iterator[str]:
+    """What to do about a Sync Status of a CSP's customer, where it differs from a single tenant's."""
+    for cause, remedy in REMEDY_OF_CUSTOMER.items():
+        yield _row(f"`{cause}`", remedy)
 
 
 def csp_auths() -> Iterator[str]:

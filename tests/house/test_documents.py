@@ -35,7 +35,10 @@ def test_every_background_function_is_documented(root: Path, functions: dict[str
 @pytest.mark.parametrize(
     ("headings", "expected"),
     [
-        (("## Sync Status of a tenant", "## Sync Status of a CSP"), status_tables.sync_statuses),
+        (
+            ("## Sync Status of a tenant", "## Sync Status of a CSP"),
+            lambda: (*status_tables.sync_statuses(), *status_tables.remedies_of_customers()),
+        ),
         (("## CSP Auth of a customer",), lambda: (*status_tables.csp_auths(), *status_tables.refusals_of_customers())),
         (("## A sign-in that failed",), status_tables.failed_flows),
     ],

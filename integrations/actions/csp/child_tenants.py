@@ -1,6 +1,6 @@
 """A CSP's customer as a tenant to sync: what holds its sync back, and what happens after a refusal."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -12,6 +12,7 @@ from integrations.domain.csp import onboarding
 from integrations.domain.csp.customers import USABLE, advance, judge
 from integrations.domain.integrations import Tenant
 from integrations.domain.statuses import SyncCause
+from integrations.domain.sync_status import SyncStatus
 from integrations.storage.control import Control
 from integrations.storage.documents import Stored
 from integrations.storage.due import Due, Work
@@ -46,6 +47,14 @@ def held_back_by(control: Control, tenant: Tenant) -> SyncCause | None:
     return SyncCause.CSP_FAILED if csp is None or csp.status.is_auth_failed else None
 
 
+def held_back_status(status: SyncStatus, cause: SyncCause, now: datetime, retry_at: datetime) -> SyncStatus:
+    """The status while ``cause`` does not let a sync begin; the same one if it says so already, or is an auth error."""
+    if status.is_auth_error or status.cause is cause:
+        return status
+    next_at = retry_at if cause is SyncCause.CSP_FAILED else None
+    return msgspec.structs.replace(status, cause=cause, since=now, evidence={}, next_check_at=next_at)
+
+
 def hold_back(account: Account, stored: Stored[Tenant], cause: SyncCause, due: Due) -> None:
     """Write on the tenant's row what its sync waits for, and complete or move its line of the due list."""
     services, tenant, now = account.services, stored.value, account.services.clock()
@@ -54,15 +63,9 @@ def hold_back(account: Account, stored: Stored[Tenant], cause: SyncCause, due: D
         services.due.complete(due)
     else:
         services.due.put(Due(Work.SYNC, account.id, tenant.tenant_id, retry_at))
-    if tenant.status.is_auth_error or tenant.status.cause is cause:
+    status = held_back_status(tenant.status, cause, now, retry_at)
+    if status is tenant.status:
         return
-    status = msgspec.structs.replace(
-        tenant.status,
-        cause=cause,
-        since=now,
-        evidence={},
-        next_check_at=retry_at if cause is SyncCause.CSP_FAILED else None,
-    )
     held_back = msgspec.structs.replace(tenant, status=status)
     ids = {"account_id": account.id, "tenant_id": tenant.tenant_id}
     with ignore_conflict("tenant was changed meanwhile", **ids), account.change() as change:

@@ -1,9 +1,12 @@
 """Map and unmap: one transaction each, with both reservations that keep the mapping 1:1."""
 
+from datetime import timedelta
+
 import msgspec
 
 from integrations.actions.account import Account
 from integrations.actions.actors import Actor
+from integrations.actions.csp.child_tenants import held_back_by, held_back_status
 from integrations.actions.evaluate.evaluate_tenant import daily_evaluation
 from integrations.actions.lookup import find_tenant
 from integrations.actions.mapping.organizations import find_organization
@@ -14,7 +17,7 @@ from integrations.domain.integrations import Mapping, Organization, Tenant, rese
 from integrations.domain.retention import UNMAPPED_DATA
 from integrations.domain.statuses import SyncCause
 from integrations.domain.sync.schedule import UNMAPPED_EVERY
-from integrations.domain.sync_status import move, wait_in_queue
+from integrations.domain.sync_status import SyncStatus, move, wait_in_queue
 from integrations.services import Services
 from integrations.storage.control import Control, VersionConflict
 from integrations.storage.documents import Stored
@@ -23,7 +26,7 @@ from shared.errors import Conflict
 
 
 def map_tenant(services: Services, actor: Actor, tenant_id: TenantId, organization_id: OrganizationId) -> Mapping:
-    """Map a tenant to an Organization's Syncro Tenant, and order its first sync.
+    """Map a tenant to an Organization's Syncro Tenant, and order its first sync; its status says if that must wait.
 
     Raises:
         NotFound: the tenant or the Organization is not in the account.
@@ -48,7 +51,7 @@ def map_tenant(services: Services, actor: Actor, tenant_id: TenantId, organizati
         stored.value,
         mapping=mapping,
         epoch=stored.value.epoch + 1,
-        status=wait_in_queue(stored.value.status, now),
+        status=_first_status(services, control, stored.value),
         running=None,
         not_before=None,
     )
@@ -136,3 +139,11 @@ def _already_mapped(control: Control, tenant: Tenant) -> Conflict:
         code="already_mapped",
         remedy="Unmap the tenant first, then map it again.",
     )
+
+
+def _first_status(services: Services, control: Control, tenant: Tenant) -> SyncStatus:
+    """The status of a tenant that was just mapped: its first sync is queued, or has to wait for something."""
+    now, held_by = services.clock(), held_back_by(control, tenant)
+    if held_by is None:
+        return wait_in_queue(tenant.status, now)
+    return held_back_status(tenant.status, held_by, now, now + timedelta(seconds=services.settings.sync_period_s))

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from integrations.actions.csp.child_tenants import held_back_by
 from integrations.actions.lookup import find_integration, find_tenant, steps_left
 from integrations.actions.read.evaluations import evaluation_views
 from integrations.actions.read.tenant_data import TenantData
@@ -26,7 +27,7 @@ from integrations.views.integration_details import (
     integration_details,
 )
 from integrations.views.removal.listing import ended_removals
-from integrations.views.status import ReadTime, given_up_view
+from integrations.views.status import ReadTime, given_up_view, held_back_view
 from integrations.views.table.csp_row import csp_row
 from integrations.views.table.overview import Overview, overview
 from integrations.views.table.removal_row import removal_row
@@ -78,6 +79,7 @@ def read_tenant(services: Services, account_id: AccountId, tenant_id: TenantId) 
     columns = _columns(tenant, csp.value if csp else None, at)
     return TenantDetails(
         tenant=tenant_row(tenant, syncro_tenants, _portal(services), at, columns),
+        held_back=held_back_view(held_back_by(control, tenant)),
         csp=_customer(services, control, tenant),
         user_count=users.counts_by_kind.get("member", 0) if users and users.complete_at else None,
         organizations=_organizations(control, tenant.mapping),

@@ -63,8 +63,10 @@ AUTH_EXPLANATIONS: dict[CspAuth, AuthExplanation] = {
     CspAuth.UNKNOWN: AuthExplanation(
         "orange",
         "unknown",
-        "Microsoft has not told us enough about this customer, or refused for another reason.",
-        "Look at the evidence. If it mentions MFA, select Reauthorize CSP. Otherwise we check again automatically.",
+        "No status information is available. Most likely the consent failed. It can also be another, unknown error at "
+        "Microsoft.",
+        "We check again automatically. If this persists, select Reauthorize CSP in the menu of the CSP above the "
+        "table.",
     ),
 }
 GROUP_EXPLANATIONS: dict[GroupFault, AuthExplanation] = {

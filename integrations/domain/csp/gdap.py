@@ -160,13 +160,13 @@ def _relationship_findings(gdap_input: GdapInput, now: datetime) -> list[Finding
     live = _live(gdap_input, now)
     run_out = [relationship for relationship in gdap_input.relationships if relationship.has_run_out(now)]
     if not live and not run_out:
-        return [Finding(auth=CspAuth.MISSING_RELATIONSHIP)]
+        return [Finding(auth=CspAuth.MISSING_RELATIONSHIP, roles=gdap_input.required)]
     uncovered = _uncovered(gdap_input.required, live)
     missing = _uncovered(uncovered, run_out)
     findings = []
     if uncovered - missing or not live:
         ended = tuple(it.id for it in run_out)
-        roles = uncovered - missing
+        roles = uncovered - missing if live else uncovered  # all that a new relationship needs
         findings.append(Finding(auth=CspAuth.EXPIRED, roles=roles, at=_latest(run_out), relationships=ended))
     if missing and live:
         findings.append(Finding(auth=CspAuth.MISSING_ROLES, roles=missing))

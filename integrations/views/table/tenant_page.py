@@ -19,10 +19,12 @@ class TenantPage(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         items: The rows in the order that was asked for.
         next_cursor: The cursor of the next page. Null on the last one.
+        total: How many rows all pages have.
     """
 
     items: list[TenantRow]
     next_cursor: str | None
+    total: int
 
 
 class TableFilter(NamedTuple):
@@ -64,12 +66,14 @@ def tenant_page(rows: Iterable[TenantRow], table_filter: TableFilter) -> TenantP
     sort_key = SORT_KEYS[table_filter.sort.removeprefix("-")]
     selected = (row for row in rows if _is_selected(row, table_filter))
     ordered = sorted(((sort_key(row), row.tenant_id, row) for row in selected), reverse=descending)
+    total = len(ordered)
     if table_filter.cursor:
         last = _read_cursor(table_filter.cursor)
         ordered = [it for it in ordered if ((it[:2] < last) if descending else (it[:2] > last))]
     page = ordered[: table_filter.limit]
     has_more = len(ordered) > len(page)
-    return TenantPage(items=[row for _, _, row in page], next_cursor=_write_cursor(page[-1][:2]) if has_more else None)
+    next_cursor = _write_cursor(page[-1][:2]) if has_more else None
+    return TenantPage(items=[row for _, _, row in page], next_cursor=next_cursor, total=total)
 
 
 def _is_selected(row: TenantRow, table_filter: TableFilter) -> bool:

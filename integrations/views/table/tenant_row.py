@@ -92,7 +92,7 @@ def tenant_row(
         integration_id=tenant.integration_id,
         kind=tenant.kind.value,
         syncro_tenant=_syncro_tenant(tenant, syncro_tenants, portal),
-        sync_status=status_view(tenant.status, read_time, tenant.running),
+        sync_status=status_view(tenant.status, read_time, tenant.running, is_customer=tenant.csp is not None),
         last_sync_at=to_second(tenant.status.last_sync_at),
         last_attempt_at=to_second(tenant.status.last_attempt_at),
         csp_name=csp.name if csp else NOT_FOR_SINGLES,
