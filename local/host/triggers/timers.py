@@ -148,6 +148,9 @@ class TimerListener:
                     continue
             except AzureError as error:
                 log.warning("%s: storage does not answer: %s", self._runner.function.name, type(error).__name__)
+            except ValueError:  # a closed client: the host stopped while storage was slow to answer
+                if not self._stopping.is_set():
+                    raise
             self._stopping.wait(self._retry_s)
 
     def _keep_time(self) -> None:

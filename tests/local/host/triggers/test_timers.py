@@ -283,6 +283,26 @@ def test_a_lost_lease_ends_the_schedule_until_it_is_held_again(timer, make_host,
     assert not listener._wait_until(datetime.now(UTC) - timedelta(seconds=1))
 
 
+def test_a_host_that_stops_while_storage_is_slow_leaves_no_traceback(timer, make_host, env):
+    """Its clients are closed then, under the thread that still waits for them."""
+    asked, closed = threading.Event(), threading.Event()
+
+    class SlowLease(SingletonLease):
+        def acquire(self) -> bool:
+            asked.set()
+            closed.wait(HANGS_S)
+            raise ValueError("HTTP transport has already been closed.")
+
+    lease = SlowLease(Storage(env), "acme-site", "tick")
+    listener = TimerListener(runner_of(make_host(timer("* * * * * *"), env=env)), lease, utc_now)
+    listener.start()
+    assert asked.wait(HANGS_S)
+    listener.stop()
+    closed.set()
+
+    assert listener.join(HANGS_S)
+
+
 def test_a_stop_lets_a_run_end(app, make_host, env):
     began, ended = threading.Event(), []
 
