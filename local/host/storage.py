@@ -166,6 +166,9 @@ class SingletonLease:
             began = time.monotonic()
             try:
                 lease.renew()
+            except ValueError:  # the SDK, for a lease that was released meanwhile
+                if not self._released.is_set():
+                    raise
             except AzureError as error:
                 log.warning("the lease %s could not be renewed: %s", self._name, type(error).__name__)
             else:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import azure.functions as func
 import pytest
 from azure.core.exceptions import ResourceNotFoundError
-from azure.storage.blob import BlobServiceClient
+from azure.storage.blob import BlobLeaseClient, BlobServiceClient
 
 from local.host import IndexingError
 from local.host.storage import SingletonLease, Storage
@@ -271,6 +271,28 @@ def test_a_lease_is_renewed_while_a_function_runs(make_host, app, env, listen):
     _, lease = listen(make_host(app, env=env), renew_s=0.2)
 
     assert seen.wait(HANGS_S)
+
+
+def test_a_lease_that_is_released_while_it_is_renewed_leaves_no_traceback(env, monkeypatch):
+    """The SDK refuses a lease without an id, which a released one is."""
+    renewing, released, renew = threading.Event(), threading.Event(), BlobLeaseClient.renew
+
+    def slow_renew(lease: BlobLeaseClient) -> None:
+        renewing.set()
+        released.wait(HANGS_S)
+        lease.id = None
+        renew(lease)
+
+    monkeypatch.setattr(BlobLeaseClient, "renew", slow_renew)
+    lease = SingletonLease(Storage(env), "acme-site", "tick", renew_s=0.01)
+    assert lease.acquire()
+    assert renewing.wait(HANGS_S)
+    thread = next(it for it in threading.enumerate() if it.name == "renew-lease")
+    lease.release()
+    released.set()
+    thread.join(HANGS_S)
+
+    assert not lease.is_held
 
 
 def test_a_lost_lease_ends_the_schedule_until_it_is_held_again(timer, make_host, env, clock):
