@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from integrations.domain.csp.customer_checks import check_states, of_all, up_to_date
+from integrations.domain.csp.customer_checks import check_states, finding_of, of_all, up_to_date
 from integrations.domain.csp.gdap import CspAuth, Finding
 from integrations.domain.csp.onboarding import Onboarding, Stage
 from integrations.domain.csp.report import Check, CheckName, CheckState
@@ -89,3 +89,18 @@ def test_the_checks_of_the_last_run_follow_the_customers_and_what_it_did_not_rea
     not_reached = [token, Check(check=CheckName.GRAPH, state=CheckState.NOT_RUN, at=before)]
     assert up_to_date(not_reached, [DONE]) == not_reached
     assert up_to_date([], []) == []
+
+
+@pytest.mark.parametrize(
+    ("child", "name", "expected"),
+    [
+        pytest.param(REFUSED, CheckName.CONSENT, CspAuth.CONSENT_FAILURE, id="the refused consent"),
+        pytest.param(NO_RELATIONSHIP, CheckName.CONSENT, CspAuth.CONSENT_PENDING, id="consent beside what keeps it"),
+        pytest.param(NO_RELATIONSHIP, CheckName.RELATIONSHIPS, CspAuth.MISSING_RELATIONSHIP, id="the access"),
+        pytest.param(DONE, CheckName.CONSENT, None, id="nothing"),
+    ],
+)
+def test_each_check_has_the_finding_of_its_own(child: CspChild, name: CheckName, expected: CspAuth | None) -> None:
+    finding = finding_of(child, name)
+
+    assert (finding.auth if finding else None) is expected
