@@ -21,6 +21,7 @@ from integrations.storage.documents import Stored
 from integrations.storage.due import Work
 from shared.storage.queues import QueueUnavailable, SentMessage
 from shared.storage.tables import Write
+from shared.telemetry.log import log
 
 _DURATION = timedelta(seconds=60)
 _TAKEOVER_AFTER_S = 75
@@ -63,6 +64,7 @@ class Lease:
         except VersionConflict:
             self.release()
             self.continue_after(_AFTER_CONFLICT_S)
+            log("continue removal after a conflict", account_id=self._account.id)
         if self._takeover is not None:
             with contextlib.suppress(QueueUnavailable):  # then it appears, and finds nothing due
                 self._account.services.queues.delete(self._takeover)
