@@ -34,6 +34,16 @@ class User(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         business_phones: Business phone numbers. Empty if there are none.
         usage_location: The country in two letters (ISO 3166) in which licenses are used. Null if it is not set.
         license_ids: Microsoft's ids of the products that are assigned, directly or by group.
+        company: The company's name. Null if it is not set.
+        employee_id: The employee's number. Null if it is not set.
+        aliases: Further mail addresses.
+        other_mails: Other addresses to reach the user by.
+        created_at: When the account was made. Null if Microsoft does not say.
+        immutable_id: What ties the account to a local directory. Null if nothing does. Absent if it was not read.
+        is_synced: Whether a local directory keeps the account. Null if it never did.
+        home_issuer: Who proves a guest's identity, as a domain. Null if Microsoft does not say.
+        license_groups: The groups through which products are assigned, by the product's id.
+        license_errors: Microsoft's error of products that could not be assigned, by the product's id.
     """
 
     id: str
@@ -51,6 +61,16 @@ class User(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     business_phones: list[str] = []
     usage_location: str | None = None
     license_ids: list[str] = []
+    company: str | None = None
+    employee_id: str | None = None
+    aliases: list[str] = []
+    other_mails: list[str] = []
+    created_at: datetime | None = None
+    immutable_id: str | msgspec.UnsetType | None = msgspec.UNSET
+    is_synced: bool | None = None
+    home_issuer: str | None = None
+    license_groups: dict[str, list[str]] = {}
+    license_errors: dict[str, str] = {}
 
 
 class License(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -71,6 +91,7 @@ class License(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         locked_out: Seats that can no longer be used. Absent if there are none.
         unused: Seats that could be assigned today. Absent if there are none.
         is_unlimited: Whether anybody can have it without paying. Absent if not.
+        plans: The ids of the service plans that it provides.
     """
 
     sku_id: str
@@ -85,6 +106,7 @@ class License(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     locked_out: int = 0
     unused: int = 0
     is_unlimited: bool = False
+    plans: list[str] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Subscription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -108,15 +130,28 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
 
 class Domain(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A domain of the tenant. ``password_days`` is None where passwords never expire."""
+    """A domain of the tenant.
+
+    Attributes:
+        name: The domain.
+        is_default: Whether new users get it.
+        is_initial: Whether it is the first one, that ends in onmicrosoft.com.
+        is_verified: Whether the tenant has proved that it owns it.
+        is_root: Whether it has no parent in the tenant. Absent if Microsoft does not say.
+        is_federated: Whether people sign in elsewhere.
+        services: What it is used for, such as Email.
+        password_days: After how many days a password expires; 2147483647 is never. Null in tenants that never set it,
+            which is never, too. Absent if Microsoft does not say.
+    """
 
     name: str
     is_default: bool = False
     is_initial: bool = False
     is_verified: bool = False
     is_federated: bool = False
+    is_root: bool | msgspec.UnsetType | None = msgspec.UNSET
     services: list[str] = []
-    password_days: int | None = None
+    password_days: int | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

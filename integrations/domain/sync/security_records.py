@@ -73,62 +73,6 @@ class RoleMember(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     username: str | None = None
 
 
-class ConditionalAccess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A Conditional Access policy: its users, applications, conditions and grant controls. Lists hold ids, or "All".
-
-    ``strength`` is the name of the authentication strength it requires, if any.
-
-    Attributes:
-        id: Microsoft's id of the policy.
-        name: The policy's name.
-        state: Microsoft's state: enabled, disabled or enabledForReportingButNotEnforced.
-        demands: The grant controls, such as mfa or block.
-        all_demands: Whether all of them are required. Otherwise one is enough.
-        users: Users that it applies to: object ids, or "All".
-        groups: Groups that it applies to.
-        roles: Directory roles that it applies to.
-        guests: Whether it applies to guests and external users.
-        without_users: Users that it excludes.
-        without_groups: Groups that it excludes.
-        without_roles: Directory roles that it excludes.
-        without_guests: Whether it excludes guests and external users.
-        applications: Applications that it applies to: ids, "All", or Microsoft's names of groups of them.
-        without_applications: Applications that it excludes.
-        client_apps: The kinds of client that it applies to.
-        is_narrowed: Whether a condition that is not listed here narrows it further.
-        sign_in_risks: The risks of a sign-in at which it applies. Empty: at any.
-        user_risks: The risks of a user at which it applies. Empty: at any.
-        locations: Named locations that it applies to. Empty: everywhere.
-        without_locations: Named locations that it excludes.
-        strength: The name of the authentication strength that it requires. Null if none.
-        changed_at: When it was last changed. Null if Microsoft does not say.
-    """
-
-    id: str
-    name: str
-    state: str
-    demands: list[str] = []
-    all_demands: bool = False
-    users: list[str] = []
-    groups: list[str] = []
-    roles: list[str] = []
-    guests: bool = False
-    without_users: list[str] = []
-    without_groups: list[str] = []
-    without_roles: list[str] = []
-    without_guests: bool = False
-    applications: list[str] = []
-    without_applications: list[str] = []
-    client_apps: list[str] = []
-    is_narrowed: bool = False
-    sign_in_risks: list[str] = []
-    user_risks: list[str] = []
-    locations: list[str] = []
-    without_locations: list[str] = []
-    strength: str | None = None
-    changed_at: datetime | None = None
-
-
 class NamedLocation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A named location. ``kind`` is ip (``ranges``) or country (``countries``, two letters each).
 
@@ -164,11 +108,11 @@ class SecurityDefaults(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AuthorizationPolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What users and guests may do by themselves. None where Microsoft returned no value.
+    """What users and guests may do by themselves. Absent where Microsoft returned no value.
 
     Attributes:
         invites_from: Who may invite guests, in Microsoft's words.
-        guest_access: The id of the role that guests have.
+        guest_access: What guests may see: "as members", "limited", "restricted", or "unknown".
         may_reset_password: Whether administrators may reset their own password.
         may_join_by_mail: Whether people may join by verifying their mail address.
         may_sign_up_for_trials: Whether users may sign up for trials.
@@ -176,37 +120,23 @@ class AuthorizationPolicy(msgspec.Struct, frozen=True, kw_only=True, omit_defaul
         users_may_create_apps: Whether users may register applications.
         users_may_create_groups: Whether users may create security groups.
         users_may_create_tenants: Whether users may create tenants.
+        users_may_read_others: Whether users may read about other users.
         users_may_consent: The policies by which users may consent to applications. Empty: they may not.
         users_may_consent_to_risky_apps: Whether they may consent to applications that Microsoft calls risky.
     """
 
-    invites_from: str | None = None
-    guest_access: str | None = None
-    may_reset_password: bool | None = None
-    may_join_by_mail: bool | None = None
-    may_sign_up_for_trials: bool | None = None
-    blocks_old_powershell: bool | None = None
-    users_may_create_apps: bool | None = None
-    users_may_create_groups: bool | None = None
-    users_may_create_tenants: bool | None = None
-    users_may_consent: list[str] = []
-    users_may_consent_to_risky_apps: bool | None = None
-
-
-class AuthenticationMethods(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Which authentication methods are enabled. ``migration`` is the state of migrating from legacy policies.
-
-    Attributes:
-        enabled: Methods that are enabled.
-        disabled: Methods that are disabled.
-        migration: The state of the migration from the legacy policies. Null if Microsoft does not say.
-        campaign: The state of the registration campaign. Null if Microsoft does not say.
-    """
-
-    enabled: list[str] = []
-    disabled: list[str] = []
-    migration: str | None = None
-    campaign: str | None = None
+    invites_from: str | msgspec.UnsetType | None = msgspec.UNSET
+    guest_access: str | msgspec.UnsetType | None = msgspec.UNSET
+    may_reset_password: bool | msgspec.UnsetType | None = msgspec.UNSET
+    may_join_by_mail: bool | msgspec.UnsetType | None = msgspec.UNSET
+    may_sign_up_for_trials: bool | msgspec.UnsetType | None = msgspec.UNSET
+    blocks_old_powershell: bool | msgspec.UnsetType | None = msgspec.UNSET
+    users_may_create_apps: bool | msgspec.UnsetType | None = msgspec.UNSET
+    users_may_create_groups: bool | msgspec.UnsetType | None = msgspec.UNSET
+    users_may_create_tenants: bool | msgspec.UnsetType | None = msgspec.UNSET
+    users_may_read_others: bool | msgspec.UnsetType | None = msgspec.UNSET
+    users_may_consent: list[str] | msgspec.UnsetType | None = msgspec.UNSET
+    users_may_consent_to_risky_apps: bool | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class AdminConsentRequests(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -221,10 +151,10 @@ class AdminConsentRequests(msgspec.Struct, frozen=True, kw_only=True, omit_defau
     """
 
     is_enabled: bool
-    notifies_reviewers: bool | None = None
-    reminds_reviewers: bool | None = None
+    notifies_reviewers: bool | msgspec.UnsetType | None = msgspec.UNSET
+    reminds_reviewers: bool | msgspec.UnsetType | None = msgspec.UNSET
     reviewers: int = 0
-    days: int | None = None
+    days: int | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class CrossTenantAccess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -255,3 +185,25 @@ class CrossTenantAccess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     trusts_mfa: bool | None = None
     trusts_compliant_devices: bool | None = None
     trusts_joined_devices: bool | None = None
+
+
+class PerUserMfa(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Somebody whose legacy state of MFA is not "disabled", or is not known.
+
+    Attributes:
+        user_id: The user's object id.
+        state: "enabled" or "enforced". Null if Microsoft did not say.
+    """
+
+    user_id: str
+    state: str | None = None
+
+
+class PerUserMfaPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Some of a tenant's people; a row holds many. For everybody who is in no row the state is "disabled".
+
+    Attributes:
+        people: The people.
+    """
+
+    people: list[PerUserMfa]
