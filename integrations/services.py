@@ -126,6 +126,7 @@ class Services:
         """Graph with our application's token in one tenant, within the rate limit of the service."""
         return Graph(
             root=self.endpoints.graph,
+            version=service.version,
             http_client=self.http_client,
             turn=self._rate_limit(tenant_id, service),
             token=lambda fresh: self.sign_in.app_token(tenant_id, fresh=fresh),

@@ -52,6 +52,7 @@ class Settings:
     starts_per_minute: int
     removal_quiet_s: int
     change_notifications: bool
+    beta_datasets: bool
     evaluations_off: tuple[str, ...]
 
     @property
@@ -99,6 +100,7 @@ class Settings:
             starts_per_minute=reader.number("STARTS_PER_MINUTE", 10, 1, 100_000),
             removal_quiet_s=reader.number("REMOVAL_QUIET_SECONDS", 900, 600, 86_400),
             change_notifications=reader.word("CHANGE_NOTIFICATIONS", ("on", "off"), "off") == "on",
+            beta_datasets=reader.word("BETA_DATASETS", ("on", "off"), "off") == "on",
             evaluations_off=reader.names("EVALUATIONS_OFF"),
         )
         in_azure = bool(env.get("WEBSITE_INSTANCE_ID") or env.get("WEBSITE_SITE_NAME"))

@@ -20,6 +20,7 @@ from shared.microsoft.graph import Graph, Page
 # Service plans that a data set may need; ids as on the organization's ``assignedPlans``.
 # Source: https://learn.microsoft.com/entra/identity/users/licensing-service-plan-reference
 ENTRA_ID_P1 = "41781fb2-bc02-4b7c-bd55-b576c07bb09d"
+ENTRA_ID_P2 = "eec0eb4f-6444-4f95-aba0-50c24d67f998"
 INTUNE = "c1ec4a95-1f05-45b3-a911-aa3fa01094f5"
 
 
@@ -86,12 +87,14 @@ class Dataset:
 
     ``is_core``: if it cannot be read, the tenant's sync has failed. ``needs_plan`` is the service plan without which
     Microsoft refuses it; ``full_read_every`` is how long delta links are followed before everything is read again.
+    ``version`` grows with what is read of each item: rows of an earlier version are read again in full, at once.
     """
 
     name: str
     is_core: bool = False
     permission: str
     record: type[msgspec.Struct]
+    version: int = 1
     first_request: FirstRequest
     read: Callable[[ReadContext], Reading]
     service: Service = Service.DIRECTORY
@@ -99,3 +102,8 @@ class Dataset:
     needs_plan: str | None = None
     full_read_every: timedelta | None = None
     route: ReadRoute | None = None
+
+    @property
+    def is_beta(self) -> bool:
+        """Whether it is read from /beta, which Microsoft may change at any time."""
+        return self.service is Service.BETA

@@ -17,6 +17,9 @@ from integrations.domain.text import clean
 # The type of dates in structs: ``shared.formats.tolerant`` reads one without a zone as UTC.
 GraphDateTime = Annotated[datetime, msgspec.Meta(tz=True)]
 
+# A value that Microsoft may leave out, or send as null, which are two things.
+Told = bool | msgspec.UnsetType | None
+
 _NEVER_YEAR = 1970  # or earlier: no real date of Microsoft's is so old
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 _IN_PATHS = re.compile(r"[A-Za-z0-9_.:~-]{1,128}")
@@ -47,3 +50,23 @@ def ids_for_paths(ids: Iterable[str]) -> list[str]:
     """The ids that may be put into a path, without duplicates (whatever their case), which ``$batch`` refuses."""
     unique = {it.lower(): it for it in ids if _IN_PATHS.fullmatch(it) and it not in {".", ".."}}
     return list(unique.values())
+
+
+def text_told(text: str | msgspec.UnsetType | None) -> str | msgspec.UnsetType | None:
+    """A cleaned text; null and a text that was not sent stay what they are."""
+    return clean(text) if isinstance(text, str) else text
+
+
+def moment_told(date: datetime | msgspec.UnsetType | None) -> datetime | msgspec.UnsetType | None:
+    """The same for a date: Microsoft's "never" is null."""
+    return moment(date) if isinstance(date, datetime) else date
+
+
+def words(flags: str | list[str] | None) -> list[str]:
+    """Microsoft's words, which come as a list or as one text with commas."""
+    return in_order(flags.split(",") if isinstance(flags, str) else flags)
+
+
+def in_order(values: Iterable[str | None] | None) -> list[str]:
+    """Cleaned texts in order, each once; none for null."""
+    return sorted({clean(it) for it in values or () if it})

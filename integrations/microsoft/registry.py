@@ -1,7 +1,12 @@
 """All data sets that a sync reads, in the order in which they are stored."""
 
+from collections.abc import Iterator
+
 from integrations.microsoft.dataset import Dataset
-from integrations.microsoft.readers.conditional_access import CONDITIONAL_ACCESS
+from integrations.microsoft.readers.app_management import APP_MANAGEMENT_POLICIES, DEFAULT_APP_MANAGEMENT_POLICY
+from integrations.microsoft.readers.authentication_methods import AUTHENTICATION_METHODS, BETA_AUTHENTICATION_METHODS
+from integrations.microsoft.readers.authentication_strengths import AUTHENTICATION_STRENGTHS
+from integrations.microsoft.readers.conditional_access import AGENT_CONDITIONAL_ACCESS, CONDITIONAL_ACCESS
 from integrations.microsoft.readers.cross_tenant_access import CROSS_TENANT_ACCESS
 from integrations.microsoft.readers.devices import DEVICES
 from integrations.microsoft.readers.domains import DOMAINS
@@ -11,13 +16,12 @@ from integrations.microsoft.readers.licenses import LICENSES
 from integrations.microsoft.readers.managed_devices import MANAGED_DEVICES
 from integrations.microsoft.readers.named_locations import NAMED_LOCATIONS
 from integrations.microsoft.readers.organization import ORGANIZATION
-from integrations.microsoft.readers.policies import (
-    ADMIN_CONSENT_REQUESTS,
-    AUTHENTICATION_METHODS,
-    AUTHORIZATION_POLICY,
-    SECURITY_DEFAULTS,
-)
+from integrations.microsoft.readers.per_user_mfa import PER_USER_MFA
+from integrations.microsoft.readers.permission_classifications import PERMISSION_CLASSIFICATIONS
+from integrations.microsoft.readers.policies import ADMIN_CONSENT_REQUESTS, AUTHORIZATION_POLICY, SECURITY_DEFAULTS
 from integrations.microsoft.readers.registrations import REGISTRATIONS
+from integrations.microsoft.readers.role_policies import ROLE_POLICIES
+from integrations.microsoft.readers.role_schedules import ROLE_ASSIGNMENTS, ROLE_ELIGIBILITIES
 from integrations.microsoft.readers.roles import ROLES
 from integrations.microsoft.readers.secure_score import SECURE_SCORE, SECURE_SCORE_CONTROLS
 from integrations.microsoft.readers.sign_ins import SIGN_INS
@@ -36,14 +40,29 @@ DATASETS: tuple[Dataset, ...] = (
     SECURE_SCORE,
     SECURE_SCORE_CONTROLS,
     REGISTRATIONS,
+    PER_USER_MFA,
     ROLES,
+    ROLE_ASSIGNMENTS,
+    ROLE_ELIGIBILITIES,
+    ROLE_POLICIES,
     CONDITIONAL_ACCESS,
+    AUTHENTICATION_STRENGTHS,
     NAMED_LOCATIONS,
     SECURITY_DEFAULTS,
     AUTHORIZATION_POLICY,
     AUTHENTICATION_METHODS,
     ADMIN_CONSENT_REQUESTS,
+    DEFAULT_APP_MANAGEMENT_POLICY,
+    APP_MANAGEMENT_POLICIES,
+    PERMISSION_CLASSIFICATIONS,
     CROSS_TENANT_ACCESS,
     GROUP_SETTINGS,
     SIGN_INS,
+    AGENT_CONDITIONAL_ACCESS,
+    BETA_AUTHENTICATION_METHODS,
 )
+
+
+def readable(*, with_beta: bool) -> Iterator[Dataset]:
+    """The data sets that are read; those of /beta only where the operator has switched them on."""
+    return (it for it in DATASETS if with_beta or not it.is_beta)

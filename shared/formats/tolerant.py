@@ -40,7 +40,15 @@ def decode_tolerant(body: bytes, form: type[T]) -> tuple[T, Unreadable]:
     try:
         return msgspec.json.decode(body, type=form), Unreadable()
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        value = parse_json(body)
+        return fit_tolerant(parse_json(body), form)
+
+
+def fit_tolerant(value: Any, form: type[T]) -> tuple[T, Unreadable]:
+    """The same for a value that is decoded from JSON already, such as an object kept whole.
+
+    Raises:
+        UnreadableJson: a required or indispensable value does not fit.
+    """
     unreadable, hashable_form = Unreadable(), cast("Hashable", form)
     try:
         return _fit(value, _information(hashable_form), unreadable, 0), unreadable

@@ -147,11 +147,6 @@ def is_storable_key(text: str) -> bool:
     return is_allowed and len(text.encode("utf-16-le", "surrogatepass")) <= 2 * _MAX_KEY_CHARACTERS
 
 
-def is_storable_text(text: bytes) -> bool:
-    """Whether Azure allows this text, given in UTF-8, as a value."""
-    return len(text) <= _MAX_CHARACTERS or len(text.decode().encode("utf-16-le")) <= 2 * _MAX_CHARACTERS
-
-
 def check_transaction(writes: Sequence[Write]) -> None:
     """Check a transaction against Azure's limits.
 

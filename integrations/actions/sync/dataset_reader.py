@@ -199,6 +199,8 @@ class DatasetReader:
             request = replace(request, query={name: it for name, it in request.query.items() if name != "top"})
         if self.dataset.service.is_batchable:
             return self._page_of(self._graph.batch([request])[request.id])
+        if source.is_single:
+            return Page(items=[self._graph.get(request.path, type=source.page, **request.query)])
         return next(self._graph.pages(request.path, type=source.page, **request.query))
 
     def _page_of(self, response: BatchResponse) -> Page[Any]:

@@ -8,10 +8,9 @@ import msgspec
 from integrations.actions.sync.dataset_reader import Access, DatasetAttempt
 from integrations.actions.sync.read_datasets import profile_of, read_datasets
 from integrations.domain.causes import outcome_of
-from integrations.domain.sync.cadence import is_done, is_due, is_license_unknown
+from integrations.domain.sync.cadence import is_done, is_due, is_license_unknown, is_outdated
 from integrations.domain.sync.datasets import Cursor, DatasetOutcome
 from integrations.domain.sync.records import TenantProfile
-from integrations.microsoft import registry as datasets
 from integrations.microsoft.dataset import Dataset
 from shared.microsoft.graph import Denied, NotLicensed, Transient
 
@@ -20,11 +19,14 @@ def read_due(
     access: Access,
     cursors: Mapping[str, Cursor],
     now: datetime,
+    readable: Iterable[Dataset],
     *,
     is_requested: bool,
     since: datetime | None = None,
 ) -> Iterator[list[DatasetAttempt]]:
     """Read every data set that is due, in one round or more; ``is_requested`` says that somebody asked for this run.
+
+    ``readable`` are the data sets that this deployment reads.
 
     ``since`` is when the run began of which this is another part: data sets that it has finished are not read again,
     except for those that every sync needs.
@@ -35,8 +37,14 @@ def read_due(
     Raises:
         TokenRejected, Transient: see ``read_datasets``; errors of later rounds stay with their data sets.
     """
-    unfinished = [it for it in datasets.DATASETS if it.is_core or not is_done(cursors.get(it.name), since)]
-    due = [it for it in unfinished if is_due(it.cadence, cursors.get(it.name), now, is_requested=is_requested)]
+    known = {it.name: cursors.get(it.name) for it in readable}
+    unfinished = [it for it in readable if it.is_core or not is_done(known[it.name], since)]
+    due = [
+        it
+        for it in unfinished
+        if is_due(it.cadence, known[it.name], now, is_requested=is_requested)
+        or is_outdated(known[it.name], it.version, now)
+    ]
     unlicensed = [it for it in unfinished if it.needs_plan and is_license_unknown(cursors.get(it.name))]
     licensed = [it for it in due if it not in unlicensed]
     attempts = read_datasets(access, licensed, cursors, now)

@@ -64,6 +64,8 @@ def _batch(graph: Graph, requests: Sequence[BatchRequest]) -> dict[str, BatchRes
 def _link(cursors: Mapping[str, Cursor], dataset: Dataset, now: datetime, share: float) -> str | None:
     """The stored delta link; None if there is none, or if it is time to read everything."""
     cursor = cursors.get(dataset.name)
-    if cursor is None or must_read_in_full(cursor, dataset.full_read_every, now, share):
+    if cursor is None or cursor.version != dataset.version:
+        return None
+    if must_read_in_full(cursor, dataset.full_read_every, now, share):
         return None
     return cursor.link

@@ -144,6 +144,7 @@ def _with_reading(cursor: Cursor, dataset: Dataset, reading: Reading, before: Cu
     odd = cursor.odd if reading.is_complete else before.odd + cursor.odd
     return msgspec.structs.replace(
         cursor,
+        version=dataset.version if is_complete else before.version,
         full_read_at=cursor.attempted_at if is_full else before.full_read_at,
         counts_by_kind=dict(cursor.counts_by_kind if counts_by_kind is None else counts_by_kind),
         odd=odd,

@@ -117,6 +117,7 @@ def _read_datasets(services: Services, order: SyncOrder, tenant: Tenant, run: Ru
         access,
         session.cursors,
         now,
+        datasets.readable(with_beta=services.settings.beta_datasets),
         is_requested=order.reason not in {SCHEDULED, NOTIFIED},
         since=run.started_at if run.resumed_at else None,
     )

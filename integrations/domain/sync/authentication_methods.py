@@ -88,7 +88,7 @@ class AuthenticationMethods(msgspec.Struct, frozen=True, kw_only=True, omit_defa
         enabled: Methods that are enabled.
         disabled: Methods that are disabled.
         methods: Every method by its name, such as Fido2.
-        migration: The state of the migration from the legacy policies; null in newer tenants. Absent if it was not sent.
+        migration: The state of the migration from the legacy policies. Null in newer tenants, absent if not sent.
         campaign: The state of the registration campaign. Null if Microsoft does not say.
         suspicious_reports: Whether people can report suspicious requests (beta only).
     """

@@ -42,6 +42,13 @@ def is_due(cadence: Cadence, cursor: Cursor | None, now: datetime, *, is_request
     return age >= cadence.value
 
 
+def is_outdated(cursor: Cursor | None, version: int, now: datetime) -> bool:
+    """Whether the rows lack what this version of the data set reads, and may be read again now."""
+    if cursor is None or cursor.outcome is not DatasetOutcome.FRESH or cursor.version == version:
+        return False
+    return cursor.not_before is None or now >= cursor.not_before
+
+
 def is_done(cursor: Cursor | None, since: datetime | None) -> bool:
     """Whether a run that began at ``since`` has tried this data set already and has not left it partly read."""
     return cursor is not None and since is not None and cursor.attempted_at >= since and not cursor.kept_rows

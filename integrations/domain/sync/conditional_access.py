@@ -113,7 +113,7 @@ class AuthenticationStrength(msgspec.Struct, frozen=True, kw_only=True, omit_def
     Attributes:
         id: Microsoft's id of the strength.
         name: Its name. Null if Microsoft does not say; it proves nothing.
-        combinations: Combinations of methods, such as "password,microsoftAuthenticatorPush". Null if they are not known.
+        combinations: Combinations of methods, such as "password,softwareOath". Null if they are not known.
         satisfies: "mfa" or "none", Microsoft's own word on whether it is MFA. Null if it does not say.
     """
 

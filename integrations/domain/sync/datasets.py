@@ -85,8 +85,9 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     changes were last stored, ``full_read_at`` when everything was last read instead of changes. ``counts_by_kind``
     counts rows. ``held_back`` counts rows that were missing in the last full reading and not deleted yet
     (``is_mass_loss``). ``kept_rows`` is the number of rows with checkpoints of a reading that was interrupted,
-    ``kept_at`` when that reading began. ``odd`` counts values left out since the last full reading. ``evaluated`` is
-    set in an evaluation's cursor.
+    ``kept_at`` when that reading began. ``odd`` counts values left out since the last full reading. ``version`` is
+    the data set's when its rows were last read in full: rows of another version lack what is read today.
+    ``evaluated`` is set in an evaluation's cursor.
     """
 
     dataset: str
@@ -102,6 +103,7 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     kept_rows: int = 0
     kept_at: datetime | None = None
     odd: int = 0
+    version: int = 1
     evaluated: Evaluated | None = None
 
 

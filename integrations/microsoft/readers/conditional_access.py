@@ -1,148 +1,248 @@
 """Conditional Access policies. Microsoft allows one request a second per tenant, for all applications together.
 
+A policy is read whole. A condition that this version does not know, or that cannot be read, stays in the policy by
+Microsoft's name: a policy must never look as if it applied more widely than it does.
 Source: https://learn.microsoft.com/graph/api/conditionalaccessroot-list-policies
 """
+
+from typing import Any
 
 import msgspec
 
 from integrations.domain.sync.cadence import Cadence
+from integrations.domain.sync.conditional_access import (
+    ConditionalAccess,
+    Conditions,
+    ExternalUsers,
+    Grant,
+    PolicyApplications,
+    PolicyUsers,
+    Selection,
+)
 from integrations.domain.sync.datasets import Reading, Record
-from integrations.domain.sync.security_records import ConditionalAccess
 from integrations.domain.text import clean, clean_or_none
 from integrations.microsoft.dataset import ENTRA_ID_P1, Dataset, FirstRequest, ReadContext
-from integrations.microsoft.fillers import GraphDateTime, moment
+from integrations.microsoft.fillers import GraphDateTime, in_order, moment, words
 from integrations.microsoft.limits import Service
+from integrations.microsoft.readers.authentication_strengths import GraphStrength, to_strength
+from integrations.microsoft.unknown_properties import Object, filled, fit_each
 
-_FIELDS = "id,displayName,state,conditions,grantControls,modifiedDateTime"
+_FIELDS = "id,displayName,state,conditions,grantControls,sessionControls,modifiedDateTime"
 _STATES = {"enabled": "enabled", "disabled": "disabled", "enabledForReportingButNotEnforced": "report only"}
 
 
+class _OtherTenants(msgspec.Struct, rename="camel"):
+    membership_kind: str | None = None
+    members: list[str] | None = None
+
+
+class _ExternalUsers(msgspec.Struct, rename="camel"):
+    guest_or_external_user_types: str | None = None
+    external_tenants: _OtherTenants | None = None
+
+
 class _Users(msgspec.Struct, rename="camel"):
-    include_users: list[str] = []
-    exclude_users: list[str] = []
-    include_groups: list[str] = []
-    exclude_groups: list[str] = []
-    include_roles: list[str] = []
-    exclude_roles: list[str] = []
-    include_guests_or_external_users: dict[str, object] | None = None
-    exclude_guests_or_external_users: dict[str, object] | None = None
-
-
-class _Places(msgspec.Struct, rename="camel"):
-    include_locations: list[str] = []
-    exclude_locations: list[str] = []
-
-    @property
-    def are_all(self) -> bool:
-        return self.include_locations in ([], ["All"]) and not self.exclude_locations
+    include_users: list[str] | None = None
+    exclude_users: list[str] | None = None
+    include_groups: list[str] | None = None
+    exclude_groups: list[str] | None = None
+    include_roles: list[str] | None = None
+    exclude_roles: list[str] | None = None
+    include_guests_or_external_users: _ExternalUsers | None = None
+    exclude_guests_or_external_users: _ExternalUsers | None = None
 
 
 class _Applications(msgspec.Struct, rename="camel"):
-    include_applications: list[str] = []
-    exclude_applications: list[str] = []
-    application_filter: dict[str, object] | None = None
+    include_applications: list[str] | None = None
+    exclude_applications: list[str] | None = None
+    include_user_actions: list[str] | None = None
+    include_authentication_context_class_references: list[str] | None = None
+    application_filter: Object | None = None
+
+
+class _Platforms(msgspec.Struct, rename="camel"):
+    include_platforms: list[str] | None = None
+    exclude_platforms: list[str] | None = None
+
+
+class _Locations(msgspec.Struct, rename="camel"):
+    include_locations: list[str] | None = None
+    exclude_locations: list[str] | None = None
+
+
+class _Flows(msgspec.Struct, rename="camel"):
+    transfer_methods: str | None = None
 
 
 class _Conditions(msgspec.Struct, rename="camel"):
     users: _Users | None = None
     applications: _Applications | None = None
-    client_app_types: list[str] = []
-    sign_in_risk_levels: list[str] = []
-    user_risk_levels: list[str] = []
-    platforms: dict[str, object] | None = None
-    locations: _Places | None = None
-    devices: dict[str, object] | None = None
-    authentication_flows: dict[str, object] | None = None
-    insider_risk_levels: str | None = None
-
-
-class _Strength(msgspec.Struct, rename="camel"):
-    id: str | None = None
-    display_name: str | None = None
+    client_app_types: list[str] | None = None
+    platforms: _Platforms | None = None
+    locations: _Locations | None = None
+    sign_in_risk_levels: list[str] | None = None
+    user_risk_levels: list[str] | None = None
+    service_principal_risk_levels: list[str] | None = None
+    insider_risk_levels: str | list[str] | None = None
+    authentication_flows: _Flows | None = None
+    devices: Object | None = None
+    client_applications: Object | None = None
+    agent_id_risk_levels: str | list[str] | None = None
 
 
 class _GrantControls(msgspec.Struct, rename="camel"):
     operator: str | None = None
-    built_in_controls: list[str] = []
-    custom_authentication_factors: list[str] = []
-    terms_of_use: list[str] = []
-    authentication_strength: _Strength | None = None
+    built_in_controls: list[str] | None = None
+    custom_authentication_factors: list[str] | None = None
+    terms_of_use: list[str] | None = None
+    authentication_strength: GraphStrength | None = None
 
 
 class _Policy(msgspec.Struct, rename="camel"):
     id: str
     display_name: str | None = None
     state: str | None = None
-    conditions: _Conditions | None = None
-    grant_controls: _GrantControls | None = None
+    conditions: Object | None = None
+    grant_controls: Any = None
+    session_controls: Object | None = None
     modified_date_time: GraphDateTime | None = None
 
 
 def _read(context: ReadContext) -> Reading:
-    policies = context.by_id(_Policy)
+    policies = context.by_id_as(_Policy, _to_policy)
     return Reading(
-        records=[Record(key=it.id, body=_to_conditional_access(it)) for it in policies.values()], is_complete=True
+        records=[Record(key=key, body=it) for key, it in policies.items()],
+        is_complete=True,
+        odd=sum(map(_unreadable, policies.values())),
     )
 
 
-def _to_conditional_access(policy: _Policy) -> ConditionalAccess:
-    conditions = policy.conditions or _Conditions()
-    who, what = conditions.users or _Users(), conditions.applications or _Applications()
-    grant, places = policy.grant_controls or _GrantControls(), conditions.locations or _Places()
-    strength = grant.authentication_strength
+def _read_agents(context: ReadContext) -> Reading:
+    """The policies about agents, of which v1.0 does not know the conditions."""
+    reading = _read(context)
+    about = [it for it in reading.records if isinstance(it.body, ConditionalAccess) and _is_about_agents(it.body)]
+    return msgspec.structs.replace(reading, records=about)
+
+
+def _is_about_agents(policy: ConditionalAccess) -> bool:
+    conditions = policy.conditions
+    if conditions is None:
+        return True
+    return bool(conditions.agent_risks) or any("AgentId" in name for name in conditions.workloads or {})
+
+
+def _to_policy(source: _Policy) -> ConditionalAccess:
     return ConditionalAccess(
-        id=policy.id,
-        name=clean(policy.display_name or "") or policy.id,
-        state=_STATES.get(policy.state or "", "unknown"),
-        demands=_demands(grant),
-        all_demands=grant.operator == "AND",
-        users=sorted(who.include_users),
-        groups=sorted(who.include_groups),
-        roles=sorted(who.include_roles),
-        guests=who.include_guests_or_external_users is not None,
-        without_users=sorted(who.exclude_users),
-        without_groups=sorted(who.exclude_groups),
-        without_roles=sorted(who.exclude_roles),
-        without_guests=who.exclude_guests_or_external_users is not None,
-        applications=sorted(what.include_applications),
-        without_applications=sorted(what.exclude_applications),
-        client_apps=sorted(conditions.client_app_types),
-        is_narrowed=_is_narrowed(conditions, what),
-        sign_in_risks=sorted(conditions.sign_in_risk_levels),
-        user_risks=sorted(conditions.user_risk_levels),
-        locations=sorted(places.include_locations),
-        without_locations=sorted(places.exclude_locations),
-        strength=clean_or_none(strength.display_name or strength.id) if strength else None,
-        changed_at=moment(policy.modified_date_time),
+        id=source.id,
+        name=clean(source.display_name or "") or source.id,
+        state=_STATES.get(source.state or "", "unknown"),
+        conditions=None if source.conditions is None else _to_conditions(source.conditions),
+        grant=None if source.grant_controls is None else _to_grant(source.grant_controls),
+        session=filled(source.session_controls or {}) or None,
+        changed_at=moment(source.modified_date_time),
     )
 
 
-def _demands(grant: _GrantControls) -> list[str]:
-    more = (
-        ("authenticationStrength", grant.authentication_strength),
-        ("termsOfUse", grant.terms_of_use),
-        ("customAuthenticationFactor", grant.custom_authentication_factors),
+def _to_conditions(source: Object) -> Conditions:
+    known, other = fit_each(source, _Conditions)
+    users = known.users or _Users()
+    return Conditions(
+        included=PolicyUsers(
+            users=in_order(users.include_users),
+            groups=in_order(users.include_groups),
+            roles=in_order(users.include_roles),
+            external=_to_external(users.include_guests_or_external_users),
+        ),
+        excluded=PolicyUsers(
+            users=in_order(users.exclude_users),
+            groups=in_order(users.exclude_groups),
+            roles=in_order(users.exclude_roles),
+            external=_to_external(users.exclude_guests_or_external_users),
+        ),
+        applications=_to_applications(known.applications),
+        client_apps=in_order(known.client_app_types),
+        platforms=_selection(
+            known.platforms and (known.platforms.include_platforms, known.platforms.exclude_platforms)
+        ),
+        locations=_selection(
+            known.locations and (known.locations.include_locations, known.locations.exclude_locations)
+        ),
+        sign_in_risks=in_order(known.sign_in_risk_levels),
+        user_risks=in_order(known.user_risk_levels),
+        service_principal_risks=in_order(known.service_principal_risk_levels),
+        insider_risks=words(known.insider_risk_levels),
+        flows=words(known.authentication_flows.transfer_methods if known.authentication_flows else None),
+        devices=filled(known.devices or {}) or None,
+        workloads=filled(known.client_applications or {}) or None,
+        agent_risks=words(known.agent_id_risk_levels),
+        other=other,
     )
-    return sorted({*grant.built_in_controls, *(name for name, there in more if there)})
 
 
-def _is_narrowed(conditions: _Conditions, what: _Applications) -> bool:
-    """Whether it applies only at some locations, on some devices, at some risk, or to filtered applications."""
-    narrowing = (
-        conditions.sign_in_risk_levels, conditions.user_risk_levels, conditions.platforms, conditions.devices,
-        conditions.authentication_flows, conditions.insider_risk_levels, what.application_filter,
-        conditions.locations is not None and not conditions.locations.are_all,
-    )  # fmt: skip
-    return any(narrowing)
+def _to_external(source: _ExternalUsers | None) -> ExternalUsers | None:
+    if source is None:
+        return None
+    tenants = source.external_tenants
+    is_any = tenants is None or tenants.membership_kind == "all"
+    return ExternalUsers(
+        kinds=words(source.guest_or_external_user_types),
+        tenants=None if is_any or tenants is None else in_order(tenants.members),
+    )
+
+
+def _to_applications(source: _Applications | None) -> PolicyApplications | None:
+    if source is None:
+        return None
+    return PolicyApplications(
+        included=in_order(source.include_applications),
+        excluded=in_order(source.exclude_applications),
+        user_actions=in_order(source.include_user_actions),
+        contexts=in_order(source.include_authentication_context_class_references),
+        filter=filled(source.application_filter or {}) or None,
+    )
+
+
+def _to_grant(source: Any) -> Grant:
+    known, other = fit_each(source if isinstance(source, dict) else {"grantControls": source}, _GrantControls)
+    return Grant(
+        operator=clean_or_none(known.operator),
+        controls=in_order(known.built_in_controls),
+        custom_factors=in_order(known.custom_authentication_factors),
+        terms_of_use=in_order(known.terms_of_use),
+        strength=to_strength(known.authentication_strength) if known.authentication_strength else None,
+        other=other,
+    )
+
+
+def _selection(lists: tuple[list[str] | None, list[str] | None] | None) -> Selection | None:
+    return Selection(included=in_order(lists[0]), excluded=in_order(lists[1])) if lists else None
+
+
+def _unreadable(policy: ConditionalAccess) -> int:
+    """How many values of a policy could not be read; conditions that are merely new to us do not count."""
+    conditions, grant = policy.conditions, policy.grant
+    names = [(conditions.other if conditions else {}, _Conditions), (grant.other if grant else {}, _GrantControls)]
+    return sum(it.encode_name in other for other, form in names for it in msgspec.structs.fields(form))
 
 
 CONDITIONAL_ACCESS = Dataset(
     name="conditional_access",
     permission="Policy.Read.All",
     record=ConditionalAccess,
+    version=2,
     first_request=FirstRequest(path="/identity/conditionalAccess/policies", query={"select": _FIELDS}, page=_Policy),
     read=_read,
     service=Service.CONDITIONAL_ACCESS,
+    cadence=Cadence.SIX_HOURS,
+    needs_plan=ENTRA_ID_P1,
+)
+AGENT_CONDITIONAL_ACCESS = Dataset(
+    name="agent_conditional_access",
+    permission="Policy.Read.All",
+    record=ConditionalAccess,
+    first_request=FirstRequest(path="/identity/conditionalAccess/policies", query={"select": _FIELDS}, page=_Policy),
+    read=_read_agents,
+    service=Service.BETA,
     cadence=Cadence.SIX_HOURS,
     needs_plan=ENTRA_ID_P1,
 )

@@ -4,16 +4,16 @@ Source: https://learn.microsoft.com/graph/api/domain-list
 """
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from integrations.domain.sync.cadence import Cadence
 from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.records import Domain
 from integrations.domain.text import clean, key_from
 from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext
+from integrations.microsoft.fillers import Told
 
-_FIELDS = "id,authenticationType,isDefault,isInitial,isVerified,supportedServices,passwordValidityPeriodInDays"
-_NEVER_EXPIRES = 2_147_483_647
-_DEFAULT_DAYS = 90  # what null means
+_FIELDS = "id,authenticationType,isDefault,isInitial,isVerified,isRoot,supportedServices,passwordValidityPeriodInDays"
 
 
 class _GraphDomain(msgspec.Struct, rename="camel"):
@@ -22,8 +22,9 @@ class _GraphDomain(msgspec.Struct, rename="camel"):
     is_default: bool | None = None
     is_initial: bool | None = None
     is_verified: bool | None = None
+    is_root: Told = UNSET
     supported_services: list[str] | None = None
-    password_validity_period_in_days: int | None = None
+    password_validity_period_in_days: int | UnsetType | None = UNSET
 
 
 def _read(context: ReadContext) -> Reading:
@@ -34,15 +35,15 @@ def _read(context: ReadContext) -> Reading:
 
 
 def _to_domain(domain: _GraphDomain) -> Domain:
-    days = domain.password_validity_period_in_days
     return Domain(
         name=clean(domain.id),
         is_default=bool(domain.is_default),
         is_initial=bool(domain.is_initial),
         is_verified=bool(domain.is_verified),
+        is_root=domain.is_root,
         is_federated=domain.authentication_type == "Federated",
         services=sorted(clean(service) for service in domain.supported_services or []),
-        password_days=None if days == _NEVER_EXPIRES else (days or _DEFAULT_DAYS),
+        password_days=domain.password_validity_period_in_days,
     )
 
 
@@ -50,6 +51,7 @@ DOMAINS = Dataset(
     name="domains",
     permission="Directory.Read.All",
     record=Domain,
+    version=2,
     first_request=FirstRequest(path="/domains", query={"select": _FIELDS}, page=_GraphDomain),
     read=_read,
     cadence=Cadence.SIX_HOURS,

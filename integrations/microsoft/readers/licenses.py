@@ -9,11 +9,13 @@ from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.records import License
 from integrations.domain.text import clean
 from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext
+from integrations.microsoft.fillers import in_order
 from integrations.microsoft.readers.sku_names import name_of
 
-_FIELDS = "id,skuId,skuPartNumber,appliesTo,capabilityStatus,consumedUnits,prepaidUnits"
+_FIELDS = "id,skuId,skuPartNumber,appliesTo,capabilityStatus,consumedUnits,prepaidUnits,servicePlans"
 # Free products have a nominal number of seats, which do not count as unused.
 _UNLIMITED = frozenset({10_000, 1_000_000})
+_READY = "Success"
 _ASSIGNABLE = frozenset({"Enabled", "Warning"})
 
 
@@ -24,6 +26,11 @@ class _Units(msgspec.Struct, rename="camel"):
     locked_out: int | None = None
 
 
+class _ServicePlan(msgspec.Struct, rename="camel"):
+    service_plan_id: str | None = None
+    provisioning_status: str | None = None
+
+
 class _Sku(msgspec.Struct, rename="camel"):
     sku_id: str
     sku_part_number: str | None = None
@@ -31,6 +38,7 @@ class _Sku(msgspec.Struct, rename="camel"):
     capability_status: str | None = None
     consumed_units: int | None = None
     prepaid_units: _Units | None = None
+    service_plans: list[_ServicePlan] | msgspec.UnsetType | None = msgspec.UNSET
 
 
 def _read(context: ReadContext) -> Reading:
@@ -58,13 +66,22 @@ def _to_license(sku: _Sku) -> License:
         locked_out=units.locked_out or 0,
         unused=max(0, bought + warning - assigned) if is_assignable and not is_unlimited else 0,
         is_unlimited=is_unlimited,
+        plans=_plans(sku),
     )
+
+
+def _plans(sku: _Sku) -> list[str] | msgspec.UnsetType:
+    """The service plans that are ready to be used."""
+    if not isinstance(sku.service_plans, list):
+        return msgspec.UNSET
+    return in_order(it.service_plan_id for it in sku.service_plans if it.provisioning_status == _READY)
 
 
 LICENSES = Dataset(
     name="licenses",
     permission="LicenseAssignment.Read.All",
     record=License,
+    version=2,
     first_request=FirstRequest(path="/subscribedSkus", query={"select": _FIELDS}, page=_Sku),
     read=_read,
 )

@@ -1,23 +1,22 @@
-"""Policies that exist once in a tenant: security defaults, authorization, authentication methods, consent requests.
+"""Policies that exist once in a tenant: security defaults, authorization, consent requests.
 
 Sources: https://learn.microsoft.com/graph/api/identitysecuritydefaultsenforcementpolicy-get,
 https://learn.microsoft.com/graph/api/authorizationpolicy-get,
-https://learn.microsoft.com/graph/api/authenticationmethodspolicy-get,
 https://learn.microsoft.com/graph/api/adminconsentrequestpolicy-get
 """
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from integrations.domain.sync.cadence import Cadence
 from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.security_records import (
     AdminConsentRequests,
-    AuthenticationMethods,
     AuthorizationPolicy,
     SecurityDefaults,
 )
-from integrations.domain.text import clean, clean_or_none
 from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext
+from integrations.microsoft.fillers import Told, in_order, text_told
 
 POLICY = "policy"  # the one row of each of these data sets
 _GUEST_ROLES = {
@@ -32,49 +31,30 @@ class _Defaults(msgspec.Struct, rename="camel"):
 
 
 class _UserRights(msgspec.Struct, rename="camel"):
-    allowed_to_create_apps: bool | None = None
-    allowed_to_create_security_groups: bool | None = None
-    allowed_to_create_tenants: bool | None = None
-    permission_grant_policies_assigned: list[str] = []
+    allowed_to_create_apps: Told = UNSET
+    allowed_to_create_security_groups: Told = UNSET
+    allowed_to_create_tenants: Told = UNSET
+    allowed_to_read_other_users: Told = UNSET
+    permission_grant_policies_assigned: list[str] | UnsetType | None = UNSET
 
 
 class _Authorization(msgspec.Struct, rename="camel"):
     id: str  # required: an object without it is no policy
-    allow_invites_from: str | None = None
-    guest_user_role_id: str | None = None
-    allowed_to_use_sspr: bool | None = msgspec.field(name="allowedToUseSSPR", default=None)
-    allow_email_verified_users_to_join_organization: bool | None = None
-    allowed_to_sign_up_email_based_subscriptions: bool | None = None
-    block_msol_power_shell: bool | None = None
-    allow_user_consent_for_risky_apps: bool | None = None
+    allow_invites_from: str | UnsetType | None = UNSET
+    guest_user_role_id: str | UnsetType | None = UNSET
+    allowed_to_use_sspr: Told = msgspec.field(name="allowedToUseSSPR", default=UNSET)
+    allow_email_verified_users_to_join_organization: Told = UNSET
+    allowed_to_sign_up_email_based_subscriptions: Told = UNSET
+    block_msol_power_shell: Told = UNSET
+    allow_user_consent_for_risky_apps: Told = UNSET
     default_user_role_permissions: _UserRights | None = None
-
-
-class _Method(msgspec.Struct, rename="camel"):
-    id: str
-    state: str | None = None
-
-
-class _Campaign(msgspec.Struct, rename="camel"):
-    state: str | None = None
-
-
-class _Enforcement(msgspec.Struct, rename="camel"):
-    authentication_methods_registration_campaign: _Campaign | None = None
-
-
-class _Methods(msgspec.Struct, rename="camel"):
-    id: str
-    authentication_method_configurations: list[_Method] = []
-    policy_migration_state: str | None = None
-    registration_enforcement: _Enforcement | None = None
 
 
 class _Requests(msgspec.Struct, rename="camel"):
     is_enabled: bool
-    notify_reviewers: bool | None = None
-    reminders_enabled: bool | None = None
-    request_duration_in_days: int | None = None
+    notify_reviewers: Told = UNSET
+    reminders_enabled: Told = UNSET
+    request_duration_in_days: int | UnsetType | None = UNSET
     reviewers: list[dict[str, object]] = []
 
 
@@ -86,11 +66,11 @@ def _read_defaults(context: ReadContext) -> Reading:
 def _read_authorization(context: ReadContext) -> Reading:
     authorization: _Authorization = context.page.items[0]
     rights = authorization.default_user_role_permissions or _UserRights()
-    guests = authorization.guest_user_role_id
+    consent = rights.permission_grant_policies_assigned
     return _single(
         AuthorizationPolicy(
-            invites_from=clean_or_none(authorization.allow_invites_from),
-            guest_access=_GUEST_ROLES.get(guests, "unknown") if guests else None,
+            invites_from=text_told(authorization.allow_invites_from),
+            guest_access=_guest_access(authorization.guest_user_role_id),
             may_reset_password=authorization.allowed_to_use_sspr,
             may_join_by_mail=authorization.allow_email_verified_users_to_join_organization,
             may_sign_up_for_trials=authorization.allowed_to_sign_up_email_based_subscriptions,
@@ -98,26 +78,15 @@ def _read_authorization(context: ReadContext) -> Reading:
             users_may_create_apps=rights.allowed_to_create_apps,
             users_may_create_groups=rights.allowed_to_create_security_groups,
             users_may_create_tenants=rights.allowed_to_create_tenants,
-            users_may_consent=sorted(clean(name) for name in rights.permission_grant_policies_assigned),
+            users_may_read_others=rights.allowed_to_read_other_users,
+            users_may_consent=in_order(consent) if isinstance(consent, list) else consent,
             users_may_consent_to_risky_apps=authorization.allow_user_consent_for_risky_apps,
         )
     )
 
 
-def _read_methods(context: ReadContext) -> Reading:
-    methods: _Methods = context.page.items[0]
-    campaign = (
-        methods.registration_enforcement
-        and methods.registration_enforcement.authentication_methods_registration_campaign
-    )
-    return _single(
-        AuthenticationMethods(
-            enabled=sorted(clean(m.id) for m in methods.authentication_method_configurations if m.state == "enabled"),
-            disabled=sorted(clean(m.id) for m in methods.authentication_method_configurations if m.state == "disabled"),
-            migration=clean_or_none(methods.policy_migration_state),
-            campaign=clean_or_none(campaign.state) if campaign else None,
-        )
-    )
+def _guest_access(role_id: str | UnsetType | None) -> str | UnsetType | None:
+    return _GUEST_ROLES.get(role_id.lower(), "unknown") if isinstance(role_id, str) else role_id
 
 
 def _read_requests(context: ReadContext) -> Reading:
@@ -154,6 +123,7 @@ AUTHORIZATION_POLICY = Dataset(
     name="authorization_policy",
     permission="Policy.Read.All",
     record=AuthorizationPolicy,
+    version=2,
     first_request=FirstRequest(
         path="/policies/authorizationPolicy",
         query={
@@ -167,18 +137,11 @@ AUTHORIZATION_POLICY = Dataset(
     read=_read_authorization,
     cadence=Cadence.SIX_HOURS,
 )
-AUTHENTICATION_METHODS = Dataset(
-    name="authentication_methods",
-    permission="Policy.Read.All",
-    record=AuthenticationMethods,
-    first_request=FirstRequest(path="/policies/authenticationMethodsPolicy", page=_Methods, is_single=True),
-    read=_read_methods,
-    cadence=Cadence.SIX_HOURS,
-)
 ADMIN_CONSENT_REQUESTS = Dataset(
     name="admin_consent_requests",
     permission="Policy.Read.All",
     record=AdminConsentRequests,
+    version=2,
     first_request=FirstRequest(path="/policies/adminConsentRequestPolicy", page=_Requests, is_single=True),
     read=_read_requests,
     cadence=Cadence.SIX_HOURS,

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 import msgspec
 
 from integrations.domain.sync.datasets import Record
-from shared.storage.rows import is_storable_key, is_storable_text
+from shared.storage.rows import is_storable_key
 from shared.storage.tables import Row
 
 FINGERPRINT, KIND, BODY = "print", "tally", "body"  # stored column names
+_CHARACTERS = 32_000  # in a column, which holds up to 32 Ki
+_MOST_COLUMNS = 14  # of a body, so that the row stays below 1 MiB
+BODIES = (BODY, *(f"{BODY}{number}" for number in range(2, _MOST_COLUMNS + 1)))  # a long body continues in the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class LatestRecords:
         """The columns of one record's row."""
         record = self.records[key]
         body = msgspec.json.encode(record.body)
-        return {BODY: body.decode(), FINGERPRINT: _fingerprint(body), KIND: record.kind}
+        return {**_bodies(body.decode()), FINGERPRINT: _fingerprint(body), KIND: record.kind}
 
     def digest(self) -> str:
         """One fingerprint of all records, whatever their order."""
@@ -64,8 +67,28 @@ class LatestRecords:
         return Counter(record.kind for record in self.records.values())
 
 
+def body_of(row: Row) -> str:
+    """The stored JSON of a row, put together from its columns."""
+    first = row.text(BODY)
+    if not row.values.get(BODIES[1]):
+        return first
+    return first + "".join(row.text(name) for name in BODIES[1:] if row.values.get(name))
+
+
+def _bodies(body: str) -> dict[str, str]:
+    """The columns of a body: one, unless it is long."""
+    size = _size(body)
+    return {name: body[start : start + size] for name, start in zip(BODIES, range(0, len(body), size), strict=False)}
+
+
+def _size(body: str | bytes) -> int:
+    """How much of a body is put into a column: outside ASCII a character may take two places."""
+    return _CHARACTERS if body.isascii() else _CHARACTERS // 2
+
+
 def _is_storable(dataset: str, record: Record) -> bool:
-    return is_storable_key(row_prefix(dataset) + record.key) and is_storable_text(msgspec.json.encode(record.body))
+    body = msgspec.json.encode(record.body)
+    return is_storable_key(row_prefix(dataset) + record.key) and len(body) <= _size(body) * _MOST_COLUMNS
 
 
 def _fingerprint(body: bytes) -> str:

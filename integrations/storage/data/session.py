@@ -166,8 +166,8 @@ def cursors_of(rows: Iterable[Row]) -> dict[str, Cursor]:
     return {cursor.dataset: cursor for cursor in cursors}
 
 
-def _content(cursor: Cursor) -> tuple[DatasetOutcome, str, int, int, int]:
-    return cursor.outcome, cursor.error, cursor.held_back, cursor.kept_rows, cursor.odd
+def _content(cursor: Cursor) -> tuple[DatasetOutcome, str, int, int, int, int]:
+    return cursor.outcome, cursor.error, cursor.held_back, cursor.kept_rows, cursor.odd, cursor.version
 
 
 def parts_of(rows: Iterable[Row]) -> dict[str, int]:

@@ -35,7 +35,14 @@ from integrations.storage.data.fences import (
     partition_of,
 )
 from integrations.storage.data.pending import Pending, PendingMarker, deletions, pending_of
-from integrations.storage.data.records import FINGERPRINT, KIND, StoredFingerprint, row_prefix, stored_fingerprint
+from integrations.storage.data.records import (
+    FINGERPRINT,
+    KIND,
+    StoredFingerprint,
+    body_of,
+    row_prefix,
+    stored_fingerprint,
+)
 from integrations.storage.data.session import CURSOR, DataSession, cursors_of, layout_of, parts_of
 from integrations.storage.data.stored_rows import SEVERAL_READS, StoredRows, pages
 from shared.storage.tables import Row, RowChanged, Tables, end_of
@@ -118,7 +125,7 @@ class DataStore:
             return [(key, row) for key, row in keyed if part_of(key, parts) == part]
 
         merged = heapq.merge(*overlapped(read, range(parts)), key=lambda it: it[0])
-        return [(key, msgspec.json.decode(row.text("body"), type=model)) for key, row in islice(merged, limit)]
+        return [(key, msgspec.json.decode(body_of(row), type=model)) for key, row in islice(merged, limit)]
 
     def everything(self) -> Iterator[tuple[str, str, str]]:
         """Every valid row: data set, key and stored JSON.
@@ -136,7 +143,7 @@ class DataStore:
             for row in pages(self.table, partition_of(self.base, part), _ROW):
                 _, dataset, key = row.key.split(":", 2)
                 if part_of(key, parts.get(dataset, 1)) == part:
-                    yield dataset, key, row.text("body")
+                    yield dataset, key, body_of(row)
 
     def places(self, dataset: str, parts: int) -> dict[Place, StoredFingerprint]:
         """Fingerprints of all stored rows of a data set, in whichever of so many partitions they are."""

@@ -6,7 +6,7 @@ from typing import TypeVar
 import msgspec
 
 from integrations.storage.data.fences import part_of, partition_of
-from integrations.storage.data.records import row_prefix
+from integrations.storage.data.records import BODIES, body_of, row_prefix
 from shared.storage.rest_table import RestTable
 from shared.storage.tables import Row, end_of
 
@@ -41,7 +41,7 @@ class StoredRows:
         for row in pages(self._table, partition_of(self._base, part), prefix):
             key = row.key.removeprefix(prefix)
             if part_of(key, parts) == part:
-                yield key, msgspec.json.decode(row.text("body"), type=model)
+                yield key, msgspec.json.decode(body_of(row), type=model)
 
     def _some_of(self, part: int, dataset: str, keys: set[str], model: type[T]) -> Iterator[tuple[str, T]]:
         if len(keys) > SEVERAL_READS:
@@ -49,15 +49,15 @@ class StoredRows:
             return
         prefix = row_prefix(dataset)
         partition = partition_of(self._base, part)
-        for row in self._table.find(partition, [prefix + key for key in keys], columns=["body"]):
-            yield row.key.removeprefix(prefix), msgspec.json.decode(row.text("body"), type=model)
+        for row in self._table.find(partition, [prefix + key for key in keys], columns=BODIES):
+            yield row.key.removeprefix(prefix), msgspec.json.decode(body_of(row), type=model)
 
 
 def pages(table: RestTable, partition: str, prefix: str) -> Iterator[Row]:
     """All rows of a partition whose keys begin with ``prefix``; only one page is in memory at a time."""
     start = prefix
     while True:
-        rows = table.range(partition, start, end_of(prefix), columns=["body"], limit=_ROWS_A_PAGE)
+        rows = table.range(partition, start, end_of(prefix), columns=BODIES, limit=_ROWS_A_PAGE)
         yield from rows
         if len(rows) < _ROWS_A_PAGE:
             return

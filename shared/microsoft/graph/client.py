@@ -25,7 +25,7 @@ from shared.microsoft.graph.errors import (
     UnexpectedAnswer,
     WriteNotAllowed,
 )
-from shared.microsoft.graph.links import address, below, relative
+from shared.microsoft.graph.links import VERSION, address, below, relative
 from shared.microsoft.graph.responses import Page, decode
 from shared.microsoft.graph.retry_policy import RetryPolicy
 from shared.microsoft.graph.throttle import Throttle
@@ -38,7 +38,9 @@ _MAX_PAGES = 10_000
 
 
 class Graph:
-    """Graph of one tenant. It only reads, except for POST and DELETE of paths that ``writes`` allow.
+    """Graph of one tenant, v1.0 unless ``version`` is "/beta".
+
+    It only reads, except for POST and DELETE of paths that ``writes`` allow.
 
     ``token(fresh)`` returns a bearer token, a new one when ``fresh``. ``token_for_claims(claims)`` returns one that
     meets a claims challenge (continuous access evaluation); without it a challenge counts as a rejected token.
@@ -53,6 +55,7 @@ class Graph:
         self,
         *,
         root: str,
+        version: str = VERSION,
         http_client: HttpClient,
         token: Callable[[bool], str],
         token_for_claims: Callable[[str], str] | None = None,
@@ -66,10 +69,12 @@ class Graph:
         self.unreadable_values = 0
         self.unreadable_items = 0
         self._root = root
+        self._version = version
         self._writes = writes
         self._checkpoint = Checkpoint()
         self._transport = Transport(
             root=root,
+            version=version,
             http_client=http_client,
             token=token,
             token_for_claims=token_for_claims,
@@ -97,7 +102,7 @@ class Graph:
     def can_follow(self, link: str) -> bool:
         """Whether a stored link leads to this Graph."""
         try:
-            below(link, {}, self._root)
+            below(link, {}, self._root, self._version)
         except HostileLink:
             return False
         return True
@@ -122,7 +127,7 @@ class Graph:
 
     def pages(self, place: str, *, type: type[T], **query: str) -> Iterator[Page[T]]:  # noqa: A002 - reads well
         """Every page of a collection, given by a path with options or by a link from Graph; otherwise as ``items``."""
-        first = self._page(below(place, query, self._root), type)
+        first = self._page(below(place, query, self._root, self._version), type)
         return self.pages_from(first, type=type)
 
     def pages_from(self, page: Page[T], *, type: type[T]) -> Iterator[Page[T]]:  # noqa: A002 - reads well
@@ -168,7 +173,7 @@ class Graph:
         self._refuse_writes(requests)
         responses: dict[str, BatchResponse] = {}
         for chunk in chunks(requests):
-            parts = {it.id: part_of(it, below(it.path, it.query, self._root)) for it in chunk}
+            parts = {it.id: part_of(it, below(it.path, it.query, self._root, self._version)) for it in chunk}
             throttles = {it.id: it.throttle or self._transport.throttle for it in chunk}
             responses |= BatchExecution(parts, throttles, self._transport.call()).run()
         used = sum((it.usage for it in responses.values()), Usage())
@@ -200,7 +205,7 @@ class Graph:
     def _follow(self, link: str, item: type[T]) -> Page[T]:
         """The page that a link leads to. When Microsoft refuses its own link, the read has to start again."""
         try:
-            return self._page(relative(link, self._root), item)
+            return self._page(relative(link, self._root, self._version), item)
         except (RequestRefused, MissingInMicrosoft) as refused:
             raise ResyncRequired(
                 str(refused), status=refused.status, graph_code=refused.graph_code, request_id=refused.request_id

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 
 from shared.microsoft.graph.errors import HostileLink
 
-VERSION = "/v1.0"
+VERSION, BETA = "/v1.0", "/beta"
 _URL_CHARACTERS = re.compile(r"[\x21-\x7e]+")
 _PORT = 443
 _MAX_CHARACTERS = 16_384
@@ -24,7 +24,7 @@ def address(path: str, query: Mapping[str, str]) -> str:
     return f"{path}{'?' if options else ''}{options}"
 
 
-def below(place: str, query: Mapping[str, str], root: str) -> str:
+def below(place: str, query: Mapping[str, str], root: str, version: str = VERSION) -> str:
     """The path and query below the version root, of a path with options or of a link from Graph.
 
     Raises:
@@ -32,10 +32,10 @@ def below(place: str, query: Mapping[str, str], root: str) -> str:
     """
     if place.startswith("/") and not place.startswith(("//", "/\\")):
         return address(place, query)
-    return relative(place, root)
+    return relative(place, root, version)
 
 
-def relative(link: str, root: str) -> str:
+def relative(link: str, root: str, version: str = VERSION) -> str:
     """The path and query of a link from Graph, below the version root.
 
     Raises:
@@ -50,9 +50,9 @@ def relative(link: str, root: str) -> str:
         raise HostileLink("a link cannot be read") from error
     if parts.scheme != "https" or not same_port or parts.hostname != home.hostname or "@" in parts.netloc:
         raise HostileLink("a link leads to another host than Microsoft Graph")
-    if not parts.path.startswith(f"{VERSION}/") or _leaves_directory(parts.path):
+    if not parts.path.startswith(f"{version}/") or _leaves_directory(parts.path):
         raise HostileLink("a link leads out of Microsoft Graph's version root")
-    return parts.path.removeprefix(VERSION) + (f"?{parts.query}" if parts.query else "")
+    return parts.path.removeprefix(version) + (f"?{parts.query}" if parts.query else "")
 
 
 def _leaves_directory(path: str) -> bool:

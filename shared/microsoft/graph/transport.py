@@ -28,6 +28,7 @@ class Transport:
         self,
         *,
         root: str,
+        version: str = VERSION,
         http_client: HttpClient,
         token: Callable[[bool], str],
         token_for_claims: Callable[[str], str] | None = None,
@@ -37,7 +38,7 @@ class Transport:
         sleep: Callable[[float], None] = time.sleep,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._root = root
+        self._root = root + version
         self._http_client = http_client
         self._token = token
         self._token_for_claims = token_for_claims
@@ -81,7 +82,7 @@ class Transport:
         ):
             try:
                 response = self._http_client.send(
-                    method, f"{self._root}{VERSION}{url}", headers=headers, body=body, within_s=max(0.1, within_s)
+                    method, f"{self._root}{url}", headers=headers, body=body, within_s=max(0.1, within_s)
                 )
             except Unreachable as error:
                 self.meter.add(Usage(requests=1))

@@ -1,0 +1,66 @@
+"""Objects of Microsoft's of which nothing may be lost: what their struct does not know is kept by Microsoft's name."""
+
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+
+from shared.formats.json_text import UnreadableJson
+from shared.formats.tolerant import fit_tolerant
+
+T = TypeVar("T", bound=msgspec.Struct)
+Object = dict[str, Any]
+
+
+def fit_each(source: Object, form: type[T]) -> tuple[T, Object]:
+    """The properties that a struct knows, and, as they came, those that it does not know, or that cannot be read.
+
+    Properties that a struct lists in ``WITHOUT_EFFECT`` are left out.
+    """
+    fields = {it.encode_name: it.name for it in msgspec.structs.fields(form)}
+    read, other = dict[str, Any](), dict[str, Any]()
+    for name, value in filled(source).items():
+        fitted = _fit_one(name, value, form) if name in fields else None
+        if fitted is not None:
+            read[fields[name]] = getattr(fitted.value, fields[name])
+        if fitted is None or not fitted.is_whole:
+            other[name] = value
+    return form(**read), other
+
+
+class _Fitted(NamedTuple):
+    """A struct with one property, and whether it holds everything that Microsoft sent there."""
+
+    value: msgspec.Struct
+    is_whole: bool
+
+
+def _fit_one(name: str, value: Any, form: type[msgspec.Struct]) -> _Fitted | None:
+    """The struct with this property alone; None if it cannot be read at all."""
+    try:
+        fitted, unreadable = fit_tolerant({name: value}, form)
+    except UnreadableJson:
+        return None
+    return _Fitted(fitted, not unreadable.values and not _has_more({name: value}, fitted))
+
+
+def _has_more(source: Any, fitted: Any) -> bool:
+    """Whether an object has properties that are set and that its struct does not know."""
+    if not isinstance(source, dict) or not isinstance(fitted, msgspec.Struct):
+        return False
+    fields = {it.encode_name: it.name for it in msgspec.structs.fields(fitted)}
+    ignored = getattr(fitted, "WITHOUT_EFFECT", frozenset())
+    return any(
+        _has_more(value, getattr(fitted, fields[name])) if name in fields else name not in ignored
+        for name, value in filled(source).items()
+    )
+
+
+def filled(source: Object) -> Object:
+    """The properties that are set, without Microsoft's annotations."""
+    return {name: value for name, value in source.items() if "@odata." not in name and not _is_empty(value)}
+
+
+def _is_empty(value: Any) -> bool:
+    if isinstance(value, dict):
+        return not filled(value)
+    return value is None or value in ("", [])
