@@ -12,8 +12,9 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
+from integrations.domain.evaluations.evaluation import DatasetState
 from integrations.domain.sync.cadence import Cadence
-from integrations.domain.sync.datasets import Reading
+from integrations.domain.sync.datasets import Cursor, Reading
 from integrations.microsoft.limits import Service
 from shared.microsoft.graph import Graph, Page
 
@@ -107,3 +108,10 @@ class Dataset:
     def is_beta(self) -> bool:
         """Whether it is read from /beta, which Microsoft may change at any time."""
         return self.service is Service.BETA
+
+
+def state_of(dataset: Dataset, cursor: Cursor | None) -> DatasetState:
+    """How a data set was last read, for evaluations; rows of an earlier version count as not read."""
+    if cursor is None or cursor.version != dataset.version:
+        return DatasetState(permission=dataset.permission)
+    return DatasetState(cursor.outcome, cursor.complete_at, cursor.error, dataset.permission)

@@ -20,7 +20,7 @@ from integrations.microsoft.readers.per_user_mfa import PER_USER_MFA
 from integrations.microsoft.readers.permission_classifications import PERMISSION_CLASSIFICATIONS
 from integrations.microsoft.readers.policies import ADMIN_CONSENT_REQUESTS, AUTHORIZATION_POLICY, SECURITY_DEFAULTS
 from integrations.microsoft.readers.registrations import REGISTRATIONS
-from integrations.microsoft.readers.role_policies import ROLE_POLICIES
+from integrations.microsoft.readers.role_policies import GROUP_ROLE_POLICIES, ROLE_POLICIES
 from integrations.microsoft.readers.role_schedules import ROLE_ASSIGNMENTS, ROLE_ELIGIBILITIES
 from integrations.microsoft.readers.roles import ROLES
 from integrations.microsoft.readers.secure_score import SECURE_SCORE, SECURE_SCORE_CONTROLS
@@ -45,6 +45,7 @@ DATASETS: tuple[Dataset, ...] = (
     ROLE_ASSIGNMENTS,
     ROLE_ELIGIBILITIES,
     ROLE_POLICIES,
+    GROUP_ROLE_POLICIES,
     CONDITIONAL_ACCESS,
     AUTHENTICATION_STRENGTHS,
     NAMED_LOCATIONS,
@@ -61,6 +62,7 @@ DATASETS: tuple[Dataset, ...] = (
     AGENT_CONDITIONAL_ACCESS,
     BETA_AUTHENTICATION_METHODS,
 )
+BY_NAME = {it.name: it for it in DATASETS}
 
 
 def readable(*, with_beta: bool) -> Iterator[Dataset]:

@@ -48,7 +48,7 @@ def _has_more(source: Any, fitted: Any) -> bool:
     if not isinstance(source, dict) or not isinstance(fitted, msgspec.Struct):
         return False
     fields = {it.encode_name: it.name for it in msgspec.structs.fields(fitted)}
-    ignored = getattr(fitted, "WITHOUT_EFFECT", frozenset())
+    ignored: frozenset[str] = getattr(fitted, "WITHOUT_EFFECT", frozenset())
     return any(
         _has_more(value, getattr(fitted, fields[name])) if name in fields else name not in ignored
         for name, value in filled(source).items()

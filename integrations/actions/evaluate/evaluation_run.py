@@ -7,7 +7,7 @@ read in between. So a change that an evaluation has not seen always stays pendin
 import logging
 import time
 import traceback
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -16,13 +16,15 @@ import msgspec
 
 from integrations.domain.evaluations import progress as rules
 from integrations.domain.evaluations import registry
-from integrations.domain.evaluations.evaluation import Changes, Evaluation
+from integrations.domain.evaluations.evaluation import Changes, DatasetState, Evaluation
 from integrations.domain.evaluations.progress import Evaluated, State
 from integrations.domain.jobs.given_up import OUR_FAILURE, Failed
 from integrations.domain.jobs.orders import EvaluateOrder
 from integrations.domain.sync.cadence import share_of
 from integrations.domain.sync.datasets import Cursor, DatasetOutcome
 from integrations.domain.sync.schedule import WRITING_LIMIT
+from integrations.microsoft import registry as datasets
+from integrations.microsoft.dataset import state_of
 from integrations.services import Services
 from integrations.storage.data.store import Superseded, Writes
 from integrations.storage.data.stored_rows import StoredRows
@@ -91,7 +93,7 @@ class EvaluationRun:
             if not was_synced or self._is_off(it) or rules.is_waiting(progress, self._now):
                 continue
             full_read_at = cursor.full_read_at if cursor and self._session.is_sure else None
-            basis = it.basis(self._services.settings)
+            basis = it.basis(self._services.settings, self._state_of)
             if rules.must_evaluate_in_full(progress, basis, self._now, full_read_at=full_read_at, share=self._share):
                 yield it, it.everything
             elif (changes := rules.changes_of(it.needs, pending)) is not None:
@@ -99,7 +101,7 @@ class EvaluationRun:
 
     def _evaluate(self, evaluation: Evaluation, changes: Changes) -> None:
         is_full = changes == evaluation.everything
-        source = _StoredRowSource(self._now, self._standing.rows, self._session.rows, evaluation.name)
+        source = _StoredRowSource(self._now, self._state_of, self._standing.rows, self._session.rows, evaluation.name)
         try:
             reading, next_at = evaluation.result(source, changes)
             plan = self._session.plan(evaluation.name, reading, self._now)
@@ -113,7 +115,7 @@ class EvaluationRun:
         before = self._cursors.get(evaluation.name)
         evaluated = rules.fresh(
             self._progress(evaluation),
-            evaluation.basis(self._services.settings),
+            evaluation.basis(self._services.settings, self._state_of),
             self._now,
             read_at=self._read_at(evaluation),
             next_at=next_at,
@@ -172,6 +174,9 @@ class EvaluationRun:
     def _is_off(self, evaluation: Evaluation) -> bool:
         return evaluation.name in self._services.settings.evaluations_off
 
+    def _state_of(self, dataset: str) -> DatasetState:
+        return state_of(datasets.BY_NAME[dataset], self._standing.cursors.get(dataset))
+
     def _read_at(self, evaluation: Evaluation) -> dict[str, datetime]:
         cursors = (self._standing.cursors.get(name) for name in sorted(evaluation.needs))
         return {it.dataset: it.complete_at for it in cursors if it and it.complete_at}
@@ -180,8 +185,11 @@ class EvaluationRun:
 class _StoredRowSource:
     """The stored rows that an evaluation may read (a ``RowSource``)."""
 
-    def __init__(self, now: datetime, data: StoredRows, derived: StoredRows, name: str) -> None:
+    def __init__(
+        self, now: datetime, states: Callable[[str], DatasetState], data: StoredRows, derived: StoredRows, name: str
+    ) -> None:
         self.now = now
+        self.state = states
         self._data = data
         self._derived = derived
         self._name = name

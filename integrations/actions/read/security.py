@@ -14,13 +14,13 @@ from integrations.domain.security.posture import (
     in_order,
     without_mfa,
 )
+from integrations.domain.sync.authentication_methods import AuthenticationMethods
+from integrations.domain.sync.conditional_access import ConditionalAccess
 from integrations.domain.sync.groups import join
 from integrations.domain.sync.records import Group, GroupSettings
 from integrations.domain.sync.security_records import (
     AdminConsentRequests,
-    AuthenticationMethods,
     AuthorizationPolicy,
-    ConditionalAccess,
     CrossTenantAccess,
     NamedLocation,
     RegistrationPage,
@@ -30,6 +30,8 @@ from integrations.domain.sync.security_records import (
     SecurityDefaults,
 )
 from integrations.services import Services
+from integrations.views.datasets import Part
+from integrations.views.security.conditional_access import conditional_access_view
 from integrations.views.security.mfa import Mfa
 from integrations.views.security.secure_score import improvements
 from integrations.views.security.security import Security
@@ -60,7 +62,9 @@ def read_security(services: Services, account_id: AccountId, tenant_id: TenantId
         ),
         administrators=admins,
         roles=roles,
-        conditional_access=policies,
+        conditional_access=Part(
+            items=[conditional_access_view(it) for it in policies.items], state=policies.state, as_of=policies.as_of
+        ),
         named_locations=data.part("named_locations", NamedLocation),
         security_defaults=defaults,
         authorization_policy=data.part("authorization_policy", AuthorizationPolicy),

@@ -5,6 +5,7 @@ decides who may write.
 """
 
 import time
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 import msgspec
@@ -128,7 +129,17 @@ def _read_datasets(services: Services, order: SyncOrder, tenant: Tenant, run: Ru
         if not part.is_complete:
             break
     result = _result(stored, cursors | {it.dataset: it for it in stored.cursors})
-    return msgspec.structs.replace(result, has_changes=session.has_changes)
+    has_changes = session.has_changes or _has_new_outcomes(session.cursors, stored.cursors)
+    return msgspec.structs.replace(result, has_changes=has_changes)
+
+
+def _has_new_outcomes(before: Mapping[str, Cursor], after: Iterable[Cursor]) -> bool:
+    """Whether a data set that evaluations need was read with another outcome, which may change what they say."""
+    needed = registry.needed_datasets()
+    return any(
+        it.dataset in needed and (it.dataset not in before or before[it.dataset].outcome is not it.outcome)
+        for it in after
+    )
 
 
 def _result(stored: StoredAttempts, cursors: dict[str, Cursor]) -> SyncResult:

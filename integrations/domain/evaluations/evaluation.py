@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol, TypeVar
 import msgspec
 
 from integrations.domain.sync.changed_keys import ALL, Keys
-from integrations.domain.sync.datasets import Reading
+from integrations.domain.sync.datasets import DatasetOutcome, Reading
 from integrations.settings import Settings
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -21,10 +21,27 @@ T = TypeVar("T", bound=msgspec.Struct)
 Changes = Mapping[str, Keys]  # by needed data set
 
 
+class DatasetState(NamedTuple):
+    """How a data set was last read.
+
+    ``outcome`` is None if it never was; ``complete_at`` is when all of it was last stored; ``error`` is the code of
+    what went wrong, or ""; ``permission`` is what our application needs to read it.
+    """
+
+    outcome: DatasetOutcome | None = None
+    complete_at: datetime | None = None
+    error: str = ""
+    permission: str | None = None
+
+
 class RowSource(Protocol):
     """The stored rows of one tenant. ``now`` is when the evaluation began, UTC."""
 
     now: datetime
+
+    def state(self, dataset: str) -> DatasetState:
+        """How the data set was last read; never, if its rows lack what is read today."""
+        ...
 
     def rows(self, dataset: str, model: type[T]) -> Iterator[tuple[str, T]]:
         """All rows of a data set with their keys; only one page is in memory at a time."""
@@ -54,7 +71,8 @@ class Evaluation:
     """One evaluation; ``needs`` are the data sets it reads.
 
     A new ``version`` evaluates everything again, as does another result of ``inputs``: the settings that its rows
-    depend on. When all needed data sets are ALL, ``evaluate`` must return a complete reading.
+    depend on; with ``uses_states`` so does a needed data set whose outcome changes. When all needed data sets are ALL,
+    ``evaluate`` must return a complete reading.
     """
 
     name: str
@@ -62,6 +80,7 @@ class Evaluation:
     version: int
     evaluate: Callable[[RowSource, Changes], Result]
     inputs: Callable[[Settings], str] = lambda _settings: ""
+    uses_states: bool = False
 
     @property
     def everything(self) -> Changes:
@@ -78,6 +97,11 @@ class Evaluation:
             raise TypeError(f"{self.name} returned changes although everything was to be evaluated")
         return result
 
-    def basis(self, settings: Settings) -> str:
+    def basis(self, settings: Settings, states: Callable[[str], DatasetState]) -> str:
         """What its rows depend on besides data, as text: rows with another basis are out of date."""
-        return f"{self.version}:{self.inputs(settings)}"
+        told = (f"{name}={_text(states(name))}" for name in sorted(self.needs)) if self.uses_states else ()
+        return ":".join((str(self.version), self.inputs(settings), *told))
+
+
+def _text(state: DatasetState) -> str:
+    return f"{state.outcome.value} {state.error}".strip() if state.outcome else "never"

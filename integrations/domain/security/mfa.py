@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from integrations.domain.sync.security_records import ConditionalAccess, Registration
+from integrations.domain.sync.conditional_access import ConditionalAccess
+from integrations.domain.sync.security_records import Registration
 
 _EVERYTHING = "All"
 _MFA_CONTROLS = frozenset({"mfa", "authenticationStrength"})
@@ -59,18 +60,21 @@ def demands_mfa_of_everybody(policy: ConditionalAccess) -> bool:
 
     A report-only policy does not count, nor one for some locations, nor one that accepts something else than MFA.
     """
-    demands_mfa = bool(_MFA_CONTROLS & set(policy.demands))
-    is_only_option = policy.all_demands or set(policy.demands) <= _MFA_CONTROLS
-    reaches_all = _EVERYTHING in policy.users and _EVERYTHING in policy.applications
-    any_client = not policy.client_apps or "all" in policy.client_apps
-    return (
-        policy.state == "enabled"
-        and demands_mfa
-        and is_only_option
-        and reaches_all
-        and any_client
-        and not policy.is_narrowed
-    )
+    conditions, grant = policy.conditions, policy.grant
+    if policy.state != "enabled" or conditions is None or grant is None or conditions.applications is None:
+        return False
+    ways = [*grant.controls, *grant.other, *grant.terms_of_use, *grant.custom_factors]
+    if grant.strength:
+        ways.append("authenticationStrength")
+    demands_mfa = bool(_MFA_CONTROLS & set(ways)) and (grant.operator == "AND" or set(ways) <= _MFA_CONTROLS)
+    reaches_all = _EVERYTHING in conditions.included.users and _EVERYTHING in conditions.applications.included
+    any_client = not conditions.client_apps or "all" in conditions.client_apps
+    narrowing = (
+        conditions.platforms, conditions.locations, conditions.sign_in_risks, conditions.user_risks,
+        conditions.insider_risks, conditions.flows, conditions.devices, conditions.workloads, conditions.other,
+        conditions.applications.filter,
+    )  # fmt: skip
+    return demands_mfa and reaches_all and any_client and not any(narrowing)
 
 
 def demanded_by(policies: Iterable[ConditionalAccess], *, security_defaults: bool | None) -> list[str]:

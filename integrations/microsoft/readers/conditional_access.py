@@ -161,12 +161,8 @@ def _to_conditions(source: Object) -> Conditions:
         ),
         applications=_to_applications(known.applications),
         client_apps=in_order(known.client_app_types),
-        platforms=_selection(
-            known.platforms and (known.platforms.include_platforms, known.platforms.exclude_platforms)
-        ),
-        locations=_selection(
-            known.locations and (known.locations.include_locations, known.locations.exclude_locations)
-        ),
+        platforms=_platforms(known.platforms),
+        locations=_locations(known.locations),
         sign_in_risks=in_order(known.sign_in_risk_levels),
         user_risks=in_order(known.user_risk_levels),
         service_principal_risks=in_order(known.service_principal_risk_levels),
@@ -214,15 +210,28 @@ def _to_grant(source: Any) -> Grant:
     )
 
 
-def _selection(lists: tuple[list[str] | None, list[str] | None] | None) -> Selection | None:
-    return Selection(included=in_order(lists[0]), excluded=in_order(lists[1])) if lists else None
+def _platforms(source: _Platforms | None) -> Selection | None:
+    if source is None:
+        return None
+    return Selection(included=in_order(source.include_platforms), excluded=in_order(source.exclude_platforms))
+
+
+def _locations(source: _Locations | None) -> Selection | None:
+    if source is None:
+        return None
+    return Selection(included=in_order(source.include_locations), excluded=in_order(source.exclude_locations))
 
 
 def _unreadable(policy: ConditionalAccess) -> int:
     """How many values of a policy could not be read; conditions that are merely new to us do not count."""
     conditions, grant = policy.conditions, policy.grant
-    names = [(conditions.other if conditions else {}, _Conditions), (grant.other if grant else {}, _GrantControls)]
-    return sum(it.encode_name in other for other, form in names for it in msgspec.structs.fields(form))
+    return _known_in(conditions.other if conditions else {}, _Conditions) + _known_in(
+        grant.other if grant else {}, _GrantControls
+    )
+
+
+def _known_in(other: Object, form: type[msgspec.Struct]) -> int:
+    return sum(it.encode_name in other for it in msgspec.structs.fields(form))
 
 
 CONDITIONAL_ACCESS = Dataset(

@@ -1,4 +1,4 @@
-"""The legacy state of MFA of each user, which Microsoft answers in the list of users although it is not documented there.
+"""The legacy state of MFA of each user, which the list of users answers although it is not documented there.
 
 A tenant where Microsoft refuses the property has no such rows, and its people's state is not known.
 Source: https://github.com/microsoftgraph/msgraph-sdk-powershell/issues/3368

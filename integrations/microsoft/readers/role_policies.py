@@ -4,6 +4,8 @@ Sources: https://learn.microsoft.com/graph/api/policyroot-list-rolemanagementpol
 https://learn.microsoft.com/graph/api/resources/unifiedrolemanagementpolicyrule
 """
 
+from collections.abc import Iterator
+
 import msgspec
 from msgspec import UNSET, UnsetType
 
@@ -12,7 +14,8 @@ from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.role_management import RolePolicy, RoleRule
 from integrations.domain.text import clean
 from integrations.microsoft.dataset import ENTRA_ID_P2, Dataset, FirstRequest, ReadContext
-from integrations.microsoft.fillers import Told, in_order, text_told
+from integrations.microsoft.fillers import Told, ids_for_paths, in_order, text_told
+from shared.microsoft.graph import BatchRequest
 
 _PATH = "/policies/roleManagementPolicyAssignments"
 _GROUP = "Group"
@@ -43,9 +46,32 @@ class _Assignment(msgspec.Struct, rename="camel"):
     policy: _RolePolicy | None = None
 
 
+class _Group(msgspec.Struct, rename="camel"):
+    id: str
+    is_assignable_to_role: bool | None = None
+
+
 def _read(context: ReadContext) -> Reading:
-    policies = context.by_id_as(_Assignment, _to_policy)
-    return Reading(records=[Record(key=key, body=it) for key, it in policies.items()], is_complete=True)
+    policies = context.by_id_as(_Assignment, _to_policy).values()
+    return Reading(records=[Record(key=it.id, body=it) for it in policies if it.group_id is None], is_complete=True)
+
+
+def _read_groups(context: ReadContext) -> Reading:
+    groups = [it.id for it in context.by_id(_Group).values() if it.is_assignable_to_role]
+    records = {it.id: Record(key=it.id, body=it) for it in _policies_of(context, ids_for_paths(groups))}
+    return Reading(records=list(records.values()), is_complete=True)
+
+
+def _policies_of(context: ReadContext, groups: list[str]) -> Iterator[RolePolicy]:
+    requests = [
+        BatchRequest(
+            id=it, path=_PATH, query={"filter": f"scopeId eq '{it}' and scopeType eq '{_GROUP}'", "expand": _RULES}
+        )
+        for it in groups
+    ]
+    for group, response in context.graph.batch(requests).items():
+        for page in context.graph.pages_from(response.page(_Assignment), type=_Assignment):
+            yield from (it for it in map(_to_policy, page.items) if it.group_id == group)
 
 
 def _to_policy(source: _Assignment) -> RolePolicy:
@@ -77,6 +103,19 @@ ROLE_POLICIES = Dataset(
         page=_Assignment,
     ),
     read=_read,
+    cadence=Cadence.SIX_HOURS,
+    needs_plan=ENTRA_ID_P2,
+)
+GROUP_ROLE_POLICIES = Dataset(
+    name="group_role_policies",
+    permission="RoleManagementPolicy.Read.AzureADGroup",
+    record=RolePolicy,
+    first_request=FirstRequest(
+        path="/groups",
+        query={"filter": "isAssignableToRole eq true", "select": "id,isAssignableToRole", "top": "999"},
+        page=_Group,
+    ),
+    read=_read_groups,
     cadence=Cadence.SIX_HOURS,
     needs_plan=ENTRA_ID_P2,
 )

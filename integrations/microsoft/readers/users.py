@@ -16,20 +16,33 @@ from integrations.domain.sync.records import User
 from integrations.domain.text import clean, clean_or_none
 from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext, ReadRoute
 from integrations.microsoft.delta import Removed, changes_of, latest_of
-from integrations.microsoft.fillers import identifier
+from integrations.microsoft.fillers import GraphDateTime, identifier, in_order, moment, text_told
 
 # Exactly what a User row holds; a fixed list, compared by a test (reliability.md section 6).
 FIELDS = (
     "id,displayName,givenName,surname,userPrincipalName,mail,accountEnabled,userType,jobTitle,department,"
-    "officeLocation,mobilePhone,businessPhones,usageLocation,assignedLicenses"
+    "officeLocation,mobilePhone,businessPhones,usageLocation,assignedLicenses,companyName,employeeId,proxyAddresses,"
+    "otherMails,createdDateTime,onPremisesImmutableId,onPremisesSyncEnabled,identities,licenseAssignmentStates"
 )
 _DELTA = "/users/delta"
 _LIST = "/users"
 _LARGEST_PAGE = "999"
+_MAIL, _FEDERATED, _NO_ERROR = "smtp:", "federated", "None"
 
 
 class _AssignedLicense(msgspec.Struct, rename="camel"):
     sku_id: str | None = None
+
+
+class _Identity(msgspec.Struct, rename="camel"):
+    sign_in_type: str | None = None
+    issuer: str | None = None
+
+
+class _LicenseState(msgspec.Struct, rename="camel"):
+    sku_id: str | None = None
+    assigned_by_group: str | None = None
+    error: str | None = None
 
 
 class _GraphUser(msgspec.Struct, rename="camel"):
@@ -49,6 +62,15 @@ class _GraphUser(msgspec.Struct, rename="camel"):
     business_phones: list[str] | None = None
     usage_location: str | None = None
     assigned_licenses: list[_AssignedLicense] | None = None
+    company_name: str | None = None
+    employee_id: str | None = None
+    proxy_addresses: list[str] | None = None
+    other_mails: list[str] | None = None
+    created_date_time: GraphDateTime | None = None
+    on_premises_immutable_id: str | msgspec.UnsetType | None = msgspec.UNSET
+    on_premises_sync_enabled: bool | None = None
+    identities: list[_Identity] | None = None
+    license_assignment_states: list[_LicenseState] | None = None
 
 
 def _read(context: ReadContext) -> Reading:
@@ -94,7 +116,42 @@ def _to_user(user: _GraphUser, *, is_guest: bool) -> User:
         business_phones=[clean(phone) for phone in user.business_phones or ()],
         usage_location=_cached_text(user.usage_location),
         license_ids=_skus(user.assigned_licenses or ()),
+        company=_cached_text(user.company_name),
+        employee_id=clean_or_none(user.employee_id),
+        aliases=_aliases(user),
+        other_mails=in_order(user.other_mails) if user.other_mails else [],
+        created_at=moment(user.created_date_time),
+        immutable_id=text_told(user.on_premises_immutable_id),
+        is_synced=user.on_premises_sync_enabled,
+        home_issuer=_home_issuer(user.identities or ()) if is_guest else None,
+        license_groups=_license_groups(user.license_assignment_states or ()),
+        license_errors={
+            sku: clean(it.error)
+            for it in user.license_assignment_states or ()
+            if it.error and it.error != _NO_ERROR and (sku := _cached_sku(it.sku_id))
+        },
     )
+
+
+def _aliases(user: _GraphUser) -> list[str]:
+    """Further mail addresses; the main one is ``mail``."""
+    addresses = user.proxy_addresses
+    if not addresses:
+        return []
+    found = {clean(it[len(_MAIL) :]) for it in addresses if it[: len(_MAIL)].lower() == _MAIL}
+    return sorted(found - {user.mail})
+
+
+def _home_issuer(identities: Sequence[_Identity]) -> str | None:
+    return next((_cached_text(it.issuer) for it in identities if it.sign_in_type == _FEDERATED), None)
+
+
+def _license_groups(states: Sequence[_LicenseState]) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = {}
+    for it in states:
+        if it.assigned_by_group and (sku := _cached_sku(it.sku_id)):
+            groups.setdefault(sku, []).append(it.assigned_by_group)
+    return groups
 
 
 def _skus(licenses: Sequence[_AssignedLicense]) -> list[str]:
@@ -107,6 +164,7 @@ USERS = Dataset(
     is_core=True,
     permission="User.Read.All",
     record=User,
+    version=2,
     first_request=FirstRequest(path=_DELTA, query={"select": FIELDS, "deltatoken": "latest"}, page=_GraphUser),
     read=_read,
     full_read_every=timedelta(days=7),  # deletions are sometimes missing in changes, as has been reported

@@ -3,18 +3,18 @@
 import msgspec
 
 from integrations.domain.security.posture import Administrator
+from integrations.domain.sync.authentication_methods import AuthenticationMethods
 from integrations.domain.sync.records import GroupSettings
 from integrations.domain.sync.security_records import (
     AdminConsentRequests,
-    AuthenticationMethods,
     AuthorizationPolicy,
-    ConditionalAccess,
     CrossTenantAccess,
     NamedLocation,
     RoleMember,
     SecurityDefaults,
 )
 from integrations.views.datasets import Part
+from integrations.views.security.conditional_access import ConditionalAccessView
 from integrations.views.security.mfa import Mfa
 from integrations.views.security.secure_score import Improvement, SecureScoreView
 
@@ -43,7 +43,7 @@ class Security(msgspec.Struct, frozen=True, kw_only=True):
     mfa: Mfa
     administrators: list[Administrator]
     roles: Part[RoleMember]
-    conditional_access: Part[ConditionalAccess]
+    conditional_access: Part[ConditionalAccessView]
     named_locations: Part[NamedLocation]
     security_defaults: Part[SecurityDefaults]
     authorization_policy: Part[AuthorizationPolicy]
