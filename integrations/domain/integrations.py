@@ -165,7 +165,8 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``epoch`` grows with every mapping and unmapping: data is written and read under the current one only. The first
     epoch is random, so that a tenant that is connected again finds nothing of its old data. ``removal`` is set while
     the tenant is being removed. ``watch_at`` is the next check of its change notifications; None when there are none.
-    ``purges_given_up`` are failed deletions of earlier epochs' data, by epoch.
+    ``purges_given_up`` are failed deletions of earlier epochs' data, by epoch. ``missing_permissions`` are those of our
+    permissions that its latest token did not have.
     """
 
     tenant_id: TenantId
@@ -185,6 +186,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     watch_at: datetime | None = None
     csp: CspChild | None = None
     removal: RemovalId | None = None
+    missing_permissions: list[str] = []
     purges_given_up: dict[str, GivenUp] = {}
 
     def renamed(self, name: str, now: datetime) -> "Tenant":

@@ -4,11 +4,11 @@ Sources: https://learn.microsoft.com/graph/api/serviceprincipal-post-approleassi
 https://learn.microsoft.com/graph/api/serviceprincipal-delete-approleassignedto
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
-from integrations.microsoft.permissions import APPLICATION_PERMISSIONS, GRAPH_APP
+from integrations.microsoft.permissions import GRAPH_APP
 from shared.microsoft.graph import (
     BatchRequest,
     BatchResponse,
@@ -66,8 +66,8 @@ class NotYetKnown(MicrosoftError):
     code = "application_not_visible"
 
 
-def grant_missing_roles(graph: Graph, client_id: str) -> list[str]:
-    """Grant every missing permission; returns their names. Idempotent.
+def grant_missing_roles(graph: Graph, client_id: str, permissions: Collection[str]) -> list[str]:
+    """Grant those of these permissions that are missing; returns their names. Idempotent.
 
     Raises:
         NotYetKnown: the consent has not taken effect in the tenant.
@@ -82,9 +82,7 @@ def grant_missing_roles(graph: Graph, client_id: str) -> list[str]:
     held = graph.items(f"/servicePrincipals/{own.id}/appRoleAssignments", type=_GrantedRole, top=_MOST)
     granted = {it.app_role_id for it in held if it.resource_id == resource.id}
     missing = {
-        role.value: role.id
-        for role in resource.app_roles
-        if role.value in APPLICATION_PERMISSIONS and role.id not in granted
+        role.value: role.id for role in resource.app_roles if role.value in permissions and role.id not in granted
     }
     _grant(graph, own, resource, {name: role for name, role in missing.items() if name})
     return sorted(name for name in missing if name)

@@ -6,6 +6,10 @@ Source: https://learn.microsoft.com/graph/permissions-reference
 
 import hashlib
 import re
+from collections.abc import Collection
+from typing import NamedTuple
+
+from integrations.domain.account_settings import Feature
 
 GRAPH_APP = "00000003-0000-0000-c000-000000000000"
 
@@ -21,6 +25,37 @@ APPLICATION_PERMISSIONS: dict[str, str] = {
     "AuditLog.Read.All": "who has registered for MFA, and when people last signed in",
     "Policy.Read.All": "Conditional Access, security defaults and other policies",
 }
+
+
+class Use(NamedTuple):
+    """What a permission is for: the feature that needs it, and what is read with it."""
+
+    feature: Feature
+    reason: str
+
+
+# Without one of these, what is read with it is unknown, and nothing else. A single tenant grants them when it consents;
+# customers of a CSP are granted them once the account has turned the feature on.
+FEATURE_PERMISSIONS: dict[str, Use] = {
+    "RoleManagement.Read.Directory": Use(Feature.BASELINES, "who has which role, from when until when"),
+    "RoleManagementPolicy.Read.Directory": Use(
+        Feature.BASELINES, "whether a role needs approval, and who is told when somebody gets it"
+    ),
+    "RoleManagementPolicy.Read.AzureADGroup": Use(
+        Feature.BASELINES, "the same for groups through which somebody gets a role"
+    ),
+    "PrivilegedEligibilitySchedule.Read.AzureADGroup": Use(
+        Feature.BASELINES, "who may become a member of a group that has a role"
+    ),
+    "Application.Read.All": Use(
+        Feature.BASELINES, "which applications have rules of their own, and which permissions are called low-risk"
+    ),
+}
+OPTIONAL_PERMISSIONS: dict[str, Use] = {
+    "MailboxSettings.Read": Use(Feature.MAILBOXES, "whether a mailbox belongs to a person, or is shared"),
+    "Place.Read.All": Use(Feature.MAILBOXES, "which mailboxes are rooms"),
+}
+MORE_PERMISSIONS = {**FEATURE_PERMISSIONS, **OPTIONAL_PERMISSIONS}
 
 # Also requested from single tenants, and used only to uninstall our own application. A tenant that has not granted it
 # works all the same; there somebody has to remove the application by hand.
@@ -60,7 +95,18 @@ OWN_PRINCIPAL = re.compile(r"/servicePrincipals\(appId='[0-9a-fA-F-]{36}'\)")
 GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
 
 
-def version_of_permissions() -> str:
+def missing_in(roles: Collection[str]) -> list[str]:
+    """The application permissions that a token with these roles lacks."""
+    return sorted((APPLICATION_PERMISSIONS.keys() | MORE_PERMISSIONS.keys()) - set(roles))
+
+
+def granted_in_customers(features: Collection[Feature]) -> frozenset[str]:
+    """The application permissions of a CSP's customers, in an account that has turned these features on."""
+    more = {name for name, use in MORE_PERMISSIONS.items() if use.feature in features}
+    return frozenset(APPLICATION_PERMISSIONS.keys() | more)
+
+
+def version_of_permissions(features: Collection[Feature] = ()) -> str:
     """A hash of the current list: a customer that was granted an older one is granted what is missing."""
-    permissions = " ".join(sorted(APPLICATION_PERMISSIONS)) + "|" + " ".join(sorted(CUSTOMER_SCOPES))
+    permissions = " ".join(sorted(granted_in_customers(features))) + "|" + " ".join(sorted(CUSTOMER_SCOPES))
     return hashlib.blake2b(permissions.encode(), digest_size=6).hexdigest()

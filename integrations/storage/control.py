@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from integrations.domain.account_settings import AccountSettings
 from integrations.domain.audit.seals import AuditKey, Seal
 from integrations.domain.connect.flow import Flow
 from integrations.domain.csp.customers import AccessState
@@ -36,7 +37,7 @@ from shared.errors import Conflict
 from shared.storage.table import Table
 from shared.storage.tables import RowChanged, RowExists, Tables, Write
 
-CURRENT = "current"  # the key where an account has one row of a kind: its signing key, its plan
+CURRENT = "current"  # the key where an account has one row of a kind: its signing key, its plan, its settings
 _ROWS_A_PAGE = 1000
 _LATEST_SEAL = 10**10 - 1
 _LATEST_MS = 10**15 - 1  # keys count down from here, so that the newest row comes first
@@ -103,6 +104,7 @@ _AUDIT_ENTRY = RowKind("audit", AuditEntry, lambda it: it.id, _NO_SECRETS)
 _SEAL = RowKind("seal", Seal, lambda it: newest_seal_first(it.number), _NO_SECRETS)
 _AUDIT_KEY = RowKind("audit_key", AuditKey, lambda _: CURRENT, frozenset({"sealed"}))
 _PLAN = RowKind("plan", PlanRecord, lambda _: CURRENT, _NO_SECRETS)
+_SETTINGS = RowKind("settings", AccountSettings, lambda _: CURRENT, _NO_SECRETS)
 _WATCH = RowKind("watch", Watch, lambda it: it.tenant_id, frozenset({"secret_hash"}))
 _FLOW_START = RowKind("starting", FlowStart, lambda it: it.id, _NO_SECRETS)
 _ANSWER = RowKind("answer", StoredAnswer, lambda it: it.key, frozenset({"key", "request_hash", "body", "headers"}))
@@ -128,6 +130,7 @@ KINDS: Mapping[str, RowKind[Any]] = {
         _SEAL,
         _AUDIT_KEY,
         _PLAN,
+        _SETTINGS,
         _WATCH,
         _FLOW_START,
         _ANSWER,
@@ -159,6 +162,7 @@ class Control:
         self.seals = Documents(table, account_id, _SEAL)
         self.audit_keys = Documents(table, account_id, _AUDIT_KEY)
         self.plans = Documents(table, account_id, _PLAN)
+        self.settings = Documents(table, account_id, _SETTINGS)
         self.watches = Documents(table, account_id, _WATCH)
         self.flow_starts = Documents(table, account_id, _FLOW_START)
         self.answers = Documents(table, account_id, _ANSWER)

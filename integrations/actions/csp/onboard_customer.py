@@ -10,6 +10,7 @@ from datetime import datetime
 import msgspec
 
 from integrations.actions.account import Account
+from integrations.actions.account_settings import settings_of
 from integrations.actions.audit.entries import audit_status
 from integrations.actions.conflicts import retry_on_conflict
 from integrations.actions.csp.partner import NoCredential, Partner, open_partner
@@ -38,6 +39,7 @@ from integrations.microsoft.permissions import (
     APPLICATION_PERMISSIONS,
     CUSTOMER_SCOPES,
     GRAPH_APP,
+    granted_in_customers,
     version_of_permissions,
 )
 from integrations.microsoft.readers.organization import read_tenant_name
@@ -124,7 +126,8 @@ def _consented(services: Services, control: Control, partner: Partner, tenant: T
         scopes = sorted(CUSTOMER_SCOPES)
         partner.partner_center().consent(customer_id, client_id=client_id, resource_id=GRAPH_APP, scopes=scopes)
     try:
-        grant_missing_roles(partner.graph_to_onboard(customer_id), client_id)
+        features = settings_of(control).features
+        grant_missing_roles(partner.graph_to_onboard(customer_id), client_id, granted_in_customers(features))
     except NotYetKnown as error:
         evidence = evidence_of(error)
         return (lambda it: onboarding.wait(it, Stage.REQUESTED, now, evidence)), ""
@@ -133,11 +136,11 @@ def _consented(services: Services, control: Control, partner: Partner, tenant: T
             raise
         evidence, hindrance = error.evidence(), hindrance_of(error)
         return (lambda it: onboarding.wait(it, Stage.REQUESTED, now, evidence, hindrance)), ""
-    return _granted(services, tenant)
+    return _granted(services, tenant, version_of_permissions(features))
 
 
-def _granted(services: Services, tenant: Tenant) -> tuple[ProgressUpdate, str]:
-    """The roles are granted: check that a new token has them, and that Graph answers."""
+def _granted(services: Services, tenant: Tenant, permissions: str) -> tuple[ProgressUpdate, str]:
+    """The roles are granted: check that a new token has those that every tenant needs, and that Graph answers."""
     now = services.clock()
     try:
         token = services.sign_in.app_token(tenant.tenant_id, fresh=True)
@@ -154,7 +157,6 @@ def _granted(services: Services, tenant: Tenant) -> tuple[ProgressUpdate, str]:
     except (Denied, TokenRejected) as error:
         evidence = evidence_of(error)
         return (lambda it: onboarding.wait(it, Stage.GRANTED, now, evidence)), ""
-    permissions = version_of_permissions()
     return (lambda _: onboarding.finish(now, permissions)), name
 
 
@@ -194,7 +196,7 @@ def _save(account: Account, tried: Tenant, update: ProgressUpdate, name: str) ->
     Raises:
         VersionConflict: the tenant was changed in the meantime.
     """
-    context, before = reconcile_context(account.services, tried.integration_id), child_of(tried).progress
+    context, before = reconcile_context(account, tried.integration_id), child_of(tried).progress
     tenants = account.control.tenants
     stored = tenants.find(tried.tenant_id)
     if stored is None or stored.value.csp is None or stored.value.csp.progress != before:

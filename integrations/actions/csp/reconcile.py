@@ -56,7 +56,7 @@ def reconcile_customers(account: Account, integration: Integration, discovery: D
         Unavailable: storage or the queue does not answer.
     """
     control, found = account.control, discovery.found
-    context = reconcile_context(account.services, integration.id, is_complete=discovery.is_complete)
+    context = reconcile_context(account, integration.id, is_complete=discovery.is_complete)
     tenants = {it.value.tenant_id: it for it in control.tenants.list()}
     access = {it.value.tenant_id: it for it in control.access_states.list()}
     shared = [it.customer.tenant_id for it in found if _is_elsewhere(tenants.get(it.customer.tenant_id), context)]

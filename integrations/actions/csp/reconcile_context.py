@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import NamedTuple
 
+from integrations.actions.account import Account
+from integrations.actions.account_settings import settings_of
 from integrations.domain.csp.gdap import RoleId
 from integrations.domain.csp.roles import required_roles
 from integrations.domain.ids import IntegrationId
 from integrations.microsoft.permissions import version_of_permissions
-from integrations.services import Services
 
 
 class ReconcileContext(NamedTuple):
@@ -20,14 +21,12 @@ class ReconcileContext(NamedTuple):
     is_complete: bool = True
 
 
-def reconcile_context(
-    services: Services, integration_id: IntegrationId, *, is_complete: bool = True
-) -> ReconcileContext:
-    """The roles and permissions required by the settings and by this version, now."""
+def reconcile_context(account: Account, integration_id: IntegrationId, *, is_complete: bool = True) -> ReconcileContext:
+    """The roles and permissions required by the settings, by the account's features and by this version, now."""
     return ReconcileContext(
         integration_id,
-        required_roles(services.settings.csp_required_roles),
-        version_of_permissions(),
-        services.clock(),
+        required_roles(account.services.settings.csp_required_roles),
+        version_of_permissions(settings_of(account.control).features),
+        account.services.clock(),
         is_complete,
     )

@@ -41,6 +41,7 @@ class SyncResult(msgspec.Struct, frozen=True, kw_only=True):
     has_changes: bool = False  # there are changed rows that no evaluation has used yet
     name: str = ""
     default_domain: str | None = None
+    missing_permissions: list[str] | None = None  # None: the run has no token
 
 
 def close(
@@ -172,6 +173,9 @@ def _closed_tenant(services: Services, tenant: Tenant, result: SyncResult, plann
         confirmed=Confirmed(now, result.confirmed) if result.confirmed else tenant.confirmed,
         status=msgspec.structs.replace(moved, next_check_at=due_at),
         default_domain=result.default_domain or tenant.default_domain,
+        missing_permissions=(
+            tenant.missing_permissions if result.missing_permissions is None else result.missing_permissions
+        ),
         not_before=due_at if result.wait_s is not None else None,
         running=None,
     )

@@ -28,12 +28,14 @@ from integrations.domain.sync.datasets import Cursor, Run, cause_after, warnings
 from integrations.domain.sync.schedule import ORDER_LIFE, PART_LIMIT, WRITING_LIMIT
 from integrations.microsoft import registry as datasets
 from integrations.microsoft.limits import Service
+from integrations.microsoft.permissions import missing_in
 from integrations.microsoft.readers.organization import read_tenant_name
 from integrations.services import Services, TenantGraphs
 from integrations.storage.data.pending import PendingMarker
 from integrations.storage.data.store import Superseded
 from shared.errors import AppError
 from shared.microsoft.graph import Checkpoint
+from shared.microsoft.sign_in import token_roles
 from shared.storage.recovery_message import RecoveryMessage
 from shared.storage.tables import StorageUnavailable
 from shared.telemetry.tracing import span
@@ -92,10 +94,12 @@ def _run(services: Services, order: SyncOrder, tenant: Tenant, run: Run) -> Sync
 
 def _read(services: Services, order: SyncOrder, tenant: Tenant, run: Run, graphs: TenantGraphs) -> SyncResult:
     try:
-        services.sign_in.app_token(tenant.tenant_id)
+        missing = missing_in(token_roles(services.sign_in.app_token(tenant.tenant_id)))
         if tenant.mapping is None:  # only the name is read
-            return SyncResult(cause=SyncCause.NAME_READ, name=read_tenant_name(graphs.of(Service.DIRECTORY)).name)
-        return _read_datasets(services, order, tenant, run, graphs)
+            name = read_tenant_name(graphs.of(Service.DIRECTORY)).name
+            return SyncResult(cause=SyncCause.NAME_READ, name=name, missing_permissions=missing)
+        result = _read_datasets(services, order, tenant, run, graphs)
+        return msgspec.structs.replace(result, missing_permissions=missing)
     except (StorageUnavailable, Superseded):
         raise  # our own storage is down, and the message retries; or another worker has the tenant
     except AppError as error:
