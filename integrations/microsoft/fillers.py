@@ -18,7 +18,7 @@ from integrations.domain.text import clean
 GraphDateTime = Annotated[datetime, msgspec.Meta(tz=True)]
 
 # A value that Microsoft may leave out, or send as null, which are two things.
-Told = bool | msgspec.UnsetType | None
+Flag = bool | msgspec.UnsetType | None
 
 _NEVER_YEAR = 1970  # or earlier: no real date of Microsoft's is so old
 _NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -52,12 +52,12 @@ def ids_for_paths(ids: Iterable[str]) -> list[str]:
     return list(unique.values())
 
 
-def text_told(text: str | msgspec.UnsetType | None) -> str | msgspec.UnsetType | None:
+def text_if_sent(text: str | msgspec.UnsetType | None) -> str | msgspec.UnsetType | None:
     """A cleaned text; null and a text that was not sent stay what they are."""
     return clean(text) if isinstance(text, str) else text
 
 
-def moment_told(date: datetime | msgspec.UnsetType | None) -> datetime | msgspec.UnsetType | None:
+def moment_if_sent(date: datetime | msgspec.UnsetType | None) -> datetime | msgspec.UnsetType | None:
     """The same for a date: Microsoft's "never" is null."""
     return moment(date) if isinstance(date, datetime) else date
 

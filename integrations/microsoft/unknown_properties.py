@@ -22,7 +22,7 @@ def fit_each(source: Object, form: type[T]) -> tuple[T, Object]:
         fitted = _fit_one(name, value, form) if name in fields else None
         if fitted is not None:
             read[fields[name]] = getattr(fitted.value, fields[name])
-        if fitted is None or not fitted.is_whole:
+        if fitted is None or not fitted.is_complete:
             other[name] = value
     return form(**read), other
 
@@ -31,7 +31,7 @@ class _Fitted(NamedTuple):
     """A struct with one property, and whether it holds everything that Microsoft sent there."""
 
     value: msgspec.Struct
-    is_whole: bool
+    is_complete: bool
 
 
 def _fit_one(name: str, value: Any, form: type[msgspec.Struct]) -> _Fitted | None:

@@ -15,6 +15,9 @@ from integrations.microsoft.permissions import (
     APPLICATION_PERMISSIONS,
     CORE_PERMISSIONS,
     CUSTOMER_SCOPES,
+    FEATURE_PERMISSIONS,
+    MORE_PERMISSIONS,
+    OPTIONAL_PERMISSIONS,
     OWN_REMOVAL,
     PARTNER_CENTER_SCOPE,
     PARTNER_SCOPES,
@@ -80,12 +83,17 @@ def test_permissions_are_frozen_and_each_has_its_feature() -> None:
         "Policy.Read.All",
     }  # fmt: skip
     assert APPLICATION_PERMISSIONS.keys() >= CORE_PERMISSIONS
-    assert {it.permission for it in DATASETS} <= APPLICATION_PERMISSIONS.keys()
-    assert set(APP_ROLES) == APPLICATION_PERMISSIONS.keys() | {OWN_REMOVAL}
+    assert set(FEATURE_PERMISSIONS) == {
+        "RoleManagement.Read.Directory", "RoleManagementPolicy.Read.Directory", "Application.Read.All",
+        "RoleManagementPolicy.Read.AzureADGroup", "PrivilegedEligibilitySchedule.Read.AzureADGroup",
+    }  # fmt: skip
+    assert set(OPTIONAL_PERMISSIONS) == {"MailboxSettings.Read", "Place.Read.All"}
+    assert {it.permission for it in DATASETS} <= APPLICATION_PERMISSIONS.keys() | MORE_PERMISSIONS.keys()
+    assert set(APP_ROLES) == APPLICATION_PERMISSIONS.keys() | MORE_PERMISSIONS.keys() | {OWN_REMOVAL}
     assert set(PARTNER_SCOPES) == {"User.Read", "GroupMember.Read.All", "DelegatedAdminRelationship.Read.All"}
     assert set(CUSTOMER_SCOPES) == {"Application.Read.All", "AppRoleAssignment.ReadWrite.All"}
     assert set(DELEGATED) == {*PARTNER_SCOPES, *SIGN_IN_SCOPES, PARTNER_CENTER_SCOPE}
-    assert not any("Write" in permission for permission in APPLICATION_PERMISSIONS)
+    assert not any("Write" in permission for permission in (*APPLICATION_PERMISSIONS, *MORE_PERMISSIONS))
 
 
 def test_no_file_grows_past_four_hundred_lines(root: Path) -> None:

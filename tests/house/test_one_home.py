@@ -72,6 +72,7 @@ KEPT = {
     "seal": "the same",
     "audit_key": "signs the receipts of removals",
     "plan": "the account's, whatever it has integrated",
+    "settings": "the same",
     "answer": "kept for a day (retention)",
 }
 

@@ -5,6 +5,8 @@ from integrations.actions.read.tenant_data import TenantData
 from integrations.domain.evaluations.administrators import ADMINISTRATORS
 from integrations.domain.evaluations.people_without_mfa import PEOPLE_WITHOUT_MFA, PeoplePage
 from integrations.domain.ids import AccountId, TenantId
+from integrations.domain.policies.authentication_methods import AuthenticationMethods
+from integrations.domain.policies.conditional_access import ConditionalAccess
 from integrations.domain.security.mfa import demanded_by
 from integrations.domain.security.posture import (
     Administrator,
@@ -14,8 +16,6 @@ from integrations.domain.security.posture import (
     in_order,
     without_mfa,
 )
-from integrations.domain.sync.authentication_methods import AuthenticationMethods
-from integrations.domain.sync.conditional_access import ConditionalAccess
 from integrations.domain.sync.groups import join
 from integrations.domain.sync.records import Group, GroupSettings
 from integrations.domain.sync.security_records import (

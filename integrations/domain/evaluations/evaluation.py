@@ -99,8 +99,8 @@ class Evaluation:
 
     def basis(self, settings: Settings, states: Callable[[str], DatasetState]) -> str:
         """What its rows depend on besides data, as text: rows with another basis are out of date."""
-        told = (f"{name}={_text(states(name))}" for name in sorted(self.needs)) if self.uses_states else ()
-        return ":".join((str(self.version), self.inputs(settings), *told))
+        states_text = (f"{name}={_text(states(name))}" for name in sorted(self.needs)) if self.uses_states else ()
+        return ":".join((str(self.version), self.inputs(settings), *states_text))
 
 
 def _text(state: DatasetState) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from integrations.domain.sync.conditional_access import ConditionalAccess
+from integrations.domain.policies.conditional_access import ConditionalAccess
 from integrations.domain.sync.security_records import Registration
 
 _EVERYTHING = "All"

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import msgspec
 
+from integrations.domain.policies.conditional_access import AuthenticationStrength
 from integrations.domain.sync.cadence import Cadence
-from integrations.domain.sync.conditional_access import AuthenticationStrength
 from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.text import clean_or_none
 from integrations.microsoft.dataset import ENTRA_ID_P1, Dataset, FirstRequest, ReadContext

@@ -9,8 +9,7 @@ from typing import Any
 
 import msgspec
 
-from integrations.domain.sync.cadence import Cadence
-from integrations.domain.sync.conditional_access import (
+from integrations.domain.policies.conditional_access import (
     ConditionalAccess,
     Conditions,
     ExternalUsers,
@@ -19,6 +18,7 @@ from integrations.domain.sync.conditional_access import (
     PolicyUsers,
     Selection,
 )
+from integrations.domain.sync.cadence import Cadence
 from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.text import clean, clean_or_none
 from integrations.microsoft.dataset import ENTRA_ID_P1, Dataset, FirstRequest, ReadContext
@@ -36,23 +36,23 @@ class _OtherTenants(msgspec.Struct, rename="camel"):
     members: list[str] | None = None
 
 
-class _ExternalUsers(msgspec.Struct, rename="camel"):
+class _GraphExternalUsers(msgspec.Struct, rename="camel"):
     guest_or_external_user_types: str | None = None
     external_tenants: _OtherTenants | None = None
 
 
-class _Users(msgspec.Struct, rename="camel"):
+class _GraphUsers(msgspec.Struct, rename="camel"):
     include_users: list[str] | None = None
     exclude_users: list[str] | None = None
     include_groups: list[str] | None = None
     exclude_groups: list[str] | None = None
     include_roles: list[str] | None = None
     exclude_roles: list[str] | None = None
-    include_guests_or_external_users: _ExternalUsers | None = None
-    exclude_guests_or_external_users: _ExternalUsers | None = None
+    include_guests_or_external_users: _GraphExternalUsers | None = None
+    exclude_guests_or_external_users: _GraphExternalUsers | None = None
 
 
-class _Applications(msgspec.Struct, rename="camel"):
+class _GraphApplications(msgspec.Struct, rename="camel"):
     include_applications: list[str] | None = None
     exclude_applications: list[str] | None = None
     include_user_actions: list[str] | None = None
@@ -60,37 +60,37 @@ class _Applications(msgspec.Struct, rename="camel"):
     application_filter: Object | None = None
 
 
-class _Platforms(msgspec.Struct, rename="camel"):
+class _GraphPlatforms(msgspec.Struct, rename="camel"):
     include_platforms: list[str] | None = None
     exclude_platforms: list[str] | None = None
 
 
-class _Locations(msgspec.Struct, rename="camel"):
+class _GraphLocations(msgspec.Struct, rename="camel"):
     include_locations: list[str] | None = None
     exclude_locations: list[str] | None = None
 
 
-class _Flows(msgspec.Struct, rename="camel"):
+class _GraphFlows(msgspec.Struct, rename="camel"):
     transfer_methods: str | None = None
 
 
-class _Conditions(msgspec.Struct, rename="camel"):
-    users: _Users | None = None
-    applications: _Applications | None = None
+class _GraphConditions(msgspec.Struct, rename="camel"):
+    users: _GraphUsers | None = None
+    applications: _GraphApplications | None = None
     client_app_types: list[str] | None = None
-    platforms: _Platforms | None = None
-    locations: _Locations | None = None
+    platforms: _GraphPlatforms | None = None
+    locations: _GraphLocations | None = None
     sign_in_risk_levels: list[str] | None = None
     user_risk_levels: list[str] | None = None
     service_principal_risk_levels: list[str] | None = None
     insider_risk_levels: str | list[str] | None = None
-    authentication_flows: _Flows | None = None
+    authentication_flows: _GraphFlows | None = None
     devices: Object | None = None
     client_applications: Object | None = None
     agent_id_risk_levels: str | list[str] | None = None
 
 
-class _GrantControls(msgspec.Struct, rename="camel"):
+class _GraphGrantControls(msgspec.Struct, rename="camel"):
     operator: str | None = None
     built_in_controls: list[str] | None = None
     custom_authentication_factors: list[str] | None = None
@@ -98,7 +98,7 @@ class _GrantControls(msgspec.Struct, rename="camel"):
     authentication_strength: GraphStrength | None = None
 
 
-class _Policy(msgspec.Struct, rename="camel"):
+class _GraphPolicy(msgspec.Struct, rename="camel"):
     id: str
     display_name: str | None = None
     state: str | None = None
@@ -109,7 +109,7 @@ class _Policy(msgspec.Struct, rename="camel"):
 
 
 def _read(context: ReadContext) -> Reading:
-    policies = context.by_id_as(_Policy, _to_policy)
+    policies = context.by_id_as(_GraphPolicy, _to_policy)
     return Reading(
         records=[Record(key=key, body=it) for key, it in policies.items()],
         is_complete=True,
@@ -131,7 +131,7 @@ def _is_about_agents(policy: ConditionalAccess) -> bool:
     return bool(conditions.agent_risks) or any("AgentId" in name for name in conditions.workloads or {})
 
 
-def _to_policy(source: _Policy) -> ConditionalAccess:
+def _to_policy(source: _GraphPolicy) -> ConditionalAccess:
     return ConditionalAccess(
         id=source.id,
         name=clean(source.display_name or "") or source.id,
@@ -144,8 +144,8 @@ def _to_policy(source: _Policy) -> ConditionalAccess:
 
 
 def _to_conditions(source: Object) -> Conditions:
-    known, other = fit_each(source, _Conditions)
-    users = known.users or _Users()
+    known, other = fit_each(source, _GraphConditions)
+    users = known.users or _GraphUsers()
     return Conditions(
         included=PolicyUsers(
             users=in_order(users.include_users),
@@ -175,7 +175,7 @@ def _to_conditions(source: Object) -> Conditions:
     )
 
 
-def _to_external(source: _ExternalUsers | None) -> ExternalUsers | None:
+def _to_external(source: _GraphExternalUsers | None) -> ExternalUsers | None:
     if source is None:
         return None
     tenants = source.external_tenants
@@ -186,7 +186,7 @@ def _to_external(source: _ExternalUsers | None) -> ExternalUsers | None:
     )
 
 
-def _to_applications(source: _Applications | None) -> PolicyApplications | None:
+def _to_applications(source: _GraphApplications | None) -> PolicyApplications | None:
     if source is None:
         return None
     return PolicyApplications(
@@ -199,7 +199,7 @@ def _to_applications(source: _Applications | None) -> PolicyApplications | None:
 
 
 def _to_grant(source: Any) -> Grant:
-    known, other = fit_each(source if isinstance(source, dict) else {"grantControls": source}, _GrantControls)
+    known, other = fit_each(source if isinstance(source, dict) else {"grantControls": source}, _GraphGrantControls)
     return Grant(
         operator=clean_or_none(known.operator),
         controls=in_order(known.built_in_controls),
@@ -210,13 +210,13 @@ def _to_grant(source: Any) -> Grant:
     )
 
 
-def _platforms(source: _Platforms | None) -> Selection | None:
+def _platforms(source: _GraphPlatforms | None) -> Selection | None:
     if source is None:
         return None
     return Selection(included=in_order(source.include_platforms), excluded=in_order(source.exclude_platforms))
 
 
-def _locations(source: _Locations | None) -> Selection | None:
+def _locations(source: _GraphLocations | None) -> Selection | None:
     if source is None:
         return None
     return Selection(included=in_order(source.include_locations), excluded=in_order(source.exclude_locations))
@@ -225,8 +225,8 @@ def _locations(source: _Locations | None) -> Selection | None:
 def _unreadable(policy: ConditionalAccess) -> int:
     """How many values of a policy could not be read; conditions that are merely new to us do not count."""
     conditions, grant = policy.conditions, policy.grant
-    return _known_in(conditions.other if conditions else {}, _Conditions) + _known_in(
-        grant.other if grant else {}, _GrantControls
+    return _known_in(conditions.other if conditions else {}, _GraphConditions) + _known_in(
+        grant.other if grant else {}, _GraphGrantControls
     )
 
 
@@ -239,7 +239,9 @@ CONDITIONAL_ACCESS = Dataset(
     permission="Policy.Read.All",
     record=ConditionalAccess,
     version=2,
-    first_request=FirstRequest(path="/identity/conditionalAccess/policies", query={"select": _FIELDS}, page=_Policy),
+    first_request=FirstRequest(
+        path="/identity/conditionalAccess/policies", query={"select": _FIELDS}, page=_GraphPolicy
+    ),
     read=_read,
     service=Service.CONDITIONAL_ACCESS,
     cadence=Cadence.SIX_HOURS,
@@ -249,7 +251,9 @@ AGENT_CONDITIONAL_ACCESS = Dataset(
     name="agent_conditional_access",
     permission="Policy.Read.All",
     record=ConditionalAccess,
-    first_request=FirstRequest(path="/identity/conditionalAccess/policies", query={"select": _FIELDS}, page=_Policy),
+    first_request=FirstRequest(
+        path="/identity/conditionalAccess/policies", query={"select": _FIELDS}, page=_GraphPolicy
+    ),
     read=_read_agents,
     service=Service.BETA,
     cadence=Cadence.SIX_HOURS,

@@ -11,7 +11,7 @@ from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.records import Domain
 from integrations.domain.text import clean, key_from
 from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext
-from integrations.microsoft.fillers import Told
+from integrations.microsoft.fillers import Flag
 
 _FIELDS = "id,authenticationType,isDefault,isInitial,isVerified,isRoot,supportedServices,passwordValidityPeriodInDays"
 
@@ -22,7 +22,7 @@ class _GraphDomain(msgspec.Struct, rename="camel"):
     is_default: bool | None = None
     is_initial: bool | None = None
     is_verified: bool | None = None
-    is_root: Told = UNSET
+    is_root: Flag = UNSET
     supported_services: list[str] | None = None
     password_validity_period_in_days: int | UnsetType | None = UNSET
 

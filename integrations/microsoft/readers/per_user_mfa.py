@@ -17,19 +17,19 @@ from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext
 _DISABLED = "disabled"
 
 
-class _User(msgspec.Struct, rename="camel"):
+class _GraphUserState(msgspec.Struct, rename="camel"):
     id: str
     per_user_mfa_state: str | UnsetType | None = UNSET
 
 
 def _read(context: ReadContext) -> Reading:
-    states = context.by_id_as(_User, _to_state)
-    told = {key: it for key, it in states.items() if it.state != _DISABLED}
-    records = [Record(key=key, body=PerUserMfaPage(people=people)) for key, people in pack(told).items()]
+    states = context.by_id_as(_GraphUserState, _to_state)
+    listed = {key: it for key, it in states.items() if it.state != _DISABLED}
+    records = [Record(key=key, body=PerUserMfaPage(people=people)) for key, people in pack(listed).items()]
     return Reading(records=records, is_complete=True)
 
 
-def _to_state(user: _User) -> PerUserMfa:
+def _to_state(user: _GraphUserState) -> PerUserMfa:
     state = user.per_user_mfa_state
     return PerUserMfa(user_id=user.id, state=clean(state).lower() if isinstance(state, str) else None)
 
@@ -38,7 +38,9 @@ PER_USER_MFA = Dataset(
     name="per_user_mfa",
     permission="User.Read.All",
     record=PerUserMfaPage,
-    first_request=FirstRequest(path="/users", query={"select": "id,perUserMfaState", "top": "999"}, page=_User),
+    first_request=FirstRequest(
+        path="/users", query={"select": "id,perUserMfaState", "top": "999"}, page=_GraphUserState
+    ),
     read=_read,
     cadence=Cadence.SIX_HOURS,
 )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from integrations.domain.sync.app_management import PermissionClassification
+from integrations.domain.policies.app_management import PermissionClassification
 from integrations.domain.sync.cadence import Cadence
 from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.text import clean
@@ -29,17 +29,17 @@ _APIS = (
 )
 
 
-class _Api(msgspec.Struct):
+class _GraphApi(msgspec.Struct):
     id: str
 
 
-class _Classification(msgspec.Struct, rename="camel"):
+class _GraphClassification(msgspec.Struct, rename="camel"):
     permission_name: str
     classification: str | None = None
 
 
 def _read(context: ReadContext) -> Reading:
-    apis = ids_for_paths(context.by_id(_Api))
+    apis = ids_for_paths(context.by_id(_GraphApi))
     records = {it.key: it for it in _classifications(context, apis)}
     return Reading(records=list(records.values()), is_complete=True)
 
@@ -47,7 +47,7 @@ def _read(context: ReadContext) -> Reading:
 def _classifications(context: ReadContext, apis: list[str]) -> Iterator[Record]:
     requests = [BatchRequest(id=it, path=f"{_PATH}/{it}/delegatedPermissionClassifications") for it in apis]
     for api, response in context.graph.batch(requests).items():
-        for page in context.graph.pages_from(response.page(_Classification), type=_Classification):
+        for page in context.graph.pages_from(response.page(_GraphClassification), type=_GraphClassification):
             for it in page.items:
                 body = PermissionClassification(
                     resource=api, permission=clean(it.permission_name), classification=clean(it.classification or "")
@@ -62,7 +62,7 @@ PERMISSION_CLASSIFICATIONS = Dataset(
     first_request=FirstRequest(
         path=_PATH,
         query={"filter": f"appId in ({','.join(repr(it) for it in _APIS)})", "select": "id,appId"},
-        page=_Api,
+        page=_GraphApi,
     ),
     read=_read,
     cadence=Cadence.DAILY,

@@ -16,7 +16,7 @@ from integrations.domain.sync.security_records import (
     SecurityDefaults,
 )
 from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext
-from integrations.microsoft.fillers import Told, in_order, text_told
+from integrations.microsoft.fillers import Flag, in_order, text_if_sent
 
 POLICY = "policy"  # the one row of each of these data sets
 _GUEST_ROLES = {
@@ -31,10 +31,10 @@ class _Defaults(msgspec.Struct, rename="camel"):
 
 
 class _UserRights(msgspec.Struct, rename="camel"):
-    allowed_to_create_apps: Told = UNSET
-    allowed_to_create_security_groups: Told = UNSET
-    allowed_to_create_tenants: Told = UNSET
-    allowed_to_read_other_users: Told = UNSET
+    allowed_to_create_apps: Flag = UNSET
+    allowed_to_create_security_groups: Flag = UNSET
+    allowed_to_create_tenants: Flag = UNSET
+    allowed_to_read_other_users: Flag = UNSET
     permission_grant_policies_assigned: list[str] | UnsetType | None = UNSET
 
 
@@ -42,18 +42,18 @@ class _Authorization(msgspec.Struct, rename="camel"):
     id: str  # required: an object without it is no policy
     allow_invites_from: str | UnsetType | None = UNSET
     guest_user_role_id: str | UnsetType | None = UNSET
-    allowed_to_use_sspr: Told = msgspec.field(name="allowedToUseSSPR", default=UNSET)
-    allow_email_verified_users_to_join_organization: Told = UNSET
-    allowed_to_sign_up_email_based_subscriptions: Told = UNSET
-    block_msol_power_shell: Told = UNSET
-    allow_user_consent_for_risky_apps: Told = UNSET
+    allowed_to_use_sspr: Flag = msgspec.field(name="allowedToUseSSPR", default=UNSET)
+    allow_email_verified_users_to_join_organization: Flag = UNSET
+    allowed_to_sign_up_email_based_subscriptions: Flag = UNSET
+    block_msol_power_shell: Flag = UNSET
+    allow_user_consent_for_risky_apps: Flag = UNSET
     default_user_role_permissions: _UserRights | None = None
 
 
 class _Requests(msgspec.Struct, rename="camel"):
     is_enabled: bool
-    notify_reviewers: Told = UNSET
-    reminders_enabled: Told = UNSET
+    notify_reviewers: Flag = UNSET
+    reminders_enabled: Flag = UNSET
     request_duration_in_days: int | UnsetType | None = UNSET
     reviewers: list[dict[str, object]] = []
 
@@ -69,7 +69,7 @@ def _read_authorization(context: ReadContext) -> Reading:
     consent = rights.permission_grant_policies_assigned
     return _single(
         AuthorizationPolicy(
-            invites_from=text_told(authorization.allow_invites_from),
+            invites_from=text_if_sent(authorization.allow_invites_from),
             guest_access=_guest_access(authorization.guest_user_role_id),
             may_reset_password=authorization.allowed_to_use_sspr,
             may_join_by_mail=authorization.allow_email_verified_users_to_join_organization,

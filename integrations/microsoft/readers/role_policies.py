@@ -9,12 +9,12 @@ from collections.abc import Iterator
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from integrations.domain.policies.role_management import RolePolicy, RoleRule
 from integrations.domain.sync.cadence import Cadence
 from integrations.domain.sync.datasets import Reading, Record
-from integrations.domain.sync.role_management import RolePolicy, RoleRule
 from integrations.domain.text import clean
 from integrations.microsoft.dataset import ENTRA_ID_P2, Dataset, FirstRequest, ReadContext
-from integrations.microsoft.fillers import Told, ids_for_paths, in_order, text_told
+from integrations.microsoft.fillers import Flag, ids_for_paths, in_order, text_if_sent
 from shared.microsoft.graph import BatchRequest
 
 _PATH = "/policies/roleManagementPolicyAssignments"
@@ -22,42 +22,42 @@ _GROUP = "Group"
 _RULES = "policy($expand=rules)"
 
 
-class _Setting(msgspec.Struct, rename="camel"):
-    is_approval_required: Told = UNSET
+class _GraphSetting(msgspec.Struct, rename="camel"):
+    is_approval_required: Flag = UNSET
 
 
-class _Rule(msgspec.Struct, rename="camel"):
+class _GraphRule(msgspec.Struct, rename="camel"):
     id: str
-    setting: _Setting | None = None
+    setting: _GraphSetting | None = None
     notification_recipients: list[str] | UnsetType | None = UNSET
-    is_default_recipients_enabled: Told = UNSET
+    is_default_recipients_enabled: Flag = UNSET
     notification_type: str | UnsetType | None = UNSET
 
 
-class _RolePolicy(msgspec.Struct):
-    rules: list[_Rule] = []
+class _GraphRolePolicy(msgspec.Struct):
+    rules: list[_GraphRule] = []
 
 
-class _Assignment(msgspec.Struct, rename="camel"):
+class _GraphAssignment(msgspec.Struct, rename="camel"):
     id: str
     role_definition_id: str
     scope_id: str | None = None
     scope_type: str | None = None
-    policy: _RolePolicy | None = None
+    policy: _GraphRolePolicy | None = None
 
 
-class _Group(msgspec.Struct, rename="camel"):
+class _GraphRoleGroup(msgspec.Struct, rename="camel"):
     id: str
     is_assignable_to_role: bool | None = None
 
 
 def _read(context: ReadContext) -> Reading:
-    policies = context.by_id_as(_Assignment, _to_policy).values()
+    policies = context.by_id_as(_GraphAssignment, _to_policy).values()
     return Reading(records=[Record(key=it.id, body=it) for it in policies if it.group_id is None], is_complete=True)
 
 
 def _read_groups(context: ReadContext) -> Reading:
-    groups = [it.id for it in context.by_id(_Group).values() if it.is_assignable_to_role]
+    groups = [it.id for it in context.by_id(_GraphRoleGroup).values() if it.is_assignable_to_role]
     records = {it.id: Record(key=it.id, body=it) for it in _policies_of(context, ids_for_paths(groups))}
     return Reading(records=list(records.values()), is_complete=True)
 
@@ -70,11 +70,11 @@ def _policies_of(context: ReadContext, groups: list[str]) -> Iterator[RolePolicy
         for it in groups
     ]
     for group, response in context.graph.batch(requests).items():
-        for page in context.graph.pages_from(response.page(_Assignment), type=_Assignment):
+        for page in context.graph.pages_from(response.page(_GraphAssignment), type=_GraphAssignment):
             yield from (it for it in map(_to_policy, page.items) if it.group_id == group)
 
 
-def _to_policy(source: _Assignment) -> RolePolicy:
+def _to_policy(source: _GraphAssignment) -> RolePolicy:
     return RolePolicy(
         id=source.id,
         role_id=source.role_definition_id,
@@ -83,13 +83,13 @@ def _to_policy(source: _Assignment) -> RolePolicy:
     )
 
 
-def _to_rule(source: _Rule) -> RoleRule:
+def _to_rule(source: _GraphRule) -> RoleRule:
     recipients = source.notification_recipients
     return RoleRule(
         needs_approval=source.setting.is_approval_required if source.setting else UNSET,
         recipients=in_order(recipients) if isinstance(recipients, list) else recipients,
         tells_default_recipients=source.is_default_recipients_enabled,
-        channel=text_told(source.notification_type),
+        channel=text_if_sent(source.notification_type),
     )
 
 
@@ -100,7 +100,7 @@ ROLE_POLICIES = Dataset(
     first_request=FirstRequest(
         path=_PATH,
         query={"filter": "scopeId eq '/' and scopeType eq 'DirectoryRole'", "expand": _RULES},
-        page=_Assignment,
+        page=_GraphAssignment,
     ),
     read=_read,
     cadence=Cadence.SIX_HOURS,
@@ -113,7 +113,7 @@ GROUP_ROLE_POLICIES = Dataset(
     first_request=FirstRequest(
         path="/groups",
         query={"filter": "isAssignableToRole eq true", "select": "id,isAssignableToRole", "top": "999"},
-        page=_Group,
+        page=_GraphRoleGroup,
     ),
     read=_read_groups,
     cadence=Cadence.SIX_HOURS,

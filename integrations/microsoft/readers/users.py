@@ -16,7 +16,7 @@ from integrations.domain.sync.records import User
 from integrations.domain.text import clean, clean_or_none
 from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext, ReadRoute
 from integrations.microsoft.delta import Removed, changes_of, latest_of
-from integrations.microsoft.fillers import GraphDateTime, identifier, in_order, moment, text_told
+from integrations.microsoft.fillers import GraphDateTime, identifier, in_order, moment, text_if_sent
 
 # Exactly what a User row holds; a fixed list, compared by a test (reliability.md section 6).
 FIELDS = (
@@ -34,7 +34,7 @@ class _AssignedLicense(msgspec.Struct, rename="camel"):
     sku_id: str | None = None
 
 
-class _Identity(msgspec.Struct, rename="camel"):
+class _GraphIdentity(msgspec.Struct, rename="camel"):
     sign_in_type: str | None = None
     issuer: str | None = None
 
@@ -69,7 +69,7 @@ class _GraphUser(msgspec.Struct, rename="camel"):
     created_date_time: GraphDateTime | None = None
     on_premises_immutable_id: str | msgspec.UnsetType | None = msgspec.UNSET
     on_premises_sync_enabled: bool | None = None
-    identities: list[_Identity] | None = None
+    identities: list[_GraphIdentity] | None = None
     license_assignment_states: list[_LicenseState] | None = None
 
 
@@ -121,7 +121,7 @@ def _to_user(user: _GraphUser, *, is_guest: bool) -> User:
         aliases=_aliases(user),
         other_mails=in_order(user.other_mails) if user.other_mails else [],
         created_at=moment(user.created_date_time),
-        immutable_id=text_told(user.on_premises_immutable_id),
+        immutable_id=text_if_sent(user.on_premises_immutable_id),
         is_synced=user.on_premises_sync_enabled,
         home_issuer=_home_issuer(user.identities or ()) if is_guest else None,
         license_groups=_license_groups(user.license_assignment_states or ()),
@@ -142,7 +142,7 @@ def _aliases(user: _GraphUser) -> list[str]:
     return sorted(found - {user.mail})
 
 
-def _home_issuer(identities: Sequence[_Identity]) -> str | None:
+def _home_issuer(identities: Sequence[_GraphIdentity]) -> str | None:
     return next((_cached_text(it.issuer) for it in identities if it.sign_in_type == _FEDERATED), None)
 
 

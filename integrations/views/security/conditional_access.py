@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from integrations.domain.sync.conditional_access import (
+from integrations.domain.policies.conditional_access import (
     ConditionalAccess,
     Conditions,
     Grant,

@@ -2,8 +2,8 @@
 
 import msgspec
 
+from integrations.domain.policies.authentication_methods import AuthenticationMethods
 from integrations.domain.security.posture import Administrator
-from integrations.domain.sync.authentication_methods import AuthenticationMethods
 from integrations.domain.sync.records import GroupSettings
 from integrations.domain.sync.security_records import (
     AdminConsentRequests,

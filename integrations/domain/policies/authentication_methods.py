@@ -6,10 +6,10 @@ Source: https://learn.microsoft.com/graph/api/resources/authenticationmethodspol
 import msgspec
 from msgspec import UNSET, UnsetType
 
-Told = bool | UnsetType | None  # absent: Microsoft did not say; null: it said null
+Flag = bool | UnsetType | None  # absent: Microsoft did not say; null: it said null
 
 
-class Target(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class MethodTarget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whom a method or a feature is for.
 
     Attributes:
@@ -20,10 +20,10 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     id: str
     kind: str | None = None
-    may_sign_in: Told = UNSET
+    may_sign_in: Flag = UNSET
 
 
-class Feature(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class MethodFeature(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A feature of a method.
 
     Attributes:
@@ -33,8 +33,8 @@ class Feature(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     state: str | UnsetType | None = UNSET
-    included: Target | UnsetType | None = UNSET
-    excluded: Target | UnsetType | None = UNSET
+    included: MethodTarget | UnsetType | None = UNSET
+    excluded: MethodTarget | UnsetType | None = UNSET
 
 
 class KeyRestrictions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -46,7 +46,7 @@ class KeyRestrictions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
         keys: The models of keys (AAGUIDs).
     """
 
-    is_enforced: Told = UNSET
+    is_enforced: Flag = UNSET
     enforcement: str | UnsetType | None = UNSET
     keys: list[str | None] | UnsetType | None = UNSET
 
@@ -69,16 +69,16 @@ class AuthenticationMethod(msgspec.Struct, frozen=True, kw_only=True, omit_defau
     """
 
     state: str | UnsetType | None = UNSET
-    included: list[Target] | UnsetType | None = UNSET
-    excluded: list[Target] | UnsetType | None = UNSET
-    software_codes: Told = UNSET
-    number_matching: Feature | UnsetType | None = UNSET
-    application_shown: Feature | UnsetType | None = UNSET
-    location_shown: Feature | UnsetType | None = UNSET
-    self_service: Told = UNSET
-    attestation: Told = UNSET
+    included: list[MethodTarget] | UnsetType | None = UNSET
+    excluded: list[MethodTarget] | UnsetType | None = UNSET
+    software_codes: Flag = UNSET
+    number_matching: MethodFeature | UnsetType | None = UNSET
+    application_shown: MethodFeature | UnsetType | None = UNSET
+    location_shown: MethodFeature | UnsetType | None = UNSET
+    self_service: Flag = UNSET
+    attestation: Flag = UNSET
     key_restrictions: KeyRestrictions | UnsetType | None = UNSET
-    used_once: Told = UNSET
+    used_once: Flag = UNSET
 
 
 class AuthenticationMethods(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -98,4 +98,4 @@ class AuthenticationMethods(msgspec.Struct, frozen=True, kw_only=True, omit_defa
     methods: dict[str, AuthenticationMethod] | UnsetType = UNSET
     migration: str | UnsetType | None = UNSET
     campaign: str | None = None
-    suspicious_reports: Feature | UnsetType | None = UNSET
+    suspicious_reports: MethodFeature | UnsetType | None = UNSET
