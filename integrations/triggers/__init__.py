@@ -16,9 +16,10 @@ from integrations.triggers import (
     organizations,
     portal,
     removal,
+    settings,
     tenants,
 )
-from integrations.triggers.routes import HttpRoutes
+from integrations.triggers.http.routes import HttpRoutes
 
 _TAG_OF: dict[ModuleType, str] = {
     consent: "Consent",
@@ -26,6 +27,7 @@ _TAG_OF: dict[ModuleType, str] = {
     tenants: "Tenants",
     removal: "Removals",
     organizations: "Organizations",
+    settings: "Settings",
     audit: "Audit",
     notifications: "Notifications",
     portal: "Service",

@@ -7,7 +7,7 @@ import msgspec
 
 from integrations.services import Services
 from integrations.triggers import collect_routes
-from integrations.triggers.openapi import document
+from integrations.triggers.http.openapi import document
 
 
 def _no_services() -> Services:

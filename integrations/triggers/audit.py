@@ -9,8 +9,8 @@ from integrations.actions.audit.log import AuditFilter, read_audit
 from integrations.actions.audit.signing import public_keys
 from integrations.actions.audit.verification import verify_audit
 from integrations.actions.read.export import export, kinds
-from integrations.triggers.parameters import CURSOR, LIMIT, PAGING, one_of, tenant, text, time
-from integrations.triggers.routes import HttpRoutes, Need, RequestContext
+from integrations.triggers.http.parameters import CURSOR, LIMIT, PAGING, one_of, tenant, text, time
+from integrations.triggers.http.routes import HttpRoutes, Need, RequestContext
 from integrations.views.audit.export import Export, as_csv
 from integrations.views.audit.log import COLUMNS, AuditPage, cells
 from integrations.views.audit.verification import Verification

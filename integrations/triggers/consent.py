@@ -11,7 +11,7 @@ from integrations.actions.connect.flows import read_flow
 from integrations.actions.connect.integrate import reauthorize, start_csp, start_single
 from integrations.domain import ids
 from integrations.domain.integrations import Kind
-from integrations.triggers.routes import PREFIX, HttpRoutes, Need, RequestContext
+from integrations.triggers.http.routes import PREFIX, HttpRoutes, Need, RequestContext
 from integrations.views.flow import Completed, FlowView, JourneyStarted
 from shared.errors import AppError, Invalid, Problem, TemporaryFailure
 from shared.http.responses import MAX_BODY_BYTES, ApiResponse, created, ok, see_other

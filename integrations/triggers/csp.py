@@ -6,7 +6,7 @@ from integrations.actions.csp.manage import check_access, ignore_tenant
 from integrations.domain import ids
 from integrations.domain.connect.prerequisites import Prerequisites, prerequisites
 from integrations.domain.csp.roles import required_roles, role_names
-from integrations.triggers.routes import HttpRoutes, Need, RequestContext
+from integrations.triggers.http.routes import HttpRoutes, Need, RequestContext
 from integrations.views.csp.checks import CheckOrdered
 from shared.http.responses import ApiResponse, no_content, ok
 

@@ -1,8 +1,8 @@
 """The HTTP route for Microsoft's change notifications: validation of the address, and notifications."""
 
 from integrations.actions.sync.change_notifications import Notifications, receive_notifications
-from integrations.triggers.parameters import text
-from integrations.triggers.routes import HttpRoutes, Need, RequestContext
+from integrations.triggers.http.parameters import text
+from integrations.triggers.http.routes import HttpRoutes, Need, RequestContext
 from shared.http.responses import ApiResponse
 
 _TEXT = "text/plain; charset=utf-8"

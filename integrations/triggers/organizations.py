@@ -8,8 +8,8 @@ from integrations.actions.mapping import organizations as actions
 from integrations.actions.mapping.organizations import MOST_DOMAINS
 from integrations.domain import ids
 from integrations.domain.integrations import Organization
-from integrations.triggers.parameters import CURSOR, LIMIT, PAGING
-from integrations.triggers.routes import PREFIX, HttpRoutes, Need, RequestContext
+from integrations.triggers.http.parameters import CURSOR, LIMIT, PAGING
+from integrations.triggers.http.routes import PREFIX, HttpRoutes, Need, RequestContext
 from integrations.views.organizations import OrganizationPage, SavedOrganization, saved_organization
 from shared.http.responses import ApiResponse, created, no_content, ok
 

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from integrations.services import Services
 from integrations.settings import Settings
-from integrations.triggers.openapi import document
-from integrations.triggers.routes import HttpRoutes, Need, RequestContext
+from integrations.triggers.http.openapi import document
+from integrations.triggers.http.routes import HttpRoutes, Need, RequestContext
 from integrations.views.service import Health, HelpPages, PageConfig
 from shared.errors import NotFound
 from shared.http.responses import ApiResponse, ok, see_other, with_etag

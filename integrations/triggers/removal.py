@@ -5,8 +5,8 @@ from integrations.actions.removal.completion import mark_done
 from integrations.actions.removal.start import remove, remove_all
 from integrations.actions.removal.status import read_effects, read_effects_of_all, read_removal, read_removals
 from integrations.domain import ids
-from integrations.triggers.parameters import CURSOR, LIMIT, PAGING, text
-from integrations.triggers.routes import HttpRoutes, Need, RequestContext
+from integrations.triggers.http.parameters import CURSOR, LIMIT, PAGING, text
+from integrations.triggers.http.routes import HttpRoutes, Need, RequestContext
 from integrations.views.removal.begun import AllBegun, Begun
 from integrations.views.removal.effects import Effects
 from integrations.views.removal.listing import RemovalPage

@@ -12,8 +12,8 @@ from integrations.domain import ids
 from integrations.domain.sync.datasets import Run
 from integrations.microsoft import registry as datasets
 from integrations.microsoft.dataset import Dataset, ReadRoute
-from integrations.triggers.parameters import CURSOR, LIMIT, PAGING, cursor, flag, one_of, tenant, text
-from integrations.triggers.routes import HttpRoutes, Need, RequestContext
+from integrations.triggers.http.parameters import CURSOR, LIMIT, PAGING, cursor, flag, one_of, tenant, text
+from integrations.triggers.http.routes import HttpRoutes, Need, RequestContext
 from integrations.views.datasets import Rows
 from integrations.views.integration_details import IntegrationDetails
 from integrations.views.organizations import MappingView, mapping_view

@@ -6,6 +6,7 @@ from integrations.domain.ids import OrganizationId
 from integrations.views.csp.customer import CustomerDetails
 from integrations.views.datasets import DatasetView
 from integrations.views.evaluations import EvaluationView
+from integrations.views.permissions import MissingPermissions
 from integrations.views.security.licenses import LicenseFigures
 from integrations.views.security.mfa import MfaFigures
 from integrations.views.security.secure_score import SecureScoreView
@@ -41,6 +42,7 @@ class TenantDetails(msgspec.Struct, frozen=True, kw_only=True):
         datasets: How fresh each data set is.
         evaluations: The state of each evaluation.
         held_back: Why no sync can start. Null while one can.
+        missing_permissions: What it has not granted, by our latest sign-in to it. Null if it has granted all.
         given_up: Deletions of earlier mappings' data in which our own service fails.
     """
 
@@ -54,4 +56,5 @@ class TenantDetails(msgspec.Struct, frozen=True, kw_only=True):
     licenses: LicenseFigures
     datasets: list[DatasetView]
     evaluations: list[EvaluationView]
+    missing_permissions: MissingPermissions | None
     given_up: list[StatusView]

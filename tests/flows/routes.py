@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from integrations.triggers import collect_routes
-from integrations.triggers.routes import HttpRoute, Need
+from integrations.triggers.http.routes import HttpRoute, Need
 from tests.flows.portal import Portal
 
 DOORS = [route for route in collect_routes(lambda: None).all if route.needs is not Need.NOTHING]  # type: ignore[arg-type, return-value]

@@ -9,8 +9,8 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from integrations.triggers import collect_routes
-from integrations.triggers.openapi import EXAMPLE_OF_A_REFUSAL, document
-from integrations.triggers.routes import HttpRoute
+from integrations.triggers.http.openapi import EXAMPLE_OF_A_REFUSAL, document
+from integrations.triggers.http.routes import HttpRoute
 from tests.flows.partner import has_csp
 from tests.flows.portal import Portal
 from tests.flows.routes import ABSENT, DOORS, path_of, populated

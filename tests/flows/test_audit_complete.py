@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from integrations.triggers.routes import Need
+from integrations.triggers.http.routes import Need
 from tests.flows.partner import Csp, has_csp
 from tests.flows.portal import CLIENT_ID, Portal
 from tests.flows.routes import DOORS

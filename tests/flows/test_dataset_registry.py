@@ -9,7 +9,7 @@ from integrations.domain.sync.datasets import Reading, Record
 from integrations.microsoft import registry as datasets
 from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext, ReadRoute
 from integrations.triggers import collect_routes
-from integrations.triggers.openapi import document
+from integrations.triggers.http.openapi import document
 from local.microsoft.cloud import Running
 from local.portal_identity import PortalIdentity
 from tests.flows.portal import Portal, open_portal

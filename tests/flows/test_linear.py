@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from integrations.triggers import collect_routes
-from integrations.triggers.routes import HttpRoute, Need
+from integrations.triggers.http.routes import HttpRoute, Need
 from tests.flows.portal import Portal
 from tests.flows.routes import ABSENT
 from tests.growth import LARGE, MOST, SHAPES, SMALL, growth

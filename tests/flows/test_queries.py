@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 import pytest
 
 from integrations.triggers import collect_routes
-from integrations.triggers.parameters import Parameter
-from integrations.triggers.routes import HttpRoute
+from integrations.triggers.http.parameters import Parameter
+from integrations.triggers.http.routes import HttpRoute
 from tests.flows.portal import Portal
 from tests.flows.routes import ABSENT, BODIES, DOORS, path_of
 

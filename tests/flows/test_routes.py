@@ -11,7 +11,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from integrations.triggers.routes import HttpRoute, Need
+from integrations.triggers.http.routes import HttpRoute, Need
 from local.host.invocation.invoker import Response
 from shared.http.client import HttpClient
 from tests.flows.portal import Portal

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from integrations.triggers import build_app, collect_routes
-from integrations.triggers.routes import HttpRoute
+from integrations.triggers.http.routes import HttpRoute
 from local.host import Host
 from local.host.http.routes import Route, routes
 from local.host.indexing.index import index

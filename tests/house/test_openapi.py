@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from integrations.triggers import collect_routes
-from integrations.triggers.openapi import _models, document
+from integrations.triggers.http.openapi import _models, document
 from shared.http.schemas import _structs, described
 
 ROUTES = collect_routes(lambda: None).all  # type: ignore[arg-type, return-value]

@@ -2,9 +2,11 @@
 
 import msgspec
 
+from integrations.actions.account_settings import settings_of
 from integrations.actions.csp.child_tenants import held_back_by
 from integrations.actions.lookup import find_integration, find_tenant, steps_left
 from integrations.actions.read.evaluations import evaluation_views
+from integrations.actions.read.permissions import missing_permissions
 from integrations.actions.read.tenant_data import TenantData
 from integrations.actions.read_time import read_time
 from integrations.domain.csp.customer_checks import up_to_date
@@ -88,6 +90,7 @@ def read_tenant(services: Services, account_id: AccountId, tenant_id: TenantId) 
         licenses=data.licenses(),
         datasets=[dataset_view(cursor) for cursor in data.cursors.values()],
         evaluations=evaluation_views(services, data),
+        missing_permissions=missing_permissions(tenant, settings_of(control).features),
         given_up=[view for it in tenant.purges_given_up.values() if (view := given_up_view(it, at))],
     )
 

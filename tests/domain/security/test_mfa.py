@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from integrations.domain.security.mfa import demanded_by, kind_of_registration, registered
-from integrations.domain.sync.security_records import ConditionalAccess, Registration
+from integrations.domain.policies.conditional_access import ConditionalAccess
+from integrations.domain.sync.security_records import Registration
 
 FOR_ALL = ConditionalAccess(
     id="p", name="MFA for all", state="enabled", demands=["mfa"], users=["All"], applications=["All"]

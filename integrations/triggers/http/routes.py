@@ -22,7 +22,7 @@ from integrations.actions.plan.learn_plan import learn_plan
 from integrations.caller import Caller
 from integrations.domain.ids import AccountId
 from integrations.services import Services
-from integrations.triggers.parameters import Parameter, read_query
+from integrations.triggers.http.parameters import Parameter, read_query
 from shared.errors import AppError, Forbidden, Invalid, MethodNotAllowed, NotFound, Problem
 from shared.http.responses import ApiResponse, problem_response, read_json, with_etag
 from shared.storage.retries import interactive

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from integrations.domain import ids
-from integrations.triggers.parameters import PAGING, PATH, Parameter, PathParameter
-from integrations.triggers.routes import PREFIX, HttpRoute, Need
+from integrations.triggers.http.parameters import PAGING, PATH, Parameter, PathParameter
+from integrations.triggers.http.routes import PREFIX, HttpRoute, Need
 from shared.http.responses import ProblemBody
 from shared.http.schemas import json_schema
 
@@ -41,6 +41,7 @@ _TAGS = {
     "Organizations": "The MSP's clients, to which tenants are mapped.",
     "Removals": "Removing integrations and their data.",
     "Service": "The service itself.",
+    "Settings": "What the account has chosen for itself, and the permissions that this asks for.",
     "Tenants": "Integrated tenants: their statuses, mappings, syncs and synced data.",
 }
 # What GET /integrations?limit=0 is answered.
