@@ -52,7 +52,11 @@ class RowSource(Protocol):
         ...
 
     def derived(self, model: type[T]) -> Iterator[tuple[str, T]]:
-        """The evaluation's own rows from last time; not to be used when everything is evaluated."""
+        """The evaluation's own rows from last time.
+
+        When everything is evaluated they may be those of an earlier version, or missing. Then they only say since when
+        something has been as it is, and ``model`` must be able to read earlier ones.
+        """
         ...
 
 

@@ -1,10 +1,11 @@
 """All evaluations, in the order they are carried out."""
 
 from integrations.domain.evaluations.administrators import ADMINISTRATORS
+from integrations.domain.evaluations.controls import CONTROLS
 from integrations.domain.evaluations.evaluation import Evaluation
 from integrations.domain.evaluations.people_without_mfa import PEOPLE_WITHOUT_MFA
 
-EVALUATIONS: tuple[Evaluation, ...] = (PEOPLE_WITHOUT_MFA, ADMINISTRATORS)
+EVALUATIONS: tuple[Evaluation, ...] = (PEOPLE_WITHOUT_MFA, ADMINISTRATORS, CONTROLS)
 
 
 def needed_datasets() -> frozenset[str]:

@@ -1,0 +1,1 @@
+"""The files of the baselines; ``integrations/domain/baselines/catalogue.py`` reads them."""

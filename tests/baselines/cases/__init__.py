@@ -1,0 +1,5 @@
+"""Cases of all controls."""
+
+from tests.baselines.cases import eidsca, people, policies, requirements, settings
+
+CASES = [*policies.CASES, *requirements.CASES, *settings.CASES, *people.CASES, *eidsca.CASES]
