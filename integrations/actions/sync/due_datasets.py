@@ -52,7 +52,7 @@ def read_due(
         yield attempts
         return
     plans = _plans_of(attempts)
-    attempts = [_judged(it, plans) for it in attempts]
+    attempts = [judge_by_plans(it, plans) for it in attempts]
     yield attempts  # the consumer empties large readings one by one
     del attempts  # frees the rest before the next round
     tried = [it for it in unlicensed if plans is None or it.needs_plan in plans or (it in due and it.name in cursors)]
@@ -64,7 +64,7 @@ def read_due(
             attempts = read_datasets(access, [dataset], cursors, now)
         except Transient as error:  # the data sets that every sync needs have been read
             attempts = [DatasetAttempt(dataset=dataset, outcome=outcome_of(error), error=error)]
-        yield [_judged(it, plans) for it in attempts]
+        yield [judge_by_plans(it, plans) for it in attempts]
         del attempts
 
 
@@ -75,7 +75,7 @@ def _plans_of(attempts: Iterable[DatasetAttempt]) -> frozenset[str] | None:
     return next((frozenset(it.plans) for it in bodies if isinstance(it, TenantProfile)), None)
 
 
-def _judged(attempt: DatasetAttempt, plans: Collection[str] | None) -> DatasetAttempt:
+def judge_by_plans(attempt: DatasetAttempt, plans: Collection[str] | None) -> DatasetAttempt:
     """The attempt's outcome in view of the tenant's licenses: Microsoft temporarily refuses licensed tenants, too.
 
     Source: https://github.com/microsoftgraph/microsoft-graph-docs-contrib/issues/3581

@@ -1,0 +1,116 @@
+"""What an assessment says of a recorded tenant, as it is printed."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from integrations.assess.recording import RecordedTenant, Recording
+from integrations.assess.rows import RecordedRows
+from integrations.domain.baselines.catalogue import catalogue
+from integrations.domain.baselines.tenant import BaselineProfile, Inputs, JudgedTenant
+from integrations.domain.baselines.verdicts import ControlFinding, Judging
+from integrations.domain.sync.records import License
+from integrations.microsoft import registry as datasets
+
+FORMAT = "assessment/1"
+PRODUCT = "0.1.0"  # the version of pyproject.toml
+CONTROLS, LICENSES = "controls", "licenses"
+SECTIONS = (CONTROLS, LICENSES)
+NOT_RECORDED = "not_recorded"
+_CLOUDS = {"usgov": "gcchigh", "usgov-dod": "dod"}
+
+
+class DatasetLine(msgspec.Struct, frozen=True, kw_only=True):
+    """How one data set was read. ``state`` is an outcome of a sync's, or "not_recorded"; ``error`` is a code, or ""."""
+
+    name: str
+    state: str
+    rows: int
+    error: str
+
+
+class LicenseLine(msgspec.Struct, frozen=True, kw_only=True):
+    """The seats of one product.
+
+    ``free`` seats are bought and not assigned; ``free_in_grace`` could be assigned in their grace period only; ``held``
+    are suspended or locked out; ``over`` are assigned beyond what there is.
+    """
+
+    sku_id: str
+    name: str
+    bought: int
+    assigned: int
+    free: int
+    free_in_grace: int
+    held: int
+    over: int
+
+
+class Assessment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One tenant's assessment; sections that nobody asked for are absent. Lists are in the order of their ids."""
+
+    format: str
+    case: str | UnsetType = UNSET
+    tenant: RecordedTenant
+    as_of: datetime
+    product: str
+    baselines: dict[str, str]
+    profile: str
+    datasets: list[DatasetLine]
+    controls: list[ControlFinding] | UnsetType = UNSET
+    licenses: list[LicenseLine] | UnsetType = UNSET
+
+
+def assess(recording: Recording, profile: BaselineProfile, sections: tuple[str, ...] = SECTIONS) -> Assessment:
+    """Judge a recorded tenant, as a sync's evaluations would at the time of the recording."""
+    rows = RecordedRows(recording)
+    controls = _controls(rows, recording, profile) if CONTROLS in sections else UNSET
+    licenses = [_license(it) for _, it in rows.rows("licenses", License)] if LICENSES in sections else UNSET
+    case: Any = recording.case.id if recording.case and recording.case.id else UNSET
+    return Assessment(
+        format=FORMAT,
+        case=case,
+        tenant=recording.tenant,
+        as_of=recording.as_of,
+        product=PRODUCT,
+        baselines={it.id: it.version for it in catalogue().families},
+        profile=profile.value,
+        datasets=sorted((_dataset(rows, it.name) for it in datasets.DATASETS), key=lambda it: it.name),
+        controls=sorted(controls, key=lambda it: it.id) if isinstance(controls, list) else UNSET,
+        licenses=sorted(licenses, key=lambda it: it.sku_id) if isinstance(licenses, list) else UNSET,
+    )
+
+
+def _controls(rows: RecordedRows, recording: Recording, profile: BaselineProfile) -> list[ControlFinding]:
+    settings = recording.settings
+    inputs = Inputs(
+        profile=profile,
+        privileged_roles=settings.privileged_roles,
+        exclusions=settings.exclusions,
+        cloud=_CLOUDS.get(recording.tenant.cloud, "commercial"),
+    )
+    return Judging(catalogue(), JudgedTenant(rows, inputs)).findings()
+
+
+def _dataset(rows: RecordedRows, name: str) -> DatasetLine:
+    if not rows.is_recorded(name):
+        return DatasetLine(name=name, state=NOT_RECORDED, rows=0, error="")
+    return DatasetLine(
+        name=name, state=rows.attempts[name].outcome.value, rows=rows.count(name), error=rows.error(name)
+    )
+
+
+def _license(it: License) -> LicenseLine:
+    free, usable = max(0, it.bought - it.assigned), it.bought + it.warning
+    return LicenseLine(
+        sku_id=it.sku_id,
+        name=it.name,
+        bought=it.bought,
+        assigned=it.assigned,
+        free=free,
+        free_in_grace=max(0, usable - it.assigned) - free,
+        held=it.suspended + it.locked_out,
+        over=max(0, it.assigned - usable),
+    )

@@ -1,0 +1,76 @@
+"""A file of recorded answers of Microsoft Graph: what it holds, and how it is read.
+
+```
+{"format": "graph-answers/1", "tenant": {"id", "name", "cloud"}, "as_of": "2026-11-28T09:00:00Z",
+ "answers": {"/v1.0/users": {"value": [...]}, ...},   a body by path, as Graph words it; further pages by their links
+ "statuses": {"/v1.0/subscribedSkus": 403},           of requests that were not answered with 200
+ "settings": {"privileged_roles": [...], "exclusions": {...}}}
+```
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+
+from integrations.domain.baselines.tenant import Exclusions
+
+FORMAT = "graph-answers/1"
+
+
+class InvalidRecording(Exception):
+    """The file, or a line of it, is no recording; the text says where and why."""
+
+
+class RecordedTenant(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose answers these are. ``cloud`` is "global", "usgov", "usgov-dod" or "china"."""
+
+    id: str
+    name: str = ""
+    cloud: str = "global"
+
+
+class RecordedSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody has decided about the tenant: privileged roles by template id, and whom a control may leave out."""
+
+    privileged_roles: list[str] | None = None
+    exclusions: dict[str, Exclusions] = {}
+
+
+class RecordedCase(msgspec.Struct, frozen=True, kw_only=True):
+    """A name for the recording, which is repeated in its assessment; whatever else it holds is ignored."""
+
+    id: str | None = None
+
+
+class Recording(msgspec.Struct, frozen=True, kw_only=True):
+    """One tenant's answers. ``as_of`` is when they were recorded: the time that everything is judged at."""
+
+    format: str
+    tenant: RecordedTenant
+    as_of: Annotated[datetime, msgspec.Meta(tz=True)]
+    answers: dict[str, msgspec.Raw]
+    statuses: dict[str, int] = {}
+    settings: RecordedSettings = RecordedSettings()
+    case: RecordedCase | None = None
+
+
+def read_recordings(text: bytes, *, is_lines: bool) -> Iterator[Recording | InvalidRecording]:
+    """The recordings of a file: one, or one in each line that is not empty. What cannot be read comes as its error."""
+    if not is_lines:
+        yield _read(text, "the file")
+        return
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip():
+            yield _read(line, f"line {number}")
+
+
+def _read(text: bytes, place: str) -> Recording | InvalidRecording:
+    try:
+        recording = msgspec.json.decode(text, type=Recording)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        return InvalidRecording(f"{place}: not a recording: {error}")
+    if recording.format != FORMAT:
+        return InvalidRecording(f"{place}: the format is {recording.format!r:.40}, and only {FORMAT!r} can be read")
+    return recording
