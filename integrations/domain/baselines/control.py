@@ -14,7 +14,8 @@ class BaselineControl:
     ``reads`` are the data sets that it needs, ``may_read`` those that only some answers need. ``license`` is the
     licence without which it cannot be met, None if it needs none. ``exclusions`` are the kinds of exceptions it allows.
     ``not_checked`` is why nobody can judge it, "" for the others; ``no_clouds`` are those without what it is about.
-    ``asks_about`` are other controls on which its verdict depends. ``applies`` says whether it is about this tenant at all; ``scuba`` is that profile's predicate where it differs.
+    ``asks_about`` are other controls on which its verdict depends. ``applies`` says whether it is about this tenant at
+    all; ``scuba`` is that profile's predicate where it differs.
     """
 
     id: str

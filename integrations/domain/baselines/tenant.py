@@ -33,6 +33,11 @@ LICENSES: Mapping[str, tuple[str, frozenset[str]]] = {
 }
 
 
+def valid_for(dataset: str) -> timedelta:
+    """How long rows count after they were read."""
+    return _VALID_LONGER.get(dataset, _VALID_FOR)
+
+
 class BaselineProfile(Enum):
     """How strictly a control is judged."""
 
@@ -114,7 +119,7 @@ class JudgedTenant:
         at = self.state(dataset).complete_at
         if at is None or self.is_unlicensed(dataset):
             return None
-        until = at + _VALID_LONGER.get(dataset, _VALID_FOR)
+        until = at + valid_for(dataset)
         return until if until > self.now else None
 
     def require(self, dataset: str) -> None:

@@ -205,7 +205,7 @@ def _first_unknown(trace: Trace) -> Unknown:
 
 
 def _policy(near: Near) -> NearPolicy:
-    return NearPolicy(id=near.id, name=near.name, why=near.why)
+    return NearPolicy(id=clean(near.id), name=near.name, why=near.why)
 
 
 def _values(seen: Iterable[Seen]) -> list[ActualValue]:

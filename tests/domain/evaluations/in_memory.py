@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from integrations.domain.evaluations.evaluation import Evaluation
+from integrations.domain.evaluations.evaluation import DatasetState, Evaluation
 from integrations.domain.sync.changed_keys import NONE, Keys, keys_of, union
-from integrations.domain.sync.datasets import Reading
+from integrations.domain.sync.datasets import DatasetOutcome, Reading
 
 NOW = datetime(2026, 11, 28, 9, 0, tzinfo=UTC)
 
@@ -23,8 +23,13 @@ class Memory:
     data: dict[str, Rows]
     own: Rows = field(default_factory=dict)
     now: datetime = NOW
+    read_at: datetime = NOW
     read: list[str] = field(default_factory=list)
     read_whole: list[str] = field(default_factory=list)
+
+    def state(self, dataset: str) -> DatasetState:
+        is_read = dataset in self.data
+        return DatasetState(DatasetOutcome.FRESH, self.read_at) if is_read else DatasetState()
 
     def rows(self, dataset: str, _model: type[Any]) -> Iterator[tuple[str, Any]]:
         self.read_whole.append(dataset)
@@ -35,8 +40,9 @@ class Memory:
         rows = self.data.get(dataset, {})
         return {key: rows[key] for key in keys if key in rows}
 
-    def derived(self, _model: type[Any]) -> Iterator[tuple[str, Any]]:
-        yield from self.own.items()
+    def derived(self, model: type[Any]) -> Iterator[tuple[str, Any]]:
+        for key, row in self.own.items():
+            yield key, msgspec.json.decode(msgspec.json.encode(row), type=model)
 
 
 def after(before: Rows, reading: Reading) -> Rows:
