@@ -37,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     code = 0
     for recording in read_recordings(text, is_lines=is_lines):
         problem = (
-            recording if isinstance(recording, InvalidRecording) else _print(recording, options, is_lines=is_lines)
+            recording if isinstance(recording, InvalidRecording) else _assessed(recording, options, is_lines=is_lines)
         )
         if problem is not None:
             print(f"{options.file}: {problem}", file=sys.stderr)  # noqa: T201
@@ -45,14 +45,14 @@ def main(arguments: Sequence[str]) -> int:
     return code
 
 
-def _print(recording: Recording, options: argparse.Namespace, *, is_lines: bool) -> Exception | None:
+def _assessed(recording: Recording, options: argparse.Namespace, *, is_lines: bool) -> Exception | None:
     """Print one assessment; returns why it could not be made."""
     try:
         assessment = assess(recording, BaselineProfile(options.profile), options.only)
     except AppError as error:
         return error
     text = msgspec.json.encode(assessment)
-    sys.stdout.buffer.write((text if is_lines else msgspec.json.format(text, indent=1)) + b"\n")
+    print((text if is_lines else msgspec.json.format(text, indent=1)).decode(), flush=True)  # noqa: T201
     return None
 
 

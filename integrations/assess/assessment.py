@@ -102,15 +102,15 @@ def _dataset(rows: RecordedRows, name: str) -> DatasetLine:
     )
 
 
-def _license(it: License) -> LicenseLine:
-    free, usable = max(0, it.bought - it.assigned), it.bought + it.warning
+def _license(license_: License) -> LicenseLine:
+    free, usable = max(0, license_.bought - license_.assigned), license_.bought + license_.warning
     return LicenseLine(
-        sku_id=it.sku_id,
-        name=it.name,
-        bought=it.bought,
-        assigned=it.assigned,
+        sku_id=license_.sku_id,
+        name=license_.name,
+        bought=license_.bought,
+        assigned=license_.assigned,
         free=free,
-        free_in_grace=max(0, usable - it.assigned) - free,
-        held=it.suspended + it.locked_out,
-        over=max(0, it.assigned - usable),
+        free_in_grace=max(0, usable - license_.assigned) - free,
+        held=license_.suspended + license_.locked_out,
+        over=max(0, license_.assigned - usable),
     )

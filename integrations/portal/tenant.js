@@ -2,6 +2,7 @@
 
 import { ask, askRows, at } from "./api.js";
 import { tenantActions } from "./actions.js";
+import { baselinesSection } from "./baselines.js";
 import { configurationPart } from "./configuration.js";
 import { guarded } from "./dialog.js";
 import { facts, frame, make, named, note, part, words } from "./dom.js";
@@ -11,6 +12,7 @@ import { dots, menuButton } from "./menu.js";
 import { usersSection } from "./people.js";
 import { cspParts, ignoreButton } from "./relationships.js";
 import { hasScore, scoreSection } from "./score.js";
+import { permissionsNote } from "./permissions.js";
 import { securityParts } from "./security.js";
 import { badge } from "./status.js";
 import { contents, tiles } from "./tiles.js";
@@ -25,8 +27,8 @@ let shownTenant = "";
 export async function showTenant(id, config, again, current) {
   if (shownTenant !== id) Object.assign(counts, FIRST);
   shownTenant = id;
-  const [details, security, users, devices, licenses, runs] = await Promise.all([
-    ask("GET", at`/tenants/${id}`), ask("GET", at`/tenants/${id}/security`), ...Object.keys(FIRST).map((list) => askRows(at`/tenants/${id}/${list}`, {}, counts[list])),
+  const [details, security, findings, users, devices, licenses, runs] = await Promise.all([
+    ask("GET", at`/tenants/${id}`), ask("GET", at`/tenants/${id}/security`), ask("GET", at`/tenants/${id}/findings`), ...Object.keys(FIRST).map((list) => askRows(at`/tenants/${id}/${list}`, {}, counts[list])),
   ]);
   const running = runs.items.find((run) => !run.ended_at);
   const more = (list) => () => {
@@ -38,9 +40,10 @@ export async function showTenant(id, config, again, current) {
   const view = frame(`tenant-${id}`);
   part(view, "top", "always", () => make("p", { class: "back" }, make("a", { href: "#" }, "\u2190 All tenants")));
   part(view, "head", [details.tenant, details.held_back, details.user_count, details.organizations, details.csp?.ignored, Boolean(running)], () => head(details, config, running, again));
-  part(view, "tiles", [details.tenant, details.csp?.trace, details.secure_score, details.mfa, details.licenses], () => tiles(details));
+  part(view, "tiles", [details.tenant, details.csp?.trace, details.secure_score, details.mfa, details.licenses, findings.counts], () => tiles(details, findings));
   const ways = part(view, "contents", "made below", () => []);
   part(view, "given-up", details.given_up, () => (details.given_up ?? []).map(trouble));
+  part(view, "permissions", details.missing_permissions, () => permissionsNote(details.missing_permissions));
   part(view, "evaluations", details.evaluations, () => failing(details.evaluations ?? []));
   part(view, "progress", running, () => (running ? progress(running) : null));
   const ignored = details.csp?.ignored ?? false;
@@ -49,6 +52,7 @@ export async function showTenant(id, config, again, current) {
   if (details.csp) cspParts(left, right, details.csp);
   part(left, "score", details.secure_score, () => (hasScore(details.secure_score) ? scoreSection(details.secure_score) : null));
   securityParts(left, right, security);
+  part(left, "baselines", findings, () => baselinesSection(findings));
   longSection(right, {
     title: "Licenses", heads: ["Product", "Bought", "Assigned", "Unused"], page: licenses, more: more("licenses"), empty: emptyText(licenses),
     cells: (it) => [it.name, it.bought, it.assigned, it.unused ?? 0].map((value) => (typeof value === "number" ? value.toLocaleString() : value)),

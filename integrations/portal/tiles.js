@@ -1,17 +1,19 @@
 // A strip above a tenant's sections: how it stands at one look, each tile the way to its section.
 
+import { BASELINES, judged } from "./baselines.js";
 import { make } from "./dom.js";
 import { leadTo } from "./listing.js";
 import { hasScore, percentOf, sparkline } from "./score.js";
 import { ago, day } from "./times.js";
 
 /** The tiles of a tenant; those about which nothing is known are left out. */
-export function tiles({ tenant: row, csp, secure_score: score, mfa, licenses }) {
+export function tiles({ tenant: row, csp, secure_score: score, mfa, licenses }, findings) {
   return make("div", { class: "tiles" }, [
     csp ? accessTile(row, csp.trace ?? []) : null,
     tile("Sync", "Sync history", row.sync_status.colour, row.sync_status.label, ["Last sync ", ago(row.last_sync_at)]),
     hasScore(score) ? tile("Secure Score", "Microsoft Secure Score", null, `${percentOf(score)} %`, [`${Math.round(score.points)} of ${Math.round(score.max_points)} points`], sparkline(score)) : null,
     mfa?.people ? mfaTile(mfa.people) : null,
+    judged(findings).of ? baselinesTile(findings) : null,
     licenses?.products ? tile("Licenses", "Licenses", null, `${licenses.assigned.toLocaleString()} of ${licenses.bought.toLocaleString()}`, [`${licenses.unused.toLocaleString()} unused`]) : null,
   ]);
 }
@@ -27,6 +29,12 @@ function accessTile(row, trace) {
 function mfaTile({ users, users_without: without, admins_without: admins }) {
   const covered = users ? Math.floor(((users - without) / users) * 100) : 100;
   return tile("MFA", "Multi-factor authentication", admins ? "red" : without ? "orange" : "green", `${covered} %`, [without ? `${without} of ${users} users without` : "Everybody has registered"]);
+}
+
+function baselinesTile(findings) {
+  const { met, of } = judged(findings);
+  const { not_met: wrong = 0, narrowed = 0 } = findings.counts;
+  return tile("Baselines", BASELINES, wrong ? "red" : narrowed ? "orange" : "green", `${met} of ${of}`, [wrong ? `${wrong} controls are not met` : narrowed ? `${narrowed} are narrowed` : "All are met"]);
 }
 
 /** A tile that leads to the section with the heading `to`. */

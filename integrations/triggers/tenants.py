@@ -3,6 +3,7 @@
 import msgspec
 
 from integrations.actions.mapping.map_tenant import map_tenant, unmap_tenant
+from integrations.actions.read.findings import read_findings
 from integrations.actions.read.overview import read_integration, read_overview, read_tenant
 from integrations.actions.read.security import read_security
 from integrations.actions.read.sync_queue import read_sync_queue
@@ -17,6 +18,7 @@ from integrations.triggers.http.routes import HttpRoutes, Need, RequestContext
 from integrations.views.datasets import Rows
 from integrations.views.integration_details import IntegrationDetails
 from integrations.views.organizations import MappingView, mapping_view
+from integrations.views.security.findings import FindingList
 from integrations.views.security.licenses import LicenseView
 from integrations.views.security.security import Security
 from integrations.views.sync_runs import Ordered, RunPage, SyncQueue
@@ -181,6 +183,16 @@ def _add_synced(routes: HttpRoutes) -> None:
     )
     def get_security(call: RequestContext) -> ApiResponse:
         return ok(read_security(call.services, call.actor.account_id, _tenant(call)))
+
+    @routes.add(
+        "GET",
+        "tenants/{tenant_id}/findings",
+        needs=Need.READ,
+        summary="What baselines say of a tenant: a verdict on each control, why, and how to meet it.",
+        answers={200: FindingList},
+    )
+    def get_findings(call: RequestContext) -> ApiResponse:
+        return ok(read_findings(call.services, call.actor.account_id, _tenant(call)))
 
 
 def _add_rows(routes: HttpRoutes, dataset: Dataset, route: ReadRoute) -> None:

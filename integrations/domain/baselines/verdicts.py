@@ -40,7 +40,7 @@ class ActualValue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """
 
     name: str
-    value: Any = UNSET
+    value: bool | int | float | str | list[Any] | dict[str, Any] | msgspec.UnsetType | None = UNSET
     count: int | msgspec.UnsetType = UNSET
 
 
