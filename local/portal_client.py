@@ -23,6 +23,13 @@ APP_ROLES = [
     "SecurityEvents.Read.All",
     "AuditLog.Read.All",
     "Policy.Read.All",
+    "RoleManagement.Read.Directory",
+    "RoleManagementPolicy.Read.Directory",
+    "RoleManagementPolicy.Read.AzureADGroup",
+    "PrivilegedEligibilitySchedule.Read.AzureADGroup",
+    "Application.Read.All",
+    "MailboxSettings.Read",
+    "Place.Read.All",
     "Application.ReadWrite.OwnedBy",
 ]
 # What our app registration asks for on behalf of people: of a single tenant's admin, and of a CSP's account.

@@ -15,7 +15,7 @@ from local.microsoft.graph.protocol.errors import (
     new_request_id,
     with_request_ids,
 )
-from local.microsoft.graph.protocol.request import VERSION, Caller, GraphRequest, options_of
+from local.microsoft.graph.protocol.request import Caller, GraphRequest, options_of, version_of
 from local.microsoft.graph.protocol.throttle import Throttle, warning
 from local.microsoft.graph.routes import find
 from local.microsoft.graph.security import managed_devices
@@ -30,7 +30,10 @@ _GRAPH_APP = "00000003-0000-0000-c000-000000000000"
 
 
 class Graph:
-    """Everything below /v1.0. ``record`` is the recorder's entry, which learns whose request it was."""
+    """Everything below /v1.0, and a little below /beta.
+
+    ``record`` is the recorder's entry, which learns whose request it was.
+    """
 
     def __init__(
         self, world: WorldState, issuer: Issuer, faults: Faults, garbles: Garbles, login: str, graph: str
@@ -62,7 +65,8 @@ class Graph:
         """Record the service of a request that a fault replaced, and the Retry-After of a 429."""
         tenant = self._world.tenants.get(tenant_id)
         try:
-            route, _ = find(request.method, request.path.removeprefix(VERSION))
+            version = version_of(request.path) or ""
+            route, _ = find(request.method, request.path.removeprefix(version), version)
         except GraphError:
             return
         if tenant is not None:
@@ -78,9 +82,10 @@ class Graph:
         if tenant is None or not tenant.exists or not self._is_known(tenant, caller):
             message = "The identity of the calling application could not be established."
             raise GraphError(401, "Authorization_IdentityNotFound", message)
-        if not request.path.startswith(f"{VERSION}/"):
+        version = version_of(request.path)
+        if version is None:
             raise bad_request(f"Invalid version: {request.path.split('/')[1]}.", "BadRequest")
-        if request.path == f"{VERSION}{BATCH}":
+        if request.path == f"{version}{BATCH}":
             self._check_claims(tenant, claims, request.path)
             return self._batch(request, tenant, claims, record)
         return self._single(request, tenant, claims, record["at"], record)
@@ -111,8 +116,9 @@ class Graph:
         self, request: Request, tenant: TenantState, claims: dict[str, Any], at: float, record: dict[str, Any]
     ) -> Reply:
         self._check_claims(tenant, claims, request.path)
-        path, caller = request.path.removeprefix(VERSION), _caller(claims)
-        route, arguments = find(request.method, path)
+        version, caller = version_of(request.path) or "", _caller(claims)
+        path = request.path.removeprefix(version)
+        route, arguments = find(request.method, path, version)
         self._throttle.record_request(route.service, tenant, at, record)
         if caller.user_id is None and not route.needs.application:
             raise bad_request("/me request is only valid with delegated authentication flow.", "BadRequest")
@@ -128,7 +134,7 @@ class Graph:
             self._throttle.spend("directory writes", caller.client_id, tenant, 1)
         share = self._throttle.spend(route.service, caller.client_id, tenant, units)
         graph_request = GraphRequest(
-            self._world, self._root, tenant, caller, path, options, request.headers, request.body
+            self._world, self._root, tenant, caller, path, options, request.headers, request.body, version
         )
         reply = route.handle(graph_request, *arguments)
         reply.headers |= {"x-ms-resource-unit": str(units), **warning(share)}

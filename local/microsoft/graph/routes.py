@@ -16,8 +16,16 @@ from local.microsoft.graph.directory import (
     users,
 )
 from local.microsoft.graph.protocol.errors import GraphError, bad_request
-from local.microsoft.graph.protocol.request import GraphRoute
-from local.microsoft.graph.security import managed_devices, policies, registrations, secure_score, settings
+from local.microsoft.graph.protocol.request import BETA, GraphRoute
+from local.microsoft.graph.security import (
+    app_management,
+    managed_devices,
+    policies,
+    registrations,
+    role_management,
+    secure_score,
+    settings,
+)
 from local.microsoft.server import Reply
 from local.microsoft.world import permissions as needs
 from local.microsoft.world.permissions import RequiredPermissions
@@ -38,6 +46,9 @@ _SECURE_SCORE = "secure score"
 _REGISTRATIONS = "/reports/authenticationMethods/userRegistrationDetails"
 _CONDITIONAL_ACCESS = "/identity/conditionalAccess/policies"
 _NAMED_LOCATIONS = "/identity/conditionalAccess/namedLocations"
+_METHODS_POLICY = "/policies/authenticationMethodsPolicy"
+_STRENGTHS = "/policies/authenticationStrengthPolicies"
+_SCHEDULES = "/roleManagement/directory/role"
 _CROSS_TENANT = "/policies/crossTenantAccessPolicy"
 _SECURITY_DEFAULTS = "identitySecurityDefaultsEnforcementPolicy"
 _RELATIONSHIPS = "/tenantRelationships/delegatedAdminRelationships"
@@ -119,7 +130,20 @@ ROUTES = (
     _get("/groupSettings", needs.GROUP_SETTINGS, 1, settings.group_settings),
     _get(f"/policies/{_SECURITY_DEFAULTS}", needs.POLICIES, 1, policies.security_defaults),
     _get("/policies/authorizationPolicy", needs.POLICIES, 1, policies.authorization_policy),
-    _get("/policies/authenticationMethodsPolicy", needs.POLICIES, 1, policies.authentication_methods_policy),
+    _get(_METHODS_POLICY, needs.POLICIES, 1, policies.authentication_methods_policy),
+    _get(_STRENGTHS, needs.POLICIES, 1, policies.authentication_strengths),
+    _get(f"{_STRENGTHS}/{_ID}", needs.POLICIES, 1, policies.authentication_strength),
+    _get(f"{_SCHEDULES}AssignmentScheduleInstances", needs.ROLE_SCHEDULES, 1, role_management.assignment_schedules),
+    _get(f"{_SCHEDULES}EligibilityScheduleInstances", needs.ROLE_SCHEDULES, 1, role_management.eligibility_schedules),
+    _get("/policies/roleManagementPolicyAssignments", needs.ROLE_POLICIES, 1, role_management.policy_assignments),
+    _get("/policies/defaultAppManagementPolicy", needs.POLICIES, 1, app_management.default_policy),
+    _get("/policies/appManagementPolicies", needs.POLICIES, 1, app_management.policies),
+    _get(
+        f"/servicePrincipals/{_ID}/delegatedPermissionClassifications",
+        needs.CLASSIFICATIONS,
+        1,
+        app_management.permission_classifications,
+    ),
     _get("/subscriptions", needs.USERS, 1, subscriptions.subscriptions),
     _post("/subscriptions", needs.USERS, 1, subscriptions.subscribe),
     _delete(f"/subscriptions/{_ID}", needs.USERS, 1, subscriptions.unsubscribe),
@@ -142,9 +166,15 @@ ROUTES = (
 )
 
 
-def find(method: str, path: str) -> tuple[GraphRoute, list[str | None]]:
+# What is served below /beta, too, with more properties there.
+_ON_BETA = frozenset({_CONDITIONAL_ACCESS, f"{_CONDITIONAL_ACCESS}/{_ID}", _METHODS_POLICY})
+
+
+def find(method: str, path: str, version: str) -> tuple[GraphRoute, list[str | None]]:
     """The route of a request and the parts of its address."""
     matching = [(route, match) for route in ROUTES if (match := route.path.fullmatch(path))]
+    if version == BETA:
+        matching = [(route, match) for route, match in matching if route.path.pattern in _ON_BETA]
     for route, match in matching:
         if route.method == method:
             arguments = list(match.groups())

@@ -34,6 +34,20 @@ _IDS: dict[str, tuple[str, str]] = {
         "f1493658-876a-4c87-8fa7-edb559b3476a",
     ),
     "RoleManagement.Read.Directory": ("483bed4a-2ad3-4361-a73b-c83ccdbdc53c", "741c54c3-0c1e-44a1-818b-3f97ab4e8c83"),
+    "RoleManagementPolicy.Read.Directory": (
+        "fdc4c997-9942-4479-bfcb-75a36d1138df",
+        "3de2cdbe-0ff5-47d5-bdee-7f45b4749ead",
+    ),
+    "RoleManagementPolicy.Read.AzureADGroup": (
+        "69e67828-780e-47fd-b28c-7b27d14864e6",
+        "7e26fdff-9cb1-4e56-bede-211fe0e420e8",
+    ),
+    "PrivilegedEligibilitySchedule.Read.AzureADGroup": (
+        "edb419d6-7edc-42a3-9345-509bfdf5d87c",
+        "8f44f93d-ecef-46ae-a9bf-338508d44d6b",
+    ),
+    "MailboxSettings.Read": ("40f97065-369a-49f4-947c-6a255697ae91", "87f447af-9fa4-4c32-9dfa-4a57a73d18ce"),
+    "Place.Read.All": ("913b9306-0ce1-42b8-9137-6a7df690a760", "cb8f45a0-5c2e-4ea1-b803-84b870a7d7ec"),
     "GroupSettings.Read.All": ("f3c4f514-c65a-43f5-bfce-1735872258dd", "2eb2bc92-94ef-4c6b-b4ab-2a09bc975e0e"),
     "GroupMember.Read.All": ("98830695-27a2-44f7-8c18-0c3ebc9698f6", "bc024368-1153-4739-b217-4326f2e966d0"),
     "Application.Read.All": ("9a5d68dd-52b0-4cc2-bd40-abcf44ac3a30", "c79f8feb-a9db-4090-85f9-90d820caa0eb"),
@@ -94,6 +108,11 @@ LICENCE_DETAILS = _any_of("LicenseAssignment.Read.All", "User.Read.All", _DIRECT
 DEVICES = _any_of("Device.Read.All", _DIRECTORY)
 DEVICE_CHANGES = _any_of("Device.Read.All")
 ROLES = _any_of("RoleManagement.Read.Directory", _DIRECTORY)
+ROLE_SCHEDULES = _any_of("RoleManagement.Read.Directory")
+# Which of them it takes depends on the kind of scope that the filter names.
+ROLE_POLICIES = _any_of("RoleManagementPolicy.Read.Directory", "RoleManagementPolicy.Read.AzureADGroup")
+DIRECTORY_ROLE_POLICIES = _any_of("RoleManagementPolicy.Read.Directory")
+GROUP_ROLE_POLICIES = _any_of("RoleManagementPolicy.Read.AzureADGroup")
 SIGNED_IN_USER = RequiredPermissions(frozenset(), frozenset({"User.Read", "User.Read.All", _DIRECTORY}))
 OWN_GROUPS = RequiredPermissions(frozenset(), frozenset({"User.Read", "GroupMember.Read.All", _DIRECTORY}))
 OWN_TRANSITIVE_GROUPS = RequiredPermissions(frozenset(), OWN_GROUPS.delegated | {"User.Read.All"})
@@ -108,6 +127,7 @@ APPLICATIONS = RequiredPermissions(
 APPLICATION_REMOVAL = RequiredPermissions(
     frozenset({"Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"}), frozenset({"Application.ReadWrite.All"})
 )
+CLASSIFICATIONS = _any_of("Policy.Read.PermissionGrant", "Application.Read.All", _DIRECTORY)
 GROUPS = _any_of("GroupMember.Read.All", _DIRECTORY)
 SCORES = _any_of("SecurityEvents.Read.All")
 REGISTRATIONS = _any_of("AuditLog.Read.All")

@@ -4,11 +4,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local.microsoft.world.collection import Object
+from local.microsoft.world.methods import methods, strengths
 
 
 @dataclass
 class Posture:
-    """``scores`` holds what was set by hand: (points, most) by day; ``registrations`` properties by user id."""
+    """``scores`` holds what was set by hand: (points, most) by day; ``registrations`` properties by user id.
+
+    ``role_assignments`` are properties of active assignments by their id, or assignments of their own; ``role_rules``
+    properties of rules by the role's id, or by "group id/member"; ``domains`` properties by the domain's name.
+    """
 
     score_days: int = 90
     scores: dict[str, tuple[float, float]] = field(default_factory=dict)
@@ -16,6 +21,16 @@ class Posture:
     security_defaults: bool = False
     authorization: Object = field(default_factory=dict)
     authentication_methods: Object = field(default_factory=dict)
+    methods: dict[str, Object] = field(default_factory=methods)
+    strengths: dict[str, Object] = field(default_factory=strengths)
+    per_user_mfa: dict[str, str | None] = field(default_factory=dict)
+    role_assignments: dict[str, Object] = field(default_factory=dict)
+    role_eligibilities: dict[str, Object] = field(default_factory=dict)
+    role_rules: dict[str, dict[str, Object]] = field(default_factory=dict)
+    default_app_management: Object = field(default_factory=dict)
+    app_management: dict[str, Object] = field(default_factory=dict)
+    permission_classifications: dict[str, Object] = field(default_factory=dict)
+    domains: dict[str, Object] = field(default_factory=dict)
     admin_consent_requests: Object = field(default_factory=dict)
     cross_tenant_access: Object = field(default_factory=dict)
     conditional_access: dict[str, Object] = field(default_factory=dict)
@@ -79,6 +94,7 @@ def _conditions(client_apps: tuple[str, ...] = ("all",)) -> Object:
         "locations": None,
         "devices": None,
         "clientApplications": None,
+        "agentIdRiskLevels": None,
         "authenticationFlows": None,
         "insiderRiskLevels": None,
         "applications": {

@@ -81,6 +81,7 @@ def _user_number(seed: int, domain: str, initial_domain: str, seats: Sequence[Se
         username=f"{alias}_{_OUTSIDE}#EXT#@{initial_domain}" if guest else f"{alias}@{domain}",
         mail=f"{alias}@{_OUTSIDE if guest else domain}",
         mailNickname=f"{alias}_{_OUTSIDE}#EXT#" if guest else alias,
+        otherMails=[f"{alias}@{_OUTSIDE}"] if guest else [],
         proxyAddresses=[f"SMTP:{alias}@{domain}", f"smtp:{alias}@{initial_domain}"] if not guest else [],
         accountEnabled=number % _DISABLED_EVERY != _DISABLED_EVERY - 1,
         userType="Guest" if guest else "Member",
@@ -126,6 +127,7 @@ def user(key: str, *, given_name: str, family: str, username: str, mail: str | N
         "preferredLanguage": None,
         "usageLocation": None,
         "onPremisesSyncEnabled": None,
+        "onPremisesImmutableId": None,
         "assignedLicenses": [],
     }
     properties.update(more)

@@ -22,7 +22,7 @@ class Sku(NamedTuple):
 
 
 P1 = Plan("41781fb2-bc02-4b7c-bd55-b576c07bb09d", "AAD_PREMIUM", "AADPremiumService")
-_P2 = Plan("eec0eb4f-6444-4f95-aba0-50c24d67f998", "AAD_PREMIUM_P2", "AADPremiumService")
+P2 = Plan("eec0eb4f-6444-4f95-aba0-50c24d67f998", "AAD_PREMIUM_P2", "AADPremiumService")
 INTUNE = Plan("c1ec4a95-1f05-45b3-a911-aa3fa01094f5", "INTUNE_A", "SCO")
 _MFA = Plan("8a256a2b-b617-496d-b51b-e76466e88db0", "MFA_PREMIUM", "MultiFactorService")
 _TEAMS = Plan("57ff2da0-773e-42df-b2af-ffb7a2317929", "TEAMS1", "TeamspaceAPI")
@@ -43,7 +43,8 @@ SKUS = {
     "ENTERPRISEPACK": Sku("6fd2c87f-b296-42f0-b197-1e91e994b900", (_MAIL_E, _SITES_E, _TEAMS, _OFFICE_E)),
     "EXCHANGESTANDARD": Sku("4b9405b0-7788-4568-add1-99614e613b69", (_MAIL,)),
     "AAD_PREMIUM": Sku("078d2b04-f1bd-4111-bbd4-b4b1b354cef4", (P1, _MFA)),
-    "AAD_PREMIUM_P2": Sku("84a661c4-e949-4bd2-a560-ed7766fcaf2b", (_P2, P1, _MFA)),
+    "AAD_PREMIUM_P2": Sku("84a661c4-e949-4bd2-a560-ed7766fcaf2b", (P2, P1, _MFA)),
+    "SPE_E5": Sku("06ebc4ee-1bb5-47dd-8120-11324bc54e06", (P2, P1, INTUNE, _MFA, _MAIL_E, _SITES_E, _TEAMS, _OFFICE_E)),
     "INTUNE_A": Sku("061f9ace-7d42-4136-88ac-31dc755f143f", (INTUNE,)),
     "FLOW_FREE": Sku("f30db892-07e9-47e9-837c-80727f46fd3d", (_FLOW,)),
     "POWER_BI_STANDARD": Sku("a403ebcc-fae0-4ca2-8c8c-7a907fd6c235", (_BI,)),

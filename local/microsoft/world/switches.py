@@ -76,6 +76,11 @@ class Switches:
     # Data sets with licences and pages of their own.
     unlicensed_conditional_access: str = "denied"
     """How Conditional Access answers a tenant without Entra ID P1: denied, or empty."""
+    unlicensed_role_management: str = "403"
+    """The status with which role management refuses a tenant without Entra ID P2: 403 or 400."""
+    role_management_page_size: int = 100
+    per_user_mfa_state: str = "answered"
+    """Whether lists of users answer perUserMfaState, which is not documented there: answered or refused."""
     registrations_page_size: int = 1000
     registrations_top: str = "heed"
     """What $top does to the registration report, whose own page does not name it: heed, ignore or refuse."""

@@ -9,7 +9,7 @@ from local.microsoft.world.collection import Change, Collection
 from local.microsoft.world.posture import Posture
 from local.microsoft.world.roles import GLOBAL_ADMINISTRATOR
 from local.microsoft.world.seeds import Seats, licences_of
-from local.microsoft.world.skus import INTUNE, P1, Plan, Sku
+from local.microsoft.world.skus import INTUNE, P1, P2, Plan, Sku
 
 
 @dataclass
@@ -126,6 +126,10 @@ class TenantState:
     def is_premium(self) -> bool:
         """Whether somebody here has bought Entra ID P1."""
         return self._has(P1)
+
+    def has_p2(self) -> bool:
+        """Whether somebody here has bought Entra ID P2."""
+        return self._has(P2)
 
     def has_intune(self) -> bool:
         return self._has(INTUNE)

@@ -51,6 +51,14 @@ _ASSIGNMENT = EntityType(
 _GRANT = EntityType(
     "oAuth2PermissionGrant", dict.fromkeys(("clientId", "consentType", "id", "principalId", "resourceId", "scope"))
 )
+# Microsoft's APIs, apart from Graph, of which every tenant has a service principal.
+_APIS = {
+    "00000002-0000-0000-c000-000000000000": "Windows Azure Active Directory",
+    "00000002-0000-0ff1-ce00-000000000000": "Office 365 Exchange Online",
+    "00000003-0000-0ff1-ce00-000000000000": "Office 365 SharePoint Online",
+    "c5393580-f805-4401-95e8-94b7a6ef2fc2": "Office 365 Management APIs",
+    "797f4846-ba00-4fd7-ba43-dac1f8f63013": "Windows Azure Service Management API",
+}
 # With this one an app may remove service principals it owns; whether it owns its own is a switch.
 _OWNED_BY = "Application.ReadWrite.OwnedBy"
 _ANY_REMOVAL = RequiredPermissions(APPLICATION_REMOVAL.application - {_OWNED_BY}, APPLICATION_REMOVAL.delegated)
@@ -59,13 +67,19 @@ _ANY_REMOVAL = RequiredPermissions(APPLICATION_REMOVAL.application - {_OWNED_BY}
 def service_principals(request: GraphRequest) -> Reply:
     registered = [_rendered(request, it) for it in request.tenant.principals.values()]
     return collection_reply(
-        request, _PRINCIPAL, [*registered, _graph(request.tenant)], "servicePrincipals", "$filter", "$top", "$count"
+        request,
+        _PRINCIPAL,
+        [*registered, *_microsofts(request.tenant)],
+        "servicePrincipals",
+        "$filter",
+        "$top",
+        "$count",
     )
 
 
 def service_principal(request: GraphRequest, key: str) -> Reply:
-    graph = _graph(request.tenant)
-    principal = graph if key.lower() in {graph["id"], GRAPH_APP} else _rendered(request, _find(request.tenant, key))
+    own = next((it for it in _microsofts(request.tenant) if key.lower() in {it["id"], it["appId"]}), None)
+    principal = own or _rendered(request, _find(request.tenant, key))
     return entity_reply(request, _PRINCIPAL, principal, "servicePrincipals")
 
 
@@ -215,6 +229,28 @@ def _graph(tenant: TenantState) -> Object:
         "appRoles": [_app_role(name, key) for name, key in ROLE_IDS.items()],
         "oauth2PermissionScopes": [_scope(name, key) for name, key in SCOPE_IDS.items()],
     }
+
+
+def _microsofts(tenant: TenantState) -> list[Object]:
+    """The service principals of Microsoft's own APIs."""
+    return [_graph(tenant), *(_api(tenant, app_id, name) for app_id, name in _APIS.items())]
+
+
+def _api(tenant: TenantState, app_id: str, name: str) -> Object:
+    return {
+        "id": f"{tenant.id[:8]}-{app_id[:4]}-4000-8000-{app_id[9:13]}{tenant.id[-8:]}",
+        "accountEnabled": True,
+        "appDisplayName": name,
+        "appId": app_id,
+        "displayName": name,
+        "servicePrincipalNames": [app_id],
+    }
+
+
+def resource_app(tenant: TenantState, key: str) -> str:
+    """The application id of a service principal, by its object id."""
+    own = next((it["appId"] for it in _microsofts(tenant) if it["id"] == key.lower()), None)
+    return str(own or _find(tenant, key).client_id)
 
 
 def _app_role(name: str, key: str) -> Object:

@@ -110,7 +110,8 @@ def _domains(tenant: TenantState) -> list[Object]:
         "passwordNotificationWindowInDays": 14,
         "supportedServices": ["Email", "OfficeCommunicationsOnline"],
     }
-    return [
-        {"id": tenant.domain, "isDefault": True, **shared},
-        {"id": tenant.initial_domain, "isInitial": True, **shared},
-    ]
+    changed = tenant.posture.domains
+    seeded: dict[str, Object] = {
+        tenant.domain: {"isDefault": True, **shared}, tenant.initial_domain: {"isInitial": True, **shared},
+    }  # fmt: skip
+    return [{"id": key, **seeded.get(key, {}), **changed.get(key, {})} for key in {**seeded, **changed}]

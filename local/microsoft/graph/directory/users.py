@@ -8,7 +8,7 @@ from typing import Any
 
 from local.microsoft.graph.protocol.delta import delta_reply
 from local.microsoft.graph.protocol.entity_types import EntityType, collection_reply, entity_reply
-from local.microsoft.graph.protocol.errors import GraphError, forbidden, not_found, premium_required
+from local.microsoft.graph.protocol.errors import GraphError, bad_request, forbidden, not_found, premium_required
 from local.microsoft.graph.protocol.paging import MAX_PAGE_SIZE, count_reply, page_reply
 from local.microsoft.graph.protocol.request import GraphRequest
 from local.microsoft.server import Reply
@@ -27,7 +27,7 @@ _NOT_SIMULATED = (
     "ageGroup", "city", "consentProvidedForMinor", "country", "creationType", "deletedDateTime", "employeeHireDate",
     "employeeLeaveDateTime", "employeeOrgData", "employeeType", "externalUserStateChangeDateTime", "faxNumber",
     "isManagementRestricted", "isResourceAccount", "legalAgeGroupClassification", "onPremisesDistinguishedName",
-    "onPremisesDomainName", "onPremisesImmutableId", "onPremisesLastSyncDateTime", "onPremisesSamAccountName",
+    "onPremisesDomainName", "onPremisesLastSyncDateTime", "onPremisesSamAccountName",
     "onPremisesSecurityIdentifier", "onPremisesUserPrincipalName", "passwordPolicies", "passwordProfile", "postalCode",
     "preferredDataLocation", "securityIdentifier", "showInAddressList", "signInSessionsValidFromDateTime", "state",
     "streetAddress",
@@ -40,7 +40,7 @@ _SINGLE_ONLY: dict[str, Any] = {
     "aboutMe": None, "birthday": "0001-01-01T00:00:00Z", "hireDate": "0001-01-01T00:00:00Z", "interests": [],
     "mySite": None, "pastProjects": [], "preferredName": None, "responsibilities": [], "schools": [], "skills": [],
 }  # fmt: skip
-_ACTIVITY = "signInActivity"
+_ACTIVITY, _PER_USER_MFA = "signInActivity", "perUserMfaState"
 _AUDIT = RequiredPermissions(frozenset({"AuditLog.Read.All"}), frozenset({"AuditLog.Read.All"}))
 
 
@@ -74,9 +74,13 @@ def _plans(_request: GraphRequest, person: Object) -> list[Object]:
 
 def _identities(request: GraphRequest, person: Object) -> list[Object]:
     name = person["userPrincipalName"]
-    return [
-        {"signInType": "userPrincipalName", "issuer": request.tenant.initial_domain, "issuerAssignedId": name},
-    ]
+    own = {"signInType": "userPrincipalName", "issuer": request.tenant.initial_domain, "issuerAssignedId": name}
+    home = {"signInType": "federated", "issuer": "ExternalAzureAD", "issuerAssignedId": None}
+    return [home, own] if person["userType"] == "Guest" else [own]
+
+
+def _per_user_mfa(request: GraphRequest, person: Object) -> str | None:
+    return request.tenant.posture.per_user_mfa.get(person["id"], "disabled")
 
 
 def _activity(_request: GraphRequest, person: Object) -> Object | None:
@@ -101,6 +105,7 @@ _COMPUTED = {
     "assignedPlans": _plans,
     "identities": _identities,
     _ACTIVITY: _activity,
+    _PER_USER_MFA: _per_user_mfa,
 }
 _SEEDED = user("", given_name="", family="", username="", mail=None)
 USER = EntityType(
@@ -124,6 +129,8 @@ def users(request: GraphRequest) -> Reply:
     names, switches = _selected(request), request.world.switches
     _refuse_single_only(names)
     max_size = MAX_PAGE_SIZE
+    if _PER_USER_MFA in names and switches.per_user_mfa_state == "refused":
+        raise bad_request(f"Could not find a property named '{_PER_USER_MFA}' on type 'microsoft.graph.user'.")
     if _ACTIVITY in names:
         _check_activity(request)
         max_size = switches.sign_in_activity_page_size
@@ -135,7 +142,7 @@ def user_count(request: GraphRequest) -> Reply:
 
 
 def users_delta(request: GraphRequest) -> Reply:
-    _refuse_single_only(_selected(request), _ACTIVITY)
+    _refuse_single_only(_selected(request), _ACTIVITY, _PER_USER_MFA)
     entity_type = USER if request.world.switches.delta_licence_states else _WITHOUT_STATES
     return delta_reply(request, entity_type, request.tenant.users, "users")
 

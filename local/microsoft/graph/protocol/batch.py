@@ -45,7 +45,11 @@ def batch_reply(request: Request, answer: Callable[[SubRequest, Request], Reply]
     responses = []
     for sub_request in sub_requests:
         failed = any(not 200 <= statuses[name.lower()] < 300 for name in sub_request.depends_on)
-        reply = _dependency_failed() if failed else answer(sub_request, _request(sub_request))
+        reply = (
+            _dependency_failed()
+            if failed
+            else answer(sub_request, _request(sub_request, request.path.removesuffix(PATH)))
+        )
         statuses[sub_request.id.lower()] = reply.status
         responses.append(_response(sub_request, reply))
     responses.reverse()  # any order is valid, so ours is never that of the requests
@@ -92,10 +96,10 @@ def _may_depend(sub_requests: Sequence[SubRequest]) -> bool:
     return in_a_row or (not dependencies[0] and all(it == [first] for it in dependencies[1:]))
 
 
-def _request(sub_request: SubRequest) -> Request:
+def _request(sub_request: SubRequest, version: str) -> Request:
     headers = {name.lower(): value for name, value in sub_request.headers.items()}
     body = msgspec.json.encode(sub_request.body) if sub_request.body is not None else b""
-    return Request("graph", sub_request.method.upper(), f"/v1.0{sub_request.url}", headers, body)
+    return Request("graph", sub_request.method.upper(), f"{version}{sub_request.url}", headers, body)
 
 
 def _response(sub_request: SubRequest, reply: Reply) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from local.microsoft.graph.protocol.entity_types import EntityType, context_url, graph_reply
 from local.microsoft.graph.protocol.errors import GraphError, bad_request, unsupported
 from local.microsoft.graph.protocol.paging import decode_token, encode_token, entities_from
-from local.microsoft.graph.protocol.request import VERSION, GraphRequest
+from local.microsoft.graph.protocol.request import GraphRequest
 from local.microsoft.server import Reply
 from local.microsoft.world.collection import Collection, Object
 
@@ -97,7 +97,7 @@ def _expired(request: GraphRequest, path: str) -> GraphError:
         text = "The specified page token value has expired and can no longer be included in your request."
         return bad_request(text, "Directory_ExpiredPageToken")
     if how == "410":
-        location = f"{request.root}{VERSION}/{path}/delta?$deltatoken="
+        location = f"{request.root}{request.version}/{path}/delta?$deltatoken="
         return GraphError(410, "syncStateNotFound", _RESYNC, headers={"Location": location})
     return bad_request(_RESYNC, how)
 

@@ -12,7 +12,7 @@ from local.microsoft.graph.protocol.request import GraphRequest
 from local.microsoft.server import Reply, json_reply
 from local.microsoft.world.collection import Object
 
-_EXPAND = re.compile(r"(\w+)(?:\(\$select=([\w,]+)\))?")
+_EXPAND = re.compile(r"(\w+)(?:\(\$(?:select=([\w,]+)|expand=(\w+))\))?")
 Computed = Callable[[GraphRequest, Object], Any]
 
 
@@ -22,7 +22,8 @@ class EntityType:
 
     ``empty`` holds what each property is when nothing was set; ``default`` names those that come without a
     $select (all, when it is empty); ``computed`` makes properties that are not kept with the object, and
-    ``follows`` names the stored property that a computed one changes with; ``expands`` are what $expand may name.
+    ``follows`` names the stored property that a computed one changes with; ``expands`` are what $expand may name, and
+    ``nested`` what may be expanded within it.
     """
 
     type: str
@@ -31,6 +32,7 @@ class EntityType:
     computed: Mapping[str, Computed] = field(default_factory=dict)
     follows: Mapping[str, str] = field(default_factory=dict)
     expands: Mapping[str, Computed] = field(default_factory=dict)
+    nested: frozenset[str] = frozenset()
 
     @cached_property
     def _spelling(self) -> dict[str, str]:
@@ -42,10 +44,12 @@ class EntityType:
         return ([self.named(it) for it in selected] or list(self.default or self.empty)) + self._expanded(request)
 
     def _expanded(self, request: GraphRequest) -> list[str]:
-        """Directory objects expand one relation at a time, perhaps with a $select of its own."""
+        """Directory objects expand one relation at a time, perhaps with a $select or an $expand of its own."""
         expand = request.options.get("$expand")
         match = _EXPAND.fullmatch(expand) if expand is not None else None
-        if expand is not None and (match is None or match[1] not in self.expands):
+        if expand is not None and (
+            match is None or match[1] not in self.expands or (match[3] is not None and match[3] not in self.nested)
+        ):
             raise bad_request(f"Expand '{expand}' is not supported here.", "ExpandNotSupported")
         return [match[1]] if match else []
 

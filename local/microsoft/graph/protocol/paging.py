@@ -41,6 +41,31 @@ def page_reply(
     return graph_reply(body | {"value": [entity_type.render(request, row, names) for row in rows]})
 
 
+def list_reply(
+    request: GraphRequest,
+    entity_type: EntityType,
+    entities: list[Object],
+    path: str,
+    *options: str,
+    size: int,
+) -> Reply:
+    """One page of a list that is short enough to be built in full; its skip token holds the place, too."""
+    request.allow("$select", *options)
+    names = entity_type.names(request)
+    matches = predicate(request, entity_type.named) if "$filter" in request.options else lambda _entity: True
+    found = [it for it in entities if matches(it)]
+    size = min(request.top(size, MAX_PAGE_SIZE), size, request.world.switches.most_on_a_page)
+    place = position_in(request.options["$skiptoken"], path) if "$skiptoken" in request.options else 0
+    body: dict[str, Any] = {"@odata.context": context_url(request, path, request.options.get("$select", ""))}
+    if request.options.get("$count") == "true":
+        body["@odata.count"] = len(found)
+    if place + size < len(found):
+        body["@odata.nextLink"] = request.link({"$skiptoken": encode_token({"of": path, "at": place + size})})
+    repeated = int(request.world.switches.list_replays and place > 0)
+    page = found[place - repeated : place + size]
+    return graph_reply(body | {"value": [entity_type.render(request, it, names) for it in page]})
+
+
 def page_entities(
     request: GraphRequest, entities: Collection, place: int, size: int, matches: Predicate | None = None
 ) -> tuple[list[Object], int]:

@@ -12,7 +12,7 @@ from local.microsoft.world.permissions import RequiredPermissions
 from local.microsoft.world.state import WorldState
 from local.microsoft.world.tenants import TenantState
 
-VERSION = "/v1.0"
+VERSION, BETA = "/v1.0", "/beta"
 _SAFE = "-_.~,()'=/:@*!"
 # Graph takes its options with or without the dollar.
 _OPTIONS = frozenset({"select", "filter", "top", "skip", "count", "expand", "orderby", "search", "format"})
@@ -42,10 +42,15 @@ class GraphRequest:
     options: dict[str, str]
     headers: dict[str, str]
     body: bytes = b""
+    version: str = VERSION
+
+    @property
+    def is_beta(self) -> bool:
+        return self.version == BETA
 
     @property
     def context(self) -> str:
-        return f"{self.root}{VERSION}/$metadata#"
+        return f"{self.root}{self.version}/$metadata#"
 
     @property
     def is_advanced(self) -> bool:
@@ -62,7 +67,7 @@ class GraphRequest:
         """This request's own address with other options: how Graph makes its links."""
         options = {name: value for name, value in self.options.items() if name not in without} | changes
         query = "&".join(f"{name}={quote(value, safe=_SAFE)}" for name, value in options.items())
-        return f"{self.root}{VERSION}{self.path}?{query}"
+        return f"{self.root}{self.version}{self.path}?{query}"
 
     def top(self, default: int, max_size: int) -> int:
         text = self.options.get("$top", "")
@@ -76,6 +81,11 @@ class GraphRequest:
     def me(self) -> str:
         """The signed-in user's id; requests to /me are only authorized with one."""
         return self.caller.user_id or ""
+
+
+def version_of(path: str) -> str | None:
+    """The version root that a path begins with; None if there is no such version."""
+    return next((it for it in (VERSION, BETA) if path.startswith(f"{it}/")), None)
 
 
 def options_of(query: dict[str, str]) -> dict[str, str]:

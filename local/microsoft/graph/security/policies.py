@@ -1,16 +1,20 @@
-"""Policies: Conditional Access, security defaults, authorization, authentication methods.
+"""Policies: Conditional Access, security defaults, authorization, authentication methods and strengths.
 
 Sources: https://learn.microsoft.com/graph/api/conditionalaccessroot-list-policies,
 https://learn.microsoft.com/graph/api/identitysecuritydefaultsenforcementpolicy-get,
 https://learn.microsoft.com/graph/api/authorizationpolicy-get,
-https://learn.microsoft.com/graph/api/authenticationmethodspolicy-get
+https://learn.microsoft.com/graph/api/authenticationmethodspolicy-get,
+https://learn.microsoft.com/graph/api/authenticationstrengthroot-list-policies
 """
+
+from typing import Any
 
 from local.microsoft.graph.protocol.entity_types import EntityType, collection_reply, entity_reply
 from local.microsoft.graph.protocol.errors import GraphError, not_found
 from local.microsoft.graph.protocol.request import GraphRequest
 from local.microsoft.server import Reply
 from local.microsoft.world.collection import Object
+from local.microsoft.world.methods import REPORT_SUSPICIOUS, strength
 from local.microsoft.world.posture import policy
 
 _POLICY = EntityType("conditionalAccessPolicy", dict.fromkeys(policy("")))
@@ -36,9 +40,8 @@ _AUTHORIZATION = EntityType(
         },
     },
 )  # fmt: skip
+_STRENGTH = EntityType("authenticationStrengthPolicy", dict.fromkeys(strength("")))
 _EVERYBODY = {"targetType": "group", "id": "all_users"}
-_METHODS = {"Fido2": "fido2", "MicrosoftAuthenticator": "microsoftAuthenticator", "Sms": "sms", "Voice": "voice"}
-_ENABLED = frozenset({"MicrosoftAuthenticator", "Fido2"})
 _METHODS_POLICY = EntityType(
     "authenticationMethodsPolicy",
     {
@@ -52,22 +55,30 @@ _METHODS_POLICY = EntityType(
                 "includeTargets": [{**_EVERYBODY, "targetedAuthenticationMethod": "microsoftAuthenticator"}],
             }
         },
-        "authenticationMethodConfigurations": [
-            {
-                "@odata.type": f"#microsoft.graph.{word}AuthenticationMethodConfiguration",
-                "id": name,
-                "state": "enabled" if name in _ENABLED else "disabled",
-                "excludeTargets": [],
-            }
-            for name, word in _METHODS.items()
-        ],
+        "authenticationMethodConfigurations": [],
     },
+)  # fmt: skip
+_BETA_METHODS_POLICY = EntityType(
+    "authenticationMethodsPolicy",
+    {
+        **_METHODS_POLICY.empty, "reportSuspiciousActivitySettings": REPORT_SUSPICIOUS,
+        "systemCredentialPreferences": {"state": "default", "includeTargets": [_EVERYBODY], "excludeTargets": []},
+    },
+)  # fmt: skip
+# Properties, however deep they are, that v1.0 does not know.
+_ON_BETA_ALONE = frozenset(
+    {
+        "agentIdRiskLevels", "includeAgentIdServicePrincipals", "excludeAgentIdServicePrincipals",
+        "agentIdServicePrincipalFilter", "numberMatchingRequiredState", "companionAppAllowedState",
+        "reportSuspiciousActivitySettings",
+    }
 )  # fmt: skip
 
 
 def conditional_access_policies(request: GraphRequest) -> Reply:
     check_licence(request)
-    value = list(request.tenant.posture.conditional_access.values()) if request.tenant.is_premium() else []
+    policies = request.tenant.posture.conditional_access.values() if request.tenant.is_premium() else ()
+    value = [_in_version(request, it) for it in policies]
     return collection_reply(
         request, _POLICY, value, "identity/conditionalAccess/policies", "$filter", "$top", "$skip", "$count"
     )
@@ -78,7 +89,7 @@ def conditional_access_policy(request: GraphRequest, key: str) -> Reply:
     rule = request.tenant.posture.conditional_access.get(key.lower())
     if rule is None:
         raise not_found(key)
-    return entity_reply(request, _POLICY, rule, "identity/conditionalAccess/policies")
+    return entity_reply(request, _POLICY, _in_version(request, rule), "identity/conditionalAccess/policies")
 
 
 def security_defaults(request: GraphRequest) -> Reply:
@@ -91,8 +102,35 @@ def authorization_policy(request: GraphRequest) -> Reply:
 
 
 def authentication_methods_policy(request: GraphRequest) -> Reply:
-    properties = request.tenant.posture.authentication_methods
-    return entity_reply(request, _METHODS_POLICY, properties, "policies/authenticationMethodsPolicy")
+    posture = request.tenant.posture
+    methods: Object = {"authenticationMethodConfigurations": list(posture.methods.values())}
+    properties = _in_version(request, methods | posture.authentication_methods)
+    entity_type = _BETA_METHODS_POLICY if request.is_beta else _METHODS_POLICY
+    return entity_reply(request, entity_type, properties, "policies/authenticationMethodsPolicy")
+
+
+def authentication_strengths(request: GraphRequest) -> Reply:
+    check_licence(request)
+    value = list(request.tenant.posture.strengths.values())
+    options = ("$filter", "$top", "$skip", "$count")
+    return collection_reply(request, _STRENGTH, value, "policies/authenticationStrengthPolicies", *options)
+
+
+def authentication_strength(request: GraphRequest, key: str) -> Reply:
+    check_licence(request)
+    found = request.tenant.posture.strengths.get(key.lower())
+    if found is None:
+        raise not_found(key)
+    return entity_reply(request, _STRENGTH, found, "policies/authenticationStrengthPolicies")
+
+
+def _in_version(request: GraphRequest, value: Any) -> Any:
+    """What the request's version knows of a value."""
+    if request.is_beta:
+        return value
+    if isinstance(value, dict):
+        return {name: _in_version(request, it) for name, it in value.items() if name not in _ON_BETA_ALONE}
+    return [_in_version(request, it) for it in value] if isinstance(value, list) else value
 
 
 def check_licence(request: GraphRequest) -> None:
