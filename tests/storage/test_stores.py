@@ -109,8 +109,8 @@ def test_nothing_is_removed_while_items_are_lost_that_may_be_the_missing_ones(ta
     [
         pytest.param(Record(key="x/y", body=Thing("x"), kind="x"), id="a key that no row can have"),
         pytest.param(Record(key="x" * 600, body=Thing("x"), kind="x"), id="a key that is too long"),
-        pytest.param(Record(key="b", body=Thing("x" * 33_000), kind="x"), id="a body that is too long"),
-        pytest.param(Record(key="b", body=Thing("\U0001f600" * 16_400), kind="x"), id="in UTF-16"),
+        pytest.param(Record(key="b", body=Thing("x" * 450_000), kind="x"), id="a body that is too long"),
+        pytest.param(Record(key="b", body=Thing("\U0001f600" * 57_000), kind="x"), id="in UTF-16"),
     ],
 )
 @pytest.mark.parametrize("is_complete", [True, False])

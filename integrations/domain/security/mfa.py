@@ -71,8 +71,8 @@ def demands_mfa_of_everybody(policy: ConditionalAccess) -> bool:
     any_client = not conditions.client_apps or "all" in conditions.client_apps
     narrowing = (
         conditions.platforms, conditions.locations, conditions.sign_in_risks, conditions.user_risks,
-        conditions.insider_risks, conditions.flows, conditions.devices, conditions.workloads, conditions.other,
-        conditions.applications.filter,
+        conditions.service_principal_risks, conditions.insider_risks, conditions.agent_risks, conditions.flows,
+        conditions.devices, conditions.workloads, conditions.other, conditions.applications.filter,
     )  # fmt: skip
     return demands_mfa and reaches_all and any_client and not any(narrowing)
 

@@ -112,7 +112,7 @@ def test_rate_limited_services_are_called_alone_and_the_others_in_one_batch() ->
     run(graph, *(dataset(it.value, nothing, service=it) for it in Service))
 
     assert graph.batches == [["directory", "secure_score", "intune"]]
-    assert sorted(graph.alone) == ["/conditional_access", "/reports"]
+    assert sorted(graph.alone) == ["/beta", "/conditional_access", "/reports"]
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,12 @@
 """When evaluations run, decided with pen and paper: what is new, what failed, what is off, and what time brings."""
 
+import dataclasses
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from integrations.domain.evaluations import registry
-from integrations.domain.evaluations.evaluation import Evaluation, Result
+from integrations.domain.evaluations.evaluation import DatasetState, Evaluation, Result
 from integrations.domain.evaluations.progress import (
     FULL_EVERY,
     Evaluated,
@@ -23,12 +24,16 @@ from integrations.domain.evaluations.progress import (
 from integrations.domain.jobs.given_up import Failed
 from integrations.domain.jobs.orders import EvaluateOrder
 from integrations.domain.sync.changed_keys import ALL, MOST_CHARACTERS, MOST_KEYS, NONE, keys_of, union
-from integrations.domain.sync.datasets import Reading
+from integrations.domain.sync.datasets import DatasetOutcome, Reading
 from integrations.microsoft.registry import DATASETS
 
 NOW = datetime(2026, 11, 28, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 FAILED = Failed(EvaluateOrder.queue, 1, "KeyError")
+
+
+def never_read(_dataset: str) -> DatasetState:
+    return DatasetState()
 
 
 def ran(before: Evaluated | None = None, *, next_at: datetime | None = None, is_complete: bool = True) -> Evaluated:
@@ -157,7 +162,27 @@ def test_settings_that_matter_are_part_of_the_basis() -> None:
     )
     settings = type("Told", (), {"product_name": "Syncro"})()
 
-    assert (plain.basis(settings), tuned.basis(settings)) == ("1:", "2:Syncro")
+    assert (plain.basis(settings, never_read), tuned.basis(settings, never_read)) == ("1:", "2:Syncro")
+
+
+def test_where_states_matter_another_outcome_of_a_needed_data_set_is_another_basis() -> None:
+    plain = registry.EVALUATIONS[0]
+    name = min(plain.needs)
+    settings = type("Told", (), {"product_name": "Syncro"})()
+    judging = dataclasses.replace(plain, uses_states=True)
+
+    def state(outcome: DatasetOutcome, error: str = ""):
+        return lambda it: DatasetState(outcome, error=error) if it == name else DatasetState()
+
+    told = {
+        it.basis(settings, states)
+        for it in (judging, plain)
+        for states in (
+            never_read, state(DatasetOutcome.FRESH), state(DatasetOutcome.DENIED), state(DatasetOutcome.DENIED, "E403"),
+        )
+    }  # fmt: skip
+
+    assert len(told) == 5  # all are different, but those of the evaluation that does not look at states
 
 
 def test_an_evaluation_that_gives_changes_where_everything_was_asked_for_is_a_fault() -> None:

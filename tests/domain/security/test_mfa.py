@@ -5,13 +5,34 @@ from collections import Counter
 import msgspec
 import pytest
 
+from integrations.domain.policies.conditional_access import (
+    AuthenticationStrength,
+    ConditionalAccess,
+    Conditions,
+    Grant,
+    PolicyApplications,
+    PolicyUsers,
+    Selection,
+)
 from integrations.domain.security.mfa import demanded_by, kind_of_registration, registered
-from integrations.domain.policies.conditional_access import ConditionalAccess
 from integrations.domain.sync.security_records import Registration
 
 FOR_ALL = ConditionalAccess(
-    id="p", name="MFA for all", state="enabled", demands=["mfa"], users=["All"], applications=["All"]
+    id="p",
+    name="MFA for all",
+    state="enabled",
+    conditions=Conditions(included=PolicyUsers(users=["All"]), applications=PolicyApplications(included=["All"])),
+    grant=Grant(operator="OR", controls=["mfa"]),
 )
+STRENGTH = AuthenticationStrength(id="s")
+
+
+def when(**changes: object) -> dict[str, object]:
+    return {"conditions": msgspec.structs.replace(FOR_ALL.conditions, **changes)}
+
+
+def asks(*controls: str, **more: object) -> dict[str, object]:
+    return {"grant": Grant(**{"operator": "OR", "controls": list(controls), **more})}
 
 
 def person(*, admin: bool = False, guest: bool = False, mfa: bool = True) -> Registration:
@@ -39,18 +60,40 @@ def test_people_administrators_and_guests_are_counted_from_tallies_alone() -> No
     ("changes", "demands"),
     [
         pytest.param({}, True, id="everybody, everywhere"),
-        pytest.param({"demands": ["authenticationStrength"]}, True, id="a strength of authentication"),
-        pytest.param({"demands": ["compliantDevice", "mfa"], "all_demands": True}, True, id="MFA and more"),
-        pytest.param({"demands": ["compliantDevice", "mfa"]}, False, id="MFA or a compliant device"),
-        pytest.param({"demands": ["block"]}, False, id="no MFA"),
+        pytest.param(asks(strength=STRENGTH), True, id="a strength of authentication"),
+        pytest.param(asks("compliantDevice", "mfa", operator="AND"), True, id="MFA and more"),
+        pytest.param(asks("compliantDevice", "mfa"), False, id="MFA or a compliant device"),
+        pytest.param(asks("mfa", terms_of_use=["t"]), False, id="MFA or terms of use"),
+        pytest.param(asks("mfa", custom_factors=["f"]), False, id="MFA or somebody else's factor"),
+        pytest.param(asks("mfa", other={"newControl": "on"}), False, id="MFA or something that is new to us"),
+        pytest.param(asks("mfa", operator="AND", other={"newControl": "on"}), True, id="MFA and something new to us"),
+        pytest.param(asks("block"), False, id="no MFA"),
+        pytest.param({"grant": None}, False, id="nothing"),
         pytest.param({"state": "report only"}, False, id="only reports"),
         pytest.param({"state": "disabled"}, False, id="switched off"),
-        pytest.param({"users": [], "groups": ["g"]}, False, id="some people"),
-        pytest.param({"applications": ["Office365"]}, False, id="some applications"),
-        pytest.param({"client_apps": ["exchangeActiveSync", "other"]}, False, id="some clients"),
-        pytest.param({"client_apps": ["all"]}, True, id="all clients"),
-        pytest.param({"is_narrowed": True}, False, id="some places"),
-        pytest.param({"without_users": ["break-glass"]}, True, id="but for one account"),
+        pytest.param({"conditions": None}, False, id="conditions that nobody could read"),
+        pytest.param(when(included=PolicyUsers(groups=["g"])), False, id="some people"),
+        pytest.param(when(applications=PolicyApplications(included=["Office365"])), False, id="some applications"),
+        pytest.param(when(applications=None), False, id="something else than applications"),
+        pytest.param(
+            when(applications=PolicyApplications(included=["All"], filter={"mode": "exclude"})),
+            False,
+            id="filtered applications",
+        ),
+        pytest.param(when(client_apps=["exchangeActiveSync", "other"]), False, id="some clients"),
+        pytest.param(when(client_apps=["all"]), True, id="all clients"),
+        pytest.param(when(locations=Selection(included=["All"], excluded=["AllTrusted"])), False, id="some places"),
+        pytest.param(when(platforms=Selection(included=["android"])), False, id="some platforms"),
+        pytest.param(when(sign_in_risks=["high"]), False, id="risky sign-ins"),
+        pytest.param(when(user_risks=["high"]), False, id="risky people"),
+        pytest.param(when(service_principal_risks=["high"]), False, id="risky applications"),
+        pytest.param(when(insider_risks=["elevated"]), False, id="insiders"),
+        pytest.param(when(agent_risks=["high"]), False, id="risky agents"),
+        pytest.param(when(flows=["deviceCodeFlow"]), False, id="one way to sign in"),
+        pytest.param(when(devices={"deviceFilter": {"mode": "include"}}), False, id="some devices"),
+        pytest.param(when(workloads={"includeServicePrincipals": ["x"]}), False, id="applications' own sign-ins"),
+        pytest.param(when(other={"timesOfDay": "night"}), False, id="a condition that is new to us"),
+        pytest.param(when(excluded=PolicyUsers(users=["break-glass"])), True, id="but for one account"),
     ],
 )
 def test_a_policy_demands_mfa_of_everybody_or_it_does_not(changes: dict[str, object], demands: bool) -> None:
