@@ -1,7 +1,5 @@
 """All data sets that a sync reads, in the order in which they are stored."""
 
-from collections.abc import Iterator
-
 from integrations.microsoft.dataset import Dataset
 from integrations.microsoft.readers.app_management import APP_MANAGEMENT_POLICIES, DEFAULT_APP_MANAGEMENT_POLICY
 from integrations.microsoft.readers.authentication_methods import AUTHENTICATION_METHODS, BETA_AUTHENTICATION_METHODS
@@ -65,6 +63,6 @@ DATASETS: tuple[Dataset, ...] = (
 BY_NAME = {it.name: it for it in DATASETS}
 
 
-def readable(*, with_beta: bool) -> Iterator[Dataset]:
+def readable(*, with_beta: bool) -> tuple[Dataset, ...]:
     """The data sets that are read; those of /beta only where the operator has switched them on."""
-    return (it for it in DATASETS if with_beta or not it.is_beta)
+    return tuple(it for it in DATASETS if with_beta or not it.is_beta)

@@ -8,6 +8,8 @@ import pytest
 
 from integrations.domain.sync.groups import join
 from integrations.domain.sync.records import Group
+from integrations.microsoft.registry import BY_NAME
+from integrations.storage.data.store import DataStore
 from tests.flows.portal import Portal
 
 
@@ -32,10 +34,18 @@ def items(portal: Portal, tenant: dict[str, str], what: str) -> list[dict[str, A
     return list(portal.ask("GET", f"/tenants/{tenant['id']}/{what}?limit=1000")["items"])
 
 
-def groups_of(portal: Portal, tenant: dict[str, str]) -> dict[str, Group]:
+def data_of(portal: Portal, tenant: dict[str, str]) -> DataStore:
     stored = portal.services.control("acct_northwind").tenants.find(tenant["id"]).value
-    data = portal.services.data("acct_northwind", tenant["id"], stored.epoch)
-    return join(row for _, row in data.list("groups", Group, limit=1000))
+    return portal.services.data("acct_northwind", tenant["id"], stored.epoch)
+
+
+def rows(portal: Portal, tenant: dict[str, str], dataset: str) -> dict[str, Any]:
+    """The stored rows of a data set, by their keys."""
+    return dict(data_of(portal, tenant).list(dataset, BY_NAME[dataset].record, limit=1000))
+
+
+def groups_of(portal: Portal, tenant: dict[str, str]) -> dict[str, Group]:
+    return join(row for _, row in data_of(portal, tenant).list("groups", Group, limit=1000))
 
 
 def security(portal: Portal, tenant: dict[str, str]) -> dict[str, Any]:

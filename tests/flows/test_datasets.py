@@ -4,20 +4,24 @@ from itertools import pairwise
 
 import pytest
 
-from integrations.microsoft.registry import DATASETS
+from integrations.microsoft.registry import readable
 from tests.flows.portal import CLIENT_ID, Portal, at_microsofts_pace
 from tests.flows.reading import asked, cycle, items, parts, security, states
 
 CONDITIONAL_ACCESS = "/v1.0/identity/conditionalAccess/policies"
 REGISTRATIONS = "/v1.0/reports/authenticationMethods/userRegistrationDetails"
-LICENSED = {"managed_devices", "registrations", "conditional_access", "named_locations", "sign_ins"}
+NEEDS_P2 = {"role_assignments", "role_eligibilities", "role_policies", "group_role_policies"}
+LICENSED = NEEDS_P2 | {
+    "managed_devices", "registrations", "conditional_access", "authentication_strengths", "named_locations",
+    "sign_ins",
+}  # fmt: skip
 
 
 def test_the_first_sync_brings_every_data_set(portal: Portal) -> None:
-    tenant = portal.has_tenant(users=60, devices=20)
+    tenant = portal.has_tenant(users=60, devices=20, licences=["SPE_E5"])
     portal.connected(tenant)
 
-    assert states(portal, tenant) == {it.name: "fresh" for it in DATASETS}
+    assert states(portal, tenant) == {it.name: "fresh" for it in readable(with_beta=False)}
     assert portal.row(tenant)["sync_status"]["cause"] == "synced"
     shown = security(portal, tenant)
     assert shown["secure_score"]["percent"] == pytest.approx(
@@ -47,7 +51,7 @@ def test_what_has_no_cheap_changes_is_asked_for_every_six_hours_or_once_a_day(po
     assert len(ordinary) == 6
     assert {CONDITIONAL_ACCESS, REGISTRATIONS, "/v1.0/domains"} <= set(slow) - set(ordinary)
     assert "/v1.0/security/secureScoreControlProfiles" in set(daily) - set(slow)
-    assert len(asked(portal, tenant)) <= 10
+    assert len(asked(portal, tenant)) <= 12
 
 
 def test_somebody_who_asks_for_a_sync_sees_what_they_just_changed(portal: Portal) -> None:
@@ -78,7 +82,7 @@ def test_a_tenant_without_the_licence_is_not_asked_and_not_warned_about(portal: 
 def test_a_licence_that_was_bought_shows_in_the_next_cycle(portal: Portal) -> None:
     tenant = portal.has_tenant(users=5, devices=3, premium=False)
     portal.connected(tenant)
-    portal.microsoft.world.set_licences(tenant["id"], "SPB", enabled=5)
+    portal.microsoft.world.set_licences(tenant["id"], "SPE_E5", enabled=5)
 
     cycle(portal, minutes=40)
 
@@ -158,7 +162,8 @@ def test_what_our_application_may_not_read_costs_only_itself(portal: Portal, sta
     assert denied == {
         "devices", "managed_devices", "secure_score", "secure_score_controls", "registrations", "conditional_access",
         "named_locations", "security_defaults", "authorization_policy", "authentication_methods",
-        "admin_consent_requests", "cross_tenant_access", "sign_ins",
+        "admin_consent_requests", "cross_tenant_access", "sign_ins", "authentication_strengths",
+        "default_app_management_policy", "app_management_policies",
     }  # fmt: skip
     assert (first["label"], first["cause"]) == (later["label"], later["cause"]) == ("Success", "synced_with_warnings")
     assert set(first["evidence"]) == set(later["evidence"]) == denied

@@ -7,21 +7,21 @@ import pytest
 
 from integrations.domain.sync.datasets import Cursor
 from integrations.domain.sync.records import SignInPage
-from integrations.microsoft.registry import DATASETS
+from integrations.microsoft.registry import DATASETS, readable
 from tests.flows.portal import Portal
 from tests.flows.reading import cycle, groups_of, items, states, users_of
 
 YEAR_1, IN_1601, NO_END = "0001-01-01T00:00:00Z", "1601-01-01T00:00:00Z", "9999-12-31T23:59:59.9999999Z"
 NOBODY = "00000000-0000-0000-0000-000000000000"
 JOINED = "👩‍💻 می‌خواهم 🏳️‍🌈"
-ALL_FRESH = {it.name: "fresh" for it in DATASETS}
+ALL_FRESH = {it.name: "fresh" for it in readable(with_beta=False)}
 REGISTRATIONS = "userRegistrationDetails"
 
 
 def has_tenant(portal: Portal) -> dict[str, str]:
     """A small tenant with something in every data set."""
     world = portal.microsoft.world
-    tenant = portal.has_tenant(users=12, devices=8)
+    tenant = portal.has_tenant(users=12, devices=8, licences=["SPE_E5", "FLOW_FREE"])
     for number in range(2):
         people = [it["id"] for it in world.users(tenant["id"])[number : number + 3]]
         world.add_group(tenant["id"], f"Group {number}", people)

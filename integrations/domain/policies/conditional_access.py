@@ -69,6 +69,9 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     excluded: list[str] = []
 
 
+_EVERYWHERE = Selection(included=["All"])
+
+
 class Conditions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When a policy applies. An empty list and null mean that there is no such condition.
 
@@ -105,6 +108,17 @@ class Conditions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     workloads: dict[str, Any] | None = None
     agent_risks: list[str] = []
     other: dict[str, Any] = {}
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether it applies only at some places, on some devices, at some risk, or to filtered applications."""
+        narrowing = (
+            self.sign_in_risks, self.user_risks, self.service_principal_risks, self.insider_risks, self.agent_risks,
+            self.flows, self.platforms, self.devices, self.workloads, self.other,
+            self.applications is not None and self.applications.filter,
+            self.locations not in (None, Selection(), _EVERYWHERE),
+        )  # fmt: skip
+        return any(narrowing)
 
 
 class AuthenticationStrength(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

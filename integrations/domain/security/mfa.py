@@ -69,12 +69,7 @@ def demands_mfa_of_everybody(policy: ConditionalAccess) -> bool:
     demands_mfa = bool(_MFA_CONTROLS & set(ways)) and (grant.operator == "AND" or set(ways) <= _MFA_CONTROLS)
     reaches_all = _EVERYTHING in conditions.included.users and _EVERYTHING in conditions.applications.included
     any_client = not conditions.client_apps or "all" in conditions.client_apps
-    narrowing = (
-        conditions.platforms, conditions.locations, conditions.sign_in_risks, conditions.user_risks,
-        conditions.service_principal_risks, conditions.insider_risks, conditions.agent_risks, conditions.flows,
-        conditions.devices, conditions.workloads, conditions.other, conditions.applications.filter,
-    )  # fmt: skip
-    return demands_mfa and reaches_all and any_client and not any(narrowing)
+    return demands_mfa and reaches_all and any_client and not conditions.is_narrowed
 
 
 def demanded_by(policies: Iterable[ConditionalAccess], *, security_defaults: bool | None) -> list[str]:

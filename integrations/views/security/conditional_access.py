@@ -13,7 +13,6 @@ from integrations.domain.policies.conditional_access import (
     Selection,
 )
 
-_EVERYWHERE = Selection(included=["All"])
 _EXTERNAL = "GuestsOrExternalUsers"
 
 
@@ -96,7 +95,7 @@ def conditional_access_view(policy: ConditionalAccess) -> ConditionalAccessView:
         applications=what.included,
         without_applications=what.excluded,
         client_apps=conditions.client_apps,
-        is_narrowed=policy.conditions is None or _is_narrowed(conditions, what),
+        is_narrowed=policy.conditions is None or conditions.is_narrowed,
         sign_in_risks=conditions.sign_in_risks,
         user_risks=conditions.user_risks,
         locations=places.included,
@@ -118,13 +117,3 @@ def _demands(grant: Grant) -> list[str]:
         ("customAuthenticationFactor", grant.custom_factors),
     )
     return sorted({*grant.controls, *grant.other, *(name for name, there in more if there)})
-
-
-def _is_narrowed(conditions: Conditions, what: PolicyApplications) -> bool:
-    """Whether it applies only at some places, on some devices, at some risk, or to filtered applications."""
-    narrowing = (
-        conditions.sign_in_risks, conditions.user_risks, conditions.insider_risks, conditions.flows,
-        conditions.service_principal_risks, conditions.platforms, conditions.devices, conditions.workloads,
-        conditions.other, what.filter, conditions.locations not in (None, Selection(), _EVERYWHERE),
-    )  # fmt: skip
-    return any(narrowing)

@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 SHORTEST_WAIT_S, LONGEST_WAIT_S = 1.0, 900.0
 _RESYNC = frozenset({"syncstatenotfound", "resyncrequired", "directory_expiredpagetoken"})
-_NOT_LICENSED = frozenset({"authentication_requestfromnonpremiumtenantorb2ctenant"})
+_NOT_LICENSED = frozenset({"authentication_requestfromnonpremiumtenantorb2ctenant", "aadpremiumlicenserequired"})
 _NO_INTUNE = "Request not applicable to target tenant."
 _CODE = re.compile(r"[A-Za-z0-9_.\-]{1,80}")
 _MAX_ERROR_BYTES = 64 * 1024

@@ -238,7 +238,7 @@ def _microsofts(tenant: TenantState) -> list[Object]:
 
 def _api(tenant: TenantState, app_id: str, name: str) -> Object:
     return {
-        "id": f"{tenant.id[:8]}-{app_id[:4]}-4000-8000-{app_id[9:13]}{tenant.id[-8:]}",
+        "id": f"{tenant.id[:8]}-{app_id[4:8]}-4000-8000-{app_id[14:18]}{tenant.id[-8:]}",
         "accountEnabled": True,
         "appDisplayName": name,
         "appId": app_id,

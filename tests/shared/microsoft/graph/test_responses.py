@@ -29,6 +29,8 @@ from tests.shared.microsoft.graph.replies import Thing, graph, response
         (401, {"error": {"code": "InvalidAuthenticationToken"}}, TokenRejected),
         (403, {"error": {"code": "Authorization_RequestDenied"}}, Denied),
         (403, {"error": {"code": "Authentication_RequestFromNonPremiumTenantOrB2CTenant"}}, NotLicensed),
+        (400, {"error": {"code": "AadPremiumLicenseRequired"}}, NotLicensed),
+        (403, {"error": {"code": "AadPremiumLicenseRequired"}}, NotLicensed),
         (400, {"error": {"code": "BadRequest", "message": "Request not applicable to target tenant."}}, NotLicensed),
         (404, {"error": {"code": "Request_ResourceNotFound"}}, MissingInMicrosoft),
         (410, {}, ResyncRequired),
