@@ -22,16 +22,24 @@ def fit_each(source: Object, form: type[T]) -> tuple[T, Object]:
         fitted = _fit_one(name, value, form) if name in fields else None
         if fitted is not None:
             read[fields[name]] = getattr(fitted.value, fields[name])
-        if fitted is None or not fitted.is_complete:
+        if fitted is None or not fitted.is_readable or fitted.has_more:
             other[name] = value
     return form(**read), other
 
 
+def unreadable_in(other: Object, form: type[msgspec.Struct]) -> int:
+    """How many of the properties that ``fit_each`` kept could not be read; what is merely new to us does not count."""
+    known = {it.encode_name for it in msgspec.structs.fields(form)}
+    fitted = (_fit_one(name, value, form) for name, value in other.items() if name in known)
+    return sum(it is None or not it.is_readable for it in fitted)
+
+
 class _Fitted(NamedTuple):
-    """A struct with one property, and whether it holds everything that Microsoft sent there."""
+    """A struct with one property; whether all of it could be read, and whether Microsoft sent more than it knows."""
 
     value: msgspec.Struct
-    is_complete: bool
+    is_readable: bool
+    has_more: bool
 
 
 def _fit_one(name: str, value: Any, form: type[msgspec.Struct]) -> _Fitted | None:
@@ -40,7 +48,7 @@ def _fit_one(name: str, value: Any, form: type[msgspec.Struct]) -> _Fitted | Non
         fitted, unreadable = fit_tolerant({name: value}, form)
     except UnreadableJson:
         return None
-    return _Fitted(fitted, not unreadable.values and not _has_more({name: value}, fitted))
+    return _Fitted(fitted, not unreadable.values, _has_more({name: value}, fitted))
 
 
 def _has_more(source: Any, fitted: Any) -> bool:

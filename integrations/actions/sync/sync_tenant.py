@@ -24,11 +24,12 @@ from integrations.domain.jobs.orders import NOTIFIED, SCHEDULED, EvaluateOrder, 
 from integrations.domain.statuses import SyncCause
 from integrations.domain.sync.cadence import share_of
 from integrations.domain.sync.change_notifications import is_watch_due
-from integrations.domain.sync.datasets import Cursor, Run, cause_after, warnings_of
+from integrations.domain.sync.datasets import Cursor, DatasetOutcome, Run, cause_after, warnings_of
 from integrations.domain.sync.schedule import ORDER_LIFE, PART_LIMIT, WRITING_LIMIT
 from integrations.microsoft import registry as datasets
 from integrations.microsoft.limits import Service
-from integrations.microsoft.permissions import missing_in
+from integrations.microsoft.dataset import Dataset
+from integrations.microsoft.permissions import MORE_PERMISSIONS, missing_in
 from integrations.microsoft.readers.organization import read_tenant_name
 from integrations.services import Services, TenantGraphs
 from integrations.storage.data.pending import PendingMarker
@@ -137,6 +138,11 @@ def _read_datasets(services: Services, order: SyncOrder, tenant: Tenant, run: Ru
     return msgspec.structs.replace(result, has_changes=has_changes)
 
 
+def _was_never_granted(dataset: Dataset, cursor: Cursor) -> bool:
+    """Whether only a permission is missing that a sync does not need: what is read with it is unknown, no more."""
+    return cursor.outcome is DatasetOutcome.DENIED and dataset.permission in MORE_PERMISSIONS
+
+
 def _has_new_outcomes(before: Mapping[str, Cursor], after: Iterable[Cursor]) -> bool:
     """Whether a data set that evaluations need was read with another outcome, which may change what they say."""
     needed = registry.needed_datasets()
@@ -161,7 +167,8 @@ def _result(stored: StoredAttempts, cursors: dict[str, Cursor]) -> SyncResult:
             name=name,
             default_domain=domain,
         )
-    warnings = warnings_of(cursors[it.name] for it in datasets.DATASETS if it.name in cursors)
+    read = ((it, cursors[it.name]) for it in datasets.DATASETS if it.name in cursors)
+    warnings = warnings_of(cursor for it, cursor in read if not _was_never_granted(it, cursor))
     return SyncResult(
         cause=cause_after(warnings),
         evidence=warnings,

@@ -25,9 +25,10 @@ from integrations.microsoft.dataset import ENTRA_ID_P1, Dataset, FirstRequest, R
 from integrations.microsoft.fillers import GraphDateTime, in_order, moment, words
 from integrations.microsoft.limits import Service
 from integrations.microsoft.readers.authentication_strengths import GraphStrength, to_strength
-from integrations.microsoft.unknown_properties import Object, filled, fit_each
+from integrations.microsoft.unknown_properties import Object, filled, fit_each, unreadable_in
 
 _FIELDS = "id,displayName,state,conditions,grantControls,sessionControls,modifiedDateTime"
+_GRANT = "grantControls"  # kept under this name where it is no object
 _STATES = {"enabled": "enabled", "disabled": "disabled", "enabledForReportingButNotEnforced": "report only"}
 
 
@@ -199,7 +200,7 @@ def _to_applications(source: _GraphApplications | None) -> PolicyApplications | 
 
 
 def _to_grant(source: Any) -> Grant:
-    known, other = fit_each(source if isinstance(source, dict) else {"grantControls": source}, _GraphGrantControls)
+    known, other = fit_each(source if isinstance(source, dict) else {_GRANT: source}, _GraphGrantControls)
     return Grant(
         operator=clean_or_none(known.operator),
         controls=in_order(known.built_in_controls),
@@ -224,14 +225,9 @@ def _locations(source: _GraphLocations | None) -> Selection | None:
 
 def _unreadable(policy: ConditionalAccess) -> int:
     """How many values of a policy could not be read; conditions that are merely new to us do not count."""
-    conditions, grant = policy.conditions, policy.grant
-    return _known_in(conditions.other if conditions else {}, _GraphConditions) + _known_in(
-        grant.other if grant else {}, _GraphGrantControls
-    )
-
-
-def _known_in(other: Object, form: type[msgspec.Struct]) -> int:
-    return sum(it.encode_name in other for it in msgspec.structs.fields(form))
+    conditions = unreadable_in(policy.conditions.other, _GraphConditions) if policy.conditions else 0
+    grant = unreadable_in(policy.grant.other, _GraphGrantControls) if policy.grant else 0
+    return conditions + grant + bool(policy.grant and _GRANT in policy.grant.other)
 
 
 CONDITIONAL_ACCESS = Dataset(
