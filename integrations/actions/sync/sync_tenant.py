@@ -27,8 +27,8 @@ from integrations.domain.sync.change_notifications import is_watch_due
 from integrations.domain.sync.datasets import Cursor, DatasetOutcome, Run, cause_after, warnings_of
 from integrations.domain.sync.schedule import ORDER_LIFE, PART_LIMIT, WRITING_LIMIT
 from integrations.microsoft import registry as datasets
-from integrations.microsoft.limits import Service
 from integrations.microsoft.dataset import Dataset
+from integrations.microsoft.limits import Service
 from integrations.microsoft.permissions import MORE_PERMISSIONS, missing_in
 from integrations.microsoft.readers.organization import read_tenant_name
 from integrations.services import Services, TenantGraphs
