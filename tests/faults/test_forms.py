@@ -15,6 +15,8 @@ from tests.faults.lab.report import tell
 
 # Structs of these modules that are ours: nothing of Microsoft's is decoded into them.
 OURS = {
+    "integrations.microsoft.readers.app_management._GraphDefaultPolicy.id": "an object without an id is not the policy",
+    "integrations.microsoft.readers.authentication_methods._GraphMethods.id": "an object without an id is not it",
     "integrations.microsoft.readers.cross_tenant_access._Terms": "what default and partner share, which are decoded",
     "integrations.microsoft.memberships.Memberships": "what was read, in our words",
     "integrations.microsoft.relationships.RelationshipAssignments": "what was read, in our words",
@@ -29,7 +31,6 @@ ALL_OR_NOTHING = {
     "integrations.microsoft.readers.cross_tenant_access._Default.is_service_default": "whose choice the rest is",
     "integrations.microsoft.readers.policies._Authorization.id": "an object without an id is not the policy",
     "integrations.microsoft.readers.policies._Defaults.is_enabled": "all that is asked; a guess would be a verdict",
-    "integrations.microsoft.readers.policies._Methods.id": "an object without an id is not the policy",
     "integrations.microsoft.readers.policies._Requests.is_enabled": "all that is asked",
     "shared.microsoft.graph.responses.Page.next_link": "what is on further pages would be taken for gone",
     "shared.microsoft.graph.responses.Page.delta_link": "changes would be asked for from a place that nobody knows",

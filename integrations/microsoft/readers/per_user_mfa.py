@@ -23,8 +23,12 @@ class _GraphUserState(msgspec.Struct, rename="camel"):
 
 
 def _read(context: ReadContext) -> Reading:
-    states = context.by_id_as(_GraphUserState, _to_state)
-    listed = {key: it for key, it in states.items() if it.state != _DISABLED}
+    listed: dict[str, PerUserMfa] = {}  # never the others: they are almost everybody
+    for page in context.graph.pages_from(context.page, type=_GraphUserState):
+        for it in map(_to_state, page.items):
+            listed.pop(it.user_id, None)
+            if it.state != _DISABLED:
+                listed[it.user_id] = it
     records = [Record(key=key, body=PerUserMfaPage(people=people)) for key, people in pack(listed).items()]
     return Reading(records=records, is_complete=True)
 

@@ -21,7 +21,8 @@ ROLES = [
     "Organization.Read.All", "Domain.Read.All", "User.Read.All", "Directory.Read.All", "LicenseAssignment.Read.All",
     "Device.Read.All", "RoleManagement.Read.Directory", "GroupMember.Read.All", "Application.Read.All",
     "Application.ReadWrite.OwnedBy", "AuditLog.Read.All", "SecurityEvents.Read.All", "Policy.Read.All",
-    "DeviceManagementManagedDevices.Read.All",
+    "DeviceManagementManagedDevices.Read.All", "RoleManagementPolicy.Read.Directory",
+    "RoleManagementPolicy.Read.AzureADGroup",
 ]  # fmt: skip
 
 

@@ -112,6 +112,7 @@ AS_APPLICATION = [
     ("/policies/authorizationPolicy?$select=allowInvitesFrom,defaultUserRolePermissions", {}),
     ("/policies/authenticationMethodsPolicy", {}),
     ("/policies/authenticationStrengthPolicies", {}),
+    ("/policies/authenticationStrengthPolicies/{strength}", {}),
     ("/roleManagement/directory/roleAssignmentScheduleInstances", {}),
     ("/roleManagement/directory/roleEligibilityScheduleInstances", {}),
     ("/policies/adminConsentRequestPolicy", {}),
@@ -134,6 +135,15 @@ ONE_A_SECOND = [
     "/identity/conditionalAccess/policies/{policy}",
     "/identity/conditionalAccess/namedLocations",
 ]
+# The description at hand lacks these: that they are served is all that is looked at.
+NOT_DESCRIBED = [
+    "/policies/roleManagementPolicyAssignments"
+    "?$filter=scopeId eq '/' and scopeType eq 'DirectoryRole'&$expand=policy($expand=rules)",
+    "/policies/roleManagementPolicyAssignments?$filter=scopeId eq '{group}' and scopeType eq 'Group'&$expand=policy",
+    "/policies/defaultAppManagementPolicy",
+    "/policies/appManagementPolicies?$expand=appliesTo",
+    "/servicePrincipals/{principal}/delegatedPermissionClassifications",
+]
 # Where the first thing of each kind is found.
 _LISTS = {
     "device": "/devices?$top=1&$select=id",
@@ -145,6 +155,7 @@ _LISTS = {
     "subscription": "/directory/subscriptions?$select=id",
     "managed": "/deviceManagement/managedDevices?$select=id",
     "definition": "/roleManagement/directory/roleDefinitions",
+    "strength": "/policies/authenticationStrengthPolicies",
     "assignment": "/roleManagement/directory/roleAssignments",
 }
 AS_PERSON = [
@@ -163,7 +174,7 @@ DELETIONS = ["/servicePrincipals/{principal}", "/servicePrincipals(appId='{app}'
 
 @pytest.fixture(scope="module")
 def caller(cloud):
-    found = Caller(cloud, users=30, devices=6)
+    found = Caller(cloud, users=30, devices=6, licences=["SPE_E5", "FLOW_FREE"])
     cloud.world.give_role(tenant_id=found.tenant["id"], username=found.tenant["admin"], through_group=True)
     partner = "7d1f0000-0000-4000-8000-0000000000c1"
     cloud.world.put_setting(found.tenant["id"], "partners", partner, tenantId=partner, isServiceProvider=True)
@@ -205,6 +216,12 @@ def test_a_person_is_answered_as_microsoft_describes(oracle: Oracle, person, tar
     assert_conforms(oracle, exchange)
 
 
+@pytest.mark.parametrize("target", NOT_DESCRIBED)
+def test_an_application_is_answered_where_nobody_describes_it(caller, target):
+    exchange = caller.ask(filled(target, caller))
+    assert exchange.status == 200, exchange.received
+
+
 @pytest.mark.parametrize("target", DELETIONS)
 def test_an_application_may_remove_itself_where_it_is_let(oracle: Oracle, cloud, target):
     leaving = Caller(cloud, name=f"Leaving {len(target)}", devices=1)
@@ -242,6 +259,9 @@ def test_a_second_look_at_conditional_access_within_a_second_is_refused_without_
         ("/identity/conditionalAccess/namedLocations", 403, "AccessDenied"),
         ("/deviceManagement/managedDevices", 400, "BadRequest"),
         ("/users?$select=id,signInActivity", 403, "Authentication_RequestFromNonPremium"),
+        ("/policies/authenticationStrengthPolicies", 403, "AccessDenied"),
+        ("/roleManagement/directory/roleAssignmentScheduleInstances", 403, "AadPremiumLicenseRequired"),
+        ("/roleManagement/directory/roleEligibilityScheduleInstances", 403, "AadPremiumLicenseRequired"),
     ],
 )
 def test_what_was_not_bought_is_refused_as_microsoft_describes(oracle: Oracle, cloud, target, status, code):
@@ -254,6 +274,7 @@ def test_what_was_not_bought_is_refused_as_microsoft_describes(oracle: Oracle, c
 
 def test_every_path_that_is_served_has_been_asked_here(caller):
     asked = [("GET", filled(target, caller).partition("?")[0]) for target, _ in (*AS_APPLICATION, *AS_PERSON)]
+    asked += [("GET", filled(target, caller).partition("?")[0]) for target in NOT_DESCRIBED]
     asked += [("GET", target) for target in ONE_A_SECOND]
     asked += [("DELETE", filled(target, caller)) for target in DELETIONS]
     asked += [("GET", target.partition("?")[0].format(relationship=RELATIONSHIP)) for target in AS_PARTNER]
