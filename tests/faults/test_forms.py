@@ -15,8 +15,6 @@ from tests.faults.lab.report import tell
 
 # Structs of these modules that are ours: nothing of Microsoft's is decoded into them.
 OURS = {
-    "integrations.microsoft.readers.app_management._GraphDefaultPolicy.id": "an object without an id is not the policy",
-    "integrations.microsoft.readers.authentication_methods._GraphMethods.id": "an object without an id is not it",
     "integrations.microsoft.readers.cross_tenant_access._Terms": "what default and partner share, which are decoded",
     "integrations.microsoft.memberships.Memberships": "what was read, in our words",
     "integrations.microsoft.relationships.RelationshipAssignments": "what was read, in our words",
@@ -28,6 +26,8 @@ ALL_OR_NOTHING = {
     "integrations.microsoft.app_roles._Principal.id": "whose roles are asked for next; a guess would ask for another's",
     "integrations.microsoft.app_roles._Resource.id": "which application's roles are granted",
     "integrations.microsoft.change_notifications._ChangeSubscription.id": "it cannot be deleted without its id",
+    "integrations.microsoft.readers.app_management._GraphDefaultPolicy.id": "an object without an id is not the policy",
+    "integrations.microsoft.readers.authentication_methods._GraphMethods.id": "an object without an id is not it",
     "integrations.microsoft.readers.cross_tenant_access._Default.is_service_default": "whose choice the rest is",
     "integrations.microsoft.readers.policies._Authorization.id": "an object without an id is not the policy",
     "integrations.microsoft.readers.policies._Defaults.is_enabled": "all that is asked; a guess would be a verdict",

@@ -224,8 +224,22 @@ def test_people_come_with_their_company_addresses_and_where_their_licences_come_
     assert (guest.home_issuer, guest.other_mails) == ("ExternalAzureAD", [guest.mail])
 
 
-def test_an_id_of_the_premises_that_was_never_there_is_null_or_absent(portal: Portal) -> None:
+def test_a_change_that_leaves_out_what_is_null_does_not_make_it_absent(portal: Portal) -> None:
     tenant = portal.has_tenant(users=5)
     portal.connected(tenant)
+    [changed] = portal.microsoft.world.touch_users(tenant["id"], 1)
+    before = rows(portal, tenant, "users")
 
-    assert {it.immutable_id for it in rows(portal, tenant, "users").values()} <= {None, UNSET}
+    cycle(portal, minutes=40)
+
+    after = rows(portal, tenant, "users")
+    assert {it.immutable_id for it in before.values()} == {it.immutable_id for it in after.values()} == {None}
+    assert before[changed].job_title != after[changed].job_title
+
+
+def test_an_id_of_the_premises_that_microsoft_does_not_send_at_all_is_absent(portal: Portal) -> None:
+    tenant = portal.has_tenant(users=3)
+    portal.microsoft.world.garble("drop", "value", 1, "onPremisesImmutableId", path=r"/users\?.*displayName")
+    portal.connected(tenant)
+
+    assert sorted(it.immutable_id is UNSET for it in rows(portal, tenant, "users").values()) == [False, False, True]

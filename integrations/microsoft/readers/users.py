@@ -7,7 +7,7 @@ Sources: https://learn.microsoft.com/graph/api/user-list, https://learn.microsof
 
 from collections.abc import Sequence
 from datetime import timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import msgspec
 
@@ -76,7 +76,8 @@ class _GraphUser(msgspec.Struct, rename="camel"):
 def _read(context: ReadContext) -> Reading:
     if not context.is_first:
         return changes_of(
-            context.graph.pages_from(context.page, type=_GraphUser), lambda changed: map(_record, changed)
+            context.graph.pages_from(context.page, type=_GraphUser),
+            lambda changed: map(partial(_record, leaves_out_null=True), changed),
         )
     _, link = latest_of(context.graph.pages_from(context.page, type=_GraphUser))
     listed = context.graph.items(_LIST, type=_GraphUser, select=FIELDS, top=_LARGEST_PAGE)
@@ -84,7 +85,10 @@ def _read(context: ReadContext) -> Reading:
     return Reading(records=list(records.values()), is_complete=True, link=link)
 
 
-def _record(user: _GraphUser) -> Record:
+def _record(user: _GraphUser, *, leaves_out_null: bool = False) -> Record:
+    """The row of a user; changes leave out what is null, so that what they lack is null, too."""
+    if leaves_out_null and user.on_premises_immutable_id is msgspec.UNSET:
+        user.on_premises_immutable_id = None
     is_guest = (user.user_type or "").casefold() == "guest"
     # Encoded at once: the objects of a hundred thousand users would take more memory than everything else.
     body = msgspec.Raw(_encode(_to_user(user, is_guest=is_guest)))

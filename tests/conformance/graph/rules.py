@@ -98,7 +98,7 @@ CODES: dict[int, frozenset[str]] = {
     403: frozenset(
         {
             "authorization_requestdenied", "authentication_requestfromnonpremiumtenantorb2ctenant", "accessdenied",
-            "forbidden", "authentication_msgraphpermissionmissing", "unknownerror",
+            "aadpremiumlicenserequired", "forbidden", "authentication_msgraphpermissionmissing", "unknownerror",
         }
     ),
     404: frozenset({"request_resourcenotfound", "resourcenotfound", "itemnotfound", "syncstatenotfound"}),

@@ -110,9 +110,7 @@ AS_APPLICATION = [
     ("/policies/identitySecurityDefaultsEnforcementPolicy?$select=id,isEnabled", {}),
     ("/policies/authorizationPolicy", {}),
     ("/policies/authorizationPolicy?$select=allowInvitesFrom,defaultUserRolePermissions", {}),
-    ("/policies/authenticationMethodsPolicy", {}),
     ("/policies/authenticationStrengthPolicies", {}),
-    ("/policies/authenticationStrengthPolicies/{strength}", {}),
     ("/roleManagement/directory/roleAssignmentScheduleInstances", {}),
     ("/roleManagement/directory/roleEligibilityScheduleInstances", {}),
     ("/policies/adminConsentRequestPolicy", {}),
@@ -135,10 +133,12 @@ ONE_A_SECOND = [
     "/identity/conditionalAccess/policies/{policy}",
     "/identity/conditionalAccess/namedLocations",
 ]
-# The description at hand lacks these: that they are served is all that is looked at.
+_OF_ROLES = "$filter=scopeId eq '/' and scopeType eq 'DirectoryRole'&$expand=policy($expand=rules)"
+# The description at hand lacks these, or parts of them: that they are served is all that is looked at.
 NOT_DESCRIBED = [
-    "/policies/roleManagementPolicyAssignments"
-    "?$filter=scopeId eq '/' and scopeType eq 'DirectoryRole'&$expand=policy($expand=rules)",
+    "/policies/authenticationMethodsPolicy",
+    "/policies/authenticationStrengthPolicies/{strength}",
+    f"/policies/roleManagementPolicyAssignments?{_OF_ROLES}",
     "/policies/roleManagementPolicyAssignments?$filter=scopeId eq '{group}' and scopeType eq 'Group'&$expand=policy",
     "/policies/defaultAppManagementPolicy",
     "/policies/appManagementPolicies?$expand=appliesTo",
