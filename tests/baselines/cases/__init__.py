@@ -1,5 +1,5 @@
 """Cases of all controls."""
 
-from tests.baselines.cases import eidsca, people, policies, requirements, settings
+from tests.baselines.cases import eidsca, licenses, people, policies, requirements, settings
 
-CASES = [*policies.CASES, *requirements.CASES, *settings.CASES, *people.CASES, *eidsca.CASES]
+CASES = [*policies.CASES, *requirements.CASES, *settings.CASES, *people.CASES, *eidsca.CASES, *licenses.CASES]

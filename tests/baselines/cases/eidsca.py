@@ -136,6 +136,7 @@ def _eidsca_rest() -> list[Case]:
     free = method("Fido2", "keyRestrictions", "isEnforced", to=False)
     keys = "keyRestrictions"
     return [
+        case(invites, "everybody", put(AUTHORIZATION, "allowInvitesFrom", to="everyone"), is_=NOT_MET),
         case(invites, "nobody", put(AUTHORIZATION, "allowInvitesFrom", to="none"), is_=MET),
         case(invites, "members", put(AUTHORIZATION, "allowInvitesFrom", to="adminsGuestInvitersAndAllMembers"),
              is_=NOT_MET),

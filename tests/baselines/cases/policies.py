@@ -152,6 +152,7 @@ def _about_applications(control: str) -> list[Case]:
     some = Exclusions(applications=["a", "b"])
     return [
         case(control, "some applications only", applications(includeApplications=["Office365"]), is_=NOT_MET),
+        case(control, "all applications and one", applications(includeApplications=["All", "a"]), is_=MET),
         case(control, "no applications", only(control, applications=None), is_=NOT_MET),
         case(control, "applications left out", applications(excludeApplications=["a"]), is_=NOT_MET),
         case(control, "applications named as exceptions", applications(excludeApplications=["a"]), is_=MET,

@@ -78,6 +78,7 @@ def _mfa() -> list[Case]:
     return [
         *(_demanding(control, MET, f"a strength of {it} and codes", **combined(it, "password,softwareOath"))
           for it in single),
+        _demanding(control, MET, "a strength of one combination", **combined("password,softwareOath")),
         _demanding(control, NOT_MET, "a strength with text messages alone", **combined("password,sms", "sms")),
         _demanding(control, NOT_MET, "a strength with passwords", **combined("password,softwareOath", "password")),
         _demanding(control, NOT_MET, "a strength with single certificates",
@@ -119,6 +120,9 @@ def _devices() -> list[Case]:
         case(register, "another action", only(register,
              applications={"includeUserActions": ["urn:user:registerdevice"]}),
              is_=NOT_MET),
+        case(register, "and another action",
+             only(register, applications={"includeUserActions": ["urn:user:registersecurityinfo", "another"]}),
+             is_=MET),
         case(register, "no applications", only(register, applications=None), is_=NOT_MET),
     ]  # fmt: skip
 
@@ -157,6 +161,8 @@ def _more_policies() -> list[Case]:
         case(agents, "a list of risks", only(agents, agentIdRiskLevels=["high"]), is_=MET),
         case(agents, "one agent", only(agents, clientApplications={"includeAgentIdServicePrincipals": ["a"]}),
              is_=NOT_MET),
+        case(agents, "all agents and one", only(agents, clientApplications={"includeAgentIdServicePrincipals":
+             ["All", "a"]}), is_=MET),
         case(agents, "no agents", only(agents, clientApplications=None), is_=NOT_MET),
         case(agents, "an agent left out", only(agents, clientApplications={**AGENTS,
              "excludeAgentIdServicePrincipals": ["a"]}), is_=NARROWED, scuba=MET),

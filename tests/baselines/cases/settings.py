@@ -87,6 +87,8 @@ def _authorization() -> list[Case]:
         case(consent, "Microsoft decides", consents(f"{own}.microsoft-user-default-recommended"), is_=NOT_MET),
         case(consent, "everything", consents(f"{own}.microsoft-user-default-legacy"), is_=NOT_MET, scuba=MET),
         case(consent, "low with a risky permission", add(CLASSIFICATIONS, mail), is_=NOT_MET),
+        case(consent, "low alone, with a risky permission", consents(f"{own}.microsoft-user-default-low"),
+             add(CLASSIFICATIONS, mail), is_=NOT_MET),
         case(consent, "a risky permission called medium", add(CLASSIFICATIONS, {**mail, "classification": "medium"}),
              is_=MET),
         case(consent, "low with harmless permissions", add(CLASSIFICATIONS, {**mail, "permissionName": "openid"}),
