@@ -4,16 +4,15 @@ Answers are bodies by path, as Microsoft words them. A path that is absent was n
 paths that answered something else than 200.
 """
 
-import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import unquote_plus
 
 import msgspec
 
 from integrations.actions.sync.dataset_reader import Access, DatasetReader
+from integrations.assess.replay import ReplayClient
 from integrations.domain.baselines.catalogue import Catalogue, catalogue
 from integrations.domain.baselines.tenant import Inputs, JudgedTenant
 from integrations.domain.baselines.verdicts import ControlFinding, Judging
@@ -22,51 +21,12 @@ from integrations.domain.sync.datasets import DatasetOutcome
 from integrations.microsoft.dataset import Dataset
 from integrations.microsoft.limits import Service
 from integrations.microsoft.registry import DATASETS
-from shared.http.client import Response
 from shared.microsoft.graph import Graph
 
 ROOT = "https://graph.example"
 NOW = datetime(2026, 11, 28, 9, 0, tzinfo=UTC)
-_DELTA_LINK = "@odata.deltaLink"
-_DENIED = {"error": {"code": "Authorization_RequestDenied", "message": "Insufficient privileges."}}
 
 Answers = dict[str, Any]
-
-
-@dataclass
-class Replay:
-    """An HTTP client that answers from recorded answers; what was not recorded is not found."""
-
-    answers: Answers
-    statuses: Mapping[str, int] = field(default_factory=dict)
-
-    def send(self, _method: str, url: str, *, body: bytes | None = None, **_more: Any) -> Response:
-        path = unquote_plus(url.removeprefix(ROOT))
-        if path.endswith("/$batch"):
-            return self._batch(path.removesuffix("/$batch"), msgspec.json.decode(body or b"{}"))
-        status, answer = self.answer(path)
-        return Response(status=status, headers={}, body=msgspec.json.encode(answer))
-
-    def _batch(self, version: str, batch: dict[str, Any]) -> Response:
-        parts = [(it["id"], *self.answer(version + unquote_plus(it["url"]))) for it in batch["requests"]]
-        responses = [{"id": key, "status": status, "headers": {}, "body": body} for key, status, body in parts]
-        return Response(status=200, headers={}, body=msgspec.json.encode({"responses": responses}))
-
-    def answer(self, path: str) -> tuple[int, Any]:
-        bare = path.partition("?")[0]
-        if (status := self.statuses.get(bare, 200)) != 200:
-            return status, _DENIED
-        if bare.endswith("/users/delta"):
-            return 200, {"value": [], _DELTA_LINK: ROOT + bare}
-        if bare.endswith("/groups/delta"):
-            return 200, {"value": list(self._groups(bare.removesuffix("/delta"))), _DELTA_LINK: ROOT + bare}
-        found = self.answers.get(path, self.answers.get(bare))
-        return (200, found) if found is not None else (404, {"error": {"code": "Request_ResourceNotFound"}})
-
-    def _groups(self, path: str) -> Iterator[dict[str, Any]]:
-        for it in self.answers[path]["value"]:
-            members = self.answers.get(f"{path}/{it['id']}/members", {"value": []})["value"]
-            yield {**it, "members@delta": members}
 
 
 @dataclass
@@ -96,14 +56,18 @@ _READ = {it.name: it for it in DATASETS if it.name in catalogue().reads()}
 
 def read(answers: Answers, statuses: Mapping[str, int] | None = None, now: datetime = NOW) -> Recorded:
     """Everything that controls need, read from recorded answers."""
-    replay = Replay(answers, statuses or {})
-    graphs = {it: Graph(root=ROOT, version=it.version, http_client=replay, token=lambda _: "t") for it in Service}  # type: ignore[arg-type]
+    replay = ReplayClient(ROOT, {path: _raw(body) for path, body in answers.items()}, statuses or {})
+    graphs = {it: Graph(root=ROOT, version=it.version, http_client=replay, token=lambda _: "t") for it in Service}
     recorded = Recorded({}, {}, now)
     for dataset in sorted(_READ.values(), key=lambda it: it.name != "organization"):
-        path = dataset.service.version + re.sub(r"/delta$", "", dataset.first_request.path)
-        if path in replay.statuses or path in answers:
+        path = dataset.service.version + dataset.first_request.path
+        if {path, path.removesuffix("/delta")} & (answers.keys() | (statuses or {}).keys()):
             _read_one(dataset, graphs[dataset.service], recorded)
     return recorded
+
+
+def _raw(body: Any) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode(body))
 
 
 def _read_one(dataset: Dataset, graph: Graph, recorded: Recorded) -> None:
