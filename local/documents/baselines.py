@@ -23,7 +23,7 @@ A control has one of these verdicts:
 | verdict | meaning |
 |---|---|
 | met | It is as the control requires. |
-| narrowed | A policy does what is required, but only under conditions that the control does not ask for. |
+| narrowed | Policies do what is required, but under conditions that leave some sign-ins out. |
 | not met | It is not as the control requires. |
 | unlicensed | The tenant does not have the licence that the control needs. |
 | not applicable | The tenant does not use what the control is about. |

@@ -58,7 +58,6 @@ MET = f'met = {{ {PATH}, eq = "none" }}'
         ('met = { any_policy = { core = "x" } }', "unknown core: x"),
         ('met = { any_policy = { terms = [{ path = "state", eq = "x" }] } }', "a term needs says"),
         ('met = { any_policy = { asks = ["moon"] } }', "unknown condition: moon"),
-        ('met = { any_policy = { together = "moon" } }', "unknown need: moon"),
         ("met = { any_policy = { term = [] } }", "unknown key: term"),
         (f'{MET}\nlicense = "p9"', "unknown license: p9"),
         (f'{MET}\nmay_read = ["moon"]', "unknown data set: moon"),

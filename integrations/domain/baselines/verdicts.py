@@ -136,7 +136,7 @@ class Judging:
         if answer and scope.trace.narrowed:
             return _finding(control, ControlVerdict.NARROWED, " ".join(scope.trace.narrowed), scope.trace)
         if answer:
-            return _finding(control, ControlVerdict.MET, control.requires, scope.trace)
+            return _finding(control, ControlVerdict.MET, scope.trace.reason, scope.trace)
         if is_exempt_in_part:
             return _finding(
                 control, ControlVerdict.NARROWED, _first(scope.trace.failures) or control.requires, scope.trace

@@ -180,4 +180,44 @@ def _about_conditions(control: str) -> list[Case]:
     return made
 
 
-CASES = [it for control in POLICY_CONTROLS for it in _about_policies(control)]
+def _parts(control: str, *parts: dict[str, Any]) -> Change:
+    """The policy that the control asks for in several parts, each under other conditions."""
+    wanted = POLICY_CONTROLS[control]
+    made = (policy(f"Part {number}", **{**wanted, **part}) for number, part in enumerate(parts))
+    return policies(*made, path=AGENT_CA if control in _BETA else CA)
+
+
+def _together(control: str) -> list[Case]:
+    def place(included: str, *excluded: str) -> dict[str, Any]:
+        return {"locations": {"includeLocations": [included], "excludeLocations": list(excluded)}}
+
+    def platform(included: str, *excluded: str) -> dict[str, Any]:
+        return {"platforms": {"includePlatforms": [included], "excludePlatforms": list(excluded)}}
+
+    browser, others = {"clientAppTypes": ["browser"]}, {"clientAppTypes": ["mobileAppsAndDesktopClients", "other"]}
+    sync = {"clientAppTypes": ["exchangeActiveSync", "other"]}
+    opaque = {"devices": {"deviceFilter": {"mode": "include", "rule": "device.isCompliant -eq True"}}}
+    rest = {"devices": {"deviceFilter": {"mode": "exclude", "rule": "device.isCompliant -eq True"}}}
+    every = [("trusted places and all others", (place("AllTrusted"), place("All", "AllTrusted")), MET),
+             ("a place and all others", (place("hq"), place("All", "hq")), MET),
+             ("a place, and all but another", (place("hq"), place("All", "branch")), NARROWED),
+             ("two places that can overlap", (place("hq", "branch"), place("All", "hq")), NARROWED),
+             ("one platform and all others", (platform("iOS"), platform("all", "iOS")), MET),
+             ("two platforms", (platform("iOS"), platform("android")), NARROWED),
+             ("a filter and its opposite", (opaque, rest), NARROWED),
+             ("one part twice", (place("hq"), place("hq")), NARROWED),
+             ("many places", tuple(place(f"l{number}") for number in range(9)), NARROWED)]  # fmt: skip
+    risks = [
+        ("every risk", ({"signInRiskLevels": ["none", "low"]}, {"signInRiskLevels": ["medium", "high"]}), MET),
+        ("some risks", ({"signInRiskLevels": ["low"]}, {"signInRiskLevels": ["medium", "high"]}), NARROWED),
+        ("every risk of users", ({"userRiskLevels": ["none", "low"]}, {"userRiskLevels": ["medium", "high"]}), MET),
+        ("some risks of users", ({"userRiskLevels": ["none"]}, {"userRiskLevels": ["low", "high"]}), NARROWED),
+    ]
+    clients = [("every client", (browser, others, sync), MET), ("most clients", (browser, others), NARROWED)]
+    asks = _ASKS.get(control, set())
+    parts = every + (clients if "clients" not in asks else []) + (risks if not any("risk" in it for it in asks) else [])
+    return [case(control, f"together: {name}", _parts(control, *some), is_=verdict, scuba=MET)
+            for name, some, verdict in parts]  # fmt: skip
+
+
+CASES = [it for control in POLICY_CONTROLS for it in (*_about_policies(control), *_together(control))]

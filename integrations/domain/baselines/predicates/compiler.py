@@ -27,14 +27,14 @@ from integrations.domain.baselines.paths import DATASETS, ITEM, MANY, NOT_SENT, 
 from integrations.domain.baselines.predicates.foreign import CONDITIONS
 from integrations.domain.baselines.predicates.judging import Judge, Scope, Seen, Table
 from integrations.domain.baselines.predicates.operands import Names, Operand
-from integrations.domain.baselines.predicates.policy_tests import COVERAGE, PolicyTest, Term
+from integrations.domain.baselines.predicates.policy_tests import PolicyTest, Term
 from integrations.domain.baselines.predicates.values import COMPARISONS
 from integrations.domain.baselines.tenant import Unknown
 
 _TOGETHER: Final = frozenset({"all", "any", "not", "control", "any_policy"})
 _ABOUT_VALUES: Final = frozenset({*COMPARISONS, "every", "some", "present"})
 _BESIDE: Final = frozenset({"path", "compute", "with", "absent", "fails", "says"})
-_POLICY_KEYS: Final = frozenset({"source", "core", "terms", "asks", "accepts", "together"})
+_POLICY_KEYS: Final = frozenset({"source", "core", "terms", "asks", "accepts"})
 
 Value = Callable[[Scope], Any]
 
@@ -89,18 +89,15 @@ class Compiler:
         core = self._cores.get(table["core"]) if "core" in table else []
         if core is None:
             raise InvalidBaseline(f"unknown core: {table['core']}")
-        together, asks = table.get("together"), table.get("asks", [])
+        asks = table.get("asks", [])
         if unknown := set(asks) - CONDITIONS.keys():
             raise InvalidBaseline(f"unknown condition: {min(unknown)}")
-        if together is not None and together not in COVERAGE:
-            raise InvalidBaseline(f"unknown need: {together}")
         policy = (MANY[source],) if source in MANY else ()
         return PolicyTest(
             source=source,
             terms=[Term(_said(it), self.compiled(it, policy)) for it in (*core, *_listed(table.get("terms", [])))],
             asks=frozenset(asks),
             accepts=frozenset(table.get("accepts", [])),
-            together=together,
         )
 
     def _about_value(self, table: Table, operator: str, item: Types | None) -> Judge:

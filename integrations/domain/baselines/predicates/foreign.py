@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from integrations.domain.policies.conditional_access import ConditionalAccess, Conditions, Grant, Selection
 
-_EVERY_CLIENT = frozenset({"browser", "mobileAppsAndDesktopClients", "exchangeActiveSync", "other"})
+CLIENTS = frozenset({"browser", "mobileAppsAndDesktopClients", "exchangeActiveSync", "other"})
 
 
 def _is_partial(selection: Selection | None, everything: str) -> bool:
@@ -19,7 +19,7 @@ def _is_partial(selection: Selection | None, everything: str) -> bool:
 
 def _leaves_out_clients(conditions: Conditions) -> bool:
     clients = set(conditions.client_apps)
-    return bool(clients) and "all" not in clients and not clients >= _EVERY_CLIENT
+    return bool(clients) and "all" not in clients and not clients >= CLIENTS
 
 
 def _leaves_out_agents(conditions: Conditions) -> bool:
@@ -73,8 +73,14 @@ def foreign_conditions(policy: ConditionalAccess, asks: Collection[str], accepts
         if name not in asks and applies(conditions)
     ]
     found += [f"It has a condition that is not understood: {name}." for name in sorted(conditions.other)]
-    weaker = sorted(_ways(policy.grant) - set(accepts)) if policy.grant and policy.grant.operator != "AND" else []
-    return found + [f"It also accepts something weaker: {name}." for name in weaker]
+    return found + [f"It also accepts something weaker: {name}." for name in foreign_ways(policy, accepts)]
+
+
+def foreign_ways(policy: ConditionalAccess, accepts: Collection[str]) -> list[str]:
+    """Requirements that are enough by themselves, and that the control does not accept."""
+    if policy.grant is None or policy.grant.operator == "AND":
+        return []
+    return sorted(_ways(policy.grant) - set(accepts))
 
 
 def _ways(grant: Grant) -> set[str]:

@@ -31,7 +31,8 @@ class Near(NamedTuple):
 class Trace:
     """What was seen while a control was judged.
 
-    ``narrowed`` says what narrows the policies on which a yes depends; ``failures`` are the reasons of each no.
+    ``narrowed`` says what narrows the policies on which a yes depends; ``failures`` are the reasons of each no,
+    ``reason`` that of a yes where it is not what the control requires in words.
     """
 
     seen: list[Seen] = field(default_factory=list)
@@ -39,6 +40,7 @@ class Trace:
     failures: list[str] = field(default_factory=list)
     narrowed: list[str] = field(default_factory=list)
     near: list[Near] = field(default_factory=list)
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

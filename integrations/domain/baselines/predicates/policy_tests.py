@@ -6,22 +6,19 @@ any_policy = { core = "everyone", terms = [{ says = "It does not block.", path =
 ```
 
 ``terms`` are predicates about one policy; ``says`` tells a reader what it means when one is not met. ``core`` names a
-list of terms that several controls share. ``asks`` and ``accepts`` are those of ``foreign_conditions``. ``together``
-names a need that several policies can satisfy together (``COVERAGE``).
+list of terms that several controls share. ``asks`` and ``accepts`` are those of ``foreign_conditions``.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from integrations.domain.baselines.predicates.coverage import cover_every_sign_in
 from integrations.domain.baselines.predicates.foreign import foreign_conditions, is_unreadable
 from integrations.domain.baselines.predicates.judging import Judge, Near, Scope, Seen
-from integrations.domain.baselines.tenant import JudgedTenant, Unknown
+from integrations.domain.baselines.tenant import Unknown
 from integrations.domain.policies.conditional_access import ConditionalAccess
 
 MOST_NEAR = 3
-
-# Whether the policies of a tenant satisfy a need together, although none of them does so alone.
-COVERAGE: Mapping[str, Callable[[JudgedTenant], bool | None]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +37,22 @@ class PolicyTest:
     terms: Sequence[Term]
     asks: frozenset[str]
     accepts: frozenset[str]
-    together: str | None = None
 
     def __call__(self, scope: Scope) -> bool | None:
-        policies = scope.tenant.policies(self.source)
-        judged = [(policy, *self._judge(scope.aside(), policy)) for policy in policies]
+        judged = [(policy, *self._judge(scope.aside(), policy)) for policy in scope.tenant.policies(self.source)]
         meeting = [near for _, answer, near in judged if answer and not near.why]
         narrowed = [near for _, answer, near in judged if answer and near.why]
         scope.trace.near += nearest(near for _, _, near in judged)
         scope.trace.seen.append(Seen("policies that meet it", sorted(it.name for it in meeting or narrowed)))
-        if meeting or (narrowed and not scope.is_strict) or self._is_covered(scope):
+        if meeting or (narrowed and not scope.is_strict):
+            return True
+        if cover_every_sign_in((it for it, answer, _ in judged if answer), self.asks, self.accepts):
+            scope.trace.reason = "Several policies meet it together."
             return True
         if narrowed:
             scope.trace.narrowed += [f"{it.name}: {it.why}" for it in narrowed]
             return True
         return self._not_met(scope, [policy for policy, answer, _ in judged if answer is None])
-
-    def _is_covered(self, scope: Scope) -> bool:
-        return scope.is_strict and self.together is not None and COVERAGE[self.together](scope.tenant) is True
 
     def _not_met(self, scope: Scope, undecided: Sequence[ConditionalAccess]) -> bool | None:
         """No; or not known, because of policies that may be the ones. ScubaGear knows only yes and no."""
