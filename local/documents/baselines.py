@@ -31,7 +31,8 @@ A control has one of these verdicts:
 | not checked | Microsoft Graph does not say. The reason tells where to look. |
 
 There are two profiles. `strict` is the usual one. `scuba` judges as CISA's own tool ScubaGear does: it takes a policy
-that applies under further conditions for one that applies always, and asks for the exact value in a few places.
+that applies under further conditions for one that applies always, asks for the exact value in a few places, and takes
+for empty what only some answers need and was not read.
 
 Missing, null and empty are three things. A value that Microsoft did not send is unknown, unless the control has a
 default. Rows that could not be read again count for twice the time after which they are usually read, and for twelve

@@ -6,7 +6,7 @@
 [roles]                     the privileged roles: name by template id
 [cores.x]  terms = [...]    what several controls ask of a policy
 [[control]]                 id, title, severity, rationale, requires (when it is met, in words), remedy,
-                            reads, may_read, license, exclusions, beta, not_checked, no_clouds,
+                            reads, may_read, license, unread_license, exclusions, beta, not_checked, no_clouds,
                             applies, met and scuba: predicates (``predicates``)
 ```
 """
@@ -33,7 +33,7 @@ _TABLES: Final = "control"
 _TEXTS: Final = ("id", "title", "severity", "rationale", "requires", "remedy")
 _LISTS: Final = ("reads", "may_read", "exclusions", "no_clouds")
 _PREDICATES: Final = ("applies", "met", "scuba")
-_KEYS: Final = frozenset({*_TEXTS, *_LISTS, *_PREDICATES, "license", "beta", "not_checked"})
+_KEYS: Final = frozenset({*_TEXTS, *_LISTS, *_PREDICATES, "license", "unread_license", "beta", "not_checked"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +138,7 @@ def _control(table: Table, file: Table, ids: set[str]) -> BaselineControl:
         exclusions=frozenset(lists["exclusions"]),
         no_clouds=frozenset(lists["no_clouds"]),
         license=table.get("license"),
+        is_license_optional="unread_license" in table,
         beta=table.get("beta", False),
         not_checked=table.get("not_checked", ""),
         asks_about=frozenset(compiler.controls),
@@ -156,6 +157,8 @@ def _check(table: Table) -> None:
         raise InvalidBaseline("needs either met or not_checked")
     if table.get("license", "entra_id_p1") not in LICENSES:
         raise InvalidBaseline(f"unknown license: {table['license']}")
+    if table.get("unread_license", "ignored") != "ignored":
+        raise InvalidBaseline('unread_license can only be "ignored"')
 
 
 def _check_reads(compiler: Compiler, listed: set[str], ids: set[str]) -> None:

@@ -12,7 +12,8 @@ class BaselineControl:
     """A control as its file has it, ready to be judged.
 
     ``reads`` are the data sets that it needs, ``may_read`` those that only some answers need. ``license`` is the
-    licence without which it cannot be met, None if it needs none. ``exclusions`` are the kinds of exceptions it allows.
+    licence without which it cannot be met, None if it needs none; where that ``is_license_optional``, it only counts if
+    it is known to be missing, and not for ScubaGear. ``exclusions`` are the kinds of exceptions it allows.
     ``not_checked`` is why nobody can judge it, "" for the others; ``no_clouds`` are those without what it is about.
     ``asks_about`` are other controls on which its verdict depends. ``applies`` says whether it is about this tenant at
     all; ``scuba`` is that profile's predicate where it differs.
@@ -29,6 +30,7 @@ class BaselineControl:
     reads: tuple[str, ...] = ()
     may_read: tuple[str, ...] = ()
     license: str | None = None
+    is_license_optional: bool = False
     exclusions: frozenset[str] = frozenset()
     beta: bool = False
     not_checked: str = ""

@@ -23,6 +23,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 _VALID_FOR = 2 * Cadence.SIX_HOURS.value
 _VALID_LONGER: Mapping[str, timedelta] = {"permission_classifications": 2 * Cadence.DAILY.value}
 
+_SAY_PLANS = ("organization", "licenses")
 # Licences that controls need: their name, and the service plans of which one is enough.
 # Source: https://learn.microsoft.com/entra/identity/users/licensing-service-plan-reference
 _P1, _P2 = "41781fb2-bc02-4b7c-bd55-b576c07bb09d", "eec0eb4f-6444-4f95-aba0-50c24d67f998"
@@ -156,15 +157,28 @@ class JudgedTenant:
         return rows[0]
 
     def rows(self, dataset: str) -> list[Any]:
-        """All rows. Raises Unknown: it could not be read."""
+        """All rows; those of a data set that ScubaGear would take for empty are none.
+
+        Raises:
+            Unknown: it could not be read.
+        """
         if dataset not in self._rows:
-            self.require(dataset)
-            self._rows[dataset] = [it for _, it in self._source.rows(dataset, DATASETS[dataset])]
+            is_empty = self._is_taken_for_empty(dataset)
+            rows = () if is_empty else self._source.rows(dataset, DATASETS[dataset])
+            self._rows[dataset] = [it for _, it in rows]
         return self._rows[dataset]
 
-    def find(self, dataset: str, keys: Iterable[str], model: type[T]) -> Mapping[str, T]:
-        """Single rows of a large data set. Raises Unknown: it could not be read."""
+    def _is_taken_for_empty(self, dataset: str) -> bool:
+        """ScubaGear takes for empty what was not read; what a control always needs was required before."""
+        if self.valid_until(dataset) is None and self.inputs.profile is BaselineProfile.SCUBA:
+            return True
         self.require(dataset)
+        return False
+
+    def find(self, dataset: str, keys: Iterable[str], model: type[T]) -> Mapping[str, T]:
+        """Single rows of a large data set; as ``rows``."""
+        if self._is_taken_for_empty(dataset):
+            return {}
         return self._source.find(dataset, sorted(set(keys)), model)
 
     def users(self, ids: Collection[str]) -> Mapping[str, User]:
@@ -191,6 +205,11 @@ class JudgedTenant:
             return {}
         return {it.id: it for it in self.rows("authentication_strengths")}
 
+    @property
+    def knows_licenses(self) -> bool:
+        """Whether it is known which licences the tenant has."""
+        return any(self.valid_until(it) is not None for it in _SAY_PLANS)
+
     def has_license(self, name: str) -> bool:
         """Whether the tenant has one of the licence's service plans.
 
@@ -201,7 +220,7 @@ class JudgedTenant:
 
     def _plans(self) -> frozenset[str]:
         if "plans" not in self.cache:
-            known = [it for it in ("organization", "licenses") if self.valid_until(it) is not None]
+            known = [it for it in _SAY_PLANS if self.valid_until(it) is not None]
             if not known:
                 raise self._unread("organization")
             rows: list[TenantProfile | License] = [row for dataset in known for row in self.rows(dataset)]

@@ -108,11 +108,18 @@ class Judging:
         for dataset in control.reads:
             if dataset not in unlicensed:
                 self._tenant.require(dataset)
-        if control.license and not self._tenant.has_license(control.license):
+        if control.license and not self._has_license(control, control.license):
             return _unlicensed(control.id, f"It needs {LICENSES[control.license][0]}.")
         if unlicensed:
             return _unlicensed(control.id, "The tenant has no licence for what it is about.")
         return None
+
+    def _has_license(self, control: BaselineControl, name: str) -> bool:
+        """Raises Unknown: it is not known, and matters."""
+        if not control.is_license_optional:
+            return self._tenant.has_license(name)
+        is_judged_anyway = self._tenant.inputs.profile is BaselineProfile.SCUBA or not self._tenant.knows_licenses
+        return is_judged_anyway or self._tenant.has_license(name)
 
     def _elsewhere(self, control: BaselineControl) -> ControlFinding | None:
         """Where Microsoft does not offer it yet, a control is not checked, unless the licence is missing anyway."""

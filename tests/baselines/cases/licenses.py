@@ -1,7 +1,7 @@
 """Controls that need a licence which the tenant does not have."""
 
 from integrations.domain.baselines.catalogue import catalogue
-from tests.baselines.cases.case import UNLICENSED, Case, case
+from tests.baselines.cases.case import MET, UNLICENSED, Case, case
 from tests.baselines.changing import answer
 from tests.baselines.tenants import INTUNE, ORGANIZATION, P1, P2, Change
 
@@ -16,7 +16,10 @@ def _without(license_name: str) -> Change:
 
 def _cases() -> list[Case]:
     needing = [(it.id, it.license) for it in catalogue().controls.values() if it.license]
-    made = [case(key, "without the licence", _without(name), is_=UNLICENSED) for key, name in needing]
+    made = [
+        case(key, "without the licence", _without(name), is_=UNLICENSED, scuba=None if name == "entra_id_p2" else MET)
+        for key, name in needing
+    ]
     about_policies = [it.id for it in catalogue().controls.values() if "conditional_access" in it.reads]
     return made + [
         case(it, "without Conditional Access", _without("entra_id_p1"), is_=UNLICENSED) for it in about_policies

@@ -155,6 +155,7 @@ def _more_policies() -> list[Case]:
         case(roles, "more roles", users(roles, includeRoles=[*ROLES, "another"]), is_=MET),
         case(roles, "fewer privileged roles", users(roles, includeRoles=[GLOBAL]), is_=MET,
              privileged_roles=[GLOBAL]),
+        case(roles, "no privileged roles", only(roles), is_=NOT_MET, privileged_roles=[]),
         case(roles, "no privileged roles, no roles", users(roles, includeRoles=[]), is_=NOT_MET, privileged_roles=[]),
         case(agents, "medium risk only", only(agents, agentIdRiskLevels="medium"), is_=NOT_MET),
         case(agents, "medium and high risk", only(agents, agentIdRiskLevels="medium,high"), is_=MET),

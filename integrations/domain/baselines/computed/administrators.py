@@ -54,48 +54,57 @@ def _name(user: User) -> str:
     return user.username or user.id
 
 
-def principals_of(tenant: JudgedTenant) -> Mapping[str, AbstractSet[str]]:
+def principals_of(scope: Scope) -> Mapping[str, AbstractSet[str]]:
     """Who was given each role, tenant-wide, active or eligible: ids of people, groups and applications."""
     principals: dict[str, set[str]] = {}
-    for it in cast("list[RoleMember]", tenant.rows("roles")):
+    for it in _members(scope):
         principals.setdefault(it.role_id, set()).add(it.member_id)
-    for schedule in _eligible(tenant):
+    for schedule in _eligible(scope):
         if schedule.scope == TENANT_WIDE:
             principals.setdefault(schedule.role_id, set()).add(schedule.principal_id)
     return principals
 
 
-def _eligible(tenant: JudgedTenant) -> list[RoleSchedule]:
-    """Without Privileged Identity Management nobody is eligible."""
+def _members(scope: Scope) -> list[RoleMember]:
+    return cast("list[RoleMember]", scope.tenant.rows("roles"))
+
+
+def _eligible(scope: Scope) -> list[RoleSchedule]:
+    """Without Privileged Identity Management nobody is eligible. ScubaGear takes what was not read for nobody, too."""
+    tenant = scope.tenant
     if tenant.is_unlicensed("role_eligibilities"):
         return []
-    if tenant.valid_until("role_eligibilities") is None and not tenant.has_license(_P2):
+    if tenant.valid_until("role_eligibilities") is None and not (scope.is_strict and tenant.has_license(_P2)):
         return []
     return cast("list[RoleSchedule]", tenant.rows("role_eligibilities"))
 
 
 def _held(scope: Scope) -> dict[str, set[str]]:
     """The people who have each privileged role, by its template id."""
-    tenant = scope.tenant
-    key = "privileged people", scope.privileged_roles
-    if key not in tenant.cache:
-        principals = {role: who for role, who in principals_of(tenant).items() if role in scope.privileged_roles}
-        tenant.cache[key] = _people(tenant, principals)
-    return cast("dict[str, set[str]]", tenant.cache[key])
+    cache, key = scope.tenant.cache, ("privileged people", scope.privileged_roles)
+    if key not in cache:
+        principals = {role: who for role, who in principals_of(scope).items() if role in scope.privileged_roles}
+        cache[key] = _people(scope, principals)
+    return cast("dict[str, set[str]]", cache[key])
 
 
-def _people(tenant: JudgedTenant, principals_by_role: Mapping[str, AbstractSet[str]]) -> dict[str, set[str]]:
-    users = {it.member_id for it in cast("list[RoleMember]", tenant.rows("roles")) if it.kind == "user"}
-    other = set[str]().union(*principals_by_role.values()) - users
-    applications = {it.member_id for it in tenant.rows("roles") if it.kind == "application"}
-    groups = groups_from(tenant, other - applications)
+def _people(scope: Scope, principals_by_role: Mapping[str, AbstractSet[str]]) -> dict[str, set[str]]:
+    """People are active members that Microsoft calls users, and everybody else who is among the users."""
+    kinds = {it.member_id: it.kind for it in _members(scope)}
+    people = {key for key, kind in kinds.items() if kind == "user"}
+    unsure = set[str]().union(*principals_by_role.values()) - {key for key, kind in kinds.items() if kind != "group"}
+    people |= _among_users(scope.tenant, {it for it in unsure if it not in kinds})
+    groups = groups_from(scope.tenant, unsure - people)
     inside = {group: everybody_in(groups, group) for group in groups}
-    members = set[str]().union(*inside.values()) | (other - applications - groups.keys())
-    people = users | (set(tenant.users(members - users)) if members - users else set())
+    people |= _among_users(scope.tenant, set[str]().union(*inside.values()) - people)
     return {
         role: set[str]().union(*(inside.get(it, {it}) for it in principals)) & people
         for role, principals in principals_by_role.items()
     }
+
+
+def _among_users(tenant: JudgedTenant, ids: AbstractSet[str]) -> set[str]:
+    return set(tenant.users(ids)) if ids else set()
 
 
 def groups_from(tenant: JudgedTenant, ids: AbstractSet[str]) -> dict[str, Group]:

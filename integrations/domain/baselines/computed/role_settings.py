@@ -77,7 +77,7 @@ def other_roles_without_recipients(
 def _offenders(
     scope: Scope, rule: str, roles: Collection[str], missing: str, is_lax: Callable[[RoleRule], bool]
 ) -> list[str]:
-    policies = {role: list(_policies(scope.tenant, role)) for role in roles}
+    policies = {role: list(_policies(scope, role)) for role in roles}
     rules = [(name, policy.rules.get(rule)) for role in sorted(roles) for name, policy in policies[role]]
     offenders = [name for name, it in rules if it is not None and _is_known(it) and is_lax(it)]
     is_unknown = not all(policies.values()) or any(it is None or not _is_known(it) for _, it in rules)
@@ -90,29 +90,34 @@ def _is_known(rule: RoleRule) -> bool:
     return rule.needs_approval is not UNSET or rule.recipients is not UNSET
 
 
-def _policies(tenant: JudgedTenant, role: str) -> Iterator[tuple[str, RolePolicy]]:
+def _policies(scope: Scope, role: str) -> Iterator[tuple[str, RolePolicy]]:
     """The policies under which somebody gets a role: its own, and those of the groups that hold it."""
-    for it in cast("list[RolePolicy]", tenant.rows("role_policies")):
+    tenant = scope.tenant
+    rows = cast("list[RolePolicy]", tenant.rows("role_policies"))
+    if tenant.valid_until(_OF_GROUPS) is not None:
+        rows = rows + cast("list[RolePolicy]", tenant.rows(_OF_GROUPS))
+    holders = _holders(scope, role) if any(it.group_id for it in rows) else frozenset[str]()
+    for it in rows:
         if it.group_id is None and it.role_id == role:
             yield f"role {role}", it
-    of_groups = [] if tenant.valid_until(_OF_GROUPS) is None else cast("list[RolePolicy]", tenant.rows(_OF_GROUPS))
-    holders = _holders(tenant, role) if of_groups else frozenset()
-    for it in of_groups:
-        if it.group_id in holders and it.role_id == _MEMBER:
+        elif it.group_id in holders and it.role_id == _MEMBER:
             yield f"group {it.group_id}", it
 
 
 def _has_unread_groups(tenant: JudgedTenant, roles: Collection[str]) -> bool:
-    """Whether groups hold one of these roles, and their policies are not known."""
-    if tenant.valid_until(_OF_GROUPS) is not None:
+    """Whether groups are known to hold one of these roles, and their policies are not known."""
+    if tenant.valid_until(_OF_GROUPS) is not None or tenant.valid_until("roles") is None:
         return False
     members = cast("list[RoleMember]", tenant.rows("roles"))
     return any(it.kind == "group" and it.role_id in roles for it in members)
 
 
-def _holders(tenant: JudgedTenant, role: str) -> AbstractSet[str]:
-    assigned: set[str] = set()
-    if tenant.valid_until("role_assignments") is not None:
-        rows = cast("list[RoleSchedule]", tenant.rows("role_assignments"))
-        assigned = {it.principal_id for it in rows if it.role_id == role and it.scope == TENANT_WIDE}
-    return principals_of(tenant).get(role, set()) | assigned
+def _holders(scope: Scope, role: str) -> AbstractSet[str]:
+    """Who holds a role, as far as it was read: through Privileged Identity Management, or as a member."""
+    if scope.tenant.valid_until("role_assignments") is None:
+        return principals_of(scope).get(role, set())
+    rows = cast("list[RoleSchedule]", scope.tenant.rows("role_assignments"))
+    assigned = {it.principal_id for it in rows if it.role_id == role and it.scope == TENANT_WIDE}
+    if scope.tenant.valid_until("roles") is None:
+        return assigned
+    return principals_of(scope).get(role, set()) | assigned
