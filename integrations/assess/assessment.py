@@ -1,12 +1,11 @@
 """What an assessment says of a recorded tenant, as it is printed."""
 
 from datetime import datetime
-from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from integrations.assess.recording import RecordedTenant, Recording
+from integrations.assess.recording import RecordedSettings, RecordedTenant, Recording
 from integrations.assess.rows import RecordedRows
 from integrations.domain.baselines.catalogue import catalogue
 from integrations.domain.baselines.tenant import BaselineProfile, Inputs, JudgedTenant
@@ -19,11 +18,14 @@ PRODUCT = "0.1.0"  # the version of pyproject.toml
 CONTROLS, LICENSES = "controls", "licenses"
 SECTIONS = (CONTROLS, LICENSES)
 NOT_RECORDED = "not_recorded"
-_CLOUDS = {"usgov": "gcchigh", "usgov-dod": "dod"}
+_OTHER_CLOUDS = {"usgov": "gcchigh", "usgov-dod": "dod"}  # for controls; the rest are commercial
 
 
 class DatasetLine(msgspec.Struct, frozen=True, kw_only=True):
-    """How one data set was read. ``state`` is an outcome of a sync's, or "not_recorded"; ``error`` is a code, or ""."""
+    """How one data set was read. ``state`` is an outcome of a sync's, or "not_recorded".
+
+    ``error`` is a code, or the address that was not recorded, or "".
+    """
 
     name: str
     state: str
@@ -68,10 +70,9 @@ def assess(recording: Recording, profile: BaselineProfile, sections: tuple[str, 
     rows = RecordedRows(recording)
     controls = _controls(rows, recording, profile) if CONTROLS in sections else UNSET
     licenses = [_license(it) for _, it in rows.rows("licenses", License)] if LICENSES in sections else UNSET
-    case: Any = recording.case.id if recording.case and recording.case.id else UNSET
     return Assessment(
         format=FORMAT,
-        case=case,
+        case=recording.case_id or UNSET,
         tenant=recording.tenant,
         as_of=recording.as_of,
         product=PRODUCT,
@@ -84,22 +85,21 @@ def assess(recording: Recording, profile: BaselineProfile, sections: tuple[str, 
 
 
 def _controls(rows: RecordedRows, recording: Recording, profile: BaselineProfile) -> list[ControlFinding]:
-    settings = recording.settings
+    settings = recording.settings or RecordedSettings()
     inputs = Inputs(
         profile=profile,
         privileged_roles=settings.privileged_roles,
         exclusions=settings.exclusions,
-        cloud=_CLOUDS.get(recording.tenant.cloud, "commercial"),
+        cloud=_OTHER_CLOUDS.get(recording.tenant.cloud, "commercial"),
     )
     return Judging(catalogue(), JudgedTenant(rows, inputs)).findings()
 
 
 def _dataset(rows: RecordedRows, name: str) -> DatasetLine:
-    if not rows.is_recorded(name):
-        return DatasetLine(name=name, state=NOT_RECORDED, rows=0, error="")
-    return DatasetLine(
-        name=name, state=rows.attempts[name].outcome.value, rows=rows.count(name), error=rows.error(name)
-    )
+    if name in rows.missing:
+        return DatasetLine(name=name, state=NOT_RECORDED, rows=0, error=rows.missing[name])
+    state = rows.attempts[name].outcome.value
+    return DatasetLine(name=name, state=state, rows=rows.count(name), error=rows.error(name))
 
 
 def _license(license_: License) -> LicenseLine:

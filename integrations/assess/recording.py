@@ -8,9 +8,10 @@
 ```
 """
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -24,11 +25,11 @@ class InvalidRecording(Exception):
 
 
 class RecordedTenant(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose answers these are. ``cloud`` is "global", "usgov", "usgov-dod" or "china"."""
+    """Whose answers these are."""
 
     id: str
     name: str = ""
-    cloud: str = "global"
+    cloud: Literal["global", "usgov", "usgov-dod", "china"] = "global"
 
 
 class RecordedSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,22 +39,26 @@ class RecordedSettings(msgspec.Struct, frozen=True, kw_only=True):
     exclusions: dict[str, Exclusions] = {}
 
 
-class RecordedCase(msgspec.Struct, frozen=True, kw_only=True):
-    """A name for the recording, which is repeated in its assessment; whatever else it holds is ignored."""
-
-    id: str | None = None
-
-
 class Recording(msgspec.Struct, frozen=True, kw_only=True):
-    """One tenant's answers. ``as_of`` is when they were recorded: the time that everything is judged at."""
+    """One tenant's answers.
+
+    ``as_of`` is when they were recorded: the time that everything is judged at. The ``id`` of a ``case`` is repeated in
+    the assessment; whatever else it holds is ignored.
+    """
 
     format: str
     tenant: RecordedTenant
     as_of: Annotated[datetime, msgspec.Meta(tz=True)]
     answers: dict[str, msgspec.Raw]
     statuses: dict[str, int] = {}
-    settings: RecordedSettings = RecordedSettings()
-    case: RecordedCase | None = None
+    settings: RecordedSettings | None = None
+    case: Any = None
+
+    @property
+    def case_id(self) -> str:
+        """The name of the case; "" if it has none."""
+        name = self.case.get("id") if isinstance(self.case, dict) else None
+        return name if isinstance(name, str) else ""
 
 
 def read_recordings(text: bytes, *, is_lines: bool) -> Iterator[Recording | InvalidRecording]:
@@ -68,7 +73,7 @@ def read_recordings(text: bytes, *, is_lines: bool) -> Iterator[Recording | Inva
 
 def _read(text: bytes, place: str) -> Recording | InvalidRecording:
     try:
-        recording = msgspec.json.decode(text, type=Recording)
+        recording = msgspec.json.decode(text.removeprefix(BOM_UTF8), type=Recording)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         return InvalidRecording(f"{place}: not a recording: {error}")
     if recording.format != FORMAT:

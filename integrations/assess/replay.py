@@ -1,33 +1,58 @@
 """Answers requests to Microsoft Graph from a recording. What was not recorded is an error of its own, never empty."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
-from urllib.parse import unquote, urlsplit
+from typing import Any, NamedTuple
+from urllib.parse import unquote_plus, urlsplit
 
 import msgspec
 
 from shared.formats.json_text import UnreadableJson, parse_json
 from shared.http.client import HttpClient, Response
 
-NOT_RECORDED = "NotRecorded"  # the error code of what the recording does not hold
 _NEXT, _DELTA = "@odata.nextLink", "@odata.deltaLink"
 _VERSIONS = ("/v1.0/", "/beta/")
-_OK, _NOT_FOUND = 200, 404
-_DENIED = {401: "InvalidAuthenticationToken", 403: "Authorization_RequestDenied", 404: "Request_ResourceNotFound"}
+_OK, _NOT_FOUND, _LOOP = 200, 404, 508
+_CODES = {
+    401: "InvalidAuthenticationToken",
+    403: "Authorization_RequestDenied",
+    404: "Request_ResourceNotFound",
+    429: "TooManyRequests",
+}
+_FROM_NOW_ON = "deltatoken=latest"
+_OWNERS = "registeredOwners"
+# Properties of a user that Microsoft sends only to those who name them. A list of users that nobody has them in was
+# recorded without them; read as it is, it would say that nobody ever signed in.
+_ONLY_IF_NAMED = ("signInActivity", "perUserMfaState")
+
+
+class _Answer(NamedTuple):
+    status: int
+    body: msgspec.Raw
+
+
+class _Unanswered(Exception):
+    """A list cannot be put together: one of its parts is an error."""
+
+    def __init__(self, answer: _Answer) -> None:
+        super().__init__()
+        self.answer = answer
 
 
 class ReplayClient(HttpClient):
     """Sends nothing: it finds each answer by its path with options, or else by its path alone.
 
     Changes are replayed as "from now on there are none"; a list of groups with the members of each stands for their
-    changes since the beginning.
+    changes since the beginning, and the owners of each device for a list of devices with their owners.
+    ``missing`` lists the addresses that were asked for and not recorded.
     """
 
     def __init__(self, root: str, answers: Mapping[str, msgspec.Raw], statuses: Mapping[str, int]) -> None:
         super().__init__()
+        self.missing: list[str] = []
         self._root = root
-        self._answers = {_address(path): body for path, body in answers.items()}
-        self._statuses = {_address(path): status for path, status in statuses.items()}
+        self._answers = {_key(_address(path)): body for path, body in answers.items()}
+        self._statuses = {_key(_address(path)): status for path, status in statuses.items()}
+        self._linked: set[str] = set()  # further pages, for which the first one must not be taken
 
     def send(
         self,
@@ -39,78 +64,136 @@ class ReplayClient(HttpClient):
         within_s: float = 60.0,  # noqa: ARG002
         read_s: float | None = None,  # noqa: ARG002
     ) -> Response:
+        """The recorded answer; an address with another host is the same."""
         address = _address(url)
         if address.endswith("/$batch") and method == "POST":
             return Response(_OK, {}, self._batch(address.removesuffix("/$batch"), body or b"{}"))
-        status, answer = self._answer(address)
-        return Response(status, {}, bytes(answer))
+        answer = self._answer(address)
+        return Response(answer.status, {}, bytes(answer.body))
 
     def _batch(self, version: str, body: bytes) -> bytes:
         parts = [
-            (it["id"], *self._answer(_address(version + it["url"]))) for it in msgspec.json.decode(body)["requests"]
+            (it["id"], self._answer(_address(version + it["url"]))) for it in msgspec.json.decode(body)["requests"]
         ]
-        responses = [{"id": key, "status": status, "headers": {}, "body": answer} for key, status, answer in parts]
+        responses = [{"id": key, "status": it.status, "headers": {}, "body": it.body} for key, it in parts]
         return msgspec.json.encode({"responses": responses})
 
-    def _answer(self, address: str) -> tuple[int, msgspec.Raw]:
-        path = address.partition("?")[0]
-        status = self._statuses.get(address, self._statuses.get(path, _OK))
-        found = self._answers.get(address, self._answers.get(path))
-        if found is None and status == _OK:
-            found = self._changes(path)
+    def _answer(self, address: str) -> _Answer:
+        try:
+            found = self._recorded(address) or self._changes(address)
+        except _Unanswered as unanswered:
+            return unanswered.answer
+        if found is None:
+            self.missing.append(address)
+            return _Answer(_NOT_FOUND, _error("NotRecorded"))
+        return found
+
+    def _recorded(self, address: str) -> _Answer | None:
+        """What was recorded for the address, or else for its path."""
+        path, _, options = address.partition("?")
+        found = self._at(address)
+        if found is None and options and _key(address) not in self._linked:
+            found = self._at(path)
+            if found is not None and found.status == _OK:
+                found = self._with_named(path, options, found)
+        if found is None or found.status != _OK:
+            return found
+        return _Answer(_OK, self._with_own_link(found.body))
+
+    def _at(self, address: str) -> _Answer | None:
+        key = _key(address)
+        status, body = self._statuses.get(key, _OK), self._answers.get(key)
         if status != _OK:
-            return status, found or _error(_DENIED.get(status, "Refused"))
-        return (_OK, self._with_own_links(found)) if found is not None else (_NOT_FOUND, _error(NOT_RECORDED))
+            return _Answer(status, body or _error(_CODES.get(status, "Refused")))
+        return _Answer(_OK, body) if body is not None else None
 
-    def _changes(self, path: str) -> msgspec.Raw | None:
-        """The first answer of a request for changes; None if its list was not recorded."""
+    def _with_named(self, path: str, options: str, found: _Answer) -> _Answer | None:
+        """A recorded list with what the options name besides; None if that was not recorded."""
+        if any(name in options and not self._has(path, name) for name in _ONLY_IF_NAMED):
+            return None
+        return _Answer(_OK, self._with_owners(path, found.body)) if f"$expand={_OWNERS}" in options else found
+
+    def _has(self, path: str, name: str) -> bool:
+        """Whether the list is empty, or an item of it has the property."""
+        items = list(self._items(path))
+        return not items or any(name in it for it in items)
+
+    def _with_owners(self, path: str, body: msgspec.Raw) -> msgspec.Raw:
+        page = _object(body)
+        if not isinstance(page.get("value"), list):
+            return body
+        devices = [it if not isinstance(it, dict) or _OWNERS in it else self._owned(path, it) for it in page["value"]]
+        return _raw({**page, "value": devices})
+
+    def _owned(self, path: str, device: dict[str, Any]) -> dict[str, Any]:
+        return {**device, _OWNERS: list(self._items(_below(path, device, _OWNERS)))}
+
+    def _changes(self, address: str) -> _Answer | None:
+        """The first answer to a request for changes; None if it is another request."""
+        path, _, options = address.partition("?")
         listed = path.removesuffix("/delta")
-        if listed == path or listed not in self._answers:
+        if listed == path or _key(address) in self._linked:
             return None
-        items = list(self._groups(listed)) if listed.endswith("/groups") else []
-        if any(it is None for it in items):
-            return None
-        return _raw({"value": items, _DELTA: f"{self._root}{path}?$deltatoken=recorded"})
+        is_empty = _FROM_NOW_ON in options or not listed.endswith("/groups")
+        items = [] if is_empty else [self._with_members(listed, it) for it in self._items(listed)]
+        return _Answer(_OK, _raw({"value": items, _DELTA: f"{self._root}{path}?$deltatoken=recorded"}))
 
-    def _groups(self, path: str) -> Iterator[dict[str, Any] | None]:
-        """Each group with its members; None for one whose members were not recorded."""
-        for group in self._all(path):
-            members = self._all(f"{path}/{group.get('id')}/members".lower())
-            yield {**group, "members@delta": list(members)} if self._is_recorded(path, group) else None
+    def _with_members(self, path: str, group: dict[str, Any]) -> dict[str, Any]:
+        return {**group, "members@delta": list(self._items(_below(path, group, "members")))}
 
-    def _is_recorded(self, path: str, group: dict[str, Any]) -> bool:
-        return f"{path}/{group.get('id')}/members".lower() in self._answers
+    def _items(self, address: str) -> Iterator[dict[str, Any]]:
+        """The items of a list, on all of its pages.
 
-    def _all(self, path: str) -> Iterator[dict[str, Any]]:
-        """The items of a collection, on all of its recorded pages."""
+        Raises:
+            _Unanswered: one of them is an error, or was not recorded.
+        """
         seen: set[str] = set()
-        while path in self._answers and path not in seen:
-            seen.add(path)
-            page = _object(self._answers[path])
-            yield from (it for it in page.get("value") or [] if isinstance(it, dict))
-            path = _address(str(page.get(_NEXT) or ""))
+        while address:
+            if address in seen:
+                raise _Unanswered(_Answer(_LOOP, _error("LoopDetected")))
+            seen.add(address)
+            answer = self._answer(address)
+            page = _object(answer.body)
+            if answer.status != _OK or not isinstance(page.get("value"), list):
+                raise _Unanswered(answer)
+            yield from (it for it in page["value"] if isinstance(it, dict))
+            address = _address(page[_NEXT]) if isinstance(page.get(_NEXT), str) else ""
 
-    def _with_own_links(self, body: msgspec.Raw) -> msgspec.Raw:
-        """The answer with its link leading to this Graph, wherever it was recorded."""
+    def _with_own_link(self, body: msgspec.Raw) -> msgspec.Raw:
+        """The answer with its link to the next page leading to this Graph, wherever it was recorded."""
         if _NEXT.encode() not in bytes(body):
             return body
-        page = _object(body)
-        link = page.get(_NEXT)
-        if not isinstance(link, str):
+        try:
+            page = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+            link = msgspec.json.decode(page[_NEXT], type=str)
+        except (msgspec.MsgspecError, UnicodeDecodeError, KeyError):
             return body
+        self._linked.add(_key(_address(link)))
         parts = urlsplit(link)
-        return _raw(
-            {**page, _NEXT: f"{self._root}{parts.path}?{parts.query}" if parts.query else self._root + parts.path}
-        )
+        here = f"{self._root}{_versioned(parts.path)}" + (f"?{parts.query}" if parts.query else "")
+        return _raw({**page, _NEXT: here})
 
 
 def _address(url: str) -> str:
-    """Version, path and options of a request, without host and escapes, in lower case."""
+    """Version, path and options of a request, without host and escapes."""
     parts = urlsplit(url)
-    address = unquote(parts.path + (f"?{parts.query}" if parts.query else ""))
-    if not address.startswith(_VERSIONS):
-        address = "/v1.0" + address
-    return address.lower()
+    path = unquote_plus(_versioned(parts.path))
+    return f"{path}?{unquote_plus(parts.query)}" if parts.query else path
+
+
+def _key(address: str) -> str:
+    """By what an address is found: Graph's paths are the same in upper and lower case, values of options are not."""
+    path, mark, options = address.partition("?")
+    return f"{path.lower()}{mark}{options}"
+
+
+def _versioned(path: str) -> str:
+    path = f"/{path.lstrip('/')}"
+    return path if path.startswith(_VERSIONS) else f"/v1.0{path}"
+
+
+def _below(path: str, item: Mapping[str, Any], name: str) -> str:
+    return f"{path}/{item.get('id')}/{name}"
 
 
 def _object(body: msgspec.Raw) -> dict[str, Any]:

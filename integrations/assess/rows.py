@@ -9,15 +9,16 @@ import msgspec
 from integrations.actions.sync.dataset_reader import Access, DatasetAttempt, DatasetReader
 from integrations.actions.sync.due_datasets import judge_by_plans
 from integrations.assess.recording import Recording
-from integrations.assess.replay import NOT_RECORDED, ReplayClient
+from integrations.assess.replay import ReplayClient
 from integrations.domain.causes import outcome_of
 from integrations.domain.evaluations.evaluation import DatasetState
 from integrations.domain.sync.datasets import DatasetOutcome, Record
+from integrations.domain.sync.plans import known_plans
 from integrations.domain.sync.records import License, TenantProfile
 from integrations.microsoft import registry as datasets
 from integrations.microsoft.dataset import Dataset
 from integrations.microsoft.limits import Service
-from shared.microsoft.graph import Graph, MicrosoftError, RetryPolicy, TokenRejected
+from shared.microsoft.graph import Graph, RetryPolicy, TokenRejected
 from shared.microsoft.sign_in import Endpoints
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -31,33 +32,33 @@ class RecordedRows:
     def __init__(self, recording: Recording) -> None:
         self.now: datetime = recording.as_of
         self.attempts: dict[str, DatasetAttempt] = {}
+        self.missing: dict[str, str] = {}  # the first address that was not recorded, by data set
         self._rows: dict[str, dict[str, Record]] = {}
         self._read(recording)
 
     def state(self, dataset: str) -> DatasetState:
-        attempt, permission = self.attempts[dataset], datasets.BY_NAME[dataset].permission
-        is_read = attempt.outcome is DatasetOutcome.FRESH
-        return DatasetState(attempt.outcome, self.now if is_read else None, self.error(dataset), permission)
+        """How the data set was read; never, if it was not recorded."""
+        permission = datasets.BY_NAME[dataset].permission
+        if dataset in self.missing:
+            return DatasetState(permission=permission)
+        outcome = self.attempts[dataset].outcome
+        is_read = outcome is DatasetOutcome.FRESH
+        return DatasetState(outcome, self.now if is_read else None, self.error(dataset), permission)
 
     def error(self, dataset: str) -> str:
         """Why the data set could not be read; "" if it could."""
         error = self.attempts[dataset].error
         return error.stable_code if error else ""
 
-    def is_recorded(self, dataset: str) -> bool:
-        """Whether the recording holds everything that was asked for."""
-        error = self.attempts[dataset].error
-        return not (isinstance(error, MicrosoftError) and error.graph_code == NOT_RECORDED)
-
     def count(self, dataset: str) -> int:
         """How many rows the data set has."""
-        return len(self._rows[dataset])
+        return len(self._rows.get(dataset, ()))
 
     def rows(self, dataset: str, model: type[T]) -> Iterator[tuple[str, T]]:
-        yield from ((key, _as(it, model)) for key, it in self._rows[dataset].items())
+        yield from ((key, _as(it, model)) for key, it in self._rows.get(dataset, {}).items())
 
     def find(self, dataset: str, keys: Collection[str], model: type[T]) -> Mapping[str, T]:
-        rows = self._rows[dataset]
+        rows = self._rows.get(dataset, {})
         return {key: _as(rows[key], model) for key in keys if key in rows}
 
     def derived(self, model: type[T]) -> Iterator[tuple[str, T]]:  # noqa: ARG002 - nothing was evaluated before
@@ -66,19 +67,38 @@ class RecordedRows:
     def _read(self, recording: Recording) -> None:
         root = Endpoints.of_cloud(recording.tenant.cloud).graph
         client = ReplayClient(root, recording.answers, recording.statuses)
-        attempts = {it.name: _attempt(it, _graph(root, client, it.service), self.now) for it in datasets.DATASETS}
-        for name, attempt in attempts.items():
-            self._rows[name] = {it.key: it for it in attempt.reading.records} if attempt.reading else {}
-        plans = self._plans(attempts)
-        self.attempts = {name: _without_reading(judge_by_plans(it, plans)) for name, it in attempts.items()}
+        attempts = [self._attempt(it, client, root) for it in datasets.DATASETS]
+        plans = self._plans()
+        self.attempts = {it.dataset.name: self._judged(it, plans) for it in attempts}
 
-    def _plans(self, attempts: Mapping[str, DatasetAttempt]) -> frozenset[str] | None:
-        """The tenant's service plans; None if neither its profile nor its licences were recorded."""
-        if attempts["organization"].reading is None and attempts["licenses"].reading is None:
-            return None
-        profiles = [set(it.plans) for _, it in self.rows("organization", TenantProfile)]
-        licences = [set(it.plans) for _, it in self.rows("licenses", License) if isinstance(it.plans, list)]
-        return frozenset[str]().union(*profiles, *licences)
+    def _attempt(self, dataset: Dataset, client: ReplayClient, root: str) -> DatasetAttempt:
+        """Read one data set, and keep its rows."""
+        client.missing.clear()
+        attempt = _attempt(dataset, _graph(root, client, dataset.service), self.now)
+        if client.missing:
+            self.missing[dataset.name] = client.missing[0]
+        elif attempt.reading is not None:
+            self._rows[dataset.name] = {it.key: it for it in attempt.reading.records}
+        return attempt
+
+    def _plans(self) -> frozenset[str] | None:
+        """The tenant's service plans; None if neither its profile nor its licences say."""
+        profiles = [it for _, it in self.rows("organization", TenantProfile)]
+        licenses = [it for _, it in self.rows("licenses", License)]
+        return known_plans(profiles, licenses if "licenses" in self._rows else None)
+
+    def _judged(self, attempt: DatasetAttempt, plans: frozenset[str] | None) -> DatasetAttempt:
+        """The attempt in view of the tenant's licences; a sync does not even ask for what they do not include."""
+        dataset = attempt.dataset
+        if (
+            dataset.name in self.missing
+            and dataset.needs_plan
+            and plans is not None
+            and dataset.needs_plan not in plans
+        ):
+            del self.missing[dataset.name]
+            return DatasetAttempt(dataset=dataset, outcome=DatasetOutcome.NOT_LICENSED)
+        return msgspec.structs.replace(judge_by_plans(attempt, plans), reading=None, pages={})
 
 
 def _graph(root: str, client: ReplayClient, service: Service) -> Graph:
@@ -93,10 +113,6 @@ def _attempt(dataset: Dataset, graph: Graph, now: datetime) -> DatasetAttempt:
         return reader.attempt(None, 0.0, is_signed_in=True)
     except TokenRejected as rejected:  # a data set that every sync needs
         return DatasetAttempt(dataset=dataset, outcome=outcome_of(rejected), error=rejected)
-
-
-def _without_reading(attempt: DatasetAttempt) -> DatasetAttempt:
-    return msgspec.structs.replace(attempt, reading=None, pages={})
 
 
 def _as(record: Record, model: type[T]) -> T:

@@ -10,6 +10,7 @@ from integrations.actions.sync.read_datasets import profile_of, read_datasets
 from integrations.domain.causes import outcome_of
 from integrations.domain.sync.cadence import is_done, is_due, is_license_unknown, is_outdated
 from integrations.domain.sync.datasets import Cursor, DatasetOutcome
+from integrations.domain.sync.plans import known_plans
 from integrations.domain.sync.records import TenantProfile
 from integrations.microsoft.dataset import Dataset
 from shared.microsoft.graph import Denied, NotLicensed, Transient
@@ -72,7 +73,7 @@ def _plans_of(attempts: Iterable[DatasetAttempt]) -> frozenset[str] | None:
     """The service plans in the tenant's profile; None if a part of the profile could not be read."""
     readings = [it.reading for it in attempts if it.reading and it.dataset.record is TenantProfile]
     bodies = [it.records[0].body for it in readings if not it.odd]
-    return next((frozenset(it.plans) for it in bodies if isinstance(it, TenantProfile)), None)
+    return known_plans([it for it in bodies if isinstance(it, TenantProfile)])
 
 
 def judge_by_plans(attempt: DatasetAttempt, plans: Collection[str] | None) -> DatasetAttempt:

@@ -15,7 +15,8 @@ from integrations.domain.evaluations.evaluation import DatasetState, RowSource
 from integrations.domain.policies.conditional_access import AuthenticationStrength, ConditionalAccess
 from integrations.domain.sync.cadence import Cadence
 from integrations.domain.sync.datasets import DatasetOutcome
-from integrations.domain.sync.records import GroupSettings, License, TenantProfile, User
+from integrations.domain.sync.plans import known_plans
+from integrations.domain.sync.records import GroupSettings, User
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -208,7 +209,10 @@ class JudgedTenant:
     @property
     def knows_licenses(self) -> bool:
         """Whether it is known which licences the tenant has."""
-        return any(self.valid_until(it) is not None for it in _SAY_PLANS)
+        return self._known_plans() is not None
+
+    def _valid_rows(self, dataset: str) -> list[Any] | None:
+        return None if self.valid_until(dataset) is None else self.rows(dataset)
 
     def has_license(self, name: str) -> bool:
         """Whether the tenant has one of the licence's service plans.
@@ -219,13 +223,20 @@ class JudgedTenant:
         return bool(LICENSES[name][1] & self._plans())
 
     def _plans(self) -> frozenset[str]:
+        known = self._known_plans()
+        if known is None:
+            is_unread = self.valid_until("organization") is None
+            raise self._unread("organization") if is_unread else Unknown(_NO_PLANS, "organization")
+        return known
+
+    def _known_plans(self) -> frozenset[str] | None:
         if "plans" not in self.cache:
-            known = [it for it in _SAY_PLANS if self.valid_until(it) is not None]
-            if not known:
-                raise self._unread("organization")
-            rows: list[TenantProfile | License] = [row for dataset in known for row in self.rows(dataset)]
-            self.cache["plans"] = frozenset(plan for row in rows for plan in row.plans or ())
-        return cast("frozenset[str]", self.cache["plans"])
+            profiles, licenses = (self._valid_rows(it) for it in _SAY_PLANS)
+            self.cache["plans"] = known_plans(profiles or (), licenses)
+        return cast("frozenset[str] | None", self.cache["plans"])
+
+
+_NO_PLANS = "Microsoft did not say which service plans the tenant has."
 
 
 def _merged(rows: Iterable[GroupSettings]) -> GroupSettings:

@@ -6,13 +6,13 @@ import msgspec
 
 
 class TenantProfile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The tenant's profile. ``plans`` are the ids of its enabled service plans."""
+    """The tenant's profile. ``plans`` are the ids of its enabled service plans; absent: Microsoft did not say."""
 
     name: str
     default_domain: str | None = None
     verified_domains: list[str] = []
     country: str | None = None
-    plans: list[str] = []
+    plans: list[str] | msgspec.UnsetType = msgspec.UNSET
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -78,14 +78,15 @@ def _profile(organization: _GraphOrganization) -> TenantProfile:
         default_domain=next((clean(it.name) for it in domains if it.is_default), None),
         verified_domains=sorted(clean(it.name) for it in domains),
         country=clean_or_none(organization.country_letter_code),
-        plans=sorted(
-            {
-                it.service_plan_id
-                for it in organization.assigned_plans or []
-                if it.service_plan_id and it.capability_status in _WORKING
-            }
-        ),
+        plans=_plans(organization),
     )
+
+
+def _plans(organization: _GraphOrganization) -> list[str] | msgspec.UnsetType:
+    if organization.assigned_plans is None:
+        return msgspec.UNSET
+    working = (it for it in organization.assigned_plans if it.capability_status in _WORKING)
+    return sorted({it.service_plan_id for it in working if it.service_plan_id})
 
 
 def _name(organization: _GraphOrganization) -> str:
