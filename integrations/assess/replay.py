@@ -50,8 +50,8 @@ class ReplayClient(HttpClient):
         super().__init__()
         self.missing: list[str] = []
         self._root = root
-        self._answers = {_key(_address(path)): body for path, body in answers.items()}
-        self._statuses = {_key(_address(path)): status for path, status in statuses.items()}
+        self._answers = {_key(address_of(path)): body for path, body in answers.items()}
+        self._statuses = {_key(address_of(path)): status for path, status in statuses.items()}
         self._linked: set[str] = set()  # further pages, for which the first one must not be taken
 
     def send(
@@ -65,7 +65,7 @@ class ReplayClient(HttpClient):
         read_s: float | None = None,  # noqa: ARG002
     ) -> Response:
         """The recorded answer; an address with another host is the same."""
-        address = _address(url)
+        address = address_of(url)
         if address.endswith("/$batch") and method == "POST":
             return Response(_OK, {}, self._batch(address.removesuffix("/$batch"), body or b"{}"))
         answer = self._answer(address)
@@ -73,7 +73,7 @@ class ReplayClient(HttpClient):
 
     def _batch(self, version: str, body: bytes) -> bytes:
         parts = [
-            (it["id"], self._answer(_address(version + it["url"]))) for it in msgspec.json.decode(body)["requests"]
+            (it["id"], self._answer(address_of(version + it["url"]))) for it in msgspec.json.decode(body)["requests"]
         ]
         responses = [{"id": key, "status": it.status, "headers": {}, "body": it.body} for key, it in parts]
         return msgspec.json.encode({"responses": responses})
@@ -157,7 +157,7 @@ class ReplayClient(HttpClient):
             if answer.status != _OK or not isinstance(page.get("value"), list):
                 raise _Unanswered(answer)
             yield from (it for it in page["value"] if isinstance(it, dict))
-            address = _address(page[_NEXT]) if isinstance(page.get(_NEXT), str) else ""
+            address = address_of(page[_NEXT]) if isinstance(page.get(_NEXT), str) else ""
 
     def _with_own_link(self, body: msgspec.Raw) -> msgspec.Raw:
         """The answer with its link to the next page leading to this Graph, wherever it was recorded."""
@@ -168,14 +168,14 @@ class ReplayClient(HttpClient):
             link = msgspec.json.decode(page[_NEXT], type=str)
         except (msgspec.MsgspecError, UnicodeDecodeError, KeyError):
             return body
-        self._linked.add(_key(_address(link)))
+        self._linked.add(_key(address_of(link)))
         parts = urlsplit(link)
         here = f"{self._root}{_versioned(parts.path)}" + (f"?{parts.query}" if parts.query else "")
         return _raw({**page, _NEXT: here})
 
 
-def _address(url: str) -> str:
-    """Version, path and options of a request, without host and escapes."""
+def address_of(url: str) -> str:
+    """Version, path and options of a request, without host and escapes; without a version it is v1.0."""
     parts = urlsplit(url)
     path = unquote_plus(_versioned(parts.path))
     return f"{path}?{unquote_plus(parts.query)}" if parts.query else path

@@ -9,7 +9,6 @@ import os
 import secrets
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import msgspec
 
@@ -37,12 +36,18 @@ def main(arguments: Sequence[str], env: Mapping[str, str]) -> int:
         recording = record_tenant(
             services, AccountId(options.account), ids.tenant_id(options.tenant), pseudonym_key=key
         )
-        Path(options.file).write_bytes(msgspec.json.encode(recording) + b"\n")
+        _write(options.file, msgspec.json.encode(recording) + b"\n")
     except (AppError, OSError) as error:
         print(f"Nothing was recorded: {error}", file=sys.stderr)  # noqa: T201 - a command for people
         return _FAILED
     print(f"{len(recording['answers'])} answers, {len(recording['statuses'])} refused: {options.file}")  # noqa: T201
     return 0
+
+
+def _write(file: str, text: bytes) -> None:
+    """Write a file that nobody else on this machine may read."""
+    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as opened:  # noqa: PTH123 - with a mode
+        opened.write(text)
 
 
 if __name__ == "__main__":

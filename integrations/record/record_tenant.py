@@ -40,7 +40,7 @@ def record_tenant(
             account.system_actor("record"), "recorded answers", subject, after=f"{len(client.answers)} answers"
         )
     cloud = services.settings.cloud if services.settings.cloud != "custom" else "global"
-    about = {"id": str(tenant.tenant_id), "name": "" if pseudonym_key else tenant.name, "cloud": cloud}
+    about = {"id": str(tenant.tenant_id), "name": tenant.name, "cloud": cloud}
     return recording_of(client, about, format_utc(services.clock()), format_name=FORMAT)
 
 

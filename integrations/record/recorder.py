@@ -1,20 +1,25 @@
 """Keeps every answer of Microsoft Graph that the readers of a sync ask for, in the form that an assessment reads."""
 
+import hashlib
+import re
 from collections.abc import Mapping
 from threading import Lock
 from typing import Any
 
 import msgspec
 
+from integrations.assess.replay import address_of
 from integrations.record.redaction import Redaction
 from shared.formats.json_text import UnreadableJson, parse_json
 from shared.http.client import HttpClient, Response
 
 _OK = 200
+_LINKS = ("@odata.nextLink", "@odata.deltaLink")
+_TOKEN = re.compile(r"\$(?:skip|delta)token=(?!latest$|latest&)", re.IGNORECASE)
 
 
 class RecordingClient(HttpClient):
-    """Sends requests through another client, and keeps what Graph answers: bodies, or statuses other than 200."""
+    """Sends requests through another client, and keeps what Graph answers: bodies, and statuses other than 200."""
 
     def __init__(self, client: HttpClient, root: str, redaction: Redaction) -> None:
         super().__init__()
@@ -22,7 +27,7 @@ class RecordingClient(HttpClient):
         self._root = root
         self._redaction = redaction
         self._lock = Lock()
-        self.answers: dict[str, Any] = {}
+        self.answers: dict[str, msgspec.Raw] = {}
         self.statuses: dict[str, int] = {}
 
     def send(
@@ -53,12 +58,31 @@ class RecordingClient(HttpClient):
                 self._keep_one(version + urls[str(part["id"])], int(part.get("status") or 0), part.get("body"))
 
     def _keep_one(self, path: str, status: int, body: Any) -> None:
+        address = _without_token(path)
+        kept = msgspec.Raw(msgspec.json.encode(self._redacted(body)))
         with self._lock:
             if status == _OK:
-                self.answers[path] = self._redaction.of(body)
-                self.statuses.pop(path, None)
-            elif path not in self.answers:
-                self.statuses[path] = status
+                self.answers[address] = kept
+                self.statuses.pop(address, None)
+            elif address not in self.answers or address in self.statuses:
+                self.answers[address] = kept  # says by its code what was wrong
+                self.statuses[address] = status
+
+    def _redacted(self, body: Any) -> Any:
+        found = self._redaction.of(body)
+        if not isinstance(found, dict):
+            return found
+        links = {name: _without_token(found[name]) for name in _LINKS if isinstance(found.get(name), str)}
+        return {**found, **links}
+
+
+def _without_token(url: str) -> str:
+    """The address of a request. Its token, in which Microsoft may put names, is replaced by a hash."""
+    address = address_of(url)
+    path, _, options = address.partition("?")
+    if not _TOKEN.search(options):
+        return address
+    return f"{path}?$skiptoken={hashlib.blake2b(options.encode(), digest_size=8).hexdigest()}"
 
 
 def recording_of(client: RecordingClient, tenant: Mapping[str, str], as_of: str, *, format_name: str) -> dict[str, Any]:

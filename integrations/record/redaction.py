@@ -11,7 +11,7 @@ from typing import Any
 _LEFT_OUT = frozenset(
     {
         "mobilephone", "businessphones", "phonenumber", "phone", "faxnumber", "streetaddress", "postalcode",
-        "passwordprofile", "secrettext", "customkeyidentifier",
+        "passwordprofile", "secrettext", "customkeyidentifier", "hint",
     }
 )  # fmt: skip
 _NAMES = frozenset(
@@ -21,9 +21,10 @@ _NAMES = frozenset(
         "onpremisesimmutableid",
     }
 )  # fmt: skip
-# ``displayName`` is somebody's, or a device's, in objects that have one of these.
+# ``displayName`` is somebody's, or a device's, in objects that have one of these or are of such a type.
 _PERSONAL = frozenset({"userprincipalname", "userdisplayname", "givenname", "deviceid", "operatingsystem"})
-_PREFIXED = re.compile(r"((?:smtp|sip|x500):)(.+)", re.IGNORECASE | re.DOTALL)
+_PERSONAL_TYPES = frozenset({"#microsoft.graph.user", "#microsoft.graph.device", "#microsoft.graph.orgContact"})
+_PREFIXED = re.compile(r"((?:smtp|sip|tel|eum|spo|x400|x500):)(.+)", re.IGNORECASE | re.DOTALL)
 _GUEST = "#EXT#"
 _FORBIDDEN_PASSWORDS = "BannedPasswordList"  # a setting; only how many there are matters
 
@@ -42,7 +43,7 @@ class Redaction:
             return value
         if value.get("name") == _FORBIDDEN_PASSWORDS:
             return {**value, "value": "\t".join("*" for _ in str(value.get("value") or "").split("\t"))}
-        is_personal = any(name.lower() in _PERSONAL for name in value)
+        is_personal = value.get("@odata.type") in _PERSONAL_TYPES or any(it.lower() in _PERSONAL for it in value)
         return {
             name: self._named(it) if self._is_name(name, is_personal=is_personal) else self.of(it)
             for name, it in value.items()
@@ -64,6 +65,6 @@ class Redaction:
         if prefixed := _PREFIXED.fullmatch(name):
             return prefixed[1] + self._pseudonym(prefixed[2])
         local, at, domain = name.rpartition("@")
-        digest = hashlib.blake2b((local if at else name).lower().encode(), key=self._key or b"", digest_size=5)
+        digest = hashlib.blake2b((local if at else name).lower().encode(), key=self._key or b"", digest_size=8)
         mark = _GUEST if _GUEST in local else ""
         return f"name-{digest.hexdigest()}{mark}{at}{domain if at else ''}"
