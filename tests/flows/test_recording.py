@@ -1,0 +1,183 @@
+"""A connected tenant is recorded into a file, and the file says of the tenant what its sync does."""
+
+import json
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from integrations.assess.assessment import Assessment, assess
+from integrations.assess.recording import Recording, read_recordings
+from integrations.assess.rows import RecordedRows
+from integrations.domain.baselines.tenant import BaselineProfile
+from integrations.domain.ids import AccountId, TenantId
+from integrations.domain.sync.records import User
+from integrations.microsoft.registry import BY_NAME, DATASETS
+from integrations.record import __main__ as command
+from integrations.record.record_tenant import record_tenant
+from local.portal_client import APP_ROLES
+from shared.errors import NotFound
+from tests.flows.failing import ACCOUNT
+from tests.flows.portal import CLIENT_ID, CLIENT_SECRET, Portal, settings_of
+from tests.flows.reading import rows
+
+HELPDESK = "729827e3-9c14-49f7-bb1b-9608f156bbb8"
+_KEY = b"a key that the tests know"
+
+Tenant = dict[str, str]
+
+
+def lively(portal: Portal) -> Tenant:
+    """A connected tenant with people, devices, groups, and administrators in person and through a group."""
+    tenant = portal.has_tenant(users=30, devices=12)
+    world, people = portal.microsoft.world, portal.microsoft.world.users(tenant["id"])
+    world.give_role(tenant["id"], people[1]["id"], HELPDESK)
+    world.give_role(tenant["id"], people[2]["id"], HELPDESK, through_group=True)
+    portal.connected(tenant)
+    return tenant
+
+
+def recorded(portal: Portal, tenant: Tenant, key: bytes | None = None) -> str:
+    made = record_tenant(portal.services, AccountId(ACCOUNT), TenantId(tenant["id"]), pseudonym_key=key)
+    return msgspec.json.encode(made).decode()
+
+
+def read_back(text: str) -> Recording:
+    only = next(read_recordings(text.encode(), is_lines=False))
+    assert isinstance(only, Recording), only
+    return only
+
+
+def by_key(found: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Rows without the phone numbers that a recording leaves out."""
+    return {key: without_phones(msgspec.to_builtins(row)) for key, row in found}
+
+
+def without_phones(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: it for name, it in row.items() if name not in {"mobile_phone", "business_phones"}}
+
+
+def test_a_recorded_tenant_has_the_rows_of_its_sync(portal: Portal) -> None:
+    tenant = lively(portal)
+    synced = {it.name: by_key(rows(portal, tenant, it.name).items()) for it in DATASETS if not it.is_beta}
+
+    replayed = RecordedRows(read_back(recorded(portal, tenant)))
+
+    assert {name: by_key(replayed.rows(name, BY_NAME[name].record)) for name in synced} == synced
+    assert len(synced["users"]) == 30
+    assert all(synced[it] for it in ("devices", "groups", "roles", "licenses", "registrations", "sign_ins"))
+
+
+def test_a_recorded_tenant_gets_the_verdicts_of_its_sync(portal: Portal) -> None:
+    tenant = lively(portal)
+    shown = portal.ask("GET", f"/tenants/{tenant['id']}/findings")["items"]
+
+    made = assess(read_back(recorded(portal, tenant)), BaselineProfile.STRICT)
+
+    assert isinstance(made.controls, list)
+    assert {it.id: it.verdict.value for it in made.controls} == {it["control"]: it["verdict"] for it in shown}
+    assert {it.id: it.reason for it in made.controls} == {it["control"]: it["reason"] for it in shown}
+
+
+def test_what_microsoft_refuses_is_recorded_as_refused(portal: Portal) -> None:
+    tenant = lively(portal)
+    denied = [it for it in APP_ROLES if it != "Policy.Read.All"]
+    portal.microsoft.world.set_app_roles(tenant["id"], CLIENT_ID, denied)
+    portal.later(hours=2)
+
+    made = assess(read_back(recorded(portal, tenant)), BaselineProfile.STRICT)
+
+    states = {it.name: it.state for it in made.datasets}
+    assert (states["conditional_access"], states["users"]) == ("denied", "fresh")
+
+
+def test_no_secret_and_no_phone_number_gets_into_a_recording(portal: Portal) -> None:
+    tenant = lively(portal)
+    people = portal.microsoft.world.users(tenant["id"])
+    phones = {it["mobilePhone"] for it in people if it["mobilePhone"]} | {
+        n for it in people for n in it["businessPhones"]
+    }
+
+    text = recorded(portal, tenant)
+
+    assert phones
+    assert not [it for it in phones if it in text]
+    assert not [it for it in ("passwordProfile", "mobilePhone", "businessPhones", "secretText") if f'"{it}":' in text]
+    assert "Bearer" not in text
+    assert CLIENT_SECRET not in text
+    assert people[3]["userPrincipalName"] in text
+
+
+def test_pseudonyms_hide_every_name_and_stay_the_same_everywhere(portal: Portal) -> None:
+    tenant = lively(portal)
+    people = portal.microsoft.world.users(tenant["id"])
+    named = [it[field] for it in people for field in ("displayName", "userPrincipalName", "mail") if it[field]]
+    devices = [it["name"] for it in portal.ask("GET", f"/tenants/{tenant['id']}/devices")["items"]]
+
+    text = recorded(portal, tenant, _KEY)
+    replayed = RecordedRows(read_back(text))
+
+    assert not [it for it in (*named, *devices) if it.lower() in text.lower()]
+    users = {it.id: it for _, it in replayed.rows("users", User)}
+    registered = json.loads(text)["answers"]
+    details = next(it for path, it in registered.items() if "userRegistrationDetails" in path)["value"]
+    assert all(users[it["id"]].username == it["userPrincipalName"] for it in details)
+    assert len({it.username for it in users.values()}) == len(people)
+    assert users[people[0]["id"]].username.endswith(f"@{tenant['domain']}")
+
+
+def test_pseudonyms_change_no_verdict(portal: Portal) -> None:
+    tenant = lively(portal)
+
+    with_names, without = (
+        assess(read_back(recorded(portal, tenant, key)), BaselineProfile.STRICT) for key in (None, _KEY)
+    )
+
+    assert _verdicts(with_names) == _verdicts(without)
+    assert len(_verdicts(without)) == 78
+
+
+def test_a_recording_leaves_an_entry_in_the_audit_log(portal: Portal) -> None:
+    tenant = lively(portal)
+    before = len(portal.ask("GET", "/audit?limit=100")["items"])
+
+    recorded(portal, tenant)
+
+    entries = portal.ask("GET", "/audit?limit=100")["items"]
+    assert len(entries) == before + 1
+    assert (entries[0]["action"], entries[0]["subject"]["tenant_id"]) == ("recorded answers", tenant["id"])
+
+
+def test_another_accounts_tenant_cannot_be_recorded(portal: Portal) -> None:
+    tenant = lively(portal)
+    asked = len(portal.graph_requests(tenant))
+
+    with pytest.raises(NotFound):
+        record_tenant(portal.services, AccountId("acct_other"), TenantId(tenant["id"]))
+
+    assert len(portal.graph_requests(tenant)) == asked
+
+
+def test_the_command_writes_a_file_that_only_its_owner_may_read(
+    portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tenant, file = lively(portal), tmp_path / "contoso.json"
+    env = settings_of(portal.microsoft, portal.identity, "UseDevelopmentStorage=true")
+    monkeypatch.setattr(command, "connect", lambda _settings: portal.services)
+
+    code = command.main([ACCOUNT, tenant["id"], str(file)], env)
+    refused = command.main(["acct_other", tenant["id"], str(tmp_path / "other.json")], env)
+
+    assert (code, refused) == (0, 2)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert read_back(file.read_text()).tenant.id == tenant["id"]
+    assert not (tmp_path / "other.json").exists()
+    assert "Nothing was recorded" in capsys.readouterr().err
+
+
+def _verdicts(made: Assessment) -> dict[str, str]:
+    assert isinstance(made.controls, list)
+    return {it.id: it.verdict.value for it in made.controls}
