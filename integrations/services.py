@@ -14,7 +14,8 @@ from azure.identity import ManagedIdentityCredential
 
 from integrations.caller import CallerVerifier
 from integrations.domain.evaluations import registry
-from integrations.domain.ids import AccountId, TenantId
+from integrations.domain.ids import FIRST_REGISTRATION, AccountId, ClientId, TenantId
+from integrations.domain.integrations import Kind
 from integrations.domain.jobs.orders import SHARDS, Order
 from integrations.domain.plan import KnownPlan
 from integrations.domain.retry_delays import interactive
@@ -62,6 +63,9 @@ class Services:
     account's plan. ``shards`` is the number of partitions of the due list; it is not a setting, because it can never
     change once rows are stored (tests have fewer, as each costs three requests whenever the list is read).
     ``retry_policy`` is for background work.
+
+    There are one or two app registrations: ``sign_in`` and ``holders`` belong to the first one, ``csp_sign_in`` to the
+    one for CSPs, if it is set. What a stored row was connected with is named by its ``client_id``; see ``sign_in_of``.
     """
 
     settings: Settings
@@ -72,6 +76,7 @@ class Services:
     sign_in: SignIn
     callers: CallerVerifier
     envelopes: Envelopes
+    csp_sign_in: SignIn | None = None
     clock: Clock = utc_now
     chance: Callable[[], float] = random.random
     quota: Quota = field(default_factory=Quota)
@@ -92,6 +97,27 @@ class Services:
     @cached_property
     def holders(self) -> Holders:
         return Holders(self.tables)
+
+    def registration_for(self, kind: Kind) -> ClientId:
+        """The registration with which an integration of this kind is connected now."""
+        return ClientId(self.settings.csp_client_id) if kind is Kind.CSP else FIRST_REGISTRATION
+
+    def sign_in_of(self, client_id: ClientId) -> SignIn:
+        """The sign-ins of a registration; one that is no longer in the settings is refused by every token request."""
+        if client_id == FIRST_REGISTRATION:
+            return self.sign_in
+        if self.csp_sign_in is not None and client_id == self.settings.csp_client_id:
+            return self.csp_sign_in
+        unknown = AppCredential.missing()
+        return SignIn(endpoints=self.endpoints, client_id=client_id, credential=unknown, http_client=self.http_client)
+
+    def holders_of(self, client_id: ClientId) -> Holders:
+        """Which integrations hold a registration's application in each tenant."""
+        return Holders(self.tables, client_id)
+
+    def app_id(self, client_id: ClientId) -> str:
+        """The client id under which Microsoft knows a registration."""
+        return client_id or self.settings.client_id
 
     def send(self, order: Order, *, delay_s: int = 0) -> None:
         """Send a job's message; it becomes visible after ``delay_s`` seconds, and expires after ORDER_LIFE.
@@ -121,35 +147,42 @@ class Services:
         )
 
     def graph(
-        self, tenant_id: TenantId, service: Service = Service.DIRECTORY, *, throttle: Throttle | None = None
+        self,
+        tenant_id: TenantId,
+        service: Service = Service.DIRECTORY,
+        *,
+        client_id: ClientId = FIRST_REGISTRATION,
+        throttle: Throttle | None = None,
     ) -> Graph:
         """Graph with our application's token in one tenant, within the rate limit of the service."""
+        sign_in = self.sign_in_of(client_id)
         return Graph(
             root=self.endpoints.graph,
             version=service.version,
             http_client=self.http_client,
             turn=self._rate_limit(tenant_id, service),
-            token=lambda fresh: self.sign_in.app_token(tenant_id, fresh=fresh),
-            token_for_claims=lambda claims: self.sign_in.app_token(tenant_id, fresh=True, claims=claims),
+            token=lambda fresh: sign_in.app_token(tenant_id, fresh=fresh),
+            token_for_claims=lambda claims: sign_in.app_token(tenant_id, fresh=True, claims=claims),
             throttle=throttle,
             retry_policy=self.retry_policy,
         )
 
-    def graph_to_uninstall(self, tenant_id: TenantId) -> Graph:
+    def graph_to_uninstall(self, tenant_id: TenantId, client_id: ClientId) -> Graph:
         """Graph in one tenant, allowed to delete our own service principal there."""
-        return self._graph_with_write(tenant_id, OWN_PRINCIPAL)
+        return self._graph_with_write(tenant_id, client_id, OWN_PRINCIPAL)
 
-    def graph_to_subscribe(self, tenant_id: TenantId) -> Graph:
+    def graph_to_subscribe(self, tenant_id: TenantId, client_id: ClientId) -> Graph:
         """Graph in one tenant, allowed to create and delete change notification subscriptions; retries are short."""
-        return self._graph_with_write(tenant_id, SUBSCRIPTIONS, retry_policy=interactive(self.retry_policy))
+        return self._graph_with_write(tenant_id, client_id, SUBSCRIPTIONS, retry_policy=interactive(self.retry_policy))
 
     def _graph_with_write(
-        self, tenant_id: TenantId, path: re.Pattern[str], retry_policy: RetryPolicy | None = None
+        self, tenant_id: TenantId, client_id: ClientId, path: re.Pattern[str], retry_policy: RetryPolicy | None = None
     ) -> Graph:
+        sign_in = self.sign_in_of(client_id)
         return Graph(
             root=self.endpoints.graph,
             http_client=self.http_client,
-            token=lambda fresh: self.sign_in.app_token(tenant_id, fresh=fresh),
+            token=lambda fresh: sign_in.app_token(tenant_id, fresh=fresh),
             writes=[path],
             retry_policy=retry_policy or self.retry_policy,
         )
@@ -162,9 +195,10 @@ class Services:
 class TenantGraphs:
     """Clients of Graph for one tenant during one run; each counts its usage, those of one service share a throttle."""
 
-    def __init__(self, services: Services, tenant_id: TenantId) -> None:
+    def __init__(self, services: Services, tenant_id: TenantId, client_id: ClientId = FIRST_REGISTRATION) -> None:
         self._services = services
         self._tenant_id = tenant_id
+        self._client_id = client_id
         self._throttles: dict[Service, Throttle] = {}
         self._graphs: list[Graph] = []
 
@@ -173,7 +207,8 @@ class TenantGraphs:
         throttle = self._throttles.setdefault(
             service, Throttle(in_flight=service.in_flight, is_rate_limited=service.rate_limit is not None)
         )
-        self._graphs.append(self._services.graph(self._tenant_id, service, throttle=throttle))
+        graph = self._services.graph(self._tenant_id, service, client_id=self._client_id, throttle=throttle)
+        self._graphs.append(graph)
         return self._graphs[-1]
 
     @property
@@ -213,6 +248,7 @@ def connect(settings: Settings) -> Services:
         sign_in=SignIn(
             endpoints=endpoints, client_id=settings.client_id, credential=_credential(settings), http_client=http_client
         ),
+        csp_sign_in=_csp_sign_in(settings, endpoints, http_client),
         callers=CallerVerifier(
             issuer=settings.portal_issuer,
             audience=settings.portal_audience,
@@ -229,11 +265,22 @@ def _endpoints(settings: Settings) -> Endpoints:
 
 
 def _credential(settings: Settings) -> AppCredential:
-    if settings.client_secret:
-        return AppCredential.secret(settings.client_secret)
-    if settings.client_certificate:
-        return AppCredential.certificate(settings.client_certificate)
-    return AppCredential.managed_identity(settings.managed_identity_client_id)
+    return AppCredential.first_of(
+        secret=settings.client_secret,
+        certificate=settings.client_certificate,
+        managed_identity=settings.managed_identity_client_id,
+    )
+
+
+def _csp_sign_in(settings: Settings, endpoints: Endpoints, http_client: HttpClient) -> SignIn | None:
+    if not settings.csp_client_id:
+        return None
+    credential = AppCredential.first_of(
+        secret=settings.csp_client_secret,
+        certificate=settings.csp_client_certificate,
+        managed_identity=settings.csp_managed_identity_client_id,
+    )
+    return SignIn(endpoints=endpoints, client_id=settings.csp_client_id, credential=credential, http_client=http_client)
 
 
 def _keys(settings: Settings) -> KeyRing | VaultKey:

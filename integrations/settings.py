@@ -44,6 +44,10 @@ class Settings:
     client_secret: str
     client_certificate: str
     managed_identity_client_id: str
+    csp_client_id: str
+    csp_client_secret: str
+    csp_client_certificate: str
+    csp_managed_identity_client_id: str
     secret_keys: str
     secret_key_url: str
     csp_required_roles: tuple[str, ...]
@@ -92,6 +96,10 @@ class Settings:
             client_secret=reader.text("MICROSOFT_CLIENT_SECRET", ""),
             client_certificate=reader.text("MICROSOFT_CLIENT_CERTIFICATE", ""),
             managed_identity_client_id=reader.text("MICROSOFT_MANAGED_IDENTITY_CLIENT_ID", ""),
+            csp_client_id=reader.guid("MICROSOFT_CSP_CLIENT_ID"),
+            csp_client_secret=reader.text("MICROSOFT_CSP_CLIENT_SECRET", ""),
+            csp_client_certificate=reader.text("MICROSOFT_CSP_CLIENT_CERTIFICATE", ""),
+            csp_managed_identity_client_id=reader.text("MICROSOFT_CSP_MANAGED_IDENTITY_CLIENT_ID", ""),
             secret_keys=reader.text("SECRET_KEYS", ""),
             secret_key_url=reader.url("SECRET_KEY_URL", ""),
             csp_required_roles=reader.guids("CSP_REQUIRED_ROLES"),
@@ -133,6 +141,14 @@ class Settings:
                 "a MICROSOFT_CLIENT_SECRET, a _CERTIFICATE or a MANAGED_IDENTITY_CLIENT_ID, and only one",
             ),
             (
+                sum(map(bool, self._csp_credentials())) != bool(self.csp_client_id),
+                "MICROSOFT_CSP_CLIENT_ID and its MICROSOFT_CSP_ credential go together, and only one credential",
+            ),
+            (
+                bool(self.csp_client_id) and self.csp_client_id == self.client_id.lower(),
+                "MICROSOFT_CSP_CLIENT_ID must be another registration than MICROSOFT_CLIENT_ID",
+            ),
+            (
                 bool(self.secret_keys) == bool(self.secret_key_url),
                 "SECRET_KEY_URL (a key of a vault) or SECRET_KEYS, and only one",
             ),
@@ -144,6 +160,7 @@ class Settings:
         checks = [
             (self.cloud == "custom", "MICROSOFT_CLOUD=custom"),
             (bool(self.client_secret), "MICROSOFT_CLIENT_SECRET (use a managed identity or a certificate)"),
+            (bool(self.csp_client_secret), "MICROSOFT_CSP_CLIENT_SECRET (use a managed identity or a certificate)"),
             (bool(self.portal_personas_url), "PORTAL_PERSONAS_URL"),
             (bool(self.secret_keys), "SECRET_KEYS (use SECRET_KEY_URL, a key of a vault)"),
             (not self.secret_key_url.startswith("https://"), "SECRET_KEY_URL without https"),
@@ -155,6 +172,9 @@ class Settings:
 
     def _credentials(self) -> tuple[str, str, str]:
         return self.client_secret, self.client_certificate, self.managed_identity_client_id
+
+    def _csp_credentials(self) -> tuple[str, str, str]:
+        return self.csp_client_secret, self.csp_client_certificate, self.csp_managed_identity_client_id
 
 
 class _EnvironmentReader:
@@ -185,6 +205,13 @@ class _EnvironmentReader:
 
         value = self._checked(name, str(default), fits, f"a whole number from {least} to {most}")
         return int(value) if fits(value) else default
+
+    def guid(self, name: str) -> str:
+        """An id in lower case; empty when it is not set."""
+        value = self.text(name, "").lower()
+        if value and not _GUID.fullmatch(value):
+            self.problems.append(f"{name} must be a GUID")
+        return value
 
     def guids(self, name: str) -> tuple[str, ...]:
         """Ids separated by commas or spaces; none when it is not set."""

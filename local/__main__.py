@@ -1,6 +1,7 @@
 """``python -m local``: everything on one machine, filled with a small world, until SIGTERM or Ctrl-C."""
 
 import argparse
+import dataclasses
 import json
 import sys
 import time
@@ -10,7 +11,7 @@ from local.azurite import NoAzurite
 from local.example import fill
 from local.portal_client import PortalClient, register
 from local.ports import PortProblem, Ports, check_free, chosen_ports
-from local.processes import ROOT, LocalServices, NotStarted, addresses, app_host, services
+from local.processes import CSP_REGISTRATION, ROOT, LocalServices, NotStarted, addresses, app_host, services
 from local.signals import exit_on_signal, wait_for_signal
 from local.state_folder import FolderInUse, StateFolder
 
@@ -48,7 +49,8 @@ def _run(folder: StateFolder, ports: Ports, *, only_services: bool) -> None:
     if not only_services and not folder.is_filled:
         folder.begin_example()
     print("Starting Azurite, the simulated Microsoft cloud and the portal's sign-in ...", flush=True)
-    with services(ports, folder.path, keep=True) as started:
+    with services(ports, folder.path, keep=True) as ready:
+        started = dataclasses.replace(ready, settings={**ready.settings, **CSP_REGISTRATION})
         if only_services:
             _print_services(started, ports)
             wait_for_signal()

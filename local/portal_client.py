@@ -143,16 +143,22 @@ class PortalClient:
 
 
 def register(started: LocalServices, url: str) -> World:
-    """Tell the simulated Microsoft of our app registration, as the operator would in Entra."""
+    """Tell the simulated Microsoft of our app registrations, as the operator would in Entra."""
     world = World(started.graph_url, started.ca_file)
-    world.register_app(
-        client_id=CLIENT_ID,
-        name=APP_NAME,
-        secret=CLIENT_SECRET,
-        redirect_uris=[f"{url}/api/consent/callback/{kind}" for kind in ("single", "csp")],
-        app_roles=APP_ROLES,
-        delegated=DELEGATED,
-    )
+    csp_client_id = started.settings.get("MICROSOFT_CSP_CLIENT_ID")
+    addresses = [f"{url}/api/consent/callback/{kind}" for kind in ("single", "csp")]
+    lists = {CLIENT_ID: (APP_ROLES, ["User.Read"] if csp_client_id else DELEGATED)}
+    if csp_client_id:
+        lists[csp_client_id] = ([], DELEGATED)
+    for client_id, (app_roles, delegated) in lists.items():
+        world.register_app(
+            client_id=client_id,
+            name=APP_NAME,
+            secret=CLIENT_SECRET,
+            redirect_uris=addresses,
+            app_roles=app_roles,
+            delegated=delegated,
+        )
     return world
 
 

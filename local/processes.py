@@ -23,6 +23,11 @@ from shared.crypto.envelopes import new_key
 ROOT = Path(__file__).resolve().parent.parent
 CLIENT_ID = "c0ffee00-0000-4000-8000-000000000001"
 CLIENT_SECRET = "not-a-secret-but-a-simulation"  # noqa: S105 - of the simulated cloud only
+# The settings of the registration for CSPs, for whoever wants both.
+CSP_REGISTRATION = {
+    "MICROSOFT_CSP_CLIENT_ID": "c0ffee00-0000-4000-8000-0000000000c5",
+    "MICROSOFT_CSP_CLIENT_SECRET": CLIENT_SECRET,
+}
 _START_S = 60.0
 
 

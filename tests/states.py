@@ -30,7 +30,7 @@ T = TypeVar("T")
 # run of the suite: a clock that is moved forward is nothing new to a test, one that goes back would be.
 _AHEAD = timedelta(hours=3)
 _UNREPEATABLE = frozenset({"fault", "garble", "hold"})  # what comes of these depends on when they meet a request
-_REMEMBERED = ("sign_in", "callers", "quota", "seal_lines", "plans")
+_REMEMBERED = ("sign_in", "csp_sign_in", "callers", "quota", "seal_lines", "plans")
 _STORAGE = "AzureWebJobsStorage"
 
 

@@ -18,6 +18,10 @@ OrganizationId = NewType("OrganizationId", str)
 SyncroTenantId = NewType("SyncroTenantId", str)
 RunId = NewType("RunId", str)
 RemovalId = NewType("RemovalId", str)
+ClientId = NewType("ClientId", str)
+
+# The app registration of the setting MICROSOFT_CLIENT_ID. Rows name only the other one, for CSPs, by its client id.
+FIRST_REGISTRATION = ClientId("")
 
 # An id becomes a storage key: nothing that a key may not hold, and nothing that needs escaping.
 PORTAL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@|-]{0,127}")

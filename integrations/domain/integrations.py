@@ -8,7 +8,9 @@ import msgspec
 from integrations.domain.csp.gdap import CspAuth, Finding
 from integrations.domain.csp.onboarding import Onboarding
 from integrations.domain.ids import (
+    FIRST_REGISTRATION,
     AccountId,
+    ClientId,
     FlowId,
     IntegrationId,
     OrganizationId,
@@ -83,6 +85,8 @@ class Csp(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Integration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One granted connection. ``version`` grows with every reauthorization.
 
+    ``client_id`` is the app registration that it was authorized for last, ``former_client_ids`` those before: a CSP's
+    customers may still have them, so that a removal looks for each.
     Once ``removal`` is set, the API no longer shows the integration and its tenants.
     """
 
@@ -97,6 +101,14 @@ class Integration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     csp: Csp | None = None
     former_names: list["NameChange"] = []
     removal: RemovalId | None = None
+    client_id: ClientId = FIRST_REGISTRATION
+    former_client_ids: list[ClientId] = []
+
+    def authorized_for(self, client_id: ClientId) -> "Integration":
+        """The integration after a reauthorization for a registration."""
+        former = dict.fromkeys([*self.former_client_ids, self.client_id])
+        former.pop(client_id, None)
+        return msgspec.structs.replace(self, client_id=client_id, former_client_ids=list(former))
 
     def renamed(self, name: str, now: datetime) -> "Integration":
         """The integration with its tenant's current name; the earlier one is added to ``former_names``."""
@@ -105,8 +117,8 @@ class Integration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         return msgspec.structs.replace(self, name=name, former_names=_with_former(self.former_names, self.name, now))
 
 
-class Credential(msgspec.Struct, frozen=True, kw_only=True):
-    """A CSP's encrypted refresh token.
+class Credential(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A CSP's encrypted refresh token, which only the registration ``client_id`` can use.
 
     It decrypts only together with ``place``: account, integration, ``epoch`` (the authorization it came with) and
     ``version``, which grows each time the token is renewed.
@@ -117,6 +129,7 @@ class Credential(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     sealed: str
     kept_at: datetime
+    client_id: ClientId = FIRST_REGISTRATION
 
     def place(self, account_id: AccountId) -> str:
         """The additional authenticated data of the encryption."""
@@ -166,7 +179,8 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     epoch is random, so that a tenant that is connected again finds nothing of its old data. ``removal`` is set while
     the tenant is being removed. ``watch_at`` is the next check of its change notifications; None when there are none.
     ``purges_given_up`` are failed deletions of earlier epochs' data, by epoch. ``missing_permissions`` are those of our
-    permissions that its latest token did not have.
+    permissions that its latest token did not have. ``client_id`` is the app registration whose token reads the tenant;
+    a customer's changes once our application is installed for its CSP's newer one.
     """
 
     tenant_id: TenantId
@@ -188,6 +202,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     removal: RemovalId | None = None
     missing_permissions: list[str] = []
     purges_given_up: dict[str, GivenUp] = {}
+    client_id: ClientId = FIRST_REGISTRATION
 
     def renamed(self, name: str, now: datetime) -> "Tenant":
         """The tenant with its current name at Microsoft; the earlier one is added to ``former_names``."""

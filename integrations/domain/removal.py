@@ -15,7 +15,7 @@ from enum import Enum
 
 import msgspec
 
-from integrations.domain.ids import IntegrationId, RemovalId, TenantId, UserId
+from integrations.domain.ids import FIRST_REGISTRATION, ClientId, IntegrationId, RemovalId, TenantId, UserId
 from integrations.domain.integrations import Integration, Kind, Running
 from integrations.domain.jobs.given_up import GivenUp
 from integrations.domain.retention import REMOVAL_RECORDS, UNFINISHED_REMOVAL_RECORDS
@@ -60,8 +60,9 @@ class Presence(Enum):
 
 
 class TenantRemoval(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One Microsoft tenant that is being removed from the account.
+    """One Microsoft tenant that is being removed from the account, and the registration that is uninstalled from it.
 
+    A CSP that has gone over to another registration may have two such rows for a tenant; its data belongs to one.
     ``epoch`` is the last one its data was written under (0: no data was written), ``epochs`` are all that were found;
     ``rows`` counts the deleted rows by data set. ``tries`` counts attempts to uninstall that failed at Microsoft.
     ``is_stripped``: all application permissions were revoked. ``is_still_there``: our application still had rights
@@ -85,10 +86,12 @@ class TenantRemoval(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     seen_at: datetime | None = None
     done_at: datetime | None = None
     done_by: UserId | None = None
+    client_id: ClientId = FIRST_REGISTRATION
 
     @property
     def key(self) -> str:
-        return f"{self.removal_id}:{self.tenant_id}"
+        first = f"{self.removal_id}:{self.tenant_id}"
+        return f"{first}:{self.client_id}" if self.client_id else first
 
     @property
     def is_left_over(self) -> bool:
@@ -130,7 +133,8 @@ _BY_HAND = frozenset({UninstallOutcome.IMPOSSIBLE, UninstallOutcome.BY_HAND})
 class Removal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One integration that is being removed; kept for 30 days after its verification, and while a step is to do.
 
-    ``tries`` counts rounds in a row in which Microsoft did not answer. Once verified, ``name`` is blank and
+    ``client_ids`` are the registrations that it was authorized for, the last one first. ``tries`` counts rounds in a
+    row in which Microsoft did not answer. Once verified, ``name`` is blank and
     ``tenant_id`` is a salted hash.
     """
 
@@ -157,6 +161,7 @@ class Removal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     salt: str = ""
     receipt: str = ""
     given_up: GivenUp | None = None
+    client_ids: tuple[ClientId, ...] = (FIRST_REGISTRATION,)
 
     @property
     def is_under_way(self) -> bool:
@@ -194,6 +199,7 @@ def begin(integration: Integration, by: UserId, now: datetime) -> Removal:
         requested_at=now,
         requested_by=by,
         next_at=now,
+        client_ids=(integration.client_id, *integration.former_client_ids),
     )
 
 
@@ -225,7 +231,7 @@ def totals(removal: Removal, tenant_removals: Iterable[TenantRemoval]) -> Remova
         rows.update(tenant_removal.rows)
     return msgspec.structs.replace(
         removal,
-        tenants=sum(it.access_path is not AccessPath.PARTNER_ITSELF for it in tenants),
+        tenants=len({it.tenant_id for it in tenants if it.access_path is not AccessPath.PARTNER_ITSELF}),
         rows=dict(sorted(rows.items())),
         outcomes=dict(sorted(Counter(it.outcome.value for it in tenants).items())),
     )

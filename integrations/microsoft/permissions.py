@@ -10,6 +10,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from integrations.domain.account_settings import Feature
+from integrations.domain.ids import FIRST_REGISTRATION, ClientId
 
 GRAPH_APP = "00000003-0000-0000-c000-000000000000"
 
@@ -106,7 +107,11 @@ def granted_in_customers(features: Collection[Feature]) -> frozenset[str]:
     return frozenset(APPLICATION_PERMISSIONS.keys() | more)
 
 
-def version_of_permissions(features: Collection[Feature] = ()) -> str:
-    """A hash of the current list: a customer that was granted an older one is granted what is missing."""
+def version_of_permissions(client_id: ClientId, features: Collection[Feature] = ()) -> str:
+    """A hash of the current list, and of who it is granted to if that is not the first registration.
+
+    A customer that was granted another version is granted what is missing.
+    """
     permissions = " ".join(sorted(granted_in_customers(features))) + "|" + " ".join(sorted(CUSTOMER_SCOPES))
+    permissions += f"|{client_id}" if client_id != FIRST_REGISTRATION else ""
     return hashlib.blake2b(permissions.encode(), digest_size=6).hexdigest()

@@ -1,16 +1,16 @@
 // What the menus do. Which entries a menu has, and what they are called, is the API's to say.
 
-import { at } from "./api.js";
+import { ask, at } from "./api.js";
 import { bullets, make, named } from "./dom.js";
 import { guarded, open } from "./dialog.js";
-import { showPrerequisites, startFlow } from "./flow.js";
+import { screenList, showPrerequisites, showSingleTenant, startFlow } from "./flow.js";
 import { mapTenant, unmapTenant } from "./mapping.js";
 import { removeAll, removeIntegration } from "./removal.js";
 
 /** Entries of the Integrate menu. */
 export function integrateActions(offers, again) {
   return entries(offers, {
-    integrate_single: () => startFlow("/integrations", { kind: "single" }),
+    integrate_single: showSingleTenant,
     integrate_csp: () => showPrerequisites(),
     remove_all: (label) => removeAll(label, again),
   });
@@ -21,7 +21,7 @@ export function tenantActions(row, product, again) {
   return entries(row.actions, {
     map: (label) => mapTenant(row, label, product, again),
     unmap: (label) => unmapTenant(row, label, product, again),
-    reauthorize: (label) => reauthorize(row.integration_id, row.name, label),
+    reauthorize: (label) => reauthorize(row.integration_id, row.name, label, "single"),
     remove: (label) => removeIntegration(row.integration_id, row.name, label, again),
   });
 }
@@ -29,7 +29,7 @@ export function tenantActions(row, product, again) {
 /** Entries of a CSP's row. */
 export function cspActions(csp, again) {
   return entries(csp.actions, {
-    reauthorize: (label) => reauthorize(csp.id, csp.name, label),
+    reauthorize: (label) => reauthorize(csp.id, csp.name, label, "csp"),
     remove: (label) => removeIntegration(csp.id, csp.name, label, again),
   });
 }
@@ -38,12 +38,14 @@ function entries(offered, runs) {
   return offered.map(({ action, label }) => ({ action, label, run: runs[action] && guarded(() => runs[action](label)) }));
 }
 
-function reauthorize(integrationId, name, label) {
+async function reauthorize(integrationId, name, label, kind) {
+  const screens = await ask("GET", "/consent-screens");
   open(label, make("div", {},
     make("p", {}, "Continue to Microsoft and sign in to ", make("strong", {}, named(name)), " as a Global Administrator."),
     bullets(["Only a sign-in to this tenant is accepted. If you sign in to another one, nothing changes.",
       "You can use a different account than the first time. The integration then uses that account.",
-      "Mappings and synced data are kept."])),
+      "Mappings and synced data are kept."]),
+    make("h3", {}, "What Microsoft asks for"), screenList(screens[kind])),
   [
     { label: "Cancel" },
     { label: "Continue to Microsoft", style: "main", run: () => startFlow(at`/integrations/${integrationId}/reauthorize`) },

@@ -37,12 +37,31 @@ function goTo(url) {
   else if (!window.open(url, "_top")) throw new Error("The portal did not allow this page to open Microsoft's sign-in page.");
 }
 
+/** What Microsoft will ask of a single tenant's administrator, before the first of its two screens. */
+export async function showSingleTenant() {
+  const { single } = await ask("GET", "/consent-screens");
+  open("Integrate a single tenant", make("div", {},
+    make("p", {}, "Sign in at Microsoft as a Global Administrator of the tenant. Microsoft shows two screens, and you select Accept on each."), screenList(single)),
+  [
+    { label: "Cancel" },
+    { label: "Continue to Microsoft", style: "main", run: () => startFlow("/integrations", { kind: "single" }) },
+  ]);
+}
+
+/** Microsoft's consent screens: why each is there, and its permissions folded away. */
+export function screenList(screens) {
+  return make("ol", { class: "conditions" }, screens.map((screen) => make("li", {}, make("strong", {}, screen.title), make("p", {}, screen.why),
+    make("details", {}, make("summary", {}, `Its ${screen.permissions.length} ${screen.permissions.length === 1 ? "permission" : "permissions"}`),
+      make("ul", {}, screen.permissions.map((it) => make("li", {}, make("code", {}, it.name), `: ${it.why}`)))))));
+}
+
 /** What a CSP needs before it is integrated: read, ticked, and only then on to Microsoft. */
 export async function showPrerequisites() {
-  const told = await ask("GET", "/prerequisites/csp");
+  const [told, { csp }] = await Promise.all([ask("GET", "/prerequisites/csp"), ask("GET", "/consent-screens")]);
   const tick = make("input", { type: "checkbox", id: "acknowledged", onchange: () => { go.disabled = !tick.checked; } });
   const [, go] = open(told.title, make("div", {},
     make("ol", { class: "conditions" }, told.items.map((item) => make("li", {}, make("strong", {}, item.title), make("p", {}, item.detail)))),
+    make("h3", {}, "What Microsoft asks for"), screenList(csp),
     linkList(helpLinks("important_information")),
     make("label", { class: "tick" }, tick, make("span", {}, told.acknowledgement))),
   [

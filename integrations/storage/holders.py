@@ -1,15 +1,17 @@
 """Which integrations use our application in each Microsoft tenant, across accounts: the last holder may uninstall it.
 
-Table ``holders``: PartitionKey is the Microsoft tenant id. Rows: ``<account>|<integration>`` for each holder, and
-``!turn``, which every transaction of the partition replaces, so that of two concurrent changes one fails and is
-retried. Its column ``leaving`` names the holder that is uninstalling the application, and ``until`` the end of its
-lease. A holder's row is written before its integration, so that a crash leaves one holder too many, never too few.
+Each registration is an application of its own, and has holders of its own. Table ``holders``: PartitionKey is the
+Microsoft tenant id, followed by ``|<client id>`` for a registration that is not the first. Rows:
+``<account>|<integration>`` for each holder, and ``!turn``, which every transaction of the partition replaces, so that
+of two concurrent changes one fails and is retried. Its column ``leaving`` names the holder that is uninstalling the
+application, and ``until`` the end of its lease. A holder's row is written before its integration, so that a crash
+leaves one holder too many, never too few.
 """
 
 from datetime import datetime
 from enum import Enum
 
-from integrations.domain.ids import AccountId, IntegrationId, TenantId
+from integrations.domain.ids import FIRST_REGISTRATION, AccountId, ClientId, IntegrationId, TenantId
 from integrations.domain.retry_delays import UNINSTALL_LEASE
 from shared.clock import format_utc, parse_utc
 from shared.errors import TemporaryFailure
@@ -36,8 +38,11 @@ class ReleaseResult(Enum):
 
 
 class Holders:
-    def __init__(self, tables: Tables) -> None:
+    """The holders of one registration's application."""
+
+    def __init__(self, tables: Tables, client_id: ClientId = FIRST_REGISTRATION) -> None:
         self._table = tables.table("holders")
+        self._client_id = client_id
 
     def add(self, tenant_id: TenantId, account_id: AccountId, integration_id: IntegrationId, now: datetime) -> None:
         """Record a holder. Idempotent.
@@ -53,7 +58,7 @@ class Holders:
             turn = rows.get(_TURN)
             if turn is not None and turn.values.get("leaving") and parse_utc(turn.text("until")) > now:
                 raise BeingRemoved(wait_s=(parse_utc(turn.text("until")) - now).total_seconds())
-            if self._committed(upsert(Row(tenant_id, own_key)), _turned(tenant_id, turn)):
+            if self._committed(upsert(Row(self._partition(tenant_id), own_key)), self._turned(tenant_id, turn)):
                 return
         raise BeingRemoved
 
@@ -74,7 +79,7 @@ class Holders:
             is_last = not rows.keys() - {own_key}
             deletions = [delete(rows[own_key])] if own_key in rows else []
             lease = {"leaving": own_key, "until": format_utc(now + UNINSTALL_LEASE)} if is_last else {}
-            if self._committed(_turned(tenant_id, turn, **lease), *deletions):
+            if self._committed(self._turned(tenant_id, turn, **lease), *deletions):
                 return ReleaseResult.LAST if is_last else ReleaseResult.NOT_LAST
         raise BeingRemoved
 
@@ -83,14 +88,14 @@ class Holders:
         rows = self._rows(tenant_id)
         turn = rows.pop(_TURN, None)
         if turn is not None:
-            self._committed(_turned(tenant_id, turn) if rows else delete(turn))
+            self._committed(self._turned(tenant_id, turn) if rows else delete(turn))
 
     def is_held(self, tenant_id: TenantId) -> bool:
         """Whether the tenant has a holder in any account."""
         return bool(self._rows(tenant_id).keys() - {_TURN})
 
     def is_held_by(self, tenant_id: TenantId, account_id: AccountId, integration_id: IntegrationId) -> bool:
-        return self._table.get(tenant_id, _name(account_id, integration_id)) is not None
+        return self._table.get(self._partition(tenant_id), _name(account_id, integration_id)) is not None
 
     def of(self, tenant_id: TenantId, account_id: AccountId) -> list[IntegrationId]:
         """The integrations of one account that are holders in a tenant."""
@@ -98,7 +103,15 @@ class Holders:
         return [IntegrationId(integration) for account, integration in keys if account == account_id]
 
     def _rows(self, tenant_id: TenantId) -> dict[str, Row]:
-        return {row.key: row for row in self._table.range(tenant_id)}
+        return {row.key: row for row in self._table.range(self._partition(tenant_id))}
+
+    def _partition(self, tenant_id: TenantId) -> str:
+        return f"{tenant_id}|{self._client_id}" if self._client_id else tenant_id
+
+    def _turned(self, tenant_id: TenantId, turn: Row | None, **columns: str) -> Write:
+        """The write that replaces the turn row at the version that was read, or inserts it."""
+        row = Row(self._partition(tenant_id), _TURN, columns, turn.etag if turn else "")
+        return replace(row) if turn else insert(row)
 
     def _committed(self, *writes: Write) -> bool:
         try:
@@ -110,9 +123,3 @@ class Holders:
 
 def _name(account_id: AccountId, integration_id: IntegrationId) -> str:
     return f"{account_id}|{integration_id}"
-
-
-def _turned(tenant_id: TenantId, turn: Row | None, **columns: str) -> Write:
-    """The write that replaces the turn row at the version that was read, or inserts it."""
-    row = Row(tenant_id, _TURN, columns, turn.etag if turn else "")
-    return replace(row) if turn else insert(row)

@@ -7,11 +7,13 @@ import msgspec
 
 from integrations.actions.connect.callback import receive_callback
 from integrations.actions.connect.complete import complete
+from integrations.actions.connect.consent_screens import consent_screens
 from integrations.actions.connect.flows import read_flow
 from integrations.actions.connect.integrate import reauthorize, start_csp, start_single
 from integrations.domain import ids
 from integrations.domain.integrations import Kind
 from integrations.triggers.http.routes import PREFIX, HttpRoutes, Need, RequestContext
+from integrations.views.consent_screens import ConsentScreens
 from integrations.views.flow import Completed, FlowView, JourneyStarted
 from shared.errors import AppError, Invalid, Problem, TemporaryFailure
 from shared.http.responses import MAX_BODY_BYTES, ApiResponse, created, ok, see_other
@@ -57,6 +59,16 @@ def add_routes(routes: HttpRoutes) -> None:
     )
     def post_integration(call: RequestContext) -> ApiResponse:
         return _started(_start(call, call.body(StartIntegration)))
+
+    @routes.add(
+        "GET",
+        "consent-screens",
+        needs=Need.READ,
+        summary="What Microsoft asks for, screen by screen and why. Show it before integrating.",
+        answers={200: ConsentScreens},
+    )
+    def get_consent_screens(call: RequestContext) -> ApiResponse:
+        return ok(consent_screens(call.services))
 
     @routes.add(
         "POST",

@@ -11,6 +11,7 @@ from integrations.domain.ids import FlowId, IntegrationId, TenantId
 from integrations.domain.integrations import Kind
 from integrations.domain.jobs.given_up import DETAILS, OUR_FAILURE, REMEDY
 from integrations.domain.statuses import EXPLANATIONS
+from integrations.views.consent_screens import ConsentScreen
 from integrations.views.status import ReadTime, StatusView, given_up_view
 from shared.http.schemas import one_of
 
@@ -22,11 +23,13 @@ class JourneyStarted(msgspec.Struct, kw_only=True):
         flow_id: The flow, to be followed with GET /consent/{flow_id}.
         authorize_url: Where the browser goes next: Microsoft's sign-in. It is secret, and good for one sign-in.
         expires_at: Until when Microsoft's answer is awaited.
+        consent_screens: What Microsoft will ask for, screen by screen. Tell it before the browser goes there.
     """
 
     flow_id: FlowId
     authorize_url: str
     expires_at: datetime
+    consent_screens: list[ConsentScreen]
 
 
 class Completed(msgspec.Struct, kw_only=True):
@@ -87,10 +90,13 @@ class FlowView(msgspec.Struct, frozen=True, kw_only=True):
     given_up: StatusView | None
 
 
-def journey_started(flow: Flow, authorize_url: str) -> JourneyStarted:
+def journey_started(flow: Flow, authorize_url: str, screens: list[ConsentScreen]) -> JourneyStarted:
     """The answer to a start: where the browser goes next, and until when the flow waits for Microsoft."""
     return JourneyStarted(
-        flow_id=flow.id, authorize_url=authorize_url, expires_at=flow.expires_at.replace(microsecond=0)
+        flow_id=flow.id,
+        authorize_url=authorize_url,
+        expires_at=flow.expires_at.replace(microsecond=0),
+        consent_screens=screens,
     )
 
 

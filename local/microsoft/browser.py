@@ -64,9 +64,13 @@ class _Page(HTMLParser):
 
 
 class Person:
-    """Somebody with an account, in front of Microsoft's pages, in a browser of her own."""
+    """Somebody with an account, in front of Microsoft's pages, in a browser of her own.
+
+    ``shown`` are the texts of the pages so far.
+    """
 
     def __init__(self, login_url: str, ca_file: str, username: str) -> None:
+        self.shown: list[str] = []
         self._login = login_url
         self._username = username
         self._session = requests.Session()
@@ -93,6 +97,7 @@ class Person:
             if answer.is_redirect:
                 return _sent_back(answer.headers["Location"])
             page = _Page(answer.text)
+            self.shown.append(page.text)
             if answer.status_code != 200 or not page.forms:
                 raise StoppedAtMicrosoft(page.text)
             form = page.forms[0]

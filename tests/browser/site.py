@@ -66,6 +66,11 @@ class Site:
         self.page.locator(f'button[name="username"][value="{username}"]').click()
         self.page.locator('button[value="accept"]').click()
 
+    def begins(self) -> None:
+        """From the page to Microsoft, past what it will ask for."""
+        self.choose("Integrate", "Single Tenant")
+        self.press("Continue to Microsoft")
+
     def accepts(self, *, accept: bool = True) -> None:
         """On Microsoft's second page, where the permissions stand; our page leads there by itself."""
         self.page.wait_for_url("**/adminconsent?*")
@@ -73,7 +78,7 @@ class Site:
 
     def integrates(self, tenant: Mapping[str, str]) -> None:
         """The whole journey through the page."""
-        self.choose("Integrate", "Single Tenant")
+        self.begins()
         self.signs_in(tenant["admin"])
         self.accepts()
         expect(self.dialog).to_contain_text(tenant["id"])

@@ -84,6 +84,11 @@ def prerequisites(site: Site) -> None:
     site.choose("Integrate", "Cloud Solution Provider (CSP) Tenants")
 
 
+def single_tenant(site: Site) -> None:
+    with_rows(site)
+    site.choose("Integrate", "Single Tenant")
+
+
 def map_dialog(site: Site) -> None:
     names = ["Acme Dental", told.HOSTILE, *(f"Organization {n}" for n in range(80))]
     site.answers(
@@ -205,6 +210,7 @@ STATES: dict[str, Callable[[Site], None]] = {
         nothing_fits,
         row_menu,
         explanation,
+        single_tenant,
         prerequisites,
         map_dialog,
         removal_dialog,

@@ -75,7 +75,7 @@ def test_an_address_that_is_no_web_address_is_not_followed(site: Site) -> None:
     )
     with_rows(site)
 
-    site.choose("Integrate", "Single Tenant")
+    site.begins()
 
     expect(site.dialog).to_contain_text("not a Microsoft address")
 

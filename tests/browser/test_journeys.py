@@ -18,6 +18,17 @@ def test_the_first_state_explains_itself_and_offers_what_the_api_offers(site: Si
     ]
 
 
+def test_what_microsoft_asks_for_and_why_is_said_before_the_first_screen(site: Site) -> None:
+    site.open()
+    site.choose("Integrate", "Single Tenant")
+
+    expect(site.dialog).to_contain_text("Microsoft shows two screens, and you select Accept on each.")
+    expect(site.dialog.get_by_role("listitem").filter(has_text="Sign in")).to_contain_text(["It shows who accepts"])
+    site.dialog.get_by_text("Its 1 permission", exact=True).click()
+    expect(site.dialog.get_by_text("User.Read", exact=True).first).to_be_visible()
+    assert "login" not in site.page.url
+
+
 def test_integrate_map_sync_and_unmap_a_single_tenant(site: Site) -> None:
     tenant = site.portal.has_tenant("Contoso Dental", users=12)
     site.portal.organization("Acme Dental")
@@ -74,7 +85,7 @@ def test_declining_at_microsoft_says_what_to_do(site: Site) -> None:
     tenant = site.portal.has_tenant("Contoso Dental")
     site.open()
 
-    site.choose("Integrate", "Single Tenant")
+    site.begins()
     site.signs_in(tenant["admin"])
     site.accepts(accept=False)
 
@@ -88,7 +99,7 @@ def test_somebody_who_is_no_administrator_at_microsoft_is_told_so(site: Site) ->
     tenant = site.portal.has_tenant("Contoso Dental", users=5)
     site.open()
 
-    site.choose("Integrate", "Single Tenant")
+    site.begins()
     site.signs_in(tenant["member"])
 
     expect(site.page.locator("#notice")).to_contain_text("not a Global Administrator of its tenant")
@@ -123,7 +134,7 @@ def test_a_technician_is_told_who_may_use_the_page(site: Site) -> None:
 def test_a_lower_plan_may_look_and_is_told_what_it_lacks(site: Site) -> None:
     site.open("carl")
 
-    site.choose("Integrate", "Single Tenant")
+    site.begins()
 
     expect(site.dialog).to_contain_text("require the Team plan")
     expect(site.dialog).to_contain_text("Move your account to the Team plan")

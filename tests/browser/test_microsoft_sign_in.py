@@ -8,7 +8,7 @@ from tests.browser.site import Site
 def test_an_account_is_found_by_its_tenant_and_role(site: Site) -> None:
     contoso, tailspin = site.portal.has_tenant("Contoso"), site.portal.has_tenant("Tailspin Toys")
     site.open()
-    site.choose("Integrate", "Single Tenant")
+    site.begins()
     accounts = site.page.locator('button[name="username"]')
     admin = site.page.locator(f'button[name="username"][value="{tailspin["admin"]}"]')
     expect(accounts.first).to_be_visible()

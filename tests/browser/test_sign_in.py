@@ -63,6 +63,7 @@ def test_a_journey_from_inside_the_portal_leads_the_whole_window_to_microsoft(em
 
     inside.get_by_role("button", name="Integrate", exact=True).click()
     inside.get_by_role("menuitem", name="Single Tenant").click()
+    inside.get_by_role("button", name="Continue to Microsoft").click()
 
     embedded.page.wait_for_url(f"{embedded.portal.microsoft.login_url}/**")
 

@@ -3,6 +3,7 @@
 import pytest
 
 from integrations.actions.csp import onboard_customer, reconcile_context
+from integrations.domain.ids import FIRST_REGISTRATION
 from integrations.microsoft import app_roles, permissions
 from tests.flows.partner import Csp, has_csp
 from tests.flows.portal import CLIENT_ID, Portal
@@ -214,7 +215,9 @@ def test_new_permissions_are_granted_without_disconnecting(csp: Csp, monkeypatch
     monkeypatch.setattr(permissions, "APPLICATION_PERMISSIONS", more)
     for room in (app_roles, onboard_customer):
         monkeypatch.setattr(room, "APPLICATION_PERMISSIONS", more)
-    assert reconcile_context.version_of_permissions() == permissions.version_of_permissions()
+    assert reconcile_context.version_of_permissions(FIRST_REGISTRATION) == permissions.version_of_permissions(
+        FIRST_REGISTRATION
+    )
     seen = []
     for _ in range(3):
         csp.later(**PERIOD)

@@ -17,6 +17,7 @@ GOOD = {
     "MICROSOFT_MANAGED_IDENTITY_CLIENT_ID": "identity",
     "SECRET_KEY_URL": "https://vault.example/keys/ours",
 }
+CSP_CLIENT_ID = "c0ffee00-0000-4000-8000-0000000000c5"
 IN_AZURE = {"WEBSITE_INSTANCE_ID": "1"}
 
 
@@ -59,6 +60,19 @@ def test_all_mistakes_are_reported_at_once() -> None:
         ),
         ({"AzureWebJobsStorage__queueServiceUri": "http://q.example"}, "must be https: a token is sent there"),
         ({"CSP_REQUIRED_ROLES": "Global Administrator"}, "CSP_REQUIRED_ROLES must be GUIDs"),
+        ({"MICROSOFT_CSP_CLIENT_ID": CSP_CLIENT_ID}, "MICROSOFT_CSP_ credential go together"),
+        ({"MICROSOFT_CSP_MANAGED_IDENTITY_CLIENT_ID": "id"}, "MICROSOFT_CSP_ credential go together"),
+        (
+            {"MICROSOFT_CSP_CLIENT_ID": CSP_CLIENT_ID, "MICROSOFT_CSP_CLIENT_SECRET": "s"}
+            | {"MICROSOFT_CSP_CLIENT_CERTIFICATE": "c"},
+            "only one credential",
+        ),
+        ({"MICROSOFT_CSP_CLIENT_ID": "csp", "MICROSOFT_CSP_CLIENT_SECRET": "s"}, "CSP_CLIENT_ID must be a GUID"),
+        (
+            {"MICROSOFT_CSP_CLIENT_ID": CSP_CLIENT_ID, "MICROSOFT_CSP_CLIENT_SECRET": "s"}
+            | {"MICROSOFT_CLIENT_ID": CSP_CLIENT_ID.upper()},
+            "must be another registration",
+        ),
     ],
 )
 def test_contradictions_are_refused(changes: dict[str, str], message: str) -> None:
@@ -70,6 +84,10 @@ def test_contradictions_are_refused(changes: dict[str, str], message: str) -> No
     ("changes", "message"),
     [
         ({"MICROSOFT_CLIENT_SECRET": "s", "MICROSOFT_MANAGED_IDENTITY_CLIENT_ID": ""}, "MICROSOFT_CLIENT_SECRET"),
+        (
+            {"MICROSOFT_CSP_CLIENT_ID": CSP_CLIENT_ID, "MICROSOFT_CSP_CLIENT_SECRET": "s"},
+            "MICROSOFT_CSP_CLIENT_SECRET",
+        ),
         ({"PORTAL_PERSONAS_URL": "https://x.example"}, "PORTAL_PERSONAS_URL"),
         ({"SECRET_KEYS": new_key("k1"), "SECRET_KEY_URL": ""}, "SECRET_KEYS"),
         ({"SECRET_KEY_URL": "http://vault.example/keys/ours"}, "SECRET_KEY_URL without https"),

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from integrations.domain.ids import AccountId, IntegrationId, TenantId
+from integrations.domain.ids import AccountId, ClientId, IntegrationId, TenantId
 from integrations.storage.holders import BeingRemoved, Holders, ReleaseResult
 from shared.storage.tables import Tables
 
@@ -94,3 +94,17 @@ def test_of_one_that_goes_and_one_that_comes_neither_is_overlooked(holders: Hold
         assert claim.result() is (ReleaseResult.NOT_LAST if came.result() else ReleaseResult.LAST)
         holders.release(TENANT, B, comer, NOW)
         holders.finish_removal(TENANT)
+
+
+def test_holders_of_two_registrations_know_nothing_of_each_other(storage: str) -> None:
+    tables = Tables.connect(storage, "", lambda: None)  # type: ignore[arg-type, return-value]
+    first, for_csps = Holders(tables), Holders(tables, ClientId("c0ffee00-0000-4000-8000-0000000000c5"))
+    first.add(TENANT, A, ONE, NOW)
+    for_csps.add(TENANT, B, TWO, NOW)
+
+    assert (first.of(TENANT, B), for_csps.of(TENANT, A)) == ([], [])
+    assert first.release(TENANT, B, TWO, NOW) is ReleaseResult.NEVER_HELD
+    assert first.release(TENANT, A, ONE, NOW) is ReleaseResult.LAST
+    for_csps.add(TENANT, A, ONE, NOW)  # not held up by the other one's removal
+    first.finish_removal(TENANT)
+    assert for_csps.is_held_by(TENANT, B, TWO)

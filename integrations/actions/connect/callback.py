@@ -157,7 +157,7 @@ def _accept_without_mfa(answered: AnsweredFlow, flow: Flow, signer: SignedInUser
     if flow.integration_id:
         raise _Refused(FlowFailure.NO_MFA_PROMPT)
     services, now = answered.account.services, answered.account.services.clock()
-    name = name_of_partner(services, signer, refresh_token)
+    name = name_of_partner(services, signer, refresh_token, flow.client_id)
     proven = prove(csp_signed_in(flow, signer, sealed="", now=now), name, now, verdict=SyncCause.CSP_NO_MFA_PROMPT)
     answered.save(proven, "accepted sign-in without MFA")
 
@@ -181,7 +181,7 @@ def _signer(services: Services, signed_in: SignedIn) -> SignedInUser:
 def _redeem(services: Services, flow: Flow, code: str) -> SignedIn:
     flow_secrets = unseal(services, flow)
     try:
-        return services.sign_in.redeem(
+        return services.sign_in_of(flow.client_id).redeem(
             code=code,
             redirect_uri=redirect_uri(services, flow.kind),
             nonce=flow_secrets.nonce,

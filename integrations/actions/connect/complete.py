@@ -82,6 +82,7 @@ def _bind_new(account: Account, actor: Actor, stored: Stored[Flow]) -> Integrati
         version=1,
         created_at=now,
         created_by=UserId(actor.name),
+        client_id=stored.value.client_id,
     )
     tenant = Tenant(
         tenant_id=proof.tenant_id,
@@ -91,8 +92,9 @@ def _bind_new(account: Account, actor: Actor, stored: Stored[Flow]) -> Integrati
         epoch=new_epoch(),
         status=move(begin(SyncCause.NAME_READ, now), SyncCause.NAME_READ, now, next_check_at=now + UNMAPPED_EVERY),
         added_at=now,
+        client_id=integration.client_id,
     )
-    services.holders.add(proof.tenant_id, actor.account_id, integration.id, now)
+    services.holders_of(integration.client_id).add(proof.tenant_id, actor.account_id, integration.id, now)
     with account.change(actor, "integrated tenant", _subject(integration, stored.value)) as change:
         change.due(Work.SYNC, proof.tenant_id, now + UNMAPPED_EVERY)
         change.due(Work.HOUSEKEEPING, ALL, now + HOUSEKEEPING_EVERY)
@@ -128,7 +130,7 @@ def _renew(account: Account, actor: Actor, stored: Stored[Flow], integration_id:
         else move(before, SyncCause.NAME_READ, now, next_check_at=before.next_check_at)
     )
     refreshed = msgspec.structs.replace(tenant.value, status=status, not_before=None)
-    services.sign_in.forget(refreshed.tenant_id)
+    services.sign_in_of(refreshed.client_id).forget(refreshed.tenant_id)
     with account.change(actor, "reauthorized tenant", _subject(renewed, stored.value)) as change:
         change.write(
             control.flows.saved(stored.now(bind(stored.value, integration_id))),

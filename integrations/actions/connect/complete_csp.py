@@ -51,9 +51,10 @@ def bind_csp(account: Account, actor: Actor, stored: Stored[Flow], proof: Proof)
             acceptance=Acceptance(version=flow.prerequisites, accepted_at=flow.created_at, accepted_by=flow.user_id),
             account=flow.signer.username if flow.signer else "",
         ),
+        client_id=flow.client_id,
     )
     report = Report(integration_id=integration.id, at=now, checks=[])
-    services.holders.add(proof.tenant_id, actor.account_id, integration.id, now)
+    services.holders_of(flow.client_id).add(proof.tenant_id, actor.account_id, integration.id, now)
     credential = _credential(services, actor.account_id, integration, flow, version=1)
     with account.change(actor, "integrated CSP", _subject(integration, flow)) as change:
         change.due(Work.HOUSEKEEPING, ALL, now + HOUSEKEEPING_EVERY)
@@ -74,7 +75,10 @@ def renew_csp(
 ) -> IntegrationId:
     """Renew a CSP's authorization; its old credential stays in use until this transaction.
 
+    If the registration for CSPs was set meanwhile, the CSP goes over to it, and so do its customers one by one.
+
     Raises:
+        BeingRemoved: another account's removal is uninstalling the application from the CSP's tenant.
         VersionConflict: the flow or the CSP was changed in the meantime.
     """
     services, control = account.services, account.control
@@ -88,7 +92,13 @@ def renew_csp(
         running=None,
         failed_attempt=None,
     )
-    renewed = msgspec.structs.replace(before, proof=proof, version=before.version + 1, csp=csp)
+    renewed = msgspec.structs.replace(
+        before.authorized_for(flow.client_id) if flow.sealed else before,
+        proof=proof,
+        version=before.version + 1,
+        csp=csp,
+    )
+    services.holders_of(renewed.client_id).add(proof.tenant_id, actor.account_id, before.id, now)
     old = control.credentials.find(before.id)
     version = old.value.version + 1 if old else 1
     credential = _credential(services, actor.account_id, renewed, flow, version=version)

@@ -8,6 +8,7 @@ import msgspec
 from integrations.actions.csp.partner import Partner
 from integrations.domain.causes import csp_cause_of, evidence_of
 from integrations.domain.connect.flow import Flow, FlowState, SignedInUser
+from integrations.domain.ids import ClientId
 from integrations.domain.integrations import FailedReauthorizationAttempt, Kind
 from integrations.domain.statuses import SyncCause
 from integrations.microsoft.memberships import read_memberships
@@ -34,14 +35,14 @@ class PartnerSignIn(NamedTuple):
     refresh_token: str
 
 
-def examine_partner(services: Services, signer: SignedInUser, refresh_token: str) -> PartnerSignIn:
+def examine_partner(services: Services, signer: SignedInUser, refresh_token: str, client_id: ClientId) -> PartnerSignIn:
     """Check that the account is an administrator, in AdminAgents, used MFA, and has customers.
 
     Raises:
         Transient, OperatorFault: Microsoft, or our own application, cannot answer at present.
     """
     newest = [refresh_token]  # every use of a refresh token brings a new one
-    partner = Partner(services, signer.tenant_id, refresh_token, newest.append)
+    partner = Partner(services, signer.tenant_id, refresh_token, client_id, newest.append)
     name, is_administrator, evidence = _domain_of(signer), None, {}
     try:
         graph = partner.graph()
@@ -65,10 +66,10 @@ def _verdict(partner: Partner, graph: Graph) -> SyncCause | None:
     return None if has_customers else SyncCause.CSP_NO_CHILD_TENANTS
 
 
-def name_of_partner(services: Services, signer: SignedInUser, refresh_token: str) -> str:
+def name_of_partner(services: Services, signer: SignedInUser, refresh_token: str, client_id: ClientId) -> str:
     """The name of the partner's tenant, or the account's domain when it cannot be read."""
     try:
-        partner = Partner(services, signer.tenant_id, refresh_token, lambda _: None)
+        partner = Partner(services, signer.tenant_id, refresh_token, client_id, lambda _: None)
         return read_tenant_name(partner.graph()).name
     except MicrosoftError as error:
         log("could not read the partner's name", tenant_id=signer.tenant_id, error=type(error).__name__)

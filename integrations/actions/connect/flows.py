@@ -47,7 +47,7 @@ def _consent_url(services: Services, flow: Flow) -> str | None:
     """Microsoft's admin consent page, while the flow waits for it; else None."""
     if flow.state is not FlowState.WAITING or flow.leg is not Leg.CONSENT or not flow.sealed or not flow.signer:
         return None
-    return services.sign_in.admin_consent_url(
+    return services.sign_in_of(flow.client_id).admin_consent_url(
         tenant_id=flow.signer.tenant_id,
         redirect_uri=redirect_uri(services, flow.kind),
         state=unseal(services, flow).state,

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from integrations.actions.account import Account
 from integrations.actions.actors import Actor
 from integrations.actions.conflicts import retry_on_conflict
+from integrations.actions.connect.consent_screens import consent_screens
 from integrations.actions.connect.flow_secrets import FlowSecrets, seal
 from integrations.actions.connect.sign_in_request import new_state, redirect_uri, sign_in_scopes
 from integrations.actions.lookup import find_to_change, refuse_while_removing_all
@@ -90,7 +91,7 @@ def _start(account: Account, actor: Actor, new_flow: NewFlow) -> JourneyStarted:
     flow = _flow(services, actor, new_flow, state, flow_secrets)
     retry_on_conflict(lambda: _add_later(account, actor, flow), first=lambda: _add(account, actor, flow), tries=_TRIES)
     services.callbacks.add(flow.state_hash, flow)  # last: the pointers to a flow are deleted together with it
-    authorize_url = services.sign_in.authorize_url(
+    authorize_url = services.sign_in_of(flow.client_id).authorize_url(
         redirect_uri=redirect_uri(services, flow.kind),
         state=state,
         nonce=flow_secrets.nonce,
@@ -98,7 +99,8 @@ def _start(account: Account, actor: Actor, new_flow: NewFlow) -> JourneyStarted:
         scopes=sign_in_scopes(services, flow.kind),
         requires_mfa=flow.kind is Kind.CSP,
     )
-    return journey_started(flow, authorize_url)
+    screens = consent_screens(services)
+    return journey_started(flow, authorize_url, screens.csp if flow.kind is Kind.CSP else screens.single)
 
 
 def _flow(services: Services, actor: Actor, new_flow: NewFlow, state: str, flow_secrets: FlowSecrets) -> Flow:
@@ -118,6 +120,7 @@ def _flow(services: Services, actor: Actor, new_flow: NewFlow, state: str, flow_
         integration_id=new_flow.integration_id,
         expected_tenant_id=new_flow.tenant_id,
         prerequisites=new_flow.prerequisites,
+        client_id=services.registration_for(new_flow.kind),
     )
 
 

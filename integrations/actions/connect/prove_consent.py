@@ -89,7 +89,7 @@ def _proven(services: Services, flow: Flow) -> Flow:
     if signer is None:
         raise _FlowFailed(FlowFailure.IDENTITY_INVALID)
     try:
-        partner = examine_partner(services, signer, unseal(services, flow).refresh_token)
+        partner = examine_partner(services, signer, unseal(services, flow).refresh_token, flow.client_id)
     except (OperatorFault, Transient) as error:
         raise _NotYet(evidence_of(error), failure_of(error, flow.kind)) from error
     except SealBroken as error:
@@ -111,11 +111,11 @@ def _proven_name(services: Services, flow: Flow) -> str:
     if signer is None:
         raise _FlowFailed(FlowFailure.IDENTITY_INVALID)
     try:
-        token = services.sign_in.app_token(signer.tenant_id, fresh=True)
+        token = services.sign_in_of(flow.client_id).app_token(signer.tenant_id, fresh=True)
         missing = CORE_PERMISSIONS - token_roles(token)
         if missing:
             raise _NotYet({"missing_permissions": ", ".join(sorted(missing))})
-        graph = services.graph(signer.tenant_id)
+        graph = services.graph(signer.tenant_id, client_id=flow.client_id)
         tenant = read_tenant_name(graph)
         is_admin = signer.admin_proven
         if is_admin is None:

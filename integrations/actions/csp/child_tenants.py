@@ -76,7 +76,10 @@ def after_refusal(change: Change, tenant: Tenant, cause: SyncCause) -> Tenant:
     """The tenant after its sync ended with ``cause``: onboarding starts again if the consent was lost."""
     if tenant.csp is None or cause not in _CONSENT_LOST:
         return tenant
-    context = reconcile_context(change.account, tenant.integration_id)
+    integration = change.account.control.integrations.find(tenant.integration_id)
+    if integration is None:
+        return tenant
+    context = reconcile_context(change.account, integration.value)
     access = change.account.control.access_states.find(tenant.tenant_id)
     lapsed = advance(tenant, onboarding.lapse(context.now, dict(tenant.status.evidence)))
     judged = judge(lapsed, access.value if access else None, context.required, context.permissions, context.now)

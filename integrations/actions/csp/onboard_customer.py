@@ -27,6 +27,7 @@ from integrations.domain.causes import (
 from integrations.domain.csp import onboarding
 from integrations.domain.csp.customers import advance, child_of, judge
 from integrations.domain.csp.onboarding import Onboarding, Stage
+from integrations.domain.ids import ClientId
 from integrations.domain.integrations import Integration, Tenant
 from integrations.domain.jobs.orders import CustomerOrder
 from integrations.domain.refusals import Hindrance
@@ -97,7 +98,7 @@ def _try(account: Account, integration: Integration, tenant: Tenant) -> tuple[Pr
     services, now = account.services, account.services.clock()
     try:
         partner = open_partner(account, integration)
-        return _consented(services, account.control, partner, tenant)
+        return _consented(account, partner, tenant)
     except (NoCredential, SealBroken) as error:
         log("could not act for a CSP", tenant_id=tenant.tenant_id, error=type(error).__name__)
         evidence = {"error": "the CSP's credential cannot be used"}
@@ -117,17 +118,19 @@ def _try(account: Account, integration: Integration, tenant: Tenant) -> tuple[Pr
         return (lambda it: onboarding.refuse(it, now, evidence, is_unclear=is_unclear, hindrance=hindrance)), ""
 
 
-def _consented(services: Services, control: Control, partner: Partner, tenant: Tenant) -> tuple[ProgressUpdate, str]:
+def _consented(account: Account, partner: Partner, tenant: Tenant) -> tuple[ProgressUpdate, str]:
     """Request the consent if it is due, and grant missing roles; what is not visible yet is checked again soon."""
-    now, customer_id, client_id = services.clock(), tenant.tenant_id, services.settings.client_id
+    services, customer_id = account.services, tenant.tenant_id
+    now, app_id = services.clock(), services.app_id(partner.client_id)
     if onboarding.must_request_consent(child_of(tenant).progress, now):
-        services.holders.add(customer_id, control.account_id, tenant.integration_id, now)
-        find_to_change(control, tenant.integration_id)  # after we are a holder: its removal reads the holders last
+        services.holders_of(partner.client_id).add(customer_id, account.id, tenant.integration_id, now)
+        # After we are a holder: the integration's removal reads the holders last.
+        find_to_change(account.control, tenant.integration_id)
         scopes = sorted(CUSTOMER_SCOPES)
-        partner.partner_center().consent(customer_id, client_id=client_id, resource_id=GRAPH_APP, scopes=scopes)
+        partner.partner_center().consent(customer_id, client_id=app_id, resource_id=GRAPH_APP, scopes=scopes)
     try:
-        features = settings_of(control).features
-        grant_missing_roles(partner.graph_to_onboard(customer_id), client_id, granted_in_customers(features))
+        features = settings_of(account.control).features
+        grant_missing_roles(partner.graph_to_onboard(customer_id), app_id, granted_in_customers(features))
     except NotYetKnown as error:
         evidence = evidence_of(error)
         return (lambda it: onboarding.wait(it, Stage.REQUESTED, now, evidence)), ""
@@ -136,19 +139,19 @@ def _consented(services: Services, control: Control, partner: Partner, tenant: T
             raise
         evidence, hindrance = error.evidence(), hindrance_of(error)
         return (lambda it: onboarding.wait(it, Stage.REQUESTED, now, evidence, hindrance)), ""
-    return _granted(services, tenant, version_of_permissions(features))
+    return _granted(services, tenant, partner.client_id, version_of_permissions(partner.client_id, features))
 
 
-def _granted(services: Services, tenant: Tenant, permissions: str) -> tuple[ProgressUpdate, str]:
+def _granted(services: Services, tenant: Tenant, client_id: ClientId, permissions: str) -> tuple[ProgressUpdate, str]:
     """The roles are granted: check that a new token has those that every tenant needs, and that Graph answers."""
     now = services.clock()
     try:
-        token = services.sign_in.app_token(tenant.tenant_id, fresh=True)
+        token = services.sign_in_of(client_id).app_token(tenant.tenant_id, fresh=True)
         missing = APPLICATION_PERMISSIONS.keys() - token_roles(token)
         if missing:
             evidence = {"missing_permissions": ", ".join(sorted(missing))}
             return (lambda it: onboarding.wait(it, Stage.GRANTED, now, evidence)), ""
-        name = read_tenant_name(services.graph(tenant.tenant_id)).name
+        name = read_tenant_name(services.graph(tenant.tenant_id, client_id=client_id)).name
     except SignInRefused as error:
         if isinstance(error, OperatorFault) or error.refusal.kind not in CONSENT_NOT_VISIBLE_IN_CUSTOMER:
             raise
@@ -196,16 +199,16 @@ def _save(account: Account, tried: Tenant, update: ProgressUpdate, name: str) ->
     Raises:
         VersionConflict: the tenant was changed in the meantime.
     """
-    context, before = reconcile_context(account, tried.integration_id), child_of(tried).progress
-    tenants = account.control.tenants
-    stored = tenants.find(tried.tenant_id)
-    if stored is None or stored.value.csp is None or stored.value.csp.progress != before:
+    tenants, before = account.control.tenants, child_of(tried).progress
+    stored, integration = tenants.find(tried.tenant_id), account.control.integrations.find(tried.integration_id)
+    if stored is None or stored.value.csp is None or stored.value.csp.progress != before or integration is None:
         return
+    context = reconcile_context(account, integration.value)
     progress = update(msgspec.structs.replace(before, given_up=None))
     updated = _updated(account.control, stored.value, progress, context, name)
     with account.change() as change:
         if updated.status.cause is not stored.value.status.cause and child_of(updated).progress.stage is Stage.DONE:
-            account.services.sign_in.forget(updated.tenant_id)
+            account.services.sign_in_of(updated.client_id).forget(updated.tenant_id)
             change.due(Work.SYNC, updated.tenant_id, context.now if updated.mapping else context.now + UNMAPPED_EVERY)
         change.write(tenants.saved(stored.now(updated)))
         audit_status(change, "onboard_customer", stored.value, updated)
@@ -217,6 +220,8 @@ def _updated(control: Control, tenant: Tenant, progress: Onboarding, context: Re
     """The tenant with its progress, its CSP Auth judged again, and ready to sync if onboarding is done."""
     access, now = control.access_states.find(tenant.tenant_id), context.now
     advanced = advance(tenant.renamed(name, now), progress)
+    if progress.stage is Stage.DONE and progress.permissions == context.permissions:
+        advanced = msgspec.structs.replace(advanced, client_id=context.integration.client_id)
     judged = judge(advanced, access.value if access else None, context.required, context.permissions, now)
     is_done = progress.stage is Stage.DONE and child_of(tenant).progress.stage is not Stage.DONE
     if is_done and judged.status.is_auth_error:  # what was refused before works now

@@ -11,7 +11,7 @@ import msgspec
 
 from integrations.actions.account import Account
 from integrations.actions.conflicts import ignore_conflict
-from integrations.domain.ids import AccountId, TenantId
+from integrations.domain.ids import AccountId, ClientId, TenantId
 from integrations.domain.integrations import Credential, Integration
 from integrations.microsoft.permissions import ROLE_GRANT, ROLE_REMOVAL
 from integrations.services import Services
@@ -28,15 +28,22 @@ class NoCredential(Exception):
 class Partner:
     """Microsoft as one service account sees it: its own tenant, Partner Center, and customers' tenants.
 
-    ``renewed`` is called with every new refresh token.
+    ``client_id`` is the registration that the refresh token was issued to; ``renewed`` is called with every new one.
     """
 
     def __init__(
-        self, services: Services, tenant_id: TenantId, refresh_token: str, renewed: Callable[[str], None]
+        self,
+        services: Services,
+        tenant_id: TenantId,
+        refresh_token: str,
+        client_id: ClientId,
+        renewed: Callable[[str], None],
     ) -> None:
         self._services = services
         self._tenant_id = tenant_id
         self._refresh_token = refresh_token
+        self._sign_in = services.sign_in_of(client_id)
+        self.client_id = client_id
         self._renewed = renewed
         self._tokens: dict[tuple[str, str], str] = {}
 
@@ -83,7 +90,7 @@ class Partner:
         cached = self._tokens.get((tenant_id, resource))
         if cached and not fresh:
             return cached
-        renewed: Renewed = self._services.sign_in.renew(self._refresh_token, tenant_id=tenant_id, resource=resource)
+        renewed: Renewed = self._sign_in.renew(self._refresh_token, tenant_id=tenant_id, resource=resource)
         self._tokens[tenant_id, resource] = renewed.access_token
         self._refresh_token = renewed.refresh_token
         self._renewed(renewed.refresh_token)
@@ -102,7 +109,8 @@ def open_partner(account: Account, integration: Integration) -> Partner:
     if stored is None:
         raise NoCredential
     raw = services.envelopes.open(stored.value.sealed, place=stored.value.place(account.id))
-    return Partner(services, integration.tenant_id, raw.decode(), _CredentialSaver(account, stored).save)
+    saver = _CredentialSaver(account, stored)
+    return Partner(services, integration.tenant_id, raw.decode(), stored.value.client_id, saver.save)
 
 
 def new_credential(
@@ -119,6 +127,7 @@ def new_credential(
         version=version,
         sealed="",
         kept_at=services.clock(),
+        client_id=integration.client_id,
     )
     sealed = services.envelopes.seal(refresh_token.encode(), place=bare.place(account_id))
     return msgspec.structs.replace(bare, sealed=sealed)

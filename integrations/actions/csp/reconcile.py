@@ -56,7 +56,7 @@ def reconcile_customers(account: Account, integration: Integration, discovery: D
         Unavailable: storage or the queue does not answer.
     """
     control, found = account.control, discovery.found
-    context = reconcile_context(account, integration.id, is_complete=discovery.is_complete)
+    context = reconcile_context(account, integration, is_complete=discovery.is_complete)
     tenants = {it.value.tenant_id: it for it in control.tenants.list()}
     access = {it.value.tenant_id: it for it in control.access_states.list()}
     shared = [it.customer.tenant_id for it in found if _is_elsewhere(tenants.get(it.customer.tenant_id), context)]
@@ -82,7 +82,7 @@ def _reconciled(context: ReconcileContext, known: _Known) -> _Reconciled | None:
     before = known.tenant.value if known.tenant else None
     if before and before.removal:
         return None
-    tenant = before or discovered(found.customer, context.integration_id, context.now, epoch=new_epoch())
+    tenant = before or discovered(found.customer, context.integration.id, context.now, epoch=new_epoch())
     tenant = reappear(tenant)
     if child_of(tenant).progress.stage is not Stage.DONE:  # from then on the name is read in the tenant itself
         tenant = tenant.renamed(found.customer.name, context.now)
@@ -156,4 +156,4 @@ def _is_elsewhere(tenant: Stored[Tenant] | None, context: ReconcileContext) -> b
     """Whether the tenant is in the account as a single one, or through another CSP."""
     if tenant is None:
         return False
-    return tenant.value.kind is Kind.SINGLE or tenant.value.integration_id != context.integration_id
+    return tenant.value.kind is Kind.SINGLE or tenant.value.integration_id != context.integration.id

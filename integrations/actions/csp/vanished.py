@@ -7,11 +7,12 @@ from integrations.actions.csp.reconcile_context import ReconcileContext
 from integrations.domain.csp.customers import AccessState, children, is_forgotten, judge, vanish
 from integrations.domain.integrations import Tenant
 from integrations.storage.documents import Stored
+from integrations.storage.holders import ReleaseResult
 
 
 def reconcile_vanished(account: Account, context: ReconcileContext, unlisted: list[Stored[Tenant]]) -> None:
     """Update the CSP's customers among the ``unlisted`` tenants; one that was just changed is left to the next run."""
-    ours = {it.tenant_id for it in children((it.value for it in unlisted), context.integration_id)}
+    ours = {it.tenant_id for it in children((it.value for it in unlisted), context.integration.id)}
     for stored in unlisted:
         tenant_id = stored.value.tenant_id
         if tenant_id not in ours or stored.value.removal:
@@ -24,10 +25,12 @@ def reconcile_vanished(account: Account, context: ReconcileContext, unlisted: li
 
 
 def _delete(change: Change, context: ReconcileContext, stored: Stored[Tenant]) -> None:
-    account, tenant_id = change.account, stored.value.tenant_id
-    access, holders = account.control.access_states.find(tenant_id), account.services.holders
-    holders.release(tenant_id, account.id, context.integration_id, context.now)
-    holders.finish_removal(tenant_id)  # the partner has no access any more, so there is no consent to remove
+    account, tenant_id, integration = change.account, stored.value.tenant_id, context.integration
+    access = account.control.access_states.find(tenant_id)
+    for client_id in (integration.client_id, *integration.former_client_ids):
+        holders = account.services.holders_of(client_id)
+        if holders.release(tenant_id, account.id, integration.id, context.now) is ReleaseResult.LAST:
+            holders.finish_removal(tenant_id)  # the partner has no access any more, so there is no consent to remove
     change.write(account.control.tenants.removed(stored))
     if access:
         change.write(account.control.access_states.removed(access))

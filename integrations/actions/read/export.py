@@ -10,8 +10,8 @@ from integrations.actions.actors import Actor
 from integrations.actions.lookup import find_tenant
 from integrations.domain.audit.export import MOST_ROWS, concerns, without_secrets
 from integrations.domain.evaluations import registry as evaluations
-from integrations.domain.ids import TenantId
-from integrations.domain.integrations import Tenant
+from integrations.domain.ids import FIRST_REGISTRATION, TenantId
+from integrations.domain.integrations import Kind, Tenant
 from integrations.microsoft import registry as datasets
 from integrations.services import Services
 from integrations.storage.control import KINDS, Control
@@ -89,7 +89,9 @@ def _of_tenant(services: Services, control: Control, tenant: Tenant) -> Iterator
         where = control.account_id, tenant.tenant_id, tenant.epoch
         for dataset, key, text in chain(services.data(*where).everything(), services.derived(*where).everything()):
             yield Exported(kind=dataset, id=key, tenant_id=tenant.tenant_id, value=msgspec.Raw(text.encode()))
-    for integration_id in services.holders.of(tenant.tenant_id, control.account_id):
+    registrations = {FIRST_REGISTRATION, tenant.client_id, services.registration_for(Kind.CSP)}
+    holders = (services.holders_of(it).of(tenant.tenant_id, control.account_id) for it in registrations)
+    for integration_id in sorted({it for held in holders for it in held}):
         value = msgspec.Raw(msgspec.json.encode({"integration_id": integration_id}))
         yield Exported(kind="holder", id=integration_id, tenant_id=tenant.tenant_id, value=value)
     yield from _due(services, control, tenant.tenant_id, tenant.tenant_id)

@@ -78,6 +78,8 @@ def mark_done(services: Services, actor: Actor, removal_id: RemovalId, tenant_id
 
     It is somebody's word: the receipt does not change, and our checks go on until they find our application gone.
 
+    A tenant in which two registrations are left is marked for both.
+
     Raises:
         NotFound: there is no such removal, or nothing is left to do in the tenant.
     """
@@ -86,16 +88,17 @@ def mark_done(services: Services, actor: Actor, removal_id: RemovalId, tenant_id
 
 
 def _mark_done(account: Account, actor: Actor, removal_id: RemovalId, tenant_id: TenantId) -> None:
-    removal = account.control.removals.find(removal_id)
-    stored = account.control.tenant_removals.find(f"{removal_id}:{tenant_id}")
-    if removal is None or stored is None or not stored.value.is_left_over:
+    removal, tenant_removals = account.control.removals.find(removal_id), account.control.tenant_removals
+    left = [it for it in tenant_removals.list(f"{removal_id}:{tenant_id}") if it.value.is_left_over]
+    if removal is None or not left:
         raise NotFound("Nothing is left to do by hand in this tenant.")
-    if not stored.value.is_to_do:
+    to_do = [it for it in left if it.value.is_to_do]
+    if not to_do:
         return
     subject = {"removal_id": removal_id, "integration_id": removal.value.integration_id, "tenant_id": tenant_id}
-    done = stored.value.marked_done(UserId(actor.name), account.services.clock())
+    by, now = UserId(actor.name), account.services.clock()
     with account.change(actor, "marked removal step as done", subject) as change:
-        change.write(account.control.tenant_removals.saved(stored.now(done)))
+        change.write(*(tenant_removals.saved(it.now(it.value.marked_done(by, now))) for it in to_do))
 
 
 def delete_records(work: RemovalWork) -> None:

@@ -14,7 +14,7 @@ from integrations.storage.documents import Stored
 from integrations.storage.due import Work
 from shared.storage.tables import chunks
 
-_TENANTS_A_TRANSACTION = 20
+_TENANTS_A_TRANSACTION = 16  # of at most six rows each
 
 
 def detach_tenants(work: RemovalWork) -> None:
@@ -88,7 +88,7 @@ def _attached_tenants(work: RemovalWork) -> list[Stored[Tenant]]:
 
 
 def _detach(work: RemovalWork, tenants: list[Stored[Tenant]]) -> None:
-    detachments = [detached(work.control, it, work.removal.id) for it in tenants]
+    detachments = [detached(work.account, it, work.removal) for it in tenants]
     with ignore_conflict("left tenants to the next round", account_id=work.account.id):
         with work.account.change() as change:
             change.write(*(write for _, writes in detachments for write in writes))

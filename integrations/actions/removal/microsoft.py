@@ -44,9 +44,9 @@ def with_presence(work: RemovalWork, tenant_removal: TenantRemoval) -> TenantRem
     """The tenant's part after another check; where another integration holds our application, it belongs there."""
     if tenant_removal.outcome in {UninstallOutcome.WAITING, UninstallOutcome.KEPT}:
         return tenant_removal
-    if work.services.holders.is_held(tenant_removal.tenant_id):
+    if work.services.holders_of(tenant_removal.client_id).is_held(tenant_removal.tenant_id):
         return tenant_removal.closed(UninstallOutcome.KEPT) if tenant_removal.is_left_over else tenant_removal
-    return tenant_removal.checked(check_presence(work.services, tenant_removal.tenant_id), work.now)
+    return tenant_removal.checked(check_presence(work.services, tenant_removal), work.now)
 
 
 def _waiting(work: RemovalWork) -> list[Stored[TenantRemoval]]:
@@ -60,12 +60,19 @@ def _waiting(work: RemovalWork) -> list[Stored[TenantRemoval]]:
             work.tenants.save(it, outcome=UninstallOutcome.WAITING) if _is_back(work, it.value) else it
             for it in tenants
         ]
-    waiting = [it for it in tenants if it.value.outcome is UninstallOutcome.WAITING]
+    waiting = _first_former_ones(work, [it for it in tenants if it.value.outcome is UninstallOutcome.WAITING])
     return sorted(waiting, key=lambda it: (it.value.access_path is AccessPath.PARTNER_ITSELF, it.value.tries))
 
 
+def _first_former_ones(work: RemovalWork, waiting: list[Stored[TenantRemoval]]) -> list[Stored[TenantRemoval]]:
+    """Those that may be tried now: what the credential acts through in a tenant goes after earlier registrations."""
+    present = work.removal.client_ids[0]
+    held_up = {it.value.tenant_id for it in waiting if it.value.client_id != present}
+    return [it for it in waiting if it.value.client_id != present or it.value.tenant_id not in held_up]
+
+
 def _is_back(work: RemovalWork, tenant_removal: TenantRemoval) -> bool:
-    holders = work.services.holders
+    holders = work.services.holders_of(tenant_removal.client_id)
     return holders.is_held_by(tenant_removal.tenant_id, work.account.id, work.removal.integration_id)
 
 
@@ -100,7 +107,7 @@ def _try(work: RemovalWork, stored: Stored[TenantRemoval]) -> RetryLater | None:
             return retry
         evidence = {**retry.evidence, "reason": "Microsoft did not answer for 24 hours"}
         result = UninstallResult(UninstallOutcome.IMPOSSIBLE, evidence)
-        work.services.holders.finish_removal(tenant_removal.tenant_id)
+        work.services.holders_of(tenant_removal.client_id).finish_removal(tenant_removal.tenant_id)
     changed = msgspec.structs.replace(
         tenant_removal, outcome=result.outcome, evidence=result.evidence, is_stripped=result.is_stripped
     )

@@ -16,7 +16,7 @@ from integrations.domain import removal as rules
 from integrations.domain.ids import IntegrationId, RemovalId, UserId
 from integrations.domain.integrations import Integration, Kind, Tenant, reservations
 from integrations.domain.jobs.orders import RemovalOrder
-from integrations.domain.removal import ALL, AccessPath, RemoveAll, TenantRemoval
+from integrations.domain.removal import ALL, AccessPath, Removal, RemoveAll, TenantRemoval
 from integrations.domain.retry_delays import REMOVAL_LOST
 from integrations.services import Services
 from integrations.storage.control import Control, VersionConflict
@@ -94,25 +94,38 @@ def _not_removed(control: Control) -> list[Stored[Integration]]:
     return [it for it in control.integrations.list() if it.value.removal is None]
 
 
-def detached(control: Control, tenant: Stored[Tenant], removal_id: RemovalId) -> tuple[TenantRemoval, list[Write]]:
-    """The writes that detach a tenant: its mapping, its run and its epoch end, and its removal row is added."""
-    it = tenant.value
+def detached(account: Account, tenant: Stored[Tenant], removal: Removal) -> tuple[TenantRemoval, list[Write]]:
+    """The writes that detach a tenant: its mapping, its run and its epoch end, and its removal rows are added."""
+    it, control = tenant.value, account.control
     hidden = msgspec.structs.replace(
-        it, removal=removal_id, mapping=None, running=None, not_before=None, confirmed=None, epoch=it.epoch + 1
+        it, removal=removal.id, mapping=None, running=None, not_before=None, confirmed=None, epoch=it.epoch + 1
     )
     tenant_removal = TenantRemoval(
-        removal_id=removal_id,
+        removal_id=removal.id,
         tenant_id=it.tenant_id,
         name=it.name,
         access_path=AccessPath.OWN_CONSENT if it.kind is Kind.SINGLE else AccessPath.THROUGH_PARTNER,
         epoch=it.epoch if it.mapping else 0,
+        client_id=removal.client_ids[0],
     )
     reserved = reservations(it.tenant_id, it.mapping) if it.mapping else ()
     stored = [control.reservations.find(reservation.key) for reservation in reserved]
     return tenant_removal, [
         control.tenants.saved(tenant.now(hidden)),
         control.tenant_removals.added(tenant_removal),
+        *(control.tenant_removals.added(former) for former in _of_former(account, tenant_removal, removal)),
         *(control.reservations.removed(reservation) for reservation in stored if reservation),
+    ]
+
+
+def _of_former(account: Account, tenant_removal: TenantRemoval, removal: Removal) -> list[TenantRemoval]:
+    """The same tenant's rows for earlier registrations that the integration still holds there."""
+    return [
+        msgspec.structs.replace(tenant_removal, client_id=client_id, epoch=0, is_swept=True)
+        for client_id in removal.client_ids[1:]
+        if account.services.holders_of(client_id).is_held_by(
+            tenant_removal.tenant_id, account.id, removal.integration_id
+        )
     ]
 
 
@@ -149,14 +162,21 @@ def _add_removal(change: Change, actor: Actor, stored: Stored[Integration]) -> l
     change.send(RemovalOrder(account_id=account.id, removal_id=removal.id))
     if it.kind is Kind.CSP:
         own = TenantRemoval(
-            removal_id=removal.id, tenant_id=it.tenant_id, name=it.name, access_path=AccessPath.PARTNER_ITSELF
+            removal_id=removal.id,
+            tenant_id=it.tenant_id,
+            name=it.name,
+            access_path=AccessPath.PARTNER_ITSELF,
+            is_swept=True,
+            client_id=it.client_id,
         )
-        change.write(control.tenant_removals.added(msgspec.structs.replace(own, is_swept=True)))
+        change.write(
+            control.tenant_removals.added(own), *map(control.tenant_removals.added, _of_former(account, own, removal))
+        )
         return []
     tenant = control.tenants.find(it.tenant_id)
     if tenant is None:
         return []
-    tenant_removal, writes = detached(control, tenant, removal.id)
+    tenant_removal, writes = detached(account, tenant, removal)
     change.write(*writes)
     return [tenant_removal]
 

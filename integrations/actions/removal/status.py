@@ -51,7 +51,12 @@ def effects_of(services: Services, control: Control, integration: Integration) -
 
 
 def _by_hand(services: Services, integrations: Iterable[Integration]) -> list[ManualStep]:
-    return [partner_step(it, services.settings.client_id) for it in integrations if it.kind is Kind.CSP]
+    return [
+        partner_step(it, services.app_id(client_id))
+        for it in integrations
+        if it.kind is Kind.CSP
+        for client_id in (it.client_id, *it.former_client_ids)
+    ]
 
 
 def read_removals(services: Services, actor: Actor, *, after: str, limit: int) -> RemovalPage:
@@ -82,5 +87,5 @@ def read_removal(services: Services, actor: Actor, removal_id: RemovalId) -> Rem
         [it.value for it in control.tenant_removals.list(f"{removal_id}:")],
         read_time(services),
         quiet=services.settings.removal_quiet,
-        client_id=services.settings.client_id,
+        app_id=services.app_id,
     )

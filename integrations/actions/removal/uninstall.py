@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 from integrations.actions.csp.partner import NoCredential, Partner
 from integrations.domain.causes import CONSENT_WITHDRAWN, UNINSTALL_LATER, UNINSTALLED, evidence_of
-from integrations.domain.ids import AccountId, TenantId
+from integrations.domain.ids import AccountId
 from integrations.domain.removal import AccessPath, Presence, Removal, TenantRemoval, UninstallOutcome
 from integrations.microsoft.app_roles import revoke_roles
 from integrations.services import Services
 from integrations.storage.holders import ReleaseResult
 from shared.crypto.envelopes import SealBroken
-from shared.microsoft.graph import MicrosoftError, MissingInMicrosoft
+from shared.microsoft.graph import Graph, MicrosoftError, MissingInMicrosoft
 from shared.microsoft.sign_in import SignInRefused, token_roles
 
 # Partner Center's answer while something else changes the same customer; it may pass, or never.
@@ -66,10 +66,11 @@ def uninstall(
         BeingRemoved: another account's removal is uninstalling it.
     """
     tenant_id, now = tenant_removal.tenant_id, services.clock()
-    claim = services.holders.release(tenant_id, account_id, removal.integration_id, now)
+    holders = services.holders_of(tenant_removal.client_id)
+    claim = holders.release(tenant_id, account_id, removal.integration_id, now)
     if claim is ReleaseResult.NOT_LAST:
         return UninstallResult(UninstallOutcome.KEPT, {})
-    if claim is ReleaseResult.NEVER_HELD and services.holders.is_held(tenant_id):
+    if claim is ReleaseResult.NEVER_HELD and holders.is_held(tenant_id):
         return UninstallResult(UninstallOutcome.KEPT, {})
     if claim is ReleaseResult.NEVER_HELD:
         return UninstallResult(UninstallOutcome.ABSENT, {"reason": "our application was never installed in the tenant"})
@@ -77,19 +78,20 @@ def uninstall(
         result = _UNINSTALL_BY_PATH[tenant_removal.access_path](services, tenant_removal, partner)
     except UNINSTALL_LATER as error:
         raise RetryLater(evidence_of(error), getattr(error, "wait_s", None)) from error
-    services.holders.finish_removal(tenant_id)
-    services.sign_in.forget(tenant_id)
+    holders.finish_removal(tenant_id)
+    services.sign_in_of(tenant_removal.client_id).forget(tenant_id)
     return result
 
 
-def read_presence(services: Services, tenant_id: TenantId) -> Presence:
-    """Whether our application is in a tenant, and with which permissions, by a token requested for this check.
+def read_presence(services: Services, tenant_removal: TenantRemoval) -> Presence:
+    """Whether the registration is in the tenant, and with which permissions, by a token requested for this check.
 
     Raises:
         OperatorFault, Transient, UnexpectedAnswer: Microsoft cannot tell at present.
     """
     try:
-        roles = token_roles(services.sign_in.app_token(tenant_id, fresh=True))
+        sign_in = services.sign_in_of(tenant_removal.client_id)
+        roles = token_roles(sign_in.app_token(tenant_removal.tenant_id, fresh=True))
     except UNINSTALL_LATER:
         raise
     except SignInRefused as error:
@@ -99,10 +101,10 @@ def read_presence(services: Services, tenant_id: TenantId) -> Presence:
     return Presence.WITH_ROLES if roles else Presence.EMPTY
 
 
-def check_presence(services: Services, tenant_id: TenantId) -> Presence:
+def check_presence(services: Services, tenant_removal: TenantRemoval) -> Presence:
     """The same, UNKNOWN where Microsoft cannot tell at present: for callers that check again later anyway."""
     try:
-        return read_presence(services, tenant_id)
+        return read_presence(services, tenant_removal)
     except MicrosoftError:
         return Presence.UNKNOWN
 
@@ -112,23 +114,22 @@ def _from_single_tenant(
 ) -> UninstallResult:
     """In a single tenant the application deletes itself, if Microsoft lets it."""
     try:
-        services.graph_to_uninstall(tenant_removal.tenant_id).delete(_own_principal(services))
+        _graph_to_uninstall(services, tenant_removal).delete(_own_principal(services, tenant_removal))
     except MissingInMicrosoft as error:
         return UninstallResult(UninstallOutcome.ABSENT, evidence_of(error))
     except UNINSTALL_LATER:
         raise
     except MicrosoftError as error:
         # Microsoft has been seen to refuse a deletion and to carry it out nevertheless.
-        is_gone = read_presence(services, tenant_removal.tenant_id) is Presence.GONE or _is_missing(
-            services, tenant_removal.tenant_id
-        )
+        is_gone = read_presence(services, tenant_removal) is Presence.GONE or _is_missing(services, tenant_removal)
         return UninstallResult(UninstallOutcome.ABSENT if is_gone else UninstallOutcome.IMPOSSIBLE, evidence_of(error))
     return UninstallResult(UninstallOutcome.REMOVED, {})
 
 
-def _is_missing(services: Services, tenant_id: TenantId) -> bool:
+def _is_missing(services: Services, tenant_removal: TenantRemoval) -> bool:
     try:
-        services.graph_to_uninstall(tenant_id).get(_own_principal(services), type=dict, select="id")
+        own_principal = _own_principal(services, tenant_removal)
+        _graph_to_uninstall(services, tenant_removal).get(own_principal, type=dict, select="id")
     except MissingInMicrosoft:
         return True
     except MicrosoftError:
@@ -145,15 +146,16 @@ def _from_customer(
     except (NoCredential, SealBroken):
         evidence = {"error": "the CSP's credential cannot be used"}
         not_tried = _StepResult(is_done=False, has_removed=False, evidence=evidence)
-        return _result(services, tenant_removal.tenant_id, not_tried, not_tried)
-    roles = _remove_roles(services, acting, tenant_removal.tenant_id)
+        return _result(services, tenant_removal, not_tried, not_tried)
+    roles = _remove_roles(services, acting, tenant_removal)
     consent = _remove_consent(services, acting, tenant_removal)
-    return _result(services, tenant_removal.tenant_id, roles, consent)
+    return _result(services, tenant_removal, roles, consent)
 
 
-def _remove_roles(services: Services, partner: Partner, customer_id: TenantId) -> _StepResult:
+def _remove_roles(services: Services, partner: Partner, tenant_removal: TenantRemoval) -> _StepResult:
+    graph = partner.graph_to_uninstall(tenant_removal.tenant_id)
     try:
-        removed = revoke_roles(partner.graph_to_uninstall(customer_id), services.settings.client_id)
+        removed = revoke_roles(graph, services.app_id(tenant_removal.client_id))
     except MissingInMicrosoft as error:
         return _StepResult(is_done=True, has_removed=False, evidence=evidence_of(error))
     except UNINSTALL_LATER:
@@ -171,7 +173,7 @@ def _remove_consent(services: Services, partner: Partner, tenant_removal: Tenant
     """Remove the partner's consent; also where the roles cannot be removed, as it has no further use then."""
     try:
         has_removed = partner.partner_center().remove_consent(
-            tenant_removal.tenant_id, client_id=services.settings.client_id
+            tenant_removal.tenant_id, client_id=services.app_id(tenant_removal.client_id)
         )
     except UNINSTALL_LATER:
         raise
@@ -183,9 +185,11 @@ def _remove_consent(services: Services, partner: Partner, tenant_removal: Tenant
     return _StepResult(is_done=True, has_removed=has_removed, evidence=evidence)
 
 
-def _result(services: Services, tenant_id: TenantId, roles: _StepResult, consent: _StepResult) -> UninstallResult:
+def _result(
+    services: Services, tenant_removal: TenantRemoval, roles: _StepResult, consent: _StepResult
+) -> UninstallResult:
     """The outcome by a fresh token; one that still shows roles is UNCONFIRMED, and is checked again later."""
-    presence = read_presence(services, tenant_id)
+    presence = read_presence(services, tenant_removal)
     evidence = {**consent.evidence, **roles.evidence}
     if presence is Presence.GONE:
         return UninstallResult(
@@ -202,7 +206,7 @@ def _from_partner(
     services: Services, tenant_removal: TenantRemoval, _partner: Callable[[], Partner]
 ) -> UninstallResult:
     """From the partner's own tenant: nothing is tried, since none of our permissions there would allow it."""
-    if check_presence(services, tenant_removal.tenant_id) is Presence.GONE:
+    if check_presence(services, tenant_removal) is Presence.GONE:
         return UninstallResult(UninstallOutcome.ABSENT, {})
     return UninstallResult(
         UninstallOutcome.BY_HAND,
@@ -210,8 +214,12 @@ def _from_partner(
     )
 
 
-def _own_principal(services: Services) -> str:
-    return f"/servicePrincipals(appId='{services.settings.client_id}')"
+def _graph_to_uninstall(services: Services, tenant_removal: TenantRemoval) -> Graph:
+    return services.graph_to_uninstall(tenant_removal.tenant_id, tenant_removal.client_id)
+
+
+def _own_principal(services: Services, tenant_removal: TenantRemoval) -> str:
+    return f"/servicePrincipals(appId='{services.app_id(tenant_removal.client_id)}')"
 
 
 _UNINSTALL_BY_PATH: dict[AccessPath, Callable[[Services, TenantRemoval, Callable[[], Partner]], UninstallResult]] = {

@@ -68,8 +68,9 @@ def keep_watch(account: Account, tenant: TenantId) -> None:
     stored = control.tenants.find(tenant)
     if stored is None or stored.value.removal is not None:
         return
-    now, graph, known = services.clock(), services.graph_to_subscribe(tenant), control.watches.find(tenant)
-    has_ended = _unsubscribe(graph, known.value if known else None)
+    now, graph = services.clock(), services.graph_to_subscribe(tenant, stored.value.client_id)
+    known = control.watches.find(tenant)
+    has_ended = _unsubscribe(services, known.value if known else None)
     is_on = services.settings.change_notifications and stored.value.mapping is not None
     watch = _subscribe(account, graph, stored.value, now) if is_on and has_ended else None
     next_at = _next_at(watch, now, is_on=is_on, has_ended=has_ended)
@@ -85,14 +86,14 @@ def keep_watch(account: Account, tenant: TenantId) -> None:
                 subject = {"tenant_id": tenant, "integration_id": stored.value.integration_id}
                 change.audit(account.system_actor("keep_watch"), action, subject)
     except VersionConflict:  # the tenant was changed: end the new subscriptions, and leave the rest to the next run
-        _unsubscribe(graph, watch)
+        _unsubscribe(services, watch)
 
 
 def end_watch(account: Account, tenant: TenantId) -> None:
     """Delete a tenant's watch, and its subscriptions if Microsoft answers; otherwise these expire by themselves."""
     known = account.control.watches.find(tenant)
     if known is not None:
-        _unsubscribe(account.services.graph_to_subscribe(tenant), known.value)
+        _unsubscribe(account.services, known.value)
         with account.change() as change:
             change.write(account.control.watches.removed(known))
 
@@ -170,13 +171,17 @@ def _subscribe(account: Account, graph: Graph, tenant: Tenant, now: datetime) ->
         secret_hash=hash_of(secret),
         subscriptions=subscriptions,
         until=until,
+        client_id=tenant.client_id,
     )
 
 
-def _unsubscribe(graph: Graph, watch: Watch | None) -> bool:
+def _unsubscribe(services: Services, watch: Watch | None) -> bool:
     """End every subscription of a watch; False if Microsoft could not do it now."""
+    if watch is None:
+        return True
+    graph = services.graph_to_subscribe(watch.tenant_id, watch.client_id)
     try:
-        for subscription_id in watch.subscriptions.values() if watch else ():
+        for subscription_id in watch.subscriptions.values():
             unsubscribe(graph, subscription_id)
     except AppError as error:
         log("could not end notifications", error=type(error).__name__, code=error.stable_code)

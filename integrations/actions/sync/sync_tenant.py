@@ -87,7 +87,7 @@ def _evaluation_of(order: SyncOrder, tenant: Tenant) -> EvaluateOrder:
 
 
 def _run(services: Services, order: SyncOrder, tenant: Tenant, run: Run) -> SyncResult:
-    graphs = TenantGraphs(services, tenant.tenant_id)
+    graphs = TenantGraphs(services, tenant.tenant_id, tenant.client_id)
     result = _read(services, order, tenant, run, graphs)
     wait_s = graphs.blocked_s if result.is_unfinished else result.wait_s
     return msgspec.structs.replace(result, usage=graphs.usage, wait_s=wait_s)
@@ -95,7 +95,7 @@ def _run(services: Services, order: SyncOrder, tenant: Tenant, run: Run) -> Sync
 
 def _read(services: Services, order: SyncOrder, tenant: Tenant, run: Run, graphs: TenantGraphs) -> SyncResult:
     try:
-        missing = missing_in(token_roles(services.sign_in.app_token(tenant.tenant_id)))
+        missing = missing_in(token_roles(services.sign_in_of(tenant.client_id).app_token(tenant.tenant_id)))
         if tenant.mapping is None:  # only the name is read
             name = read_tenant_name(graphs.of(Service.DIRECTORY)).name
             return SyncResult(cause=SyncCause.NAME_READ, name=name, missing_permissions=missing)

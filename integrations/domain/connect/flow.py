@@ -17,7 +17,7 @@ from enum import Enum
 import msgspec
 
 from integrations.domain.connect.failures import FlowFailure
-from integrations.domain.ids import AccountId, FlowId, IntegrationId, TenantId, UserId
+from integrations.domain.ids import FIRST_REGISTRATION, AccountId, ClientId, FlowId, IntegrationId, TenantId, UserId
 from integrations.domain.integrations import Kind
 from integrations.domain.jobs.given_up import GivenUp
 from integrations.domain.statuses import SyncCause
@@ -63,7 +63,8 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``state_hash`` is the hash of the only OAuth state it accepts now, ``states`` are those of all states it has used.
     ``sealed`` is encrypted: nonce, code verifier or tokens. ``prerequisites`` is the version accepted for a CSP.
     ``given_up`` is set while our own service fails to verify the sign-in, ``held_up_by`` while something other than
-    Microsoft's propagation keeps the flow waiting: it fails with that when it expires.
+    Microsoft's propagation keeps the flow waiting: it fails with that when it expires. ``client_id`` is the app
+    registration at which it was started, and at which it goes on.
     """
 
     id: FlowId
@@ -88,6 +89,7 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     verdict: SyncCause | None = None
     given_up: GivenUp | None = None
     held_up_by: FlowFailure | None = None
+    client_id: ClientId = FIRST_REGISTRATION
 
     def check_at(self, now: datetime) -> datetime:
         """When the reconciler checks the flow, in case every message about it is lost."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from integrations.domain.ids import AccountId, TenantId
+from integrations.domain.ids import FIRST_REGISTRATION, AccountId, ClientId, TenantId
 from integrations.domain.integrations import Tenant
 
 RESOURCES = ("users", "groups")
@@ -26,7 +26,7 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The change subscriptions of one tenant: their ids by resource, and when they expire.
 
     They belong to one mapping, whose ``epoch`` they name. ``secret_hash`` is the hash of the secret that each
-    notification must contain.
+    notification must contain. Only the registration ``client_id`` can end them.
     """
 
     tenant_id: TenantId
@@ -35,6 +35,7 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     subscriptions: dict[str, str]
     until: datetime
     nudged_at: datetime | None = None
+    client_id: ClientId = FIRST_REGISTRATION
 
     def knows(self, subscription_id: str, secret: str) -> bool:
         """Whether a notification belongs to one of these subscriptions."""

@@ -1,12 +1,12 @@
 """The state of a removal: its steps, what is left to do by hand, and its receipt."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
 
 import msgspec
 
-from integrations.domain.ids import IntegrationId, RemovalId
+from integrations.domain.ids import ClientId, IntegrationId, RemovalId
 from integrations.domain.integrations import Kind
 from integrations.domain.removal import Removal, TenantRemoval
 from integrations.views.removal.leftovers import LeftoverView, leftover_view
@@ -64,9 +64,9 @@ def removal_view(
     read_time: ReadTime,
     *,
     quiet: timedelta,
-    client_id: str,
+    app_id: Callable[[ClientId], str],
 ) -> RemovalView:
-    """The state of a removal; ``quiet`` as for ``steps``, ``client_id`` as for ``leftover_view``."""
+    """The state of a removal; ``quiet`` as for ``steps``, ``app_id`` gives the client id of a registration."""
     next_at = removal.next_at if removal.verified_at is None else None
     is_unverified = removal.forgotten_at is not None and removal.verified_at is None
     return RemovalView(
@@ -84,7 +84,7 @@ def removal_view(
         overdue_since=read_time.overdue_since(next_at, removal.running),
         given_up=given_up_view(removal.given_up, read_time),
         steps=steps(removal, tenant_removals, quiet),
-        leftovers=[leftover_view(it, client_id) for it in tenant_removals if it.is_left_over],
+        leftovers=[leftover_view(it, app_id(it.client_id)) for it in tenant_removals if it.is_left_over],
         receipt=read_receipt(removal.receipt) if removal.receipt else None,
     )
 

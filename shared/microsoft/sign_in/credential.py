@@ -11,6 +11,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from shared.microsoft.graph.errors import Transient
+from shared.microsoft.sign_in.codes import RefusalKind
+from shared.microsoft.sign_in.refusals import OperatorFault, Refusal
 
 _AUDIENCE = "api://AzureADTokenExchange/.default"
 
@@ -20,6 +22,26 @@ class AppCredential:
 
     def __init__(self, make: Callable[[], str | dict[str, Any]]) -> None:
         self.make = make
+
+    @classmethod
+    def first_of(cls, *, secret: str, certificate: str, managed_identity: str) -> "AppCredential":
+        """The credential that is not empty; ``managed_identity`` is the identity's client id.
+
+        Raises:
+            ValueError: the certificate is malformed.
+        """
+        if secret:
+            return cls.secret(secret)
+        return cls.certificate(certificate) if certificate else cls.managed_identity(managed_identity)
+
+    @classmethod
+    def missing(cls) -> "AppCredential":
+        """No credential: every token request fails with OperatorFault, before anything is sent."""
+
+        def make() -> str:
+            raise OperatorFault(Refusal(RefusalKind.OUR_CREDENTIAL, "registration_not_configured"))
+
+        return cls(make)
 
     @classmethod
     def secret(cls, secret: str) -> "AppCredential":
