@@ -26,7 +26,7 @@ CHROMIUM_PATH := .local/chromium
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo services test check format format-check lint types imports coverage test-azurite faults browser pictures conformance fuzz bench openapi baselines clean
+.PHONY: help run demo services test check format format-check lint types imports coverage test-azurite faults browser pictures conformance fuzz bench openapi baselines examples clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -97,6 +97,10 @@ openapi: .venv/.ready ## write docs/openapi.json from the code
 
 baselines: .venv/.ready ## write docs/baselines.md from the files of the baselines
 	$(BIN)/python -m local.documents.baselines docs/baselines.md
+
+examples: $(READY) ## take the examples of answers anew, then write docs/openapi.json
+	EXAMPLES=1 $(BIN)/pytest tests/flows/test_examples.py
+	$(MAKE) openapi
 
 clean: ## remove everything that the other tasks made
 	rm -rf .venv $(RUNTIME) $(PEERS) $(FUZZ) $(CLIENT) benchmarks/out node_modules .local .coverage* htmlcov .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -7,7 +7,8 @@ from integrations.triggers import collect_routes
 from integrations.triggers.http.routes import HttpRoute, Need
 from tests.flows.portal import Portal
 
-DOORS = [route for route in collect_routes(lambda: None).all if route.needs is not Need.NOTHING]  # type: ignore[arg-type, return-value]
+ROUTES = collect_routes(lambda: None).all  # type: ignore[arg-type, return-value]
+DOORS = [route for route in ROUTES if route.needs is not Need.NOTHING]
 
 
 ABSENT = {

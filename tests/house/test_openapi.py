@@ -106,6 +106,13 @@ def test_every_example_is_valid() -> None:
     bodies = [it["requestBody"]["content"]["application/json"] for it in OPERATIONS.values() if "requestBody" in it]
     examples = [(it["schema"], it["example"]) for it in bodies]
     examples += [(it["schema"], it["example"]) for _, it in parameters() if "example" in it]
+    answers = [
+        answer["content"]["application/json"]
+        for it in OPERATIONS.values()
+        for status, answer in it["responses"].items()
+        if status.startswith("2") and "application/json" in answer.get("content", {})
+    ]
+    examples += [(it["schema"], it["example"]) for it in answers]
 
     assert len(examples) > 50
     assert [name for name, it in parameters() if it["in"] == "path" and "example" not in it] == []

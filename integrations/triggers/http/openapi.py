@@ -2,7 +2,10 @@
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from integrations.domain import ids
 from integrations.triggers.http.parameters import PAGING, PATH, Parameter, PathParameter
@@ -55,6 +58,8 @@ EXAMPLE_OF_A_REFUSAL = {
     "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
     "errors": [{"pointer": "/limit", "detail": "a whole number, 1 to 1000", "parameter": "limit"}],
 }
+# An example of each successful answer, by route and status: received by a test, with one item of each list.
+ANSWERS: dict[str, dict[str, Any]] = msgspec.json.decode(Path(__file__).with_name("answers.json").read_bytes())
 _DESCRIPTION = """\
 Connects the Microsoft 365 tenants of an MSP's customers, and shows whether each connection works.
 
@@ -158,7 +163,10 @@ def _responses(route: HttpRoute, named: dict[Any, Any]) -> dict[str, Any]:
     for status, model in sorted(route.answers.items()):
         response: dict[str, Any] = {"description": "Done." if route.changes else "Found."}
         if model:
-            response["content"] = {"application/json": {"schema": named[model]}}
+            example = ANSWERS.get(route.name, {}).get(str(status))
+            response["content"] = {
+                "application/json": {"schema": named[model]} | ({"example": example} if example else {})
+            }
         if route.csv:
             response["content"]["text/csv"] = {"schema": {"type": "string"}}
         if headers := _headers(route, status):
@@ -168,8 +176,8 @@ def _responses(route: HttpRoute, named: dict[Any, Any]) -> dict[str, Any]:
         responses["304"] = {"description": "Not changed since the ETag that you sent."}
     problem = {"schema": named[ProblemBody]}
     for status_code in _problems(route):
-        example = {"example": EXAMPLE_OF_A_REFUSAL} if status_code == "400" else {}
-        content = {"application/problem+json": problem | example}
+        refusal = {"example": EXAMPLE_OF_A_REFUSAL} if status_code == "400" else {}
+        content = {"application/problem+json": problem | refusal}
         responses[status_code] = {"description": _MEANING[status_code], "content": content}
         if status_code in {"429", "503"}:
             responses[status_code]["headers"] = _described_headers(["Retry-After"])

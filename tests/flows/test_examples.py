@@ -1,0 +1,101 @@
+"""The examples of the API's description are answers that were received: ``EXAMPLES=1`` takes them anew.
+
+They are in ``integrations/triggers/http/answers.json``, with one item of each list. Every run receives all answers again and
+compares their form with that of the examples, so that an example cannot go out of date.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from integrations.triggers.http.openapi import ANSWERS
+from integrations.triggers.http.routes import HttpRoute
+from tests.flows.portal import Portal
+from tests.flows.routes import ROUTES, path_of, populated
+
+FILE = Path("integrations/triggers/http/answers.json")
+FRACTION = re.compile(r"(T\d\d:\d\d:\d\d)\.\d+Z")
+LONGEST = 300  # characters of a text in an example
+
+
+def received(portal: Portal) -> Iterator[tuple[HttpRoute, int, Any]]:
+    """The first successful answer of every route that has one in JSON: all that read, then those that change."""
+    known = populated(portal)
+    leftover = portal.removal(known["removal_id"])["leftovers"][0]["tenant_id"]
+    csp = portal.microsoft.world.add_partner("Northwind Partner")
+    known |= {"organization_id": str(portal.ask("GET", "/organizations")["items"][0]["id"])}
+    routes = {route.name: route for route in ROUTES if route.in_api and any(route.answers.values())}
+    reading = [route for route in routes.values() if not route.changes]
+    for route in reading:
+        yield _answer(portal, route, known)
+    tenant = portal.has_tenant("Tailspin Toys")
+    flow = {"flow_id": portal.proves(tenant)}
+    mapped = {"organization_id": portal.organization("Tailspin")}
+    version = portal.ask("GET", "/prerequisites/csp")["version"]
+    started = portal.ask(
+        "POST", "/integrations", {"kind": "csp", "prerequisites": {"accepted": True, "version": version}}, expect=201
+    )
+    portal.send(portal.person(csp["admin"]).follow(started["authorize_url"]))
+    portal.run_queues()
+    bound = portal.ask("POST", f"/consent/{started['flow_id']}/complete", expect=201)["integration_id"]
+    portal.run_queues()
+    steps: list[tuple[str, dict[str, str], object, str]] = [
+        ("post_integration", {}, {"kind": "single"}, ""),
+        ("post_reauthorize", known, None, ""),
+        ("post_complete", flow, None, ""),
+        ("post_access_check", {"integration_id": bound}, None, ""),
+        ("put_mapping", {"tenant_id": tenant["id"]}, mapped, ""),
+        ("post_sync", known, None, ""),
+        ("post_organization", {}, routes["post_organization"].example, ""),
+        ("put_organization", mapped, routes["put_organization"].example, ""),
+        ("post_leftover_done", {**known, "tenant_id": leftover}, None, ""),
+        ("delete_integration", {"integration_id": bound}, None, "?confirm=Northwind%20Partner"),
+        ("delete_integrations", {}, None, "?confirm=all"),
+    ]
+    for name, ids, body, query in steps:
+        yield _answer(portal, routes[name], ids, body, query)
+
+
+def _answer(
+    portal: Portal, route: HttpRoute, ids: dict[str, str], body: object = None, query: str = ""
+) -> tuple[HttpRoute, int, Any]:
+    answer = portal.call(route.methods[0], path_of(route, ids) + query, body)
+    assert answer.status in route.answers, (route.name, answer.status, answer.body.decode())
+    return route, answer.status, json.loads(answer.body)
+
+
+def short(value: Any) -> Any:
+    """An answer with one item of each list, long texts cut, and times in full seconds as in most answers."""
+    if isinstance(value, dict):
+        return {name: short(it) for name, it in value.items()}
+    if isinstance(value, list):
+        return [short(it) for it in value[:1]]
+    return FRACTION.sub(r"\1Z", value[:LONGEST]) if isinstance(value, str) else value
+
+
+def form(value: Any) -> Any:
+    """What an example has in common with every later answer of the same kind: its fields, not their values."""
+    if isinstance(value, dict):
+        return {name: form(it) for name, it in value.items()}
+    if isinstance(value, list):
+        return [form(it) for it in value[:1]]
+    return "number" if isinstance(value, int | float) and not isinstance(value, bool) else type(value).__name__
+
+
+def test_every_example_of_an_answer_has_the_form_of_the_answer(portal: Portal, root: Path) -> None:
+    answers: dict[str, dict[str, Any]] = {}
+    for route, status, answer in received(portal):
+        answers.setdefault(route.name, {})[str(status)] = short(answer)
+    if os.environ.get("EXAMPLES"):
+        (root / FILE).write_bytes(msgspec.json.format(msgspec.json.encode(answers), indent=1) + b"\n")
+        return
+
+    promised = {(it.name, str(status)) for it in ROUTES if it.in_api for status, model in it.answers.items() if model}
+    assert {(name, status) for name, by_status in ANSWERS.items() for status in by_status} == promised
+    changed = [name for name, answer in answers.items() if form(answer) != form(ANSWERS[name])]
+    assert changed == [], "take the examples anew: make examples"
