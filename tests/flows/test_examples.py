@@ -1,7 +1,7 @@
 """The examples of the API's description are answers that were received: ``EXAMPLES=1`` takes them anew.
 
-They are in ``integrations/triggers/http/answers.json``, with one item of each list. Every run receives all answers again and
-compares their form with that of the examples, so that an example cannot go out of date.
+They are in ``integrations/triggers/http/answers.json``, with one item of each list. Every run receives all answers
+again and compares their form with that of the examples, so that an example cannot go out of date.
 """
 
 import json
