@@ -44,6 +44,20 @@ class Record(msgspec.Struct, frozen=True):
     kind: str = "total"
 
 
+_ENCODER = msgspec.json.Encoder()
+_USUAL_BYTES = 1024  # of a body
+
+
+def encoded(body: msgspec.Struct) -> msgspec.Raw:
+    """The JSON of a body, for readings of a hundred thousand rows: it takes less memory than the object.
+
+    It is copied into memory of its own length: an encoder's own result leaves a hole behind each body.
+    """
+    buffer = bytearray(_USUAL_BYTES)
+    _ENCODER.encode_into(body, buffer)
+    return msgspec.Raw(bytes(buffer))
+
+
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """The result of a reader: everything there is (``is_complete``), or what changed since the last link.
 

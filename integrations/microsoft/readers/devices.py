@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import msgspec
 
-from integrations.domain.sync.datasets import Reading, Record
+from integrations.domain.sync.datasets import Reading, Record, encoded
 from integrations.domain.sync.records import Device
 from integrations.domain.text import clean, clean_or_none
 from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext, ReadRoute
@@ -107,9 +107,7 @@ def _record(device: _GraphDevice, owner_id: str | None) -> Record:
         last_seen_at=moment(device.approximate_last_sign_in_date_time),
         owner_id=owner_id,
     )
-    return Record(
-        key=device.id, body=msgspec.Raw(msgspec.json.encode(body))
-    )  # encoded at once to save memory, like users
+    return Record(key=device.id, body=encoded(body))  # encoded at once to save memory, like users
 
 
 DEVICES = Dataset(

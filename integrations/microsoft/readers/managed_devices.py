@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from integrations.domain.sync.datasets import Reading, Record
+from integrations.domain.sync.datasets import Reading, Record, encoded
 from integrations.domain.sync.records import ManagedDevice
 from integrations.domain.text import clean, clean_or_none
 from integrations.microsoft.dataset import INTUNE, Dataset, FirstRequest, ReadContext, ReadRoute
@@ -58,9 +58,7 @@ def _read(context: ReadContext) -> Reading:
     records: dict[str, Record] = {}
     latest = None if context.link is None else _since(context.link)
     for page in context.graph.pages_from(context.page, type=_Managed):
-        records |= {
-            it.id: Record(key=it.id, body=msgspec.Raw(msgspec.json.encode(_to_managed_device(it)))) for it in page.items
-        }
+        records |= {it.id: Record(key=it.id, body=encoded(_to_managed_device(it))) for it in page.items}
         latest = cursor_moment([latest, *(it.last_sync_date_time for it in page.items)], context.now)
     return Reading(records=list(records.values()), is_complete=context.is_first, link=_link(latest))
 

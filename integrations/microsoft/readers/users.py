@@ -11,7 +11,7 @@ from functools import lru_cache, partial
 
 import msgspec
 
-from integrations.domain.sync.datasets import Reading, Record
+from integrations.domain.sync.datasets import Reading, Record, encoded
 from integrations.domain.sync.records import User
 from integrations.domain.text import clean, clean_or_none
 from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext, ReadRoute
@@ -91,14 +91,12 @@ def _record(user: _GraphUser, *, leaves_out_null: bool = False) -> Record:
         user.on_premises_immutable_id = None
     is_guest = (user.user_type or "").casefold() == "guest"
     # Encoded at once: the objects of a hundred thousand users would take more memory than everything else.
-    body = msgspec.Raw(_encode(_to_user(user, is_guest=is_guest)))
-    return Record(key=user.id, body=body, kind="guest" if is_guest else "member")
+    return Record(key=user.id, body=encoded(_to_user(user, is_guest=is_guest)), kind="guest" if is_guest else "member")
 
 
 # Users share few products, titles and offices, so that cleaning is cached.
 _cached_sku = lru_cache(maxsize=1024)(identifier)
 _cached_text = lru_cache(maxsize=1024)(clean_or_none)
-_encode = msgspec.json.Encoder().encode
 
 
 def _to_user(user: _GraphUser, *, is_guest: bool) -> User:
