@@ -66,6 +66,7 @@ def test_one_that_fails_says_so_and_costs_no_other_and_no_sync(
     assert states(portal, tenant) == {
         "people_without_mfa": "fresh",
         "administrators": "fresh",
+        "controls": "fresh",
         "titles": "failed",
     }
     assert without_mfa(portal, tenant) == set(lost)
@@ -139,7 +140,12 @@ def test_a_process_that_dies_each_time_is_told_on_the_evaluations_that_were_due(
     monkeypatch.setattr(EvaluationRun, "evaluate", _dies)
     portal.run_queues()
 
-    assert states(portal, tenant) == {"people_without_mfa": "fresh", "administrators": "fresh", "titles": "failed"}
+    assert states(portal, tenant) == {
+        "people_without_mfa": "fresh",
+        "administrators": "fresh",
+        "controls": "failed",
+        "titles": "failed",
+    }
     told = view(portal, tenant, "titles")
     assert (told["error"], portal.row(tenant)["sync_status"]["label"]) == ("our_failure", "Success")
     assert len(alerts(caplog, EvaluateOrder.queue)) == 1
