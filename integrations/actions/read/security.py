@@ -6,7 +6,7 @@ from integrations.domain.evaluations.administrators import ADMINISTRATORS
 from integrations.domain.evaluations.people_without_mfa import PEOPLE_WITHOUT_MFA, PeoplePage
 from integrations.domain.ids import AccountId, TenantId
 from integrations.domain.policies.authentication_methods import AuthenticationMethods
-from integrations.domain.policies.conditional_access import ConditionalAccess
+from integrations.domain.policies.conditional_access import AuthenticationStrength, ConditionalAccess
 from integrations.domain.security.mfa import demanded_by
 from integrations.domain.security.posture import (
     Administrator,
@@ -48,6 +48,7 @@ def read_security(services: Services, account_id: AccountId, tenant_id: TenantId
     newest = max(scores, key=lambda it: (it.as_of, bool(it.controls)), default=None)
     policies = data.part("conditional_access", ConditionalAccess)
     defaults = data.part("security_defaults", SecurityDefaults)
+    locations = data.part("named_locations", NamedLocation)
     figures, roles = data.mfa(), data.part("roles", RoleMember)
     without, admins = _people(data, roles.items)
     return Security(
@@ -57,7 +58,12 @@ def read_security(services: Services, account_id: AccountId, tenant_id: TenantId
             state=figures.state,
             as_of=figures.as_of,
             people=figures.people,
-            demanded_by=demanded_by(policies.items, security_defaults=any(it.is_enabled for it in defaults.items)),
+            demanded_by=demanded_by(
+                policies.items,
+                security_defaults=any(it.is_enabled for it in defaults.items),
+                strengths={it.id: it for it in data.rows("authentication_strengths", AuthenticationStrength)},
+                locations={it.id: it for it in locations.items},
+            ),
             without=without,
         ),
         administrators=admins,
@@ -65,7 +71,7 @@ def read_security(services: Services, account_id: AccountId, tenant_id: TenantId
         conditional_access=Part(
             items=[conditional_access_view(it) for it in policies.items], state=policies.state, as_of=policies.as_of
         ),
-        named_locations=data.part("named_locations", NamedLocation),
+        named_locations=locations,
         security_defaults=defaults,
         authorization_policy=data.part("authorization_policy", AuthorizationPolicy),
         authentication_methods=data.part("authentication_methods", AuthenticationMethods),

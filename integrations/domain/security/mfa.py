@@ -1,14 +1,17 @@
 """MFA of a tenant: who has registered, and what enforces it for everybody. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from integrations.domain.policies.conditional_access import ConditionalAccess
+from integrations.domain.security.demand import Strengths
+from integrations.domain.security.mfa_policies import CompiledPolicy, compiled
+from integrations.domain.security.policy_sign_ins import Locations, space_of
+from integrations.domain.security.sign_in_space import Region, SignInSpace
 from integrations.domain.sync.security_records import Registration
 
 _EVERYTHING = "All"
-_MFA_CONTROLS = frozenset({"mfa", "authenticationStrength"})
 _ADMIN, _USER, _GUEST = "admin", "user", "guest"
 _WITH, _WITHOUT = "registered", "unregistered"
 
@@ -55,24 +58,49 @@ def registered(counts_by_kind: Mapping[str, int]) -> Registered:
     )
 
 
-def demands_mfa_of_everybody(policy: ConditionalAccess) -> bool:
-    """Whether this policy alone enforces MFA for everybody and every application, except for listed exclusions.
+def covering_everybody(
+    policies: Iterable[ConditionalAccess], strengths: Strengths | None = None, locations: Locations | None = None
+) -> list[ConditionalAccess]:
+    """The policies that require MFA of everybody but those they exclude, at every ordinary sign-in.
 
-    A report-only policy does not count, nor one for some locations, nor one that accepts something else than MFA.
+    Each of them does so alone if one does; otherwise they do it together. Empty if policies leave a sign-in open, or
+    only block.
     """
-    conditions, grant = policy.conditions, policy.grant
-    if policy.state != "enabled" or conditions is None or grant is None or conditions.applications is None:
-        return False
-    ways = [*grant.controls, *grant.other, *grant.terms_of_use, *grant.custom_factors]
-    if grant.strength:
-        ways.append("authenticationStrength")
-    demands_mfa = bool(_MFA_CONTROLS & set(ways)) and (grant.operator == "AND" or set(ways) <= _MFA_CONTROLS)
-    reaches_all = _EVERYTHING in conditions.included.users and _EVERYTHING in conditions.applications.included
-    any_client = not conditions.client_apps or "all" in conditions.client_apps
-    return demands_mfa and reaches_all and any_client and not conditions.is_narrowed
+    present = list(policies)
+    space = space_of(present)
+    sure = [it for it in compiled(present, space, locations, strengths or {}) if it.is_certain and _is_for_all(it)]
+    alone = [it for it in sure if it.sign_ins.surely == space.everything and not it.demand.blocks]
+    covering = alone or _necessary(sure, space)
+    return [it.policy for it in covering] if any(not it.demand.blocks for it in covering) else []
 
 
-def demanded_by(policies: Iterable[ConditionalAccess], *, security_defaults: bool | None) -> list[str]:
-    """Names of policies that enforce MFA for everybody; empty when there are none."""
+def demanded_by(
+    policies: Iterable[ConditionalAccess],
+    *,
+    security_defaults: bool | None,
+    strengths: Strengths | None = None,
+    locations: Locations | None = None,
+) -> list[str]:
+    """Names of policies that enforce MFA for everybody, alone or together; empty when there are none."""
     defaults = ["Security defaults"] if security_defaults else []
-    return defaults + sorted(it.name for it in policies if demands_mfa_of_everybody(it))
+    return defaults + sorted(it.name for it in covering_everybody(policies, strengths, locations))
+
+
+def _is_for_all(policy: CompiledPolicy) -> bool:
+    conditions = policy.policy.conditions
+    return conditions is not None and _EVERYTHING in conditions.included.users
+
+
+def _necessary(policies: Sequence[CompiledPolicy], space: SignInSpace) -> list[CompiledPolicy]:
+    """Policies that hold every sign-in together, without those that add nothing; empty if they leave one open."""
+    kept = [it for it in policies if it.sign_ins.surely]
+    if not space.covered_by(_regions(kept)):
+        return []
+    for policy in sorted(kept, key=lambda it: (not it.demand.blocks, it.policy.id)):
+        others = [it for it in kept if it is not policy]
+        kept = others if space.covered_by(_regions(others)) else kept
+    return kept
+
+
+def _regions(policies: Iterable[CompiledPolicy]) -> list[Region]:
+    return [it.sign_ins.surely for it in policies if it.sign_ins.surely]

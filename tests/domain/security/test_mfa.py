@@ -15,7 +15,7 @@ from integrations.domain.policies.conditional_access import (
     Selection,
 )
 from integrations.domain.security.mfa import demanded_by, kind_of_registration, registered
-from integrations.domain.sync.security_records import Registration
+from integrations.domain.sync.security_records import NamedLocation, Registration
 
 FOR_ALL = ConditionalAccess(
     id="p",
@@ -24,7 +24,8 @@ FOR_ALL = ConditionalAccess(
     conditions=Conditions(included=PolicyUsers(users=["All"]), applications=PolicyApplications(included=["All"])),
     grant=Grant(operator="OR", controls=["mfa"]),
 )
-STRENGTH = AuthenticationStrength(id="s")
+STRENGTH = AuthenticationStrength(id="s", combinations=["fido2", "password,sms"])
+WEAK, UNKNOWN = AuthenticationStrength(id="w", combinations=["fido2", "password"]), AuthenticationStrength(id="u")
 
 
 def when(**changes: object) -> dict[str, object]:
@@ -60,7 +61,9 @@ def test_people_administrators_and_guests_are_counted_from_tallies_alone() -> No
     ("changes", "demands"),
     [
         pytest.param({}, True, id="everybody, everywhere"),
-        pytest.param(asks(strength=STRENGTH), True, id="a strength of authentication"),
+        pytest.param(asks(strength=STRENGTH), True, id="a strength of two factors"),
+        pytest.param(asks(strength=WEAK), False, id="a strength that accepts a password alone"),
+        pytest.param(asks(strength=UNKNOWN), False, id="a strength that nobody knows"),
         pytest.param(asks("compliantDevice", "mfa", operator="AND"), True, id="MFA and more"),
         pytest.param(asks("compliantDevice", "mfa"), False, id="MFA or a compliant device"),
         pytest.param(asks("mfa", terms_of_use=["t"]), False, id="MFA or terms of use"),
@@ -105,3 +108,37 @@ def test_a_policy_demands_mfa_of_everybody_or_it_does_not(changes: dict[str, obj
 def test_security_defaults_demand_it_too() -> None:
     assert demanded_by([FOR_ALL], security_defaults=True) == ["Security defaults", "MFA for all"]
     assert demanded_by([], security_defaults=None) == []
+
+
+def test_a_strength_without_combinations_is_looked_up() -> None:
+    policy = msgspec.structs.replace(FOR_ALL, **asks(strength=UNKNOWN))
+    known = {"u": msgspec.structs.replace(STRENGTH, id="u")}
+
+    assert demanded_by([policy], security_defaults=False, strengths=known) == ["MFA for all"]
+
+
+def test_policies_that_hold_every_sign_in_together_demand_it_together() -> None:
+    modern = named("Modern", client_apps=["browser", "mobileAppsAndDesktopClients"])
+    legacy = named("Legacy", client_apps=["exchangeActiveSync", "other"])
+    blocked = msgspec.structs.replace(legacy, grant=Grant(operator="OR", controls=["block"]))
+    useless = named("Browsers", client_apps=["browser"])
+
+    assert demanded_by([modern, blocked, useless], security_defaults=False) == ["Legacy", "Modern"]
+    assert demanded_by([modern, useless], security_defaults=False) == []
+    assert demanded_by([modern, legacy, FOR_ALL], security_defaults=False) == ["MFA for all"]
+
+
+def test_places_are_known_by_their_locations() -> None:
+    away = named("Away", locations=Selection(included=["All"], excluded=["AllTrusted"]))
+    here = named("Here", locations=Selection(included=["AllTrusted"]))
+    blocked = named("Office", locations=Selection(included=["office"]))
+    office = NamedLocation(id="office", name="HQ", kind="ip", is_trusted=True)
+
+    together = {"policies": [away, here, blocked], "security_defaults": False}
+
+    assert demanded_by(**together, locations={"office": office}) == ["Away", "Here"]
+    assert demanded_by([away, blocked], security_defaults=False, locations={"office": office}) == []
+
+
+def named(name: str, **changes: object) -> ConditionalAccess:
+    return msgspec.structs.replace(FOR_ALL, id=name, name=name, **when(**changes))
