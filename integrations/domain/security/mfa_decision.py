@@ -105,7 +105,7 @@ class MfaDecisions:
         defaults, per_user, policies = self._of_defaults(person), self._of_state(person), self._policies.outcome(person)
         required = any_of((defaults[0], per_user[0], policies.required))
         is_required = required is Certainty.YES
-        causes = [it for it in (defaults[1], per_user[1]) if it is not None] + policies.causes
+        causes = [*(it for it in (defaults[1], per_user[1]) if it is not None), *policies.causes]
         return MfaDecision(
             required=required,
             coverage=MfaCoverage.FULL if is_required else policies.coverage,

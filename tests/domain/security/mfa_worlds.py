@@ -68,8 +68,8 @@ def policy(
     **conditions: Any,
 ) -> ConditionalAccess:
     """A policy that requires MFA of everybody, apart from what is said."""
-    whole = Conditions(included=included, excluded=excluded, applications=applications, **conditions)
-    return ConditionalAccess(id=id, name=f"Policy {id}", state=state, conditions=whole, grant=grant, session=session)
+    when = Conditions(included=included, excluded=excluded, applications=applications, **conditions)
+    return ConditionalAccess(id=id, name=f"Policy {id}", state=state, conditions=when, grant=grant, session=session)
 
 
 def only(*applications: str, excluding: Sequence[str] = (), **more: Any) -> PolicyApplications:
