@@ -19,7 +19,7 @@ from integrations.domain.security.mfa_causes import (
     why_excluded,
     why_in_part,
 )
-from integrations.domain.security.policy_people import Audiences, Directory, Reach, SignedInPerson
+from integrations.domain.security.policy_people import Audiences, Directory, Reach, SignedInPerson, numbers_in
 from integrations.domain.security.policy_sign_ins import (
     Locations,
     PolicySignIns,
@@ -53,13 +53,15 @@ class PoliciesOutcome(NamedTuple):
 class CompiledPolicy(NamedTuple):
     """A policy that may require MFA, with what was found out about it.
 
-    ``is_certain`` tells whether it is switched on, readable, and surely demands MFA of those it applies to.
+    ``is_certain`` tells whether it is switched on, readable, and surely demands MFA of those it applies to; ``in_part``
+    is the cause that it is where it does not hold every sign-in.
     """
 
     policy: ConditionalAccess
     demand: Demand
     is_certain: bool
     sign_ins: PolicySignIns
+    in_part: MfaCause
 
 
 def compiled(
@@ -74,7 +76,9 @@ def compiled(
         if policy.state in {"enabled", "unknown"} and demand.certainty is not Certainty.NO and is_about_people:
             is_understood = demand.certainty is Certainty.YES and conditions is not None and is_readable(conditions)
             is_certain = policy.state == "enabled" and is_understood
-            found.append(CompiledPolicy(policy, demand, is_certain, sign_ins_of(conditions, space, locations)))
+            in_part = policy_cause(policy, MfaEffect.REQUIRES_IN_PART, why_in_part(conditions or Conditions()))
+            sign_ins = sign_ins_of(conditions, space, locations)
+            found.append(CompiledPolicy(policy, demand, is_certain, sign_ins, in_part))
     return found
 
 
@@ -119,8 +123,8 @@ class MfaPolicies:
         gap = self._space.first_gap(_surely(sure))
         if gap is None:
             return self._full(sure)
-        is_open = not self._space.covered_by(_possibly(sure + unsure))
-        causes = [*map(_in_part, sure), *(_may_require(it) for it in unsure)]
+        is_open = _possibly(sure + unsure) == _surely(sure) or not self._space.covered_by(_possibly(sure + unsure))
+        causes = [*(it.in_part for it in sure), *(_may_require(it) for it in unsure)]
         return PoliciesOutcome(
             Certainty.NO if is_open else Certainty.UNKNOWN,
             MfaCoverage.CONDITIONAL if sure else MfaCoverage.NONE,
@@ -151,7 +155,7 @@ class MfaPolicies:
         yield from self._without_effect.causes(person)
 
     def _numbered(self, mask: int) -> list[CompiledPolicy]:
-        return [it for number, it in enumerate(self._compiled) if mask >> number & 1]
+        return [self._compiled[number] for number in numbers_in(mask)]
 
 
 class _WithoutEffect:
@@ -166,7 +170,7 @@ class _WithoutEffect:
     def causes(self, person: SignedInPerson) -> list[MfaCause]:
         mask = self._audiences.reach(person).surely
         if mask not in self._known:
-            applying = [it for number, it in enumerate(self._effects) if mask >> number & 1]
+            applying = [self._effects[number] for number in numbers_in(mask)]
             self._known[mask] = [policy_cause(policy, *effect) for policy, effect in applying]
         return self._known[mask]
 
@@ -225,11 +229,6 @@ def _requires(compiled_policy: CompiledPolicy, *, is_alone: bool) -> MfaCause:
     effect = MfaEffect.BLOCKS if compiled_policy.demand.blocks else MfaEffect.REQUIRES
     narrowed = f"together with others, {why_in_part(compiled_policy.policy.conditions or Conditions())}"
     return policy_cause(compiled_policy.policy, effect, "at every sign-in" if is_alone else narrowed)
-
-
-def _in_part(compiled_policy: CompiledPolicy) -> MfaCause:
-    why = why_in_part(compiled_policy.policy.conditions or Conditions())
-    return policy_cause(compiled_policy.policy, MfaEffect.REQUIRES_IN_PART, why)
 
 
 def _may_require(compiled_policy: CompiledPolicy) -> MfaCause:

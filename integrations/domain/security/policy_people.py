@@ -5,7 +5,7 @@ the groups and roles that policies mention, however many people and policies the
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -169,3 +169,11 @@ def _names_guest(external: ExternalUsers, person: SignedInPerson) -> tuple[bool,
         return False, may_be_named
     is_from_there = person.home_tenant in external.tenants
     return is_named and is_from_there, may_be_named and is_from_there
+
+
+def numbers_in(mask: int) -> Iterator[int]:
+    """The numbers of the policies in a mask, the smallest first."""
+    while mask:
+        lowest = mask & -mask
+        yield lowest.bit_length() - 1
+        mask ^= lowest

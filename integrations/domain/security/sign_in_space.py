@@ -4,7 +4,7 @@ A dimension has a few values that policies tell apart. A region is one bit mask 
 have one of its values in each of them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -89,23 +89,31 @@ class SignInSpace:
         covered.add((depth, rests))
         return None
 
-    def _branches(self, rests: frozenset[Region], depth: int) -> list[tuple[int, frozenset[Region]]]:
+    def _branches(self, rests: frozenset[Region], depth: int) -> Iterator[tuple[int, frozenset[Region]]]:
         """The values of a dimension that differ, each with what is left of the regions that have it."""
-        branches: dict[frozenset[Region], int] = {}
+        present: set[frozenset[Region]] = set()
         for at in range(len(self.values[depth])):
-            branches.setdefault(frozenset(it[1:] for it in rests if it[0] >> at & 1), 1 << at)
-        return [(bit, inner) for inner, bit in branches.items()]
+            inner = frozenset([it[1:] for it in rests if it[0] >> at & 1])
+            if inner not in present:
+                present.add(inner)
+                yield 1 << at, inner
 
     def _widened(self, cell: Region, regions: Iterable[Region]) -> Region:
+        """The cell, wider by one dimension after the other as far as no region is touched."""
         wide = list(cell)
-        for dimension in Dimension:
-            near = [it for it in regions if _meet(it, wide, dimension)]
+        apart = {region: _apart(region, cell) for region in regions}
+        for dimension, everything in enumerate(self.everything):
             taken = 0
-            for it in near:
-                taken |= it[dimension]
-            wide[dimension] = self.everything[dimension] & ~taken
+            for region, dimensions in apart.items():
+                if dimensions == {dimension}:
+                    taken |= region[dimension]
+            wide[dimension] = everything & ~taken
+            for region, dimensions in apart.items():
+                if region[dimension] & wide[dimension]:
+                    dimensions.discard(dimension)
         return tuple(wide)
 
 
-def _meet(region: Region, other: Sequence[int], apart_from: Dimension) -> bool:
-    return all(region[it] & other[it] for it in Dimension if it is not apart_from)
+def _apart(region: Region, other: Region) -> set[int]:
+    """The dimensions in which two regions have nothing in common."""
+    return {dimension for dimension, mask in enumerate(region) if not mask & other[dimension]}
