@@ -302,7 +302,8 @@ def test_an_evaluation_that_is_off_is_not_carried_out_and_its_answer_comes_from_
 ) -> None:
     tenant = synced(portal)
     off = open_portal(
-        microsoft, identity, portal.services.settings.storage, EVALUATIONS_OFF="people_without_mfa, administrators, controls",
+        microsoft, identity, portal.services.settings.storage,
+        EVALUATIONS_OFF="people_without_mfa, administrators, controls",
         SECRET_KEYS=portal.services.settings.secret_keys,
     )  # fmt: skip
     off.clock.ahead = portal.clock.ahead

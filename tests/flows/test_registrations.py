@@ -18,7 +18,8 @@ from tests.states import States, restart
 
 CSP_CLIENT_ID = "c0ffee00-0000-4000-8000-0000000000c5"
 SETTINGS = {"MICROSOFT_CSP_CLIENT_ID": CSP_CLIENT_ID, "MICROSOFT_CSP_CLIENT_SECRET": "another-secret-of-ours"}
-CSP_ONLY = {*CUSTOMER_SCOPES, *PARTNER_SCOPES, PARTNER_CENTER_SCOPE} - set(SIGN_IN_SCOPES)
+# What a single tenant grants our application under the same name is no sign of a CSP.
+CSP_ONLY = {*CUSTOMER_SCOPES, *PARTNER_SCOPES, PARTNER_CENTER_SCOPE} - set(SIGN_IN_SCOPES) - set(APP_ROLES)
 BOTH = {"first": CLIENT_ID, "for CSPs": CSP_CLIENT_ID}
 
 

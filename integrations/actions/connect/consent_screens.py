@@ -6,6 +6,7 @@ from integrations.domain.integrations import Kind
 from integrations.microsoft.permissions import (
     APPLICATION_PERMISSIONS,
     CUSTOMER_SCOPES,
+    MORE_PERMISSIONS,
     OWN_REMOVAL,
     PARTNER_CENTER_SCOPE,
     PARTNER_SCOPES,
@@ -26,6 +27,7 @@ _CSP = (
     "Your service account signs in once, with MFA, and accepts what it does for us in your own tenant. With that "
     "sign-in we then install our application in the tenants of your customers. Nobody there has to accept anything."
 )
+_OWN_REMOVAL = "removing our own application when you remove the integration"
 _FOR_CSPS = "used with a CSP only; Microsoft lists everything that our application is registered for"
 
 
@@ -38,13 +40,18 @@ def _of_single_tenant(services: Services) -> list[ConsentScreen]:
     who = dict.fromkeys(SIGN_IN_SCOPES, "who signed in")
     is_shared = services.registration_for(Kind.CSP) == services.registration_for(Kind.SINGLE)
     only_csps = dict.fromkeys([*PARTNER_SCOPES, *CUSTOMER_SCOPES], _FOR_CSPS)
-    granted = {**APPLICATION_PERMISSIONS, OWN_REMOVAL: "removing our own application when you remove the integration"}
+    more = {name: f"{use.reason} ({use.feature.value})" for name, use in MORE_PERMISSIONS.items()}
+    granted = {
+        **APPLICATION_PERMISSIONS,
+        **more,
+        OWN_REMOVAL: "removing our own application when you remove the integration",
+    }
     return [
         ConsentScreen(title="Sign in", why=_SIGN_IN, permissions=_requested(who)),
         ConsentScreen(
             title="Accept the permissions",
             why=_GRANT,
-            permissions=_requested(granted | ({**only_csps, **who} if is_shared else who)),
+            permissions=_requested({**(only_csps if is_shared else {}), **who, **granted}),
         ),
     ]
 
