@@ -4,7 +4,7 @@ from typing import Any
 
 from local.microsoft.control.call import ControlCalls, call
 from local.microsoft.world.collection import Object
-from local.microsoft.world.methods import strength
+from local.microsoft.world.policies.methods import strength
 from local.microsoft.world.posture import policy
 
 

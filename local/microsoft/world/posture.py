@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local.microsoft.world.collection import Object
-from local.microsoft.world.methods import methods, strengths
+from local.microsoft.world.policies.methods import methods, strengths
 
 
 @dataclass

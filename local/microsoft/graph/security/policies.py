@@ -14,7 +14,7 @@ from local.microsoft.graph.protocol.errors import GraphError, not_found
 from local.microsoft.graph.protocol.request import GraphRequest
 from local.microsoft.server import Reply
 from local.microsoft.world.collection import Object
-from local.microsoft.world.methods import REPORT_SUSPICIOUS, strength
+from local.microsoft.world.policies.methods import REPORT_SUSPICIOUS, strength
 from local.microsoft.world.posture import policy
 
 _POLICY = EntityType("conditionalAccessPolicy", dict.fromkeys(policy("")))

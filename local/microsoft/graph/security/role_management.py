@@ -14,7 +14,7 @@ from local.microsoft.graph.protocol.request import GraphRequest
 from local.microsoft.server import Reply
 from local.microsoft.world.collection import Object
 from local.microsoft.world.permissions import DIRECTORY_ROLE_POLICIES, GROUP_ROLE_POLICIES
-from local.microsoft.world.role_rules import rules_of
+from local.microsoft.world.policies.role_rules import rules_of
 from local.microsoft.world.roles import ROLE_NAMES
 
 

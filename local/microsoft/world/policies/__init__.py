@@ -1,0 +1,1 @@
+"""Policies of a simulated tenant, as Microsoft sets them at first."""
