@@ -139,9 +139,15 @@ def pattern_of(url: str) -> str:
 
 def _dataset(url: str) -> str:
     """The data set that asks this; empty for what is no data set's."""
-    path, select = urlsplit(url).path.removeprefix("/v1.0"), dict(parse_qsl(urlsplit(url).query)).get("$select", "")
-    if path == "/users":
-        return "sign_ins" if "signInActivity" in select else "users"
+    path, query = urlsplit(url).path.removeprefix("/v1.0"), unquote(urlsplit(url).query)
+    by_query = {
+        "/users": {"signInActivity": "sign_ins", "perUserMfaState": "per_user_mfa"},
+        "/groups": {"isAssignableToRole eq": "group_role_policies"},
+        "/policies/roleManagementPolicyAssignments": {"'Group'": "group_role_policies"},
+    }
+    for part, dataset in by_query.get(path, {}).items():
+        if part in query:
+            return dataset
     if path.startswith("/policies/crossTenantAccessPolicy"):
         return "cross_tenant_access"
     firsts = {it.name: urlsplit(it.first_request.path).path.removesuffix("/delta") for it in DATASETS}
