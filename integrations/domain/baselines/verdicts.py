@@ -16,6 +16,7 @@ from integrations.domain.baselines.tenant import LICENSES, BaselineProfile, Judg
 from integrations.domain.text import clean
 
 MOST_VALUES = 20
+MOST_CHARACTERS = 1000  # of a reason
 
 
 class ControlVerdict(Enum):
@@ -133,23 +134,24 @@ class Judging:
     def _judged(self, control: BaselineControl) -> ControlFinding:
         scope = self._scope(control)
         applies = True if control.applies is None else control.applies(scope)
-        if applies is False and not scope.trace.narrowed:
-            return _finding(control, ControlVerdict.NOT_APPLICABLE, _first(scope.trace.failures), scope.trace)
-        is_exempt_in_part = applies is False
-        scope = scope if applies is None else self._scope(control)
-        answer = None if applies is None else self._predicate(control)(scope)
-        if answer is None:
+        if applies is None:
             raise _first_unknown(scope.trace)
-        if answer and scope.trace.narrowed:
-            return _finding(control, ControlVerdict.NARROWED, " ".join(scope.trace.narrowed), scope.trace)
+        if not applies and not scope.trace.narrowed:
+            return _finding(control, ControlVerdict.NOT_APPLICABLE, _first(scope.trace.failures), scope.trace)
+        return self._answered(control, is_exempt_in_part=not applies)
+
+    def _answered(self, control: BaselineControl, *, is_exempt_in_part: bool) -> ControlFinding:
+        """``is_exempt_in_part``: the control does not apply where a narrowed policy does."""
+        scope = self._scope(control)
+        answer, trace = self._predicate(control)(scope), scope.trace
+        if answer is None:
+            raise _first_unknown(trace)
         if answer:
-            return _finding(control, ControlVerdict.MET, scope.trace.reason, scope.trace)
-        if is_exempt_in_part:
-            return _finding(
-                control, ControlVerdict.NARROWED, _first(scope.trace.failures) or control.requires, scope.trace
-            )
-        reason = _first(scope.trace.failures) or f"Required: {control.requires}"
-        return self._elsewhere(control) or _finding(control, ControlVerdict.NOT_MET, reason, scope.trace)
+            verdict = ControlVerdict.NARROWED if trace.narrowed else ControlVerdict.MET
+            return _finding(control, verdict, " ".join(trace.narrowed) or trace.reason, trace)
+        reason = _first(trace.failures) or f"Required: {control.requires}"
+        verdict = ControlVerdict.NARROWED if is_exempt_in_part else ControlVerdict.NOT_MET
+        return self._elsewhere(control) or _finding(control, verdict, reason, trace)
 
     def _predicate(self, control: BaselineControl) -> Judge:
         predicate = control.met
@@ -182,7 +184,7 @@ def _finding(control: BaselineControl, verdict: ControlVerdict, reason: str, tra
     return ControlFinding(
         id=control.id,
         verdict=verdict,
-        reason=reason or control.requires,
+        reason=clean(reason or control.requires, MOST_CHARACTERS),
         actual=_values(trace.seen),
         nearest=[_policy(it) for it in nearest(trace.near)],
     )
@@ -212,7 +214,7 @@ def _first_unknown(trace: Trace) -> Unknown:
 
 
 def _policy(near: Near) -> NearPolicy:
-    return NearPolicy(id=clean(near.id), name=near.name, why=near.why)
+    return NearPolicy(id=clean(near.id), name=near.name, why=clean(near.why, MOST_CHARACTERS))
 
 
 def _values(seen: Iterable[Seen]) -> list[ActualValue]:

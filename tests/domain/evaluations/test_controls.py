@@ -12,6 +12,7 @@ from integrations.domain.baselines.catalogue import catalogue
 from integrations.domain.baselines.verdicts import ControlVerdict
 from integrations.domain.evaluations.controls import CONTROLS, ControlRow
 from integrations.domain.evaluations.evaluation import Result
+from integrations.domain.policies.conditional_access import Selection
 from integrations.domain.sync.changed_keys import NONE, keys_of
 from integrations.domain.sync.records import User
 from tests.baselines.cases import CASES
@@ -141,13 +142,22 @@ def test_new_files_have_everything_judged_again() -> None:
     assert CONTROLS.uses_states
 
 
+def _at_some_places(policy: Any) -> Any:
+    places = Selection(included=["AllTrusted"])
+    conditions = msgspec.structs.replace(policy.conditions, locations=places, other={"n" * 5000: ["new"]})
+    return msgspec.structs.replace(policy, name=policy.name * 40, conditions=conditions)
+
+
 def test_a_row_fits_into_a_column(data: dict[str, Rows]) -> None:
     names = {f"p{number}": it for number, it in enumerate([*data["conditional_access"].values()] * 60)}
+    narrow = {key: _at_some_places(it) for key, it in names.items()}
     many = {key: msgspec.structs.replace(it, id=key, name=key * 40) for key, it in names.items()}
 
     rows = whole(CONTROLS, {**data, "conditional_access": many})
+    narrowed = whole(CONTROLS, {**data, "conditional_access": narrow})
 
-    assert max(len(msgspec.json.encode(it)) for it in rows.values()) < 32_000
+    assert max(len(msgspec.json.encode(it)) for it in (*rows.values(), *narrowed.values())) < 32_000
+    assert verdicts(narrowed)["MS.AAD.3.2v2"] == "narrowed"
     row = rows["MS.AAD.3.2v2"]
     assert isinstance(row, ControlRow)
     assert row.verdict is ControlVerdict.MET

@@ -50,7 +50,7 @@ class PolicyTest:
             scope.trace.reason = "Several policies meet it together."
             return True
         if narrowed:
-            scope.trace.narrowed += [f"{it.name}: {it.why}" for it in narrowed]
+            scope.trace.narrowed += [f"{it.name}: {it.why}" for it in nearest(narrowed)]
             return True
         return self._not_met(scope, [policy for policy, answer, _ in judged if answer is None])
 
