@@ -96,6 +96,7 @@ def _authorization() -> list[Case]:
         case(consent, "low with harmless permissions", add(CLASSIFICATIONS, {**mail, "permissionName": "openid"}),
              is_=MET),
         case(consent, "low, and the classifications are not known", unrecorded(APIS), is_=UNKNOWN, scuba=MET),
+        case(consent, "none, though a risky permission is called low", consents(), add(CLASSIFICATIONS, mail), is_=MET),
         case(consent, "no low, and the classifications are not known", consents(), unrecorded(APIS), is_=MET),
         case(consent, "a policy of their own", consents(f"{own}.ours"), is_=UNKNOWN, scuba=MET),
         case(consent, "a policy of their own and Microsoft's", consents(f"{own}.ours",
