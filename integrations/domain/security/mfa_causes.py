@@ -6,7 +6,7 @@ from enum import Enum
 import msgspec
 
 from integrations.domain.policies.conditional_access import ConditionalAccess, Conditions, PolicyUsers, Selection
-from integrations.domain.security.policy_people import Directory, SignedInPerson
+from integrations.domain.security.policy_people import Directory, SignedInPerson, guests_of
 
 
 class MfaSource(Enum):
@@ -72,7 +72,7 @@ def policy_cause(policy: ConditionalAccess, effect: MfaEffect, why: str) -> MfaC
 
 def why_excluded(excluded: PolicyUsers, person: SignedInPerson, directory: Directory) -> str:
     """By what a policy leaves somebody out whom it includes."""
-    return f"excluded {next(_ways(excluded, person, directory), 'by type')}"
+    return f"excluded {next(_ways(excluded, person, directory), 'with everybody')}"
 
 
 def why_in_part(conditions: Conditions) -> str:
@@ -104,7 +104,7 @@ def _ways(excluded: PolicyUsers, person: SignedInPerson, directory: Directory) -
     for role_id in excluded.roles:
         if person.id in directory.holders(role_id):
             yield f"by the role {names[role_id]}"
-    if person.guest_kind is not None:
+    if person.guest_kind is not None and guests_of(excluded):
         yield "as a guest"
 
 

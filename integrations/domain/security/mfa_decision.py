@@ -114,6 +114,10 @@ class MfaDecisions:
             causes=_deciding(causes) if is_required else causes,
         )
 
+    def missing_groups(self) -> list[tuple[ConditionalAccess, str]]:
+        """Policies that name a group that does not exist, each with the group's id. It counts as empty."""
+        return self._policies.missing_groups()
+
     def _mode(self, person: SignedInPerson, policies: PoliciesOutcome, per_user: Certainty) -> MfaMode:
         if policies.is_blocked:
             return MfaMode.BLOCKED

@@ -118,6 +118,16 @@ class MfaPolicies:
             return outcome
         return outcome._replace(causes=[*outcome.causes, *self._why_not(person, reach)])
 
+    def missing_groups(self) -> list[tuple[ConditionalAccess, str]]:
+        """Policies that may matter, each with the id of a group that it names and that does not exist."""
+        named = ((it.policy, it.policy.conditions) for it in self._compiled)
+        return [
+            (policy, group_id)
+            for policy, conditions in named
+            for group_id in ([*conditions.included.groups, *conditions.excluded.groups] if conditions else ())
+            if self._directory.is_missing(group_id)
+        ]
+
     def _together(self, surely: int, possibly: int) -> PoliciesOutcome:
         sure, unsure = self._numbered(surely), self._numbered(possibly)
         gap = self._space.first_gap(_surely(sure))

@@ -136,7 +136,7 @@ def _audience(audiences: Sequence[PolicyUsers], directory: Directory) -> _Audien
     for number, users in enumerate(audiences):
         bit = 1 << number
         masks.everybody |= bit * (_ALL in users.users)
-        masks.guests += [(bit, it) for it in _guests_of(users)]
+        masks.guests += [(bit, it) for it in guests_of(users)]
         _mark(masks.by_id, users.users, bit)
         _mark(by_group, users.groups, bit)
         _mark(by_role, users.roles, bit)
@@ -154,7 +154,8 @@ def _mark(masks: defaultdict[str, int], keys: Iterable[str], mask: int) -> None:
         masks[key] |= mask
 
 
-def _guests_of(audience: PolicyUsers) -> list[ExternalUsers]:
+def guests_of(audience: PolicyUsers) -> list[ExternalUsers]:
+    """The kinds of guests that a policy names, also by the old word for all of them."""
     old_word = [ExternalUsers(kinds=sorted(_GUEST_KINDS))] if _ALL_GUESTS in audience.users else []
     return old_word + ([audience.external] if audience.external else [])
 
