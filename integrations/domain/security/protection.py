@@ -94,9 +94,8 @@ def protection(required: Certainty, enrollment: Enrolled) -> Protection:
         return Protection.UNKNOWN
     if required is Certainty.NO:
         return Protection.EXPOSED if registered is Enrollment.NO else Protection.NOT_REQUIRED
-    if capable is Enrollment.UNKNOWN:
-        return Protection.TO_REGISTER if registered is Enrollment.NO else Protection.UNKNOWN
-    return Protection.TO_REGISTER if capable is Enrollment.NO else Protection.PROTECTED
+    by_use = {Enrollment.NO: Protection.TO_REGISTER, Enrollment.UNKNOWN: Protection.UNKNOWN}
+    return by_use.get(capable, Protection.PROTECTED)
 
 
 def is_protected(required: Certainty, enrollment: Enrolled) -> Certainty:

@@ -107,6 +107,12 @@ def test_an_exclusion_is_named(excluded: PolicyUsers, why: str) -> None:
         pytest.param({"sign_in_risks": ["none", "low"]}, "any sign-in at medium and high sign-in risk", id="a risk"),
         pytest.param({"user_risks": ["high"]}, "any sign-in without user risk", id="no risk"),
         pytest.param({"flows": ["deviceCodeFlow"]}, "sign-ins that no condition names", id="what cannot be told"),
+        pytest.param(
+            {"platforms": places("windows", excluding=["all"])}, "sign-ins that no condition names", id="no platform"
+        ),
+        pytest.param(
+            {"locations": places("office", excluding=["All"])}, "sign-ins that no condition names", id="no place"
+        ),
         pytest.param({"client_apps": ["new"]}, "sign-ins that no condition names", id="a client nobody knows"),
         pytest.param({"platforms": places("all", excluding=["all"])}, "sign-ins that no condition names", id="nowhere"),
     ],

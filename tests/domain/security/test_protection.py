@@ -3,7 +3,7 @@
 import pytest
 
 from integrations.domain.security.certainty import Certainty
-from integrations.domain.security.policy_people import SignedInPerson, guest_kind_of
+from integrations.domain.security.policy_people import SignedInPerson, guest_kind_of, signed_in_person
 from integrations.domain.security.protection import (
     CountedAs,
     Enrolled,
@@ -43,6 +43,9 @@ def report(*, registered: bool, capable: bool) -> Registration:
         pytest.param(YES, AT_HOME, Protection.PROTECTED, YES, id="a guest whose home is believed"),
         pytest.param(YES, NEITHER, Protection.TO_REGISTER, NO, id="required, nothing registered"),
         pytest.param(YES, NOT_ALLOWED, Protection.TO_REGISTER, NO, id="required, only a forbidden method"),
+        pytest.param(
+            YES, Enrolled(Enrollment.YES, Enrollment.UNKNOWN), Protection.UNKNOWN, UNKNOWN, id="perhaps forbidden"
+        ),
         pytest.param(YES, NOT_KNOWN, Protection.UNKNOWN, UNKNOWN, id="required, no report"),
         pytest.param(NO, BOTH, Protection.NOT_REQUIRED, NO, id="registered, not required"),
         pytest.param(NO, NEITHER, Protection.EXPOSED, NO, id="neither"),
@@ -125,3 +128,4 @@ def test_guests_rooms_and_disabled_accounts_are_counted_apart(user: User, is_roo
 )
 def test_kinds_of_guests_are_told_by_name_and_type(user: User, kind: str | None) -> None:
     assert guest_kind_of(user) == kind
+    assert signed_in_person(user) == SignedInPerson("a", kind)
