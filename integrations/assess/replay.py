@@ -11,7 +11,8 @@ from shared.http.client import HttpClient, Response
 
 _NEXT, _DELTA = "@odata.nextLink", "@odata.deltaLink"
 _VERSIONS = ("/v1.0/", "/beta/")
-_OK, _NOT_FOUND, _LOOP = 200, 404, 508
+_OK, _LOOP = 200, 508
+_UNAVAILABLE = 503  # of what was not recorded: readers do not try again what may pass, and take a 404 for an answer
 _CODES = {
     401: "InvalidAuthenticationToken",
     403: "Authorization_RequestDenied",
@@ -85,7 +86,7 @@ class ReplayClient(HttpClient):
             return unanswered.answer
         if found is None:
             self.missing.append(address)
-            return _Answer(_NOT_FOUND, _error("NotRecorded"))
+            return _Answer(_UNAVAILABLE, _error("NotRecorded"))
         return found
 
     def _recorded(self, address: str) -> _Answer | None:
