@@ -26,7 +26,7 @@ CHROMIUM_PATH := .local/chromium
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo services test check format format-check lint types imports coverage test-azurite faults browser pictures conformance fuzz bench openapi baselines examples clean
+.PHONY: help run demo services test check format format-check lint types imports coverage test-azurite faults browser pictures conformance fuzz bench openapi baselines examples assess record clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -101,6 +101,12 @@ baselines: .venv/.ready ## write docs/baselines.md from the files of the baselin
 examples: $(READY) ## take the examples of answers anew, then write docs/openapi.json
 	EXAMPLES=1 $(BIN)/pytest tests/flows/test_examples.py
 	$(MAKE) openapi
+
+assess: .venv/.ready ## judge a tenant from a file of recorded answers (docs/assess.md): FILE=contoso.json; as ScubaGear would: PROFILE=scuba
+	@$(BIN)/python -m integrations.assess $(FILE) $(if $(PROFILE),--profile $(PROFILE))
+
+record: .venv/.ready ## write such a file of a connected tenant, with the app's settings in the environment: ACCOUNT= TENANT= FILE=; without names of people: PSEUDONYMS=1
+	@$(BIN)/python -m integrations.record $(ACCOUNT) $(TENANT) $(FILE) $(if $(PSEUDONYMS),--pseudonyms)
 
 clean: ## remove everything that the other tasks made
 	rm -rf .venv $(RUNTIME) $(PEERS) $(FUZZ) $(CLIENT) benchmarks/out node_modules .local .coverage* htmlcov .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

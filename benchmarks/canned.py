@@ -23,12 +23,12 @@ def pages_of(root: str, users: int) -> list[bytes]:
         page: dict[str, object] = {"@odata.context": f"{root}/v1.0/$metadata#users"}
         if start + PAGE < users:
             page["@odata.nextLink"] = f"{root}/v1.0/users?$top={PAGE}&$skiptoken={start + PAGE}"
-        page["value"] = [_user(number) for number in range(start, min(start + PAGE, users))]
+        page["value"] = [user(number) for number in range(start, min(start + PAGE, users))]
         told.append(_answer(page))
     return told
 
 
-def _user(number: int) -> dict[str, object]:
+def user(number: int) -> dict[str, object]:
     key = f"{number:08x}-1111-4222-8333-{number:012x}"
     return {
         "id": key,

@@ -10,12 +10,13 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from http.client import HTTPConnection
+from statistics import median
 from threading import Event
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,12 +28,17 @@ from integrations.actions.jobs.due_work import order_due
 from integrations.actions.jobs.registry import due_handlers
 from integrations.actions.read.overview import read_overview
 from integrations.actions.sync.sync_tenant import sync_tenant
+from integrations.domain.evaluations.controls import CONTROLS
+from integrations.domain.evaluations.evaluation import DatasetState
 from integrations.domain.ids import AccountId, IntegrationId, OrganizationId, RunId, SyncroTenantId, TenantId, UserId
 from integrations.domain.integrations import Kind, Mapping, Tenant
 from integrations.domain.jobs.orders import SCHEDULED, ShardOrder, SyncOrder
 from integrations.domain.statuses import SyncCause
+from integrations.domain.sync.changed_keys import ALL
 from integrations.domain.sync.schedule import slot_after
 from integrations.domain.sync_status import begin
+from integrations.microsoft.dataset import state_of
+from integrations.microsoft.registry import BY_NAME
 from integrations.services import Services, connect
 from integrations.settings import Settings
 from integrations.storage.control import newest_first
@@ -307,6 +313,42 @@ def stored_rows(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
     return {"rows": {name: len(rows) for name, rows in found.items()}, "digest": hash_of(found)}
 
 
+def judge(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
+    """Judge a synced tenant by all controls, and only read the rows that this takes; the medians of several times."""
+    source = Reads(bench, told["account"], told["tenant_id"])
+    changes = dict.fromkeys(CONTROLS.needs, ALL)
+    made = len(CONTROLS.evaluate(source, changes).reading.records)
+    calls = list(source.calls)
+    judged, read = [], []
+    for _ in range(told["times"]):
+        judged.append(bench.measured(lambda: CONTROLS.evaluate(source, changes))["cpu_s"])
+        read.append(bench.measured(lambda: [call() for call in calls])["cpu_s"])
+    return {"judged_s": median(judged), "read_s": median(read), "rows": sum(call() for call in calls), "controls": made}
+
+
+class Reads:
+    """The stored rows of a tenant (a ``RowSource``); ``calls`` reads again what was read, and counts the rows."""
+
+    def __init__(self, bench: Bench, account: str, tenant_id: str) -> None:
+        self.now = bench.clock()
+        self.calls: list[Callable[[], int]] = []
+        self._stored = bench.services.data(AccountId(account), TenantId(tenant_id), 1).state()
+
+    def state(self, dataset: str) -> DatasetState:
+        return state_of(BY_NAME[dataset], self._stored.cursors.get(dataset))
+
+    def rows(self, dataset: str, model: type[Any]) -> Iterator[tuple[str, Any]]:
+        self.calls.append(lambda: sum(1 for _ in self._stored.rows.all(dataset, model)))
+        return self._stored.rows.all(dataset, model)
+
+    def find(self, dataset: str, keys: Collection[str], model: type[Any]) -> dict[str, Any]:
+        self.calls.append(lambda: len(self._stored.rows.find(dataset, keys, model)))
+        return self._stored.rows.find(dataset, keys, model)
+
+    def derived(self, _model: type[Any]) -> Iterator[tuple[str, Any]]:
+        yield from ()
+
+
 def hash_of(found: Any) -> str:
     import hashlib  # noqa: PLC0415 - here only
 
@@ -318,7 +360,7 @@ def tokens(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
     return {"tokens": {it: bench.services.sign_in.app_token(TenantId(it)) for it in told["tenants"]}}
 
 
-_JOBS = {it.__name__: it for it in (cycles, many, neighbours, fill_due, order, stored_rows, tokens)}
+_JOBS = {it.__name__: it for it in (cycles, many, neighbours, fill_due, order, stored_rows, judge, tokens)}
 
 
 def main() -> None:

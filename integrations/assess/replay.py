@@ -1,5 +1,6 @@
 """Answers requests to Microsoft Graph from a recording. What was not recorded is an error of its own, never empty."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import unquote_plus, urlsplit
@@ -24,6 +25,8 @@ _OWNERS = "registeredOwners"
 # Properties of a user that Microsoft sends only to those who name them. A list of users that nobody has them in was
 # recorded without them; read as it is, it would say that nobody ever signed in.
 _ONLY_IF_NAMED = ("signInActivity", "perUserMfaState")
+# A list of policies holds those of one group only if it has any: each group has some.
+_OF_GROUP = re.compile(r"scopeId eq '([^'/]+)'")
 
 
 class _Answer(NamedTuple):
@@ -111,6 +114,9 @@ class ReplayClient(HttpClient):
     def _with_named(self, path: str, options: str, found: _Answer) -> _Answer | None:
         """A recorded list with what the options name besides; None if that was not recorded."""
         if any(name in options and not self._has(path, name) for name in _ONLY_IF_NAMED):
+            return None
+        group = _OF_GROUP.search(options)
+        if group and not any(it.get("scopeId") == group[1] for it in self._items(path)):
             return None
         return _Answer(_OK, self._with_owners(path, found.body)) if f"$expand={_OWNERS}" in options else found
 

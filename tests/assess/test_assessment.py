@@ -55,7 +55,7 @@ def test_not_recorded_and_empty_and_denied_get_different_verdicts() -> None:
 
     assert [it.verdict.value for it in found] == ["unknown", "not_met", "unknown"]
     assert [it.permission for it in found] == [None, None, "Policy.Read.All"]
-    assert found[0].dataset == "conditional_access"
+    assert (found[0].dataset, found[0].reason) == ("conditional_access", "It was never read.")
 
 
 def test_profiles_differ_in_what_narrows_a_policy() -> None:

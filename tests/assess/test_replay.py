@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.assess.recordings import error, rows, state
-from tests.baselines.tenants import BETA_METHODS, P1, P2, good, member, policy, user
+from tests.baselines.tenants import BETA_METHODS, P1, P2, RULES, good, member, policy, rules, user
 
 CA = "/v1.0/identity/conditionalAccess/policies"
 USERS = "/v1.0/users"
@@ -262,3 +262,12 @@ def test_what_microsoft_sends_only_if_asked_is_not_recorded_where_nobody_has_it(
     assert state(plain, dataset)[0] == "not_recorded"
     assert state(asked, dataset)[0] == "fresh"
     assert state(plain, "users")[0] == "fresh"
+
+
+def test_policies_of_a_group_must_be_recorded() -> None:
+    of_roles, of_group = good()[RULES], rules("member", ("g", "Group"))
+    groups = {GROUPS: {"value": [{**group("g"), "isAssignableToRole": True}]}}
+
+    assert state({**groups, RULES: of_roles}, "group_role_policies") == ("not_recorded", 0)
+    assert state({**groups, RULES: {"value": [*of_roles["value"], of_group]}}, "group_role_policies") == ("fresh", 1)
+    assert state({GROUPS: {"value": [group("g")]}, RULES: of_roles}, "group_role_policies") == ("fresh", 0)

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from integrations.actions.account import Change
 from integrations.assess.assessment import Assessment, assess
 from integrations.assess.recording import Recording, read_recordings
 from integrations.assess.rows import RecordedRows
@@ -20,6 +21,7 @@ from integrations.record import __main__ as command
 from integrations.record.record_tenant import record_tenant
 from local.portal_client import APP_ROLES
 from shared.errors import NotFound
+from shared.storage.tables import StorageUnavailable
 from tests.flows.failing import ACCOUNT
 from tests.flows.portal import CLIENT_ID, CLIENT_SECRET, Portal, settings_of
 from tests.flows.reading import rows
@@ -149,6 +151,18 @@ def test_a_recording_leaves_an_entry_in_the_audit_log(portal: Portal) -> None:
     entries = portal.ask("GET", "/audit?limit=100")["items"]
     assert len(entries) == before + 1
     assert (entries[0]["action"], entries[0]["subject"]["tenant_id"]) == ("recorded answers", tenant["id"])
+
+
+def test_without_an_audit_entry_there_is_no_recording(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    tenant = lively(portal)
+
+    def refuse(_change: Change) -> None:
+        raise StorageUnavailable("the audit log cannot be written")
+
+    monkeypatch.setattr(Change, "_commit", refuse)
+
+    with pytest.raises(StorageUnavailable):
+        recorded(portal, tenant)
 
 
 def test_another_accounts_tenant_cannot_be_recorded(portal: Portal) -> None:
