@@ -29,17 +29,17 @@ _ONLY_IF_NAMED = ("signInActivity", "perUserMfaState")
 _OF_GROUP = re.compile(r"scopeId eq '([^'/]+)'")
 
 
-class _Answer(NamedTuple):
+class _Recorded(NamedTuple):
     status: int
     body: msgspec.Raw
 
 
-class _Unanswered(Exception):
+class _IncompleteList(Exception):
     """A list cannot be put together: one of its parts is an error."""
 
-    def __init__(self, answer: _Answer) -> None:
+    def __init__(self, reason: _Recorded) -> None:
         super().__init__()
-        self.answer = answer
+        self.reason = reason
 
 
 class ReplayClient(HttpClient):
@@ -57,6 +57,7 @@ class ReplayClient(HttpClient):
         self._answers = {_key(address_of(path)): body for path, body in answers.items()}
         self._statuses = {_key(address_of(path)): status for path, status in statuses.items()}
         self._linked: set[str] = set()  # further pages, for which the first one must not be taken
+        self._owned: set[str] = set()  # further pages of devices with their owners
 
     def send(
         self,
@@ -82,46 +83,46 @@ class ReplayClient(HttpClient):
         responses = [{"id": key, "status": it.status, "headers": {}, "body": it.body} for key, it in parts]
         return msgspec.json.encode({"responses": responses})
 
-    def _answer(self, address: str) -> _Answer:
+    def _answer(self, address: str) -> _Recorded:
         try:
             found = self._recorded(address) or self._changes(address)
-        except _Unanswered as unanswered:
-            return unanswered.answer
+        except _IncompleteList as incomplete:
+            return incomplete.reason
         if found is None:
             self.missing.append(address)
-            return _Answer(_UNAVAILABLE, _error("NotRecorded"))
+            return _Recorded(_UNAVAILABLE, _error("NotRecorded"))
         return found
 
-    def _recorded(self, address: str) -> _Answer | None:
+    def _recorded(self, address: str) -> _Recorded | None:
         """What was recorded for the address, or else for its path."""
         path, _, options = address.partition("?")
         found = self._at(address)
         if found is None and options and _key(address) not in self._linked:
-            found = self._at(path)
-            if found is not None and found.status == _OK:
-                found = self._with_named(path, options, found)
+            found = self._at(path) if self._has_named(path, options) else None
         if found is None or found.status != _OK:
             return found
-        return _Answer(_OK, self._with_own_link(found.body))
+        has_owners = f"$expand={_OWNERS}" in options or _key(address) in self._owned
+        body = self._with_owners(path, found.body) if has_owners else found.body
+        return _Recorded(_OK, self._with_own_link(body, has_owners=has_owners))
 
-    def _at(self, address: str) -> _Answer | None:
+    def _at(self, address: str) -> _Recorded | None:
         key = _key(address)
         status, body = self._statuses.get(key, _OK), self._answers.get(key)
         if status != _OK:
-            return _Answer(status, body or _error(_CODES.get(status, "Refused")))
-        return _Answer(_OK, body) if body is not None else None
+            return _Recorded(status, body or _error(_CODES.get(status, "Refused")))
+        return _Recorded(_OK, body) if body is not None else None
 
-    def _with_named(self, path: str, options: str, found: _Answer) -> _Answer | None:
-        """A recorded list with what the options name besides; None if that was not recorded."""
+    def _has_named(self, path: str, options: str) -> bool:
+        """Whether the answer of the path alone has what the options name besides."""
         if any(name in options and not self._has(path, name) for name in _ONLY_IF_NAMED):
-            return None
+            return False
         group = _OF_GROUP.search(options)
-        if group and not any(it.get("scopeId") == group[1] for it in self._items(path)):
-            return None
-        return _Answer(_OK, self._with_owners(path, found.body)) if f"$expand={_OWNERS}" in options else found
+        return group is None or any(it.get("scopeId") == group[1] for it in self._items(path))
 
     def _has(self, path: str, name: str) -> bool:
         """Whether the list is empty, or an item of it has the property."""
+        if self._at(path) is None:
+            return True  # nothing was recorded at all
         items = list(self._items(path))
         return not items or any(name in it for it in items)
 
@@ -129,13 +130,15 @@ class ReplayClient(HttpClient):
         page = _object(body)
         if not isinstance(page.get("value"), list):
             return body
-        devices = [it if not isinstance(it, dict) or _OWNERS in it else self._owned(path, it) for it in page["value"]]
+        devices = [
+            it if not isinstance(it, dict) or _OWNERS in it else self._with_owner(path, it) for it in page["value"]
+        ]
         return _raw({**page, "value": devices})
 
-    def _owned(self, path: str, device: dict[str, Any]) -> dict[str, Any]:
+    def _with_owner(self, path: str, device: dict[str, Any]) -> dict[str, Any]:
         return {**device, _OWNERS: list(self._items(_below(path, device, _OWNERS)))}
 
-    def _changes(self, address: str) -> _Answer | None:
+    def _changes(self, address: str) -> _Recorded | None:
         """The first answer to a request for changes; None if it is another request."""
         path, _, options = address.partition("?")
         listed = path.removesuffix("/delta")
@@ -143,7 +146,7 @@ class ReplayClient(HttpClient):
             return None
         is_empty = _FROM_NOW_ON in options or not listed.endswith("/groups")
         items = [] if is_empty else [self._with_members(listed, it) for it in self._items(listed)]
-        return _Answer(_OK, _raw({"value": items, _DELTA: f"{self._root}{path}?$deltatoken=recorded"}))
+        return _Recorded(_OK, _raw({"value": items, _DELTA: f"{self._root}{path}?$deltatoken=recorded"}))
 
     def _with_members(self, path: str, group: dict[str, Any]) -> dict[str, Any]:
         return {**group, "members@delta": list(self._items(_below(path, group, "members")))}
@@ -152,21 +155,21 @@ class ReplayClient(HttpClient):
         """The items of a list, on all of its pages.
 
         Raises:
-            _Unanswered: one of them is an error, or was not recorded.
+            _IncompleteList: one of them is an error, or was not recorded.
         """
         seen: set[str] = set()
         while address:
             if address in seen:
-                raise _Unanswered(_Answer(_LOOP, _error("LoopDetected")))
+                raise _IncompleteList(_Recorded(_LOOP, _error("LoopDetected")))
             seen.add(address)
             answer = self._answer(address)
             page = _object(answer.body)
             if answer.status != _OK or not isinstance(page.get("value"), list):
-                raise _Unanswered(answer)
+                raise _IncompleteList(answer)
             yield from (it for it in page["value"] if isinstance(it, dict))
             address = address_of(page[_NEXT]) if isinstance(page.get(_NEXT), str) else ""
 
-    def _with_own_link(self, body: msgspec.Raw) -> msgspec.Raw:
+    def _with_own_link(self, body: msgspec.Raw, *, has_owners: bool) -> msgspec.Raw:
         """The answer with its link to the next page leading to this Graph, wherever it was recorded."""
         if _NEXT.encode() not in bytes(body):
             return body
@@ -175,7 +178,10 @@ class ReplayClient(HttpClient):
             link = msgspec.json.decode(page[_NEXT], type=str)
         except (msgspec.MsgspecError, UnicodeDecodeError, KeyError):
             return body
-        self._linked.add(_key(address_of(link)))
+        key = _key(address_of(link))
+        self._linked.add(key)
+        if has_owners:
+            self._owned.add(key)
         parts = urlsplit(link)
         here = f"{self._root}{_versioned(parts.path)}" + (f"?{parts.query}" if parts.query else "")
         return _raw({**page, _NEXT: here})

@@ -9,6 +9,7 @@ import os
 import secrets
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import msgspec
 
@@ -46,8 +47,10 @@ def main(arguments: Sequence[str], env: Mapping[str, str]) -> int:
 
 def _write(file: str, text: bytes) -> None:
     """Write a file that nobody else on this machine may read."""
-    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as opened:  # noqa: PTH123 - with a mode
-        opened.write(text)
+    path = Path(file)
+    path.touch(mode=0o600)
+    path.chmod(0o600)  # it may have been there before
+    path.write_bytes(text)
 
 
 if __name__ == "__main__":

@@ -250,6 +250,17 @@ def test_devices_have_the_owners_that_were_recorded_for_each() -> None:
     assert owners == {"d": "ada", "e": None, "f": "cleo"}
 
 
+def test_devices_on_further_pages_have_owners_too() -> None:
+    link = f"{DEVICES}?$skiptoken=two"
+    first = {"value": [device("d", registeredOwners=[])], "@odata.nextLink": link}
+    answers = {DEVICES: first, link: {"value": [device("e")]}}
+
+    assert state(answers, "devices") == ("not_recorded", 0)
+    assert (
+        rows({**answers, f"{DEVICES}/e/registeredOwners": {"value": [member("ada")]}}, "devices")["e"].owner_id == "ada"
+    )
+
+
 def test_devices_whose_owners_were_not_recorded_are_not_known() -> None:
     assert state({DEVICES: {"value": [device("d")]}}, "devices") == ("not_recorded", 0)
 
