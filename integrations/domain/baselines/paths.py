@@ -66,7 +66,7 @@ def value_at(root: Any, names: tuple[str, ...]) -> Any:
             return UNSET
         if here is UNSET:
             return NOT_SENT
-        here = here.get(name, _NO_KEY) if isinstance(here, Mapping) else getattr(here, name)
+        here = here.get(name, _NO_KEY) if isinstance(here, dict) else getattr(here, name)
     return UNSET if here is _NO_KEY else here
 
 

