@@ -160,7 +160,8 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
 class CspChild(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What only a CSP's customer has: CSP Auth with its findings, and the progress of installing our application.
 
-    ``changes_at`` is when the status changes by time alone, ``vanished_at`` when Microsoft stopped listing it.
+    ``changes_at`` is when the status changes by time alone, ``ends_at`` when the first required role ends, and
+    ``vanished_at`` when Microsoft stopped listing it.
     """
 
     auth: CspAuth
@@ -168,6 +169,7 @@ class CspChild(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     progress: Onboarding
     findings: list[Finding] = []
     changes_at: datetime | None = None
+    ends_at: datetime | None = None
     vanished_at: datetime | None = None
     is_ignored: bool = False
 

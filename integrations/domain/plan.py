@@ -19,6 +19,12 @@ from integrations.domain.sync_status import SyncStatus, wait_in_queue
 SECOND_PASS = timedelta(minutes=20)
 REREAD_EVERY = timedelta(minutes=1)
 
+PLAN_NEEDED = "Microsoft Tenant Integrations require the Team plan."
+PLAN_REMEDY = (
+    "Move your account to the Team plan, or ask whoever manages your subscription to do so. Integrations can be "
+    "removed on any plan."
+)
+
 
 class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Whether an account is on the Team plan, since when, and when the token that said so was issued.

@@ -1,14 +1,16 @@
-"""HTTP routes of the page itself: static files, its configuration, health, and the OpenAPI document."""
+"""HTTP routes of the page itself: static files, configuration, who is signed in, health, the OpenAPI document."""
 
 from functools import cache
 from html import escape
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from integrations.actions.read.caller import read_caller
 from integrations.services import Services
 from integrations.settings import Settings
 from integrations.triggers.http.openapi import document
 from integrations.triggers.http.routes import HttpRoutes, Need, RequestContext
+from integrations.views.caller import CallerView
 from integrations.views.service import Health, HelpPages, PageConfig
 from shared.errors import NotFound
 from shared.http.responses import ApiResponse, ok, see_other, with_etag
@@ -39,6 +41,16 @@ def add_routes(routes: HttpRoutes) -> None:
         if path == "config.json":
             return ok(_config(call.services))
         return with_etag(_file(path, call.services.settings), call.request.headers.get("If-None-Match", ""))
+
+    @routes.add(
+        "GET",
+        "caller",
+        needs=Need.READ,
+        summary="Who is signed in, and whether their account's plan allows changes.",
+        answers={200: CallerView},
+    )
+    def get_caller(call: RequestContext) -> ApiResponse:
+        return ok(read_caller(call.services, call.actor, call.user))
 
     @routes.add("GET", "health", needs=Need.NOTHING, summary="Liveness: the process is running.", answers={200: Health})
     def get_health(_call: RequestContext) -> ApiResponse:

@@ -22,13 +22,26 @@ from integrations.views.security.findings import FindingList
 from integrations.views.security.licenses import LicenseView
 from integrations.views.security.security import Security
 from integrations.views.sync_runs import Ordered, RunPage, SyncQueue
+from integrations.views.table.attention import NEEDS
 from integrations.views.table.overview import Overview
-from integrations.views.table.tenant_page import CURSOR_PATTERN, SORTS, STATUSES, TableFilter
+from integrations.views.table.tenant_page import (
+    CSP_AUTHS,
+    CURSOR_PATTERN,
+    SORTS,
+    STATUSES,
+    SYNC_STATUSES,
+    TableFilter,
+)
 from integrations.views.tenant_details import TenantDetails
 from shared.http.responses import ApiResponse, no_content, ok
 
 _SEARCH = text("q", "Part of a tenant's name, domain or id, or of its Syncro Tenant's name.", example="contoso")
 _STATUS = one_of("status", "Only rows with this Sync Status or CSP Auth, or whose next check is overdue.", STATUSES)
+_SYNC_STATUS = one_of("sync_status", "Only tenants with this Sync Status.", SYNC_STATUSES)
+_CSP_AUTH = one_of("csp_auth", "Only customers of CSPs with this CSP Auth.", CSP_AUTHS)
+_ATTENTION = one_of(
+    "attention", "Only tenants that need attention for this reason, as attention counts them.", tuple(NEEDS)
+)
 _CSP = text("csp", "Only customers of this CSP: its CSP Name, or its integration id.", example="Northwind Partner")
 _MAPPED = flag("mapped", "true: only mapped tenants. false: only those that are not mapped.", default=None)
 _IGNORED = flag("ignored", "true: only ignored customers of CSPs. false: only the others.", default=False)
@@ -62,7 +75,19 @@ def _add_reading(routes: HttpRoutes) -> None:
         "integrations",
         needs=Need.READ,
         summary="Everything the page shows: the menu, the CSPs, and a page of tenants.",
-        query=(_SEARCH, _STATUS, _CSP, _MAPPED, _IGNORED, _SORT, LIMIT, _CURSOR),
+        query=(
+            _SEARCH,
+            _STATUS,
+            _SYNC_STATUS,
+            _CSP_AUTH,
+            _ATTENTION,
+            _CSP,
+            _MAPPED,
+            _IGNORED,
+            _SORT,
+            LIMIT,
+            _CURSOR,
+        ),
         answers={200: Overview},
     )
     def get_integrations(call: RequestContext) -> ApiResponse:
@@ -221,6 +246,9 @@ def _table_filter(call: RequestContext) -> TableFilter:
     return TableFilter(
         text=call.query(_SEARCH),
         status=call.query(_STATUS),
+        sync_status=call.query(_SYNC_STATUS),
+        csp_auth=call.query(_CSP_AUTH),
+        attention=call.query(_ATTENTION),
         csp=call.query(_CSP),
         mapped=call.query(_MAPPED),
         ignored=call.query(_IGNORED),

@@ -28,10 +28,12 @@ class ActionView(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         action: The menu entry, for programs.
         label: The menu entry as the page shows it.
+        on_any_plan: Whether it can be chosen on every plan. All others need the Team plan.
     """
 
     action: Annotated[str, one_of(Action)]
     label: str
+    on_any_plan: bool
 
 
 _INTEGRATE: tuple[tuple[Action, str], ...] = (
@@ -39,6 +41,8 @@ _INTEGRATE: tuple[tuple[Action, str], ...] = (
     (Action.INTEGRATE_CSP, "Cloud Solution Provider (CSP) Tenants"),
 )
 _REMOVE_ALL = (Action.REMOVE_ALL, "Remove All Integrations")
+
+_ON_ANY_PLAN = frozenset({Action.REMOVE, Action.REMOVE_ALL})
 
 CSP_MENU: tuple[tuple[Action, str], ...] = (
     (Action.REAUTHORIZE, "Reauthorize CSP"),
@@ -61,4 +65,4 @@ def tenant_menu(kind: Kind, *, is_mapped: bool, product: str) -> tuple[tuple[Act
 
 def actions(menu: Sequence[tuple[Action, str]]) -> list[ActionView]:
     """A menu as the API shows it."""
-    return [ActionView(action=action.value, label=label) for action, label in menu]
+    return [ActionView(action=action.value, label=label, on_any_plan=action in _ON_ANY_PLAN) for action, label in menu]

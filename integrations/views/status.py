@@ -36,6 +36,7 @@ class StatusView(msgspec.Struct, frozen=True, kw_only=True):
         stale: Whether this is only the last known status, because it cannot be checked at present.
         as_of: When it was last checked completely. Null for a status that does not depend on a CSP.
         overdue_since: Since when the next check is overdue. Null while it is on time.
+        ends_at: When the first required role of a CSP's customer ends, if that is within 30 days. Otherwise null.
     """
 
     label: Annotated[str, one_of(SyncLabel, CspAuth)]
@@ -52,6 +53,7 @@ class StatusView(msgspec.Struct, frozen=True, kw_only=True):
     stale: bool = False
     as_of: datetime | None = None
     overdue_since: datetime | None = None
+    ends_at: datetime | None = None
 
 
 class HeldBack(msgspec.Struct, frozen=True, kw_only=True):

@@ -181,6 +181,49 @@ def test_rows_are_found_by_either_of_their_statuses(csp: Csp) -> None:
     assert "csp_auth" in told["sorts"]
 
 
+def test_what_needs_attention_is_counted_whatever_the_filter_and_can_be_listed(csp: Csp) -> None:
+    day_s = 24 * 3600.0
+    csp.has("Fabrikam", relationship={})
+    csp.has("Tailspin", relationship={"ends_in_s": 20 * day_s})
+    csp.has("Wingtip", relationship={"ends_in_s": 5 * day_s})
+    csp.has("Adatum", relationship={"ends_in_s": 31 * day_s})
+    csp.onboarded()
+    csp.portal.map(csp.customers["Contoso"])
+    csp.portal.run_queues()
+    found = {
+        "not_mapped": ["Adatum", "Fabrikam", "Tailspin", "Wingtip"],
+        "auth_error": [],
+        "csp_auth": ["Fabrikam"],
+        "expiring": ["Tailspin", "Wingtip"],
+        "stalled": [],
+        "overdue": [],
+    }
+
+    for reason, names in found.items():
+        told = csp.portal.ask("GET", f"/integrations?attention={reason}&limit=1")
+        assert told["attention"] == {name: len(it) for name, it in found.items()}
+        rows = csp.portal.ask("GET", f"/integrations?attention={reason}")["tenants"]
+        assert ([it["name"] for it in rows["items"]], rows["total"]) == (names, len(names))
+    assert (csp.auth("Tailspin"), bool(csp.shown("Tailspin")["ends_at"])) == ("Active", True)
+    assert csp.shown("Adatum")["ends_at"] is None
+
+
+def test_the_two_statuses_are_filtered_by_on_their_own(csp: Csp) -> None:
+    csp.has("Fabrikam", relationship={})
+    csp.onboarded()
+
+    def names(query: str) -> list[str]:
+        return [it["name"] for it in csp.portal.ask("GET", f"/integrations?{query}")["tenants"]["items"]]
+
+    assert names("csp_auth=Active") == names("sync_status=Success") == ["Contoso"]
+    assert names("csp_auth=Missing%20Admin%20Relationship&sync_status=Pending") == ["Fabrikam"]
+    assert names("csp_auth=Active&sync_status=Pending") == []
+    csp.portal.ask("GET", "/integrations?sync_status=Active", expect=400)
+    filters = csp.portal.ask("GET", "/integrations")["filters"]
+    assert filters["sync_statuses"] == ["Success", "Pending", "Auth Error"]
+    assert len(filters["csp_auths"]) == 10
+
+
 def test_checks_after_a_failed_one_are_not_run(csp: Csp) -> None:
     csp.integrate()
     csp.world.remove_member(csp.partner, csp.partner["admin_agents"], csp.partner["admin"])

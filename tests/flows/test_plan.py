@@ -132,3 +132,15 @@ def test_a_crash_between_the_word_and_the_rows_loses_nothing(
     portal.tick()
 
     assert portal.row(tenant)["sync_status"]["reason"] == "blocked"
+
+
+def test_a_caller_is_told_beforehand_that_the_plan_allows_no_changes_and_whom_to_ask(portal: Portal) -> None:
+    may = portal.ask("GET", "/caller")
+    may_not = portal.called_by("carl").ask("GET", "/caller")
+
+    assert may == {"user_id": "user_alice", "name": "Alice Adams", "can_manage": True, "detail": "", "remedy": ""}
+    assert not may_not["can_manage"]
+    assert may_not["detail"] == "Microsoft Tenant Integrations require the Team plan."
+    assert "ask whoever manages your subscription" in may_not["remedy"]
+    menu = {it["action"]: it["on_any_plan"] for it in portal.ask("GET", "/integrations")["integrate_menu"]}
+    assert menu == {"integrate_single": False, "integrate_csp": False}

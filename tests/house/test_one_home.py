@@ -80,6 +80,7 @@ KEPT = {
 NOT_RETENTION = {
     ("integrations/actions/audit/signing.py", "timedelta(days=7)"): "how often the signing key is encrypted again",
     ("integrations/domain/audit/seals.py", "timedelta(hours=1)"): "how late an entry may be written",
+    ("integrations/domain/csp/gdap.py", "timedelta(days=30)"): "how far the page looks ahead for access that ends",
     ("integrations/domain/csp/gdap.py", "timedelta(days=7)"): "the page's notice before access ends",
     ("integrations/domain/evaluations/progress.py", "timedelta(days=1)"): "a day",
     ("integrations/domain/evaluations/progress.py", "timedelta(days=7)"): "how often everything is evaluated",

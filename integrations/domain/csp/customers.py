@@ -30,6 +30,8 @@ from integrations.domain.sync.schedule import UNMAPPED_EVERY
 from integrations.domain.sync_status import SyncStatus, begin, move, wait_in_queue
 
 USABLE = frozenset({CspAuth.ACTIVE, CspAuth.EXPIRING})
+_PASSES_BY_ITSELF = frozenset({CspAuth.CONSENT_PENDING, CspAuth.GRANTING_ROLES})
+TO_FIX = frozenset(CspAuth) - USABLE - _PASSES_BY_ITSELF
 
 
 class Customer(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,6 +119,7 @@ def judge(
         since=now if is_new else child.since,
         findings=verdict.findings,
         changes_at=verdict.changes_at,
+        ends_at=verdict.ends_at,
         progress=progress,
     )
     status = _sync_status(tenant, child.auth, verdict, now)

@@ -24,6 +24,7 @@ GLOBAL_ADMINISTRATOR = RoleId("62e90394-69f5-4237-9190-012177145e10")
 _BY_MICROSOFT = "MLT_"
 _PAST = frozenset({"expiring", "expired"})
 NOTICE = timedelta(days=7)  # the page promises a week's warning
+SOON = timedelta(days=30)  # how far the page looks ahead for access that ends
 
 
 class CspAuth(Enum):
@@ -124,11 +125,12 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """The status, the findings behind it, and when it changes by time alone."""
+    """The status, the findings behind it, when it changes by time alone, and when the first required role ends."""
 
     auth: CspAuth
     findings: list[Finding]
     changes_at: datetime | None
+    ends_at: datetime | None = None
 
 
 def evaluate(gdap_input: GdapInput | None, now: datetime) -> Verdict:
@@ -142,7 +144,8 @@ def evaluate(gdap_input: GdapInput | None, now: datetime) -> Verdict:
     order = list(CspAuth)
     findings.sort(key=lambda finding: order.index(finding.auth))
     auth = findings[0].auth if findings else CspAuth.ACTIVE
-    return Verdict(auth=auth, findings=findings, changes_at=_changes_at(gdap_input, now))
+    ends_at = min(_endings(gdap_input, now).values(), default=None)
+    return Verdict(auth=auth, findings=findings, changes_at=_changes_at(gdap_input, now), ends_at=ends_at)
 
 
 def effective_from(gdap_input: GdapInput, now: datetime) -> datetime | None:
@@ -215,7 +218,7 @@ def _consent_findings(consent: Consent) -> list[Finding]:
 
 
 def _expiry_findings(gdap_input: GdapInput, now: datetime) -> list[Finding]:
-    ending = {role: end for role in gdap_input.required if (end := _end(gdap_input, role, now)) and end - now <= NOTICE}
+    ending = {role: end for role, end in _endings(gdap_input, now).items() if end - now <= NOTICE}
     if not ending:
         return []
     soon = tuple(it.id for it in _live(gdap_input, now) if it.ends_at in ending.values())
@@ -227,6 +230,11 @@ def _changes_at(gdap_input: GdapInput, now: datetime) -> datetime | None:
     ends = [it.ends_at for it in gdap_input.relationships if it.ends_at is not None and not it.was_terminated]
     moments = [moment for end in ends for moment in (end - NOTICE, end) if moment > now]
     return min(moments, default=None)
+
+
+def _endings(gdap_input: GdapInput, now: datetime) -> dict[RoleId, datetime]:
+    """When each required role stops working, of those that work and have an end."""
+    return {role: end for role in gdap_input.required if (end := _end(gdap_input, role, now))}
 
 
 def _end(gdap_input: GdapInput, role: RoleId, now: datetime) -> datetime | None:

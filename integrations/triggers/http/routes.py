@@ -21,6 +21,7 @@ from integrations.actions.idempotency import once_per_key
 from integrations.actions.plan.learn_plan import learn_plan
 from integrations.caller import Caller
 from integrations.domain.ids import AccountId
+from integrations.domain.plan import PLAN_NEEDED, PLAN_REMEDY
 from integrations.services import Services
 from integrations.triggers.http.parameters import Parameter, read_query
 from shared.errors import AppError, Forbidden, Invalid, MethodNotAllowed, NotFound, Problem
@@ -108,10 +109,14 @@ class RequestContext:
     values: Mapping[str, Any]
 
     @property
-    def actor(self) -> Actor:
+    def user(self) -> Caller:
         if self.caller is None:
-            raise AssertionError  # only routes that need a caller ask for the actor
-        return Actor(AccountId(self.caller.account_id), self.caller.user_id, self.trace_id)
+            raise AssertionError  # only routes that need a caller ask for it
+        return self.caller
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(AccountId(self.user.account_id), self.user.user_id, self.trace_id)
 
     def param(self, name: str) -> str:
         return str(self.request.route_params.get(name, ""))
@@ -265,11 +270,7 @@ def _refuse(needs: Need, caller: Caller) -> None:
 
 
 def _no_plan() -> Forbidden:
-    return Forbidden(
-        "Microsoft Tenant Integrations require the Team plan.",
-        code="plan",
-        remedy="Move your account to the Team plan. Integrations can be removed on any plan.",
-    )
+    return Forbidden(PLAN_NEEDED, code="plan", remedy=PLAN_REMEDY)
 
 
 def _idempotency_key(request: func.HttpRequest) -> str:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from integrations.domain.csp.customers import child_of
 from integrations.domain.csp.explanations import AuthExplanation, explain_auth
-from integrations.domain.csp.gdap import CspAuth, Finding
+from integrations.domain.csp.gdap import SOON, CspAuth, Finding
 from integrations.domain.csp.onboarding import Stage
 from integrations.domain.csp.roles import role_names
 from integrations.domain.integrations import CspChild, Integration, Tenant
@@ -54,6 +54,7 @@ def csp_auth_view(tenant: Tenant, csp: Integration | None, read_time: ReadTime) 
         stale=status is not None and (status.label in _CUSTOMERS_NOT_READ or run_overdue is not None),
         as_of=to_second(status.last_sync_at) if status else None,
         overdue_since=min((it for it in (step_overdue, run_overdue) if it), default=None),
+        ends_at=_ends_soon(child, read_time.now),
     )
 
 
@@ -69,6 +70,10 @@ def _next_step_at(tenant: Tenant, status: SyncStatus | None) -> datetime | None:
     """When the customer's next onboarding step is due; None while its CSP's status or the lost plan prevents it."""
     is_held_back = tenant.paused is not None or (status is not None and status.is_auth_failed)
     return None if is_held_back else child_of(tenant).progress.next_at
+
+
+def _ends_soon(child: CspChild, now: datetime) -> datetime | None:
+    return to_second(child.ends_at) if child.ends_at and now < child.ends_at <= now + SOON else None
 
 
 def _explanation(child: CspChild) -> AuthExplanation:

@@ -21,6 +21,7 @@ class CspRow(msgspec.Struct, frozen=True, kw_only=True):
         id: The CSP's integration.
         tenant_id: The CSP's own tenant.
         name: The CSP's name at Microsoft.
+        domain: The domain of its service account, which tells CSPs of one name apart.
         kind_label: The kind of integration as the page shows it.
         tenant_count: How many customers the table shows. Ignored ones are not among them.
         tenant_count_label: The same for people. Empty while there are none.
@@ -33,6 +34,7 @@ class CspRow(msgspec.Struct, frozen=True, kw_only=True):
     id: IntegrationId
     tenant_id: TenantId
     name: str
+    domain: str
     kind_label: str
     tenant_count: int
     tenant_count_label: str
@@ -53,6 +55,7 @@ def csp_row(integration: Integration, tenants: Sequence[Tenant], read_time: Read
         id=integration.id,
         tenant_id=integration.tenant_id,
         name=integration.name,
+        domain=integration.csp.account.rpartition("@")[2],
         kind_label=KIND_LABEL,
         tenant_count=count,
         tenant_count_label=f"with {count} tenant{'' if count == 1 else 's'}" if count else "",

@@ -9,6 +9,7 @@ import msgspec
 from integrations.domain.csp.gdap import CspAuth
 from integrations.domain.statuses import SyncLabel
 from integrations.views.status import StatusView
+from integrations.views.table.attention import NEEDS
 from integrations.views.table.tenant_row import OVERDUE, TenantRow, labels_of
 from shared.errors import Invalid, Problem
 
@@ -35,6 +36,9 @@ class TableFilter(NamedTuple):
 
     text: str = ""
     status: str = ""
+    sync_status: str = ""
+    csp_auth: str = ""
+    attention: str = ""
     csp: str = ""
     mapped: bool | None = None
     ignored: bool = False
@@ -52,6 +56,8 @@ SORT_KEYS: dict[str, Callable[[TenantRow], str]] = {
     "csp_auth": lambda row: row.csp_auth.label if isinstance(row.csp_auth, StatusView) else "",
 }
 SORTS = tuple(SORT_KEYS) + tuple(f"-{name}" for name in SORT_KEYS)
+SYNC_STATUSES = tuple(it.value for it in (SyncLabel.SUCCESS, SyncLabel.PENDING, SyncLabel.AUTH_ERROR))
+CSP_AUTHS = tuple(sorted(it.value for it in CspAuth))
 STATUSES = tuple(dict.fromkeys([*(it.value for it in SyncLabel), *(it.value for it in CspAuth), OVERDUE]))
 CURSOR_PATTERN = "[A-Za-z0-9_-]{1,4096}"
 
@@ -84,9 +90,13 @@ def _is_selected(row: TenantRow, table_filter: TableFilter) -> bool:
         row.default_domain or "",
         row.syncro_tenant.name if row.syncro_tenant else "",
     )
+    auth = row.csp_auth.label if isinstance(row.csp_auth, StatusView) else ""
     return (
         (not text or any(text in words.casefold() for words in searched))
         and (not table_filter.status or table_filter.status.casefold() in map(str.casefold, labels_of(row)))
+        and table_filter.sync_status in {"", row.sync_status.label}
+        and table_filter.csp_auth in {"", auth}
+        and (not table_filter.attention or NEEDS[table_filter.attention](row))
         and (not table_filter.csp or table_filter.csp.casefold() in {row.csp_name.casefold(), row.integration_id})
         and (table_filter.mapped is None or (row.syncro_tenant is not None) == table_filter.mapped)
     )

@@ -250,3 +250,13 @@ def test_nothing_changes_before_the_moment_that_is_named(told: GdapInput) -> Non
     until = (verdict.changes_at or NOW + timedelta(days=999)) - timedelta(seconds=1)
 
     assert evaluate(told, until).auth is verdict.auth
+
+
+def test_access_ends_with_the_first_required_role_that_nothing_extends() -> None:
+    lasting = relationship("a", USERS, days=20, auto_extends=True)
+
+    assert evaluate(gdap_input(lasting, relationship("b", INTUNE, days=40)), NOW).ends_at == NOW + timedelta(days=40)
+    assert evaluate(gdap_input(relationship("a", USERS, days=20), relationship("b", INTUNE)), NOW).ends_at == (
+        NOW + timedelta(days=20)
+    )
+    assert evaluate(gdap_input(lasting, relationship("b", INTUNE, auto_extends=True)), NOW).ends_at is None
