@@ -1,6 +1,7 @@
 // What the menus do. Which entries a menu has, and what they are called, is the API's to say.
 
 import { ask, at } from "./api.js";
+import { whyOff } from "./caller.js";
 import { bullets, make, named } from "./dom.js";
 import { guarded, open } from "./dialog.js";
 import { screenList, showPrerequisites, showSingleTenant, startFlow } from "./flow.js";
@@ -34,8 +35,12 @@ export function cspActions(csp, again) {
   });
 }
 
+/** What the plan does not allow is shown, cannot be chosen, and says why. */
 function entries(offered, runs) {
-  return offered.map(({ action, label }) => ({ action, label, run: runs[action] && guarded(() => runs[action](label)) }));
+  return offered.map(({ action, label, on_any_plan: onAnyPlan }) => {
+    const why = onAnyPlan ? null : whyOff();
+    return { action, label, why, isApart: action === "remove_all", isDanger: onAnyPlan, run: why || !runs[action] ? null : guarded(() => runs[action](label)) };
+  });
 }
 
 async function reauthorize(integrationId, name, label, kind) {

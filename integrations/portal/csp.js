@@ -2,12 +2,13 @@
 
 import { ask, at } from "./api.js";
 import { cspActions } from "./actions.js";
+import { backToTable, tableAddress } from "./address.js";
+import { whyOff } from "./caller.js";
 import { guarded } from "./dialog.js";
 import { facts, frame, icon, make, named, note, part, words } from "./dom.js";
 import { linkList, partnerLinks } from "./links.js";
 import { listing, section } from "./listing.js";
 import { dots, menuButton } from "./menu.js";
-import { filterBy } from "./overview.js";
 import { checkList } from "./relationships.js";
 import { badge } from "./status.js";
 import { ago } from "./times.js";
@@ -23,8 +24,8 @@ export async function showCsp(id, _config, again, current) {
   const { checks = [], history = [] } = told;
   const isChecking = stillChecking(id, checks);
   const view = frame(`csp-${id}`);
-  part(view, "top", "always", () => make("p", { class: "back" }, make("a", { href: "#" }, "\u2190 All tenants")));
-  part(view, "head", [told, csp, isChecking], () => head(told, csp, isChecking, again));
+  part(view, "top", "always", () => backToTable());
+  part(view, "head", [told, csp, isChecking, whyOff()], () => head(told, csp, isChecking, again));
   part(view, "warning", told.csp?.failed_reauthorization, () => failedReauthorization(told.csp?.failed_reauthorization));
   part(view, "checks", [checks, isChecking], () => section("Access checks", isChecking ? make("progress", { "aria-label": "Checking access" }) : null,
     checks.length ? checkList(checks) : make("p", { class: "quiet" }, "Nothing has been checked yet.")));
@@ -40,7 +41,7 @@ function head(told, csp, isChecking, again) {
     make("div", { class: "title" },
       make("div", {}, make("h2", {}, named(told.name)),
         csp ? make("p", { class: "quiet" }, [csp.kind_label, csp.tenant_count_label].filter(Boolean).join(" ")) : null),
-      make("button", { class: "main", "data-key": "check", disabled: isChecking, onclick: guarded(async () => {
+      make("button", { class: "main", "data-key": "check", disabled: isChecking || Boolean(whyOff()), title: whyOff(), onclick: guarded(async () => {
         await ask("POST", at`/integrations/${told.id}/access-check`);
         checking.set(told.id, { since: Date.now(), before: times(told.checks ?? []) });
         await again();
@@ -63,10 +64,7 @@ function head(told, csp, isChecking, again) {
 }
 
 function inTable(count, wanted) {
-  return make("button", { class: "plain", onclick: () => {
-    filterBy(wanted);
-    location.hash = "";
-  } }, `Show ${count.toLocaleString()} in the table`);
+  return make("a", { href: tableAddress(wanted) }, `Show ${count.toLocaleString()} in the table`);
 }
 
 function failedReauthorization(failed) {

@@ -108,16 +108,6 @@ export function problem(error) {
   return note("red", error.message, error.remedy ?? "");
 }
 
-/** A notice that stays until it is dismissed. */
-export function notify(colour, detail, remedy, ...more) {
-  const box = note(colour, detail, remedy, ...more);
-  box.append(make("button", { class: "plain", "aria-label": "Dismiss this message", onclick: () => {
-    show("notice");
-    document.getElementById("main").focus();
-  } }, "\u2715"));
-  show("notice", box);
-}
-
 /** "not_read_yet" in words. */
 export function words(code) {
   return String(code ?? "").replaceAll("_", " ").replace(/\bmfa\b/, "MFA");

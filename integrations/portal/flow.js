@@ -1,10 +1,12 @@
 // The journey to Microsoft and back: start it, follow it, confirm what it proved.
 
+import { leaveForTable } from "./address.js";
 import { ask, at } from "./api.js";
-import { facts, make, named, note, notify, problem, show, words } from "./dom.js";
+import { facts, make, named, note, problem, show, words } from "./dom.js";
 import { guarded, open } from "./dialog.js";
 import { helpLinks, linkList } from "./links.js";
 import { mapTenant } from "./mapping.js";
+import { notify } from "./notices.js";
 
 const LOOK_MS = 1000;
 const following = new Set();
@@ -14,13 +16,14 @@ const WORDS = {
     title: "Finish the integration",
     proved: "Microsoft has verified this tenant. Finish only if it is the one you want to integrate.",
     tenant: "Microsoft Tenant",
-    done: "Its row shows the next step.",
+    done: "Only its name has been read. Map it to an Organization to sync its data.",
   },
   csp: {
     title: "Finish the CSP integration",
     proved: "Microsoft has verified this CSP tenant. Finish only if it is yours. We then read its customers, which can take several minutes.",
     tenant: "CSP Tenant",
     done: "Authorization may take several minutes. The tenants then appear in the table automatically.",
+    next: "Its tenants are in the table. Map each of them to an Organization to sync its data.",
   },
 };
 
@@ -84,7 +87,7 @@ export async function followFlow(id, product, again) {
     }
     if (isHere(id)) tell(flow, product, again);
   } catch (error) {
-    leave();
+    leaveForTable();
     show("notice", problem(error));
   } finally {
     following.delete(id);
@@ -95,15 +98,11 @@ function isHere(id) {
   return location.hash === `#flow=${id}`;
 }
 
-function leave() {
-  history.replaceState(null, "", location.pathname + location.search);
-}
-
 function tell(flow, product, again) {
   if (flow.state === "waiting" && flow.continue_url) return goOn(flow);
   if (flow.state === "proven") return confirm(flow, product, again);
-  leave();
-  if (flow.state === "failed") notify("red", flow.detail, flow.remedy, evidence(flow));
+  leaveForTable();
+  if (flow.state === "failed") notify("red", flow.detail, flow.remedy, [evidence(flow)]);
   else if (flow.state === "waiting") notify("orange", "The sign-in at Microsoft is not finished.", "Finish it there, or start again from the Integrate button.");
   else show("notice");
 }
@@ -117,7 +116,7 @@ function goOn(flow) {
     return;
   }
   notify("orange", `Signed in as ${flow.signed_in_as}. The permissions are not accepted yet.`, "",
-    make("button", { class: "main", onclick: () => goTo(flow.continue_url) }, "Accept permissions at Microsoft"));
+    [make("button", { class: "main", onclick: () => goTo(flow.continue_url) }, "Accept permissions at Microsoft")]);
 }
 
 function confirm(flow, product, again) {
@@ -127,21 +126,37 @@ function confirm(flow, product, again) {
     facts([[said.tenant, flow.tenant.name ? named(flow.tenant.name) : null], ["Tenant id", make("code", {}, flow.tenant.id)], ["Signed in as", flow.signed_in_as]]),
     flow.reason ? note("yellow", flow.detail, flow.remedy, make("p", {}, "You can still finish. Until this is fixed, the page shows it as the status."), evidence(flow)) : null),
   [
-    { label: "Not this one", run: leave },
+    { label: "Not this one", run: leaveForTable },
     { label: "Finish", style: "main", run: async () => {
-      await ask("POST", at`/consent/${flow.flow_id}/complete`);
-      leave();
-      notify("green", `${flow.tenant.name ?? flow.tenant.id} is integrated.`, said.done, flow.kind === "single" ? await nextStep(flow.tenant.id, product, again).catch(() => null) : null);
+      const { integration_id: integrationId } = await ask("POST", at`/consent/${flow.flow_id}/complete`);
+      leaveForTable();
+      const name = flow.tenant.name ?? flow.tenant.id;
+      if (flow.kind === "single") await tellConnected(flow.tenant.id, name, product, again);
+      else tellAuthorizing(integrationId, name);
       again();
     } },
   ]);
 }
 
-/** A button to map the tenant that was just integrated; nothing if it is mapped already, as after Reauthorize. */
-async function nextStep(id, product, again) {
-  const { tenant: row } = await ask("GET", at`/tenants/${id}`);
-  const offer = row.actions.find(({ action }) => action === "map");
-  return offer ? make("button", { class: "main", "data-key": "next-map", onclick: guarded(() => mapTenant(row, offer.label, product, again)) }, offer.label) : null;
+/** The tenant is integrated, and can be mapped. After Reauthorize it may be mapped already; then nothing is left to do. */
+async function tellConnected(id, name, product, again) {
+  const read = async () => (await ask("GET", at`/tenants/${id}`)).tenant;
+  const row = await read().catch(() => null);
+  const offer = row?.actions.find(({ action }) => action === "map");
+  if (!offer) return notify("green", `${name} is integrated.`, "");
+  const button = make("button", { class: "main", "data-key": "next-map", onclick: guarded(() => mapTenant(row, offer.label, product, again)) }, offer.label);
+  return notify("green", `${name} is integrated.`, WORDS.single.done, [button], async () => !(await read()).syncro_tenant);
+}
+
+/** The CSP is integrated, and is being authorized; then its tenants can be mapped. Its row says if that has failed. */
+function tellAuthorizing(id, name) {
+  const read = async () => (await ask("GET", "/integrations?limit=1")).csps.find((it) => it.id === id)?.sync_status.label;
+  const isDone = async () => (await read()) === "Success";
+  notify("green", `${name} is integrated.`, WORDS.csp.done, [], async () => {
+    const label = await read();
+    if (label === "Success") notify("green", `${name} is integrated.`, WORDS.csp.next, [], isDone);
+    return label === "Auth Pending" || label === "Success";
+  });
 }
 
 function evidence(flow) {

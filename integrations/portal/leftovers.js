@@ -1,6 +1,7 @@
 // What is left to do by hand after a removal: exact steps, a link to where they are done, and a mark once they are.
 
 import { ask, at } from "./api.js";
+import { userName } from "./caller.js";
 import { guarded } from "./dialog.js";
 import { make, note } from "./dom.js";
 import { applicationLinks, linkList } from "./links.js";
@@ -44,7 +45,7 @@ function marked(left) {
   const isSeen = left.last_seen_at && Date.parse(left.last_seen_at) > Date.parse(left.done_at);
   return [
     make("p", {}, left.what),
-    make("p", { class: "quiet" }, "Marked as done ", ago(left.done_at), left.done_by ? ` by ${left.done_by}` : "", ". ",
+    make("p", { class: "quiet" }, "Marked as done ", ago(left.done_at), ...(left.done_by ? [" by ", userName(left.done_by)] : []), ". ",
       ...(isSeen ? ["Our check ", ago(left.last_seen_at), " still found the application."] : ["We have not seen that the application is gone yet."])),
   ];
 }

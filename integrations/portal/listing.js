@@ -1,17 +1,33 @@
 // Small tables of the details pages; on a narrow screen each row becomes a card.
 
-import { make, part } from "./dom.js";
+import { icon, make, part } from "./dom.js";
 
-/** A section, to whose heading others can lead. */
+const PHONE = matchMedia("(max-width: 30rem)");
+const folded = new Map(); // title -> whether somebody folded or unfolded it; on a phone all are folded at first
+
+/** A section that can be folded, and to whose heading others can lead. */
 export function section(title, ...content) {
-  return make("section", { class: "card", "aria-label": title, "data-section": title }, make("h3", { tabindex: "-1" }, title), ...content);
+  const button = make("button", { class: "plain", "data-key": `fold-${title}`, onclick: () => fold(made, !made.classList.contains("folded")) }, title, icon("down"));
+  const made = make("section", { class: "card", "aria-label": title, "data-section": title }, make("h3", { tabindex: "-1" }, button), ...content);
+  fold(made, folded.get(title) ?? PHONE.matches);
+  return made;
 }
 
-/** Lead to a section: into sight, and the focus on its heading. */
+function fold(made, isFolded) {
+  made.classList.toggle("folded", isFolded);
+  const button = made.querySelector("h3 button");
+  if (button.hasAttribute("aria-expanded")) folded.set(made.dataset.section, isFolded); // not when it is made
+  button.setAttribute("aria-expanded", String(!isFolded));
+}
+
+/** Lead to a section: unfolded, into sight, and the focus on its heading. */
 export function leadTo(title) {
-  const heading = document.querySelector(`[data-section="${CSS.escape(title)}"] h3`);
-  heading?.scrollIntoView({ block: "start" });
-  heading?.focus({ preventScroll: true });
+  const made = document.querySelector(`[data-section="${CSS.escape(title)}"]`);
+  if (!made) return;
+  fold(made, false);
+  const heading = made.querySelector("h3");
+  heading.scrollIntoView({ block: "start" });
+  heading.focus({ preventScroll: true });
 }
 
 /** A table; `rows` are lists of cells, as long as `heads`. Its caption is only read out where a heading says the same. */

@@ -3,9 +3,11 @@
 import { icon, make } from "./dom.js";
 
 const popup = document.getElementById("menu");
+const list = popup.querySelector("[role=menu]");
+const reason = document.getElementById("menu-reason");
 let owner = null;
 
-/** A button that opens a menu; `entries` gives [{label, run}], without run an entry is shown but cannot be chosen. */
+/** A button that opens a menu; `entries` gives [{label, run, why, isApart, isDanger}]. Without run an entry is shown but cannot be chosen; `why` is the reason. */
 export function menuButton({ label, title, key, style = "", entries }) {
   let wasOpen = false;
   const button = make("button", {
@@ -28,21 +30,29 @@ export function menuButton({ label, title, key, style = "", entries }) {
 export const dots = () => icon("dots");
 
 function openMenu(button, entries) {
-  popup.replaceChildren(...entries.map(({ label, run }) => make("button", {
-    role: "menuitem", tabindex: "-1", "aria-disabled": run ? null : "true", title: run ? null : "Not available in this version",
+  const why = entries.find((it) => it.why)?.why ?? "";
+  list.replaceChildren(...entries.flatMap((entry) => [...(entry.isApart ? [make("hr", { role: "separator" })] : []), item(button, entry)]));
+  list.setAttribute("aria-label", button.getAttribute("aria-label") ?? button.textContent);
+  reason.textContent = why;
+  reason.hidden = !why;
+  popup.showPopover();
+  place(button);
+  owner = button;
+  button.setAttribute("aria-expanded", "true");
+  popup.querySelector("button")?.focus();
+}
+
+function item(button, { label, run, why, isDanger }) {
+  return make("button", {
+    class: isDanger ? "danger" : null, role: "menuitem", tabindex: "-1", "aria-disabled": run ? null : "true", "aria-describedby": why ? "menu-reason" : null,
+    title: run || why ? null : "Not available in this version",
     onclick: () => {
       if (!run) return;
       popup.hidePopover();
       button.focus();
       run();
     },
-  }, label)));
-  popup.setAttribute("aria-label", button.getAttribute("aria-label") ?? button.textContent);
-  popup.showPopover();
-  place(button);
-  owner = button;
-  button.setAttribute("aria-expanded", "true");
-  popup.querySelector("button")?.focus();
+  }, label);
 }
 
 function place(button) {

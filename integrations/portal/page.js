@@ -1,10 +1,13 @@
 // The page: which view is shown, and when it looks again. All rules are the server's.
 
+import { backToTable, isTable } from "./address.js";
 import { quietFor } from "./api.js";
+import { learnCaller } from "./caller.js";
 import { showCsp } from "./csp.js";
 import { byKey, frame, make, problem, show } from "./dom.js";
 import { followFlow } from "./flow.js";
 import { setHelp } from "./links.js";
+import { endNotice } from "./notices.js";
 import { showOverview } from "./overview.js";
 import { showRemovals } from "./removal.js";
 import { enter } from "./signin.js";
@@ -36,12 +39,14 @@ async function start() {
   await route();
 }
 
-/** Another view begins at its top and its heading; the table is found again as it was left. */
+/** Another view begins at its top and its heading; the table is found again as it was left, and filtered as it was. */
 async function turnPage(event) {
-  if (new URL(event.oldURL).hash === "") left = whereWeAre();
+  const [wasTable, isNow] = [isTable(new URL(event.oldURL).hash), isTable(location.hash)];
+  if (wasTable && isNow) return route();
+  if (wasTable) left = whereWeAre();
   show("notice");
   await route();
-  const back = location.hash === "" ? left : { y: 0 };
+  const back = isNow ? left : { y: 0 };
   scrollTo(0, back.y);
   const heading = document.querySelector("#view h2");
   heading?.setAttribute("tabindex", "-1");
@@ -58,12 +63,12 @@ function whereWeAre() {
   return { y: scrollY, key: activeElement?.dataset.key, top: activeElement?.getBoundingClientRect().top };
 }
 
-/** Where we are stands in the address: #flow=<id>, #tenant=<id>, #csp=<id>, #removal=<ids>, or nothing for the table. */
+/** Where we are stands in the address: #flow=<id>, #tenant=<id>, #csp=<id>, #removal=<ids>, else the table with its filter. */
 async function route() {
   clearTimeout(timer);
   const mine = ++turn;
   const current = () => mine === turn;
-  const [kind, id] = location.hash.slice(1).split("=");
+  const [kind, id] = isTable(location.hash) ? [] : location.hash.slice(1).split("=");
   const began = performance.now();
   let wait = document.hidden ? HIDDEN_MS : quietFor() < BUSY_FOR_MS ? BUSY_MS : QUIET_MS;
   if (kind === "flow" && id) followFlow(id, config.product_name, route);
@@ -73,6 +78,7 @@ async function route() {
     if (isLive && !document.hidden) wait = LIVE_MS;
     wait = Math.max(wait, BREATH * (performance.now() - began));
     show("trouble");
+    lookAround(current);
   } catch (error) {
     if (!current()) return;
     if (error.status === 403 || error.status === 401) return refuse(error);
@@ -81,6 +87,12 @@ async function route() {
     wait = Math.max(QUIET_MS, (error.waitS ?? 0) * 1000);
   }
   timer = setTimeout(route, wait);
+}
+
+/** What no view waits for: what the signed-in person can do, and whether the notice is still true. */
+async function lookAround(current) {
+  if ((await learnCaller()) && current()) await route();
+  await endNotice();
 }
 
 function view(kind, id, current) {
@@ -94,7 +106,8 @@ function view(kind, id, current) {
 function leaveOtherView(kind, id) {
   const isOverview = !id || kind === "flow";
   if (document.getElementById("view").dataset.view === (isOverview ? "overview" : `${kind}-${id}`)) return;
-  frame("trouble").replaceChildren(isOverview ? "" : make("p", { class: "back" }, make("a", { href: "#" }, "\u2190 All tenants")));
+  const wholeTable = location.hash ? make("p", { class: "back" }, make("a", { href: "#" }, "\u2190 All tenants")) : "";
+  frame("trouble").replaceChildren(isOverview ? wholeTable : backToTable());
 }
 
 function refuse(error) {

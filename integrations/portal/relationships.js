@@ -1,6 +1,7 @@
 // What a CSP's access to one tenant rests on: relationships, roles, groups, and what was checked.
 
 import { ask, at } from "./api.js";
+import { whyOff } from "./caller.js";
 import { guarded } from "./dialog.js";
 import { facts, make, named, part, words } from "./dom.js";
 import { listing, section } from "./listing.js";
@@ -89,7 +90,7 @@ function cell(value) {
 
 /** Leave a tenant out, or take it in again. */
 export function ignoreButton(row, ignored, again) {
-  return make("button", { "data-key": "ignore", onclick: guarded(async () => {
+  return make("button", { "data-key": "ignore", disabled: Boolean(whyOff()), title: whyOff(), onclick: guarded(async () => {
     await ask("PUT", at`/tenants/${row.tenant_id}/ignored`, { ignored: !ignored });
     await again();
   }) }, ignored ? "Stop ignoring" : "Ignore");

@@ -1,6 +1,8 @@
 // Remove one integration or all: the effects first, a typed confirmation, then every step until the receipt.
 
+import { backToTable } from "./address.js";
 import { address, ask, at } from "./api.js";
+import { learnCaller } from "./caller.js";
 import { bullets, frame, icon, make, named, note, part, words } from "./dom.js";
 import { open } from "./dialog.js";
 import { instructions, leftovers } from "./leftovers.js";
@@ -49,10 +51,11 @@ export async function showRemovals(ids, again, current) {
   if (ids === "all") return showRemoved(again, current);
   const paths = ids.split(",").map((id) => at`/removals/${id}`); // all of them before the first is asked
   const removals = await Promise.all(paths.map((path) => ask("GET", path)));
+  await learnCaller();
   if (!current()) return false;
   const view = frame(`removal-${ids}`);
   part(view, "top", "always", () => [
-    make("p", { class: "back" }, make("a", { href: "#" }, "\u2190 All tenants"), " ", make("a", { href: "#removal=all" }, "All removals")), make("h2", {}, "Removal"),
+    backToTable(" ", make("a", { href: "#removal=all" }, "All removals")), make("h2", {}, "Removal"),
   ]);
   for (const removal of removals) part(view, removal.id, removal, () => card(removal, again));
   return removals.some((it) => it.state === "removing");

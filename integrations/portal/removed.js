@@ -1,6 +1,8 @@
 // Removals that have ended: what is left to do by hand after them, and their receipts.
 
+import { backToTable } from "./address.js";
 import { ask, askRows, at } from "./api.js";
+import { learnCaller } from "./caller.js";
 import { guarded } from "./dialog.js";
 import { frame, make, named, note, part } from "./dom.js";
 import { download } from "./download.js";
@@ -31,9 +33,10 @@ export function removedLink(removed) {
 export async function showRemoved(again, current) {
   const page = await askRows("/removals", {}, count);
   const open = await Promise.all(page.items.filter((it) => it.steps_left).map((it) => ask("GET", at`/removals/${it.id}`)));
+  await learnCaller();
   if (!current()) return false;
   const view = frame("removal-all");
-  part(view, "top", "always", () => [make("p", { class: "back" }, make("a", { href: "#" }, "\u2190 All tenants")), make("h2", {}, "Removals")]);
+  part(view, "top", "always", () => [backToTable(), make("h2", {}, "Removals")]);
   part(view, "steps", open, () => open.map((it) => make("section", { class: "card removal", "aria-label": titleOf(it) }, make("h3", {}, named(titleOf(it))), leftovers(it, again))));
   longSection(view, {
     title: "Removed integrations", heads: ["Integration", "Requested", "State", "By hand", "Receipt"], page,

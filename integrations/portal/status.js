@@ -3,7 +3,7 @@
 import { bullets, facts, icon, make, note, say, words } from "./dom.js";
 import { open } from "./dialog.js";
 import { helpLinks, linkList } from "./links.js";
-import { ago, exact } from "./times.js";
+import { ago, day, exact } from "./times.js";
 import { late } from "./trouble.js";
 
 /** The button of a status, and beside it since when it is overdue. `about` is {name, what, key, links()}: whose status it is, and where to look further. */
@@ -24,6 +24,7 @@ function statusButton(told, about) {
 /** What a status is besides its word; how old it is when it is the last known one. */
 function marks(told) {
   const known = told.as_of ? ["last known, as of ", ago(told.as_of)] : ["last known"];
+  if (told.ends_at && !told.stalled && !told.stale) return [`until ${day(told.ends_at)}`];
   return [...(told.reason_label ? [told.reason_label] : []), ...(told.reason_label && (told.stalled || told.stale) ? [", "] : []), ...(told.stalled ? ["stalled"] : []), ...(told.stalled && told.stale ? [", "] : []), ...(told.stale ? known : [])];
 }
 
@@ -38,6 +39,7 @@ function explain(told, about) {
     told.remedy ? make("div", { class: "remedy" }, make("h3", {}, "What to do"), make("p", {}, told.remedy)) : null,
     facts([
       ["Since", told.since ? [ago(told.since), ` (${exact(told.since)})`] : null],
+      ["First role ends", told.ends_at ? [ago(told.ends_at), ` (${exact(told.ends_at)})`] : null],
       ["As of", told.as_of ? [ago(told.as_of), ` (${exact(told.as_of)})`] : null],
       [told.overdue_since ? "Expected check" : "Next check", told.next_check_at ? [ago(told.next_check_at), ` (${exact(told.next_check_at)})`] : null],
     ]),

@@ -83,7 +83,7 @@ function rowOf(row, key, { product, again }) {
   const sync = { name: row.name, what: "Sync Status", key: `status-${key}`, links: () => tenantLinks(row.tenant_id, row.kind) };
   const auth = { name: row.name, what: "CSP Auth", key: `auth-${key}`, links: () => relationshipLinks(row.tenant_id) };
   const cell = (title, ...content) => make("td", { role: "cell", "data-title": title }, ...content);
-  return make("tr", { role: "row" },
+  return make("tr", { role: "row", class: `of-${row.kind}` },
     make("td", { role: "cell", class: "name" },
       make("a", { href: `#tenant=${row.tenant_id}`, "data-key": `name-${key}` }, named(row.name)), make("small", {}, row.default_domain ?? row.tenant_id)),
     cell(`${product} Tenant`, row.syncro_tenant

@@ -1,8 +1,10 @@
 // The details page of one tenant: how fresh, how many, who, and what happened.
 
+import { backToTable } from "./address.js";
 import { ask, askRows, at } from "./api.js";
 import { tenantActions } from "./actions.js";
 import { baselinesSection } from "./baselines.js";
+import { heldBack } from "./caller.js";
 import { configurationPart } from "./configuration.js";
 import { guarded } from "./dialog.js";
 import { facts, frame, make, named, note, part, words } from "./dom.js";
@@ -38,8 +40,8 @@ export async function showTenant(id, config, again, current) {
   const showUsers = await usersSection(id, users, more("users"), again, emptyText(users));
   if (!current()) return false;
   const view = frame(`tenant-${id}`);
-  part(view, "top", "always", () => make("p", { class: "back" }, make("a", { href: "#" }, "\u2190 All tenants")));
-  part(view, "head", [details.tenant, details.held_back, details.user_count, details.organizations, details.csp?.ignored, Boolean(running)], () => head(details, config, running, again));
+  part(view, "top", "always", () => backToTable());
+  part(view, "head", [details.tenant, details.held_back, details.user_count, details.organizations, details.csp?.ignored, Boolean(running), heldBack()], () => head(details, config, running, again));
   part(view, "tiles", [details.tenant, details.csp?.trace, details.secure_score, details.mfa, details.licenses, findings.counts], () => tiles(details, findings));
   const ways = part(view, "contents", "made below", () => []);
   part(view, "given-up", details.given_up, () => (details.given_up ?? []).map(trouble));
@@ -83,7 +85,7 @@ function head({ tenant: row, held_back: held, user_count: users, organizations, 
     make("div", { class: "title" },
       make("div", {}, make("h2", {}, named(row.syncro_tenant?.name ?? row.name)),
         make("p", { class: "quiet" }, row.syncro_tenant ? `${config.product_name} Tenant` : "Microsoft Tenant, not mapped")),
-      row.syncro_tenant ? syncNow(row.tenant_id, running, held, again) : null,
+      row.syncro_tenant ? syncNow(row.tenant_id, running, heldBack() ?? held, again) : null,
       csp ? ignoreButton(row, csp.ignored, again) : null,
       menuButton({ label: dots(), title: `Actions for ${row.name}`, key: "details-menu", style: "dots", entries: () => tenantActions(row, config.product_name, again) })),
     make("div", { class: "columns" }, facts([

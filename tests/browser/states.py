@@ -112,7 +112,7 @@ def removal_running(site: Site) -> None:
 
 
 def removal_done(site: Site) -> None:
-    leftovers = [told_removal.leftover(), told_removal.leftover(done_at=told.ago(hours=2), done_by="user_amy")]
+    leftovers = [told_removal.leftover(), told_removal.leftover(done_at=told.ago(hours=2), done_by="user_alice")]
     ended = told_removal.removal(
         "verified", "done", "done", "skipped", "done", leftovers=leftovers, receipt={"state": "final"}
     )

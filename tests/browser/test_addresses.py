@@ -14,7 +14,7 @@ HOSTILE = [
 ]  # fmt: skip
 _QUIET_LOOKS = 5
 _FRESH_EVERY = 8
-OWN = {"/api/integrations", "/api/page/config.json"}
+OWN = {"/api/integrations", "/api/caller", "/api/page/config.json"}
 
 
 class Traffic:
@@ -44,7 +44,7 @@ class Traffic:
             quiet = 0 if self._open else quiet + 1
 
 
-@pytest.mark.parametrize("kind", ["flow", "tenant", "csp", "removal"])
+@pytest.mark.parametrize("kind", ["flow", "tenant", "csp", "removal", "tenants?csp"])
 def test_an_id_from_a_link_calls_no_other_route(site: Site, kind: str) -> None:
     traffic = Traffic(site.page)
     site.open()

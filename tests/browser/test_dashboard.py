@@ -139,3 +139,18 @@ def test_sections_stand_in_two_columns_where_there_is_room(site: Site) -> None:
     assert side_by_side()
     site.page.set_viewport_size({"width": 768, "height": 900})
     assert not side_by_side()
+
+
+def test_on_a_phone_the_sections_are_folded_and_a_tile_unfolds_its_own(site: Site) -> None:
+    customer(site, role(1))
+    site.page.set_viewport_size({"width": 390, "height": 844})
+    site.page.reload()
+    licenses = site.page.get_by_role("region", name="Licenses")
+    expect(licenses.get_by_role("button", name="Licenses")).to_have_attribute("aria-expanded", "false")
+    expect(licenses.get_by_role("table")).to_be_hidden()
+    assert site.page.evaluate("document.documentElement.scrollHeight") < 2600
+
+    site.page.locator(".tiles").get_by_role("button", name="Licenses").click()
+    expect(licenses.get_by_role("table")).to_be_visible()
+    licenses.get_by_role("button", name="Licenses").click()
+    expect(licenses.get_by_role("table")).to_be_hidden()

@@ -4,7 +4,9 @@ import re
 
 from playwright.sync_api import expect
 
+from tests.browser import told
 from tests.browser.site import Site
+from tests.browser.states import with_tenant
 
 
 def test_the_first_state_explains_itself_and_offers_what_the_api_offers(site: Site) -> None:
@@ -44,7 +46,12 @@ def test_integrate_map_sync_and_unmap_a_single_tenant(site: Site) -> None:
     site.dialog.get_by_role("radio", name="Acme Dental").check()
     site.press("Start Tenant Mapping")
     mapped = site.row("Contoso Dental").get_by_role("link", name="Acme Dental")
-    mapped.click()
+    expect(mapped).to_be_visible()
+    notice = site.page.locator("#notice")
+    expect(notice).to_contain_text("Contoso Dental is mapped to Acme Dental. Its data is synced.")
+    expect(notice).to_contain_text("You can now see its users, devices, licenses")
+    notice.get_by_role("link", name="Open its details").click()
+    expect(notice).to_be_empty()
 
     expect(site.page.get_by_role("heading", name="Acme Dental")).to_be_visible()
     expect(site.page.get_by_role("region", name="Users")).to_contain_text("The first 10 are shown.")
@@ -79,6 +86,35 @@ def test_a_new_organization_can_be_made_while_mapping(site: Site) -> None:
     site.press("Start Tenant Mapping")
 
     expect(site.row("Fabrikam Legal").get_by_role("link", name="Fabrikam", exact=True)).to_be_visible()
+
+
+def test_a_notice_ends_when_it_is_no_longer_true(site: Site) -> None:
+    tenant = site.portal.has_tenant("Contoso Dental")
+    site.open()
+    site.integrates(tenant)
+    notice = site.page.locator("#notice")
+    expect(notice).to_contain_text("Only its name has been read.")
+
+    site.portal.map(tenant, to="Acme Dental")  # by somebody else
+
+    expect(notice).to_be_empty()
+
+
+def test_a_second_organization_of_one_name_is_told_before_and_after(site: Site) -> None:
+    site.portal.organization("Fabrikam")
+    site.connected(site.portal.has_tenant("Fabrikam Legal"))
+    site.open()
+
+    site.choose("Actions for Fabrikam Legal", "Map Syncro Tenant")
+    site.dialog.get_by_role("radio", name="New Organization").check()
+    name = site.dialog.get_by_label("Name of the new Organization")
+    name.fill("Fabrikam Inc")
+    expect(site.dialog).not_to_contain_text("of this name already")
+    name.fill("fabrikam")
+    expect(site.dialog).to_contain_text("There is an Organization of this name already.")
+    site.press("Start Tenant Mapping")
+
+    expect(site.page.locator("#notice")).to_contain_text("There is another Organization named fabrikam.")
 
 
 def test_declining_at_microsoft_says_what_to_do(site: Site) -> None:
@@ -131,13 +167,33 @@ def test_a_technician_is_told_who_may_use_the_page(site: Site) -> None:
     expect(site.page.get_by_role("button", name="Integrate", exact=True)).to_have_count(0)
 
 
-def test_a_lower_plan_may_look_and_is_told_what_it_lacks(site: Site) -> None:
+def test_a_lower_plan_may_look_and_is_told_beforehand_what_it_lacks_and_whom_to_ask(site: Site) -> None:
     site.open("carl")
 
-    site.begins()
+    note = site.page.locator("[data-part=plan]")
+    expect(note).to_contain_text("require the Team plan")
+    expect(note).to_contain_text("ask whoever manages your subscription")
+    expect(site.page.get_by_role("button", name="Integrate: Single Tenant")).to_be_disabled()
+    site.page.get_by_role("button", name="Integrate", exact=True).click()
+    entry = site.page.get_by_role("menuitem", name="Single Tenant")
+    expect(entry).to_have_attribute("aria-disabled", "true")
+    expect(entry).to_have_accessible_description(re.compile("require the Team plan"))
+    site.page.keyboard.press("Enter")  # the first entry has the focus
+    expect(entry).to_be_visible()
 
-    expect(site.dialog).to_contain_text("require the Team plan")
-    expect(site.dialog).to_contain_text("Move your account to the Team plan")
+
+def test_a_lower_plan_can_remove_and_nothing_else(site: Site) -> None:
+    refusal = {"detail": "It needs a plan.", "remedy": "Ask Pat."}
+    caller = {"user_id": "user_carl", "name": "Carl Clark", "can_manage": False}
+    site.answers("/caller", caller | refusal)
+    with_tenant(site, told.single(20, "Contoso Dental"))
+
+    expect(site.page.get_by_role("button", name="Sync Now")).to_be_disabled()
+    expect(site.page.locator("#view")).to_contain_text("It needs a plan. Ask Pat.")
+    site.page.get_by_role("button", name="Actions for Contoso Dental").click()
+    off = site.page.locator("[role=menuitem][aria-disabled=true]")
+    assert off.all_inner_texts() == ["Unmap Syncro Tenant", "Reauthorize"]
+    expect(site.page.get_by_role("menuitem", name="Remove Integration")).not_to_have_attribute("aria-disabled", "true")
 
 
 def test_a_change_behind_the_pages_back_shows_without_a_reload(site: Site) -> None:

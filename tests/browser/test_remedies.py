@@ -84,11 +84,12 @@ def test_sync_now_is_off_and_says_why_where_no_sync_can_start(site: Site) -> Non
 
 def test_mapping_a_tenant_that_cannot_be_synced_does_not_promise_a_sync(site: Site) -> None:
     row = told.child(2, "Theirs", "Missing Roles", mapped=False)
+    mapped = told.child(2, "Theirs", "Missing Roles")
     site.answers("/organizations", {"items": [{"id": "org_1", "name": "Acme", "domains": []}], "next_cursor": None})
     site.answers("/integrations", told.overview([row], told.csp()))
     path = f"/tenants/{row['tenant_id']}"
     site.answers(f"{path}/mapping", {}, method="PUT")
-    site.answers(path, told.details(row, held_back=json.loads(msgspec.json.encode(HELD))))
+    site.answers(path, told.details(mapped, held_back=json.loads(msgspec.json.encode(HELD))))
     site.open()
     site.choose("Actions for Theirs", "Map Syncro Tenant")
     site.dialog.get_by_role("radio", name="Acme").check()

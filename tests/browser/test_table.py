@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from shared.formats.csv_text import csv_text
 from tests.browser import told
 from tests.browser.site import Site
-from tests.browser.states import with_rows
+from tests.browser.states import FAILED_CSP, with_rows
 from tests.csv_cells import DEFUSED, LEFT
 
 
@@ -37,6 +37,90 @@ def test_csp_rows_stand_above_the_table(site: Site) -> None:
     assert site.page.get_by_role("menuitem").all_inner_texts() == ["Reauthorize CSP", "Remove CSP Integration"]
 
 
+def test_csps_that_work_fold_into_one_line_and_the_others_say_why_they_do_not(site: Site) -> None:
+    working = [told.csp(id=f"int_{number}", name="Northwind", domain=f"n{number}.example") for number in range(3)]
+    failed = told.csp(id="int_9", name="Southridge", sync_status=FAILED_CSP)
+    site.answers("/integrations", told.overview(told.rows_of_every_kind(), *working, failed))
+    site.open()
+
+    expect(site.page.get_by_role("article")).to_have_count(1)
+    expect(site.page.get_by_role("article")).to_contain_text("was not prompted for Entra ID MFA")
+    site.page.get_by_text("3 CSPs with 18 tenants are synced").click()
+    expect(site.page.get_by_role("article")).to_have_count(4)
+    expect(site.page.get_by_role("article").filter(has_text="n2.example")).to_have_count(1)
+
+
+def test_sixteen_of_three_hundred_tenants_are_in_sight(site: Site) -> None:
+    site.page.set_viewport_size({"width": 1440, "height": 900})
+    site.answers("/integrations", told.overview(told.many(301), told.csp()))
+    site.open()
+
+    expect(site.page.locator("#view")).to_contain_text("100 of 301 tenants")
+    rows = "[...document.querySelectorAll('#tenants tbody tr')]"
+    assert site.page.evaluate(f"{rows}.filter((it) => it.getBoundingClientRect().bottom <= innerHeight).length") >= 16
+    site.page.set_viewport_size({"width": 1024, "height": 900})
+    controls = site.page.locator(".bar").locator("input, select:visible, button:visible")
+    boxes = [it.bounding_box() for it in controls.all()]
+    assert len(boxes) == 7
+    assert len({round(it["y"] + it["height"] / 2) for it in boxes if it}) == 1, boxes
+
+
+def test_counts_are_filters_and_all_that_is_filtered_by_stands_in_the_address(site: Site) -> None:
+    with_rows(site)
+    page, rows = site.page, site.page.locator("#tenants tbody tr")
+    count = page.get_by_role("button", name="6 CSP Auth to fix")
+
+    count.click()
+    expect(rows).to_have_count(6)
+    expect(count).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("combobox", name="CSP Auth").select_option("Expired")
+    expect(rows).to_have_count(1)
+    page.get_by_role("searchbox").fill("Expired")
+    site.until(lambda: "q=Expired" in page.url)
+    assert "#tenants?q=Expired&attention=csp_auth&csp_auth=Expired" in page.url
+
+    page.reload()
+    expect(rows).to_have_count(1)
+    expect(page.get_by_role("searchbox")).to_have_value("Expired")
+    expect(page.get_by_role("combobox", name="CSP Auth")).to_have_value("Expired")
+    site.row("Expired Tenant").get_by_role("link").first.click()
+    page.get_by_role("link", name="All tenants").click()
+    expect(rows).to_have_count(1)
+    for shown_rows in (1, 1, 1, 6, 17):  # the tenant, its address, the search, CSP Auth, the count
+        page.go_back()
+        if "#tenant=" not in page.url:
+            expect(rows).to_have_count(shown_rows)
+    expect(page.get_by_role("searchbox")).to_have_value("")
+    expect(count).to_have_attribute("aria-pressed", "false")
+
+
+def test_remove_all_is_set_apart_in_its_menu(site: Site) -> None:
+    with_rows(site)
+
+    site.page.get_by_role("button", name="Integrate", exact=True).click()
+
+    inside = site.page.get_by_role("menu").locator("> *")
+    assert [it.get_attribute("role") for it in inside.all()] == ["menuitem", "menuitem", "separator", "menuitem"]
+    expect(inside.last).to_have_text("Remove All Integrations")
+
+
+def test_on_a_phone_the_filters_are_folded(site: Site) -> None:
+    site.page.set_viewport_size({"width": 390, "height": 844})
+    with_rows(site)
+    fold, status = (
+        site.page.get_by_role("button", name=re.compile("^Filters")),
+        site.page.get_by_role("combobox", name="Sync Status"),
+    )
+
+    expect(status).to_be_hidden()
+    fold.click()
+    status.select_option("Auth Error")
+    expect(fold).to_have_text("Filters (1)")
+    row = site.row("Tailspin Toys").bounding_box()
+    assert row
+    assert row["height"] < 130
+
+
 def test_marks_tell_a_stalled_and_a_last_known_status(site: Site) -> None:
     with_rows(site)
 
@@ -51,7 +135,7 @@ def test_search_filters_and_order_are_asked_of_the_api(site: Site) -> None:
     expect(site.page.locator("#tenants tbody tr")).to_have_count(3)
     assert site.page.get_by_role("searchbox").input_value() == "Missing"
     site.page.get_by_role("button", name="Clear filters").click()
-    site.page.get_by_role("combobox", name="Sync Status").select_option("Auth Error")
+    site.page.get_by_role("combobox", name="Sync Status", exact=True).select_option("Auth Error")
     expect(site.page.locator("#tenants tbody tr")).to_have_count(1)
     site.page.get_by_role("button", name="Clear filters").click()
     site.page.get_by_role("combobox", name="Mapping").select_option("false")

@@ -1,7 +1,7 @@
 """What the API tells, made up: for what the back end does not have yet, and for more rows than a test could sync."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -37,7 +37,7 @@ def ago(**span: float) -> str:
 
 
 def actions(*pairs: tuple[str, str]) -> list[Object]:
-    return [{"action": action, "label": label} for action, label in pairs]
+    return [{"action": it, "label": label, "on_any_plan": it.startswith("remove")} for it, label in pairs]
 
 
 def status(label: str, colour: str, **changes: Any) -> Object:
@@ -57,6 +57,7 @@ def status(label: str, colour: str, **changes: Any) -> Object:
         "stale": False,
         "overdue_since": None,
         "as_of": None,
+        "ends_at": None,
     }
     return told | changes
 
@@ -65,6 +66,7 @@ def csp(**changes: Any) -> Object:
     told = {
         "id": CSP_ID,
         "name": "Northwind Partner",
+        "domain": "northwind.example",
         "kind_label": "Cloud Solution Provider (CSP)",
         "tenant_count": 6,
         "tenant_count_label": "with 6 tenants",
@@ -92,7 +94,7 @@ def child(number: int, name: str, auth: str, sync: str = "Success", *, mapped: b
         "last_sync_at": ago(minutes=number % 50) if mapped else None,
         "last_attempt_at": ago(minutes=number % 50),
         "csp_name": "Northwind Partner",
-        "csp_auth": status(auth, AUTH[auth]),
+        "csp_auth": status(auth, AUTH[auth], ends_at=ago(days=-5) if auth == "Expiring" else None),
         "actions": actions(first),
     }
     return told | changes
@@ -146,6 +148,8 @@ def overview(rows: list[Object], *csps: Object, removals: Sequence[Object] = (),
         more = str(start + limit) if start + limit < len(found) else None
         body = {
             "integrate_menu": actions(*MENU),
+            "filters": {"statuses": [], "sync_statuses": list(SYNC), "csp_auths": list(AUTH)},
+            "attention": {reason: sum(map(needs, rows)) for reason, needs in NEEDS.items()},
             "removals": list(removals),
             "csps": list(csps),
             "tenants": {"items": cut, "next_cursor": more, "total": len(found)},
@@ -160,10 +164,26 @@ def overview(rows: list[Object], *csps: Object, removals: Sequence[Object] = (),
 def fits(row: Object, query: Mapping[str, str]) -> bool:
     return (
         query.get("q", "").casefold() in row["name"].casefold()
-        and query.get("status") in {None, row["sync_status"]["label"]}
+        and query.get("sync_status") in {None, row["sync_status"]["label"]}
+        and query.get("csp_auth") in {None, label_of(row["csp_auth"])}
+        and ("attention" not in query or NEEDS[query["attention"]](row))
         and query.get("csp") in {None, row["integration_id"]}
         and query.get("mapped") in {None, "true" if row["syncro_tenant"] else "false"}
     )
+
+
+def label_of(auth: Object | str) -> str:
+    return auth if isinstance(auth, str) else str(auth["label"])
+
+
+NEEDS: dict[str, Callable[[Object], bool]] = {
+    "not_mapped": lambda row: row["syncro_tenant"] is None,
+    "auth_error": lambda row: bool(row["sync_status"]["label"] == "Auth Error"),
+    "csp_auth": lambda row: label_of(row["csp_auth"]).startswith(("Missing", "Expired", "Unknown", "Consent Failure")),
+    "expiring": lambda row: isinstance(row["csp_auth"], dict) and row["csp_auth"]["ends_at"] is not None,
+    "stalled": lambda row: bool(row["sync_status"]["stalled"]),
+    "overdue": lambda row: bool(row["sync_status"]["overdue_since"]),
+}
 
 
 def fulfil(route: Route, body: Any) -> None:
