@@ -85,7 +85,7 @@ function rowOf(row, key, { product, again }) {
   const cell = (title, ...content) => make("td", { role: "cell", "data-title": title }, ...content);
   return make("tr", { role: "row", class: `of-${row.kind}` },
     make("td", { role: "cell", class: "name" },
-      make("a", { href: `#tenant=${row.tenant_id}`, "data-key": `name-${key}` }, named(row.name)), make("small", {}, row.default_domain ?? row.tenant_id)),
+      make("a", { href: `#tenant=${row.tenant_id}`, "data-key": `name-${key}` }, named(row.name)), make("small", { title: row.default_domain ?? row.tenant_id }, row.default_domain ?? row.tenant_id)),
     cell(`${product} Tenant`, row.syncro_tenant
       ? make("a", { href: `#tenant=${row.tenant_id}`, "data-key": `mapped-${key}` }, named(row.syncro_tenant.name)) : make("span", { class: "quiet narrow" }, "not mapped")),
     cell("Sync Status", badge(row.sync_status, sync)),
