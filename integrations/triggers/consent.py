@@ -13,8 +13,8 @@ from integrations.actions.connect.integrate import reauthorize, start_csp, start
 from integrations.domain import ids
 from integrations.domain.integrations import Kind
 from integrations.triggers.http.routes import PREFIX, HttpRoutes, Need, RequestContext
-from integrations.views.consent_screens import ConsentScreens
-from integrations.views.flow import Completed, FlowView, JourneyStarted
+from integrations.views.connect.consent_screens import ConsentScreens
+from integrations.views.connect.flow import Completed, FlowView, JourneyStarted
 from shared.errors import AppError, Invalid, Problem, TemporaryFailure
 from shared.http.responses import MAX_BODY_BYTES, ApiResponse, created, ok, see_other
 

@@ -5,7 +5,7 @@ from html import escape
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from integrations.actions.read.caller import read_caller
+from integrations.actions.plan.read_caller import read_caller
 from integrations.services import Services
 from integrations.settings import Settings
 from integrations.triggers.http.openapi import document

@@ -6,7 +6,7 @@ from integrations.actions.account_settings import change_settings, settings_of
 from integrations.actions.read.permissions import permissions
 from integrations.domain.account_settings import AccountSettings, Feature
 from integrations.triggers.http.routes import HttpRoutes, Need, RequestContext
-from integrations.views.permissions import PermissionList
+from integrations.views.connect.permissions import PermissionList
 from shared.http.responses import ApiResponse, ok
 
 

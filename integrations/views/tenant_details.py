@@ -3,10 +3,10 @@
 import msgspec
 
 from integrations.domain.ids import OrganizationId
+from integrations.views.connect.permissions import MissingPermissions
 from integrations.views.csp.customer import CustomerDetails
 from integrations.views.datasets import DatasetView
 from integrations.views.evaluations import EvaluationView
-from integrations.views.permissions import MissingPermissions
 from integrations.views.security.licenses import LicenseFigures
 from integrations.views.security.mfa import MfaFigures
 from integrations.views.security.secure_score import SecureScoreView

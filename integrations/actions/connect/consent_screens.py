@@ -13,7 +13,7 @@ from integrations.microsoft.permissions import (
     SIGN_IN_SCOPES,
 )
 from integrations.services import Services
-from integrations.views.consent_screens import ConsentScreen, ConsentScreens, RequestedPermission
+from integrations.views.connect.consent_screens import ConsentScreen, ConsentScreens, RequestedPermission
 
 _SIGN_IN = (
     "It shows who accepts, of which tenant, and that this person is its Global Administrator. Microsoft says so only "

@@ -9,7 +9,7 @@ from integrations.domain.ids import FlowId
 from integrations.services import Services
 from integrations.storage.control import CURRENT, Control
 from integrations.storage.documents import Stored
-from integrations.views.flow import FlowView, flow_view
+from integrations.views.connect.flow import FlowView, flow_view
 from shared.errors import NotFound
 from shared.storage.tables import Write
 

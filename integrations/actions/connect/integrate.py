@@ -19,7 +19,7 @@ from integrations.domain.integrations import Kind
 from integrations.services import Services
 from integrations.storage.control import CURRENT, Control, FlowStart
 from integrations.storage.due import Work
-from integrations.views.flow import JourneyStarted, journey_started
+from integrations.views.connect.flow import JourneyStarted, journey_started
 from shared.errors import Conflict, Invalid, Problem, TooManyRequests
 
 _MOST_OPEN_FLOWS = 20

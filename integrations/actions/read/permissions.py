@@ -10,7 +10,7 @@ from integrations.microsoft.permissions import (
     MORE_PERMISSIONS,
     OPTIONAL_PERMISSIONS,
 )
-from integrations.views.permissions import (
+from integrations.views.connect.permissions import (
     FEATURE,
     OPTIONAL,
     REQUIRED,

@@ -11,7 +11,7 @@ from integrations.domain.ids import FlowId, IntegrationId, TenantId
 from integrations.domain.integrations import Kind
 from integrations.domain.jobs.given_up import DETAILS, OUR_FAILURE, REMEDY
 from integrations.domain.statuses import EXPLANATIONS
-from integrations.views.consent_screens import ConsentScreen
+from integrations.views.connect.consent_screens import ConsentScreen
 from integrations.views.status import ReadTime, StatusView, given_up_view
 from shared.http.schemas import one_of
 
