@@ -12,7 +12,7 @@ class Feature(Enum):
     MAILBOXES = "mailboxes"
 
 
-class AccountSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class AccountSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of an account; one that never changed them has the defaults.
 
     Attributes:

@@ -19,14 +19,14 @@ def csp(portal: Portal) -> Csp:
 
 
 def test_an_account_begins_without_features_and_keeps_what_it_chose(portal: Portal) -> None:
-    assert portal.ask("GET", "/settings") == {}
+    assert portal.ask("GET", "/settings") == {"features": []}
     assert portal.ask("PUT", "/settings", {"features": ["mailboxes", "baselines", "baselines"]}) == {
         "features": ["baselines", "mailboxes"]
     }
 
     assert portal.ask("GET", "/settings") == {"features": ["baselines", "mailboxes"]}
     [entry] = [it for it in portal.ask("GET", "/audit")["items"] if it["action"] == "changed settings"]
-    assert (entry["before"], entry["after"]) == ("{}", '{"features":["baselines","mailboxes"]}')
+    assert (entry["before"], entry["after"]) == ('{"features":[]}', '{"features":["baselines","mailboxes"]}')
 
 
 def test_every_permission_is_told_with_its_kind_its_feature_and_its_reason(portal: Portal) -> None:

@@ -92,6 +92,8 @@ def test_every_door_that_changes_something_writes_one_entry(csp: Csp) -> None:
     ledger.expect("ignored tenant", route="put_ignored")
     portal.ask("PUT", f"/tenants/{csp.customers['Contoso']['id']}/ignored", {"ignored": False}, expect=204)
     ledger.expect("stopped ignoring tenant")
+    portal.ask("PUT", "/settings", {"features": ["baselines"]})
+    ledger.expect("changed settings", route="put_settings")
     portal.ask("GET", "/export?kind=organization")
     ledger.expect("exported data")
 

@@ -4,7 +4,7 @@ import pytest
 
 from integrations.actions.csp import onboard_customer, reconcile_context
 from integrations.domain.ids import FIRST_REGISTRATION
-from integrations.microsoft import app_roles, permissions
+from integrations.microsoft import permissions
 from tests.flows.partner import Csp, has_csp
 from tests.flows.portal import CLIENT_ID, Portal
 
@@ -211,10 +211,9 @@ def test_new_permissions_are_granted_without_disconnecting(csp: Csp, monkeypatch
     contoso = csp.customers["Contoso"]
     csp.portal.map(contoso)
     csp.portal.run_queues()
-    more = {**permissions.APPLICATION_PERMISSIONS, "Device.Read.All": "devices"}
+    more = {**permissions.APPLICATION_PERMISSIONS, "Domain.Read.All": "domains"}
     monkeypatch.setattr(permissions, "APPLICATION_PERMISSIONS", more)
-    for room in (app_roles, onboard_customer):
-        monkeypatch.setattr(room, "APPLICATION_PERMISSIONS", more)
+    monkeypatch.setattr(onboard_customer, "APPLICATION_PERMISSIONS", more)
     assert reconcile_context.version_of_permissions(FIRST_REGISTRATION) == permissions.version_of_permissions(
         FIRST_REGISTRATION
     )
@@ -225,4 +224,4 @@ def test_new_permissions_are_granted_without_disconnecting(csp: Csp, monkeypatch
 
     assert set(seen) == {("Active", "Success")}
     principal = csp.world.service_principal(contoso["id"], CLIENT_ID)
-    assert "Device.Read.All" in principal["app_roles"]
+    assert "Domain.Read.All" in principal["app_roles"]

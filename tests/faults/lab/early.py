@@ -73,6 +73,6 @@ class Departures:
 def service_of(path: str) -> str:
     """The service whose limits hold for a path of Graph; a batch as such is the directory's."""
     try:
-        return find("GET", path.removeprefix(_VERSION))[0].service
+        return find("GET", path.removeprefix(_VERSION), _VERSION)[0].service
     except GraphError:
         return "directory"
