@@ -53,6 +53,7 @@ def received(portal: Portal) -> Iterator[tuple[HttpRoute, int, Any]]:
         ("post_sync", known, None, ""),
         ("post_organization", {}, routes["post_organization"].example, ""),
         ("put_organization", mapped, routes["put_organization"].example, ""),
+        ("put_settings", {}, routes["put_settings"].example, ""),
         ("post_leftover_done", {**known, "tenant_id": leftover}, None, ""),
         ("delete_integration", {"integration_id": bound}, None, "?confirm=Northwind%20Partner"),
         ("delete_integrations", {}, None, "?confirm=all"),
