@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 
 from tests.browser import told, told_removal
 from tests.browser.site import Site
+from tests.browser.told_baselines import FINDINGS
 from tests.browser.told_security import DEVICES, SECURITY
 
 FAILED_CSP = told.status(
@@ -45,10 +46,17 @@ def with_rows(site: Site, place: str = "") -> None:
     site.open(place=place)
 
 
-def with_tenant(site: Site, row: told.Object, security: told.Object = SECURITY, **changes: object) -> None:
+def with_tenant(
+    site: Site,
+    row: told.Object,
+    security: told.Object = SECURITY,
+    findings: told.Object = FINDINGS,
+    **changes: object,
+) -> None:
     path = f"/tenants/{row['tenant_id']}"
     site.answers(path, told.details(row, **changes))
     site.answers(f"{path}/security", security)
+    site.answers(f"{path}/findings", findings)
     site.answers(f"{path}/devices", told.rows_page(DEVICES))
     site.answers(f"{path}/users", told.rows_page(told.USERS, more="u5"))
     site.answers(f"{path}/licenses", told.rows_page(told.LICENSES))

@@ -59,6 +59,7 @@ def test_each_tile_and_each_anchor_leads_to_its_section(site: Site) -> None:
         "Sync": "Sync history",
         "Secure Score": "Microsoft Secure Score",
         "MFA": "Multi-factor authentication",
+        "Baselines": "Baselines",
         "Licenses": "Licenses",
     }
     assert page.locator(".tile").count() == len(tiles)
