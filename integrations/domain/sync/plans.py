@@ -15,5 +15,4 @@ def known_plans(
     known = [it.plans for it in profiles if isinstance(it.plans, list)]
     sold = [it.plans for it in licenses or () if isinstance(it.plans, list)]
     is_known = bool(known) or (licenses is not None and len(sold) == len(licenses))
-    plans = frozenset(plan for each in (*known, *sold) for plan in each)
-    return plans if is_known or plans else None
+    return frozenset(plan for plans in (*known, *sold) for plan in plans) if is_known else None
