@@ -26,7 +26,7 @@ CHROMIUM_PATH := .local/chromium
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo services test check format format-check lint types imports coverage test-azurite faults browser pictures conformance fuzz bench openapi baselines examples assess record clean
+.PHONY: help run demo services test check format format-check lint types imports coverage test-azurite faults browser pictures conformance fuzz bench openapi baselines permissions examples assess record clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -94,6 +94,9 @@ bench: $(READY) $(PEERS)/.ready ## measure every performance goal, and write doc
 
 openapi: .venv/.ready ## write docs/openapi.json from the code
 	$(BIN)/python -m integrations.triggers docs/openapi.json
+
+permissions: .venv/.ready ## write docs/permissions.md from the code
+	$(BIN)/python -m local.documents.permissions docs/permissions.md
 
 baselines: .venv/.ready ## write docs/baselines.md from the files of the baselines
 	$(BIN)/python -m local.documents.baselines docs/baselines.md

@@ -40,7 +40,7 @@ def test_a_tile_counts_the_controls_and_leads_to_them(site: Site) -> None:
     tile = site.page.locator(".tiles").get_by_role("button", name="Baselines")
 
     expect(tile).to_contain_text("5 of 7")
-    expect(tile).to_contain_text("1 controls are not met")
+    expect(tile).to_contain_text("1 control is not met")
     tile.click()
     expect(site.page.get_by_role("heading", name="Baselines", exact=True)).to_be_focused()
 
