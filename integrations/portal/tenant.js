@@ -123,8 +123,12 @@ const OUTCOME_COLOURS = { fresh: "green", stale: "orange", not_licensed: "grey",
 
 /** One line while all is well; each data set with its remark as soon as one is not. */
 function freshness(datasets) {
-  const behind = datasets.filter((it) => it.state !== "fresh" || it.error);
-  const told = behind.length ? `${behind.length} of ${datasets.length} are not up to date: ${behind.map((it) => words(it.dataset)).join(", ")}` : `All ${datasets.length} are up to date`;
+  const unlicensed = datasets.filter((it) => it.state === "not_licensed").length;
+  const behind = datasets.filter((it) => it.state !== "not_licensed" && (it.state !== "fresh" || it.error));
+  const told = [
+    behind.length ? `${behind.length} of ${datasets.length} are not up to date: ${behind.map((it) => words(it.dataset)).join(", ")}` : `All ${datasets.length - unlicensed} are up to date`,
+    unlicensed ? `${unlicensed} need a license that the tenant does not have` : "",
+  ].filter(Boolean).join(". ");
   return section("Data sets", make("details", { open: behind.length > 0 }, make("summary", { "data-key": "datasets" }, told), listing("Data sets", ["Data set", "State", "As of", "Rows", "Note"], datasets.map((it) => [
     words(it.dataset), make("span", { class: `mark ${OUTCOME_COLOURS[it.state] ?? "grey"}` }, words(it.state)), ago(it.as_of, "not read yet"), it.count.toLocaleString(), words(it.error || ""),
   ]), { headed: true })));

@@ -150,7 +150,7 @@ def test_a_failed_status_explains_itself(site: Site) -> None:
     site.until(lambda: site.portal.status(tenant) == "Auth Error")
     site.open()
 
-    site.page.get_by_role("button", name="Auth Error").click()
+    site.page.get_by_role("button", name=re.compile("^Auth Error")).click()
 
     expect(site.dialog).to_contain_text("What to do")
     expect(site.dialog).to_contain_text("Select Reauthorize in the row's menu")
