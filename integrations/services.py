@@ -113,7 +113,7 @@ class Services:
 
     def holders_of(self, client_id: ClientId) -> Holders:
         """Which integrations hold a registration's application in each tenant."""
-        return Holders(self.tables, client_id)
+        return self.holders if client_id == FIRST_REGISTRATION else Holders(self.tables, client_id)
 
     def app_id(self, client_id: ClientId) -> str:
         """The client id under which Microsoft knows a registration."""

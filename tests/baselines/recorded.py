@@ -21,7 +21,7 @@ from integrations.domain.sync.datasets import DatasetOutcome
 from integrations.microsoft.dataset import Dataset
 from integrations.microsoft.limits import Service
 from integrations.microsoft.registry import DATASETS
-from shared.microsoft.graph import Graph
+from shared.microsoft.graph import Graph, RetryPolicy
 
 ROOT = "https://graph.example"
 NOW = datetime(2026, 11, 28, 9, 0, tzinfo=UTC)
@@ -51,19 +51,27 @@ class Recorded:
         yield from ()
 
 
+ONCE = RetryPolicy(tries=1)  # a recorded answer does not change
 _READ = {it.name: it for it in DATASETS if it.name in catalogue().reads()}
 
 
 def read(answers: Answers, statuses: Mapping[str, int] | None = None, now: datetime = NOW) -> Recorded:
     """Everything that controls need, read from recorded answers."""
     replay = ReplayClient(ROOT, {path: _raw(body) for path, body in answers.items()}, statuses or {})
-    graphs = {it: Graph(root=ROOT, version=it.version, http_client=replay, token=lambda _: "t") for it in Service}
+    graphs = {
+        it: Graph(root=ROOT, version=it.version, http_client=replay, token=lambda _: "t", retry_policy=ONCE)
+        for it in Service
+    }
     recorded = Recorded({}, {}, now)
     for dataset in sorted(_READ.values(), key=lambda it: it.name != "organization"):
         path = dataset.service.version + dataset.first_request.path
         if {path, path.removesuffix("/delta")} & (answers.keys() | (statuses or {}).keys()):
             _read_one(dataset, graphs[dataset.service], recorded)
     return recorded
+
+
+def _graph(service: Service, replay: ReplayClient) -> Graph:
+    return Graph(root=ROOT, version=service.version, http_client=replay, token=lambda _: "t", retry_policy=ONCE)
 
 
 def _raw(body: Any) -> msgspec.Raw:

@@ -60,6 +60,7 @@ MET = f'met = {{ {PATH}, eq = "none" }}'
         ('met = { any_policy = { asks = ["moon"] } }', "unknown condition: moon"),
         ("met = { any_policy = { term = [] } }", "unknown key: term"),
         (f'{MET}\nlicense = "p9"', "unknown license: p9"),
+        (f'{MET}\nunread_license = "taken"', 'unread_license can only be "ignored"'),
         (f'{MET}\nmay_read = ["moon"]', "unknown data set: moon"),
         (f'{MET}\ncolour = "blue"', "unknown key: colour"),
         (f'{MET}\nnot_checked = "Why."', "needs either met or not_checked"),
