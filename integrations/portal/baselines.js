@@ -53,8 +53,7 @@ function why(it) {
       it.actual?.length ? make("ul", { class: "lines" }, it.actual.map(value)) : null));
 }
 
-function value({ name, value: found, count }) {
-  const told = found === undefined ? "not sent by Microsoft" : Array.isArray(found) ? found.map(String).join(", ") || "none" : String(found);
-  const more = count > (Array.isArray(found) ? found.length : count) ? `, of ${count}` : "";
-  return make("li", {}, make("code", {}, name), `: ${told}${more}`);
+function value({ name, values, count, is_sent: isSent }) {
+  const told = isSent ? values.join(", ") || "none" : "not sent by Microsoft";
+  return make("li", {}, make("code", {}, name), `: ${told}${count > values.length ? `, of ${count}` : ""}`);
 }

@@ -20,7 +20,7 @@ NARROWED = finding(
     "MS.AAD.3.2v2", "narrowed", title="MFA is required of all users",
     reason="A policy requires MFA, but not in trusted locations.",
     nearest=[{"id": "p1", "name": "Require MFA outside the office", "why": "it leaves out trusted locations"}],
-    actual=[{"name": "grant.controls", "value": ["mfa"], "count": 1}],
+    actual=[{"name": "grant.controls", "values": ["mfa"], "count": 1, "is_sent": True}],
 )  # fmt: skip
 NOT_MET = finding(
     "MS.AAD.1.1v1", "not_met", title="Legacy authentication is blocked", reason="No enabled policy blocks it."

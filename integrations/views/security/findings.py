@@ -27,6 +27,22 @@ ORDER = (
 )
 
 
+class DecidingValue(msgspec.Struct, frozen=True, kw_only=True):
+    """A value that decided about a control.
+
+    Attributes:
+        name: What it is: a property of a data set, or words.
+        values: The value as text, or the first 20 of a list.
+        count: How many there are.
+        is_sent: Whether Microsoft sent it at all.
+    """
+
+    name: str
+    values: list[str]
+    count: int
+    is_sent: bool
+
+
 class FindingView(msgspec.Struct, frozen=True, kw_only=True):
     """The verdict on one control of a baseline.
 
@@ -60,7 +76,7 @@ class FindingView(msgspec.Struct, frozen=True, kw_only=True):
     link: str
     dataset: str
     permission: str | None
-    actual: list[ActualValue]
+    actual: list[DecidingValue]
     nearest: list[NearPolicy]
     since: datetime
 
@@ -115,7 +131,19 @@ def _finding(row: ControlRow, control: BaselineControl) -> FindingView:
         link=control.link,
         dataset=row.dataset,
         permission=row.permission,
-        actual=row.actual,
+        actual=[_deciding(it) for it in row.actual],
         nearest=row.nearest,
         since=row.since.replace(microsecond=0),
     )
+
+
+def _deciding(actual: ActualValue) -> DecidingValue:
+    if actual.value is msgspec.UNSET:
+        return DecidingValue(name=actual.name, values=[], count=0, is_sent=False)
+    listed = actual.value if isinstance(actual.value, list) else [actual.value]
+    count = actual.count if isinstance(actual.count, int) else len(listed)
+    return DecidingValue(name=actual.name, values=[_text(it) for it in listed], count=count, is_sent=True)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
