@@ -45,7 +45,7 @@ export async function showTenant(id, config, again, current) {
   part(view, "tiles", [details.tenant, details.csp?.trace, details.secure_score, details.mfa, details.licenses, findings.counts], () => tiles(details, findings));
   const ways = part(view, "contents", "made below", () => []);
   part(view, "given-up", details.given_up, () => (details.given_up ?? []).map(trouble));
-  part(view, "permissions", details.missing_permissions, () => permissionsNote(details.missing_permissions));
+  part(view, "permissions", details.missing_permissions, () => permissionsNote(details.missing_permissions, again));
   part(view, "evaluations", details.evaluations, () => failing(details.evaluations ?? []));
   part(view, "progress", running, () => (running ? progress(running) : null));
   const ignored = details.csp?.ignored ?? false;

@@ -71,3 +71,14 @@ def test_missing_permissions_are_told_with_what_they_are_for_and_how_they_are_gr
     expect(note).to_contain_text("RoleManagement.Read.Directory: who has which role, from when until when")
     site.page.get_by_role("button", name="Actions for Contoso Dental").click()
     expect(site.page.get_by_role("menuitem", name="Reauthorize")).to_be_visible()
+
+
+def test_a_customers_feature_can_be_turned_on_where_its_permissions_are_missing(site: Site) -> None:
+    told_missing = MISSING | {"remedy": "Turn the feature on here.", "turn_on": ["baselines"]}
+    site.answers("/settings", {"features": ["mailboxes"]})
+    with_tenant(site, told.child(7, "Contoso Dental", "Active"), missing_permissions=told_missing)
+
+    with site.page.expect_request(lambda it: it.method == "PUT" and it.url.endswith("/settings")) as put:
+        site.page.get_by_role("button", name="Turn on baselines").click()
+
+    assert put.value.post_data_json == {"features": ["mailboxes", "baselines"]}

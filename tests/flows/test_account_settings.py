@@ -1,5 +1,7 @@
 """What an account chooses for itself, and the permissions that follow from it."""
 
+from typing import Any
+
 import pytest
 
 from integrations.microsoft.permissions import APPLICATION_PERMISSIONS, FEATURE_PERMISSIONS, OPTIONAL_PERMISSIONS
@@ -45,9 +47,11 @@ def test_every_permission_is_told_with_its_kind_its_feature_and_its_reason(porta
 def test_customers_of_a_csp_are_granted_a_features_permissions_once_it_is_turned_on(csp: Csp) -> None:
     csp.settled()
     contoso = csp.customers["Contoso"]
+    csp.portal.map(contoso)
+    csp.portal.run_queues()
     assert set(roles(csp, contoso["id"])) == set(APPLICATION_PERMISSIONS)
-    missing = csp.portal.ask("GET", f"/tenants/{contoso['id']}")["missing_permissions"]
-    assert missing is None or "Turn on the feature" in missing["remedy"]
+    assert missing(csp)["turn_on"] == ["baselines", "mailboxes"]
+    assert "Turn the feature on here" in missing(csp)["remedy"]
 
     csp.portal.ask("PUT", "/settings", {"features": ["baselines"]})
     for _ in range(3):
@@ -55,6 +59,8 @@ def test_customers_of_a_csp_are_granted_a_features_permissions_once_it_is_turned
 
     assert set(roles(csp, contoso["id"])) == set(APPLICATION_PERMISSIONS) | BASELINES
     assert csp.auth("Contoso") == "Active"
+    assert missing(csp)["turn_on"] == ["mailboxes"]
+    assert {it["feature"] for it in missing(csp)["items"]} == {"mailboxes"}
 
 
 def test_a_tenant_that_lacks_a_features_permission_syncs_and_says_what_for_and_how(portal: Portal) -> None:
@@ -66,12 +72,18 @@ def test_a_tenant_that_lacks_a_features_permission_syncs_and_says_what_for_and_h
     portal.run_queues()
 
     details = portal.ask("GET", f"/tenants/{tenant['id']}")
-    missing = details["missing_permissions"]
-    assert {it["name"] for it in missing["items"]} == BASELINES
-    assert "Reauthorize" in missing["remedy"]
+    told = details["missing_permissions"]
+    assert {it["name"] for it in told["items"]} == BASELINES
+    assert "Reauthorize" in told["remedy"]
+    assert told["turn_on"] == []
     states = {it["dataset"]: it["state"] for it in details["datasets"]}
     assert states["users"] == "fresh"
     assert states["role_assignments"] in {"denied", "not_licensed"}
+
+
+def missing(csp: Csp) -> dict[str, Any]:
+    """What the customer has not granted, as its page shows it."""
+    return dict(csp.portal.ask("GET", f"/tenants/{csp.customers['Contoso']['id']}")["missing_permissions"])
 
 
 def roles(csp: Csp, tenant_id: str) -> list[str]:

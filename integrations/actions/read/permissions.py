@@ -23,7 +23,9 @@ _REAUTHORIZE = (
     "Select Reauthorize in the row's menu, and accept the permissions as a Global Administrator of this tenant."
 )
 _GRANTED_SOON = "Nothing to do. Our application is granted them through the CSP, within a day."
-_TURN_ON = "Turn on the feature in the settings. Our application is then granted them through the CSP."
+_TURN_ON = (
+    "Turn the feature on here, for all customers of your CSPs. Our application is then granted them through the CSP."
+)
 
 
 def permissions() -> PermissionList:
@@ -40,14 +42,11 @@ def missing_permissions(tenant: Tenant, features: Collection[Feature]) -> Missin
     missing = [_permission(it) for it in tenant.missing_permissions if it in _KNOWN]
     if not missing:
         return None
-    return MissingPermissions(items=missing, remedy=_remedy(tenant.kind, missing, features))
-
-
-def _remedy(kind: Kind, missing: Collection[Permission], features: Collection[Feature]) -> str:
-    if kind is Kind.SINGLE:
-        return _REAUTHORIZE
+    wanted = {it.feature for it in missing if it.feature is not None} if tenant.kind is Kind.CSP else set()
+    turn_on = sorted(wanted - set(features), key=lambda it: it.value)
     is_coming = any(it.feature is None or it.feature in features for it in missing)
-    return _GRANTED_SOON if is_coming else _TURN_ON
+    remedy = _REAUTHORIZE if tenant.kind is Kind.SINGLE else _GRANTED_SOON if is_coming else _TURN_ON
+    return MissingPermissions(items=missing, remedy=remedy, turn_on=turn_on)
 
 
 _KNOWN = APPLICATION_PERMISSIONS.keys() | MORE_PERMISSIONS.keys()

@@ -43,7 +43,10 @@ class MissingPermissions(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         items: The permissions.
         remedy: How they are granted.
+        turn_on: Features to turn on in the account's settings, so that a customer of a CSP is granted them. Empty if
+            that would not help.
     """
 
     items: list[Permission]
     remedy: str
+    turn_on: list[Feature]
