@@ -7,8 +7,8 @@ import msgspec
 from integrations.domain.policies.conditional_access import ConditionalAccess
 from integrations.domain.security.demand import Strengths
 from integrations.domain.security.mfa_policies import CompiledPolicy, compiled
-from integrations.domain.security.policy_sign_ins import Locations, space_of
-from integrations.domain.security.sign_in_space import Region, SignInSpace
+from integrations.domain.security.sign_ins.policies import Locations, space_of
+from integrations.domain.security.sign_ins.space import Region, SignInSpace
 from integrations.domain.sync.security_records import Registration
 
 _EVERYTHING = "All"

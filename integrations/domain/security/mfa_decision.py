@@ -22,7 +22,7 @@ from integrations.domain.security.mfa_causes import (
 )
 from integrations.domain.security.mfa_policies import MfaCoverage, MfaPolicies, PoliciesOutcome
 from integrations.domain.security.policy_people import Directory, SignedInPerson
-from integrations.domain.security.policy_sign_ins import Locations
+from integrations.domain.security.sign_ins.policies import Locations
 
 DIRECTORY_SYNCHRONIZATION = "d29b2b05-8046-44ba-8758-1e26182fcf32"
 # Security defaults require MFA of these at every sign-in, and of everybody else when Microsoft sees fit.

@@ -20,7 +20,7 @@ from integrations.domain.security.mfa_causes import (
     why_in_part,
 )
 from integrations.domain.security.policy_people import Audiences, Directory, Reach, SignedInPerson, numbers_in
-from integrations.domain.security.policy_sign_ins import (
+from integrations.domain.security.sign_ins.policies import (
     Locations,
     PolicySignIns,
     is_about_sign_ins,
@@ -28,8 +28,8 @@ from integrations.domain.security.policy_sign_ins import (
     sign_ins_of,
     space_of,
 )
-from integrations.domain.security.sign_in_space import Region, SignInSpace
-from integrations.domain.security.sign_in_words import gap_in_words
+from integrations.domain.security.sign_ins.space import Region, SignInSpace
+from integrations.domain.security.sign_ins.words import gap_in_words
 
 
 class MfaCoverage(Enum):

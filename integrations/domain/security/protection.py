@@ -36,7 +36,7 @@ class Protection(Enum):
 
     PROTECTED = "protected"
     EXPOSED = "exposed"  # neither required nor registered
-    NOT_REQUIRED = "not_asked"  # registered, but not required
+    NOT_REQUIRED = "not_required"  # registered, but not required
     TO_REGISTER = "to_register"  # required, but nothing usable is registered: whoever has the password may do that
     UNKNOWN = "unknown"
 

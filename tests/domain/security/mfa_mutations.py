@@ -11,7 +11,7 @@ from integrations.domain.policies.conditional_access import Conditions, PolicyUs
 from integrations.domain.security import demand, policy_people
 from integrations.domain.security.certainty import Certainty
 from integrations.domain.security.mfa_decision import MfaDecisions, MfaInputs
-from integrations.domain.security.sign_in_space import SignInSpace
+from integrations.domain.security.sign_ins.space import SignInSpace
 from integrations.domain.sync.security_records import RoleMember
 
 Mutate = Callable[[pytest.MonkeyPatch], None]

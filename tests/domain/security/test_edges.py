@@ -3,7 +3,7 @@
 from integrations.domain.policies.conditional_access import ExternalUsers, PolicyUsers
 from integrations.domain.security.mfa_causes import why_excluded
 from integrations.domain.security.policy_people import GUEST, Audiences, Directory, SignedInPerson
-from integrations.domain.security.sign_in_space import SignInSpace
+from integrations.domain.security.sign_ins.space import SignInSpace
 from integrations.domain.sync.security_records import RoleMember
 
 

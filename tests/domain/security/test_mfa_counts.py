@@ -26,7 +26,7 @@ def test_guests_disabled_accounts_and_rooms_are_counted_apart_even_with_a_role()
         (CountedAs.ROOM, Protection.EXPOSED, False),
     )
     assert counts.people.total == counts.administrators.total == 0
-    assert (counts.guests.not_asked, counts.disabled, counts.rooms) == (1, 1, 1)
+    assert (counts.guests.not_required, counts.disabled, counts.rooms) == (1, 1, 1)
 
 
 def _counts_of(*people: tuple[CountedAs, Protection, bool]) -> MfaCounts:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from integrations.domain.policies.conditional_access import ConditionalAccess, Conditions, PolicyApplications, Selection
-from integrations.domain.security.sign_in_space import (
+from integrations.domain.security.sign_ins.space import (
     CLIENTS,
     PLATFORMS,
     RISKS,

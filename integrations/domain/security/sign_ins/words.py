@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from integrations.domain.security.policy_sign_ins import Locations
-from integrations.domain.security.sign_in_space import (
+from integrations.domain.security.sign_ins.policies import Locations
+from integrations.domain.security.sign_ins.space import (
     ACTIVE_SYNC,
     BROWSER,
     ELSEWHERE,
