@@ -29,7 +29,7 @@ from integrations.actions.jobs.registry import due_handlers
 from integrations.actions.read.overview import read_overview
 from integrations.actions.sync.sync_tenant import sync_tenant
 from integrations.domain.evaluations.controls import CONTROLS
-from integrations.domain.evaluations.evaluation import DatasetState
+from integrations.domain.evaluations.dataset_state import DatasetState
 from integrations.domain.ids import AccountId, IntegrationId, OrganizationId, RunId, SyncroTenantId, TenantId, UserId
 from integrations.domain.integrations import Kind, Mapping, Tenant
 from integrations.domain.jobs.orders import SCHEDULED, ShardOrder, SyncOrder
@@ -347,6 +347,9 @@ class Reads:
 
     def derived(self, _model: type[Any]) -> Iterator[tuple[str, Any]]:
         yield from ()
+
+    def find_derived(self, _keys: Collection[str], _model: type[Any]) -> dict[str, Any]:
+        return {}
 
 
 def hash_of(found: Any) -> str:

@@ -11,7 +11,7 @@ from integrations.actions.sync.due_datasets import judge_by_plans
 from integrations.assess.recording import Recording
 from integrations.assess.replay import ReplayClient
 from integrations.domain.causes import outcome_of
-from integrations.domain.evaluations.evaluation import DatasetState
+from integrations.domain.evaluations.dataset_state import DatasetState
 from integrations.domain.sync.datasets import DatasetOutcome, Record
 from integrations.domain.sync.plans import known_plans
 from integrations.domain.sync.records import License, TenantProfile
@@ -63,6 +63,9 @@ class RecordedRows:
 
     def derived(self, model: type[T]) -> Iterator[tuple[str, T]]:  # noqa: ARG002 - nothing was evaluated before
         yield from ()
+
+    def find_derived(self, keys: Collection[str], model: type[T]) -> Mapping[str, T]:  # noqa: ARG002
+        return {}
 
     def _read(self, recording: Recording) -> None:
         root = Endpoints.of_cloud(recording.tenant.cloud).graph

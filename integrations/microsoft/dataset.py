@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
-from integrations.domain.evaluations.evaluation import DatasetState
+from integrations.domain.evaluations.dataset_state import DatasetState
 from integrations.domain.sync.cadence import Cadence
 from integrations.domain.sync.datasets import Cursor, Reading
 from integrations.microsoft.limits import Service

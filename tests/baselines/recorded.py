@@ -16,7 +16,7 @@ from integrations.assess.replay import ReplayClient
 from integrations.domain.baselines.catalogue import Catalogue, catalogue
 from integrations.domain.baselines.tenant import Inputs, JudgedTenant
 from integrations.domain.baselines.verdicts import ControlFinding, Judging
-from integrations.domain.evaluations.evaluation import DatasetState
+from integrations.domain.evaluations.dataset_state import DatasetState
 from integrations.domain.sync.datasets import DatasetOutcome
 from integrations.microsoft.dataset import Dataset
 from integrations.microsoft.limits import Service
@@ -49,6 +49,9 @@ class Recorded:
 
     def derived(self, _model: type[Any]) -> Iterator[tuple[str, Any]]:
         yield from ()
+
+    def find_derived(self, _keys: Collection[str], _model: type[Any]) -> Mapping[str, Any]:
+        return {}
 
 
 ONCE = RetryPolicy(tries=1)  # a recorded answer does not change

@@ -4,7 +4,7 @@ import pytest
 
 from integrations.domain.baselines.tenant import BaselineProfile, Inputs, JudgedTenant, Unknown
 from integrations.domain.baselines.verdicts import ControlVerdict
-from integrations.domain.evaluations.evaluation import DatasetState
+from integrations.domain.evaluations.dataset_state import DatasetState
 from integrations.domain.policies.conditional_access import AuthenticationStrength, ConditionalAccess, Grant
 from integrations.domain.policies.role_management import RolePolicy, RoleRule
 from integrations.domain.sync.datasets import DatasetOutcome

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from integrations.actions.evaluate.evaluate_tenant import evaluate_tenant
 from integrations.domain.baselines.catalogue import catalogue
-from tests.flows.evaluating import resynced, states, synced
+from tests.flows.evaluating import order_of, resynced, states, synced
 from tests.flows.portal import Portal
 
 CODES = "MS.AAD.3.9v1"
@@ -46,3 +47,16 @@ def test_a_policy_that_somebody_adds_changes_its_control_and_no_other(portal: Po
         if (after[key]["verdict"], after[key]["since"]) != (before[key]["verdict"], before[key]["since"])
     }
     assert changed == {CODES}
+
+
+def test_what_was_read_too_long_ago_counts_again_after_the_next_sync_though_nothing_changed(portal: Portal) -> None:
+    tenant = synced(portal)
+    before = findings(portal, tenant)
+    portal.later(hours=13)  # in which no sync came through
+    evaluate_tenant(portal.services, order_of(portal.services, tenant))
+    outdated = findings(portal, tenant)
+    portal.sync(tenant)
+    after = findings(portal, tenant)
+
+    assert {it["verdict"] for it in outdated.values()} <= {"unknown", "not_checked", "unlicensed", "not_applicable"}
+    assert {key: it["verdict"] for key, it in after.items()} == {key: it["verdict"] for key, it in before.items()}

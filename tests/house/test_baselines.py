@@ -4,7 +4,8 @@ from pathlib import Path
 
 from integrations.domain.baselines.catalogue import catalogue
 from integrations.domain.baselines.paths import DATASETS as RECORDS
-from integrations.domain.baselines.tenant import LICENSES, valid_for
+from integrations.domain.baselines.tenant import LICENSES
+from integrations.domain.evaluations.dataset_state import valid_for
 from integrations.domain.sync.cadence import Cadence
 from integrations.microsoft.dataset import ENTRA_ID_P1, ENTRA_ID_P2, INTUNE
 from integrations.microsoft.registry import DATASETS

@@ -16,7 +16,8 @@ import msgspec
 
 from integrations.domain.evaluations import progress as rules
 from integrations.domain.evaluations import registry
-from integrations.domain.evaluations.evaluation import Changes, DatasetState, Evaluation
+from integrations.domain.evaluations.dataset_state import DatasetState
+from integrations.domain.evaluations.evaluation import Changes, Evaluation
 from integrations.domain.evaluations.progress import Evaluated, State
 from integrations.domain.jobs.given_up import OUR_FAILURE, Failed
 from integrations.domain.jobs.orders import EvaluateOrder
@@ -93,7 +94,7 @@ class EvaluationRun:
             if not was_synced or self._is_off(it) or rules.is_waiting(progress, self._now):
                 continue
             full_read_at = cursor.full_read_at if cursor and self._session.is_sure else None
-            basis = it.basis(self._services.settings, self._state_of)
+            basis = it.basis(self._services.settings, self._state_of, self._now)
             if rules.must_evaluate_in_full(progress, basis, self._now, full_read_at=full_read_at, share=self._share):
                 yield it, it.everything
             elif (changes := rules.changes_of(it.needs, pending)) is not None:
@@ -115,7 +116,7 @@ class EvaluationRun:
         before = self._cursors.get(evaluation.name)
         evaluated = rules.fresh(
             self._progress(evaluation),
-            evaluation.basis(self._services.settings, self._state_of),
+            evaluation.basis(self._services.settings, self._state_of, self._now),
             self._now,
             read_at=self._read_at(evaluation),
             next_at=next_at,
@@ -202,6 +203,9 @@ class _StoredRowSource:
 
     def derived(self, model: type[T]) -> Iterator[tuple[str, T]]:
         return self._derived.all(self._name, model)
+
+    def find_derived(self, keys: Collection[str], model: type[T]) -> Mapping[str, T]:
+        return self._derived.find(self._name, keys, model)
 
 
 def _log_failure(order: EvaluateOrder, evaluation: Evaluation, error: Exception) -> None:

@@ -6,6 +6,7 @@ decides who may write.
 
 import time
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from functools import partial
 
 import msgspec
@@ -19,6 +20,7 @@ from integrations.actions.sync.slot import take
 from integrations.actions.sync.store_attempts import StoredAttempts, store_attempts
 from integrations.domain.causes import cause_of, evidence_of, wait_of
 from integrations.domain.evaluations import registry
+from integrations.domain.evaluations.dataset_state import is_outdated
 from integrations.domain.integrations import Tenant
 from integrations.domain.jobs.orders import NOTIFIED, SCHEDULED, EvaluateOrder, SyncOrder
 from integrations.domain.statuses import SyncCause
@@ -27,7 +29,7 @@ from integrations.domain.sync.change_notifications import is_watch_due
 from integrations.domain.sync.datasets import Cursor, DatasetOutcome, Run, cause_after, warnings_of
 from integrations.domain.sync.schedule import ORDER_LIFE, PART_LIMIT, WRITING_LIMIT
 from integrations.microsoft import registry as datasets
-from integrations.microsoft.dataset import Dataset
+from integrations.microsoft.dataset import Dataset, state_of
 from integrations.microsoft.limits import Service
 from integrations.microsoft.permissions import MORE_PERMISSIONS, missing_in
 from integrations.microsoft.readers.organization import read_tenant_name
@@ -134,7 +136,7 @@ def _read_datasets(services: Services, order: SyncOrder, tenant: Tenant, run: Ru
         if not part.is_complete:
             break
     result = _result(stored, cursors | {it.dataset: it for it in stored.cursors})
-    has_changes = session.has_changes or _has_new_outcomes(session.cursors, stored.cursors)
+    has_changes = session.has_changes or _has_new_outcomes(session.cursors, stored.cursors, now)
     return msgspec.structs.replace(result, has_changes=has_changes)
 
 
@@ -143,13 +145,18 @@ def _was_never_granted(dataset: Dataset, cursor: Cursor) -> bool:
     return cursor.outcome is DatasetOutcome.DENIED and dataset.permission in MORE_PERMISSIONS
 
 
-def _has_new_outcomes(before: Mapping[str, Cursor], after: Iterable[Cursor]) -> bool:
-    """Whether a data set that evaluations need was read with another outcome, which may change what they say."""
+def _has_new_outcomes(before: Mapping[str, Cursor], after: Iterable[Cursor], now: datetime) -> bool:
+    """Whether what evaluations say may change without a changed row.
+
+    A data set that they need was read with another outcome, or for the first time since its rows no longer counted.
+    """
     needed = registry.needed_datasets()
-    return any(
-        it.dataset in needed and (it.dataset not in before or before[it.dataset].outcome is not it.outcome)
-        for it in after
-    )
+    return any(it.dataset in needed and _is_news(before.get(it.dataset), it, now) for it in after)
+
+
+def _is_news(before: Cursor | None, after: Cursor, now: datetime) -> bool:
+    known = state_of(datasets.BY_NAME[after.dataset], before)
+    return known.outcome is not after.outcome or is_outdated(after.dataset, known, now)
 
 
 def _result(stored: StoredAttempts, cursors: dict[str, Cursor]) -> SyncResult:

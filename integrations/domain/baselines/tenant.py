@@ -4,25 +4,21 @@ Rows are read once, when the first control asks for them. What could not be read
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
 from typing import Any, TypeVar, cast
 
 import msgspec
 
 from integrations.domain.baselines.paths import DATASETS, SINGLE
-from integrations.domain.evaluations.evaluation import DatasetState, RowSource
+from integrations.domain.evaluations.dataset_state import DatasetState, valid_until
+from integrations.domain.evaluations.evaluation import RowSource
 from integrations.domain.policies.conditional_access import AuthenticationStrength, ConditionalAccess
-from integrations.domain.sync.cadence import Cadence
 from integrations.domain.sync.datasets import DatasetOutcome
 from integrations.domain.sync.plans import known_plans
 from integrations.domain.sync.records import GroupSettings, User
 
 T = TypeVar("T", bound=msgspec.Struct)
-
-# Rows are valid for two cadences of their data set, and for twelve hours at least.
-_VALID_FOR = 2 * Cadence.SIX_HOURS.value
-_VALID_LONGER: Mapping[str, timedelta] = {"permission_classifications": 2 * Cadence.DAILY.value}
 
 _SAY_PLANS = ("organization", "licenses")
 # Licences that controls need: their name, and the service plans of which one is enough.
@@ -33,11 +29,6 @@ LICENSES: Mapping[str, tuple[str, frozenset[str]]] = {
     "entra_id_p2": ("Microsoft Entra ID P2", frozenset({_P2})),
     "intune": ("Microsoft Intune", frozenset({"c1ec4a95-1f05-45b3-a911-aa3fa01094f5"})),
 }
-
-
-def valid_for(dataset: str) -> timedelta:
-    """How long rows count after they were read."""
-    return _VALID_LONGER.get(dataset, _VALID_FOR)
 
 
 class BaselineProfile(Enum):
@@ -118,11 +109,7 @@ class JudgedTenant:
 
     def valid_until(self, dataset: str) -> datetime | None:
         """Until when the stored rows count; None if there are none, or no longer."""
-        at = self.state(dataset).complete_at
-        if at is None or self.is_unlicensed(dataset):
-            return None
-        until = at + valid_for(dataset)
-        return until if until > self.now else None
+        return valid_until(dataset, self.state(dataset), self.now)
 
     def require(self, dataset: str) -> None:
         """Raises Unknown: the data set could not be read, and earlier rows are too old or do not exist."""

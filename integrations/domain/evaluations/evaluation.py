@@ -12,26 +12,14 @@ from typing import NamedTuple, Protocol, TypeVar
 
 import msgspec
 
+from integrations.domain.evaluations.dataset_state import DatasetState, is_outdated
 from integrations.domain.sync.changed_keys import ALL, Keys
-from integrations.domain.sync.datasets import DatasetOutcome, Reading
+from integrations.domain.sync.datasets import Reading
 from integrations.settings import Settings
 
 T = TypeVar("T", bound=msgspec.Struct)
 
 Changes = Mapping[str, Keys]  # by needed data set
-
-
-class DatasetState(NamedTuple):
-    """How a data set was last read.
-
-    ``outcome`` is None if it never was; ``complete_at`` is when all of it was last stored; ``error`` is the code of
-    what went wrong, or ""; ``permission`` is what our application needs to read it.
-    """
-
-    outcome: DatasetOutcome | None = None
-    complete_at: datetime | None = None
-    error: str = ""
-    permission: str | None = None
 
 
 class RowSource(Protocol):
@@ -59,6 +47,10 @@ class RowSource(Protocol):
         """
         ...
 
+    def find_derived(self, keys: Collection[str], model: type[T]) -> Mapping[str, T]:
+        """Those of its own rows from last time that have these keys."""
+        ...
+
 
 class Result(NamedTuple):
     """Derived rows: all of them (``reading.is_complete``), or changed rows and the keys of deleted ones.
@@ -75,7 +67,8 @@ class Evaluation:
     """One evaluation; ``needs`` are the data sets it reads.
 
     A new ``version`` evaluates everything again, as does another result of ``inputs``: the settings that its rows
-    depend on; with ``uses_states`` so does a needed data set whose outcome changes. When all needed data sets are ALL,
+    depend on; with ``uses_states`` so does a needed data set whose outcome changes, or whose rows begin or cease to
+    count (``valid_until``). When all needed data sets are ALL,
     ``evaluate`` must return a complete reading.
     """
 
@@ -101,11 +94,15 @@ class Evaluation:
             raise TypeError(f"{self.name} returned changes although everything was to be evaluated")
         return result
 
-    def basis(self, settings: Settings, states: Callable[[str], DatasetState]) -> str:
+    def basis(self, settings: Settings, states: Callable[[str], DatasetState], now: datetime) -> str:
         """What its rows depend on besides data, as text: rows with another basis are out of date."""
-        states_text = (f"{name}={_text(states(name))}" for name in sorted(self.needs)) if self.uses_states else ()
+        needs = sorted(self.needs) if self.uses_states else ()
+        states_text = (f"{name}={_text(name, states(name), now)}" for name in needs)
         return ":".join((str(self.version), self.inputs(settings), *states_text))
 
 
-def _text(state: DatasetState) -> str:
-    return f"{state.outcome.value} {state.error}".strip() if state.outcome else "never"
+def _text(dataset: str, state: DatasetState, now: datetime) -> str:
+    if state.outcome is None:
+        return "never"
+    age = "outdated" if is_outdated(dataset, state, now) else ""
+    return " ".join(it for it in (state.outcome.value, state.error, age) if it)

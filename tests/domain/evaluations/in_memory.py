@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from integrations.domain.evaluations.evaluation import DatasetState, Evaluation
+from integrations.domain.evaluations.dataset_state import DatasetState
+from integrations.domain.evaluations.evaluation import Evaluation
 from integrations.domain.sync.changed_keys import NONE, Keys, keys_of, union
 from integrations.domain.sync.datasets import DatasetOutcome, Reading
 
@@ -26,6 +27,7 @@ class Memory:
     read_at: datetime = NOW
     read: list[str] = field(default_factory=list)
     read_whole: list[str] = field(default_factory=list)
+    read_derived: list[str] = field(default_factory=list)
 
     def state(self, dataset: str) -> DatasetState:
         is_read = dataset in self.data
@@ -43,6 +45,10 @@ class Memory:
     def derived(self, model: type[Any]) -> Iterator[tuple[str, Any]]:
         for key, row in self.own.items():
             yield key, msgspec.json.decode(msgspec.json.encode(row), type=model)
+
+    def find_derived(self, keys: Collection[str], model: type[Any]) -> Mapping[str, Any]:
+        self.read_derived += keys
+        return {key: it for key, it in self.derived(model) if key in keys}
 
 
 def after(before: Rows, reading: Reading) -> Rows:

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from integrations.domain.evaluations import registry
-from integrations.domain.evaluations.evaluation import DatasetState, Evaluation, Result
+from integrations.domain.evaluations.dataset_state import DatasetState
+from integrations.domain.evaluations.evaluation import Evaluation, Result
 from integrations.domain.evaluations.progress import (
     FULL_EVERY,
     Evaluated,
@@ -162,7 +163,7 @@ def test_settings_that_matter_are_part_of_the_basis() -> None:
     )
     settings = type("Told", (), {"product_name": "Syncro"})()
 
-    assert (plain.basis(settings, never_read), tuned.basis(settings, never_read)) == ("1:", "2:Syncro")
+    assert (plain.basis(settings, never_read, NOW), tuned.basis(settings, never_read, NOW)) == ("1:", "2:Syncro")
 
 
 def test_where_states_matter_another_outcome_of_a_needed_data_set_is_another_basis() -> None:
@@ -175,7 +176,7 @@ def test_where_states_matter_another_outcome_of_a_needed_data_set_is_another_bas
         return lambda it: DatasetState(outcome, error=error) if it == name else DatasetState()
 
     told = {
-        it.basis(settings, states)
+        it.basis(settings, states, NOW)
         for it in (judging, plain)
         for states in (
             never_read, state(DatasetOutcome.FRESH), state(DatasetOutcome.DENIED), state(DatasetOutcome.DENIED, "E403"),
@@ -183,6 +184,17 @@ def test_where_states_matter_another_outcome_of_a_needed_data_set_is_another_bas
     }  # fmt: skip
 
     assert len(told) == 5  # all are different, but those of the evaluation that does not look at states
+
+
+def test_where_states_matter_rows_that_no_longer_count_for_their_age_are_another_basis() -> None:
+    judging = dataclasses.replace(registry.EVALUATIONS[0], uses_states=True)
+    settings = type("Told", (), {"product_name": "Syncro"})()
+
+    def basis(age: timedelta) -> str:
+        return judging.basis(settings, lambda _: DatasetState(DatasetOutcome.FRESH, NOW - age), NOW)
+
+    assert basis(timedelta(hours=0)) == basis(timedelta(hours=11))
+    assert basis(timedelta(hours=12)) not in {basis(timedelta(hours=11)), ""}
 
 
 def test_an_evaluation_that_gives_changes_where_everything_was_asked_for_is_a_fault() -> None:
