@@ -54,7 +54,10 @@ def test_who_lacks_mfa_and_who_administers_follows_each_sync(portal: Portal) -> 
     resynced(portal, tenant)
 
     admins = {it["user_id"]: it["has_mfa"] for it in security(portal, tenant)["administrators"]}
-    assert at_first == (set(), {"people_without_mfa": "fresh", "administrators": "fresh", "controls": "fresh"})
+    assert at_first == (
+        set(),
+        {"people_without_mfa": "fresh", "administrators": "fresh", "controls": "fresh", "mfa": "fresh"},
+    )
     assert without_mfa(portal, tenant) == set(lost)
     assert admins == {lost[0]: False, lost[1]: False}
     assert marked(portal.services, tenant) == set()
@@ -93,7 +96,12 @@ def test_a_tenant_that_was_never_evaluated_is_answered_from_its_data_sets(portal
     assert due_at(portal, tenant) is not None
     portal.later(hours=25)
     portal.tick()
-    assert states(portal, tenant) == {"people_without_mfa": "fresh", "administrators": "fresh", "controls": "fresh"}
+    assert states(portal, tenant) == {
+        "people_without_mfa": "fresh",
+        "administrators": "fresh",
+        "controls": "fresh",
+        "mfa": "fresh",
+    }
     assert without_mfa(portal, tenant) == {it["user_id"] for it in evaluated["mfa"]["without"]}
     assert security(portal, tenant)["administrators"] == evaluated["administrators"]
 
@@ -303,7 +311,7 @@ def test_an_evaluation_that_is_off_is_not_carried_out_and_its_answer_comes_from_
     tenant = synced(portal)
     off = open_portal(
         microsoft, identity, portal.services.settings.storage,
-        EVALUATIONS_OFF="people_without_mfa, administrators, controls",
+        EVALUATIONS_OFF="people_without_mfa, administrators, controls, mfa",
         SECRET_KEYS=portal.services.settings.secret_keys,
     )  # fmt: skip
     off.clock.ahead = portal.clock.ahead

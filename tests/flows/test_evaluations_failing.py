@@ -67,6 +67,7 @@ def test_one_that_fails_says_so_and_costs_no_other_and_no_sync(
         "people_without_mfa": "fresh",
         "administrators": "fresh",
         "controls": "fresh",
+        "mfa": "fresh",
         "titles": "failed",
     }
     assert without_mfa(portal, tenant) == set(lost)
@@ -144,6 +145,7 @@ def test_a_process_that_dies_each_time_is_told_on_the_evaluations_that_were_due(
         "people_without_mfa": "fresh",
         "administrators": "fresh",
         "controls": "failed",
+        "mfa": "failed",
         "titles": "failed",
     }
     told = view(portal, tenant, "titles")

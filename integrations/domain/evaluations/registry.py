@@ -3,9 +3,10 @@
 from integrations.domain.evaluations.administrators import ADMINISTRATORS
 from integrations.domain.evaluations.controls import CONTROLS
 from integrations.domain.evaluations.evaluation import Evaluation
+from integrations.domain.evaluations.mfa import MFA
 from integrations.domain.evaluations.people_without_mfa import PEOPLE_WITHOUT_MFA
 
-EVALUATIONS: tuple[Evaluation, ...] = (PEOPLE_WITHOUT_MFA, ADMINISTRATORS, CONTROLS)
+EVALUATIONS: tuple[Evaluation, ...] = (PEOPLE_WITHOUT_MFA, ADMINISTRATORS, CONTROLS, MFA)
 
 
 def needed_datasets() -> frozenset[str]:

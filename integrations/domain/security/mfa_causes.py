@@ -1,6 +1,6 @@
 """Why MFA is required of somebody or not, by name and in words. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 
 import msgspec
@@ -15,20 +15,31 @@ class MfaSource(Enum):
     SECURITY_DEFAULTS = "security defaults"
     PER_USER = "per-user MFA"
     CONDITIONAL_ACCESS = "Conditional Access"
+    REGISTRATION = "registration report"  # says who has registered, and requires nothing
 
 
 class MfaEffect(Enum):
-    """What a source does about somebody's MFA."""
+    """What a source does about somebody's MFA; what matters most comes first."""
 
-    REQUIRES = "requires"
     BLOCKS = "blocks"
-    REQUIRES_IN_PART = "requires in part"  # at some sign-ins
+    REQUIRES = "requires"
     EXCLUDES = "excludes"
+    UNKNOWN = "unknown"
+    MAY_REQUIRE = "may require"
+    REQUIRES_IN_PART = "requires in part"  # at some sign-ins
     REPORTS = "reports only"
     REQUIRES_ELSE = "requires something else"
     ONCE_ACTIVATED = "requires once a role is activated"
-    MAY_REQUIRE = "may require"
-    UNKNOWN = "unknown"
+
+
+_RANK = {effect: rank for rank, effect in enumerate(MfaEffect)}
+# On what the reach of policies depends, besides themselves: data sets, and their names in words.
+_BEHIND_POLICIES = {
+    "groups": "Groups",
+    "roles": "Directory roles",
+    "named_locations": "Named locations",
+    "authentication_strengths": "Authentication strengths",
+}
 
 
 class MfaCause(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,17 +68,26 @@ def per_user_cause(effect: MfaEffect, why: str) -> MfaCause:
     return MfaCause(source=MfaSource.PER_USER, name="Per-user MFA", effect=effect, why=why)
 
 
-def unread_policies_cause() -> MfaCause:
-    return MfaCause(
-        source=MfaSource.CONDITIONAL_ACCESS,
-        name="Conditional Access",
-        effect=MfaEffect.UNKNOWN,
-        why="the policies could not be read",
-    )
+def unread_policies_cause(why: str) -> MfaCause:
+    return _unread("Conditional Access", why)
+
+
+def behind_policies_causes(unread: Mapping[str, str]) -> list[MfaCause]:
+    """Why it is not known what policies do, where that is not their own fault; ``unread`` says why, by data set."""
+    return [_unread(name, unread[dataset]) for dataset, name in _BEHIND_POLICIES.items() if dataset in unread]
+
+
+def registration_cause(why: str) -> MfaCause:
+    return MfaCause(source=MfaSource.REGISTRATION, name="Registration report", effect=MfaEffect.UNKNOWN, why=why)
 
 
 def policy_cause(policy: ConditionalAccess, effect: MfaEffect, why: str) -> MfaCause:
     return MfaCause(source=MfaSource.CONDITIONAL_ACCESS, id=policy.id, name=policy.name, effect=effect, why=why)
+
+
+def most_telling(causes: Iterable[MfaCause]) -> list[MfaCause]:
+    """What matters most first; causes that matter equally stay in their order."""
+    return sorted(causes, key=lambda it: _RANK[it.effect])
 
 
 def why_excluded(excluded: PolicyUsers, person: SignedInPerson, directory: Directory) -> str:
@@ -92,6 +112,10 @@ def why_in_part(conditions: Conditions) -> str:
         "a condition that is not known": conditions.other,
     }
     return "only for " + (", ".join(words for words, narrows in narrowing.items() if narrows) or "some sign-ins")
+
+
+def _unread(name: str, why: str) -> MfaCause:
+    return MfaCause(source=MfaSource.CONDITIONAL_ACCESS, name=name, effect=MfaEffect.UNKNOWN, why=why)
 
 
 def _ways(excluded: PolicyUsers, person: SignedInPerson, directory: Directory) -> Iterator[str]:

@@ -55,7 +55,7 @@ class MfaCounts(msgspec.Struct, frozen=True, kw_only=True):
 def kind_of_person(counted: CountedAs, protection: Protection, *, is_administrator: bool) -> str:
     """The kind a derived row is counted as; ``mfa_counts`` adds these counts up."""
     if counted in {CountedAs.DISABLED, CountedAs.ROOM}:
-        return counted.value
+        return str(counted.value)
     who = _ADMINISTRATOR if is_administrator and counted is CountedAs.PERSON else counted.value
     return f"{who} {protection.value}"
 

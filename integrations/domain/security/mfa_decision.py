@@ -4,7 +4,7 @@ Three sources can require it: security defaults, the person's legacy state, and 
 Conditional Access the policies that apply to somebody must hold every sign-in together.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -17,8 +17,10 @@ from integrations.domain.security.demand import Strengths
 from integrations.domain.security.mfa_causes import (
     MfaCause,
     MfaEffect,
+    behind_policies_causes,
     defaults_cause,
     per_user_cause,
+    unread_policies_cause,
 )
 from integrations.domain.security.mfa_policies import MfaCoverage, MfaPolicies, PoliciesOutcome
 from integrations.domain.security.policy_people import Directory, SignedInPerson
@@ -62,6 +64,7 @@ class MfaInputs:
 
     ``per_user`` has the legacy state of everybody for whom it is not "disabled". A tenant without Conditional Access
     for want of a licence has no ``policies``, which is known. ``eligible`` are roles that people may activate.
+    ``unread`` says in words why something is not known, by data set.
     """
 
     security_defaults: bool | None
@@ -71,6 +74,7 @@ class MfaInputs:
     locations: Locations | None = None
     strengths: Strengths = field(default_factory=dict)
     eligible: Sequence[RoleSchedule] = ()
+    unread: Mapping[str, str] = field(default_factory=dict)
 
 
 class MfaDecision(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,7 +109,8 @@ class MfaDecisions:
         defaults, per_user, policies = self._of_defaults(person), self._of_state(person), self._policies.outcome(person)
         required = any_of((defaults[0], per_user[0], policies.required))
         is_required = required is Certainty.YES
-        causes = [*(it for it in (defaults[1], per_user[1]) if it is not None), *policies.causes]
+        sources = (it for it in (defaults[1], per_user[1]) if it is not None)
+        causes = [*sources, *self._not_known(policies), *policies.causes]
         return MfaDecision(
             required=required,
             coverage=MfaCoverage.FULL if is_required else policies.coverage,
@@ -118,6 +123,13 @@ class MfaDecisions:
         """Policies that name a group that does not exist, each with the group's id. It counts as empty."""
         return self._policies.missing_groups()
 
+    def _not_known(self, policies: PoliciesOutcome) -> Iterator[MfaCause]:
+        unread = self._inputs.unread
+        if self._inputs.policies is None:
+            yield unread_policies_cause(unread.get("conditional_access", "the policies could not be read"))
+        elif policies.required is Certainty.UNKNOWN:
+            yield from behind_policies_causes(unread)
+
     def _mode(self, person: SignedInPerson, policies: PoliciesOutcome, per_user: Certainty) -> MfaMode:
         if policies.is_blocked:
             return MfaMode.BLOCKED
@@ -128,7 +140,8 @@ class MfaDecisions:
         """Where roles are not known, nobody is taken for the one account that security defaults leave out."""
         is_on = self._inputs.security_defaults
         if is_on is None:
-            return Certainty.UNKNOWN, defaults_cause(MfaEffect.UNKNOWN, "they could not be read")
+            why = self._inputs.unread.get("security_defaults", "they could not be read")
+            return Certainty.UNKNOWN, defaults_cause(MfaEffect.UNKNOWN, why)
         if not is_on:
             return Certainty.NO, None
         if self._has_one_of(person, {DIRECTORY_SYNCHRONIZATION}):
@@ -141,7 +154,8 @@ class MfaDecisions:
     def _of_state(self, person: SignedInPerson) -> tuple[Certainty, MfaCause | None]:
         states = self._inputs.per_user
         if states is None:
-            return Certainty.UNKNOWN, per_user_cause(MfaEffect.UNKNOWN, "the states could not be read")
+            why = self._inputs.unread.get("per_user_mfa", "the states could not be read")
+            return Certainty.UNKNOWN, per_user_cause(MfaEffect.UNKNOWN, why)
         state = states.get(person.id, "disabled")
         if state == "disabled":
             return Certainty.NO, None

@@ -15,7 +15,6 @@ from integrations.domain.security.mfa_causes import (
     MfaCause,
     MfaEffect,
     policy_cause,
-    unread_policies_cause,
     why_excluded,
     why_in_part,
 )
@@ -107,7 +106,7 @@ class MfaPolicies:
     def outcome(self, person: SignedInPerson) -> PoliciesOutcome:
         """What the policies mean for somebody."""
         if not self._is_known:
-            return PoliciesOutcome(Certainty.UNKNOWN, MfaCoverage.NONE, causes=[unread_policies_cause()])
+            return PoliciesOutcome(Certainty.UNKNOWN, MfaCoverage.NONE)
         reach = self._audiences.reach(person)
         surely = reach.surely & self._certain
         possibly = (reach.surely | reach.possibly) & ~surely

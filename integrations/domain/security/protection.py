@@ -5,12 +5,12 @@ That MFA is registered, that it can be used, and that it is required are differe
 
 from collections.abc import Iterable
 from enum import Enum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from integrations.domain.security.certainty import Certainty, all_of
 from integrations.domain.security.policy_people import INTERNAL_GUEST, SignedInPerson
 from integrations.domain.sync.records import User
-from integrations.domain.sync.security_records import CrossTenantAccess, Registration
+from integrations.domain.sync.security_records import CrossTenantAccess
 
 
 class CountedAs(Enum):
@@ -48,6 +48,16 @@ class Enrolled(NamedTuple):
     capable: Enrollment
 
 
+class RegistrationFlags(Protocol):
+    """What the registration report says of somebody, as far as it matters here (a ``Registration`` has it)."""
+
+    @property
+    def is_mfa_registered(self) -> bool: ...
+
+    @property
+    def is_mfa_capable(self) -> bool: ...
+
+
 def counted_as(user: User, *, is_room: bool = False) -> CountedAs:
     """Licences make no difference. An account of which Microsoft does not say that it is disabled is enabled."""
     if user.is_enabled is False:
@@ -57,7 +67,7 @@ def counted_as(user: User, *, is_room: bool = False) -> CountedAs:
     return CountedAs.GUEST if user.is_guest else CountedAs.PERSON
 
 
-def enrolled(person: SignedInPerson, registration: Registration | None, home_mfa: Certainty) -> Enrolled:
+def enrolled(person: SignedInPerson, registration: RegistrationFlags | None, home_mfa: Certainty) -> Enrolled:
     """What is known about somebody; ``home_mfa`` is whether a guest's own tenant is believed (``home_mfa_accepted``).
 
     ``registration`` is None for whoever is not in the report, and for everybody if there is no report.

@@ -12,6 +12,7 @@ import msgspec
 T = TypeVar("T", bound=msgspec.Struct)
 
 USUAL = 32  # items in a row
+_MOST_BITS = 20  # of a row's number: thirty million items
 MOST_BYTES = 30_000  # a column holds up to 32 Ki characters, and the JSON around the items comes on top
 
 
@@ -22,14 +23,38 @@ def pack(items: Mapping[str, T]) -> dict[str, list[T]]:
     power of two; when it doubles, half of the items move.
     """
     fewest = max(1, -(-len(items) // USUAL))
-    buckets = 1 << (fewest - 1).bit_length()
+    buckets = 1 << min((fewest - 1).bit_length(), _MOST_BITS)
     rows: dict[str, list[T]] = {}
     sizes: dict[str, int] = {}
     for key in sorted(items):
-        bucket, part = f"{zlib.crc32(key.encode()) % buckets:05x}", 0
+        bucket, part = zlib.crc32(key.encode()) % buckets, 0
         size = len(msgspec.json.encode(items[key])) + 1
-        while sizes.get(name := f"{bucket}.{part}", 0) + size > MOST_BYTES and sizes.get(name):
+        while sizes.get(name := _name(bucket, part), 0) + size > MOST_BYTES and sizes.get(name):
             part += 1
         rows.setdefault(name, []).append(items[key])
         sizes[name] = sizes.get(name, 0) + size
     return rows
+
+
+def rows_that_may_hold(key: str) -> set[str]:
+    """The keys of the rows in which an item with this key would be, however many rows there are.
+
+    Rows with too many bytes have further parts, which end in 1, 2 and so on instead of 0.
+    """
+    number = zlib.crc32(key.encode())
+    return {_name(number % (1 << bits), 0) for bits in range(_MOST_BITS + 1)}
+
+
+def next_part(row: str) -> str:
+    """The key of the row that continues this one, if there is one."""
+    bucket, _, part = row.partition(".")
+    return f"{bucket}.{int(part) + 1}"
+
+
+def first_part(row: str) -> str:
+    """The key of the row that this one continues, or its own."""
+    return f"{row.partition('.')[0]}.0"
+
+
+def _name(bucket: int, part: int) -> str:
+    return f"{bucket:05x}.{part}"

@@ -1,0 +1,177 @@
+"""What decides about everybody's MFA in a tenant, read from its stored rows.
+
+What many have in common is read each time: it is small, or only as much of it is read as policies and roles name. Of
+users and registrations, which may be a hundred thousand, a change has only those read that it concerns.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import TypeVar
+
+import msgspec
+
+from integrations.domain.evaluations.dataset_state import valid_until, why_unread
+from integrations.domain.evaluations.evaluation import Changes, RowSource
+from integrations.domain.policies.conditional_access import AuthenticationStrength, ConditionalAccess
+from integrations.domain.policies.role_management import RoleSchedule
+from integrations.domain.security.mfa_decision import MfaInputs
+from integrations.domain.security.policy_people import Directory
+from integrations.domain.sync.changed_keys import ALL, Keys
+from integrations.domain.sync.datasets import DatasetOutcome
+from integrations.domain.sync.groups import reachable
+from integrations.domain.sync.packing import first_part, next_part, rows_that_may_hold
+from integrations.domain.sync.records import Group
+from integrations.domain.sync.security_records import (
+    CrossTenantAccess,
+    NamedLocation,
+    PerUserMfaPage,
+    RoleMember,
+    SecurityDefaults,
+)
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+USERS, REGISTRATIONS = "users", "registrations"
+_GROUPS, _POLICIES = "groups", "conditional_access"
+# Microsoft has no such rows for a tenant without the licence: that is known, other than what could not be read.
+_EMPTY_WITHOUT_LICENSE = frozenset({_POLICIES, "named_locations", "authentication_strengths", "role_eligibilities"})
+_COMMON = _EMPTY_WITHOUT_LICENSE | {"security_defaults", "per_user_mfa", "roles", "cross_tenant_access"}
+NEEDS = _COMMON | {USERS, REGISTRATIONS, _GROUPS}
+
+
+class MfaRegistration(msgspec.Struct, frozen=True, kw_only=True):
+    """What is read of somebody's registration."""
+
+    user_id: str
+    is_mfa_registered: bool
+    is_mfa_capable: bool
+
+
+class _MfaRegistrationPage(msgspec.Struct, frozen=True, kw_only=True):
+    people: list[MfaRegistration]
+
+
+class MfaTenant:
+    """One tenant. ``valid_until`` is when some of it will be too old to count, unless it is read again before."""
+
+    def __init__(self, source: RowSource) -> None:
+        self._source = source
+        self._group_keys: set[str] = set()
+        self._valid_until: list[datetime] = []
+        self.unread: dict[str, str] = {}
+        policies = self._rows(_POLICIES, ConditionalAccess)
+        roles = self._rows("roles", RoleMember)
+        locations = self._rows("named_locations", NamedLocation)
+        self.inputs = MfaInputs(
+            security_defaults=self._security_defaults(),
+            per_user=self._per_user_states(),
+            policies=policies,
+            directory=Directory(groups=self._groups(policies or (), roles or ()), roles=roles),
+            locations=None if locations is None else {it.id: it for it in locations},
+            strengths={it.id: it for it in self._rows("authentication_strengths", AuthenticationStrength) or ()},
+            eligible=self._rows("role_eligibilities", RoleSchedule) or (),
+            unread=self.unread,
+        )
+        self.cross_tenant_access = self._rows("cross_tenant_access", CrossTenantAccess)
+        self._has_registrations = self._is_read(REGISTRATIONS)
+        self.administrators = _administrators(self.inputs.directory)
+
+    @property
+    def valid_until(self) -> datetime | None:
+        return min(self._valid_until, default=None)
+
+    def may_be_administrator(self, user_id: str) -> bool | None:
+        """Whether somebody has a directory role; None if that is not known."""
+        if user_id in self.administrators:
+            return True
+        directory = self.inputs.directory
+        is_known = directory.roles is not None and not any(
+            directory.may_have_more_holders(it.role_id) for it in directory.roles
+        )
+        return False if is_known else None
+
+    def affected(self, changes: Changes) -> Keys:
+        """The ids of those about whom has to be decided again."""
+        is_for_all = any(changes[name] for name in _COMMON) or self._uses_groups(changes[_GROUPS])
+        users, registrations = changes[USERS], changes[REGISTRATIONS]
+        if is_for_all or users is ALL or registrations is ALL:
+            return ALL
+        return users | frozenset(self._people_of(registrations))
+
+    def registrations(self, people: Keys) -> Mapping[str, MfaRegistration]:
+        """The registrations of these people, by their ids; nobody's if the report could not be read."""
+        if not self._has_registrations:
+            return {}
+        if people is ALL:
+            rows = self._source.rows(REGISTRATIONS, _MfaRegistrationPage)
+            return {it.user_id: it for _, page in rows for it in page.people}
+        pages = self._pages_of(people)
+        return {it.user_id: it for page in pages for it in page.people if it.user_id in people}
+
+    def _rows(self, dataset: str, model: type[T]) -> list[T] | None:
+        """All rows of a data set; None if they could not be read."""
+        is_unlicensed = self._source.state(dataset).outcome is DatasetOutcome.NOT_LICENSED
+        if is_unlicensed and dataset in _EMPTY_WITHOUT_LICENSE:
+            return []
+        return [it for _, it in self._source.rows(dataset, model)] if self._is_read(dataset) else None
+
+    def _is_read(self, dataset: str) -> bool:
+        state = self._source.state(dataset)
+        until = valid_until(dataset, state, self._source.now)
+        if until is None:
+            self.unread[dataset] = why_unread(state)
+            return False
+        self._valid_until.append(until)
+        return True
+
+    def _security_defaults(self) -> bool | None:
+        rows = self._rows("security_defaults", SecurityDefaults)
+        return rows[0].is_enabled if rows else None
+
+    def _per_user_states(self) -> dict[str, str | None] | None:
+        pages = self._rows("per_user_mfa", PerUserMfaPage)
+        return None if pages is None else {it.user_id: it.state for page in pages for it in page.people}
+
+    def _groups(self, policies: Iterable[ConditionalAccess], roles: Iterable[RoleMember]) -> dict[str, Group] | None:
+        """The groups that policies name and that have roles, with all groups in them."""
+        if not self._is_read(_GROUPS):
+            return None
+        with_roles = {it.member_id for it in roles if it.kind == "group"}
+        return reachable(self._find_groups, with_roles.union(*map(_groups_of, policies)))
+
+    def _find_groups(self, keys: Iterable[str]) -> Mapping[str, Group]:
+        self._group_keys.update(keys)
+        return self._source.find(_GROUPS, sorted(keys), Group)
+
+    def _uses_groups(self, changed: Keys) -> bool:
+        """Whether one of these rows matters now or did before: then the rows that lead there were looked up now."""
+        return bool(self._group_keys) if changed is ALL else bool(changed & self._group_keys)
+
+    def _people_of(self, rows: frozenset[str]) -> Iterator[str]:
+        """Everybody who is in these rows of registrations, and whoever may have been."""
+        if not rows:
+            return
+        for page in self._source.find(REGISTRATIONS, rows, _MfaRegistrationPage).values():
+            yield from (it.user_id for it in page.people)
+        firsts = {first_part(it) for it in rows}
+        yield from (key for key, _ in self._source.derived(_AnyRow) if rows_that_may_hold(key) & firsts)
+
+    def _pages_of(self, people: frozenset[str]) -> Iterator[_MfaRegistrationPage]:
+        keys = {row for user_id in people for row in rows_that_may_hold(user_id)}
+        while keys:
+            found = self._source.find(REGISTRATIONS, keys, _MfaRegistrationPage)
+            yield from found.values()
+            keys = {next_part(it) for it in found}
+
+
+class _AnyRow(msgspec.Struct):
+    """A row of which only the key matters."""
+
+
+def _groups_of(policy: ConditionalAccess) -> set[str]:
+    conditions = policy.conditions
+    return {*conditions.included.groups, *conditions.excluded.groups} if conditions else set()
+
+
+def _administrators(directory: Directory) -> set[str]:
+    return set[str]().union(*(directory.holders(it.role_id) for it in directory.roles or ()))
