@@ -16,7 +16,7 @@ class ProtectionCounts(msgspec.Struct, frozen=True, kw_only=True):
         total: How many there are.
         protected: MFA is required of them and they can use it.
         exposed: MFA is neither required of them nor registered.
-        not_required: They have registered, but MFA is not required of them.
+        not_asked: They have registered, but MFA is not required of them.
         to_register: MFA is required of them, but they have registered nothing that they can use.
         unknown: One of the answers that decide is not known.
     """
@@ -24,14 +24,14 @@ class ProtectionCounts(msgspec.Struct, frozen=True, kw_only=True):
     total: int
     protected: int
     exposed: int
-    not_required: int
+    not_asked: int
     to_register: int
     unknown: int
 
     @property
     def unprotected(self) -> int:
         """How many are surely not protected."""
-        return self.exposed + self.not_required + self.to_register
+        return self.exposed + self.not_asked + self.to_register
 
 
 class MfaCounts(msgspec.Struct, frozen=True, kw_only=True):

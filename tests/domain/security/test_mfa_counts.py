@@ -21,12 +21,12 @@ def test_every_way_of_being_unprotected_counts_as_unprotected() -> None:
 
 def test_guests_disabled_accounts_and_rooms_are_counted_apart_even_with_a_role() -> None:
     counts = _counts_of(
-        (CountedAs.GUEST, Protection.NOT_REQUIRED, True),
+        (CountedAs.GUEST, Protection.NOT_ASKED, True),
         (CountedAs.DISABLED, Protection.EXPOSED, True),
         (CountedAs.ROOM, Protection.EXPOSED, False),
     )
     assert counts.people.total == counts.administrators.total == 0
-    assert (counts.guests.not_required, counts.disabled, counts.rooms) == (1, 1, 1)
+    assert (counts.guests.not_asked, counts.disabled, counts.rooms) == (1, 1, 1)
 
 
 def _counts_of(*people: tuple[CountedAs, Protection, bool]) -> MfaCounts:
