@@ -8,6 +8,7 @@ CONSENT_FLOWS = timedelta(hours=24)  # from their start, whatever became of them
 IDEMPOTENT_ANSWERS = timedelta(hours=24)  # responses to requests with an Idempotency-Key
 READING_CHECKPOINTS = timedelta(hours=2)  # pages of an interrupted reading; then it starts again
 AUDIT_ENTRIES = timedelta(days=400)
+HISTORY = timedelta(days=400)  # of a mapped tenant, by whole months; it ends with the mapping
 RUNS_PER_TENANT = 200  # four days of syncs every 30 minutes
 STATUS_CHANGES_PER_CSP = 50
 FORMER_NAMES = 20  # of a tenant or an integration

@@ -1,4 +1,4 @@
-"""The control rows of ONE account: integrations, mappings, flows, runs, removals, and the audit log.
+"""The control rows of ONE account: integrations, mappings, summaries, flows, runs, removals, audit log.
 
 Table ``control``: PartitionKey is the account id, so that a forgotten filter cannot leak another account's rows, and
 each change is one transaction together with its audit entry and its outbox message. RowKey is ``<kind>:<id>``; the
@@ -19,6 +19,8 @@ from integrations.domain.connect.flow import Flow
 from integrations.domain.csp.customers import AccessState
 from integrations.domain.csp.report import Report
 from integrations.domain.ids import AccountId
+from integrations.domain.insights.history import HistoryMonth
+from integrations.domain.insights.summary import TenantSummary
 from integrations.domain.integrations import (
     AuditEntry,
     Credential,
@@ -107,6 +109,8 @@ _PLAN = RowKind("plan", PlanRecord, lambda _: CURRENT, _NO_SECRETS)
 _SETTINGS = RowKind("settings", AccountSettings, lambda _: CURRENT, _NO_SECRETS)
 _WATCH = RowKind("watch", Watch, lambda it: it.tenant_id, frozenset({"secret_hash"}))
 _FLOW_START = RowKind("starting", FlowStart, lambda it: it.id, _NO_SECRETS)
+_SUMMARY = RowKind("summary", TenantSummary, lambda it: it.tenant_id, _NO_SECRETS)
+_HISTORY = RowKind("history", HistoryMonth, lambda it: it.key, _NO_SECRETS)
 _ANSWER = RowKind("answer", StoredAnswer, lambda it: it.key, frozenset({"key", "request_hash", "body", "headers"}))
 
 KINDS: Mapping[str, RowKind[Any]] = {
@@ -133,6 +137,8 @@ KINDS: Mapping[str, RowKind[Any]] = {
         _SETTINGS,
         _WATCH,
         _FLOW_START,
+        _SUMMARY,
+        _HISTORY,
         _ANSWER,
     )
 }
@@ -165,6 +171,8 @@ class Control:
         self.settings = Documents(table, account_id, _SETTINGS)
         self.watches = Documents(table, account_id, _WATCH)
         self.flow_starts = Documents(table, account_id, _FLOW_START)
+        self.summaries = Documents(table, account_id, _SUMMARY)
+        self.history = Documents(table, account_id, _HISTORY)
         self.answers = Documents(table, account_id, _ANSWER)
         self._table = table
 

@@ -6,7 +6,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from shared.storage.tables import Row, Table, Write, delete, end_of, insert, replace
+from shared.storage.tables import Row, Table, Write, delete, end_of, insert, replace, upsert
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -76,6 +76,10 @@ class Documents(Generic[T]):
 
     def saved(self, stored: Stored[T]) -> Write:
         return replace(self._row(stored.value, stored.etag))
+
+    def put(self, value: T) -> Write:
+        """Add the row, or replace it whatever its version."""
+        return upsert(self._row(value))
 
     def removed(self, stored: Stored[T]) -> Write:
         return delete(self._row(stored.value, stored.etag))

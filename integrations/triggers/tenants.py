@@ -18,6 +18,7 @@ from integrations.triggers.http.routes import HttpRoutes, Need, RequestContext
 from integrations.views.datasets import Rows
 from integrations.views.integration_details import IntegrationDetails
 from integrations.views.organizations import MappingView, mapping_view
+from integrations.views.paging import CURSOR_PATTERN
 from integrations.views.security.findings import FindingList
 from integrations.views.security.licenses import LicenseView
 from integrations.views.security.security import Security
@@ -26,7 +27,6 @@ from integrations.views.table.attention import NEEDS
 from integrations.views.table.overview import Overview
 from integrations.views.table.tenant_page import (
     CSP_AUTHS,
-    CURSOR_PATTERN,
     SORTS,
     STATUSES,
     SYNC_STATUSES,

@@ -63,6 +63,8 @@ DELETED = {
     "parting": "tenant_removals",
     "remove_all": "remove_all",
     "watch": "watches",
+    "summary": "summaries",
+    "history": "history",
 }
 KEPT = {
     "organization": "the MSP's own, and may be mapped to other tenants",
@@ -85,6 +87,8 @@ NOT_RETENTION = {
     ("integrations/domain/evaluations/progress.py", "timedelta(days=1)"): "a day",
     ("integrations/domain/evaluations/progress.py", "timedelta(days=7)"): "how often everything is evaluated",
     ("integrations/domain/jobs/orders.py", "timedelta(days=31)"): "how far ahead a message's time may be",
+    ("integrations/domain/insights/scores.py", "timedelta(days=7)"): "how far back a score is compared",
+    ("integrations/domain/insights/summarizing.py", "timedelta(days=30)"): "how much of the Secure Score is drawn",
     ("integrations/views/security/secure_score.py", "timedelta(days=90)"): "how much of the Secure Score is drawn",
     ("integrations/domain/sync/cadence.py", "timedelta(hours=24)"): "how often a data set is read",
     ("integrations/domain/sync/cadence.py", "timedelta(hours=5)"): "how often an unchanged cursor is written",

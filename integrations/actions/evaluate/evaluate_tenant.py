@@ -1,4 +1,4 @@
-"""Evaluate one tenant: bring its derived rows in line with what was synced.
+"""Evaluate one tenant: bring its derived rows and its summary in line with what was synced.
 
 The message only names the tenant. What there is to do follows from the pending changes that syncs record, and from
 each evaluation's own cursor (``evaluation_run``).
@@ -7,6 +7,7 @@ each evaluation's own cursor (``evaluation_run``).
 from datetime import datetime
 
 from integrations.actions.evaluate.evaluation_run import EvaluationRun
+from integrations.actions.evaluate.summarize import update_summary
 from integrations.domain.evaluations.progress import daily_at
 from integrations.domain.ids import TenantId
 from integrations.domain.integrations import Tenant
@@ -28,6 +29,7 @@ def evaluate_tenant(services: Services, order: EvaluateOrder) -> None:
 
     Raises:
         StorageUnavailable: storage does not answer; the message retries.
+        VersionConflict: the tenant's summary kept changing; the message retries.
     """
     if not _is_current(services.control(order.account_id), order):
         log("dropped order", account_id=order.account_id, tenant_id=order.tenant_id, reason="not asked for any more")
@@ -35,6 +37,7 @@ def evaluate_tenant(services: Services, order: EvaluateOrder) -> None:
     with span("evaluate", account_id=order.account_id, tenant_id=order.tenant_id):
         try:
             EvaluationRun(services, order).evaluate()
+            update_summary(services, order)
         except (Superseded, Unwritten):
             services.send(order, delay_s=int(OVERLAP.total_seconds()))
 

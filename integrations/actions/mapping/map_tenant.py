@@ -13,6 +13,7 @@ from integrations.actions.mapping.organizations import find_organization
 from integrations.actions.mapping.purge import plan_purge
 from integrations.actions.sync.sync_now import sync_order
 from integrations.domain.ids import OrganizationId, TenantId, UserId
+from integrations.domain.insights.summary import TenantSummary
 from integrations.domain.integrations import Mapping, Organization, Tenant, reservations
 from integrations.domain.retention import UNMAPPED_DATA
 from integrations.domain.statuses import SyncCause
@@ -64,6 +65,7 @@ def map_tenant(services: Services, actor: Actor, tenant_id: TenantId, organizati
                 control.tenants.saved(stored.now(mapped)),
                 control.organizations.saved(stored_organization),  # unchanged: the write guards its version
                 *(control.reservations.added(it) for it in reservations(tenant_id, mapping)),
+                control.summaries.put(_first_summary(mapped, organization)),
             )
             change.send(sync_order(actor.account_id, mapped, "mapped", now))
     except VersionConflict:
@@ -101,6 +103,7 @@ def unmap_tenant(services: Services, actor: Actor, tenant_id: TenantId) -> None:
         not_before=None,
         status=msgspec.structs.replace(status, last_sync_at=tenant.status.last_sync_at),
     )
+    summary = control.summaries.find(tenant_id)
     reserved = [control.reservations.find(it.key) for it in reservations(tenant_id, tenant.mapping)]
     subject = {"tenant_id": tenant_id, "organization_id": tenant.mapping.organization_id}
     with account.change(actor, "unmapped tenant", subject) as change:
@@ -110,6 +113,7 @@ def unmap_tenant(services: Services, actor: Actor, tenant_id: TenantId) -> None:
         change.write(
             control.tenants.saved(stored.now(unmapped)),
             *(control.reservations.removed(it) for it in reserved if it),
+            *([control.summaries.dropped(tenant_id)] if summary else []),
         )
     services.data(actor.account_id, tenant_id, tenant.epoch).close()
 
@@ -138,6 +142,18 @@ def _already_mapped(control: Control, tenant: Tenant) -> Conflict:
         f"{tenant.name!r} is already mapped to {name!r}.",
         code="already_mapped",
         remedy="Unmap the tenant first, then map it again.",
+    )
+
+
+def _first_summary(tenant: Tenant, organization: Organization) -> TenantSummary:
+    """The summary of a tenant that was just mapped: nothing is known yet."""
+    return TenantSummary(
+        tenant_id=tenant.tenant_id,
+        epoch=tenant.epoch,
+        name=tenant.name,
+        default_domain=tenant.default_domain,
+        organization_id=organization.id,
+        organization_name=organization.name,
     )
 
 

@@ -6,9 +6,10 @@ import msgspec
 
 from integrations.actions.account import Account, Change
 from integrations.actions.actors import Actor
-from integrations.actions.conflicts import retry_on_conflict
+from integrations.actions.conflicts import ignore_conflict, retry_on_conflict
 from integrations.actions.lookup import find_tenant
 from integrations.domain.ids import TenantId
+from integrations.domain.insights.history import months_of
 from integrations.domain.jobs.orders import PurgeOrder
 from integrations.services import Services
 from integrations.storage.data.sweeping import Sweeper
@@ -64,6 +65,7 @@ def purge(services: Services, order: PurgeOrder) -> None:
             order.account_id, order.tenant_id, order.epoch
         ).close()  # from here on every write of this epoch fails
     rows = Sweeper(services.tables, order.account_id, order.tenant_id).sweep(order.epoch, with_fences=order.is_last)
+    _delete_history(account, order)
     retry_on_conflict(lambda: _forget_failures(account, order))
     if order.is_last:
         services.due.drop(Work.PURGE, order.account_id, f"{order.tenant_id}:{order.epoch}")
@@ -79,6 +81,17 @@ def _line(services: Services, order: PurgeOrder) -> Due | None:
 def _earliest(services: Services, order: PurgeOrder) -> timedelta:
     """How long before its line's time an order may come: an epoch's first pass comes before its last one."""
     return timedelta(0) if order.is_last else services.settings.removal_quiet
+
+
+def _delete_history(account: Account, order: PurgeOrder) -> None:
+    """Delete the epoch's history, which nobody adds to any more: its summary ended with it."""
+    history = account.control.history
+    months = history.list(months_of(order.tenant_id, order.epoch))
+    with (
+        ignore_conflict("another process deleted the history too", account_id=account.id),
+        account.change() as change,
+    ):
+        change.write(*map(history.removed, months))
 
 
 def _forget_failures(account: Account, order: PurgeOrder) -> None:

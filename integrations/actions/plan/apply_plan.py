@@ -22,7 +22,7 @@ from integrations.storage.due import ALL, Due, Work
 from shared.storage.tables import chunks
 from shared.telemetry.log import log
 
-_TENANTS_A_TRANSACTION = 30  # of three rows each
+_TENANTS_A_TRANSACTION = 24  # of four rows each
 
 Row = TypeVar("Row", Tenant, Integration)
 
@@ -110,8 +110,9 @@ def _change_all(account: Account, documents: Documents[Row], rule: Callable[[Row
 
 
 def _purge(account: Account) -> None:
-    """Purge the synced data of every mapped tenant; the mapping stays, under a new epoch."""
+    """Purge the synced data of every mapped tenant; the mapping stays, under a new epoch and with nothing known."""
     control, actor, quiet = account.control, account.system_actor("apply_plan"), account.services.settings.removal_quiet
+    summaries = {it.value.tenant_id: it.value for it in control.summaries.list()}
     mapped = [it for it in control.tenants.list() if rules.purged(it.value) is not it.value]
     for start in range(0, len(mapped), _TENANTS_A_TRANSACTION):
         with account.change() as change:
@@ -119,5 +120,7 @@ def _purge(account: Account) -> None:
                 tenant_id, epoch = stored.value.tenant_id, stored.value.epoch
                 plan_purge(change, tenant_id, epoch, quiet)
                 change.write(control.tenants.saved(stored.now(rules.purged(stored.value))))
+                if tenant_id in summaries:
+                    change.write(control.summaries.put(summaries[tenant_id].emptied(epoch + 1)))
                 change.audit(actor, "purged tenant data", {"tenant_id": tenant_id}, reason="plan_lost")
                 change.send(PurgeOrder(account_id=account.id, tenant_id=tenant_id, epoch=epoch, is_last=False))

@@ -7,6 +7,7 @@ from integrations.actions.removal.start import close_epoch, detached
 from integrations.actions.removal.work import RemovalWork
 from integrations.actions.sync.change_notifications import end_watch
 from integrations.domain import removal as rules
+from integrations.domain.insights.history import months_of
 from integrations.domain.integrations import Tenant
 from integrations.domain.removal import TenantRemoval
 from integrations.storage.data.sweeping import Sweeper
@@ -14,7 +15,7 @@ from integrations.storage.documents import Stored
 from integrations.storage.due import Work
 from shared.storage.tables import chunks
 
-_TENANTS_A_TRANSACTION = 16  # of at most six rows each
+_TENANTS_A_TRANSACTION = 14  # of at most seven rows each
 
 
 def detach_tenants(work: RemovalWork) -> None:
@@ -52,20 +53,21 @@ def delete_late_rows(work: RemovalWork, tenant_removal: TenantRemoval) -> int:
 
 
 def delete_rows_of(work: RemovalWork, tenant_removal: TenantRemoval) -> None:
-    """Delete the tenant's runs, its change notifications, its access state and its lines of the due list.
+    """Delete the tenant's runs, history, change notifications, access state, and lines of the due list.
 
     Once the tenant is removed it may be integrated again, and then these rows are the new integration's and are left
     alone. Lines of a tenant that is gone are completed by whoever handles them; deleting them here could hit a line
     that was just added.
     """
     control, account_id, due = work.control, work.account.id, work.services.due
-    runs = [control.runs.removed(it) for it in control.runs.list(f"{tenant_removal.tenant_id}:")]
+    rows = [control.runs.removed(it) for it in control.runs.list(f"{tenant_removal.tenant_id}:")]
+    rows += [control.history.removed(it) for it in control.history.list(months_of(tenant_removal.tenant_id))]
     access = control.access_states.find(tenant_removal.tenant_id)
     tenant = control.tenants.find(tenant_removal.tenant_id)
     is_ours = tenant is not None and tenant.value.removal == work.removal.id
     if tenant is None or is_ours:
         end_watch(work.account, tenant_removal.tenant_id)
-        for part in chunks([*runs, *([control.access_states.removed(access)] if access else [])]):
+        for part in chunks([*rows, *([control.access_states.removed(access)] if access else [])]):
             with work.account.change() as change:
                 change.write(*part)
     for kind in (Work.SYNC, Work.CUSTOMER, Work.EVALUATE) if is_ours else ():

@@ -26,7 +26,7 @@ from integrations.views.removal.begun import Begun
 from shared.errors import Invalid, NotFound, Problem
 from shared.storage.tables import Write
 
-_INTEGRATIONS_A_TRANSACTION = 12  # of at most eight rows each
+_INTEGRATIONS_A_TRANSACTION = 11  # of at most nine rows each
 
 
 def remove(services: Services, actor: Actor, integration_id: IntegrationId, confirmation: str) -> Begun:
@@ -74,7 +74,7 @@ def remove_all(services: Services, actor: Actor, confirmation: str) -> list[Remo
 
 
 def begin_all(account: Account, actor: Actor) -> None:
-    """Begin the removal of every integration that is not being removed yet, twelve in a transaction.
+    """Begin the removal of every integration that is not being removed yet, eleven in a transaction.
 
     Raises:
         VersionConflict: integrations kept changing.
@@ -110,11 +110,13 @@ def detached(account: Account, tenant: Stored[Tenant], removal: Removal) -> tupl
     )
     reserved = reservations(it.tenant_id, it.mapping) if it.mapping else ()
     stored = [control.reservations.find(reservation.key) for reservation in reserved]
+    summary = control.summaries.find(it.tenant_id)
     return tenant_removal, [
         control.tenants.saved(tenant.now(hidden)),
         control.tenant_removals.added(tenant_removal),
         *(control.tenant_removals.added(former) for former in _of_former(account, tenant_removal, removal)),
         *(control.reservations.removed(reservation) for reservation in stored if reservation),
+        *([control.summaries.dropped(it.tenant_id)] if summary else []),
     ]
 
 

@@ -5,10 +5,11 @@ from integrations.domain.evaluations.controls import CONTROLS
 from integrations.domain.evaluations.evaluation import Evaluation
 from integrations.domain.evaluations.mfa import MFA
 from integrations.domain.evaluations.people_without_mfa import PEOPLE_WITHOUT_MFA
+from integrations.domain.insights.summary import SUMMARIZED
 
 EVALUATIONS: tuple[Evaluation, ...] = (PEOPLE_WITHOUT_MFA, ADMINISTRATORS, CONTROLS, MFA)
 
 
 def needed_datasets() -> frozenset[str]:
-    """The data sets whose changes are marked: those that some evaluation reads."""
-    return frozenset[str]().union(*(it.needs for it in EVALUATIONS))
+    """The data sets whose changes are marked: those that some evaluation reads, and those of a tenant's summary."""
+    return SUMMARIZED.union(*(it.needs for it in EVALUATIONS))

@@ -41,6 +41,7 @@ _TAGS = {
     "Audit": "Who did what and when, and the export of everything.",
     "Consent": "Integrating and reauthorizing: somebody signs in at Microsoft and consents.",
     "CSPs": "Partners, through whom tenants of their customers are reached.",
+    "Insights": "What is known across all mapped tenants, and the history of each.",
     "Organizations": "The MSP's clients, to which tenants are mapped.",
     "Removals": "Removing integrations and their data.",
     "Service": "The service itself.",

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 
+from integrations.domain.insights.summarizing import license_counts
 from integrations.domain.sync.datasets import Cursor
 from integrations.domain.sync.records import License, Subscription
 from integrations.views.datasets import STATES, as_of, state_of
@@ -45,15 +46,8 @@ class LicenseView(License, frozen=True, kw_only=True, omit_defaults=True):
 
 def license_figures(licenses: Iterable[License], cursor: Cursor | None) -> LicenseFigures:
     """The totals; unlimited products, which nobody pays for, are left out."""
-    paid = [it for it in licenses if not it.is_unlimited]
-    return LicenseFigures(
-        state=state_of(cursor),
-        as_of=as_of(cursor),
-        products=len(paid),
-        bought=sum(it.bought for it in paid),
-        assigned=sum(it.assigned for it in paid),
-        unused=sum(it.unused for it in paid),
-    )
+    counts = license_counts(licenses)
+    return LicenseFigures(state=state_of(cursor), as_of=as_of(cursor), **msgspec.structs.asdict(counts))
 
 
 def license_view(bought: License, subscriptions: Iterable[Subscription]) -> LicenseView:

@@ -1,6 +1,5 @@
 """A page of the table: rows filtered, sorted and cut."""
 
-import base64
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -8,10 +7,10 @@ import msgspec
 
 from integrations.domain.csp.gdap import CspAuth
 from integrations.domain.statuses import SyncLabel
+from integrations.views.paging import read_cursor, write_cursor
 from integrations.views.status import StatusView
 from integrations.views.table.attention import NEEDS
 from integrations.views.table.tenant_row import OVERDUE, TenantRow, labels_of
-from shared.errors import Invalid, Problem
 
 
 class TenantPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +58,6 @@ SORTS = tuple(SORT_KEYS) + tuple(f"-{name}" for name in SORT_KEYS)
 SYNC_STATUSES = tuple(it.value for it in (SyncLabel.SUCCESS, SyncLabel.PENDING, SyncLabel.AUTH_ERROR))
 CSP_AUTHS = tuple(sorted(it.value for it in CspAuth))
 STATUSES = tuple(dict.fromkeys([*(it.value for it in SyncLabel), *(it.value for it in CspAuth), OVERDUE]))
-CURSOR_PATTERN = "[A-Za-z0-9_-]{1,4096}"
 
 
 def tenant_page(rows: Iterable[TenantRow], table_filter: TableFilter) -> TenantPage:
@@ -78,7 +76,7 @@ def tenant_page(rows: Iterable[TenantRow], table_filter: TableFilter) -> TenantP
         ordered = [it for it in ordered if ((it[:2] < last) if descending else (it[:2] > last))]
     page = ordered[: table_filter.limit]
     has_more = len(ordered) > len(page)
-    next_cursor = _write_cursor(page[-1][:2]) if has_more else None
+    next_cursor = write_cursor(page[-1][:2]) if has_more else None
     return TenantPage(items=[row for _, _, row in page], next_cursor=next_cursor, total=total)
 
 
@@ -102,15 +100,6 @@ def _is_selected(row: TenantRow, table_filter: TableFilter) -> bool:
     )
 
 
-def _write_cursor(key: tuple[str, str]) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
-
-
 def _read_cursor(cursor: str) -> tuple[str, str]:
-    try:
-        return msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=tuple[str, str])
-    except (ValueError, msgspec.MsgspecError) as error:
-        raise Invalid(
-            "The cursor is invalid.",
-            problems=[Problem("/cursor", "next_cursor of the previous page, unchanged", parameter="cursor")],
-        ) from error
+    last: tuple[str, str] = read_cursor(cursor, tuple[str, str])
+    return last

@@ -1,0 +1,146 @@
+"""Bring a mapped tenant's summary, and today in its history, in line with what was synced and evaluated.
+
+A mapping adds the summary and its end deletes it. Here it is only updated at the version that was read, so that an
+evaluation that is late brings nothing back. Tenants that an earlier version of this service mapped get theirs here, in
+a transaction that also holds the tenant's row.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import date
+from typing import TypeVar
+
+import msgspec
+
+from integrations.actions.account import Account
+from integrations.actions.account_settings import settings_of
+from integrations.actions.conflicts import retry_on_conflict
+from integrations.domain.account_settings import time_zone
+from integrations.domain.baselines.verdicts import ControlVerdict
+from integrations.domain.evaluations.controls import CONTROLS
+from integrations.domain.insights import summarizing as rules
+from integrations.domain.insights.history import HistoryMonth, day_of, month_of, months_of
+from integrations.domain.insights.summary import TenantSummary
+from integrations.domain.integrations import Mapping, Tenant
+from integrations.domain.jobs.orders import EvaluateOrder
+from integrations.domain.retention import HISTORY
+from integrations.domain.security.mfa_counts import kind_of_person
+from integrations.domain.security.protection import CountedAs, Protection
+from integrations.domain.sync.records import License
+from integrations.domain.sync.security_records import SecureScore, SecureScoreControl
+from integrations.services import Services
+from integrations.storage.control import Control
+from integrations.storage.data.store import StoredData
+from integrations.storage.documents import Stored
+from shared.storage.tables import Write
+
+_MFA = "mfa"
+
+Row = TypeVar("Row", bound=msgspec.Struct)
+
+
+class _JudgedControl(msgspec.Struct, frozen=True, kw_only=True):
+    """What is needed of a row of the evaluation ``controls``."""
+
+    id: str
+    verdict: ControlVerdict
+
+
+class _PersonWithMfa(msgspec.Struct, frozen=True, kw_only=True):
+    """What is needed of a row of the evaluation ``mfa``."""
+
+    counted_as: CountedAs
+    protection: Protection
+    is_administrator: bool = False
+
+
+def update_summary(services: Services, order: EvaluateOrder) -> None:
+    """Write the summary and today's day of the history if something about them has changed.
+
+    Raises:
+        VersionConflict: they kept changing.
+        StorageUnavailable: storage does not answer.
+    """
+    account = Account(services, order.account_id)
+    retry_on_conflict(lambda: _update(account, order))
+
+
+def _update(account: Account, order: EvaluateOrder) -> None:
+    control, now = account.control, account.services.clock()
+    tenant = control.tenants.find(order.tenant_id)
+    if tenant is None or tenant.value.mapping is None or tenant.value.epoch != order.epoch:
+        return
+    before, settings = control.summaries.find(order.tenant_id), settings_of(control)
+    excepted = settings.excepted_in(order.tenant_id, now)
+    summary = _summary(account, tenant.value, tenant.value.mapping, excepted)
+    today = now.astimezone(time_zone(settings.time_zone)).date()
+    history = _history_writes(control, summary, excepted, today)
+    if history or before is None or before.value != summary:
+        with account.change() as change:
+            change.write(*_summary_writes(control, tenant, before, summary), *history)
+
+
+def _summary_writes(
+    control: Control, tenant: Stored[Tenant], before: Stored[TenantSummary] | None, summary: TenantSummary
+) -> list[Write]:
+    """The summary at its version; without one of this epoch, at the version of the tenant's row."""
+    if before is not None and before.value.epoch == summary.epoch:
+        return [control.summaries.saved(before.now(summary))]
+    return [control.summaries.put(summary), control.tenants.saved(tenant)]
+
+
+def _summary(account: Account, tenant: Tenant, mapping: Mapping, excepted: Collection[str]) -> TenantSummary:
+    services, where = account.services, (account.id, tenant.tenant_id, tenant.epoch)
+    synced, derived = services.data(*where).state(tenant.confirmed), services.derived(*where).state()
+    organization = account.control.organizations.find(mapping.organization_id)
+    off = services.settings.evaluations_off
+    mfa = rules.EvaluationState(derived.cursors.get(_MFA), _MFA in off)
+    controls = rules.EvaluationState(derived.cursors.get(CONTROLS.name), CONTROLS.name in off)
+    return TenantSummary(
+        tenant_id=tenant.tenant_id,
+        epoch=tenant.epoch,
+        name=tenant.name,
+        default_domain=tenant.default_domain,
+        organization_id=mapping.organization_id,
+        organization_name=organization.value.name if organization else "",
+        score=rules.score_summary(
+            _rows(synced, "secure_score", SecureScore),
+            _rows(synced, "secure_score_controls", SecureScoreControl),
+            synced.cursors.get("secure_score"),
+        ),
+        mfa=rules.mfa_summary(mfa, _kinds(derived, excepted) if mfa.has_rows else {}),
+        controls=rules.controls_summary(controls, _verdicts(derived) if controls.has_rows else {}),
+        licenses=rules.licenses_summary(_rows(synced, "licenses", License), synced.cursors.get("licenses")),
+    )
+
+
+def _rows(stored: StoredData, dataset: str, model: type[Row]) -> Iterable[Row]:
+    """All rows of a small data set; storage is not asked for one that was never read."""
+    return [it for _, it in stored.rows.all(dataset, model)] if dataset in stored.cursors else []
+
+
+def _verdicts(derived: StoredData) -> dict[str, ControlVerdict]:
+    return {it.id: it.verdict for _, it in derived.rows.all(CONTROLS.name, _JudgedControl)}
+
+
+def _kinds(derived: StoredData, user_ids: Collection[str]) -> dict[str, str]:
+    """What these people are counted as."""
+    people = derived.rows.find(_MFA, user_ids, _PersonWithMfa) if user_ids else {}
+    return {
+        user_id: kind_of_person(it.counted_as, it.protection, is_administrator=it.is_administrator)
+        for user_id, it in people.items()
+    }
+
+
+def _history_writes(control: Control, summary: TenantSummary, excepted: Collection[str], today: date) -> list[Write]:
+    """The write of today's month, if today is different from what is stored, and of months that are too old."""
+    empty = HistoryMonth(tenant_id=summary.tenant_id, epoch=summary.epoch, month=month_of(today))
+    stored = control.history.find(empty.key)
+    before = stored.value if stored else empty
+    after = before.with_day(day_of(summary, excepted, today))
+    if after == before:
+        return []
+    if stored is not None:
+        return [control.history.saved(stored.now(after))]
+    oldest = month_of(today - HISTORY)
+    known = control.history.list(months_of(summary.tenant_id, summary.epoch))
+    return [control.history.added(after), *(control.history.removed(it) for it in known if it.value.month < oldest)]
