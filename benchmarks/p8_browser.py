@@ -1,4 +1,7 @@
-"""P8: 1,000 tenants in Chromium: until the table shows, and its longest task; against the same rows as a bare table."""
+"""P8: 1,000 tenants in Chromium: until the table shows, and its longest task; against the same rows as a bare table.
+
+The same with 300 is told beside it. There most of the time is the page itself and not its rows, so that no goal is set.
+"""
 
 import html
 import json
@@ -19,7 +22,7 @@ from integrations.triggers import build_app
 from local.host import Host
 from local.processes import ROOT
 
-_TENANTS, _TIMES, _COLUMNS = 1_000, 7, 6
+_FEW, _TENANTS, _TIMES, _COLUMNS = 300, 1_000, 7, 6
 _FIRST = """
     new MutationObserver((_, watcher) => {
         if (!document.querySelector("tbody tr")) return;
@@ -29,6 +32,7 @@ _FIRST = """
 """
 _MORE = "document.querySelector('[data-key=more]')"
 _ROWS = "document.querySelectorAll('#tenants tbody tr').length"
+_PROMISED = "parseInt(document.querySelector('.foot')?.textContent.replaceAll(',', ''))"  # "100 of 1,000 tenants"
 _SCROLL = """
     () => new Promise((done) => {
         let last = -1;
@@ -79,13 +83,13 @@ def longest_task_ms(browser: Browser, page: Page, work: Callable[[], Any]) -> fl
     return float(max(it["tdur"] for it in tasks)) / 1000
 
 
-def show_all(page: Page) -> None:
+def show_all(page: Page, tenants: int) -> None:
     """What a person does who wants to see the last tenant."""
-    # Rows come in parts, and the button a moment after the last of them.
-    until(page, f"{_ROWS} >= {_TENANTS} || {_MORE}")
-    while (shown := page.evaluate(_ROWS)) < _TENANTS:
+    drawn = f"{_ROWS} === {_PROMISED}"  # what is below the table changes first, then rows come in parts
+    until(page, drawn)
+    while (shown := page.evaluate(_ROWS)) < tenants:
         page.evaluate(f"{_MORE}.click()")
-        until(page, f"{_ROWS} >= {_TENANTS} || ({_ROWS} > {shown} && {_MORE})")
+        until(page, f"{_ROWS} > {shown} && {drawn}")
     page.evaluate(_SCROLL)
 
 
@@ -96,13 +100,13 @@ def bare(names: list[str]) -> str:
     return f"<!doctype html><table><tbody>{body}</tbody></table>"
 
 
-def measure(on: Stage, browser: Browser) -> dict[str, float]:
+def measure(on: Stage, browser: Browser, tenants: int) -> dict[str, float]:
     with socket.create_server(("127.0.0.1", 0)) as held:
         port = int(held.getsockname()[1])
     url = f"http://localhost:{port}"
     addresses = {"PUBLIC_URL": url, "PORTAL_URL": f"{url}/api/page", "PORTAL_PERSONAS_URL": on.personas_url}
     bench = Bench({**on.settings, **addresses})
-    map_tenants(bench, account_of(token_of(on)), _TENANTS)
+    map_tenants(bench, account_of(token_of(on)), tenants)
     with Host(build_app(lambda: bench.services), root=ROOT, env={**on.settings, **addresses}) as host:
         host.serve(port, listeners=False)
         page = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce").new_page()
@@ -110,8 +114,8 @@ def measure(on: Stage, browser: Browser) -> dict[str, float]:
         page.goto(f"{url}/api/page/config.json")
         page.evaluate("sessionStorage.setItem('persona', 'alice')")
         ours = [first_table_ms(page, f"{url}/api/page/") for _ in range(_TIMES)]
-        ours_task = longest_task_ms(browser, page, lambda: show_all(page))
-        plain = bare([f"Tenant {number}" for number in range(_TENANTS)])
+        ours_task = longest_task_ms(browser, page, lambda: show_all(page, tenants))
+        plain = bare([f"Tenant {number}" for number in range(tenants)])
         page.route(f"{url}/bare", lambda route: route.fulfill(content_type="text/html", body=plain))
         bares = [first_table_ms(page, f"{url}/bare") for _ in range(_TIMES)]
         bare_task = longest_task_ms(browser, page, lambda: page.goto(f"{url}/bare"))
@@ -124,13 +128,16 @@ def measure(on: Stage, browser: Browser) -> dict[str, float]:
 
 
 def main() -> None:
-    with stage() as on, chromium() as browser:
-        told = {name: round(value, 1) for name, value in measure(on, browser).items()}
+    measured = {}
+    for tenants in (_FEW, _TENANTS):
+        with stage() as on, chromium() as browser:
+            measured[tenants] = {name: round(value, 1) for name, value in measure(on, browser, tenants).items()}
+    told, few = measured[_TENANTS], measured[_FEW]
     shows, works = told["table_ms"] / told["bare_ms"], told["task_ms"] / told["bare_task_ms"]
     against = "the same rows as a bare table"
-    figures = {"tenants": _TENANTS, "columns": _COLUMNS}
-    record("P8-first-table", against, ratio=shows, goal="<= 5", met=shows <= 5, **figures, **told)
-    record("P8-longest-task", against, ratio=works, goal="<= 1", met=works <= 1, **figures, **told)
+    figures = {"tenants": _TENANTS, "columns": _COLUMNS, **told, f"of_{_FEW}": few}
+    record("P8-first-table", against, ratio=shows, goal="<= 5", met=shows <= 5, **figures)
+    record("P8-longest-task", against, ratio=works, goal="<= 1", met=works <= 1, **figures)
 
 
 if __name__ == "__main__":

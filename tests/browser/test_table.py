@@ -227,6 +227,25 @@ def test_an_update_keeps_the_focus_where_it_was(site: Site) -> None:
     expect(button).to_be_focused()
 
 
+def test_tenants_that_come_and_go_leave_the_others_in_their_order(site: Site) -> None:
+    rows = told.many(35)
+    new = [told.single(number, name) for number, name in ((90, "Aardvark"), (91, "Client 0017b"), (92, "Zebra"))]
+    site.answers("/integrations", told.overview(rows, told.csp()))
+    site.open()
+    expect(site.page.locator("#tenants tbody tr")).to_have_count(35)
+    button = site.page.get_by_role("button", name="Actions for Client 0030")
+    button.focus()
+
+    rows[:] = [new[0], *rows[1:17], new[1], *rows[19:], new[2]]
+
+    expect(site.row("Zebra")).to_be_visible()
+    assert shown(site) == [it["name"] for it in rows]
+    expect(button).to_be_focused()
+    rows[:] = rows[:3]
+    expect(site.page.locator("#tenants tbody tr")).to_have_count(3)
+    assert shown(site) == [it["name"] for it in rows]
+
+
 def test_times_tick_without_asking_anybody(site: Site) -> None:
     row = told.single(1, "Contoso Dental") | {"last_sync_at": told.ago(seconds=-1)}
     site.answers("/integrations", told.overview([row]))
