@@ -1,5 +1,8 @@
 """The page is light, also with a thousand tenants."""
 
+import re
+from pathlib import Path
+
 from tests.browser import told
 from tests.browser.site import Site
 
@@ -28,6 +31,15 @@ def test_the_whole_page_weighs_little(site: Site) -> None:
 
     assert len(sizes) > 10
     assert sum(sizes.values()) < MOST_BYTES, sizes
+
+
+def test_every_script_is_asked_for_at_once(root: Path) -> None:
+    """One that is only found by reading another costs one more round trip before the first row."""
+    portal = root / "integrations" / "portal"
+
+    linked = re.findall(r'href="([a-z]+\.js)"|src="([a-z]+\.js)"', (portal / "index.html").read_text())
+
+    assert sorted(map("".join, linked)) == sorted(it.name for it in portal.glob("*.js"))
 
 
 def test_a_thousand_tenants_are_drawn_a_part_at_a_time_and_can_be_scrolled_through(site: Site) -> None:
