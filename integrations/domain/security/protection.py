@@ -36,7 +36,7 @@ class Protection(Enum):
 
     PROTECTED = "protected"
     EXPOSED = "exposed"  # neither required nor registered
-    NOT_ASKED = "not_asked"  # registered, but not required
+    NOT_REQUIRED = "not_asked"  # registered, but not required
     TO_REGISTER = "to_register"  # required, but nothing usable is registered: whoever has the password may do that
     UNKNOWN = "unknown"
 
@@ -103,7 +103,7 @@ def protection(required: Certainty, enrollment: Enrolled) -> Protection:
     if required is Certainty.UNKNOWN or registered is Enrollment.UNKNOWN:
         return Protection.UNKNOWN
     if required is Certainty.NO:
-        return Protection.EXPOSED if registered is Enrollment.NO else Protection.NOT_ASKED
+        return Protection.EXPOSED if registered is Enrollment.NO else Protection.NOT_REQUIRED
     by_use = {Enrollment.NO: Protection.TO_REGISTER, Enrollment.UNKNOWN: Protection.UNKNOWN}
     return by_use.get(capable, Protection.PROTECTED)
 

@@ -29,7 +29,7 @@ class PeopleByProtection(ProtectionCounts, frozen=True, kw_only=True):
     excepted: int
 
 
-class MfaRow(InsightRow, frozen=True, kw_only=True):
+class TenantMfaRow(InsightRow, frozen=True, kw_only=True):
     """The people of one tenant.
 
     Attributes:
@@ -81,14 +81,14 @@ class MfaInsights(msgspec.Struct, frozen=True, kw_only=True):
         thresholds: The account's thresholds.
     """
 
-    items: list[MfaRow]
+    items: list[TenantMfaRow]
     next_cursor: str | None
     total: int
     counts: MfaTenantCounts
     thresholds: Thresholds
 
 
-CONDITIONS: dict[str, Callable[[MfaRow], bool]] = {
+CONDITIONS: dict[str, Callable[[TenantMfaRow], bool]] = {
     "unprotected": lambda row: row.is_listed,
     "administrators": lambda row: row.administrators is not None and row.administrators.unprotected > 0,
     "unknown": lambda row: row.people is None or row.people.unknown > 0,
@@ -123,7 +123,7 @@ def mfa_insights(
     )
 
 
-def cells(row: MfaRow) -> Sequence[str]:
+def cells(row: TenantMfaRow) -> Sequence[str]:
     """A row in the order of COLUMNS."""
     named = (row.name, row.tenant_id, row.default_domain, row.organization.name, row.state)
     at = row.as_of and row.as_of.isoformat().replace("+00:00", "Z")
@@ -131,10 +131,10 @@ def cells(row: MfaRow) -> Sequence[str]:
     return [cell(it) for it in (*named, at, *people, row.disabled, row.rooms)]
 
 
-def _row(summary: TenantSummary, exceptions: frozenset[str], thresholds: Thresholds) -> MfaRow:
+def _row(summary: TenantSummary, exceptions: frozenset[str], thresholds: Thresholds) -> TenantMfaRow:
     judged = judged_mfa(summary.mfa, exceptions)
     people = _people(judged, "people")
-    return MfaRow(
+    return TenantMfaRow(
         **of_tenant(summary),
         state=summary.mfa.state.value,
         as_of=to_second(summary.mfa.as_of),
@@ -156,7 +156,7 @@ def _people(judged: JudgedMfa | None, who: str) -> PeopleByProtection | None:
     return PeopleByProtection(**fields, unprotected=counted.unprotected, excepted=excepted.total)
 
 
-def _most_first(row: MfaRow) -> tuple[float, float]:
+def _most_first(row: TenantMfaRow) -> tuple[float, float]:
     if row.people is None or row.administrators is None:
         return 1.0, 0.0
     return -float(row.administrators.unprotected), -float(row.people.unprotected)

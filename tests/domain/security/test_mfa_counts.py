@@ -21,7 +21,7 @@ def test_every_way_of_being_unprotected_counts_as_unprotected() -> None:
 
 def test_guests_disabled_accounts_and_rooms_are_counted_apart_even_with_a_role() -> None:
     counts = _counts_of(
-        (CountedAs.GUEST, Protection.NOT_ASKED, True),
+        (CountedAs.GUEST, Protection.NOT_REQUIRED, True),
         (CountedAs.DISABLED, Protection.EXPOSED, True),
         (CountedAs.ROOM, Protection.EXPOSED, False),
     )

@@ -47,7 +47,7 @@ def report(*, registered: bool, capable: bool) -> Registration:
             YES, Enrolled(Enrollment.YES, Enrollment.UNKNOWN), Protection.UNKNOWN, UNKNOWN, id="perhaps forbidden"
         ),
         pytest.param(YES, NOT_KNOWN, Protection.UNKNOWN, UNKNOWN, id="required, no report"),
-        pytest.param(NO, BOTH, Protection.NOT_ASKED, NO, id="registered, not required"),
+        pytest.param(NO, BOTH, Protection.NOT_REQUIRED, NO, id="registered, not required"),
         pytest.param(NO, NEITHER, Protection.EXPOSED, NO, id="neither"),
         pytest.param(NO, NOT_KNOWN, Protection.UNKNOWN, NO, id="not required, no report"),
         pytest.param(UNKNOWN, BOTH, Protection.UNKNOWN, UNKNOWN, id="registered, not known whether required"),
