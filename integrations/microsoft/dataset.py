@@ -14,7 +14,7 @@ import msgspec
 
 from integrations.domain.evaluations.dataset_state import DatasetState
 from integrations.domain.sync.cadence import Cadence
-from integrations.domain.sync.datasets import Cursor, Reading
+from integrations.domain.sync.datasets import Cursor, DatasetOutcome, Reading
 from integrations.microsoft.limits import Service
 from shared.microsoft.graph import Graph, Page
 
@@ -112,6 +112,9 @@ class Dataset:
 
 def state_of(dataset: Dataset, cursor: Cursor | None) -> DatasetState:
     """How a data set was last read, for evaluations; rows of an earlier version count as not read."""
-    if cursor is None or cursor.version != dataset.version:
+    if cursor is None:
         return DatasetState(permission=dataset.permission)
-    return DatasetState(cursor.outcome, cursor.complete_at, cursor.error, dataset.permission)
+    if cursor.version == dataset.version:
+        return DatasetState(cursor.outcome, cursor.complete_at, cursor.error, dataset.permission)
+    outcome = None if cursor.outcome is DatasetOutcome.FRESH else cursor.outcome  # what was refused is known
+    return DatasetState(outcome, None, cursor.error, dataset.permission)
