@@ -17,6 +17,7 @@ from integrations.triggers import (
     organizations,
     portal,
     removal,
+    security,
     settings,
     tenants,
 )
@@ -27,6 +28,7 @@ _TAG_OF: dict[ModuleType, str] = {
     csp: "CSPs",
     tenants: "Tenants",
     insights: "Insights",
+    security: "Tenants",
     removal: "Removals",
     organizations: "Organizations",
     settings: "Settings",

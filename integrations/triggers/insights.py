@@ -11,10 +11,10 @@ from integrations.domain.insights.history import MEASURES
 from integrations.domain.retention import HISTORY
 from integrations.triggers.http.parameters import LIMIT, Parameter, cursor, integer, one_of, text
 from integrations.triggers.http.routes import HttpRoutes, Need, RequestContext
+from integrations.views.cursors import CURSOR_PATTERN
 from integrations.views.insights import baselines, mfa, secure_score
 from integrations.views.insights.history import History
 from integrations.views.insights.rows import InsightFilter
-from integrations.views.paging import CURSOR_PATTERN
 from shared.formats.csv_text import CSV, csv_text, prefers_csv
 from shared.http.responses import ApiResponse, download, ok
 

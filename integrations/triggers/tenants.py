@@ -15,10 +15,10 @@ from integrations.microsoft import registry as datasets
 from integrations.microsoft.dataset import Dataset, ReadRoute
 from integrations.triggers.http.parameters import CURSOR, LIMIT, PAGING, cursor, flag, one_of, tenant, text
 from integrations.triggers.http.routes import HttpRoutes, Need, RequestContext
+from integrations.views.cursors import CURSOR_PATTERN
 from integrations.views.datasets import Rows
 from integrations.views.integration_details import IntegrationDetails
 from integrations.views.organizations import MappingView, mapping_view
-from integrations.views.paging import CURSOR_PATTERN
 from integrations.views.security.findings import FindingList
 from integrations.views.security.licenses import LicenseView
 from integrations.views.security.security import Security

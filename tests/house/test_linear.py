@@ -5,6 +5,7 @@ import csv
 import io
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from http.client import HTTPException
 from typing import Any
 
@@ -18,7 +19,7 @@ from integrations.domain.jobs.orders import SyncOrder
 from integrations.domain.sync.change_notifications import parse_client_state
 from integrations.domain.text import clean, key_from
 from integrations.microsoft.fillers import identifier, ids_for_paths
-from integrations.views.table.tenant_page import _read_cursor
+from integrations.views.cursors import read_cursor
 from local.host.http.pipeline import query_of
 from local.host.http.route_constraints import constraint
 from local.host.http.routes import decoded
@@ -77,7 +78,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "a challenge": lambda text: claims_of({"www-authenticate": "insufficient_claims " + text}),
     "Retry-After": retry_after_s,
     "resource units": lambda text: units_of({"x-ms-resource-unit": text}),
-    "a page's cursor": _read_cursor,
+    "a page's cursor": partial(read_cursor, key=tuple[str, str]),
     "a link": lambda text: relative("https://graph.microsoft.com/v1.0/" + text, "https://graph.microsoft.com"),
     "the head of an answer": lambda text: read_head(head(text), "GET"),
     "many heads of an answer": lambda text: read_head(head(text.replace(" ", "\r\n")), "GET"),

@@ -1,5 +1,6 @@
 """The synced and derived rows of one tenant, read for its views."""
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TypeVar
 
@@ -51,10 +52,18 @@ class TenantData:
 
     def derived(self, evaluation: Evaluation, model: type[T]) -> list[T] | None:
         """All rows of an evaluation; None when it never ran, or is switched off and so not kept up to date."""
-        cursor = self.evaluations.get(evaluation.name)
-        if self._derived is None or evaluation.name in self._off or not has_rows(cursor):
+        if self._derived is None or not self._has_derived(evaluation):
             return None
         return [body for _, body in self._derived.list(evaluation.name, model, limit=_EVERY_ROW)]
+
+    def each_derived(self, evaluation: Evaluation, model: type[T]) -> Iterator[T] | None:
+        """The same, with one page of rows in memory at a time, for evaluations that have many."""
+        if self._derived is None or not self._has_derived(evaluation):
+            return None
+        return (body for _, body in self._derived.state().rows.all(evaluation.name, model))
+
+    def _has_derived(self, evaluation: Evaluation) -> bool:
+        return evaluation.name not in self._off and has_rows(self.evaluations.get(evaluation.name))
 
     def rows(self, dataset: str, model: type[T]) -> list[T]:
         """All rows of a data set; storage is not asked for one that was never read."""

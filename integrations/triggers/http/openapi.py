@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from integrations.domain import ids
-from integrations.triggers.http.parameters import PAGING, PATH, Parameter, PathParameter
+from integrations.triggers.http.parameters import CURSOR, PATH, Parameter, PathParameter
 from integrations.triggers.http.routes import PREFIX, HttpRoute, Need
 from shared.http.responses import ProblemBody
 from shared.http.schemas import json_schema
@@ -189,7 +189,11 @@ def _headers(route: HttpRoute, status: int) -> dict[str, Any]:
     names = ["Location"] if status == 201 else []
     if route.needs is not Need.NOTHING:
         names.append("Idempotency-Replayed" if route.changes else "ETag")
-    return _described_headers([*names, "Next-Cursor"] if route.csv and PAGING[-1] in route.query else names)
+    return _described_headers([*names, "Next-Cursor"] if route.csv and _has_pages(route) else names)
+
+
+def _has_pages(route: HttpRoute) -> bool:
+    return any(it.name == CURSOR.name for it in route.query)
 
 
 def _described_headers(names: Iterable[str]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import msgspec
 
 from integrations.domain.ids import TenantId
 from integrations.domain.insights.summary import TenantSummary
-from integrations.views.paging import read_cursor, write_cursor
+from integrations.views.cursors import read_cursor, write_cursor
 from integrations.views.tenant_details import OrganizationName
 
 

@@ -7,7 +7,7 @@ import msgspec
 
 from integrations.domain.csp.gdap import CspAuth
 from integrations.domain.statuses import SyncLabel
-from integrations.views.paging import read_cursor, write_cursor
+from integrations.views.cursors import read_cursor, write_cursor
 from integrations.views.status import StatusView
 from integrations.views.table.attention import NEEDS
 from integrations.views.table.tenant_row import OVERDUE, TenantRow, labels_of
@@ -72,7 +72,7 @@ def tenant_page(rows: Iterable[TenantRow], table_filter: TableFilter) -> TenantP
     ordered = sorted(((sort_key(row), row.tenant_id, row) for row in selected), reverse=descending)
     total = len(ordered)
     if table_filter.cursor:
-        last = _read_cursor(table_filter.cursor)
+        last = read_cursor(table_filter.cursor, tuple[str, str])
         ordered = [it for it in ordered if ((it[:2] < last) if descending else (it[:2] > last))]
     page = ordered[: table_filter.limit]
     has_more = len(ordered) > len(page)
@@ -98,8 +98,3 @@ def _is_selected(row: TenantRow, table_filter: TableFilter) -> bool:
         and (not table_filter.csp or table_filter.csp.casefold() in {row.csp_name.casefold(), row.integration_id})
         and (table_filter.mapped is None or (row.syncro_tenant is not None) == table_filter.mapped)
     )
-
-
-def _read_cursor(cursor: str) -> tuple[str, str]:
-    last: tuple[str, str] = read_cursor(cursor, tuple[str, str])
-    return last
