@@ -1,21 +1,28 @@
 """Read and change what an account has chosen for itself."""
 
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 import msgspec
 
-from integrations.actions.account import Account
+from integrations.actions.account import Account, Change
 from integrations.actions.actors import Actor
-from integrations.domain.account_settings import AccountSettings
-from integrations.domain.ids import IntegrationId
-from integrations.domain.integrations import Kind
-from integrations.domain.jobs.orders import CspOrder
+from integrations.actions.conflicts import retry_on_conflict
+from integrations.domain import account_settings as rules
+from integrations.domain.account_settings import AccountSettings, MfaException, SettingsChange
+from integrations.domain.ids import IntegrationId, TenantId
+from integrations.domain.integrations import Kind, Tenant
+from integrations.domain.jobs.orders import CspOrder, EvaluateOrder
 from integrations.services import Services
 from integrations.storage.control import CURRENT, Control
+from integrations.storage.documents import Stored
 from integrations.storage.due import Work
+from shared.errors import Invalid
+from shared.storage.tables import Write
 
 _LOST_MESSAGE_AFTER = timedelta(minutes=1)  # then the due list orders the run
-_CSPS = 20  # of one account, that are checked at once; the next check of any other follows by itself
+_AT_ONCE = 20  # CSPs that are checked and tenants that are evaluated at once; the due list orders the others
+_EXCEPTIONS_AN_ENTRY = 20  # of the audit log, before and after
 
 
 def settings_of(control: Control) -> AccountSettings:
@@ -24,32 +31,111 @@ def settings_of(control: Control) -> AccountSettings:
     return stored.value if stored else AccountSettings()
 
 
-def change_settings(services: Services, actor: Actor, settings: AccountSettings) -> AccountSettings:
-    """Replace the settings. With a feature turned on, its permissions are granted to the customers of each CSP.
+def exceptions_of(control: Control) -> list[MfaException]:
+    """All exceptions of the account, those that have ended as well."""
+    return [it for page in control.exceptions.list() for it in page.value.items]
+
+
+def change_settings(services: Services, actor: Actor, wanted: SettingsChange) -> None:
+    """Change the settings and replace the exceptions.
+
+    With a feature turned on, its permissions are granted to the customers of each CSP. Tenants whose exceptions
+    change are evaluated, within minutes.
 
     Raises:
+        Invalid: ``problems`` name everything that is wrong.
         VersionConflict: somebody else changed them at the same time.
         StorageUnavailable: storage does not answer.
     """
     account = Account(services, actor.account_id)
-    stored = account.control.settings.find(CURRENT)
+    control, now = account.control, services.clock()
+    stored, known = control.settings.find(CURRENT), exceptions_of(control)
     before = stored.value if stored else AccountSettings()
-    if settings == before:
-        return before
-    with account.change(actor, "changed settings", {}, before=_text(before), after=_text(settings)) as change:
-        documents = account.control.settings
-        change.write(documents.saved(stored.now(settings)) if stored else documents.added(settings))
-        for integration in _csps(account.control) if set(settings.features) - set(before.features) else ():
-            now = services.clock()
-            change.due(Work.CSP, integration, now + _LOST_MESSAGE_AFTER)
-            change.send(CspOrder(account_id=account.id, integration_id=integration, due_at=now, reason="feature"))
-    return settings
+    settings, exceptions = wanted.applied(before), known if wanted.exceptions is None else wanted.exceptions
+    tenants = {it.value.tenant_id: it.value for it in control.tenants.list()} if exceptions != known else {}
+    present = [key for key, it in tenants.items() if it.removal is None]
+    problems = [*rules.problems_of(settings), *rules.problems_of_exceptions(exceptions, known, present, now)]
+    if problems:
+        raise Invalid("The settings are not valid.", problems=problems)
+    if settings == before and exceptions == known:
+        return
+    with account.change() as change:
+        change.write(*_writes(control, stored, settings, exceptions))
+        _audit(change, actor, (before, known), (settings, exceptions))
+        if set(settings.features) - set(before.features):
+            _order_checks(change)
+        _order_evaluations(change, tenants, {it.tenant_id for it in _different(known, exceptions)})
+
+
+def forget_exceptions(account: Account, tenant_id: TenantId) -> None:
+    """Delete the exceptions for people of a tenant that leaves the account.
+
+    Raises:
+        VersionConflict: the settings kept changing.
+    """
+    retry_on_conflict(lambda: _forget(account, tenant_id))
+
+
+def _forget(account: Account, tenant_id: TenantId) -> None:
+    control = account.control
+    stored, known = control.settings.find(CURRENT), exceptions_of(control)
+    kept = [it for it in known if it.tenant_id != tenant_id]
+    if kept != known:
+        with account.change() as change:
+            change.write(*_writes(control, stored, stored.value if stored else AccountSettings(), kept))
+
+
+def _writes(
+    control: Control, stored: Stored[AccountSettings] | None, settings: AccountSettings, exceptions: list[MfaException]
+) -> Iterator[Write]:
+    """The settings, whose version guards the exceptions too, and the pages of exceptions that change."""
+    yield control.settings.saved(stored.now(settings)) if stored else control.settings.added(settings)
+    before = {it.value.number: it for it in control.exceptions.list()}
+    after = {it.number: it for it in rules.paged(exceptions)}
+    for number, page in after.items():
+        if number not in before or before[number].value != page:
+            yield control.exceptions.put(page)
+    yield from (control.exceptions.removed(it) for number, it in before.items() if number not in after)
+
+
+_Chosen = tuple[AccountSettings, list[MfaException]]
+
+
+def _audit(change: Change, actor: Actor, before: _Chosen, after: _Chosen) -> None:
+    """Entries of what was changed: of exceptions only those that are new or gone, some in each entry."""
+    gone = [it for it in before[1] if it not in after[1]]
+    added = [it for it in after[1] if it not in before[1]]
+    for start in range(0, max(len(gone), len(added), 1), _EXCEPTIONS_AN_ENTRY):
+        some = slice(start, start + _EXCEPTIONS_AN_ENTRY)
+        texts = {"before": _text(before[0], gone[some]), "after": _text(after[0], added[some])}
+        change.audit(actor, "changed settings", {}, **texts)
+
+
+def _order_checks(change: Change) -> None:
+    now = change.account.services.clock()
+    for integration in _csps(change.account.control):
+        change.due(Work.CSP, integration, now + _LOST_MESSAGE_AFTER)
+        change.send(CspOrder(account_id=change.account.id, integration_id=integration, due_at=now, reason="feature"))
+
+
+def _order_evaluations(change: Change, tenants: dict[TenantId, Tenant], changed: set[TenantId]) -> None:
+    now = change.account.services.clock()
+    mapped = [it for key, it in sorted(tenants.items()) if key in changed and it.mapping is not None]
+    for place, it in enumerate(mapped):
+        change.due(Work.EVALUATE, it.tenant_id, now + _LOST_MESSAGE_AFTER)
+        if place < _AT_ONCE:
+            change.send(EvaluateOrder(account_id=change.account.id, tenant_id=it.tenant_id, epoch=it.epoch))
 
 
 def _csps(control: Control) -> list[IntegrationId]:
     csps = (it.value for it in control.integrations.list())
-    return [it.id for it in csps if it.kind is Kind.CSP and it.removal is None][:_CSPS]
+    return [it.id for it in csps if it.kind is Kind.CSP and it.removal is None][:_AT_ONCE]
 
 
-def _text(settings: AccountSettings) -> str:
-    return msgspec.json.encode(settings).decode()
+def _different(before: Sequence[MfaException], after: Sequence[MfaException]) -> list[MfaException]:
+    """The exceptions that only one of the two has."""
+    return [*(it for it in before if it not in after), *(it for it in after if it not in before)]
+
+
+def _text(settings: AccountSettings, exceptions: list[MfaException]) -> str:
+    return msgspec.json.encode({**msgspec.to_builtins(settings), "exceptions": exceptions}).decode()

@@ -1,16 +1,22 @@
 """What an account has chosen for itself. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, tzinfo
 from enum import Enum
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
 
-from integrations.domain.ids import TenantId
+from integrations.domain.ids import TenantId, is_object_id
+from shared.errors import Problem
 
 DEFAULT_TIME_ZONE = "UTC"
 MOST_EXCEPTIONS = 200
+MOST_OF_A_REASON = 128  # characters: two hundred exceptions must fit into the body of a request
+EXCEPTIONS_A_PAGE = 50
+
+MOST_PEOPLE = 1_000_000
 
 
 class Feature(Enum):
@@ -24,9 +30,9 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
     """From where on a tenant is listed as needing attention.
 
     Attributes:
-        secure_score: A Secure Score below this percentage is listed, 0 to 100.
-        secure_score_drop: So is one that fell by this many percentage points within seven days, more than 0 up to 100.
-        unprotected_people: More people than this without protection by MFA are listed, 0 to 1,000,000.
+        secure_score: A Secure Score below this percentage is low.
+        secure_score_drop: A Secure Score has dropped if it fell by this many percentage points within seven days.
+        unprotected_people: A tenant is listed if more people than this are not protected by MFA.
     """
 
     secure_score: float = 50.0
@@ -38,10 +44,10 @@ class MfaException(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody who is not counted as unprotected by MFA, such as a break-glass account.
 
     Attributes:
-        tenant_id: The Microsoft tenant of the account's table.
+        tenant_id: The Microsoft tenant.
         user_id: The user's object id there.
-        reason: Why there is an exception.
-        until: When it ends. Null if it has no end.
+        reason: Why there is an exception, in at most 128 characters.
+        until: When it ends. Null or absent if it has no end.
     """
 
     tenant_id: TenantId
@@ -53,29 +59,48 @@ class MfaException(msgspec.Struct, frozen=True, kw_only=True):
         return self.until is None or now < self.until
 
 
+class ExceptionPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Some of an account's exceptions; a row holds many."""
+
+    number: int
+    items: list[MfaException]
+
+
 class AccountSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of an account; one that never changed them has the defaults.
 
     Attributes:
         features: Features for which customers of the account's CSPs are granted more permissions. Single tenants grant
             them themselves, when they consent.
-        time_zone: The time zone in which days of the history begin, by its name in the IANA database.
+        time_zone: The time zone in which the days of a history begin, by its name in the IANA database.
         thresholds: From where on a tenant is listed as needing attention.
-        exceptions: People who are not counted as unprotected by MFA.
     """
 
     features: list[Feature] = []
     time_zone: str = DEFAULT_TIME_ZONE
     thresholds: Thresholds = Thresholds()
-    exceptions: list[MfaException] = []
-
-    def excepted_in(self, tenant_id: TenantId, now: datetime) -> frozenset[str]:
-        """The user ids of a tenant's exceptions that are valid."""
-        return excepted(self.exceptions, now).get(tenant_id, frozenset())
 
 
-def excepted(exceptions: Iterable[MfaException], now: datetime) -> dict[TenantId, frozenset[str]]:
-    """The user ids of valid exceptions, by tenant."""
+class SettingsChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody wants to change; None stays as it is, as do thresholds that are not named."""
+
+    features: list[Feature] | None = None
+    time_zone: str | None = None
+    thresholds: Mapping[str, float] = {}
+    exceptions: list[MfaException] | None = None
+
+    def applied(self, settings: AccountSettings) -> AccountSettings:
+        """The settings after the change."""
+        features = settings.features if self.features is None else self.features
+        return AccountSettings(
+            features=sorted(set(features), key=lambda it: it.value),
+            time_zone=settings.time_zone if self.time_zone is None else self.time_zone,
+            thresholds=Thresholds(**{**msgspec.structs.asdict(settings.thresholds), **self.thresholds}),
+        )
+
+
+def excepted(exceptions: Iterable[MfaException], now: datetime) -> Mapping[TenantId, frozenset[str]]:
+    """The user ids of exceptions that are valid, by tenant."""
     by_tenant: dict[TenantId, set[str]] = {}
     for it in exceptions:
         if it.is_valid_at(now):
@@ -83,9 +108,20 @@ def excepted(exceptions: Iterable[MfaException], now: datetime) -> dict[TenantId
     return {tenant_id: frozenset(user_ids) for tenant_id, user_ids in by_tenant.items()}
 
 
+def paged(exceptions: list[MfaException]) -> list[ExceptionPage]:
+    """The exceptions as they are stored."""
+    starts = range(0, len(exceptions), EXCEPTIONS_A_PAGE)
+    return [ExceptionPage(number=it, items=exceptions[it : it + EXCEPTIONS_A_PAGE]) for it in starts]
+
+
 def is_time_zone(name: str) -> bool:
     """Whether a time zone has this name."""
-    return name == DEFAULT_TIME_ZONE or name in available_timezones()
+    return name == DEFAULT_TIME_ZONE or name in _time_zones()
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 def time_zone(name: str) -> tzinfo:
@@ -93,3 +129,46 @@ def time_zone(name: str) -> tzinfo:
     if name == DEFAULT_TIME_ZONE or not is_time_zone(name):
         return UTC
     return ZoneInfo(name)
+
+
+def problems_of(settings: AccountSettings) -> Iterator[Problem]:
+    """What is wrong with settings that somebody wants to have."""
+    if not is_time_zone(settings.time_zone):
+        yield Problem("/time_zone", "a time zone of the IANA database, such as Europe/Berlin")
+    limits = settings.thresholds
+    for name, value in (("secure_score", limits.secure_score), ("secure_score_drop", limits.secure_score_drop)):
+        if not 0 <= value <= 100:
+            yield Problem(f"/thresholds/{name}", "a number from 0 to 100")
+    if not 0 <= limits.unprotected_people <= MOST_PEOPLE:
+        yield Problem("/thresholds/unprotected_people", f"a whole number from 0 to {MOST_PEOPLE:,}")
+
+
+def problems_of_exceptions(
+    exceptions: list[MfaException], known: Collection[MfaException], tenants: Collection[TenantId], now: datetime
+) -> Iterator[Problem]:
+    """What is wrong with exceptions that somebody wants to have; ``known`` ones may stay as they are.
+
+    ``tenants`` are those of the account.
+    """
+    if len(exceptions) > MOST_EXCEPTIONS:
+        yield Problem("/exceptions", f"at most {MOST_EXCEPTIONS} items")
+    seen: set[tuple[str, str]] = set()
+    for place, it in enumerate(exceptions):
+        problems = _problems_of(it, tenants, now) if it not in known else ()
+        yield from (Problem(f"/exceptions/{place}/{name}", detail) for name, detail in problems)
+        if (it.tenant_id, it.user_id) in seen:
+            yield Problem(f"/exceptions/{place}/user_id", "each person once")
+        seen.add((it.tenant_id, it.user_id))
+
+
+def _problems_of(exception: MfaException, tenants: Collection[TenantId], now: datetime) -> Iterator[tuple[str, str]]:
+    if exception.tenant_id not in tenants:
+        yield "tenant_id", "a Microsoft tenant of the account"
+    if not is_object_id(exception.user_id):
+        yield "user_id", "the object id of a user, which is a GUID"
+    if not 1 <= len(exception.reason) <= MOST_OF_A_REASON:
+        yield "reason", f"1 to {MOST_OF_A_REASON} visible characters"
+    if exception.until is not None and exception.until.tzinfo is None:
+        yield "until", "a time with its zone, such as 2030-01-31T00:00:00Z"
+    elif not exception.is_valid_at(now):
+        yield "until", "a time to come"

@@ -80,6 +80,11 @@ def is_tenant_id(text: str) -> bool:
     return _GUID.fullmatch(text) is not None and text.strip("0-") != ""
 
 
+def is_object_id(text: str) -> bool:
+    """Whether this is the object id of somebody or something in a tenant, in its canonical spelling."""
+    return _GUID.fullmatch(text) is not None
+
+
 def integration_id(text: str) -> IntegrationId:
     return IntegrationId(_ours(text, "int", "/integration_id"))
 

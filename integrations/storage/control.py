@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from integrations.domain.account_settings import AccountSettings
+from integrations.domain.account_settings import AccountSettings, ExceptionPage
 from integrations.domain.audit.seals import AuditKey, Seal
 from integrations.domain.connect.flow import Flow
 from integrations.domain.csp.customers import AccessState
@@ -107,6 +107,7 @@ _SEAL = RowKind("seal", Seal, lambda it: newest_seal_first(it.number), _NO_SECRE
 _AUDIT_KEY = RowKind("audit_key", AuditKey, lambda _: CURRENT, frozenset({"sealed"}))
 _PLAN = RowKind("plan", PlanRecord, lambda _: CURRENT, _NO_SECRETS)
 _SETTINGS = RowKind("settings", AccountSettings, lambda _: CURRENT, _NO_SECRETS)
+_EXCEPTIONS = RowKind("exceptions", ExceptionPage, lambda it: f"{it.number:06d}", _NO_SECRETS)
 _WATCH = RowKind("watch", Watch, lambda it: it.tenant_id, frozenset({"secret_hash"}))
 _FLOW_START = RowKind("starting", FlowStart, lambda it: it.id, _NO_SECRETS)
 _SUMMARY = RowKind("summary", TenantSummary, lambda it: it.tenant_id, _NO_SECRETS)
@@ -135,6 +136,7 @@ KINDS: Mapping[str, RowKind[Any]] = {
         _AUDIT_KEY,
         _PLAN,
         _SETTINGS,
+        _EXCEPTIONS,
         _WATCH,
         _FLOW_START,
         _SUMMARY,
@@ -169,6 +171,7 @@ class Control:
         self.audit_keys = Documents(table, account_id, _AUDIT_KEY)
         self.plans = Documents(table, account_id, _PLAN)
         self.settings = Documents(table, account_id, _SETTINGS)
+        self.exceptions = Documents(table, account_id, _EXCEPTIONS)
         self.watches = Documents(table, account_id, _WATCH)
         self.flow_starts = Documents(table, account_id, _FLOW_START)
         self.summaries = Documents(table, account_id, _SUMMARY)

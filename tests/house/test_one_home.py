@@ -75,6 +75,7 @@ KEPT = {
     "audit_key": "signs the receipts of removals",
     "plan": "the account's, whatever it has integrated",
     "settings": "the same",
+    "exceptions": "the same; but those of the tenant are taken out",
     "answer": "kept for a day (retention)",
 }
 

@@ -12,11 +12,12 @@ from typing import TypeVar
 import msgspec
 
 from integrations.actions.account import Account
-from integrations.actions.account_settings import settings_of
+from integrations.actions.account_settings import exceptions_of, settings_of
 from integrations.actions.conflicts import retry_on_conflict
-from integrations.domain.account_settings import time_zone
+from integrations.domain.account_settings import excepted, time_zone
 from integrations.domain.baselines.verdicts import ControlVerdict
 from integrations.domain.evaluations.controls import CONTROLS
+from integrations.domain.evaluations.mfa import MFA, MfaRow
 from integrations.domain.insights import summarizing as rules
 from integrations.domain.insights.history import HistoryMonth, day_of, month_of, months_of
 from integrations.domain.insights.summary import TenantSummary
@@ -24,7 +25,6 @@ from integrations.domain.integrations import Mapping, Tenant
 from integrations.domain.jobs.orders import EvaluateOrder
 from integrations.domain.retention import HISTORY
 from integrations.domain.security.mfa_counts import kind_of_person
-from integrations.domain.security.protection import CountedAs, Protection
 from integrations.domain.sync.records import License
 from integrations.domain.sync.security_records import SecureScore, SecureScoreControl
 from integrations.services import Services
@@ -32,8 +32,6 @@ from integrations.storage.control import Control
 from integrations.storage.data.store import StoredData
 from integrations.storage.documents import Stored
 from shared.storage.tables import Write
-
-_MFA = "mfa"
 
 Row = TypeVar("Row", bound=msgspec.Struct)
 
@@ -43,14 +41,6 @@ class _JudgedControl(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     verdict: ControlVerdict
-
-
-class _PersonWithMfa(msgspec.Struct, frozen=True, kw_only=True):
-    """What is needed of a row of the evaluation ``mfa``."""
-
-    counted_as: CountedAs
-    protection: Protection
-    is_administrator: bool = False
 
 
 def update_summary(services: Services, order: EvaluateOrder) -> None:
@@ -69,11 +59,10 @@ def _update(account: Account, order: EvaluateOrder) -> None:
     tenant = control.tenants.find(order.tenant_id)
     if tenant is None or tenant.value.mapping is None or tenant.value.epoch != order.epoch:
         return
-    before, settings = control.summaries.find(order.tenant_id), settings_of(control)
-    excepted = settings.excepted_in(order.tenant_id, now)
-    summary = _summary(account, tenant.value, tenant.value.mapping, excepted)
-    today = now.astimezone(time_zone(settings.time_zone)).date()
-    history = _history_writes(control, summary, excepted, today)
+    before, zone = control.summaries.find(order.tenant_id), time_zone(settings_of(control).time_zone)
+    exceptions = excepted(exceptions_of(control), now).get(order.tenant_id, frozenset())
+    summary = _summary(account, tenant.value, tenant.value.mapping, exceptions)
+    history = _history_writes(control, summary, exceptions, now.astimezone(zone).date())
     if history or before is None or before.value != summary:
         with account.change() as change:
             change.write(*_summary_writes(control, tenant, before, summary), *history)
@@ -88,12 +77,12 @@ def _summary_writes(
     return [control.summaries.put(summary), control.tenants.saved(tenant)]
 
 
-def _summary(account: Account, tenant: Tenant, mapping: Mapping, excepted: Collection[str]) -> TenantSummary:
+def _summary(account: Account, tenant: Tenant, mapping: Mapping, exceptions: Collection[str]) -> TenantSummary:
     services, where = account.services, (account.id, tenant.tenant_id, tenant.epoch)
     synced, derived = services.data(*where).state(tenant.confirmed), services.derived(*where).state()
     organization = account.control.organizations.find(mapping.organization_id)
     off = services.settings.evaluations_off
-    mfa = rules.EvaluationState(derived.cursors.get(_MFA), _MFA in off)
+    mfa = rules.EvaluationState(derived.cursors.get(MFA.name), MFA.name in off)
     controls = rules.EvaluationState(derived.cursors.get(CONTROLS.name), CONTROLS.name in off)
     return TenantSummary(
         tenant_id=tenant.tenant_id,
@@ -107,7 +96,7 @@ def _summary(account: Account, tenant: Tenant, mapping: Mapping, excepted: Colle
             _rows(synced, "secure_score_controls", SecureScoreControl),
             synced.cursors.get("secure_score"),
         ),
-        mfa=rules.mfa_summary(mfa, _kinds(derived, excepted) if mfa.has_rows else {}),
+        mfa=rules.mfa_summary(mfa, _kinds(derived, exceptions) if mfa.has_rows else {}),
         controls=rules.controls_summary(controls, _verdicts(derived) if controls.has_rows else {}),
         licenses=rules.licenses_summary(_rows(synced, "licenses", License), synced.cursors.get("licenses")),
     )
@@ -124,19 +113,19 @@ def _verdicts(derived: StoredData) -> dict[str, ControlVerdict]:
 
 def _kinds(derived: StoredData, user_ids: Collection[str]) -> dict[str, str]:
     """What these people are counted as."""
-    people = derived.rows.find(_MFA, user_ids, _PersonWithMfa) if user_ids else {}
+    people = derived.rows.find(MFA.name, user_ids, MfaRow) if user_ids else {}
     return {
-        user_id: kind_of_person(it.counted_as, it.protection, is_administrator=it.is_administrator)
+        user_id: kind_of_person(it.counted_as, it.protection, is_administrator=bool(it.is_administrator))
         for user_id, it in people.items()
     }
 
 
-def _history_writes(control: Control, summary: TenantSummary, excepted: Collection[str], today: date) -> list[Write]:
+def _history_writes(control: Control, summary: TenantSummary, exceptions: Collection[str], today: date) -> list[Write]:
     """The write of today's month, if today is different from what is stored, and of months that are too old."""
     empty = HistoryMonth(tenant_id=summary.tenant_id, epoch=summary.epoch, month=month_of(today))
     stored = control.history.find(empty.key)
     before = stored.value if stored else empty
-    after = before.with_day(day_of(summary, excepted, today))
+    after = before.with_day(day_of(summary, exceptions, today))
     if after == before:
         return []
     if stored is not None:

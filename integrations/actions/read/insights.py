@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from integrations.actions.account_settings import settings_of
+from integrations.actions.account_settings import exceptions_of, settings_of
 from integrations.actions.lookup import find_tenant
 from integrations.domain.account_settings import excepted, time_zone
 from integrations.domain.baselines.catalogue import catalogue
@@ -37,9 +37,8 @@ def read_mfa(services: Services, account_id: AccountId, chosen: InsightFilter) -
         Invalid: the filter's cursor is not one of ours.
     """
     control = services.control(account_id)
-    settings = settings_of(control)
-    exceptions = excepted(settings.exceptions, services.clock())
-    return mfa_insights(_summaries(control), exceptions, settings.thresholds, chosen)
+    exceptions = excepted(exceptions_of(control), services.clock())
+    return mfa_insights(_summaries(control), exceptions, settings_of(control).thresholds, chosen)
 
 
 def read_baselines(services: Services, account_id: AccountId, chosen: InsightFilter) -> BaselineInsights:

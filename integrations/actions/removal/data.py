@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from integrations.actions.account_settings import forget_exceptions
 from integrations.actions.conflicts import ignore_conflict
 from integrations.actions.removal.start import close_epoch, detached
 from integrations.actions.removal.work import RemovalWork
@@ -53,7 +54,7 @@ def delete_late_rows(work: RemovalWork, tenant_removal: TenantRemoval) -> int:
 
 
 def delete_rows_of(work: RemovalWork, tenant_removal: TenantRemoval) -> None:
-    """Delete the tenant's runs, history, change notifications, access state, and lines of the due list.
+    """Delete the tenant's exceptions, runs, history, change notifications, access state, and lines of the due list.
 
     Once the tenant is removed it may be integrated again, and then these rows are the new integration's and are left
     alone. Lines of a tenant that is gone are completed by whoever handles them; deleting them here could hit a line
@@ -65,6 +66,8 @@ def delete_rows_of(work: RemovalWork, tenant_removal: TenantRemoval) -> None:
     access = control.access_states.find(tenant_removal.tenant_id)
     tenant = control.tenants.find(tenant_removal.tenant_id)
     is_ours = tenant is not None and tenant.value.removal == work.removal.id
+    if is_ours:
+        forget_exceptions(work.account, tenant_removal.tenant_id)
     if tenant is None or is_ours:
         end_watch(work.account, tenant_removal.tenant_id)
         for part in chunks([*rows, *([control.access_states.removed(access)] if access else [])]):

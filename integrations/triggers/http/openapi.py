@@ -14,7 +14,7 @@ from shared.http.responses import ProblemBody
 from shared.http.schemas import json_schema
 
 # Schemas whose published name is not that of their class: renaming a class does not rename them for API clients.
-_PUBLISHED_NAMES = {"DatasetOutcome": "Outcome"}
+_PUBLISHED_NAMES = {"AccountSettingsView": "AccountSettings", "DatasetOutcome": "Outcome"}
 _PARAMETER = re.compile(r"{\*?(\w+)(?::[^}]*)?}")
 _MEANING = {
     "400": "The request is malformed or invalid. errors[] names each field and each parameter.",
