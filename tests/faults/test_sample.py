@@ -23,7 +23,7 @@ def bases(lab: Lab) -> Bases:
 
 
 def test_the_switch_kills_at_the_request_it_is_told(lab: Lab, bases: Bases) -> None:
-    transaction, kept = "Table control audit,map,organization,outbox,tenant", list[int]()
+    transaction, kept = "Table control audit,map,organization,outbox,summary,tenant", list[int]()
     at = crash(lab, bases, FLOW["map"], 0, When.AFTER).seen.index(transaction) + 1
     for when in (When.BEFORE, When.AFTER):
         portal, case = bases.begin("integrated")

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from tests.faults.lab.derived import not_followed
+from tests.faults.lab.summaries import not_of_the_mapping, not_up_to_date
 from tests.stored import Store
 
 _TOKEN = re.compile(r"eyJ[\w-]{20,}\.eyJ[\w-]{20,}\.")
@@ -333,12 +334,14 @@ _ALWAYS: dict[str, Rule] = {
     "I06 what is gone is gone": _gone,
     "no orphans": _orphans,
     "derived rows follow from synced ones": not_followed,
+    "a summary while it is mapped": not_of_the_mapping,
 }
 _AT_REST: dict[str, Rule] = {
     "the outbox is empty": _outbox,
     "queues are empty": _queues,
     "pointers lead to journeys": _lost_pointers,
     "nobody is leaving for ever": _remains,
+    "summaries follow from evaluations": not_up_to_date,
 }
 
 # Times that a repeated timer may move: when something was last looked at, and when it is looked at next.
