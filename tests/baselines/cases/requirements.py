@@ -137,6 +137,9 @@ def _more_policies() -> list[Case]:
     lists = {"MS.AAD.2.1v1": "userRiskLevels", "MS.AAD.2.3v1": "signInRiskLevels"}
     return [
         case(legacy, "all clients", only(legacy, clientAppTypes=["all"]), is_=MET, scuba=NOT_MET),
+        *(case(legacy, f"all clients, but only {flow}",
+               only(legacy, clientAppTypes=["all"], authenticationFlows={"transferMethods": flow}), is_=NOT_MET)
+          for flow in ("deviceCodeFlow", "authenticationTransfer")),
         case(legacy, "ActiveSync only", only(legacy, clientAppTypes=["exchangeActiveSync"]), is_=NOT_MET),
         case(legacy, "other clients only", only(legacy, clientAppTypes=["other"]), is_=NOT_MET),
         case(legacy, "no clients", only(legacy, clientAppTypes=[]), is_=NOT_MET),
