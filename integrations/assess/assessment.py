@@ -85,14 +85,18 @@ def assess(recording: Recording, profile: BaselineProfile, sections: tuple[str, 
 
 
 def _controls(rows: RecordedRows, recording: Recording, profile: BaselineProfile) -> list[ControlFinding]:
+    return Judging(catalogue(), JudgedTenant(rows, inputs_of(recording, profile))).findings()
+
+
+def inputs_of(recording: Recording, profile: BaselineProfile) -> Inputs:
+    """What a recording says about how its tenant is judged."""
     settings = recording.settings or RecordedSettings()
-    inputs = Inputs(
+    return Inputs(
         profile=profile,
         privileged_roles=settings.privileged_roles,
         exclusions=settings.exclusions,
         cloud=_OTHER_CLOUDS.get(recording.tenant.cloud, "commercial"),
     )
-    return Judging(catalogue(), JudgedTenant(rows, inputs)).findings()
 
 
 def _dataset(rows: RecordedRows, name: str) -> DatasetLine:

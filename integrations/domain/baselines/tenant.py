@@ -64,7 +64,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         profile: "scuba" or "strict".
         privileged_roles: Template ids of the roles that count as privileged. Null: those that the baseline names.
-        exclusions: Whom a control may leave out, by the control's id.
+        exclusions: Whom a control may leave out, by the control's id. Those of an earlier version count, too.
         cloud: Where the tenant is: "commercial", "gcc", "gcchigh" or "dod".
     """
 
@@ -72,6 +72,13 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     privileged_roles: list[str] | None = None
     exclusions: dict[str, Exclusions] = {}
     cloud: str = "commercial"
+
+    def exclusions_of(self, control_id: str) -> Exclusions:
+        """Whom a control may leave out: as decided for it, or else for its latest earlier version."""
+        name, mark, version = control_id.rpartition("v")
+        earlier = (f"{name}{mark}{it}" for it in range(int(version), 0, -1)) if mark and version.isdigit() else ()
+        found = (self.exclusions[it] for it in (control_id, *earlier) if it in self.exclusions)
+        return next(found, Exclusions())
 
 
 class Unknown(Exception):

@@ -8,7 +8,7 @@ import msgspec
 from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.records import License
 from integrations.domain.text import clean
-from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext
+from integrations.microsoft.dataset import ENTRA_ID_P1, ENTRA_ID_P2, INTUNE, Dataset, FirstRequest, ReadContext
 from integrations.microsoft.fillers import in_order
 from integrations.microsoft.readers.sku_names import name_of
 
@@ -17,6 +17,11 @@ _FIELDS = "id,skuId,skuPartNumber,appliesTo,capabilityStatus,consumedUnits,prepa
 _UNLIMITED = frozenset({10_000, 1_000_000})
 _READY = "Success"
 _ASSIGNABLE = frozenset({"Enabled", "Warning"})
+_PLANS_BY_NAME = {  # P2 includes P1
+    "AAD_PREMIUM": (ENTRA_ID_P1,),
+    "AAD_PREMIUM_P2": (ENTRA_ID_P1, ENTRA_ID_P2),
+    "INTUNE_A": (INTUNE,),
+}
 
 
 class _Units(msgspec.Struct, rename="camel"):
@@ -28,6 +33,7 @@ class _Units(msgspec.Struct, rename="camel"):
 
 class _ServicePlan(msgspec.Struct, rename="camel"):
     service_plan_id: str | None = None
+    service_plan_name: str | None = None
     provisioning_status: str | None = None
 
 
@@ -71,10 +77,12 @@ def _to_license(sku: _Sku) -> License:
 
 
 def _plans(sku: _Sku) -> list[str] | msgspec.UnsetType:
-    """The service plans that are ready to be used."""
+    """The service plans that are ready to be used; those that we ask for are known by their names, too."""
     if not isinstance(sku.service_plans, list):
         return msgspec.UNSET
-    return in_order(it.service_plan_id for it in sku.service_plans if it.provisioning_status == _READY)
+    ready = [it for it in sku.service_plans if it.provisioning_status == _READY]
+    named = (plan for it in ready for plan in _PLANS_BY_NAME.get(it.service_plan_name or "", ()))
+    return in_order((*(it.service_plan_id for it in ready), *named))
 
 
 LICENSES = Dataset(

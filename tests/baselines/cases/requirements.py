@@ -85,6 +85,8 @@ def _mfa() -> list[Case]:
                    **combined("password,softwareOath", "x509CertificateSingleFactor")),
         _demanding(control, NOT_MET, "a strength without combinations", **combined()),
         _demanding(control, MET, "phishing-resistant MFA", NOT_MET, **combined(*STRONG)),
+        _demanding(control, MET, "a combination that ScubaGear does not know", NOT_MET,
+                   **combined("password,softwareOath", "password,moonStone")),
         _demanding(control, MET, "unread combinations that Microsoft calls MFA", NOT_MET,
                    **unread | {"authenticationStrength": unread["authenticationStrength"]
                                | {"requirementsSatisfied": "mfa"}}),

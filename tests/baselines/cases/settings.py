@@ -101,7 +101,8 @@ def _authorization() -> list[Case]:
         case(consent, "a policy of their own", consents(f"{own}.ours"), is_=UNKNOWN, scuba=MET),
         case(consent, "a policy of their own and Microsoft's", consents(f"{own}.ours",
              f"{own}.microsoft-user-default-recommended"), is_=NOT_MET),
-        case(consent, "not sent", drop(AUTHORIZATION, rights, "permissionGrantPoliciesAssigned"), is_=UNKNOWN),
+        case(consent, "not sent", drop(AUTHORIZATION, rights, "permissionGrantPoliciesAssigned"), is_=UNKNOWN,
+             scuba=MET),
         case(consent, "null", put(AUTHORIZATION, rights, "permissionGrantPoliciesAssigned", to=None), is_=UNKNOWN),
         case(guests, "limited", put(AUTHORIZATION, "guestUserRoleId", to="10dae51f-b6af-4016-8d66-8c2a99b929b3"),
              is_=MET),
@@ -114,6 +115,7 @@ def _authorization() -> list[Case]:
         case(invites, "members", put(AUTHORIZATION, "allowInvitesFrom", to="adminsGuestInvitersAndAllMembers"),
              is_=NOT_MET),
         case(invites, "nobody", put(AUTHORIZATION, "allowInvitesFrom", to="none"), is_=MET, scuba=NOT_MET),
+        case(invites, "not sent", drop(AUTHORIZATION, "allowInvitesFrom"), is_=UNKNOWN, scuba=MET),
         case(invites, "null", put(AUTHORIZATION, "allowInvitesFrom", to=None), is_=NOT_MET),
     ]  # fmt: skip
 
@@ -125,7 +127,7 @@ def _consent_workflow() -> list[Case]:
         case(control, "both are off", off, setting_off, is_=NOT_MET),
         case(control, "the policy is off, the setting is on", off, is_=UNKNOWN, scuba=MET),
         case(control, "the policy is on, the setting is off", setting_off, is_=UNKNOWN, scuba=NOT_MET),
-        case(control, "only the policy, and on", setting_is(name, None), is_=MET),
+        case(control, "only the policy, and on", setting_is(name, None), is_=MET, scuba=NOT_MET),
         case(control, "only the policy, and off", setting_is(name, None), off, is_=NOT_MET),
         case(control, "only the setting, and on", unrecorded(CONSENT), is_=MET),
         case(control, "only the setting, and off", unrecorded(CONSENT), setting_off, is_=NOT_MET),
@@ -143,6 +145,12 @@ def _credentials() -> list[Case]:
         "MS.AAD.5.7v1": ("keyCredentials", "asymmetricKeyLifetime"),
     }
     return [it for control, (of, kind) in controls.items() for it in _restricted(control, of, kind)] + [
+        *(case("MS.AAD.5.6v1", f"no new secrets, which only {scope} say", put(APPS, scope, "passwordCredentials",
+               "passwordLifetime", "maxLifetime", to="P999D"), drop(APPS, scope, "passwordCredentials",
+               "passwordAddition"), is_=NOT_MET, scuba=MET) for scope in _SCOPES),
+        case("MS.AAD.5.6v1", "nothing about new secrets, and long lives", *(drop(APPS, scope, "passwordCredentials",
+             "passwordAddition") for scope in _SCOPES), put(APPS, _SCOPES[0], "passwordCredentials",
+             "passwordLifetime", "maxLifetime", to="P999D"), is_=NOT_MET),
         case("MS.AAD.5.6v1", "no new secrets at all", put(APPS, _SCOPES[0], "passwordCredentials", "passwordLifetime",
              "maxLifetime", to="P999D"), is_=MET),
         *_lifetimes("MS.AAD.5.6v1", "passwordCredentials", "passwordLifetime", 181),
@@ -161,6 +169,7 @@ def _restricted(control: str, of: str, kind: str) -> list[Case]:
     since = "2024-01-01T00:00:00Z"
     custom = {"id": "c", "displayName": "Custom", "isEnabled": True, "appliesTo": [{"id": "app"}]}
     off = restriction(kind, state="disabled")
+    newer = restriction(kind, "P30D", restrictForAppsCreatedAfterDateTime=since)
     missing_passes = MET if control == "MS.AAD.5.5v1" else None
     made = []
     for scope in _SCOPES:
@@ -172,12 +181,13 @@ def _restricted(control: str, of: str, kind: str) -> list[Case]:
                  scuba=missing_passes),
             case(control, f"{scope}: since the beginning of time", *before,
                  put(APPS, scope, of, kind, "restrictForAppsCreatedAfterDateTime", to="0001-01-01T00:00:00Z"), is_=MET),
-            case(control, f"{scope}: null", *before, put(APPS, scope, to=None), is_=NOT_MET, scuba=missing_passes),
+            case(control, f"{scope}: null", *before, put(APPS, scope, to=None), is_=NOT_MET,
+                 scuba=MET if control == "MS.AAD.5.6v1" and scope == _SCOPES[0] else missing_passes),
         ]  # fmt: skip
     return [
         *made,
         case(control, "as it should be", *before, is_=MET),
-        case(control, "the policy is off", *before, put(APPS, "isEnabled", to=False), is_=NOT_MET),
+        case(control, "the policy is off", *before, put(APPS, "isEnabled", to=False), is_=NOT_MET, scuba=MET),
         case(control, "whether it is on was not sent", *before, drop(APPS, "isEnabled"), is_=UNKNOWN, scuba=MET),
         case(control, "applications with a lax policy", *before,
              add(CUSTOM_APPS, {**custom, "restrictions": {of: [off]}}), is_=NOT_MET),
@@ -186,7 +196,9 @@ def _restricted(control: str, of: str, kind: str) -> list[Case]:
         case(control, "a lax policy for no application", *before,
              add(CUSTOM_APPS, {**custom, "appliesTo": [], "restrictions": {of: [off]}}), is_=MET),
         case(control, "a lax policy for unknown applications", *before,
-             add(CUSTOM_APPS, {**custom, "appliesTo": None, "restrictions": {of: [off]}}), is_=UNKNOWN),
+             add(CUSTOM_APPS, {**custom, "appliesTo": None, "restrictions": {of: [off]}}), is_=UNKNOWN, scuba=MET),
+        case(control, "applications with a policy that exempts older ones", *before,
+             add(CUSTOM_APPS, {**custom, "restrictions": {of: [newer]}}), is_=NOT_MET, scuba=MET),
         case(control, "a policy about something else", *before,
              add(CUSTOM_APPS, {**custom, "restrictions": {of: [restriction("other", state="disabled")]}}), is_=MET),
         case(control, "policies for single applications are not known", *before, unrecorded(CUSTOM_APPS), is_=UNKNOWN,
@@ -199,11 +211,13 @@ def _lifetimes(control: str, of: str, kind: str, most: int) -> list[Case]:
     months = {181: ("P5M", "P6M"), 366: ("P11M", "P2Y")}[most]
     lives = {f"P{most}D": MET, f"P{most + 1}D": NOT_MET, months[0]: MET, months[1]: NOT_MET, "P4W": MET,
              "a while": UNKNOWN, None: NOT_MET}  # fmt: skip
+    only_days = {months[1], "a while", None}  # ScubaGear reads nothing else
     return [
-        case(control, f"{scope}: {life}", *before, put(APPS, scope, of, kind, "maxLifetime", to=life), is_=verdict)
+        case(control, f"{scope}: {life}", *before, put(APPS, scope, of, kind, "maxLifetime", to=life), is_=verdict,
+             scuba=MET if life in only_days else None)
         for scope in _SCOPES
         for life, verdict in lives.items()
-    ]
+    ]  # fmt: skip
 
 
 def _domains() -> list[Case]:
@@ -230,7 +244,8 @@ def _domains() -> list[Case]:
              is_=MET),
         case(control, "a child follows its nearest root", domains(domain("b.example", **{days: 90}),
              domain("a.b.example"), domain("c.a.b.example", **child)), is_=NOT_MET),
-        case(control, "a longer name is no child", domains(root, domain("evil-contoso.example", **child)), is_=NOT_MET),
+        case(control, "a longer name is no child", domains(root, domain("evil-contoso.example", **child)), is_=NOT_MET,
+             scuba=MET),
         case(control, "a child of a federated root", domains(root, domain("b.example", authenticationType="Federated"),
              domain("a.b.example", **child)), is_=NOT_MET),
         case(control, "not sent", drop(DOMAINS, "contoso.example", days), is_=UNKNOWN),

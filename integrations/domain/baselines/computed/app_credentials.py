@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from typing import cast
+from datetime import datetime
+from typing import NamedTuple, cast
 
 from msgspec import UNSET, UnsetType
 
 from integrations.domain.baselines.predicates.judging import Scope
-from integrations.domain.baselines.tenant import JudgedTenant, Unknown
+from integrations.domain.baselines.tenant import Unknown
 from integrations.domain.policies.app_management import (
     AppManagementPolicy,
     CredentialRestriction,
@@ -16,74 +17,90 @@ from integrations.domain.policies.app_management import (
 )
 
 _DURATION = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T.*)?")
+_DAYS_ONLY = re.compile(r"P(\d+)D")
 _DAYS = (366, 31, 7, 1)  # at most, of a year, a month, a week, a day
 _NOT_SAID = "Microsoft did not send whether applications are restricted."
 
 
-def credential_gaps(
-    scope: Scope, *, kind: str, of: str, days: int = 0, missing: str = "gap", unread: str = "unknown"
-) -> list[str]:
+class _Asked(NamedTuple):
+    """A restriction that is asked for; the arguments of ``credential_gaps``."""
+
+    kind: str
+    of: str
+    days: int
+    missing: str
+
+
+def credential_gaps(scope: Scope, *, kind: str, of: str, days: int = 0, missing: str = "gap") -> list[str]:
     """Where applications are not restricted, in words; empty if all of them are.
+
+    ScubaGear does not look at whether the policy for all applications is on. Of policies for some applications it only
+    sees restrictions that are off, and of the longest life only days. What was not read or sent, it takes for good.
 
     Args:
         scope: where it is judged.
         kind: the restriction, in Microsoft's word.
         of: "passwords" or "keys".
         days: the longest life that is allowed; 0 if the restriction has none.
-        missing: what it means that a restriction does not exist: "gap" or "passes".
-        unread: what it means that something was not read or sent, apart from the restrictions: "unknown" or "passes".
+        missing: what it means that a restriction does not exist: "gap"; "passes"; or "passes once", if it exists either
+            for applications or for service principals.
 
     Raises:
         Unknown: no gap is known, and something was not read.
     """
     default = cast("DefaultAppManagementPolicy", scope.tenant.root("default_app_management_policy"))
-    gaps = list(_default_gaps(default, kind, of, days, missing))
-    if not gaps and unread == "unknown" and default.is_enabled is not True:
+    asked = _Asked(kind, of, days, missing)
+    gaps = list(_default_gaps(scope, default, asked))
+    if not gaps and scope.is_strict and default.is_enabled is not True:
         raise Unknown(_NOT_SAID, "default_app_management_policy")
-    gaps += _custom_gaps(scope.tenant, kind, of, days, is_needed=unread == "unknown" and not gaps)
-    return gaps
+    return gaps + list(_custom_gaps(scope, asked, is_needed=not gaps))
 
 
-def _default_gaps(default: DefaultAppManagementPolicy, kind: str, of: str, days: int, missing: str) -> Iterator[str]:
-    if default.is_enabled is False:
+def _default_gaps(scope: Scope, default: DefaultAppManagementPolicy, asked: _Asked) -> Iterator[str]:
+    if default.is_enabled is False and scope.is_strict:
         yield "The policy for all applications is off."
         return
-    scopes = {"applications": default.applications, "service principals": default.service_principals}
-    for name, restrictions in scopes.items():
-        if restrictions is UNSET and missing == "gap":
+    restricted = {"applications": default.applications, "service principals": default.service_principals}
+    found = {name: _found(restrictions, asked) for name, restrictions in restricted.items()}
+    passes = asked.missing == "passes" or (asked.missing == "passes once" and any(found.values()))
+    for name, restrictions in found.items():
+        if restricted[name] is UNSET and not passes:
             raise Unknown(_NOT_SAID, "default_app_management_policy")
-        for it in _found(restrictions, kind, of):
-            if it is None:
-                yield from (f"{name}: not restricted.",) if missing == "gap" else ()
-            elif gap := _gap(it, days):
-                yield f"{name}: {gap}"
+        if not restrictions and not passes:
+            yield f"{name}: not restricted."
+        yield from (f"{name}: {gap}" for it in restrictions if (gap := _gap(scope, it, asked.days)))
 
 
-def _found(
-    restrictions: CredentialRestrictions | UnsetType | None, kind: str, of: str
-) -> list[CredentialRestriction] | list[None]:
-    """The restrictions of a kind, or None if there is none."""
+def _found(restrictions: CredentialRestrictions | UnsetType | None, asked: _Asked) -> list[CredentialRestriction]:
+    """The restrictions of the kind that is asked for."""
     if not isinstance(restrictions, CredentialRestrictions):
-        return [None]
-    return [it for it in getattr(restrictions, of) if it.kind == kind] or [None]
+        return []
+    return [it for it in getattr(restrictions, asked.of) if it.kind == asked.kind]
 
 
-def _gap(restriction: CredentialRestriction, days: int) -> str:
+def _gap(scope: Scope, restriction: CredentialRestriction, days: int) -> str:
     """What keeps a restriction from counting for everything; "" if nothing does."""
-    if restriction.state is UNSET or restriction.created_after is UNSET:
+    if scope.is_strict and UNSET in (restriction.state, restriction.created_after):
         raise Unknown(_NOT_SAID, "default_app_management_policy")
-    if restriction.state != "enabled":
+    if _is_off(restriction):
         return "the restriction is off."
-    if restriction.created_after is not None:
+    if isinstance(restriction.created_after, datetime):
         return "older applications are exempt."
-    if not days:
-        return ""
-    longest = _days(restriction.longest)
-    return (
-        ""
-        if longest is not None and longest <= days
-        else f"a life of {restriction.longest or 'any length'} is allowed."
-    )
+    if days and not _is_short(scope, restriction.longest, days):
+        return f"a life of {restriction.longest or 'any length'} is allowed."
+    return ""
+
+
+def _is_off(restriction: CredentialRestriction) -> bool:
+    return restriction.state not in {"enabled", UNSET}
+
+
+def _is_short(scope: Scope, longest: str | UnsetType | None, days: int) -> bool:
+    if not scope.is_strict:
+        read = _DAYS_ONLY.fullmatch(longest or "")
+        return read is None or int(read[1]) <= days
+    most = _days(longest)
+    return most is not None and most <= days
 
 
 def _days(duration: str | UnsetType | None) -> int | None:
@@ -96,19 +113,21 @@ def _days(duration: str | UnsetType | None) -> int | None:
     return sum(int(number) * days for number, days in zip(read.groups(), _DAYS, strict=True) if number)
 
 
-def _custom_gaps(tenant: JudgedTenant, kind: str, of: str, days: int, *, is_needed: bool) -> Iterator[str]:
+def _custom_gaps(scope: Scope, asked: _Asked, *, is_needed: bool) -> Iterator[str]:
     """Policies for single applications that are laxer than asked; what they do not restrict follows the default."""
-    if not is_needed and tenant.valid_until("app_management_policies") is None:
+    is_unread = scope.tenant.valid_until("app_management_policies") is None
+    if is_unread and not (is_needed and scope.is_strict):
         return
-    for policy in cast("list[AppManagementPolicy]", tenant.rows("app_management_policies")):
+    for policy in cast("list[AppManagementPolicy]", scope.tenant.rows("app_management_policies")):
         if policy.is_enabled is False or policy.applies_to == []:
             continue
-        for it in _found(policy.restrictions, kind, of):
-            if it is not None and (gap := _gap(it, days)):
-                yield from _of_custom(policy, gap)
+        for it in _found(policy.restrictions, asked):
+            if (scope.is_strict or _is_off(it)) and (gap := _gap(scope, it, asked.days)):
+                yield from _of_custom(scope, policy, gap)
 
 
-def _of_custom(policy: AppManagementPolicy, gap: str) -> Iterator[str]:
-    if policy.applies_to is None or policy.is_enabled is not True:
+def _of_custom(scope: Scope, policy: AppManagementPolicy, gap: str) -> Iterator[str]:
+    if policy.applies_to and policy.is_enabled is True:
+        yield f"{policy.name} ({len(policy.applies_to)} applications): {gap}"
+    elif scope.is_strict:
         raise Unknown("It is not known for which applications a policy counts.", "app_management_policies")
-    yield f"{policy.name} ({len(policy.applies_to)} applications): {gap}"

@@ -18,7 +18,8 @@ _SETTING = ("values", "EnableAdminConsentRequests")
 def domains_with_expiry(scope: Scope, never: Collection[int]) -> list[str]:
     """Verified domains, managed in the tenant, where passwords expire.
 
-    ``never`` are the numbers of days that mean never. A subdomain follows its root domain. Null means never, too.
+    ``never`` are the numbers of days that mean never. A subdomain follows its root domain: for ScubaGear every one with
+    whose name its own ends. Null means never, too.
 
     Raises:
         Unknown: no such domain exists, or none is known to have passwords that expire and something was not read.
@@ -28,20 +29,24 @@ def domains_with_expiry(scope: Scope, never: Collection[int]) -> list[str]:
     ]
     if not managed:
         raise Unknown("No domain is managed in the tenant: people sign in elsewhere.", "domains")
-    days = {it.name: _days(it, managed) for it in managed}
+    mark = "." if scope.is_strict else ""
+    days = {it.name: _days(it, managed, mark) for it in managed}
     expiring = sorted(f"{name}: {it}" for name, it in days.items() if it is not UNSET and it not in {None, *never})
     if not expiring and UNSET in days.values():
         raise Unknown("Of some domains it was not read whether passwords expire.", "domains")
     return expiring
 
 
-def _days(domain: Domain, managed: Collection[Domain]) -> Any:
-    """After how many days passwords of a domain expire; for one without a root domain in the tenant, in words."""
+def _days(domain: Domain, managed: Collection[Domain], mark: str) -> Any:
+    """After how many days passwords of a domain expire; for one without a root domain in the tenant, in words.
+
+    ``mark`` is what stands before the name of a root domain in that of a subdomain.
+    """
     if domain.is_root is UNSET:
         return UNSET
     if domain.is_root:
         return domain.password_days
-    roots = [it for it in managed if it.is_root is True and domain.name.lower().endswith(f".{it.name.lower()}")]
+    roots = [it for it in managed if it.is_root is True and domain.name.lower().endswith(mark + it.name.lower())]
     nearest = max(roots, key=lambda it: len(it.name), default=None)
     return nearest.password_days if nearest else "its root domain is not managed in the tenant"
 
@@ -49,19 +54,21 @@ def _days(domain: Domain, managed: Collection[Domain]) -> Any:
 def admin_consent_workflow(scope: Scope, decides: str = "") -> bool:
     """Whether users can ask an administrator for consent, as the policy and the directory's setting say.
 
-    One of them is enough. ``decides`` names the data set that counts if they disagree.
+    One of them is enough. ``decides`` names the data set that alone counts wherever it was read.
 
     Raises:
         Unknown: neither says so, or they disagree.
     """
     states = {dataset: _workflow(scope, dataset) for dataset in ("admin_consent_requests", "group_settings")}
+    if decides and scope.tenant.valid_until(decides) is not None:
+        return states[decides] is True
     known = {dataset: it for dataset, it in states.items() if it is not None}
     if not known:
         raise Unknown("Neither the policy nor the directory's setting says so.", "admin_consent_requests")
-    if len(set(known.values())) > 1 and not decides:
+    if len(set(known.values())) > 1:
         policy, setting = known["admin_consent_requests"], known["group_settings"]
         raise Unknown(f"The policy says {policy}, the directory's setting {setting}.", "admin_consent_requests")
-    return known.get(decides, next(iter(known.values())))
+    return next(iter(known.values()))
 
 
 def _workflow(scope: Scope, dataset: str) -> bool | None:

@@ -63,7 +63,7 @@ class Scope:
 
     @property
     def exclusions(self) -> Exclusions:
-        return self.tenant.inputs.exclusions.get(self.control_id) or Exclusions()
+        return self.tenant.inputs.exclusions_of(self.control_id)
 
     def of(self, item: Any) -> "Scope":
         return self._with(item, self.trace)
