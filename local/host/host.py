@@ -214,7 +214,7 @@ class Host:
     def _publish(self, result: InvocationResult) -> None:
         """Send what a function put out; a listener of this host that waits for it is woken."""
         for connection, queue, body in result.messages:
-            self._storage.send(connection, queue, self._options.encode(body))
+            self._storage.queue(connection, queue).put(self._options.encode(body))
             for listener in self._polling:
                 if listener.queue == queue:
                     listener.wake()

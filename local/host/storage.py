@@ -1,4 +1,4 @@
-"""The host's own storage: queues to read, blobs for timer status and for the lease that makes a timer single.
+"""The host's own storage: queues by connection, blobs for timer status and for the lease that makes a timer single.
 
 Sources: azure-webjobs-sdk SingletonOptions.cs and SingletonManager.cs; azure-webjobs-sdk-extensions
 StorageScheduleMonitor.cs.
@@ -16,12 +16,11 @@ from typing import Any
 import requests
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.core.pipeline.transport import RequestsTransport
-from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
 from azure.storage.blob import BlobClient, BlobServiceClient
-from azure.storage.queue import QueueClient, QueueServiceClient
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
+from local.host.queue_service import Queue, QueueService, credential_of
 from local.host.settings import Connection, SettingsError, connection
 
 log = logging.getLogger("local.host")
@@ -30,7 +29,7 @@ NEVER = datetime(1, 1, 1, tzinfo=UTC)  # .NET's default moment
 LEASE_S = 15  # in Development; 60 in Azure
 _CONTAINER = "azure-webjobs-hosts"
 _TIMEOUTS: dict[str, Any] = {"connection_timeout": 3, "read_timeout": 10}
-_CONNECTIONS = 64  # kept open to one service: each queue is read, and each message handled, by a thread of its own
+_CONNECTIONS = 64  # kept open to the blobs: each timer has threads of its own
 
 
 class Storage:
@@ -38,7 +37,7 @@ class Storage:
 
     def __init__(self, env: Mapping[str, str]) -> None:
         self._env = env
-        self._queues: dict[str, QueueServiceClient] = {}
+        self._queues: dict[str, QueueService] = {}
         self._blobs: BlobServiceClient | None = None
         self._lock = threading.Lock()
 
@@ -46,27 +45,18 @@ class Storage:
         """Raise SettingsError when a connection is not set."""
         connection(connection_name, self._env)
 
-    def queue(self, connection_name: str, queue: str) -> QueueClient:
-        return self._service(connection_name).get_queue_client(queue)
+    def queue(self, connection_name: str, queue: str) -> Queue:
+        return self._service(connection_name).queue(queue)
 
     def queues(self, connection_name: str) -> set[str]:
         """The names of the queues that there are."""
-        return {it.name for it in self._service(connection_name).list_queues()}
+        return self._service(connection_name).names()
 
-    def _service(self, connection_name: str) -> QueueServiceClient:
+    def _service(self, connection_name: str) -> QueueService:
         with self._lock:
             if connection_name not in self._queues:
-                self._queues[connection_name] = _queue_service(connection(connection_name, self._env))
+                self._queues[connection_name] = QueueService.connect(connection(connection_name, self._env))
             return self._queues[connection_name]
-
-    def send(self, connection_name: str, queue: str, text: str) -> None:
-        """Put a message as it is; the queue is created when it is missed."""
-        client = self.queue(connection_name, queue)
-        try:
-            client.send_message(text)
-        except ResourceNotFoundError:
-            _create(client)
-            client.send_message(text)
 
     def blob(self, name: str) -> BlobClient:
         """A blob of the host's own container, which is created at first use."""
@@ -83,8 +73,6 @@ class Storage:
             return self._blobs.get_blob_client(_CONTAINER, name)
 
     def close(self) -> None:
-        for queues in self._queues.values():
-            queues.close()
         if self._blobs is not None:
             self._blobs.close()
 
@@ -185,23 +173,10 @@ class SingletonLease:
                 log.debug("the lease %s ends by itself", self._name)
 
 
-def _create(client: QueueClient) -> None:
-    try:
-        client.create_queue()
-    except ResourceExistsError:
-        log.debug("the queue %s is there", client.queue_name)
-
-
-def _queue_service(where: Connection) -> QueueServiceClient:
-    if where.string:
-        return QueueServiceClient.from_connection_string(where.string, **_options())
-    return QueueServiceClient(where.queue_url, credential=_credential(where), **_options())
-
-
 def _blob_service(where: Connection) -> BlobServiceClient:
     if where.string:
         return BlobServiceClient.from_connection_string(where.string, **_options())
-    return BlobServiceClient(where.blob_url, credential=_credential(where), **_options())
+    return BlobServiceClient(where.blob_url, credential=credential_of(where), **_options())
 
 
 def _options() -> dict[str, Any]:
@@ -215,10 +190,3 @@ def _options() -> dict[str, Any]:
     for scheme in ("http://", "https://"):
         session.mount(scheme, HTTPAdapter(pool_maxsize=_CONNECTIONS, max_retries=retries))
     return {"transport": RequestsTransport(session=session, **_TIMEOUTS), "retry_total": 1}
-
-
-def _credential(where: Connection) -> DefaultAzureCredential | ManagedIdentityCredential:
-    """The identity a section asks for: a managed one, else whoever is signed in on this machine."""
-    if where.credential.lower() == "managedidentity":
-        return ManagedIdentityCredential(client_id=where.client_id or None)
-    return DefaultAzureCredential()

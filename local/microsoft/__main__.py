@@ -12,7 +12,7 @@ from local.signals import end_with_parent
 
 
 async def _run(state: Path, ports: tuple[int, int, int], *, keep: bool) -> None:
-    where, servers = await serve(state, *ports, keep=keep)
+    where, servers, _ = await serve(state, *ports, keep=keep)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -15,13 +15,14 @@ import trustme
 
 from local.files import replace_file
 from local.microsoft.control import World
+from local.microsoft.control.client import NearWorld
 from local.microsoft.control.server import PREFIX, ControlServer
 from local.microsoft.entra.host import Entra
 from local.microsoft.entra.scopes import Resources
 from local.microsoft.entra.tokens.issuer import Issuer
 from local.microsoft.graph.host import Graph
 from local.microsoft.partner_center import PartnerCenter
-from local.microsoft.server import Reply, Request, Server
+from local.microsoft.server import Handler, Reply, Request, Server
 from local.microsoft.snapshots import Snapshots
 from local.microsoft.state_file import StateFile, StateKeeper
 from local.microsoft.traffic.faults import Faults, HeldRequests
@@ -150,8 +151,11 @@ def prepared(state: Path) -> Path:
 
 async def serve(
     state: Path, login_port: int, graph_port: int, partner_port: int, *, keep: bool = False
-) -> tuple[dict[str, str], list[Server | StateKeeper]]:
-    """Start all hosts; returns their addresses and what to stop. ``keep`` goes on from the state in the folder."""
+) -> tuple[dict[str, str], list[Server | StateKeeper], Handler]:
+    """Start all hosts; returns their addresses, what to stop, and what handles their requests.
+
+    ``keep`` goes on from the state in the folder.
+    """
     context = _tls(state)
     cloud: list[Cloud] = []
 
@@ -170,7 +174,7 @@ async def serve(
         keeper = StateKeeper(StateFile(state), cloud[0].dump_state, cloud[0].was_touched)
         keeper.start(cloud[0].load_state)
         stopped.append(keeper)
-    return {**urls, "ca_file": str(state / "ca.pem")}, stopped
+    return {**urls, "ca_file": str(state / "ca.pem")}, stopped, handle
 
 
 def _tls(state: Path) -> ssl.SSLContext:
@@ -198,12 +202,10 @@ def running_microsoft(state: Path | None = None) -> Iterator[Running]:
     """A simulated cloud inside this process, on a thread and an event loop of its own."""
     with tempfile.TemporaryDirectory() as scratch, _loop() as loop:
         starting = serve(prepared(state or Path(scratch)), 0, 0, 0)
-        where, servers = asyncio.run_coroutine_threadsafe(starting, loop).result(30)
-        world = World(where["graph_url"], where["ca_file"])
+        where, servers, handle = asyncio.run_coroutine_threadsafe(starting, loop).result(30)
         try:
-            yield Running(**where, world=world)
+            yield Running(**where, world=NearWorld(loop, handle))
         finally:
-            world.close()
             for server in servers:
                 asyncio.run_coroutine_threadsafe(server.stop(), loop).result(30)
 

@@ -6,7 +6,7 @@ A server of our own, since none that is made to behave can break off an answer o
 import asyncio
 import contextlib
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from functools import cached_property
 from http import HTTPStatus
@@ -68,7 +68,7 @@ def redirect(url: str) -> Reply:
     return Reply(302, b"", {"Location": url, "Cache-Control": "no-store"})
 
 
-Handler = Callable[[Request], Awaitable[Reply]]
+Handler = Callable[[Request], Coroutine[Any, Any, Reply]]
 
 
 class Server:

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from azure.core.exceptions import AzureError, ResourceNotFoundError
-from azure.storage.queue import QueueClient, QueueMessage
+from azure.storage.queue import QueueMessage
 
 from local.host.indexing.index import Function
 from local.host.invocation.conversion import queue_datum, queue_metadata
 from local.host.invocation.invoker import InvocationResult, Invoker, TriggerInput
+from local.host.queue_service import Queue
 from local.host.settings import SettingsError, seconds
 from local.host.storage import Storage
 
@@ -99,7 +100,7 @@ class QueueReader:
         self._publish = publish
 
     @property
-    def client(self) -> QueueClient:
+    def client(self) -> Queue:
         return self._storage.queue(self.connection, self.queue)
 
     def fetch(self, most: int = _MAX_MESSAGES) -> list[QueueMessage]:
@@ -107,11 +108,8 @@ class QueueReader:
 
         They come by one request, as they lie in the queue, and are decoded one by one: a bad one harms no other.
         """
-        received = self.client.receive_messages(
-            messages_per_page=min(most, _MAX_MESSAGES), visibility_timeout=self._options.lease_s
-        )
         try:
-            return list(next(received.by_page(), ()))
+            return self.client.take(min(most, _MAX_MESSAGES), hidden_s=self._options.lease_s)
         except ResourceNotFoundError:
             return []
 
@@ -159,19 +157,19 @@ class QueueReader:
             self._poison(message)
             return
         try:
-            self.client.update_message(message, visibility_timeout=int(self._options.visibility_s))
+            self.client.hide(message, int(self._options.visibility_s))
         except AzureError:
             log.warning("%s: a message comes back when its lease ends", self.function.name)
 
     def _poison(self, message: QueueMessage) -> None:
         """Copy first, then delete: a crash between the two leaves two, never none."""
         log.error("%s: a message is moved to %s%s", self.function.name, self.queue, POISON)
-        self._storage.send(self.connection, self.queue + POISON, str(message.content or ""))
+        self._storage.queue(self.connection, self.queue + POISON).put(str(message.content or ""))
         self._delete(message)
 
     def _delete(self, message: QueueMessage) -> None:
         try:
-            self.client.delete_message(message)
+            self.client.delete(message)
         except AzureError:
             log.warning("%s: a message could not be deleted and may come again", self.function.name)
 
@@ -179,7 +177,7 @@ class QueueReader:
 class _LeaseRenewal:
     """Keeps a message hidden while its function runs: renews the lease at half time."""
 
-    def __init__(self, client: QueueClient, message: QueueMessage, lease_s: int) -> None:
+    def __init__(self, client: Queue, message: QueueMessage, lease_s: int) -> None:
         self.message = message  # with the receipt that is good for its last step
         self._client = client
         self._lease_s = lease_s
@@ -206,8 +204,7 @@ class _LeaseRenewal:
             if self._ended:
                 return
             try:
-                renewed = self._client.update_message(self.message, visibility_timeout=self._lease_s)
-                self.message.pop_receipt = renewed.pop_receipt
+                self._client.hide(self.message, self._lease_s)
             except AzureError:
                 log.warning("a message's lease could not be renewed")
             self._timer = self._later()
