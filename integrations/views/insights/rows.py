@@ -81,7 +81,7 @@ def selected(
     ordered = sorted(((*worst_first(it), it.name.casefold(), it.tenant_id), it) for it in kept)
     page = ordered
     if chosen.cursor:
-        last: SortKey = read_cursor(chosen.cursor, SortKey)
+        last = read_cursor(chosen.cursor, tuple[float, float, str, str])
         page = [it for it in ordered if it[0] > last]
     more = len(page) > chosen.limit
     page = page[: chosen.limit]
