@@ -1,6 +1,8 @@
 """What an assessment says of a recorded tenant, as it is printed."""
 
+from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -10,13 +12,14 @@ from integrations.assess.rows import RecordedRows
 from integrations.domain.baselines.catalogue import catalogue
 from integrations.domain.baselines.tenant import BaselineProfile, Inputs, JudgedTenant
 from integrations.domain.baselines.verdicts import ControlFinding, Judging
-from integrations.domain.sync.records import License
+from integrations.domain.evaluations.mfa import MFA as MFA_EVALUATION
+from integrations.domain.evaluations.mfa import MfaRow
+from integrations.domain.sync.records import License, User
 from integrations.microsoft import registry as datasets
 
 FORMAT = "assessment/1"
 PRODUCT = "0.1.0"  # the version of pyproject.toml
-CONTROLS, LICENSES = "controls", "licenses"
-SECTIONS = (CONTROLS, LICENSES)
+SECTIONS = MFA, CONTROLS, LICENSES = "mfa", "controls", "licenses"
 NOT_RECORDED = "not_recorded"
 _OTHER_CLOUDS = {"usgov": "gcchigh", "usgov-dod": "dod"}  # for controls; the rest are commercial
 
@@ -31,6 +34,29 @@ class DatasetLine(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     rows: int
     error: str
+
+
+class MfaLine(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known about the MFA of one person, in the words of GET /tenants/{tenant_id}/mfa.
+
+    ``is_admin`` is null where roles could not be read.
+    """
+
+    user_id: str
+    name: str
+    username: str | None
+    is_admin: bool | None
+    is_guest: bool
+    counted_as: str
+    registered: str
+    capable: str
+    required: str
+    coverage: str
+    mode: str | None
+    protection: str
+    gap: str | None
+    causes: list[dict[str, Any]]
+    more_causes: int
 
 
 class LicenseLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +87,7 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     baselines: dict[str, str]
     profile: str
     datasets: list[DatasetLine]
+    mfa: list[MfaLine] | UnsetType = UNSET
     controls: list[ControlFinding] | UnsetType = UNSET
     licenses: list[LicenseLine] | UnsetType = UNSET
 
@@ -79,8 +106,36 @@ def assess(recording: Recording, profile: BaselineProfile, sections: tuple[str, 
         baselines={it.id: it.version for it in catalogue().families},
         profile=profile.value,
         datasets=sorted((_dataset(rows, it.name) for it in datasets.DATASETS), key=lambda it: it.name),
+        mfa=sorted(_mfa(rows), key=lambda it: it.user_id) if MFA in sections else UNSET,
         controls=sorted(controls, key=lambda it: it.id) if isinstance(controls, list) else UNSET,
         licenses=sorted(licenses, key=lambda it: it.sku_id) if isinstance(licenses, list) else UNSET,
+    )
+
+
+def _mfa(rows: RecordedRows) -> Iterator[MfaLine]:
+    guests = {key for key, it in rows.rows("users", User) if it.is_guest}
+    for record in MFA_EVALUATION.result(rows, MFA_EVALUATION.everything).reading.records:
+        if isinstance(record.body, MfaRow):
+            yield _person(record.body, is_guest=record.key in guests)
+
+
+def _person(row: MfaRow, *, is_guest: bool) -> MfaLine:
+    return MfaLine(
+        user_id=row.user_id,
+        name=row.name,
+        username=row.username,
+        is_admin=row.is_administrator,
+        is_guest=is_guest,
+        counted_as=row.counted_as.value,
+        registered=row.registered.value,
+        capable=row.capable.value,
+        required=row.required.value,
+        coverage=row.coverage.value,
+        mode=row.mode.value if row.mode else None,
+        protection=row.protection.value,
+        gap=row.gap,
+        causes=msgspec.to_builtins(row.causes),
+        more_causes=row.more_causes,
     )
 
 

@@ -127,9 +127,12 @@ def test_only_what_was_asked_for_is_printed(tmp_path: Path, capsys: Output) -> N
     licenses = json.loads(capsys.readouterr().out)
     main([file, "--only", "controls,licenses"])
     both = json.loads(capsys.readouterr().out)
+    main([file, "--only", "mfa"])
+    mfa = json.loads(capsys.readouterr().out)
 
     assert ("controls" in licenses, "licenses" in licenses, "datasets" in licenses) == (False, True, True)
     assert {"controls", "licenses"} <= both.keys()
+    assert ("mfa" in licenses, "mfa" in both, "mfa" in mfa, "controls" in mfa) == (False, False, True, False)
 
 
 def test_a_section_or_profile_that_does_not_exist_is_refused(tmp_path: Path, capsys: Output) -> None:

@@ -13,6 +13,7 @@ from integrations.assess.assessment import assess
 from integrations.assess.recording import Recording, read_recordings
 from integrations.domain.baselines.catalogue import catalogue
 from integrations.domain.baselines.tenant import BaselineProfile
+from integrations.domain.evaluations.mfa import MFA
 from integrations.microsoft.registry import DATASETS
 
 EXAMPLE = "docs/examples/contoso-dental.json"
@@ -28,6 +29,8 @@ def test_the_example_is_judged_as_is_stored_beside_it(root: Path) -> None:
     assert isinstance(made.controls, list)
     assert {it.id: it.verdict.value for it in made.controls} == expected["controls"]
     assert {it.name: it.state for it in made.datasets} == expected["datasets"]
+    assert isinstance(made.mfa, list)
+    assert {it.user_id: it.protection for it in made.mfa} == expected["mfa"]
 
 
 def test_the_example_is_assessed_without_a_connection(
@@ -43,12 +46,12 @@ def test_the_example_is_assessed_without_a_connection(
     assert json.loads(capsys.readouterr().out)["format"] == "assessment/1"
 
 
-def test_the_document_names_every_address_that_controls_need(root: Path) -> None:
+def test_the_document_names_every_address_that_controls_and_mfa_need(root: Path) -> None:
     rows = re.findall(r"^\| (\w+) \| `(/[^`]+)`", _between((root / "docs" / "assess.md").read_text()), re.MULTILINE)
     needed = {
         it.name: it.service.version + it.first_request.path.removesuffix("/delta")
         for it in DATASETS
-        if it.name in catalogue().reads()
+        if it.name in catalogue().reads() | MFA.needs
     }
 
     assert dict(rows) == needed
