@@ -4,13 +4,14 @@ Reads {"job": name, "settings": {...}, ...} from its input and prints one JSON o
 alone, wall seconds, requests by kind, and the peak of its memory.
 """
 
+import dataclasses
 import json
 import logging
 import os
 import resource
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -24,17 +25,22 @@ from urllib.parse import urlsplit
 import msgspec
 
 from integrations.actions.account import Account
+from integrations.actions.evaluate.evaluate_tenant import evaluate_tenant
 from integrations.actions.jobs.due_work import order_due
 from integrations.actions.jobs.registry import due_handlers
 from integrations.actions.read.overview import read_overview
 from integrations.actions.sync.sync_tenant import sync_tenant
+from integrations.domain.evaluations import registry
 from integrations.domain.evaluations.controls import CONTROLS
 from integrations.domain.evaluations.dataset_state import DatasetState
+from integrations.domain.evaluations.evaluation import Changes, Evaluation, Result, RowSource
+from integrations.domain.evaluations.mfa import MFA
 from integrations.domain.ids import AccountId, IntegrationId, OrganizationId, RunId, SyncroTenantId, TenantId, UserId
 from integrations.domain.integrations import Kind, Mapping, Tenant
-from integrations.domain.jobs.orders import SCHEDULED, ShardOrder, SyncOrder
+from integrations.domain.jobs.orders import SCHEDULED, EvaluateOrder, ShardOrder, SyncOrder
 from integrations.domain.statuses import SyncCause
 from integrations.domain.sync.changed_keys import ALL
+from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.schedule import slot_after
 from integrations.domain.sync_status import begin
 from integrations.microsoft.dataset import state_of
@@ -326,6 +332,47 @@ def judge(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
     return {"judged_s": median(judged), "read_s": median(read), "rows": sum(call() for call in calls), "controls": made}
 
 
+def decide(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
+    """Decide about everybody's MFA, and only read and write the rows that this takes; the medians of several times.
+
+    Each time the rows are new ones: those of an evaluation by another name. The last time they are the product's own.
+    """
+    bench.clock.ahead = timedelta(minutes=31)
+    source = Reads(bench, told["account"], told["tenant_id"])
+    records = MFA.evaluate(source, MFA.everything).reading.records
+    decided, floor = [], []
+    for number in reversed(range(told["times"])):
+        bare = dataclasses.replace(
+            MFA, name=f"floor{number}", evaluate=partial(_read_again, list(source.calls), records)
+        )
+        floor.append(_evaluated(bench, told, bare)["cpu_s"])
+        named = dataclasses.replace(MFA, name=f"mfa{number}") if number else MFA
+        decided.append(_evaluated(bench, told, named)["cpu_s"])
+    kinds = len({it.kind for it in records})
+    return {"decided_s": median(decided), "floor_s": median(floor), "rows": len(records), "kinds": kinds}
+
+
+def decide_again(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
+    """Decide about the people that changed since."""
+    bench.clock.ahead = timedelta(minutes=told["ahead"])
+    return _evaluated(bench, told, MFA)
+
+
+def _read_again(
+    calls: Sequence[Callable[[], int]], records: Sequence[Record], _source: RowSource, _changes: Changes
+) -> Result:
+    for call in calls:
+        call()
+    return Result(Reading(records=records, is_complete=True))
+
+
+def _evaluated(bench: Bench, told: dict[str, Any], evaluation: Evaluation) -> dict[str, Any]:
+    """One run of this evaluation alone."""
+    registry.EVALUATIONS = (evaluation,)
+    order = EvaluateOrder(account_id=AccountId(told["account"]), tenant_id=TenantId(told["tenant_id"]), epoch=1)
+    return bench.measured(partial(evaluate_tenant, bench.services, order))
+
+
 class Reads:
     """The stored rows of a tenant (a ``RowSource``); ``calls`` reads again what was read, and counts the rows."""
 
@@ -363,7 +410,10 @@ def tokens(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
     return {"tokens": {it: bench.services.sign_in.app_token(TenantId(it)) for it in told["tenants"]}}
 
 
-_JOBS = {it.__name__: it for it in (cycles, many, neighbours, fill_due, order, stored_rows, judge, tokens)}
+_JOBS = {
+    it.__name__: it
+    for it in (cycles, many, neighbours, fill_due, order, stored_rows, judge, decide, decide_again, tokens)
+}
 
 
 def main() -> None:

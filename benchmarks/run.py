@@ -26,6 +26,7 @@ PROGRAMS = (
     "p9_cold_start",
     "p10_throttled",
     "p11_in_flight",
+    "p12_mfa",
     "p15_controls",
 )
 _LONGEST_S = 1200
