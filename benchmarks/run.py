@@ -28,6 +28,7 @@ PROGRAMS = (
     "p11_in_flight",
     "p12_mfa",
     "p15_controls",
+    "p17_insights",
 )
 _LONGEST_S = 1200
 

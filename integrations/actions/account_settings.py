@@ -1,7 +1,7 @@
 """Read and change what an account has chosen for itself."""
 
-from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -9,7 +9,7 @@ from integrations.actions.account import Account, Change
 from integrations.actions.actors import Actor
 from integrations.actions.conflicts import retry_on_conflict
 from integrations.domain import account_settings as rules
-from integrations.domain.account_settings import AccountSettings, MfaException, SettingsChange
+from integrations.domain.account_settings import AccountSettings, ExceptionsChange, MfaException, SettingsChange
 from integrations.domain.ids import IntegrationId, TenantId
 from integrations.domain.integrations import Kind, Tenant
 from integrations.domain.jobs.orders import CspOrder, EvaluateOrder
@@ -21,8 +21,8 @@ from shared.errors import Invalid
 from shared.storage.tables import Write
 
 _LOST_MESSAGE_AFTER = timedelta(minutes=1)  # then the due list orders the run
-_AT_ONCE = 20  # CSPs that are checked and tenants that are evaluated at once; the due list orders the others
-_EXCEPTIONS_AN_ENTRY = 20  # of the audit log, before and after
+_MOST_MESSAGES = 20  # of each kind; the due list orders what is left out
+_EXCEPTIONS_AN_ENTRY = 25  # of the audit log, before and after
 
 
 def settings_of(control: Control) -> AccountSettings:
@@ -36,7 +36,7 @@ def exceptions_of(control: Control) -> list[MfaException]:
     return [it for page in control.exceptions.list() for it in page.value.items]
 
 
-def change_settings(services: Services, actor: Actor, wanted: SettingsChange) -> None:
+def change_settings(services: Services, actor: Actor, desired: SettingsChange) -> None:
     """Change the settings and replace the exceptions.
 
     With a feature turned on, its permissions are granted to the customers of each CSP. Tenants whose exceptions
@@ -48,23 +48,40 @@ def change_settings(services: Services, actor: Actor, wanted: SettingsChange) ->
         StorageUnavailable: storage does not answer.
     """
     account = Account(services, actor.account_id)
-    control, now = account.control, services.clock()
+    control = account.control
     stored, known = control.settings.find(CURRENT), exceptions_of(control)
     before = stored.value if stored else AccountSettings()
-    settings, exceptions = wanted.applied(before), known if wanted.exceptions is None else wanted.exceptions
-    tenants = {it.value.tenant_id: it.value for it in control.tenants.list()} if exceptions != known else {}
-    present = [key for key, it in tenants.items() if it.removal is None]
-    problems = [*rules.problems_of(settings), *rules.problems_of_exceptions(exceptions, known, present, now)]
-    if problems:
-        raise Invalid("The settings are not valid.", problems=problems)
+    settings, exceptions = desired.applied(before), known if desired.exceptions is None else desired.exceptions
     if settings == before and exceptions == known:
         return
+    tenants = _tenants(control) if exceptions != known else {}
+    _check(settings, exceptions, known, tenants, services.clock())
     with account.change() as change:
         change.write(*_writes(control, stored, settings, exceptions))
-        _audit(change, actor, (before, known), (settings, exceptions))
+        if settings != before:
+            change.audit(actor, "changed settings", {}, before=_text(before), after=_text(settings))
         if set(settings.features) - set(before.features):
             _order_checks(change)
-        _order_evaluations(change, tenants, {it.tenant_id for it in _different(known, exceptions)})
+        changes = rules.changes_of_exceptions(known, exceptions)
+        _audit_exceptions(change, actor, changes)
+        _order_evaluations(change, [tenants[it.tenant_id] for it in changes if it.tenant_id in tenants])
+
+
+def _tenants(control: Control) -> dict[TenantId, Tenant]:
+    """The tenants of the account that are not being removed."""
+    return {it.value.tenant_id: it.value for it in control.tenants.list() if it.value.removal is None}
+
+
+def _check(
+    settings: AccountSettings,
+    exceptions: list[MfaException],
+    known: list[MfaException],
+    tenants: Collection[TenantId],
+    now: datetime,
+) -> None:
+    problems = [*rules.problems_of(settings), *rules.problems_of_exceptions(exceptions, known, tenants, now)]
+    if problems:
+        raise Invalid("The settings are not valid.", problems=problems)
 
 
 def forget_exceptions(account: Account, tenant_id: TenantId) -> None:
@@ -98,17 +115,13 @@ def _writes(
     yield from (control.exceptions.removed(it) for number, it in before.items() if number not in after)
 
 
-_Chosen = tuple[AccountSettings, list[MfaException]]
-
-
-def _audit(change: Change, actor: Actor, before: _Chosen, after: _Chosen) -> None:
-    """Entries of what was changed: of exceptions only those that are new or gone, some in each entry."""
-    gone = [it for it in before[1] if it not in after[1]]
-    added = [it for it in after[1] if it not in before[1]]
-    for start in range(0, max(len(gone), len(added), 1), _EXCEPTIONS_AN_ENTRY):
-        some = slice(start, start + _EXCEPTIONS_AN_ENTRY)
-        texts = {"before": _text(before[0], gone[some]), "after": _text(after[0], added[some])}
-        change.audit(actor, "changed settings", {}, **texts)
+def _audit_exceptions(change: Change, actor: Actor, changes: Iterable[ExceptionsChange]) -> None:
+    """Entries by tenant, so that none names two of them."""
+    for it in changes:
+        for start in range(0, max(len(it.gone), len(it.added)), _EXCEPTIONS_AN_ENTRY):
+            some = slice(start, start + _EXCEPTIONS_AN_ENTRY)
+            texts = {"before": _text(it.gone[some]), "after": _text(it.added[some])}
+            change.audit(actor, "changed MFA exceptions", {"tenant_id": it.tenant_id}, **texts)
 
 
 def _order_checks(change: Change) -> None:
@@ -118,24 +131,18 @@ def _order_checks(change: Change) -> None:
         change.send(CspOrder(account_id=change.account.id, integration_id=integration, due_at=now, reason="feature"))
 
 
-def _order_evaluations(change: Change, tenants: dict[TenantId, Tenant], changed: set[TenantId]) -> None:
+def _order_evaluations(change: Change, tenants: Iterable[Tenant]) -> None:
     now = change.account.services.clock()
-    mapped = [it for key, it in sorted(tenants.items()) if key in changed and it.mapping is not None]
-    for place, it in enumerate(mapped):
+    for place, it in enumerate(it for it in tenants if it.mapping is not None):
         change.due(Work.EVALUATE, it.tenant_id, now + _LOST_MESSAGE_AFTER)
-        if place < _AT_ONCE:
+        if place < _MOST_MESSAGES:
             change.send(EvaluateOrder(account_id=change.account.id, tenant_id=it.tenant_id, epoch=it.epoch))
 
 
 def _csps(control: Control) -> list[IntegrationId]:
     csps = (it.value for it in control.integrations.list())
-    return [it.id for it in csps if it.kind is Kind.CSP and it.removal is None][:_AT_ONCE]
+    return [it.id for it in csps if it.kind is Kind.CSP and it.removal is None][:_MOST_MESSAGES]
 
 
-def _different(before: Sequence[MfaException], after: Sequence[MfaException]) -> list[MfaException]:
-    """The exceptions that only one of the two has."""
-    return [*(it for it in before if it not in after), *(it for it in after if it not in before)]
-
-
-def _text(settings: AccountSettings, exceptions: list[MfaException]) -> str:
-    return msgspec.json.encode({**msgspec.to_builtins(settings), "exceptions": exceptions}).decode()
+def _text(value: AccountSettings | list[MfaException]) -> str:
+    return msgspec.json.encode(value).decode()

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, tzinfo
 from enum import Enum
 from functools import cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
@@ -15,6 +16,7 @@ DEFAULT_TIME_ZONE = "UTC"
 MOST_EXCEPTIONS = 200
 MOST_OF_A_REASON = 128  # characters: two hundred exceptions must fit into the body of a request
 EXCEPTIONS_A_PAGE = 50
+MOST_CHANGED_TENANTS = 30  # whose exceptions change: everything is written in one transaction
 
 MOST_PEOPLE = 1_000_000
 
@@ -108,6 +110,26 @@ def excepted(exceptions: Iterable[MfaException], now: datetime) -> Mapping[Tenan
     return {tenant_id: frozenset(user_ids) for tenant_id, user_ids in by_tenant.items()}
 
 
+class ExceptionsChange(NamedTuple):
+    """The exceptions of one tenant that are no longer there, and those that are new."""
+
+    tenant_id: TenantId
+    gone: list[MfaException]
+    added: list[MfaException]
+
+
+def changes_of_exceptions(before: list[MfaException], after: list[MfaException]) -> list[ExceptionsChange]:
+    """What changes, by tenant."""
+    changes: dict[TenantId, ExceptionsChange] = {}
+    for it in before:
+        if it not in after:
+            changes.setdefault(it.tenant_id, ExceptionsChange(it.tenant_id, [], [])).gone.append(it)
+    for it in after:
+        if it not in before:
+            changes.setdefault(it.tenant_id, ExceptionsChange(it.tenant_id, [], [])).added.append(it)
+    return list(changes.values())
+
+
 def paged(exceptions: list[MfaException]) -> list[ExceptionPage]:
     """The exceptions as they are stored."""
     starts = range(0, len(exceptions), EXCEPTIONS_A_PAGE)
@@ -144,7 +166,7 @@ def problems_of(settings: AccountSettings) -> Iterator[Problem]:
 
 
 def problems_of_exceptions(
-    exceptions: list[MfaException], known: Collection[MfaException], tenants: Collection[TenantId], now: datetime
+    exceptions: list[MfaException], known: list[MfaException], tenants: Collection[TenantId], now: datetime
 ) -> Iterator[Problem]:
     """What is wrong with exceptions that somebody wants to have; ``known`` ones may stay as they are.
 
@@ -152,6 +174,8 @@ def problems_of_exceptions(
     """
     if len(exceptions) > MOST_EXCEPTIONS:
         yield Problem("/exceptions", f"at most {MOST_EXCEPTIONS} items")
+    elif len(changes_of_exceptions(known, exceptions)) > MOST_CHANGED_TENANTS:
+        yield Problem("/exceptions", f"changes in at most {MOST_CHANGED_TENANTS} tenants at once")
     seen: set[tuple[str, str]] = set()
     for place, it in enumerate(exceptions):
         problems = _problems_of(it, tenants, now) if it not in known else ()

@@ -53,13 +53,18 @@ def received(portal: Portal) -> Iterator[tuple[HttpRoute, int, Any]]:
         ("post_sync", known, None, ""),
         ("post_organization", {}, routes["post_organization"].example, ""),
         ("put_organization", mapped, routes["put_organization"].example, ""),
-        ("put_settings", {}, routes["put_settings"].example, ""),
+        ("put_settings", {}, _of_tenant(routes["put_settings"].example, known["tenant_id"]), ""),
         ("post_leftover_done", {**known, "tenant_id": leftover}, None, ""),
         ("delete_integration", {"integration_id": bound}, None, "?confirm=Northwind%20Partner"),
         ("delete_integrations", {}, None, "?confirm=all"),
     ]
     for name, ids, body, query in steps:
         yield _answer(portal, routes[name], ids, body, query)
+
+
+def _of_tenant(example: Any, tenant_id: str) -> Any:
+    """The example with a tenant that is there."""
+    return {**example, "exceptions": [it | {"tenant_id": tenant_id} for it in example["exceptions"]]}
 
 
 def _answer(

@@ -81,6 +81,11 @@ def test_a_tenants_export_holds_every_row_that_names_it(portal: Portal) -> None:
     portal.integrate(other)
     portal.map(other, to="Elsewhere")
     portal.call("POST", f"/tenants/{tenant['id']}/sync", headers={"idempotency-key": "once"})
+    exceptions = [
+        {"tenant_id": it["id"], "user_id": portal.microsoft.world.users(it["id"])[0]["id"], "reason": "Test"}
+        for it in (tenant, other)
+    ]
+    portal.ask("PUT", "/settings", {"exceptions": exceptions})
     portal.run_queues()
     portal.microsoft.world.add_group(tenant["id"], "Unused", [])
     portal.call("POST", f"/tenants/{tenant['id']}/sync")
@@ -92,6 +97,7 @@ def test_a_tenants_export_holds_every_row_that_names_it(portal: Portal) -> None:
     assert wanted - ids(rows) == set()
     kinds = {kind for kind, _ in ids(rows)}
     assert kinds >= {"tenant", "integration", "map", "flow", "run", "audit", "users", "licenses", "dataset", "due"}
+    assert kinds >= {"summary", "history", "exceptions", "mfa", "controls"}
     assert kinds >= {"holder", "organization", "syncro_tenant", "domains", "evaluation", "administrators", "changed"}
     assert other["id"] not in json.dumps(rows)
     assert "Elsewhere" not in json.dumps(rows)

@@ -8,7 +8,7 @@ import msgspec
 from integrations.actions.account import Account
 from integrations.actions.actors import Actor
 from integrations.actions.lookup import find_tenant
-from integrations.domain.audit.export import MOST_ROWS, concerns, without_secrets
+from integrations.domain.audit.export import MOST_ROWS, concerns, of_tenant, without_secrets
 from integrations.domain.evaluations import registry as evaluations
 from integrations.domain.ids import FIRST_REGISTRATION, TenantId
 from integrations.domain.integrations import Kind, Tenant
@@ -80,7 +80,8 @@ def _of_control(control: Control, tenant: Tenant | None) -> Iterator[Exported]:
     """The account's own rows, or those that concern one tenant."""
     for kind, row_id, text in control.everything():
         if tenant is None or concerns(tenant, kind.model, row_id, text):
-            yield Exported(kind=kind.name, id=row_id, tenant_id="", value=without_secrets(text, kind.not_exported))
+            own = of_tenant(tenant, kind.model, text) if tenant else text
+            yield Exported(kind=kind.name, id=row_id, tenant_id="", value=without_secrets(own, kind.not_exported))
 
 
 def _of_tenant(services: Services, control: Control, tenant: Tenant) -> Iterator[Exported]:

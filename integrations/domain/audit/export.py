@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from integrations.domain.account_settings import ExceptionPage
 from integrations.domain.connect.flow import Flow
 from integrations.domain.csp.report import Report
 from integrations.domain.integrations import Credential, Integration, Organization, SyncroTenant, Tenant
@@ -26,6 +27,15 @@ def concerns(tenant: Tenant, model: type[msgspec.Struct], row_id: str, text: str
     if model in related:
         return row_id == related[model]
     return model is Flow and tenant.integration_id in text
+
+
+def of_tenant(tenant: Tenant, model: type[msgspec.Struct], text: str) -> str:
+    """The part of a control row that concerns a tenant: of exceptions, which share rows, only its own."""
+    if model is not ExceptionPage:
+        return text
+    page = msgspec.json.decode(text, type=ExceptionPage)
+    own = [it for it in page.items if it.tenant_id == tenant.tenant_id]
+    return msgspec.json.encode(msgspec.structs.replace(page, items=own)).decode()
 
 
 def without_secrets(text: str, secret: frozenset[str]) -> msgspec.Raw:
