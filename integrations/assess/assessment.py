@@ -21,7 +21,6 @@ FORMAT = "assessment/1"
 PRODUCT = "0.1.0"  # the version of pyproject.toml
 SECTIONS = MFA, CONTROLS, LICENSES = "mfa", "controls", "licenses"
 NOT_RECORDED = "not_recorded"
-_OTHER_CLOUDS = {"usgov": "gcchigh", "usgov-dod": "dod"}  # for controls; the rest are commercial
 
 
 class DatasetLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,7 +149,7 @@ def inputs_of(recording: Recording, profile: BaselineProfile) -> Inputs:
         profile=profile,
         privileged_roles=settings.privileged_roles,
         exclusions=settings.exclusions,
-        cloud=_OTHER_CLOUDS.get(recording.tenant.cloud, "commercial"),
+        cloud=recording.tenant.microsoft_cloud.kind,
     )
 
 

@@ -9,9 +9,9 @@
 """
 
 from codecs import BOM_UTF8
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
@@ -24,12 +24,49 @@ class InvalidRecording(Exception):
     """The file, or a line of it, is no recording; the text says where and why."""
 
 
+class Cloud(NamedTuple):
+    """One of Microsoft's clouds: ``address`` by its name in our settings, ``kind`` as baselines call it."""
+
+    address: str
+    kind: str
+
+
+# By our names, by those of ScubaGear, and by those of the Azure CLI; without spaces and hyphens.
+_GLOBAL, _GCC_HIGH, _DOD = Cloud("global", "commercial"), Cloud("usgov", "gcchigh"), Cloud("usgov-dod", "dod")
+_CHINA = Cloud("china", "commercial")
+CLOUDS: Mapping[str, Cloud] = {
+    "global": _GLOBAL,
+    "commercial": _GLOBAL,
+    "azurecloud": _GLOBAL,
+    "gcc": Cloud("global", "gcc"),
+    "usgov": _GCC_HIGH,
+    "gcchigh": _GCC_HIGH,
+    "azureusgovernment": _GCC_HIGH,
+    "usgovdod": _DOD,
+    "dod": _DOD,
+    "china": _CHINA,
+    "azurechinacloud": _CHINA,
+}
+
+
 class RecordedTenant(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose answers these are."""
+    """Whose answers these are; ``cloud`` is one of ``CLOUDS``, in any spelling."""
 
     id: str
     name: str = ""
-    cloud: Literal["global", "usgov", "usgov-dod", "china"] = "global"
+    cloud: str = "global"
+
+    def __post_init__(self) -> None:
+        if _spelled(self.cloud) not in CLOUDS:
+            raise ValueError(f"there is no cloud {self.cloud!r:.40}, only: {', '.join(CLOUDS)}")
+
+    @property
+    def microsoft_cloud(self) -> Cloud:
+        return CLOUDS[_spelled(self.cloud)]
+
+
+def _spelled(name: str) -> str:
+    return name.casefold().replace(" ", "").replace("-", "")
 
 
 class RecordedSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -68,7 +68,7 @@ class RecordedRows:
         return {}
 
     def _read(self, recording: Recording) -> None:
-        root = Endpoints.of_cloud(recording.tenant.cloud).graph
+        root = Endpoints.of_cloud(recording.tenant.microsoft_cloud.address).graph
         client = ReplayClient(root, recording.answers, recording.statuses)
         attempts = [self._attempt(it, client, root) for it in datasets.DATASETS]
         plans = self._plans()

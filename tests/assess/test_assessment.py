@@ -99,12 +99,24 @@ def test_everything_is_judged_at_the_time_of_the_recording() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cloud", "expected"), [("global", "not_met"), ("usgov", "not_checked"), ("usgov-dod", "not_checked")]
+    ("expected", "clouds"),
+    [
+        ("not_met", ["global", "commercial", "AzureCloud", "GCC", "china", "AzureChinaCloud"]),
+        ("not_checked", ["usgov", "GCC High", "gcchigh", "AzureUSGovernment", "usgov-dod", "USGovDoD", "DoD"]),
+    ],
 )
-def test_what_a_cloud_does_not_offer_is_not_checked_there(cloud: str, expected: str) -> None:
+def test_what_a_cloud_does_not_offer_is_not_checked_there_by_whatever_name_it_goes(
+    expected: str, clouds: list[str]
+) -> None:
     without = changed(lambda it: it["/beta/identity/conditionalAccess/policies"].update(value=[]))
 
-    assert verdicts(assessed(without, tenant={"id": "t", "cloud": cloud}))["MS.AAD.9.1v1"] == expected
+    found = {it: verdicts(assessed(without, tenant={"id": "t", "cloud": it}))["MS.AAD.9.1v1"] for it in clouds}
+
+    assert set(found.values()) == {expected}, found
+
+
+def test_the_cloud_is_printed_as_the_file_has_it() -> None:
+    assert assessed({}, tenant={"id": "t", "cloud": "GCC High"}).tenant.cloud == "GCC High"
 
 
 def test_lists_are_in_the_order_of_their_ids() -> None:

@@ -73,7 +73,10 @@ def test_standard_input_may_be_many_recordings(capsys: Output, monkeypatch: pyte
         (json.dumps(told({}) | {"as_of": "yesterday"}), "as_of"),
         (json.dumps(told({}) | {"answers": []}), "answers"),
         (json.dumps(told({}) | {"statuses": {"/users": "no"}}), "statuses"),
-        (json.dumps(told({}) | {"tenant": {"id": "t", "cloud": "moon"}}), "cloud"),
+        (
+            json.dumps(told({}) | {"tenant": {"id": "t", "cloud": "moon"}}),
+            "there is no cloud 'moon', only: global, commercial",
+        ),
         ("[" * 100_000, "not a recording"),
         ('{"format": "\xff"}', "not a recording"),
     ],

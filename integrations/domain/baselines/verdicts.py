@@ -123,10 +123,10 @@ class Judging:
         return is_judged_anyway or self._tenant.has_license(name)
 
     def _elsewhere(self, control: BaselineControl) -> ControlFinding | None:
-        """Where Microsoft does not offer it yet, a control is not checked, unless the licence is missing anyway."""
+        """Where Microsoft does not offer it yet, a control is not checked, unless its licence is known to be missing."""
         if self._tenant.inputs.cloud not in control.no_clouds:
             return None
-        if control.license and not self._tenant.has_license(control.license):
+        if control.license and self._tenant.knows_licenses and not self._tenant.has_license(control.license):
             return _unlicensed(control.id, f"It needs {LICENSES[control.license][0]}.")
         reason = "Microsoft does not offer it in this cloud yet."
         return ControlFinding(id=control.id, verdict=ControlVerdict.NOT_CHECKED, reason=reason)

@@ -18,7 +18,9 @@ from tests.baselines.tenants import (
     AGENT_CA,
     AGENTS,
     GLOBAL,
+    ORGANIZATION,
     ROLES,
+    SKUS,
     STRENGTHS,
     STRONG,
     policy,
@@ -175,6 +177,8 @@ def _more_policies() -> list[Case]:
         case(agents, "no clients", only(agents, clientAppTypes=[]), is_=NOT_MET),
         case(agents, "a cloud without agents", policies(path=AGENT_CA), is_=NOT_CHECKED, cloud="gcchigh"),
         case(agents, "another cloud without agents", unrecorded(AGENT_CA), is_=NOT_CHECKED, cloud="dod"),
+        case(agents, "a cloud without agents, and no licences are known", unrecorded(AGENT_CA),
+             unrecorded(ORGANIZATION), unrecorded(SKUS), is_=NOT_CHECKED, cloud="dod"),
         case(agents, "the policy in a cloud without agents", only(agents), is_=MET, cloud="gcchigh"),
         case(agents, "beta is not read", unrecorded(AGENT_CA), is_=UNKNOWN),
     ]  # fmt: skip
