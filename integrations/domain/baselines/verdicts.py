@@ -123,7 +123,7 @@ class Judging:
         return is_judged_anyway or self._tenant.has_license(name)
 
     def _elsewhere(self, control: BaselineControl) -> ControlFinding | None:
-        """Where Microsoft does not offer it yet, a control is not checked, unless its licence is known to be missing."""
+        """Not checked, where Microsoft does not offer it yet and the licence is not known to be missing."""
         if self._tenant.inputs.cloud not in control.no_clouds:
             return None
         if control.license and self._tenant.knows_licenses and not self._tenant.has_license(control.license):

@@ -22,8 +22,8 @@ _DAYS = (366, 31, 7, 1)  # at most, of a year, a month, a week, a day
 _NOT_SAID = "Microsoft did not send whether applications are restricted."
 
 
-class _Asked(NamedTuple):
-    """A restriction that is asked for; the arguments of ``credential_gaps``."""
+class _Required(NamedTuple):
+    """A restriction that a control requires; the arguments of ``credential_gaps``."""
 
     kind: str
     of: str
@@ -49,33 +49,33 @@ def credential_gaps(scope: Scope, *, kind: str, of: str, days: int = 0, missing:
         Unknown: no gap is known, and something was not read.
     """
     default = cast("DefaultAppManagementPolicy", scope.tenant.root("default_app_management_policy"))
-    asked = _Asked(kind, of, days, missing)
-    gaps = list(_default_gaps(scope, default, asked))
+    required = _Required(kind, of, days, missing)
+    gaps = list(_default_gaps(scope, default, required))
     if not gaps and scope.is_strict and default.is_enabled is not True:
         raise Unknown(_NOT_SAID, "default_app_management_policy")
-    return gaps + list(_custom_gaps(scope, asked, is_needed=not gaps))
+    return gaps + list(_custom_gaps(scope, required, is_needed=not gaps))
 
 
-def _default_gaps(scope: Scope, default: DefaultAppManagementPolicy, asked: _Asked) -> Iterator[str]:
+def _default_gaps(scope: Scope, default: DefaultAppManagementPolicy, required: _Required) -> Iterator[str]:
     if default.is_enabled is False and scope.is_strict:
         yield "The policy for all applications is off."
         return
     restricted = {"applications": default.applications, "service principals": default.service_principals}
-    found = {name: _found(restrictions, asked) for name, restrictions in restricted.items()}
-    passes = asked.missing == "passes" or (asked.missing == "passes once" and any(found.values()))
+    found = {name: _found(restrictions, required) for name, restrictions in restricted.items()}
+    passes = required.missing == "passes" or (required.missing == "passes once" and any(found.values()))
     for name, restrictions in found.items():
         if restricted[name] is UNSET and not passes:
             raise Unknown(_NOT_SAID, "default_app_management_policy")
         if not restrictions and not passes:
             yield f"{name}: not restricted."
-        yield from (f"{name}: {gap}" for it in restrictions if (gap := _gap(scope, it, asked.days)))
+        yield from (f"{name}: {gap}" for it in restrictions if (gap := _gap(scope, it, required.days)))
 
 
-def _found(restrictions: CredentialRestrictions | UnsetType | None, asked: _Asked) -> list[CredentialRestriction]:
-    """The restrictions of the kind that is asked for."""
+def _found(restrictions: CredentialRestrictions | UnsetType | None, required: _Required) -> list[CredentialRestriction]:
+    """The restrictions of the required kind."""
     if not isinstance(restrictions, CredentialRestrictions):
         return []
-    return [it for it in getattr(restrictions, asked.of) if it.kind == asked.kind]
+    return [it for it in getattr(restrictions, required.of) if it.kind == required.kind]
 
 
 def _gap(scope: Scope, restriction: CredentialRestriction, days: int) -> str:
@@ -113,16 +113,16 @@ def _days(duration: str | UnsetType | None) -> int | None:
     return sum(int(number) * days for number, days in zip(read.groups(), _DAYS, strict=True) if number)
 
 
-def _custom_gaps(scope: Scope, asked: _Asked, *, is_needed: bool) -> Iterator[str]:
-    """Policies for single applications that are laxer than asked; what they do not restrict follows the default."""
+def _custom_gaps(scope: Scope, required: _Required, *, is_needed: bool) -> Iterator[str]:
+    """Policies for single applications that are laxer than required; what they do not restrict follows the default."""
     is_unread = scope.tenant.valid_until("app_management_policies") is None
     if is_unread and not (is_needed and scope.is_strict):
         return
     for policy in cast("list[AppManagementPolicy]", scope.tenant.rows("app_management_policies")):
         if policy.is_enabled is False or policy.applies_to == []:
             continue
-        for it in _found(policy.restrictions, asked):
-            if (scope.is_strict or _is_off(it)) and (gap := _gap(scope, it, asked.days)):
+        for it in _found(policy.restrictions, required):
+            if (scope.is_strict or _is_off(it)) and (gap := _gap(scope, it, required.days)):
                 yield from _of_custom(scope, policy, gap)
 
 
