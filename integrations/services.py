@@ -14,7 +14,7 @@ from azure.identity import ManagedIdentityCredential
 
 from integrations.caller import CallerVerifier
 from integrations.domain.evaluations import registry
-from integrations.domain.ids import FIRST_REGISTRATION, AccountId, ClientId, TenantId
+from integrations.domain.ids import FIRST_REGISTRATION, AccountId, ClientId, OrganizationId, TenantId
 from integrations.domain.integrations import Kind
 from integrations.domain.jobs.orders import SHARDS, Order
 from integrations.domain.plan import KnownPlan
@@ -29,6 +29,7 @@ from integrations.storage.data.derived import DerivedStore
 from integrations.storage.data.store import DataStore
 from integrations.storage.due import DueList
 from integrations.storage.holders import Holders
+from integrations.storage.people import OrganizationPeople
 from shared.clock import Clock, utc_now
 from shared.crypto.envelopes import Envelopes, KeyRing
 from shared.crypto.key_vault import VaultKey
@@ -133,6 +134,9 @@ class Services:
 
     def data(self, account_id: AccountId, tenant_id: TenantId, epoch: int) -> DataStore:
         return DataStore(self.tables, account_id, tenant_id, epoch)
+
+    def people(self, account_id: AccountId, organization_id: OrganizationId) -> OrganizationPeople:
+        return OrganizationPeople(self.tables, account_id, organization_id)
 
     def derived(self, account_id: AccountId, tenant_id: TenantId, epoch: int) -> DerivedStore:
         return DerivedStore(self.tables, account_id, tenant_id, epoch)

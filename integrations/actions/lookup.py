@@ -1,9 +1,9 @@
-"""Find integrations and tenants by id, of which none is being removed; and what removals have left to do by hand."""
+"""Find integrations and tenants by id, of which none is being removed, and Organizations; what removals have left."""
 
 from collections.abc import Iterable
 
-from integrations.domain.ids import IntegrationId, RemovalId, TenantId
-from integrations.domain.integrations import Integration, Tenant
+from integrations.domain.ids import IntegrationId, OrganizationId, RemovalId, TenantId
+from integrations.domain.integrations import Integration, Organization, Tenant
 from integrations.domain.removal import ALL, Removal
 from integrations.domain.retry_delays import RETRY_REMOVAL_S
 from integrations.storage.control import Control
@@ -46,6 +46,18 @@ def find_tenant(control: Control, tenant_id: TenantId) -> Stored[Tenant]:
     stored = control.tenants.find(tenant_id)
     if stored is None or is_leaving(control, stored.value):
         raise NotFound("There is no such Microsoft tenant in your account.")
+    return stored
+
+
+def find_organization(control: Control, organization_id: OrganizationId) -> Stored[Organization]:
+    """An Organization of the account.
+
+    Raises:
+        NotFound: there is none.
+    """
+    stored = control.organizations.find(organization_id)
+    if stored is None:
+        raise NotFound("There is no such Organization in your account.")
     return stored
 
 

@@ -1,11 +1,12 @@
 """Ids, checked once where a request comes in; from then on they have one canonical spelling.
 
-A Microsoft tenant id is a lower-case GUID; our own ids are a prefix and 20 random characters.
+A Microsoft tenant id is a lower-case GUID; our own ids are a prefix and 20 random characters, and 12 more for
+an End User.
 """
 
 import re
 import secrets
-from typing import Any, NewType
+from typing import Any, NewType, TypeGuard
 
 from shared.errors import Invalid, Problem
 
@@ -19,6 +20,7 @@ SyncroTenantId = NewType("SyncroTenantId", str)
 RunId = NewType("RunId", str)
 RemovalId = NewType("RemovalId", str)
 ClientId = NewType("ClientId", str)
+EndUserId = NewType("EndUserId", str)
 
 # The app registration of the setting MICROSOFT_CLIENT_ID. Rows name only the other one, for CSPs, by its client id.
 FIRST_REGISTRATION = ClientId("")
@@ -28,6 +30,8 @@ PORTAL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@|-]{0,127}")
 _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _RUN = re.compile(r"[0-9]{15}-[a-z0-9]{8}")
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # no letters that are misread on a screen
+_LENGTH = 20
+_LENGTH_IN_ORGANIZATION = 12
 
 EXAMPLE_TENANT = "9f1c0e3a-0000-4000-8000-00000000aa01"
 TENANT_ID_EXPECTED = f"a Microsoft tenant id is a GUID such as {EXAMPLE_TENANT}"
@@ -37,7 +41,7 @@ SCHEMAS: dict[Any, dict[str, str]] = {
     TenantId: {"format": "uuid"},
     RunId: {"pattern": f"^{_RUN.pattern}$"},
     **{
-        kind: {"pattern": f"^{prefix}_[{_ALPHABET}]{{20}}$"}
+        kind: {"pattern": f"^{prefix}_[{_ALPHABET}]{{{_LENGTH}}}$"}
         for kind, prefix in (
             (IntegrationId, "int"),
             (FlowId, "flow"),
@@ -46,6 +50,7 @@ SCHEMAS: dict[Any, dict[str, str]] = {
             (RemovalId, "rem"),
         )
     },
+    EndUserId: {"pattern": f"^eu_[{_ALPHABET}]{{{_LENGTH + _LENGTH_IN_ORGANIZATION}}}$"},
 }
 
 
@@ -60,7 +65,21 @@ def new_epoch() -> int:
 
 
 def new_id(prefix: str) -> str:
-    return f"{prefix}_" + "".join(secrets.choice(_ALPHABET) for _ in range(20))
+    return f"{prefix}_{_random(_LENGTH)}"
+
+
+def new_end_user_id(organization_id: OrganizationId) -> EndUserId:
+    """An End User's id begins with that of the Organization it is created in, where it is looked up first."""
+    return EndUserId(f"eu_{organization_id.removeprefix('org_')}{_random(_LENGTH_IN_ORGANIZATION)}")
+
+
+def organization_of(end_user_id: EndUserId) -> OrganizationId:
+    """The Organization in which an End User was created."""
+    return OrganizationId(f"org_{end_user_id.removeprefix('eu_')[:_LENGTH]}")
+
+
+def _random(length: int) -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
 
 
 def tenant_id(text: str, pointer: str = "/tenant_id") -> TenantId:
@@ -97,6 +116,10 @@ def organization_id(text: str, pointer: str = "/organization_id") -> Organizatio
     return OrganizationId(_ours(text, "org", pointer))
 
 
+def is_organization_id(text: str) -> TypeGuard[OrganizationId]:
+    return re.fullmatch(rf"org_[{_ALPHABET}]{{{_LENGTH}}}", text) is not None
+
+
 def syncro_tenant_id(text: str, pointer: str = "/syncro_tenant_id") -> SyncroTenantId:
     return SyncroTenantId(_ours(text, "st", pointer))
 
@@ -105,15 +128,19 @@ def removal_id(text: str) -> RemovalId:
     return RemovalId(_ours(text, "rem", "/removal_id"))
 
 
+def end_user_id(text: str, pointer: str = "/end_user_id") -> EndUserId:
+    return EndUserId(_ours(text, "eu", pointer, _LENGTH + _LENGTH_IN_ORGANIZATION))
+
+
 def run_id(text: str) -> RunId:
     if not _RUN.fullmatch(text):
         raise _bad("/run_id", "a run id is 15 digits, a dash and 8 characters")
     return RunId(text)
 
 
-def _ours(text: str, prefix: str, pointer: str) -> str:
-    if not re.fullmatch(rf"{prefix}_[{_ALPHABET}]{{20}}", text):
-        raise _bad(pointer, f"this id is '{prefix}_' and 20 characters, as this API gave it out")
+def _ours(text: str, prefix: str, pointer: str, length: int = _LENGTH) -> str:
+    if not re.fullmatch(rf"{prefix}_[{_ALPHABET}]{{{length}}}", text):
+        raise _bad(pointer, f"this id is '{prefix}_' and {length} characters, as this API gave it out")
     return text
 
 

@@ -48,6 +48,7 @@ ONBOARDING_TRANSIENT = timedelta(minutes=2)
 NEW_RELATIONSHIP = timedelta(minutes=15)  # until a new relationship works everywhere at Microsoft
 
 REMOVAL_LOST = timedelta(minutes=1)  # when the reconciler continues a removal whose message was lost
+MOVE_LOST = timedelta(minutes=2)  # when the reconciler finishes a move of End Users that a dead process began
 UNINSTALL = Delays(_seconds(30, 60, 120), timedelta(minutes=5))
 UNINSTALL_GIVEN_UP = timedelta(hours=24)  # from the removal's start; then it must be done by hand
 UNINSTALL_LEASE = timedelta(minutes=2)  # meanwhile no other integration can be connected to the tenant

@@ -30,6 +30,7 @@ from integrations.domain.integrations import (
     SyncroTenant,
     Tenant,
 )
+from integrations.domain.people.erasure import ErasureMark, ErasureSalt
 from integrations.domain.plan import PlanRecord
 from integrations.domain.removal import Removal, RemoveAll, TenantRemoval
 from integrations.domain.sync.change_notifications import Watch
@@ -113,6 +114,8 @@ _FLOW_START = RowKind("starting", FlowStart, lambda it: it.id, _NO_SECRETS)
 _SUMMARY = RowKind("summary", TenantSummary, lambda it: it.tenant_id, _NO_SECRETS)
 _HISTORY = RowKind("history", HistoryMonth, lambda it: it.key, _NO_SECRETS)
 _ANSWER = RowKind("answer", StoredAnswer, lambda it: it.key, frozenset({"key", "request_hash", "body", "headers"}))
+_ERASURE_SALT = RowKind("erasure_salt", ErasureSalt, lambda _: CURRENT, frozenset({"salt"}))
+_ERASURE_MARK = RowKind("erased", ErasureMark, lambda it: it.key, _NO_SECRETS)
 
 KINDS: Mapping[str, RowKind[Any]] = {
     it.name: it
@@ -142,6 +145,8 @@ KINDS: Mapping[str, RowKind[Any]] = {
         _SUMMARY,
         _HISTORY,
         _ANSWER,
+        _ERASURE_SALT,
+        _ERASURE_MARK,
     )
 }
 
@@ -177,6 +182,8 @@ class Control:
         self.summaries = Documents(table, account_id, _SUMMARY)
         self.history = Documents(table, account_id, _HISTORY)
         self.answers = Documents(table, account_id, _ANSWER)
+        self.erasure_salts = Documents(table, account_id, _ERASURE_SALT)
+        self.erasure_marks = Documents(table, account_id, _ERASURE_MARK)
         self._table = table
 
     def everything(self) -> Iterator[tuple[RowKind[Any], str, str]]:

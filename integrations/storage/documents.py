@@ -1,6 +1,6 @@
 """Domain objects as rows: one JSON document in a row, under a key prefix in one account's partition."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
@@ -52,13 +52,18 @@ class Documents(Generic[T]):
 
     def find(self, key: str) -> Stored[T] | None:
         row = self._table.get(self._partition, self._prefix + key)
-        return self._stored(row) if row else None
+        return self.stored(row) if row else None
+
+    def find_all(self, keys: Collection[str]) -> dict[str, Stored[T]]:
+        """The objects with these keys that exist, by key; one request for each 14 keys."""
+        rows = self._table.find(self._partition, [self._prefix + key for key in keys]) if keys else []
+        return {row.key.removeprefix(self._prefix): self.stored(row) for row in rows}
 
     def list(self, below: str = "", *, after: str = "", limit: int | None = None) -> list[Stored[T]]:
         """Objects in key order: those whose key begins with ``below``, or those after the key ``after``."""
         start = self._prefix + (f"{after}\u0020" if after else below)
         rows = self._table.range(self._partition, start, end_of(self._prefix + below), limit=limit)
-        return [self._stored(row) for row in rows]
+        return [self.stored(row) for row in rows]
 
     def texts(self, *, after: str = "", until: str = "", limit: int | None = None) -> dict[str, str]:
         """Objects as stored JSON, by key in key order: after the key ``after``, up to and including ``until``."""
@@ -74,6 +79,10 @@ class Documents(Generic[T]):
     def added(self, value: T) -> Write:
         return insert(self._row(value))
 
+    def put(self, value: T) -> Write:
+        """Insert or replace, whatever is there."""
+        return upsert(self._row(value))
+
     def saved(self, stored: Stored[T]) -> Write:
         return replace(self._row(stored.value, stored.etag))
 
@@ -88,9 +97,14 @@ class Documents(Generic[T]):
         """Delete the row with this key, whatever its version."""
         return delete(Row(self._partition, self._prefix + key))
 
+    def row_key(self, key: str) -> str:
+        """The key of an object's row."""
+        return self._prefix + key
+
     def _row(self, value: T, etag: str = "") -> Row:
         body = msgspec.json.encode(value).decode()
         return Row(self._partition, self._prefix + self._key(value), {_BODY: body}, etag)
 
-    def _stored(self, row: Row) -> Stored[T]:
+    def stored(self, row: Row) -> Stored[T]:
+        """The object in a row."""
         return Stored(msgspec.json.decode(row.text(_BODY), type=self._model), row.etag)

@@ -40,6 +40,7 @@ class Work(Enum):
     SEAL = "seal"
     PLAN = "plan"
     EVALUATE = "evaluate"
+    MOVE = "move"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from integrations.triggers import (
     tenants,
 )
 from integrations.triggers.http.routes import HttpRoutes
+from integrations.triggers.people import end_users
 
 _TAG_OF: dict[ModuleType, str] = {
     consent: "Consent",
@@ -31,6 +32,7 @@ _TAG_OF: dict[ModuleType, str] = {
     security: "Tenants",
     removal: "Removals",
     organizations: "Organizations",
+    end_users: "End Users",
     settings: "Settings",
     audit: "Audit",
     notifications: "Notifications",

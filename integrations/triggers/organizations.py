@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from integrations.actions.lookup import find_organization
 from integrations.actions.mapping import organizations as actions
 from integrations.actions.mapping.organizations import MOST_DOMAINS
 from integrations.domain import ids
@@ -71,7 +72,7 @@ def add_routes(routes: HttpRoutes) -> None:
     )
     def get_organization(call: RequestContext) -> ApiResponse:
         control = call.services.control(call.actor.account_id)
-        return ok(actions.find_organization(control, _organization(call)).value)
+        return ok(find_organization(control, _organization(call)).value)
 
     @routes.add(
         "PUT",
@@ -100,7 +101,7 @@ def add_routes(routes: HttpRoutes) -> None:
         "DELETE",
         "organizations/{organization_id}",
         needs=Need.MANAGE,
-        summary="Delete an Organization that has no mapped Microsoft tenant.",
+        summary="Delete an Organization that has no End Users and no mapped Microsoft tenant.",
         answers={204: None},
     )
     def delete_organization(call: RequestContext) -> ApiResponse:

@@ -36,7 +36,9 @@ JSON = "application/json; charset=utf-8"
 PROBLEM_JSON = "application/problem+json; charset=utf-8"
 FIRST_ERROR, FIRST_FAULT = 400, 500
 MAX_BODY_BYTES = 64 * 1024
+MAX_BULK_BODY_BYTES = 2 * 1024 * 1024
 _MAX_DEPTH = 32
+_MOST_PROBLEMS = 100  # named in one answer
 _BRACKET = re.compile(r"[\[\]{}]")
 # Of a time in UTC. It begins with the dot, which is rare, so that a long body is searched quickly.
 _FRACTION = re.compile(rb'\.(?<="\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.)\d+(?=Z")')
@@ -176,18 +178,18 @@ def with_etag(response: ApiResponse, if_none_match: str) -> ApiResponse:
     return ApiResponse(response.status, response.body, response.content_type, headers)
 
 
-def read_json(body: bytes, content_type: str, model: type[Model]) -> Model:
-    """Decode a request body strictly: at most 64 KiB of JSON in UTF-8, 32 levels deep, without duplicate names.
+def read_json(body: bytes, content_type: str, model: type[Model], *, max_bytes: int = MAX_BODY_BYTES) -> Model:
+    """Decode a request body strictly: JSON in UTF-8, 32 levels deep, without duplicate names.
 
     Which fields are allowed is up to ``model``, a msgspec Struct.
 
     Raises:
-        TooLarge: over 64 KiB.
+        TooLarge: over ``max_bytes``.
         UnsupportedMedia: the content type is not application/json.
-        Invalid: not such JSON, or not of the model; ``problems`` name the place.
+        Invalid: not such JSON, or not of the model; ``problems`` name the first 100 places.
     """
-    if len(body) > MAX_BODY_BYTES:
-        raise TooLarge(f"The body has {len(body)} bytes. The limit is {MAX_BODY_BYTES} bytes.")
+    if len(body) > max_bytes:
+        raise TooLarge(f"The body has {len(body)} bytes. The limit is {max_bytes} bytes.")
     if content_type.split(";", maxsplit=1)[0].strip().lower() != "application/json":
         raise UnsupportedMedia(f"The body was sent as {content_type[:80] or 'nothing'!r}.")
     text = _decode_text(body)
@@ -196,7 +198,7 @@ def read_json(body: bytes, content_type: str, model: type[Model]) -> Model:
         value = json.loads(text, object_pairs_hook=_refuse_duplicates, parse_constant=_refuse_constant)
         return msgspec.json.decode(text, type=model)
     except msgspec.ValidationError as error:
-        problems = find_problems(value, model) or [Problem("", "another value")]
+        problems = find_problems(value, model, most=_MOST_PROBLEMS) or [Problem("", "another value")]
         raise Invalid("The request does not have the expected format.", problems=problems) from error
     except (ValueError, RecursionError) as error:
         raise Invalid("The body is not valid JSON (RFC 8259).", code="malformed_json") from error

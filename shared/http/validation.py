@@ -1,6 +1,7 @@
 """What is wrong with a JSON value, place by place, in words for whoever sent it."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from msgspec import inspect
@@ -10,9 +11,9 @@ from shared.errors import Problem
 _UNKNOWN, _REQUIRED = "this field is unknown", "required field"
 
 
-def find_problems(value: object, model: Any) -> list[Problem]:
-    """Every place at which ``value`` (decoded JSON) is not of ``model``, a msgspec Struct; empty if it is."""
-    return list(_problems(value, inspect.type_info(model), ""))
+def find_problems(value: object, model: Any, *, most: int) -> list[Problem]:
+    """The first places at which ``value`` (decoded JSON) is not of ``model``, a msgspec Struct; empty if it is."""
+    return list(islice(_problems(value, inspect.type_info(model), ""), most))
 
 
 def _problems(value: object, kind: inspect.Type, pointer: str) -> Iterator[Problem]:
@@ -22,7 +23,7 @@ def _problems(value: object, kind: inspect.Type, pointer: str) -> Iterator[Probl
     elif isinstance(kind, inspect.ListType) and isinstance(value, list):
         if kind.max_length is not None and len(value) > kind.max_length:
             yield Problem(pointer, f"at most {kind.max_length} items")
-        for place, item in enumerate(value):
+        for place, item in enumerate(value[: kind.max_length]):
             yield from _problems(item, kind.item_type, f"{pointer}/{place}")
     elif not _fits(value, kind):
         yield Problem(pointer, _expected(kind))

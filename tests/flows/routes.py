@@ -18,6 +18,7 @@ ABSENT = {
     "organization_id": "org_" + "a" * 20,
     "run_id": "000000000000001-aaaaaaaa",
     "removal_id": "rem_" + "a" * 20,
+    "end_user_id": "eu_" + "a" * 32,
 }
 
 
@@ -27,6 +28,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "put_mapping": {"organization_id": ABSENT["organization_id"]},
     "post_organization": {"name": "Acme"},
     "put_organization": {"name": "Acme"},
+    "post_end_user": {"name": "Jane Doe"},
+    "put_end_user": {"name": "Jane Doe"},
+    "post_merge": {"end_user_id": "eu_" + "b" * 32},
+    "post_move": {"organization_id": "org_" + "b" * 20},
 }
 
 
@@ -54,6 +59,8 @@ def _populated(portal: Portal) -> dict[str, str]:
     portal.connected(tenant)
     run = portal.ask("GET", f"/tenants/{tenant['id']}/runs")["items"][0]["id"]
     organization = portal.ask("GET", "/organizations")["items"][0]["id"]
+    jane = {"name": "Jane Doe", "mail": "jane@contoso.example", "external_id": "4711"}
+    person = portal.ask("POST", f"/organizations/{organization}/end-users", jane, expect=201)
     return {
         "tenant_id": tenant["id"],
         "integration_id": portal.row(tenant)["integration_id"],
@@ -61,4 +68,5 @@ def _populated(portal: Portal) -> dict[str, str]:
         "organization_id": organization,
         "run_id": run,
         "removal_id": removal,
+        "end_user_id": person["id"],
     }

@@ -81,6 +81,7 @@ def test_every_door_that_changes_something_writes_one_entry(csp: Csp) -> None:
     ledger.expect("unmapped tenant", route="delete_mapping")
     portal.ask("DELETE", f"/tenants/{tenant['id']}/mapping", expect=204)
     ledger.expect()
+    change_end_users(portal, ledger, acme)
     portal.ask("DELETE", f"/organizations/{acme}", expect=204)
     ledger.expect("deleted organization", route="delete_organization")
 
@@ -97,7 +98,24 @@ def test_every_door_that_changes_something_writes_one_entry(csp: Csp) -> None:
     portal.ask("GET", "/export?kind=organization")
     ledger.expect("exported data")
 
-    assert ledger.routes == {route.name for route in DOORS if route.changes and route.needs is Need.MANAGE}
+    needing_the_plan = {route.name for route in DOORS if route.changes and route.needs is Need.MANAGE}
+    assert ledger.routes == {*needing_the_plan, "delete_end_user"}
+
+
+def change_end_users(portal: Portal, ledger: Ledger, acme: str) -> None:
+    """Everything that can be done with the people of an Organization, who are gone in the end."""
+    jane, twin = (
+        portal.ask("POST", f"/organizations/{acme}/end-users", {"name": name}, expect=201)["id"] for name in "JT"
+    )
+    ledger.expect("created End User", "created End User", route="post_end_user")
+    portal.ask("PUT", f"/end-users/{jane}", {"name": "Jane"})
+    assert ledger.expect("changed End User", route="put_end_user")[0]["subject"]["end_user_id"] == jane
+    portal.ask("POST", f"/end-users/{jane}/merge", {"end_user_id": twin})
+    ledger.expect("merged End Users", route="post_merge")
+    portal.ask("POST", f"/organizations/{acme}/end-users/move", {"organization_id": portal.organization("Other")})
+    ledger.expect("created organization", "moved End Users", route="post_move")
+    portal.ask("DELETE", f"/end-users/{jane}", expect=204)
+    ledger.expect("erased End User", route="delete_end_user")
 
 
 def test_a_refused_change_writes_no_entry_of_a_change(portal: Portal) -> None:

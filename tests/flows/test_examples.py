@@ -44,6 +44,8 @@ def received(portal: Portal) -> Iterator[tuple[HttpRoute, int, Any]]:
     portal.run_queues()
     bound = portal.ask("POST", f"/consent/{started['flow_id']}/complete", expect=201)["integration_id"]
     portal.run_queues()
+    in_organization = {"organization_id": known["organization_id"]}
+    twin = portal.ask("POST", f"/organizations/{known['organization_id']}/end-users", {"name": "J. Doe"}, expect=201)
     steps: list[tuple[str, dict[str, str], object, str]] = [
         ("post_integration", {}, {"kind": "single"}, ""),
         ("post_reauthorize", known, None, ""),
@@ -54,6 +56,10 @@ def received(portal: Portal) -> Iterator[tuple[HttpRoute, int, Any]]:
         ("post_organization", {}, routes["post_organization"].example, ""),
         ("put_organization", mapped, routes["put_organization"].example, ""),
         ("put_settings", {}, _of_tenant(routes["put_settings"].example, known["tenant_id"]), ""),
+        ("post_end_user", mapped, routes["post_end_user"].example, ""),
+        ("put_end_user", known, routes["put_end_user"].example, ""),
+        ("post_merge", known, {"end_user_id": twin["id"]}, ""),
+        ("post_move", in_organization, mapped, ""),
         ("post_leftover_done", {**known, "tenant_id": leftover}, None, ""),
         ("delete_integration", {"integration_id": bound}, None, "?confirm=Northwind%20Partner"),
         ("delete_integrations", {}, None, "?confirm=all"),

@@ -30,6 +30,7 @@ PUT_BY_THEMSELVES = {
     ("integrations/actions/csp/onboard_customer.py", "_try"): "a run of the CSP is asked for; its row does not change",
     ("integrations/actions/jobs/due_work.py", "order_consent"): "the flow is as it was; it is forgotten later",
     ("integrations/actions/csp/steps.py", "order_step"): "the row says it already, and the line may be lost",
+    ("integrations/actions/people/move.py", "move_end_users"): "people are no account's rows",
     ("integrations/actions/sync/slot.py", "_is_current"): "the row says it already: not before that time",
 }
 
@@ -50,6 +51,15 @@ CONFLICT_MEANS = {
     ("integrations/actions/csp/reconcile.py", "_write"): "of many at once: then one by one",
     ("integrations/actions/sync/change_notifications.py", "keep_watch"): "what was begun at Microsoft is taken back",
 }
+
+# An Organization's people: rows of its own table, each transaction behind its head.
+PEOPLE = {
+    ("integrations/actions/people/work.py", "batch"),
+    ("integrations/actions/people/work.py", "self"),  # within a change, as ``make_room`` needs it
+    ("integrations/actions/people/cleaning.py", "batch"),
+    ("integrations/actions/people/cleaning.py", "people"),  # rows that no change touches
+}
+BATCHES = {"integrations/actions/people/move.py", "integrations/actions/people/cleaning.py"}
 
 OPENERS = ("change", "_change", "resting")  # of a unit of work
 
@@ -131,8 +141,10 @@ def test_actions_write_through_a_change_and_synced_rows_through_their_session(so
         (UNIT_OF_WORK, "ControlWriter(self.services.tables)"),  # takes a message that was sent out of the outbox
         ("integrations/actions/sync/store_attempts.py", "session"),  # rows of synced data, behind their fence
         ("integrations/actions/evaluate/evaluation_run.py", "self._session"),  # derived rows, behind theirs
+        *PEOPLE,
     }
-    assert {on for _, _, on in found(above, called("write"))} == {"change"}
+    assert {on for _, _, on in found(above, called("write"))} == {"change", "batch"}
+    assert {name for name, _, on in found(above, called("write")) if on == "batch"} <= BATCHES
 
 
 def test_audit_entries_and_messages_are_made_by_the_unit_of_work_alone(sources: dict[str, ast.Module]) -> None:

@@ -77,6 +77,8 @@ KEPT = {
     "settings": "the same",
     "exceptions": "the same; but those of the tenant are taken out",
     "answer": "kept for a day (retention)",
+    "erasure_salt": "of people who were erased, whatever the account has integrated",
+    "erased": "the same",
 }
 
 # Durations of days and hours that say how often, how far or how soon: not how long anything is kept.

@@ -83,7 +83,8 @@ def test_descriptions_say_more_than_the_name() -> None:
 @pytest.mark.parametrize(
     ("name", "keyword"),
     [("tenant_id", "format"), ("integration_id", "pattern"), ("removal_id", "pattern"), ("run_id", "pattern"),
-     ("organization_id", "pattern"), ("flow_id", "pattern"), ("syncro_tenant_id", "pattern")],
+     ("organization_id", "pattern"), ("flow_id", "pattern"), ("syncro_tenant_id", "pattern"),
+     ("end_user_id", "pattern")],
 )  # fmt: skip
 def test_ids_say_what_they_look_like_wherever_they_are(name: str, keyword: str) -> None:
     not_an_id = {"Exported.tenant_id", "Receipt.tenant_id"}  # empty for the account's rows; a hash once verified

@@ -1,4 +1,4 @@
-"""Once a day, per account: delete old idempotent responses, old runs and old audit entries.
+"""Once a day, per account: delete old idempotent responses, old runs, old audit entries and what is left of people.
 
 Audit entries are sealed here as well, in case the line that orders it sooner was lost, and the signing key is encrypted
 again with the newest key-encryption key.
@@ -12,6 +12,7 @@ from integrations.actions.audit.signing import encrypt_key_again
 from integrations.actions.conflicts import ignore_conflict
 from integrations.actions.evaluate.evaluate_tenant import daily_evaluation
 from integrations.actions.jobs.overdue import find_overdue
+from integrations.actions.people.cleaning import clean_people
 from integrations.domain.retention import HOUSEKEEPING_EVERY, IDEMPOTENT_ANSWERS, RUNS_PER_TENANT
 from integrations.domain.retry_delays import LATE_ENTRIES
 from integrations.services import Services
@@ -44,6 +45,7 @@ def clean_account(services: Services, due: Due) -> None:
     seal_entries(account)
     delete_old_entries(account)
     encrypt_key_again(account)
+    clean_people(account)
     if tenants or control.audit.list(limit=1):
         services.due.put(Due(Work.HOUSEKEEPING, due.account_id, ALL, services.clock() + HOUSEKEEPING_EVERY))
     else:

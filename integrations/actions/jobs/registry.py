@@ -42,6 +42,7 @@ from integrations.actions.jobs.give_up import (
 )
 from integrations.actions.jobs.housekeeping import clean_account, seal_new_entries
 from integrations.actions.mapping.purge import purge
+from integrations.actions.people.move import finish_lost_moves
 from integrations.actions.plan.apply_plan import apply_plan
 from integrations.actions.removal.saga import continue_removal
 from integrations.actions.sync.sync_tenant import sync_tenant
@@ -104,6 +105,7 @@ _WITHOUT_MESSAGE: dict[Work, DueHandler] = {
     Work.REMOVE_ALL: order_remove_all,
     Work.HOUSEKEEPING: clean_account,
     Work.SEAL: seal_new_entries,
+    Work.MOVE: finish_lost_moves,
 }
 
 JOBS: tuple[Job, ...] = (

@@ -8,8 +8,7 @@ from integrations.actions.account import Account
 from integrations.actions.actors import Actor
 from integrations.actions.csp.child_tenants import held_back_by, held_back_status
 from integrations.actions.evaluate.evaluate_tenant import daily_evaluation
-from integrations.actions.lookup import find_tenant
-from integrations.actions.mapping.organizations import find_organization
+from integrations.actions.lookup import find_organization, find_tenant
 from integrations.actions.mapping.purge import plan_purge
 from integrations.actions.sync.sync_now import sync_order
 from integrations.domain.ids import OrganizationId, TenantId, UserId

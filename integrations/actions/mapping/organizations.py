@@ -4,12 +4,13 @@ import msgspec
 
 from integrations.actions.account import Account
 from integrations.actions.actors import Actor
+from integrations.actions.lookup import find_organization
+from integrations.actions.people.work import close_people
 from integrations.domain.ids import OrganizationId, SyncroTenantId, new_id
 from integrations.domain.integrations import Organization, SyncroTenant
 from integrations.domain.text import clean, is_domain_name
 from integrations.services import Services
 from integrations.storage.control import Control
-from integrations.storage.documents import Stored
 from shared.errors import Conflict, Invalid, NotFound, Problem
 
 MOST_DOMAINS = 100
@@ -82,7 +83,7 @@ def delete_organization(services: Services, actor: Actor, organization_id: Organ
 
     Raises:
         NotFound: there is no such Organization.
-        Conflict: ``organization_mapped``.
+        Conflict: ``organization_mapped``, or ``organization_has_end_users``.
         VersionConflict: it was changed in the meantime.
     """
     account = Account(services, actor.account_id)
@@ -94,20 +95,9 @@ def delete_organization(services: Services, actor: Actor, organization_id: Organ
     syncro_tenant = control.syncro_tenants.find(stored.value.syncro_tenant_id)
     if syncro_tenant and all(it.syncro_tenant_id != syncro_tenant.value.id for it in others):
         writes.append(control.syncro_tenants.removed(syncro_tenant))
+    close_people(account, organization_id)
     with account.change(actor, "deleted organization", {"organization_id": organization_id}) as change:
         change.write(*writes)
-
-
-def find_organization(control: Control, organization_id: OrganizationId) -> Stored[Organization]:
-    """An Organization of the account.
-
-    Raises:
-        NotFound: there is none.
-    """
-    stored = control.organizations.find(organization_id)
-    if stored is None:
-        raise NotFound("There is no such Organization in your account.")
-    return stored
 
 
 def others_of_name(control: Control, name: str, but: OrganizationId | None = None) -> list[Organization]:

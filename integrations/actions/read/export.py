@@ -16,6 +16,7 @@ from integrations.microsoft import registry as datasets
 from integrations.services import Services
 from integrations.storage.control import KINDS, Control
 from integrations.storage.due import ALL, FINAL_CHECK
+from integrations.storage.people import PEOPLE_KINDS, organizations_with_people
 from integrations.views.audit.export import Export, Exported
 from shared.clock import format_utc
 from shared.errors import Conflict
@@ -29,7 +30,7 @@ _NOT_RECORDS = ("dataset", "evaluation", "changed", "due", "holder")
 def kinds() -> list[str]:
     """Every kind of row that an export may hold."""
     records = [*(it.name for it in datasets.DATASETS), *(it.name for it in evaluations.EVALUATIONS)]
-    return sorted({*KINDS, *records, *_NOT_RECORDS})
+    return sorted({*KINDS, *PEOPLE_KINDS, *records, *_NOT_RECORDS})
 
 
 def export(services: Services, actor: Actor, tenant_id: TenantId | None, kind: str) -> Export:
@@ -68,6 +69,9 @@ def _rows(services: Services, control: Control, tenant: Tenant | None, kind: str
         with_due_lines += [row.id] if row.kind in _KINDS_WITH_DUE_LINES else []
         if kind in {"", row.kind}:
             yield row
+    for row in _of_people(services, control) if tenant is None and kind in {"", *PEOPLE_KINDS} else ():
+        if kind in {"", row.kind}:
+            yield row
     for owner in [tenant] if tenant else [it.value for it in control.tenants.list()]:
         for row in _of_tenant(services, control, owner):
             if kind in {"", row.kind}:
@@ -82,6 +86,14 @@ def _of_control(control: Control, tenant: Tenant | None) -> Iterator[Exported]:
         if tenant is None or concerns(tenant, kind.model, row_id, text):
             own = of_tenant(tenant, kind.model, text) if tenant else text
             yield Exported(kind=kind.name, id=row_id, tenant_id="", value=without_secrets(own, kind.not_exported))
+
+
+def _of_people(services: Services, control: Control) -> Iterator[Exported]:
+    """The End Users of every Organization, and the rows that belong to them."""
+    for organization_id in organizations_with_people(services.tables, control.account_id):
+        for kind, row_id, text in services.people(control.account_id, organization_id).everything():
+            value = without_secrets(text, kind.not_exported)
+            yield Exported(kind=kind.name, id=f"{organization_id}:{row_id}", tenant_id="", value=value)
 
 
 def _of_tenant(services: Services, control: Control, tenant: Tenant) -> Iterator[Exported]:

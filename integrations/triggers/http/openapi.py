@@ -22,7 +22,7 @@ _MEANING = {
     "403": "The caller's role (code role) or plan (code plan) does not allow this.",
     "404": "Not found in the caller's account.",
     "409": "The current state does not allow this. code and remedy say why and what to do.",
-    "413": "The body is larger than 64 KiB.",
+    "413": "The body is larger than {} KiB.",
     "415": "The body is not JSON.",
     "422": "The Idempotency-Key was used for another request.",
     "429": "Too many requests. Retry-After says how long to wait.",
@@ -41,6 +41,7 @@ _TAGS = {
     "Audit": "Who did what and when, and the export of everything.",
     "Consent": "Integrating and reauthorizing: somebody signs in at Microsoft and consents.",
     "CSPs": "Partners, through whom tenants of their customers are reached.",
+    "End Users": "The people of an Organization, as the portal knows them.",
     "Insights": "What is known across all mapped tenants, and the history of each.",
     "Organizations": "The MSP's clients, to which tenants are mapped.",
     "Removals": "Removing integrations and their data.",
@@ -179,7 +180,8 @@ def _responses(route: HttpRoute, named: dict[Any, Any]) -> dict[str, Any]:
     for status_code in _problems(route):
         refusal = {"example": EXAMPLE_OF_A_REFUSAL} if status_code == "400" else {}
         content = {"application/problem+json": problem | refusal}
-        responses[status_code] = {"description": _MEANING[status_code], "content": content}
+        meaning = _MEANING[status_code].format(route.max_body_bytes // 1024)
+        responses[status_code] = {"description": meaning, "content": content}
         if status_code in {"429", "503"}:
             responses[status_code]["headers"] = _described_headers(["Retry-After"])
     return responses

@@ -149,6 +149,7 @@ PATH = {
         "The consent flow, as it was started.", ids.SCHEMAS[ids.FlowId], "flow_abcdefghijkmnpqrstuv"
     ),
     "organization_id": PathParameter("The Organization.", ids.SCHEMAS[ids.OrganizationId], "org_abcdefghijkmnpqrstuv"),
+    "end_user_id": PathParameter("The End User.", ids.SCHEMAS[ids.EndUserId], "eu_abcdefghijkmnpqrstuvwxyz23456789"),
     "run_id": PathParameter("The sync run.", ids.SCHEMAS[ids.RunId], "000253402300799-abcdefgh"),
     "removal_id": PathParameter(
         "The removal, as it was begun.", ids.SCHEMAS[ids.RemovalId], "rem_abcdefghijkmnpqrstuv"

@@ -25,7 +25,7 @@ from integrations.domain.plan import PLAN_NEEDED, PLAN_REMEDY
 from integrations.services import Services
 from integrations.triggers.http.parameters import Parameter, read_query
 from shared.errors import AppError, Forbidden, Invalid, MethodNotAllowed, NotFound, Problem
-from shared.http.responses import ApiResponse, problem_response, read_json, with_etag
+from shared.http.responses import MAX_BODY_BYTES, ApiResponse, problem_response, read_json, with_etag
 from shared.storage.retries import interactive
 from shared.telemetry.log import log
 
@@ -79,6 +79,7 @@ class HttpRoute:
     refusals: tuple[str, ...] = ()
     example: Mapping[str, Any] | None = None
     tag: str = ""
+    max_body_bytes: int = MAX_BODY_BYTES
 
     @property
     def changes(self) -> bool:
@@ -126,7 +127,8 @@ class RequestContext:
         return self.values[parameter.name]  # type: ignore[no-any-return] # as read_query made it
 
     def body(self, model: type[Model]) -> Model:
-        return read_json(self.request.get_body(), self.request.headers.get("Content-Type", ""), model)
+        content_type = self.request.headers.get("Content-Type", "")
+        return read_json(self.request.get_body(), content_type, model, max_bytes=self.route.max_body_bytes)
 
 
 class HttpRoutes:
@@ -152,6 +154,7 @@ class HttpRoutes:
         csv: bool = False,
         refusals: tuple[str, ...] = (),
         example: Mapping[str, Any] | None = None,
+        max_body_bytes: int = MAX_BODY_BYTES,
     ) -> Callable[[Handler], Handler]:
         """Declare a route: ``methods`` separated by spaces, ``path`` below /api."""
 
@@ -159,6 +162,7 @@ class HttpRoutes:
             route = HttpRoute(
                 handler.__name__, tuple(methods.split()), path, needs, summary, body, query, answers or {},
                 in_api=in_api, csv=csv, refusals=refusals, example=example, tag=self.tag,
+                max_body_bytes=max_body_bytes,
             )  # fmt: skip
             self.all.append(route)
             self._register(route, handler)

@@ -1,0 +1,126 @@
+"""The way to change an Organization's people: on the newest state, in transactions of that Organization alone.
+
+The audit entry is written before the first row. If the process dies in between, an entry says what somebody wanted to
+do; there is never a change without an entry.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, TypeVar
+
+from integrations.actions.account import Account
+from integrations.actions.actors import Actor
+from integrations.actions.conflicts import retry_on_conflict
+from integrations.actions.lookup import find_organization
+from integrations.domain.ids import OrganizationId
+from integrations.domain.people.changes import ChangedBy
+from integrations.storage.people import OrganizationPeople, PeopleBatch
+from shared.errors import Conflict
+
+T = TypeVar("T")
+
+_TRIES = 20  # each conflict means that another change of the same Organization's people was written
+
+
+class Entry(NamedTuple):
+    """The audit entry of a change: who does what to which ids; ``after`` is the value after the change."""
+
+    actor: Actor
+    action: str
+    subject: Mapping[str, str] = {}
+    after: str = ""
+
+
+class PeopleWork:
+    """What is done with one Organization's people: with one audit entry, however many transactions it takes.
+
+    Without an entry it continues what has one already.
+    """
+
+    def __init__(self, account: Account, organization_id: OrganizationId, entry: Entry | None = None) -> None:
+        self.account = account
+        self.people = account.services.people(account.id, organization_id)
+        self._entry = entry
+
+    def carry_out(self, attempt: Callable[[PeopleBatch], T]) -> T:
+        """Carry out ``attempt``, which reads and adds to the batch, and commit; again if others were faster.
+
+        Raises:
+            NotFound: the Organization was deleted.
+            VersionConflict: others were faster twenty times.
+        """
+
+        def once() -> T:
+            batch = self._begin()
+            result = attempt(batch)
+            self.commit(batch)
+            return result
+
+        return retry_on_conflict(once, tries=_TRIES)
+
+    def commit(self, batch: PeopleBatch) -> None:
+        """Write what was added to the batch, if anything; for attempts of more than one transaction."""
+        if batch.is_empty:
+            return
+        if self._entry is not None:
+            it, self._entry = self._entry, None
+            with self.account.change(it.actor, it.action, it.subject, after=it.after):
+                pass
+        batch.commit()
+
+    def make_room(self, batch: PeopleBatch, rows: int) -> None:
+        """Commit what was added so far if so many more rows do not fit beside it."""
+        if not batch.has_room(rows):
+            self.commit(batch)
+
+    def _begin(self) -> PeopleBatch:
+        batch = self.people.batch(ChangedBy.PORTAL, self.account.services.clock())
+        if batch.head.closed_at is not None:
+            _reopen(self.account, batch)
+        return batch
+
+
+def close_people(account: Account, organization_id: OrganizationId) -> None:
+    """Make sure that an Organization has no End Users and gets none, before it is deleted.
+
+    Whoever deletes it has read its row before: see ``_reopen``.
+
+    Raises:
+        Conflict: ``organization_has_end_users``.
+        VersionConflict: others kept changing its people.
+    """
+
+    def attempt() -> None:
+        people = account.services.people(account.id, organization_id)
+        batch = people.batch(ChangedBy.PORTAL, account.services.clock())
+        if batch.head.count:
+            raise _has_end_users(people, batch.head.count)
+        batch.set_head(closed_at=account.services.clock())
+        batch.commit()
+
+    retry_on_conflict(attempt, tries=_TRIES)
+
+
+def _has_end_users(people: OrganizationPeople, count: int) -> Conflict:
+    counted = "1 End User" if count == 1 else f"{count:,} End Users"
+    path = f"POST /organizations/{people.organization_id}/end-users/move"
+    return Conflict(
+        f"This Organization has {counted}.",
+        code="organization_has_end_users",
+        remedy=f"Move them to another Organization with {path}, or delete them. Then delete the Organization.",
+    )
+
+
+def _reopen(account: Account, batch: PeopleBatch) -> None:
+    """Open what was closed for a deletion that did not happen.
+
+    The Organization's row is written again first. So a deletion that is still under way, which read the row before,
+    fails; and one that begins now closes the head anew, so that this batch fails.
+
+    Raises:
+        NotFound: the Organization was deleted.
+        VersionConflict: somebody else changes the Organization at the same time.
+    """
+    stored = find_organization(account.control, batch.people.organization_id)
+    with account.change() as change:
+        change.write(account.control.organizations.saved(stored))
+    batch.set_head(closed_at=None)

@@ -1,0 +1,86 @@
+"""The feed of an Organization: which End Users changed, in the order of their changes.
+
+Each End User is in it once, at its last change, so that reading it from the start gives everybody who is there. Who is
+gone leaves a tombstone without personal data, which is kept for a while.
+"""
+
+import re
+from datetime import datetime
+from enum import Enum
+from typing import NamedTuple
+
+import msgspec
+
+from integrations.domain.ids import EndUserId, OrganizationId
+
+POSITION = re.compile(r"[0-9]{1,16}(-[0-9]{1,16})?")
+
+
+class ChangedBy(Enum):
+    """Where a change came from."""
+
+    PORTAL = "portal"
+
+
+class Departure(Enum):
+    """How an End User left its Organization."""
+
+    DELETED = "deleted"
+    MOVED = "moved"
+    MERGED = "merged"
+
+
+class EndUserChange(msgspec.Struct, frozen=True, kw_only=True):
+    """The last change of an End User who is there."""
+
+    sequence: int
+    end_user_id: EndUserId
+    at: datetime
+    by: ChangedBy
+
+
+class Tombstone(EndUserChange, frozen=True, kw_only=True, omit_defaults=True):
+    """The last change of an End User who is gone, and where to, if it was moved or merged."""
+
+    how: Departure
+    moved_to: OrganizationId | None = None
+    merged_into: EndUserId | None = None
+
+
+class PeopleHead(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The row that every change of an Organization's people replaces, so that their changes have one order.
+
+    ``sequence`` is the number of the last change, ``count`` how many End Users there are, and ``purged_through`` the
+    number of the last tombstone that was deleted. Once ``closed_at`` is set, nobody can be added: the Organization is
+    about to be deleted.
+    """
+
+    sequence: int = 0
+    count: int = 0
+    purged_through: int = 0
+    closed_at: datetime | None = None
+
+
+class Position(NamedTuple):
+    """How far somebody has read. Who began at the start when the last change was ``began_at`` needs no older tombstone.
+
+    Written as "<sequence>", or "<sequence>-<began_at>" until the reader has come that far.
+    """
+
+    sequence: int = 0
+    began_at: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.sequence}-{self.began_at}" if self.began_at > self.sequence else str(self.sequence)
+
+    def is_expired(self, head: PeopleHead) -> bool:
+        """Whether tombstones were deleted that this reader has not seen and needs, or the position was never given."""
+        return head.purged_through > max(self.sequence, self.began_at) or self.sequence > head.sequence
+
+
+def read_position(text: str) -> Position:
+    """The inverse of ``str(position)``; raises ValueError."""
+    if not POSITION.fullmatch(text):
+        raise ValueError(text)
+    sequence, _, began_at = text.partition("-")
+    return Position(int(sequence), int(began_at or 0))

@@ -1,0 +1,272 @@
+"""End Users: the people of ONE Organization of an account, and the feed of their changes.
+
+Table ``people``: PartitionKey is ``<account>|<organization>``, RowKey ``<kind>:<id>``, column ``body`` as of every
+document. Every transaction replaces the partition's head at the version that was read before anything else. So it
+succeeds only if nothing in the partition was changed since, and the numbers of changes have no gap and no second
+order. An End User has one row of its own, one in the feed at its last change, and one for each external id.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from integrations.domain.ids import AccountId, EndUserId, OrganizationId, is_organization_id
+from integrations.domain.people.changes import ChangedBy, Departure, EndUserChange, PeopleHead, Tombstone
+from integrations.domain.people.end_user import EndUser
+from integrations.storage.control import VersionConflict
+from integrations.storage.documents import Documents, RowKind, Stored
+from shared.storage.tables import MAX_OPERATIONS, RowChanged, RowExists, Tables, Write, end_of
+
+_HEAD_KEY = "current"
+_ROWS_A_PAGE = 1000
+_NO_SECRETS: frozenset[str] = frozenset()
+
+
+class ExternalId(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who has an external id. ``is_merged``: it was that of somebody who was merged into this End User."""
+
+    key: str
+    end_user_id: EndUserId
+    is_merged: bool = False
+
+
+class MovedEndUser(msgspec.Struct, frozen=True, kw_only=True):
+    """An End User who was in this Organization, and the one to which it was moved from here."""
+
+    end_user_id: EndUserId
+    moved_to: OrganizationId
+
+
+def _numbered(change: EndUserChange) -> str:
+    return number_key(change.sequence)
+
+
+_HEAD = RowKind("people_head", PeopleHead, lambda _: _HEAD_KEY, _NO_SECRETS)
+_END_USER = RowKind("end_user", EndUser, lambda it: it.id, _NO_SECRETS)
+_EXTERNAL_ID = RowKind("external_id", ExternalId, lambda it: it.key, _NO_SECRETS)
+_CHANGE = RowKind("end_user_change", EndUserChange, _numbered, _NO_SECRETS)
+_TOMBSTONE = RowKind("end_user_tombstone", Tombstone, _numbered, _NO_SECRETS)
+_MOVED = RowKind("moved_end_user", MovedEndUser, lambda it: it.end_user_id, _NO_SECRETS)
+
+PEOPLE_KINDS: Mapping[str, RowKind[Any]] = {
+    it.name: it for it in (_HEAD, _END_USER, _EXTERNAL_ID, _CHANGE, _TOMBSTONE, _MOVED)
+}
+
+
+class OrganizationPeople:
+    """The people of one Organization, to be read. ``batch`` begins a change of them."""
+
+    def __init__(self, tables: Tables, account_id: AccountId, organization_id: OrganizationId) -> None:
+        self._table = tables.rest_table("people")
+        self._partition = f"{account_id}|{organization_id}"
+        self.organization_id = organization_id
+        self.heads = Documents(self._table, self._partition, _HEAD)
+        self.end_users = Documents(self._table, self._partition, _END_USER)
+        self.external_ids = Documents(self._table, self._partition, _EXTERNAL_ID)
+        self.changes = Documents(self._table, self._partition, _CHANGE)
+        self.tombstones = Documents(self._table, self._partition, _TOMBSTONE)
+        self.moved = Documents(self._table, self._partition, _MOVED)
+
+    def head(self) -> PeopleHead:
+        stored = self.find_head()
+        return stored.value if stored else PeopleHead()
+
+    def find_head(self) -> Stored[PeopleHead] | None:
+        return self.heads.find(_HEAD_KEY)
+
+    def is_empty(self) -> bool:
+        """Whether there is nothing but the head."""
+        return len(self._table.range(self._partition, columns=[], limit=2)) <= 1
+
+    def locate(self, end_user_id: EndUserId) -> Stored[EndUser] | OrganizationId | None:
+        """An End User who is here, or the Organization to which it was moved from here; both are asked for at once."""
+        keys = self.end_users.row_key(end_user_id), self.moved.row_key(end_user_id)
+        rows = {row.key: row for row in self._table.find(self._partition, keys)}
+        if keys[0] in rows:
+            return self.end_users.stored(rows[keys[0]])
+        return self.moved.stored(rows[keys[1]]).value.moved_to if keys[1] in rows else None
+
+    def of_external_ids(self, external_ids: Collection[str]) -> dict[str, ExternalId]:
+        """Who has each of these external ids, by the external id."""
+        by_key = {external_key(it): it for it in external_ids}
+        return {by_key[key]: it.value for key, it in self.external_ids.find_all(by_key).items()}
+
+    def all_end_users(self) -> Iterator[EndUser]:
+        """Everybody in the order of their ids; only one page is in memory at a time."""
+        after = ""
+        while page := self.end_users.list(after=after, limit=_ROWS_A_PAGE):
+            yield from (it.value for it in page)
+            after = page[-1].value.id
+
+    def batch(self, by: ChangedBy, at: datetime) -> "PeopleBatch":
+        """A change of what is there now."""
+        return PeopleBatch(self, self.find_head(), by, at)
+
+    def everything(self) -> Iterator[tuple[RowKind[Any], str, str]]:
+        """Every row in key order: its kind, id and stored JSON; not those of kinds we do not know."""
+        after = ""
+        while True:
+            rows = self._table.range(self._partition, after, columns=["body"], limit=_ROWS_A_PAGE)
+            for row in rows:
+                name, _, row_id = row.key.partition(":")
+                if name in PEOPLE_KINDS:
+                    yield PEOPLE_KINDS[name], row_id, str(row.values.get("body", ""))
+            if len(rows) < _ROWS_A_PAGE:
+                return
+            after = f"{rows[-1].key}\u0020"
+
+    def commit(self, *writes: Write) -> str:
+        """Write all or nothing; returns the new ETag of the first row.
+
+        Raises:
+            VersionConflict: a row was changed, added or deleted since it was read; nothing was written.
+        """
+        try:
+            return self._table.write(*writes)
+        except (RowChanged, RowExists) as error:
+            raise VersionConflict from error
+
+
+class PeopleBatch:
+    """A change of an Organization's people in one transaction, on what was read after the batch was begun.
+
+    After ``commit`` it goes on with the next transaction, as long as nobody else writes in between.
+    """
+
+    def __init__(
+        self, people: OrganizationPeople, stored: Stored[PeopleHead] | None, by: ChangedBy, at: datetime
+    ) -> None:
+        self.people = people
+        self.head = stored.value if stored else PeopleHead()
+        self._etag = stored.etag if stored else ""
+        self._by = by
+        self._at = at
+        self._writes: list[Write] = []
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._writes
+
+    def has_room(self, writes: int) -> bool:
+        """Whether so many more rows fit into this transaction, which has one for the head."""
+        return len(self._writes) + writes < MAX_OPERATIONS
+
+    def set_head(self, **changes: Any) -> None:
+        self.head = msgspec.structs.replace(self.head, **changes)
+
+    def write(self, *writes: Write) -> None:
+        """Add writes that are no changes of End Users."""
+        self._writes += writes
+
+    def add(self, person: EndUser) -> EndUser:
+        """Three rows, one more for each further external id; returns the End User with its number."""
+        numbered = self._numbered(person)
+        self.set_head(count=self.head.count + 1)
+        self.write(self.people.end_users.added(numbered), self._in_feed(numbered))
+        self._write_external_ids(None, numbered)
+        return numbered
+
+    def save(self, stored: Stored[EndUser], person: EndUser) -> EndUser:
+        """Three rows, and two more for a changed external id; returns the End User with its number."""
+        numbered = self._numbered(person)
+        self.write(
+            self.people.end_users.saved(stored.now(numbered)),
+            self.people.changes.dropped(number_key(stored.value.sequence)),
+            self._in_feed(numbered),
+        )
+        self._write_external_ids(stored.value, numbered)
+        return numbered
+
+    def remove(
+        self,
+        stored: Stored[EndUser],
+        how: Departure,
+        *,
+        moved_to: OrganizationId | None = None,
+        merged_into: EndUserId | None = None,
+    ) -> None:
+        """Three rows, and one more for each external id."""
+        sequence = self._next()
+        self.set_head(count=self.head.count - 1)
+        tombstone = Tombstone(
+            sequence=sequence,
+            end_user_id=stored.value.id,
+            at=self._at,
+            by=self._by,
+            how=how,
+            moved_to=moved_to,
+            merged_into=merged_into,
+        )
+        self.write(
+            self.people.end_users.removed(stored),
+            self.people.changes.dropped(number_key(stored.value.sequence)),
+            self.people.tombstones.added(tombstone),
+        )
+        if merged_into is None:
+            self._write_external_ids(stored.value, None)
+
+    def commit(self) -> None:
+        """Write what was added, together with the head.
+
+        Raises:
+            VersionConflict: somebody else changed the Organization's people since they were read.
+        """
+        heads = self.people.heads
+        first = heads.saved(Stored(self.head, self._etag)) if self._etag else heads.added(self.head)
+        if len(self._writes) >= MAX_OPERATIONS:
+            raise AssertionError  # whoever fills the batch asks for room first
+        self._etag = self.people.commit(first, *self._writes)
+        self._writes = []
+
+    def _next(self) -> int:
+        self.set_head(sequence=self.head.sequence + 1)
+        return self.head.sequence
+
+    def _numbered(self, person: EndUser) -> EndUser:
+        return msgspec.structs.replace(person, sequence=self._next())
+
+    def _in_feed(self, person: EndUser) -> Write:
+        return self.people.changes.added(
+            EndUserChange(sequence=person.sequence, end_user_id=person.id, at=self._at, by=self._by)
+        )
+
+    def _write_external_ids(self, before: EndUser | None, after: EndUser | None) -> None:
+        rows = self.people.external_ids
+        was, now = _external_ids(before), _external_ids(after)
+        self.write(*(rows.dropped(key) for key in sorted(was.keys() - now.keys())))
+        self.write(*(rows.put(now[key]) for key in sorted(now) if now[key] != was.get(key)))
+
+
+def _external_ids(person: EndUser | None) -> dict[str, ExternalId]:
+    """The rows of an End User's external ids, by their keys."""
+    if person is None:
+        return {}
+    rows = (
+        ExternalId(key=external_key(it), end_user_id=person.id, is_merged=it != person.external_id)
+        for it in person.external_ids
+    )
+    return {it.key: it for it in rows}
+
+
+def organizations_with_people(tables: Tables, account_id: AccountId) -> Iterator[OrganizationId]:
+    """Every Organization of the account that has rows, those that were deleted included; one request for each."""
+    table, below = tables.rest_table("people"), f"{account_id}|"
+    last = table.first_after(below, end_of(below))
+    while last is not None:
+        organization_id = last.removeprefix(below)
+        if is_organization_id(organization_id):  # no other account's whose id begins alike
+            yield organization_id
+        last = table.first_after(last, end_of(below))
+
+
+def number_key(sequence: int) -> str:
+    """Sixteen digits, so that keys sort as the numbers do."""
+    return f"{sequence:016d}"
+
+
+def external_key(external_id: str) -> str:
+    """A key for any text."""
+    return hashlib.sha256(external_id.encode()).hexdigest()
