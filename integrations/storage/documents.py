@@ -79,10 +79,6 @@ class Documents(Generic[T]):
     def added(self, value: T) -> Write:
         return insert(self._row(value))
 
-    def put(self, value: T) -> Write:
-        """Insert or replace, whatever is there."""
-        return upsert(self._row(value))
-
     def saved(self, stored: Stored[T]) -> Write:
         return replace(self._row(stored.value, stored.etag))
 
