@@ -40,6 +40,7 @@ _WORDS = {"says"}
 _STRANGERS: dict[Any, Any] = {
     "limited": "as members", "adminsAndGuestInviters": "everyone", "allow": "unknown", "block": "mfa",
     "migrationComplete": "preMigration", "fido2": "password,sms", 2147483647: 90, "compliantDevice": "mfa",
+    "deviceBasedPush": "password,moonStone",
     "mfa": "compliantDevice", "authentication strength": "mfa",
 }  # fmt: skip
 

@@ -77,9 +77,12 @@ def _mfa() -> list[Case]:
     unread = combined(allowedCombinations=None)
     single = ["fido2", "deviceBasedPush", "temporaryAccessPassOneTime", "temporaryAccessPassMultiUse",
               "federatedMultiFactor", "windowsHelloForBusiness", "x509CertificateMultiFactor"]  # fmt: skip
+    pairs = ["password,microsoftAuthenticatorPush", "password,hardwareOath", "password,sms", "password,voice",
+             *(f"{it},federatedSingleFactor" for it in ("microsoftAuthenticatorPush", "softwareOath", "hardwareOath",
+                                                        "sms", "voice"))]  # fmt: skip
     return [
         *(_demanding(control, MET, f"a strength of {it} and codes", **combined(it, "password,softwareOath"))
-          for it in single),
+          for it in (*single, *pairs)),
         _demanding(control, MET, "a strength of one combination", **combined("password,softwareOath")),
         _demanding(control, NOT_MET, "a strength with text messages alone", **combined("password,sms", "sms")),
         _demanding(control, NOT_MET, "a strength with passwords", **combined("password,softwareOath", "password")),

@@ -103,6 +103,8 @@ def _authorization() -> list[Case]:
              f"{own}.microsoft-user-default-recommended"), is_=NOT_MET),
         case(consent, "not sent", drop(AUTHORIZATION, rights, "permissionGrantPoliciesAssigned"), is_=UNKNOWN,
              scuba=MET),
+        case(consent, "not sent, with a risky permission", add(CLASSIFICATIONS, mail),
+             drop(AUTHORIZATION, rights, "permissionGrantPoliciesAssigned"), is_=UNKNOWN, scuba=MET),
         case(consent, "null", put(AUTHORIZATION, rights, "permissionGrantPoliciesAssigned", to=None), is_=UNKNOWN),
         case(guests, "limited", put(AUTHORIZATION, "guestUserRoleId", to="10dae51f-b6af-4016-8d66-8c2a99b929b3"),
              is_=MET),
