@@ -5,7 +5,8 @@ The first name is a data set. Absent, null and empty are three things: ``UNSET``
 
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -68,6 +69,21 @@ def value_at(root: Any, names: tuple[str, ...]) -> Any:
             return NOT_SENT
         here = here.get(name, _NO_KEY) if isinstance(here, dict) else getattr(here, name)
     return UNSET if here is _NO_KEY else here
+
+
+def reader(*names: str) -> Callable[[Any], Any]:
+    """``value_at`` for one path, by a single call wherever nothing on the way is missing and no map is on it."""
+    if not names or any(hasattr(dict, name) for name in names):
+        return lambda root: value_at(root, names)
+    get = attrgetter(".".join(names))
+
+    def value(root: Any) -> Any:
+        try:
+            return get(root)
+        except AttributeError:
+            return value_at(root, names)
+
+    return value
 
 
 def types_at(root: Types, names: tuple[str, ...]) -> Types:

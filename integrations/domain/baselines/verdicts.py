@@ -163,6 +163,7 @@ class Judging:
         return Scope(
             tenant=self._tenant,
             control_id=control.id,
+            exclusions=self._tenant.inputs.exclusions_of(control.id),
             trace=Trace(),
             privileged_roles=self._roles,
             judge_control=self._judge_other,

@@ -23,11 +23,11 @@ from msgspec import UNSET
 
 from integrations.domain.baselines.computed.registry import COMPUTED
 from integrations.domain.baselines.errors import InvalidBaseline
-from integrations.domain.baselines.paths import DATASETS, ITEM, MANY, NOT_SENT, Types, item_types, types_at, value_at
+from integrations.domain.baselines.paths import DATASETS, ITEM, MANY, NOT_SENT, Types, item_types, reader, types_at
 from integrations.domain.baselines.predicates.foreign import CONDITIONS
 from integrations.domain.baselines.predicates.judging import Judge, Scope, Seen, Table
 from integrations.domain.baselines.predicates.operands import Names, Operand
-from integrations.domain.baselines.predicates.policy_tests import PolicyTest, Term
+from integrations.domain.baselines.predicates.policy_tests import PolicyTest, Term, core_id_of
 from integrations.domain.baselines.predicates.values import COMPARISONS
 from integrations.domain.baselines.tenant import Unknown
 
@@ -35,6 +35,7 @@ _TOGETHER: Final = frozenset({"all", "any", "not", "control", "any_policy"})
 _ABOUT_VALUES: Final = frozenset({*COMPARISONS, "every", "some", "present"})
 _BESIDE: Final = frozenset({"path", "compute", "with", "absent", "fails", "says"})
 _POLICY_KEYS: Final = frozenset({"source", "core", "terms", "asks", "accepts"})
+_NO_CORE: Final[list[Table]] = []
 
 Value = Callable[[Scope], Any]
 
@@ -86,7 +87,7 @@ class Compiler:
         _only(table, _POLICY_KEYS)
         source = table.get("source", "conditional_access")
         self.reads.add(source)
-        core = self._cores.get(table["core"]) if "core" in table else []
+        core = self._cores.get(table["core"]) if "core" in table else _NO_CORE
         if core is None:
             raise InvalidBaseline(f"unknown core: {table['core']}")
         asks = table.get("asks", [])
@@ -95,10 +96,15 @@ class Compiler:
         policy = (MANY[source],) if source in MANY else ()
         return PolicyTest(
             source=source,
-            terms=[Term(_said(it), self.compiled(it, policy)) for it in (*core, *_listed(table.get("terms", [])))],
+            core=self._terms(core, policy),
+            core_id=core_id_of(core, self._names.sets),
+            terms=self._terms(_listed(table.get("terms", [])), policy),
             asks=frozenset(asks),
             accepts=frozenset(table.get("accepts", [])),
         )
+
+    def _terms(self, tables: list[Table], policy: Types) -> list[Term]:
+        return [Term(_said(it), self.compiled(it, policy)) for it in tables]
 
     def _about_value(self, table: Table, operator: str, item: Types | None) -> Judge:
         value, types = self._value(table, item)
@@ -121,17 +127,18 @@ class Compiler:
         path: str = table["path"]
         if item is not None:
             names = () if path == ITEM else tuple(path.split("."))
-            return (lambda scope: value_at(scope.item, names)), types_at(item, names)
+            read = reader(*names)
+            return (lambda scope: read(scope.item)), types_at(item, names)
         return self._from_root(*path.split("."))
 
     def _from_root(self, dataset: str, *names: str) -> tuple[Value, Types]:
         if dataset not in DATASETS:
             raise InvalidBaseline(f"unknown data set: {dataset}")
         self.reads.add(dataset)
-        name = ".".join((dataset, *names))
+        name, read = ".".join((dataset, *names)), reader(*names)
 
         def value(scope: Scope) -> Any:
-            found = value_at(scope.tenant.root(dataset), names)
+            found = read(scope.tenant.root(dataset))
             scope.trace.seen.append(Seen(name, found))
             return found
 

@@ -47,11 +47,12 @@ class Trace:
 class Scope:
     """Where a predicate is judged: the tenant, the control, and the item that paths begin at inside of lists.
 
-    ``judge_control`` judges another control's predicate by its id.
+    ``exclusions`` are whom the control may leave out. ``judge_control`` judges another control's predicate by its id.
     """
 
     tenant: JudgedTenant
     control_id: str
+    exclusions: Exclusions
     trace: Trace
     privileged_roles: frozenset[str]
     judge_control: Callable[["Scope", str], bool | None]
@@ -60,10 +61,6 @@ class Scope:
     @property
     def is_strict(self) -> bool:
         return self.tenant.inputs.profile is BaselineProfile.STRICT
-
-    @property
-    def exclusions(self) -> Exclusions:
-        return self.tenant.inputs.exclusions_of(self.control_id)
 
     def of(self, item: Any) -> "Scope":
         return self._with(item, self.trace)
@@ -74,7 +71,9 @@ class Scope:
 
     def _with(self, item: Any, trace: Trace) -> "Scope":
         """As ``dataclasses.replace``, in a third of the time: it is made for each policy and each condition."""
-        return Scope(self.tenant, self.control_id, trace, self.privileged_roles, self.judge_control, item)
+        return Scope(
+            self.tenant, self.control_id, self.exclusions, trace, self.privileged_roles, self.judge_control, item
+        )
 
 
 Judge = Callable[[Scope], bool | None]
