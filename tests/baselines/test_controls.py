@@ -1,17 +1,18 @@
 """Every control, met and not met and unknown, from Graph's answers through the readers."""
 
 from collections import defaultdict
+from typing import Any
 
 import pytest
 
 from integrations.domain.baselines.catalogue import catalogue
-from integrations.domain.baselines.tenant import BaselineProfile, Inputs
+from integrations.domain.baselines.tenant import BaselineProfile, Exclusions, Inputs
 from integrations.domain.baselines.verdicts import ControlVerdict
 from tests.baselines.cases import CASES
 from tests.baselines.cases.case import Case
 from tests.baselines.changing import unrecorded
 from tests.baselines.recorded import judged, read
-from tests.baselines.tenants import AGENT_CA, ORGANIZATION, P1, P2, SKUS, changed, good
+from tests.baselines.tenants import AGENT_CA, CA, ORGANIZATION, P1, P2, SKUS, changed, good
 
 CONTROLS = catalogue().controls
 NOT_CHECKED = {"MS.AAD.2.2v1", "MS.AAD.4.1v1", "MS.AAD.8.3v1"}
@@ -138,6 +139,18 @@ def test_whether_there_is_a_license_is_unknown_if_nothing_says_so() -> None:
     assert unknown == {key for key, it in CONTROLS.items() if it.license == "entra_id_p2"}
     optional = [it for key, it in findings.items() if CONTROLS[key].license in {"entra_id_p1", "intune"}]
     assert {it.verdict for it in optional} == {ControlVerdict.MET}, "these are judged by what is there"
+
+
+@pytest.mark.parametrize("control", ["MS.AAD.1.1v1", "MS.AAD.2.1v1", "MS.AAD.3.9v1"])
+def test_exceptions_of_one_control_do_not_hold_for_another(control: str) -> None:
+    def change(answers: dict[str, Any]) -> None:
+        for policy in answers[CA]["value"]:
+            policy["conditions"]["users"]["excludeUsers"] = ["emergency"]
+
+    findings = judged(read(changed(change)), Inputs(exclusions={control: Exclusions(users=["emergency"])}))
+
+    everybody = {key for key, it in CONTROLS.items() if "users" in it.exclusions}
+    assert {key for key in everybody if findings[key].verdict is ControlVerdict.MET} == {control}
 
 
 def test_p2_includes_p1() -> None:
