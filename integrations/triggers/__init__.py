@@ -22,7 +22,7 @@ from integrations.triggers import (
     tenants,
 )
 from integrations.triggers.http.routes import HttpRoutes
-from integrations.triggers.people import end_users
+from integrations.triggers.people import end_users, push
 
 _TAG_OF: dict[ModuleType, str] = {
     consent: "Consent",
@@ -33,6 +33,7 @@ _TAG_OF: dict[ModuleType, str] = {
     removal: "Removals",
     organizations: "Organizations",
     end_users: "End Users",
+    push: "End Users",
     settings: "Settings",
     audit: "Audit",
     notifications: "Notifications",

@@ -31,6 +31,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "post_end_user": {"name": "Jane Doe"},
     "put_end_user": {"name": "Jane Doe"},
     "post_merge": {"end_user_id": "eu_" + "b" * 32},
+    "post_bulk": {"items": [{"external_id": "4711", "name": "Jane Doe"}]},
     "post_move": {"organization_id": "org_" + "b" * 20},
 }
 

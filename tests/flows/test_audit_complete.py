@@ -112,8 +112,15 @@ def change_end_users(portal: Portal, ledger: Ledger, acme: str) -> None:
     assert ledger.expect("changed End User", route="put_end_user")[0]["subject"]["end_user_id"] == jane
     portal.ask("POST", f"/end-users/{jane}/merge", {"end_user_id": twin})
     ledger.expect("merged End Users", route="post_merge")
-    portal.ask("POST", f"/organizations/{acme}/end-users/move", {"organization_id": portal.organization("Other")})
-    ledger.expect("created organization", "moved End Users", route="post_move")
+    pushed = {"items": [{"external_id": f"{number}", "name": "N."} for number in range(40)]}
+    other = portal.organization("Other")
+    ledger.begin()
+    portal.ask("POST", f"/organizations/{other}/end-users/bulk", pushed)
+    assert ledger.expect("pushed End Users", route="post_bulk")[0]["after"] == "40 items"
+    portal.ask("POST", f"/organizations/{other}/end-users/bulk", pushed)
+    ledger.expect()
+    portal.ask("POST", f"/organizations/{acme}/end-users/move", {"organization_id": other})
+    ledger.expect("moved End Users", route="post_move")
     portal.ask("DELETE", f"/end-users/{jane}", expect=204)
     ledger.expect("erased End User", route="delete_end_user")
 

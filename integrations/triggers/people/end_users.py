@@ -1,6 +1,5 @@
 """HTTP routes of an Organization's End Users."""
 
-from dataclasses import replace
 from typing import Annotated
 
 import msgspec
@@ -13,6 +12,7 @@ from integrations.domain import ids
 from integrations.domain.people.end_user import EndUserFields
 from integrations.triggers.http.parameters import CURSOR, LIMIT, PAGING, text
 from integrations.triggers.http.routes import PREFIX, HttpRoutes, Need, RequestContext
+from integrations.triggers.people.requests import organization_in_path, personal
 from integrations.views.people.end_users import (
     EndUserPage,
     EndUserView,
@@ -80,7 +80,7 @@ def _add_collection(routes: HttpRoutes) -> None:
         found = list_end_users(
             call.services,
             call.actor.account_id,
-            _organization(call),
+            organization_in_path(call),
             external_id=call.query(_EXTERNAL_ID),
             cursor=call.query(CURSOR),
             limit=call.query(LIMIT),
@@ -99,7 +99,7 @@ def _add_collection(routes: HttpRoutes) -> None:
     )
     def post_end_user(call: RequestContext) -> ApiResponse:
         values = msgspec.structs.asdict(call.body(EndUserBody))
-        person = actions.create_end_user(call.services, call.actor, _organization(call), values)
+        person = actions.create_end_user(call.services, call.actor, organization_in_path(call), values)
         return personal(created(end_user_view(person), f"{PREFIX}/end-users/{person.id}"))
 
     @routes.add(
@@ -117,7 +117,7 @@ def _add_collection(routes: HttpRoutes) -> None:
         moved = move_end_users(
             call.services,
             call.actor,
-            _organization(call),
+            organization_in_path(call),
             ids.organization_id(body.organization_id),
             None if chosen is None else [ids.end_user_id(it, f"/end_user_ids/{n}") for n, it in enumerate(chosen)],
         )
@@ -174,15 +174,6 @@ def _add_single(routes: HttpRoutes) -> None:
         return personal(
             ok(end_user_view(actions.merge_end_users(call.services, call.actor, _end_user(call), other_id)))
         )
-
-
-def personal(response: ApiResponse) -> ApiResponse:
-    """A response with personal data: if it is stored for its Idempotency-Key, it is encrypted."""
-    return replace(response, is_secret=True)
-
-
-def _organization(call: RequestContext) -> ids.OrganizationId:
-    return ids.organization_id(call.param("organization_id"))
 
 
 def _end_user(call: RequestContext) -> ids.EndUserId:
