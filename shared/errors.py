@@ -7,6 +7,7 @@ AppError
 ├── NotFound            404  absent, or of another account: the same response for both
 ├── MethodNotAllowed    405  the path has no such method; ``allowed`` are those it has
 ├── Conflict            409  the current state does not allow it
+├── Gone                410  it was there, and is kept no longer
 ├── TooLarge            413
 ├── UnsupportedMedia    415
 ├── KeyReused           422  an idempotency key used for two different requests
@@ -106,6 +107,12 @@ class Conflict(AppError):
     ) -> None:
         super().__init__(detail, code=code, remedy=remedy)
         self.wait_s = wait_s
+
+
+class Gone(AppError):
+    code = "gone"
+    title = "This is no longer kept"
+    remedy = "Read what is there now."
 
 
 class TooLarge(AppError):

@@ -22,7 +22,7 @@ from integrations.triggers import (
     tenants,
 )
 from integrations.triggers.http.routes import HttpRoutes
-from integrations.triggers.people import end_users, push
+from integrations.triggers.people import changes, end_users, push
 
 _TAG_OF: dict[ModuleType, str] = {
     consent: "Consent",
@@ -34,6 +34,7 @@ _TAG_OF: dict[ModuleType, str] = {
     organizations: "Organizations",
     end_users: "End Users",
     push: "End Users",
+    changes: "End Users",
     settings: "Settings",
     audit: "Audit",
     notifications: "Notifications",

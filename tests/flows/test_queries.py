@@ -176,13 +176,15 @@ def test_what_was_created_can_be_read_where_the_answer_says(portal: Portal) -> N
     integration_id = json.loads(completed.body)["integration_id"]
     again = portal.call("POST", f"/integrations/{integration_id}/reauthorize")
     organization = portal.call("POST", "/organizations", {"name": "Contoso"})
+    path = f"/organizations/{json.loads(organization.body)['id']}/end-users"
+    end_user = portal.call("POST", path, {"name": "Jane Doe"})
 
-    for answer in (started, completed, again, organization):
+    for answer in (started, completed, again, organization, end_user):
         created = json.loads(answer.body)
         read = portal.ask("GET", answer.headers["Location"].removeprefix("/api"))
         assert answer.status == 201
         named = created.get("flow_id") or created.get("integration_id") or created["id"]
         assert named in {read.get("flow_id"), read.get("id")}
     assert [it.name for it in DOORS if 201 in it.answers] == [
-        "post_integration", "post_reauthorize", "post_complete", "post_organization",
+        "post_integration", "post_reauthorize", "post_complete", "post_organization", "post_end_user",
     ]  # fmt: skip

@@ -22,6 +22,7 @@ _MEANING = {
     "403": "The caller's role (code role) or plan (code plan) does not allow this.",
     "404": "Not found in the caller's account.",
     "409": "The current state does not allow this. code and remedy say why and what to do.",
+    "410": "Too old to be continued. Read all again.",
     "413": "The body is larger than {} KiB.",
     "415": "The body is not JSON.",
     "422": "The Idempotency-Key was used for another request.",
