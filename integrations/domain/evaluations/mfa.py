@@ -15,7 +15,7 @@ from integrations.domain.evaluations.mfa_inputs import NEEDS, REGISTRATIONS, USE
 from integrations.domain.security.certainty import Certainty
 from integrations.domain.security.mfa_causes import MfaCause, most_telling, registration_cause
 from integrations.domain.security.mfa_counts import kind_of_person
-from integrations.domain.security.mfa_decision import MfaDecision, MfaDecisions, MfaMode
+from integrations.domain.security.mfa_decision import MfaDecision, MfaDecisions, MfaInputs, MfaMode
 from integrations.domain.security.mfa_policies import MfaCoverage
 from integrations.domain.security.policy_people import SignedInPerson, signed_in_person
 from integrations.domain.security.protection import (
@@ -92,9 +92,11 @@ class _EarlierVerdict(msgspec.Struct, frozen=True, kw_only=True):
 class _Judge:
     """Judges the people of one tenant."""
 
-    def __init__(self, tenant: MfaTenant, now: datetime) -> None:
+    def __init__(self, tenant: MfaTenant, inputs: MfaInputs, now: datetime) -> None:
         self._tenant = tenant
-        self._decisions = MfaDecisions(tenant.inputs)
+        self._decisions = MfaDecisions(inputs)
+        self._administrators = inputs.directory.administrators()
+        self._may_be_more = inputs.directory.may_have_more_administrators()
         self._now = now
 
     def record(self, user: User, registration: MfaRegistration | None, before: _EarlierVerdict | None) -> Record:
@@ -113,7 +115,7 @@ class _Judge:
             user_id=user.id,
             name=user.name,
             username=user.username,
-            is_administrator=self._tenant.may_be_administrator(user.id),
+            is_administrator=user.id in self._administrators or (None if self._may_be_more else False),
             counted_as=counted_as(user),
             registered=enrollment.registered,
             capable=enrollment.capable,
@@ -147,7 +149,7 @@ class _Judge:
 def _evaluate(source: RowSource, changes: Changes) -> Result:
     tenant = MfaTenant(source)
     keys = tenant.affected(changes)
-    judge, registrations = _Judge(tenant, source.now), tenant.registrations(keys)
+    judge, registrations = _Judge(tenant, tenant.inputs(keys), source.now), tenant.registrations(keys)
     if keys is ALL:
         before = dict(source.derived(_EarlierVerdict))
         users = source.rows(USERS, User)

@@ -4,7 +4,7 @@ What many have in common is read each time: it is small, or only as much of it i
 users and registrations, which may be a hundred thousand, a change has only those read that it concerns.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TypeVar
 
@@ -59,36 +59,30 @@ class MfaTenant:
         self._group_keys: set[str] = set()
         self._valid_until: list[datetime] = []
         self.unread: dict[str, str] = {}
-        policies = self._rows(_POLICIES, ConditionalAccess)
-        roles = self._rows("roles", RoleMember)
-        locations = self._rows("named_locations", NamedLocation)
-        self.inputs = MfaInputs(
-            security_defaults=self._security_defaults(),
-            per_user=self._per_user_states(),
-            policies=policies,
-            directory=Directory(groups=self._groups(policies or (), roles or ()), roles=roles),
-            locations=None if locations is None else {it.id: it for it in locations},
-            strengths={it.id: it for it in self._rows("authentication_strengths", AuthenticationStrength) or ()},
-            eligible=self._rows("role_eligibilities", RoleSchedule) or (),
-            unread=self.unread,
-        )
-        self.cross_tenant_access = self._rows("cross_tenant_access", CrossTenantAccess)
+        self._policies = self._rows(_POLICIES, ConditionalAccess)
+        self._roles = self._rows("roles", RoleMember)
+        self._groups = self._read_groups(self._policies or (), self._roles or ())
         self._has_registrations = self._is_read(REGISTRATIONS)
-        self.administrators = _administrators(self.inputs.directory)
+        self.cross_tenant_access = self._rows("cross_tenant_access", CrossTenantAccess)
 
     @property
     def valid_until(self) -> datetime | None:
         return min(self._valid_until, default=None)
 
-    def may_be_administrator(self, user_id: str) -> bool | None:
-        """Whether somebody has a directory role; None if that is not known."""
-        if user_id in self.administrators:
-            return True
-        directory = self.inputs.directory
-        is_known = directory.roles is not None and not any(
-            directory.may_have_more_holders(it.role_id) for it in directory.roles
+    def inputs(self, people: Keys) -> MfaInputs:
+        """What decides about these people."""
+        locations = self._rows("named_locations", NamedLocation)
+        only = None if people is ALL else people
+        return MfaInputs(
+            security_defaults=self._security_defaults(),
+            per_user=self._per_user_states(),
+            policies=self._policies,
+            directory=Directory(groups=self._groups, roles=self._roles, people=only),
+            locations=None if locations is None else {it.id: it for it in locations},
+            strengths={it.id: it for it in self._rows("authentication_strengths", AuthenticationStrength) or ()},
+            eligible=self._rows("role_eligibilities", RoleSchedule) or (),
+            unread=self.unread,
         )
-        return False if is_known else None
 
     def affected(self, changes: Changes) -> Keys:
         """The ids of those about whom has to be decided again."""
@@ -132,16 +126,18 @@ class MfaTenant:
         pages = self._rows("per_user_mfa", PerUserMfaPage)
         return None if pages is None else {it.user_id: it.state for page in pages for it in page.people}
 
-    def _groups(self, policies: Iterable[ConditionalAccess], roles: Iterable[RoleMember]) -> dict[str, Group] | None:
+    def _read_groups(
+        self, policies: Iterable[ConditionalAccess], roles: Iterable[RoleMember]
+    ) -> dict[str, Group] | None:
         """The groups that policies name and that have roles, with all groups in them."""
         if not self._is_read(_GROUPS):
             return None
         with_roles = {it.member_id for it in roles if it.kind == "group"}
         return reachable(self._find_groups, with_roles.union(*map(_groups_of, policies)))
 
-    def _find_groups(self, keys: Iterable[str]) -> Mapping[str, Group]:
+    def _find_groups(self, keys: Collection[str]) -> Mapping[str, Group]:
         self._group_keys.update(keys)
-        return self._source.find(_GROUPS, sorted(keys), Group)
+        return self._source.find(_GROUPS, keys, Group)
 
     def _uses_groups(self, changed: Keys) -> bool:
         """Whether one of these rows matters now or did before: then the rows that lead there were looked up now."""
@@ -171,7 +167,3 @@ class _AnyRow(msgspec.Struct):
 def _groups_of(policy: ConditionalAccess) -> set[str]:
     conditions = policy.conditions
     return {*conditions.included.groups, *conditions.excluded.groups} if conditions else set()
-
-
-def _administrators(directory: Directory) -> set[str]:
-    return set[str]().union(*(directory.holders(it.role_id) for it in directory.roles or ()))

@@ -43,10 +43,14 @@ def guest_kind_of(user: User) -> str | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Directory:
-    """Who belongs to what. ``groups`` and ``roles`` (active, in all of the tenant) are None if they are not known."""
+    """Who belongs to what. ``groups`` and ``roles`` (active, in all of the tenant) are None if they are not known.
+
+    With ``people`` nobody else is looked at.
+    """
 
     groups: Mapping[str, Group] | None
     roles: Sequence[RoleMember] | None
+    people: frozenset[str] | None = None
     _members: dict[str, set[str]] = field(default_factory=dict)
     _holders: dict[str, set[str]] = field(default_factory=dict)
 
@@ -55,7 +59,7 @@ class Directory:
         if self.groups is None or group_id not in self.groups:
             return set()
         if group_id not in self._members:
-            self._members[group_id] = everybody_in(self.groups, group_id)
+            self._members[group_id] = self._only_people(everybody_in(self.groups, group_id))
         return self._members[group_id]
 
     def is_missing(self, group_id: str) -> bool:
@@ -68,13 +72,24 @@ class Directory:
             members = [it for it in self.roles or () if it.role_id == role_id]
             direct = {it.member_id for it in members if it.kind == "user"}
             through_groups = (self.members(it.member_id) for it in members if it.kind == "group")
-            self._holders[role_id] = direct.union(*through_groups)
+            self._holders[role_id] = self._only_people(direct).union(*through_groups)
         return self._holders[role_id]
 
     def may_have_more_holders(self, role_id: str) -> bool:
         """Whether people may have a role that is not known."""
         through_groups = (it.kind == "group" for it in self.roles or () if it.role_id == role_id)
         return self.roles is None or (self.groups is None and any(through_groups))
+
+    def administrators(self) -> set[str]:
+        """Ids of everybody who has some role."""
+        return set[str]().union(*(self.holders(it.role_id) for it in self.roles or ()))
+
+    def may_have_more_administrators(self) -> bool:
+        """Whether people may have a role that is not known."""
+        return self.roles is None or any(self.may_have_more_holders(it.role_id) for it in self.roles)
+
+    def _only_people(self, ids: set[str]) -> set[str]:
+        return ids if self.people is None else ids & self.people
 
 
 class Reach(NamedTuple):

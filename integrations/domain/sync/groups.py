@@ -54,11 +54,12 @@ def _is_full(row: Group) -> bool:
 
 def everybody_in(groups: Mapping[str, Group], group_id: str) -> set[str]:
     """Ids of all members that are not groups, those of nested groups included; nesting may be circular."""
-    seen: set[str] = set()
-    waiting = [group_id]
+    people: set[str] = set()
+    seen, waiting = {group_id}, [group_id] if group_id in groups else []
     while waiting:
-        key = waiting.pop()
-        if key in groups and key not in seen:
-            waiting.extend(groups[key].members)
-        seen.add(key)
-    return seen - groups.keys() - {group_id}
+        members = set(groups[waiting.pop()].members)
+        inner = groups.keys() & members
+        people |= members - inner
+        waiting.extend(inner - seen)
+        seen |= inner
+    return people

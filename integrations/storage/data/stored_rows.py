@@ -31,9 +31,7 @@ class StoredRows:
 
     def find(self, dataset: str, keys: Collection[str], model: type[T]) -> dict[str, T]:
         """The rows with these keys that exist."""
-        parts, by_part = self._parts.get(dataset, 1), dict[int, set[str]]()
-        for key in keys:
-            by_part.setdefault(part_of(key, parts), set()).add(key)
+        by_part = _by_part(keys, self._parts.get(dataset, 1))
         return {key: it for part, some in by_part.items() for key, it in self._some_of(part, dataset, some, model)}
 
     def _all_of(self, part: int, dataset: str, model: type[T]) -> Iterator[tuple[str, T]]:
@@ -51,6 +49,15 @@ class StoredRows:
         partition = partition_of(self._base, part)
         for row in self._table.find(partition, [prefix + key for key in keys], columns=BODIES):
             yield row.key.removeprefix(prefix), msgspec.json.decode(body_of(row), type=model)
+
+
+def _by_part(keys: Collection[str], parts: int) -> dict[int, set[str]]:
+    if parts == 1:
+        return {0: set(keys)} if keys else {}
+    by_part: dict[int, set[str]] = {}
+    for key in keys:
+        by_part.setdefault(part_of(key, parts), set()).add(key)
+    return by_part
 
 
 def pages(table: RestTable, partition: str, prefix: str) -> Iterator[Row]:
