@@ -23,7 +23,9 @@ _CURSOR = cursor(CURSOR_PATTERN)
 _FORMAT = one_of("format", "The form of the answer, whatever Accept says.", ("json", "csv"))
 _COMMON = (_SEARCH, LIMIT, _CURSOR, _FORMAT)
 _VERDICT = one_of(
-    "verdict", "Only tenants in which the control has this verdict.", tuple(it.value for it in ControlVerdict)
+    "verdict",
+    "Only tenants in which the control has this verdict, or some control if none is named.",
+    tuple(it.value for it in ControlVerdict),
 )
 _MEASURE = one_of("measure", "Only this measure; all of them if it is absent.", MEASURES)
 _DAYS = integer("days", "How many days, up to today.", least=1, most=HISTORY.days, default=90)

@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from integrations.actions.account import Account
 from integrations.domain.evaluations.controls import CONTROLS
+from integrations.domain.insights import summarizing
+from integrations.domain.insights.summary import ScoreSummary
 from tests.flows.evaluating import order_of, resynced
 from tests.flows.failing import ACCOUNT
 from tests.flows.portal import Portal
@@ -150,6 +153,7 @@ def test_tenants_are_compared_by_controls_and_controls_by_tenants(portal: Portal
     assert [(it["name"], it["verdict"]) for it in found["items"]] == [("Fabrikam", "not_met"), ("Contoso", "met")]
     assert [(it["control"], it["counts"]) for it in found["controls"]] == [(CODES, {"not_met": 1, "met": 1})]
     assert names(portal, BASELINES, f"?control={CODES}&verdict=met") == ["Contoso"]
+    assert names(portal, BASELINES, "?verdict=met") == names(portal, BASELINES)
     findings = portal.ask("GET", f"/tenants/{tenant['id']}/findings")
     [contoso] = rows(portal, BASELINES, "?q=contoso")
     assert contoso["counts"] == findings["counts"]
@@ -191,3 +195,49 @@ def test_an_evaluation_that_changes_nothing_writes_nothing(portal: Portal) -> No
 
     assert before is not None
     assert summaries.find(tenant["id"]) == before
+
+
+def forgotten(portal: Portal, tenant: dict[str, str]) -> None:
+    """As if an earlier version of the service had mapped the tenant: it has no summary."""
+    account = Account(portal.services, ACCOUNT)  # type: ignore[arg-type]
+    with account.change() as change:
+        change.write(account.control.summaries.dropped(tenant["id"]))
+
+
+def test_a_tenant_that_an_earlier_version_mapped_is_listed_after_its_next_evaluation(portal: Portal) -> None:
+    tenant = connected(portal, "Contoso", 60)
+    before = rows(portal, SCORES)
+    forgotten(portal, tenant)
+    assert rows(portal, SCORES) == []
+
+    portal.services.send(order_of(portal.services, tenant))
+    portal.run_queues()
+
+    assert rows(portal, SCORES) == before
+    portal.ask("DELETE", f"/tenants/{tenant['id']}/mapping", expect=204)
+    assert stored(portal, "summary") == {}
+
+
+@pytest.mark.parametrize("has_summary", [True, False], ids=["with a summary", "mapped by an earlier version"])
+def test_an_unmapping_in_the_middle_of_an_evaluation_leaves_no_summary(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch, has_summary: bool
+) -> None:
+    tenant = connected(portal, "Contoso", 60)
+    if not has_summary:
+        forgotten(portal, tenant)
+    portal.microsoft.world.set_secure_score(tenant["id"], f"{portal.clock():%Y-%m-%d}", points=1, most=10)
+    order, summarized = order_of(portal.services, tenant), summarizing.score_summary
+    portal.later(days=1)  # so that there is something to write
+
+    def unmapping(*rows: Any) -> ScoreSummary:
+        portal.ask("DELETE", f"/tenants/{tenant['id']}/mapping", expect=204)
+        return summarized(*rows)
+
+    monkeypatch.setattr(summarizing, "score_summary", unmapping)
+    before = stored(portal, "history")
+    portal.services.send(order)
+    portal.run_queues()
+
+    assert portal.row(tenant)["syncro_tenant"] is None
+    assert stored(portal, "summary") == {}
+    assert stored(portal, "history") == before

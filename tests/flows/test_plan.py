@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.flows.failing import ACCOUNT
 from tests.flows.partner import Csp, has_csp
 from tests.flows.portal import Portal
 from tests.flows.raw import everything
@@ -104,9 +105,11 @@ def test_data_is_purged_after_thirty_days_and_the_mapping_stays(portal: Portal, 
     for span in ({"days": 2}, {"minutes": 16}):
         portal.later(**span)
         portal.tick()
-    row = portal.row(tenant)
+    row, [compared] = portal.row(tenant), portal.ask("GET", "/insights/secure-score")["items"]
 
     assert data(portal) == 0
+    assert (compared["state"], compared["percent"], compared["trend"]) == ("not_read_yet", None, [])
+    assert portal.services.control(ACCOUNT).history.list() == []  # type: ignore[arg-type]
     assert row["syncro_tenant"]["name"] == "Acme Dental"
     told(portal, "team", seconds=10)
     portal.later(minutes=31)

@@ -22,6 +22,8 @@ ORDER = (
     ControlVerdict.MET, ControlVerdict.NOT_APPLICABLE, ControlVerdict.NOT_CHECKED,
 )  # fmt: skip
 
+_MOST = 100.0  # percent
+
 
 class BaselineRow(InsightRow, frozen=True, kw_only=True):
     """How one tenant is judged.
@@ -116,8 +118,8 @@ def baseline_insights(
         Invalid: the filter's cursor is not one of ours.
     """
     rows = [_row(it, controls, chosen.control) for it in summaries]
-    wanted = [it for it in rows if not chosen.verdict or it.verdict == chosen.verdict]
-    page = selected(wanted, chosen, CONDITIONS, _worst_first)
+    wanted = [it for it in rows if _has_verdict(it, chosen)]
+    page = selected(wanted, chosen, CONDITIONS, _worst_of_control_first if chosen.control else _lowest_first)
     counts = {name: sum(map(holds, rows)) for name, holds in CONDITIONS.items()}
     shown = [it for key, it in controls.items() if chosen.control in {"", key}]
     return BaselineInsights(
@@ -153,6 +155,11 @@ def _row(summary: TenantSummary, controls: Mapping[str, BaselineControl], contro
     )
 
 
+def _has_verdict(row: BaselineRow, chosen: InsightFilter) -> bool:
+    found = {row.verdict} if chosen.control else row.counts.keys()
+    return not chosen.verdict or chosen.verdict in found
+
+
 def _by_control(rows: Iterable[BaselineRow], controls: Iterable[BaselineControl]) -> list[ControlOfTenants]:
     counted: dict[str, Counter[str]] = {}
     for row in rows:
@@ -173,6 +180,10 @@ def _control(control: BaselineControl, counts: Mapping[str, int]) -> ControlOfTe
     )
 
 
-def _worst_first(row: BaselineRow) -> tuple[float, float]:
-    place = float(ORDER.index(ControlVerdict(row.verdict))) if row.verdict else 0.0
-    return (place, row.score) if row.score is not None else (place + len(ORDER), 0.0)
+def _lowest_first(row: BaselineRow) -> tuple[float, float]:
+    return (1.0, 0.0) if row.score is None else (0.0, row.score)
+
+
+def _worst_of_control_first(row: BaselineRow) -> tuple[float, float]:
+    place = ORDER.index(ControlVerdict(row.verdict)) if row.verdict else len(ORDER)
+    return float(place), _MOST if row.score is None else row.score

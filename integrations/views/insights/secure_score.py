@@ -144,7 +144,7 @@ def _row(summary: TenantSummary, thresholds: Thresholds) -> SecureScoreRow:
         average_percent=score.average_percent,
         drop=lost,
         is_low=score.percent is not None and score.percent < thresholds.secure_score,
-        has_dropped=lost is not None and lost >= thresholds.secure_score_drop,
+        has_dropped=lost is not None and lost > 0 and lost >= thresholds.secure_score_drop,
         trend=[TrendDay(day=it.day, percent=it.percent) for it in score.recent],
         improvements=score.gains,
     )
