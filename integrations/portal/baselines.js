@@ -35,7 +35,7 @@ function group(verdict, items) {
   const [label, colour] = VERDICTS[verdict];
   return make("details", { class: "findings", open: OPEN.has(verdict) },
     make("summary", { "data-key": `findings-${verdict}` }, make("span", { class: `mark ${colour}` }, label), ` ${items.length}`),
-    listing(`${label}: ${items.length} controls`, ["Control", "Why", "Severity", "Since"], items.map((it) => [control(it), why(it), it.severity, ago(it.since)]), { headed: true }));
+    listing(`${label}: ${items.length} ${items.length === 1 ? "control" : "controls"}`, ["Control", "Why", "Severity", "Since"], items.map((it) => [control(it), why(it), it.severity, ago(it.since)]), { headed: true }));
 }
 
 function control(it) {

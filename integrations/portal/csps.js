@@ -8,7 +8,6 @@ import { badge } from "./status.js";
 import { ago } from "./times.js";
 
 const FEW = 2;
-let isOpen = false;
 
 export function cspRows(csps, again) {
   const row = (csp) => cspRow(csp, again);
@@ -16,7 +15,7 @@ export function cspRows(csps, again) {
   if (working.length <= FEW) return csps.map(row);
   const count = working.reduce((sum, it) => sum + it.tenant_count, 0);
   return [...csps.filter((it) => !working.includes(it)).map(row),
-    make("details", { class: "csps", open: isOpen, ontoggle: (event) => { isOpen = event.target.open; } },
+    make("details", { class: "csps" },
       make("summary", { "data-key": "csps" }, make("span", { class: "mark green" }, `${working.length} CSPs with ${count.toLocaleString()} tenants are synced`)),
       ...working.map(row))];
 }

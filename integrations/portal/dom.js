@@ -53,6 +53,17 @@ export function say(text) {
   document.getElementById("said").textContent = text;
 }
 
+const unfolded = new Map(); // view, and key of a summary in it -> whether somebody unfolded it
+
+addEventListener("click", ({ target }) => {
+  const summary = target.closest("summary[data-key]");
+  if (summary) unfolded.set(placeOf(summary), !summary.parentNode.open); // it opens or closes after this
+});
+
+function placeOf(summary) {
+  return `${document.getElementById("view").dataset.view} ${summary.dataset.key}`;
+}
+
 /** The frame of a view: made anew only when another view was shown before. */
 export function frame(name) {
   const view = document.getElementById("view");
@@ -63,7 +74,7 @@ export function frame(name) {
   return view;
 }
 
-/** A part of a view: built again only when what it shows has changed; the focus stays on the control of the same key. */
+/** A part of a view: built again only when what it shows has changed; the focus and what was unfolded stay as they were. */
 export function part(parent, name, shown, build) {
   let slot = [...parent.children].find((child) => child.dataset.part === name);
   if (!slot) {
@@ -73,7 +84,10 @@ export function part(parent, name, shown, build) {
   const sign = JSON.stringify(shown) ?? "";
   if (slot.sign !== sign) {
     slot.sign = sign;
-    keepFocus(slot, () => slot.replaceChildren(...[build()].flat().filter((child) => child != null)));
+    keepFocus(slot, () => {
+      slot.replaceChildren(...[build()].flat().filter((child) => child != null));
+      for (const it of slot.querySelectorAll("summary[data-key]")) it.parentNode.open = unfolded.get(placeOf(it)) ?? it.parentNode.open;
+    });
   }
   return slot;
 }

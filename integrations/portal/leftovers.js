@@ -13,7 +13,7 @@ export function instructions({ tenant_id: tenantId, what, how, steps = [], comma
     make("p", {}, make("strong", {}, what)),
     steps.length ? make("ol", {}, steps.map((it) => make("li", {}, it))) : how ? make("p", {}, how) : null,
     tenantId ? linkList(applicationLinks(tenantId)) : null,
-    command ? make("details", {}, make("summary", {}, "Or with PowerShell"), make("code", {}, command)) : null);
+    command ? make("details", {}, make("summary", { "data-key": `command-${tenantId}` }, "Or with PowerShell"), make("code", {}, command)) : null);
 }
 
 /** Everything that is left to do of a removal; null when nothing is. */

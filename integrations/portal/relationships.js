@@ -57,28 +57,28 @@ export function checkList(checks) {
     it.label ?? words(it.check),
     make("span", { class: `mark ${CHECK_COLOURS[it.state] ?? "grey"}` }, words(it.state)),
     it.state === "not_run" ? "" : ago(it.at, "not yet"),
-    make("div", {}, it.detail ? make("p", {}, it.detail) : null, evidence(it.evidence)),
+    make("div", {}, it.detail ? make("p", {}, it.detail) : null, evidence(it)),
   ]), { headed: true });
 }
 
-function evidence(told) {
+function evidence({ check, evidence: told }) {
   if (!told) return null;
   if (typeof told === "string") return told;
   const entries = Object.entries(told);
-  return entries.length ? make("details", {}, make("summary", {}, "Evidence"), make("ul", { class: "lines" }, entries.map(([name, value]) => make("li", {}, `${words(name)}: `, make("code", {}, cell(value)))))) : null;
+  return entries.length ? make("details", {}, make("summary", { "data-key": `evidence-${check}` }, "Evidence"), make("ul", { class: "lines" }, entries.map(([name, value]) => make("li", {}, `${words(name)}: `, make("code", {}, cell(value)))))) : null;
 }
 
 function relationship(it) {
   return [
     make("div", { title: it.id }, named(it.name ?? it.id), it.note ? make("small", {}, it.note) : null), words(it.status),
-    it.ends_at ? make("div", {}, day(it.ends_at), make("small", {}, ago(it.ends_at))) : "",
-    it.auto_extend ? "yes" : "no", rolesOf(it.roles ?? []),
+    it.ends_at ? make("div", {}, make("span", { class: "day" }, day(it.ends_at)), make("small", {}, ago(it.ends_at))) : "",
+    it.auto_extend ? "yes" : "no", rolesOf(it.id, it.roles ?? []),
   ];
 }
 
-function rolesOf(roles) {
+function rolesOf(id, roles) {
   const names = roles.map((role) => role.name ?? role.id).join(", ");
-  return roles.length > FEW_ROLES ? make("details", {}, make("summary", {}, `${roles.length} roles`), names) : names;
+  return roles.length > FEW_ROLES ? make("details", {}, make("summary", { "data-key": `roles-${id}` }, `${roles.length} roles`), names) : names;
 }
 
 function cell(value) {

@@ -45,7 +45,7 @@ export async function showTenant(id, config, again, current) {
   part(view, "tiles", [details.tenant, details.csp?.trace, details.secure_score, details.mfa, details.licenses, findings.counts], () => tiles(details, findings));
   const ways = part(view, "contents", "made below", () => []);
   part(view, "given-up", details.given_up, () => (details.given_up ?? []).map(trouble));
-  part(view, "permissions", details.missing_permissions, () => permissionsNote(details.missing_permissions, again));
+  part(view, "permissions", [details.missing_permissions, heldBack()], () => permissionsNote(details.missing_permissions, again));
   part(view, "evaluations", details.evaluations, () => failing(details.evaluations ?? []));
   part(view, "progress", running, () => (running ? progress(running) : null));
   const ignored = details.csp?.ignored ?? false;
@@ -54,11 +54,11 @@ export async function showTenant(id, config, again, current) {
   if (details.csp) cspParts(left, right, details.csp);
   part(left, "score", details.secure_score, () => (hasScore(details.secure_score) ? scoreSection(details.secure_score) : null));
   securityParts(left, right, security);
-  part(left, "baselines", findings, () => baselinesSection(findings));
   longSection(right, {
     title: "Licenses", heads: ["Product", "Bought", "Assigned", "Unused"], page: licenses, more: more("licenses"), empty: emptyText(licenses),
     cells: (it) => [it.name, it.bought, it.assigned, it.unused ?? 0].map((value) => (typeof value === "number" ? value.toLocaleString() : value)),
   });
+  part(view, "baselines", findings, () => baselinesSection(findings));
   showUsers(view);
   longSection(view, {
     title: "Devices", heads: ["Name", "System", "Manufacturer and model", "Compliant", "Last seen"], page: devices, more: more("devices"), empty: devices.first.state === "fresh" ? "" : emptyText(devices),

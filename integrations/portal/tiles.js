@@ -34,7 +34,7 @@ function mfaTile({ users, users_without: without, admins_without: admins }) {
 function baselinesTile(findings) {
   const { met, of } = judged(findings);
   const { not_met: wrong = 0, narrowed = 0 } = findings.counts;
-  return tile("Baselines", BASELINES, wrong ? "red" : narrowed ? "orange" : "green", `${met} of ${of}`, [wrong ? `${wrong} ${wrong === 1 ? "control is" : "controls are"} not met` : narrowed ? `${narrowed} are narrowed` : "All are met"]);
+  return tile("Baselines", BASELINES, wrong ? "red" : narrowed ? "orange" : "green", `${met} of ${of}`, [wrong ? `${wrong} ${wrong === 1 ? "control is" : "controls are"} not met` : narrowed ? `${narrowed} ${narrowed === 1 ? "control is" : "controls are"} narrowed` : "All are met"]);
 }
 
 /** A tile that leads to the section with the heading `to`. */

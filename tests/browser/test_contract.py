@@ -55,6 +55,7 @@ def test_prerequisites_must_be_ticked_before_continue_works(site: Site) -> None:
     prerequisites(site)
     go = site.dialog.get_by_role("button", name="Continue")
 
+    expect(site.dialog).to_contain_text("Your service account signs in once, with MFA")
     expect(go).to_be_disabled()
     site.dialog.get_by_role("checkbox", name="I have met these prerequisites.").check()
     expect(go).to_be_enabled()

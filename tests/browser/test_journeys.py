@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser import told
@@ -98,6 +99,22 @@ def test_a_notice_ends_when_it_is_no_longer_true(site: Site) -> None:
     site.portal.map(tenant, to="Acme Dental")  # by somebody else
 
     expect(notice).to_be_empty()
+
+
+@pytest.mark.parametrize(("status", "told_then"), [(404, ""), (503, "Only its name has been read.")])
+def test_a_notice_ends_with_its_tenant_but_not_because_nobody_answers(site: Site, status: int, told_then: str) -> None:
+    tenant = site.portal.has_tenant("Contoso Dental")
+    site.open()
+    site.integrates(tenant)
+    notice = site.page.locator("#notice")
+    expect(notice).to_contain_text("Only its name has been read.")
+
+    asked: list[str] = []
+    site.page.on("requestfinished", lambda it: asked.append(it.url) if it.url.endswith(tenant["id"]) else None)
+    site.answers(f"/tenants/{tenant['id']}", {"detail": "Not now."}, status=status)
+
+    site.until(lambda: len(asked) > 1)
+    expect(notice).to_contain_text(told_then) if told_then else expect(notice).to_be_empty()
 
 
 def test_a_second_organization_of_one_name_is_told_before_and_after(site: Site) -> None:
@@ -263,6 +280,7 @@ def test_reauthorize_tells_its_effects_and_goes_to_microsoft(site: Site) -> None
 
     site.choose("Actions for Contoso Dental", "Reauthorize")
     expect(site.dialog).to_contain_text("Only a sign-in to this tenant is accepted")
+    expect(site.dialog.get_by_text("Accept the permissions", exact=True)).to_be_visible()
     site.press("Continue to Microsoft")
 
     site.page.wait_for_url(f"{site.portal.microsoft.login_url}/**")

@@ -116,6 +116,7 @@ def test_on_a_phone_the_filters_are_folded(site: Site) -> None:
     fold.click()
     status.select_option("Auth Error")
     expect(fold).to_have_text("Filters (1)")
+    expect(status).to_be_visible()
     row = site.row("Tailspin Toys").bounding_box()
     assert row
     assert row["height"] < 130
