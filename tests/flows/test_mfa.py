@@ -68,6 +68,27 @@ def test_whoever_is_excluded_from_the_policy_is_unprotected_until_it_holds_them_
     assert unprotected(portal, tenant) == set()
 
 
+def test_whoever_is_excepted_is_told_apart_while_the_exception_is_valid(portal: Portal) -> None:
+    tenant, world = portal.has_tenant(users=5), portal.microsoft.world
+    ids = [it["id"] for it in world.users(tenant["id"])]
+    policy = seeded_policy(portal, tenant)
+    for it in ids:
+        world.set_registration(tenant["id"], it, isMfaRegistered=True, isMfaCapable=True)
+    world.change_conditional_access(tenant["id"], policy["id"], conditions=applied_to(policy, excludeUsers=ids[1:3]))
+    portal.connected(tenant)
+    before = mfa(portal, tenant)
+    made = [{"tenant_id": tenant["id"], "user_id": it, "reason": "Break-glass account"} for it in (ids[1], ids[4])]
+    portal.ask("PUT", "/settings", {"exceptions": made})
+    excepted = mfa(portal, tenant)
+    portal.ask("PUT", "/settings", {"exceptions": []})
+
+    assert before["counts"]["people"]["not_asked"] == 2
+    assert before["excepted"]["people"]["total"] == 0
+    assert excepted["counts"] == before["counts"]
+    assert excepted["excepted"]["people"]["not_asked"] == excepted["excepted"]["people"]["total"] == 1
+    assert mfa(portal, tenant)["excepted"] == before["excepted"]
+
+
 def test_only_people_with_another_verdict_have_another_row(portal: Portal) -> None:
     tenant, world = synced(portal), portal.microsoft.world
     ids = [it["id"] for it in world.users(tenant["id"])]

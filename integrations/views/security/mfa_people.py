@@ -1,7 +1,8 @@
 """Whether MFA protects the people of a tenant: the counts, and a page of people, as JSON and as rows of a CSV file."""
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Annotated, NamedTuple
 
@@ -10,7 +11,7 @@ import msgspec
 from integrations.domain.evaluations.mfa import MfaRow
 from integrations.domain.security.certainty import Certainty
 from integrations.domain.security.mfa_causes import MfaCause
-from integrations.domain.security.mfa_counts import MfaCounts
+from integrations.domain.security.mfa_counts import MfaCounts, kind_of_person, mfa_counts
 from integrations.domain.security.mfa_decision import MfaMode
 from integrations.domain.security.mfa_policies import MfaCoverage
 from integrations.domain.security.protection import CountedAs, Enrollment, Protection
@@ -75,6 +76,7 @@ class MfaPage(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         counts: How many people there are, by what has to be done about their MFA. Filters do not change it.
+        excepted: Those of counts who are not protected, and for whom the account has made an exception.
         items: People in the order in which they are looked at: who is unprotected first, administrators before others.
         total: How many people the filters select.
         next_cursor: The cursor of the next page. Null on the last one.
@@ -83,6 +85,7 @@ class MfaPage(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     counts: MfaCounts | None
+    excepted: MfaCounts | None
     items: list[MfaPersonView]
     total: int
     next_cursor: str | None
@@ -116,18 +119,27 @@ class MfaFilter(NamedTuple):
     cursor: str = ""
 
 
-def mfa_page(rows: Iterable[MfaRow], counts: MfaCounts, as_of: datetime | None, mfa_filter: MfaFilter) -> MfaPage:
-    """The people that the filter selects. Only those of the page are in memory together.
+def mfa_page(
+    rows: Iterable[MfaRow],
+    counts: MfaCounts,
+    as_of: datetime | None,
+    exceptions: Collection[str],
+    mfa_filter: MfaFilter,
+) -> MfaPage:
+    """The people that the filter selects; ``exceptions`` are user ids. Only those of the page are in memory together.
 
     Raises:
         Invalid: the cursor is not one of ours.
     """
     after = read_cursor(mfa_filter.cursor, _Place) if mfa_filter.cursor else None
     total = 0
+    excepted = Counter[str]()
 
     def following() -> Iterable[tuple[_Place, MfaRow]]:
         nonlocal total
         for row in rows:
+            if row.user_id in exceptions and row.protection in _UNPROTECTED:
+                excepted[_kind(row)] += 1
             if _is_selected(row, mfa_filter):
                 total += 1
                 place = _place(row)
@@ -138,6 +150,7 @@ def mfa_page(rows: Iterable[MfaRow], counts: MfaCounts, as_of: datetime | None, 
     page = first[: mfa_filter.limit]
     return MfaPage(
         counts=counts,
+        excepted=mfa_counts(excepted),
         items=[_person(row) for _, row in page],
         total=total,
         next_cursor=write_cursor(page[-1][0]) if len(first) > len(page) else None,
@@ -149,7 +162,7 @@ def mfa_page(rows: Iterable[MfaRow], counts: MfaCounts, as_of: datetime | None, 
 def no_mfa_page(*, is_mapped: bool) -> MfaPage:
     """The page of a tenant about whose people was never decided."""
     state = NOT_EVALUATED if is_mapped else NOT_MAPPED
-    return MfaPage(counts=None, items=[], total=0, next_cursor=None, state=state, as_of=None)
+    return MfaPage(counts=None, excepted=None, items=[], total=0, next_cursor=None, state=state, as_of=None)
 
 
 def cells(person: MfaPersonView) -> Sequence[str]:
@@ -166,6 +179,10 @@ def _is_selected(row: MfaRow, mfa_filter: MfaFilter) -> bool:
         and _is_one_of(row, mfa_filter.who)
         and (not text or text in row.name.casefold() or text in (row.username or "").casefold())
     )
+
+
+def _kind(row: MfaRow) -> str:
+    return kind_of_person(row.counted_as, row.protection, is_administrator=bool(row.is_administrator))
 
 
 def _has_protection(row: MfaRow, name: str) -> bool:
