@@ -1,46 +1,78 @@
-// The table's address: what is searched and filtered for stands in it, so that Back, a reload and a sent link show the same.
+// Addresses: what is searched and filtered for stands in them, so that Back, a reload and a sent link show the same.
 
 import { make } from "./dom.js";
 
-const TABLE = "#tenants?";
 export const EVERYTHING = { q: "", attention: "", sync_status: "", csp_auth: "", csp: "", mapped: "", ignored: "" };
-const AT_FIRST = { ...EVERYTHING, sort: "name" };
-let latest = ""; // the table's address as it was last shown
+const SECTIONS = { mfa: "Multi-factor authentication", score: "Microsoft Secure Score", baselines: "Baselines" };
+const TENANT = /^#tenant=([\w-]+)\/(\w+)$/;
+let visited = null; // the list that was last shown
 
-/** Whether the table stands at this address; a journey to Microsoft is told above it. */
-export function isTable(hash) {
-  return hash === "" || hash === "#" || hash.startsWith(TABLE);
-}
+/** The table; a journey to Microsoft is told above it. */
+const tenants = list("#", "tenants", "All tenants", { ...EVERYTHING, sort: "name" });
+/** The lists across tenants. */
+export const security = list("#security", "security", "Security", { list: "mfa", q: "", only: "", control: "", verdict: "", by: "" });
+export const { isShown: isTable, filter: currentFilter, address: tableAddress, change: setFilter } = tenants;
 
-/** What the table is filtered and sorted by now. Elsewhere that is what it was last filtered by. */
-export function currentFilter() {
-  if (isTable(location.hash)) latest = location.hash;
-  const told = new URLSearchParams(latest.startsWith(TABLE) ? latest.slice(TABLE.length) : "");
-  return Object.fromEntries(Object.entries(AT_FIRST).map(([name, otherwise]) => [name, told.get(name) || otherwise]));
-}
-
-/** The address of the table with this filter and nothing else. */
-export function tableAddress(filter = {}) {
-  const told = Object.entries(filter).filter(([name, value]) => value && value !== AT_FIRST[name]);
-  return told.length ? `${TABLE}${new URLSearchParams(told)}` : "#";
-}
-
-/** Filter by this. The Back button undoes it, but not each letter of a search. */
-export function setFilter(wanted) {
-  const before = currentFilter();
-  const isTyping = before.q !== "" && "q" in wanted && wanted.q !== "";
-  latest = tableAddress({ ...before, ...wanted });
-  history[isTyping ? "replaceState" : "pushState"](null, "", pathOf(latest));
+/** A view that is filtered; each filter has a value of its own at first. */
+function list(bare, name, label, atFirst) {
+  let latest = bare; // its address as it was last shown
+  const isShown = (hash) => (hash || "#") === bare || hash.startsWith(`#${name}?`);
+  /** What it is filtered and sorted by now. Elsewhere that is what it was last filtered by. */
+  const filter = () => {
+    if (isShown(location.hash)) {
+      latest = location.hash || bare;
+      visited = { label, latest: () => latest };
+    }
+    const told = new URLSearchParams(latest.slice(name.length + 2));
+    return Object.fromEntries(Object.entries(atFirst).map(([key, otherwise]) => [key, told.get(key) || otherwise]));
+  };
+  /** Its address with this filter and nothing else. */
+  const address = (wanted = {}) => {
+    const told = Object.entries(wanted).filter(([key, value]) => value && value !== atFirst[key]);
+    return told.length ? `#${name}?${new URLSearchParams(told)}` : bare;
+  };
+  /** Filter by this. The Back button undoes it, but not each letter of a search. */
+  const change = (wanted) => {
+    const before = filter();
+    const isTyping = before.q !== "" && "q" in wanted && wanted.q !== "";
+    latest = address({ ...before, ...wanted });
+    history[isTyping ? "replaceState" : "pushState"](null, "", pathOf(latest));
+  };
+  return { isShown, filter, address, change, latest: () => latest };
 }
 
 /** Back to the table as it was, without another step for the Back button. */
 export function leaveForTable() {
-  history.replaceState(null, "", pathOf(latest));
+  history.replaceState(null, "", pathOf(tenants.latest()));
 }
 
-/** The way back to the table as it was. */
+/** The way back to the list that was last shown, as it was. */
 export function backToTable(...more) {
-  return make("p", { class: "back" }, make("a", { href: latest || "#" }, "\u2190 All tenants"), ...more);
+  const { label, latest } = visited ?? { label: "All tenants", latest: tenants.latest };
+  return make("p", { class: "back" }, make("a", { href: latest() }, `\u2190 ${label}`), ...more);
+}
+
+/** The links of the header: the lists as they were last shown, and which one is shown now. */
+export function showLists() {
+  for (const [place, it] of [tenants, security].entries()) {
+    const link = document.getElementById("lists").children[place];
+    link.href = it.latest();
+    if (it.isShown(location.hash)) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+}
+
+/** The address of a section of a tenant's page. */
+export function sectionAddress(tenantId, section) {
+  return `#tenant=${tenantId}/${section}`;
+}
+
+/** The view at an address, its id, and the section that it leads to: ["tenant", id, title]. */
+export function viewAt(hash) {
+  if (tenants.isShown(hash)) return [];
+  if (security.isShown(hash)) return ["security"];
+  const [, id, section] = TENANT.exec(hash) ?? [];
+  return Object.hasOwn(SECTIONS, section ?? "") ? ["tenant", id, SECTIONS[section]] : hash.slice(1).split("=", 2);
 }
 
 function pathOf(hash) {

@@ -3,6 +3,7 @@
 const PATIENCE_MS = 30000;
 const MOST_KEPT = 100;
 const LONGEST_PAGE = 1000;
+const OUT_OF_REACH = { detail: "The service cannot be reached.", remedy: "We try again automatically." };
 const ID = /^[A-Za-z0-9_-]{1,64}$/; // of everything that has one; no dots, which a browser would take for a way up
 
 let token = "";
@@ -63,6 +64,15 @@ export async function askRows(path, query, count, pick = (told) => told) {
   return { first, items, more: cursor !== null };
 }
 
+/** A module of the page that is only loaded where it is needed. */
+export async function load(importing) {
+  try {
+    return await importing();
+  } catch {
+    throw new Problem(OUT_OF_REACH);
+  }
+}
+
 /** A path of the API, as in at`/tenants/${id}/sync`: the only way an id gets into one. What is no id is asked for nowhere. */
 export function at(parts, ...ids) {
   return parts.reduce((path, part, place) => path + segment(ids[place - 1]) + part);
@@ -88,7 +98,7 @@ async function send(method, path, headers, body) {
       signal: AbortSignal.timeout(PATIENCE_MS),
     });
   } catch {
-    throw new Problem({ detail: "The service cannot be reached.", remedy: "We try again automatically." });
+    throw new Problem(OUT_OF_REACH);
   }
 }
 

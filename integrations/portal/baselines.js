@@ -5,7 +5,7 @@ import { listing, section } from "./listing.js";
 import { ago } from "./times.js";
 
 export const BASELINES = "Baselines";
-const VERDICTS = {
+export const VERDICTS = {
   not_met: ["Not met", "red"], narrowed: ["Narrowed", "orange"], unknown: ["Unknown", "yellow"], unlicensed: ["Not licensed", "grey"],
   not_checked: ["To check by hand", "grey"], not_applicable: ["Not applicable", "grey"], met: ["Met", "green"],
 };

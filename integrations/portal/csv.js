@@ -1,9 +1,9 @@
-// The table as a CSV file, made here from all pages. No cell can act as a formula in a spreadsheet.
+// Tables as CSV files, made here from all pages. No cell can act as a formula in a spreadsheet.
 
-import { say } from "./dom.js";
+import { counted, say } from "./dom.js";
 import { download } from "./download.js";
 
-const COLUMNS = [
+export const COLUMNS = [
   ["Microsoft Tenant", (row) => row.name],
   ["Tenant id", (row) => row.tenant_id],
   ["Default domain", (row) => row.default_domain],
@@ -20,13 +20,14 @@ const COLUMNS = [
   ["CSP Auth detail", (row) => row.csp_auth.detail],
 ];
 
-export async function exportCsv(readAll) {
+/** Give the browser a file; `columns` are [title, value of a row]. */
+export async function exportCsv(name, columns, readAll) {
   say("The file is being created.");
   const { items } = await readAll();
-  const lines = [COLUMNS.map(([title]) => title), ...items.map((row) => COLUMNS.map(([, value]) => value(row)))];
+  const lines = [columns.map(([title]) => title), ...items.map((row) => columns.map(([, value]) => value(row)))];
   const text = lines.map((line) => `${line.map(cell).join(",")}\r\n`).join("");
-  download(`microsoft-tenants-${new Date().toISOString().slice(0, 10)}.csv`, "text/csv;charset=utf-8", "\uFEFF", text);
-  say(`${items.length} tenants are in the file.`);
+  download(`${name}-${new Date().toISOString().slice(0, 10)}.csv`, "text/csv;charset=utf-8", "\uFEFF", text);
+  say(`The file has ${counted(items.length, "row")}.`);
 }
 
 // The rule of server (shared/formats/csv_text.py) and page: what a reader skips before a formula's sign, and where some split.

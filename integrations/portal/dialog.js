@@ -44,6 +44,11 @@ async function press(button, run, trouble) {
   }
 }
 
+/** A field of a dialog with its label. */
+export function field(label, input) {
+  return make("label", { class: "field" }, make("span", {}, label), input);
+}
+
 /** Run something a menu entry or a button asks for; what goes wrong is told in a dialog. */
 export function guarded(run) {
   return async (...given) => {

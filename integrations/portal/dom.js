@@ -13,6 +13,7 @@ const ICONS = {
   cloud: "M4.5 13a3.5 3.5 0 0 1-.6-7A4.5 4.5 0 0 1 12.6 7 3 3 0 0 1 12 13Z",
 };
 
+const sheets = {}; // what is loaded, by address
 const MANY = 60; // characters, from where on a name may be cut in the table
 
 /** make("p", {class: "quiet"}, "text", child): attributes that begin with "on" are listeners. */
@@ -62,6 +63,18 @@ addEventListener("click", ({ target }) => {
 
 function placeOf(summary) {
   return `${document.getElementById("view").dataset.view} ${summary.dataset.key}`;
+}
+
+/** A style sheet that only some views need; it is there before they are drawn. */
+export function stylesheet(href) {
+  sheets[href] ??= new Promise((resolve) => {
+    document.head.append(make("link", { rel: "stylesheet", href, onload: resolve, onerror: ({ target }) => {
+      delete sheets[href];
+      target.remove();
+      resolve();
+    } }));
+  });
+  return sheets[href];
 }
 
 /** The frame of a view: made anew only when another view was shown before. */
@@ -120,6 +133,11 @@ export function note(colour, detail, remedy, ...more) {
 
 export function problem(error) {
   return note("red", error.message, error.remedy ?? "");
+}
+
+/** "1 tenant", "1,200 tenants". */
+export function counted(number, what) {
+  return `${number.toLocaleString()} ${what}${number === 1 ? "" : "s"}`;
 }
 
 /** "not_read_yet" in words. */

@@ -20,14 +20,15 @@ function fold(made, isFolded) {
   button.setAttribute("aria-expanded", String(!isFolded));
 }
 
-/** Lead to a section: unfolded, into sight, and the focus on its heading. */
+/** Lead to a section: unfolded, into sight, and the focus on its heading. Whether there is one. */
 export function leadTo(title) {
-  const made = document.querySelector(`[data-section="${CSS.escape(title)}"]`);
-  if (!made) return;
+  const made = title ? document.querySelector(`[data-section="${CSS.escape(title)}"]`) : null;
+  if (!made) return false;
   fold(made, false);
   const heading = made.querySelector("h3");
   heading.scrollIntoView({ block: "start" });
   heading.focus({ preventScroll: true });
+  return true;
 }
 
 /** A table; `rows` are lists of cells, as long as `heads`. Its caption is only read out where a heading says the same. */

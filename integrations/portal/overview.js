@@ -5,13 +5,13 @@ import { integrateActions } from "./actions.js";
 import { EVERYTHING, currentFilter, setFilter } from "./address.js";
 import { heldBack, whyOff } from "./caller.js";
 import { cspRows } from "./csps.js";
-import { exportCsv } from "./csv.js";
+import { COLUMNS, exportCsv } from "./csv.js";
 import { frame, icon, make, named, note, part, say } from "./dom.js";
 import { removedLink, stepsNote } from "./removed.js";
 import { drawTable } from "./table.js";
 import { ago } from "./times.js";
 import { isFiltered, toolbar } from "./toolbar.js";
-import { alerts, inShort, late } from "./trouble.js";
+import { alerts, inShort, late, planNote } from "./trouble.js";
 
 const FIRST = 100;
 const MORE = 400;
@@ -33,7 +33,7 @@ export async function showOverview(config, again, current) {
   part(view, "removals", page.first.removals, () => (page.first.removals ?? []).map(removalNote));
   part(view, "steps", page.first.removed, () => stepsNote(page.first.removed));
   part(view, "csps", csps, () => cspRows(csps, again));
-  const does = { again, change: (wanted) => change(wanted, again), clear: () => change(EVERYTHING, again), save: () => exportCsv(() => read(currentFilter(), Infinity)) };
+  const does = { again, change: (wanted) => change(wanted, again), clear: () => change(EVERYTHING, again), save: () => exportCsv("microsoft-tenants", COLUMNS, () => read(currentFilter(), Infinity)) };
   toolbar(view, offers, filter, isBlank ? null : choicesOf(page.first), does);
   part(view, "blank", [isBlank, offers, heldBack()], () => (isBlank ? blank(offers, again) : null));
   const found = part(view, "table", "made once", () => make("div", { id: "tenants" }));
@@ -62,11 +62,6 @@ async function change(wanted, again) {
   await again();
   const rows = document.querySelectorAll("#tenants tbody tr").length;
   say(rows ? `${rows} ${rows === 1 ? "tenant is" : "tenants are"} shown.` : "No tenant matches.");
-}
-
-/** On a lower plan one can look and remove; why no more is said before somebody tries. */
-function planNote(held) {
-  return held ? note("grey", held.detail, held.remedy) : null;
 }
 
 /** What is being removed is out of the table at once; here one sees how far it is. */

@@ -1,17 +1,17 @@
 // The page: which view is shown, and when it looks again. All rules are the server's.
 
-import { backToTable, isTable } from "./address.js";
-import { quietFor } from "./api.js";
+import { backToTable, isTable, showLists, viewAt } from "./address.js";
+import { load, quietFor } from "./api.js";
 import { learnCaller } from "./caller.js";
 import { showCsp } from "./csp.js";
 import { byKey, frame, make, problem, show } from "./dom.js";
 import { followFlow } from "./flow.js";
 import { setHelp } from "./links.js";
+import { leadTo } from "./listing.js";
 import { endNotice } from "./notices.js";
 import { showOverview } from "./overview.js";
 import { showRemovals } from "./removal.js";
 import { enter } from "./signin.js";
-import { showTenant } from "./tenant.js";
 
 const LIVE_MS = 1000; // something is under way before our eyes
 const BUSY_MS = 2500; // something has just changed
@@ -32,20 +32,34 @@ async function start() {
   setHelp(config.help);
   document.title = `Microsoft Tenant Integrations - ${config.product_name}`;
   if (!(await enter(config))) return;
+  document.getElementById("lists").hidden = false;
   history.scrollRestoration = "manual";
   addEventListener("hashchange", turnPage);
+  for (const kind of ["pointerover", "focusin"]) addEventListener(kind, fetchEarly);
   document.addEventListener("visibilitychange", () => route());
   addEventListener("pageshow", (event) => event.persisted && location.reload()); // back from Microsoft, half way
   await route();
+  leadTo(viewAt(location.hash)[2]);
+}
+
+/** A tenant's page is asked for as soon as somebody points at a link to it. */
+function fetchEarly({ target }) {
+  if (target.closest?.('a[href^="#tenant="]')) tenantPage().catch(() => null); // whoever follows the link is told
+}
+
+function tenantPage() {
+  return load(() => import("./tenant.js"));
 }
 
 /** Another view begins at its top and its heading; the table is found again as it was left, and filtered as it was. */
 async function turnPage(event) {
-  const [wasTable, isNow] = [isTable(new URL(event.oldURL).hash), isTable(location.hash)];
-  if (wasTable && isNow) return route();
+  const before = new URL(event.oldURL).hash;
+  const [section, wasTable, isNow] = [viewAt(location.hash)[2], isTable(before), isTable(location.hash)];
+  if (isSameList(before, location.hash)) return route();
   if (wasTable) left = whereWeAre();
   show("notice");
   await route();
+  if (leadTo(section)) return;
   const back = isNow ? left : { y: 0 };
   scrollTo(0, back.y);
   const heading = document.querySelector("#view h2");
@@ -58,17 +72,23 @@ async function turnPage(event) {
   }
 }
 
+/** Another filter of one list is no other view. */
+function isSameList(before, now) {
+  const [[was], [is]] = [viewAt(before), viewAt(now)];
+  return was === is && (is === undefined || is === "security");
+}
+
 function whereWeAre() {
   const { activeElement } = document;
   return { y: scrollY, key: activeElement?.dataset.key, top: activeElement?.getBoundingClientRect().top };
 }
 
-/** Where we are stands in the address: #flow=<id>, #tenant=<id>, #csp=<id>, #removal=<ids>, else the table with its filter. */
+/** Where we are stands in the address: #security, #flow=<id>, #tenant=<id>, #csp=<id>, #removal=<ids>, else the table with its filter. */
 async function route() {
   clearTimeout(timer);
   const mine = ++turn;
   const current = () => mine === turn;
-  const [kind, id] = isTable(location.hash) ? [] : location.hash.slice(1).split("=");
+  const [kind, id] = viewAt(location.hash);
   const began = performance.now();
   let wait = document.hidden ? HIDDEN_MS : quietFor() < BUSY_FOR_MS ? BUSY_MS : QUIET_MS;
   if (kind === "flow" && id) followFlow(id, config.product_name, route);
@@ -86,6 +106,7 @@ async function route() {
     show("trouble", problem(error));
     wait = Math.max(QUIET_MS, (error.waitS ?? 0) * 1000);
   }
+  showLists();
   timer = setTimeout(route, wait);
 }
 
@@ -95,8 +116,9 @@ async function lookAround(current) {
   await endNotice();
 }
 
-function view(kind, id, current) {
-  if (kind === "tenant" && id) return showTenant(id, config, route, current);
+async function view(kind, id, current) {
+  if (kind === "security") return (await load(() => import("./insights.js"))).showInsights(route, current);
+  if (kind === "tenant" && id) return (await tenantPage()).showTenant(id, config, route, current);
   if (kind === "csp" && id) return showCsp(id, config, route, current);
   if (kind === "removal" && id) return showRemovals(id, route, current);
   return showOverview(config, route, current);
@@ -104,8 +126,8 @@ function view(kind, id, current) {
 
 /** What cannot be shown does not leave another view standing under its address. */
 function leaveOtherView(kind, id) {
-  const isOverview = !id || kind === "flow";
-  if (document.getElementById("view").dataset.view === (isOverview ? "overview" : `${kind}-${id}`)) return;
+  const isOverview = (!id && kind !== "security") || kind === "flow";
+  if (document.getElementById("view").dataset.view === (isOverview ? "overview" : id ? `${kind}-${id}` : kind)) return;
   const wholeTable = location.hash ? make("p", { class: "back" }, make("a", { href: "#" }, "\u2190 All tenants")) : "";
   frame("trouble").replaceChildren(isOverview ? wholeTable : backToTable());
 }

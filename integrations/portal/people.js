@@ -1,13 +1,13 @@
 // The users of a tenant, searchable: everybody is read once somebody searches.
 
 import { askRows, at } from "./api.js";
-import { make, named } from "./dom.js";
+import { named } from "./dom.js";
 import { longSection } from "./listing.js";
+import { searchField } from "./search.js";
 
-const TYPING_MS = 250;
 const MOST_FOUND = 100;
 const MOST_READ = 20000;
-const state = { tenant: "", wanted: "", typing: 0 };
+const state = { tenant: "", wanted: "" };
 
 /** What draws the section of users into a view; `page` is its beginning, which is shown unless somebody searches. */
 export async function usersSection(id, page, more, again, empty) {
@@ -19,7 +19,7 @@ export async function usersSection(id, page, more, again, empty) {
     page: found ? { items: found.slice(0, MOST_FOUND), more: false } : page,
     empty: found ? "Nobody matches." : empty,
     found: found ? told(found.length, everybody) : null,
-    search: page.items.length ? () => searchField(again) : null,
+    search: page.items.length ? () => usersField(again) : null,
     cells: (it) => [named(it.name), named(it.username), it.department ? named(it.department) : "", it.is_guest ? "guest" : "member", it.is_enabled === false ? "blocked" : "allowed"],
   });
 }
@@ -33,15 +33,12 @@ function fits({ name, username, department }, wanted) {
   return [name, username, department].some((text) => (text ?? "").toLocaleLowerCase().includes(wanted));
 }
 
-function searchField(again) {
-  return make("input", {
-    type: "search", class: "search", "data-key": "search-users", placeholder: "Search name, user name or department", "aria-label": "Search users", value: state.wanted,
-    oninput: (event) => {
-      clearTimeout(state.typing);
-      state.typing = setTimeout(() => {
-        state.wanted = event.target.value.trim().toLocaleLowerCase();
-        again();
-      }, TYPING_MS);
+function usersField(again) {
+  return searchField({
+    key: "search-users", class: "search", label: "Search users", hint: "Search name, user name or department", value: state.wanted,
+    onsearch: (text) => {
+      state.wanted = text.toLocaleLowerCase();
+      again();
     },
   });
 }

@@ -1,9 +1,9 @@
 // What a tenant has not granted us, what is not known without it, and how it is granted.
 
-import { ask } from "./api.js";
 import { whyOff } from "./caller.js";
 import { guarded } from "./dialog.js";
 import { make, note } from "./dom.js";
+import { changeSettings } from "./settings.js";
 
 /** A note; nothing while everything is granted. */
 export function permissionsNote(missing, again) {
@@ -17,7 +17,6 @@ export function permissionsNote(missing, again) {
 }
 
 async function turnOn(feature, again) {
-  const { features } = await ask("GET", "/settings");
-  await ask("PUT", "/settings", { features: [...new Set([...features, feature])] });
+  await changeSettings(({ features }) => ({ features: [...new Set([...features, feature])] }));
   await again();
 }

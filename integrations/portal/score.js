@@ -30,7 +30,11 @@ export function scoreSection(score) {
 /** The trend in a tile: its course alone, as high as its own range. */
 export function sparkline(score) {
   const points = pointsOf(score);
-  if (points.length < 2) return null;
+  return points.length < 2 ? null : trendLine(points);
+}
+
+/** A line through points of {at, percent}. */
+export function trendLine(points) {
   const percents = points.map((it) => it.percent);
   const [least, most] = [Math.min(...percents), Math.max(...percents)];
   const place = placing(points, SMALL_WIDTH, SMALL_HEIGHT, (percent) => (most > least ? (percent - least) / (most - least) : 0.5));
@@ -38,7 +42,7 @@ export function sparkline(score) {
 }
 
 function pointsOf(score) {
-  return (score.trend ?? []).filter(hasScore).map((it) => ({ at: Date.parse(it.as_of), percent: percentOf(it) })).sort((one, other) => one.at - other.at);
+  return (score.trend ?? []).filter(hasScore).map((it) => ({ at: Date.parse(it.as_of ?? it.day), percent: percentOf(it) })).sort((one, other) => one.at - other.at);
 }
 
 /** Where a point is drawn; `share` says how high a percentage stands, from 0 to 1. */

@@ -11,6 +11,7 @@ import { facts, frame, make, named, note, part, words } from "./dom.js";
 import { linkList, relationshipLinks, tenantLinks } from "./links.js";
 import { listing, longSection, section } from "./listing.js";
 import { dots, menuButton } from "./menu.js";
+import { mfaPart, readMfa } from "./mfa.js";
 import { usersSection } from "./people.js";
 import { cspParts, ignoreButton } from "./relationships.js";
 import { hasScore, scoreSection } from "./score.js";
@@ -29,8 +30,9 @@ let shownTenant = "";
 export async function showTenant(id, config, again, current) {
   if (shownTenant !== id) Object.assign(counts, FIRST);
   shownTenant = id;
-  const [details, security, findings, users, devices, licenses, runs] = await Promise.all([
-    ask("GET", at`/tenants/${id}`), ask("GET", at`/tenants/${id}/security`), ask("GET", at`/tenants/${id}/findings`), ...Object.keys(FIRST).map((list) => askRows(at`/tenants/${id}/${list}`, {}, counts[list])),
+  const [details, security, findings, mfa, users, devices, licenses, runs] = await Promise.all([
+    ask("GET", at`/tenants/${id}`), ask("GET", at`/tenants/${id}/security`), ask("GET", at`/tenants/${id}/findings`), readMfa(id),
+    ...Object.keys(FIRST).map((list) => askRows(at`/tenants/${id}/${list}`, {}, counts[list])),
   ]);
   const running = runs.items.find((run) => !run.ended_at);
   const more = (list) => () => {
@@ -42,7 +44,7 @@ export async function showTenant(id, config, again, current) {
   const view = frame(`tenant-${id}`);
   part(view, "top", "always", () => backToTable());
   part(view, "head", [details.tenant, details.held_back, details.user_count, details.organizations, details.csp?.ignored, Boolean(running), heldBack()], () => head(details, config, running, again));
-  part(view, "tiles", [details.tenant, details.csp?.trace, details.secure_score, details.mfa, details.licenses, findings.counts], () => tiles(details, findings));
+  part(view, "tiles", [details.tenant, details.csp?.trace, details.secure_score, mfa.first.counts, mfa.first.excepted, details.licenses, findings.counts], () => tiles(details, findings, mfa.first));
   const ways = part(view, "contents", "made below", () => []);
   part(view, "given-up", details.given_up, () => (details.given_up ?? []).map(trouble));
   part(view, "permissions", [details.missing_permissions, heldBack()], () => permissionsNote(details.missing_permissions, again));
@@ -50,6 +52,7 @@ export async function showTenant(id, config, again, current) {
   part(view, "progress", running, () => (running ? progress(running) : null));
   const ignored = details.csp?.ignored ?? false;
   part(view, "ignored", ignored, () => (ignored ? note("grey", "This tenant is ignored.", "It is not shown in the table and not counted until you stop ignoring it.") : null));
+  mfaPart(view, id, mfa, again);
   const [left, right] = part(view, "columns", "made once", () => make("div", { class: "halves" }, make("div", {}), make("div", {}))).firstChild.children;
   if (details.csp) cspParts(left, right, details.csp);
   part(left, "score", details.secure_score, () => (hasScore(details.secure_score) ? scoreSection(details.secure_score) : null));

@@ -3,16 +3,17 @@
 import { BASELINES, judged } from "./baselines.js";
 import { make } from "./dom.js";
 import { leadTo } from "./listing.js";
+import { covering, shortly } from "./protection.js";
 import { hasScore, percentOf, sparkline } from "./score.js";
 import { ago, day } from "./times.js";
 
 /** The tiles of a tenant; those about which nothing is known are left out. */
-export function tiles({ tenant: row, csp, secure_score: score, mfa, licenses }, findings) {
+export function tiles({ tenant: row, csp, secure_score: score, licenses }, findings, mfa) {
   return make("div", { class: "tiles" }, [
     csp ? accessTile(row, csp.trace ?? []) : null,
     tile("Sync", "Sync history", row.sync_status.colour, row.sync_status.label, ["Last sync ", ago(row.last_sync_at)]),
     hasScore(score) ? tile("Secure Score", "Microsoft Secure Score", null, `${percentOf(score)} %`, [`${Math.round(score.points)} of ${Math.round(score.max_points)} points`], sparkline(score)) : null,
-    mfa?.people ? mfaTile(mfa.people) : null,
+    mfa.counts ? mfaTile(mfa) : null,
     judged(findings).of ? baselinesTile(findings) : null,
     licenses?.products ? tile("Licenses", "Licenses", null, `${licenses.assigned.toLocaleString()} of ${licenses.bought.toLocaleString()}`, [`${licenses.unused.toLocaleString()} unused`]) : null,
   ]);
@@ -26,9 +27,9 @@ function accessTile(row, trace) {
   return tile("Access", trace.length ? "Where each role comes from" : "Access checks", row.csp_auth?.colour, row.csp_auth?.label ?? "", [note]);
 }
 
-function mfaTile({ users, users_without: without, admins_without: admins }) {
-  const covered = users ? Math.floor(((users - without) / users) * 100) : 100;
-  return tile("MFA", "Multi-factor authentication", admins ? "red" : without ? "orange" : "green", `${covered} %`, [without ? `${without} of ${users} users without` : "Everybody has registered"]);
+function mfaTile(mfa) {
+  const [covered, colour] = covering(mfa);
+  return tile("MFA", "Multi-factor authentication", colour, covered, [shortly(mfa)]);
 }
 
 function baselinesTile(findings) {

@@ -3,10 +3,10 @@
 import { integrateActions } from "./actions.js";
 import { EVERYTHING } from "./address.js";
 import { guarded } from "./dialog.js";
-import { icon, make, part } from "./dom.js";
+import { counted, icon, make, part } from "./dom.js";
 import { menuButton } from "./menu.js";
+import { searchField } from "./search.js";
 
-const TYPING_MS = 250;
 const REASONS = {
   not_mapped: ["not mapped", "grey"],
   auth_error: ["Auth Error", "red"],
@@ -15,7 +15,6 @@ const REASONS = {
   stalled: ["stalled", "orange"],
   overdue: ["overdue", "orange"],
 };
-let typing = 0;
 let isUnfolded = false; // on a phone
 
 export function isFiltered(filter) {
@@ -25,26 +24,13 @@ export function isFiltered(filter) {
 /** Draw both lines; `does` is {change, clear, save, again}. Without choices there is nothing to find, only to integrate. */
 export function toolbar(view, offers, filter, choices, does) {
   const place = part(view, "bar", choices === null, () => make("div", { class: "bar" })).firstChild;
-  const search = part(place, "search", "made once", () => (choices ? searchField(filter, does) : null)).firstChild;
-  if (search && !typing && search.value.trim() !== filter.q) search.value = filter.q; // the address has changed
+  part(place, "search", "made once", () => (choices ? searchField({
+    key: "search", label: "Search tenants", hint: "Search name, domain or id", value: filter.q, onsearch: (q) => does.change({ q }),
+  }) : null)).firstChild?.fill(filter.q);
   part(place, "fold", [choices === null, used(filter), isUnfolded], () => (choices ? fold(place, used(filter)) : null));
   part(place, "filters", [choices && { ...choices, attention: null, total: null }, { ...filter, q: "", sort: "" }], () => (choices ? filters(choices, filter, does) : null));
   part(place, "right", offers, () => menuButton({ label: ["Integrate", icon("down")], key: "integrate", style: "main", entries: () => integrateActions(offers, does.again) }));
   part(view, "counts", [choices?.attention, choices?.total, filter], () => (choices ? counts(choices, filter, does) : null));
-}
-
-/** The search field is made once, so that nothing disturbs whoever types in it. */
-function searchField(filter, { change }) {
-  return make("input", {
-    type: "search", "data-key": "search", placeholder: "Search name, domain or id", "aria-label": "Search tenants", value: filter.q,
-    oninput: (event) => {
-      clearTimeout(typing);
-      typing = setTimeout(() => {
-        typing = 0;
-        change({ q: event.target.value.trim() });
-      }, TYPING_MS);
-    },
-  });
 }
 
 function used(filter) {
@@ -84,15 +70,24 @@ function select(filter, { change }, name, title, values, any = title) {
 }
 
 /** How many tenants need attention, each count a filter; then how many are found, and the file of them. */
-function counts({ attention, total }, filter, { change, clear, save }) {
-  const chips = Object.entries(REASONS).filter(([name]) => attention[name] || filter.attention === name).map(([name, [label, colour]]) => {
-    const isOn = filter.attention === name;
-    return make("button", { class: `chip ${colour}`, "data-key": `attention-${name}`, "aria-pressed": String(isOn), onclick: () => change({ attention: isOn ? "" : name }) },
-      make("strong", {}, attention[name].toLocaleString()), ` ${label}`);
-  });
+function counts({ attention, total }, filter, does) {
+  const chips = Object.entries(REASONS).map(([name, [label, colour]]) => ({ name, number: attention[name], label, colour }));
   return make("div", { class: "counts" },
-    chips.length ? make("div", { class: "chips", role: "group", "aria-label": "Tenants that need attention" }, chips) : null,
-    isFiltered(filter) ? make("button", { class: "plain", "data-key": "clear", onclick: clear }, "Clear filters") : null,
-    make("span", { class: "gap" }), make("span", { class: "quiet" }, `${total.toLocaleString()} ${total === 1 ? "tenant" : "tenants"}`),
-    make("button", { class: "plain", "data-key": "export", onclick: guarded(save) }, "Export CSV"));
+    countChips("Tenants that need attention", chips, filter.attention, (name) => does.change({ attention: name })),
+    ...found(total, isFiltered(filter), does));
+}
+
+/** Counts that are filters; those of nothing are left out. */
+export function countChips(title, chips, chosen, choose) {
+  const shown = chips.filter(({ name, number }) => number || name === chosen);
+  return shown.length ? make("div", { class: "chips", role: "group", "aria-label": title }, shown.map(({ name, number, label, colour }) => make("button", {
+    class: `chip ${colour}`, "data-key": `chip-${name}`, "aria-pressed": String(name === chosen), onclick: () => choose(name === chosen ? "" : name),
+  }, make("strong", {}, number.toLocaleString()), ` ${label}`))) : null;
+}
+
+/** How many tenants are found, and the file of them. */
+export function found(total, filtered, { clear, save }) {
+  return [filtered ? make("button", { class: "plain", "data-key": "clear", onclick: clear }, "Clear filters") : null,
+    make("span", { class: "gap" }), make("span", { class: "quiet" }, counted(total, "tenant")),
+    make("button", { class: "plain", "data-key": "export", onclick: guarded(save) }, "Export CSV")];
 }

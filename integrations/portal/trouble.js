@@ -25,6 +25,11 @@ function next(told) {
   return told.overdue_since ? [late(told.overdue_since)] : ["Next attempt ", ago(told.next_check_at), "."];
 }
 
+/** On a lower plan one can look and remove; why no more is said before somebody tries. */
+export function planNote(held) {
+  return held ? note("grey", held.detail, held.remedy) : null;
+}
+
 /** Above everything: a plan that could not be applied, and how much is overdue. */
 export function alerts(page, show) {
   const { plan, overdue = 0 } = page;

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from tests.browser import told, told_removal
+from tests.browser import told, told_insights, told_mfa, told_removal
 from tests.browser.site import Site
 from tests.browser.told_baselines import FINDINGS
 from tests.browser.told_security import DEVICES, SECURITY
@@ -51,12 +51,16 @@ def with_tenant(
     row: told.Object,
     security: told.Object = SECURITY,
     findings: told.Object = FINDINGS,
+    settings: told.Object | None = None,
     **changes: object,
 ) -> None:
     path = f"/tenants/{row['tenant_id']}"
     site.answers(path, told.details(row, **changes))
     site.answers(f"{path}/security", security)
     site.answers(f"{path}/findings", findings)
+    site.answers("/settings", settings or told_mfa.settings())
+    site.answers(f"{path}/mfa", told_mfa.mfa())
+    site.answers(f"{path}/history", told_mfa.history(6, 5, 5, 3))
     site.answers(f"{path}/devices", told.rows_page(DEVICES))
     site.answers(f"{path}/users", told.rows_page(told.USERS, more="u5"))
     site.answers(f"{path}/licenses", told.rows_page(told.LICENSES))
@@ -193,6 +197,52 @@ def csp_details(site: Site) -> None:
     expect(site.page.get_by_role("table", name="Access checks")).to_be_visible()
 
 
+def with_insights(site: Site, place: str = "#security") -> None:
+    site.answers("/insights/mfa", told_insights.mfa())
+    site.answers("/insights/secure-score", told_insights.scores())
+    site.answers("/insights/baselines", told_insights.baselines())
+    site.answers("/settings", told_mfa.settings())
+    site.open(place=place)
+    expect(site.page.get_by_role("navigation", name="Security")).to_be_visible()
+
+
+def security_mfa(site: Site) -> None:
+    with_insights(site)
+
+
+def security_scores(site: Site) -> None:
+    with_insights(site, "#security?list=secure-score")
+
+
+def security_baselines(site: Site) -> None:
+    with_insights(site, "#security?list=baselines")
+
+
+def security_controls(site: Site) -> None:
+    with_insights(site, "#security?list=baselines&by=controls")
+
+
+def security_control(site: Site) -> None:
+    with_insights(site, "#security?list=baselines&control=MS.AAD.1.1v1")
+
+
+def security_of_nothing(site: Site) -> None:
+    site.answers("/insights/mfa", told_insights.mfa([]))
+    site.open(place="#security")
+    expect(site.page.get_by_role("heading", name="No tenant is mapped yet")).to_be_visible()
+
+
+def thresholds(site: Site) -> None:
+    with_insights(site)
+    site.page.get_by_role("button", name="Thresholds").click()
+    expect(site.dialog).to_be_visible()
+
+
+def mfa_exception(site: Site) -> None:
+    single_details(site)
+    site.choose("Actions for Break Glass", "Make an exception")
+
+
 def people(site: Site) -> None:
     site.page.goto(f"{site.url}/api/page/")
     expect(site.page.get_by_role("heading", name="Who are you?")).to_be_visible()
@@ -233,6 +283,14 @@ STATES: dict[str, Callable[[Site], None]] = {
         configuration,
         child_details,
         csp_details,
+        security_mfa,
+        security_scores,
+        security_baselines,
+        security_controls,
+        security_control,
+        security_of_nothing,
+        thresholds,
+        mfa_exception,
         people,
         refused,
         out_of_reach,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import told
+from tests.browser import told, told_mfa
 from tests.browser.site import Site
 from tests.browser.states import with_tenant
 from tests.browser.told_baselines import NARROWED, NOT_MET, UNKNOWN, finding, findings
@@ -179,9 +179,8 @@ def test_on_a_lower_plan_a_feature_cannot_be_turned_on(site: Site) -> None:
 
 def test_a_customers_feature_can_be_turned_on_where_its_permissions_are_missing(site: Site) -> None:
     told_missing = MISSING | {"remedy": "Turn the feature on here.", "turn_on": ["baselines"]}
-    site.answers("/settings", {"features": ["mailboxes"]})
-    row = told.child(7, "Contoso Dental", "Active")
-    with_tenant(site, row, missing_permissions=told_missing)
+    kept = told_mfa.settings() | {"features": ["mailboxes"]}
+    with_tenant(site, told.child(7, "Contoso Dental", "Active"), settings=kept, missing_permissions=told_missing)
 
     with site.page.expect_request(lambda it: it.method == "PUT" and it.url.endswith("/settings")) as put:
         site.page.get_by_role("button", name="Turn on baselines").click()

@@ -7,10 +7,8 @@ from playwright.sync_api import expect
 from tests.browser import told
 from tests.browser.site import Site
 from tests.browser.states import child_details, configuration, with_tenant
-from tests.browser.told_security import SECURITY
 
 ENDS = told.ago(days=-700)
-MFA = {"users": 44, "users_without": 8, "admins": 2, "admins_without": 1, "guests": 3, "guests_without": 1}
 
 
 def role(number: int, **changes: object) -> told.Object:
@@ -28,7 +26,6 @@ def customer(site: Site, *trace: told.Object, **changes: object) -> None:
     figures = {"state": "fresh", "as_of": told.ago(hours=1)}
     details = {
         "csp": section,
-        "mfa": figures | {"people": MFA},
         "licenses": figures | {"products": 2, "bought": 60, "assigned": 44, "unused": 16},
     }
     with_tenant(site, told.child(7, "Contoso Dental", "Active"), **(details | changes))
@@ -46,7 +43,7 @@ def test_tiles_tell_how_a_customer_stands_at_one_look(site: Site) -> None:
     assert re.split(r"\n+", tile("Access")) == ["Access", "Active", f"A role ends on {until}"]
     assert "Success" in tile("Sync")
     assert "53.4 %" in tile("Secure Score")
-    assert "8 of 44 users without" in tile("MFA")
+    assert "3 of 12 not protected" in tile("MFA")
     assert "44 of 60" in tile("Licenses")
     expect(site.page.locator(".tiles .spark polyline")).to_have_count(1)
 
@@ -104,19 +101,6 @@ def test_checks_that_all_passed_are_one_line_and_codes_are_folded_away(site: Sit
     expect(code).to_be_visible()
 
 
-def test_a_list_of_people_without_mfa_says_how_many_users_and_guests_it_holds(site: Site) -> None:
-    people = [
-        {"user_id": f"u{n}", "name": f"U {n}", "username": f"u{n}", "is_admin": n == 0, "is_guest": n == 8}
-        for n in range(9)
-    ]
-    security = SECURITY | {"mfa": SECURITY["mfa"] | {"people": MFA, "without": people}}  # type: ignore[operator]
-    with_tenant(site, told.single(20, "Contoso Dental"), security=security)
-
-    region = site.page.get_by_role("region", name="Multi-factor authentication")
-    expect(region.get_by_role("table", name="Not registered for MFA: 8 users and 1 guest", exact=True)).to_be_visible()
-    expect(region).to_contain_text("1 of 3")
-
-
 def test_every_table_has_a_caption(site: Site) -> None:
     for state in (child_details, configuration):
         state(site)
@@ -128,10 +112,10 @@ def test_every_table_has_a_caption(site: Site) -> None:
 def test_sections_stand_in_two_columns_where_there_is_room(site: Site) -> None:
     customer(site, role(1))
     score = site.page.get_by_role("region", name="Microsoft Secure Score")
-    mfa = site.page.get_by_role("region", name="Multi-factor authentication")
+    administrators = site.page.get_by_role("region", name="Administrators")
 
     def side_by_side() -> bool:
-        one, other = score.bounding_box(), mfa.bounding_box()
+        one, other = score.bounding_box(), administrators.bounding_box()
         assert one
         assert other
         return other["x"] >= one["x"] + one["width"]
