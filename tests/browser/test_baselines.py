@@ -180,7 +180,8 @@ def test_on_a_lower_plan_a_feature_cannot_be_turned_on(site: Site) -> None:
 def test_a_customers_feature_can_be_turned_on_where_its_permissions_are_missing(site: Site) -> None:
     told_missing = MISSING | {"remedy": "Turn the feature on here.", "turn_on": ["baselines"]}
     kept = told_mfa.settings() | {"features": ["mailboxes"]}
-    with_tenant(site, told.child(7, "Contoso Dental", "Active"), settings=kept, missing_permissions=told_missing)
+    row = told.child(7, "Contoso Dental", "Active")
+    with_tenant(site, row, settings=kept, missing_permissions=told_missing)
 
     with site.page.expect_request(lambda it: it.method == "PUT" and it.url.endswith("/settings")) as put:
         site.page.get_by_role("button", name="Turn on baselines").click()
