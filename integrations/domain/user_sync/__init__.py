@@ -1,0 +1,1 @@
+"""Which End User belongs to which user of a tenant, and what a sync changes about them. Pure."""

@@ -1,0 +1,60 @@
+"""Everything that a plan is made from. Pure."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from integrations.domain.user_sync.links import (
+    Decision,
+    DecisionKey,
+    KnownEndUser,
+    Question,
+    QueueItem,
+    QueueKey,
+    UserLink,
+)
+from integrations.domain.user_sync.scope.routing import DirectoryData
+from integrations.domain.user_sync.settings import UserSyncSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserSyncInputs:
+    """The state of one tenant's user sync.
+
+    Attributes:
+        settings: The settings.
+        directory: The tenant's directory, as it was last read.
+        end_users: End Users of the Organizations under the tenant's Syncro Tenant, and any other that is linked; by id.
+        links: Links by the user's object id.
+        decisions: What was decided.
+        queue: Open questions.
+        new_end_user_id: The id of the End User that is made for a user; the same whenever it is asked for. Its second
+            argument counts the links with the user that were undone.
+        is_erased: Whether a user was erased on request, by the object id and the keys of the addresses.
+        as_of: The time of the plan, in UTC.
+    """
+
+    settings: UserSyncSettings
+    directory: DirectoryData
+    end_users: Mapping[str, KnownEndUser]
+    links: Mapping[str, UserLink] = field(default_factory=dict)
+    decisions: Mapping[DecisionKey, Decision] = field(default_factory=dict)
+    queue: Mapping[QueueKey, QueueItem] = field(default_factory=dict)
+    new_end_user_id: Callable[[str, int], str]
+    is_erased: Callable[[str, Collection[str]], bool] = lambda _object_id, _keys: False
+    as_of: datetime
+
+    def decision(self, object_id: str, question: Question) -> Decision | None:
+        return self.decisions.get(DecisionKey(object_id, question))
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedRows:
+    """What changed since the last plan was applied.
+
+    ``object_ids`` are users that changed, came or went, and those whose link was undone or who were decided about.
+    ``end_user_ids`` are End Users that somebody else changed.
+    """
+
+    object_ids: Collection[str] = frozenset()
+    end_user_ids: Collection[str] = frozenset()

@@ -1,0 +1,1 @@
+"""Whom a user sync takes, and into which Organization. Pure."""

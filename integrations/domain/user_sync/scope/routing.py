@@ -1,0 +1,134 @@
+"""Which Organization a user belongs to, and what keeps a user out of the sync. Pure.
+
+The first Organization whose filter allows a user takes it. What depends on a group that is not known, or on groups
+that were not read lately, is not sure: nobody becomes inactive or moves because of it.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from integrations.domain.ids import OrganizationId
+from integrations.domain.security.certainty import Certainty
+from integrations.domain.security.policy_people import Directory
+from integrations.domain.sync.records import Group, User
+from integrations.domain.user_sync.scope.filters import CompiledFilter
+from integrations.domain.user_sync.scope.mailbox_kinds import MailboxData, MailboxKind, mailbox_of
+from integrations.domain.user_sync.scope.reasons import LeftOutReason
+from integrations.domain.user_sync.settings import UserSyncSettings
+
+DIRECTORY_SYNC_ROLE = "d29b2b05-8046-44ba-8758-1e26182fcf32"  # Directory Synchronization Accounts
+_SYNC_ACCOUNT, _INITIAL_DOMAIN = "sync_", ".onmicrosoft.com"
+_BY_MAILBOX = {
+    MailboxKind.SHARED: LeftOutReason.SHARED_MAILBOX,
+    MailboxKind.ROOM: LeftOutReason.ROOM,
+    MailboxKind.TEAMS_ROOM: LeftOutReason.ROOM,
+    MailboxKind.EQUIPMENT: LeftOutReason.EQUIPMENT,
+    MailboxKind.CALL_QUEUE: LeftOutReason.CALL_QUEUE,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectoryData:
+    """What is known of a tenant's directory.
+
+    ``users_are_current``: they were read completely and lately, and none that vanished are held back. ``groups`` are
+    None if they were never read. ``paid_licenses`` are ids of products, None if they are not known: then any license
+    counts. ``sync_accounts`` are ids of those who hold the role of directory synchronization.
+    """
+
+    users: Mapping[str, User]
+    users_are_current: bool = True
+    groups: Mapping[str, Group] | None = field(default_factory=dict)
+    groups_are_current: bool = True
+    verified_domains: Collection[str] = frozenset()
+    mailboxes: MailboxData = field(default_factory=MailboxData)
+    paid_licenses: Collection[str] | None = None
+    sync_accounts: Collection[str] = frozenset()
+
+
+class Route(NamedTuple):
+    """Where a user belongs; ``organization_id`` is None if nowhere, or if it cannot be known (``is_known``).
+
+    ``is_sure``: it depends on nothing that was not read lately. ``also_matches`` are later Organizations whose filter
+    allows the user, too.
+    """
+
+    organization_id: OrganizationId | None
+    is_on: bool = True
+    is_known: bool = True
+    is_sure: bool = True
+    also_matches: tuple[OrganizationId, ...] = ()
+
+
+class Standing(NamedTuple):
+    """Where a user belongs, and why its End User would be inactive; in the order of the reasons."""
+
+    route: Route
+    reasons: tuple[LeftOutReason, ...]
+
+    @property
+    def can_be_matched(self) -> bool:
+        """Whether an End User is looked for: also for somebody disabled, who may have one."""
+        return self.route.organization_id is not None and not set(self.reasons) - {LeftOutReason.DISABLED}
+
+
+class Router:
+    """The standing of each user of a tenant."""
+
+    def __init__(self, settings: UserSyncSettings, directory: DirectoryData) -> None:
+        self._settings = settings
+        self._directory = directory
+        groups = Directory(groups=directory.groups, roles=None)
+        self.filters = [
+            CompiledFilter(it, groups, groups_are_current=directory.groups_are_current) for it in settings.organizations
+        ]
+        self._off = frozenset(it.organization_id for it in settings.organizations if not it.is_on)
+        self._standings: dict[str, Standing] = {}
+
+    def standing(self, user: User) -> Standing:
+        if user.id not in self._standings:
+            route = self.route(user)
+            self._standings[user.id] = Standing(route, tuple(self._reasons(user, route)))
+        return self._standings[user.id]
+
+    def route(self, user: User) -> Route:
+        """The first Organization that takes the user; none while it is open whether an earlier one does."""
+        is_known = is_sure = True
+        matches: list[CompiledFilter] = []
+        for it in self.filters:
+            allows, is_current = it.verdict(user)
+            if not matches:
+                is_known &= allows is not Certainty.UNKNOWN
+                is_sure &= is_current and is_known
+            if allows is Certainty.YES:
+                matches.append(it)
+        if not matches or not is_known:
+            return Route(None, is_known=is_known, is_sure=is_sure)
+        also = tuple(it.organization_id for it in matches[1:])
+        return Route(matches[0].organization_id, is_on=matches[0].is_on, is_sure=is_sure, also_matches=also)
+
+    def is_off(self, organization_id: OrganizationId) -> bool:
+        """Whether an Organization is in the settings and its sync is off."""
+        return organization_id in self._off
+
+    def _reasons(self, user: User, route: Route) -> Iterator[LeftOutReason]:
+        if self._keeps_directories_in_sync(user):
+            yield LeftOutReason.DIRECTORY_SYNC
+        if self._settings.people_only and (reason := _BY_MAILBOX.get(mailbox_of(user, self._directory.mailboxes).kind)):
+            yield reason
+        if self._settings.enabled_only and user.is_enabled is False:
+            yield LeftOutReason.DISABLED
+        if self._settings.licensed_only and not self._is_licensed(user):
+            yield LeftOutReason.UNLICENSED
+        if route.organization_id is None and route.is_sure:
+            yield LeftOutReason.UNROUTED
+
+    def _is_licensed(self, user: User) -> bool:
+        paid = self._directory.paid_licenses
+        return bool(user.license_ids) if paid is None else any(it in paid for it in user.license_ids)
+
+    def _keeps_directories_in_sync(self, user: User) -> bool:
+        name = (user.username or "").lower()
+        is_named_so = name.startswith(_SYNC_ACCOUNT) and name.endswith(_INITIAL_DOMAIN)
+        return is_named_so or user.id in self._directory.sync_accounts

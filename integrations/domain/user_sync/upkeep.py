@@ -1,0 +1,176 @@
+"""What changes about the End User of one user: its fields, its Organization, and whether it is active. Pure."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from integrations.domain.ids import OrganizationId
+from integrations.domain.user_sync.changes import UserChange
+from integrations.domain.user_sync.fields import FieldChange, changed_fields, cleared_fields, first_values, note_of
+from integrations.domain.user_sync.inputs import UserSyncInputs
+from integrations.domain.user_sync.links import (
+    KnownEndUser,
+    LinkedBy,
+    QueueItem,
+    UserLink,
+)
+from integrations.domain.user_sync.mail_wishes import MailWishes
+from integrations.domain.user_sync.matching.identities import Identities
+from integrations.domain.user_sync.matching.matches import Created, Matched
+from integrations.domain.user_sync.matching.places import Places
+from integrations.domain.user_sync.scope.reasons import LeftOutReason
+from integrations.domain.user_sync.settings import Authority, SyncedField
+
+
+class Upkept(NamedTuple):
+    """What follows for one user: a change, open questions, and fields that were cleared at Microsoft."""
+
+    change: UserChange
+    questions: Sequence[QueueItem] = ()
+    cleared: Sequence[SyncedField] = ()
+
+
+class _Activity(NamedTuple):
+    """Whether an End User is active from now on, and why not; None where that stays."""
+
+    is_active: bool | None = None
+    inactive_because: LeftOutReason | None = None
+
+
+class Upkeep:
+    """Keeps End Users as their users are."""
+
+    def __init__(self, inputs: UserSyncInputs, identities: Identities, mails: MailWishes) -> None:
+        self._inputs, self._identities, self._mails = inputs, identities, mails
+        self._places = Places(inputs, identities)
+        self._users = inputs.directory.users
+
+    def created(self, object_id: str, outcome: Created) -> Upkept:
+        """An End User is made for a user."""
+        organization_id = self._identities.standing(object_id).route.organization_id or OrganizationId("")
+        link = self._new_link(object_id, outcome.end_user_id, LinkedBy.CREATED, organization_id)
+        change = UserChange(
+            object_id=object_id,
+            end_user_id=outcome.end_user_id,
+            link=self._refreshed(link),
+            created_in=organization_id,
+            linked_by=LinkedBy.CREATED,
+            fields=list(self._first_fields(object_id, outcome.end_user_id)),
+        )
+        return Upkept(change, list(self._mail_questions(object_id, outcome.end_user_id)))
+
+    def linked(self, object_id: str, end_user: KnownEndUser, matched: Matched | None) -> Upkept:
+        """A user that exists has an End User, or gets one that exists (``matched``)."""
+        before = self._identities.link(object_id, end_user.id)
+        by = matched.linked_by if matched else LinkedBy.CREATED
+        link = before or self._new_link(object_id, end_user.id, by, end_user.organization_id)
+        if self._identities.is_frozen(object_id, end_user):
+            return Upkept(self._change(link, before, matched))
+        place = self._places.place(object_id, end_user)
+        activity = self._activity(object_id, end_user)
+        is_kept_up = self._identities.is_kept_up(object_id, end_user)
+        after = self._refreshed(link) if is_kept_up else link
+        change = self._change(msgspec.structs.replace(after, organization_id=place.accepted), before, matched)
+        change = msgspec.structs.replace(
+            change,
+            fields=list(self._fields(link, end_user)) if is_kept_up else [],
+            moves_to=place.moves_to,
+            is_active=activity.is_active,
+            inactive_because=activity.inactive_because,
+        )
+        questions = [*filter(None, [place.question]), *self._mail_questions(object_id, end_user.id)]
+        return Upkept(change, questions, self._cleared(link, end_user))
+
+    def gone(self, link: UserLink, end_user: KnownEndUser) -> Upkept:
+        """A user does not exist any more, or at least was not read."""
+        is_known = self._inputs.directory.users_are_current and not self._identities.is_frozen(link.object_id, end_user)
+        activity = _activity(end_user, LeftOutReason.DELETED) if is_known else _Activity()
+        return Upkept(UserChange(object_id=link.object_id, end_user_id=end_user.id, **activity._asdict()))
+
+    def _change(self, link: UserLink, before: UserLink | None, matched: Matched | None) -> UserChange:
+        """The change of a link alone."""
+        return UserChange(
+            object_id=link.object_id,
+            end_user_id=link.end_user_id or "",
+            link=None if link == before else link,
+            linked_by=matched.linked_by if matched else None,
+            unlinked_object_id=matched.replaces.object_id if matched and matched.replaces else None,
+            former_end_user_id=self._former_end_user_id(link.object_id) if matched else None,
+            others=list(matched.others) if matched else [],
+        )
+
+    def _new_link(self, object_id: str, end_user_id: str, by: LinkedBy, organization_id: OrganizationId) -> UserLink:
+        former = self._inputs.links.get(object_id)
+        left = filter(None, [self._former_end_user_id(object_id)])
+        return UserLink(
+            object_id=object_id,
+            end_user_id=end_user_id,
+            linked_by=by,
+            since=self._inputs.as_of,
+            organization_id=organization_id,
+            undone=sorted({*(former.undone if former else ()), *left} - {end_user_id}),
+        )
+
+    def _former_end_user_id(self, object_id: str) -> str | None:
+        """The End User that a user had until now, if it still exists."""
+        former = self._inputs.links.get(object_id)
+        return former.end_user_id if former and former.end_user_id in self._inputs.end_users else None
+
+    def _refreshed(self, link: UserLink) -> UserLink:
+        """The link with what Microsoft says now. An address that is refused is tried again."""
+        user = self._users[link.object_id]
+        immutable_id = user.immutable_id if isinstance(user.immutable_id, str) else None
+        values = dict(self._identities.values(link.object_id))
+        if self._is_mail_open(link.end_user_id or ""):
+            values.pop(SyncedField.MAIL, None)
+        return msgspec.structs.replace(
+            link,
+            last_values={**link.last_values, **values},
+            employee_id=user.employee_id or link.employee_id,
+            immutable_id=immutable_id or link.immutable_id,
+        )
+
+    def _first_fields(self, object_id: str, end_user_id: str) -> Iterator[FieldChange]:
+        user = self._users[object_id]
+        for it, text in first_values(self._inputs.settings, self._identities.values(object_id)).items():
+            if it is not SyncedField.MAIL or self._mails.is_granted(end_user_id):
+                yield FieldChange(field=it, before=None, after=text, note=note_of(user, it, text))
+
+    def _fields(self, link: UserLink, end_user: KnownEndUser) -> Iterator[FieldChange]:
+        user, values = self._users[link.object_id], self._identities.values(link.object_id)
+        for it in changed_fields(self._inputs.settings, user, values, end_user, link.last_values):
+            if it.field is not SyncedField.MAIL or self._mails.is_granted(end_user.id):
+                yield it
+
+    def _cleared(self, link: UserLink, end_user: KnownEndUser) -> list[SyncedField]:
+        values = self._identities.values(link.object_id)
+        return cleared_fields(self._inputs.settings, values, end_user, link.last_values)
+
+    def _is_mail_open(self, end_user_id: str) -> bool:
+        """Whether an address was refused and is tried again; one that the portal keeps is tried once."""
+        is_kept = self._inputs.settings.authority_of(SyncedField.MAIL) is Authority.PORTAL
+        return self._mails.is_refused(end_user_id) and not is_kept
+
+    def _mail_questions(self, object_id: str, end_user_id: str) -> Iterator[QueueItem]:
+        mail = self._identities.values(object_id).get(SyncedField.MAIL)
+        if mail and self._is_mail_open(end_user_id):
+            yield from filter(None, [self._mails.question(object_id, end_user_id, mail)])
+
+    def _activity(self, object_id: str, end_user: KnownEndUser) -> _Activity:
+        """Nothing changes where it is open whether an Organization takes the user."""
+        route, reasons = self._identities.standing(object_id)
+        is_open = route.organization_id is None and not reasons
+        if is_open or not self._inputs.directory.users_are_current:
+            return _Activity()
+        return _activity(end_user, reasons[0] if reasons else None)
+
+
+def _activity(end_user: KnownEndUser, reason: LeftOutReason | None) -> _Activity:
+    """Whoever was made inactive by a person stays so; whoever is kept active stays active."""
+    reason = None if end_user.keep_active else reason
+    if end_user.is_active:
+        return _Activity(is_active=False, inactive_because=reason) if reason else _Activity()
+    if end_user.inactive_because in {None, reason}:
+        return _Activity()
+    return _Activity(inactive_because=reason) if reason else _Activity(is_active=True)

@@ -1,0 +1,74 @@
+"""Whatever happens to a tenant: nobody is lost, nobody is twice, and a second run has nothing to do."""
+
+from collections import Counter
+from copy import copy
+from random import Random
+
+import pytest
+
+from integrations.domain.user_sync.changes import ChangeKind
+from integrations.domain.user_sync.inputs import ChangedRows
+from integrations.domain.user_sync.links import KnownEndUser
+from integrations.domain.user_sync.plan import UserSyncPlan
+from tests.domain.user_sync.generator import any_world, happens
+from tests.domain.user_sync.worlds import World
+
+HISTORIES = range(600)
+
+
+def forked(made: World) -> World:
+    other = copy(made)
+    for name in ("users", "end_users", "links", "decisions", "queue", "directory"):
+        setattr(other, name, dict(getattr(made, name)))
+    return other
+
+
+def stored(made: World) -> tuple:
+    return made.end_users, made.links, made.queue
+
+
+def merged(first: ChangedRows | None, second: ChangedRows | None) -> ChangedRows | None:
+    if first is None or second is None:
+        return None
+    return ChangedRows(
+        object_ids={*first.object_ids, *second.object_ids}, end_user_ids={*first.end_user_ids, *second.end_user_ids}
+    )
+
+
+def assert_nobody_is_twice(made: World) -> None:
+    linked = Counter(it.end_user_id for object_id, it in made.links.items() if it.end_user_id in made.end_users)
+    assert [it for it, times in linked.items() if times > 1] == []
+
+
+def assert_run_is_told_correctly(made: World, plan: UserSyncPlan, before: dict[str, KnownEndUser]) -> None:
+    """What a plan counts is what happened."""
+    after = made.end_users
+    counts = plan.counts()
+    assert counts[ChangeKind.CREATE] == len(after.keys() - before.keys())
+    assert counts[ChangeKind.INACTIVATE] == sum(before[it].is_active and not after[it].is_active for it in before)
+    assert counts[ChangeKind.REACTIVATE] == sum(after[it].is_active and not before[it].is_active for it in before)
+    assert counts[ChangeKind.MOVE] == sum(before[it].organization_id != after[it].organization_id for it in before)
+    assert made.queue == plan.queue
+
+
+def assert_history(seed: int) -> None:
+    random = Random(seed)
+    made = any_world(random)
+    made.run()
+    for _ in range(6):
+        changed: ChangedRows | None = ChangedRows()
+        for _ in range(random.choice([1, 1, 2, 3])):
+            changed = merged(changed, happens(random, made))
+        before, whole = dict(made.end_users), forked(made)
+        assert_run_is_told_correctly(made, made.run(changed), before)
+        whole.run()
+        assert stored(made) == stored(whole)
+        assert before.keys() <= made.end_users.keys()
+        assert_nobody_is_twice(made)
+        assert made.run().is_empty
+
+
+@pytest.mark.parametrize("seeds", [HISTORIES[start : start + 200] for start in range(0, len(HISTORIES), 200)], ids=str)
+def test_plans_of_changes_and_plans_of_everything_agree_and_leave_nothing_to_do(seeds: range) -> None:
+    for seed in seeds:
+        assert_history(seed)
