@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.faults.lab import people
 from tests.faults.lab.flows import Bases
 from tests.faults.lab.lab import Lab
 from tests.faults.lab.rules import always, at_rest, differences
@@ -18,8 +19,13 @@ ACCOUNT = "acct_northwind"
 
 @pytest.fixture(scope="module")
 def made(lab: Lab) -> Store:
-    """A single tenant that is mapped and synced, and a CSP with two customers."""
-    Bases(lab).begin("both")
+    """A mapped and synced tenant, a CSP with two customers; End Users of another account, merged and moved."""
+    portal, case = Bases(lab).begin("both")
+    portal = portal.called_by("bob")
+    people.has_people(portal, case)
+    people.merge(portal, case)
+    people.move(portal, case)
+    people.has_people(portal, case)
     return lab.storage.read()
 
 
@@ -110,7 +116,58 @@ def purge_given_up(store: Store) -> None:
     row["body"] = json.dumps(json.loads(row["body"]) | {"purges_given_up": {"1": {"job": "purge-data"}}})
 
 
+def in_people(kind: str, **changes: Any) -> Callable[[Store], object]:
+    """Alter fields of the first row of a kind in the table of people."""
+
+    def alter(store: Store) -> None:
+        row = store.rows("people")[key_of(store, "people", kind)]
+        body = json.loads(row["body"])
+        row["body"] = json.dumps(body | {name: it(body) if callable(it) else it for name, it in changes.items()})
+
+    return alter
+
+
+def person_twice(store: Store) -> None:
+    """Somebody who was moved is where they were as well, with everything that belongs to it."""
+    partition, key = key_of(store, "people", "moved_end_user:")
+    rows, person = store.rows("people"), key.partition(":")[2]
+    copy = next(json.loads(row["body"]) for (_, it), row in rows.items() if it == f"end_user:{person}")
+    head = json.loads(rows[partition, "people_head:current"]["body"])
+    number = head["sequence"] + 1
+    told = {
+        f"end_user:{person}": {"id": person, "sequence": number, "external_id": "a", "moving_to": "org_b"},
+        f"end_user_change:{number:016d}": {"sequence": number, "end_user_id": person},
+        "external_id:x": {"end_user_id": person},
+        "people_head:current": {**head, "sequence": number, "count": head.get("count", 0) + 1},
+    }
+    assert copy["organization_id"] != partition.rpartition("|")[2]
+    for row_key, body in told.items():
+        add("people", partition, row_key, body=json.dumps(body))(store)
+
+
 SPOILT = [
+    ("a head counts its people", in_people("people_head:", count=7)),
+    ("a head counts its people", in_people("people_head:", sequence=1)),
+    ("a head counts its people", drop("people", "people_head:")),
+    ("a feed holds everybody once", drop("people", "end_user_change:")),
+    ("a feed holds everybody once", in_people("end_user:", sequence=1000)),
+    ("external ids lead to their owners", drop("people", "external_id:")),
+    ("external ids lead to their owners", in_people("end_user:", external_id=None, merged_external_ids=[])),
+    (
+        "people have their Organization",
+        lambda store: [
+            store.rows("control").pop(key) for key in list(store.rows("control")) if key[1].startswith("organization:")
+        ],
+    ),
+    (
+        "nobody is gone without an entry",
+        lambda store: [
+            store.rows("control").pop(key)
+            for key in list(store.rows("control"))
+            if "merged End Users" in str(store.rows("control")[key])
+        ],
+    ),
+    ("I23 no foreign account", in_people("end_user:", notes="acct_northwind")),
     ("I02 both halves or none", drop("control", "map:tenant:")),
     ("I02 both halves or none", drop("control", "map:syncro_tenant:")),
     ("I02 both halves or none", drop("control", "map:csp:")),
@@ -162,6 +219,9 @@ SPOILT = [
     ("no orphans", add("control", ACCOUNT, "run:gone:1", body="{}")),
 ]
 UNREST = [
+    ("everybody is at one place", person_twice),
+    ("everybody is at one place", drop("people", "moved_end_user:")),
+    ("everybody is at one place", in_people("end_user:", moving_to="org_other")),
     ("the outbox is empty", add("control", ACCOUNT, "outbox:1", body='{"queue": "sync-tenant"}')),
     ("queues are empty", lambda store: store.queues.update({"sync-tenant": ["{}"]})),
     ("queues are empty", lambda store: store.held.update({"sync-tenant-poison": 1})),

@@ -10,10 +10,10 @@ from tests.faults.lab.flows import FLOWS, Bases
 from tests.faults.lab.kill import When
 from tests.faults.lab.lab import Lab
 from tests.faults.lab.model import Machine, World
-from tests.faults.lab.races import ACTIONS, Arena
+from tests.faults.lab.races import ACTIONS, OF_PEOPLE, Arena
 from tests.faults.lab.report import Budget
 
-ACTION = {action.name: action for action in ACTIONS}
+ACTION = {action.name: action for action in (*ACTIONS, *OF_PEOPLE)}
 FLOW = {flow.name: flow for flow in FLOWS}
 
 
@@ -46,6 +46,8 @@ def test_the_switch_kills_at_the_request_it_is_told(lab: Lab, bases: Bases) -> N
         ("map", 8, When.BEFORE),
         ("unmap", 1, When.AFTER),
         ("mark a step as done", 2, When.AFTER),
+        ("push End Users", 3, When.AFTER),
+        ("move End Users", 5, When.AFTER),
     ],
 )
 def test_a_crash_is_healed(lab: Lab, bases: Bases, flow: str, at: int, when: When) -> None:
@@ -58,10 +60,11 @@ def test_a_crash_is_healed(lab: Lab, bases: Bases, flow: str, at: int, when: Whe
 def test_two_processes_at_once_break_nothing(lab: Lab) -> None:
     arena = Arena(lab, seed=1, units=2)
 
-    raced = [arena.race(ACTION[one], ACTION[other], 2) for one, other in (("unmap", "sync"), ("map", "map"))]
+    pairs = (("unmap", "sync"), ("map", "map"), ("push End Users", "move End Users"))
+    raced = [arena.race(ACTION[one], ACTION[other], 2) for one, other in pairs]
 
-    assert [it.runs for it in raced] == [2, 2]
-    assert [it.breaks for it in raced] == [[], []]
+    assert [it.runs for it in raced] == [2, 2, 2]
+    assert [it.breaks for it in raced] == [[], [], []]
 
 
 def test_the_app_is_what_the_model_says(lab: Lab) -> None:

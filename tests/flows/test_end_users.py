@@ -265,6 +265,7 @@ def test_moved_end_users_keep_their_ids_wherever_they_go(portal: Portal) -> None
         assert jane["id"] not in {it["id"] for it in listed(portal, source)}
         found = portal.ask("GET", f"/end-users/{jane['id']}")
         assert found == {**jane, "organization_id": target}
+        assert portal.services.people(ACCOUNT, OrganizationId(target)).moved.find(jane["id"]) is None
 
     assert moved["remaining"] == 1
     assert [it["id"] for it in listed(portal, first)] == [john["id"]]

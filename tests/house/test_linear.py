@@ -16,6 +16,8 @@ from integrations.caller import CallerVerifier
 from integrations.domain.ids import flow_id, run_id, tenant_id
 from integrations.domain.jobs.messages import read
 from integrations.domain.jobs.orders import SyncOrder
+from integrations.domain.people.changes import read_position
+from integrations.domain.people.fields import address, checked
 from integrations.domain.sync.change_notifications import parse_client_state
 from integrations.domain.text import clean, key_from
 from integrations.microsoft.fillers import identifier, ids_for_paths
@@ -69,6 +71,9 @@ READERS: dict[str, Callable[[str], Any]] = {
     "a run id": run_id,
     "a client state": parse_client_state,
     "a name": clean,
+    "a mail address": address,
+    "an End User's texts": lambda text: checked({"notes": text, "external_id": text, "phone": text}),
+    "a position in a feed": read_position,
     "a name to be a key": key_from,
     "a cell": lambda text: csv_text(["a"], [[text]]),
     "an answer's page": lambda text: decode(text.encode(), Page[Item]),

@@ -1,11 +1,12 @@
 """Flows of the product as a crash meets them: what stands before, what is done, and what must be true in the end."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from integrations.microsoft.permissions import APPLICATION_PERMISSIONS, CUSTOMER_SCOPES
 from local.portal_client import APP_ROLES
+from tests.faults.lab import people
 from tests.faults.lab.app import Died
 from tests.faults.lab.lab import Lab
 from tests.flows.partner import FRIENDLY, UNFRIENDLY, Csp, has_csp
@@ -23,6 +24,7 @@ class Case:
     tenant: dict[str, str] = field(default_factory=dict)
     integration: str = ""
     organization: str = ""
+    other_organization: str = ""
     csp: Csp | None = None
     is_told: bool = False
 
@@ -65,7 +67,7 @@ class Bases:
         portal.microsoft.world.switch(**UNFRIENDLY)
         _consent_again(portal, store)
         csp = Csp(portal, case.csp.partner, case.csp.id, case.csp.customers) if case.csp else None
-        return portal, Case(tenant=case.tenant, organization=case.organization, csp=csp)
+        return portal, replace(case, csp=csp, is_told=False)
 
 
 def _consent_again(portal: Portal, store: Store) -> None:
@@ -130,6 +132,7 @@ _MAKERS: dict[str, Callable[[Portal, Case], None]] = {
     "csp": _csp,
     "both": _both,
     "removed CSP": _removed_csp,
+    "people": people.has_people,
 }
 
 
@@ -337,6 +340,11 @@ FLOWS = (
     Flow("remove CSP where Microsoft is friendly", "csp", _with(FRIENDLY, remove_csp), _is_csp_gone),
     Flow("remove all", "both", remove_all, _is_all_gone),
     Flow("mark a step as done", "removed CSP", mark_done, _is_marked),
+    Flow("push End Users", "people", people.push, people.is_pushed),
+    Flow("move End Users", "people", people.move, people.is_moved),
+    Flow("merge End Users", "people", people.merge, people.is_merged),
+    Flow("erase End Users", "people", people.erase, people.is_erased),
+    Flow("delete Organization", "people", people.delete_organization, people.is_organization_gone),
 )
 
 __all__ = ["FLOWS", "Bases", "Case", "Died", "Flow", "settle"]

@@ -12,6 +12,7 @@ from itertools import combinations_with_replacement
 
 from local.host.invocation.invoker import Response
 from local.microsoft.browser import Callback
+from tests.faults.lab import people
 from tests.faults.lab.flows import settle
 from tests.faults.lab.lab import Lab
 from tests.faults.lab.rules import Break, at_rest
@@ -195,7 +196,15 @@ ACTIONS = (
     Action("timer", _fires("sync_timer"), wants_work=True),
     Action("reconciler", _fires("reconcile_timer"), wants_work=True),
 )
-PAIRS = list(combinations_with_replacement(ACTIONS, 2))
+# Raced with each other alone: they meet the others in nothing but the Organization's row.
+OF_PEOPLE = (
+    Action("push End Users", people.push_here),
+    Action("edit End Users", people.edit_here, people.make_ready),
+    Action("erase End Users", people.erase_here, people.make_ready),
+    Action("move End Users", people.move_here, people.make_ready),
+    Action("delete Organization", people.delete_here),
+)
+PAIRS = [*combinations_with_replacement(ACTIONS, 2), *combinations_with_replacement(OF_PEOPLE, 2)]
 _ENDS_THE_WORLD = {"remove all"}
 
 

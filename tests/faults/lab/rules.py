@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from tests.faults.lab import people
 from tests.faults.lab.derived import not_followed
 from tests.faults.lab.summaries import not_of_the_mapping, not_up_to_date
 from tests.stored import Store
@@ -172,7 +173,7 @@ def _remains(store: Store) -> Iterator[str]:
 
 def _foreign(store: Store) -> Iterator[str]:
     """I23: no row of an account names another one."""
-    for table in ("control", "data"):
+    for table in ("control", "data", "people"):
         for (partition, key), row in store.rows(table).items():
             account = partition.split("|")[0]
             named = set(_ACCOUNT.findall(f"{key} {row.get('body', '')}")) - {account}
@@ -335,6 +336,7 @@ _ALWAYS: dict[str, Rule] = {
     "no orphans": _orphans,
     "derived rows follow from synced ones": not_followed,
     "a summary while it is mapped": not_of_the_mapping,
+    **people.ALWAYS,
 }
 _AT_REST: dict[str, Rule] = {
     "the outbox is empty": _outbox,
@@ -342,6 +344,7 @@ _AT_REST: dict[str, Rule] = {
     "pointers lead to journeys": _lost_pointers,
     "nobody is leaving for ever": _remains,
     "summaries follow from evaluations": not_up_to_date,
+    **people.AT_REST,
 }
 
 # Times that a repeated timer may move: when something was last looked at, and when it is looked at next.
