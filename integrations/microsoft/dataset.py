@@ -89,6 +89,7 @@ class Dataset:
     ``is_core``: if it cannot be read, the tenant's sync has failed. ``needs_plan`` is the service plan without which
     Microsoft refuses it; ``full_read_every`` is how long delta links are followed before everything is read again.
     ``version`` grows with what is read of each item: rows of an earlier version are read again in full, at once.
+    ``is_documented``: what Microsoft answers without documenting it may be refused in any tenant, at any time.
     """
 
     name: str
@@ -101,6 +102,7 @@ class Dataset:
     service: Service = Service.DIRECTORY
     cadence: Cadence = Cadence.EVERY_CYCLE
     needs_plan: str | None = None
+    is_documented: bool = True
     full_read_every: timedelta | None = None
     route: ReadRoute | None = None
 
@@ -108,6 +110,11 @@ class Dataset:
     def is_beta(self) -> bool:
         """Whether it is read from /beta, which Microsoft may change at any time."""
         return self.service is Service.BETA
+
+    @property
+    def is_promised(self) -> bool:
+        """Whether a refusal is a fault, or a permission that is missing."""
+        return self.is_documented and not self.is_beta
 
 
 def state_of(dataset: Dataset, cursor: Cursor | None) -> DatasetState:

@@ -122,15 +122,17 @@ function progress(run) {
     make("progress", { "aria-label": "Sync in progress" }), make("p", { class: "quiet" }, "Ordered ", ago(run.ordered_at), done.length ? `. Done: ${done.join(", ")}` : "."));
 }
 
-const OUTCOME_COLOURS = { fresh: "green", stale: "orange", not_licensed: "grey", denied: "red", failed: "red" };
+const OUTCOME_COLOURS = { fresh: "green", stale: "orange", not_licensed: "grey", not_offered: "grey", denied: "red", failed: "red" };
 
 /** One line while all is well; each data set with its remark as soon as one is not. */
 function freshness(datasets) {
   const unlicensed = datasets.filter((it) => it.state === "not_licensed").length;
-  const behind = datasets.filter((it) => it.state !== "not_licensed" && (it.state !== "fresh" || it.error));
+  const unoffered = datasets.filter((it) => it.state === "not_offered").length;
+  const behind = datasets.filter((it) => !["not_licensed", "not_offered"].includes(it.state) && (it.state !== "fresh" || it.error));
   const told = [
-    behind.length ? `${behind.length} of ${datasets.length} are not up to date: ${behind.map((it) => words(it.dataset)).join(", ")}` : `All ${datasets.length - unlicensed} are up to date`,
+    behind.length ? `${behind.length} of ${datasets.length} are not up to date: ${behind.map((it) => words(it.dataset)).join(", ")}` : `All ${datasets.length - unlicensed - unoffered} are up to date`,
     unlicensed ? `${unlicensed} need a license that the tenant does not have` : "",
+    unoffered ? `${unoffered} ${unoffered === 1 ? "is" : "are"} not offered by Microsoft in this tenant` : "",
   ].filter(Boolean).join(". ");
   return section("Data sets", make("details", { open: behind.length > 0 }, make("summary", { "data-key": "datasets" }, told), listing("Data sets", ["Data set", "State", "As of", "Rows", "Note"], datasets.map((it) => [
     words(it.dataset), make("span", { class: `mark ${OUTCOME_COLOURS[it.state] ?? "grey"}` }, words(it.state)), ago(it.as_of, "not read yet"), it.count.toLocaleString(), words(it.error || ""),

@@ -22,6 +22,7 @@ SCUBA = BaselineProfile.SCUBA
         (DatasetState(DatasetOutcome.NOT_LICENSED), "no licence"),
         (DatasetState(DatasetOutcome.STALE, error="throttled"), "did not deliver it: throttled"),
         (DatasetState(DatasetOutcome.FAILED), "did not deliver it: failed"),
+        (DatasetState(DatasetOutcome.NOT_OFFERED), "does not offer it in this tenant"),
         (DatasetState(), "never read"),
     ],
 )

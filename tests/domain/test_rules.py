@@ -177,6 +177,7 @@ def test_values_that_could_not_be_read_are_a_warning_where_there_is_no_other() -
     assert warned(DatasetOutcome.FRESH) == {"users": "unreadable_values: 2"}
     assert warned(DatasetOutcome.FRESH, odd=0) == {}
     assert warned(DatasetOutcome.NOT_LICENSED) == {}
+    assert warned(DatasetOutcome.NOT_OFFERED, "Request_BadRequest") == {}
     assert warned(DatasetOutcome.STALE, "throttled") == {"users": "throttled"}
 
 

@@ -141,17 +141,24 @@ def test_the_legacy_state_of_mfa_is_kept_of_everybody_it_is_not_disabled_for(por
     ]
 
 
-def test_a_tenant_where_microsoft_refuses_that_state_has_everything_else(portal: Portal) -> None:
-    portal.microsoft.world.switch(per_user_mfa_state="refused")
+@pytest.mark.parametrize("refusal", ["refused", "denied", "missing"])
+def test_a_tenant_where_microsoft_does_not_offer_that_state_has_everything_else_and_no_warning(
+    portal: Portal, refusal: str
+) -> None:
+    portal.microsoft.world.switch(per_user_mfa_state=refusal)
     tenant = portal.has_tenant(users=8, licences=E5)
     portal.connected(tenant)
+    portal.run_queues()
+    first_states = states(portal, tenant)
+    row = portal.row(tenant)
     cycle(portal, hours=7)
+    portal.microsoft.world.switch(per_user_mfa_state="answered")
+    cycle(portal, hours=18)
 
-    told = states(portal, tenant)
-
-    assert told.pop("per_user_mfa") == "failed"
-    assert set(told.values()) == {"fresh"}
-    assert portal.status(tenant) == "Success"
+    assert first_states.pop("per_user_mfa") == "not_offered"
+    assert set(first_states.values()) == {"fresh"}
+    assert (row["sync_status"]["label"], row["sync_status"]["cause"]) == ("Success", "synced")
+    assert states(portal, tenant)["per_user_mfa"] == "fresh", "it is tried once a day"
 
 
 def test_a_password_that_never_expires_is_told_from_one_that_was_never_set(portal: Portal) -> None:

@@ -19,6 +19,7 @@ from shared.microsoft.graph import (
     BatchRequest,
     BatchResponse,
     Checkpoint,
+    Denied,
     Graph,
     MissingInMicrosoft,
     OutOfTime,
@@ -35,6 +36,7 @@ from shared.telemetry.tracing import span
 TOKEN_REJECTED = 401
 TRIES = 3  # a refusal that is not the sign-in's fault counts after three of them (product.md B7)
 _OK = 200
+_GAPS = (RequestRefused, MissingInMicrosoft)
 
 
 class Access(NamedTuple):
@@ -128,7 +130,7 @@ class DatasetReader:
         reading, error = self._read_or_fail(first, is_signed_in=is_signed_in)
         attempt = DatasetAttempt(
             dataset=self.dataset,
-            outcome=DatasetOutcome.FRESH if reading is not None else outcome_of(error),
+            outcome=DatasetOutcome.FRESH if reading is not None else self._outcome(error),
             reading=reading,
             error=error,
             seconds=round(time.monotonic() - started + (shared_s if first else 0.0), 3),
@@ -138,6 +140,12 @@ class DatasetReader:
         )
         self._checkpoint.clear()  # the graph that holds it lives as long as the run
         return attempt
+
+    def _outcome(self, error: AppError | None) -> DatasetOutcome:
+        """A refusal of what is not promised is no fault; /beta takes the same permissions as the released version."""
+        gaps = _GAPS if self.dataset.is_documented else (*_GAPS, Denied)
+        is_gap = isinstance(error, gaps) and not self.dataset.is_promised
+        return DatasetOutcome.NOT_OFFERED if is_gap else outcome_of(error)
 
     def _read_or_fail(
         self, first: BatchResponse | None, *, is_signed_in: bool

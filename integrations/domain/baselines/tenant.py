@@ -130,6 +130,8 @@ class JudgedTenant:
         if state.outcome is DatasetOutcome.DENIED:
             needs = f"the permission {state.permission}" if state.permission else "a permission"
             return Unknown(f"Microsoft denied reading it: our application needs {needs}.", dataset, state.permission)
+        if state.outcome is DatasetOutcome.NOT_OFFERED:
+            return Unknown("Microsoft does not offer it in this tenant.", dataset)
         if state.complete_at is not None:
             return Unknown("It was last read too long ago.", dataset)
         if state.outcome is None:

@@ -49,6 +49,8 @@ def why_unread(state: DatasetState) -> str:
         return "the tenant has no licence for it"
     if state.outcome is DatasetOutcome.DENIED:
         return f"the permission {state.permission} is missing" if state.permission else "a permission is missing"
+    if state.outcome is DatasetOutcome.NOT_OFFERED:
+        return "Microsoft does not offer it in this tenant"
     if state.complete_at is not None:
         return "it was last read too long ago"
     if state.outcome is None:

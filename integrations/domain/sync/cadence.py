@@ -9,8 +9,9 @@ from integrations.domain.sync.datasets import Cursor, DatasetOutcome
 
 # Somebody who requests a sync wants to see what they just changed, not what was read hours ago.
 FRESH_ENOUGH = timedelta(minutes=5)
-# A data set the tenant has no licence for is tried once a day, in case another plan than those we know includes it.
-UNLICENSED_EVERY = timedelta(hours=24)
+# What the tenant has no licence for is tried once a day, in case another plan than those we know includes it; what
+# Microsoft does not offer as well.
+NOTHING_THERE_EVERY = timedelta(hours=24)
 ODD_EVERY = timedelta(hours=24)
 CURSOR_REWRITTEN_EVERY = timedelta(hours=5)  # a cursor that did not change; Microsoft's delta links live for days
 _SPREAD = 0.25
@@ -35,8 +36,8 @@ def is_due(cadence: Cadence, cursor: Cursor | None, now: datetime, *, is_request
     if cursor is None or cursor.outcome is DatasetOutcome.STALE:
         return True
     age = now - cursor.attempted_at
-    if cursor.outcome is DatasetOutcome.NOT_LICENSED:
-        return age >= UNLICENSED_EVERY
+    if cursor.outcome.is_expected:
+        return age >= NOTHING_THERE_EVERY
     if is_requested:
         return cursor.outcome is not DatasetOutcome.FRESH or age >= min(cadence.value, FRESH_ENOUGH)
     return age >= cadence.value

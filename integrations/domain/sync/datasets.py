@@ -31,6 +31,12 @@ class DatasetOutcome(Enum):
     NOT_LICENSED = "not_licensed"  # the tenant has no licence for it
     DENIED = "denied"  # our application may not read it
     FAILED = "failed"  # Microsoft refused the request itself
+    NOT_OFFERED = "not_offered"  # Microsoft does not offer it in this tenant, and promises it to nobody
+
+    @property
+    def is_expected(self) -> bool:
+        """Whether there is nothing to read, and nothing to be done about it."""
+        return self in {DatasetOutcome.NOT_LICENSED, DatasetOutcome.NOT_OFFERED}
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -236,13 +242,13 @@ def is_mass_loss(vanished: int, before: int) -> bool:
 
 
 def warnings_of(cursors: Iterable[Cursor]) -> dict[str, str]:
-    """Data sets with a problem, and the problem; a missing licence is none."""
+    """Data sets with a problem, and the problem; a missing licence is none, nor is what Microsoft does not offer."""
     return {it.dataset: warning for it in cursors if (warning := warning_of(it))}
 
 
 def warning_of(cursor: Cursor) -> str:
     """The problem of a data set; "" when there is none."""
-    if cursor.outcome is DatasetOutcome.NOT_LICENSED:
+    if cursor.outcome.is_expected:
         return ""
     if cursor.outcome is not DatasetOutcome.FRESH:
         return cursor.error or cursor.outcome.value

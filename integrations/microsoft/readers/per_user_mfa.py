@@ -47,4 +47,5 @@ PER_USER_MFA = Dataset(
     ),
     read=_read,
     cadence=Cadence.SIX_HOURS,
+    is_documented=False,
 )

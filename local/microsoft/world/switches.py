@@ -80,7 +80,7 @@ class Switches:
     """The status with which role management refuses a tenant without Entra ID P2: 403 or 400."""
     role_management_page_size: int = 100
     per_user_mfa_state: str = "answered"
-    """Whether lists of users answer perUserMfaState, which is not documented there: answered or refused."""
+    """Lists of users and perUserMfaState, which is not documented there: answered, refused, denied, or missing."""
     registrations_page_size: int = 1000
     registrations_top: str = "heed"
     """What $top does to the registration report, whose own page does not name it: heed, ignore or refuse."""

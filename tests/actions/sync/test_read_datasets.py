@@ -22,6 +22,7 @@ from shared.microsoft.graph import (
     Checkpoint,
     Denied,
     HostileLink,
+    MissingInMicrosoft,
     Page,
     RequestRefused,
     TokenRejected,
@@ -139,6 +140,28 @@ def test_a_data_set_that_fails_fails_alone(error: AppError, outcome: DatasetOutc
 
     assert (failed.outcome, failed.error, len(tried)) == (outcome, error, tries)
     assert fine.outcome is DatasetOutcome.FRESH
+
+
+@pytest.mark.parametrize(
+    ("error", "in_beta", "undocumented"),
+    [
+        (RequestRefused(), DatasetOutcome.NOT_OFFERED, DatasetOutcome.NOT_OFFERED),
+        (MissingInMicrosoft(), DatasetOutcome.NOT_OFFERED, DatasetOutcome.NOT_OFFERED),
+        (Denied(), DatasetOutcome.DENIED, DatasetOutcome.NOT_OFFERED),
+        (Transient(), DatasetOutcome.STALE, DatasetOutcome.STALE),
+        (AppError(), DatasetOutcome.FAILED, DatasetOutcome.FAILED),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_microsoft_refuses_without_having_promised_it_is_not_offered(
+    error: AppError, in_beta: DatasetOutcome, undocumented: DatasetOutcome
+) -> None:
+    def fail(_: ReadContext) -> Reading:
+        raise error
+
+    beta, other = run(Graph(), dataset("a", fail, service=Service.BETA), dataset("b", fail, is_documented=False))
+
+    assert (beta.outcome, other.outcome) == (in_beta, undocumented)
 
 
 def test_a_sign_in_that_is_refused_where_every_sync_needs_it_ends_the_run() -> None:

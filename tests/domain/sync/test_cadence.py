@@ -55,6 +55,13 @@ def read(*, minutes_ago: float, outcome: DatasetOutcome = DatasetOutcome.FRESH, 
             True,
             id="a day unlicensed",
         ),
+        pytest.param(
+            Cadence.EVERY_CYCLE,
+            read(minutes_ago=60, outcome=DatasetOutcome.NOT_OFFERED),
+            False,
+            False,
+            id="not offered",
+        ),
     ],
 )
 def test_a_data_set_is_asked_for_when_its_time_has_come(
@@ -67,7 +74,7 @@ def test_a_data_set_is_asked_for_when_its_time_has_come(
 def test_a_licence_is_in_doubt_until_microsoft_has_delivered_once() -> None:
     doubtful = [is_license_unknown(it) for it in (None, *(read(minutes_ago=1, outcome=o) for o in DatasetOutcome))]
 
-    assert doubtful == [True, False, False, True, False, False]
+    assert doubtful == [True, False, False, True, False, False, False]
 
 
 @pytest.mark.parametrize(

@@ -124,13 +124,22 @@ _WITHOUT_STATES = EntityType(
 _LICENCE = EntityType("licenseDetails", {"id": None, "skuId": None, "skuPartNumber": None, "servicePlans": []})
 
 
+def _undocumented(name: str, refusal: str) -> GraphError:
+    """How Microsoft refuses a property that it does not document."""
+    if refusal == "denied":
+        return forbidden()
+    if refusal == "missing":
+        return not_found(name)
+    return bad_request(f"Could not find a property named '{name}' on type 'microsoft.graph.user'.")
+
+
 def users(request: GraphRequest) -> Reply:
     request.allow("$select", "$top", "$filter", "$count", "$skiptoken")
     names, switches = _selected(request), request.world.switches
     _refuse_single_only(names)
     max_size = MAX_PAGE_SIZE
-    if _PER_USER_MFA in names and switches.per_user_mfa_state == "refused":
-        raise bad_request(f"Could not find a property named '{_PER_USER_MFA}' on type 'microsoft.graph.user'.")
+    if _PER_USER_MFA in names and switches.per_user_mfa_state != "answered":
+        raise _undocumented(_PER_USER_MFA, switches.per_user_mfa_state)
     if _ACTIVITY in names:
         _check_activity(request)
         max_size = switches.sign_in_activity_page_size
