@@ -367,11 +367,16 @@ def _read_again(
     return Result(Reading(records=records, is_complete=True))
 
 
+def evaluate(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
+    """All evaluations of a synced tenant that are due, in one run."""
+    order = EvaluateOrder(account_id=AccountId(told["account"]), tenant_id=TenantId(told["tenant_id"]), epoch=1)
+    return bench.measured(partial(evaluate_tenant, bench.services, order))
+
+
 def _evaluated(bench: Bench, told: dict[str, Any], evaluation: Evaluation) -> dict[str, Any]:
     """One run of this evaluation alone."""
     registry.EVALUATIONS = (evaluation,)
-    order = EvaluateOrder(account_id=AccountId(told["account"]), tenant_id=TenantId(told["tenant_id"]), epoch=1)
-    return bench.measured(partial(evaluate_tenant, bench.services, order))
+    return evaluate(bench, told)
 
 
 class Reads:
@@ -413,7 +418,7 @@ def tokens(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
 
 _JOBS = {
     it.__name__: it
-    for it in (cycles, many, neighbours, fill_due, order, stored_rows, judge, decide, decide_again, tokens)
+    for it in (cycles, many, neighbours, fill_due, order, stored_rows, evaluate, judge, decide, decide_again, tokens)
 }
 
 

@@ -1,4 +1,7 @@
-"""P2: the first sync of a tenant, Graph to tables, with all the product does; against the floor loop."""
+"""P2: the first sync of a tenant, Graph to tables, with all the product does; against the floor loop.
+
+And all evaluations after it, against the sync itself.
+"""
 
 from typing import Any
 
@@ -18,6 +21,11 @@ def full(on: Stage, account: str, tenant_id: str) -> dict[str, float]:
     return {**done["cycles"][0], "peak_mb": done["peak_mb"]}
 
 
+def evaluated(on: Stage, account: str, tenant_id: str) -> dict[str, float]:
+    """Everything that follows from what the first sync stored."""
+    return on.client("evaluate", account=account, tenant_id=tenant_id)
+
+
 def main() -> None:
     with stage(keeps_pace=False) as on:
         tenant_id = tenant_of(on.world, "Floor and full sync", 10_000)
@@ -35,10 +43,24 @@ def main() -> None:
             "graph": ours["graph"],
             "rows": ours["rows"],
         }
+        after = sorted((evaluated(on, f"acct_p2_{it}", tenant_id) for it in range(3)), key=lambda it: it["cpu_s"])[1]
         ratio, peak = ours["cpu_s"] / low["cpu_s"], ours["peak_mb"]
         against = "raw HTTP + orjson + raw transactions"
         record("P2-cpu", against, ratio=ratio, goal="<= 2.5", met=ratio <= 2.5, **figures)
+        _record_evaluations(ours, after)
         record("P2-peak-10k", "150 MB", ratio=peak / 150, goal="<= 1", met=peak <= 150, peak_mb=round(peak))
+
+
+def _record_evaluations(sync: dict[str, float], after: dict[str, float]) -> None:
+    ratio = after["cpu_s"] / sync["cpu_s"]
+    figures = {
+        "cpu_s": round(after["cpu_s"], 3),
+        "sync_cpu_s": round(sync["cpu_s"], 3),
+        "rows": after["rows"],
+        "table": after["table"],
+        "peak_mb": round(after["peak_mb"]),
+    }
+    record("P2-evaluations", "the full sync before them", ratio=ratio, goal="<= 1", met=ratio <= 1, **figures)
 
 
 if __name__ == "__main__":
