@@ -207,6 +207,7 @@ SPOILT = [
     ),
     ("derived rows follow from synced ones", drop("data", "row:administrators:")),
     ("derived rows follow from synced ones", drop("data", "cursor:administrators")),
+    ("derived rows follow from synced ones", drop("data", "row:mfa:")),
     ("derived rows follow from synced ones", registered_anew),
     ("a summary while it is mapped", drop("control", "summary:")),
     ("a summary while it is mapped", change("summary:", epoch=1)),

@@ -56,6 +56,8 @@ def _found(derived: Rows, evaluation: str) -> set[tuple[Any, ...]] | None:
     bodies = _bodies(derived, evaluation)
     if evaluation == "administrators":
         return {(it["user_id"], it["has_mfa"]) for it in bodies}
+    if evaluation == "mfa":
+        return {(it["user_id"], it["name"], it["counted_as"] == "disabled") for it in bodies}
     return {(person["user_id"],) for it in bodies for person in it["people"]}
 
 
@@ -88,7 +90,13 @@ def _administrators(synced: Rows) -> set[tuple[Any, ...]]:
     return {(who, registered.get(who)) for who in people}
 
 
+def _people(synced: Rows) -> set[tuple[Any, ...]]:
+    """Everybody who has an account, with what about their row follows from that account alone."""
+    return {(it["id"], it["name"], it.get("is_enabled") is False) for it in _bodies(synced, "users")}
+
+
 _EXPECTED = {
+    "mfa": (("users",), _people),
     "people_without_mfa": (("registrations",), _people_without_mfa),
     "administrators": (("roles", "groups", "registrations"), _administrators),
 }
