@@ -6,6 +6,7 @@ HOUSEKEEPING_EVERY = timedelta(hours=24)
 
 CONSENT_FLOWS = timedelta(hours=24)  # from their start, whatever became of them
 IDEMPOTENT_ANSWERS = timedelta(hours=24)  # responses to requests with an Idempotency-Key
+USER_SYNC_APPROVALS = timedelta(hours=24)  # from when the plan was made; then another one has to be looked at
 READING_CHECKPOINTS = timedelta(hours=2)  # pages of an interrupted reading; then it starts again
 AUDIT_ENTRIES = timedelta(days=400)
 HISTORY = timedelta(days=400)  # of a mapped tenant, by whole months; it ends with the mapping

@@ -24,7 +24,9 @@ def address(text: str) -> str:
     local, _, domain = text.strip().rpartition("@")
     if len(text.encode(errors="replace")) > _MOST_ADDRESS or len(local) > _MOST_LOCAL or clean(local) != local:
         raise ValueError(text)
-    domain = domain.lower().encode("idna").decode("ascii")
+    domain = domain.lower()
+    if not domain.isascii():
+        domain = domain.encode("idna").decode("ascii")
     if not _LOCAL_PART.fullmatch(local) or not is_domain_name(domain):
         raise ValueError(text)
     return f"{local}@{domain}"

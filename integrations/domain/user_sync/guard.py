@@ -3,18 +3,18 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
 
 import msgspec
 
+from integrations.domain.retention import USER_SYNC_APPROVALS
 from integrations.domain.user_sync.changes import HARMFUL
 from integrations.domain.user_sync.plan import UserSyncPlan
 from integrations.domain.user_sync.settings import UserSyncSettings
 
 MOST_SHARE = 0.20  # of the End Users that are linked and active
 MOST_END_USERS = 10
-APPROVAL_LASTS = timedelta(hours=24)
 _MARK_BYTES = 8
 
 
@@ -83,7 +83,7 @@ def approval_of(plan: UserSyncPlan) -> PlanApproval:
 
 def is_approved(plan: UserSyncPlan, approval: PlanApproval | None) -> bool:
     """Whether somebody has seen this plan, or one with the same settings that does as much harm or more."""
-    if approval is None or plan.as_of - approval.planned_at > APPROVAL_LASTS:
+    if approval is None or plan.as_of - approval.planned_at > USER_SYNC_APPROVALS:
         return False
     return approval.settings_hash == settings_hash(plan.settings) and harm_marks(plan) <= approval.harm
 

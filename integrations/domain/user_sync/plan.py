@@ -34,7 +34,7 @@ class UserSyncPlan:
         settings: The settings it follows.
         as_of: When it was made, in UTC.
         changes: What changes, by user.
-        asked: Questions that are new, or not as they were.
+        opened: Questions that are new, or not as they were.
         closed: Questions that are open no more.
         queue: All questions that are open afterwards.
         skipped: Users without End User that stay so, by the reason.
@@ -46,7 +46,7 @@ class UserSyncPlan:
     settings: UserSyncSettings
     as_of: datetime
     changes: list[UserChange] = field(default_factory=list)
-    asked: list[QueueItem] = field(default_factory=list)
+    opened: list[QueueItem] = field(default_factory=list)
     closed: list[QueueKey] = field(default_factory=list)
     queue: Mapping[QueueKey, QueueItem] = field(default_factory=dict)
     skipped: Counter[LeftOutReason | SkipReason] = field(default_factory=Counter)
@@ -56,7 +56,7 @@ class UserSyncPlan:
 
     @property
     def is_empty(self) -> bool:
-        return not (self.changes or self.asked or self.closed)
+        return not (self.changes or self.opened or self.closed)
 
     def counts(self) -> Counter[ChangeKind]:
         return Counter(kind for it in self.changes for kind in it.kinds)
@@ -106,7 +106,7 @@ class _Planner:
             settings=self._inputs.settings,
             as_of=self._inputs.as_of,
             changes=changes,
-            asked=[it for key, it in queue.items() if self._inputs.queue.get(key) != it],
+            opened=[it for key, it in queue.items() if self._inputs.queue.get(key) != it],
             closed=[it for it in self._inputs.queue if it not in queue],
             queue=queue,
             skipped=Counter(skipped),

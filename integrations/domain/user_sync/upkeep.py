@@ -31,7 +31,7 @@ class Upkept(NamedTuple):
     cleared: Sequence[SyncedField] = ()
 
 
-class _Activity(NamedTuple):
+class _ActiveState(NamedTuple):
     """Whether an End User is active from now on, and why not; None where that stays."""
 
     is_active: bool | None = None
@@ -66,12 +66,12 @@ class Upkeep:
         by = matched.linked_by if matched else LinkedBy.CREATED
         link = before or self._new_link(object_id, end_user.id, by, end_user.organization_id)
         if self._identities.is_frozen(object_id, end_user):
-            return Upkept(self._change(link, before, matched))
+            return Upkept(self._link_change(link, before, matched))
         place = self._places.place(object_id, end_user)
         activity = self._activity(object_id, end_user)
         is_kept_up = self._identities.is_kept_up(object_id, end_user)
         after = self._refreshed(link) if is_kept_up else link
-        change = self._change(msgspec.structs.replace(after, organization_id=place.accepted), before, matched)
+        change = self._link_change(msgspec.structs.replace(after, organization_id=place.accepted), before, matched)
         change = msgspec.structs.replace(
             change,
             fields=list(self._fields(link, end_user)) if is_kept_up else [],
@@ -85,10 +85,10 @@ class Upkeep:
     def gone(self, link: UserLink, end_user: KnownEndUser) -> Upkept:
         """A user does not exist any more, or at least was not read."""
         is_known = self._inputs.directory.users_are_current and not self._identities.is_frozen(link.object_id, end_user)
-        activity = _activity(end_user, LeftOutReason.DELETED) if is_known else _Activity()
+        activity = _activity(end_user, LeftOutReason.DELETED) if is_known else _ActiveState()
         return Upkept(UserChange(object_id=link.object_id, end_user_id=end_user.id, **activity._asdict()))
 
-    def _change(self, link: UserLink, before: UserLink | None, matched: Matched | None) -> UserChange:
+    def _link_change(self, link: UserLink, before: UserLink | None, matched: Matched | None) -> UserChange:
         """The change of a link alone."""
         return UserChange(
             object_id=link.object_id,
@@ -157,20 +157,20 @@ class Upkeep:
         if mail and self._is_mail_open(end_user_id):
             yield from filter(None, [self._mails.question(object_id, end_user_id, mail)])
 
-    def _activity(self, object_id: str, end_user: KnownEndUser) -> _Activity:
+    def _activity(self, object_id: str, end_user: KnownEndUser) -> _ActiveState:
         """Nothing changes where it is open whether an Organization takes the user."""
         route, reasons = self._identities.standing(object_id)
         is_open = route.organization_id is None and not reasons
         if is_open or not self._inputs.directory.users_are_current:
-            return _Activity()
+            return _ActiveState()
         return _activity(end_user, reasons[0] if reasons else None)
 
 
-def _activity(end_user: KnownEndUser, reason: LeftOutReason | None) -> _Activity:
+def _activity(end_user: KnownEndUser, reason: LeftOutReason | None) -> _ActiveState:
     """Whoever was made inactive by a person stays so; whoever is kept active stays active."""
     reason = None if end_user.keep_active else reason
     if end_user.is_active:
-        return _Activity(is_active=False, inactive_because=reason) if reason else _Activity()
+        return _ActiveState(is_active=False, inactive_because=reason) if reason else _ActiveState()
     if end_user.inactive_because in {None, reason}:
-        return _Activity()
-    return _Activity(inactive_because=reason) if reason else _Activity(is_active=True)
+        return _ActiveState()
+    return _ActiveState(inactive_because=reason) if reason else _ActiveState(is_active=True)

@@ -66,7 +66,6 @@ def aliases_are_no_addresses(patch: pytest.MonkeyPatch) -> None:
     def without(user: Any) -> Iterator[tuple[str, str]]:
         return (it for it in comparison.addresses_of(user) if it[1] != "alias")
 
-    patch.setattr(matches, "addresses_of", without)
     patch.setattr(identities, "addresses_of", without)
 
 

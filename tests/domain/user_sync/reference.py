@@ -20,8 +20,6 @@ class Reference:
         self.link()
         self.match()
 
-    # Whom the sync takes
-
     def verdict(self, user: User, organization: OrganizationSync) -> str:
         """yes, no, maybe (a group is not known), or "stale yes" and "stale no"."""
         f = organization.filter
@@ -88,8 +86,6 @@ class Reference:
         person = self.people.get(self.linked.get(object_id, ""))
         return person is not None and self.is_frozen(object_id, person)
 
-    # Who is linked already, or by decision
-
     def link(self) -> None:
         for object_id, link in sorted(self.i.links.items()):
             taken = self.linked.values()
@@ -144,8 +140,6 @@ class Reference:
 
     def is_erased(self, user: User) -> bool:
         return self.i.is_erased(user.id, set(addresses(user)))
-
-    # Who is matched
 
     def holder(self, end_user_id: str) -> str | None:
         return next((it for it, linked in self.linked.items() if linked == end_user_id), None)
@@ -248,8 +242,6 @@ class Reference:
         has_name = user.name.strip() and values.get(SyncedField.NAME, "").lower() == user.name.lower()
         has_number = user.mobile_phone and user.mobile_phone == values.get(SyncedField.MOBILE_PHONE)
         return bool(has_name or has_number or (gone and user.employee_id and gone.employee_id == user.employee_id))
-
-    # Fields, Organizations, activity
 
     def mail(self, user: User) -> str | None:
         name = user.username

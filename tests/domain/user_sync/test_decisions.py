@@ -171,7 +171,7 @@ def test_an_address_that_is_left_to_another_is_asked_about_again_only_if_it_is_a
     made.run()
     assert [key.kind for key in made.queue] == [QueueKind.MAIL_TAKEN]
     made.decides("jane", Choice.LATER, Question.MAIL, mail="tom@contoso.example")
-    assert made.run().asked[0].is_later
+    assert made.run().opened[0].is_later
 
 
 @pytest.mark.parametrize("choice", [Choice.MOVE, Choice.IGNORE, Choice.LATER, None])

@@ -127,7 +127,7 @@ class World:
     def apply(self, plan: UserSyncPlan) -> None:
         for change in plan.changes:
             self._apply(change)
-        for item in plan.asked:
+        for item in plan.opened:
             self.queue[queue_key(item)] = item
         for key in plan.closed:
             del self.queue[key]

@@ -32,6 +32,7 @@ class Identities:
         self._inputs, self._router = inputs, router
         self._users = inputs.directory.users
         self._values: dict[str, Values] = {}
+        self._addresses: dict[str, list[tuple[str, str]]] = {}
         self.end_user_of = self._linked()
         self.linked_now: dict[str, LinkedBy] = {}
         self.created: set[str] = set()
@@ -56,6 +57,12 @@ class Identities:
             verified = self._inputs.directory.verified_domains
             self._values[object_id] = values_of(self._users[object_id], verified)
         return self._values[object_id]
+
+    def addresses(self, object_id: str) -> list[tuple[str, str]]:
+        """Keys of the addresses of a user that exists, with what they are; the strongest first."""
+        if object_id not in self._addresses:
+            self._addresses[object_id] = list(addresses_of(self._users[object_id]))
+        return self._addresses[object_id]
 
     def link(self, object_id: str, end_user_id: str) -> UserLink | None:
         """The link of a user with this End User, unless it is yet to be made."""
@@ -164,7 +171,7 @@ class Identities:
 
     def is_erased(self, object_id: str) -> bool:
         """Whether a user's data was erased on request: then no End User is made or looked for."""
-        return self._inputs.is_erased(object_id, {key for key, _ in addresses_of(self._users[object_id])})
+        return self._inputs.is_erased(object_id, {key for key, _ in self.addresses(object_id)})
 
     def has_name(self, object_id: str) -> bool:
         return SyncedField.NAME in first_values(self._inputs.settings, self.values(object_id))
@@ -194,5 +201,5 @@ class Identities:
             for key in filter(None, map(mail_key, end_user.other_addresses)):
                 self._by_other_address[key].append(end_user.id)
         for object_id, end_user_id in self.end_user_of.items():
-            for key, _ in addresses_of(self._users[object_id]):
+            for key, _ in self.addresses(object_id):
                 self._by_address_of_user[key].append(end_user_id)

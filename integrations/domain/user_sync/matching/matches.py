@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from integrations.domain.sync.records import User
-from integrations.domain.user_sync.comparison import addresses_of, mail_key, name_keys, phone_key
+from integrations.domain.user_sync.comparison import mail_key, name_keys, phone_key
 from integrations.domain.user_sync.inputs import UserSyncInputs
 from integrations.domain.user_sync.links import (
     MOST_LISTED,
@@ -78,9 +78,9 @@ class Matching:
 
     def sharing(self, object_ids: Iterable[str], end_user_ids: Iterable[str]) -> set[str]:
         """Users without End User that share an address with one of these users or End Users."""
-        users = (self._users[it] for it in object_ids if it in self._users)
+        users = (self._identities.addresses(it) for it in object_ids if it in self._users)
         end_users = (self._inputs.end_users[it] for it in end_user_ids if it in self._inputs.end_users)
-        keys = {key for user in users for key, _ in addresses_of(user)}
+        keys = {key for addresses in users for key, _ in addresses}
         keys |= {key for end_user in end_users for key in _addresses_of_end_user(end_user)}
         return {it for key in keys for it in self._unlinked_by_address.get(key, ())}
 
@@ -140,7 +140,7 @@ class Matching:
         """Ids of End Users that share an address with a user, and which; the strongest first."""
         if object_id not in self._candidates:
             found: defaultdict[str, list[str]] = defaultdict(list)
-            for key, kind in addresses_of(self._users[object_id]):
+            for key, kind in self._identities.addresses(object_id):
                 for end_user_id in self._identities.known_by(key):
                     if kind not in found[end_user_id]:
                         found[end_user_id].append(kind)
@@ -156,11 +156,11 @@ class Matching:
         there = {it for it in candidates if self._places.organization_of(it) == organization_id}
         return there if len(there) == 1 else candidates
 
-    def _rivals(self, object_id: str, wanted: Iterable[str]) -> list[str]:
+    def _rivals(self, object_id: str, end_user_ids: Iterable[str]) -> list[str]:
         """Other users without End User that share an address with this one, or want the same End User."""
-        own = [key for key, _ in addresses_of(self._users[object_id])]
+        own = [key for key, _ in self._identities.addresses(object_id)]
         sharing = {it for key in own for it in self._unlinked_by_address.get(key, ())}
-        wanting = {it for end_user_id in wanted for it in self._wanting(end_user_id)}
+        wanting = {it for end_user_id in end_user_ids for it in self._wanting(end_user_id)}
         others = (sharing | wanting) - {object_id}
         return [it for it in others if self._reason_to_skip(it) is None]
 
@@ -211,9 +211,9 @@ class Matching:
 
     def _index_of_unlinked(self) -> dict[str, list[str]]:
         index: defaultdict[str, list[str]] = defaultdict(list)
-        for object_id, user in self._users.items():
+        for object_id in self._users:
             if object_id not in self._identities.end_user_of:
-                for key in {key for key, _ in addresses_of(user)}:
+                for key in {key for key, _ in self._identities.addresses(object_id)}:
                     index[key].append(object_id)
         return index
 

@@ -17,7 +17,7 @@ from integrations.domain.user_sync.links import (
 from integrations.domain.user_sync.matching.identities import Identities
 
 
-class Place(NamedTuple):
+class EndUserPlace(NamedTuple):
     """Where an End User goes, and where its user belongs as far as that is accepted."""
 
     moves_to: OrganizationId | None
@@ -39,22 +39,22 @@ class Places:
             return self.place(holder, end_user).moves_to or end_user.organization_id
         return end_user.organization_id if end_user else self._identities.standing(holder or "").route.organization_id
 
-    def place(self, object_id: str, end_user: KnownEndUser) -> Place:
+    def place(self, object_id: str, end_user: KnownEndUser) -> EndUserPlace:
         """Where the End User of a user that exists goes."""
         there = self._sure_organization(object_id, end_user)
         accepted = self._identities.accepted_organization(object_id, end_user)
         if there is None or there == accepted:
-            return Place(None, accepted)
+            return EndUserPlace(None, accepted)
         if there == end_user.organization_id:
-            return Place(None, there)
+            return EndUserPlace(None, there)
         decision = self._decision_about(object_id, there)
         if decision is None and self._moves_by_itself(object_id, end_user):
-            return Place(there, there)
+            return EndUserPlace(there, there)
         choice = decision.choice if decision else None
         if choice is Choice.MOVE:
-            return Place(there, there)
+            return EndUserPlace(there, there)
         question = _would_move(object_id, there, end_user, is_later=choice is Choice.LATER)
-        return Place(None, accepted, None if choice is Choice.IGNORE else question)
+        return EndUserPlace(None, accepted, None if choice is Choice.IGNORE else question)
 
     def _sure_organization(self, object_id: str, end_user: KnownEndUser) -> OrganizationId | None:
         """Where a user belongs, if that is sure, and if its End User may go there."""
