@@ -10,6 +10,9 @@ import { notify } from "./notices.js";
 
 const LOOK_MS = 1000;
 const following = new Set();
+let latest = ""; // the journey as it was last told; a look that finds it the same leaves the dialog and the notice alone
+
+addEventListener("hashchange", () => { latest = ""; });
 
 const WORDS = {
   single: {
@@ -85,7 +88,10 @@ export async function followFlow(id, product, again) {
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
       flow = await ask("GET", at`/consent/${id}`);
     }
-    if (isHere(id)) tell(flow, product, again);
+    const found = JSON.stringify(flow);
+    if (!isHere(id) || found === latest) return;
+    latest = found;
+    tell(flow, product, again);
   } catch (error) {
     leaveForTable();
     show("notice", problem(error));

@@ -96,6 +96,37 @@ def test_a_proven_csp_tells_what_would_fail_and_can_be_finished(site: Site) -> N
     assert "#flow" not in site.page.url
 
 
+def test_a_look_at_a_proven_journey_leaves_its_dialog_alone(site: Site) -> None:
+    looks, finishing = [], []
+    site.page.on("requestfinished", lambda it: looks.append(it.url) if it.url.endswith("/consent/flow_1") else None)
+    site.answers("/consent/flow_1/complete", finishing.append, method="POST")
+    flow_proven(site)
+    other = site.dialog.get_by_role("button", name="Not this one")
+
+    other.focus()
+    site.until(lambda: len(looks) > 2)
+    expect(other).to_be_focused()
+    site.press("Finish")
+    asked_before = len(looks)
+    site.until(lambda: finishing and len(looks) > asked_before + 1)
+    finishing[0].fulfill(status=201, content_type="application/json", body=f'{{"integration_id": "{told.CSP_ID}"}}')
+
+    expect(site.page.locator("#notice")).to_contain_text("Northwind Partner is integrated.")
+    expect(site.dialog).to_be_hidden()
+
+
+def test_a_proven_journey_can_be_come_back_to(site: Site) -> None:
+    flow_proven(site)
+    site.page.keyboard.press("Escape")
+    expect(site.dialog).to_be_hidden()
+
+    site.page.get_by_role("article", name="Northwind Partner").get_by_role("link").first.click()
+    site.page.wait_for_url("**#csp=*")
+    site.page.go_back()
+
+    expect(site.dialog).to_contain_text("Finish the CSP integration")
+
+
 def test_removal_tells_the_effects_wants_the_name_and_shows_every_step(site: Site) -> None:
     heard = Heard(site, "DELETE", f"/integrations/{told.CSP_ID}", {"removal_id": "rem_1", "effects": []}, 202)
     stages = [

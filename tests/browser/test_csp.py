@@ -29,6 +29,7 @@ def test_one_sign_in_brings_the_csp_and_its_customers(site: Site) -> None:
 
     row = site.page.get_by_role("article", name="Northwind Partner")
     expect(row).to_contain_text("Cloud Solution Provider (CSP) with 2 tenants")
+    expect(site.page.locator("#notice")).to_contain_text("Map each of them to an Organization")
     expect(row.get_by_role("button", name="Sync Status of Northwind Partner: explain")).to_contain_text("Success")
     for name in ("Contoso", "Fabrikam"):
         cells = site.row(name).get_by_role("cell")
@@ -87,6 +88,7 @@ def test_an_account_without_mfa_is_told_what_to_do(site: Site) -> None:
     site.press("Finish")
     status = site.page.get_by_role("button", name="Sync Status of Northwind Partner: explain")
     expect(status).to_contain_text("Auth Failed")
+    expect(site.page.locator("#notice")).to_be_empty()  # it promised tenants
     status.click()
     expect(site.dialog).to_contain_text("no_mfa_prompt")
     expect(site.dialog).to_contain_text("Reauthorize CSP")

@@ -137,5 +137,9 @@ def test_on_a_phone_the_sections_are_folded_and_a_tile_unfolds_its_own(site: Sit
 
     site.page.locator(".tiles").get_by_role("button", name="Licenses").click()
     expect(licenses.get_by_role("table")).to_be_visible()
+    site.page.get_by_role("link", name="All tenants").click()
+    expect(licenses).to_have_count(0)
+    site.page.go_back()
+    expect(licenses.get_by_role("table")).to_be_visible()  # as it was left
     licenses.get_by_role("button", name="Licenses").click()
     expect(licenses.get_by_role("table")).to_be_hidden()
