@@ -14,7 +14,8 @@ from integrations.domain.baselines.tenant import BaselineProfile, Inputs, Judged
 from integrations.domain.baselines.verdicts import ControlFinding, Judging
 from integrations.domain.evaluations.mfa import MFA as MFA_EVALUATION
 from integrations.domain.evaluations.mfa import MfaRow
-from integrations.domain.sync.records import License, User
+from integrations.domain.licenses.waste import Waste, waste_of
+from integrations.domain.sync.records import License, SignInPage, User
 from integrations.microsoft import registry as datasets
 
 FORMAT = "assessment/1"
@@ -62,7 +63,8 @@ class LicenseLine(msgspec.Struct, frozen=True, kw_only=True):
     """The seats of one product.
 
     ``free`` seats are bought and not assigned; ``free_in_grace`` could be assigned in their grace period only; ``held``
-    are suspended or locked out; ``over`` are assigned beyond what there is.
+    are suspended or locked out; ``over`` are assigned beyond what there is. ``waste`` are seats that nobody needs; null
+    if it is not known who has them, and for products that are free or are not assigned to people.
     """
 
     sku_id: str
@@ -73,6 +75,7 @@ class LicenseLine(msgspec.Struct, frozen=True, kw_only=True):
     free_in_grace: int
     held: int
     over: int
+    waste: Waste | None
 
 
 class Assessment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -95,7 +98,7 @@ def assess(recording: Recording, profile: BaselineProfile, sections: tuple[str, 
     """Judge a recorded tenant, as a sync's evaluations would at the time of the recording."""
     rows = RecordedRows(recording)
     controls = _controls(rows, recording, profile) if CONTROLS in sections else UNSET
-    licenses = [_license(it) for _, it in rows.rows("licenses", License)] if LICENSES in sections else UNSET
+    licenses = list(_licenses(rows)) if LICENSES in sections else UNSET
     return Assessment(
         format=FORMAT,
         case=recording.case_id or UNSET,
@@ -160,7 +163,18 @@ def _dataset(rows: RecordedRows, name: str) -> DatasetLine:
     return DatasetLine(name=name, state=state, rows=rows.count(name), error=rows.error(name))
 
 
-def _license(license_: License) -> LicenseLine:
+def _licenses(rows: RecordedRows) -> Iterator[LicenseLine]:
+    licenses = [it for _, it in rows.rows("licenses", License)]
+    waste: dict[str, Waste] = {}
+    if rows.is_read("users"):
+        users = (it for _, it in rows.rows("users", User))
+        pages = rows.rows("sign_ins", SignInPage) if rows.is_read("sign_ins") else ()
+        sign_ins = {it.user_id: it for _, page in pages for it in page.people}
+        waste = waste_of(licenses, users, sign_ins, rows.now)
+    yield from (_license(it, waste.get(it.sku_id)) for it in licenses)
+
+
+def _license(license_: License, waste: Waste | None) -> LicenseLine:
     free, usable = max(0, license_.bought - license_.assigned), license_.bought + license_.warning
     return LicenseLine(
         sku_id=license_.sku_id,
@@ -171,4 +185,5 @@ def _license(license_: License) -> LicenseLine:
         free_in_grace=max(0, usable - license_.assigned) - free,
         held=license_.suspended + license_.locked_out,
         over=max(0, license_.assigned - usable),
+        waste=waste,
     )

@@ -45,6 +45,10 @@ class RecordedRows:
         is_read = outcome is DatasetOutcome.FRESH
         return DatasetState(outcome, self.now if is_read else None, self.error(dataset), permission)
 
+    def is_read(self, dataset: str) -> bool:
+        """Whether all rows of the data set were recorded."""
+        return self.state(dataset).complete_at is not None
+
     def error(self, dataset: str) -> str:
         """Why the data set could not be read; "" if it could."""
         error = self.attempts[dataset].error

@@ -119,6 +119,24 @@ def test_the_cloud_is_printed_as_the_file_has_it() -> None:
     assert assessed({}, tenant={"id": "t", "cloud": "GCC High"}).tenant.cloud == "GCC High"
 
 
+def test_the_waste_of_a_product_is_told_where_it_is_known_who_has_it() -> None:
+    units = {"prepaidUnits": {"enabled": 3}, "consumedUnits": 2, "capabilityStatus": "Enabled"}
+    sku = {"skuId": "spb", "skuPartNumber": "SPB", "appliesTo": "User", "servicePlans": [], **units}
+    people = [{"id": it, "displayName": it, "accountEnabled": it == "ada", "assignedLicenses": [{"skuId": "spb"}],
+               "createdDateTime": "2020-01-01T00:00:00Z"} for it in ("ada", "ben")]  # fmt: skip
+    recorded: Answers = {"/v1.0/subscribedSkus": {"value": [sku]}}
+    with_people = {**recorded, "/v1.0/users": {"value": people}}
+    active = [{**it, "signInActivity": {"lastSignInDateTime": "2026-01-01T00:00:00Z"}} for it in people]
+    made = [assessed(it) for it in ({**recorded, "/v1.0/users": {"value": active}}, with_people, recorded)]
+
+    whole, without_activity, without_people = [next(iter(it.licenses or ())).waste for it in made]
+
+    nothing = {"never_signed_in": 0, "covered_twice": 0, "free": 1}
+    assert msgspec.to_builtins(whole) == {**nothing, "disabled": 1, "inactive": 1, "unknown": 0}
+    assert msgspec.to_builtins(without_activity) == {**nothing, "disabled": 1, "inactive": 0, "unknown": 1}
+    assert without_people is None
+
+
 def test_lists_are_in_the_order_of_their_ids() -> None:
     sku = {"skuPartNumber": "P", "prepaidUnits": {"enabled": 5}, "consumedUnits": 2, "appliesTo": "User"}
     skus = {"value": [{**sku, "id": it, "skuId": it} for it in ("b", "c", "a")]}
