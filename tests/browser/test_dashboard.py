@@ -101,6 +101,19 @@ def test_checks_that_all_passed_are_one_line_and_codes_are_folded_away(site: Sit
     expect(code).to_be_visible()
 
 
+def test_a_data_set_that_microsoft_does_not_offer_is_told_in_one_quiet_line(site: Site) -> None:
+    row = told.single(3, "Contoso Dental")
+    made = [{**it, "state": state, "error": ""} for it, state in zip(
+        told.details(row)["datasets"], ("fresh", "not_offered", "not_licensed"), strict=True
+    )]  # fmt: skip
+    with_tenant(site, row, datasets=made)
+
+    expect(site.page.get_by_text("All 1 are up to date")).to_contain_text(
+        "1 is not offered by Microsoft in this tenant"
+    )
+    expect(site.page.get_by_role("table", name="Data sets")).to_be_hidden()
+
+
 def test_every_table_has_a_caption(site: Site) -> None:
     for state in (child_details, configuration):
         state(site)
