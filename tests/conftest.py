@@ -26,10 +26,14 @@ settings.load_profile("house")
 register_fields(LOG_FIELDS)
 
 
+# What is imported and collected stays: the collector need not go through it again and again.
+gc.disable()
+
+
 def pytest_collection_finish() -> None:
-    """What was imported and collected stays: the collector need not go through it again and again."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
