@@ -129,19 +129,15 @@ def test_a_torn_file_of_what_microsoft_knew_does_not_break_the_next_start(folder
         assert start.sync(start.tenant("Blue Yonder"))["state"] == "done"
 
 
-def test_a_start_can_begin_anew_everywhere(folder: Path, ports: Ports) -> None:
-    with started(folder, ports, "--fresh") as start:
-        assert "Contoso Dental" in names(start)
-        assert "Tailspin Toys" not in names(start)
-        tailspin = start.tenant("Tailspin Toys")
-        start.alice.integrate(tailspin)
-        assert "Tailspin Toys" in names(start)
-
-
-def test_a_first_start_that_was_killed_while_it_filled_in_the_example_begins_anew(tmp_path: Path, ports: Ports) -> None:
-    first = Start(tmp_path, ports)
+def test_a_start_can_begin_anew_everywhere_and_again_when_it_was_killed_before_the_example_was_there(
+    folder: Path, ports: Ports
+) -> None:
+    first = Start(folder, ports, "--fresh")
     first.await_line("integrating Northwind Partner")
     first.end(signal.SIGKILL)
-    with started(tmp_path, ports) as start:
+    with started(folder, ports) as start:
         assert "begins anew" in start.printed
         assert {"Contoso Dental", "Fabrikam Legal", "Adatum Foods"} <= names(start)
+        assert "Tailspin Toys" not in names(start)
+        start.alice.integrate(start.tenant("Tailspin Toys"))
+        assert "Tailspin Toys" in names(start)
