@@ -159,7 +159,7 @@ rounds = st.lists(
 
 @pytest.mark.timeout(2 * 3600 if IS_FULL else 600)
 @settings(
-    max_examples=200 if IS_FULL else 5,
+    max_examples=200 if IS_FULL else 3,
     database=None,
     derandomize=not IS_FULL,
     phases=[Phase.generate],  # a story is short enough to be read as it is

@@ -28,7 +28,7 @@ from tests.flows.failing import ACCOUNT
 from tests.flows.portal import Portal
 from tests.flows.raw import everything
 
-_ROUNDS = 12
+_ROUNDS = 6
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """A tenant too big for one invocation is read in parts: nothing half read looks whole, and nothing is read twice."""
 
-import time
 from datetime import timedelta
 from typing import Any
 
@@ -11,22 +10,22 @@ from shared.storage import recovery_message
 from shared.storage.recovery_message import RecoveryMessage
 from tests.flows.portal import Portal
 from tests.flows.raw import everything
+from tests.waiting import until
 
-USERS = 2500  # three pages
+PAGE = "40"
+USERS, DEVICES = 100, 50  # three pages, and two
 
 
-@pytest.fixture(autouse=True)
-def _short_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each part has time for one page of each data set."""
+@pytest.fixture
+def tenant(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Mapped, and not yet read; each part has time for one page of each data set."""
+    found = portal.has_tenant(users=USERS, devices=DEVICES)
+    portal.integrate(found)
+    portal.map(found)
+    for reader in ("users", "devices"):
+        monkeypatch.setattr(f"integrations.microsoft.readers.{reader}._LARGEST_PAGE", PAGE)
     monkeypatch.setattr("integrations.actions.sync.sync_tenant.PART_LIMIT", timedelta(0))
-
-
-def made(portal: Portal, **details: Any) -> dict[str, str]:
-    portal.microsoft.world.switch(sign_in_activity_page_size=USERS, registrations_page_size=USERS)  # few parts
-    tenant = portal.has_tenant(users=USERS, devices=1100, **details)
-    portal.integrate(tenant)
-    portal.map(tenant)
-    return tenant
+    return found
 
 
 def part(portal: Portal) -> int:
@@ -62,21 +61,19 @@ def pages(portal: Portal) -> int:
     return sum(kind == "data page" for kind, _ in everything(portal))
 
 
-def test_all_parts_together_bring_home_what_one_reading_would(portal: Portal) -> None:
-    tenant = made(portal)
+def test_all_parts_together_bring_home_what_one_reading_would(portal: Portal, tenant: dict[str, str]) -> None:
     portal.run_queues()
 
     run = run_of(portal, tenant)
     told = {it["dataset"]: it for it in run["datasets"]}
     assert (portal.status(tenant), run["state"], "resumed_at" in run) == ("Success", "done", True)
     assert len(users(portal, tenant)) == USERS
-    assert (told["users"]["counts"]["created"], told["devices"]["counts"]["created"]) == (USERS, 1100)
+    assert (told["users"]["counts"]["created"], told["devices"]["counts"]["created"]) == (USERS, DEVICES)
     assert pages(portal) == 0
     assert listed(portal, tenant) == 3
 
 
-def test_nothing_half_read_looks_whole(portal: Portal) -> None:
-    tenant = made(portal)
+def test_nothing_half_read_looks_whole(portal: Portal, tenant: dict[str, str]) -> None:
     part(portal)
     part(portal)
 
@@ -88,8 +85,8 @@ def test_nothing_half_read_looks_whole(portal: Portal) -> None:
     assert pages(portal) > 0
 
 
-def test_what_changes_between_two_parts_is_told_by_the_next_round(portal: Portal) -> None:
-    tenant, world = made(portal), portal.microsoft.world
+def test_what_changes_between_two_parts_is_told_by_the_next_round(portal: Portal, tenant: dict[str, str]) -> None:
+    world = portal.microsoft.world
     part(portal)
     part(portal)
     gone = world.users(tenant["id"])[5]["id"]
@@ -104,9 +101,8 @@ def test_what_changes_between_two_parts_is_told_by_the_next_round(portal: Portal
 
 @pytest.mark.parametrize("where", ["continue_later", "store_attempts"])
 def test_a_part_that_dies_is_done_again_and_earlier_ones_are_not(
-    portal: Portal, monkeypatch: pytest.MonkeyPatch, where: str
+    portal: Portal, tenant: dict[str, str], monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
-    tenant = made(portal)
     part(portal)
     part(portal)
 
@@ -122,16 +118,15 @@ def test_a_part_that_dies_is_done_again_and_earlier_ones_are_not(
         patched.setattr(f"integrations.actions.sync.sync_tenant.{where}", die)
         with pytest.raises(Killed):
             part(portal)
-    time.sleep(1.2)
-    portal.run_queues()
+    until(portal.run_queues)
 
     assert len(users(portal, tenant)) == USERS
     assert run_of(portal, tenant)["state"] == "done"
     assert listed(portal, tenant) <= 4  # the page of the part that died came twice
 
 
-def test_a_fault_in_a_later_part_leaves_what_was_read(portal: Portal) -> None:
-    tenant, world = made(portal), portal.microsoft.world
+def test_a_fault_in_a_later_part_leaves_what_was_read(portal: Portal, tenant: dict[str, str]) -> None:
+    world = portal.microsoft.world
     part(portal)
     part(portal)
     world.fault(host="graph", path=r"/users\?", status=503, times=None)
@@ -150,8 +145,9 @@ def test_a_fault_in_a_later_part_leaves_what_was_read(portal: Portal) -> None:
 
 
 @pytest.mark.parametrize("spoil", ["hours", "a row"])
-def test_pages_that_are_old_or_incomplete_are_not_gone_on_from(portal: Portal, spoil: str) -> None:
-    tenant = made(portal)
+def test_pages_that_are_old_or_incomplete_are_not_gone_on_from(
+    portal: Portal, tenant: dict[str, str], spoil: str
+) -> None:
     part(portal)
     part(portal)
     if spoil == "hours":
@@ -172,8 +168,7 @@ def _lose_a_page(portal: Portal) -> None:
         table.delete_entity(lost)
 
 
-def test_removing_the_tenant_in_between_leaves_no_page(portal: Portal) -> None:
-    tenant = made(portal)
+def test_removing_the_tenant_in_between_leaves_no_page(portal: Portal, tenant: dict[str, str]) -> None:
     part(portal)
     part(portal)
     integration = portal.row(tenant)["integration_id"]

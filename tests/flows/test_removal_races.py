@@ -18,7 +18,7 @@ from tests.flows.raw import everything
 from tests.waiting import until
 
 ACCOUNT = AccountId("acct_northwind")
-_ROUNDS = 20 if IS_FULL else 6
+_ROUNDS = 20 if IS_FULL else 3
 
 
 def data_rows(portal: Portal, tenant: dict[str, str]) -> list[str]:

@@ -43,10 +43,10 @@ class Writes:
         table.write = write  # type: ignore[method-assign]
 
 
-def test_an_unchanged_tenant_of_ten_thousand_users_costs_one_request_and_four_table_operations(
+def test_an_unchanged_tenant_of_two_thousand_users_costs_one_request_and_four_table_operations(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tenant = portal.has_tenant(users=10_000)
+    tenant = portal.has_tenant(users=2000)
     portal.connected(tenant)
     before = portal.ask("GET", f"/tenants/{tenant['id']}/users?limit=1")
     portal.microsoft.world.forget_requests()
@@ -186,7 +186,7 @@ def test_the_schedule_syncs_every_half_hour_and_only_then(portal: Portal) -> Non
 
 
 def test_a_timer_storm_reads_each_tenant_once_a_slot(portal: Portal) -> None:
-    tenants = [portal.has_tenant(f"Tenant {number}", seed=number) for number in range(5)]
+    tenants = [portal.has_tenant(f"Tenant {number}", seed=number) for number in range(3)]
     for tenant in tenants:
         portal.integrate(tenant)
         portal.map(tenant, to=tenant["name"])
@@ -199,7 +199,7 @@ def test_a_timer_storm_reads_each_tenant_once_a_slot(portal: Portal) -> None:
     portal.run_queues()
     portal.tick()
 
-    assert [len(asked(portal, tenant)) for tenant in tenants] == [1] * 5
+    assert [len(asked(portal, tenant)) for tenant in tenants] == [1] * 3
 
 
 def test_a_repeated_order_runs_once(portal: Portal) -> None:
@@ -282,7 +282,7 @@ def test_mapping_again_starts_empty_and_reads_whole(portal: Portal) -> None:
 def test_two_hosts_on_one_storage_sync_a_slot_once(portal: Portal) -> None:
     """A second process shares our storage; both get every order, one of them does the work."""
     beside_another_process(portal)
-    tenants = [portal.has_tenant(f"Tenant {number}", seed=number, users=20) for number in range(6)]
+    tenants = [portal.has_tenant(f"Tenant {number}", seed=number, users=20) for number in range(3)]
     for tenant in tenants:
         portal.integrate(tenant)
         portal.map(tenant, to=tenant["name"])
@@ -321,7 +321,7 @@ def test_two_hosts_on_one_storage_sync_a_slot_once(portal: Portal) -> None:
         second.wait(HANGS_S)
         second.stdout.close()
 
-    assert [len(asked(portal, tenant)) for tenant in tenants] == [1] * 6
+    assert [len(asked(portal, tenant)) for tenant in tenants] == [1] * 3
 
 
 def _ended(portal: Portal, tenant: dict[str, str], run: str) -> bool:
