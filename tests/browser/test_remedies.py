@@ -38,21 +38,22 @@ def test_each_status_leads_to_what_its_remedy_names(site: Site) -> None:
     site.answers("/integrations", told.overview(rows, *csps))
     site.open()
 
+    dialog = site.page.locator("dialog[open]")  # to look for roles takes the browser longer, in a page of so many rows
     for number, it in enumerate(shown):
-        site.page.get_by_role("button", name=f"{it.column} of N{number}: explain").click()
-        expect(site.dialog).to_contain_text(it.status.remedy)
-        text, links = f"{it.status.detail} {it.status.remedy}", site.dialog.get_by_role("link").all_inner_texts()
+        site.page.locator("button", has_text=f"{it.column} of N{number}: explain").click()
+        expect(dialog).to_contain_text(it.status.remedy)
+        text, links = f"{it.status.detail} {it.status.remedy}", dialog.locator("a:visible").all_inner_texts()
+        terms = dialog.locator("dt:visible").all_inner_texts()
         for place, label in PLACES.items():
             if place in it.status.remedy:
                 assert any(label in link for link in links), (it.name, place, links)
         for field in it.status.evidence if "evidence" in text else ():
-            expect(site.dialog.get_by_role("term").filter(has_text=field.replace("_", " ")).first).to_be_visible()
+            assert any(field.replace("_", " ").casefold() in term.casefold() for term in terms), (it.name, field, terms)
         assert any("Troubleshooting Microsoft Integrations" in link for link in links), it.name
-        site.press("Close")
+        site.page.keyboard.press("Escape")
         if it.status.reason_label:
-            expect(site.page.get_by_role("article", name=f"N{number}", exact=True)).to_contain_text(
-                it.status.reason_label
-            )
+            row = site.page.get_by_role("article", name=f"N{number}", exact=True)
+            expect(row).to_contain_text(it.status.reason_label)
 
 
 def test_each_kind_of_row_has_the_menu_that_its_remedies_name(site: Site) -> None:
