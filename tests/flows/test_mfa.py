@@ -2,13 +2,16 @@
 
 import csv
 import io
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from integrations.actions.evaluate.evaluate_tenant import evaluate_tenant
 from integrations.domain.evaluations.mfa import MfaRow
-from tests.flows.evaluating import derived_rows, resynced, states, synced
+from tests.flows.evaluating import derived_rows, order_of, resynced, states, synced
 from tests.flows.portal import Portal
+from tests.flows.test_evaluations import due_at
 
 EVERYBODY: dict[str, Any] = {"includeUsers": ["All"]}
 Person = dict[str, Any]
@@ -215,3 +218,33 @@ def test_whoever_is_deleted_is_gone_from_the_list(portal: Portal) -> None:
     assert was_there
     assert gone not in people(portal, tenant)
     assert states(portal, tenant)["mfa"] == "fresh"
+
+
+def decided_at(portal: Portal, tenant: dict[str, str]) -> datetime:
+    """When everybody was last decided about."""
+    order = order_of(portal.services, tenant)
+    at = portal.services.derived(order.account_id, order.tenant_id, order.epoch).cursors()["mfa"].full_read_at
+    assert at is not None
+    return at
+
+
+def test_while_data_is_read_again_in_time_nothing_is_decided_anew_and_once_it_is_not_everything_is_unknown(
+    portal: Portal,
+) -> None:
+    tenant = synced(portal)
+    decided = [decided_at(portal, tenant)]
+    resynced(portal, tenant)
+    for hours in (6, 13):  # since the sync: the first look is in time
+        portal.later(hours=hours)
+        at = due_at(portal, tenant)
+        evaluate_tenant(portal.services, order_of(portal.services, tenant))
+        decided.append(decided_at(portal, tenant))
+        as_of = datetime.fromisoformat(mfa(portal, tenant)["as_of"])
+        assert portal.clock() - as_of < timedelta(minutes=5), "what is still right is so as of now"
+    everybody = people(portal, tenant).values()
+
+    assert at is not None
+    assert at <= portal.clock()
+    assert decided[0] == decided[1] < decided[2]
+    assert {it["protection"] for it in everybody} == {"unknown"}
+    assert {it["causes"][0]["why"] for it in everybody} == {"it was last read too long ago"}

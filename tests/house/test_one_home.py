@@ -89,6 +89,7 @@ NOT_RETENTION = {
     ("integrations/domain/csp/gdap.py", "timedelta(days=7)"): "the page's notice before access ends",
     ("integrations/domain/evaluations/progress.py", "timedelta(days=1)"): "a day",
     ("integrations/domain/evaluations/progress.py", "timedelta(days=7)"): "how often everything is evaluated",
+    ("integrations/domain/evaluations/progress.py", "timedelta(hours=5)"): "how often that is confirmed",
     ("integrations/domain/jobs/orders.py", "timedelta(days=31)"): "how far ahead a message's time may be",
     ("integrations/domain/insights/scores.py", "timedelta(days=7)"): "how far back a score is compared",
     ("integrations/domain/insights/summarizing.py", "timedelta(days=30)"): "how much of the Secure Score is drawn",

@@ -72,6 +72,7 @@ class EvaluationRun:
         self._switch_off()
         for evaluation, changes in due:
             self._evaluate(evaluation, changes)
+        self._confirm({it.name for it in registry.EVALUATIONS} - {it.name for it, _ in due})
         if self._standing.pending:
             if not self._has_written:
                 self._session.confirm()
@@ -134,6 +135,18 @@ class EvaluationRun:
             counts=msgspec.to_builtins(plan.counts),
         )
 
+    def _confirm(self, names: Collection[str]) -> None:
+        """Write that the rows of these evaluations, which had nothing to do, are still right, a few times a day."""
+        cursors = [
+            msgspec.structs.replace(it, complete_at=self._now)
+            for name, it in self._cursors.items()
+            if name in names and rules.is_confirmation_due(it.evaluated, it.complete_at, self._now)
+        ]
+        if cursors:
+            self._cursors.update({it.dataset: it for it in cursors})
+            self._session.commit([], cursors)
+            self._has_written = True
+
     def _fail(self, evaluation: Evaluation, failure: Failed, code: str) -> None:
         """Mark it as failed; its rows stay as they are, and the retry evaluates all rows."""
         evaluated = rules.failed(self._progress(evaluation), failure, self._now)
@@ -163,7 +176,9 @@ class EvaluationRun:
     def _plan_next(self) -> None:
         names = {it.name for it in registry.EVALUATIONS}
         progress = (it.evaluated for name, it in self._cursors.items() if name in names)
-        at = rules.next_evaluation(progress, self._now, self._share)
+        on = (it for it in registry.EVALUATIONS if not self._is_off(it))
+        outdated = (it.outdated_at(self._state_of, self._now) for it in on)
+        at = rules.next_evaluation(progress, self._now, self._share, outdated)
         if at != self._next_at:
             self._services.due.put(Due(Work.EVALUATE, self._order.account_id, self._order.tenant_id, at))
         self._next_at = at

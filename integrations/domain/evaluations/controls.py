@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from integrations.domain.baselines.catalogue import Catalogue, catalogue
+from integrations.domain.baselines.catalogue import catalogue
 from integrations.domain.baselines.control import BaselineControl
 from integrations.domain.baselines.tenant import Inputs, JudgedTenant
 from integrations.domain.baselines.verdicts import ControlFinding, Judging
@@ -47,7 +47,7 @@ def _evaluate(source: RowSource, changes: Changes) -> Result:
     before = dict(source.derived(_EarlierRow))
     findings = Judging(baselines, tenant).findings(None if is_complete else affected)
     records = [Record(key=it.id, body=_row(it, before.get(it.id), source.now)) for it in findings]
-    return Result(Reading(records=records, is_complete=is_complete), next_at=_next_at(baselines, tenant))
+    return Result(Reading(records=records, is_complete=is_complete))
 
 
 def reads_of(control: BaselineControl) -> frozenset[str]:
@@ -63,12 +63,6 @@ def _row(finding: ControlFinding, before: _EarlierRow | None, now: datetime) -> 
     )
     since = before.since if before is not None and is_same and before.since else now
     return ControlRow(**fields, since=since)
-
-
-def _next_at(baselines: Catalogue, tenant: JudgedTenant) -> datetime | None:
-    """When rows become too old to be believed, unless they are read again before."""
-    until = (tenant.valid_until(it) for it in baselines.reads())
-    return min((it for it in until if it is not None), default=None)
 
 
 def _inputs(_settings: Settings) -> str:

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 import msgspec
 
-from integrations.domain.evaluations.dataset_state import DatasetState, is_outdated
+from integrations.domain.evaluations.dataset_state import DatasetState, is_outdated, valid_until
 from integrations.domain.sync.changed_keys import ALL, Keys
 from integrations.domain.sync.datasets import Reading
 from integrations.settings import Settings
@@ -99,6 +99,14 @@ class Evaluation:
         needs = sorted(self.needs) if self.uses_states else ()
         states_text = (f"{name}={_text(name, states(name), now)}" for name in needs)
         return ":".join((str(self.version), self.inputs(settings), *states_text))
+
+    def outdated_at(self, states: Callable[[str], DatasetState], now: datetime) -> datetime | None:
+        """When rows of a needed data set cease to count, unless they are read again before; None where that is all one.
+
+        Only then can its basis change by time alone.
+        """
+        until = (valid_until(name, states(name), now) for name in self.needs if self.uses_states)
+        return min((it for it in until if it is not None), default=None)
 
 
 def _text(dataset: str, state: DatasetState, now: datetime) -> str:

@@ -154,11 +154,11 @@ def _evaluate(source: RowSource, changes: Changes) -> Result:
         before = dict(source.derived(_EarlierVerdict))
         users = source.rows(USERS, User)
         records = [judge.record(it, registrations.get(key), before.get(key)) for key, it in users]
-        return Result(Reading(records=records, is_complete=True), tenant.valid_until)
+        return Result(Reading(records=records, is_complete=True))
     earlier, found = source.find_derived(keys, _EarlierVerdict), source.find(USERS, keys, User)
     records = [judge.record(it, registrations.get(key), earlier.get(key)) for key, it in found.items()]
     removed = sorted(keys - found.keys())
-    return Result(Reading(records=records, removed=removed, is_complete=False), tenant.valid_until)
+    return Result(Reading(records=records, removed=removed, is_complete=False))
 
 
 def _earlier(row: MfaRow, since: datetime | None) -> _EarlierVerdict:

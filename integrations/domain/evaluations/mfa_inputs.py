@@ -5,7 +5,6 @@ users and registrations, which may be a hundred thousand, a change has only thos
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import datetime
 from typing import TypeVar
 
 import msgspec
@@ -52,22 +51,17 @@ class _MfaRegistrationPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MfaTenant:
-    """One tenant. ``valid_until`` is when some of it will be too old to count, unless it is read again before."""
+    """One tenant. ``unread`` says in words why something is not known, by data set."""
 
     def __init__(self, source: RowSource) -> None:
         self._source = source
         self._group_keys: set[str] = set()
-        self._valid_until: list[datetime] = []
         self.unread: dict[str, str] = {}
         self._policies = self._rows(_POLICIES, ConditionalAccess)
         self._roles = self._rows("roles", RoleMember)
         self._groups = self._read_groups(self._policies or (), self._roles or ())
         self._has_registrations = self._is_read(REGISTRATIONS)
         self.cross_tenant_access = self._rows("cross_tenant_access", CrossTenantAccess)
-
-    @property
-    def valid_until(self) -> datetime | None:
-        return min(self._valid_until, default=None)
 
     def inputs(self, people: Keys) -> MfaInputs:
         """What decides about these people."""
@@ -111,12 +105,10 @@ class MfaTenant:
 
     def _is_read(self, dataset: str) -> bool:
         state = self._source.state(dataset)
-        until = valid_until(dataset, state, self._source.now)
-        if until is None:
+        is_read = valid_until(dataset, state, self._source.now) is not None
+        if not is_read:
             self.unread[dataset] = why_unread(state)
-            return False
-        self._valid_until.append(until)
-        return True
+        return is_read
 
     def _security_defaults(self) -> bool | None:
         rows = self._rows("security_defaults", SecurityDefaults)

@@ -11,6 +11,7 @@ from integrations.domain.retry_delays import EVALUATION_LONGEST
 from integrations.domain.sync.changed_keys import NONE, Keys
 
 FULL_EVERY = timedelta(days=7)  # in case a change was not marked, for example by an earlier version of this service
+CONFIRMED_EVERY = timedelta(hours=5)  # as cursors of data sets are
 _SPREAD = 0.25
 _DAY = timedelta(days=1)
 
@@ -92,13 +93,21 @@ def changes_of(needs: Iterable[str], pending: Mapping[str, Keys]) -> dict[str, K
     return changes if any(changes.values()) else None
 
 
-def next_evaluation(evaluated: Iterable[Evaluated | None], now: datetime, share: float) -> datetime:
+def is_confirmation_due(known: Evaluated | None, complete_at: datetime | None, now: datetime) -> bool:
+    """Whether to write again that rows are right as of now; ``complete_at`` is when that was last written."""
+    is_fresh = known is not None and known.state is State.FRESH
+    return is_fresh and complete_at is not None and now - complete_at >= CONFIRMED_EVERY
+
+
+def next_evaluation(
+    evaluated: Iterable[Evaluated | None], now: datetime, share: float, outdated: Iterable[datetime | None] = ()
+) -> datetime:
     """When a tenant's evaluations run although no data changed: once a day, each tenant at a time of its own.
 
-    Sooner when rows change by time alone, or when one that failed is retried.
+    Sooner when rows change by time alone, when one that failed is retried, or when rows of a data set are ``outdated``.
     """
     known = [it for it in evaluated if it is not None]
-    times = [it.next_at for it in known] + [it.given_up.next_at for it in known if it.given_up]
+    times = [it.next_at for it in known] + [it.given_up.next_at for it in known if it.given_up] + [*outdated]
     return min(it for it in (*times, daily_at(now, share)) if it is not None and it > now)
 
 

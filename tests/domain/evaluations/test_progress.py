@@ -197,6 +197,23 @@ def test_where_states_matter_rows_that_no_longer_count_for_their_age_are_another
     assert basis(timedelta(hours=12)) not in {basis(timedelta(hours=11)), ""}
 
 
+def test_where_states_matter_the_next_look_is_when_rows_cease_to_count() -> None:
+    judging = dataclasses.replace(registry.EVALUATIONS[0], needs=frozenset({"a", "b"}), uses_states=True)
+    ages = {"a": timedelta(hours=1), "b": timedelta(hours=5)}
+
+    def states(name: str) -> DatasetState:
+        return DatasetState(DatasetOutcome.FRESH, NOW - ages[name])
+
+    assert judging.outdated_at(states, NOW) == NOW + timedelta(hours=7)
+    assert judging.outdated_at(states, NOW + timedelta(hours=7)) == NOW + timedelta(hours=11)
+    assert judging.outdated_at(states, NOW + timedelta(hours=11)) is None
+    assert judging.outdated_at(never_read, NOW) is None
+    assert dataclasses.replace(judging, uses_states=False).outdated_at(states, NOW) is None
+    soon = judging.outdated_at(states, NOW)
+    assert next_evaluation([ran()], NOW, 0.9, [None, soon]) == soon
+    assert next_evaluation([ran()], NOW, 0.5, [None, NOW + timedelta(hours=7)]) == NOW.replace(hour=12)
+
+
 def test_an_evaluation_that_gives_changes_where_everything_was_asked_for_is_a_fault() -> None:
     partial = Evaluation(
         name="partial",
