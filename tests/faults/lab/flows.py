@@ -109,6 +109,13 @@ def _synced(portal: Portal, case: Case) -> None:
     map_(portal, case)
 
 
+def _registered(portal: Portal, case: Case) -> None:
+    """Synced while everybody was registered for MFA, so that whoever loses it is a change."""
+    for person in portal.microsoft.world.users(case.tenant["id"]):
+        portal.microsoft.world.set_registration(case.tenant["id"], person["id"], isMfaRegistered=True)
+    _synced(portal, case)
+
+
 def _csp(portal: Portal, case: Case) -> None:
     case.partner.integrate()
     case.organization = portal.organization("Acme Dental")
@@ -129,6 +136,7 @@ def _removed_csp(portal: Portal, case: Case) -> None:
 _MAKERS: dict[str, Callable[[Portal, Case], None]] = {
     "integrated": _integrated,
     "synced": _synced,
+    "registered": _registered,
     "csp": _csp,
     "both": _both,
     "removed CSP": _removed_csp,
@@ -329,7 +337,7 @@ FLOWS = (
     Flow("map", "integrated", map_, _is_synced),
     Flow("unmap", "synced", unmap, _is_unmapped),
     Flow("sync", "synced", sync, _is_synced),
-    Flow("evaluate", "synced", evaluate, _is_evaluated),
+    Flow("evaluate", "registered", evaluate, _is_evaluated),
     Flow("reauthorize", "synced", reauthorize, _is_renewed),
     Flow("integrate CSP", "nothing", integrate_csp, _works),
     Flow("reauthorize CSP", "csp", reauthorize_csp, _is_csp_renewed),
