@@ -5,7 +5,7 @@ from enum import Enum
 
 import msgspec
 
-from integrations.domain.ids import OrganizationId
+from integrations.domain.ids import EndUserId, OrganizationId
 from integrations.domain.user_sync.fields import FieldChange
 from integrations.domain.user_sync.links import KnownEndUser, LinkedBy, UserLink
 from integrations.domain.user_sync.scope.reasons import LeftOutReason
@@ -45,13 +45,13 @@ class UserChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     object_id: str
-    end_user_id: str
+    end_user_id: EndUserId
     link: UserLink | None = None
     created_in: OrganizationId | None = None
     linked_by: LinkedBy | None = None
     unlinked_object_id: str | None = None
-    former_end_user_id: str | None = None
-    others: list[str] = []
+    former_end_user_id: EndUserId | None = None
+    others: list[EndUserId] = []
     fields: list[FieldChange] = []
     moves_to: OrganizationId | None = None
     is_active: bool | None = None

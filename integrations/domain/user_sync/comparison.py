@@ -63,5 +63,5 @@ def addresses_of(user: User) -> Iterator[tuple[str, str]]:
 
 def main_domain(user: User) -> str | None:
     """The domain of the mail address, or else of the user principal name."""
-    address = mail_key(user.mail) or mail_key(user.username)
-    return address.rpartition("@")[2] if address else None
+    key = mail_key(user.mail) or mail_key(user.username)
+    return key.rpartition("@")[2] if key else None

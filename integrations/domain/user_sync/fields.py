@@ -17,7 +17,7 @@ from integrations.domain.user_sync.settings import Authority, SyncedField, UserS
 
 Values = Mapping[SyncedField, str]
 
-_MORE_THAN_ANY = 10_000  # characters than a field has
+_MORE_THAN_ANY = 10_000  # characters: no field has as many
 _INITIAL_DOMAIN = ".onmicrosoft.com"
 
 

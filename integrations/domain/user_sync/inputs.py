@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from integrations.domain.ids import EndUserId, OrganizationId
 from integrations.domain.user_sync.links import (
     Decision,
     DecisionKey,
@@ -28,19 +29,19 @@ class UserSyncInputs:
         links: Links by the user's object id.
         decisions: What was decided.
         queue: Open questions.
-        new_end_user_id: The id of the End User that is made for a user; the same whenever it is asked for. Its second
-            argument counts the links with the user that were undone.
+        new_end_user_id: The id of the End User that is made in an Organization for a user, by its object id; the same
+            whenever it is asked for. The number is 0 at first, and grows with the links that were undone.
         is_erased: Whether a user was erased on request, by the object id and the keys of the addresses.
         as_of: The time of the plan, in UTC.
     """
 
     settings: UserSyncSettings
     directory: DirectoryData
-    end_users: Mapping[str, KnownEndUser]
+    end_users: Mapping[EndUserId, KnownEndUser]
     links: Mapping[str, UserLink] = field(default_factory=dict)
     decisions: Mapping[DecisionKey, Decision] = field(default_factory=dict)
     queue: Mapping[QueueKey, QueueItem] = field(default_factory=dict)
-    new_end_user_id: Callable[[str, int], str]
+    new_end_user_id: Callable[[OrganizationId, str, int], EndUserId]
     is_erased: Callable[[str, Collection[str]], bool] = lambda _object_id, _keys: False
     as_of: datetime
 
@@ -57,4 +58,4 @@ class ChangedRows:
     """
 
     object_ids: Collection[str] = frozenset()
-    end_user_ids: Collection[str] = frozenset()
+    end_user_ids: Collection[EndUserId] = frozenset()

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from integrations.domain.ids import OrganizationId
+from integrations.domain.ids import EndUserId, OrganizationId
 from integrations.domain.user_sync.scope.reasons import LeftOutReason
 from integrations.domain.user_sync.settings import SyncedField
 
@@ -21,7 +21,7 @@ class KnownEndUser(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     is set while the sync keeps it inactive, and not when a person made it so.
     """
 
-    id: str
+    id: EndUserId
     organization_id: OrganizationId
     values: dict[SyncedField, str] = {}
     other_addresses: list[str] = []
@@ -57,14 +57,14 @@ class UserLink(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     object_id: str
-    end_user_id: str | None
+    end_user_id: EndUserId | None
     linked_by: LinkedBy
     since: datetime
     organization_id: OrganizationId
     last_values: dict[SyncedField, str] = {}
     employee_id: str | None = None
     immutable_id: str | None = None
-    undone: list[str] = []
+    undone: list[EndUserId] = []
 
 
 def undo(link: UserLink) -> UserLink:
@@ -132,7 +132,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     object_id: str
     question: Question
     choice: Choice
-    end_user_id: str | None = None
+    end_user_id: EndUserId | None = None
     organization_id: OrganizationId | None = None
     mail: str | None = None
 
@@ -154,7 +154,7 @@ class MatchCandidate(msgspec.Struct, frozen=True, kw_only=True):
         because: What both have in common, such as mail or name.
     """
 
-    end_user_id: str
+    end_user_id: EndUserId
     because: list[str]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from integrations.domain.ids import OrganizationId
+from integrations.domain.ids import EndUserId, OrganizationId
 from integrations.domain.security.certainty import Certainty
 from integrations.domain.user_sync.changes import ChangeKind, UserChange
 from integrations.domain.user_sync.inputs import ChangedRows, UserSyncInputs
@@ -90,12 +90,12 @@ class _Planner:
         self._router = Router(inputs.settings, inputs.directory)
         self._identities = Identities(inputs, self._router)
         self._matching = Matching(inputs, self._identities)
-        self._gone = {it.object_id: it for it in self._identities.gone.values()}
+        self._gone = {it.object_id: end_user_id for end_user_id, it in self._identities.gone.items()}
         concerned = self._users.keys() | self._gone.keys() if changed is None else self._concerned(changed)
         self._outcomes = {it: self._outcome(it) for it in sorted(concerned) if it in self._users}
         missing = [self._gone[it] for it in sorted(concerned) if it in self._gone]
         matched = {it.end_user_id for it in self._outcomes.values() if isinstance(it, Matched)}
-        self._missing = [it for it in missing if it.end_user_id not in matched]
+        self._missing = [it for it in missing if it not in matched]
 
     def plan(self) -> UserSyncPlan:
         upkept = list(self._upkept())
@@ -132,15 +132,15 @@ class _Planner:
             elif end_user_id := self._end_user_id(object_id, outcome):
                 matched = outcome if isinstance(outcome, Matched) else None
                 yield upkeep.linked(object_id, end_users[end_user_id], matched)
-        yield from (upkeep.gone(it, end_users[it.end_user_id or ""]) for it in self._missing)
+        yield from (upkeep.gone(self._identities.gone[it], end_users[it]) for it in self._missing)
 
-    def _end_user_id(self, object_id: str, outcome: Outcome | None) -> str | None:
+    def _end_user_id(self, object_id: str, outcome: Outcome | None) -> EndUserId | None:
         """The existing End User of a user, from now on."""
         if isinstance(outcome, Matched):
             return outcome.end_user_id
         return self._identities.end_user_of[object_id] if outcome is None else None
 
-    def _wishes(self) -> Iterator[tuple[str, MailWish]]:
+    def _wishes(self) -> Iterator[tuple[EndUserId, MailWish]]:
         for object_id, outcome in self._outcomes.items():
             end_user_id = self._end_user_id(object_id, outcome)
             if isinstance(outcome, Created):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from integrations.domain.ids import OrganizationId
+from integrations.domain.ids import EndUserId, OrganizationId
 from integrations.domain.user_sync.changes import UserChange
 from integrations.domain.user_sync.fields import FieldChange, changed_fields, cleared_fields, first_values, note_of
 from integrations.domain.user_sync.inputs import UserSyncInputs
@@ -53,7 +53,7 @@ class Upkeep:
         change = UserChange(
             object_id=object_id,
             end_user_id=outcome.end_user_id,
-            link=self._refreshed(link),
+            link=self._refreshed(link, outcome.end_user_id),
             created_in=organization_id,
             linked_by=LinkedBy.CREATED,
             fields=list(self._first_fields(object_id, outcome.end_user_id)),
@@ -62,18 +62,19 @@ class Upkeep:
 
     def linked(self, object_id: str, end_user: KnownEndUser, matched: Matched | None) -> Upkept:
         """A user that exists has an End User, or gets one that exists (``matched``)."""
-        before = self._identities.link(object_id, end_user.id)
         by = matched.linked_by if matched else LinkedBy.CREATED
-        link = before or self._new_link(object_id, end_user.id, by, end_user.organization_id)
+        link = self._identities.link(object_id, end_user.id) or self._new_link(
+            object_id, end_user.id, by, end_user.organization_id
+        )
         if self._identities.is_frozen(object_id, end_user):
-            return Upkept(self._link_change(link, before, matched))
+            return Upkept(self._link_change(link, end_user.id, matched))
         place = self._places.place(object_id, end_user)
         activity = self._activity(object_id, end_user)
         is_kept_up = self._identities.is_kept_up(object_id, end_user)
-        after = self._refreshed(link) if is_kept_up else link
-        change = self._link_change(msgspec.structs.replace(after, organization_id=place.accepted), before, matched)
+        after = self._refreshed(link, end_user.id) if is_kept_up else link
+        after = msgspec.structs.replace(after, organization_id=place.accepted)
         change = msgspec.structs.replace(
-            change,
+            self._link_change(after, end_user.id, matched),
             fields=list(self._fields(link, end_user)) if is_kept_up else [],
             moves_to=place.moves_to,
             is_active=activity.is_active,
@@ -88,19 +89,21 @@ class Upkeep:
         activity = _activity(end_user, LeftOutReason.DELETED) if is_known else _ActiveState()
         return Upkept(UserChange(object_id=link.object_id, end_user_id=end_user.id, **activity._asdict()))
 
-    def _link_change(self, link: UserLink, before: UserLink | None, matched: Matched | None) -> UserChange:
+    def _link_change(self, link: UserLink, end_user_id: EndUserId, matched: Matched | None) -> UserChange:
         """The change of a link alone."""
         return UserChange(
             object_id=link.object_id,
-            end_user_id=link.end_user_id or "",
-            link=None if link == before else link,
+            end_user_id=end_user_id,
+            link=None if link == self._identities.link(link.object_id, end_user_id) else link,
             linked_by=matched.linked_by if matched else None,
             unlinked_object_id=matched.replaces.object_id if matched and matched.replaces else None,
             former_end_user_id=self._former_end_user_id(link.object_id) if matched else None,
             others=list(matched.others) if matched else [],
         )
 
-    def _new_link(self, object_id: str, end_user_id: str, by: LinkedBy, organization_id: OrganizationId) -> UserLink:
+    def _new_link(
+        self, object_id: str, end_user_id: EndUserId, by: LinkedBy, organization_id: OrganizationId
+    ) -> UserLink:
         former = self._inputs.links.get(object_id)
         left = filter(None, [self._former_end_user_id(object_id)])
         return UserLink(
@@ -112,17 +115,17 @@ class Upkeep:
             undone=sorted({*(former.undone if former else ()), *left} - {end_user_id}),
         )
 
-    def _former_end_user_id(self, object_id: str) -> str | None:
+    def _former_end_user_id(self, object_id: str) -> EndUserId | None:
         """The End User that a user had until now, if it still exists."""
         former = self._inputs.links.get(object_id)
         return former.end_user_id if former and former.end_user_id in self._inputs.end_users else None
 
-    def _refreshed(self, link: UserLink) -> UserLink:
+    def _refreshed(self, link: UserLink, end_user_id: EndUserId) -> UserLink:
         """The link with what Microsoft says now. An address that is refused is tried again."""
         user = self._users[link.object_id]
         immutable_id = user.immutable_id if isinstance(user.immutable_id, str) else None
         values = dict(self._identities.values(link.object_id))
-        if self._is_mail_open(link.end_user_id or ""):
+        if self._is_mail_open(end_user_id):
             values.pop(SyncedField.MAIL, None)
         return msgspec.structs.replace(
             link,
@@ -131,7 +134,7 @@ class Upkeep:
             immutable_id=immutable_id or link.immutable_id,
         )
 
-    def _first_fields(self, object_id: str, end_user_id: str) -> Iterator[FieldChange]:
+    def _first_fields(self, object_id: str, end_user_id: EndUserId) -> Iterator[FieldChange]:
         user = self._users[object_id]
         for it, text in first_values(self._inputs.settings, self._identities.values(object_id)).items():
             if it is not SyncedField.MAIL or self._mails.is_granted(end_user_id):
@@ -147,12 +150,12 @@ class Upkeep:
         values = self._identities.values(link.object_id)
         return cleared_fields(self._inputs.settings, values, end_user, link.last_values)
 
-    def _is_mail_open(self, end_user_id: str) -> bool:
+    def _is_mail_open(self, end_user_id: EndUserId) -> bool:
         """Whether an address was refused and is tried again; one that the portal keeps is tried once."""
         is_kept = self._inputs.settings.authority_of(SyncedField.MAIL) is Authority.PORTAL
         return self._mails.is_refused(end_user_id) and not is_kept
 
-    def _mail_questions(self, object_id: str, end_user_id: str) -> Iterator[QueueItem]:
+    def _mail_questions(self, object_id: str, end_user_id: EndUserId) -> Iterator[QueueItem]:
         mail = self._identities.values(object_id).get(SyncedField.MAIL)
         if mail and self._is_mail_open(end_user_id):
             yield from filter(None, [self._mails.question(object_id, end_user_id, mail)])

@@ -6,6 +6,7 @@ from integrations.domain.sync.records import User
 from integrations.domain.user_sync.inputs import UserSyncInputs
 from integrations.domain.user_sync.links import Choice, KnownEndUser, Question
 from integrations.domain.user_sync.settings import Authority, OrganizationSync, SyncedField, TextFilter
+from tests.domain.user_sync.worlds import ACME
 
 
 class Reference:
@@ -98,7 +99,7 @@ class Reference:
         for object_id, user in self.users.items():
             if object_id in self.linked or object_id in self.refused or not self.is_possible(user):
                 continue
-            own = self.i.new_end_user_id(object_id, self.times_undone(object_id))
+            own = self.i.new_end_user_id(ACME, object_id, self.times_undone(object_id))
             if own in self.people and own not in self.linked.values() and not self.is_ignored(object_id):
                 self.linked[object_id] = own
             elif self.choice(object_id) is Choice.CREATE and self.can_be_made(user):
@@ -122,9 +123,9 @@ class Reference:
 
     def create(self, object_id: str) -> None:
         undone = self.times_undone(object_id)
-        while self.i.new_end_user_id(object_id, undone) in self.people:
+        while self.i.new_end_user_id(ACME, object_id, undone) in self.people:
             undone += 1
-        self.linked[object_id] = self.i.new_end_user_id(object_id, undone)
+        self.linked[object_id] = self.i.new_end_user_id(ACME, object_id, undone)
         self.new.add(object_id)
 
     def times_undone(self, object_id: str) -> int:
@@ -329,7 +330,7 @@ class Reference:
         return there if self.s.moves_by_itself and is_own else person.organization_id
 
     def is_own(self, object_id: str) -> bool:
-        own = self.i.new_end_user_id(object_id, self.times_undone(object_id))
+        own = self.i.new_end_user_id(ACME, object_id, self.times_undone(object_id))
         is_decided = self.choice(object_id) is Choice.LINK and object_id not in self.refused
         return self.linked[object_id] == own and not is_decided
 

@@ -65,6 +65,7 @@ def test_everything_that_is_wrong_is_named_at_once() -> None:
         ({"office": TextFilter(exclude=equal("\u200b"))}, ["/office/exclude/0/value"]),
         ({"domain": DomainFilter(exclude=["a.example", "A.example"])}, ["/domain/exclude/1"]),
         ({"domain": DomainFilter(exclude=["@a.example"])}, ["/domain/exclude/0"]),
+        ({"domain": DomainFilter(include=["\u00fc" * 80 + ".example"])}, ["/domain/include/0"]),
         ({"group": GroupFilter(include=[GROUP], exclude=[GROUP])}, ["/group/include/0"]),
         ({"group": GroupFilter(exclude=[GROUP.upper()])}, ["/group/exclude/0"]),
         ({"department": TextFilter(include=equal(*map(str, range(MOST_VALUES + 1))))}, ["/department/include"]),

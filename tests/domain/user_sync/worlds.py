@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from integrations.domain.ids import OrganizationId
+from integrations.domain.ids import EndUserId, OrganizationId
 from integrations.domain.sync.records import Group, User
 from integrations.domain.user_sync.changes import UserChange, end_user_after
 from integrations.domain.user_sync.comparison import mail_key
@@ -41,6 +41,10 @@ from integrations.domain.user_sync.settings import (
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ACME, BRANCH = OrganizationId("org_acme"), OrganizationId("org_branch")
 _FIELDS = {it.value: it for it in SyncedField}
+
+
+def _new_end_user_id(_organization_id: OrganizationId, object_id: str, number: int) -> EndUserId:
+    return EndUserId(f"eu_{object_id}" + (f"_{number}" if number else ""))
 
 
 def user(object_id: str, name: str | None = None, **more: Any) -> User:
@@ -109,7 +113,7 @@ class World:
             links=self.links,
             decisions=self.decisions,
             queue=self.queue,
-            new_end_user_id=lambda object_id, undone: f"eu_{object_id}" + (f"_{undone}" if undone else ""),
+            new_end_user_id=_new_end_user_id,
             is_erased=lambda object_id, keys: not self.erased.isdisjoint({object_id, *keys}),
             as_of=self.now,
         )

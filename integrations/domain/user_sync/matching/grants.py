@@ -1,24 +1,28 @@
 """Who gets what several want, when holders give up what they have by getting something else. Pure."""
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import TypeVar
 
-Holders = Mapping[str, frozenset[str]]
+Holder = TypeVar("Holder", bound=str)
+Thing = TypeVar("Thing", bound=str)
 
 
-def grants(wishes: Mapping[str, str], current: Mapping[str, str], fixed: Holders) -> set[str]:
+def grants(
+    wishes: Mapping[Holder, Thing], current: Mapping[Holder, Thing], fixed: Mapping[Thing, Collection[Holder]]
+) -> set[Holder]:
     """Those who get what they wish for.
 
     ``wishes`` is by whoever wishes, ``current`` is what each holds now and gives up if its wish is granted, and
     ``fixed`` are those who keep a thing whatever happens. Nobody gets what somebody else keeps or what two wish for;
     two may exchange. Wishing again afterwards grants nothing more.
     """
-    holders: defaultdict[str, set[str]] = defaultdict(set)
+    holders: defaultdict[Thing, set[Holder]] = defaultdict(set)
     for holder, thing in current.items():
         holders[thing].add(holder)
     demand = Counter(wishes.values())
 
-    def is_kept(thing: str, wishing: str) -> bool:
+    def is_kept(thing: Thing, wishing: Holder) -> bool:
         others = (holder for holder in holders.get(thing, ()) if holder != wishing)
         return any(it != wishing for it in fixed.get(thing, ())) or any(it not in wishes for it in others)
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import count
 
-from integrations.domain.ids import OrganizationId
+from integrations.domain.ids import EndUserId, OrganizationId
 from integrations.domain.user_sync.comparison import addresses_of, mail_key
 from integrations.domain.user_sync.fields import Values, first_values, values_of, wished_mail
 from integrations.domain.user_sync.inputs import UserSyncInputs
@@ -36,16 +36,16 @@ class Identities:
         self.end_user_of = self._linked()
         self.linked_now: dict[str, LinkedBy] = {}
         self.created: set[str] = set()
-        self.refused: dict[str, str] = {}
+        self.refused: dict[str, EndUserId] = {}
         if inputs.directory.users_are_current:
             self._add_decided_links()
             self._add_own()
         self.holder_of = {end_user: object_id for object_id, end_user in self.end_user_of.items()}
         self.former = self._former()
         self.gone = {it: link for it, link in self.former.items() if it not in self.holder_of}
-        self._by_mail: defaultdict[str, list[str]] = defaultdict(list)
-        self._by_other_address: defaultdict[str, list[str]] = defaultdict(list)
-        self._by_address_of_user: defaultdict[str, list[str]] = defaultdict(list)
+        self._by_mail: defaultdict[str, list[EndUserId]] = defaultdict(list)
+        self._by_other_address: defaultdict[str, list[EndUserId]] = defaultdict(list)
+        self._by_address_of_user: defaultdict[str, list[EndUserId]] = defaultdict(list)
         self._index()
 
     def standing(self, object_id: str) -> Standing:
@@ -64,7 +64,7 @@ class Identities:
             self._addresses[object_id] = list(addresses_of(self._users[object_id]))
         return self._addresses[object_id]
 
-    def link(self, object_id: str, end_user_id: str) -> UserLink | None:
+    def link(self, object_id: str, end_user_id: EndUserId) -> UserLink | None:
         """The link of a user with this End User, unless it is yet to be made."""
         link = self._inputs.links.get(object_id)
         return link if link and link.end_user_id == end_user_id else None
@@ -103,9 +103,9 @@ class Identities:
         is_ignored = decision is not None and decision.choice is Choice.IGNORE
         return is_ignored and mail_key(decision.mail if decision else None) == mail_key(mail)
 
-    def _linked(self) -> dict[str, str]:
+    def _linked(self) -> dict[str, EndUserId]:
         """Links of users that exist with End Users that exist; the first of two with one End User."""
-        linked: dict[str, str] = {}
+        linked: dict[EndUserId, str] = {}
         for object_id, link in sorted(self._inputs.links.items()):
             if object_id in self._users and link.end_user_id and link.end_user_id in self._inputs.end_users:
                 linked.setdefault(link.end_user_id, object_id)
@@ -118,20 +118,19 @@ class Identities:
         self.end_user_of |= {it: wishes[it] for it in granted}
         self.linked_now |= dict.fromkeys(granted, LinkedBy.DECISION)
 
-    def _decided_links(self) -> Iterator[tuple[str, str]]:
+    def _decided_links(self) -> Iterator[tuple[str, EndUserId]]:
         for (object_id, question), decision in self._inputs.decisions.items():
-            end_user = self._inputs.end_users.get(decision.end_user_id or "")
-            if question is not Question.IDENTITY or decision.choice is not Choice.LINK or end_user is None:
+            end_user_id = decision.end_user_id
+            if question is not Question.IDENTITY or end_user_id is None or end_user_id not in self._inputs.end_users:
                 continue
-            if self._can_be_linked(object_id) and self.end_user_of.get(object_id) != end_user.id:
-                yield object_id, end_user.id
+            if self._can_be_linked(object_id) and self.end_user_of.get(object_id) != end_user_id:
+                yield object_id, end_user_id
 
     def _can_be_linked(self, object_id: str) -> bool:
         if object_id not in self._users:
             return False
-        linked = self._inputs.end_users.get(self.end_user_of.get(object_id, ""))
-        is_frozen = linked is not None and self.is_frozen(object_id, linked)
-        standing = self.standing(object_id)
+        end_user_id, standing = self.end_user_of.get(object_id), self.standing(object_id)
+        is_frozen = end_user_id is not None and self.is_frozen(object_id, self._inputs.end_users[end_user_id])
         return standing.can_be_matched and standing.route.is_on and not is_frozen
 
     def _add_own(self) -> None:
@@ -140,7 +139,7 @@ class Identities:
         for object_id in self._users:
             if object_id in self.end_user_of or object_id in self.refused or not self._can_be_linked(object_id):
                 continue
-            own = self._inputs.new_end_user_id(object_id, self._undone(object_id))
+            own = self._new_id(object_id, self._undone(object_id))
             if own in self._inputs.end_users and own not in held and not self.is_ignored(object_id):
                 self.end_user_of[object_id] = own
                 self.linked_now[object_id] = LinkedBy.CREATED
@@ -152,10 +151,14 @@ class Identities:
         link = self._inputs.links.get(object_id)
         return len(link.undone) if link else 0
 
-    def free_id(self, object_id: str) -> str:
+    def free_id(self, object_id: str) -> EndUserId:
         """The id of the End User that is made for a user: the first that none has."""
-        ids = (self._inputs.new_end_user_id(object_id, it) for it in count(self._undone(object_id)))
+        ids = (self._new_id(object_id, it) for it in count(self._undone(object_id)))
         return next(it for it in ids if it not in self._inputs.end_users)
+
+    def _new_id(self, object_id: str, number: int) -> EndUserId:
+        organization_id = self.standing(object_id).route.organization_id or OrganizationId("")
+        return self._inputs.new_end_user_id(organization_id, object_id, number)
 
     def is_ignored(self, object_id: str) -> bool:
         """Whether a user without End User stays so: by decision, or since a link was undone and nothing decided."""
@@ -176,13 +179,13 @@ class Identities:
     def has_name(self, object_id: str) -> bool:
         return SyncedField.NAME in first_values(self._inputs.settings, self.values(object_id))
 
-    def _former(self) -> dict[str, UserLink]:
+    def _former(self) -> dict[EndUserId, UserLink]:
         """Links of users that do not exist; of several with one End User the latest."""
         links = [it for it in self._inputs.links.values() if it.object_id not in self._users]
         gone = {it.end_user_id: it for it in sorted(links, key=lambda it: (it.since, it.object_id))}
         return {it: link for it, link in gone.items() if it and it in self._inputs.end_users}
 
-    def known_by(self, key: str) -> set[str]:
+    def known_by(self, key: str) -> set[EndUserId]:
         """Ids of End Users that are known by an address: their own, or one of their users.
 
         Not by a mail address that is to be replaced: it may belong to somebody else by now.
@@ -190,7 +193,7 @@ class Identities:
         by_mail = {it for it in self._by_mail.get(key, ()) if not self._is_mail_replaced(it)}
         return by_mail.union(self._by_other_address.get(key, ()), self._by_address_of_user.get(key, ()))
 
-    def _is_mail_replaced(self, end_user_id: str) -> bool:
+    def _is_mail_replaced(self, end_user_id: EndUserId) -> bool:
         holder = self.holder_of.get(end_user_id)
         return holder is not None and self.mail_wish(holder, self._inputs.end_users[end_user_id]) is not None
 

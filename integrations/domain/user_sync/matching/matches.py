@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from integrations.domain.ids import EndUserId
 from integrations.domain.sync.records import User
 from integrations.domain.user_sync.comparison import mail_key, name_keys, phone_key
 from integrations.domain.user_sync.inputs import UserSyncInputs
@@ -35,18 +36,19 @@ class Matched(NamedTuple):
     with the same address.
     """
 
-    end_user_id: str
+    end_user_id: EndUserId
     linked_by: LinkedBy
     replaces: UserLink | None = None
-    others: tuple[str, ...] = ()
+    others: tuple[EndUserId, ...] = ()
 
 
 class Created(NamedTuple):
     """An End User with this id is made for the user."""
 
-    end_user_id: str
+    end_user_id: EndUserId
 
 
+Candidates = dict[EndUserId, list[str]]  # what each has in common with a user
 Outcome = Matched | Created | QueueItem | SkipReason | LeftOutReason
 
 _BY_ADDRESS = {"mail": LinkedBy.MAIL, "username": LinkedBy.USERNAME, "alias": LinkedBy.ALIAS}  # strongest first
@@ -60,8 +62,8 @@ class Matching:
         self._users = inputs.directory.users
         self._places = Places(inputs, identities)
         self._unlinked_by_address = self._index_of_unlinked()
-        self._by_likeness: dict[tuple[str, str], set[str]] | None = None
-        self._candidates: dict[str, dict[str, list[str]]] = {}
+        self._by_likeness: dict[tuple[str, str], set[EndUserId]] | None = None
+        self._candidates: dict[str, Candidates] = {}
         self._by_key: dict[str, Matched | QueueItem | None] = {}
 
     def outcome(self, object_id: str) -> Outcome:
@@ -76,7 +78,7 @@ class Matching:
             return reason
         return self._refused(object_id) or self._outcome_by_key(object_id) or self._outcome_without_match(object_id)
 
-    def sharing(self, object_ids: Iterable[str], end_user_ids: Iterable[str]) -> set[str]:
+    def sharing(self, object_ids: Iterable[str], end_user_ids: Iterable[EndUserId]) -> set[str]:
         """Users without End User that share an address with one of these users or End Users."""
         users = (self._identities.addresses(it) for it in object_ids if it in self._users)
         end_users = (self._inputs.end_users[it] for it in end_user_ids if it in self._inputs.end_users)
@@ -127,7 +129,7 @@ class Matching:
             return self._question(QueueKind.SEVERAL_USERS, object_id, candidates, rivals)
         return self._match(object_id, end_user_id, candidates) if end_user_id else None
 
-    def _match(self, object_id: str, end_user_id: str, candidates: dict[str, list[str]]) -> Matched | QueueItem:
+    def _match(self, object_id: str, end_user_id: EndUserId, candidates: Candidates) -> Matched | QueueItem:
         gone = self._identities.gone.get(end_user_id)
         if gone is None:
             others = tuple(sorted(self.candidates(object_id).keys() - {end_user_id}))
@@ -136,10 +138,10 @@ class Matching:
             return Matched(end_user_id, LinkedBy.REHIRE, gone)
         return self._question(QueueKind.REHIRE, object_id, candidates, [gone.object_id])
 
-    def candidates(self, object_id: str) -> dict[str, list[str]]:
+    def candidates(self, object_id: str) -> Candidates:
         """Ids of End Users that share an address with a user, and which; the strongest first."""
         if object_id not in self._candidates:
-            found: defaultdict[str, list[str]] = defaultdict(list)
+            found: defaultdict[EndUserId, list[str]] = defaultdict(list)
             for key, kind in self._identities.addresses(object_id):
                 for end_user_id in self._identities.known_by(key):
                     if kind not in found[end_user_id]:
@@ -147,7 +149,7 @@ class Matching:
             self._candidates[object_id] = dict(found)
         return self._candidates[object_id]
 
-    def _wanted(self, object_id: str) -> set[str]:
+    def _wanted(self, object_id: str) -> set[EndUserId]:
         """The candidates; of several the one in the Organization that the user belongs to, if there is just one."""
         candidates = set(self.candidates(object_id))
         if len(candidates) < 2:
@@ -156,7 +158,7 @@ class Matching:
         there = {it for it in candidates if self._places.organization_of(it) == organization_id}
         return there if len(there) == 1 else candidates
 
-    def _rivals(self, object_id: str, end_user_ids: Iterable[str]) -> list[str]:
+    def _rivals(self, object_id: str, end_user_ids: Iterable[EndUserId]) -> list[str]:
         """Other users without End User that share an address with this one, or want the same End User."""
         own = [key for key, _ in self._identities.addresses(object_id)]
         sharing = {it for key in own for it in self._unlinked_by_address.get(key, ())}
@@ -164,7 +166,7 @@ class Matching:
         others = (sharing | wanting) - {object_id}
         return [it for it in others if self._reason_to_skip(it) is None]
 
-    def _wanting(self, end_user_id: str) -> Iterator[str]:
+    def _wanting(self, end_user_id: EndUserId) -> Iterator[str]:
         """Users without End User that want this one."""
         for key in _addresses_of_end_user(self._inputs.end_users[end_user_id]):
             yield from (it for it in self._unlinked_by_address.get(key, ()) if end_user_id in self._wanted(it))
@@ -180,23 +182,23 @@ class Matching:
             return self._question(QueueKind.NAME_ONLY, object_id, candidates)
         return Created(self._identities.free_id(object_id))
 
-    def _alike(self, object_id: str) -> dict[str, list[str]]:
+    def _alike(self, object_id: str) -> Candidates:
         """End Users without a user that look like this one, and by what; not those that are just being linked."""
         if self._by_likeness is None:
             self._by_likeness = self._index_of_likeness()
-        found: defaultdict[str, list[str]] = defaultdict(list)
+        found: defaultdict[EndUserId, list[str]] = defaultdict(list)
         for kind, key in _likeness_of(self._users[object_id]):
             for end_user_id in self._by_likeness.get((kind, key), ()):
                 if kind not in found[end_user_id]:
                     found[end_user_id].append(kind)
         return {it: because for it, because in found.items() if not self._is_matched(it)}
 
-    def _is_matched(self, end_user_id: str) -> bool:
+    def _is_matched(self, end_user_id: EndUserId) -> bool:
         outcomes = (self._outcome_by_key(it) for it in self._wanting(end_user_id) if not self._reason_to_skip(it))
         return any(isinstance(it, Matched) for it in outcomes)
 
     def _question(
-        self, kind: QueueKind, object_id: str, candidates: dict[str, list[str]], rivals: Iterable[str] = ()
+        self, kind: QueueKind, object_id: str, candidates: Candidates, rivals: Iterable[str] = ()
     ) -> QueueItem:
         decision = self._inputs.decision(object_id, Question.IDENTITY)
         listed = [MatchCandidate(end_user_id=it, because=because) for it, because in sorted(candidates.items())]
@@ -217,8 +219,8 @@ class Matching:
                     index[key].append(object_id)
         return index
 
-    def _index_of_likeness(self) -> dict[tuple[str, str], set[str]]:
-        index: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    def _index_of_likeness(self) -> dict[tuple[str, str], set[EndUserId]]:
+        index: defaultdict[tuple[str, str], set[EndUserId]] = defaultdict(set)
         for end_user in self._inputs.end_users.values():
             if end_user.id not in self._identities.holder_of:
                 for likeness in _likeness_of_end_user(end_user, self._identities.gone.get(end_user.id)):

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from integrations.domain.ids import OrganizationId
+from integrations.domain.ids import EndUserId, OrganizationId
 from integrations.domain.user_sync.inputs import UserSyncInputs
 from integrations.domain.user_sync.links import (
     Choice,
@@ -31,7 +31,7 @@ class Places:
     def __init__(self, inputs: UserSyncInputs, identities: Identities) -> None:
         self._inputs, self._identities = inputs, identities
 
-    def organization_of(self, end_user_id: str) -> OrganizationId | None:
+    def organization_of(self, end_user_id: EndUserId) -> OrganizationId | None:
         """The Organization of an End User after the plan, also of one that is made by decision."""
         holder = self._identities.holder_of.get(end_user_id)
         end_user = self._inputs.end_users.get(end_user_id)
