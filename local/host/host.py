@@ -152,8 +152,19 @@ class Host:
         web.start()
         self._web = web
         if listeners:
-            self._listen()
+            self.listen()
         return f"http://{address}:{web.port}"
+
+    def listen(self) -> None:
+        """Begin with timers and queues, after a ``serve`` without them."""
+        queues = [it for it in self._readers.values() if not it.function.is_disabled]
+        timers = {name: it for name, it in self._timers.items() if not it.function.is_disabled}
+        leases = {name: SingletonLease(self._storage, self._host_id, name) for name in timers}
+        self._polling = [QueueListener(it, self._options) for it in queues]
+        self._timing = [TimerListener(it, leases[name], self._clock) for name, it in timers.items()]
+        started: list[_Listening] = [*self._polling, *self._timing]
+        for listener in started:
+            listener.start()
 
     def stop(self, within_s: float = GRACE_S) -> bool:
         """Take no more work; what runs gets some seconds. False when something still runs after that."""
@@ -180,16 +191,6 @@ class Host:
             leads_to=self.env.get("LOCAL_HOST_HOME", ""),
         )
         return HttpPipeline(self.routes, keys, cors, invoke=self._http, admin=admin.handle, home=home)
-
-    def _listen(self) -> None:
-        queues = [it for it in self._readers.values() if not it.function.is_disabled]
-        timers = {name: it for name, it in self._timers.items() if not it.function.is_disabled}
-        leases = {name: SingletonLease(self._storage, self._host_id, name) for name in timers}
-        self._polling = [QueueListener(it, self._options) for it in queues]
-        self._timing = [TimerListener(it, leases[name], self._clock) for name, it in timers.items()]
-        started: list[_Listening] = [*self._polling, *self._timing]
-        for listener in started:
-            listener.start()
 
     def _check_connections(self) -> None:
         for reader in self._readers.values():

@@ -2,16 +2,18 @@
 
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Lock
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from local.microsoft.cloud import Running
 from local.portal_identity import PortalIdentity
 from tests.browser.site import Site
-from tests.flows.portal import CLIENT_ID, open_portal
+from tests.flows.portal import CLIENT_ID, Portal, open_portal
 
 # Only says that it never comes: beside other work on a slow machine, a page with a queue behind it takes half a minute.
 HANGS_MS = 120_000
@@ -38,25 +40,38 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    """A browser of its own for each test; a script error or a broken policy fails the test."""
-    context = chromium.new_context(
+@pytest.fixture(scope="session")
+def _context(chromium: Browser) -> Iterator[BrowserContext]:
+    """One for all tests: to begin another takes the browser longer than most tests."""
+    with chromium.new_context(
         ignore_https_errors=True, viewport={"width": 1280, "height": 900}, locale="en-GB", reduced_motion="reduce"
-    )
-    context.set_default_timeout(HANGS_MS)
-    opened = context.new_page()
+    ) as opened:
+        opened.set_default_timeout(HANGS_MS)
+        yield opened
+
+
+@pytest.fixture
+def page(_context: BrowserContext) -> Iterator[Page]:
+    """A tab of its own for each test, without cookies; a script error or a broken policy fails the test.
+
+    What else a browser keeps, it keeps by address, and each test has a port of its own.
+    """
+    opened = _context.new_page()
     wrong: list[str] = []
     opened.on("pageerror", lambda error: wrong.append(str(error)))
     opened.on("console", lambda told: wrong.append(told.text) if breaks_policy(told.text) else None)
     yield opened
-    context.close()
+    for it in _context.pages:
+        it.close()
+    _context.clear_cookies()
     assert wrong == []
 
 
 @pytest.fixture
-def site(microsoft: Running, identity: PortalIdentity, storage: str, page: Page) -> Iterator[Site]:
-    """The app, listening, with its queues at work, and a browser before it."""
+def site(
+    microsoft: Running, identity: PortalIdentity, storage: str, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Site]:
+    """The app, listening, with its queues at work as soon as there is any, and a browser before it."""
     port = free_port()
     url = f"http://localhost:{port}"
     addresses = {"PUBLIC_URL": url, "PORTAL_URL": f"{url}/api/page", "PORTAL_PERSONAS_URL": identity.issuer}
@@ -64,8 +79,22 @@ def site(microsoft: Running, identity: PortalIdentity, storage: str, page: Page)
     callbacks = [f"{url}/api/consent/callback/{kind}" for kind in ("single", "csp")]
     microsoft.world.register_app(client_id=CLIENT_ID, redirect_uris=callbacks)
     with portal.host:
-        portal.host.serve(port)
+        portal.host.serve(port, listeners=False)
+        monkeypatch.setattr(portal.services.queues, "send", _listening(portal))
         yield Site(portal, page, url)
+
+
+def _listening(portal: Portal) -> Callable[..., Any]:
+    """Sends messages, and has timers and queues begin before the first one: most pages never need them."""
+    send, lock, waiting = portal.services.queues.send, Lock(), [portal.host.listen]
+
+    def sending(*args: Any, **kwargs: Any) -> Any:
+        with lock:
+            if waiting:
+                waiting.pop()()
+        return send(*args, **kwargs)
+
+    return sending
 
 
 def breaks_policy(message: str) -> bool:
