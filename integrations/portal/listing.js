@@ -35,7 +35,7 @@ export function leadTo(title) {
 export function listing(title, heads, rows, { headed = false } = {}) {
   return make("table", { role: "table", class: "listing" },
     make("caption", { class: headed ? "unseen" : null }, title),
-    make("thead", { role: "rowgroup" }, make("tr", { role: "row" }, heads.map((head) => make("th", { role: "columnheader", scope: "col" }, head)))),
+    make("thead", { role: "rowgroup" }, make("tr", { role: "row" }, heads.map((head) => make("th", { role: "columnheader", scope: "col" }, head || make("span", { class: "unseen" }, "Actions"))))),
     make("tbody", { role: "rowgroup" }, rows.map((cells) => make("tr", { role: "row" },
       cells.map((cell, place) => make("td", { role: "cell", "data-title": heads[place] }, cell ?? ""))))));
 }

@@ -15,7 +15,7 @@ const STATES = {
   stale: "Microsoft did not deliver it. We try again automatically.",
   not_licensed: "The tenant has no license for it.",
   not_offered: "Microsoft does not offer it in this tenant.",
-  denied: "Our application may not read it. The tenant's page says which permission is missing.",
+  denied: "Our application may not read it. The tenant's page says why, under Data sets.",
   failed_read: "Microsoft refused the request. We try again with each sync.",
   fresh: "Microsoft has no data yet.",
 };

@@ -23,28 +23,41 @@ const EFFECTS = {
   blocks: "blocks the sign-in,", requires: "requires MFA,", unknown: "not known,", "may require": "may require MFA,", "requires in part": "requires MFA",
   "reports only": "does not require MFA,", "requires something else": "does not require MFA,", "requires once a role is activated": "requires MFA once a role is activated,",
 };
+const FRESH_MS = 30000; // people are not asked for with every look: there can be thousands
 const state = { tenant: "" };
+let latest = { filter: "", at: 0, told: null };
 
 /** Everything that the section shows, as it is filtered now. */
 export async function readMfa(id) {
   if (state.tenant !== id) Object.assign(state, NOT_FILTERED, { tenant: id });
-  const { who, protection, q } = state;
+  const filter = JSON.stringify(state);
+  if (latest.filter === filter && performance.now() - latest.at < FRESH_MS) return latest.told;
+  const told = await read(id, state);
+  latest = { filter, at: performance.now(), told };
+  return told;
+}
+
+async function read(id, { who, protection, q, count }) {
   const [page, settings, history] = await Promise.all([
-    askRows(at`/tenants/${id}/mfa`, { who, protection, q }, state.count), readSettings(),
+    askRows(at`/tenants/${id}/mfa`, { who, protection, q }, count), readSettings(),
     ask("GET", address(at`/tenants/${id}/history`, { measure: "mfa", days: DAYS })), stylesheet("insights.css"),
   ]);
   return { ...page, exceptions: exceptionsOf(settings, id), days: history.items.filter((it) => it.mfa) };
 }
 
-export function mfaPart(view, id, mfa, again) {
+export function mfaPart(view, id, mfa, look) {
   const { counts, excepted, state: evaluated, total } = mfa.first;
   const body = part(view, "mfa", evaluated, () => (evaluated === "not_mapped" ? null : section(TITLE))).firstElementChild;
   if (!body) return;
   part(body, "sum", [counts, excepted, mfa.first.as_of, mfa.days], () => (counts ? sum(mfa.first, mfa.days) : make("p", { class: "quiet" }, "Not evaluated yet. This happens automatically after the first sync.")));
   if (!counts) return;
+  const again = () => {
+    latest.at = -Infinity;
+    return look();
+  };
   const change = (wanted) => {
     Object.assign(state, { count: FIRST }, wanted);
-    return again();
+    return look();
   };
   const bar = part(body, "bar", "made once", () => make("div", { class: "bar unfolded" })).firstChild;
   part(bar, "search", "made once", () => searchField({

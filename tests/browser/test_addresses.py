@@ -24,7 +24,7 @@ SAMPLE = [
 ]
 _QUIET_LOOKS = 5
 _FRESH_EVERY = 8
-OWN = {"/api/integrations", "/api/caller", "/api/page/config.json"}
+OWN = {"/api/integrations", "/api/insights/baselines", "/api/caller", "/api/page/config.json"}
 
 
 class Traffic:
@@ -56,7 +56,10 @@ class Traffic:
 
 @pytest.mark.parametrize(
     ("kind", "texts"),
-    [("tenant", HOSTILE), ("flow", SAMPLE), ("csp", SAMPLE), ("removal", SAMPLE), ("tenants?csp", SAMPLE)],
+    [
+        ("tenant", HOSTILE),
+        *((kind, SAMPLE) for kind in ("flow", "csp", "removal", "tenants?csp", "security?list=baselines&control")),
+    ],
 )
 def test_an_id_from_a_link_calls_no_other_route(site: Site, kind: str, texts: list[str]) -> None:
     traffic = Traffic(site.page)
