@@ -1,7 +1,7 @@
 // What baselines say of a tenant: controls by their verdict, what is wrong first.
 
 import { make, named } from "./dom.js";
-import { listing, section } from "./listing.js";
+import { PHONE, listing, section } from "./listing.js";
 import { ago } from "./times.js";
 
 export const BASELINES = "Baselines";
@@ -33,7 +33,7 @@ function counted(met, findings) {
 function group(verdict, items) {
   if (!items.length) return null;
   const [label, colour] = VERDICTS[verdict];
-  return make("details", { class: "findings", open: OPEN.has(verdict) },
+  return make("details", { class: "findings", open: OPEN.has(verdict) && !PHONE.matches },
     make("summary", { "data-key": `findings-${verdict}` }, make("span", { class: `mark ${colour}` }, label), ` ${items.length}`),
     listing(`${label}: ${items.length} ${items.length === 1 ? "control" : "controls"}`, ["Control", "Why", "Severity", "Since"], items.map((it) => [control(it), why(it), it.severity, ago(it.since)]), { headed: true }));
 }

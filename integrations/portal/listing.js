@@ -2,7 +2,7 @@
 
 import { icon, make, part } from "./dom.js";
 
-const PHONE = matchMedia("(max-width: 30rem)");
+export const PHONE = matchMedia("(max-width: 30rem)");
 const folded = new Map(); // title -> whether somebody folded or unfolded it; on a phone all are folded at first
 
 /** A section that can be folded, and to whose heading others can lead. */

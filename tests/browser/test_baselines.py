@@ -49,6 +49,18 @@ def test_the_worst_comes_first_and_a_verdict_that_nothing_has_is_left_out(site: 
     expect(section.get_by_role("table", name="Not met: 1 control", exact=True)).to_contain_text("high3 days ago")
 
 
+def test_on_a_phone_every_verdict_is_folded_at_first(site: Site) -> None:
+    with_tenant(site, told.single(20, "Contoso Dental"))
+    site.page.set_viewport_size({"width": 390, "height": 844})
+    site.page.reload()
+    site.page.locator(".tiles").get_by_role("button", name="Baselines").click()
+    section = site.page.get_by_role("region", name="Baselines")
+
+    expect(section.get_by_text("Legacy authentication is blocked")).to_be_hidden()
+    section.get_by_text("Not met", exact=True).click()
+    expect(section.get_by_text("Legacy authentication is blocked")).to_be_visible()
+
+
 def test_behind_each_control_stands_what_it_requires_why_and_what_was_found(site: Site) -> None:
     found = [
         {"name": "grant.controls", "values": ["mfa", "compliantDevice"], "count": 5, "is_sent": True},
