@@ -1,10 +1,11 @@
 """What decides about everybody's MFA in a tenant, read from its stored rows.
 
-What many have in common is read each time: it is small, or only as much of it is read as policies and roles name. Of
-users and registrations, which may be a hundred thousand, a change has only those read that it concerns.
+What many have in common is read each time, as far as policies and roles refer to it, and is small. Of users and
+registrations, which may be a hundred thousand, a change has only those read that it concerns.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import TypeVar
 
 import msgspec
@@ -61,11 +62,12 @@ class MfaTenant:
         self._roles = self._rows("roles", RoleMember)
         self._groups = self._read_groups(self._policies or (), self._roles or ())
         self._has_registrations = self._is_read(REGISTRATIONS)
-        self.cross_tenant_access = self._rows("cross_tenant_access", CrossTenantAccess)
 
     def inputs(self, people: Keys) -> MfaInputs:
         """What decides about these people."""
-        locations = self._rows("named_locations", NamedLocation)
+        locations = self._rows("named_locations", NamedLocation) if self._mentions(_places) else []
+        strengths = self._rows("authentication_strengths", AuthenticationStrength) if self._mentions(_strength) else []
+        eligible = self._rows("role_eligibilities", RoleSchedule) if self._mentions(_roles) else []
         only = None if people is ALL else people
         return MfaInputs(
             security_defaults=self._security_defaults(),
@@ -73,10 +75,15 @@ class MfaTenant:
             policies=self._policies,
             directory=Directory(groups=self._groups, roles=self._roles, people=only),
             locations=None if locations is None else {it.id: it for it in locations},
-            strengths={it.id: it for it in self._rows("authentication_strengths", AuthenticationStrength) or ()},
-            eligible=self._rows("role_eligibilities", RoleSchedule) or (),
+            strengths={it.id: it for it in strengths or ()},
+            eligible=eligible or (),
             unread=self.unread,
         )
+
+    @cached_property
+    def cross_tenant_access(self) -> list[CrossTenantAccess] | None:
+        """Whether MFA of guests' own tenants is accepted; None if that could not be read."""
+        return self._rows("cross_tenant_access", CrossTenantAccess)
 
     def affected(self, changes: Changes) -> Keys:
         """The ids of those about whom has to be decided again."""
@@ -102,6 +109,10 @@ class MfaTenant:
         if is_unlicensed and dataset in _EMPTY_WITHOUT_LICENSE:
             return []
         return [it for _, it in self._source.rows(dataset, model)] if self._is_read(dataset) else None
+
+    def _mentions(self, of_policy: Callable[[ConditionalAccess], object]) -> bool:
+        """Whether some policy has this, so that what it refers to matters."""
+        return any(map(of_policy, self._policies or ()))
 
     def _is_read(self, dataset: str) -> bool:
         state = self._source.state(dataset)
@@ -154,6 +165,18 @@ class MfaTenant:
 
 class _AnyRow(msgspec.Struct):
     """A row of which only the key matters."""
+
+
+def _places(policy: ConditionalAccess) -> object:
+    return policy.conditions and policy.conditions.locations
+
+
+def _roles(policy: ConditionalAccess) -> object:
+    return policy.conditions and policy.conditions.included.roles
+
+
+def _strength(policy: ConditionalAccess) -> object:
+    return policy.grant and policy.grant.strength
 
 
 def _groups_of(policy: ConditionalAccess) -> set[str]:
