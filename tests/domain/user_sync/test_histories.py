@@ -13,7 +13,7 @@ from integrations.domain.user_sync.plan import UserSyncPlan
 from tests.domain.user_sync.generator import any_world, happens
 from tests.domain.user_sync.worlds import World
 
-HISTORIES = range(600)
+HISTORIES = range(450)
 
 
 def forked(made: World) -> World:
@@ -68,7 +68,7 @@ def assert_history(seed: int) -> None:
         assert made.run().is_empty
 
 
-@pytest.mark.parametrize("seeds", [HISTORIES[start : start + 200] for start in range(0, len(HISTORIES), 200)], ids=str)
+@pytest.mark.parametrize("seeds", [HISTORIES[start : start + 150] for start in range(0, len(HISTORIES), 150)], ids=str)
 def test_plans_of_changes_and_plans_of_everything_agree_and_leave_nothing_to_do(seeds: range) -> None:
     for seed in seeds:
         assert_history(seed)

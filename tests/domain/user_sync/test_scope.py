@@ -186,10 +186,11 @@ def test_a_paid_license_is_one_for_users_that_costs_something() -> None:
         _license("t", "T", is_per_user=False),
     ]
     made = world(user("paid", license_ids=["e3"]), user("free", license_ids=["flow"]), user("none"))
+    made.has(user("shared", license_ids=["t"]))
     made.settings = into(sync(), licensed_only=True)
 
     made.directory["paid_licenses"] = paid_licenses_of(licenses)
-    assert made.plan().skipped == {LeftOutReason.UNLICENSED: 2}
+    assert made.plan().skipped == {LeftOutReason.UNLICENSED: 3}
 
     made.directory["paid_licenses"] = None
     assert made.plan().skipped == {LeftOutReason.UNLICENSED: 1}
