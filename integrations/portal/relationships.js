@@ -71,7 +71,7 @@ function evidence({ check, evidence: told }) {
 function relationship(it) {
   return [
     make("div", { title: it.id }, named(it.name ?? it.id), it.note ? make("small", {}, it.note) : null), words(it.status),
-    it.ends_at ? make("div", {}, make("span", { class: "day" }, day(it.ends_at)), make("small", {}, ago(it.ends_at))) : "",
+    it.ends_at ? make("div", {}, make("span", { class: "short" }, day(it.ends_at)), make("small", {}, ago(it.ends_at))) : "",
     it.auto_extend ? "yes" : "no", rolesOf(it.id, it.roles ?? []),
   ];
 }

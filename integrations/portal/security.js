@@ -22,6 +22,6 @@ function improvementsSection(improvements) {
   const more = improvements.length - MOST_IMPROVEMENTS;
   return section(IMPROVEMENTS, listing(more > 0 ? `Findings: the ${MOST_IMPROVEMENTS} that bring most, of ${improvements.length}` : IMPROVEMENTS, ["What to do", "Service", "Points", "Impact on users"],
     improvements.slice(0, MOST_IMPROVEMENTS).map((it) => [
-      it.title, it.service ?? it.category ?? "", make("span", {}, `${it.points} of ${it.max_points}`), it.user_impact ?? "",
+      it.title, it.service ?? it.category ?? "", make("span", { class: "short" }, `${it.points} of ${it.max_points}`), it.user_impact ?? "",
     ]), { headed: more <= 0 }));
 }

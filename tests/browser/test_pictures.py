@@ -25,6 +25,7 @@ class Album:
         page = self._site.page
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         page.set_viewport_size({"width": width, "height": height})
+        page.mouse.move(0, 0)
         page.wait_for_timeout(300)
         taken = page.screenshot(path=self._folder / f"{name}.png")
         assert len(taken) < _MOST_BYTES, (name, len(taken))
