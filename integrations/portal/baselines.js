@@ -1,6 +1,6 @@
 // What baselines say of a tenant: controls by their verdict, what is wrong first.
 
-import { make, named } from "./dom.js";
+import { counted, make, named } from "./dom.js";
 import { PHONE, listing, section } from "./listing.js";
 import { ago } from "./times.js";
 
@@ -15,7 +15,7 @@ const OPEN = new Set(["not_met", "narrowed"]);
 export function baselinesSection(findings) {
   if (!findings.items.length) return null;
   return section(BASELINES,
-    make("p", { class: "quiet" }, `${counted(findings.counts.met ?? 0, findings)} Judged `, ago(findings.as_of, "not yet"), "."),
+    make("p", { class: "quiet" }, `${howMany(findings)} Judged `, ago(findings.as_of, "not yet"), "."),
     ...Object.keys(VERDICTS).map((verdict) => group(verdict, findings.items.filter((it) => it.verdict === verdict))));
 }
 
@@ -25,8 +25,8 @@ export function judged({ counts }) {
   return { met: counts.met ?? 0, of };
 }
 
-function counted(met, findings) {
-  const { of } = judged(findings);
+function howMany(findings) {
+  const { met, of } = judged(findings);
   return of ? `${met} of ${of} controls are met.` : "No control could be judged.";
 }
 
@@ -35,7 +35,7 @@ function group(verdict, items) {
   const [label, colour] = VERDICTS[verdict];
   return make("details", { class: "findings", open: OPEN.has(verdict) && !PHONE.matches },
     make("summary", { "data-key": `findings-${verdict}` }, make("span", { class: `mark ${colour}` }, label), ` ${items.length}`),
-    listing(`${label}: ${items.length} ${items.length === 1 ? "control" : "controls"}`, ["Control", "Why", "Severity", "Since"], items.map((it) => [control(it), why(it), it.severity, ago(it.since)]), { headed: true }));
+    listing(`${label}: ${counted(items.length, "control")}`, ["Control", "Why", "Severity", "Since"], items.map((it) => [control(it), why(it), it.severity, ago(it.since)]), { headed: true }));
 }
 
 function control(it) {

@@ -1,6 +1,6 @@
 // How a tenant is configured: its policies, the places they speak of, and its terms for others.
 
-import { facts, make, named, part, words } from "./dom.js";
+import { counted, facts, make, named, part, words } from "./dom.js";
 import { listing, section } from "./listing.js";
 
 const PLACES = { All: "all locations", AllTrusted: "trusted locations" };
@@ -67,13 +67,13 @@ function policy(it, places) {
 /** "all users, except 2 users and 1 group". */
 function whom(it) {
   const all = (it.users ?? []).includes("All");
-  const listed = counted({ user: all ? [] : it.users, group: it.groups, role: it.roles }, it.guests);
-  const left = counted({ user: it.without_users, group: it.without_groups, role: it.without_roles }, it.without_guests);
+  const listed = members({ user: all ? [] : it.users, group: it.groups, role: it.roles }, it.guests);
+  const left = members({ user: it.without_users, group: it.without_groups, role: it.without_roles }, it.without_guests);
   return `${all ? "all users" : listed || "nobody"}${left && `, except ${left}`}`;
 }
 
-function counted(lists, guests) {
-  const found = Object.entries(lists).filter(([, ids]) => ids?.length).map(([what, ids]) => `${ids.length} ${what}${ids.length === 1 ? "" : "s"}`);
+function members(lists, guests) {
+  const found = Object.entries(lists).filter(([, ids]) => ids?.length).map(([what, ids]) => counted(ids.length, what));
   return [...found, ...(guests ? ["guests"] : [])].join(" and ");
 }
 

@@ -135,9 +135,9 @@ export function problem(error) {
   return note("red", error.message, error.remedy ?? "");
 }
 
-/** "1 tenant", "1,200 tenants". */
-export function counted(number, what) {
-  return `${number.toLocaleString()} ${what}${number === 1 ? "" : "s"}`;
+/** "1 step", "2,000 steps"; with verbs, as " is" and " are", one of them after it. */
+export function counted(number, what, is = "", are = "") {
+  return `${number.toLocaleString()} ${number === 1 ? what + is : `${what}s${are}`}`;
 }
 
 /** "not_read_yet" in words. */

@@ -2,7 +2,7 @@
 
 import { leaveForTable } from "./address.js";
 import { ask, at } from "./api.js";
-import { facts, make, named, note, problem, show, words } from "./dom.js";
+import { counted, facts, make, named, note, problem, show, words } from "./dom.js";
 import { guarded, open } from "./dialog.js";
 import { helpLinks, linkList } from "./links.js";
 import { mapTenant } from "./mapping.js";
@@ -10,7 +10,7 @@ import { notify } from "./notices.js";
 
 const LOOK_MS = 1000;
 const following = new Set();
-let latest = ""; // the journey as it was last told; a look that finds it the same leaves the dialog and the notice alone
+let latest = ""; // as it was last told: while that is so, dialog and notice are left alone
 
 addEventListener("hashchange", () => { latest = ""; });
 
@@ -57,7 +57,7 @@ export async function showSingleTenant() {
 /** Microsoft's consent screens: why each is there, and its permissions folded away. */
 export function screenList(screens) {
   return make("ol", { class: "conditions" }, screens.map((screen) => make("li", {}, make("strong", {}, screen.title), make("p", {}, screen.why),
-    make("details", {}, make("summary", {}, `Its ${screen.permissions.length} ${screen.permissions.length === 1 ? "permission" : "permissions"}`),
+    make("details", {}, make("summary", {}, `Its ${counted(screen.permissions.length, "permission")}`),
       make("ul", {}, screen.permissions.map((it) => make("li", {}, make("code", {}, it.name), `: ${it.why}`)))))));
 }
 

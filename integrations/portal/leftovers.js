@@ -3,7 +3,7 @@
 import { ask, at } from "./api.js";
 import { userName } from "./caller.js";
 import { guarded } from "./dialog.js";
-import { make, note } from "./dom.js";
+import { counted, make, note } from "./dom.js";
 import { applicationLinks, linkList } from "./links.js";
 import { ago } from "./times.js";
 
@@ -26,7 +26,7 @@ export function leftovers({ id, leftovers: left = [] }, again) {
 
 /** "1 step" or "2 steps". */
 export function stepsLeft(count) {
-  return `${count} ${count === 1 ? "step is" : "steps are"}`;
+  return counted(count, "step", " is", " are");
 }
 
 function toDo(id, left, again) {

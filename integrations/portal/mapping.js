@@ -1,7 +1,7 @@
 // Map a tenant to an Organization, and undo it.
 
 import { ask, askRows, at } from "./api.js";
-import { bullets, facts, make, named } from "./dom.js";
+import { bullets, counted, facts, make, named } from "./dom.js";
 import { open } from "./dialog.js";
 import { helpLinks, linkList } from "./links.js";
 import { notify } from "./notices.js";
@@ -88,7 +88,7 @@ function picker(organizations, tenantName, onchoice) {
     newName.hidden = true;
     onchoice({ organization: null, name: null });
     count.textContent = found.length > SHOWN ? `${found.length} Organizations found. The first ${SHOWN} are shown; type more to narrow the search.`
-      : `${found.length} ${found.length === 1 ? "Organization" : "Organizations"} found.`;
+      : `${counted(found.length, "Organization")} found.`;
   };
   queueMicrotask(() => draw(""));
   return make("div", {}, make("label", { class: "field" }, "Organization",

@@ -6,7 +6,7 @@ import { EVERYTHING, currentFilter, setFilter } from "./address.js";
 import { heldBack, whyOff } from "./caller.js";
 import { cspRows } from "./csps.js";
 import { COLUMNS, exportCsv } from "./csv.js";
-import { frame, icon, make, named, note, part, say } from "./dom.js";
+import { counted, frame, icon, make, named, note, part, say } from "./dom.js";
 import { removedLink, stepsNote } from "./removed.js";
 import { drawTable } from "./table.js";
 import { ago } from "./times.js";
@@ -61,7 +61,7 @@ async function change(wanted, again) {
   setFilter(wanted);
   await again();
   const rows = document.querySelectorAll("#tenants tbody tr").length;
-  say(rows ? `${rows} ${rows === 1 ? "tenant is" : "tenants are"} shown.` : "No tenant matches.");
+  say(rows ? `${counted(rows, "tenant", " is", " are")} shown.` : "No tenant matches.");
 }
 
 /** What is being removed is out of the table at once; here one sees how far it is. */
@@ -97,7 +97,7 @@ function end(page, filter, { again, clear }) {
     return make("p", { class: "nothing quiet" }, noTenants(page.first.csps));
   }
   return make("div", { class: "foot quiet" },
-    make("span", {}, page.more ? `${rows.toLocaleString()} of ${total.toLocaleString()} tenants` : `${rows} ${rows === 1 ? "tenant" : "tenants"}`),
+    make("span", {}, page.more ? `${rows.toLocaleString()} of ${total.toLocaleString()} tenants` : counted(rows, "tenant")),
     page.more ? make("button", { "data-key": "more", onclick: () => {
       count = rows + MORE;
       again();

@@ -2,7 +2,7 @@
 
 import { whyOff } from "./caller.js";
 import { guarded } from "./dialog.js";
-import { make, note } from "./dom.js";
+import { counted, make, note } from "./dom.js";
 import { changeSettings } from "./settings.js";
 
 /** A note; nothing while everything is granted. */
@@ -10,7 +10,7 @@ export function permissionsNote(missing, again) {
   if (!missing) return null;
   const { items, remedy, turn_on: features = [] } = missing;
   const needing = [...new Set(items.map((it) => it.feature ?? "syncs"))].join(" and ");
-  return note("grey", `${items.length} more permission${items.length === 1 ? "" : "s"}, for ${needing}`, remedy,
+  return note("grey", `${counted(items.length, "more permission")}, for ${needing}`, remedy,
     ...features.map((feature) => make("button", { "data-key": `turn-on-${feature}`, disabled: Boolean(whyOff()), title: whyOff(), onclick: guarded(() => turnOn(feature, again)) }, `Turn on ${feature}`)),
     make("details", {}, make("summary", { "data-key": "permissions" }, "Which, and what for"),
       make("ul", { class: "lines" }, items.map((it) => make("li", {}, make("code", {}, it.name), `: ${it.reason}`)))));

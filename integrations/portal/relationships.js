@@ -3,7 +3,7 @@
 import { ask, at } from "./api.js";
 import { whyOff } from "./caller.js";
 import { guarded } from "./dialog.js";
-import { facts, make, named, part, words } from "./dom.js";
+import { counted, facts, make, named, part, words } from "./dom.js";
 import { listing, section } from "./listing.js";
 import { ago, day, exact } from "./times.js";
 
@@ -43,7 +43,7 @@ function alike(trace) {
 /** "12 roles by Relationship 1 until Nov 27, 2028", and which on demand. */
 function origin(roles) {
   const [{ relationship: by, group, member, ends_at: ends }] = roles;
-  const count = `${roles.length} ${roles.length === 1 ? "role" : "roles"}`;
+  const count = counted(roles.length, "role");
   const told = by ? [`${count} by `, named(by), ends ? ` until ${day(ends)}` : ""] : [`${count} without an admin relationship`];
   const title = `${count} by ${by || "no relationship"}`;
   return make("details", { open: !member }, make("summary", { "data-key": `origin-${title}` }, make("span", { class: `mark ${member ? "green" : "red"}` }, make("span", {}, ...told, member || !by ? "" : ", which the account does not have"))),

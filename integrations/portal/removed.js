@@ -4,7 +4,7 @@ import { backToTable } from "./address.js";
 import { ask, askRows, at } from "./api.js";
 import { learnCaller } from "./caller.js";
 import { guarded } from "./dialog.js";
-import { frame, make, named, note, part } from "./dom.js";
+import { counted, frame, make, named, note, part } from "./dom.js";
 import { download } from "./download.js";
 import { leftovers, stepsLeft } from "./leftovers.js";
 import { longSection } from "./listing.js";
@@ -26,7 +26,7 @@ export function stepsNote(removed) {
 /** Below the table: the way to what was removed. */
 export function removedLink(removed) {
   const { count: number = 0 } = removed ?? {};
-  return number ? make("p", { class: "foot quiet" }, `${number.toLocaleString()} ${number === 1 ? "integration was" : "integrations were"} removed. `, make("a", { href: LIST, "data-key": "removed" }, "Show removals and receipts")) : null;
+  return number ? make("p", { class: "foot quiet" }, `${counted(number, "integration", " was", " were")} removed. `, make("a", { href: LIST, "data-key": "removed" }, "Show removals and receipts")) : null;
 }
 
 /** The list of removals; true while one of them is under way. */

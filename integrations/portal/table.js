@@ -1,5 +1,5 @@
 // The table of tenants: rows are drawn in chunks, and drawn again only when they have changed.
-// They stand in groups: what is out of sight costs the browser a little for each group, not for each row.
+// Out of sight they cost the browser something by the group, not by the row.
 
 import { tenantActions } from "./actions.js";
 import { keepFocus, make, named } from "./dom.js";

@@ -1,7 +1,7 @@
 // A strip above a tenant's sections: how it stands at one look, each tile the way to its section.
 
 import { BASELINES, judged } from "./baselines.js";
-import { make } from "./dom.js";
+import { counted, make } from "./dom.js";
 import { leadTo } from "./listing.js";
 import { covering, shortly } from "./protection.js";
 import { hasScore, percentOf, sparkline } from "./score.js";
@@ -35,7 +35,7 @@ function mfaTile(mfa) {
 function baselinesTile(findings) {
   const { met, of } = judged(findings);
   const { not_met: wrong = 0, narrowed = 0 } = findings.counts;
-  return tile("Baselines", BASELINES, wrong ? "red" : narrowed ? "orange" : "green", `${met} of ${of}`, [wrong ? `${wrong} ${wrong === 1 ? "control is" : "controls are"} not met` : narrowed ? `${narrowed} ${narrowed === 1 ? "control is" : "controls are"} narrowed` : "All are met"]);
+  return tile("Baselines", BASELINES, wrong ? "red" : narrowed ? "orange" : "green", `${met} of ${of}`, [wrong ? `${counted(wrong, "control", " is", " are")} not met` : narrowed ? `${counted(narrowed, "control", " is", " are")} narrowed` : "All are met"]);
 }
 
 /** A tile that leads to the section with the heading `to`. */

@@ -43,7 +43,7 @@ def test_every_script_of_the_first_view_is_asked_for_at_once_and_no_other(root: 
     """One that is only found by reading another costs one more round trip before the first row."""
     portal = root / "integrations" / "portal"
 
-    linked = re.findall(r'href="([a-z]+\.js)"|src="([a-z]+\.js)"', (portal / "index.html").read_text())
+    linked = re.findall(r'(?:href|src)="([a-z]+\.js)"', (portal / "index.html").read_text())
 
     assert sorted(map("".join, linked)) == sorted(imported(portal, r'from "\./([a-z]+\.js)"'))
     assert imported(portal, r'from "\./([a-z]+\.js)"|import\("\./([a-z]+\.js)"\)') == {
