@@ -21,6 +21,7 @@ from integrations.domain.people.changes import Position
 from integrations.domain.people.end_user import EndUser
 from integrations.services import Services
 from integrations.storage.control import VersionConflict
+from integrations.storage.documents import Documents
 from shared.errors import Conflict, NotFound
 from tests.flows.portal import Portal
 from tests.flows.test_end_users import created, listed, refused
@@ -220,6 +221,33 @@ def test_no_change_is_missed_while_others_write(portal: Portal) -> None:
     assert copy == stored(services, acme)
     head = services.people(ACCOUNT, acme).head()
     assert head.count == len(copy)
+
+
+def test_what_is_written_between_two_reads_of_a_page_comes_with_the_next_one(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = portal.services
+    acme = create_organization(services, ACTOR, "Acme", [], None).id
+    gone = [create_end_user(services, ACTOR, acme, {"name": name}).id for name in ("Jane", "John", "Jim")]
+    copy: People = {}
+    position = follow(services, acme, copy, None, limit=10)
+    read = Documents.texts
+
+    def others_write(documents: Documents[Any], **bounds: Any) -> dict[str, str]:
+        """After the changes were read, and before the tombstones are."""
+        rows = read(documents, **bounds)
+        if gone:
+            create_end_user(services, ACTOR, acme, {"name": "Joe"})
+        while gone:
+            erase_end_user(services, ACTOR, gone.pop())
+        return rows
+
+    monkeypatch.setattr(Documents, "texts", others_write)
+    position = follow(services, acme, copy, position, limit=2)
+    follow(services, acme, copy, position, limit=2)
+
+    assert [it.name for it in copy.values()] == ["Joe"]
+    assert copy == stored(services, acme)
 
 
 def test_the_feed_of_an_organization_that_is_gone_is_not_found(portal: Portal) -> None:

@@ -162,3 +162,4 @@ def test_a_deletion_that_did_not_happen_leaves_the_organization_open(
 
     jane = created(portal, acme)
     assert listed(portal, acme) == [jane]
+    assert portal.services.people(ACCOUNT, OrganizationId(acme)).head().closed_at is None

@@ -49,6 +49,20 @@ def test_of_two_who_began_at_the_same_time_one_writes(people: OrganizationPeople
     assert people.head().sequence == people.head().count == len(list(people.all_end_users())) == 2
 
 
+def test_a_write_without_a_number_needs_the_newest_state_as_well(people: OrganizationPeople) -> None:
+    begun = begin(people)
+    begun.add(person())
+    begun.commit()
+    late, other = begin(people), begin(people)
+    other.add(person())
+    other.commit()
+    late.write(people.end_users.added(person()))
+
+    with pytest.raises(VersionConflict):
+        late.commit()
+    assert people.head().count == 2
+
+
 def test_a_batch_goes_on_until_somebody_else_writes(people: OrganizationPeople) -> None:
     batch = begin(people)
     for _ in range(2):
