@@ -6,10 +6,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from integrations.actions.account import Account
 from integrations.actions.mapping import organizations
 from integrations.actions.people import move
 from integrations.domain.ids import AccountId, EndUserId, OrganizationId
 from integrations.domain.people.changes import ChangedBy
+from integrations.storage.control import Control
 from shared.storage.tables import StorageUnavailable
 from tests.flows.portal import Portal
 from tests.flows.test_end_users import created, listed, refused
@@ -82,9 +84,8 @@ def test_who_arrived_and_leaves_again_is_at_one_place(portal: Portal, monkeypatc
     first, second, third = (portal.organization(name) for name in ("First", "Second", "Third"))
     jane = created(portal, first)
     broken_off(portal, monkeypatch, first, second)
-    arrive, account = move._arrive, move.Account(portal.services, ACCOUNT)
-    marked = list(portal.services.people(ACCOUNT, OrganizationId(first)).all_end_users())
-    arrive(account, OrganizationId(second), marked)
+    people = portal.services.people(ACCOUNT, OrganizationId(first))
+    move._arrive(Account(portal.services, ACCOUNT), people, OrganizationId(second), [jane["id"]])
     assert [len(listed(portal, it)) for it in (first, second)] == [1, 1]
 
     moved = portal.ask("POST", f"/organizations/{second}/end-users/move", {"organization_id": third})
@@ -94,6 +95,27 @@ def test_who_arrived_and_leaves_again_is_at_one_place(portal: Portal, monkeypatc
     assert moved["moved"] == [jane["id"]]
     assert [len(listed(portal, it)) for it in (first, second, third)] == [0, 0, 1]
     assert portal.ask("GET", f"/end-users/{jane['id']}")["organization_id"] == third
+
+
+def test_who_was_erased_after_the_move_is_not_added_again_by_somebody_slow(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acme, other = portal.organization(), portal.organization("Other")
+    jane = created(portal, acme)
+    broken_off(portal, monkeypatch, acme, other)
+    way, find = [OrganizationId(acme), OrganizationId(other)], move.find_organization
+    account, others = Account(portal.services, ACCOUNT), iter([1])
+
+    def others_are_faster(control: Control, organization_id: OrganizationId) -> Any:
+        if next(others, 0):
+            portal.ask("DELETE", f"/end-users/{jane['id']}", expect=204)
+        return find(control, organization_id)
+
+    monkeypatch.setattr(move, "find_organization", others_are_faster)
+    move.finish_moves(account, *way, [jane["id"]])
+
+    assert listed(portal, acme) == listed(portal, other) == []
+    assert portal.call("GET", f"/end-users/{jane['id']}").status == 404
 
 
 def test_who_is_on_the_way_to_an_organization_that_is_deleted_stays(

@@ -80,11 +80,11 @@ def finish_moves(
 ) -> list[EndUserId]:
     """Finish the move of those who are marked for it; returns who was moved. The others stay, unmarked."""
     source = PeopleWork(account, source_id)
-    leaving = [it for it in _found(source.people, end_user_ids) if it.moving_to == target_id]
-    arrived = _arrive(account, target_id, leaving)
+    arrived = _arrive(account, source.people, target_id, end_user_ids)
 
-    def attempt(batch: PeopleBatch) -> None:
-        for stored in source.people.end_users.find_all(end_user_ids).values():
+    def attempt(batch: PeopleBatch) -> set[str]:
+        found = source.people.end_users.find_all(end_user_ids)
+        for stored in found.values():
             person = stored.value
             if person.moving_to != target_id:
                 continue
@@ -95,9 +95,10 @@ def finish_moves(
             else:
                 stays = msgspec.structs.replace(person, moving_to=None)
                 batch.write(source.people.end_users.saved(stored.now(stays)))
+        return set(found) - arrived
 
-    source.carry_out(attempt)
-    return [it for it in end_user_ids if it in arrived]
+    stayed = source.carry_out(attempt)
+    return [it for it in end_user_ids if it not in stayed]
 
 
 def finish_lost_moves(services: Services, due: Due) -> None:
@@ -155,16 +156,20 @@ def _mark(work: PeopleWork, target_id: OrganizationId, end_user_ids: Sequence[En
     return work.carry_out(attempt)
 
 
-def _arrive(account: Account, target_id: OrganizationId, leaving: Sequence[EndUser]) -> set[EndUserId]:
-    """Add those who are not there yet; returns everybody of them who is there then.
+def _arrive(
+    account: Account, source: OrganizationPeople, target_id: OrganizationId, end_user_ids: Collection[EndUserId]
+) -> set[EndUserId]:
+    """Add those who are marked for it and not there yet; returns everybody of them who is there then.
 
     Nobody is, if the Organization was deleted in the meantime. Somebody who came there with the same external id since
-    they were marked keeps it.
+    they were marked keeps it. The marks are read after the head: nobody whose move others have finished since is added
+    again, as they may have left or have been erased by now.
     """
     target = PeopleWork(account, target_id)
 
-    def attempt(batch: PeopleBatch) -> None:
+    def attempt(batch: PeopleBatch) -> set[EndUserId]:
         find_organization(account.control, target_id)
+        leaving = [it for it in _found(source, end_user_ids) if it.moving_to == target_id]
         there = {it.id for it in _found(target.people, [it.id for it in leaving])}
         arriving = [it for it in leaving if it.id not in there]
         taken = target.people.of_external_ids([key for it in arriving for key in it.external_ids])
@@ -173,12 +178,12 @@ def _arrive(account: Account, target_id: OrganizationId, leaving: Sequence[EndUs
             target.make_room(batch, 4 + len(it.external_ids))
             batch.add(_arriving(it, target_id, taken))
             batch.write(*(target.people.moved.removed(was_here[key]) for key in [it.id] if key in was_here))
+        return {it.id for it in leaving}
 
     try:
-        target.carry_out(attempt)
+        return target.carry_out(attempt)
     except NotFound:
         return set()
-    return {it.id for it in leaving}
 
 
 def _arriving(person: EndUser, target_id: OrganizationId, taken: Collection[str]) -> EndUser:
