@@ -150,6 +150,8 @@ def test_a_move_elsewhere_is_another_harm() -> None:
     made.settings = into(sync(BRANCH))
     made.decides("u0", Choice.MOVE, Question.ORGANIZATION, organization_id=BRANCH)
 
+    (change,) = made.plan().changes
+    assert list(change.harm()) == [f"move:eu_u0:{BRANCH}"]
     assert review(made.plan()).not_approved == 1
     assert review(made.plan(), approval_of(synced(1).plan())).not_approved == 1
 

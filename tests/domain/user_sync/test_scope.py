@@ -3,6 +3,7 @@
 import pytest
 
 from integrations.domain.sync.records import License
+from integrations.domain.user_sync.changes import ChangeKind
 from integrations.domain.user_sync.links import QueueKey, QueueKind
 from integrations.domain.user_sync.scope.mailbox_kinds import (
     MailboxData,
@@ -191,6 +192,9 @@ def test_a_paid_license_is_one_for_users_that_costs_something() -> None:
 
     made.directory["paid_licenses"] = paid_licenses_of(licenses)
     assert made.plan().skipped == {LeftOutReason.UNLICENSED: 3}
+
+    assert list(made.plan().counts().elements()) == [ChangeKind.CREATE]
+    assert made.plan().changes[0].object_id == "paid"
 
     made.directory["paid_licenses"] = None
     assert made.plan().skipped == {LeftOutReason.UNLICENSED: 1}

@@ -81,6 +81,7 @@ def test_only_so_many_organizations_can_be_listed() -> None:
     settings = into(*(sync(it, department("Sales")) for it in ids))
 
     assert [it.pointer for it in problems_of(settings, ids)] == ["/organizations"]
+    assert problems_of(into(*settings.organizations[1:]), ids) == []
 
 
 def test_settings_read_as_they_are_written() -> None:
