@@ -51,9 +51,9 @@ class QueueService:
         marker = ""
         while True:
             query = {"comp": "list", **({"marker": marker} if marker else {})}
-            told = self.request("GET", "/", urlencode(query)).body.decode()
-            names.update(_NAME.findall(told))
-            following = _NEXT.search(told)
+            listing = self.request("GET", "/", urlencode(query)).body.decode()
+            names.update(_NAME.findall(listing))
+            following = _NEXT.search(listing)
             if following is None:
                 return names
             marker = html.unescape(following[1])
@@ -88,8 +88,8 @@ class Queue:
     def take(self, most: int, *, hidden_s: int) -> list[QueueMessage]:
         """Messages that are visible now; they are hidden from others for so long."""
         query = f"numofmessages={most}&visibilitytimeout={hidden_s}"
-        told = self.service.request("GET", f"/{self.name}/messages", query).body.decode()
-        return [_message(it) for it in _MESSAGE.findall(told)]
+        response = self.service.request("GET", f"/{self.name}/messages", query)
+        return [_message(it) for it in _MESSAGE.findall(response.body.decode())]
 
     def put(self, text: str) -> None:
         """Put a message as it is; the queue is created when it is missed."""
@@ -128,8 +128,8 @@ def credential_of(where: Connection) -> DefaultAzureCredential | ManagedIdentity
     return DefaultAzureCredential()
 
 
-def _message(told: str) -> QueueMessage:
-    values = {name: html.unescape(value) for name, value in _FIELD.findall(told)}
+def _message(xml: str) -> QueueMessage:
+    values = {name: html.unescape(value) for name, value in _FIELD.findall(xml)}
     message: QueueMessage = QueueMessage(content=values.get("MessageText", ""))
     message.id, message.pop_receipt = values["MessageId"], values["PopReceipt"]
     message.dequeue_count = int(values["DequeueCount"])
