@@ -52,7 +52,7 @@ def test_whoever_is_excluded_through_a_group_in_a_group_is_told_so(answers: Answ
     cause = found[TARA]["causes"][0]
     assert (cause["name"], cause["effect"]) == ("Require MFA for all users", "excludes")
     assert cause["why"] == "excluded through the group Group g"
-    assert (found[TARA]["coverage"], found[TARA]["protection"]) == ("conditional", "not_required")
+    assert (found[TARA]["coverage"], found[TARA]["protection"]) == ("conditional", "not_asked")
 
 
 def test_administrators_guests_and_registrations_are_told(answers: Answers) -> None:

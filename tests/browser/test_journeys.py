@@ -57,7 +57,7 @@ def test_integrate_map_sync_and_unmap_a_single_tenant(site: Site) -> None:
     expect(site.page.get_by_role("heading", name="Acme Dental")).to_be_visible()
     expect(site.page.get_by_role("region", name="Users")).to_contain_text("The first 10 are shown.")
     expect(site.page.get_by_role("img", name="Secure Score from")).to_be_visible()
-    expect(site.page.get_by_role("button", name="MFA")).to_contain_text("without")
+    expect(site.page.get_by_role("button", name="MFA")).to_contain_text("not protected")
     expect(site.page.get_by_role("table", name="Findings")).to_be_visible()
     expect(site.page.get_by_role("table", name="Administrators")).to_contain_text("Global Administrator")
     expect(site.page.get_by_text(re.compile(r"All \d+ are up to date"))).to_be_visible()

@@ -91,7 +91,12 @@ def test_the_example_of_a_refusal_is_what_is_answered(lasting_portal: Portal) ->
     assert json.loads(answer.body) == EXAMPLE_OF_A_REFUSAL
 
 
-@pytest.mark.parametrize("route", [pytest.param(it, id=it.name) for it in DOORS if it.example])
+NAMES_A_TENANT = {"put_settings"}  # one that has to be there: test_examples sends it with its id
+
+
+@pytest.mark.parametrize(
+    "route", [pytest.param(it, id=it.name) for it in DOORS if it.example and it.name not in NAMES_A_TENANT]
+)
 def test_the_example_of_a_body_is_taken(lasting_portal: Portal, route: HttpRoute) -> None:
     answer = lasting_portal.call(route.methods[0], path_of(route, ABSENT), route.example)
 

@@ -59,7 +59,7 @@ NAMES = [it.name for it in PEOPLE]
 
 
 def page(mfa_filter: MfaFilter) -> MfaPage:
-    return mfa_page(iter(sorted(PEOPLE, key=lambda it: it.user_id)), COUNTS, NOW, mfa_filter)
+    return mfa_page(iter(sorted(PEOPLE, key=lambda it: it.user_id)), COUNTS, NOW, frozenset(), mfa_filter)
 
 
 def names(mfa_filter: MfaFilter) -> list[str]:
