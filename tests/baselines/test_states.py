@@ -1,5 +1,7 @@
 """What was read, how, and how a control is judged where something was not."""
 
+from typing import Any
+
 import pytest
 
 from integrations.domain.baselines.tenant import BaselineProfile, Inputs, JudgedTenant, Unknown
@@ -76,6 +78,16 @@ def test_what_a_cloud_does_not_offer_is_unlicensed_where_the_license_is_missing_
 def test_restrictions_that_microsoft_did_not_send_leave_their_control_unknown() -> None:
     def without(answers: dict[str, object]) -> None:
         answers[APPS] = {"id": "default", "isEnabled": True}
+
+    assert judged(read(changed(without)), ids={"MS.AAD.5.5v1"})["MS.AAD.5.5v1"].verdict is ControlVerdict.UNKNOWN
+
+
+@pytest.mark.parametrize("field", ["state", "restrictForAppsCreatedAfterDateTime"])
+def test_a_restriction_of_which_microsoft_does_not_say_for_whom_it_holds_leaves_its_control_unknown(field: str) -> None:
+    def without(answers: dict[str, Any]) -> None:
+        for scope in ("applicationRestrictions", "servicePrincipalRestrictions"):
+            for restriction in answers[APPS][scope]["passwordCredentials"]:
+                restriction.pop(field, None)
 
     assert judged(read(changed(without)), ids={"MS.AAD.5.5v1"})["MS.AAD.5.5v1"].verdict is ControlVerdict.UNKNOWN
 

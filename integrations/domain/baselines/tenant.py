@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from integrations.domain.baselines.paths import DATASETS, SINGLE
-from integrations.domain.evaluations.dataset_state import DatasetState, valid_until
+from integrations.domain.evaluations.dataset_state import DatasetState, valid_until, why_unread
 from integrations.domain.evaluations.evaluation import RowSource
 from integrations.domain.policies.conditional_access import AuthenticationStrength, ConditionalAccess
 from integrations.domain.sync.datasets import DatasetOutcome
@@ -130,13 +130,8 @@ class JudgedTenant:
         if state.outcome is DatasetOutcome.DENIED:
             needs = f"the permission {state.permission}" if state.permission else "a permission"
             return Unknown(f"Microsoft denied reading it: our application needs {needs}.", dataset, state.permission)
-        if state.outcome is DatasetOutcome.NOT_OFFERED:
-            return Unknown("Microsoft does not offer it in this tenant.", dataset)
-        if state.complete_at is not None:
-            return Unknown("It was last read too long ago.", dataset)
-        if state.outcome is None:
-            return Unknown("It was never read.", dataset)
-        return Unknown(f"Microsoft did not deliver it: {state.error or state.outcome.value}.", dataset)
+        why = why_unread(state)
+        return Unknown(f"{why[0].upper()}{why[1:]}.", dataset)
 
     def root(self, dataset: str) -> Any:
         """What paths into a data set begin with: its only record, or the list of its records.
