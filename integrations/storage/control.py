@@ -35,13 +35,12 @@ from integrations.domain.plan import PlanRecord
 from integrations.domain.removal import Removal, RemoveAll, TenantRemoval
 from integrations.domain.sync.change_notifications import Watch
 from integrations.domain.sync.datasets import Run
-from integrations.storage.documents import Documents, RowKind
+from integrations.storage.documents import Documents, RowKind, all_rows
 from shared.errors import Conflict
 from shared.storage.table import Table
 from shared.storage.tables import RowChanged, RowExists, Tables, Write
 
 CURRENT = "current"  # the key where an account has one row of a kind: its signing key, its plan, its settings
-_ROWS_A_PAGE = 1000
 _LATEST_SEAL = 10**10 - 1
 _LATEST_MS = 10**15 - 1  # keys count down from here, so that the newest row comes first
 
@@ -188,16 +187,7 @@ class Control:
 
     def everything(self) -> Iterator[tuple[RowKind[Any], str, str]]:
         """Every row of the account in key order: its kind, id and stored JSON; not those of kinds we do not know."""
-        after = ""
-        while True:
-            rows = self._table.range(self.account_id, after, columns=["body"], limit=_ROWS_A_PAGE)
-            for row in rows:
-                name, _, row_id = row.key.partition(":")
-                if name in KINDS:
-                    yield KINDS[name], row_id, str(row.values.get("body", ""))
-            if len(rows) < _ROWS_A_PAGE:
-                return
-            after = f"{rows[-1].key}\u0020"
+        return all_rows(self._table, self.account_id, KINDS)
 
 
 class ControlWriter:

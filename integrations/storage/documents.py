@@ -1,14 +1,16 @@
 """Domain objects as rows: one JSON document in a row, under a key prefix in one account's partition."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
 from shared.storage.tables import Row, Table, Write, delete, end_of, insert, replace, upsert
 
 T = TypeVar("T", bound=msgspec.Struct)
+
+ROWS_A_PAGE = 1000
 
 _BODY = "body"
 
@@ -104,3 +106,19 @@ class Documents(Generic[T]):
     def stored(self, row: Row) -> Stored[T]:
         """The object in a row."""
         return Stored(msgspec.json.decode(row.text(_BODY), type=self._model), row.etag)
+
+
+def all_rows(
+    table: Table, partition: str, kinds: Mapping[str, RowKind[Any]]
+) -> Iterator[tuple[RowKind[Any], str, str]]:
+    """Every row of a partition in key order: its kind, id and stored JSON; not those of other kinds."""
+    after = ""
+    while True:
+        rows = table.range(partition, after, columns=[_BODY], limit=ROWS_A_PAGE)
+        for row in rows:
+            name, _, row_id = row.key.partition(":")
+            if name in kinds:
+                yield kinds[name], row_id, str(row.values.get(_BODY, ""))
+        if len(rows) < ROWS_A_PAGE:
+            return
+        after = f"{rows[-1].key}\u0020"

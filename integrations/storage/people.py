@@ -17,11 +17,10 @@ from integrations.domain.ids import AccountId, EndUserId, OrganizationId, is_org
 from integrations.domain.people.changes import ChangedBy, Departure, EndUserChange, PeopleHead, Tombstone
 from integrations.domain.people.end_user import EndUser
 from integrations.storage.control import VersionConflict
-from integrations.storage.documents import Documents, RowKind, Stored
+from integrations.storage.documents import ROWS_A_PAGE, Documents, RowKind, Stored, all_rows
 from shared.storage.tables import MAX_OPERATIONS, RowChanged, RowExists, Tables, Write, end_of
 
 _HEAD_KEY = "current"
-_ROWS_A_PAGE = 1000
 _NO_SECRETS: frozenset[str] = frozenset()
 
 
@@ -97,7 +96,7 @@ class OrganizationPeople:
     def all_end_users(self) -> Iterator[EndUser]:
         """Everybody in the order of their ids; only one page is in memory at a time."""
         after = ""
-        while page := self.end_users.list(after=after, limit=_ROWS_A_PAGE):
+        while page := self.end_users.list(after=after, limit=ROWS_A_PAGE):
             yield from (it.value for it in page)
             after = page[-1].value.id
 
@@ -107,16 +106,7 @@ class OrganizationPeople:
 
     def everything(self) -> Iterator[tuple[RowKind[Any], str, str]]:
         """Every row in key order: its kind, id and stored JSON; not those of kinds we do not know."""
-        after = ""
-        while True:
-            rows = self._table.range(self._partition, after, columns=["body"], limit=_ROWS_A_PAGE)
-            for row in rows:
-                name, _, row_id = row.key.partition(":")
-                if name in PEOPLE_KINDS:
-                    yield PEOPLE_KINDS[name], row_id, str(row.values.get("body", ""))
-            if len(rows) < _ROWS_A_PAGE:
-                return
-            after = f"{rows[-1].key}\u0020"
+        return all_rows(self._table, self._partition, PEOPLE_KINDS)
 
     def commit(self, *writes: Write) -> str:
         """Write all or nothing; returns the new ETag of the first row.
