@@ -73,9 +73,9 @@ coverage: test
 test-azurite: .venv/.ready $(if $(filter npm,$(MODE)),node_modules/.ready) ## storage tests against one way to Azurite: MODE=docker or MODE=npm
 	$(if $(filter docker,$(MODE)),.ci/with-docker-azurite,env AZURITE_MODE=$(MODE)) $(BIN)/pytest tests/shared/storage tests/storage tests/local/test_azurite.py
 
-# `make test` has a sample of each kind. With FULL there are also more rounds and made-up examples of three of its tests.
+# `make test` has a sample of each kind. With FULL there are also more rounds and made-up examples of some of its tests.
 faults: $(READY) ## crashes, races and odd answers for ten minutes, drawn by a seed (SEED=); all of them: FULL=1; many times over: FULL=release
-	FULL=$(FULL) SEED=$(SEED) $(BIN)/pytest $(if $(FULL),tests/faults tests/flows/test_directory_changes.py tests/flows/test_removal_races.py tests/domain/csp/test_gdap.py,tests/faults/long)
+	FULL=$(FULL) SEED=$(SEED) $(BIN)/pytest $(if $(FULL),tests/faults tests/flows/test_directory_changes.py tests/flows/test_removal_races.py tests/flows/test_throttled.py tests/browser/test_addresses.py tests/domain/csp/test_gdap.py,tests/faults/long)
 
 browser: $(READY) node_modules/.ready $(CHROMIUM_PATH) ## the page in Chromium (found, installed, or CHROMIUM=path): journeys, accessibility, speed
 	$(BIN)/pytest tests/browser
