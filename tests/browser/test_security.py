@@ -112,6 +112,13 @@ def test_a_threshold_is_said_where_it_counts(site: Site) -> None:
 
     expect(chip(site, "with more than 5 unprotected people")).to_be_visible()
 
+    limits = told_mfa.THRESHOLDS | {"secure_score": 62.5, "secure_score_drop": 7}
+    site.answers("/insights/secure-score", told_insights.scores(thresholds=limits))
+    site.page.get_by_role("link", name="Secure Score", exact=True).click()
+    expect(site.page.locator("#view")).to_contain_text("Below 62.5 % is low; a fall of 7 percentage points")
+    expect(chip(site, "below 62.5 %")).to_be_visible()
+    expect(chip(site, "dropped by 7 points or more")).to_be_visible()
+
 
 def test_thresholds_and_time_zone_are_changed_and_nothing_else(site: Site) -> None:
     security_mfa(site)
@@ -151,6 +158,8 @@ def test_controls_lead_to_the_tenants_that_do_not_meet_them(site: Site) -> None:
     expect(table.get_by_role("row").filter(has_text="Legacy authentication")).to_contain_text("3 tenants")
     site.page.get_by_role("searchbox", name="Search controls").fill("legacy")
     expect(table.get_by_role("row")).to_have_count(2)
+    site.page.get_by_role("searchbox", name="Search controls").fill(CONTROL["control"].lower())
+    expect(table.get_by_role("row")).to_have_count(2)
 
     table.get_by_role("link", name=CONTROL["title"]).click()
     expect(site.page.get_by_role("heading", name=CONTROL["title"])).to_be_visible()
@@ -166,7 +175,9 @@ def test_controls_lead_to_the_tenants_that_do_not_meet_them(site: Site) -> None:
 
 def test_the_list_is_exported_as_it_is_filtered_and_no_cell_is_a_formula(site: Site, tmp_path: Path) -> None:
     evil = told_insights.mfa_row(1, 0, 2, name="=HYPERLINK(1)")
-    site.answers("/insights/mfa", told_insights.mfa([told_insights.mfa_row(0, 1, 14), evil]))
+    site.answers(
+        "/insights/mfa", told_insights.mfa([told_insights.mfa_row(0, 1, 14), evil, told_insights.mfa_row(2, 0, 0)])
+    )
     site.open(place="#security?only=unprotected")
     expect(site.page.get_by_role("button", name="Export CSV")).to_be_visible()
 

@@ -157,8 +157,8 @@ def mfa(rows: Sequence[Object] = MFA, thresholds: Object = THRESHOLDS) -> Callab
     return insights(rows, _mfa_counts, thresholds)
 
 
-def scores(rows: Sequence[Object] = SCORES) -> Callable[[Route], None]:
-    return insights(rows, _score_counts)
+def scores(rows: Sequence[Object] = SCORES, thresholds: Object = THRESHOLDS) -> Callable[[Route], None]:
+    return insights(rows, _score_counts, thresholds)
 
 
 def baselines(rows: Sequence[Object] = BASELINES) -> Callable[[Route], None]:
