@@ -57,7 +57,7 @@ def update_summary(services: Services, order: EvaluateOrder) -> None:
 def _update(account: Account, order: EvaluateOrder) -> None:
     control, now = account.control, account.services.clock()
     tenant = control.tenants.find(order.tenant_id)
-    if tenant is None or tenant.value.mapping is None or tenant.value.epoch != order.epoch:
+    if tenant is None or tenant.value.mapping is None:
         return
     before, zone = control.summaries.find(order.tenant_id), time_zone(settings_of(control).time_zone)
     exceptions = excepted(exceptions_of(control), now).get(order.tenant_id, frozenset())
