@@ -19,7 +19,7 @@ const checking = new Map(); // integration id -> {since, before}
 /** Show a CSP; true while its access is being checked. */
 export async function showCsp(id, _config, again, current) {
   const [told, page] = await Promise.all([ask("GET", at`/integrations/${id}`), ask("GET", "/integrations?limit=1")]);
-  if (!current()) return false;
+  if (!(await current())) return false;
   const csp = page.csps.find((it) => it.id === id);
   const { checks = [], history = [] } = told;
   const isChecking = stillChecking(id, checks);

@@ -14,6 +14,7 @@ const ICONS = {
 };
 
 const sheets = {}; // what is loaded, by address
+const LONGEST_PRESS_MS = 1000; // whoever holds it longer marks text
 const MANY = 60; // characters, from where on a name may be cut in the table
 
 /** make("p", {class: "quiet"}, "text", child): attributes that begin with "on" are listeners. */
@@ -60,6 +61,21 @@ addEventListener("click", ({ target }) => {
   const summary = target.closest("summary[data-key]");
   if (summary) unfolded.set(placeOf(summary), !summary.parentNode.open); // it opens or closes after this
 });
+
+let pressed = null; // a promise that what was last pressed is released
+
+addEventListener("pointerdown", () => {
+  pressed = new Promise((resolve) => {
+    const release = () => setTimeout(resolve); // after the click
+    for (const kind of ["pointerup", "pointercancel"]) addEventListener(kind, release, { once: true, capture: true });
+    setTimeout(resolve, LONGEST_PRESS_MS);
+  });
+}, { capture: true });
+
+/** Wait until nothing is pressed: a click on what is replaced while it is pressed would be lost. */
+export async function released() {
+  await pressed;
+}
 
 function placeOf(summary) {
   return `${document.getElementById("view").dataset.view} ${summary.dataset.key}`;

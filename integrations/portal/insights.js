@@ -23,7 +23,7 @@ export async function showInsights(again, current) {
   if (!Object.hasOwn(LISTS, filter.list)) filter.list = "mfa";
   if (shown.filter !== JSON.stringify(filter)) Object.assign(shown, { filter: JSON.stringify(filter), count: FIRST });
   const [page] = await Promise.all([read(filter, shown.count), stylesheet("insights.css")]);
-  if (!current()) return;
+  if (!(await current())) return;
   const list = LISTS[filter.list];
   const view = frame("security");
   const { counts, thresholds } = page.first;

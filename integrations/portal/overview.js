@@ -24,7 +24,7 @@ export async function showOverview(config, again, current) {
   if (shown !== JSON.stringify(filter)) count = FIRST;
   shown = JSON.stringify(filter);
   const page = await read(filter, count);
-  if (!current()) return;
+  if (!(await current())) return;
   const view = frame("overview");
   const { integrate_menu: offers, csps, attention } = page.first;
   const isBlank = !page.items.length && !csps.length && !isFiltered(filter);

@@ -4,7 +4,7 @@ import { backToTable, isTable, showLists, viewAt } from "./address.js";
 import { load, quietFor } from "./api.js";
 import { learnCaller } from "./caller.js";
 import { showCsp } from "./csp.js";
-import { byKey, frame, make, problem, show } from "./dom.js";
+import { byKey, frame, make, problem, released, show } from "./dom.js";
 import { followFlow } from "./flow.js";
 import { setHelp } from "./links.js";
 import { leadTo } from "./listing.js";
@@ -87,20 +87,23 @@ function whereWeAre() {
 async function route() {
   clearTimeout(timer);
   const mine = ++turn;
-  const current = () => mine === turn;
+  const current = async () => {
+    await released();
+    return mine === turn;
+  };
   const [kind, id] = viewAt(location.hash);
   const began = performance.now();
   let wait = document.hidden ? HIDDEN_MS : quietFor() < BUSY_FOR_MS ? BUSY_MS : QUIET_MS;
   if (kind === "flow" && id) followFlow(id, config.product_name, route);
   try {
     const isLive = await view(kind, id, current);
-    if (!current()) return;
+    if (!(await current())) return;
     if (isLive && !document.hidden) wait = LIVE_MS;
     wait = Math.max(wait, BREATH * (performance.now() - began));
     show("trouble");
     lookAround(current);
   } catch (error) {
-    if (!current()) return;
+    if (!(await current())) return;
     if (error.status === 403 || error.status === 401) return refuse(error);
     leaveOtherView(kind, id);
     show("trouble", problem(error));
@@ -112,7 +115,7 @@ async function route() {
 
 /** What no view waits for: what the signed-in person can do, and whether the notice is still true. */
 async function lookAround(current) {
-  if ((await learnCaller()) && current()) await route();
+  if ((await learnCaller()) && (await current())) await route();
   await endNotice();
 }
 

@@ -52,7 +52,7 @@ export async function showRemovals(ids, again, current) {
   const paths = ids.split(",").map((id) => at`/removals/${id}`); // all of them before the first is asked
   const removals = await Promise.all(paths.map((path) => ask("GET", path)));
   await learnCaller();
-  if (!current()) return false;
+  if (!(await current())) return false;
   const view = frame(`removal-${ids}`);
   part(view, "top", "always", () => [
     backToTable(" ", make("a", { href: "#removal=all" }, "All removals")), make("h2", {}, "Removal"),

@@ -34,7 +34,7 @@ export async function showRemoved(again, current) {
   const page = await askRows("/removals", {}, count);
   const open = await Promise.all(page.items.filter((it) => it.steps_left).map((it) => ask("GET", at`/removals/${it.id}`)));
   await learnCaller();
-  if (!current()) return false;
+  if (!(await current())) return false;
   const view = frame("removal-all");
   part(view, "top", "always", () => [backToTable(), make("h2", {}, "Removals")]);
   part(view, "steps", open, () => open.map((it) => make("section", { class: "card removal", "aria-label": titleOf(it) }, make("h3", {}, named(titleOf(it))), leftovers(it, again))));

@@ -40,7 +40,7 @@ export async function showTenant(id, config, again, current) {
     again();
   };
   const showUsers = await usersSection(id, users, more("users"), again, emptyText(users));
-  if (!current()) return false;
+  if (!(await current())) return false;
   const view = frame(`tenant-${id}`);
   part(view, "top", "always", () => backToTable());
   part(view, "head", [details.tenant, details.held_back, details.user_count, details.organizations, details.csp?.ignored, Boolean(running), heldBack()], () => head(details, config, running, again));
