@@ -18,6 +18,7 @@ from integrations.domain.ids import AccountId, OrganizationId, TenantId
 from integrations.domain.insights.summary import (
     ControlsSummary,
     DayPercent,
+    DayUnprotected,
     MfaSummary,
     PossibleGain,
     ScoreSummary,
@@ -69,8 +70,9 @@ def _summary(bench: Bench, number: int) -> TenantSummary:
             state=State.FRESH,
             as_of=now,
             counts_by_kind={"person exposed": number % 9, "person protected": 40, "administrator protected": 2},
+            recent=[DayUnprotected(it.day, number % 9, number % 2) for it in days],
         ),
-        controls=ControlsSummary(state=State.FRESH, as_of=now, by_verdict=by_verdict),
+        controls=ControlsSummary(state=State.FRESH, as_of=now, by_verdict=by_verdict, recent=days),
     )
 
 

@@ -9,6 +9,7 @@ IDEMPOTENT_ANSWERS = timedelta(hours=24)  # responses to requests with an Idempo
 USER_SYNC_APPROVALS = timedelta(hours=24)  # from when the plan was made; then another one has to be looked at
 READING_CHECKPOINTS = timedelta(hours=2)  # pages of an interrupted reading; then it starts again
 AUDIT_ENTRIES = timedelta(days=400)
+TREND_DAYS = timedelta(days=30)  # the last days in a tenant's summary
 HISTORY = timedelta(days=400)  # of a mapped tenant, by whole months; it ends with the mapping
 RUNS_PER_TENANT = 200  # four days of syncs every 30 minutes
 STATUS_CHANGES_PER_CSP = 50

@@ -32,10 +32,10 @@ const MFA = {
     { name: "unprotected", number: counts.unprotected, label: most ? `with more than ${counted(most, "unprotected person").replace("persons", "people")}` : "with unprotected people", colour: "orange" },
     { name: "unknown", number: counts.unknown, label: "not fully known", colour: "grey" },
   ],
-  heads: () => ["Tenant", "Administrators not protected", "People not protected", "Guests not protected", "Unknown", "Exceptions", "As of"],
-  cells: ({ people, administrators, guests, as_of: asOf, is_listed: isListed }) => [
+  heads: () => ["Tenant", "Administrators not protected", "People not protected", "30 days", "Guests not protected", "Unknown", "Exceptions", "As of"],
+  cells: ({ people, administrators, guests, trend, as_of: asOf, is_listed: isListed }) => [
     share(administrators, administrators.unprotected ? "red" : "green"),
-    make("div", {}, share(people, people.unprotected ? (isListed ? "orange" : "grey") : "green"), shareBar(people)),
+    make("div", {}, share(people, people.unprotected ? (isListed ? "orange" : "grey") : "green"), shareBar(people)), course(trend),
     guests.total ? share(guests, guests.unprotected ? null : "quiet") : make("span", { class: "quiet" }, "none"), number(people.unknown + guests.unknown), number(people.excepted), ago(asOf),
   ],
   columns: () => [
@@ -57,14 +57,14 @@ const SCORE = {
   ],
   heads: () => ["Tenant", "Score", "30 days", "Drop in 7 days", "Average", "What would raise it most", "As of"],
   cells: (row) => [
-    make("strong", { class: `mark ${row.is_low ? "red" : "green"}` }, percent(row.percent)), sparkline(row),
+    make("strong", { class: `mark ${row.is_low ? "red" : "green"}` }, percent(row.percent)), sparkline(row.trend),
     row.drop ? make("span", { class: row.has_dropped ? "mark orange" : "quiet" }, `\u2212${rounded(row.drop)} points`) : "",
     row.average_percent === null ? "" : percent(row.average_percent), gains(row.improvements), day(row.as_of),
   ],
   columns: () => [
     ["Secure Score, %", (row) => row.percent], ["Points", (row) => row.points], ["Points possible", (row) => row.max_points], ["Average at Microsoft, %", (row) => row.average_percent],
     ["Drop in 7 days, points", (row) => row.drop], ["Is low", (row) => row.is_low], ["Has dropped", (row) => row.has_dropped],
-    ["What would raise it most", (row) => row.improvements.map((it) => `${it.title} (${it.points})`).join("; ")], ["State", (row) => row.state], AS_OF,
+    ["What would raise it most", (row) => row.improvements.map((it) => `${it.title} (${it.points}${it.missing_license ? `, no license for ${it.missing_license}` : ""})`).join("; ")], ["State", (row) => row.state], AS_OF,
   ],
 };
 
@@ -79,9 +79,9 @@ const BASELINES = {
     { name: "unknown", number: counts.unknown, label: "not fully known", colour: "grey" },
   ],
   verdictChips: ({ counts }) => Object.entries(VERDICTS).map(([name, [label, colour]]) => ({ name, number: counts[name] ?? 0, label, colour })),
-  heads: ({ control }) => ["Tenant", ...(control ? ["This control"] : []), "Score", "Not met", "Narrowed", "Not licensed", "Unknown", "Met", "As of"],
+  heads: ({ control }) => ["Tenant", ...(control ? ["This control"] : []), "Score", "30 days", "Not met", "Narrowed", "Not licensed", "Unknown", "Met", "As of"],
   cells: (row, { control }) => [
-    ...(control ? [verdict(row.verdict)] : []), row.score === null ? "" : make("strong", {}, percent(row.score)),
+    ...(control ? [verdict(row.verdict)] : []), row.score === null ? "" : make("strong", {}, percent(row.score)), sparkline(row.trend, "score"),
     row.counts.not_met ? make("span", { class: "mark red" }, row.counts.not_met.toLocaleString()) : number(0), ...["narrowed", "unlicensed", "unknown", "met"].map((it) => number(row.counts[it] ?? 0)), ago(row.as_of),
   ],
   columns: ({ control }) => [
@@ -100,6 +100,15 @@ function share({ unprotected, total }, colour = null) {
   return make("span", { class: colour && colour !== "quiet" ? `mark ${colour}` : colour }, `${unprotected.toLocaleString()} of ${total.toLocaleString()}`);
 }
 
+/** How the number of unprotected people has changed, drawn and in words. */
+function course(trend) {
+  if (trend.length < 2) return "";
+  const change = trend.at(-1).unprotected - trend[0].unprotected;
+  const told = change ? `${change > 0 ? "+" : "\u2212"}${Math.abs(change).toLocaleString()}` : "\u00b10";
+  const since = ` since ${day(trend[0].day)}`;
+  return make("span", { class: "course", title: told + since }, sparkline(trend, "unprotected"), make("span", {}, told, make("span", { class: "unseen" }, since)));
+}
+
 function verdict(name) {
   const [label, colour] = VERDICTS[name] ?? ["Not judged", "grey"];
   return make("span", { class: `mark ${colour}` }, label);
@@ -107,7 +116,7 @@ function verdict(name) {
 
 function gains([first, ...more]) {
   if (!first) return "";
-  const told = ({ title: what, points }) => `${what}: ${rounded(points)} points`;
+  const told = ({ title: what, points, missing_license: license }) => `${what}: ${rounded(points)} points${license ? ` (no license for ${license})` : ""}`;
   return more.length ? make("details", {}, make("summary", {}, told(first)), make("ul", { class: "lines" }, more.map((it) => make("li", {}, told(it))))) : told(first);
 }
 

@@ -6,7 +6,7 @@ import { exceptionActions, exceptionList, exceptionOf, exceptionsOf, lasting } f
 import { listing, section } from "./listing.js";
 import { dots, menuButton } from "./menu.js";
 import { PROTECTIONS, covering, protectionMark, shortly } from "./protection.js";
-import { trendLine } from "./score.js";
+import { sparkline } from "./score.js";
 import { searchField } from "./search.js";
 import { readSettings } from "./settings.js";
 import { ago, day } from "./times.js";
@@ -80,8 +80,7 @@ function sum(mfa, days) {
 /** How the number of people who are not protected has changed. */
 function history(days) {
   const [first, last] = [days[0], days.at(-1)];
-  const points = days.map((it) => ({ at: Date.parse(it.day), percent: it.mfa.unprotected }));
-  return make("p", { class: "history quiet" }, trendLine(points), make("span", {}, `Not protected: ${first.mfa.unprotected.toLocaleString()} on ${day(first.day)}, ${last.mfa.unprotected.toLocaleString()} on ${day(last.day)}`));
+  return make("p", { class: "history quiet" }, sparkline(days.map((it) => ({ day: it.day, unprotected: it.mfa.unprotected })), "unprotected"), make("span", {}, `Not protected: ${first.mfa.unprotected.toLocaleString()} on ${day(first.day)}, ${last.mfa.unprotected.toLocaleString()} on ${day(last.day)}`));
 }
 
 function whoField(counts, change) {

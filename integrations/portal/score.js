@@ -15,11 +15,11 @@ export function hasScore(score) {
 }
 
 export function percentOf(score) {
-  return Math.round(score.percent * 10) / 10;
+  return rounded(score.percent);
 }
 
 export function scoreSection(score) {
-  const points = pointsOf(score);
+  const points = pointsOf(score.trend, "percent");
   return section("Microsoft Secure Score",
     make("p", { class: "score" }, make("strong", {}, `${percentOf(score)} %`),
       score.max_points ? make("span", { class: "quiet" }, ` ${score.points} of ${score.max_points} points`) : null,
@@ -27,29 +27,29 @@ export function scoreSection(score) {
     points.length > 1 ? trend(points) : null);
 }
 
-/** The trend in a tile: its course alone, as high as its own range. */
-export function sparkline(score) {
-  const points = pointsOf(score);
-  return points.length < 2 ? null : trendLine(points);
-}
-
-/** A line through points of {at, percent}. */
-export function trendLine(points) {
-  const percents = points.map((it) => it.percent);
-  const [least, most] = [Math.min(...percents), Math.max(...percents)];
-  const place = placing(points, SMALL_WIDTH, SMALL_HEIGHT, (percent) => (most > least ? (percent - least) / (most - least) : 0.5));
+/** A trend's course alone, as high as its own range; `name` is the number of each day. */
+export function sparkline(trend, name = "percent") {
+  const points = pointsOf(trend, name);
+  if (points.length < 2) return null;
+  const values = points.map((it) => it.value);
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const place = placing(points, SMALL_WIDTH, SMALL_HEIGHT, (value) => (most > least ? (value - least) / (most - least) : 0.5));
   return draw("svg", { class: "spark", viewBox: `0 0 ${SMALL_WIDTH} ${SMALL_HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true" }, draw("polyline", { class: "line", points: lineOf(points, place) }));
 }
 
-function pointsOf(score) {
-  return (score.trend ?? []).filter(hasScore).map((it) => ({ at: Date.parse(it.as_of ?? it.day), percent: percentOf(it) })).sort((one, other) => one.at - other.at);
+function pointsOf(trend, name) {
+  return (trend ?? []).filter((it) => it[name] != null).map((it) => ({ at: Date.parse(it.as_of ?? it.day), value: rounded(it[name]) })).sort((one, other) => one.at - other.at);
 }
 
-/** Where a point is drawn; `share` says how high a percentage stands, from 0 to 1. */
+function rounded(value) {
+  return Math.round(value * 10) / 10;
+}
+
+/** Where a point is drawn; `share` says how high a value stands, from 0 to 1. */
 function placing(points, width, height, share) {
   const began = points[0].at;
   const span = points.at(-1).at - began || 1;
-  return ({ at, percent }) => [EDGE + ((at - began) / span) * (width - 2 * EDGE), height - EDGE - share(percent) * (height - 2 * EDGE)];
+  return ({ at, value }) => [EDGE + ((at - began) / span) * (width - 2 * EDGE), height - EDGE - share(value) * (height - 2 * EDGE)];
 }
 
 function lineOf(points, place) {
@@ -61,10 +61,10 @@ function trend(points) {
   const place = placing(points, WIDTH, HEIGHT, (percent) => percent / 100);
   const line = lineOf(points, place);
   const [endX, endY] = place(last);
-  const told = `Secure Score from ${first.percent} % on ${day(first.at)} to ${last.percent} % on ${day(last.at)}`;
+  const told = `Secure Score from ${first.value} % on ${day(first.at)} to ${last.value} % on ${day(last.at)}`;
   return make("figure", { class: "trend" },
     draw("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": told },
-      ...[0, 50, 100].map((percent) => draw("line", { class: "grid", x1: 0, x2: WIDTH, y1: place({ at: first.at, percent })[1], y2: place({ at: first.at, percent })[1] })),
+      ...[0, 50, 100].map((percent) => draw("line", { class: "grid", x1: 0, x2: WIDTH, y1: place({ at: first.at, value: percent })[1], y2: place({ at: first.at, value: percent })[1] })),
       draw("polyline", { class: "line", points: line }), draw("circle", { cx: endX, cy: endY, r: 4 })),
-    make("figcaption", { class: "quiet" }, make("span", {}, `${day(first.at)}: ${first.percent} %`), make("span", {}, `${day(last.at)}: ${last.percent} %`)));
+    make("figcaption", { class: "quiet" }, make("span", {}, `${day(first.at)}: ${first.value} %`), make("span", {}, `${day(last.at)}: ${last.value} %`)));
 }

@@ -12,7 +12,7 @@ export function tiles({ tenant: row, csp, secure_score: score, licenses }, findi
   return make("div", { class: "tiles" }, [
     csp ? accessTile(row, csp.trace ?? []) : null,
     tile("Sync", "Sync history", row.sync_status.colour, row.sync_status.label, ["Last sync ", ago(row.last_sync_at)]),
-    hasScore(score) ? tile("Secure Score", "Microsoft Secure Score", null, `${percentOf(score)} %`, [`${Math.round(score.points)} of ${Math.round(score.max_points)} points`], sparkline(score)) : null,
+    hasScore(score) ? tile("Secure Score", "Microsoft Secure Score", null, `${percentOf(score)} %`, [`${Math.round(score.points)} of ${Math.round(score.max_points)} points`], sparkline(score.trend)) : null,
     mfa.counts ? mfaTile(mfa) : null,
     judged(findings).of ? baselinesTile(findings) : null,
     licenses?.products ? tile("Licenses", "Licenses", null, `${licenses.assigned.toLocaleString()} of ${licenses.bought.toLocaleString()}`, [`${licenses.unused.toLocaleString()} unused`]) : null,

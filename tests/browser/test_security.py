@@ -2,6 +2,7 @@
 
 import csv
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -100,10 +101,32 @@ def test_a_low_score_and_a_drop_are_told_with_the_trend_and_what_would_raise_it(
     expect(worst.locator(".mark.orange")).to_contain_text("9.8 points")
     expect(worst.locator(".spark polyline")).to_have_count(1)
     worst.get_by_text("Require MFA for administrators: 10 points").click()
-    expect(worst).to_contain_text("Block legacy authentication: 8.5 points")
+    expect(worst).to_contain_text("Block legacy authentication: 8.5 points (no license for Microsoft Entra ID P2)")
     expect(site.page.get_by_role("region", name="Not known")).to_contain_text("The tenant has no license for it.")
     chip(site, "dropped by 5 points or more").click()
     site.until(lambda: names(site) == ["Contoso Dental", "Northwind Traders"])
+
+
+def test_each_list_shows_how_its_numbers_have_changed(site: Site) -> None:
+    trends = [[9, 14], [14, 14], [20, 3], []]
+    site.answers(
+        "/insights/mfa",
+        told_insights.mfa(
+            [
+                told_insights.mfa_row(n, 0, 3, trend=told_insights.trend_of("unprotected", *it))
+                for n, it in enumerate(trends)
+            ]
+        ),
+    )
+    site.answers("/insights/baselines", told_insights.baselines())
+    site.open(place="#security")
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).date()
+
+    courses = site.page.locator(".ranked td[data-title='30 days']")
+    expect(courses).to_contain_text([f"+5 since {yesterday.day} ", "\u00b10 since", "\u221217 since", ""])
+    expect(courses.locator("polyline")).to_have_count(3)
+    site.page.get_by_role("link", name="Baselines", exact=True).click()
+    expect(site.page.locator(".ranked td[data-title='30 days'] polyline")).to_have_count(4)
 
 
 def test_a_threshold_is_said_where_it_counts(site: Site) -> None:

@@ -11,8 +11,8 @@ from tests.browser.told_mfa import THRESHOLDS
 
 NAMES = ("Contoso Dental", "Fabrikam Clinics", "Adatum", "Northwind Traders", "Tailspin Toys", "Wingtip Law", HOSTILE)
 GAINS = [
-    {"id": "one", "title": "Require MFA for administrators", "points": 10.0},
-    {"id": "two", "title": "Block legacy authentication", "points": 8.5},
+    {"id": "one", "title": "Require MFA for administrators", "points": 10.0, "missing_license": None},
+    {"id": "two", "title": "Block legacy authentication", "points": 8.5, "missing_license": "Microsoft Entra ID P2"},
 ]
 
 
@@ -31,33 +31,37 @@ def numbers(total: int, unprotected: int, unknown: int = 0, excepted: int = 0) -
     }  # fmt: skip
 
 
+def trend_of(name: str, *values: float) -> list[Object]:
+    """A number of each day, up to today."""
+    today = datetime.now(UTC).date()
+    return [{"day": str(today - timedelta(days=len(values) - 1 - n)), name: it} for n, it in enumerate(values)]
+
+
 def mfa_row(number: int, unprotected_admins: int, unprotected: int, **changes: object) -> Object:
     return tenant(number) | {
         "state": "fresh", "as_of": ago(hours=number + 1),
         "people": numbers(212 - 20 * (number % 9), unprotected, number % 2, number % 3),
         "administrators": numbers(5, unprotected_admins), "guests": numbers(14, number), "disabled": 9, "rooms": 0,
-        "is_listed": unprotected > 0,
+        "is_listed": unprotected > 0, "trend": trend_of("unprotected", unprotected + 4 - number, unprotected),
     } | changes  # fmt: skip
 
 
 _UNREAD = dict.fromkeys(("people", "administrators", "guests", "disabled", "rooms", "as_of"))
 MFA = [
     mfa_row(0, 1, 14), mfa_row(1, 1, 3), mfa_row(2, 0, 31), mfa_row(3, 0, 2), mfa_row(4, 0, 0), mfa_row(6, 0, 0),
-    mfa_row(5, 0, 0, state="never", **_UNREAD),
+    mfa_row(5, 0, 0, state="never", trend=[], **_UNREAD),
 ]  # fmt: skip
 
 
 def score_row(number: int, *percents: float, **changes: object) -> Object:
     """A tenant with one score a day, up to today."""
-    today = datetime.now(UTC).date()
-    trend = [{"day": str(today - timedelta(days=len(percents) - n)), "percent": it} for n, it in enumerate(percents)]
     newest = percents[-1] if percents else None
     drop = max(percents[-8:]) - percents[-1] if percents else 0.0
     return tenant(number) | {
         "state": "fresh", "as_of": ago(days=1) if percents else None, "percent": newest,
         "points": newest and newest * 3, "max_points": 300.0 if percents else None,
         "average_percent": 52.0 if percents else None, "drop": drop or None, "is_low": (newest or 100.0) < 50.0,
-        "has_dropped": drop >= 5.0, "trend": trend, "improvements": GAINS if percents else [],
+        "has_dropped": drop >= 5.0, "trend": trend_of("percent", *percents), "improvements": GAINS if percents else [],
     } | changes  # fmt: skip
 
 
@@ -72,12 +76,13 @@ def judged(number: int, not_met: int, **changes: object) -> Object:
     return tenant(number) | {
         "state": "fresh", "as_of": ago(hours=3), "score": (60 - not_met) / 0.6, "score_with_unlicensed": 50.0,
         "counts": {verdict: count for verdict, count in counts.items() if count}, "verdict": None, "by_verdict": {},
+        "trend": trend_of("score", 58 - not_met, 60 - not_met),
     } | changes  # fmt: skip
 
 
 BASELINES = [
     judged(0, 22), judged(1, 9), judged(2, 4), judged(3, 0),
-    judged(5, 0, state="never", as_of=None, score=None, counts={}),
+    judged(5, 0, state="never", as_of=None, score=None, counts={}, trend=[]),
 ]  # fmt: skip
 CONTROLS = [
     {"control": "MS.AAD.1.1v1", "family": "scuba_entra", "title": "Legacy authentication is blocked",

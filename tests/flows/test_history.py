@@ -56,6 +56,10 @@ def test_each_day_has_the_numbers_that_were_known_last(portal: Portal, tenant: d
     assert found[-1]["mfa"]["unprotected"] == row["people"]["unprotected"]
     [judged] = portal.ask("GET", "/insights/baselines")["items"]
     assert found[-1]["controls"] == {"score": judged["score"], "counts": judged["counts"]}
+    numbers = ("unprotected", "unprotected_administrators")
+    assert row["trend"] == [{"day": it["day"]} | {name: it["mfa"][name] for name in numbers} for it in found]
+    scores = [{"day": it["day"], "score": it["controls"]["score"]} for it in found]
+    assert judged["trend"] == [it for it in scores if it["score"] is not None]
     licenses = portal.ask("GET", f"/tenants/{tenant['id']}")["licenses"]
     assert found[-1]["licenses"] == {it: licenses[it] for it in ("products", "bought", "assigned", "unused")}
 

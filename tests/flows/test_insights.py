@@ -94,6 +94,18 @@ def test_the_lowest_score_comes_first_and_tenants_without_one_last(portal: Porta
     assert len(gains) == 5
 
 
+def test_an_improvement_for_which_the_tenant_has_no_license_is_marked(portal: Portal) -> None:
+    connected(portal, "Contoso", 30)
+
+    [row] = rows(portal, SCORES)
+
+    missing = {it["id"]: it.get("missing_license") for it in row["improvements"]}
+    assert missing["scid_2010"] == "Microsoft Defender for Endpoint or for Business"
+    assert missing["AdminMFAV2"] is None
+    text = portal.call("GET", f"{SCORES}?format=csv").body.decode()
+    assert text.count("no license for Microsoft Defender for Endpoint or for Business") == 2
+
+
 def test_a_score_that_fell_within_a_week_is_told(portal: Portal) -> None:
     connected(portal, "Contoso", 60, d6=66, d9=90)
     connected(portal, "Fabrikam", 60, d8=90)

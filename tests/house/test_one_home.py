@@ -92,7 +92,6 @@ NOT_RETENTION = {
     ("integrations/domain/evaluations/progress.py", "timedelta(hours=5)"): "how often that is confirmed",
     ("integrations/domain/jobs/orders.py", "timedelta(days=31)"): "how far ahead a message's time may be",
     ("integrations/domain/insights/scores.py", "timedelta(days=7)"): "how far back a score is compared",
-    ("integrations/domain/insights/summarizing.py", "timedelta(days=30)"): "how much of the Secure Score is drawn",
     ("integrations/domain/licenses/waste.py", "timedelta(days=30)"): "how long an account is new",
     ("integrations/domain/licenses/waste.py", "timedelta(days=90)"): "how soon somebody counts as inactive",
     ("integrations/views/security/secure_score.py", "timedelta(days=90)"): "how much of the Secure Score is drawn",

@@ -6,7 +6,6 @@ a transaction that also holds the tenant's row.
 """
 
 from collections.abc import Collection, Iterable
-from datetime import date
 from typing import TypeVar
 
 import msgspec
@@ -19,13 +18,15 @@ from integrations.domain.baselines.verdicts import ControlVerdict
 from integrations.domain.evaluations.controls import CONTROLS
 from integrations.domain.evaluations.mfa import MFA, MfaRow
 from integrations.domain.insights import summarizing as rules
-from integrations.domain.insights.history import HistoryMonth, day_of, month_of, months_of
+from integrations.domain.insights.history import HistoryDay, HistoryMonth, day_of, month_of, months_of
 from integrations.domain.insights.summary import TenantSummary
+from integrations.domain.insights.trends import with_trends
 from integrations.domain.integrations import Mapping, Tenant
 from integrations.domain.jobs.orders import EvaluateOrder
 from integrations.domain.retention import HISTORY
 from integrations.domain.security.mfa_counts import kind_of_person
-from integrations.domain.sync.records import License
+from integrations.domain.sync.plans import known_plans
+from integrations.domain.sync.records import License, TenantProfile
 from integrations.domain.sync.security_records import SecureScore, SecureScoreControl
 from integrations.services import Services
 from integrations.storage.control import Control
@@ -62,7 +63,9 @@ def _update(account: Account, order: EvaluateOrder) -> None:
     before, zone = control.summaries.find(order.tenant_id), time_zone(settings_of(control).time_zone)
     exceptions = excepted(exceptions_of(control), now).get(order.tenant_id, frozenset())
     summary = _summary(account, tenant.value, tenant.value.mapping, exceptions)
-    history = _history_writes(control, summary, exceptions, now.astimezone(zone).date())
+    day = day_of(summary, exceptions, now.astimezone(zone).date())
+    summary = with_trends(summary, before.value if before else None, day)
+    history = _history_writes(control, tenant.value, day)
     if history or before is None or before.value != summary:
         with account.change() as change:
             change.write(*_summary_writes(control, tenant, before, summary), *history)
@@ -82,6 +85,7 @@ def _summary(account: Account, tenant: Tenant, mapping: Mapping, exceptions: Col
     synced, derived = services.data(*where).state(tenant.confirmed), services.derived(*where).state()
     organization = account.control.organizations.find(mapping.organization_id)
     off = services.settings.evaluations_off
+    licenses = list(_rows(synced, "licenses", License))
     mfa = rules.EvaluationState(derived.cursors.get(MFA.name), MFA.name in off)
     controls = rules.EvaluationState(derived.cursors.get(CONTROLS.name), CONTROLS.name in off)
     return TenantSummary(
@@ -95,16 +99,24 @@ def _summary(account: Account, tenant: Tenant, mapping: Mapping, exceptions: Col
             _rows(synced, "secure_score", SecureScore),
             _rows(synced, "secure_score_controls", SecureScoreControl),
             synced.cursors.get("secure_score"),
+            known_plans(
+                _rows(synced, "organization", TenantProfile), licenses if _is_read(synced, "licenses") else None
+            ),
         ),
         mfa=rules.mfa_summary(mfa, _kinds(derived, exceptions) if mfa.has_rows else {}),
         controls=rules.controls_summary(controls, _verdicts(derived) if controls.has_rows else {}),
-        licenses=rules.licenses_summary(_rows(synced, "licenses", License), synced.cursors.get("licenses")),
+        licenses=rules.licenses_summary(licenses, synced.cursors.get("licenses")),
     )
 
 
 def _rows(stored: StoredData, dataset: str, model: type[Row]) -> Iterable[Row]:
     """All rows of a small data set; storage is not asked for one that was never read."""
     return [it for _, it in stored.rows.all(dataset, model)] if dataset in stored.cursors else []
+
+
+def _is_read(stored: StoredData, dataset: str) -> bool:
+    cursor = stored.cursors.get(dataset)
+    return cursor is not None and cursor.complete_at is not None
 
 
 def _verdicts(derived: StoredData) -> dict[str, ControlVerdict]:
@@ -120,16 +132,16 @@ def _kinds(derived: StoredData, user_ids: Collection[str]) -> dict[str, str]:
     }
 
 
-def _history_writes(control: Control, summary: TenantSummary, exceptions: Collection[str], today: date) -> list[Write]:
+def _history_writes(control: Control, tenant: Tenant, today: HistoryDay) -> list[Write]:
     """The write of today's month, if today is different from what is stored, and of months that are too old."""
-    empty = HistoryMonth(tenant_id=summary.tenant_id, epoch=summary.epoch, month=month_of(today))
+    empty = HistoryMonth(tenant_id=tenant.tenant_id, epoch=tenant.epoch, month=month_of(today.day))
     stored = control.history.find(empty.key)
     before = stored.value if stored else empty
-    after = before.with_day(day_of(summary, exceptions, today))
+    after = before.with_day(today)
     if after == before:
         return []
     if stored is not None:
         return [control.history.saved(stored.now(after))]
-    oldest = month_of(today - HISTORY)
-    known = control.history.list(months_of(summary.tenant_id, summary.epoch))
+    oldest = month_of(today.day - HISTORY)
+    known = control.history.list(months_of(tenant.tenant_id, tenant.epoch))
     return [control.history.added(after), *(control.history.removed(it) for it in known if it.value.month < oldest)]

@@ -1,7 +1,6 @@
 """The parts of a tenant's summary, from cursors and the few rows that they need. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from integrations.domain.baselines.verdicts import ControlVerdict
@@ -15,11 +14,12 @@ from integrations.domain.insights.summary import (
     PossibleGain,
     ScoreSummary,
 )
+from integrations.domain.retention import TREND_DAYS
+from integrations.domain.security.score_licenses import missing_license
 from integrations.domain.sync.datasets import Cursor, has_rows
 from integrations.domain.sync.records import License
 from integrations.domain.sync.security_records import SecureScore, SecureScoreControl
 
-_RECENT = timedelta(days=30)
 _MOST_GAINS = 5
 
 
@@ -40,9 +40,15 @@ class EvaluationState(NamedTuple):
 
 
 def score_summary(
-    scores: Iterable[SecureScore], controls: Iterable[SecureScoreControl], cursor: Cursor | None
+    scores: Iterable[SecureScore],
+    controls: Iterable[SecureScoreControl],
+    cursor: Cursor | None,
+    plans: Collection[str] | None = None,
 ) -> ScoreSummary:
-    """The newest score, the days before it, and what would raise it most."""
+    """The newest score, the days before it, and what would raise it most.
+
+    ``plans`` are the ids of the tenant's service plans; None if they are not known.
+    """
     ordered = sorted(scores, key=lambda it: (it.as_of, bool(it.controls)))
     summary = ScoreSummary(outcome=cursor.outcome if cursor else None, read_at=cursor.complete_at if cursor else None)
     if not ordered:
@@ -57,7 +63,7 @@ def score_summary(
         percent=newest.percent,
         average_percent=newest.average_percent,
         recent=_recent(ordered),
-        gains=_gains(newest, controls),
+        gains=_gains(newest, controls, plans),
     )
 
 
@@ -105,16 +111,22 @@ def license_counts(licenses: Iterable[License]) -> LicenseCounts:
 
 def _recent(ordered: Sequence[SecureScore]) -> list[DayPercent]:
     """One percentage for each of the 30 days that end with the newest score."""
-    since = ordered[-1].as_of - _RECENT
+    since = ordered[-1].as_of - TREND_DAYS
     by_day = {it.as_of.date(): it.percent for it in ordered if it.as_of > since and it.percent is not None}
     return [DayPercent(day, percent) for day, percent in sorted(by_day.items())]
 
 
-def _gains(newest: SecureScore, controls: Iterable[SecureScoreControl]) -> list[PossibleGain]:
+def _gains(
+    newest: SecureScore, controls: Iterable[SecureScoreControl], plans: Collection[str] | None
+) -> list[PossibleGain]:
     done = newest.controls
     possible = [
-        PossibleGain(id=it.id, title=it.title, points=round(it.max_points - done[it.id], 2))
+        (round(it.max_points - done[it.id], 2), it)
         for it in controls
         if not it.is_deprecated and it.id in done and done[it.id] < it.max_points
     ]
-    return sorted(possible, key=lambda it: (-it.points, it.id))[:_MOST_GAINS]
+    most = sorted(possible, key=lambda it: (-it[0], it[1].id))[:_MOST_GAINS]
+    return [
+        PossibleGain(id=it.id, title=it.title, points=points, missing_license=missing_license(it, plans))
+        for points, it in most
+    ]

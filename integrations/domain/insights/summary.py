@@ -18,10 +18,18 @@ SUMMARIZED = frozenset({"secure_score", "licenses"})
 
 
 class DayPercent(msgspec.Struct, frozen=True, array_like=True):
-    """The Secure Score of one day, 0 to 100; stored as a pair."""
+    """A score of one day, 0 to 100; stored as a pair."""
 
     day: date
     percent: float
+
+
+class DayUnprotected(msgspec.Struct, frozen=True, array_like=True):
+    """How many people were surely not protected by MFA on one day, and how many of them were administrators."""
+
+    day: date
+    people: int
+    administrators: int
 
 
 class PossibleGain(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,11 +39,14 @@ class PossibleGain(msgspec.Struct, frozen=True, kw_only=True):
         id: Microsoft's name of the control.
         title: What to improve, for people.
         points: The points that it would add.
+        missing_license: The product that it needs and the tenant has no license for. Null or absent if the tenant has
+            one, or if that is not known.
     """
 
     id: str
     title: str
     points: float
+    missing_license: str | None = None
 
 
 class ScoreSummary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -58,21 +69,24 @@ class ScoreSummary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 class MfaSummary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """People by what has to be done about their MFA, as ``mfa_counts`` reads it; None while that is not known.
 
-    ``excepted`` are the kinds of people for whom the account has made an exception, by user id.
+    ``excepted`` are the kinds of people for whom the account has made an exception, by user id. ``recent`` are the last
+    days on which they were known, the oldest first.
     """
 
     state: State = State.NEVER
     as_of: datetime | None = None
     counts_by_kind: dict[str, int] | None = None
     excepted: dict[str, str] = {}
+    recent: list[DayUnprotected] = []
 
 
 class ControlsSummary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The controls by their verdict; None while that is not known."""
+    """The controls by their verdict; None while that is not known. ``recent`` are the scores of the last days."""
 
     state: State = State.NEVER
     as_of: datetime | None = None
     by_verdict: dict[ControlVerdict, list[str]] | None = None
+    recent: list[DayPercent] = []
 
     def counts(self) -> Mapping[ControlVerdict, int] | None:
         """How many controls have each verdict that occurs."""

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 import msgspec
@@ -25,6 +25,18 @@ ORDER = (
 _MOST = 100.0  # percent
 
 
+class BaselineTrendDay(msgspec.Struct, frozen=True, kw_only=True):
+    """The score of one day.
+
+    Attributes:
+        day: The day, in the account's time zone.
+        score: Met controls of those that were decided, 0 to 100.
+    """
+
+    day: date
+    score: float
+
+
 class BaselineRow(InsightRow, frozen=True, kw_only=True):
     """How one tenant is judged.
 
@@ -37,6 +49,7 @@ class BaselineRow(InsightRow, frozen=True, kw_only=True):
         counts: How many controls have each verdict; verdicts that none has are left out.
         verdict: The verdict on the control that was asked for. Null without one, or while it is not judged.
         by_verdict: The controls by their verdict.
+        trend: The scores of the last 30 days on which one was known, the oldest first.
     """
 
     state: Annotated[str, one_of(State)]
@@ -46,6 +59,7 @@ class BaselineRow(InsightRow, frozen=True, kw_only=True):
     counts: dict[str, int]
     verdict: Annotated[str, one_of(ControlVerdict)] | None
     by_verdict: dict[str, list[str]]
+    trend: list[BaselineTrendDay]
 
 
 class ControlOfTenants(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,6 +166,7 @@ def _row(summary: TenantSummary, controls: Mapping[str, BaselineControl], contro
         counts={it.value: counts[it] for it in ORDER if it in counts},
         verdict=next((it.value for it, ids in present.items() if control in ids), None),
         by_verdict={it.value: present[it] for it in ORDER if it in counts},
+        trend=[BaselineTrendDay(day=it.day, score=it.percent) for it in summary.controls.recent],
     )
 
 

@@ -1,7 +1,7 @@
 """Who is protected by MFA in all mapped tenants: those with unprotected administrators first."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 import msgspec
@@ -29,6 +29,20 @@ class PeopleByProtection(ProtectionCounts, frozen=True, kw_only=True):
     excepted: int
 
 
+class MfaTrendDay(msgspec.Struct, frozen=True, kw_only=True):
+    """Who was not protected on one day; people with an exception are left out.
+
+    Attributes:
+        day: The day, in the account's time zone.
+        unprotected: How many enabled members were surely not protected.
+        unprotected_administrators: How many of them were administrators.
+    """
+
+    day: date
+    unprotected: int
+    unprotected_administrators: int
+
+
 class TenantMfaRow(InsightRow, frozen=True, kw_only=True):
     """The people of one tenant.
 
@@ -41,6 +55,7 @@ class TenantMfaRow(InsightRow, frozen=True, kw_only=True):
         disabled: How many accounts are disabled. Null while nothing is known.
         rooms: How many accounts belong to rooms and equipment. Null while nothing is known.
         is_listed: Whether more people are unprotected than the account's threshold allows.
+        trend: The last 30 days on which this was known, the oldest first.
     """
 
     state: Annotated[str, one_of(State)]
@@ -51,6 +66,7 @@ class TenantMfaRow(InsightRow, frozen=True, kw_only=True):
     disabled: int | None
     rooms: int | None
     is_listed: bool
+    trend: list[MfaTrendDay]
 
 
 class MfaTenantCounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,6 +160,10 @@ def _row(summary: TenantSummary, exceptions: frozenset[str], thresholds: Thresho
         disabled=judged.counted.disabled if judged else None,
         rooms=judged.counted.rooms if judged else None,
         is_listed=people is not None and people.unprotected > thresholds.unprotected_people,
+        trend=[
+            MfaTrendDay(day=it.day, unprotected=it.people, unprotected_administrators=it.administrators)
+            for it in summary.mfa.recent
+        ],
     )
 
 

@@ -127,8 +127,13 @@ def cells(row: SecureScoreRow) -> Sequence[str]:
     """A row in the order of COLUMNS; improvements by their titles."""
     named = (row.name, row.tenant_id, row.default_domain, row.organization.name, row.state)
     values = (row.as_of and f"{row.as_of:%Y-%m-%d}", row.percent, row.points, row.max_points, row.average_percent)
-    gains = "; ".join(f"{it.title} ({it.points:g})" for it in row.improvements)
+    gains = "; ".join(map(_gain, row.improvements))
     return [cell(it) for it in (*named, *values, row.drop, row.is_low, row.has_dropped, gains)]
+
+
+def _gain(gain: PossibleGain) -> str:
+    missing = f", no license for {gain.missing_license}" if gain.missing_license else ""
+    return f"{gain.title} ({gain.points:g}{missing})"
 
 
 def _row(summary: TenantSummary, thresholds: Thresholds) -> SecureScoreRow:
