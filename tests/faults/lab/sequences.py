@@ -9,7 +9,7 @@ import random
 import re
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
@@ -18,6 +18,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from integrations.domain.ids import AccountId, TenantId
 from integrations.microsoft.dataset import Dataset
 from integrations.microsoft.registry import DATASETS
+from local.microsoft.world.roles import GLOBAL_ADMINISTRATOR
 from shared.http.client import HttpClient, Response
 from shared.microsoft.graph import Graph, RetryPolicy
 from shared.microsoft.graph.throttle import Throttle
@@ -356,6 +357,24 @@ class Course:
                 self.breaks.append(f"{name}: {dataset.name} is empty afterwards")
 
 
+def _fill(world: Any, tenant: Mapping[str, str]) -> None:
+    """Something for every data set."""
+    people = [it["id"] for it in world.users(tenant["id"])]
+    for number in range(3):
+        world.add_group(tenant["id"], f"Group {number}", people[number : number + 4])
+        world.set_per_user_mfa(tenant["id"], people[number], "enforced")
+    world.give_role(tenant["id"], tenant["member"], through_group=True)
+    holder = {"principalId": people[0], "roleDefinitionId": GLOBAL_ADMINISTRATOR}
+    world.put_setting(tenant["id"], "role_eligibilities", "eligible", **holder)
+    world.put_setting(tenant["id"], "app_management", "p1", displayName="Legacy")
+    graph = "00000003-0000-0000-c000-000000000000"
+    low = {"appId": graph, "permissionName": "User.Read", "classification": "low"}
+    world.put_setting(tenant["id"], "permission_classifications", "c1", **low)
+    added = world.add_conditional_access(tenant["id"], displayName="Risky agents")
+    agents = {"clientApplications": {"includeAgentIdServicePrincipals": ["All"]}, "agentIdRiskLevels": ["high"]}
+    world.change_conditional_access(tenant["id"], added["id"], conditions=added["conditions"] | agents)
+
+
 def begin(portal: Portal, monkeypatch: Any, chance: random.Random) -> Course:
     """A tenant with everything, a wire that is watched, and a clock that whoever rests moves."""
     rested = [0.0]
@@ -389,10 +408,9 @@ def begin(portal: Portal, monkeypatch: Any, chance: random.Random) -> Course:
         managed_devices_page_size=4,
         throttling=False,
     )
-    tenant = portal.has_tenant(users=24, devices=10)
-    for number in range(3):
-        people = [it["id"] for it in portal.microsoft.world.users(tenant["id"])[number : number + 4]]
-        portal.microsoft.world.add_group(tenant["id"], f"Group {number}", people)
+    object.__setattr__(services, "settings", replace(services.settings, beta_datasets=True))
+    tenant = portal.has_tenant(users=24, devices=10, licences=["SPE_E5"])
+    _fill(portal.microsoft.world, tenant)
     portal.connected(tenant)
     monkeypatch.setattr("shared.http.client._READ_S", 0.25)  # from now on: a sign-in on a busy machine may take longer
     return Course(portal, tenant, watch, chance)
