@@ -99,9 +99,7 @@ def _summary(account: Account, tenant: Tenant, mapping: Mapping, exceptions: Col
             _rows(synced, "secure_score", SecureScore),
             _rows(synced, "secure_score_controls", SecureScoreControl),
             synced.cursors.get("secure_score"),
-            known_plans(
-                _rows(synced, "organization", TenantProfile), licenses if _is_read(synced, "licenses") else None
-            ),
+            _plans(synced, licenses),
         ),
         mfa=rules.mfa_summary(mfa, _kinds(derived, exceptions) if mfa.has_rows else {}),
         controls=rules.controls_summary(controls, _verdicts(derived) if controls.has_rows else {}),
@@ -114,9 +112,11 @@ def _rows(stored: StoredData, dataset: str, model: type[Row]) -> Iterable[Row]:
     return [it for _, it in stored.rows.all(dataset, model)] if dataset in stored.cursors else []
 
 
-def _is_read(stored: StoredData, dataset: str) -> bool:
-    cursor = stored.cursors.get(dataset)
-    return cursor is not None and cursor.complete_at is not None
+def _plans(synced: StoredData, licenses: Collection[License]) -> frozenset[str] | None:
+    """The tenant's service plans by its licences, or else by its profile; None if neither says them."""
+    cursor = synced.cursors.get("licenses")
+    known = known_plans((), licenses) if cursor and cursor.complete_at else None
+    return known_plans(_rows(synced, "organization", TenantProfile)) if known is None else known
 
 
 def _verdicts(derived: StoredData) -> dict[str, ControlVerdict]:
