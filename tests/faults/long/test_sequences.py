@@ -13,7 +13,8 @@ from integrations.microsoft.registry import DATASETS
 from local.microsoft.cloud import Running
 from local.portal_identity import PortalIdentity
 from tests.faults.lab.report import IS_FULL, IS_RELEASE, Budget, chance, tell, tell_progress
-from tests.faults.lab.sequences import begin, every_pair, troubles
+from tests.faults.lab.sequences import begin, every_pair
+from tests.faults.lab.troubles import troubles
 from tests.flows.portal import open_portal
 
 _FULL = 10_000 if IS_RELEASE else 1_500
