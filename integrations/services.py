@@ -30,6 +30,7 @@ from integrations.storage.data.store import DataStore
 from integrations.storage.due import DueList
 from integrations.storage.holders import Holders
 from integrations.storage.people import OrganizationPeople
+from integrations.storage.user_sync import UserSyncStore
 from shared.clock import Clock, utc_now
 from shared.crypto.envelopes import Envelopes, KeyRing
 from shared.crypto.key_vault import VaultKey
@@ -137,6 +138,9 @@ class Services:
 
     def people(self, account_id: AccountId, organization_id: OrganizationId) -> OrganizationPeople:
         return OrganizationPeople(self.tables, account_id, organization_id)
+
+    def user_sync(self, account_id: AccountId, tenant_id: TenantId) -> UserSyncStore:
+        return UserSyncStore(self.tables, account_id, tenant_id)
 
     def derived(self, account_id: AccountId, tenant_id: TenantId, epoch: int) -> DerivedStore:
         return DerivedStore(self.tables, account_id, tenant_id, epoch)

@@ -8,16 +8,18 @@ AppError
 ├── MethodNotAllowed    405  the path has no such method; ``allowed`` are those it has
 ├── Conflict            409  the current state does not allow it
 ├── Gone                410  it was there, and is kept no longer
+├── PreconditionFailed  412  it was changed since the ETag that was sent
 ├── TooLarge            413
 ├── UnsupportedMedia    415
 ├── KeyReused           422  an idempotency key used for two different requests
+├── PreconditionNeeded  428  a change that needs If-Match came without
 ├── TooManyRequests     429  with ``wait_s``
 └── Unavailable         503  storage or another service is out; with ``wait_s``
 The HTTP status of each is decided only in ``shared/http/responses.py``. TooManyRequests and Unavailable are
 TemporaryFailures.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -104,9 +106,24 @@ class Conflict(AppError):
         code: str | None = None,
         remedy: str | None = None,
         wait_s: float | None = None,
+        members: Mapping[str, object] | None = None,
     ) -> None:
+        """``members`` are further members of the problem (RFC 9457), as they are encoded."""
         super().__init__(detail, code=code, remedy=remedy)
         self.wait_s = wait_s
+        self.members = dict(members or {})
+
+
+class PreconditionFailed(AppError):
+    code = "changed_since_read"
+    title = "This was changed since you read it"
+    remedy = "Read it again, and send the change with the new ETag."
+
+
+class PreconditionNeeded(AppError):
+    code = "if_match_needed"
+    title = "This change needs the header If-Match"
+    remedy = "Read what you want to change, and send its ETag in If-Match."
 
 
 class Gone(AppError):

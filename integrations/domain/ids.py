@@ -4,6 +4,7 @@ A Microsoft tenant id is a lower-case GUID; our own ids are a prefix and 20 rand
 an End User.
 """
 
+import hashlib
 import re
 import secrets
 from typing import Any, NewType, TypeGuard
@@ -21,6 +22,7 @@ RunId = NewType("RunId", str)
 RemovalId = NewType("RemovalId", str)
 ClientId = NewType("ClientId", str)
 EndUserId = NewType("EndUserId", str)
+PlanId = NewType("PlanId", str)
 
 # The app registration of the setting MICROSOFT_CLIENT_ID. Rows name only the other one, for CSPs, by its client id.
 FIRST_REGISTRATION = ClientId("")
@@ -48,6 +50,7 @@ SCHEMAS: dict[Any, dict[str, str]] = {
             (OrganizationId, "org"),
             (SyncroTenantId, "st"),
             (RemovalId, "rem"),
+            (PlanId, "plan"),
         )
     },
     EndUserId: {"pattern": f"^eu_[{_ALPHABET}]{{{_LENGTH + _LENGTH_IN_ORGANIZATION}}}$"},
@@ -71,6 +74,16 @@ def new_id(prefix: str) -> str:
 def new_end_user_id(organization_id: OrganizationId) -> EndUserId:
     """An End User's id begins with that of the Organization it is created in, where it is looked up first."""
     return EndUserId(f"eu_{organization_id.removeprefix('org_')}{_random(_LENGTH_IN_ORGANIZATION)}")
+
+
+def end_user_id_for(organization_id: OrganizationId, *key: str) -> EndUserId:
+    """The id of the End User that is made for something with this key: the same whenever it is asked for."""
+    number = int.from_bytes(hashlib.sha256("|".join([organization_id, *key]).encode()).digest())
+    letters = []
+    for _ in range(_LENGTH_IN_ORGANIZATION):
+        number, place = divmod(number, len(_ALPHABET))
+        letters.append(_ALPHABET[place])
+    return EndUserId(f"eu_{organization_id.removeprefix('org_')}{''.join(letters)}")
 
 
 def organization_of(end_user_id: EndUserId) -> OrganizationId:
@@ -130,6 +143,10 @@ def removal_id(text: str) -> RemovalId:
 
 def end_user_id(text: str, pointer: str = "/end_user_id") -> EndUserId:
     return EndUserId(_ours(text, "eu", pointer, _LENGTH + _LENGTH_IN_ORGANIZATION))
+
+
+def plan_id(text: str) -> PlanId:
+    return PlanId(_ours(text, "plan", "/plan_id"))
 
 
 def run_id(text: str) -> RunId:

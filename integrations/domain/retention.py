@@ -7,6 +7,7 @@ HOUSEKEEPING_EVERY = timedelta(hours=24)
 CONSENT_FLOWS = timedelta(hours=24)  # from their start, whatever became of them
 IDEMPOTENT_ANSWERS = timedelta(hours=24)  # responses to requests with an Idempotency-Key
 USER_SYNC_APPROVALS = timedelta(hours=24)  # from when the plan was made; then another one has to be looked at
+USER_SYNC_PLANS = timedelta(hours=24)  # what a plan would change, with names and addresses
 READING_CHECKPOINTS = timedelta(hours=2)  # pages of an interrupted reading; then it starts again
 AUDIT_ENTRIES = timedelta(days=400)
 TREND_DAYS = timedelta(days=30)  # the last days in a tenant's summary

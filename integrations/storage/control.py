@@ -35,6 +35,7 @@ from integrations.domain.plan import PlanRecord
 from integrations.domain.removal import Removal, RemoveAll, TenantRemoval
 from integrations.domain.sync.change_notifications import Watch
 from integrations.domain.sync.datasets import Run
+from integrations.domain.user_sync.stored.state import UserSyncChip
 from integrations.storage.documents import Documents, RowKind, all_rows
 from shared.errors import Conflict
 from shared.storage.table import Table
@@ -115,6 +116,7 @@ _HISTORY = RowKind("history", HistoryMonth, lambda it: it.key, _NO_SECRETS)
 _ANSWER = RowKind("answer", StoredAnswer, lambda it: it.key, frozenset({"key", "request_hash", "body", "headers"}))
 _ERASURE_SALT = RowKind("erasure_salt", ErasureSalt, lambda _: CURRENT, frozenset({"salt"}))
 _ERASURE_MARK = RowKind("erased", ErasureMark, lambda it: it.key, _NO_SECRETS)
+_USER_SYNC_CHIP = RowKind("user_sync_chip", UserSyncChip, lambda it: it.tenant_id, _NO_SECRETS)
 
 KINDS: Mapping[str, RowKind[Any]] = {
     it.name: it
@@ -146,6 +148,7 @@ KINDS: Mapping[str, RowKind[Any]] = {
         _ANSWER,
         _ERASURE_SALT,
         _ERASURE_MARK,
+        _USER_SYNC_CHIP,
     )
 }
 
@@ -183,6 +186,7 @@ class Control:
         self.answers = Documents(table, account_id, _ANSWER)
         self.erasure_salts = Documents(table, account_id, _ERASURE_SALT)
         self.erasure_marks = Documents(table, account_id, _ERASURE_MARK)
+        self.user_sync_chips = Documents(table, account_id, _USER_SYNC_CHIP)
         self._table = table
 
     def everything(self) -> Iterator[tuple[RowKind[Any], str, str]]:

@@ -23,6 +23,8 @@ from integrations.triggers import (
 )
 from integrations.triggers.http.routes import HttpRoutes
 from integrations.triggers.people import changes, end_users, push
+from integrations.triggers.user_sync import people as user_sync_people
+from integrations.triggers.user_sync import settings as user_sync_settings
 
 _TAG_OF: dict[ModuleType, str] = {
     consent: "Consent",
@@ -35,6 +37,8 @@ _TAG_OF: dict[ModuleType, str] = {
     end_users: "End Users",
     push: "End Users",
     changes: "End Users",
+    user_sync_settings: "User sync",
+    user_sync_people: "User sync",
     settings: "Settings",
     audit: "Audit",
     notifications: "Notifications",

@@ -12,6 +12,7 @@ from integrations.views.security.mfa import MfaFigures
 from integrations.views.security.secure_score import SecureScoreView
 from integrations.views.status import HeldBack, StatusView
 from integrations.views.table.tenant_row import TenantRow
+from integrations.views.user_sync.chip import UserSyncChipView
 
 
 class OrganizationName(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,12 +42,14 @@ class TenantDetails(msgspec.Struct, frozen=True, kw_only=True):
         licenses: Totals of its licenses.
         datasets: How fresh each data set is.
         evaluations: The state of each evaluation.
+        user_sync: What its user sync is doing. Null while it is not mapped.
         held_back: Why no sync can start. Null while one can.
         missing_permissions: What it has not granted, by our latest sign-in to it. Null if it has granted all.
         given_up: Deletions of earlier mappings' data in which our own service fails.
     """
 
     tenant: TenantRow
+    user_sync: UserSyncChipView | None
     held_back: HeldBack | None
     csp: CustomerDetails | None
     user_count: int | None

@@ -23,6 +23,8 @@ from shared.errors import (
     Invalid,
     MethodNotAllowed,
     NotFound,
+    PreconditionFailed,
+    PreconditionNeeded,
     Problem,
     TemporaryFailure,
     TooLarge,
@@ -52,9 +54,11 @@ STATUS_OF: dict[type[AppError], int] = {
     MethodNotAllowed: 405,
     Conflict: 409,
     Gone: 410,
+    PreconditionFailed: 412,
     TooLarge: 413,
     UnsupportedMedia: 415,
     IdempotencyKeyReused: 422,
+    PreconditionNeeded: 428,
     TooManyRequests: 429,
     Unavailable: 503,
     TemporaryFailure: 503,
@@ -66,13 +70,17 @@ Model = TypeVar("Model")
 
 @dataclass(frozen=True, slots=True)
 class ApiResponse:
-    """What a route sends back. A body that ``is_secret`` may be stored encrypted only."""
+    """What a route sends back. A body that ``is_secret`` may be stored encrypted only.
+
+    ``version`` is that of the part of the body that can be changed with If-Match; it begins the ETag.
+    """
 
     status: int
     body: bytes = b""
     content_type: str = JSON
     headers: Mapping[str, str] = field(default_factory=dict)
     is_secret: bool = False
+    version: str = ""
 
 
 class ProblemPlace(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -167,17 +175,31 @@ def problem_response(error: AppError, trace_id: str) -> ApiResponse:
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = ", ".join(error.allowed)
-    return ApiResponse(status, msgspec.json.encode(body), PROBLEM_JSON, headers)
+    members = getattr(error, "members", {})
+    encoded = msgspec.json.encode({**msgspec.to_builtins(body), **members} if members else body)
+    return ApiResponse(status, encoded, PROBLEM_JSON, headers)
 
 
 def with_etag(response: ApiResponse, if_none_match: str) -> ApiResponse:
     """Add a strong ETag of the body; 304 without a body when ``if_none_match`` (the header) names it."""
-    etag = f'"{hashlib.blake2b(response.body, digest_size=12).hexdigest()}"'
+    digest = hashlib.blake2b(response.body, digest_size=12).hexdigest()
+    etag = f'"{response.version}.{digest}"' if response.version else f'"{digest}"'
     headers = {**response.headers, "ETag": etag, "Cache-Control": "private, no-cache"}
     known = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
     if etag in known:
         return ApiResponse(304, b"", response.content_type, headers)
     return ApiResponse(response.status, response.body, response.content_type, headers)
+
+
+def version_in(if_match: str) -> str:
+    """The version in the header If-Match, which holds an ETag of a response with one; "*" is any version.
+
+    Raises:
+        PreconditionNeeded: there is no such header.
+    """
+    if not if_match.strip():
+        raise PreconditionNeeded("This change was sent without the header If-Match.")
+    return if_match.strip().removeprefix("W/").strip('"').partition(".")[0]
 
 
 def read_json(body: bytes, content_type: str, model: type[Model], *, max_bytes: int = MAX_BODY_BYTES) -> Model:

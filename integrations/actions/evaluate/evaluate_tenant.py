@@ -1,5 +1,7 @@
 """Evaluate one tenant: bring its derived rows and its summary in line with what was synced.
 
+Its users are synced afterwards, before the changes are forgotten that a plan has to see.
+
 The message only names the tenant. What there is to do follows from the pending changes that syncs record, and from
 each evaluation's own cursor (``evaluation_run``).
 """
@@ -8,6 +10,7 @@ from datetime import datetime
 
 from integrations.actions.evaluate.evaluation_run import EvaluationRun
 from integrations.actions.evaluate.summarize import update_summary
+from integrations.actions.user_sync.run import sync_users
 from integrations.domain.evaluations.progress import daily_at
 from integrations.domain.ids import TenantId
 from integrations.domain.integrations import Tenant
@@ -36,8 +39,11 @@ def evaluate_tenant(services: Services, order: EvaluateOrder) -> None:
         return
     with span("evaluate", account_id=order.account_id, tenant_id=order.tenant_id):
         try:
-            EvaluationRun(services, order).evaluate()
+            run = EvaluationRun(services, order)
+            run.evaluate()
             update_summary(services, order)
+            sync_users(services, order, run.stored)
+            run.finish()
         except (Superseded, Unwritten):
             services.send(order, delay_s=int(OVERLAP.total_seconds()))
 

@@ -27,7 +27,7 @@ from integrations.domain.sync.schedule import WRITING_LIMIT
 from integrations.microsoft import registry as datasets
 from integrations.microsoft.dataset import state_of
 from integrations.services import Services
-from integrations.storage.data.store import Superseded, Writes
+from integrations.storage.data.store import StoredData, Superseded, Writes
 from integrations.storage.data.stored_rows import StoredRows
 from integrations.storage.due import Due, Work
 from shared.storage.tables import StorageUnavailable
@@ -58,10 +58,7 @@ class EvaluationRun:
         self._has_written = False
 
     def evaluate(self) -> None:
-        """Run every evaluation that is due, and then remove the pending changes that were read.
-
-        Every evaluation has used them by then, or will evaluate all rows (one that failed or is switched off). For
-        evaluations that did not run now this is certain as long as nobody else has written.
+        """Run every evaluation that is due.
 
         Raises:
             Superseded, Unwritten: another worker was faster, or time is up.
@@ -73,6 +70,22 @@ class EvaluationRun:
         for evaluation, changes in due:
             self._evaluate(evaluation, changes)
         self._confirm({it.name for it in registry.EVALUATIONS} - {it.name for it, _ in due})
+
+    @property
+    def stored(self) -> StoredData:
+        """What is stored of the tenant, as it was when the run began; with the changes that are still pending."""
+        return self._standing
+
+    def finish(self) -> None:
+        """Remove the pending changes that were read.
+
+        Every evaluation has used them by then, or will evaluate all rows (one that failed or is switched off). For
+        evaluations that did not run now this is certain as long as nobody else has written.
+
+        Raises:
+            Superseded: another worker was faster.
+            StorageUnavailable: storage does not answer.
+        """
         if self._standing.pending:
             if not self._has_written:
                 self._session.confirm()

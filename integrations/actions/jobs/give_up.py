@@ -15,6 +15,7 @@ from integrations.actions.audit.entries import audit_given_up
 from integrations.actions.conflicts import retry_on_conflict
 from integrations.actions.evaluate.evaluate_tenant import mark_failed
 from integrations.actions.sync.close_run import SyncResult, close
+from integrations.actions.user_sync.plans import fail_plan
 from integrations.domain.connect.flow import FlowState
 from integrations.domain.csp.customers import advance
 from integrations.domain.ids import IntegrationId
@@ -31,6 +32,7 @@ from integrations.domain.jobs.orders import (
     PurgeOrder,
     RemovalOrder,
     SyncOrder,
+    UserSyncPlanOrder,
 )
 from integrations.domain.statuses import SyncCause
 from integrations.domain.sync.datasets import Run, RunState
@@ -199,6 +201,13 @@ def give_up_evaluation(account: Account, order: EvaluateOrder, failed: Failed) -
     if mark_failed(account.services, order, failed):
         with account.change() as change:
             audit_given_up(change, failed, {"tenant_id": order.tenant_id})
+
+
+def give_up_user_sync_plan(account: Account, order: UserSyncPlanOrder, failed: Failed) -> None:
+    """Say in the plan that it could not be made; somebody asks for another one."""
+    if fail_plan(account.services.user_sync(account.id, order.tenant_id), order.plan_id):
+        with account.change() as change:
+            audit_given_up(change, failed, {"tenant_id": order.tenant_id, "plan_id": order.plan_id})
 
 
 def give_up_sync(account: Account, order: SyncOrder, failed: Failed) -> None:

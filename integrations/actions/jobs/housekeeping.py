@@ -13,6 +13,7 @@ from integrations.actions.conflicts import ignore_conflict
 from integrations.actions.evaluate.evaluate_tenant import daily_evaluation
 from integrations.actions.jobs.overdue import find_overdue
 from integrations.actions.people.cleaning import clean_people
+from integrations.actions.user_sync.plans import clean_plans
 from integrations.domain.retention import HOUSEKEEPING_EVERY, IDEMPOTENT_ANSWERS, RUNS_PER_TENANT
 from integrations.domain.retry_delays import LATE_ENTRIES
 from integrations.services import Services
@@ -42,6 +43,9 @@ def clean_account(services: Services, due: Due) -> None:
             daily = Due(Work.EVALUATE, due.account_id, tenant_id, daily_evaluation(services, tenant_id))
             services.due.ensure(daily, after=datetime.min.replace(tzinfo=UTC))
     _remove(account, old)
+    for tenant in tenants:
+        with ignore_conflict("left old plans to tomorrow", account_id=account.id):
+            clean_plans(services.user_sync(account.id, tenant.value.tenant_id), services)
     seal_entries(account)
     delete_old_entries(account)
     encrypt_key_again(account)

@@ -39,6 +39,7 @@ from integrations.actions.jobs.give_up import (
     give_up_purge,
     give_up_removal,
     give_up_sync,
+    give_up_user_sync_plan,
 )
 from integrations.actions.jobs.housekeeping import clean_account, seal_new_entries
 from integrations.actions.mapping.purge import purge
@@ -46,6 +47,7 @@ from integrations.actions.people.move import finish_lost_moves
 from integrations.actions.plan.apply_plan import apply_plan
 from integrations.actions.removal.saga import continue_removal
 from integrations.actions.sync.sync_tenant import sync_tenant
+from integrations.actions.user_sync.plans import plan_users
 from integrations.domain.jobs.messages import checks_of
 from integrations.domain.jobs.orders import (
     ConsentOrder,
@@ -58,6 +60,7 @@ from integrations.domain.jobs.orders import (
     RemovalOrder,
     ShardOrder,
     SyncOrder,
+    UserSyncPlanOrder,
 )
 from integrations.services import Services
 from integrations.storage.due import Work
@@ -145,4 +148,5 @@ JOBS: tuple[Job, ...] = (
         order=order_evaluation,
         on_poison=give_up_evaluation,
     ),
+    Job(message=UserSyncPlanOrder, handler=plan_users, on_poison=give_up_user_sync_plan),
 )

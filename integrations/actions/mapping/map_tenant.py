@@ -102,7 +102,7 @@ def unmap_tenant(services: Services, actor: Actor, tenant_id: TenantId) -> None:
         not_before=None,
         status=msgspec.structs.replace(status, last_sync_at=tenant.status.last_sync_at),
     )
-    summary = control.summaries.find(tenant_id)
+    summary, chip = control.summaries.find(tenant_id), control.user_sync_chips.find(tenant_id)
     reserved = [control.reservations.find(it.key) for it in reservations(tenant_id, tenant.mapping)]
     subject = {"tenant_id": tenant_id, "organization_id": tenant.mapping.organization_id}
     with account.change(actor, "unmapped tenant", subject) as change:
@@ -113,6 +113,7 @@ def unmap_tenant(services: Services, actor: Actor, tenant_id: TenantId) -> None:
             control.tenants.saved(stored.now(unmapped)),
             *(control.reservations.removed(it) for it in reserved if it),
             *([control.summaries.dropped(tenant_id)] if summary else []),
+            *([control.user_sync_chips.dropped(tenant_id)] if chip else []),
         )
     services.data(actor.account_id, tenant_id, tenant.epoch).close()
 

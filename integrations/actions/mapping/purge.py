@@ -8,6 +8,7 @@ from integrations.actions.account import Account, Change
 from integrations.actions.actors import Actor
 from integrations.actions.conflicts import ignore_conflict, retry_on_conflict
 from integrations.actions.lookup import find_tenant
+from integrations.actions.user_sync.ending import end_user_sync
 from integrations.domain.ids import TenantId
 from integrations.domain.insights.history import months_of
 from integrations.domain.jobs.orders import PurgeOrder
@@ -65,6 +66,7 @@ def purge(services: Services, order: PurgeOrder) -> None:
             order.account_id, order.tenant_id, order.epoch
         ).close()  # from here on every write of this epoch fails
     rows = Sweeper(services.tables, order.account_id, order.tenant_id).sweep(order.epoch, with_fences=order.is_last)
+    rows += end_user_sync(account, order.tenant_id, through_epoch=order.epoch)
     _delete_history(account, order)
     retry_on_conflict(lambda: _forget_failures(account, order))
     if order.is_last:

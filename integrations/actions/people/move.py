@@ -19,7 +19,7 @@ from integrations.actions.lookup import find_organization
 from integrations.actions.people.finding import find_end_user
 from integrations.actions.people.work import Entry, PeopleWork
 from integrations.domain.ids import EndUserId, OrganizationId, organization_of
-from integrations.domain.people.changes import Departure
+from integrations.domain.people.changes import ChangedBy, Departure
 from integrations.domain.people.end_user import EndUser
 from integrations.domain.retry_delays import MOVE_LOST
 from integrations.services import Services
@@ -65,22 +65,45 @@ def move_end_users(
     services.due.put(line)
     subject = {"organization_id": source_id, "to_organization_id": target_id}
     work = PeopleWork(account, source_id, Entry(actor, "moved End Users", subject))
-    moved: list[EndUserId] = []
-    for start in range(0, len(listed), _A_ROUND):
-        some = listed[start : start + _A_ROUND]
-        _finish_arrivals(account, source_id, some)
-        marked = _mark(work, target_id, some)
-        moved += finish_moves(account, source_id, target_id, marked)
+    moved = carry_out_moves(work, target_id, listed)
     services.due.complete(line)
     return Moved(moved, [it for it in listed if it not in set(moved)], people.head().count)
 
 
-def finish_moves(
+def move_synced(
     account: Account, source_id: OrganizationId, target_id: OrganizationId, end_user_ids: Sequence[EndUserId]
 ) -> list[EndUserId]:
+    """Move End Users for the user sync, whose audit entry says so already; returns who was moved."""
+    line = Due(Work.MOVE, account.id, f"{source_id}:{secrets.token_hex(8)}", account.services.clock() + MOVE_LOST)
+    account.services.due.put(line)
+    moved = carry_out_moves(PeopleWork(account, source_id, by=ChangedBy.SYNC), target_id, end_user_ids)
+    account.services.due.complete(line)
+    return moved
+
+
+def carry_out_moves(work: PeopleWork, target_id: OrganizationId, end_user_ids: Sequence[EndUserId]) -> list[EndUserId]:
+    """Move End Users from the Organization of the work; returns who was moved. A line of the due list stands for it."""
+    moved: list[EndUserId] = []
+    source_id = work.people.organization_id
+    for start in range(0, len(end_user_ids), _A_ROUND):
+        some = end_user_ids[start : start + _A_ROUND]
+        _finish_arrivals(work.account, source_id, some)
+        marked = _mark(work, target_id, some)
+        moved += finish_moves(work.account, source_id, target_id, marked, by=work.by)
+    return moved
+
+
+def finish_moves(
+    account: Account,
+    source_id: OrganizationId,
+    target_id: OrganizationId,
+    end_user_ids: Sequence[EndUserId],
+    *,
+    by: ChangedBy = ChangedBy.PORTAL,
+) -> list[EndUserId]:
     """Finish the move of those who are marked for it; returns who was moved. The others stay, unmarked."""
-    source = PeopleWork(account, source_id)
-    arrived = _arrive(account, source.people, target_id, end_user_ids)
+    source = PeopleWork(account, source_id, by=by)
+    arrived = _arrive(source, target_id, end_user_ids)
 
     def attempt(batch: PeopleBatch) -> set[str]:
         found = source.people.end_users.find_all(end_user_ids)
@@ -156,20 +179,18 @@ def _mark(work: PeopleWork, target_id: OrganizationId, end_user_ids: Sequence[En
     return work.carry_out(attempt)
 
 
-def _arrive(
-    account: Account, source: OrganizationPeople, target_id: OrganizationId, end_user_ids: Collection[EndUserId]
-) -> set[EndUserId]:
+def _arrive(work: PeopleWork, target_id: OrganizationId, end_user_ids: Collection[EndUserId]) -> set[EndUserId]:
     """Add those who are marked for it and not there yet; returns everybody of them who is there then.
 
     Nobody is, if the Organization was deleted in the meantime. Somebody who came there with the same external id since
     they were marked keeps it. The marks are read after the head: nobody whose move others have finished since is added
     again, as they may have left or have been erased by now.
     """
-    target = PeopleWork(account, target_id)
+    account, target = work.account, PeopleWork(work.account, target_id, by=work.by)
 
     def attempt(batch: PeopleBatch) -> set[EndUserId]:
         find_organization(account.control, target_id)
-        leaving = [it for it in _found(source, end_user_ids) if it.moving_to == target_id]
+        leaving = [it for it in _found(work.people, end_user_ids) if it.moving_to == target_id]
         there = {it.id for it in _found(target.people, [it.id for it in leaving])}
         arriving = [it for it in leaving if it.id not in there]
         taken = target.people.of_external_ids([key for it in arriving for key in it.external_ids])

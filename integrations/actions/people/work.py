@@ -36,8 +36,16 @@ class PeopleWork:
     Without an entry it continues what has one already.
     """
 
-    def __init__(self, account: Account, organization_id: OrganizationId, entry: Entry | None = None) -> None:
+    def __init__(
+        self,
+        account: Account,
+        organization_id: OrganizationId,
+        entry: Entry | None = None,
+        *,
+        by: ChangedBy = ChangedBy.PORTAL,
+    ) -> None:
         self.account = account
+        self.by = by
         self.people = account.services.people(account.id, organization_id)
         self._entry = entry
 
@@ -73,7 +81,7 @@ class PeopleWork:
             self.commit(batch)
 
     def _begin(self) -> PeopleBatch:
-        batch = self.people.batch(ChangedBy.PORTAL, self.account.services.clock())
+        batch = self.people.batch(self.by, self.account.services.clock())
         if batch.head.closed_at is not None:
             _reopen(self.account, batch)
         return batch

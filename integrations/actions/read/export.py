@@ -17,6 +17,7 @@ from integrations.services import Services
 from integrations.storage.control import KINDS, Control
 from integrations.storage.due import ALL, FINAL_CHECK
 from integrations.storage.people import PEOPLE_KINDS, organizations_with_people
+from integrations.storage.user_sync import USER_SYNC_KINDS
 from integrations.views.audit.export import Export, Exported
 from shared.clock import format_utc
 from shared.errors import Conflict
@@ -30,7 +31,7 @@ _NOT_RECORDS = ("dataset", "evaluation", "changed", "due", "holder")
 def kinds() -> list[str]:
     """Every kind of row that an export may hold."""
     records = [*(it.name for it in datasets.DATASETS), *(it.name for it in evaluations.EVALUATIONS)]
-    return sorted({*KINDS, *PEOPLE_KINDS, *records, *_NOT_RECORDS})
+    return sorted({*KINDS, *PEOPLE_KINDS, *USER_SYNC_KINDS, *records, *_NOT_RECORDS})
 
 
 def export(services: Services, actor: Actor, tenant_id: TenantId | None, kind: str) -> Export:
@@ -102,6 +103,9 @@ def _of_tenant(services: Services, control: Control, tenant: Tenant) -> Iterator
         where = control.account_id, tenant.tenant_id, tenant.epoch
         for dataset, key, text in chain(services.data(*where).everything(), services.derived(*where).everything()):
             yield Exported(kind=dataset, id=key, tenant_id=tenant.tenant_id, value=msgspec.Raw(text.encode()))
+    for kind, row_id, text in services.user_sync(control.account_id, tenant.tenant_id).everything():
+        value = without_secrets(text, kind.not_exported)
+        yield Exported(kind=kind.name, id=row_id, tenant_id=tenant.tenant_id, value=value)
     registrations = {FIRST_REGISTRATION, tenant.client_id, services.registration_for(Kind.CSP)}
     holders = (services.holders_of(it).of(tenant.tenant_id, control.account_id) for it in registrations)
     for integration_id in sorted({it for held in holders for it in held}):

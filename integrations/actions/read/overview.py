@@ -16,6 +16,7 @@ from integrations.domain.csp.roles import required_roles
 from integrations.domain.ids import AccountId, IntegrationId, TenantId
 from integrations.domain.integrations import Integration, Mapping, Tenant
 from integrations.domain.sync.security_records import SecureScore
+from integrations.domain.user_sync.stored.state import UserSyncHead
 from integrations.services import Services
 from integrations.storage.control import CURRENT, Control
 from integrations.views.csp.auth import csp_auth_view
@@ -36,6 +37,7 @@ from integrations.views.table.removal_row import removal_row
 from integrations.views.table.tenant_page import TableFilter
 from integrations.views.table.tenant_row import CspColumns, PortalNames, tenant_row
 from integrations.views.tenant_details import OrganizationName, TenantDetails
+from integrations.views.user_sync.chip import UserSyncChipView, chip_view, state_view
 
 
 def read_overview(services: Services, account_id: AccountId, table_filter: TableFilter) -> Overview:
@@ -50,8 +52,19 @@ def read_overview(services: Services, account_id: AccountId, table_filter: Table
     csps = {key: it for key, it in present.items() if it.csp}
     tenants = [it.value for it in control.tenants.list() if it.value.integration_id in present]
     at, portal, plan = read_time(services), _portal(services), control.plans.find(CURRENT)
+    chips = {it.value.tenant_id: it.value for it in control.user_sync_chips.list()}
     shown = [it for it in tenants if (it.csp is not None and it.csp.is_ignored) == table_filter.ignored]
-    rows = [tenant_row(it, syncro_tenants, portal, at, _columns(it, csps.get(it.integration_id), at)) for it in shown]
+    rows = [
+        tenant_row(
+            it,
+            syncro_tenants,
+            portal,
+            at,
+            _columns(it, csps.get(it.integration_id), at),
+            user_sync=chip_view(chips.get(it.tenant_id), it.epoch),
+        )
+        for it in shown
+    ]
     csp_rows = [row for it in csps.values() if (row := csp_row(it, tenants, at))]
     removals = [it.value for it in control.removals.list()]
     return overview(
@@ -79,8 +92,11 @@ def read_tenant(services: Services, account_id: AccountId, tenant_id: TenantId) 
     users = data.cursors.get("users")
     csp = control.integrations.find(tenant.integration_id) if tenant.csp else None
     columns = _columns(tenant, csp.value if csp else None, at)
+    chip = control.user_sync_chips.find(tenant_id)
+    shown = chip_view(chip.value if chip else None, tenant.epoch)
     return TenantDetails(
-        tenant=tenant_row(tenant, syncro_tenants, _portal(services), at, columns),
+        tenant=tenant_row(tenant, syncro_tenants, _portal(services), at, columns, user_sync=shown),
+        user_sync=shown or _user_sync(services, account_id, tenant),
         held_back=held_back_view(held_back_by(control, tenant)),
         csp=_customer(services, control, tenant),
         user_count=users.counts_by_kind.get("member", 0) if users and users.complete_at else None,
@@ -106,6 +122,15 @@ def read_integration(services: Services, account_id: AccountId, integration_id: 
     stored = control.reports.find(integration_id)
     report = _current(control, stored.value) if stored else None
     return integration_details(integration, report, _csp(services, control, integration))
+
+
+def _user_sync(services: Services, account_id: AccountId, tenant: Tenant) -> UserSyncChipView | None:
+    """The state of a mapped tenant's user sync."""
+    if tenant.mapping is None:
+        return None
+    stored = services.user_sync(account_id, tenant.tenant_id).find_head()
+    head = stored.value if stored else UserSyncHead()
+    return state_view(head.state_at(tenant.epoch, is_paused=tenant.paused is not None))
 
 
 def _current(control: Control, report: Report) -> Report:

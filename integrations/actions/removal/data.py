@@ -7,6 +7,7 @@ from integrations.actions.conflicts import ignore_conflict
 from integrations.actions.removal.start import close_epoch, detached
 from integrations.actions.removal.work import RemovalWork
 from integrations.actions.sync.change_notifications import end_watch
+from integrations.actions.user_sync.ending import end_user_sync
 from integrations.domain import removal as rules
 from integrations.domain.insights.history import months_of
 from integrations.domain.integrations import Tenant
@@ -16,7 +17,7 @@ from integrations.storage.documents import Stored
 from integrations.storage.due import Work
 from shared.storage.tables import chunks
 
-_TENANTS_A_TRANSACTION = 14  # of at most seven rows each
+_TENANTS_A_TRANSACTION = 12  # of at most eight rows each
 
 
 def detach_tenants(work: RemovalWork) -> None:
@@ -40,6 +41,7 @@ def delete_data(work: RemovalWork) -> None:
         sweeper = _sweeper(work, stored.value)
         for epoch in counted.value.epochs:
             sweeper.sweep(epoch, with_fences=False)
+        end_user_sync(work.account, counted.value.tenant_id)
         delete_rows_of(work, counted.value)
         work.tenants.save(counted, is_swept=True)
     if work.removal.swept_at is None:
@@ -50,7 +52,8 @@ def delete_data(work: RemovalWork) -> None:
 def delete_late_rows(work: RemovalWork, tenant_removal: TenantRemoval) -> int:
     """Delete rows that were written during the removal, and the fences; returns how many rows that were."""
     epochs = sorted({*tenant_removal.epochs, tenant_removal.epoch} - {0})
-    return sum(_sweeper(work, tenant_removal).sweep(epoch, with_fences=True) for epoch in epochs)
+    late = end_user_sync(work.account, tenant_removal.tenant_id) if _is_gone(work, tenant_removal) else 0
+    return late + sum(_sweeper(work, tenant_removal).sweep(epoch, with_fences=True) for epoch in epochs)
 
 
 def delete_rows_of(work: RemovalWork, tenant_removal: TenantRemoval) -> None:
@@ -77,6 +80,12 @@ def delete_rows_of(work: RemovalWork, tenant_removal: TenantRemoval) -> None:
         due.drop(kind, account_id, tenant_removal.tenant_id)
     for epoch in tenant_removal.epochs:
         due.drop(Work.PURGE, account_id, f"{tenant_removal.tenant_id}:{epoch}")
+
+
+def _is_gone(work: RemovalWork, tenant_removal: TenantRemoval) -> bool:
+    """Whether the tenant's rows are not those of a new integration."""
+    tenant = work.control.tenants.find(tenant_removal.tenant_id)
+    return tenant is None or tenant.value.removal == work.removal.id
 
 
 def _sweeper(work: RemovalWork, tenant_removal: TenantRemoval) -> Sweeper:

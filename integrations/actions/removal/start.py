@@ -110,13 +110,14 @@ def detached(account: Account, tenant: Stored[Tenant], removal: Removal) -> tupl
     )
     reserved = reservations(it.tenant_id, it.mapping) if it.mapping else ()
     stored = [control.reservations.find(reservation.key) for reservation in reserved]
-    summary = control.summaries.find(it.tenant_id)
+    summary, chip = control.summaries.find(it.tenant_id), control.user_sync_chips.find(it.tenant_id)
     return tenant_removal, [
         control.tenants.saved(tenant.now(hidden)),
         control.tenant_removals.added(tenant_removal),
         *(control.tenant_removals.added(former) for former in _of_former(account, tenant_removal, removal)),
         *(control.reservations.removed(reservation) for reservation in stored if reservation),
         *([control.summaries.dropped(it.tenant_id)] if summary else []),
+        *([control.user_sync_chips.dropped(it.tenant_id)] if chip else []),
     ]
 
 

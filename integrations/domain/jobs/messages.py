@@ -96,6 +96,7 @@ _CHECKS: Mapping[Any, Check] = {
     ids.IntegrationId: _spelled(ids.integration_id),
     ids.FlowId: _spelled(ids.flow_id),
     ids.RemovalId: _spelled(ids.removal_id),
+    ids.PlanId: _spelled(ids.plan_id),
     ids.RunId: _spelled(ids.run_id),
     datetime: partial(_is_until, _CLOCKS_DIFFER),
     bool: _is_anything,

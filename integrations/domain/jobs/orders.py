@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, NamedTuple
 
 import msgspec
 
-from integrations.domain.ids import AccountId, FlowId, IntegrationId, RemovalId, RunId, TenantId
+from integrations.domain.ids import AccountId, FlowId, IntegrationId, PlanId, RemovalId, RunId, TenantId
 
 SHARDS = 16  # of the due list
 
@@ -122,6 +122,16 @@ class EvaluateOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fiel
 
     tenant_id: TenantId
     epoch: Epoch
+
+
+class UserSyncPlanOrder(AccountOrder, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Make a plan of one tenant's user sync, under one epoch of its mapping, that somebody waits for."""
+
+    queue: ClassVar[str] = "plan-users"
+
+    tenant_id: TenantId
+    epoch: Epoch
+    plan_id: PlanId
 
 
 class ShardOrder(Order, frozen=True, kw_only=True, forbid_unknown_fields=True):

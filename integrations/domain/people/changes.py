@@ -20,6 +20,7 @@ class ChangedBy(Enum):
     """Where a change came from."""
 
     PORTAL = "portal"
+    SYNC = "sync"  # the user sync of a tenant
 
 
 class Departure(Enum):

@@ -16,9 +16,18 @@ MOST_NOTES = 2000
 
 
 class InactiveReason(Enum):
-    """Who or what made an End User inactive."""
+    """Who or what made an End User inactive: the portal, or the user sync and why (its ``LeftOutReason``)."""
 
     PORTAL = "portal"
+    DELETED = "deleted"
+    DIRECTORY_SYNC = "directory_sync_account"
+    SHARED_MAILBOX = "shared_mailbox"
+    ROOM = "room"
+    EQUIPMENT = "equipment"
+    CALL_QUEUE = "call_queue"
+    DISABLED = "disabled"
+    UNLICENSED = "unlicensed"
+    UNROUTED = "unrouted"
 
 
 class EndUserFields(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -39,6 +39,8 @@ class UserSyncPlan:
         queue: All questions that are open afterwards.
         skipped: Users without End User that stay so, by the reason.
         cleared: Fields that were cleared at Microsoft and keep their value here, by object id.
+        managed: Fields in which the portal's edits are ignored, by the End User; not listed, it has none. Those of
+            users whom a plan of changes does not concern are left out.
         linked_active: End Users that are linked and active before it.
         emptied: Organizations that would lose End Users because their filter allows nobody any more.
     """
@@ -51,6 +53,7 @@ class UserSyncPlan:
     queue: Mapping[QueueKey, QueueItem] = field(default_factory=dict)
     skipped: Counter[LeftOutReason | SkipReason] = field(default_factory=Counter)
     cleared: Mapping[str, Sequence[SyncedField]] = field(default_factory=dict)
+    managed: Mapping[EndUserId, Sequence[SyncedField]] = field(default_factory=dict)
     linked_active: int = 0
     emptied: list[OrganizationId] = field(default_factory=list)
 
@@ -111,6 +114,7 @@ class _Planner:
             queue=queue,
             skipped=Counter(skipped),
             cleared={it.change.object_id: it.cleared for it in upkept if it.cleared},
+            managed={it.change.end_user_id: it.managed for it in upkept if it.managed},
             linked_active=self._linked_active(),
             emptied=self._emptied(changes),
         )

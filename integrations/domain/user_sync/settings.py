@@ -48,7 +48,7 @@ class Authority(Enum):
     PORTAL = "portal"  # never
 
 
-class TextCondition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class TextCondition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A value to compare with. Case, width, and spaces around and between words make no difference.
 
     Attributes:
@@ -60,7 +60,7 @@ class TextCondition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     operator: TextOperator = TextOperator.EQUALS
 
 
-class TextFilter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class TextFilter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Users by a text, such as their department.
 
     Attributes:
@@ -74,7 +74,7 @@ class TextFilter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     blank: BlankRule | None = None
 
 
-class DomainFilter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class DomainFilter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Users by the domain of their main address: the mail address or else the user principal name.
 
     Attributes:
@@ -90,7 +90,7 @@ class DomainFilter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     also_subdomains: bool = False
 
 
-class GroupFilter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class GroupFilter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Users by the groups they are members of, directly or through nested groups.
 
     Attributes:
@@ -102,7 +102,7 @@ class GroupFilter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     exclude: list[str] = []
 
 
-class UserFilter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class UserFilter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which users an Organization takes: those that every part of the filter allows.
 
     Attributes:
@@ -124,7 +124,7 @@ class UserFilter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
         return self == UserFilter()
 
 
-class OrganizationSync(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class OrganizationSync(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The user sync of one Organization.
 
     Attributes:
@@ -138,7 +138,7 @@ class OrganizationSync(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     filter: UserFilter = UserFilter()
 
 
-class UserSyncSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class UserSyncSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The user sync of a tenant.
 
     Attributes:

@@ -7,7 +7,14 @@ import msgspec
 
 from integrations.domain.ids import EndUserId, OrganizationId
 from integrations.domain.user_sync.changes import UserChange
-from integrations.domain.user_sync.fields import FieldChange, changed_fields, cleared_fields, first_values, note_of
+from integrations.domain.user_sync.fields import (
+    FieldChange,
+    changed_fields,
+    cleared_fields,
+    first_values,
+    managed_fields,
+    note_of,
+)
 from integrations.domain.user_sync.inputs import UserSyncInputs
 from integrations.domain.user_sync.links import (
     KnownEndUser,
@@ -24,11 +31,15 @@ from integrations.domain.user_sync.settings import Authority, SyncedField
 
 
 class Upkept(NamedTuple):
-    """What follows for one user: a change, open questions, and fields that were cleared at Microsoft."""
+    """What follows for one user: a change, open questions, and fields that were cleared at Microsoft.
+
+    ``managed`` are the fields of its End User that the portal cannot change meanwhile.
+    """
 
     change: UserChange
     questions: Sequence[QueueItem] = ()
     cleared: Sequence[SyncedField] = ()
+    managed: Sequence[SyncedField] = ()
 
 
 class _ActiveState(NamedTuple):
@@ -58,7 +69,8 @@ class Upkeep:
             linked_by=LinkedBy.CREATED,
             fields=list(self._first_fields(object_id, outcome.end_user_id)),
         )
-        return Upkept(change, list(self._mail_questions(object_id, outcome.end_user_id)))
+        questions = list(self._mail_questions(object_id, outcome.end_user_id))
+        return Upkept(change, questions, managed=self._managed(object_id, outcome.end_user_id))
 
     def linked(self, object_id: str, end_user: KnownEndUser, matched: Matched | None) -> Upkept:
         """A user that exists has an End User, or gets one that exists (``matched``)."""
@@ -81,7 +93,8 @@ class Upkeep:
             inactive_because=activity.inactive_because,
         )
         questions = [*filter(None, [place.question]), *self._mail_questions(object_id, end_user.id)]
-        return Upkept(change, questions, self._cleared(link, end_user))
+        managed = self._managed(object_id, end_user.id) if is_kept_up else ()
+        return Upkept(change, questions, self._cleared(link, end_user), managed)
 
     def gone(self, link: UserLink, end_user: KnownEndUser) -> Upkept:
         """A user does not exist any more, or at least was not read."""
@@ -149,6 +162,11 @@ class Upkeep:
     def _cleared(self, link: UserLink, end_user: KnownEndUser) -> list[SyncedField]:
         values = self._identities.values(link.object_id)
         return cleared_fields(self._inputs.settings, values, end_user, link.last_values)
+
+    def _managed(self, object_id: str, end_user_id: EndUserId) -> list[SyncedField]:
+        """Fields in which an edit would be overwritten; not an address that is refused."""
+        fields = managed_fields(self._inputs.settings, self._identities.values(object_id))
+        return [it for it in fields if it is not SyncedField.MAIL or not self._mails.is_refused(end_user_id)]
 
     def _is_mail_open(self, end_user_id: EndUserId) -> bool:
         """Whether an address was refused and is tried again; one that the portal keeps is tried once."""

@@ -23,8 +23,10 @@ _MEANING = {
     "404": "Not found in the caller's account.",
     "409": "The current state does not allow this. code and remedy say why and what to do.",
     "410": "Too old to be continued. Read all again.",
+    "412": "It was changed since the ETag in If-Match.",
     "413": "The body is larger than {} KiB.",
     "415": "The body is not JSON.",
+    "428": "The header If-Match is missing.",
     "422": "The Idempotency-Key was used for another request.",
     "429": "Too many requests. Retry-After says how long to wait.",
     "500": "An error on our side. Search the log for trace_id.",
@@ -48,6 +50,7 @@ _TAGS = {
     "Removals": "Removing integrations and their data.",
     "Service": "The service itself.",
     "Settings": "What the account has chosen for itself, and the permissions that this asks for.",
+    "User sync": "End Users that follow the users of a tenant: settings, plans, questions and links.",
     "Tenants": "Integrated tenants: their statuses, mappings, syncs and synced data.",
 }
 # What GET /integrations?limit=0 is answered.
@@ -136,7 +139,10 @@ def _parameters(route: HttpRoute) -> list[dict[str, Any]]:
         meaning = "A request repeated with the same key is carried out once and gets the same answer."
         schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
         parameters.append(_header("Idempotency-Key", meaning, schema))
-    elif route.needs is not Need.NOTHING:
+    if route.needs_version:
+        meaning = "The ETag of what you have read and want to change, or *."
+        parameters.append({**_header("If-Match", meaning, {"type": "string"}), "required": True})
+    if not route.changes and route.needs is not Need.NOTHING:
         meaning = "The ETag of the answer you have. 304 if it has not changed."
         parameters.append(_header("If-None-Match", meaning, {"type": "string"}))
     return parameters
@@ -189,9 +195,11 @@ def _responses(route: HttpRoute, named: dict[Any, Any]) -> dict[str, Any]:
 
 
 def _headers(route: HttpRoute, status: int) -> dict[str, Any]:
-    names = ["Location"] if status == 201 else []
+    names = ["Location"] if status in {201, 202} and route.body else []
     if route.needs is not Need.NOTHING:
         names.append("Idempotency-Replayed" if route.changes else "ETag")
+    if route.needs_version:
+        names.append("ETag")
     return _described_headers([*names, "Next-Cursor"] if route.csv and _has_pages(route) else names)
 
 
@@ -213,6 +221,8 @@ def _problems(route: HttpRoute) -> list[str]:
         statuses |= {"404", "409", "422", "429"}
     if route.body:
         statuses |= {"413", "415"}
+    if route.needs_version:
+        statuses |= {"412", "428"}
     return sorted(statuses)
 
 

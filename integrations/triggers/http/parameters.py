@@ -150,6 +150,15 @@ PATH = {
     ),
     "organization_id": PathParameter("The Organization.", ids.SCHEMAS[ids.OrganizationId], "org_abcdefghijkmnpqrstuv"),
     "end_user_id": PathParameter("The End User.", ids.SCHEMAS[ids.EndUserId], "eu_abcdefghijkmnpqrstuvwxyz23456789"),
+    "plan_id": PathParameter("The plan, as it was ordered.", ids.SCHEMAS[ids.PlanId], "plan_abcdefghijkmnpqrstuv"),
+    "question_id": PathParameter(
+        "The question, by its id.",
+        {"pattern": r"^[a-z_]{1,40}\.[a-z0-9_-]{1,64}$"},
+        "name_only.5c1d3f2a-0000-4000-8000-00000000bb01",
+    ),
+    "object_id": PathParameter(
+        "The user, by the object id at Microsoft.", {"format": "uuid"}, "5c1d3f2a-0000-4000-8000-00000000bb01"
+    ),
     "run_id": PathParameter("The sync run.", ids.SCHEMAS[ids.RunId], "000253402300799-abcdefgh"),
     "removal_id": PathParameter(
         "The removal, as it was begun.", ids.SCHEMAS[ids.RemovalId], "rem_abcdefghijkmnpqrstuv"

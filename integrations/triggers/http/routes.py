@@ -63,7 +63,7 @@ class HttpRoute:
 
     ``csv``: it can answer in CSV too; ``refusals`` are error statuses beyond those of every route of its kind.
     ``example`` is a body. The query of a route that is not ``in_api`` may hold more than it declares: browsers and
-    Microsoft send it.
+    Microsoft send it. ``needs_version``: it needs the header If-Match.
     """
 
     name: str
@@ -80,6 +80,7 @@ class HttpRoute:
     example: Mapping[str, Any] | None = None
     tag: str = ""
     max_body_bytes: int = MAX_BODY_BYTES
+    needs_version: bool = False
 
     @property
     def changes(self) -> bool:
@@ -155,6 +156,7 @@ class HttpRoutes:
         refusals: tuple[str, ...] = (),
         example: Mapping[str, Any] | None = None,
         max_body_bytes: int = MAX_BODY_BYTES,
+        needs_version: bool = False,
     ) -> Callable[[Handler], Handler]:
         """Declare a route: ``methods`` separated by spaces, ``path`` below /api."""
 
@@ -162,7 +164,7 @@ class HttpRoutes:
             route = HttpRoute(
                 handler.__name__, tuple(methods.split()), path, needs, summary, body, query, answers or {},
                 in_api=in_api, csv=csv, refusals=refusals, example=example, tag=self.tag,
-                max_body_bytes=max_body_bytes,
+                max_body_bytes=max_body_bytes, needs_version=needs_version,
             )  # fmt: skip
             self.all.append(route)
             self._register(route, handler)

@@ -10,6 +10,7 @@ from integrations.domain.ids import IntegrationId, SyncroTenantId, TenantId
 from integrations.domain.integrations import Kind, SyncroTenant, Tenant
 from integrations.views.menu import ActionView, actions, tenant_menu
 from integrations.views.status import ReadTime, StatusView, status_view, to_second
+from integrations.views.user_sync.chip import UserSyncChipView
 from shared.http.schemas import one_of
 
 NOT_FOR_SINGLES = "-"
@@ -46,6 +47,8 @@ class TenantRow(msgspec.Struct, frozen=True, kw_only=True):
         csp_name: The name of its CSP, or "-" for a single tenant.
         csp_auth: Its CSP Auth, or "-" for a single tenant.
         actions: The entries of the row's menu.
+        user_sync: What to know of its user sync: that it is held or fails, or how many questions there are. Null if
+            there is nothing.
     """
 
     tenant_id: TenantId
@@ -60,6 +63,7 @@ class TenantRow(msgspec.Struct, frozen=True, kw_only=True):
     csp_name: str
     csp_auth: StatusView | str
     actions: list[ActionView]
+    user_sync: UserSyncChipView | None
 
 
 class CspColumns(NamedTuple):
@@ -82,6 +86,8 @@ def tenant_row(
     portal: PortalNames,
     read_time: ReadTime,
     csp: CspColumns | None = None,
+    *,
+    user_sync: UserSyncChipView | None = None,
 ) -> TenantRow:
     """The row of a tenant; ``csp`` is None for a single tenant."""
     menu = tenant_menu(tenant.kind, is_mapped=tenant.mapping is not None, product=portal.product)
@@ -98,6 +104,7 @@ def tenant_row(
         csp_name=csp.name if csp else NOT_FOR_SINGLES,
         csp_auth=csp.auth if csp else NOT_FOR_SINGLES,
         actions=actions(menu),
+        user_sync=user_sync,
     )
 
 

@@ -1,0 +1,114 @@
+"""A tenant's directory as it was last read, for plans of its user sync."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import TypeVar
+
+import msgspec
+
+from integrations.domain.evaluations.dataset_state import valid_until
+from integrations.domain.integrations import Tenant
+from integrations.domain.security.policy_people import Directory
+from integrations.domain.sync.datasets import Cursor, DatasetOutcome
+from integrations.domain.sync.groups import join
+from integrations.domain.sync.records import Domain, Group, License, User
+from integrations.domain.sync.security_records import RoleMember
+from integrations.domain.user_sync.scope.mailbox_kinds import MailboxData, paid_licenses_of, part_numbers_of
+from integrations.domain.user_sync.scope.routing import DIRECTORY_SYNC_ROLE, DirectoryData
+from integrations.domain.user_sync.settings import GroupFilter, UserSyncSettings
+from integrations.microsoft import registry as datasets
+from integrations.microsoft.dataset import state_of
+from integrations.storage.data.store import StoredData
+
+USERS, GROUPS = "users", "groups"
+_OTHERS = ("domains", "licenses", "roles")
+SOURCES = (USERS, GROUPS, *_OTHERS)
+
+_READ_AT_ONCE = 2000  # users between two notes of the progress
+
+Row = TypeVar("Row", bound=msgspec.Struct)
+
+
+class StoredDirectory:
+    """The rows of one tenant that its user sync depends on, and how they were last read."""
+
+    def __init__(
+        self,
+        tenant: Tenant,
+        stored: StoredData,
+        now: datetime,
+        on_read: Callable[[int], None] = lambda _count: None,
+    ) -> None:
+        """``on_read`` is called now and then with how many users were read so far."""
+        self.stored = stored
+        self._now = now
+        self._on_read = on_read
+        confirmed = tenant.confirmed
+        self._cursors: Mapping[str, Cursor] = {
+            name: confirmed.applied(it) if confirmed else it for name, it in stored.cursors.items()
+        }
+
+    @property
+    def users_were_read(self) -> bool:
+        cursor = self._cursors.get(USERS)
+        return cursor is not None and cursor.complete_at is not None
+
+    @property
+    def user_count(self) -> int:
+        cursor = self._cursors.get(USERS)
+        return sum(cursor.counts_by_kind.values()) if cursor else 0
+
+    def has_changes(self, settings: UserSyncSettings) -> bool:
+        """Whether rows were changed that no plan has seen."""
+        return any(self.stored.pending.get(it) for it in SOURCES if it != GROUPS or uses_groups(settings))
+
+    def basis(self, settings: UserSyncSettings) -> str:
+        """What a plan depends on besides rows: which of them are current."""
+        names = [it for it in SOURCES if it != GROUPS or uses_groups(settings)]
+        return " ".join(it for it in names if self._is_current(it))
+
+    def read(self, settings: UserSyncSettings) -> DirectoryData:
+        licenses = self._rows("licenses", License) if self._is_valid("licenses") else None
+        groups = self.groups() if uses_groups(settings) else {}
+        return DirectoryData(
+            users={it.id: it for it in self._users()},
+            users_are_current=self._is_current(USERS),
+            groups=groups,
+            groups_are_current=not uses_groups(settings) or self._is_current(GROUPS),
+            verified_domains={it.name.lower() for it in self._rows("domains", Domain) if it.is_verified},
+            mailboxes=MailboxData(part_numbers=part_numbers_of(licenses or [])),
+            paid_licenses=None if licenses is None else paid_licenses_of(licenses),
+            sync_accounts=self._sync_accounts(groups or {}),
+        )
+
+    def _users(self) -> Iterator[User]:
+        for count, (_, user) in enumerate(self.stored.rows.all(USERS, User)):
+            if count % _READ_AT_ONCE == 0:
+                self._on_read(count)
+            yield user
+
+    def groups(self) -> dict[str, Group] | None:
+        """All groups; None if they were never read."""
+        cursor = self._cursors.get(GROUPS)
+        return join(self._rows(GROUPS, Group)) if cursor and cursor.complete_at else None
+
+    def _sync_accounts(self, groups: Mapping[str, Group]) -> set[str]:
+        return Directory(groups=groups, roles=self._rows("roles", RoleMember)).holders(DIRECTORY_SYNC_ROLE)
+
+    def _rows(self, dataset: str, model: type[Row]) -> list[Row]:
+        rows: Iterable[tuple[str, Row]] = self.stored.rows.all(dataset, model) if dataset in self._cursors else ()
+        return [it for _, it in rows]
+
+    def _is_current(self, dataset: str) -> bool:
+        """Whether the rows were read completely and lately, and none that vanished are held back."""
+        cursor = self._cursors.get(dataset)
+        is_complete = cursor is not None and cursor.outcome is DatasetOutcome.FRESH and not cursor.held_back
+        return is_complete and self._is_valid(dataset)
+
+    def _is_valid(self, dataset: str) -> bool:
+        state = state_of(datasets.BY_NAME[dataset], self._cursors.get(dataset))
+        return valid_until(dataset, state, self._now) is not None
+
+
+def uses_groups(settings: UserSyncSettings) -> bool:
+    return any(it.filter.group != GroupFilter() for it in settings.organizations)

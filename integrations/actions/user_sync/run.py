@@ -1,0 +1,216 @@
+"""One run of a tenant's user sync, after the evaluations of what was synced.
+
+It plans from everything that is stored, as soon as anything changed: rows from Microsoft, people, settings, decisions,
+or which data are current. A plan that would hurt more than it may is held until somebody has seen it.
+"""
+
+import logging
+import traceback
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from integrations.actions.account import Account
+from integrations.actions.actors import Actor
+from integrations.actions.user_sync.chip import show_chip
+from integrations.actions.user_sync.directory import StoredDirectory
+from integrations.actions.user_sync.inputs import ReadInputs, read_inputs, seen_now
+from integrations.actions.user_sync.plans import keep_approval, read_approval, view_of
+from integrations.actions.user_sync.synced_tenant import SyncedTenant
+from integrations.actions.user_sync.writing import PlanWriter
+from integrations.domain.ids import EndUserId
+from integrations.domain.integrations import Tenant
+from integrations.domain.jobs.given_up import Failed, give_up
+from integrations.domain.jobs.orders import EvaluateOrder
+from integrations.domain.retry_delays import EVALUATION_LONGEST
+from integrations.domain.user_sync.changes import end_user_after
+from integrations.domain.user_sync.guard import approval_of, review
+from integrations.domain.user_sync.links import UserLink
+from integrations.domain.user_sync.plan import UserSyncPlan, plan_sync
+from integrations.domain.user_sync.scope.reasons import LeftOutReason
+from integrations.domain.user_sync.settings import UserSyncSettings
+from integrations.domain.user_sync.stored.state import PlanHold, UserSyncCounts
+from integrations.services import Services
+from integrations.storage.control import VersionConflict
+from integrations.storage.data.store import StoredData, Superseded
+from integrations.storage.due import Due, Work
+from integrations.storage.user_sync import HELD_PLAN, UserSyncBatch
+from shared.storage.tables import StorageUnavailable
+from shared.telemetry.log import log
+
+
+def sync_users(services: Services, order: EvaluateOrder, stored: StoredData) -> None:
+    """Bring the tenant's End Users in line with its users; ``stored`` holds the changes no plan has seen yet.
+
+    A fault of ours is recorded, and the next run plans anew.
+
+    Raises:
+        Superseded: somebody else changed the user sync meanwhile; what is pending must stay so.
+        StorageUnavailable: storage does not answer.
+    """
+    account = Account(services, order.account_id)
+    batch = services.user_sync(account.id, order.tenant_id).batch()
+    tenant = account.control.tenants.find(order.tenant_id)
+    if not batch.head.is_on or batch.head.is_closed or tenant is None or tenant.value.mapping is None:
+        return
+    if tenant.value.epoch != order.epoch:
+        return
+    synced = SyncedTenant(account, tenant.value, tenant.value.mapping)
+    try:
+        _UserSyncRun(synced, batch, stored).run()
+    except (StorageUnavailable, Superseded):
+        raise
+    except VersionConflict as error:
+        raise Superseded from error
+    except Exception as error:  # noqa: BLE001 - a bug of ours fails the user sync, and no evaluation
+        _record_failure(synced, order, error)
+
+
+class _UserSyncRun:
+    def __init__(self, synced: SyncedTenant, batch: UserSyncBatch, stored: StoredData) -> None:
+        self._synced = synced
+        self._batch = batch
+        self._now = synced.account.services.clock()
+        self._settings = synced.settings()
+        self._directory = StoredDirectory(synced.tenant, stored, self._now)
+        self._basis = _basis(synced.tenant, self._settings, self._directory)
+        self._is_first = batch.head.is_first or self._is_of_another_mapping
+
+    def run(self) -> None:
+        if not self._settings.is_on or not self._directory.users_were_read or self._is_up_to_date():
+            return
+        read = read_inputs(self._synced, self._settings, self._directory)
+        plan = plan_sync(read.inputs)
+        approval = read_approval(self._synced.store, self._batch.head.approval)
+        reviewed = review(plan, approval, is_first_after_mapping=self._is_first and bool(read.inputs.links))
+        if reviewed.is_held:
+            self._hold(
+                read, plan, PlanHold(since=self._now, reasons=reviewed.reasons, plan_hash=approval_of(plan).plan_hash)
+            )
+        else:
+            self._carry_out(read, plan)
+        show_chip(self._synced, self._batch.head)
+
+    @property
+    def _is_of_another_mapping(self) -> bool:
+        """Whether the links are those of a mapping to another Organization."""
+        head, mapping = self._batch.head, self._synced.mapping
+        return head.epoch != self._synced.tenant.epoch and head.organization_id != mapping.organization_id
+
+    def _is_up_to_date(self) -> bool:
+        head = self._batch.head
+        if head.basis != self._basis or head.hold or head.failure or head.applied_version != head.version:
+            return False
+        return not self._directory.has_changes(self._settings) and head.seen == seen_now(self._synced)
+
+    def _hold(self, read: ReadInputs, plan: UserSyncPlan, hold: PlanHold) -> None:
+        before = self._batch.head.hold
+        if before and before.plan_hash == hold.plan_hash and before.reasons == hold.reasons:
+            return
+        store, batch = self._synced.store, self._batch
+        keep_approval(store, plan)
+        text = msgspec.json.encode(view_of(self._synced, read.inputs, plan)).decode()
+        batch.write_many(store.text_writes(HELD_PLAN, text))
+        hold = msgspec.structs.replace(hold, since=before.since if before else hold.since)
+        batch.set_head(hold=hold, failure=None, is_first=self._is_first, **self._present())
+        batch.commit()
+        subject = {"tenant_id": self._synced.id}
+        with self._synced.account.change(self._actor, "held user sync", subject, reason=hold.reasons[0].value):
+            pass
+
+    def _carry_out(self, read: ReadInputs, plan: UserSyncPlan) -> None:
+        batch, store = self._batch, self._synced.store
+        writer = PlanWriter(self._synced, read, plan, batch)
+        if not writer.is_empty:
+            self._audit(plan)
+            batch.set_head(run=batch.head.run + 1, basis="")
+            batch.commit()  # from here on nobody else's run can write links
+            writer.write()
+        if batch.head.hold:
+            batch.write_many(store.text_writes(HELD_PLAN, ""))
+        batch.set_head(
+            basis="" if writer.left else self._basis,
+            seen=writer.seen,
+            applied_version=batch.head.version,
+            counts=_counts(read, plan),
+            skipped={it.value: number for it, number in sorted(plan.skipped.items(), key=lambda it: it[0].value)},
+            is_first=False,
+            hold=None,
+            failure=None,
+            **self._present(),
+        )
+        if not batch.is_empty:
+            batch.set_head(synced_at=self._now)
+            batch.commit()
+        if writer.left:
+            raise Superseded
+
+    def _present(self) -> dict[str, object]:
+        """Links are in use under the present mapping from now on."""
+        return {"epoch": self._synced.tenant.epoch, "organization_id": self._synced.mapping.organization_id}
+
+    @property
+    def _actor(self) -> Actor:
+        return self._synced.account.system_actor("sync_users")
+
+    def _audit(self, plan: UserSyncPlan) -> None:
+        counts = ", ".join(f"{kind.value}: {number}" for kind, number in plan.counts().items())
+        questions = f"questions: {len(plan.opened)}" if plan.opened else ""
+        after = ", ".join(filter(None, [counts, questions]))
+        with self._synced.account.change(self._actor, "synced users", {"tenant_id": self._synced.id}, after=after):
+            pass
+
+
+def _basis(tenant: Tenant, settings: UserSyncSettings, directory: StoredDirectory) -> str:
+    organizations = " ".join(it.organization_id for it in settings.organizations)
+    return f"{tenant.epoch}:{organizations}:{directory.basis(settings)}"
+
+
+def _counts(read: ReadInputs, plan: UserSyncPlan) -> UserSyncCounts:
+    end_users, links = dict(read.inputs.end_users), dict(read.inputs.links)
+    for it in plan.changes:
+        if it.changes_end_user:
+            end_users[it.end_user_id] = end_user_after(it, end_users.get(it.end_user_id))
+        if it.unlinked_object_id:
+            links.pop(it.unlinked_object_id, None)
+        if it.link:
+            links[it.object_id] = it.link
+    is_active = Counter(end_users[it].is_active for it in _linked(links.values()) if it in end_users)
+    is_later = Counter(it.is_later for it in plan.queue.values())
+    return UserSyncCounts(
+        linked=is_active.total(),
+        active=is_active[True],
+        inactive=is_active[False],
+        undone=sum(it.end_user_id is None for it in links.values()),
+        queued=is_later[False],
+        later=is_later[True],
+        unrouted=plan.skipped[LeftOutReason.UNROUTED],
+    )
+
+
+def _linked(links: Iterable[UserLink]) -> set[EndUserId]:
+    return {it.end_user_id for it in links if it.end_user_id}
+
+
+def _record_failure(synced: SyncedTenant, order: EvaluateOrder, error: Exception) -> None:
+    """Record a fault of ours in the head, and plan the retry; the log has its place without any of the data."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    account, now = synced.account, synced.account.services.clock()
+    log(
+        "the user sync failed",
+        level=logging.ERROR,
+        account_id=account.id,
+        tenant_id=synced.id,
+        error=f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}",
+    )
+    batch = synced.store.batch()
+    failure = give_up(batch.head.failure, Failed(order.queue, 1, type(error).__name__), now, EVALUATION_LONGEST)
+    batch.set_head(failure=failure, basis="")
+    account.services.due.put(Due(Work.EVALUATE, account.id, synced.id, failure.next_at))
+    try:
+        batch.commit()
+    except VersionConflict as conflict:
+        raise Superseded from conflict
+    show_chip(synced, batch.head)
