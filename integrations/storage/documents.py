@@ -61,6 +61,11 @@ class Documents(Generic[T]):
         rows = self._table.find(self._partition, [self._prefix + key for key in keys]) if keys else []
         return {row.key.removeprefix(self._prefix): self.stored(row) for row in rows}
 
+    def through(self, first: str, last: str) -> Iterator[Stored[T]]:
+        """Objects in key order: from one key to another, both included."""
+        rows = self._table.range(self._partition, self._prefix + first, f"{self._prefix}{last}\u0020")
+        return map(self.stored, rows)
+
     def list(self, below: str = "", *, after: str = "", limit: int | None = None) -> list[Stored[T]]:
         """Objects in key order: those whose key begins with ``below``, or those after the key ``after``."""
         start = self._prefix + (f"{after}\u0020" if after else below)

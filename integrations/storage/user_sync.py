@@ -28,6 +28,7 @@ from shared.storage.tables import MAX_OPERATIONS, Row, RowChanged, RowExists, Ta
 
 HEAD_KEY = "current"
 HELD_PLAN = "held"
+_PLANS = "plan."
 _TEXT_MOST = 30_000  # characters; Azure takes 32 Ki
 _NO_SECRETS: frozenset[str] = frozenset()
 
@@ -95,6 +96,27 @@ class UserSyncStore:
         """Write what belongs to no change of the user sync itself: plans, in as many transactions as needed."""
         for part in chunks(list(writes)):
             self.commit(*part)
+
+    def forget_user(self, linked: LinkedEndUser) -> None:
+        """Delete a link both ways, the questions and decisions about its user, and the texts of plans.
+
+        Raises:
+            VersionConflict: somebody else changed the tenant's user sync at the same time.
+        """
+        batch, object_id = self.batch(), linked.object_id
+        questions = [it for it in self.questions.list() if it.value.item.subject == object_id]
+        decisions = [it for it in self.decisions.list() if it.value.object_id == object_id]
+        batch.write_many([*map(self.questions.removed, questions), *map(self.decisions.removed, decisions)])
+        links, others = self.links.find_all([object_id]), self.linked_end_users.find_all([linked.end_user_id])
+        batch.write_many(
+            [*map(self.links.removed, links.values()), *map(self.linked_end_users.removed, others.values())]
+        )
+        batch.write_many(
+            [self.texts.removed(it) for it in self.texts.list() if it.value.of.startswith((HELD_PLAN, _PLANS))]
+        )
+        hold = batch.head.hold and msgspec.structs.replace(batch.head.hold, plan_hash="")
+        batch.set_head(basis="", hold=hold)
+        batch.commit()
 
     def everything(self) -> Iterator[tuple[RowKind[Any], str, str]]:
         """Every row in key order: its kind, id and stored JSON; not those of kinds we do not know."""

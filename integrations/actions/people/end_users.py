@@ -9,6 +9,7 @@ from integrations.actions.actors import Actor
 from integrations.actions.conflicts import ignore_conflict
 from integrations.actions.lookup import find_organization
 from integrations.actions.people.finding import find_end_user, no_such_end_user
+from integrations.actions.people.microsoft import MicrosoftPeople
 from integrations.actions.people.move import finish_moves
 from integrations.actions.people.work import Entry, PeopleWork
 from integrations.domain.ids import AccountId, EndUserId, OrganizationId, new_end_user_id
@@ -68,16 +69,17 @@ def change_end_user(services: Services, actor: Actor, end_user_id: EndUserId, va
         Invalid: a value is not valid.
         Conflict: ``external_id_taken``, or ``moving``.
     """
-    stored_values = _checked(values)
+    stored_values, account = _checked(values), Account(services, actor.account_id)
 
     def do(batch: PeopleBatch, stored: Stored[EndUser]) -> Saved:
-        person, ignored = with_values(stored.value, stored_values, services.clock())
-        if person is stored.value:
+        before = MicrosoftPeople(account, batch.people.organization_id).as_managed(stored.value)
+        person, ignored = with_values(before, stored_values, services.clock())
+        if person is before:
             return Saved(person, ignored)
         _refuse_taken(batch.people, person)
         return Saved(batch.save(stored, person), ignored)
 
-    return _change(Account(services, actor.account_id), Entry(actor, "changed End User"), end_user_id, do)
+    return _change(account, Entry(actor, "changed End User"), end_user_id, do)
 
 
 def merge_end_users(services: Services, actor: Actor, end_user_id: EndUserId, other_id: EndUserId) -> EndUser:
@@ -92,9 +94,12 @@ def merge_end_users(services: Services, actor: Actor, end_user_id: EndUserId, ot
         problem = Problem("/end_user_id", "another End User")
         raise Invalid("An End User cannot be merged into itself.", problems=[problem])
 
+    account = Account(services, actor.account_id)
+
     def do(batch: PeopleBatch, stored: Stored[EndUser]) -> EndUser:
         other = _of_same_organization(services, actor.account_id, batch.people, other_id)
-        survivor = merged(stored.value, other.value, services.clock())
+        before = MicrosoftPeople(account, batch.people.organization_id).as_managed(stored.value)
+        survivor = merged(before, other.value, services.clock())
         if len(survivor.merged_external_ids) > MOST_MERGED:
             raise Conflict(
                 f"This End User would have more than {MOST_MERGED} external ids.",
@@ -105,7 +110,7 @@ def merge_end_users(services: Services, actor: Actor, end_user_id: EndUserId, ot
         return batch.save(stored, survivor)
 
     entry = Entry(actor, "merged End Users", {"merged_end_user_id": other_id})
-    return _change(Account(services, actor.account_id), entry, end_user_id, do)
+    return _change(account, entry, end_user_id, do)
 
 
 def erase_end_user(services: Services, actor: Actor, end_user_id: EndUserId) -> None:
@@ -118,9 +123,12 @@ def erase_end_user(services: Services, actor: Actor, end_user_id: EndUserId) -> 
     account = Account(services, actor.account_id)
 
     def do(batch: PeopleBatch, stored: Stored[EndUser]) -> None:
-        marks = erasure_marks(_salt(account), erasure_keys(stored.value), services.clock())
+        microsoft = MicrosoftPeople(account, batch.people.organization_id)
+        keys = erasure_keys(stored.value, microsoft.object_ids_of(stored.value))
+        marks = erasure_marks(_salt(account), keys, services.clock())
         with account.change() as change:
             change.write(*map(account.control.erasure_marks.put, marks))
+        microsoft.forget(stored.value)
         batch.remove(stored, Departure.DELETED)
 
     _change(account, Entry(actor, "erased End User"), end_user_id, do)

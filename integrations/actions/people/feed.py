@@ -3,19 +3,20 @@
 from typing import NamedTuple
 
 from integrations.actions.lookup import find_organization
+from integrations.actions.people.microsoft import shown_people
 from integrations.domain.ids import AccountId, OrganizationId
 from integrations.domain.people.changes import EndUserChange, Position, Tombstone
-from integrations.domain.people.end_user import EndUser
 from integrations.domain.retention import END_USER_TOMBSTONES
 from integrations.services import Services
 from integrations.storage.people import OrganizationPeople, number_key
+from integrations.views.people.end_users import EndUserView
 from shared.errors import Gone
 
 
 class FeedPage(NamedTuple):
     """Changes, each with the End User or none if it is gone; and the position after them."""
 
-    changes: list[tuple[EndUserChange, EndUser | None]]
+    changes: list[tuple[EndUserChange, EndUserView | None]]
     position: Position
     has_more: bool
 
@@ -39,8 +40,10 @@ def read_feed(
     page, has_more = found[:limit], len(found) > limit
     reached = page[-1].sequence if has_more else max(begun.sequence, head.sequence)
     end_users = people.end_users.find_all([it.end_user_id for it in page if not isinstance(it, Tombstone)])
+    there = sorted((it.value for it in end_users.values()), key=lambda it: it.id)
+    shown = {it.id: it for it in shown_people(services, account_id, there)}
     changes = [
-        (it, None if isinstance(it, Tombstone) else end_users[it.end_user_id].value)
+        (it, None if isinstance(it, Tombstone) else shown[it.end_user_id])
         for it in page
         if isinstance(it, Tombstone) or it.end_user_id in end_users  # else it is gone, as a later change says
     ]

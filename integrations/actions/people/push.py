@@ -6,6 +6,7 @@ from typing import Any
 from integrations.actions.account import Account
 from integrations.actions.actors import Actor
 from integrations.actions.lookup import find_organization
+from integrations.actions.people.microsoft import MicrosoftPeople
 from integrations.actions.people.work import Entry, PeopleWork
 from integrations.domain.ids import OrganizationId, new_end_user_id
 from integrations.domain.people.end_user import EndUser, new_end_user, with_values
@@ -43,6 +44,7 @@ def push_end_users(
 
 def _push(work: PeopleWork, items: Sequence[PushedItem]) -> dict[int, Pushed]:
     people, external_ids = work.people, [it.external_id for it in items]
+    microsoft = MicrosoftPeople(work.account, people.organization_id)
 
     def attempt(batch: PeopleBatch) -> dict[int, Pushed]:
         holders = people.of_external_ids(external_ids)
@@ -55,7 +57,7 @@ def _push(work: PeopleWork, items: Sequence[PushedItem]) -> dict[int, Pushed]:
             elif holder.is_merged:
                 results[item.place] = Pushed(item.external_id, PushResult.MERGED, holder.end_user_id)
             else:
-                results[item.place] = _update(work, batch, item, known.get(holder.end_user_id))
+                results[item.place] = _update(work, batch, item, known.get(holder.end_user_id), microsoft)
         return results
 
     return work.carry_out(attempt)
@@ -69,13 +71,16 @@ def _create(work: PeopleWork, batch: PeopleBatch, item: PushedItem) -> Pushed:
     return Pushed(item.external_id, PushResult.CREATED, person.id)
 
 
-def _update(work: PeopleWork, batch: PeopleBatch, item: PushedItem, stored: Stored[EndUser] | None) -> Pushed:
+def _update(
+    work: PeopleWork, batch: PeopleBatch, item: PushedItem, stored: Stored[EndUser] | None, microsoft: MicrosoftPeople
+) -> Pushed:
     if stored is None:
         raise VersionConflict  # somebody else deleted this End User since the external ids were read
     if stored.value.moving_to is not None:
         return item.rejected(Problem("", "this End User is being moved; send it again in a moment"))
-    person, ignored = with_values(stored.value, item.values, work.account.services.clock())
-    is_same = person is stored.value
+    before = microsoft.as_managed(stored.value)
+    person, ignored = with_values(before, item.values, work.account.services.clock())
+    is_same = person is before
     if not is_same:
         batch.save(stored, person)
     result = PushResult.UNCHANGED if is_same else PushResult.UPDATED

@@ -8,6 +8,7 @@ import msgspec
 from integrations.actions.actors import Actor
 from integrations.actions.conflicts import retry_on_conflict
 from integrations.actions.people.finding import find_end_user
+from integrations.actions.people.microsoft import shown_people
 from integrations.actions.user_sync.change import order_run
 from integrations.actions.user_sync.directory import USERS
 from integrations.actions.user_sync.synced_tenant import SyncedTenant, find_synced_tenant
@@ -17,7 +18,6 @@ from integrations.domain.sync.records import User
 from integrations.domain.user_sync.links import CHOICES, QUESTION_OF, Choice, Decision, QueueItem
 from integrations.domain.user_sync.stored.state import OpenQuestion
 from integrations.services import Services
-from integrations.views.people.end_users import end_user_view
 from integrations.views.user_sync.questions import (
     CandidateView,
     QuestionPage,
@@ -138,6 +138,7 @@ def _views(synced: SyncedTenant, questions: Sequence[OpenQuestion]) -> list[Ques
     services, account_id, store = synced.account.services, synced.account.id, synced.store
     listed = [it for question in questions for it in question.item.candidates]
     people = {it.end_user_id: _find(synced, it.end_user_id) for it in listed}
+    shown = {it.id: it for it in shown_people(services, account_id, [it for it in people.values() if it])}
     linked = {key: it.value.object_id for key, it in store.linked_end_users.find_all(list(people)).items()}
     wanted = {*(it.item.subject for it in questions), *(r for it in questions for r in it.item.rivals)}
     rows = services.data(account_id, synced.id, synced.tenant.epoch).state().rows
@@ -147,13 +148,13 @@ def _views(synced: SyncedTenant, questions: Sequence[OpenQuestion]) -> list[Ques
     def candidates(item: QueueItem) -> list[CandidateView]:
         return [
             CandidateView(
-                end_user=end_user_view(person),
+                end_user=shown[it.end_user_id],
                 organization_name=names.get(person.organization_id, ""),
                 because=it.because,
                 linked_to=_linked_to(linked.get(it.end_user_id), users),
             )
             for it in item.candidates
-            if (person := people[it.end_user_id])
+            if (person := people.get(it.end_user_id))
         ]
 
     return [

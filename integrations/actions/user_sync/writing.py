@@ -162,7 +162,11 @@ class PlanWriter:
                 link = msgspec.structs.replace(link, organization_id=accepted)
             yield store.links.put(link)
             if it.linked_by:
-                yield store.linked_end_users.put(LinkedEndUser(end_user_id=it.end_user_id, object_id=it.object_id))
+                yield store.linked_end_users.put(
+                    LinkedEndUser(
+                        end_user_id=it.end_user_id, object_id=it.object_id, linked_by=link.linked_by, since=link.since
+                    )
+                )
 
     def _write_questions(self) -> None:
         questions, now = self._synced.store.questions, self._read.inputs.as_of

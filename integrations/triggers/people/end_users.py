@@ -7,9 +7,10 @@ import msgspec
 from integrations.actions.people import end_users as actions
 from integrations.actions.people.finding import find_end_user
 from integrations.actions.people.listing import list_end_users
+from integrations.actions.people.microsoft import shown_people, shown_person
 from integrations.actions.people.move import MOST_MOVED, move_end_users
 from integrations.domain import ids
-from integrations.domain.people.end_user import EndUserFields
+from integrations.domain.people.end_user import EndUser, EndUserFields
 from integrations.triggers.http.parameters import CURSOR, LIMIT, PAGING, text
 from integrations.triggers.http.routes import PREFIX, HttpRoutes, Need, RequestContext
 from integrations.triggers.people.requests import organization_in_path, personal
@@ -18,8 +19,6 @@ from integrations.views.people.end_users import (
     EndUserView,
     MovedEndUsers,
     SavedEndUser,
-    end_user_view,
-    saved_end_user,
 )
 from shared.http.responses import ApiResponse, created, no_content, ok
 
@@ -85,7 +84,7 @@ def _add_collection(routes: HttpRoutes) -> None:
             cursor=call.query(CURSOR),
             limit=call.query(LIMIT),
         )
-        items = [end_user_view(it) for it in found.page]
+        items = shown_people(call.services, call.actor.account_id, found.page)
         return ok(EndUserPage(items=items, total=found.total, next_cursor=found.cursor))
 
     @routes.add(
@@ -100,7 +99,7 @@ def _add_collection(routes: HttpRoutes) -> None:
     def post_end_user(call: RequestContext) -> ApiResponse:
         values = msgspec.structs.asdict(call.body(EndUserBody))
         person = actions.create_end_user(call.services, call.actor, organization_in_path(call), values)
-        return personal(created(end_user_view(person), f"{PREFIX}/end-users/{person.id}"))
+        return personal(created(_shown(call, person), f"{PREFIX}/end-users/{person.id}"))
 
     @routes.add(
         "POST",
@@ -133,7 +132,7 @@ def _add_single(routes: HttpRoutes) -> None:
         answers={200: EndUserView},
     )
     def get_end_user(call: RequestContext) -> ApiResponse:
-        return ok(end_user_view(find_end_user(call.services, call.actor.account_id, _end_user(call))))
+        return ok(_shown(call, find_end_user(call.services, call.actor.account_id, _end_user(call))))
 
     @routes.add(
         "PUT",
@@ -147,7 +146,7 @@ def _add_single(routes: HttpRoutes) -> None:
     def put_end_user(call: RequestContext) -> ApiResponse:
         values = msgspec.structs.asdict(call.body(EndUserBody))
         saved = actions.change_end_user(call.services, call.actor, _end_user(call), values)
-        return personal(ok(saved_end_user(saved.end_user, saved.ignored_fields)))
+        return personal(ok(SavedEndUser.of(_shown(call, saved.end_user), saved.ignored_fields)))
 
     @routes.add(
         "DELETE",
@@ -171,9 +170,12 @@ def _add_single(routes: HttpRoutes) -> None:
     )
     def post_merge(call: RequestContext) -> ApiResponse:
         other_id = ids.end_user_id(call.body(MergeBody).end_user_id)
-        return personal(
-            ok(end_user_view(actions.merge_end_users(call.services, call.actor, _end_user(call), other_id)))
-        )
+        person = actions.merge_end_users(call.services, call.actor, _end_user(call), other_id)
+        return personal(ok(_shown(call, person)))
+
+
+def _shown(call: RequestContext, person: EndUser) -> EndUserView:
+    return shown_person(call.services, call.actor.account_id, person)
 
 
 def _end_user(call: RequestContext) -> ids.EndUserId:

@@ -8,8 +8,7 @@ import msgspec
 
 from integrations.domain.ids import EndUserId, OrganizationId
 from integrations.domain.people.changes import ChangedBy, Departure, EndUserChange, Position, Tombstone
-from integrations.domain.people.end_user import EndUser
-from integrations.views.people.end_users import EndUserView, end_user_view
+from integrations.views.people.end_users import EndUserView
 from shared.http.schemas import one_of
 
 _SAVED = "saved"
@@ -52,19 +51,19 @@ class ChangePage(msgspec.Struct, kw_only=True):
 
 
 def change_page(
-    changes: Iterable[tuple[EndUserChange, EndUser | None]], position: Position, *, has_more: bool
+    changes: Iterable[tuple[EndUserChange, EndUserView | None]], position: Position, *, has_more: bool
 ) -> ChangePage:
     return ChangePage(items=[_view(*it) for it in changes], next_after=str(position), has_more=has_more)
 
 
-def _view(change: EndUserChange, person: EndUser | None) -> ChangeView:
+def _view(change: EndUserChange, person: EndUserView | None) -> ChangeView:
     gone = change if isinstance(change, Tombstone) else None
     return ChangeView(
         end_user_id=change.end_user_id,
         change=gone.how.value if gone else _SAVED,
         at=change.at,
         by=change.by.value,
-        end_user=end_user_view(person) if person else None,
+        end_user=person,
         moved_to=gone.moved_to if gone else None,
         merged_into=gone.merged_into if gone else None,
     )

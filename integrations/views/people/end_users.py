@@ -1,13 +1,37 @@
 """End Users as the API shows them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
 
-from integrations.domain.ids import EndUserId, OrganizationId
+from integrations.domain.ids import EndUserId, OrganizationId, TenantId
 from integrations.domain.people.end_user import EndUser, EndUserFields, InactiveReason
+from integrations.domain.user_sync.links import LinkedBy
 from shared.http.schemas import one_of
+
+
+class MicrosoftUser(msgspec.Struct, frozen=True, kw_only=True):
+    """A user of a Microsoft tenant who is an End User.
+
+    Attributes:
+        tenant_id: The tenant.
+        tenant_name: The tenant's name at Microsoft.
+        object_id: The user's object id there.
+        username: The user principal name. Null if the user is gone.
+        is_gone: Whether the user does not exist any more.
+        linked_by: What the link was made by.
+        since: When it was made.
+    """
+
+    tenant_id: TenantId
+    tenant_name: str
+    object_id: str
+    username: str | None
+    is_gone: bool
+    linked_by: Annotated[str, one_of(LinkedBy)]
+    since: datetime
 
 
 class EndUserView(EndUserFields, frozen=True, kw_only=True, omit_defaults=False):
@@ -20,6 +44,7 @@ class EndUserView(EndUserFields, frozen=True, kw_only=True, omit_defaults=False)
         inactive_since: When that was. Null for an active one.
         managed_fields: The fields that Microsoft decides, by their names. What the portal sends for them is ignored.
         merged_external_ids: The portal's ids of End Users that were merged into this one.
+        microsoft: The users of Microsoft tenants that this person is, by the user sync. Empty while it is not on.
         created_at: When the End User was created.
         changed_at: When one of its fields was changed last.
     """
@@ -30,6 +55,7 @@ class EndUserView(EndUserFields, frozen=True, kw_only=True, omit_defaults=False)
     inactive_since: datetime | None
     managed_fields: list[str]
     merged_external_ids: list[str]
+    microsoft: list[MicrosoftUser]
     created_at: datetime
     changed_at: datetime
 
@@ -42,6 +68,10 @@ class SavedEndUser(EndUserView, frozen=True, kw_only=True):
     """
 
     ignored_fields: list[str]
+
+    @classmethod
+    def of(cls, view: EndUserView, ignored_fields: list[str]) -> "SavedEndUser":
+        return cls(**msgspec.structs.asdict(view), ignored_fields=ignored_fields)
 
 
 class EndUserPage(msgspec.Struct, kw_only=True):
@@ -73,15 +103,12 @@ class MovedEndUsers(msgspec.Struct, kw_only=True):
     remaining: int
 
 
-def end_user_view(person: EndUser) -> EndUserView:
-    return EndUserView(**_fields(person, EndUserView))
+def end_user_view(person: EndUser, microsoft: Sequence[MicrosoftUser] = ()) -> EndUserView:
+    return EndUserView(**_fields(person, microsoft))
 
 
-def saved_end_user(person: EndUser, ignored_fields: list[str]) -> SavedEndUser:
-    return SavedEndUser(**_fields(person, EndUserView), ignored_fields=ignored_fields)
-
-
-def _fields(person: EndUser, view: type[EndUserView]) -> dict[str, Any]:
+def _fields(person: EndUser, microsoft: Sequence[MicrosoftUser]) -> dict[str, Any]:
     reason = person.inactive_reason
-    values = {name: getattr(person, name) for name in view.__struct_fields__}
-    return {**values, "inactive_reason": reason.value if reason else None}
+    names = (it for it in EndUserView.__struct_fields__ if it != "microsoft")
+    values = {name: getattr(person, name) for name in names}
+    return {**values, "inactive_reason": reason.value if reason else None, "microsoft": list(microsoft)}

@@ -8,7 +8,7 @@ import msgspec
 from integrations.domain.ids import EndUserId, OrganizationId, PlanId, TenantId
 from integrations.domain.jobs.given_up import GivenUp
 from integrations.domain.user_sync.guard import HoldReason
-from integrations.domain.user_sync.links import QueueItem
+from integrations.domain.user_sync.links import LinkedBy, QueueItem
 from integrations.domain.user_sync.settings import OrganizationSync, UserSyncSettings
 
 
@@ -129,6 +129,8 @@ class LinkedEndUser(msgspec.Struct, frozen=True, kw_only=True):
 
     end_user_id: EndUserId
     object_id: str
+    linked_by: LinkedBy
+    since: datetime
 
 
 class PlanState(Enum):
