@@ -83,6 +83,8 @@ class _UserSyncRun:
             return
         read = read_inputs(self._synced, self._settings, self._directory)
         plan = plan_sync(read.inputs)
+        if self._is_of_another_mapping:  # what was approved there says nothing of this one
+            self._batch.set_head(approval="", is_first=True)
         approval = read_approval(self._synced.store, self._batch.head.approval)
         reviewed = review(plan, approval, is_first_after_mapping=self._is_first and bool(read.inputs.links))
         if reviewed.is_held:
