@@ -61,10 +61,9 @@ LOG_FIELDS = (
 class Services:
     """One process's clients and settings. ``chance`` returns a random number from 0 to 1.
 
-    Two caches: ``seal_lines`` has the time at which each account's audit entries are due to be sealed, ``plans`` each
-    account's plan. ``shards`` is the number of partitions of the due list; it is not a setting, because it can never
-    change once rows are stored (tests have fewer, as each costs three requests whenever the list is read).
-    ``retry_policy`` is for background work.
+    Caches: ``seal_lines`` has when each account's audit entries are due to be sealed, ``plans`` each account's plan.
+    ``shards`` is the number of partitions of the due list, which never changes once rows are stored (tests have fewer).
+    ``retry_policy`` is for background work, in which user syncs of more than ``users_while_waiting`` users are planned.
 
     There are one or two app registrations: ``sign_in`` and ``holders`` belong to the first one, ``csp_sign_in`` to the
     one for CSPs, if it is set. What a stored row was connected with is named by its ``client_id``; see ``sign_in_of``.
@@ -87,6 +86,7 @@ class Services:
     plans: dict[AccountId, KnownPlan] = field(default_factory=dict)
     shards: int = SHARDS
     retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
+    users_while_waiting: int = 5000
 
     @cached_property
     def due(self) -> DueList:

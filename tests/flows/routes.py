@@ -6,6 +6,7 @@ from typing import Any
 from integrations.triggers import collect_routes
 from integrations.triggers.http.routes import HttpRoute, Need
 from tests.flows.portal import Portal
+from tests.flows.user_sync import UserSync
 
 ROUTES = collect_routes(lambda: None).all  # type: ignore[arg-type, return-value]
 DOORS = [route for route in ROUTES if route.needs is not Need.NOTHING]
@@ -19,6 +20,9 @@ ABSENT = {
     "run_id": "000000000000001-aaaaaaaa",
     "removal_id": "rem_" + "a" * 20,
     "end_user_id": "eu_" + "a" * 32,
+    "plan_id": "plan_" + "a" * 20,
+    "question_id": "name_only.99999999-9999-4999-8999-999999999999",
+    "object_id": "99999999-9999-4999-8999-999999999999",
 }
 
 
@@ -33,6 +37,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "post_merge": {"end_user_id": "eu_" + "b" * 32},
     "post_bulk": {"items": [{"external_id": "4711", "name": "Jane Doe"}]},
     "post_move": {"organization_id": "org_" + "b" * 20},
+    "post_user_sync_plan": {"settings": {}},
+    "put_user_sync": {"settings": {}},
+    "post_user_sync_release": {"plan_hash": "0" * 64},
+    "post_user_sync_decision": {"choice": "ignore"},
 }
 
 
@@ -62,7 +70,9 @@ def _populated(portal: Portal) -> dict[str, str]:
     organization = portal.ask("GET", "/organizations")["items"][0]["id"]
     jane = {"name": "Jane Doe", "mail": "jane@contoso.example", "external_id": "4711"}
     person = portal.ask("POST", f"/organizations/{organization}/end-users", jane, expect=201)
+    synced = _with_user_sync(portal, UserSync(portal, tenant, organization))
     return {
+        **synced,
         "tenant_id": tenant["id"],
         "integration_id": portal.row(tenant)["integration_id"],
         "flow_id": portal.start()["flow_id"],
@@ -70,4 +80,21 @@ def _populated(portal: Portal) -> dict[str, str]:
         "run_id": run,
         "removal_id": removal,
         "end_user_id": person["id"],
+    }
+
+
+def _with_user_sync(portal: Portal, sync: UserSync) -> dict[str, str]:
+    """A user sync that is on, with a question about somebody, a link, and a plan that was ordered."""
+    namesake = sync.world.users(sync.id)[0]
+    sync.has_end_user(namesake["displayName"], mail="namesake@fabrikam.example")
+    sync.turn_on()
+    object.__setattr__(portal.services, "users_while_waiting", 0)
+    path = f"{sync.path}/plan"
+    plan_id = portal.ask("POST", path, {"settings": sync.settings()}, expect=202)["plan_id"]
+    portal.run_queues()
+    object.__setattr__(portal.services, "users_while_waiting", 5000)
+    return {
+        "plan_id": plan_id,
+        "question_id": sync.questions()[0]["id"],
+        "object_id": sync.links()[0]["object_id"],
     }

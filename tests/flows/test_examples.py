@@ -20,6 +20,7 @@ from tests.flows.routes import ROUTES, path_of, populated
 
 FILE = Path("integrations/triggers/http/answers.json")
 FRACTION = re.compile(r"(T\d\d:\d\d:\d\d)\.\d+Z")
+ANY_VERSION = {"if-match": "*"}
 LONGEST = 300  # characters of a text in an example
 
 
@@ -44,6 +45,13 @@ def received(portal: Portal) -> Iterator[tuple[HttpRoute, int, Any]]:
     portal.run_queues()
     bound = portal.ask("POST", f"/consent/{started['flow_id']}/complete", expect=201)["integration_id"]
     portal.run_queues()
+    settings = _user_sync_settings(known["organization_id"])
+    yield _answer(portal, routes["post_user_sync_plan"], known, settings)
+    object.__setattr__(portal.services, "users_while_waiting", 0)
+    yield _answer(portal, routes["post_user_sync_plan"], known, settings)
+    object.__setattr__(portal.services, "users_while_waiting", 5000)
+    yield _answer(portal, routes["post_user_sync_decision"], known, {"choice": "later"})
+    held = _held(portal, known)
     in_organization = {"organization_id": known["organization_id"]}
     twin = portal.ask("POST", f"/organizations/{known['organization_id']}/end-users", {"name": "J. Doe"}, expect=201)
     steps: list[tuple[str, dict[str, str], object, str]] = [
@@ -53,6 +61,9 @@ def received(portal: Portal) -> Iterator[tuple[HttpRoute, int, Any]]:
         ("post_access_check", {"integration_id": bound}, None, ""),
         ("put_mapping", {"tenant_id": tenant["id"]}, mapped, ""),
         ("post_sync", known, None, ""),
+        ("post_user_sync_release", known, {"plan_hash": held}, ""),
+        ("put_user_sync", known, settings | {"plan_hash": _plan_hash(portal, known, settings)}, ""),
+        ("delete_user_sync", known, None, ""),
         ("post_organization", {}, routes["post_organization"].example, ""),
         ("put_organization", mapped, routes["put_organization"].example, ""),
         ("put_settings", {}, _of_tenant(routes["put_settings"].example, known["tenant_id"]), ""),
@@ -69,6 +80,29 @@ def received(portal: Portal) -> Iterator[tuple[HttpRoute, int, Any]]:
         yield _answer(portal, routes[name], ids, body, query)
 
 
+def _user_sync_settings(organization_id: str, **user_filter: Any) -> dict[str, Any]:
+    return {"settings": {"organizations": [{"organization_id": organization_id, "filter": user_filter}]}}
+
+
+def _plan_hash(portal: Portal, known: dict[str, str], settings: dict[str, Any]) -> str:
+    return str(portal.ask("POST", f"/tenants/{known['tenant_id']}/user-sync/plan", settings)["plan_hash"])
+
+
+def _held(portal: Portal, known: dict[str, str]) -> str:
+    """The hash of a plan that is held, as nobody is in the department any more that the filter names."""
+    tenant, path = {"id": known["tenant_id"]}, f"/tenants/{known['tenant_id']}/user-sync"
+    user = known["object_id"]
+    portal.microsoft.world.change_user(tenant["id"], user, department="Sales")
+    portal.sync(tenant)
+    settings = _user_sync_settings(known["organization_id"], department={"include": [{"value": "Sales"}]})
+    body = settings | {"plan_hash": _plan_hash(portal, known, settings)}
+    assert portal.call("PUT", path, body, headers={"if-match": "*"}).status == 200
+    portal.run_queues()
+    portal.microsoft.world.change_user(tenant["id"], user, department="Purchase")
+    portal.sync(tenant)
+    return str(portal.ask("GET", path)["hold"]["plan"]["plan_hash"])
+
+
 def _of_tenant(example: Any, tenant_id: str) -> Any:
     """The example with a tenant that is there."""
     return {**example, "exceptions": [it | {"tenant_id": tenant_id} for it in example["exceptions"]]}
@@ -77,7 +111,9 @@ def _of_tenant(example: Any, tenant_id: str) -> Any:
 def _answer(
     portal: Portal, route: HttpRoute, ids: dict[str, str], body: object = None, query: str = ""
 ) -> tuple[HttpRoute, int, Any]:
-    answer = portal.call(route.methods[0], path_of(route, ids) + query, body)
+    answer = portal.call(
+        route.methods[0], path_of(route, ids) + query, body, headers=ANY_VERSION if route.needs_version else {}
+    )
     assert answer.status in route.answers, (route.name, answer.status, answer.body.decode())
     return route, answer.status, json.loads(answer.body)
 

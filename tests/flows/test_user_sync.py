@@ -1,4 +1,4 @@
-"""The user sync of a tenant, from Microsoft's directory to the API: turned on, edited, held, released and turned off."""
+"""The user sync of a tenant, from Microsoft's directory to the API: turned on, edited, held, released, turned off."""
 
 import json
 

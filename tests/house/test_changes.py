@@ -31,6 +31,8 @@ PUT_BY_THEMSELVES = {
     ("integrations/actions/jobs/due_work.py", "order_consent"): "the flow is as it was; it is forgotten later",
     ("integrations/actions/csp/steps.py", "order_step"): "the row says it already, and the line may be lost",
     ("integrations/actions/people/move.py", "move_end_users"): "people are no account's rows",
+    ("integrations/actions/people/move.py", "move_synced"): "people are no account's rows",
+    ("integrations/actions/user_sync/run.py", "_record_failure"): "links are no account's rows",
     ("integrations/actions/sync/slot.py", "_is_current"): "the row says it already: not before that time",
 }
 
@@ -48,6 +50,8 @@ CONFLICT_MEANS = {
     ("integrations/actions/removal/lease.py", "held"): "a row that others change too: the removal goes on soon",
     ("integrations/actions/mapping/map_tenant.py", "map_tenant"): "the other one is named",
     ("integrations/actions/removal/start.py", "_begin_together"): "of many at once: then one by one",
+    ("integrations/actions/user_sync/run.py", "sync_users"): "what is pending stays so, and the message comes again",
+    ("integrations/actions/user_sync/run.py", "_record_failure"): "the same",
     ("integrations/actions/csp/reconcile.py", "_write"): "of many at once: then one by one",
     ("integrations/actions/sync/change_notifications.py", "keep_watch"): "what was begun at Microsoft is taken back",
 }
@@ -59,7 +63,20 @@ PEOPLE = {
     ("integrations/actions/people/cleaning.py", "batch"),
     ("integrations/actions/people/cleaning.py", "people"),  # rows that no change touches
 }
-BATCHES = {"integrations/actions/people/move.py", "integrations/actions/people/cleaning.py"}
+# A tenant's user sync: the same, behind a head of its own.
+USER_SYNC = {
+    ("integrations/actions/user_sync/change.py", "batch"),
+    ("integrations/actions/user_sync/ending.py", "batch"),
+    ("integrations/actions/user_sync/run.py", "batch"),
+    ("integrations/actions/user_sync/writing.py", "self._batch"),
+}
+BATCHES = {
+    "integrations/actions/people/move.py",
+    "integrations/actions/people/cleaning.py",
+    "integrations/actions/user_sync/change.py",
+    "integrations/actions/user_sync/links.py",
+    "integrations/actions/user_sync/questions.py",
+}
 
 OPENERS = ("change", "_change", "resting")  # of a unit of work
 
@@ -142,8 +159,9 @@ def test_actions_write_through_a_change_and_synced_rows_through_their_session(so
         ("integrations/actions/sync/store_attempts.py", "session"),  # rows of synced data, behind their fence
         ("integrations/actions/evaluate/evaluation_run.py", "self._session"),  # derived rows, behind theirs
         *PEOPLE,
+        *USER_SYNC,
     }
-    assert {on for _, _, on in found(above, called("write"))} == {"change", "batch"}
+    assert {on for _, _, on in found(above, called("write"))} == {"change", "batch", "writer"}
     assert {name for name, _, on in found(above, called("write")) if on == "batch"} <= BATCHES
 
 

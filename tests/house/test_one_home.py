@@ -65,6 +65,7 @@ DELETED = {
     "watch": "watches",
     "summary": "summaries",
     "history": "history",
+    "user_sync_chip": "user_sync_chips",
 }
 KEPT = {
     "organization": "the MSP's own, and may be mapped to other tenants",

@@ -14,8 +14,8 @@ from integrations.actions.conflicts import retry_on_conflict
 from integrations.actions.user_sync.chip import show_chip
 from integrations.actions.user_sync.ending import delete_rows
 from integrations.actions.user_sync.plans import (
-    MOST_AT_ONCE,
     check_settings,
+    is_for_many,
     keep_approval,
     make_plan,
     read_approval,
@@ -32,27 +32,29 @@ from integrations.storage.due import Work
 from integrations.storage.user_sync import HELD_PLAN, UserSyncBatch
 from integrations.views.user_sync.plan import PlanView
 from shared.errors import Conflict, PreconditionFailed
+from shared.http.responses import version_in
 
 _LINE_AFTER = timedelta(minutes=1)  # when a run is ordered whose message was never sent
 
 
 def change_user_sync(
-    services: Services, actor: Actor, tenant_id: TenantId, settings: UserSyncSettings, *, plan_hash: str, version: str
+    services: Services, actor: Actor, tenant_id: TenantId, settings: UserSyncSettings, *, plan_hash: str, if_match: str
 ) -> None:
     """Turn the user sync on with these settings; the sync follows at once.
 
-    ``version`` is that of the settings that were read. Without ``plan_hash``, only whose values count may differ.
+    ``if_match`` is the ETag of what was read. Without ``plan_hash``, only whose values count may differ.
 
     Raises:
         NotFound: there is no such tenant.
         Invalid: the settings make no sense.
         Conflict: ``not_mapped``, ``users_not_read``, ``plan_needed``, or ``plan_changed`` with the plan as it is now.
+        PreconditionNeeded: there is no ETag.
         PreconditionFailed: the settings were changed in the meantime.
         VersionConflict: the user sync was changed at the same time.
     """
     synced = find_synced_tenant(services, actor.account_id, tenant_id)
     check_settings(synced, settings)
-    batch = _begin(synced, version)
+    batch = _begin(synced, if_match)
     if plan_hash:
         _require_approval(synced, settings, plan_hash)
     elif not _differs_in_authority_only(synced, batch, settings):
@@ -78,16 +80,17 @@ def change_user_sync(
     _commit(synced, batch, actor, "changed user sync" if was_on else "turned user sync on")
 
 
-def turn_user_sync_off(services: Services, actor: Actor, tenant_id: TenantId, version: str) -> None:
+def turn_user_sync_off(services: Services, actor: Actor, tenant_id: TenantId, if_match: str) -> None:
     """Stop the user sync; End Users and links stay as they are.
 
     Raises:
         NotFound: there is no such tenant.
         Conflict: ``not_mapped``.
+        PreconditionNeeded: there is no ETag.
         PreconditionFailed: the settings were changed in the meantime.
     """
     synced = find_synced_tenant(services, actor.account_id, tenant_id)
-    batch = _begin(synced, version)
+    batch = _begin(synced, if_match)
     if not batch.head.is_on:
         return
     batch.write_many(synced.store.text_writes(HELD_PLAN, ""))
@@ -137,9 +140,9 @@ def _commit(synced: SyncedTenant, batch: UserSyncBatch, actor: Actor, action: st
     show_chip(synced, batch.head)
 
 
-def _begin(synced: SyncedTenant, version: str) -> UserSyncBatch:
-    """A change of the settings that have this version; what an earlier mapping left to delete is deleted first."""
-    batch = synced.store.batch()
+def _begin(synced: SyncedTenant, if_match: str) -> UserSyncBatch:
+    """A change of the settings that were read; what an earlier mapping left to delete is deleted first."""
+    version, batch = version_in(if_match), synced.store.batch()
     if batch.head.is_closed:
         delete_rows(synced.account, synced.store)
         batch = synced.store.batch()
@@ -160,7 +163,7 @@ def _require_approval(synced: SyncedTenant, settings: UserSyncSettings, plan_has
         and approval.settings_hash == settings_hash(settings)
         and now - approval.planned_at <= USER_SYNC_APPROVALS
     )
-    is_many = directory.user_count > MOST_AT_ONCE
+    is_many = is_for_many(synced, directory)
     if is_many and is_valid:
         return
     if is_many:

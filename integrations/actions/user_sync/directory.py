@@ -24,7 +24,7 @@ USERS, GROUPS = "users", "groups"
 _OTHERS = ("domains", "licenses", "roles")
 SOURCES = (USERS, GROUPS, *_OTHERS)
 
-_READ_AT_ONCE = 2000  # users between two notes of the progress
+_USERS_A_NOTE = 2000  # users between two notes of the progress
 
 Row = TypeVar("Row", bound=msgspec.Struct)
 
@@ -83,7 +83,7 @@ class StoredDirectory:
 
     def _users(self) -> Iterator[User]:
         for count, (_, user) in enumerate(self.stored.rows.all(USERS, User)):
-            if count % _READ_AT_ONCE == 0:
+            if count % _USERS_A_NOTE == 0:
                 self._on_read(count)
             yield user
 

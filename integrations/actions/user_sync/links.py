@@ -22,7 +22,7 @@ from integrations.views.user_sync.links import LinkedPerson, UserLinkPage, UserL
 from shared.errors import NotFound
 
 
-class _Known(NamedTuple):
+class _LinkContext(NamedTuple):
     """What links are shown with."""
 
     users: Mapping[str, User]
@@ -104,7 +104,7 @@ def _next(items: list[UserLinkView], count: int) -> str | None:
     return items[-1].object_id if count > len(items) else None
 
 
-def _known(synced: SyncedTenant, links: list[UserLink]) -> _Known:
+def _known(synced: SyncedTenant, links: list[UserLink]) -> _LinkContext:
     services, account_id = synced.account.services, synced.account.id
     rows = services.data(account_id, synced.id, synced.tenant.epoch).state().rows
     end_users: dict[EndUserId, EndUser] = {}
@@ -117,7 +117,7 @@ def _known(synced: SyncedTenant, links: list[UserLink]) -> _Known:
         if end_user_id not in end_users and (person := _elsewhere(synced, end_user_id)):
             end_users[end_user_id] = person
     names = {it.value.id: it.value.name for it in synced.account.control.organizations.list()}
-    return _Known(rows.find(USERS, [it.object_id for it in links], User), end_users, names)
+    return _LinkContext(rows.find(USERS, [it.object_id for it in links], User), end_users, names)
 
 
 def _elsewhere(synced: SyncedTenant, end_user_id: EndUserId) -> EndUser | None:
@@ -127,7 +127,7 @@ def _elsewhere(synced: SyncedTenant, end_user_id: EndUserId) -> EndUser | None:
         return None
 
 
-def _view(link: UserLink, known: _Known) -> UserLinkView:
+def _view(link: UserLink, known: _LinkContext) -> UserLinkView:
     user, person = known.users.get(link.object_id), known.end_users.get(link.end_user_id or EndUserId(""))
     reason = person.inactive_reason if person else None
     return UserLinkView(
@@ -142,7 +142,7 @@ def _view(link: UserLink, known: _Known) -> UserLinkView:
     )
 
 
-def _person(person: EndUser, known: _Known) -> LinkedPerson:
+def _person(person: EndUser, known: _LinkContext) -> LinkedPerson:
     return LinkedPerson(
         id=person.id,
         name=person.name,

@@ -24,7 +24,6 @@ from integrations.views.user_sync.plan import OrderedPlan, PlanFailure, PlanView
 from shared.errors import Conflict, Invalid, NotFound, Problem
 from shared.telemetry.log import log
 
-MOST_AT_ONCE = 5000  # users whose plan is made while the caller waits
 _FAILURE = PlanFailure(
     detail="Our service failed several times while making this plan.",
     remedy="Ask for the plan again. If it fails again, tell the operator of this service.",
@@ -41,7 +40,7 @@ class MadePlan(NamedTuple):
 def order_user_sync_plan(
     services: Services, actor: Actor, tenant_id: TenantId, settings: UserSyncSettings
 ) -> PlanView | OrderedPlan:
-    """Plan what a sync with these settings would change now; for more than MOST_AT_ONCE users, have it planned.
+    """Plan what a sync with these settings would change now; for many users, have it planned.
 
     Raises:
         NotFound: there is no such tenant.
@@ -52,7 +51,7 @@ def order_user_sync_plan(
     check_settings(synced, settings)
     directory = require_users(synced)
     clean_plans(synced.store, services)
-    if directory.user_count <= MOST_AT_ONCE:
+    if not is_for_many(synced, directory):
         made = make_plan(synced, settings, directory)
         keep_approval(synced.store, made.plan)
         return view_of(synced, made.read.inputs, made.plan)
@@ -154,6 +153,11 @@ def require_users(synced: SyncedTenant) -> StoredDirectory:
             remedy="Wait for the tenant's first sync to succeed.",
         )
     return directory
+
+
+def is_for_many(synced: SyncedTenant, directory: StoredDirectory) -> bool:
+    """Whether there are so many users that nobody can wait for a plan."""
+    return directory.user_count > synced.account.services.users_while_waiting
 
 
 def check_settings(synced: SyncedTenant, settings: UserSyncSettings) -> None:

@@ -128,7 +128,7 @@ class OrganizationSync(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """The user sync of one Organization.
 
     Attributes:
-        organization_id: The Organization.
+        organization_id: The Organization into which users are synced.
         is_on: Whether it is synced. While it is off its users are not looked at, and its End Users stay as they are.
         filter: Which users it takes.
     """

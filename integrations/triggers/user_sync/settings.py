@@ -14,7 +14,7 @@ from integrations.triggers.user_sync.requests import tenant_in_path
 from integrations.views.user_sync.links import FilterChoices
 from integrations.views.user_sync.plan import OrderedPlan, PlanView
 from integrations.views.user_sync.user_sync import UserSyncView
-from shared.http.responses import MAX_BULK_BODY_BYTES, ApiResponse, ok, version_in, with_etag
+from shared.http.responses import MAX_BULK_BODY_BYTES, ApiResponse, ok, with_etag
 
 _SETTINGS = {"organizations": [{"organization_id": "org_abcdefghijkmnpqrstuv"}]}
 _HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
@@ -34,7 +34,7 @@ class UserSyncBody(msgspec.Struct, forbid_unknown_fields=True):
     """How users are to be synced.
 
     Attributes:
-        settings: The settings.
+        settings: Whom to take into which Organization, and which fields to keep.
         plan_hash: The hash of a plan with these settings that somebody has seen. It may be left out if only whose
             values count is different.
     """
@@ -127,14 +127,14 @@ def _add_changing(routes: HttpRoutes) -> None:
         needs_version=True,
     )
     def put_user_sync(call: RequestContext) -> ApiResponse:
-        version, body = _version(call), call.body(UserSyncBody)
+        body = call.body(UserSyncBody)
         change_user_sync(
             call.services,
             call.actor,
             tenant_in_path(call),
             body.settings,
             plan_hash=body.plan_hash,
-            version=version,
+            if_match=_if_match(call),
         )
         return with_etag(_user_sync(call), "")
 
@@ -147,7 +147,7 @@ def _add_changing(routes: HttpRoutes) -> None:
         needs_version=True,
     )
     def delete_user_sync(call: RequestContext) -> ApiResponse:
-        turn_user_sync_off(call.services, call.actor, tenant_in_path(call), _version(call))
+        turn_user_sync_off(call.services, call.actor, tenant_in_path(call), _if_match(call))
         return with_etag(_user_sync(call), "")
 
     @routes.add(
@@ -169,5 +169,5 @@ def _user_sync(call: RequestContext) -> ApiResponse:
     return replace(ok(read.view), version=read.version)
 
 
-def _version(call: RequestContext) -> str:
-    return version_in(call.request.headers.get("If-Match", ""))
+def _if_match(call: RequestContext) -> str:
+    return str(call.request.headers.get("If-Match", ""))

@@ -16,7 +16,7 @@ class MicrosoftUser(msgspec.Struct, frozen=True, kw_only=True):
     """A user of a Microsoft tenant who is an End User.
 
     Attributes:
-        tenant_id: The tenant.
+        tenant_id: The tenant that the user belongs to.
         tenant_name: The tenant's name at Microsoft.
         object_id: The user's object id there.
         username: The user principal name. Null if the user is gone.

@@ -100,7 +100,7 @@ class FilterChoices(msgspec.Struct, frozen=True, kw_only=True):
         departments: Departments of users.
         offices: Offices of users.
         domains: Domains of users' main addresses.
-        groups: Groups.
+        groups: Groups that a filter can name, with their members counted.
         as_of: When the users were last read completely.
     """
 

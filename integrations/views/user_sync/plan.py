@@ -43,7 +43,7 @@ class FieldChangeView(msgspec.Struct, frozen=True, kw_only=True):
     """A field that would be written.
 
     Attributes:
-        field: The field.
+        field: Which one, by its name in an End User.
         before: The value until now. Null if it is blank.
         after: The value afterwards. Null if it was cleared at Microsoft and stays as it is here.
     """
@@ -190,8 +190,8 @@ class _Examples:
 
     def by_kind(self) -> dict[str, list[PlanExample]]:
         examples = {it.value: [self._of_change(change) for change in self._plan.examples(it)] for it in ChangeKind}
-        asked = (it for it in self._plan.queue.values() if it.kind is not QueueKind.FILTER_BROKEN)
-        examples[_QUEUE] = [self._of_question(it) for it in islice(asked, MOST_EXAMPLES)]
+        questions = (it for it in self._plan.queue.values() if it.kind is not QueueKind.FILTER_BROKEN)
+        examples[_QUEUE] = [self._of_question(it) for it in islice(questions, MOST_EXAMPLES)]
         examples[_CLEARED] = [self._of_cleared(it) for it in islice(sorted(self._plan.cleared), MOST_EXAMPLES)]
         return {kind: it for kind, it in examples.items() if it}
 

@@ -16,7 +16,7 @@ from shared.http.schemas import one_of
 _ORDER = list(Choice)
 
 
-class AskedUser(msgspec.Struct, frozen=True, kw_only=True):
+class QuestionedUser(msgspec.Struct, frozen=True, kw_only=True):
     """The user that a question is about.
 
     Attributes:
@@ -66,7 +66,7 @@ class CandidateView(msgspec.Struct, frozen=True, kw_only=True):
     """An End User that a user may be, or that has the address.
 
     Attributes:
-        end_user: The End User.
+        end_user: Who it may be.
         organization_name: The Organization that the End User is in.
         because: What both have in common, such as mail or name.
         linked_to: The user that the End User is linked to. Null if there is none.
@@ -101,7 +101,7 @@ class QuestionView(msgspec.Struct, frozen=True, kw_only=True):
     question: Annotated[str, one_of(Question)] | None
     since: datetime
     is_later: bool
-    user: AskedUser | None
+    user: QuestionedUser | None
     candidates: list[CandidateView]
     rivals: list[UserName]
     organization: OrganizationName | None
@@ -164,7 +164,7 @@ def question_view(
         question=about.value if about else None,
         since=question.since,
         is_later=item.is_later,
-        user=_asked_user(user) if user else None,
+        user=_questioned_user(user) if user else None,
         candidates=candidates,
         rivals=rivals,
         organization=OrganizationName(id=organization_id, name=name) if organization_id else None,
@@ -174,8 +174,8 @@ def question_view(
     )
 
 
-def _asked_user(user: User) -> AskedUser:
-    return AskedUser(
+def _questioned_user(user: User) -> QuestionedUser:
+    return QuestionedUser(
         object_id=user.id,
         name=user.name,
         username=user.username,

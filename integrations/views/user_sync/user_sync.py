@@ -33,7 +33,7 @@ class UserSyncView(msgspec.Struct, frozen=True, kw_only=True):
     """The user sync of a tenant.
 
     Attributes:
-        tenant_id: The tenant.
+        tenant_id: The tenant whose users are synced.
         state: What the user sync is doing.
         state_label: The state in words.
         state_colour: The colour in which the page shows it.
