@@ -3,8 +3,8 @@
 import { make } from "./dom.js";
 
 export const EVERYTHING = { q: "", attention: "", sync_status: "", csp_auth: "", csp: "", mapped: "", ignored: "" };
-const SECTIONS = { mfa: "Multi-factor authentication", score: "Microsoft Secure Score", baselines: "Baselines" };
-const TENANT = /^#tenant=([\w-]+)\/(\w+)$/;
+const SECTIONS = { mfa: "Multi-factor authentication", score: "Microsoft Secure Score", baselines: "Baselines", "user-sync": "User sync" };
+const TENANT = /^#tenant=([\w-]+)\/([\w-]+)$/;
 let visited = null; // the list that was last shown
 
 /** The table; a journey to Microsoft is told above it. */

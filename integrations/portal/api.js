@@ -15,7 +15,7 @@ const kept = new Map(); // path -> {etag, body}, the latest used at the end
 export class Problem extends Error {
   constructor(told, status = 0, waitS = 0) {
     super(told.detail ?? "The service did not respond.");
-    Object.assign(this, { title: told.title, code: told.code, remedy: told.remedy ?? "Try again in a moment.", status, waitS });
+    Object.assign(this, { title: told.title, code: told.code, remedy: told.remedy ?? "Try again in a moment.", status, waitS, errors: told.errors ?? [], plan: told.plan });
   }
 }
 
@@ -31,9 +31,9 @@ export function quietFor() {
 }
 
 /** Ask the API; GET answers are kept and only fetched again when they have changed. */
-export async function ask(method, path, body) {
+export async function ask(method, path, body, headers = {}) {
   const known = method === "GET" ? kept.get(path) : undefined;
-  const headers = known ? { "If-None-Match": known.etag } : {};
+  if (known) headers["If-None-Match"] = known.etag;
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (method !== "GET") headers["Idempotency-Key"] = crypto.randomUUID();
   let answer = await send(method, path, headers, body);
@@ -47,6 +47,11 @@ export async function ask(method, path, body) {
   if (!answer.ok) throw new Problem(told ?? {}, answer.status, Number(answer.headers.get("Retry-After")) || 0);
   changedAt = Date.now();
   return method === "GET" ? keep(path, { etag: answer.headers.get("ETag") ?? "", body: told }) : told;
+}
+
+/** Change what was read, as long as it is what was read last. */
+export function askIfSame(method, path, body) {
+  return ask(method, path, body, { "If-Match": kept.get(path)?.etag ?? "" });
 }
 
 /** The first `count` items of a list, in pages as long as the API allows; `pick` finds the list in an answer. */

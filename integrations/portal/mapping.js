@@ -1,6 +1,7 @@
 // Map a tenant to an Organization, and undo it.
 
 import { ask, askRows, at } from "./api.js";
+import { whyOff } from "./caller.js";
 import { bullets, counted, facts, make, named } from "./dom.js";
 import { open } from "./dialog.js";
 import { helpLinks, linkList } from "./links.js";
@@ -56,9 +57,9 @@ function stageOf({ tenant: { sync_status: status }, held_back: held }) {
 const STAGES = {
   held: ({ held_back: held }, mapped, _id, _product, more) => ["orange", mapped, `It is not synced yet. ${held.detail} ${held.remedy}`, more],
   begun: (_details, mapped, _id, product, more) => ["green", mapped, `Its first sync has started. The ${product} Tenant column links to its details.`, more],
-  synced: (_details, mapped, id, _product, more) => ["green", `${mapped} Its data is synced.`,
+  synced: ({ user_sync: sync }, mapped, id, _product, more) => ["green", `${mapped} Its data is synced.`,
     "You can now see its users, devices, licenses, Secure Score, MFA, administrators and policies. It is synced about every 30 minutes; Sync Now starts a sync at once.",
-    [...more, make("p", {}, make("a", { href: `#tenant=${id}`, "data-key": "next-details" }, "Open its details"))]],
+    [...more, make("p", { class: "back" }, sync?.state === "off" && !whyOff() ? make("a", { href: `#user-sync=${id}`, "data-key": "next-user-sync" }, "Set up user sync") : null, make("a", { href: `#tenant=${id}`, "data-key": "next-details" }, "Open its details"))]],
 };
 
 /** Search over Organizations; the last choice is a new one, named like the tenant unless told otherwise. */

@@ -83,7 +83,7 @@ function whereWeAre() {
   return { y: scrollY, key: activeElement?.dataset.key, top: activeElement?.getBoundingClientRect().top };
 }
 
-/** Where we are stands in the address: #security, #flow=<id>, #tenant=<id>, #csp=<id>, #removal=<ids>, else the table with its filter. */
+/** Where we are stands in the address: #security, #flow=<id>, #tenant=<id>, #csp=<id>, #removal=<ids>, #user-sync=<tenant id>, #organization=<id>, #end-user=<id>, else the table with its filter. */
 async function route() {
   clearTimeout(timer);
   const mine = ++turn;
@@ -123,6 +123,9 @@ async function view(kind, id, current) {
   if (kind === "security") return (await load(() => import("./insights.js"))).showInsights(route, current);
   if (kind === "tenant" && id) return (await tenantPage()).showTenant(id, config, route, current);
   if (kind === "csp" && id) return showCsp(id, config, route, current);
+  if (kind === "user-sync" && id) return (await load(() => import("./syncviews.js"))).showUserSync(id, route, current);
+  if (kind === "organization" && id) return (await load(() => import("./organization.js"))).showOrganization(id, route, current);
+  if (kind === "end-user" && id) return (await load(() => import("./enduser.js"))).showEndUser(id, route, current);
   if (kind === "removal" && id) return showRemovals(id, route, current);
   return showOverview(config, route, current);
 }

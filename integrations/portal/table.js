@@ -97,7 +97,7 @@ function rowOf(row, key, { product, again }) {
     make("td", { role: "cell", class: "name" },
       make("a", { href: `#tenant=${row.tenant_id}`, "data-key": `name-${key}` }, named(row.name)), make("small", { title: row.default_domain ?? row.tenant_id }, row.default_domain ?? row.tenant_id)),
     cell(`${product} Tenant`, row.syncro_tenant
-      ? make("a", { href: `#tenant=${row.tenant_id}`, "data-key": `mapped-${key}` }, named(row.syncro_tenant.name)) : make("span", { class: "quiet narrow" }, "not mapped")),
+      ? make("a", { href: `#tenant=${row.tenant_id}`, "data-key": `mapped-${key}` }, named(row.syncro_tenant.name)) : make("span", { class: "quiet narrow" }, "not mapped"), userSync(row, key)),
     cell("Sync Status", badge(row.sync_status, sync)),
     cell("Last Sync", row.last_sync_at ? ago(row.last_sync_at) : make("span", { class: "quiet narrow" }, "never")),
     cell("CSP Name", named(row.csp_name)),
@@ -105,6 +105,13 @@ function rowOf(row, key, { product, again }) {
     make("td", { role: "cell", class: "menu" }, menuButton({
       label: dots(), title: `Actions for ${row.name}`, key: `menu-${key}`, style: "dots", entries: () => tenantActions(row, product, again),
     })));
+}
+
+/** What somebody has to do about the user sync, and the way there. */
+function userSync({ tenant_id: id, user_sync: sync }, key) {
+  if (!sync) return null;
+  const place = ["held", "failed"].includes(sync.state) ? `#tenant=${id}/user-sync` : `#user-sync=${id}/queue`;
+  return make("small", {}, make("a", { class: `mark ${sync.colour}`, href: place, "data-key": `user-sync-${key}` }, sync.label));
 }
 
 function nextFrame() {

@@ -21,6 +21,7 @@ import { badge } from "./status.js";
 import { contents, tiles } from "./tiles.js";
 import { ago, exact } from "./times.js";
 import { trouble } from "./trouble.js";
+import { readUserSync, userSyncPart } from "./usersync.js";
 
 const FIRST = { users: 10, devices: 10, licenses: 10, runs: 10 };
 const counts = {};
@@ -35,6 +36,7 @@ export async function showTenant(id, config, again, current) {
     ...Object.keys(FIRST).map((list) => askRows(at`/tenants/${id}/${list}`, {}, counts[list])),
   ]);
   const running = runs.items.find((run) => !run.ended_at);
+  const userSync = await readUserSync(id, details.tenant);
   const more = (list) => () => {
     counts[list] += 200;
     again();
@@ -44,7 +46,7 @@ export async function showTenant(id, config, again, current) {
   const view = frame(`tenant-${id}`);
   part(view, "top", "always", () => backToTable());
   part(view, "head", [details.tenant, details.held_back, details.user_count, details.organizations, details.csp?.ignored, Boolean(running), heldBack()], () => head(details, config, running, again));
-  part(view, "tiles", [details.tenant, details.csp?.trace, details.secure_score, mfa.first.counts, mfa.first.excepted, details.licenses, findings.counts], () => tiles(details, findings, mfa.first));
+  part(view, "tiles", [details.tenant, details.csp?.trace, details.secure_score, mfa.first.counts, mfa.first.excepted, details.licenses, findings.counts, userSync], () => tiles(details, findings, mfa.first, userSync));
   const ways = part(view, "contents", "made below", () => []);
   part(view, "given-up", details.given_up, () => (details.given_up ?? []).map(trouble));
   part(view, "permissions", [details.missing_permissions, heldBack()], () => permissionsNote(details.missing_permissions, again));
@@ -52,6 +54,7 @@ export async function showTenant(id, config, again, current) {
   part(view, "progress", running, () => (running ? progress(running) : null));
   const ignored = details.csp?.ignored ?? false;
   part(view, "ignored", ignored, () => (ignored ? note("grey", "This tenant is ignored.", "It is not shown in the table and not counted until you stop ignoring it.") : null));
+  userSyncPart(view, id, userSync, again);
   mfaPart(view, id, mfa, again);
   const [left, right] = part(view, "columns", "made once", () => make("div", { class: "halves" }, make("div", {}), make("div", {}))).firstChild.children;
   if (details.csp) cspParts(left, right, details.csp);
@@ -100,7 +103,7 @@ function head({ tenant: row, held_back: held, user_count: users, organizations, 
       ["Default domain", row.default_domain],
       ["Tenant id", make("code", {}, row.tenant_id)],
       ["Microsoft Users", users == null ? "not read yet" : users.toLocaleString()],
-      ["Customer Organizations", organizations.length ? organizations.flatMap((it, place) => [place ? ", " : "", named(it.name)]) : null],
+      ["Customer Organizations", organizations.length ? organizations.flatMap((it, place) => [place ? ", " : "", make("a", { href: `#organization=${it.id}`, "data-key": `organization-${it.id}` }, named(it.name))]) : null],
     ]), make("div", {}, make("h3", {}, "At Microsoft"), linkList(tenantLinks(row.tenant_id, row.kind)))));
 }
 
