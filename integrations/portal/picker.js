@@ -6,11 +6,12 @@ import { make, named } from "./dom.js";
 const SHOWN = 60;
 
 /**
- * Choose some of `choices`, which are {key, label, people, value}, the most people first. `typed` gives further ones for a text.
- * `choose` is given the values that were chosen.
+ * Choose some of `choices`, which are {key, label, people, value}, the most people first; values that are `taken` are left out.
+ * `typed` gives further ones for a text, and `choose` is given the values that were chosen.
  */
-export function pick({ title, hint, choices, typed = () => [], choose }) {
+export function pick({ title, hint, choices, taken, typed = () => [], choose }) {
   const chosen = new Map();
+  const isLeft = ({ value }) => !taken.some((it) => JSON.stringify(it) === JSON.stringify(value));
   const list = make("div", { class: "choices", role: "group", "aria-label": title });
   const count = make("p", { class: "quiet", role: "status" });
   const box = (it) => make("label", {}, make("input", { type: "checkbox", checked: chosen.has(it.key), onchange: ({ target }) => {
@@ -26,8 +27,9 @@ export function pick({ title, hint, choices, typed = () => [], choose }) {
   };
   const draw = (text) => {
     const sought = text.trim().toLocaleLowerCase();
-    found = choices.filter((it) => it.label.toLocaleLowerCase().includes(sought));
-    list.replaceChildren(...(sought ? typed(text.trim()) : []).map(box), ...found.slice(0, SHOWN).map(box));
+    found = choices.filter((it) => isLeft(it) && it.label.toLocaleLowerCase().includes(sought));
+    const [others, nobodys] = [true, false].map((holds) => (sought ? typed(text.trim()).filter((it) => isLeft(it) && it.people > 0 === holds) : []));
+    list.replaceChildren(...[...others, ...found.slice(0, SHOWN), ...nobodys].map(box));
     said(text);
   };
   const [, add] = open(title, make("div", {}, make("label", { class: "field" }, hint,

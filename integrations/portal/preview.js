@@ -54,7 +54,7 @@ function changes(kind, count, plan) {
   const title = `${count.toLocaleString()} ${KINDS[kind][1]}`;
   return make("details", { class: "changes" }, make("summary", { "data-key": `changes-${kind}` }, make("span", { class: HARMFUL.includes(kind) ? "mark orange" : null }, title)),
     table(title, examples, kind),
-    examples.length < count ? make("p", { class: "quiet" }, `The first ${examples.length} are shown.`) : null);
+    examples.length < count ? make("p", { class: "quiet" }, `${counted(examples.length, "example", " is", " are")} shown.`) : null);
 }
 
 function table(title, examples, kind) {

@@ -4,7 +4,7 @@ import { sectionAddress } from "./address.js";
 import { ask, askRows, at } from "./api.js";
 import { heldBack, whyOff } from "./caller.js";
 import { guarded } from "./dialog.js";
-import { counted, frame, make, named, part, say } from "./dom.js";
+import { counted, frame, make, named, part, say, words } from "./dom.js";
 import { QUESTIONS, LINKED_BY } from "./syncwords.js";
 import { ago } from "./times.js";
 import { countChips } from "./toolbar.js";
@@ -80,13 +80,18 @@ function missing(id, { missing_groups: groups }) {
 
 /** The Microsoft user first, then every End User that it may be; what is equal is marked. */
 function sides({ user, candidates, choices, id }, does) {
-  const facts = { ...user, phone: user.phone };
   return make("div", { class: "sides" },
-    side("Microsoft user", [user.is_enabled === false ? "disabled" : "", user.created_at ? ["created ", ago(user.created_at)] : ""], { ...COMPARED, department: "Department", office: "Office" }, facts, () => false),
-    candidates.map((it) => side("End User", [named(it.organization_name), it.end_user.is_active ? "" : "inactive"], COMPARED, it.end_user, (field) => isEqual(facts[field], it.end_user[field]),
-      it.because.length ? make("p", { class: "quiet" }, `Suggested because of: ${it.because.map((code) => LINKED_BY[code] ?? code.replaceAll("_", " ")).join(", ")}.`) : null,
+    side("Microsoft user", [user.is_enabled === false ? "disabled" : "", user.created_at ? ["created ", ago(user.created_at)] : ""], { ...COMPARED, department: "Department", office: "Office" }, user, () => false),
+    candidates.map((it) => side("End User", [named(it.organization_name), it.end_user.is_active ? "" : "inactive"], COMPARED, it.end_user, (field) => isEqual(user[field], it.end_user[field]),
+      foundBy(it.because),
       it.linked_to ? make("p", {}, "Linked to ", named(it.linked_to.name ?? it.linked_to.username ?? it.linked_to.object_id), it.linked_to.is_gone ? ", whose account is gone." : ".") : null,
       choices.includes("link") ? choiceButton("Link to this End User", `${id}-link-${it.end_user.id}`, does("link", it.end_user.id), it.end_user.name) : null)));
+}
+
+/** What the End User was found by; a link is no finding. */
+function foundBy(because) {
+  const said = because.filter((it) => it !== "link").map((it) => LINKED_BY[it] ?? words(it));
+  return said.length ? make("p", { class: "quiet" }, `Found by: ${said.join(", ")}.`) : null;
 }
 
 function side(title, marks, fields, values, equals, ...more) {

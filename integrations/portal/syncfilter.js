@@ -24,23 +24,27 @@ export function everybody() {
 }
 
 export function takesEverybody(filter) {
-  return inWords(filter, { groups: [] }) === inWords(EVERYBODY, { groups: [] });
+  return filter.user_types.join() === "member" && Object.keys(PARTS).every((kind) => isOpen(filter[kind]));
 }
 
-/** "Members in department Sales or starting with Eng, not in group Contractors" */
+function isOpen({ include, exclude, blank }) {
+  return !include.length && !exclude.length && blank !== "exclude";
+}
+
+/** "members; department Sales or starting with Eng; not group Contractors", as words and names. */
 export function inWords(filter, choices) {
-  const types = filter.user_types.map((it) => USER_TYPES[it]?.[1] ?? it).join(", ");
-  const parts = Object.entries(PARTS).flatMap(([kind, { title, name }]) => {
-    const { include, exclude, blank, also_subdomains: below } = filter[kind];
-    const list = (values) => values.map((it) => name(it, choices)).join(" or ");
-    return [
-      include.length ? `${title.toLowerCase()} ${list(include)}${below ? " or below" : ""}` : "",
-      exclude.length ? `not ${title.toLowerCase()} ${list(exclude)}${below ? " or below" : ""}` : "",
-      blank === "include" && include.length ? `also without ${PARTS[kind].of}` : blank === "exclude" && !include.length ? `not without ${PARTS[kind].of}` : "",
-    ].filter(Boolean);
-  });
-  const all = parts.length ? types : `all ${types}`;
-  return sentence([all || "nobody", ...parts].join("; "));
+  const types = filter.user_types.map((it) => USER_TYPES[it]?.[1] ?? it).join(" and ");
+  const parts = Object.entries(PARTS).flatMap(([kind, it]) => partInWords(filter[kind], it, choices));
+  return [`${parts.length ? "" : "all "}${types || "nobody"}`, ...parts.flatMap((part) => ["; ", ...part]), "."];
+}
+
+function partInWords({ include, exclude, blank, also_subdomains: below }, { title, of, name }, choices) {
+  const list = (values) => [...values.flatMap((it, place) => [place ? " or " : "", named(name(it, choices))]), below ? " or below" : ""];
+  return [
+    include.length ? [`${title.toLowerCase()} `, ...list(include)] : null,
+    exclude.length ? [`not ${title.toLowerCase()} `, ...list(exclude)] : null,
+    blank === "include" && include.length ? [`also without ${of}`] : blank === "exclude" && !include.length ? [`not without ${of}`] : null,
+  ].filter(Boolean);
 }
 
 /** The fields of a filter; `does` is {key, choices, errors(pointer), change(filter)}, with pointers below the filter. */
@@ -75,7 +79,7 @@ function values(filter, kind, part, label, { key, choices, errors }, set) {
       return make("span", { class: errors(`/${kind}/${part}/${place}`).length ? "token red" : "token" }, named(text),
         make("button", { class: "plain", "data-key": `${adds}-${text}`, "aria-label": `Remove ${text}`, onclick: () => remove(place) }, "\u2715"));
     }),
-    make("button", { class: "plain", "data-key": adds, "aria-label": `Add to ${label.toLowerCase()}: ${title}`, onclick: () => pick({ title: `${label}: ${title}`, hint: `Search ${title.toLowerCase()}s`, choose: add, ...PARTS[kind].choices(choices) }) }, chosen.length ? "Add" : "Choose"),
+    make("button", { class: "plain", "data-key": adds, "aria-label": `Add to ${label.toLowerCase()}: ${title}`, onclick: () => pick({ title: `${label}: ${title}`, hint: `Search ${title.toLowerCase()}s`, taken: chosen, choose: add, ...PARTS[kind].choices(choices) }) }, chosen.length ? "Add" : "Choose"),
     wrong(errors(`/${kind}/${part}`)));
 }
 

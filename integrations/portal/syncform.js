@@ -78,7 +78,7 @@ function draw(id, told) {
   part(view, "plan", held, () => planNote(held));
   part(view, "elsewhere", elsewhere, () => (elsewhere ? note("orange", "Somebody else has changed these settings since you began.", "", make("button", { "data-key": "theirs", onclick: () => discard(redraw, sync) }, "Discard my changes")) : null));
   part(view, "organizations", [state.draft, sync.organizations, state.errors, held], () => organizationCards(state.draft, { known: sync.organizations, choices: state.choices, errors: state.errors, change }));
-  part(view, "switches", [state.draft, state.errors, held], () => make("section", { class: "card", "aria-label": "Whom it takes in all Organizations" }, make("h3", {}, "In all Organizations"),
+  part(view, "switches", [state.draft, state.errors, held], () => make("section", { class: "card", "aria-label": "Whom it takes in all Organizations" }, make("h3", {}, state.draft.organizations.length > 1 ? "In all Organizations" : "For all users"),
     make("div", { class: "switches" }, Object.entries(SWITCHES).map(([name, [label, meaning]]) => tick(label, state.draft[name], `switch-${name}`, (isOn) => change({ ...state.draft, [name]: isOn }, state.errors), meaning))), authority(change)));
   part(view, "errors", state.errors, () => otherErrors());
   part(view, "ways", [state.draft, state.job, Boolean(state.plan), sync.state, held], () => ways(id, told, redraw));
@@ -87,7 +87,7 @@ function draw(id, told) {
 
 function head({ name }, sync) {
   return make("div", { class: "chosen" }, make("h2", {}, "Entra ID User Sync of ", named(name)),
-    make("p", { class: "quiet" }, make("strong", { class: `mark ${sync.state_colour}` }, sync.state_label), " Users of this tenant become End Users of your Organizations. They are created, linked, updated and made inactive, and never deleted. Nothing changes at Microsoft."));
+    make("p", { class: "quiet" }, make("strong", { class: `mark ${sync.state_colour}` }, sync.state_label), ". Users of this tenant become End Users of your Organizations. They are created, linked, updated and made inactive, and never deleted. Nothing changes at Microsoft."));
 }
 
 function authority(change) {
@@ -116,6 +116,7 @@ function ways(id, told, redraw) {
   const previewed = Boolean(state.plan);
   return make("div", { class: "bar" },
     make("button", { class: previewed ? null : "main", "data-key": "preview", disabled: Boolean(off || state.job || !state.draft.organizations.length), title: off, onclick: () => seek(id, redraw, told.again) }, previewed ? "Preview again" : "Preview"),
+    previewed ? null : make("span", { class: "quiet" }, "Shows what the sync would do. Nothing changes."),
     onlySides() ? make("button", { "data-key": "save-sides", disabled: Boolean(off), title: off, onclick: guarded(() => save(id, told, redraw)) }, "Save") : null,
     isChanged && sync.state !== "off" ? make("button", { "data-key": "discard", onclick: () => discard(redraw, sync) }, "Discard changes") : null,
     make("span", { class: "gap" }),

@@ -45,7 +45,7 @@ function onlyField(change) {
 
 function links(id, { items, more, first }, again, change) {
   if (!items.length) return make("p", { class: "nothing quiet" }, state.q || state.only ? "No link matches." : "There are no links yet. The first sync makes them.");
-  return [make("section", { class: "card ranked", "aria-label": "Links" },
+  return [make("section", { class: "card ranked linked", "aria-label": "Links" },
     listing("Links", ["Microsoft user", "End User", "Linked by", "Since", "State", ""], items.map((it) => [
       make("div", {}, named(it.name ?? it.object_id), it.username ? make("small", {}, named(it.username)) : null),
       it.end_user ? make("div", {}, make("a", { href: `#end-user=${it.end_user.id}`, "data-key": `end-user-${it.object_id}` }, named(it.end_user.name)), make("small", {}, named(it.end_user.organization_name))) : "",

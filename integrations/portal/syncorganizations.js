@@ -26,8 +26,8 @@ function card(settings, place, { known, choices, errors, change }) {
   const ofCard = mine.filter(({ pointer }) => !pointer.startsWith(`/organizations/${place}/filter/`));
   return make("section", { class: it.is_on ? "card takes" : "card takes off", "aria-label": name },
     make("div", { class: "title" }, make("h3", {}, settings.organizations.length > 1 ? `${place + 1}. ` : "", named(name)),
-      tick("On", it.is_on, `${key}-on`, (isOn) => set({ is_on: isOn })), order(settings, place, name, key, change)),
-    make("p", {}, it.is_on ? "Takes " : "Off: nobody is looked at, and its End Users stay as they are. Would take ", takesWords(it.filter, choices)),
+      settings.organizations.length > 1 || !it.is_on ? tick("On", it.is_on, `${key}-on`, (isOn) => set({ is_on: isOn })) : null, order(settings, place, name, key, change)),
+    make("p", {}, it.is_on ? "Takes " : "Off: nobody is looked at, and its End Users stay as they are. Would take ", ...inWords(it.filter, choices)),
     wrong(ofCard),
     make("details", { class: "meanings", open: within("/").length > 0 },
       make("summary", { "data-key": within("/").length ? `${key}-filter-wrong` : `${key}-filter` }, takesEverybody(it.filter) ? "Filter the users" : "Change the filter"),
@@ -36,11 +36,6 @@ function card(settings, place, { known, choices, errors, change }) {
         set({ filter: everybody() });
         byKey(`${key}-filter`)?.focus();
       } }, "Clear the filter")));
-}
-
-function takesWords(filter, choices) {
-  const said = inWords(filter, choices);
-  return said.charAt(0).toLowerCase() + said.slice(1);
 }
 
 function isBelow(pointer, above) {
@@ -70,7 +65,7 @@ function order(settings, place, name, key, change) {
 /** The next Organization stands first, as one without a filter must be the last. */
 function adding(settings, left, { change }) {
   const field = make("select", { "data-key": "add-organization-which", "aria-label": "Organization to add" }, left.map((it) => make("option", { value: it.id }, it.name)));
-  return make("div", { class: "bar adding" }, field, make("button", { "data-key": "add-organization", onclick: () => {
+  return make("div", { class: "bar unfolded adding" }, field, make("button", { "data-key": "add-organization", onclick: () => {
     const added = { organization_id: field.value, is_on: true, filter: everybody() };
     const isLastOpen = settings.organizations.length > 0 && takesEverybody(settings.organizations.at(-1).filter);
     change({ ...settings, organizations: isLastOpen ? [...settings.organizations.slice(0, -1), added, settings.organizations.at(-1)] : [...settings.organizations, added] });

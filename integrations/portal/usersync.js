@@ -17,16 +17,18 @@ const SAID = {
 };
 const NOT_THERE = [404, 409]; // not mapped, or not any more
 
-/** What is known about a tenant's user sync; null for one that has none. The review of a held one is only loaded then. */
+/** What is known about a tenant's user sync; null for one that has none. What only some of them need is loaded for those. */
 export async function readUserSync(id, { syncro_tenant: mapped }) {
   if (!mapped) return null;
   const sync = await ask("GET", at`/tenants/${id}/user-sync`).catch((error) => {
     if (NOT_THERE.includes(error.status)) return null;
     throw error;
   });
-  if (!sync?.hold) return sync;
+  if (!sync?.counts) return sync;
+  const { reasonsOf } = await load(() => import("./syncwords.js"));
+  if (!sync.hold) return { ...sync, reasonsOf };
   const [{ heldParts }] = await Promise.all([load(() => import("./held.js")), stylesheet("usersync.css")]);
-  return { ...sync, heldParts };
+  return { ...sync, reasonsOf, heldParts };
 }
 
 export function userSyncPart(view, id, sync, again) {
@@ -48,7 +50,7 @@ function setUp(id, { state }) {
 }
 
 /** How many, and the ways to them. */
-function numbers(id, { counts, organizations, settings }) {
+function numbers(id, { counts, skipped, reasonsOf, organizations, settings }) {
   const link = (text, place) => make("a", { href: place, "data-key": place }, text);
   const names = new Map(organizations.map((it) => [it.id, it.name]));
   const undecided = counts.queued || counts.later ? link(counted(counts.queued, "question"), `#user-sync=${id}/queue`) : "nothing";
@@ -56,6 +58,7 @@ function numbers(id, { counts, organizations, settings }) {
     ["Linked", [link(counted(counts.linked, "End User"), `#user-sync=${id}/links`), counts.inactive ? `, ${counts.inactive.toLocaleString()} of them inactive` : ""]],
     ["To decide", [undecided, counts.later ? `, ${counts.later.toLocaleString()} put off` : ""]],
     ["Links undone", counts.undone ? counts.undone.toLocaleString() : null],
+    ["Without an End User", reasonsOf(skipped).join("; ")],
     ["In no Organization", counts.unrouted ? `${counted(counts.unrouted, "user")}, whom no filter takes` : null],
     ["End Users of", settings.organizations.filter((it) => it.is_on).flatMap((it, place) => [place ? ", " : "", make("a", { href: `#organization=${it.organization_id}`, "data-key": `people-${it.organization_id}` }, named(names.get(it.organization_id) ?? it.organization_id))])],
   ]);
