@@ -44,9 +44,11 @@ function keepActive(person, again) {
     try {
       await ask("PUT", at`/end-users/${person.id}`, { ...Object.fromEntries(SENT.map((field) => [field, person[field]])), keep_active: isOn });
       say(isOn ? "Kept active." : "No longer kept active.");
-    } finally {
-      await again();
+    } catch (error) {
+      box.querySelector("input").checked = !isOn;
+      throw error;
     }
+    await again();
   });
   const box = tick("Keep active", person.keep_active, "keep-active", change, "The sync never makes this End User inactive, whatever happens at Microsoft. You can still do so in the portal.");
   if (whyOff()) Object.assign(box.querySelector("input"), { disabled: true, title: whyOff() });

@@ -14,6 +14,7 @@ const HELP = {
   important_information: ["Important Information for CSP Microsoft Integrations", "help/important-information.html"],
   troubleshooting: ["Troubleshooting Microsoft Integrations", "help/troubleshooting.html"],
   mapping: ["Map Your Tenants", "help/mapping.html"],
+  user_sync: ["Entra ID User Sync", "help/user-sync.html"],
 };
 
 /** Where help is, as the settings have it. */

@@ -5,6 +5,7 @@ import { ask, askIfSame, at } from "./api.js";
 import { heldBack, whyOff } from "./caller.js";
 import { guarded, open } from "./dialog.js";
 import { bullets, frame, make, named, note, part, problem, say } from "./dom.js";
+import { helpLinks, linkList } from "./links.js";
 import { planned } from "./preview.js";
 import { everybody, tick } from "./syncfilter.js";
 import { organizationCards } from "./syncorganizations.js";
@@ -87,7 +88,7 @@ function draw(id, told) {
 
 function head({ name }, sync) {
   return make("div", { class: "chosen" }, make("h2", {}, "Entra ID User Sync of ", named(name)),
-    make("p", { class: "quiet" }, make("strong", { class: `mark ${sync.state_colour}` }, sync.state_label), ". Users of this tenant become End Users of your Organizations. They are created, linked, updated and made inactive, and never deleted. Nothing changes at Microsoft."));
+    make("p", { class: "quiet" }, make("strong", { class: `mark ${sync.state_colour}` }, sync.state_label), ". Users of this tenant become End Users of your Organizations. They are created, linked, updated and made inactive, and never deleted. Nothing changes at Microsoft."), linkList(helpLinks("user_sync")));
 }
 
 function authority(change) {

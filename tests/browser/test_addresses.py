@@ -61,7 +61,10 @@ class Traffic:
         ("tenant", HOSTILE),
         *(
             (kind, HOSTILE if IS_FULL else SAMPLE)
-            for kind in ("flow", "csp", "removal", "tenants?csp", "security?list=baselines&control")
+            for kind in (
+                *("flow", "csp", "removal", "tenants?csp", "security?list=baselines&control"),
+                *("user-sync", "organization", "end-user"),
+            )
         ),
     ],
 )
