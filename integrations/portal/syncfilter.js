@@ -79,7 +79,7 @@ function values(filter, kind, part, label, { key, choices, errors }, set) {
       return make("span", { class: errors(`/${kind}/${part}/${place}`).length ? "token red" : "token" }, named(text),
         make("button", { class: "plain", "data-key": `${adds}-${text}`, "aria-label": `Remove ${text}`, onclick: () => remove(place) }, "\u2715"));
     }),
-    make("button", { class: "plain", "data-key": adds, "aria-label": `Add to ${label.toLowerCase()}: ${title}`, onclick: () => pick({ title: `${label}: ${title}`, hint: `Search ${title.toLowerCase()}s`, taken: chosen, choose: add, ...PARTS[kind].choices(choices) }) }, chosen.length ? "Add" : "Choose"),
+    make("button", { class: "plain", "data-key": adds, "aria-label": `Add to ${label.toLowerCase()}: ${title}`, onclick: () => pick({ title: `${label}: ${title}`, hint: `Search ${title.toLowerCase()}s`, taken: chosen, choose: add, ...PARTS[kind].choices(choices) }) }, "Add"),
     wrong(errors(`/${kind}/${part}`)));
 }
 

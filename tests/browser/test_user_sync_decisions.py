@@ -8,7 +8,6 @@ from tests.browser import told, told_people, told_user_sync
 from tests.browser.site import Site
 from tests.browser.states import with_tenant
 from tests.browser.states_user_sync import (
-    ID,
     PATH,
     TENANT,
     user_sync_failed,
