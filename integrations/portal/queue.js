@@ -13,7 +13,7 @@ import { planNote } from "./trouble.js";
 const FIRST = 20;
 const MORE = 100;
 const FRESH = { kind: "", only: "open", count: FIRST };
-const COMPARED = { name: "Name", mail: "Mail address", username: "User name", phone: "Phone", job_title: "Job title" };
+const COMPARED = { name: "Name", mail: "Mail", username: "User name", phone: "Phone", job_title: "Job title" };
 const CHOICES = { create: "Create a new End User", ignore: "Ignore", later: "Later" };
 const state = { tenant: "", ...FRESH };
 
