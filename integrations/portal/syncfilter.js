@@ -14,6 +14,9 @@ const PARTS = {
 };
 const BLANK = { "": "taken only if nothing is chosen above", include: "taken", exclude: "left out" };
 
+/** The fields of a filter. */
+export const FIELDS = ["user_types", ...Object.keys(PARTS)];
+
 function nothing() {
   return { include: [], exclude: [], blank: null };
 }
@@ -47,7 +50,7 @@ function partInWords({ include, exclude, blank, also_subdomains: below }, { titl
   ].filter(Boolean);
 }
 
-/** The fields of a filter; `does` is {key, choices, errors(pointer), change(filter)}, with pointers below the filter. */
+/** The fields of a filter; `does` is {key, choices, errors(...path), change(filter)}; a path leads from the filter to what is wrong. */
 export function filterFields(filter, does) {
   const set = (kind, wanted) => does.change({ ...filter, [kind]: { ...filter[kind], ...wanted } });
   return make("div", { class: "filters" }, typesField(filter, does),
@@ -60,7 +63,7 @@ export function filterFields(filter, does) {
 function typesField(filter, { key, errors, change }) {
   return make("fieldset", {}, make("legend", {}, "User type"), Object.entries(USER_TYPES).map(([type, [label]]) => tick(label, filter.user_types.includes(type), `${key}-${type}`, (isOn) => {
     change({ ...filter, user_types: Object.keys(USER_TYPES).filter((it) => (it === type ? isOn : filter.user_types.includes(it))) });
-  })), wrong(errors("/user_types")));
+  })), wrong(errors("user_types")));
 }
 
 /** What was chosen, each with its way out, and the button to choose more. */
@@ -76,11 +79,11 @@ function values(filter, kind, part, label, { key, choices, errors }, set) {
   return make("div", { class: "values", role: "group", "aria-label": `${label}: ${title}` }, make("span", { class: "quiet" }, label),
     chosen.map((it, place) => {
       const text = name(it, choices);
-      return make("span", { class: errors(`/${kind}/${part}/${place}`).length ? "token red" : "token" }, named(text),
+      return make("span", { class: errors(kind, part, place).length ? "token red" : "token" }, named(text),
         make("button", { class: "plain", "data-key": `${adds}-${text}`, "aria-label": `Remove ${text}`, onclick: () => remove(place) }, "\u2715"));
     }),
     make("button", { class: "plain", "data-key": adds, "aria-label": `Add to ${label.toLowerCase()}: ${title}`, onclick: () => pick({ title: `${label}: ${title}`, hint: `Search ${title.toLowerCase()}s`, taken: chosen, choose: add, ...PARTS[kind].choices(choices) }) }, "Add"),
-    wrong(errors(`/${kind}/${part}`)));
+    wrong(errors(kind, part)));
 }
 
 function blankField(filter, kind, { of }, { key }, set) {

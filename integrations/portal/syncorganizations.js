@@ -1,7 +1,7 @@
 // The Organizations of a user sync in their order: the first whose filter allows a user takes it.
 
 import { byKey, make, named } from "./dom.js";
-import { everybody, filterFields, inWords, takesEverybody, tick, wrong } from "./syncfilter.js";
+import { FIELDS, everybody, filterFields, inWords, takesEverybody, tick, wrong } from "./syncfilter.js";
 
 /** `does` is {known, choices, errors, change}: Organizations there are, what filters can be made of, what is wrong, and what takes the changed settings. */
 export function organizationCards(settings, does) {
@@ -19,18 +19,18 @@ function card(settings, place, { known, choices, errors, change }) {
   const it = settings.organizations[place];
   const key = `in-${it.organization_id}`;
   const name = known.find(({ id }) => id === it.organization_id)?.name ?? it.organization_id;
-  const mine = errors.filter(({ pointer }) => isBelow(pointer, `/organizations/${place}`));
+  const mine = errors.filter(({ pointer }) => isBelow(pointer, ["organizations", place]));
   const others = errors.filter((error) => !mine.includes(error));
   const set = (wanted) => change({ ...settings, organizations: settings.organizations.map((other) => (other === it ? { ...it, ...wanted } : other)) }, others);
-  const within = (pointer) => mine.filter((error) => isBelow(error.pointer, `/organizations/${place}/filter${pointer}`));
-  const ofCard = mine.filter(({ pointer }) => !pointer.startsWith(`/organizations/${place}/filter/`));
+  const within = (...path) => mine.filter(({ pointer }) => isBelow(pointer, ["organizations", place, "filter", ...path]));
+  const ofFields = FIELDS.flatMap((field) => within(field));
   return make("section", { class: it.is_on ? "card takes" : "card takes off", "aria-label": name },
     make("div", { class: "title" }, make("h3", {}, settings.organizations.length > 1 ? `${place + 1}. ` : "", named(name)),
       settings.organizations.length > 1 || !it.is_on ? tick("On", it.is_on, `${key}-on`, (isOn) => set({ is_on: isOn })) : null, order(settings, place, name, key, change)),
     make("p", {}, it.is_on ? "Takes " : "Off: nobody is looked at, and its End Users stay as they are. Would take ", ...inWords(it.filter, choices)),
-    wrong(ofCard),
-    make("details", { class: "meanings", open: within("/").length > 0 },
-      make("summary", { "data-key": within("/").length ? `${key}-filter-wrong` : `${key}-filter` }, takesEverybody(it.filter) ? "Filter the users" : "Change the filter"),
+    wrong(mine.filter((error) => !ofFields.includes(error))),
+    make("details", { class: "meanings", open: ofFields.length > 0 },
+      make("summary", { "data-key": ofFields.length ? `${key}-filter-wrong` : `${key}-filter` }, takesEverybody(it.filter) ? "Filter the users" : "Change the filter"),
       filterFields(it.filter, { key, choices, errors: within, change: (filter) => set({ filter }) }),
       takesEverybody(it.filter) ? null : make("button", { class: "plain", "data-key": `${key}-clear`, onclick: () => {
         set({ filter: everybody() });
@@ -38,8 +38,10 @@ function card(settings, place, { known, choices, errors, change }) {
       } }, "Clear the filter")));
 }
 
-function isBelow(pointer, above) {
-  return pointer === above || pointer.startsWith(above.endsWith("/") ? above : `${above}/`);
+/** Whether a JSON pointer leads to a place, or to something in it. */
+function isBelow(pointer, path) {
+  const parts = pointer.split("/").slice(1);
+  return path.every((it, place) => String(it) === parts[place]);
 }
 
 /** Up, down, and out. Where it cannot go further, the other way has the focus. */
