@@ -19,7 +19,7 @@ const SENT = ["name", "given_name", "surname", "mail", "username", "aliases", "p
 export async function showEndUser(id, again, current) {
   const [person] = await Promise.all([ask("GET", at`/end-users/${id}`), stylesheet("insights.css"), stylesheet("usersync.css")]);
   const organization = await ask("GET", at`/organizations/${person.organization_id}`);
-  if (!current()) return false;
+  if (!(await current())) return false;
   const view = frame(`end-user-${id}`);
   part(view, "top", organization, () => make("p", { class: "back" }, make("a", { href: `#organization=${organization.id}` }, "\u2190 End Users of ", named(organization.name))));
   part(view, "plan", heldBack(), () => planNote(heldBack()));

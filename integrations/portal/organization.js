@@ -26,7 +26,7 @@ const ONLY = {
 export async function showOrganization(id, again, current) {
   if (state.organization !== id) Object.assign(state, FRESH, { organization: id });
   const [organization, page] = await Promise.all([ask("GET", at`/organizations/${id}`), readPeople(id), stylesheet("insights.css"), stylesheet("usersync.css")]);
-  if (!current()) return false;
+  if (!(await current())) return false;
   const view = frame(`organization-${id}`);
   const change = (wanted) => {
     Object.assign(state, { count: FIRST }, wanted);

@@ -20,7 +20,7 @@ const state = { tenant: "", ...FRESH };
 export async function showQueue(id, again, current) {
   if (state.tenant !== id) Object.assign(state, FRESH, { tenant: id });
   const [details, page] = await Promise.all([ask("GET", at`/tenants/${id}`), askRows(at`/tenants/${id}/user-sync/queue`, { kind: state.kind, only: state.only }, state.count)]);
-  if (!current()) return false;
+  if (!(await current())) return false;
   const view = frame(`user-sync-${id}/queue`);
   const change = (wanted) => {
     Object.assign(state, { count: FIRST }, wanted);

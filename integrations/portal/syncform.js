@@ -29,7 +29,7 @@ export async function showForm(id, again, current) {
   if (state.tenant !== id) Object.assign(state, FRESH, { tenant: id });
   const [details, sync] = await Promise.all([ask("GET", at`/tenants/${id}`), ask("GET", at`/tenants/${id}/user-sync`), readChoices(id)]);
   const job = state.job?.plan_id && await ask("GET", at`/tenants/${id}/user-sync/plans/${state.job.plan_id}`);
-  if (!current()) return false;
+  if (!(await current())) return false;
   take(sync);
   if (job) follow(job);
   draw(id, { details, sync, again });

@@ -20,7 +20,7 @@ const state = { tenant: "", ...FRESH };
 export async function showLinks(id, again, current) {
   if (state.tenant !== id) Object.assign(state, FRESH, { tenant: id });
   const [details, page] = await Promise.all([ask("GET", at`/tenants/${id}`), askRows(at`/tenants/${id}/user-sync/links`, { q: state.q, only: state.only }, state.count)]);
-  if (!current()) return false;
+  if (!(await current())) return false;
   const view = frame(`user-sync-${id}/links`);
   const change = (wanted) => {
     Object.assign(state, { count: FIRST }, wanted);
