@@ -23,7 +23,7 @@ export function planned(plan, { isHeld = false } = {}) {
   const counts = { ...plan.counts, queue: totalOf(plan.queued) };
   const order = [...HARMFUL, ...Object.keys(KINDS).filter((kind) => !HARMFUL.includes(kind))].filter((kind) => counts[kind]);
   return make("div", { class: "planned" },
-    make("p", { class: "headline" }, make("strong", {}, headline(counts)), " ", make("span", { class: "quiet" }, "As of ", ago(plan.as_of), ".")),
+    make("p", { class: "headline" }, make("strong", {}, `${headline(counts)}.`), " ", make("span", { class: "quiet" }, "As of ", ago(plan.as_of), ".")),
     isHeld ? null : harm(plan),
     order.map((kind) => changes(kind, counts[kind], plan)),
     cleared(plan.examples.cleared ?? []), skipped(plan.skipped));
