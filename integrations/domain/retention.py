@@ -18,6 +18,7 @@ FORMER_NAMES = 20  # of a tenant or an integration
 
 END_USER_TOMBSTONES = timedelta(days=90)  # in the feed of an Organization, after an End User is gone
 CLOSED_ORGANIZATIONS = timedelta(days=1)  # the row that closes a deleted Organization's people to late writers
+STALE_ASSET_LINKS = timedelta(days=30)  # after the device was retired or deleted at Microsoft
 UNMAPPED_DATA = timedelta(days=30)  # synced data, after the end of its mapping
 DATA_WITHOUT_PLAN = timedelta(days=30)  # synced data, after the account lost its plan
 VANISHED_CUSTOMERS = timedelta(days=90)  # unmapped customers of a CSP that Microsoft no longer lists

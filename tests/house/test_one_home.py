@@ -85,6 +85,8 @@ KEPT = {
 # Durations of days and hours that say how often, how far or how soon: not how long anything is kept.
 NOT_RETENTION = {
     ("integrations/actions/audit/signing.py", "timedelta(days=7)"): "how often the signing key is encrypted again",
+    ("integrations/domain/assets/devices/fleet.py", "timedelta(days=1)"): "reports this close tell no record apart",
+    ("integrations/domain/assets/devices/fleet.py", "timedelta(days=30)"): "how soon a device counts as not in use",
     ("integrations/domain/audit/seals.py", "timedelta(hours=1)"): "how late an entry may be written",
     ("integrations/domain/csp/gdap.py", "timedelta(days=30)"): "how far the page looks ahead for access that ends",
     ("integrations/domain/csp/gdap.py", "timedelta(days=7)"): "the page's notice before access ends",

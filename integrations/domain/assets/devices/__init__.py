@@ -1,0 +1,1 @@
+"""The devices of a tenant, and how they are compared."""

@@ -1,0 +1,123 @@
+"""Everything that links are planned from. Pure."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+
+import msgspec
+
+from integrations.domain.assets.asset import Asset, AssetId, Assignment
+from integrations.domain.assets.devices.records import DirectoryDevice, IntuneDevice
+from integrations.domain.assets.links import AssetStatus, ManualLink, UndoneLink
+from integrations.domain.ids import EndUserId, OrganizationId
+
+
+class IntuneState(Enum):
+    """Whether Intune's devices are known."""
+
+    READ = "read"
+    UNLICENSED = "unlicensed"
+    DENIED = "denied"
+
+
+class AccountUse(Enum):
+    """What an account is for; only a person's can have a device."""
+
+    PERSON = "person"
+    SHARED = "shared"  # mailboxes, rooms and equipment
+    DIRECTORY_SYNC = "directory_sync"
+    ADMINISTRATION = "administration"  # an administrator's second account
+    ENROLLMENT = "enrollment"  # a device enrollment manager
+
+
+class DevicePerson(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A user of the tenant, as far as devices are concerned.
+
+    Attributes:
+        end_user_id: The End User that the user is linked with. Null if there is none.
+        use: What the account is for.
+    """
+
+    end_user_id: EndUserId | None = None
+    use: AccountUse = AccountUse.PERSON
+
+
+class Assignee(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An End User who may have assets.
+
+    Attributes:
+        organization_id: The Organization that the End User belongs to.
+        is_active: Whether the person still belongs to it.
+    """
+
+    organization_id: OrganizationId
+    is_active: bool = True
+
+
+class AssetLinkSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How an account wants its assets linked.
+
+    Attributes:
+        link_by_name: Whether an asset is linked if only the name fits. Otherwise somebody decides.
+        override_manual: Whether Microsoft's person replaces one that was assigned by hand.
+        junk_serials: Serial numbers that identify nothing, as they are compared.
+        good_serials: Serial numbers that count although several devices have them, as they are compared.
+    """
+
+    link_by_name: bool = False
+    override_manual: bool = False
+    junk_serials: list[str] = []
+    good_serials: list[str] = []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetInputs:
+    """The state of one tenant's assets.
+
+    Attributes:
+        organization_ids: Organizations under the tenant's Syncro Tenant; only their assets are linked.
+        assets: Assets of these Organizations, by id.
+        directory: Devices of the directory, by object id.
+        intune: Devices of Intune, by their id there.
+        intune_state: Whether Intune's devices are known.
+        is_current: Whether the devices and the users were read completely and lately. Otherwise nothing is planned.
+        people: Users of the tenant, by object id.
+        end_users: End Users, by id: all that users are linked with or assets assigned to, unless they are deleted.
+        manual: Links that were made by hand, by asset.
+        undone: Links that were undone.
+        statuses: What the last plan said, by asset.
+        assignments: Whom assets belong to, by asset.
+        settings: The account's settings.
+        as_of: The time of the plan, in UTC.
+    """
+
+    organization_ids: Collection[OrganizationId]
+    assets: Mapping[AssetId, Asset]
+    directory: Mapping[str, DirectoryDevice] = field(default_factory=dict)
+    intune: Mapping[str, IntuneDevice] = field(default_factory=dict)
+    intune_state: IntuneState = IntuneState.READ
+    is_current: bool = True
+    people: Mapping[str, DevicePerson] = field(default_factory=dict)
+    end_users: Mapping[EndUserId, Assignee] = field(default_factory=dict)
+    manual: Mapping[AssetId, ManualLink] = field(default_factory=dict)
+    undone: Collection[UndoneLink] = ()
+    statuses: Mapping[AssetId, AssetStatus] = field(default_factory=dict)
+    assignments: Mapping[AssetId, Assignment] = field(default_factory=dict)
+    settings: AssetLinkSettings = field(default_factory=AssetLinkSettings)
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedForAssets:
+    """What changed since the last plan was applied.
+
+    ``asset_ids`` are assets that changed, came or went, and those that somebody linked, unlinked or assigned.
+    ``device_ids`` are ids of devices of the directory or Intune that changed, came or went. ``object_ids`` are users
+    whose use or End User changed, and ``end_user_ids`` are End Users that changed, came or went.
+    """
+
+    asset_ids: Collection[AssetId] = frozenset()
+    device_ids: Collection[str] = frozenset()
+    object_ids: Collection[str] = frozenset()
+    end_user_ids: Collection[EndUserId] = frozenset()

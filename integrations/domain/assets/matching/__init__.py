@@ -1,0 +1,1 @@
+"""Which asset is which device."""
