@@ -68,7 +68,7 @@ class Claims:
             for asset_id, it in sorted(inputs.assets.items())
             if can_be_linked(it) and it.organization_id in self._organization_ids
         }
-        self._keys = {asset_id: self._keys_of(it) for asset_id, it in self.candidates.items()}
+        self._keys = {asset_id: self._keys_of(it) for asset_id, it in inputs.assets.items()}
         self._undone, self._undone_by_serial = _undone(inputs.undone)
         self._by_hand = self._linked_by_hand()
         self.undone: set[AssetId] = set()
@@ -139,9 +139,9 @@ class Claims:
     def is_serial_shared(self, asset_id: AssetId) -> bool:
         return any(it in self._fleet.shared_serials for it in self._keys[asset_id].serials)
 
-    def evidence(self, asset: Asset, device: TenantDevice) -> list[LinkEvidence]:
+    def evidence(self, asset_id: AssetId, device: TenantDevice) -> list[LinkEvidence]:
         """Everything that an asset and a device have in common."""
-        keys = self._keys.get(asset.id) or self._keys_of(asset)
+        keys = self._keys[asset_id]
         ids = set(device.record_ids())
         values: list[tuple[LinkKey, str | None]] = [
             *((LinkKey.SERIAL, it) for it in keys.serials if it == device.serial),

@@ -144,7 +144,7 @@ class Linking:
     def _link(self, asset: Asset, device: TenantDevice, how: LinkKey) -> AssetLink:
         before, current = self._before(asset.id), device.current or device.records()[0]
         continues = before is not None and _is_same_device(before, device)
-        evidence = self._claims.evidence(asset, device)
+        evidence = self._claims.evidence(asset.id, device)
         if before and continues and how is not LinkKey.MANUAL and how not in {it.key for it in evidence}:
             evidence = [*(it for it in before.evidence if it.key is how), *evidence]
         return AssetLink(
