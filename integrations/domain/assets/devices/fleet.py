@@ -31,13 +31,15 @@ _LEAVING = frozenset({"retirePending", "retireIssued", "wipePending", "wipeIssue
 class DeviceRecord:
     """What the directory and Intune know of one enrollment of a device; at least one of them does.
 
-    ``older_ids`` are ids of further records of Intune for the same object of the directory.
+    ``older_ids`` are ids of further records of Intune for the same object of the directory, and ``older_serials`` their
+    serial numbers.
     """
 
     directory: DirectoryDevice | None
     intune: IntuneDevice | None
     serial: str | None = None
     older_ids: tuple[str, ...] = ()
+    older_serials: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -140,6 +142,7 @@ class Fleet:
         by_serial: Devices by a serial number that counts.
         shared_serials: How many devices have each serial number that does not count since several have it.
         with_serial: All devices with a serial number, whether it counts or not.
+        older_serials: Serial numbers of records that a newer one of the same object of the directory replaces.
     """
 
     devices: list[TenantDevice]
@@ -147,6 +150,7 @@ class Fleet:
     by_serial: Mapping[str, TenantDevice]
     shared_serials: Mapping[str, int]
     with_serial: Mapping[str, Sequence[TenantDevice]]
+    older_serials: frozenset[str]
 
 
 def fleet_of(
@@ -176,7 +180,8 @@ def fleet_of(
         devices.extend(with_serial[serial])
     by_id = {id_: it for it in devices for id_ in it.record_ids()}
     good_ones = {serial: them[0] for serial, them in with_serial.items() if serial not in shared}
-    return Fleet(devices, by_id, good_ones, shared, with_serial)
+    older = frozenset(serial for it in devices for record in it.records() for serial in record.older_serials)
+    return Fleet(devices, by_id, good_ones, shared, with_serial, older)
 
 
 def _records(
@@ -195,9 +200,9 @@ def _record(device: DirectoryDevice | None, managed: Sequence[IntuneDevice], jun
     if not managed:
         return DeviceRecord(device, None)
     latest_first = sorted(managed, key=lambda it: (it.state not in _LEAVING, _reported_at(it), it.id), reverse=True)
-    serial = _serial(latest_first[0])
-    older = tuple(it.id for it in latest_first[1:])
-    return DeviceRecord(device, latest_first[0], None if serial in junk else serial, older)
+    serial, *older_serials = (None if serial in junk else serial for serial in map(_serial, latest_first))
+    older_ids = tuple(it.id for it in latest_first[1:])
+    return DeviceRecord(device, latest_first[0], serial, older_ids, tuple(filter(None, older_serials)))
 
 
 def _serial(managed: IntuneDevice) -> str | None:

@@ -3,7 +3,7 @@
 Serial numbers and ids claim a device. A name never does: it only proposes one that nobody claims.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -43,6 +43,11 @@ class AssetKeys(NamedTuple):
         return not (self.serials or self.entra_device_id or self.intune_device_id)
 
 
+def differs(keys: AssetKeys, device: TenantDevice) -> bool:
+    """Whether the serial numbers of an asset and a device are known and not the same."""
+    return device.serial is not None and bool(keys.serials) and device.serial not in keys.serials
+
+
 class Claim(NamedTuple):
     """The devices that an asset may be, by the strongest key that leads to any."""
 
@@ -76,9 +81,9 @@ class Claims:
         self._claimants: defaultdict[int, list[AssetId]] = defaultdict(list)
         for asset_id in self.candidates:
             if asset_id not in inputs.manual and (claim := self._claim(asset_id)):
-                self.by_asset[asset_id] = claim
-                for device in claim.devices:
-                    self._claimants[id(device)].append(asset_id)
+                self._add(asset_id, claim)
+        for asset_id, claim in self._kept_links():
+            self._add(asset_id, claim)
         self._assets_by_name, self._devices_by_name = self._names_of_assets(), self._names_of_devices()
 
     def keys(self, asset_id: AssetId) -> AssetKeys:
@@ -124,8 +129,7 @@ class Claims:
             return None
         if self._assets_by_name.only(device.current.name) != asset_id or self.by_hand(device) or self.claimants(device):
             return None
-        serials = self._keys[asset_id].serials
-        if device.serial and serials and device.serial not in serials:
+        if differs(self._keys[asset_id], device):
             return None
         return next(iter(self._possible(asset_id, [device])), None)
 
@@ -137,6 +141,7 @@ class Claims:
         return count > 1 or self._assets_by_name.count(name) > 1
 
     def is_serial_shared(self, asset_id: AssetId) -> bool:
+        """Whether three or more devices have a serial number of an asset."""
         return any(it in self._fleet.shared_serials for it in self._keys[asset_id].serials)
 
     def evidence(self, asset_id: AssetId, device: TenantDevice) -> list[LinkEvidence]:
@@ -172,14 +177,33 @@ class Claims:
         for key, them in devices.items():
             if possible := self._possible(asset_id, filter(None, them)):
                 return Claim(key, possible)
-        return self._kept(asset_id)
+        return None
+
+    def _add(self, asset_id: AssetId, claim: Claim) -> None:
+        self.by_asset[asset_id] = claim
+        for device in claim.devices:
+            self._claimants[id(device)].append(asset_id)
+
+    def _kept_links(self) -> list[tuple[AssetId, Claim]]:
+        """Links that assets have without claiming a device now, unless somebody else may be the device."""
+        unclaimed = self.candidates.keys() - self.by_asset.keys() - self._inputs.manual.keys()
+        kept = [(asset_id, claim) for asset_id in sorted(unclaimed) if (claim := self._kept(asset_id))]
+        times = Counter(id(claim.devices[0]) for _, claim in kept)
+        return [
+            (asset_id, claim)
+            for asset_id, claim in kept
+            if times[id(claim.devices[0])] == 1
+            and not (self.claimants(claim.devices[0]) or self.by_hand(claim.devices[0]))
+        ]
 
     def _kept(self, asset_id: AssetId) -> Claim | None:
         """The link that an asset has, while one of the two does not say any more what it was made by."""
         device, status = self.linked_device(asset_id), self._inputs.statuses.get(asset_id)
-        if device is None or device.current is None or status is None or status.link is None:
+        if device is None or device.current is None or device.others or status is None or status.link is None:
             return None
         keys, link = self._keys[asset_id], status.link
+        if self.is_undone(asset_id, device.keys) or differs(keys, device):
+            return None
         if link.how is LinkKey.SERIAL and (link.serial in self._junk or link.serial in self._fleet.shared_serials):
             return None
         is_blank = {

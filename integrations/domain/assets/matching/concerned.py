@@ -23,6 +23,8 @@ def concerned(inputs: AssetInputs, fleet: Fleet, claims: Claims, changed: Change
     if changed.end_user_ids:
         end_user_ids = frozenset(changed.end_user_ids)
         asset_ids |= {it for it, assignment in inputs.assignments.items() if assignment.end_user_id in end_user_ids}
+    serials = {serial for it in devices for record in it.records() for serial in (record.serial, *record.older_serials)}
+    asset_ids |= {it for it in inputs.assets if not serials.isdisjoint(claims.keys(it).serials)}
     asset_ids |= _claiming(claims, devices)
     return asset_ids | _claiming(claims, _claimed(inputs, claims, asset_ids))
 
@@ -33,7 +35,7 @@ def _is_steady(status: AssetStatus) -> bool:
     if link is None or status.review or status.reason:
         return False
     is_by_name = link.how is LinkKey.NAME
-    return not (is_by_name or link.stale_since or link.is_serial_shared or len(link.stale_ids) >= MOST_STALE)
+    return not (is_by_name or link.stale_since or link.is_serial_elsewhere or len(link.stale_ids) >= MOST_STALE)
 
 
 def _names(link: AssetLink | None, device_ids: set[str]) -> bool:

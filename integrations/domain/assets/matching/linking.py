@@ -20,7 +20,7 @@ from integrations.domain.assets.links import (
     ReviewItem,
     ReviewKind,
 )
-from integrations.domain.assets.matching.claims import Claim, Claims, is_server
+from integrations.domain.assets.matching.claims import Claim, Claims, differs, is_server
 from integrations.domain.assets.reasons import NoEndUserReason
 from integrations.domain.retention import STALE_ASSET_LINKS
 
@@ -98,12 +98,11 @@ class Linking:
     def _conflict(self, asset_id: AssetId, claim: Claim) -> ReviewItem | None:
         devices = [record for it in claim.devices for record in (it.current, *it.others) if record]
         rivals = self._rivals(asset_id, claim.devices)
-        serials, device = self._claims.keys(asset_id).serials, claim.devices[0]
         if len(devices) > 1:
             kind = ReviewKind.SEVERAL_DEVICES
         elif rivals:
             kind = ReviewKind.SEVERAL_ASSETS
-        elif device.serial and serials and device.serial not in serials:
+        elif differs(self._claims.keys(asset_id), claim.devices[0]):
             kind = ReviewKind.SERIAL_DIFFERS
         else:
             return None
@@ -156,8 +155,12 @@ class Linking:
             serial=device.serial,
             record_ids=current.ids,
             stale_ids=device.stale_ids()[:MOST_STALE],
-            is_serial_shared=device.is_serial_shared or self._claims.is_serial_shared(asset.id),
+            is_serial_elsewhere=self._is_serial_elsewhere(asset.id, device),
         )
+
+    def _is_serial_elsewhere(self, asset_id: AssetId, device: TenantDevice) -> bool:
+        serials = {*self._claims.keys(asset_id).serials, *(it.serial for it in device.records())}
+        return not (serials.isdisjoint(self._fleet.shared_serials) and serials.isdisjoint(self._fleet.older_serials))
 
     def _stale(self, asset_id: AssetId) -> Outcome | None:
         """The link of a device that is retired or gone, for a while."""
