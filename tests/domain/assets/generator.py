@@ -29,9 +29,9 @@ PEOPLE = ["ana", "bob", "cy", "dem"]
 VIRTUAL = "VMware-56 4d 1a 2b"
 _JUNK = ["Default string", "0000000", "To be filled by O.E.M.", "1.0", "SN-12345"]
 _NAMES = [*(f"pc-{it}" for it in NUMBERS), "accounting-lapt", "accounting-laptop-1", "PC-1.acme.example"]
-_SYSTEMS = ["Windows"] * 6 + ["Windows Server 2022", "iOS", None]
+_SYSTEMS = ["Windows"] * 9 + ["Windows Server 2022", "iOS", None]
 _STATES = ["managed"] * 8 + ["retirePending", "wipeIssued"]
-_ENROLLMENTS = [None] * 8 + ["deviceEnrollmentManager", "windowsBulkUserless", "windowsBulkAzureDomainJoin"]
+_ENROLLMENTS = [None] * 12 + ["deviceEnrollmentManager", "windowsBulkUserless", "windowsBulkAzureDomainJoin"]
 
 Happening = Callable[[Random, FleetWorld], ChangedForAssets | None]
 
@@ -86,7 +86,7 @@ def any_intune(random: Random, made: FleetWorld, intune_id: str) -> IntuneDevice
         manufacturer=random.choice(["VMware, Inc.", "Dell", None]),
         system=random.choice(_SYSTEMS),
         user_id=random.choice([*PEOPLE, "ana", "bob", None]),
-        verified_user_ids=random.choice([None, None, [], ["ana"], ["bob"], ["ana", "bob"]]),
+        verified_user_ids=random.choice([*[None] * 5, [], ["ana"], ["bob"], ["bob"], ["ana", "bob"]]),
         enrollment=random.choice(_ENROLLMENTS),
         state=random.choice(_STATES),
         enrolled_at=random.choice([None, last_sync_at - timedelta(days=random.choice([0, 0.3, 10, 100]))]),
@@ -120,7 +120,7 @@ def any_person(random: Random, made: FleetWorld, object_id: str) -> None:
 def any_settings(random: Random) -> AssetLinkSettings:
     return AssetLinkSettings(
         link_by_name=random.random() < 0.4,
-        override_manual=random.random() < 0.15,
+        override_manual=random.random() < 0.3,
         junk_serials=["SER-077"] if random.random() < 0.1 else [],
         good_serials=["SER-177"] if random.random() < 0.2 else [],
     )
@@ -134,9 +134,9 @@ def any_fleet(random: Random) -> FleetWorld:
     made.has(*(any_intune(random, made, it) for it in random.sample(INTUNE, random.randint(1, 7))))
     for it in PEOPLE:
         any_person(random, made, it)
-    for _ in range(random.choice([0, 1, 2, 3])):
+    for _ in range(random.choice([0, 1, 3, 4])):
         made.run()
-        for _ in range(random.randint(1, 4)):
+        for _ in range(random.randint(1, 5)):
             happens(random, made)
     return made
 
@@ -239,23 +239,60 @@ def _undoes(random: Random, made: FleetWorld) -> ChangedForAssets:
     return ChangedForAssets(asset_ids=[asset_id])
 
 
+def _pushed_again(random: Random, made: FleetWorld) -> ChangedForAssets:
+    """An asset whose link was undone is deleted, and pushed again the next day."""
+    changed = _undoes(random, made)
+    free = sorted({*ASSETS} - made.assets.keys())
+    for asset_id in changed.asset_ids:
+        made.now += timedelta(days=1)
+        again = random.choice([*free, asset_id])
+        made.has(msgspec.structs.replace(made.assets.pop(asset_id), id=again, created_at=made.now))
+        return ChangedForAssets(asset_ids=[asset_id, again])
+    return changed
+
+
+def _key_is_lost(random: Random, made: FleetWorld) -> ChangedForAssets:
+    """An asset or its device does not say any more what they were linked by; perhaps another asset does."""
+    linked = [it for it, status in sorted(made.statuses.items()) if status.link and it in made.assets]
+    if not linked:
+        return ChangedForAssets()
+    asset_id, other = random.choice(linked), random.choice(sorted(made.assets))
+    before = made.assets[asset_id]
+    if random.random() < 0.5:
+        made.changes(other, serial=before.serial, entra_device_id=before.entra_device_id)
+    made.changes(asset_id, serial=None, bios_serial=None, entra_device_id=None)
+    return ChangedForAssets(asset_ids=[asset_id, other])
+
+
+def _device_leaves(random: Random, made: FleetWorld) -> ChangedForAssets:
+    """The device of an asset is deleted at Microsoft."""
+    links = [it.link for _, it in sorted(made.statuses.items()) if it.link]
+    if not links:
+        return ChangedForAssets()
+    device_ids = random.choice(links).record_ids
+    for it in device_ids:
+        made.intune.pop(it, None)
+        made.directory.pop(it, None)
+    return ChangedForAssets(device_ids=device_ids)
+
+
 def _links(random: Random, made: FleetWorld) -> ChangedForAssets:
     """Somebody links an asset by hand, or takes that back."""
     asset_id, device_id = random.choice(ASSETS), random.choice([*made.intune, *made.directory, "d0"])
     if made.manual.pop(asset_id, None) is None or random.random() < 0.5:
-        serial = serial_of(random.choice(NUMBERS)) if random.random() < 0.3 else None
+        serial = serial_of(int(device_id[1:]) % len(NUMBERS)) if random.random() < 0.6 else None
         made.links(asset_id, device_id, serial=serial)
     return ChangedForAssets(asset_ids=[asset_id])
 
 
 def _assigns(random: Random, made: FleetWorld) -> ChangedForAssets:
-    asset_id = random.choice(ASSETS)
+    asset_id = random.choice([*ASSETS, *sorted(made.assignments) * 2])
     made.assigns(asset_id, random.choice([None, "eu_ana", "eu_bob"]))
     return ChangedForAssets(asset_ids=[asset_id])
 
 
 def _time_passes(random: Random, made: FleetWorld) -> ChangedForAssets:
-    made.now += timedelta(days=random.choice([1, 10, 29, 31]))
+    made.now += timedelta(days=random.choice([1, 29, 31, 31]))
     return ChangedForAssets()
 
 
@@ -269,8 +306,9 @@ def _everything_changes(random: Random, made: FleetWorld) -> None:
 
 _HAPPENINGS: list[Happening] = [
     *[_asset_changes, _device_changes] * 4,
-    *[_asset_goes, _set_up_anew, _cloned, _person_changes, _undoes, _links] * 2,
-    _assigns,
-    _time_passes,
+    *[_asset_goes, _cloned, _person_changes, _undoes] * 2,
+    *[_set_up_anew, _links, _key_is_lost, _device_leaves, _assigns] * 3,
+    *[_time_passes] * 4,
+    _pushed_again,
     _everything_changes,
 ]

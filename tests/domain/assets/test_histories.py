@@ -11,7 +11,7 @@ from integrations.domain.assets.links import LinkKey
 from tests.domain.assets.fleets import FleetWorld
 from tests.domain.assets.generator import any_fleet, happens
 
-HISTORIES = range(300)
+HISTORIES = range(200)
 
 
 def stored(made: FleetWorld) -> tuple:

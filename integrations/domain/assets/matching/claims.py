@@ -61,6 +61,7 @@ class Claims:
     Attributes:
         candidates: Assets that may be linked by themselves.
         by_asset: Their claims, if they have one.
+        keeping: Claims of those that would keep their link if nobody else may be the device.
         undone: Assets that would claim or be proposed a device, but for a link that was undone.
     """
 
@@ -78,6 +79,7 @@ class Claims:
         self._by_hand = self._linked_by_hand()
         self.undone: set[AssetId] = set()
         self.by_asset: dict[AssetId, Claim] = {}
+        self.keeping: dict[AssetId, Claim] = {}
         self._claimants: defaultdict[int, list[AssetId]] = defaultdict(list)
         for asset_id in self.candidates:
             if asset_id not in inputs.manual and (claim := self._claim(asset_id)):
@@ -187,11 +189,11 @@ class Claims:
     def _kept_links(self) -> list[tuple[AssetId, Claim]]:
         """Links that assets have without claiming a device now, unless somebody else may be the device."""
         unclaimed = self.candidates.keys() - self.by_asset.keys() - self._inputs.manual.keys()
-        kept = [(asset_id, claim) for asset_id in sorted(unclaimed) if (claim := self._kept(asset_id))]
-        times = Counter(id(claim.devices[0]) for _, claim in kept)
+        self.keeping = {asset_id: claim for asset_id in sorted(unclaimed) if (claim := self._kept(asset_id))}
+        times = Counter(id(claim.devices[0]) for claim in self.keeping.values())
         return [
             (asset_id, claim)
-            for asset_id, claim in kept
+            for asset_id, claim in self.keeping.items()
             if times[id(claim.devices[0])] == 1
             and not (self.claimants(claim.devices[0]) or self.by_hand(claim.devices[0]))
         ]

@@ -58,11 +58,15 @@ def _devices(fleet: Fleet, changed: ChangedForAssets) -> list[TenantDevice]:
 
 
 def _claimed(inputs: AssetInputs, claims: Claims, asset_ids: set[AssetId]) -> list[TenantDevice]:
-    """Devices that these assets claim, or are by hand."""
-    claimed = {id(device): device for it in asset_ids if (claim := claims.by_asset.get(it)) for device in claim.devices}
+    """Devices that these assets claim, would keep, or are by hand."""
+    known = (claim for it in asset_ids for claim in (claims.by_asset.get(it), claims.keeping.get(it)) if claim)
+    claimed = {id(device): device for claim in known for device in claim.devices}
     by_hand = (claims.manual_device(it) for it in asset_ids if it in inputs.manual)
     return list((claimed | {id(it): it for it in by_hand if it}).values())
 
 
 def _claiming(claims: Claims, devices: list[TenantDevice]) -> set[AssetId]:
-    return {asset_id for it in devices for asset_id in (*claims.claimants(it), *claims.by_hand(it))}
+    """Assets that claim one of these devices, would keep it, or are it by hand."""
+    claiming = {asset_id for it in devices for asset_id in (*claims.claimants(it), *claims.by_hand(it))}
+    known = {id(it) for it in devices}
+    return claiming | {asset_id for asset_id, claim in claims.keeping.items() if id(claim.devices[0]) in known}
