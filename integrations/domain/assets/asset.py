@@ -96,7 +96,7 @@ class FormerAssignment(msgspec.Struct, frozen=True, kw_only=True):
     until: datetime
 
 
-class Assignment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class AssetAssignment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The End User of an asset.
 
     Attributes:
@@ -112,11 +112,13 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     former: list[FormerAssignment] = []
 
 
-def assigned(before: Assignment | None, end_user_id: EndUserId | None, by: AssignedBy, now: datetime) -> Assignment:
+def assigned(
+    before: AssetAssignment | None, end_user_id: EndUserId | None, by: AssignedBy, now: datetime
+) -> AssetAssignment:
     """The assignment from now on; what it was is kept as a former one."""
     former = before.former if before else []
     if before and before.end_user_id and before.end_user_id != end_user_id:
         last = FormerAssignment(end_user_id=before.end_user_id, by=before.by, since=before.since, until=now)
         former = [last, *former][:MOST_FORMER]
     since = before.since if before and before.end_user_id == end_user_id else now
-    return Assignment(end_user_id=end_user_id, by=by, since=since, former=former)
+    return AssetAssignment(end_user_id=end_user_id, by=by, since=since, former=former)

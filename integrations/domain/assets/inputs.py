@@ -7,7 +7,7 @@ from enum import Enum
 
 import msgspec
 
-from integrations.domain.assets.asset import Asset, AssetId, Assignment
+from integrations.domain.assets.asset import Asset, AssetAssignment, AssetId
 from integrations.domain.assets.devices.records import DirectoryDevice, IntuneDevice
 from integrations.domain.assets.links import AssetStatus, ManualLink, UndoneLink
 from integrations.domain.ids import EndUserId, OrganizationId
@@ -103,7 +103,7 @@ class AssetInputs:
     manual: Mapping[AssetId, ManualLink] = field(default_factory=dict)
     undone: Collection[UndoneLink] = ()
     statuses: Mapping[AssetId, AssetStatus] = field(default_factory=dict)
-    assignments: Mapping[AssetId, Assignment] = field(default_factory=dict)
+    assignments: Mapping[AssetId, AssetAssignment] = field(default_factory=dict)
     settings: AssetLinkSettings = field(default_factory=AssetLinkSettings)
     as_of: datetime
 

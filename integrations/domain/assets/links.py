@@ -157,7 +157,7 @@ class ReviewItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     end_user_id: EndUserId | None = None
 
 
-class Finding(Enum):
+class AssetFinding(Enum):
     """What is worth knowing about the End User that an asset has."""
 
     DIFFERS = "differs_from_microsoft"  # a person said otherwise
@@ -182,4 +182,4 @@ class AssetStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     review: ReviewItem | None = None
     person_id: str | None = None
     reason: NoEndUserReason | None = None
-    findings: list[Finding] = []
+    findings: list[AssetFinding] = []

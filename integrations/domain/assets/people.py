@@ -6,11 +6,11 @@ Source: https://learn.microsoft.com/graph/api/intune-devices-manageddevice-get
 
 from typing import NamedTuple
 
-from integrations.domain.assets.asset import Asset, AssignedBy, Assignment, assigned
+from integrations.domain.assets.asset import Asset, AssetAssignment, AssignedBy, assigned
 from integrations.domain.assets.devices.fleet import DeviceRecord
 from integrations.domain.assets.devices.records import IntuneDevice
 from integrations.domain.assets.inputs import AccountUse, AssetInputs, Assignee, DevicePerson
-from integrations.domain.assets.links import Finding
+from integrations.domain.assets.links import AssetFinding
 from integrations.domain.assets.reasons import NoEndUserReason
 from integrations.domain.ids import EndUserId, OrganizationId
 
@@ -98,13 +98,15 @@ def _reason_against(end_user: Assignee | None, organization_id: OrganizationId) 
     return None if end_user.organization_id == organization_id else NoEndUserReason.OTHER_ORGANIZATION
 
 
-def is_by_hand(inputs: AssetInputs, assignment: Assignment | None) -> bool:
+def is_by_hand(inputs: AssetInputs, assignment: AssetAssignment | None) -> bool:
     """Whether a person's assignment stands, whatever Microsoft says."""
     is_manual = assignment is not None and assignment.by is AssignedBy.MANUAL
     return is_manual and not inputs.settings.override_manual
 
 
-def new_assignment(inputs: AssetInputs, before: Assignment | None, person: PersonOfAsset) -> Assignment | None:
+def new_assignment(
+    inputs: AssetInputs, before: AssetAssignment | None, person: PersonOfAsset
+) -> AssetAssignment | None:
     """The asset's assignment, if it changes: to the device's person, and never to nobody."""
     if person.end_user_id is None or person.reason or is_by_hand(inputs, before):
         return None
@@ -113,15 +115,17 @@ def new_assignment(inputs: AssetInputs, before: Assignment | None, person: Perso
     return assigned(before, person.end_user_id, AssignedBy.MICROSOFT, inputs.as_of)
 
 
-def findings(inputs: AssetInputs, asset: Asset, assignment: Assignment | None, person: PersonOfAsset) -> list[Finding]:
+def findings(
+    inputs: AssetInputs, asset: Asset, assignment: AssetAssignment | None, person: PersonOfAsset
+) -> list[AssetFinding]:
     """What is worth knowing about the End User that an asset has."""
     if assignment is None or assignment.end_user_id is None:
         return []
     end_user = inputs.end_users.get(assignment.end_user_id)
     is_other = person.end_user_id not in {None, assignment.end_user_id} and not person.reason
     holds = {
-        Finding.DIFFERS: is_other and is_by_hand(inputs, assignment),
-        Finding.INACTIVE: end_user is None or not end_user.is_active,
-        Finding.ELSEWHERE: end_user is not None and end_user.organization_id != asset.organization_id,
+        AssetFinding.DIFFERS: is_other and is_by_hand(inputs, assignment),
+        AssetFinding.INACTIVE: end_user is None or not end_user.is_active,
+        AssetFinding.ELSEWHERE: end_user is not None and end_user.organization_id != asset.organization_id,
     }
     return [it for it, is_so in holds.items() if is_so]

@@ -11,7 +11,7 @@ from datetime import datetime
 
 import msgspec
 
-from integrations.domain.assets.asset import AssetId, Assignment
+from integrations.domain.assets.asset import AssetAssignment, AssetId
 from integrations.domain.assets.devices.fleet import Fleet, fleet_of
 from integrations.domain.assets.inputs import AssetInputs, ChangedForAssets
 from integrations.domain.assets.links import AssetStatus, ReviewItem, ReviewKind
@@ -41,7 +41,7 @@ class AssetChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     asset_id: AssetId
     status: AssetStatus | None = None
-    assignment: Assignment | None = None
+    assignment: AssetAssignment | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +73,10 @@ def plan_links(inputs: AssetInputs, changed: ChangedForAssets | None = None) -> 
     ``changed`` is enough only if the last plan was applied, and since then nothing else changed: not the settings, the
     Organizations, nor whether Intune can be read.
     """
-    return _Planner(inputs, changed).plan() if inputs.is_current else AssetPlan()
+    return _LinkPlanner(inputs, changed).plan() if inputs.is_current else AssetPlan()
 
 
-class _Planner:
+class _LinkPlanner:
     def __init__(self, inputs: AssetInputs, changed: ChangedForAssets | None) -> None:
         self._inputs = inputs
         settings = inputs.settings
@@ -118,7 +118,7 @@ class _Planner:
         is_there = asset is not None and asset.is_living and asset.organization_id in self._organization_ids
         return self._linking.outcome(asset_id) if is_there else None
 
-    def _result(self, asset_id: AssetId, outcome: Outcome) -> tuple[AssetStatus, Assignment | None]:
+    def _result(self, asset_id: AssetId, outcome: Outcome) -> tuple[AssetStatus, AssetAssignment | None]:
         inputs, asset = self._inputs, self._inputs.assets[asset_id]
         before = inputs.assignments.get(asset_id)
         person = PersonOfAsset(reason=outcome.reason)

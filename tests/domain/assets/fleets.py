@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from integrations.domain.assets.asset import Asset, AssetId, AssetKind, AssignedBy, Assignment, assigned
+from integrations.domain.assets.asset import Asset, AssetAssignment, AssetId, AssetKind, AssignedBy, assigned
 from integrations.domain.assets.devices.records import DirectoryDevice, IntuneDevice
 from integrations.domain.assets.inputs import (
     AccountUse,
@@ -64,7 +64,7 @@ class FleetWorld:
     manual: dict[AssetId, ManualLink] = field(default_factory=dict)
     undone: list[UndoneLink] = field(default_factory=list)
     statuses: dict[AssetId, AssetStatus] = field(default_factory=dict)
-    assignments: dict[AssetId, Assignment] = field(default_factory=dict)
+    assignments: dict[AssetId, AssetAssignment] = field(default_factory=dict)
     settings: AssetLinkSettings = field(default_factory=AssetLinkSettings)
     intune_state: IntuneState = IntuneState.READ
     is_current: bool = True

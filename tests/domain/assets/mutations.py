@@ -109,13 +109,13 @@ def assets_of_other_organizations_are_linked(patch: pytest.MonkeyPatch) -> None:
 
 
 def the_border_is_gone(patch: pytest.MonkeyPatch) -> None:
-    init = plan._Planner.__init__
+    init = plan._LinkPlanner.__init__
 
     def without_border(self: Any, inputs: AssetInputs, *args: Any) -> None:
         every = {it.organization_id for it in inputs.assets.values()}
         init(self, dataclasses.replace(inputs, organization_ids=every), *args)
 
-    patch.setattr(plan._Planner, "__init__", without_border)
+    patch.setattr(plan._LinkPlanner, "__init__", without_border)
 
 
 def what_was_undone_is_done_again(patch: pytest.MonkeyPatch) -> None:
@@ -153,9 +153,9 @@ def a_link_is_kept_against_better_claims(patch: pytest.MonkeyPatch) -> None:
 
 
 def people_s_links_are_overlooked(patch: pytest.MonkeyPatch) -> None:
-    init = plan._Planner.__init__
+    init = plan._LinkPlanner.__init__
     patch.setattr(
-        plan._Planner, "__init__", lambda self, it, *args: init(self, dataclasses.replace(it, manual={}), *args)
+        plan._LinkPlanner, "__init__", lambda self, it, *args: init(self, dataclasses.replace(it, manual={}), *args)
     )
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from integrations.domain.assets.asset import AssignedBy
 from integrations.domain.assets.inputs import AccountUse, AssetLinkSettings, DevicePerson
-from integrations.domain.assets.links import Finding, ReviewKind
+from integrations.domain.assets.links import AssetFinding, ReviewKind
 from integrations.domain.assets.reasons import NoEndUserReason
 from integrations.domain.ids import EndUserId
 from tests.domain.assets.fleets import ACME, BRANCH, FleetWorld, asset, fleet, listed, managed
@@ -107,7 +107,7 @@ def test_23_an_end_user_who_was_assigned_by_hand_stays_and_the_difference_is_tol
     made = laptop(user_id="ana")
     made.assigns("pc", "eu_bob")
     made.run()
-    assert (made.owner("pc"), made.status("pc").findings) == ("eu_bob", [Finding.DIFFERS])
+    assert (made.owner("pc"), made.status("pc").findings) == ("eu_bob", [AssetFinding.DIFFERS])
 
     made.settings = AssetLinkSettings(override_manual=True)
     made.run()
@@ -129,10 +129,10 @@ def test_25_an_end_user_who_is_inactive_or_deleted_keeps_the_asset_with_a_mark()
     made.run()
 
     made.has_person("ana", is_active=False).run()
-    assert (made.owner("pc"), made.status("pc").findings) == ("eu_ana", [Finding.INACTIVE])
+    assert (made.owner("pc"), made.status("pc").findings) == ("eu_ana", [AssetFinding.INACTIVE])
     del made.end_users[EndUserId("eu_ana")], made.people["ana"]
     made.run()
-    assert (made.owner("pc"), made.status("pc").findings) == ("eu_ana", [Finding.INACTIVE])
+    assert (made.owner("pc"), made.status("pc").findings) == ("eu_ana", [AssetFinding.INACTIVE])
 
 
 def test_25_an_inactive_end_user_gets_no_asset() -> None:
@@ -161,7 +161,7 @@ def test_26_an_end_user_stays_with_an_asset_that_moves_away_and_is_marked() -> N
     made.run()
     made.changes("pc", organization_id=BRANCH)
     made.run()
-    assert (made.owner("pc"), made.status("pc").findings) == ("eu_ana", [Finding.ELSEWHERE])
+    assert (made.owner("pc"), made.status("pc").findings) == ("eu_ana", [AssetFinding.ELSEWHERE])
 
     made.has_person("bob", BRANCH)
     made.changes("m", user_id="bob")
