@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import Enum
-from typing import NewType
+from typing import Annotated, NewType
 
 import msgspec
 
@@ -11,6 +11,7 @@ from integrations.domain.ids import EndUserId, OrganizationId
 AssetId = NewType("AssetId", str)
 
 MOST_FORMER = 20  # earlier End Users of an asset
+MOST_MAC_ADDRESSES = 50
 
 
 class AssetKind(Enum):
@@ -27,33 +28,29 @@ class AssetKind(Enum):
 NEVER_LINKED = frozenset({AssetKind.SERVER, AssetKind.NETWORK, AssetKind.PRINTER})
 
 
-class Asset(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An asset as far as linking needs to know it.
+class AssetFields(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the portal can say about an asset.
 
     Attributes:
-        id: Our id of the asset.
-        organization_id: The Organization that it belongs to.
         external_id: The portal's id of it, unique in the Organization.
-        name: The name that it has in its network.
+        name: The name that it has in its network. Invisible characters are removed, and it is cut to 256 characters.
         kind: What it is.
         serial: The serial number. Null if it is not known.
         bios_serial: The serial number that the firmware tells. Null if it is not known.
-        entra_device_id: The device id by which Entra knows it. Null if it is not known.
-        intune_device_id: The id by which Intune knows it. Null if it is not known.
+        entra_device_id: The device id by which Entra knows it, in lower case. Null if it is not known.
+        intune_device_id: The id by which Intune knows it, in lower case. Null if it is not known.
         manufacturer: The manufacturer. Null if it is not known.
         model: The model. Null if it is not known.
         os: The operating system. Null if it is not known.
+        os_version: The version of the operating system. Null if it is not known.
+        mac_addresses: The addresses of its network adapters, such as 00:1A:2B:3C:4D:5E, sorted.
         last_seen_at: When the portal last heard of it. Null if it never did.
         is_shared: Whether several people use it.
         is_archived: Whether it is out of use.
-        created_at: When it was first pushed.
-        gone_at: When a complete snapshot no longer named it. Null while it is there.
     """
 
-    id: AssetId
-    organization_id: OrganizationId
     external_id: str
-    name: str
+    name: Annotated[str, msgspec.Meta(min_length=1)]
     kind: AssetKind = AssetKind.OTHER
     serial: str | None = None
     bios_serial: str | None = None
@@ -62,10 +59,28 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     manufacturer: str | None = None
     model: str | None = None
     os: str | None = None
+    os_version: str | None = None
+    mac_addresses: Annotated[list[str], msgspec.Meta(max_length=MOST_MAC_ADDRESSES)] = []
     last_seen_at: datetime | None = None
     is_shared: bool = False
     is_archived: bool = False
+
+
+class Asset(AssetFields, frozen=True, kw_only=True, omit_defaults=True):
+    """An asset of an Organization.
+
+    Attributes:
+        id: Our id of the asset.
+        organization_id: The Organization that it belongs to.
+        created_at: When it was first pushed.
+        changed_at: When the portal last said something else about it.
+        gone_at: When a complete snapshot no longer named it. Null while it is there.
+    """
+
+    id: AssetId
+    organization_id: OrganizationId
     created_at: datetime
+    changed_at: datetime
     gone_at: datetime | None = None
 
     @property

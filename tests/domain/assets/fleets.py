@@ -35,7 +35,7 @@ def ago(days: float) -> datetime:
 def asset(asset_id: str, organization_id: OrganizationId = ACME, **more: Any) -> Asset:
     """A laptop with Windows that was seen yesterday."""
     defaults = {"name": asset_id.upper(), "kind": AssetKind.LAPTOP, "os": "Microsoft Windows 11 Pro"}
-    dates = {"last_seen_at": ago(1), "created_at": ago(400)}
+    dates = {"last_seen_at": ago(1), "created_at": ago(400), "changed_at": ago(400)}
     values = {"external_id": f"x-{asset_id}", **defaults, **dates, **more}
     return Asset(id=AssetId(asset_id), organization_id=organization_id, **values)
 

@@ -11,7 +11,7 @@ from integrations.domain.assets.asset import AssetId
 from integrations.domain.assets.inputs import AssetLinkSettings, ChangedForAssets
 from integrations.domain.assets.matching import concerned
 from integrations.domain.ids import EndUserId
-from tests.domain.assets.fleets import FleetWorld, ago, asset, managed, ran
+from tests.domain.assets.fleets import FleetWorld, ago, asset, listed, managed, ran
 
 Mutate = Callable[[pytest.MonkeyPatch], None]
 Story = Callable[[], tuple[FleetWorld, ChangedForAssets]]
@@ -19,6 +19,11 @@ Story = Callable[[], tuple[FleetWorld, ChangedForAssets]]
 
 def everything_is_steady(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(concerned, "_is_steady", lambda _: True)
+    patch.setattr(concerned, "_is_confirmed", lambda *_: True)
+
+
+def every_link_is_confirmed(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(concerned, "_is_confirmed", lambda *_: True)
 
 
 def records_are_not_named(patch: pytest.MonkeyPatch) -> None:
@@ -89,6 +94,14 @@ def a_newer_record_with_another_serial_number_leaves() -> tuple[FleetWorld, Chan
     return made, changed(device_ids=("new",))
 
 
+def a_better_key_means_a_device_that_counts_now() -> tuple[FleetWorld, ChangedForAssets]:
+    made = linked().has(listed("d", device_id="dev"), managed("n", device_id="dev", state="retirePending"))
+    made.changes("pc", serial=None, entra_device_id="dev")
+    made.run()
+    made.changes("n", device_id=None)
+    return made, changed(device_ids=("n",))
+
+
 def the_device_is_deleted() -> tuple[FleetWorld, ChangedForAssets]:
     made = linked()
     made.intune.clear()
@@ -148,6 +161,7 @@ STORIES: list[tuple[Story, Mutate]] = [
     (a_month_passes_for_a_link_by_name, everything_is_steady),
     (a_serial_number_is_not_shared_any_more, everything_is_steady),
     (a_newer_record_with_another_serial_number_leaves, everything_is_steady),
+    (a_better_key_means_a_device_that_counts_now, every_link_is_confirmed),
     (the_device_is_deleted, records_are_not_named),
     (an_older_record_is_deleted, records_are_not_named),
     (a_device_of_the_same_serial_number_makes_it_shared, serial_numbers_in_common_are_overlooked),

@@ -91,6 +91,10 @@ class Claims:
     def keys(self, asset_id: AssetId) -> AssetKeys:
         return self._keys[asset_id]
 
+    def find_keys(self, asset_id: AssetId) -> AssetKeys | None:
+        """What an asset is compared by; None if it does not exist."""
+        return self._keys.get(asset_id)
+
     def claimants(self, device: TenantDevice) -> Sequence[AssetId]:
         return self._claimants.get(id(device), ())
 

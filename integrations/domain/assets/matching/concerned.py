@@ -18,7 +18,8 @@ def concerned(inputs: AssetInputs, fleet: Fleet, claims: Claims, changed: Change
     object_ids = _object_ids(inputs, changed)
     asset_ids = {*changed.asset_ids, *(inputs.assets.keys() - inputs.statuses.keys())}
     for status in inputs.statuses.values():
-        if not _is_steady(status) or status.person_id in object_ids or _names(status.link, device_ids):
+        is_steady = _is_steady(status) and _is_confirmed(claims, status)
+        if not is_steady or status.person_id in object_ids or _names(status.link, device_ids):
             asset_ids.add(status.asset_id)
     if changed.end_user_ids:
         end_user_ids = frozenset(changed.end_user_ids)
@@ -36,6 +37,14 @@ def _is_steady(status: AssetStatus) -> bool:
         return False
     is_by_name = link.how is LinkKey.NAME
     return not (is_by_name or link.stale_since or link.is_serial_elsewhere or len(link.stale_ids) >= MOST_STALE)
+
+
+def _is_confirmed(claims: Claims, status: AssetStatus) -> bool:
+    """Whether the link's device has everything that the asset is known by, so that no other may be meant."""
+    if status.link is None or (keys := claims.find_keys(status.asset_id)) is None:
+        return False
+    known_by = {it for it in (*keys.serials, keys.entra_device_id, keys.intune_device_id) if it}
+    return known_by <= {it.value for it in status.link.evidence}
 
 
 def _names(link: AssetLink | None, device_ids: set[str]) -> bool:
