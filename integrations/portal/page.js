@@ -3,7 +3,6 @@
 import { backToTable, isTable, showLists, viewAt } from "./address.js";
 import { load, quietFor } from "./api.js";
 import { learnCaller } from "./caller.js";
-import { showCsp } from "./csp.js";
 import { byKey, frame, make, problem, released, show } from "./dom.js";
 import { followFlow } from "./flow.js";
 import { setHelp } from "./links.js";
@@ -122,7 +121,7 @@ async function lookAround(current) {
 async function view(kind, id, current) {
   if (kind === "security") return (await load(() => import("./insights.js"))).showInsights(route, current);
   if (kind === "tenant" && id) return (await tenantPage()).showTenant(id, config, route, current);
-  if (kind === "csp" && id) return showCsp(id, config, route, current);
+  if (kind === "csp" && id) return (await load(() => import("./csp.js"))).showCsp(id, config, route, current);
   if (kind === "user-sync" && id) return (await load(() => import("./syncviews.js"))).showUserSync(id, route, current);
   if (kind === "organization" && id) return (await load(() => import("./organization.js"))).showOrganization(id, route, current);
   if (kind === "end-user" && id) return (await load(() => import("./enduser.js"))).showEndUser(id, route, current);

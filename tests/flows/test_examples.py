@@ -119,12 +119,16 @@ def _answer(
 
 
 def short(value: Any) -> Any:
-    """An answer with one item of each list, long texts cut, and times in full seconds as in most answers."""
+    """An answer with the fullest item of each list, long texts cut, and times in full seconds as in most answers."""
     if isinstance(value, dict):
         return {name: short(it) for name, it in value.items()}
     if isinstance(value, list):
-        return [short(it) for it in value[:1]]
+        return [short(fullest(value))] if value else []
     return FRACTION.sub(r"\1Z", value[:LONGEST]) if isinstance(value, str) else value
+
+
+def fullest(items: list[Any]) -> Any:
+    return max(items, key=lambda it: len(str(form(it))))
 
 
 def form(value: Any) -> Any:

@@ -178,6 +178,14 @@ def test_the_page_puts_ids_into_paths_in_one_way_only(root: Path) -> None:
         assert not re.search(r"ask(?:Rows)?\((?:\"[A-Z]+\", )?`", text), name
 
 
+def test_every_view_waits_until_nothing_is_pressed(root: Path) -> None:
+    """``current`` of page.js says later whether a view is still wanted; a promise that nobody awaits is always true."""
+    asked = {name: (root / name).read_text() for name in tracked(root, "integrations/portal/*.js")}
+    calls = [call for text in asked.values() for call in re.findall(r"(?:await )?\bcurrent\(\)", text)]
+    assert len(calls) > 10
+    assert set(calls) == {"await current()"}
+
+
 def test_the_committed_files_name_no_registry_and_no_machine(root: Path) -> None:
     assert '"resolved"' not in (root / "package-lock.json").read_text()
     for name in tracked(root, "*.py", "*.md", "Makefile", "*.toml", "*.json"):
