@@ -65,6 +65,10 @@ def test_pictures_of_the_main_states(site: Site, root: Path, tmp_path: Path) -> 
     site.open(place=f"#tenant={dental['id']}")
     expect(page.get_by_role("table", name="Users", exact=True)).to_be_visible()
     album.take("details", height=1150)
+    site.open(place=f"#user-sync={dental['id']}")
+    page.get_by_role("button", name="Preview", exact=True).click()
+    expect(page.get_by_role("region", name="Preview")).to_contain_text("new")
+    album.take("user-sync", height=1150)
 
     site.open()
     site.choose("Actions for Fabrikam Clinics", "Remove Integration")
@@ -74,7 +78,7 @@ def test_pictures_of_the_main_states(site: Site, root: Path, tmp_path: Path) -> 
     site.press("Remove Integration")
     expect(page.get_by_role("region", name="Fabrikam Clinics")).to_contain_text("The integration is removed.")
     album.take("removal")
-    assert len(album.taken) == 9
+    assert len(album.taken) == 10
 
 
 def labels(site: Site, place: int) -> str:
