@@ -20,7 +20,7 @@ class SystemFamily(Enum):
 
 _FAMILIES = (
     (SystemFamily.WINDOWS, ("windows",)),
-    (SystemFamily.IOS, ("ios", "ipados", "iphone", "ipad")),
+    (SystemFamily.IOS, ("ios", "iphone", "ipad")),
     (SystemFamily.MAC, ("mac", "os x", "darwin")),
     (SystemFamily.ANDROID, ("android",)),
     (SystemFamily.CHROME, ("chrome",)),
