@@ -11,6 +11,7 @@ from integrations.triggers.http.routes import Need
 from tests.flows.partner import Csp, has_csp
 from tests.flows.portal import CLIENT_ID, Portal
 from tests.flows.routes import DOORS
+from tests.flows.user_sync import UserSync
 
 FIELDS = {"id", "at", "account_id", "actor", "action", "subject", "outcome", "trace_id"}
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -27,6 +28,12 @@ class Ledger:
     def begin(self) -> None:
         """What has been written up to now was looked at elsewhere."""
         self._seen = {it["id"] for it in entries(self.portal)}
+
+    def begin_after(self, action: str, *, route: str) -> None:
+        """The last entry is this one; the others were looked at elsewhere."""
+        assert entries(self.portal)[0]["action"] == action
+        self.routes |= {route}
+        self.begin()
 
     def expect(self, *actions: str, route: str = "", actor: str = "user_alice") -> list[dict[str, Any]]:
         """The new entries since the last question are these, each once."""
@@ -77,6 +84,8 @@ def test_every_door_that_changes_something_writes_one_entry(csp: Csp) -> None:
     portal.run_queues()
     portal.ask("POST", f"/tenants/{tenant['id']}/sync", expect=202)
     ledger.expect("ordered sync", route="post_sync")
+    portal.run_queues()
+    change_user_sync(portal, ledger, tenant, acme)
     portal.ask("DELETE", f"/tenants/{tenant['id']}/mapping", expect=204)
     ledger.expect("unmapped tenant", route="delete_mapping")
     portal.ask("DELETE", f"/tenants/{tenant['id']}/mapping", expect=204)
@@ -100,6 +109,42 @@ def test_every_door_that_changes_something_writes_one_entry(csp: Csp) -> None:
 
     needing_the_plan = {route.name for route in DOORS if route.changes and route.needs is Need.MANAGE}
     assert ledger.routes == {*needing_the_plan, "delete_end_user"}
+
+
+def change_user_sync(portal: Portal, ledger: Ledger, tenant: dict[str, str], acme: str) -> None:
+    """Everything that can be done with a user sync, into another Organization under the same Syncro Tenant."""
+    syncro_tenant = next(it for it in portal.ask("GET", "/organizations")["items"] if it["id"] == acme)
+    body = {"name": "Branch", "syncro_tenant_id": syncro_tenant["syncro_tenant_id"]}
+    sync = UserSync(portal, tenant, portal.ask("POST", "/organizations", body, expect=201)["id"])
+    user = sync.has_user("Jane Doe", department="Sales")
+    sync.has_end_user("Jane Doe")
+    portal.sync(tenant)
+    sales = {"department": {"include": [{"value": "Sales"}]}}
+    settings = {"organizations": [{"organization_id": sync.organization, "filter": sales}]}
+    ledger.begin()
+    plan = sync.plan(settings)
+    ledger.expect(route="post_user_sync_plan")
+    assert sync.put(settings, plan["plan_hash"]).status == 200
+    ledger.expect("turned user sync on", route="put_user_sync")
+    portal.run_queues()
+    ledger.expect("synced users", actor="system:sync_users")
+    path = f"{sync.path}/queue/{sync.questions()[0]['id']}/decision"
+    portal.ask("POST", path, {"choice": "create"})
+    ledger.expect("decided about user", route="post_user_sync_decision")
+    portal.run_queues()
+    sync.world.change_user(sync.id, user, department="Purchase")
+    portal.sync(tenant)
+    ledger.begin()
+    held = sync.state()["hold"]["plan"]["plan_hash"]
+    portal.ask("POST", f"{sync.path}/release", {"plan_hash": held})
+    ledger.expect("released user sync", route="post_user_sync_release")
+    portal.run_queues()
+    ledger.expect("synced users", actor="system:sync_users")
+    portal.ask("DELETE", f"{sync.path}/links/{user}", expect=204)
+    ledger.expect("undid link of user", route="delete_user_sync_link")
+    portal.run_queues()
+    sync.turn_off()
+    ledger.begin_after("turned user sync off", route="delete_user_sync")
 
 
 def change_end_users(portal: Portal, ledger: Ledger, acme: str) -> None:

@@ -14,21 +14,22 @@ from integrations.actions.actors import Actor
 from integrations.actions.mapping.organizations import create_organization
 from integrations.actions.people.end_users import change_end_user, create_end_user, erase_end_user, merge_end_users
 from integrations.actions.people.feed import read_feed
+from integrations.actions.people.microsoft import shown_people
 from integrations.actions.people.move import move_end_users
 from integrations.actions.people.push import push_end_users
 from integrations.domain.ids import AccountId, EndUserId, OrganizationId
 from integrations.domain.people.changes import Position
-from integrations.domain.people.end_user import EndUser
 from integrations.services import Services
 from integrations.storage.control import VersionConflict
 from integrations.storage.documents import Documents
+from integrations.views.people.end_users import EndUserView
 from shared.errors import Conflict, NotFound
 from tests.flows.portal import Portal
 from tests.flows.test_end_users import created, listed, refused
 
 ACCOUNT = AccountId("acct_northwind")
 ACTOR = Actor(ACCOUNT, "user_alice", "")
-People = dict[EndUserId, EndUser]
+People = dict[EndUserId, EndUserView]
 
 
 def follow(
@@ -47,7 +48,8 @@ def follow(
 
 
 def stored(services: Services, organization: OrganizationId) -> People:
-    return {it.id: it for it in services.people(ACCOUNT, organization).all_end_users()}
+    people = list(services.people(ACCOUNT, organization).all_end_users())
+    return {it.id: it for it in shown_people(services, ACCOUNT, people)}
 
 
 def feed(portal: Portal, organization: str, after: str = "", limit: int = 100) -> dict[str, Any]:

@@ -3,53 +3,45 @@
 import json
 from typing import Any
 
-import msgspec
 import pytest
 
 from integrations.actions.account import Account
 from integrations.actions.mapping import organizations
 from integrations.actions.people import move
+from integrations.actions.people.work import PeopleWork
 from integrations.domain.ids import AccountId, EndUserId, OrganizationId
-from integrations.domain.people.changes import ChangedBy
 from integrations.storage.control import Control
 from shared.storage.tables import StorageUnavailable
 from tests.flows.portal import Portal
 from tests.flows.test_end_users import created, listed, refused
 from tests.flows.test_pushed_people import push, results
+from tests.flows.user_sync import with_user_sync
 
 ACCOUNT = AccountId("acct_northwind")
 
 
-def managed(portal: Portal, person: dict[str, Any], *fields: str) -> None:
-    """Microsoft manages these fields from now on."""
-    organization = OrganizationId(person["organization_id"])
-    people = portal.services.people(ACCOUNT, organization)
-    batch = people.batch(ChangedBy.PORTAL, portal.clock())
-    (stored,) = people.end_users.find_all([EndUserId(person["id"])]).values()
-    batch.save(stored, msgspec.structs.replace(stored.value, managed_fields=list(fields)))
-    batch.commit()
-
-
 def test_a_field_that_microsoft_manages_is_not_changed_and_is_named(portal: Portal) -> None:
-    acme = portal.organization()
-    jane = created(portal, acme, mail="jane@contoso.example", job_title="Dentist", external_id="1")
-    managed(portal, jane, "mail", "job_title")
-    told = {"name": "Jane Roe", "mail": "other@contoso.example", "job_title": "Dentist", "external_id": "1"}
+    sync = with_user_sync(portal, users=1)
+    acme = sync.organization
+    sync.turn_on()
+    (jane,) = sync.people()
+    managed = {"name": jane["name"], "given_name": jane["given_name"], "surname": jane["surname"]}
+    told = {**managed, "mail": "other@contoso.example", "job_title": jane["job_title"], "external_id": "1"}
 
     put = portal.ask("PUT", f"/end-users/{jane['id']}", told)
     pushed = push(portal, acme, {**told, "mail": None, "phone": "2"}, {"external_id": "2", "name": "John"})
 
-    assert (put["name"], put["mail"], put["job_title"]) == ("Jane Roe", "jane@contoso.example", "Dentist")
-    assert (put["ignored_fields"], put["managed_fields"]) == (["mail"], ["mail", "job_title"])
+    assert (put["external_id"], put["mail"], put["job_title"]) == ("1", jane["mail"], jane["job_title"])
+    assert (put["ignored_fields"], put["managed_fields"]) == (["mail"], jane["managed_fields"])
     assert results(pushed) == ["updated", "created"]
     assert [it["ignored_fields"] for it in pushed["items"]] == [["mail"], []]
-    assert portal.ask("GET", f"/end-users/{jane['id']}")["mail"] == "jane@contoso.example"
+    assert portal.ask("GET", f"/end-users/{jane['id']}")["mail"] == jane["mail"]
 
 
 def broken_off(portal: Portal, patch: pytest.MonkeyPatch, source: str, target: str) -> None:
     """A move of everybody, of which no more than the first step is done."""
 
-    def dies(*_: object) -> list[EndUserId]:
+    def dies(*_: object, **__: object) -> list[EndUserId]:
         raise StorageUnavailable
 
     with patch.context() as context:
@@ -84,8 +76,8 @@ def test_who_arrived_and_leaves_again_is_at_one_place(portal: Portal, monkeypatc
     first, second, third = (portal.organization(name) for name in ("First", "Second", "Third"))
     jane = created(portal, first)
     broken_off(portal, monkeypatch, first, second)
-    people = portal.services.people(ACCOUNT, OrganizationId(first))
-    move._arrive(Account(portal.services, ACCOUNT), people, OrganizationId(second), [jane["id"]])
+    work = PeopleWork(Account(portal.services, ACCOUNT), OrganizationId(first))
+    move._arrive(work, OrganizationId(second), [jane["id"]])
     assert [len(listed(portal, it)) for it in (first, second)] == [1, 1]
 
     moved = portal.ask("POST", f"/organizations/{second}/end-users/move", {"organization_id": third})

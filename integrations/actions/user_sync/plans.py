@@ -9,6 +9,7 @@ from integrations.actions.user_sync.directory import StoredDirectory
 from integrations.actions.user_sync.inputs import ReadInputs, read_inputs
 from integrations.actions.user_sync.synced_tenant import SyncedTenant, find_synced_tenant
 from integrations.domain.ids import AccountId, PlanId, TenantId, new_id
+from integrations.domain.jobs.given_up import DETAILS
 from integrations.domain.jobs.orders import UserSyncPlanOrder
 from integrations.domain.retention import USER_SYNC_APPROVALS, USER_SYNC_PLANS
 from integrations.domain.user_sync.guard import PlanApproval, approval_of
@@ -25,7 +26,7 @@ from shared.errors import Conflict, Invalid, NotFound, Problem
 from shared.telemetry.log import log
 
 _FAILURE = PlanFailure(
-    detail="Our service failed several times while making this plan.",
+    detail=DETAILS[UserSyncPlanOrder.queue],
     remedy="Ask for the plan again. If it fails again, tell the operator of this service.",
 )
 

@@ -17,6 +17,7 @@ from integrations.domain.jobs.orders import (
     PlanOrder,
     PurgeOrder,
     RemovalOrder,
+    UserSyncPlanOrder,
 )
 from integrations.domain.statuses import EXPLANATIONS, SyncCause
 
@@ -45,6 +46,7 @@ DETAILS: dict[str, str] = {
             PurgeOrder,
             "Our service failed several times while deleting data of an earlier mapping. Nobody can see that data.",
         ),
+        (UserSyncPlanOrder, "Our service failed several times while making this plan."),
         (RemovalOrder, "Our service failed several times at this step of the removal."),
     )
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 from integrations.microsoft.permissions import APPLICATION_PERMISSIONS, CUSTOMER_SCOPES
 from local.portal_client import APP_ROLES
-from tests.faults.lab import people
+from tests.faults.lab import links, people
 from tests.faults.lab.app import Died
 from tests.faults.lab.lab import Lab
 from tests.flows.partner import FRIENDLY, UNFRIENDLY, Csp, has_csp
@@ -104,6 +104,11 @@ def _integrated(portal: Portal, case: Case) -> None:
     case.organization = portal.organization("Acme Dental")
 
 
+def _linked(portal: Portal, case: Case) -> None:
+    _synced(portal, case)
+    links.turn_on(portal, case)
+
+
 def _synced(portal: Portal, case: Case) -> None:
     _integrated(portal, case)
     map_(portal, case)
@@ -141,6 +146,7 @@ _MAKERS: dict[str, Callable[[Portal, Case], None]] = {
     "both": _both,
     "removed CSP": _removed_csp,
     "people": people.has_people,
+    "linked": _linked,
 }
 
 
@@ -352,6 +358,11 @@ FLOWS = (
     Flow("move End Users", "people", people.move, people.is_moved),
     Flow("merge End Users", "people", people.merge, people.is_merged),
     Flow("erase End Users", "people", people.erase, people.is_erased),
+    Flow("turn user sync on", "synced", links.turn_on, links.is_on),
+    Flow("sync users", "linked", links.change, links.is_changed),
+    Flow("undo link", "linked", links.undo, links.is_undone),
+    Flow("remove with links", "linked", remove, _is_gone),
+    Flow("unmap with links", "linked", unmap, _is_unmapped),
     Flow("delete Organization", "people", people.delete_organization, people.is_organization_gone),
 )
 
