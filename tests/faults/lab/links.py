@@ -49,7 +49,7 @@ def undo(portal: Portal, case: "Case") -> None:
 
 
 def is_on(portal: Portal, case: "Case") -> bool:
-    return _names(portal, case) == _names_at_microsoft(portal, case)
+    return _names(portal, case) == _names_of_users(portal, case)
 
 
 def is_changed(portal: Portal, case: "Case") -> bool:
@@ -59,7 +59,7 @@ def is_changed(portal: Portal, case: "Case") -> bool:
 
 def is_undone(portal: Portal, case: "Case") -> bool:
     undone = portal.ask("GET", f"{_path(case)}/links?only=undone")["items"]
-    return len(undone) == 1 and len(_people(portal, case)) == len(_names_at_microsoft(portal, case))
+    return len(undone) == 1 and len(_people(portal, case)) == len(_names(portal, case))
 
 
 def _people(portal: Portal, case: "Case") -> list[dict[str, Any]]:
@@ -70,8 +70,10 @@ def _names(portal: Portal, case: "Case") -> set[str]:
     return {it["name"] for it in _people(portal, case)}
 
 
-def _names_at_microsoft(portal: Portal, case: "Case") -> set[str]:
-    return {it["displayName"] for it in portal.microsoft.world.users(case.tenant["id"])}
+def _names_of_users(portal: Portal, case: "Case") -> set[str]:
+    """Of users as they were last synced; at Microsoft an earlier try may have changed them."""
+    users = portal.ask("GET", f"/tenants/{case.tenant['id']}/users")["items"]
+    return {it["name"] for it in users if it["is_enabled"]}
 
 
 # Rules.

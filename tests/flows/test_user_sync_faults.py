@@ -1,0 +1,190 @@
+"""The user sync where something goes wrong: a bug of ours, a dead process, somebody who is faster, and many users."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from integrations.actions.user_sync import run as user_sync_run
+from integrations.domain.jobs.given_up import DETAILS
+from local.microsoft.cloud import Running
+from local.portal_identity import PortalIdentity
+from shared.storage.rest_table import RestTable
+from tests.flows.failing import AT_ONCE, entries
+from tests.flows.portal import Portal, open_portal
+from tests.flows.raw import everything
+from tests.flows.user_sync import UserSync, with_user_sync
+
+
+class _Died(BaseException):
+    """The process ends here."""
+
+
+@pytest.fixture
+def sync(portal: Portal) -> UserSync:
+    return with_user_sync(portal)
+
+
+def dying_at(number: int) -> Callable[..., str]:
+    """The process ends at its n-th transaction of people or links."""
+    left, write = number, RestTable.write
+
+    def dying(table: RestTable, *writes: Any) -> str:
+        nonlocal left
+        left -= table._name in {"people", "usersync"}
+        if left == 0:
+            raise _Died
+        return write(table, *writes)
+
+    return dying
+
+
+def state_of(sync: UserSync) -> tuple[Any, ...]:
+    people = {(it["id"], it["name"], it["mail"], it["is_active"], tuple(it["managed_fields"])) for it in sync.people()}
+    links = {(it["object_id"], it["end_user"]["id"] if it["end_user"] else "") for it in sync.links()}
+    return people, links, {(it["user"]["object_id"], it["kind"]) for it in sync.questions()}
+
+
+@pytest.mark.parametrize("at", [1, 2, 3, 4, 5])
+def test_a_process_that_dies_leaves_nobody_twice_and_the_next_run_does_the_rest(
+    sync: UserSync, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    sync.has_end_user("Twin", mail="twin@other.example")
+    sync.has_user("Twin")
+    sync.sync()
+    plan = sync.plan()
+    assert sync.put(sync.settings(), plan["plan_hash"]).status == 200
+    with monkeypatch.context() as patched, suppress(_Died):
+        patched.setattr(RestTable, "write", dying_at(at))
+        sync.portal.run_queues()
+    sync.portal.later(minutes=20)
+    sync.portal.tick()
+    sync.world.change_user(sync.id, sync.world.users(sync.id)[0]["id"], officeLocation="Elsewhere")
+
+    sync.sync()
+
+    people, links, questions = state_of(sync)
+    assert (len(people), len(links), [kind for _, kind in questions]) == (4, 3, ["name_only"])
+    assert sync.state()["state"] == "synced"
+
+
+def test_a_fault_of_ours_fails_the_user_sync_alone_and_nothing_is_lost(
+    sync: UserSync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync.turn_on()
+    user = sync.world.users(sync.id)[0]["id"]
+
+    def fails(*_: object) -> None:
+        raise KeyError("jane@contoso.example")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(user_sync_run, "plan_sync", fails)
+        sync.world.change_user(sync.id, user, displayName="Renamed")
+        sync.sync()
+
+        state = sync.state()
+        assert (state["state"], state["state_colour"]) == ("failed", "red")
+        assert state["failure"]["remedy"]
+        assert sync.portal.row(sync.tenant)["user_sync"]["label"] == "User sync failed"
+        assert sync.portal.status(sync.tenant) == "Success"
+        evaluations = sync.portal.ask("GET", f"/tenants/{sync.id}")["evaluations"]
+        assert {it["state"] for it in evaluations} == {"fresh"}
+        assert "jane@contoso.example" not in " ".join(text for _, text in everything(sync.portal))
+    sync.portal.later(minutes=6)
+    sync.portal.tick()
+
+    assert (sync.state()["state"], sync.state()["failure"]) == ("synced", None)
+    assert sync.person("Renamed")
+
+
+def test_what_the_portal_changed_while_a_run_was_planning_is_not_overwritten(
+    sync: UserSync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync.turn_on(sync.settings(authority={"job_title": "fill_blank"}))
+    user = sync.world.users(sync.id)[0]
+    person = sync.person(user["displayName"])
+    names = ("name", "given_name", "surname", "mail", "phone", "mobile_phone")
+    own = {it: person[it] for it in names}
+    sync.portal.ask("PUT", f"/end-users/{person['id']}", own)  # without a title
+    sync.world.change_user(sync.id, user["id"], jobTitle="Theirs")
+    plan_sync, is_first = user_sync_run.plan_sync, True
+
+    def plans_slowly(*inputs: Any) -> Any:
+        nonlocal is_first
+        made = plan_sync(*inputs)
+        if is_first:
+            is_first = False
+            sync.portal.ask("PUT", f"/end-users/{person['id']}", {**own, "job_title": "Ours"})
+        return made
+
+    monkeypatch.setattr(user_sync_run, "plan_sync", plans_slowly)
+    sync.sync()
+    sync.portal.later(minutes=1)
+    sync.portal.run_queues()
+
+    assert sync.portal.ask("GET", f"/end-users/{person['id']}")["job_title"] == "Ours"
+    assert sync.state()["state"] == "synced"
+
+
+def test_settings_that_change_while_a_run_writes_win(sync: UserSync, monkeypatch: pytest.MonkeyPatch) -> None:
+    sync.turn_on()
+    sync.has_user("Newcomer")
+    plan_sync = user_sync_run.plan_sync
+
+    def turned_off_meanwhile(*inputs: Any) -> Any:
+        monkeypatch.undo()
+        sync.turn_off()
+        return plan_sync(*inputs)
+
+    monkeypatch.setattr(user_sync_run, "plan_sync", turned_off_meanwhile)
+    sync.sync()
+
+    assert "Newcomer" not in {it["name"] for it in sync.people()}
+    assert sync.state()["state"] == "off"
+
+
+def test_a_plan_for_many_users_is_made_in_the_background(sync: UserSync) -> None:
+    object.__setattr__(sync.portal.services, "users_while_waiting", 2)
+
+    answer = sync.portal.call("POST", f"{sync.path}/plan", {"settings": sync.settings()})
+
+    ordered, where = json.loads(answer.body), answer.headers["Location"].removeprefix("/api")
+    assert (answer.status, ordered["state"], ordered["plan"]) == (202, "running", None)
+    assert sync.portal.ask("GET", where)["state"] == "running"
+    sync.portal.run_queues()
+    done = sync.portal.ask("GET", where)
+    assert (done["state"], done["progress"]) == ("done", {"done": 3, "total": 3})
+    assert done["plan"]["counts"]["create"] == 3
+    assert sync.put(sync.settings(), done["plan"]["plan_hash"]).status == 200
+    sync.portal.run_queues()
+    assert len(sync.people()) == 3
+    sync.portal.later(hours=25)
+    assert sync.portal.call("GET", where).status == 404
+
+
+@pytest.fixture
+def impatient(microsoft: Running, identity: PortalIdentity, storage: str) -> Iterator[UserSync]:
+    """A tenant before a portal whose failed messages come back at once."""
+    found = open_portal(microsoft, identity, storage, **AT_ONCE)
+    with found.host:
+        yield with_user_sync(found)
+
+
+def test_a_plan_that_cannot_be_made_says_so(impatient: UserSync, monkeypatch: pytest.MonkeyPatch) -> None:
+    portal = impatient.portal
+    object.__setattr__(portal.services, "users_while_waiting", 2)
+    body = {"settings": impatient.settings()}
+    plan_id = portal.ask("POST", f"{impatient.path}/plan", body, expect=202)["plan_id"]
+
+    def fails(*_: object, **__: object) -> None:
+        raise KeyError
+
+    monkeypatch.setattr("integrations.actions.user_sync.plans.plan_sync", fails)
+    portal.run_queues()
+
+    failed = portal.ask("GET", f"{impatient.path}/plans/{plan_id}")
+    assert (failed["state"], failed["plan"]) == ("failed", None)
+    assert failed["failure"]["detail"] == DETAILS["plan-users"]
+    assert len(entries(portal, "plan-users")) == 1
