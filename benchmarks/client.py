@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from benchmarks.evaluations import decide, decide_again, evaluate, judge
+from benchmarks.links import link, link_again, read_and_write
 from integrations.actions.account import Account
 from integrations.actions.jobs.due_work import order_due
 from integrations.actions.jobs.registry import due_handlers
@@ -321,7 +322,22 @@ def tokens(bench: Bench, told: dict[str, Any]) -> dict[str, Any]:
 
 _JOBS = {
     it.__name__: it
-    for it in (cycles, many, neighbours, fill_due, order, stored_rows, evaluate, judge, decide, decide_again, tokens)
+    for it in (
+        cycles,
+        many,
+        neighbours,
+        fill_due,
+        order,
+        stored_rows,
+        evaluate,
+        judge,
+        decide,
+        decide_again,
+        tokens,
+        link,
+        link_again,
+        read_and_write,
+    )
 }
 
 

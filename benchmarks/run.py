@@ -27,6 +27,7 @@ PROGRAMS = (
     "p10_throttled",
     "p11_in_flight",
     "p12_mfa",
+    "p13_linking",
     "p15_controls",
     "p17_insights",
 )

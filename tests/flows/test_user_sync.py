@@ -57,6 +57,7 @@ def test_a_second_run_writes_nothing(sync: UserSync) -> None:
     sync.turn_on()
     before = [it for it in everything(sync.portal) if it[0].startswith(("usersync", "people"))]
 
+    sync.run()
     sync.sync()
 
     assert [it for it in everything(sync.portal) if it[0].startswith(("usersync", "people"))] == before

@@ -70,6 +70,22 @@ def test_a_process_that_dies_leaves_nobody_twice_and_the_next_run_does_the_rest(
     assert sync.state()["state"] == "synced"
 
 
+@pytest.mark.parametrize("at", [1, 2, 3, 4])
+def test_a_change_is_not_forgotten_by_a_process_that_dies(
+    sync: UserSync, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    sync.turn_on()
+    sync.world.change_user(sync.id, sync.world.users(sync.id)[0]["id"], displayName="Renamed")
+    with monkeypatch.context() as patched, suppress(_Died):
+        patched.setattr(RestTable, "write", dying_at(at))
+        sync.sync()
+
+    sync.run()
+
+    assert sync.person("Renamed")
+    assert sync.state()["state"] == "synced"
+
+
 def test_a_fault_of_ours_fails_the_user_sync_alone_and_nothing_is_lost(
     sync: UserSync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,7 +124,7 @@ def test_what_the_portal_changed_while_a_run_was_planning_is_not_overwritten(
     names = ("name", "given_name", "surname", "mail", "phone", "mobile_phone")
     own = {it: person[it] for it in names}
     sync.portal.ask("PUT", f"/end-users/{person['id']}", own)  # without a title
-    sync.world.change_user(sync.id, user["id"], jobTitle="Theirs")
+    sync.world.change_user(sync.id, user["id"], jobTitle="Theirs", displayName="Renamed")
     plan_sync, is_first = user_sync_run.plan_sync, True
 
     def plans_slowly(*inputs: Any) -> Any:
@@ -121,11 +137,27 @@ def test_what_the_portal_changed_while_a_run_was_planning_is_not_overwritten(
 
     monkeypatch.setattr(user_sync_run, "plan_sync", plans_slowly)
     sync.sync()
-    sync.portal.later(minutes=1)
-    sync.portal.run_queues()
+    assert "data changed" in {kind for kind, _ in everything(sync.portal)}  # nothing is forgotten meanwhile
+    sync.run()
 
-    assert sync.portal.ask("GET", f"/end-users/{person['id']}")["job_title"] == "Ours"
+    after = sync.portal.ask("GET", f"/end-users/{person['id']}")
+    assert (after["job_title"], after["name"]) == ("Ours", "Renamed")
     assert sync.state()["state"] == "synced"
+
+
+def test_a_run_plans_only_when_something_changed(sync: UserSync, monkeypatch: pytest.MonkeyPatch) -> None:
+    sync.turn_on()
+    planned: list[object] = []
+    plan_sync = user_sync_run.plan_sync
+    monkeypatch.setattr(user_sync_run, "plan_sync", lambda *it: planned.append(it) or plan_sync(*it))
+
+    sync.run()
+    assert planned == []
+    sync.has_end_user("Somebody")
+    sync.run()
+    assert len(planned) == 1
+    sync.run()
+    assert len(planned) == 1
 
 
 def test_settings_that_change_while_a_run_writes_win(sync: UserSync, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,8 +4,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from integrations.domain.ids import AccountId, TenantId
+from integrations.domain.jobs.orders import EvaluateOrder
 from local.host.invocation.invoker import Response
 from tests.flows.portal import Portal
+
+ACCOUNT = AccountId("acct_northwind")
 
 
 class UserSync:
@@ -54,6 +58,14 @@ class UserSync:
         """Microsoft's changes come with the next sync."""
         self.portal.later(**(later or {"hours": 7}))
         self.portal.sync(self.tenant)
+
+    def run(self) -> None:
+        """A run without any change at Microsoft, as there is one a day."""
+        tenant = self.portal.services.control(ACCOUNT).tenants.find(self.id)
+        assert tenant is not None
+        order = EvaluateOrder(account_id=ACCOUNT, tenant_id=TenantId(self.id), epoch=tenant.value.epoch)
+        self.portal.services.send(order)
+        self.portal.run_queues()
 
     def people(self, organization: str = "") -> list[dict[str, Any]]:
         path = f"/organizations/{organization or self.organization}/end-users?limit=1000"

@@ -6,6 +6,7 @@ by which the next plan finds it again. An End User that somebody else changed si
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
 
 import msgspec
 
@@ -88,8 +89,6 @@ class PlanWriter:
         stayed = self._move([it for it in changes if it.moves_to and it.end_user_id in done])
         self.left += [it for it in changes if it.end_user_id not in done]
         self._batch.write_many(list(self._link_writes([it for it in changes if it.end_user_id in done], stayed)))
-        if not self._batch.is_empty:
-            self._batch.commit()
 
     def _organization_of(self, change: UserChange) -> OrganizationId:
         return change.created_in or self._read.inputs.end_users[change.end_user_id].organization_id
@@ -99,9 +98,13 @@ class PlanWriter:
         work = PeopleWork(self._synced.account, organization_id, by=ChangedBy.SYNC)
         now = self._read.inputs.as_of
 
+        tries = count()
+
         def attempt(batch: PeopleBatch) -> tuple[set[EndUserId], int, int]:
             before, done = batch.head.sequence, set()
-            found = work.people.end_users.find_all([it.end_user_id for it in changes])
+            is_first = next(tries) == 0  # whoever is to be made is taken to be absent, until a conflict says otherwise
+            wanted = [it.end_user_id for it in changes if not (is_first and it.created_in)]
+            found = work.people.end_users.find_all(wanted)
             for it in changes:
                 stored, managed = found.get(it.end_user_id), self._plan.managed.get(it.end_user_id, ())
                 if stored is None and it.created_in:
