@@ -68,7 +68,6 @@ USER_SYNC = {
     ("integrations/actions/user_sync/change.py", "batch"),
     ("integrations/actions/user_sync/ending.py", "batch"),
     ("integrations/actions/user_sync/run.py", "batch"),
-    ("integrations/actions/user_sync/writing.py", "self._batch"),
 }
 BATCHES = {
     "integrations/actions/people/move.py",
