@@ -47,6 +47,7 @@ def _context(chromium: Browser) -> Iterator[BrowserContext]:
         ignore_https_errors=True, viewport={"width": 1280, "height": 900}, locale="en-GB", reduced_motion="reduce"
     ) as opened:
         opened.set_default_timeout(HANGS_MS)
+        opened.new_page()  # stays: with its last tab the window goes, and to begin another costs more than most tests
         yield opened
 
 
@@ -56,12 +57,13 @@ def page(_context: BrowserContext) -> Iterator[Page]:
 
     What else a browser keeps, it keeps by address, and each test has a port of its own.
     """
+    others = set(_context.pages)
     opened = _context.new_page()
     wrong: list[str] = []
     opened.on("pageerror", lambda error: wrong.append(str(error)))
     opened.on("console", lambda told: wrong.append(told.text) if breaks_policy(told.text) else None)
     yield opened
-    for it in _context.pages:
+    for it in set(_context.pages) - others:
         it.close()
     _context.clear_cookies()
     assert wrong == []
