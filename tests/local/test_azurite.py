@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import TableClient, TableServiceClient
-from azure.storage.queue import QueueClient
+from azure.storage.queue import QueueClient, QueueServiceClient
 
 import local.azurite
 from local.azurite import Azurite, NoAzurite, running_azurite
@@ -72,6 +72,32 @@ def test_rows_are_found_by_exactly_the_keys_that_were_asked_for(storage, asked, 
         for partition, row in _KEYS:
             named = "again" if (partition, row) == ("01", "1.0") else f"{partition}/{row}"
             assert rows.get_entity(partition, row)["name"] == named
+
+
+def test_an_account_finds_its_own_queues_and_tables_among_those_of_others(another_storage):
+    for connection, names in (
+        (another_storage(), {"errands", "extra", "post"}),
+        (another_storage(), {"errands", "tea"}),
+    ):
+        with (
+            QueueServiceClient.from_connection_string(connection) as queues,
+            TableServiceClient.from_connection_string(connection) as tables,
+        ):
+            for name in names:
+                queues.create_queue(name)
+                tables.create_table(name).create_entity({"PartitionKey": "acct", "RowKey": "1", "names": len(names)})
+            queues.get_queue_client("errands").send_message(str(len(names)))
+
+            assert {it.name for it in queues.list_queues()} == names
+            some = queues.list_queues(name_starts_with="e", results_per_page=1)
+            assert [it.name for it in some] == sorted(name for name in names if name.startswith("e"))
+            assert {it.name for it in tables.list_tables()} == names
+            assert tables.get_table_client("ERRANDS").get_entity("acct", "1")["names"] == len(names)
+            tables.delete_table("errands")
+            tables.create_table("late")
+            assert {it.name for it in tables.list_tables()} == names - {"errands"} | {"late"}
+            received = queues.get_queue_client("errands").receive_messages()
+            assert [message.content for message in received] == [str(len(names))]
 
 
 @pytest.mark.parametrize("turn", ["first", "second"])
