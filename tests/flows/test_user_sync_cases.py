@@ -245,3 +245,18 @@ def test_one_person_in_two_tenants_has_one_end_user_in_each_organization(sync: U
 
     assert sync.person("Zoe Twice")["id"] != second.person("Zoe Twice")["id"]
     assert second.person("Zoe Twice")["microsoft"][0]["tenant_id"] == other["id"]
+
+
+def test_a_tenant_that_is_renamed_changes_nobody(sync: UserSync) -> None:
+    """42: keys are ids."""
+    sync.has_user("Jane Roe")
+    sync.sync()
+    sync.turn_on()
+    before, links = sync.people(), sync.links()
+
+    sync.world.rename_tenant(sync.id, "Contoso Holding")
+    sync.sync(hours=25)
+
+    assert [it | {"microsoft": []} for it in sync.people()] == [it | {"microsoft": []} for it in before]
+    assert {link["tenant_name"] for it in sync.people() for link in it["microsoft"]} == {"Contoso Holding"}
+    assert sync.links() == links
