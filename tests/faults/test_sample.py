@@ -48,7 +48,7 @@ def test_the_switch_kills_at_the_request_it_is_told(lab: Lab, bases: Bases) -> N
         ("push End Users", 3, When.AFTER),
         ("move End Users", 5, When.AFTER),
         ("turn user sync on", 7, When.AFTER),
-        ("sync users", 30, When.BEFORE),
+        ("sync users", 27, When.BEFORE),
         ("undo link", 4, When.AFTER),
         ("remove with links", 20, When.AFTER),
     ],
