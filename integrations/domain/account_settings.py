@@ -16,6 +16,7 @@ DEFAULT_TIME_ZONE = "UTC"
 MOST_EXCEPTIONS = 200
 MOST_OF_A_REASON = 128  # characters: two hundred exceptions must fit into the body of a request
 EXCEPTIONS_A_PAGE = 50
+EXCEPTION_PAGES = range(0, MOST_EXCEPTIONS, EXCEPTIONS_A_PAGE)  # their numbers
 MOST_CHANGED_TENANTS = 30  # whose exceptions change: everything is written in one transaction
 
 MOST_PEOPLE = 1_000_000
@@ -132,8 +133,11 @@ def changes_of_exceptions(before: list[MfaException], after: list[MfaException])
 
 def paged(exceptions: list[MfaException]) -> list[ExceptionPage]:
     """The exceptions as they are stored."""
-    starts = range(0, len(exceptions), EXCEPTIONS_A_PAGE)
-    return [ExceptionPage(number=it, items=exceptions[it : it + EXCEPTIONS_A_PAGE]) for it in starts]
+    return [
+        ExceptionPage(number=it, items=exceptions[it : it + EXCEPTIONS_A_PAGE])
+        for it in EXCEPTION_PAGES
+        if it < len(exceptions)
+    ]
 
 
 def is_time_zone(name: str) -> bool:

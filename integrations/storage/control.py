@@ -36,7 +36,7 @@ from integrations.domain.removal import Removal, RemoveAll, TenantRemoval
 from integrations.domain.sync.change_notifications import Watch
 from integrations.domain.sync.datasets import Run
 from integrations.domain.user_sync.stored.state import UserSyncChip
-from integrations.storage.documents import Documents, RowKind, all_rows
+from integrations.storage.documents import Documents, RowKind, Stored, all_rows
 from shared.errors import Conflict
 from shared.storage.table import Table
 from shared.storage.tables import RowChanged, RowExists, Tables, Write
@@ -108,7 +108,7 @@ _SEAL = RowKind("seal", Seal, lambda it: newest_seal_first(it.number), _NO_SECRE
 _AUDIT_KEY = RowKind("audit_key", AuditKey, lambda _: CURRENT, frozenset({"sealed"}))
 _PLAN = RowKind("plan", PlanRecord, lambda _: CURRENT, _NO_SECRETS)
 _SETTINGS = RowKind("settings", AccountSettings, lambda _: CURRENT, _NO_SECRETS)
-_EXCEPTIONS = RowKind("exceptions", ExceptionPage, lambda it: f"{it.number:06d}", _NO_SECRETS)
+_EXCEPTIONS = RowKind("exceptions", ExceptionPage, lambda it: exception_page_key(it.number), _NO_SECRETS)
 _WATCH = RowKind("watch", Watch, lambda it: it.tenant_id, frozenset({"secret_hash"}))
 _FLOW_START = RowKind("starting", FlowStart, lambda it: it.id, _NO_SECRETS)
 _SUMMARY = RowKind("summary", TenantSummary, lambda it: it.tenant_id, _NO_SECRETS)
@@ -189,6 +189,15 @@ class Control:
         self.user_sync_chips = Documents(table, account_id, _USER_SYNC_CHIP)
         self._table = table
 
+    def find_several(self, *wanted: tuple[Documents[Any], str]) -> list[Stored[Any] | None]:
+        """Objects of several kinds by their keys, in the order asked for; one request for each 14."""
+        keys = [documents.row_key(key) for documents, key in wanted]
+        rows = {row.key: row for row in self._table.find(self.account_id, keys)}
+        return [
+            documents.stored(rows[key]) if key in rows else None
+            for (documents, _), key in zip(wanted, keys, strict=True)
+        ]
+
     def everything(self) -> Iterator[tuple[RowKind[Any], str, str]]:
         """Every row of the account in key order: its kind, id and stored JSON; not those of kinds we do not know."""
         return all_rows(self._table, self.account_id, KINDS)
@@ -214,6 +223,11 @@ class ControlWriter:
 
 def _table(tables: Tables) -> Table:
     return tables.table("control")
+
+
+def exception_page_key(number: int) -> str:
+    """Six digits, so that keys sort as the numbers do."""
+    return f"{number:06d}"
 
 
 def newest_first(moment: datetime, suffix: str | None = None) -> str:

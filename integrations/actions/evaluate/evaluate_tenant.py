@@ -9,7 +9,7 @@ each evaluation's own cursor (``evaluation_run``).
 from datetime import datetime
 
 from integrations.actions.evaluate.evaluation_run import EvaluationRun
-from integrations.actions.evaluate.summarize import update_summary
+from integrations.actions.evaluate.summarize import read_account_rows, update_summary
 from integrations.actions.user_sync.run import sync_users
 from integrations.domain.evaluations.progress import daily_at
 from integrations.domain.ids import TenantId
@@ -19,8 +19,8 @@ from integrations.domain.jobs.orders import EvaluateOrder
 from integrations.domain.retry_delays import OVERLAP
 from integrations.domain.sync.cadence import share_of
 from integrations.services import Services
-from integrations.storage.control import Control
 from integrations.storage.data.store import Superseded, Unwritten
+from integrations.storage.documents import Stored
 from shared.telemetry.log import log
 from shared.telemetry.tracing import span
 
@@ -34,14 +34,15 @@ def evaluate_tenant(services: Services, order: EvaluateOrder) -> None:
         StorageUnavailable: storage does not answer; the message retries.
         VersionConflict: the tenant's summary kept changing; the message retries.
     """
-    if not _is_current(services.control(order.account_id), order):
+    of_account = read_account_rows(services, order)
+    if not _is_current(of_account.tenant, order):
         log("dropped order", account_id=order.account_id, tenant_id=order.tenant_id, reason="not asked for any more")
         return
     with span("evaluate", account_id=order.account_id, tenant_id=order.tenant_id):
         try:
             run = EvaluationRun(services, order)
             run.evaluate()
-            update_summary(services, order)
+            update_summary(services, order, of_account, run)
             sync_users(services, order, run.stored)
             run.finish()
         except (Superseded, Unwritten):
@@ -60,7 +61,7 @@ def is_evaluable(tenant: Tenant) -> bool:
 
 def mark_failed(services: Services, order: EvaluateOrder, failed: Failed) -> bool:
     """Mark the evaluations that are due as failing; whether one of them was not failing before."""
-    if not _is_current(services.control(order.account_id), order):
+    if not _is_current(services.control(order.account_id).tenants.find(order.tenant_id), order):
         return False
     try:
         return EvaluationRun(services, order).mark_failed(failed)
@@ -68,6 +69,5 @@ def mark_failed(services: Services, order: EvaluateOrder, failed: Failed) -> boo
         return False
 
 
-def _is_current(control: Control, order: EvaluateOrder) -> bool:
-    stored = control.tenants.find(order.tenant_id)
+def _is_current(stored: Stored[Tenant] | None, order: EvaluateOrder) -> bool:
     return stored is not None and stored.value.epoch == order.epoch and is_evaluable(stored.value)

@@ -76,6 +76,11 @@ class EvaluationRun:
         """What is stored of the tenant, as it was when the run began; with the changes that are still pending."""
         return self._standing
 
+    @property
+    def results(self) -> StoredData:
+        """The evaluations' cursors and rows, as they are after what this run has written."""
+        return StoredData(dict(self._cursors), {}, self._session.written_rows)
+
     def finish(self) -> None:
         """Remove the pending changes that were read.
 

@@ -6,14 +6,15 @@ a transaction that also holds the tenant's row.
 """
 
 from collections.abc import Collection, Iterable
-from typing import TypeVar
+from datetime import datetime, timedelta
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from integrations.actions.account import Account
-from integrations.actions.account_settings import exceptions_of, settings_of
 from integrations.actions.conflicts import retry_on_conflict
-from integrations.domain.account_settings import excepted, time_zone
+from integrations.actions.evaluate.evaluation_run import EvaluationRun
+from integrations.domain.account_settings import EXCEPTION_PAGES, AccountSettings, MfaException, excepted, time_zone
 from integrations.domain.baselines.verdicts import ControlVerdict
 from integrations.domain.evaluations.controls import CONTROLS
 from integrations.domain.evaluations.mfa import MFA, MfaRow
@@ -29,7 +30,7 @@ from integrations.domain.sync.plans import known_plans
 from integrations.domain.sync.records import License, TenantProfile
 from integrations.domain.sync.security_records import SecureScore, SecureScoreControl
 from integrations.services import Services
-from integrations.storage.control import Control
+from integrations.storage.control import CURRENT, Control, exception_page_key
 from integrations.storage.data.store import StoredData
 from integrations.storage.documents import Stored
 from shared.storage.tables import Write
@@ -44,31 +45,88 @@ class _JudgedControl(msgspec.Struct, frozen=True, kw_only=True):
     verdict: ControlVerdict
 
 
-def update_summary(services: Services, order: EvaluateOrder) -> None:
+class AccountRows(NamedTuple):
+    """What a summary needs of the account's rows, as it was before the tenant's data were read.
+
+    Then a summary that somebody else made of later data is never replaced.
+    """
+
+    tenant: Stored[Tenant] | None
+    summary: Stored[TenantSummary] | None
+    settings: AccountSettings
+    exceptions: list[MfaException]
+    history: dict[str, Stored[HistoryMonth] | None]
+
+
+class _TenantData(NamedTuple):
+    synced: StoredData
+    derived: StoredData
+
+
+def read_account_rows(services: Services, order: EvaluateOrder) -> AccountRows:
+    """Read what a summary needs of the account's rows, by one request.
+
+    Raises:
+        StorageUnavailable: storage does not answer.
+    """
+    control, months = services.control(order.account_id), _months(services.clock())
+    keys = [HistoryMonth(tenant_id=order.tenant_id, epoch=order.epoch, month=it).key for it in months]
+    tenant, summary, settings, *others = control.find_several(
+        (control.tenants, order.tenant_id),
+        (control.summaries, order.tenant_id),
+        (control.settings, CURRENT),
+        *((control.history, it) for it in keys),
+        *((control.exceptions, exception_page_key(it)) for it in EXCEPTION_PAGES),
+    )
+    pages = filter(None, others[len(keys) :])
+    return AccountRows(
+        tenant=tenant,
+        summary=summary,
+        settings=settings.value if settings else AccountSettings(),
+        exceptions=[it for page in pages for it in page.value.items],
+        history=dict(zip(keys, others, strict=False)),
+    )
+
+
+def _months(now: datetime) -> list[str]:
+    """The months that it is, or will be while evaluations run, in some time zone."""
+    return sorted({month_of((now + it).date()) for it in (timedelta(hours=-12), timedelta(hours=15))})
+
+
+def update_summary(services: Services, order: EvaluateOrder, of_account: AccountRows, run: EvaluationRun) -> None:
     """Write the summary and today's day of the history if something about them has changed.
+
+    ``of_account`` was read before the run began.
 
     Raises:
         VersionConflict: they kept changing.
         StorageUnavailable: storage does not answer.
     """
-    account = Account(services, order.account_id)
-    retry_on_conflict(lambda: _update(account, order))
+    account, data = Account(services, order.account_id), _TenantData(run.stored, run.results)
+    retry_on_conflict(
+        lambda: _update_again(account, order),
+        first=lambda: _update(account, order, of_account, data),
+    )
 
 
-def _update(account: Account, order: EvaluateOrder) -> None:
-    control, now = account.control, account.services.clock()
-    tenant = control.tenants.find(order.tenant_id)
-    if tenant is None or tenant.value.mapping is None:
+def _update_again(account: Account, order: EvaluateOrder) -> None:
+    services, where = account.services, (order.account_id, order.tenant_id, order.epoch)
+    of_account = read_account_rows(services, order)
+    _update(account, order, of_account, _TenantData(services.data(*where).state(), services.derived(*where).state()))
+
+
+def _update(account: Account, order: EvaluateOrder, of_account: AccountRows, data: _TenantData) -> None:
+    tenant, before, now = of_account.tenant, of_account.summary, account.services.clock()
+    if tenant is None or tenant.value.mapping is None or tenant.value.epoch != order.epoch:
         return
-    before, zone = control.summaries.find(order.tenant_id), time_zone(settings_of(control).time_zone)
-    exceptions = excepted(exceptions_of(control), now).get(order.tenant_id, frozenset())
-    summary = _summary(account, tenant.value, tenant.value.mapping, exceptions)
-    day = day_of(summary, exceptions, now.astimezone(zone).date())
+    exceptions = excepted(of_account.exceptions, now).get(tenant.value.tenant_id, frozenset())
+    summary = _summary(account, tenant.value, tenant.value.mapping, exceptions, data)
+    day = day_of(summary, exceptions, now.astimezone(time_zone(of_account.settings.time_zone)).date())
     summary = with_trends(summary, before.value if before else None, day)
-    history = _history_writes(control, tenant.value, day)
+    history = _history_writes(account.control, of_account.history, tenant.value, day)
     if history or before is None or before.value != summary:
         with account.change() as change:
-            change.write(*_summary_writes(control, tenant, before, summary), *history)
+            change.write(*_summary_writes(account.control, tenant, before, summary), *history)
 
 
 def _summary_writes(
@@ -80,11 +138,12 @@ def _summary_writes(
     return [control.summaries.put(summary), control.tenants.saved(tenant)]
 
 
-def _summary(account: Account, tenant: Tenant, mapping: Mapping, exceptions: Collection[str]) -> TenantSummary:
-    services, where = account.services, (account.id, tenant.tenant_id, tenant.epoch)
-    synced, derived = services.data(*where).state(tenant.confirmed), services.derived(*where).state()
+def _summary(
+    account: Account, tenant: Tenant, mapping: Mapping, exceptions: Collection[str], data: _TenantData
+) -> TenantSummary:
+    synced, derived = data.synced.confirmed(tenant.confirmed), data.derived
     organization = account.control.organizations.find(mapping.organization_id)
-    off = services.settings.evaluations_off
+    off = account.services.settings.evaluations_off
     licenses = list(_rows(synced, "licenses", License))
     mfa = rules.EvaluationState(derived.cursors.get(MFA.name), MFA.name in off)
     controls = rules.EvaluationState(derived.cursors.get(CONTROLS.name), CONTROLS.name in off)
@@ -132,10 +191,12 @@ def _kinds(derived: StoredData, user_ids: Collection[str]) -> dict[str, str]:
     }
 
 
-def _history_writes(control: Control, tenant: Tenant, today: HistoryDay) -> list[Write]:
+def _history_writes(
+    control: Control, known: dict[str, Stored[HistoryMonth] | None], tenant: Tenant, today: HistoryDay
+) -> list[Write]:
     """The write of today's month, if today is different from what is stored, and of months that are too old."""
     empty = HistoryMonth(tenant_id=tenant.tenant_id, epoch=tenant.epoch, month=month_of(today.day))
-    stored = control.history.find(empty.key)
+    stored = known[empty.key]
     before = stored.value if stored else empty
     after = before.with_day(today)
     if after == before:
@@ -143,5 +204,5 @@ def _history_writes(control: Control, tenant: Tenant, today: HistoryDay) -> list
     if stored is not None:
         return [control.history.saved(stored.now(after))]
     oldest = month_of(today.day - HISTORY)
-    known = control.history.list(months_of(tenant.tenant_id, tenant.epoch))
-    return [control.history.added(after), *(control.history.removed(it) for it in known if it.value.month < oldest)]
+    months = control.history.list(months_of(tenant.tenant_id, tenant.epoch))
+    return [control.history.added(after), *(control.history.removed(it) for it in months if it.value.month < oldest)]

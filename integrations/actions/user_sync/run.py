@@ -52,10 +52,10 @@ def sync_users(services: Services, order: EvaluateOrder, stored: StoredData) -> 
     """
     account = Account(services, order.account_id)
     batch = services.user_sync(account.id, order.tenant_id).batch()
-    tenant = account.control.tenants.find(order.tenant_id)
-    if not batch.head.is_on or batch.head.is_closed or tenant is None or tenant.value.mapping is None:
+    if not batch.head.is_on or batch.head.is_closed:
         return
-    if tenant.value.epoch != order.epoch:
+    tenant = account.control.tenants.find(order.tenant_id)
+    if tenant is None or tenant.value.mapping is None or tenant.value.epoch != order.epoch:
         return
     synced = SyncedTenant(account, tenant.value, tenant.value.mapping)
     try:

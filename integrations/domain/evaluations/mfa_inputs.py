@@ -33,6 +33,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 USERS, REGISTRATIONS = "users", "registrations"
 _GROUPS, _POLICIES = "groups", "conditional_access"
+_MOST_GROUPS_FOUND = 42  # by their keys, three requests
 # Microsoft has no such rows for a tenant without the licence: that is known, other than what could not be read.
 _EMPTY_WITHOUT_LICENSE = frozenset({_POLICIES, "named_locations", "authentication_strengths", "role_eligibilities"})
 _COMMON = _EMPTY_WITHOUT_LICENSE | {"security_defaults", "per_user_mfa", "roles", "cross_tenant_access"}
@@ -57,6 +58,7 @@ class MfaTenant:
     def __init__(self, source: RowSource) -> None:
         self._source = source
         self._group_keys: set[str] = set()
+        self._known_groups: set[str] | None = None
         self.unread: dict[str, str] = {}
         self._policies = self._rows(_POLICIES, ConditionalAccess)
         self._roles = self._rows("roles", RoleMember)
@@ -139,8 +141,22 @@ class MfaTenant:
         return reachable(self._find_groups, with_roles.union(*map(_groups_of, policies)))
 
     def _find_groups(self, keys: Collection[str]) -> Mapping[str, Group]:
+        """The rows with these keys.
+
+        Where many are named, all rows are read once. From then on it is known which members are groups.
+        """
         self._group_keys.update(keys)
-        return self._source.find(_GROUPS, keys, Group)
+        if self._known_groups is None and len(keys) <= _MOST_GROUPS_FOUND:
+            return self._source.find(_GROUPS, keys, Group)
+        if self._known_groups is not None:
+            return self._source.find(_GROUPS, self._known_groups.intersection(keys), Group)
+        found: dict[str, Group] = {}
+        self._known_groups = set()
+        for key, it in self._source.rows(_GROUPS, Group):
+            self._known_groups.add(key)
+            if key in keys:
+                found[key] = it
+        return found
 
     def _uses_groups(self, changed: Keys) -> bool:
         """Whether one of these rows matters now or did before: then the rows that lead there were looked up now."""

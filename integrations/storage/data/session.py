@@ -28,6 +28,7 @@ class DataSession:
     ) -> None:
         """``rows`` are the main fence, the marks of changes and the cursors."""
         self._store = store
+        self._table = table
         self._fences = fences
         self._layouts = {row.key.removeprefix(CURSOR): layout_of(row) for row in rows if row.key.startswith(CURSOR)}
         self._moved: list[Writes] = []
@@ -46,6 +47,11 @@ class DataSession:
     def rows(self) -> StoredRows:
         """The rows, in their partitions as of the beginning of the session."""
         return self._rows
+
+    @property
+    def written_rows(self) -> StoredRows:
+        """The rows, in their partitions as of the last commit."""
+        return StoredRows(self._table, self._store.base, {name: it.parts for name, it in self._layouts.items()})
 
     @property
     def has_changes(self) -> bool:

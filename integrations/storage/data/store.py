@@ -61,6 +61,12 @@ class StoredData(NamedTuple):
     pending: dict[str, Pending]
     rows: StoredRows
 
+    def confirmed(self, confirmed: Confirmed | None) -> "StoredData":
+        """The same, with cursors updated by what a later run ``confirmed`` without writing it."""
+        if confirmed is None:
+            return self
+        return self._replace(cursors={name: confirmed.applied(it) for name, it in self.cursors.items()})
+
 
 class DataStore:
     """The rows of one (account, tenant, epoch)."""
@@ -99,8 +105,8 @@ class DataStore:
     def state(self, confirmed: Confirmed | None = None) -> StoredData:
         """Cursors and pending changes, read by one query; ``confirmed`` as for ``cursors``."""
         rows = self._beginning()
-        cursors = {name: confirmed.applied(it) if confirmed else it for name, it in cursors_of(rows).items()}
-        return StoredData(cursors, pending_of(rows), StoredRows(self.table, self.base, parts_of(rows)))
+        stored = StoredData(cursors_of(rows), pending_of(rows), StoredRows(self.table, self.base, parts_of(rows)))
+        return stored.confirmed(confirmed)
 
     def consume(self, pending: Mapping[str, Pending]) -> None:
         """Delete marks that evaluations have processed; a mark that was changed since it was read stays."""

@@ -27,23 +27,23 @@ class StoredRows:
     def all(self, dataset: str, model: type[T]) -> Iterator[tuple[str, T]]:
         """Every row with its key; only one page is in memory at a time."""
         for part in range(self._parts.get(dataset, 1)):
-            yield from self._all_of(part, dataset, model)
+            yield from self._all_of(part, dataset, model, None)
 
     def find(self, dataset: str, keys: Collection[str], model: type[T]) -> dict[str, T]:
         """The rows with these keys that exist."""
         by_part = _by_part(keys, self._parts.get(dataset, 1))
         return {key: it for part, some in by_part.items() for key, it in self._some_of(part, dataset, some, model)}
 
-    def _all_of(self, part: int, dataset: str, model: type[T]) -> Iterator[tuple[str, T]]:
+    def _all_of(self, part: int, dataset: str, model: type[T], only: Collection[str] | None) -> Iterator[tuple[str, T]]:
         prefix, parts = row_prefix(dataset), self._parts.get(dataset, 1)
         for row in pages(self._table, partition_of(self._base, part), prefix):
             key = row.key.removeprefix(prefix)
-            if part_of(key, parts) == part:
+            if (only is None or key in only) and part_of(key, parts) == part:
                 yield key, msgspec.json.decode(body_of(row), type=model)
 
     def _some_of(self, part: int, dataset: str, keys: set[str], model: type[T]) -> Iterator[tuple[str, T]]:
         if len(keys) > SEVERAL_READS:
-            yield from ((key, it) for key, it in self._all_of(part, dataset, model) if key in keys)
+            yield from self._all_of(part, dataset, model, keys)
             return
         prefix = row_prefix(dataset)
         partition = partition_of(self._base, part)
