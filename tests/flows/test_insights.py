@@ -252,3 +252,25 @@ def test_an_unmapping_in_the_middle_of_an_evaluation_leaves_no_summary(
     assert portal.row(tenant)["syncro_tenant"] is None
     assert stored(portal, "summary") == {}
     assert stored(portal, "history") == before
+
+
+def test_a_summary_that_somebody_made_of_later_data_meanwhile_stays(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = connected(portal, "Contoso", 60)
+    summarized = summarizing.score_summary
+
+    def scored(points: float) -> None:
+        day = portal.clock() + timedelta(hours=7)
+        portal.microsoft.world.set_secure_score(tenant["id"], f"{day:%Y-%m-%d}", points=points, most=100)
+        resynced(portal, tenant)
+
+    def overtaken(*rows: Any) -> ScoreSummary:
+        monkeypatch.setattr(summarizing, "score_summary", summarized)
+        scored(80)
+        return summarized(*rows)
+
+    monkeypatch.setattr(summarizing, "score_summary", overtaken)
+    scored(70)
+
+    assert [it["points"] for it in rows(portal, SCORES)] == [80]

@@ -9,7 +9,7 @@ each evaluation's own cursor (``evaluation_run``).
 from datetime import datetime
 
 from integrations.actions.evaluate.evaluation_run import EvaluationRun
-from integrations.actions.evaluate.summarize import read_account_rows, update_summary
+from integrations.actions.evaluate.summarize import read_summary_basis, update_summary
 from integrations.actions.user_sync.run import sync_users
 from integrations.domain.evaluations.progress import daily_at
 from integrations.domain.ids import TenantId
@@ -34,15 +34,15 @@ def evaluate_tenant(services: Services, order: EvaluateOrder) -> None:
         StorageUnavailable: storage does not answer; the message retries.
         VersionConflict: the tenant's summary kept changing; the message retries.
     """
-    of_account = read_account_rows(services, order)
-    if not _is_current(of_account.tenant, order):
+    basis = read_summary_basis(services, order)
+    if not _is_current(basis.tenant, order):
         log("dropped order", account_id=order.account_id, tenant_id=order.tenant_id, reason="not asked for any more")
         return
     with span("evaluate", account_id=order.account_id, tenant_id=order.tenant_id):
         try:
             run = EvaluationRun(services, order)
             run.evaluate()
-            update_summary(services, order, of_account, run)
+            update_summary(services, order, basis, run)
             sync_users(services, order, run.stored)
             run.finish()
         except (Superseded, Unwritten):

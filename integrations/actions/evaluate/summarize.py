@@ -6,7 +6,6 @@ a transaction that also holds the tenant's row.
 """
 
 from collections.abc import Collection, Iterable
-from datetime import datetime, timedelta
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -19,7 +18,7 @@ from integrations.domain.baselines.verdicts import ControlVerdict
 from integrations.domain.evaluations.controls import CONTROLS
 from integrations.domain.evaluations.mfa import MFA, MfaRow
 from integrations.domain.insights import summarizing as rules
-from integrations.domain.insights.history import HistoryDay, HistoryMonth, day_of, month_of, months_of
+from integrations.domain.insights.history import HistoryDay, HistoryMonth, day_of, month_of, months_around, months_of
 from integrations.domain.insights.summary import TenantSummary
 from integrations.domain.insights.trends import with_trends
 from integrations.domain.integrations import Mapping, Tenant
@@ -45,7 +44,7 @@ class _JudgedControl(msgspec.Struct, frozen=True, kw_only=True):
     verdict: ControlVerdict
 
 
-class AccountRows(NamedTuple):
+class SummaryBasis(NamedTuple):
     """What a summary needs of the account's rows, as it was before the tenant's data were read.
 
     Then a summary that somebody else made of later data is never replaced.
@@ -58,18 +57,18 @@ class AccountRows(NamedTuple):
     history: dict[str, Stored[HistoryMonth] | None]
 
 
-class _TenantData(NamedTuple):
+class _SyncedAndDerived(NamedTuple):
     synced: StoredData
     derived: StoredData
 
 
-def read_account_rows(services: Services, order: EvaluateOrder) -> AccountRows:
+def read_summary_basis(services: Services, order: EvaluateOrder) -> SummaryBasis:
     """Read what a summary needs of the account's rows, by one request.
 
     Raises:
         StorageUnavailable: storage does not answer.
     """
-    control, months = services.control(order.account_id), _months(services.clock())
+    control, months = services.control(order.account_id), months_around(services.clock().date())
     keys = [HistoryMonth(tenant_id=order.tenant_id, epoch=order.epoch, month=it).key for it in months]
     tenant, summary, settings, *others = control.find_several(
         (control.tenants, order.tenant_id),
@@ -79,7 +78,7 @@ def read_account_rows(services: Services, order: EvaluateOrder) -> AccountRows:
         *((control.exceptions, exception_page_key(it)) for it in EXCEPTION_PAGES),
     )
     pages = filter(None, others[len(keys) :])
-    return AccountRows(
+    return SummaryBasis(
         tenant=tenant,
         summary=summary,
         settings=settings.value if settings else AccountSettings(),
@@ -88,42 +87,37 @@ def read_account_rows(services: Services, order: EvaluateOrder) -> AccountRows:
     )
 
 
-def _months(now: datetime) -> list[str]:
-    """The months that it is, or will be while evaluations run, in some time zone."""
-    return sorted({month_of((now + it).date()) for it in (timedelta(hours=-12), timedelta(hours=15))})
-
-
-def update_summary(services: Services, order: EvaluateOrder, of_account: AccountRows, run: EvaluationRun) -> None:
+def update_summary(services: Services, order: EvaluateOrder, basis: SummaryBasis, run: EvaluationRun) -> None:
     """Write the summary and today's day of the history if something about them has changed.
 
-    ``of_account`` was read before the run began.
+    ``basis`` was read before the run began.
 
     Raises:
         VersionConflict: they kept changing.
         StorageUnavailable: storage does not answer.
     """
-    account, data = Account(services, order.account_id), _TenantData(run.stored, run.results)
+    account, data = Account(services, order.account_id), _SyncedAndDerived(run.stored, run.results)
     retry_on_conflict(
         lambda: _update_again(account, order),
-        first=lambda: _update(account, order, of_account, data),
+        first=lambda: _update(account, order, basis, data),
     )
 
 
 def _update_again(account: Account, order: EvaluateOrder) -> None:
     services, where = account.services, (order.account_id, order.tenant_id, order.epoch)
-    of_account = read_account_rows(services, order)
-    _update(account, order, of_account, _TenantData(services.data(*where).state(), services.derived(*where).state()))
+    basis = read_summary_basis(services, order)
+    _update(account, order, basis, _SyncedAndDerived(services.data(*where).state(), services.derived(*where).state()))
 
 
-def _update(account: Account, order: EvaluateOrder, of_account: AccountRows, data: _TenantData) -> None:
-    tenant, before, now = of_account.tenant, of_account.summary, account.services.clock()
+def _update(account: Account, order: EvaluateOrder, basis: SummaryBasis, data: _SyncedAndDerived) -> None:
+    tenant, before, now = basis.tenant, basis.summary, account.services.clock()
     if tenant is None or tenant.value.mapping is None or tenant.value.epoch != order.epoch:
         return
-    exceptions = excepted(of_account.exceptions, now).get(tenant.value.tenant_id, frozenset())
+    exceptions = excepted(basis.exceptions, now).get(tenant.value.tenant_id, frozenset())
     summary = _summary(account, tenant.value, tenant.value.mapping, exceptions, data)
-    day = day_of(summary, exceptions, now.astimezone(time_zone(of_account.settings.time_zone)).date())
+    day = day_of(summary, exceptions, now.astimezone(time_zone(basis.settings.time_zone)).date())
     summary = with_trends(summary, before.value if before else None, day)
-    history = _history_writes(account.control, of_account.history, tenant.value, day)
+    history = _history_writes(account.control, basis.history, tenant.value, day)
     if history or before is None or before.value != summary:
         with account.change() as change:
             change.write(*_summary_writes(account.control, tenant, before, summary), *history)
@@ -139,7 +133,7 @@ def _summary_writes(
 
 
 def _summary(
-    account: Account, tenant: Tenant, mapping: Mapping, exceptions: Collection[str], data: _TenantData
+    account: Account, tenant: Tenant, mapping: Mapping, exceptions: Collection[str], data: _SyncedAndDerived
 ) -> TenantSummary:
     synced, derived = data.synced.confirmed(tenant.confirmed), data.derived
     organization = account.control.organizations.find(mapping.organization_id)

@@ -107,6 +107,11 @@ def months_of(tenant_id: TenantId, epoch: int | None = None) -> str:
     return f"{tenant_id}:" if epoch is None else f"{tenant_id}:{epoch}:"
 
 
+def months_around(day: date) -> list[str]:
+    """The months of this day, the one before and the one after: it is one of these days in every time zone."""
+    return sorted({month_of(date.fromordinal(day.toordinal() + it)) for it in (-1, 0, 1)})
+
+
 def month_of(day: date) -> str:
     """The month of a day, as in 2026-11."""
     return f"{day:%Y-%m}"

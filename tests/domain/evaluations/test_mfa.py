@@ -110,6 +110,20 @@ def test_a_change_of_one_user_reads_and_decides_nobody_else() -> None:
     assert row_of(follower.own, "user-1").counted_as.value == "disabled"
 
 
+def test_groups_of_which_policies_name_many_are_read_once_and_their_members_are_not_asked_for() -> None:
+    names = [f"group-{number}" for number in range(60)]
+    world = World(
+        policies=[policy(excluded=groups(*names))],
+        groups=[group("inner", "bob"), *(group(it, "adele", "inner") for it in names)],
+    )
+    memory = Memory(rows_of(world, [account("adele"), account("bob"), account("carl")]))
+
+    rows = after({}, MFA.result(memory, MFA.everything).reading)
+    assert memory.read_whole.count("groups") == 1
+    assert memory.read == ["inner"]
+    assert {key: row_of(rows, key).required.value for key in rows} == {"adele": "no", "bob": "no", "carl": "yes"}
+
+
 def test_a_change_of_a_group_that_no_policy_and_no_role_leads_to_decides_about_nobody() -> None:
     world = World(
         policies=[policy(excluded=groups("g"))],

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 from integrations.domain.evaluations.progress import State
 from integrations.domain.ids import OrganizationId, TenantId
-from integrations.domain.insights.history import HistoryMonth, day_of, month_of, months_of, of_measure
+from integrations.domain.insights.history import HistoryMonth, day_of, month_of, months_around, months_of, of_measure
 from integrations.domain.insights.summary import LicenseCounts, LicensesSummary, MfaSummary, ScoreSummary, TenantSummary
 
 TENANT, DAY = TenantId("t1"), date(2026, 11, 29)
@@ -72,3 +72,9 @@ def test_a_tenant_whose_data_was_deleted_begins_anew() -> None:
 
     assert emptied.epoch == 4
     assert day_of(emptied, (), DAY) == day_of(EMPTY, (), DAY)
+
+
+def test_a_day_belongs_to_another_month_elsewhere_only_at_the_ends_of_a_month() -> None:
+    assert months_around(date(2026, 11, 29)) == ["2026-11"]
+    assert months_around(date(2026, 11, 30)) == ["2026-11", "2026-12"]
+    assert months_around(date(2027, 1, 1)) == ["2026-12", "2027-01"]
