@@ -16,7 +16,7 @@ def fit_each(source: Object, form: type[T]) -> tuple[T, Object]:
 
     Properties that a struct lists in ``WITHOUT_EFFECT`` are left out.
     """
-    fields = {it.encode_name: it.name for it in msgspec.structs.fields(form)}
+    fields = _fields(form)
     read, other = dict[str, Any](), dict[str, Any]()
     for name, value in filled(source).items():
         fitted = _fit_one(name, value, form) if name in fields else None
@@ -29,7 +29,7 @@ def fit_each(source: Object, form: type[T]) -> tuple[T, Object]:
 
 def unreadable_in(other: Object, form: type[msgspec.Struct]) -> int:
     """How many of the properties that ``fit_each`` kept could not be read; what is merely new to us does not count."""
-    known = {it.encode_name for it in msgspec.structs.fields(form)}
+    known = _fields(form)
     fitted = (_fit_one(name, value, form) for name, value in other.items() if name in known)
     return sum(it is None or not it.is_readable for it in fitted)
 
@@ -40,6 +40,11 @@ class _Fitted(NamedTuple):
     value: msgspec.Struct
     is_readable: bool
     has_more: bool
+
+
+def _fields(form: type[msgspec.Struct]) -> dict[str, str]:
+    """Microsoft's name of each field, and ours; ``msgspec.structs.fields`` would read its annotations every time."""
+    return dict(zip(form.__struct_encode_fields__, form.__struct_fields__, strict=True))
 
 
 def _fit_one(name: str, value: Any, form: type[msgspec.Struct]) -> _Fitted | None:
@@ -55,7 +60,7 @@ def _has_more(source: Any, fitted: Any) -> bool:
     """Whether an object has properties that are set and that its struct does not know."""
     if not isinstance(source, dict) or not isinstance(fitted, msgspec.Struct):
         return False
-    fields = {it.encode_name: it.name for it in msgspec.structs.fields(fitted)}
+    fields = _fields(type(fitted))
     ignored: frozenset[str] = getattr(fitted, "WITHOUT_EFFECT", frozenset())
     return any(
         _has_more(value, getattr(fitted, fields[name])) if name in fields else name not in ignored
