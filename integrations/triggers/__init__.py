@@ -1,7 +1,6 @@
 """The triggers of the app: HTTP routes, timers and queues."""
 
 from collections.abc import Callable
-from functools import cache
 from types import ModuleType
 
 import azure.functions as func
@@ -47,11 +46,10 @@ _TAG_OF: dict[ModuleType, str] = {
 
 
 def build_app(services: Callable[[], Services]) -> func.FunctionApp:
-    """Build the app. ``services`` is called for the first request, so that indexing needs no settings."""
-    once = cache(services)
+    """Build the app. ``services`` is called for each request, and not before, so that indexing needs no settings."""
     app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
-    app.register_functions(collect_routes(once).blueprint)
-    app.register_functions(background.blueprint(once))
+    app.register_functions(collect_routes(services).blueprint)
+    app.register_functions(background.blueprint(services))
     return app
 
 

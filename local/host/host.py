@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import azure.functions as func
 from azure.storage.queue import QueueMessage
@@ -47,7 +47,7 @@ class Host:
     """Runs one app. Without ``serve`` nothing listens: functions run when they are called.
 
     Args:
-        app: a built FunctionApp; when None it is loaded from ``root``.
+        app: a built FunctionApp, or the functions that one was indexed to; when None it is loaded from ``root``.
         root: the app's folder, with host.json.
         env: settings; what is given here is not mixed with the process's own.
         keys: who may call what; by default everybody everything, as with Core Tools.
@@ -61,7 +61,7 @@ class Host:
 
     def __init__(
         self,
-        app: func.FunctionRegister | None = None,
+        app: func.FunctionRegister | Mapping[str, Function] | None = None,
         *,
         root: Path = Path(),
         env: Mapping[str, str] | None = None,
@@ -72,8 +72,7 @@ class Host:
     ) -> None:
         self.env = dict(env) if env is not None else environment(root, os.environ)
         host_settings = host_json(root, self.env)
-        script = self.env.get("PYTHON_SCRIPT_FILE_NAME") or "function_app.py"
-        self.functions = index(app or load(root, script), self.env, host_settings.get("functions") or ())
+        self.functions = dict(app) if isinstance(app, Mapping) else self._indexed(app, root, host_settings)
         self.prefix = str(host_settings.get("extensions", {}).get("http", {}).get("routePrefix", "api"))
         self.routes = routes(self.functions.values(), self.prefix)
         self._clock = clock
@@ -182,6 +181,12 @@ class Host:
     def next_run(self, name: str) -> datetime:
         """When a timer fires next."""
         return self._timers[name].schedule.next_after(self._clock())
+
+    def _indexed(
+        self, app: func.FunctionRegister | None, root: Path, host_settings: Mapping[str, Any]
+    ) -> dict[str, Function]:
+        script = self.env.get("PYTHON_SCRIPT_FILE_NAME") or "function_app.py"
+        return index(app or load(root, script), self.env, host_settings.get("functions") or ())
 
     def _made_pipeline(self, keys: Keys, cors: Cors) -> HttpPipeline:
         by_name = {route.function.name: route for route in self.routes}

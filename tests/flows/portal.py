@@ -13,7 +13,6 @@ from urllib.parse import urlencode, urlsplit
 from integrations.domain.jobs import orders
 from integrations.services import Services, connect
 from integrations.settings import Settings
-from integrations.triggers import build_app
 from local.host import Host
 from local.host.invocation.invoker import Response
 from local.microsoft.browser import Callback, Person
@@ -23,6 +22,7 @@ from local.portal_identity import PortalIdentity
 from shared.crypto.envelopes import Envelopes, KeyRing, new_key
 from shared.microsoft.graph import RetryPolicy
 from shared.microsoft.rate_limiter import RateLimiter
+from tests.flows.shared_app import functions_with
 from tests.states import Beginning, States
 
 T = TypeVar("T")
@@ -248,7 +248,7 @@ def open_portal(
         "shards": SHARDS,
     }
     services = Services(**{**vars(connected), **instead})
-    host = Host(build_app(lambda: services), root=ROOT, env=env, clock=clock)
+    host = Host(functions_with(services), root=ROOT, env=env, clock=clock)
     portal = Portal(host, services, microsoft, identity, clock)
     if states is not None:
         portal.set_clock(states.ahead)
