@@ -1,18 +1,17 @@
 """The page in a person's hands: what she selects and types, in words of the product."""
 
-import json
-import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.answering import Answers, Handle, always
 from tests.flows.portal import Portal
 from tests.waiting import HANGS_S
 
-Told = Mapping[str, Any] | list[Any] | Callable[[Route], None]
+Told = Mapping[str, Any] | list[Any] | Handle
 
 
 @dataclass
@@ -22,6 +21,7 @@ class Site:
     portal: Portal
     page: Page
     url: str
+    given: Answers = field(default_factory=Answers)
 
     def open(self, persona: str = "alice", place: str = "") -> None:
         self.page.goto(f"{self.url}/api/page/config.json")
@@ -30,20 +30,8 @@ class Site:
         expect(self.page.locator("#view .loading")).to_have_count(0)
 
     def answers(self, path: str, told: Told, *, status: int = 200, method: str = "GET") -> None:
-        """Answer for the API where the back end does not yet; ``path`` is a pattern below /api, without the query."""
-
-        def handle(route: Route) -> None:
-            if route.request.method != method:
-                route.fallback()
-            elif callable(told):
-                told(route)
-            else:
-                body = json.dumps(told) if status != 204 else ""
-                route.fulfill(
-                    status=status, content_type="application/json", body=body, headers={"ETag": f'"{hash(body)}"'}
-                )
-
-        self.page.route(re.compile(rf"^{re.escape(self.url)}/api{path}(\?.*)?$"), handle)
+        """Answer in the API's place; ``path`` is a pattern below /api, without the query."""
+        self.given.add(method, path, told if callable(told) else always(told, status))
 
     def choose(self, menu: str, entry: str) -> None:
         """Open a menu by its name and select an entry."""

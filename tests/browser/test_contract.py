@@ -6,9 +6,10 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
 from tests.browser import told, told_removal
+from tests.browser.answering import Asked
 from tests.browser.site import Site
 from tests.browser.states import (
     FLOW,
@@ -31,17 +32,17 @@ class Heard:
 
     def __init__(self, site: Site, method: str, path: str, answer: Any, status: int = 200) -> None:
         self.bodies: list[Any] = []
-        self.urls: list[str] = []
+        self.targets: list[str] = []
         self.keys: list[str] = []
         self._answer = answer
         self._status = status
         site.answers(path, self._handle, method=method)
 
-    def _handle(self, route: Route) -> None:
-        self.urls.append(route.request.url)
-        self.bodies.append(json.loads(route.request.post_data or "null"))
-        self.keys.append(route.request.headers.get("idempotency-key", ""))
-        route.fulfill(status=self._status, content_type="application/json", body=json.dumps(self._answer))
+    def _handle(self, asked: Asked) -> None:
+        self.targets.append(asked.target)
+        self.bodies.append(json.loads(asked.body or "null"))
+        self.keys.append(asked.headers.get("idempotency-key", ""))
+        asked.answer(self._answer, self._status)
 
 
 def test_prerequisites_must_be_ticked_before_continue_works(site: Site) -> None:
@@ -109,7 +110,7 @@ def test_a_look_at_a_proven_journey_leaves_its_dialog_alone(site: Site) -> None:
     site.press("Finish")
     asked_before = len(looks)
     site.until(lambda: finishing and len(looks) > asked_before + 1)
-    finishing[0].fulfill(status=201, content_type="application/json", body=f'{{"integration_id": "{told.CSP_ID}"}}')
+    finishing[0].answer({"integration_id": told.CSP_ID}, 201)
 
     expect(site.page.locator("#notice")).to_contain_text("Northwind Partner is integrated.")
     expect(site.dialog).to_be_hidden()
@@ -133,7 +134,7 @@ def test_removal_tells_the_effects_wants_the_name_and_shows_every_step(site: Sit
         told_removal.removal("removing", "done", "running", "waiting", "waiting"),
         told_removal.removal("removed", "done", "done", "done", "done", receipt={"state": "preliminary"}),
     ]
-    site.answers("/removals/rem_1", lambda route: told.fulfil(route, stages[0]))
+    site.answers("/removals/rem_1", lambda asked: told.fulfil(asked, stages[0]))
     removal_dialog(site)
     go = site.dialog.get_by_role("button", name="Remove CSP Integration")
 
@@ -147,9 +148,7 @@ def test_removal_tells_the_effects_wants_the_name_and_shows_every_step(site: Sit
 
     expect(site.page.get_by_role("progressbar")).to_be_visible()
     expect(site.page.get_by_role("listitem").filter(has_text="Delete synced data")).to_contain_text("running")
-    assert [unquote_plus(it) for it in heard.urls] == [
-        f"{site.url}/api/integrations/{told.CSP_ID}?confirm=Northwind Partner"
-    ]
+    assert [unquote_plus(it) for it in heard.targets] == [f"/api/integrations/{told.CSP_ID}?confirm=Northwind Partner"]
     stages.pop(0)
     expect(site.page.get_by_role("button", name="Download the preliminary receipt")).to_be_visible()
     expect(site.page.locator("#view")).to_contain_text("This will be verified")
@@ -231,7 +230,7 @@ def test_remove_all_follows_every_removal(site: Site) -> None:
     site.press("Remove All Integrations")
 
     expect(site.page.get_by_role("region", name="Northwind Partner")).to_have_count(2)
-    assert heard.urls[0].endswith("/api/integrations?confirm=all")
+    assert heard.targets[0] == "/api/integrations?confirm=all"
 
 
 def test_a_door_that_is_not_there_says_so_and_harms_nothing(site: Site) -> None:
@@ -272,7 +271,7 @@ def test_access_is_checked_until_every_check_has_a_new_time(site: Site) -> None:
     site.answers(f"/integrations/{told.CSP_ID}", told.INTEGRATION | {"checks": fresh})
 
     expect(site.page.get_by_role("button", name="Check access")).to_be_enabled()
-    assert len(heard.urls) == 1
+    assert len(heard.targets) == 1
 
 
 def test_a_csp_leads_to_its_tenants_in_the_table(site: Site) -> None:
@@ -289,7 +288,7 @@ def test_an_answer_that_is_no_json_is_a_trouble_that_passes(site: Site, broken: 
     rows = told.rows_of_every_kind()
     site.page.clock.install()
     with_rows(site)
-    site.answers("/integrations", lambda route: route.fulfill(status=502, content_type="text/html", body=broken))
+    site.answers("/integrations", lambda asked: asked.fulfill(broken, status=502, content_type="text/html"))
     site.page.clock.fast_forward(3_000)
 
     expect(site.page.locator("#trouble")).to_contain_text("did not respond properly")

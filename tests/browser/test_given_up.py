@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, expect
 from integrations.domain.ids import AccountId, IntegrationId
 from integrations.domain.jobs.orders import SCHEDULED, CspOrder
 from tests.browser import told, told_removal
+from tests.browser.answering import Asked
 from tests.browser.site import Site
 from tests.browser.states import FLOW, with_rows, with_tenant
 from tests.browser.test_accessible import violations
@@ -198,10 +199,10 @@ def test_a_journey_whose_proof_was_given_up_says_so_and_goes_on_waiting(site: Si
     ]
     waits = 3
 
-    def answer(route: Any) -> None:
+    def answer(asked: Asked) -> None:
         nonlocal waits
         waits -= 1
-        told.fulfil(route, states[0] if waits > 0 else states[1])
+        told.fulfil(asked, states[0] if waits > 0 else states[1])
 
     site.answers("/consent/flow_1", answer)
     with_rows(site, "#flow=flow_1")

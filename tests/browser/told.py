@@ -4,9 +4,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Route
+from tests.browser.answering import Asked
 
 Object = dict[str, Any]
 CSP_ID, SINGLE_ID = "int_csp", "int_single"
@@ -138,8 +137,8 @@ def many(count: int) -> list[Object]:
 def overview(rows: list[Object], *csps: Object, removals: Sequence[Object] = (), **changes: Any) -> Any:
     """A handler that filters, sorts a little and pages as the API does."""
 
-    def handle(route: Route) -> None:
-        query = {name: values[0] for name, values in parse_qs(urlsplit(route.request.url).query).items()}
+    def handle(asked: Asked) -> None:
+        query = asked.query
         found = [row for row in rows if fits(row, query)]
         if query.get("sort", "name").startswith("-"):
             found.reverse()
@@ -156,7 +155,7 @@ def overview(rows: list[Object], *csps: Object, removals: Sequence[Object] = (),
             "overdue": 0,
             "plan": None,
         }
-        fulfil(route, body | changes)
+        fulfil(asked, body | changes)
 
     return handle
 
@@ -186,13 +185,13 @@ NEEDS: dict[str, Callable[[Object], bool]] = {
 }
 
 
-def fulfil(route: Route, body: Any) -> None:
+def fulfil(asked: Asked, body: Any) -> None:
     raw = json.dumps(body)
     etag = f'"{hash(raw)}"'
-    if route.request.headers.get("if-none-match") == etag:
-        route.fulfill(status=304)
+    if asked.headers.get("if-none-match") == etag:
+        asked.fulfill("", status=304, headers={"etag": etag})
     else:
-        route.fulfill(status=200, content_type="application/json", body=raw, headers={"ETag": etag})
+        asked.fulfill(raw, headers={"etag": etag})
 
 
 PREREQUISITES = {

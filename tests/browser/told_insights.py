@@ -2,10 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Route
-
+from tests.browser.answering import Asked, Handle
 from tests.browser.told import HOSTILE, Object, ago
 from tests.browser.told_mfa import THRESHOLDS
 
@@ -132,11 +130,11 @@ def _only(name: str) -> Callable[[Object], bool]:
 
 def insights(
     rows: Sequence[Object], count: Callable[[Sequence[Object]], Object], thresholds: Object = THRESHOLDS
-) -> Callable[[Route], None]:
+) -> Handle:
     """A handler that filters and pages as the API does."""
 
-    def handle(route: Route) -> None:
-        asked = {name: values[0] for name, values in parse_qs(urlsplit(route.request.url).query).items()}
+    def handle(request: Asked) -> None:
+        asked = request.query
         text = asked.get("q", "").casefold()
         found = [it for it in rows if text in f"{it['name']} {it['organization']['name']}".casefold()]
         if asked.get("only"):
@@ -148,8 +146,8 @@ def insights(
         begin, limit = int(asked.get("cursor", 0)), int(asked.get("limit", 100))
         more = begin + limit < len(found)
         controls = [it for it in CONTROLS if asked.get("control", "") in {"", it["control"]}]
-        route.fulfill(
-            json={
+        request.answer(
+            {
                 "items": found[begin : begin + limit], "next_cursor": str(begin + limit) if more else None,
                 "total": len(found), "counts": count(rows), "thresholds": thresholds, "controls": controls,
             }
@@ -158,13 +156,13 @@ def insights(
     return handle
 
 
-def mfa(rows: Sequence[Object] = MFA, thresholds: Object = THRESHOLDS) -> Callable[[Route], None]:
+def mfa(rows: Sequence[Object] = MFA, thresholds: Object = THRESHOLDS) -> Handle:
     return insights(rows, _mfa_counts, thresholds)
 
 
-def scores(rows: Sequence[Object] = SCORES, thresholds: Object = THRESHOLDS) -> Callable[[Route], None]:
+def scores(rows: Sequence[Object] = SCORES, thresholds: Object = THRESHOLDS) -> Handle:
     return insights(rows, _score_counts, thresholds)
 
 
-def baselines(rows: Sequence[Object] = BASELINES) -> Callable[[Route], None]:
+def baselines(rows: Sequence[Object] = BASELINES) -> Handle:
     return insights(rows, _baseline_counts)

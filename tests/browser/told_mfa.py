@@ -1,11 +1,9 @@
 """People of a tenant by their MFA, as the API answers them; made up."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Route
-
+from tests.browser.answering import Asked, Handle
 from tests.browser.told import HOSTILE, Object, ago
 
 ADMINS_POLICY = {
@@ -75,18 +73,18 @@ def mfa(
     counts: Object | None = None,
     excepted: Object | None = None,
     state: str = "evaluated",
-) -> Callable[[Route], None]:
+) -> Handle:
     """A handler that filters as the API does; ``counts`` are those of PEOPLE if nothing is given."""
     everybody = PEOPLE if people is None else people
 
-    def handle(route: Route) -> None:
-        asked = {name: values[0] for name, values in parse_qs(urlsplit(route.request.url).query).items()}
+    def handle(request: Asked) -> None:
+        asked = request.query
         found = [it for it in everybody if _is_asked_for(it, asked)]
         limit = int(asked.get("limit", 100))
         begin = int(asked.get("cursor", 0))
         more = begin + limit < len(found)
-        route.fulfill(
-            json={
+        request.answer(
+            {
                 "counts": (counts or COUNTS) if state == "evaluated" else None,
                 "excepted": (excepted or NOBODY) if state == "evaluated" else None,
                 "items": found[begin : begin + limit],
