@@ -100,7 +100,7 @@ def test_a_persons_link_is_shown_and_undone(site: Site) -> None:
     table.get_by_role("button", name="Undo the link of person1@contoso.example").click()
 
     expect(site.page.locator("#view")).to_contain_text("Not linked to a Microsoft user.")
-    assert len(heard.urls) == 1
+    assert len(heard.targets) == 1
 
 
 def test_nobody_who_may_only_look_can_change_a_person(site: Site) -> None:

@@ -3,8 +3,6 @@
 import re
 from pathlib import Path
 
-from playwright.sync_api import expect
-
 from tests.browser import told
 from tests.browser.site import Site
 from tests.browser.states import security_scores, with_tenant
@@ -67,13 +65,10 @@ def test_a_thousand_tenants_are_drawn_a_part_at_a_time_and_can_be_scrolled_throu
     site.answers("/integrations", told.overview(told.many(1000), told.csp()))
     site.open()
 
-    for shown in (100, 500, 900, 1000):
-        expect(
-            site.page.get_by_text(f"{shown:,} of 1,000 tenants" if shown < 1000 else "1,000 tenants")
-        ).to_be_visible()
+    for shown in (100, 500, 900):
         site.until(lambda shown=shown: site.page.evaluate(ROWS) == shown)
-        if shown < 1000:
-            site.page.locator("[data-key=more]").click()
+        site.page.locator("[data-key=more]").click()
+    site.until(lambda: site.page.evaluate(ROWS) == 1000)
     site.page.evaluate("scrollTo(0, 0)")
 
     assert site.page.evaluate(SCROLL) > 35_000

@@ -276,7 +276,7 @@ def test_turning_it_off_says_what_stays(site: Site) -> None:
     expect(site.dialog).to_contain_text("End Users stay as they are. None is deleted")
     site.press("Turn off")
     site.page.wait_for_url(f"**#tenant={ID}/user-sync")
-    assert len(heard.urls) == 1
+    assert len(heard.targets) == 1
 
 
 def test_unsaved_settings_are_still_there_after_another_view(site: Site) -> None:

@@ -1,10 +1,12 @@
 """What a user sync asks of people: a plan that is held, questions about who somebody is, and links that are wrong."""
 
+import json
 from typing import Any
 
-from playwright.sync_api import Locator, Route, expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser import told, told_people, told_user_sync
+from tests.browser.answering import Asked
 from tests.browser.site import Site
 from tests.browser.states import with_tenant
 from tests.browser.states_user_sync import (
@@ -164,11 +166,11 @@ def test_questions_are_decided_one_after_the_other(site: Site) -> None:
     left: list[told.Object] = list(told_user_sync.QUESTIONS)
     decided: list[tuple[str, Any]] = []
 
-    def decide(route: Route) -> None:
-        question_id = route.request.url.split("/")[-2]
-        decided.append((question_id, route.request.post_data_json))
+    def decide(asked: Asked) -> None:
+        question_id = asked.target.split("/")[-2]
+        decided.append((question_id, json.loads(asked.body)))
         left[:] = [it for it in left if it["id"] != question_id]
-        route.fulfill(json={"item": None})
+        asked.answer({"item": None})
 
     user_sync_queue(site)
     site.answers(f"{PATH}/queue", told_user_sync.queue(left))
@@ -248,4 +250,4 @@ def test_links_are_searched_and_undone_with_one_click(site: Site) -> None:
         "The sync does not make it again. The End User stays as it is."
     )
     expect(rows.first).to_contain_text("undone")
-    assert len(heard.urls) == 1
+    assert len(heard.targets) == 1

@@ -1,8 +1,11 @@
 """One administrator's way: map a tenant, see what a sync would do, turn it on, decide, and review what it held."""
 
-from playwright.sync_api import Route, expect
+import json
+
+from playwright.sync_api import expect
 
 from tests.browser import told, told_user_sync
+from tests.browser.answering import Asked
 from tests.browser.site import Site
 from tests.browser.states import with_tenant
 from tests.browser.states_user_sync import ID, PATH, TENANT, answers_user_sync
@@ -15,7 +18,7 @@ class Tenant:
         self.sync = told_user_sync.user_sync("off")
         self.questions = told_user_sync.QUESTIONS[:1]
         answers_user_sync(site, self.sync)
-        site.answers(PATH, lambda route: told.fulfil(route, self.sync))
+        site.answers(PATH, lambda asked: told.fulfil(asked, self.sync))
         site.answers(PATH, self._save, method="PUT")
         site.answers(f"{PATH}/queue", told_user_sync.queue(self.questions))
         site.answers(f"{PATH}/queue/q_1/decision", self._decide, method="POST")
@@ -27,18 +30,18 @@ class Tenant:
     def holds(self) -> None:
         self.sync = told_user_sync.user_sync("held", hold=told_user_sync.HELD)
 
-    def _save(self, route: Route) -> None:
-        self.sync = told_user_sync.user_sync("waiting", settings=route.request.post_data_json["settings"])
-        route.fulfill(json=self.sync)
+    def _save(self, asked: Asked) -> None:
+        self.sync = told_user_sync.user_sync("waiting", settings=json.loads(asked.body)["settings"])
+        asked.answer(self.sync)
 
-    def _decide(self, route: Route) -> None:
+    def _decide(self, asked: Asked) -> None:
         self.questions.clear()
         self.runs(queued=0, later=0)
-        route.fulfill(json={"item": None})
+        asked.answer({"item": None})
 
-    def _release(self, route: Route) -> None:
+    def _release(self, asked: Asked) -> None:
         self.runs(active=104, inactive=308, queued=0, later=0)
-        route.fulfill(json=self.sync)
+        asked.answer(self.sync)
 
 
 def test_from_mapping_to_a_release(site: Site) -> None:

@@ -1,11 +1,9 @@
 """End Users of an Organization as the API answers them; made up."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Route
-
+from tests.browser.answering import Handle
 from tests.browser.told import HOSTILE, Object, ago, fulfil
 
 
@@ -55,12 +53,8 @@ PEOPLE = [
 ]  # fmt: skip
 
 
-def people(listed: list[Object] | None = None) -> Callable[[Route], None]:
-    return lambda route: fulfil(route, page_of(PEOPLE if listed is None else listed, query_of(route)))
-
-
-def query_of(route: Route) -> Mapping[str, str]:
-    return {name: values[0] for name, values in parse_qs(urlsplit(route.request.url).query).items()}
+def people(listed: list[Object] | None = None) -> Handle:
+    return lambda asked: fulfil(asked, page_of(PEOPLE if listed is None else listed, asked.query))
 
 
 def page_of(found: list[Object], asked: Mapping[str, str]) -> Object:

@@ -4,10 +4,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from playwright.sync_api import Route
-
+from tests.browser.answering import Asked, Handle
 from tests.browser.told import HOSTILE, Object, ago, fulfil
-from tests.browser.told_people import PEOPLE, UNLINKED, end_user, page_of, query_of
+from tests.browser.told_people import PEOPLE, UNLINKED, end_user, page_of
 
 ORGANIZATION = {"id": "org_1", "name": "Contoso Dental"}
 OTHERS = [{"id": "org_2", "name": "Contoso North"}, {"id": "org_3", "name": HOSTILE}]
@@ -215,17 +214,17 @@ QUESTIONS = [
 ]  # fmt: skip
 
 
-def queue(questions: list[Object] | None = None) -> Callable[[Route], None]:
+def queue(questions: list[Object] | None = None) -> Handle:
     """A handler that filters as the API does; it gives what is in the list whenever it is asked."""
     everything = QUESTIONS if questions is None else questions
 
-    def handle(route: Route) -> None:
-        asked = query_of(route)
+    def handle(request: Asked) -> None:
+        asked = request.query
         is_later = asked.get("only") == "later"
         listed = [it for it in everything if it["is_later"] == is_later]
         found = [it for it in listed if asked.get("kind", it["kind"]) == it["kind"]]
         counts = {kind: sum(it["kind"] == kind for it in listed) for kind in {it["kind"] for it in listed}}
-        fulfil(route, page_of(found, asked) | {"counts": counts})
+        fulfil(request, page_of(found, asked) | {"counts": counts})
 
     return handle
 
@@ -262,14 +261,14 @@ _ONLY: dict[str, Callable[[Object], bool]] = {
 }
 
 
-def links(listed: list[Object] | None = None) -> Callable[[Route], None]:
+def links(listed: list[Object] | None = None) -> Handle:
     everything = LINKS if listed is None else listed
 
-    def handle(route: Route) -> None:
-        asked = query_of(route)
+    def handle(request: Asked) -> None:
+        asked = request.query
         holds = _ONLY.get(asked.get("only", ""), lambda _: True)
         fulfil(
-            route,
+            request,
             page_of([it for it in everything if asked.get("q", "") in it["name"].casefold() and holds(it)], asked),
         )
 
@@ -281,5 +280,5 @@ def problem(code: str, **changes: Any) -> Object:
     return {"title": "No", "code": code, "detail": f"About {code}.", "remedy": "Do this."} | changes
 
 
-def refuse(status: int, body: Object) -> Callable[[Route], None]:
-    return lambda route: route.fulfill(status=status, content_type="application/problem+json", body=json.dumps(body))
+def refuse(status: int, body: Object) -> Handle:
+    return lambda asked: asked.fulfill(json.dumps(body), status=status, content_type="application/problem+json")
