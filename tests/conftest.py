@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from shared.telemetry.fields import register_fields
 from tests.flows.portal import Portal, open_portal
 from tests.states import Beginning, States
 
-_ACCOUNTS = 1200
+_ACCOUNTS = 1200  # of one Azurite: it is told of them in one variable of its environment
 
 # Examples take what the machine has left for them: neither how long one took nor how slowly they were made up, which
 # is what the health check measures, says anything about what is tested.
@@ -43,8 +44,16 @@ def azurite() -> Iterator[Azurite]:
 
 
 @pytest.fixture(scope="session")
-def _unused(azurite: Azurite) -> Iterator[str]:
-    return iter(azurite.connection_strings)
+def _unused(azurite: Azurite) -> Iterator[Iterator[str]]:
+    with ExitStack() as more:
+        yield _accounts(azurite, more)
+
+
+def _accounts(azurite: Azurite, more: ExitStack) -> Iterator[str]:
+    """Accounts that nobody has touched; where those of one Azurite are used up, another one is started."""
+    while True:
+        yield from azurite.connection_strings
+        azurite = more.enter_context(running_azurite(accounts=_ACCOUNTS))
 
 
 @pytest.fixture
