@@ -79,6 +79,7 @@ def new_end_user_id(organization_id: OrganizationId) -> EndUserId:
 def end_user_id_for(organization_id: OrganizationId, *key: str) -> EndUserId:
     """The id of the End User that is made for something with this key: the same whenever it is asked for."""
     number = int.from_bytes(hashlib.sha256("|".join([organization_id, *key]).encode()).digest())
+    number %= len(_ALPHABET) ** _LENGTH_IN_ORGANIZATION
     letters = []
     for _ in range(_LENGTH_IN_ORGANIZATION):
         number, place = divmod(number, len(_ALPHABET))

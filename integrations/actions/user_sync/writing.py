@@ -40,6 +40,7 @@ class PlanWriter:
         self._batch = batch
         self._changes = [*plan.changes, *self._newly_managed()]
         self._links = self._links_after()
+        self._linked = {it.end_user_id for it in self._links.values()}
         self.seen = dict(read.seen)
         self.left: list[UserChange] = []
 
@@ -145,8 +146,7 @@ class PlanWriter:
         return account.services.people(account.id, organization_id).head().sequence
 
     def _link_writes(self, changes: Sequence[UserChange], stayed: set[EndUserId]) -> Iterator[Write]:
-        store, before = self._synced.store, self._read.inputs.links
-        linked = {it.end_user_id for it in self._links.values()}
+        store, before, linked = self._synced.store, self._read.inputs.links, self._linked
         former = [
             it.former_end_user_id for it in changes if it.former_end_user_id and it.former_end_user_id not in linked
         ]

@@ -13,6 +13,7 @@ _MOST_SHORT = 64  # characters of a phone number
 _MOST_ADDRESS = 254  # https://www.rfc-editor.org/rfc/rfc5321#section-4.5.3.1.3
 _MOST_LOCAL = 64
 _LOCAL_PART = re.compile(r"[^\s@<>()\[\],;:\\\"]+")
+_PLAIN_LOCAL_PART = re.compile(r"[A-Za-z0-9_.+'-]{1,64}")  # that of nearly every address
 
 
 def address(text: str) -> str:
@@ -22,6 +23,8 @@ def address(text: str) -> str:
         ValueError: it is none.
     """
     local, _, domain = text.strip().rpartition("@")
+    if len(text) <= _MOST_ADDRESS and _PLAIN_LOCAL_PART.fullmatch(local) and is_domain_name(domain := domain.lower()):
+        return f"{local}@{domain}"
     if len(text.encode(errors="replace")) > _MOST_ADDRESS or len(local) > _MOST_LOCAL or clean(local) != local:
         raise ValueError(text)
     domain = domain.lower()

@@ -74,10 +74,14 @@ def first_values(settings: UserSyncSettings, values: Values) -> dict[SyncedField
 
     Without a name it is called by its mail address.
     """
-    always = (SyncedField.NAME, SyncedField.MAIL)
-    name = values.get(SyncedField.NAME) or _name_from_parts(values) or values.get(SyncedField.MAIL)
+    always, name = (SyncedField.NAME, SyncedField.MAIL), first_name(values)
     written = {it: text for it, text in values.items() if it in always or _is_written(settings, it)}
     return {**written, SyncedField.NAME: name} if name else written
+
+
+def first_name(values: Values) -> str | None:
+    """What an End User that is created is called; None if there is nothing that it may be called."""
+    return values.get(SyncedField.NAME) or _name_from_parts(values) or values.get(SyncedField.MAIL)
 
 
 def _name_from_parts(values: Values) -> str:
@@ -102,7 +106,7 @@ def changed_fields(
 def note_of(user: User, field: SyncedField, value: str) -> FieldNote | None:
     """Whether a value that is written is only the beginning of Microsoft's."""
     text = _TEXTS[field](user) if field in _TEXTS else None
-    return FieldNote.CUT if text and len(clean(text, _MORE_THAN_ANY)) > len(value) else None
+    return FieldNote.CUT if text and text != value and len(clean(text, _MORE_THAN_ANY)) > len(value) else None
 
 
 def is_to_write(authority: Authority, field: SyncedField, value: str, before: str | None, last: str | None) -> bool:
@@ -120,9 +124,7 @@ def is_to_write(authority: Authority, field: SyncedField, value: str, before: st
 
 
 def _is_same(field: SyncedField, first: str, second: str | None) -> bool:
-    if field is SyncedField.MAIL:
-        return mail_key(first) == mail_key(second)
-    return first == second
+    return first == second or (field is SyncedField.MAIL and mail_key(first) == mail_key(second))
 
 
 def wished_mail(settings: UserSyncSettings, values: Values, end_user: KnownEndUser, last: Values) -> str | None:

@@ -38,6 +38,8 @@ class SyncedField(Enum):
     MOBILE_PHONE = "mobile_phone"
     JOB_TITLE = "job_title"
 
+    __hash__ = object.__hash__  # by identity: that of an Enum hashes its name in Python, for every field of every user
+
 
 class Authority(Enum):
     """When Microsoft's value of a field is written. A blank one never is."""

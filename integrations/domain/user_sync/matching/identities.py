@@ -6,7 +6,7 @@ from itertools import count
 
 from integrations.domain.ids import EndUserId, OrganizationId
 from integrations.domain.user_sync.comparison import addresses_of, mail_key
-from integrations.domain.user_sync.fields import Values, first_values, values_of, wished_mail
+from integrations.domain.user_sync.fields import Values, first_name, values_of, wished_mail
 from integrations.domain.user_sync.inputs import UserSyncInputs
 from integrations.domain.user_sync.links import Choice, KnownEndUser, LinkedBy, Question, UserLink
 from integrations.domain.user_sync.matching.grants import grants
@@ -33,6 +33,7 @@ class Identities:
         self._users = inputs.directory.users
         self._values: dict[str, Values] = {}
         self._addresses: dict[str, list[tuple[str, str]]] = {}
+        self._new_ids: dict[tuple[str, int], EndUserId] = {}
         self.end_user_of = self._linked()
         self.linked_now: dict[str, LinkedBy] = {}
         self.created: set[str] = set()
@@ -157,8 +158,11 @@ class Identities:
         return next(it for it in ids if it not in self._inputs.end_users)
 
     def _new_id(self, object_id: str, number: int) -> EndUserId:
-        organization_id = self.standing(object_id).route.organization_id or OrganizationId("")
-        return self._inputs.new_end_user_id(organization_id, object_id, number)
+        key = object_id, number
+        if key not in self._new_ids:
+            organization_id = self.standing(object_id).route.organization_id or OrganizationId("")
+            self._new_ids[key] = self._inputs.new_end_user_id(organization_id, object_id, number)
+        return self._new_ids[key]
 
     def is_ignored(self, object_id: str) -> bool:
         """Whether a user without End User stays so: by decision, or since a link was undone and nothing decided."""
@@ -168,16 +172,17 @@ class Identities:
 
     def _is_created_by_decision(self, object_id: str) -> bool:
         decision = self._inputs.decision(object_id, Question.IDENTITY)
-        is_wanted = decision is not None and decision.choice is Choice.CREATE
+        if decision is None or decision.choice is not Choice.CREATE:
+            return False
         can_be_made = not self.standing(object_id).reasons and self.has_name(object_id)
-        return is_wanted and can_be_made and not self.is_erased(object_id)
+        return can_be_made and not self.is_erased(object_id)
 
     def is_erased(self, object_id: str) -> bool:
         """Whether a user's data was erased on request: then no End User is made or looked for."""
         return self._inputs.is_erased(object_id, {key for key, _ in self.addresses(object_id)})
 
     def has_name(self, object_id: str) -> bool:
-        return SyncedField.NAME in first_values(self._inputs.settings, self.values(object_id))
+        return first_name(self.values(object_id)) is not None
 
     def _former(self) -> dict[EndUserId, UserLink]:
         """Links of users that do not exist; of several with one End User the latest."""
