@@ -1,7 +1,7 @@
 """Ids, checked once where a request comes in; from then on they have one canonical spelling.
 
 A Microsoft tenant id is a lower-case GUID; our own ids are a prefix and 20 random characters, and 12 more for
-an End User.
+an End User or an asset.
 """
 
 import hashlib
@@ -22,6 +22,7 @@ RunId = NewType("RunId", str)
 RemovalId = NewType("RemovalId", str)
 ClientId = NewType("ClientId", str)
 EndUserId = NewType("EndUserId", str)
+AssetId = NewType("AssetId", str)
 PlanId = NewType("PlanId", str)
 
 # The app registration of the setting MICROSOFT_CLIENT_ID. Rows name only the other one, for CSPs, by its client id.
@@ -53,7 +54,10 @@ SCHEMAS: dict[Any, dict[str, str]] = {
             (PlanId, "plan"),
         )
     },
-    EndUserId: {"pattern": f"^eu_[{_ALPHABET}]{{{_LENGTH + _LENGTH_IN_ORGANIZATION}}}$"},
+    **{
+        kind: {"pattern": f"^{prefix}_[{_ALPHABET}]{{{_LENGTH + _LENGTH_IN_ORGANIZATION}}}$"}
+        for kind, prefix in ((EndUserId, "eu"), (AssetId, "ast"))
+    },
 }
 
 
@@ -87,9 +91,14 @@ def end_user_id_for(organization_id: OrganizationId, *key: str) -> EndUserId:
     return EndUserId(f"eu_{organization_id.removeprefix('org_')}{''.join(letters)}")
 
 
-def organization_of(end_user_id: EndUserId) -> OrganizationId:
-    """The Organization in which an End User was created."""
-    return OrganizationId(f"org_{end_user_id.removeprefix('eu_')[:_LENGTH]}")
+def new_asset_id(organization_id: OrganizationId) -> AssetId:
+    """An asset's id begins with that of the Organization it is created in, where it is looked up."""
+    return AssetId(f"ast_{organization_id.removeprefix('org_')}{_random(_LENGTH_IN_ORGANIZATION)}")
+
+
+def organization_of(created_there: EndUserId | AssetId) -> OrganizationId:
+    """The Organization in which an End User or an asset was created."""
+    return OrganizationId(f"org_{created_there.partition('_')[2][:_LENGTH]}")
 
 
 def _random(length: int) -> str:
@@ -144,6 +153,10 @@ def removal_id(text: str) -> RemovalId:
 
 def end_user_id(text: str, pointer: str = "/end_user_id") -> EndUserId:
     return EndUserId(_ours(text, "eu", pointer, _LENGTH + _LENGTH_IN_ORGANIZATION))
+
+
+def asset_id(text: str, pointer: str = "/asset_id") -> AssetId:
+    return AssetId(_ours(text, "ast", pointer, _LENGTH + _LENGTH_IN_ORGANIZATION))
 
 
 def plan_id(text: str) -> PlanId:

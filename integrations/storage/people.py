@@ -1,80 +1,73 @@
-"""End Users: the people of ONE Organization of an account, and the feed of their changes.
+"""End Users and assets of ONE Organization of an account, and the feed of their changes.
 
 Table ``people``: PartitionKey is ``<account>|<organization>``, RowKey ``<kind>:<id>``, column ``body`` as of every
 document. Every transaction replaces the partition's head at the version that was read before anything else. So it
 succeeds only if nothing in the partition was changed since, and the numbers of changes have no gap and no second
 order. An End User has one row of its own, one in the feed at its last change, and one for each external id.
+An asset has one row of its own, one in the feed, one for its external id, and one for its assignment if it has any.
 """
 
-import hashlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
+from integrations.domain.assets.asset import Asset, AssetAssignment
 from integrations.domain.ids import AccountId, EndUserId, OrganizationId, is_organization_id
-from integrations.domain.people.changes import ChangedBy, Departure, EndUserChange, PeopleHead, Tombstone
+from integrations.domain.people.changes import (
+    AssetTombstone,
+    ChangedAsset,
+    ChangedBy,
+    Departure,
+    EndUserChange,
+    PeopleHead,
+    Tombstone,
+)
 from integrations.domain.people.end_user import EndUser
 from integrations.storage.control import VersionConflict
 from integrations.storage.documents import ROWS_A_PAGE, Documents, RowKind, Stored, all_rows
+from integrations.storage.people_assets import OrganizationAssets
+from integrations.storage.people_rows import (
+    CHANGE,
+    END_USER,
+    EXTERNAL_ID,
+    HEAD,
+    HEAD_KEY,
+    MOVED,
+    PEOPLE_KINDS,
+    TOMBSTONE,
+    AssetAssignmentRow,
+    AssetExternalId,
+    ExternalId,
+    external_id_rows,
+    external_key,
+    number_key,
+)
 from shared.storage.tables import MAX_OPERATIONS, RowChanged, RowExists, Tables, Write, end_of
-
-_HEAD_KEY = "current"
-_NO_SECRETS: frozenset[str] = frozenset()
-
-
-class ExternalId(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Who has an external id. ``is_merged``: it was that of somebody who was merged into this End User."""
-
-    key: str
-    end_user_id: EndUserId
-    is_merged: bool = False
-
-
-class MovedEndUser(msgspec.Struct, frozen=True, kw_only=True):
-    """An End User who was in this Organization, and the one to which it was moved from here."""
-
-    end_user_id: EndUserId
-    moved_to: OrganizationId
-
-
-def _numbered(change: EndUserChange) -> str:
-    return number_key(change.sequence)
-
-
-_HEAD = RowKind("people_head", PeopleHead, lambda _: _HEAD_KEY, _NO_SECRETS)
-_END_USER = RowKind("end_user", EndUser, lambda it: it.id, _NO_SECRETS)
-_EXTERNAL_ID = RowKind("external_id", ExternalId, lambda it: it.key, _NO_SECRETS)
-_CHANGE = RowKind("end_user_change", EndUserChange, _numbered, _NO_SECRETS)
-_TOMBSTONE = RowKind("end_user_tombstone", Tombstone, _numbered, _NO_SECRETS)
-_MOVED = RowKind("moved_end_user", MovedEndUser, lambda it: it.end_user_id, _NO_SECRETS)
-
-PEOPLE_KINDS: Mapping[str, RowKind[Any]] = {
-    it.name: it for it in (_HEAD, _END_USER, _EXTERNAL_ID, _CHANGE, _TOMBSTONE, _MOVED)
-}
 
 
 class OrganizationPeople:
-    """The people of one Organization, to be read. ``batch`` begins a change of them."""
+    """The people and assets of one Organization, to be read. ``batch`` begins a change of them."""
 
     def __init__(self, tables: Tables, account_id: AccountId, organization_id: OrganizationId) -> None:
         self._table = tables.rest_table("people")
         self._partition = f"{account_id}|{organization_id}"
         self.organization_id = organization_id
-        self.heads = Documents(self._table, self._partition, _HEAD)
-        self.end_users = Documents(self._table, self._partition, _END_USER)
-        self.external_ids = Documents(self._table, self._partition, _EXTERNAL_ID)
-        self.changes = Documents(self._table, self._partition, _CHANGE)
-        self.tombstones = Documents(self._table, self._partition, _TOMBSTONE)
-        self.moved = Documents(self._table, self._partition, _MOVED)
+        self.heads = Documents(self._table, self._partition, HEAD)
+        self.end_users = Documents(self._table, self._partition, END_USER)
+        self.external_ids = Documents(self._table, self._partition, EXTERNAL_ID)
+        self.changes = Documents(self._table, self._partition, CHANGE)
+        self.tombstones = Documents(self._table, self._partition, TOMBSTONE)
+        self.moved = Documents(self._table, self._partition, MOVED)
+        self.assets = OrganizationAssets(self._table, self._partition)
 
     def head(self) -> PeopleHead:
         stored = self.find_head()
         return stored.value if stored else PeopleHead()
 
     def find_head(self) -> Stored[PeopleHead] | None:
-        return self.heads.find(_HEAD_KEY)
+        return self.heads.find(HEAD_KEY)
 
     def is_empty(self) -> bool:
         """Whether there is nothing but the head."""
@@ -148,7 +141,7 @@ class PeopleBatch:
         self.head = msgspec.structs.replace(self.head, **changes)
 
     def write(self, *writes: Write) -> None:
-        """Add writes that are no changes of End Users."""
+        """Add writes that are no changes of End Users or assets."""
         self._writes += writes
 
     def add(self, person: EndUser) -> EndUser:
@@ -179,7 +172,7 @@ class PeopleBatch:
         merged_into: EndUserId | None = None,
     ) -> None:
         """Three rows, and one more for each external id."""
-        sequence = self._next()
+        sequence = self._next_of_end_users()
         self.set_head(count=self.head.count - 1)
         tombstone = Tombstone(
             sequence=sequence,
@@ -198,6 +191,48 @@ class PeopleBatch:
         if merged_into is None:
             self._write_external_ids(stored.value, None)
 
+    def add_asset(self, asset: Asset, assignment: AssetAssignment | None = None) -> Asset:
+        """Three rows, and one more for an assignment; returns the asset with its number."""
+        assets, holder = self.people.assets, AssetExternalId(key=external_key(asset.external_id), asset_id=asset.id)
+        numbered = msgspec.structs.replace(asset, sequence=self._next())
+        self.set_head(assets=self.head.assets + 1)
+        self.write(assets.rows.added(numbered), assets.external_ids.added(holder), self._asset_in_feed(numbered))
+        self._put_assignment(numbered, assignment)
+        return numbered
+
+    def save_asset(self, stored: Stored[Asset], asset: Asset, assignment: AssetAssignment | None = None) -> Asset:
+        """Three rows, and one more for an assignment that changes; the external id stays what it is.
+
+        Returns the asset with its number.
+        """
+        numbered = msgspec.structs.replace(asset, sequence=self._next())
+        self.write(
+            self.people.assets.rows.saved(stored.now(numbered)),
+            self.people.assets.changes.dropped(number_key(stored.value.sequence)),
+            self._asset_in_feed(numbered),
+        )
+        self._put_assignment(numbered, assignment)
+        return numbered
+
+    def assign(self, stored: Stored[Asset], assignment: AssetAssignment | None) -> Asset:
+        """Four rows: the asset has this assignment from now on, or none any more; it had one if there is none now."""
+        if assignment is None:
+            self.write(self.people.assets.assignments.dropped(stored.value.id))
+        return self.save_asset(stored, stored.value, assignment)
+
+    def remove_asset(self, stored: Stored[Asset], *, is_assigned: bool) -> None:
+        """Four rows, and one more if it has an assignment."""
+        assets, asset = self.people.assets, stored.value
+        tombstone = AssetTombstone(sequence=self._next(), asset_id=asset.id, at=self._at, by=self._by)
+        self.set_head(assets=self.head.assets - 1)
+        self.write(
+            assets.rows.removed(stored),
+            assets.external_ids.dropped(external_key(asset.external_id)),
+            assets.changes.dropped(number_key(asset.sequence)),
+            assets.tombstones.added(tombstone),
+            *([assets.assignments.dropped(asset.id)] if is_assigned else []),
+        )
+
     def commit(self) -> None:
         """Write what was added, together with the head.
 
@@ -215,8 +250,22 @@ class PeopleBatch:
         self.set_head(sequence=self.head.sequence + 1)
         return self.head.sequence
 
+    def _next_of_end_users(self) -> int:
+        self.set_head(end_users_sequence=self._next())
+        return self.head.sequence
+
     def _numbered(self, person: EndUser) -> EndUser:
-        return msgspec.structs.replace(person, sequence=self._next())
+        return msgspec.structs.replace(person, sequence=self._next_of_end_users())
+
+    def _asset_in_feed(self, asset: Asset) -> Write:
+        return self.people.assets.changes.added(
+            ChangedAsset(sequence=asset.sequence, asset_id=asset.id, at=self._at, by=self._by)
+        )
+
+    def _put_assignment(self, asset: Asset, assignment: AssetAssignment | None) -> None:
+        if assignment is not None:
+            row = AssetAssignmentRow(asset_id=asset.id, assignment=assignment)
+            self.write(self.people.assets.assignments.put(row))
 
     def _in_feed(self, person: EndUser) -> Write:
         return self.people.changes.added(
@@ -225,20 +274,9 @@ class PeopleBatch:
 
     def _write_external_ids(self, before: EndUser | None, after: EndUser | None) -> None:
         rows = self.people.external_ids
-        was, now = _external_ids(before), _external_ids(after)
+        was, now = external_id_rows(before), external_id_rows(after)
         self.write(*(rows.dropped(key) for key in sorted(was.keys() - now.keys())))
         self.write(*(rows.put(now[key]) for key in sorted(now) if now[key] != was.get(key)))
-
-
-def _external_ids(person: EndUser | None) -> dict[str, ExternalId]:
-    """The rows of an End User's external ids, by their keys."""
-    if person is None:
-        return {}
-    rows = (
-        ExternalId(key=external_key(it), end_user_id=person.id, is_merged=it != person.external_id)
-        for it in person.external_ids
-    )
-    return {it.key: it for it in rows}
 
 
 def organizations_with_people(tables: Tables, account_id: AccountId) -> Iterator[OrganizationId]:
@@ -250,13 +288,3 @@ def organizations_with_people(tables: Tables, account_id: AccountId) -> Iterator
         if is_organization_id(organization_id):  # no other account's whose id begins alike
             yield organization_id
         last = table.first_after(last, end_of(below))
-
-
-def number_key(sequence: int) -> str:
-    """Sixteen digits, so that keys sort as the numbers do."""
-    return f"{sequence:016d}"
-
-
-def external_key(external_id: str) -> str:
-    """A key for any text."""
-    return hashlib.sha256(external_id.encode()).hexdigest()

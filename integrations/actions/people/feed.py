@@ -8,7 +8,8 @@ from integrations.domain.ids import AccountId, OrganizationId
 from integrations.domain.people.changes import EndUserChange, Position, Tombstone
 from integrations.domain.retention import END_USER_TOMBSTONES
 from integrations.services import Services
-from integrations.storage.people import OrganizationPeople, number_key
+from integrations.storage.people import OrganizationPeople
+from integrations.storage.people_rows import number_key
 from integrations.views.people.end_users import EndUserView
 from shared.errors import Gone
 

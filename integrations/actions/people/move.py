@@ -24,7 +24,8 @@ from integrations.domain.people.end_user import EndUser
 from integrations.domain.retry_delays import MOVE_LOST
 from integrations.services import Services
 from integrations.storage.due import Due, Work
-from integrations.storage.people import MovedEndUser, OrganizationPeople, PeopleBatch
+from integrations.storage.people import OrganizationPeople, PeopleBatch
+from integrations.storage.people_rows import MovedEndUser
 from shared.errors import Invalid, NotFound, Problem
 
 MOST_MOVED = 1000  # in one request

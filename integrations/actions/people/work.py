@@ -88,12 +88,12 @@ class PeopleWork:
 
 
 def close_people(account: Account, organization_id: OrganizationId) -> None:
-    """Make sure that an Organization has no End Users and gets none, before it is deleted.
+    """Make sure that an Organization has no End Users or assets and gets none, before it is deleted.
 
     Whoever deletes it has read its row before: see ``_reopen``.
 
     Raises:
-        Conflict: ``organization_has_end_users``.
+        Conflict: ``organization_has_end_users``, or ``organization_has_assets``.
         VersionConflict: others kept changing its people.
     """
 
@@ -102,6 +102,8 @@ def close_people(account: Account, organization_id: OrganizationId) -> None:
         batch = people.batch(ChangedBy.PORTAL, account.services.clock())
         if batch.head.count:
             raise _has_end_users(people, batch.head.count)
+        if batch.head.assets:
+            raise _has_assets(batch.head.assets)
         batch.set_head(closed_at=account.services.clock())
         batch.commit()
 
@@ -115,6 +117,15 @@ def _has_end_users(people: OrganizationPeople, count: int) -> Conflict:
         f"This Organization has {counted}.",
         code="organization_has_end_users",
         remedy=f"Move them to another Organization with {path}, or delete them. Then delete the Organization.",
+    )
+
+
+def _has_assets(count: int) -> Conflict:
+    counted = "1 asset" if count == 1 else f"{count:,} assets"
+    return Conflict(
+        f"This Organization has {counted}.",
+        code="organization_has_assets",
+        remedy="Delete them with DELETE /assets/{asset_id}. Then delete the Organization.",
     )
 
 

@@ -16,7 +16,8 @@ from integrations.microsoft import registry as datasets
 from integrations.services import Services
 from integrations.storage.control import KINDS, Control
 from integrations.storage.due import ALL, FINAL_CHECK
-from integrations.storage.people import PEOPLE_KINDS, organizations_with_people
+from integrations.storage.people import organizations_with_people
+from integrations.storage.people_rows import PEOPLE_KINDS
 from integrations.storage.user_sync import USER_SYNC_KINDS
 from integrations.views.audit.export import Export, Exported
 from shared.clock import format_utc
@@ -90,7 +91,7 @@ def _of_control(control: Control, tenant: Tenant | None) -> Iterator[Exported]:
 
 
 def _of_people(services: Services, control: Control) -> Iterator[Exported]:
-    """The End Users of every Organization, and the rows that belong to them."""
+    """The End Users and assets of every Organization, and the rows that belong to them."""
     for organization_id in organizations_with_people(services.tables, control.account_id):
         for kind, row_id, text in services.people(control.account_id, organization_id).everything():
             value = without_secrets(text, kind.not_exported)

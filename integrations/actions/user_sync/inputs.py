@@ -61,9 +61,9 @@ def read_inputs(synced: SyncedTenant, settings: UserSyncSettings, directory: Sto
 
 
 def seen_now(synced: SyncedTenant) -> dict[OrganizationId, int]:
-    """The number of the last change of each Organization's people."""
+    """The number of the last change of an End User, of each Organization."""
     services, account_id = synced.account.services, synced.account.id
-    return {it: services.people(account_id, it).head().sequence for it in synced.organization_ids}
+    return {it: services.people(account_id, it).head().end_users_sequence for it in synced.organization_ids}
 
 
 def new_end_user_id(tenant_id: TenantId, organization_id: OrganizationId, object_id: str, number: int) -> EndUserId:

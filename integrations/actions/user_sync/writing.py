@@ -102,7 +102,7 @@ class PlanWriter:
         tries = count()
 
         def attempt(batch: PeopleBatch) -> tuple[set[EndUserId], int, int]:
-            before, done = batch.head.sequence, set()
+            before, done = batch.head.end_users_sequence, set()
             is_first = next(tries) == 0  # whoever is to be made is taken to be absent, until a conflict says otherwise
             wanted = [it.end_user_id for it in changes if not (is_first and it.created_in)]
             found = work.people.end_users.find_all(wanted)
@@ -115,7 +115,7 @@ class PlanWriter:
                 elif (after := synced_end_user(it, managed, stored.value, now)) is not stored.value:
                     batch.save(stored, after)
                 done.add(it.end_user_id)
-            return done, before, batch.head.sequence
+            return done, before, batch.head.end_users_sequence
 
         try:
             done, before, after = work.carry_out(attempt)
@@ -143,7 +143,7 @@ class PlanWriter:
 
     def _sequence_of(self, organization_id: OrganizationId) -> int:
         account = self._synced.account
-        return account.services.people(account.id, organization_id).head().sequence
+        return account.services.people(account.id, organization_id).head().end_users_sequence
 
     def _link_writes(self, changes: Sequence[UserChange], stayed: set[EndUserId]) -> Iterator[Write]:
         store, before, linked = self._synced.store, self._read.inputs.links, self._linked

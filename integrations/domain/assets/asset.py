@@ -2,13 +2,11 @@
 
 from datetime import datetime
 from enum import Enum
-from typing import Annotated, NewType
+from typing import Annotated
 
 import msgspec
 
-from integrations.domain.ids import EndUserId, OrganizationId
-
-AssetId = NewType("AssetId", str)
+from integrations.domain.ids import AssetId, EndUserId, OrganizationId
 
 MOST_FORMER = 20  # earlier End Users of an asset
 MOST_MAC_ADDRESSES = 50
@@ -75,6 +73,7 @@ class Asset(AssetFields, frozen=True, kw_only=True, omit_defaults=True):
         created_at: When it was first pushed.
         changed_at: When the portal last said something else about it.
         gone_at: When a complete snapshot no longer named it. Null while it is there.
+        sequence: The number of its last change in the Organization, or of its assignment's.
     """
 
     id: AssetId
@@ -82,6 +81,7 @@ class Asset(AssetFields, frozen=True, kw_only=True, omit_defaults=True):
     created_at: datetime
     changed_at: datetime
     gone_at: datetime | None = None
+    sequence: int = 0
 
     @property
     def is_living(self) -> bool:

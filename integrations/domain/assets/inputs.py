@@ -7,10 +7,10 @@ from enum import Enum
 
 import msgspec
 
-from integrations.domain.assets.asset import Asset, AssetAssignment, AssetId
+from integrations.domain.assets.asset import Asset, AssetAssignment
 from integrations.domain.assets.devices.records import DirectoryDevice, IntuneDevice
 from integrations.domain.assets.links import AssetStatus, ManualLink, UndoneLink
-from integrations.domain.ids import EndUserId, OrganizationId
+from integrations.domain.ids import AssetId, EndUserId, OrganizationId
 
 
 class IntuneState(Enum):

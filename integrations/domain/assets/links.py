@@ -5,10 +5,10 @@ from enum import Enum
 
 import msgspec
 
-from integrations.domain.assets.asset import Asset, AssetId
+from integrations.domain.assets.asset import Asset
 from integrations.domain.assets.devices.serials import normal_serial
 from integrations.domain.assets.reasons import NoEndUserReason
-from integrations.domain.ids import EndUserId
+from integrations.domain.ids import AssetId, EndUserId
 
 MOST_LISTED = 20  # rivals and candidates of a question: more help nobody
 MOST_STALE = 50

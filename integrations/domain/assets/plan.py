@@ -11,7 +11,7 @@ from datetime import datetime
 
 import msgspec
 
-from integrations.domain.assets.asset import AssetAssignment, AssetId
+from integrations.domain.assets.asset import AssetAssignment
 from integrations.domain.assets.devices.fleet import Fleet, fleet_of
 from integrations.domain.assets.inputs import AssetInputs, ChangedForAssets
 from integrations.domain.assets.links import AssetStatus, ReviewItem, ReviewKind
@@ -27,6 +27,7 @@ from integrations.domain.assets.people import (
     person_of_asset,
 )
 from integrations.domain.assets.reasons import NoEndUserReason
+from integrations.domain.ids import AssetId
 from integrations.domain.retention import STALE_ASSET_LINKS
 
 

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from integrations.domain.assets.asset import Asset, AssetAssignment, AssetId, AssignedBy, assigned
+from integrations.domain.assets.asset import Asset, AssetAssignment, AssignedBy, assigned
 from integrations.domain.assets.fields import checked_asset
-from integrations.domain.ids import OrganizationId
+from integrations.domain.ids import AssetId, OrganizationId
 from shared.errors import Problem
 
 ASSIGNMENT = ("assigned_end_user_id", "assigned_by")

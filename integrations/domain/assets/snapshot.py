@@ -1,12 +1,14 @@
 """What a complete snapshot of an Organization's assets leaves out, and how much of that is believed at once. Pure."""
 
+import hashlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
 
-from integrations.domain.assets.asset import Asset, AssetId
+from integrations.domain.assets.asset import Asset
+from integrations.domain.ids import AssetId
 
 MOST_SHARE = 0.20  # of the assets that are there
 MOST_ASSETS = 10
@@ -49,6 +51,11 @@ def review_snapshot(
     return SnapshotReview(
         absent=absent, there=len(there), not_approved=not_approved, is_held=is_many and not_approved > 0
     )
+
+
+def absence_hash(absent: Iterable[AssetId]) -> str:
+    """64 hexadecimal digits that stand for these assets in any order; somebody approves by them that they are gone."""
+    return hashlib.sha256(" ".join(sorted(absent)).encode()).hexdigest()
 
 
 def gone(asset: Asset, now: datetime) -> Asset:

@@ -1,6 +1,6 @@
-"""The feed of an Organization: which End Users changed, in the order of their changes.
+"""The feed of an Organization: which End Users and assets changed, in the order of their changes.
 
-Each End User is in it once, at its last change, so that reading it from the start gives everybody who is there. Who is
+Each of them is in it once, at its last change, so that reading it from the start gives all that are there. What is
 gone leaves a tombstone without personal data, which is kept for a while.
 """
 
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from integrations.domain.ids import EndUserId, OrganizationId
+from integrations.domain.ids import AssetId, EndUserId, OrganizationId
 
 POSITION = re.compile(r"[0-9]{1,16}(-[0-9]{1,16})?")
 
@@ -48,16 +48,32 @@ class Tombstone(EndUserChange, frozen=True, kw_only=True, omit_defaults=True):
     merged_into: EndUserId | None = None
 
 
-class PeopleHead(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The row that every change of an Organization's people replaces, so that their changes have one order.
+class ChangedAsset(msgspec.Struct, frozen=True, kw_only=True):
+    """The last change of an asset that is there, or of its assignment."""
 
-    ``sequence`` is the number of the last change, ``count`` how many End Users there are, and ``purged_through`` the
-    number of the last tombstone that was deleted. Once ``closed_at`` is set, nobody can be added: the Organization is
-    about to be deleted.
+    sequence: int
+    asset_id: AssetId
+    at: datetime
+    by: ChangedBy
+
+
+class AssetTombstone(ChangedAsset, frozen=True, kw_only=True):
+    """The deletion of an asset."""
+
+
+class PeopleHead(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The row that every change of an Organization's people and assets replaces, so that changes have one order.
+
+    ``sequence`` is the number of the last change, and ``end_users_sequence`` that of the last one of an End User.
+    ``count`` is how many End Users there are, ``assets`` how many assets, and ``purged_through`` the number of the
+    last tombstone that was deleted. Once ``closed_at`` is set, nobody can be added: the Organization is about to be
+    deleted.
     """
 
     sequence: int = 0
+    end_users_sequence: int = 0
     count: int = 0
+    assets: int = 0
     purged_through: int = 0
     closed_at: datetime | None = None
 

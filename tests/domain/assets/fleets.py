@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from integrations.domain.assets.asset import Asset, AssetAssignment, AssetId, AssetKind, AssignedBy, assigned
+from integrations.domain.assets.asset import Asset, AssetAssignment, AssetKind, AssignedBy, assigned
 from integrations.domain.assets.devices.records import DirectoryDevice, IntuneDevice
 from integrations.domain.assets.inputs import (
     AccountUse,
@@ -21,7 +21,7 @@ from integrations.domain.assets.inputs import (
 )
 from integrations.domain.assets.links import AssetLink, AssetStatus, ManualLink, UndoneLink, undo
 from integrations.domain.assets.plan import AssetPlan, plan_links
-from integrations.domain.ids import EndUserId, OrganizationId
+from integrations.domain.ids import AssetId, EndUserId, OrganizationId
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ACME, BRANCH, ELSEWHERE = (OrganizationId(it) for it in ("org_acme", "org_branch", "org_elsewhere"))

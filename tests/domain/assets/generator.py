@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from integrations.domain.assets.asset import Asset, AssetId, AssetKind
+from integrations.domain.assets.asset import Asset, AssetKind
 from integrations.domain.assets.devices.records import DirectoryDevice, IntuneDevice
 from integrations.domain.assets.inputs import (
     AccountUse,
@@ -18,7 +18,7 @@ from integrations.domain.assets.inputs import (
     IntuneState,
 )
 from integrations.domain.assets.snapshot import gone
-from integrations.domain.ids import EndUserId
+from integrations.domain.ids import AssetId, EndUserId
 from tests.domain.assets.fleets import ACME, BRANCH, ELSEWHERE, FleetWorld, asset, listed, managed
 
 NUMBERS = range(6)

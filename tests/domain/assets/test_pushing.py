@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
-from integrations.domain.assets.asset import AssetAssignment, AssetId, AssetKind, AssignedBy, assigned
+from integrations.domain.assets.asset import AssetAssignment, AssetKind, AssignedBy, assigned
 from integrations.domain.assets.fields import checked_asset
 from integrations.domain.assets.pushing import AssetPushResult, new_asset, pushed_again, read_asset_items
-from integrations.domain.assets.snapshot import gone
+from integrations.domain.assets.snapshot import absence_hash, gone
+from integrations.domain.ids import AssetId, OrganizationId, asset_id, new_asset_id, organization_of
+from shared.errors import Invalid
 from tests.domain.assets.fleets import ACME, NOW, ago, asset
 from tests.growth import MOST, growth
 
@@ -148,3 +150,21 @@ def test_pushed_texts_are_read_in_one_pass() -> None:
         checked_asset({"name": "a" * size, "entra_device_id": "{" * size, "mac_addresses": [":" * size]})
 
     assert growth(check) <= MOST
+
+
+def test_an_assets_id_begins_with_that_of_its_organization() -> None:
+    acme = OrganizationId("org_" + "a" * 20)
+    made = new_asset_id(acme)
+
+    assert asset_id(made) == made
+    assert organization_of(made) == acme
+    for bad in (made[:-1], made.upper(), made.replace("ast_", "eu_")):
+        with pytest.raises(Invalid):
+            asset_id(bad)
+
+
+def test_an_approval_stands_for_the_same_assets_in_any_order() -> None:
+    one, two = AssetId("a"), AssetId("b")
+
+    assert absence_hash([one, two]) == absence_hash([two, one])
+    assert len({absence_hash(it) for it in ([one], [two], [one, two], [])}) == 4

@@ -7,10 +7,9 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from integrations.domain.assets.asset import AssetId
 from integrations.domain.assets.inputs import AssetLinkSettings, ChangedForAssets
 from integrations.domain.assets.matching import concerned
-from integrations.domain.ids import EndUserId
+from integrations.domain.ids import AssetId, EndUserId
 from tests.domain.assets.fleets import FleetWorld, ago, asset, listed, managed, ran
 
 Mutate = Callable[[pytest.MonkeyPatch], None]

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from integrations.domain.assets.asset import NEVER_LINKED, Asset, AssetId, AssetKind
+from integrations.domain.assets.asset import NEVER_LINKED, Asset, AssetKind
 from integrations.domain.assets.devices.fleet import IN_USE, DeviceRecord, Fleet, TenantDevice
 from integrations.domain.assets.devices.names import (
     ComparedName,
@@ -19,6 +19,7 @@ from integrations.domain.assets.devices.names import (
 from integrations.domain.assets.devices.serials import is_virtual, is_virtual_serial, normal_device_id
 from integrations.domain.assets.inputs import AssetInputs
 from integrations.domain.assets.links import LinkEvidence, LinkKey, UndoneLink, serials_of
+from integrations.domain.ids import AssetId
 
 
 def is_server(asset: Asset) -> bool:

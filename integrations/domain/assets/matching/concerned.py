@@ -4,11 +4,11 @@ What an asset's status depends on is named in it: its device with all records, a
 depends on more, such as on how many have a name, is looked at each time.
 """
 
-from integrations.domain.assets.asset import AssetId
 from integrations.domain.assets.devices.fleet import Fleet, TenantDevice
 from integrations.domain.assets.inputs import AssetInputs, ChangedForAssets
 from integrations.domain.assets.links import MOST_STALE, AssetLink, AssetStatus, LinkKey
 from integrations.domain.assets.matching.claims import Claims
+from integrations.domain.ids import AssetId
 
 
 def concerned(inputs: AssetInputs, fleet: Fleet, claims: Claims, changed: ChangedForAssets) -> set[AssetId]:

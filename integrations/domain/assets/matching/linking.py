@@ -7,7 +7,7 @@ from itertools import islice
 
 import msgspec
 
-from integrations.domain.assets.asset import Asset, AssetId
+from integrations.domain.assets.asset import Asset
 from integrations.domain.assets.devices.fleet import IN_USE, DeviceRecord, Fleet, TenantDevice
 from integrations.domain.assets.inputs import AssetInputs, IntuneState
 from integrations.domain.assets.links import (
@@ -22,6 +22,7 @@ from integrations.domain.assets.links import (
 )
 from integrations.domain.assets.matching.claims import Claim, Claims, differs, is_server
 from integrations.domain.assets.reasons import NoEndUserReason
+from integrations.domain.ids import AssetId
 from integrations.domain.retention import STALE_ASSET_LINKS
 
 _CONFIDENCE = {
