@@ -37,6 +37,7 @@ _LENGTH = 20
 _LENGTH_IN_ORGANIZATION = 12
 
 EXAMPLE_TENANT = "9f1c0e3a-0000-4000-8000-00000000aa01"
+EXAMPLE_END_USER = "eu_abcdefghijkmnpqrstuvwxyz23456789"
 TENANT_ID_EXPECTED = f"a Microsoft tenant id is a GUID such as {EXAMPLE_TENANT}"
 
 # What each kind of id looks like, as JSON Schema.
@@ -153,6 +154,10 @@ def removal_id(text: str) -> RemovalId:
 
 def end_user_id(text: str, pointer: str = "/end_user_id") -> EndUserId:
     return EndUserId(_ours(text, "eu", pointer, _LENGTH + _LENGTH_IN_ORGANIZATION))
+
+
+def is_end_user_id(text: str) -> TypeGuard[EndUserId]:
+    return re.fullmatch(rf"eu_[{_ALPHABET}]{{{_LENGTH + _LENGTH_IN_ORGANIZATION}}}", text) is not None
 
 
 def asset_id(text: str, pointer: str = "/asset_id") -> AssetId:

@@ -16,7 +16,7 @@ RUNS_PER_TENANT = 200  # four days of syncs every 30 minutes
 STATUS_CHANGES_PER_CSP = 50
 FORMER_NAMES = 20  # of a tenant or an integration
 
-END_USER_TOMBSTONES = timedelta(days=90)  # in the feed of an Organization, after an End User is gone
+FEED_TOMBSTONES = timedelta(days=90)  # of End Users and assets of an Organization that are gone
 CLOSED_ORGANIZATIONS = timedelta(days=1)  # the row that closes a deleted Organization's people to late writers
 STALE_ASSET_LINKS = timedelta(days=30)  # after the device was retired or deleted at Microsoft
 UNMAPPED_DATA = timedelta(days=30)  # synced data, after the end of its mapping

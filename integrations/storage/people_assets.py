@@ -37,6 +37,11 @@ class OrganizationAssets:
         found = self.assignments.find_all(asset_ids)
         return {it.value.asset_id: it.value.assignment for it in found.values()}
 
+    def assignments_between(self, first: AssetId, last: AssetId) -> dict[AssetId, AssetAssignment]:
+        """The same for all assets from one id to another, both included."""
+        found = self.assignments.through(first, last)
+        return {it.value.asset_id: it.value.assignment for it in found}
+
     def all_assets(self, after: str = "") -> Iterator[Asset]:
         """Every asset in the order of their ids, after this one; only one page is in memory at a time."""
         while page := self.rows.list(after=after, limit=ROWS_A_PAGE):

@@ -101,7 +101,7 @@ def add_routes(routes: HttpRoutes) -> None:
         "DELETE",
         "organizations/{organization_id}",
         needs=Need.MANAGE,
-        summary="Delete an Organization that has no End Users and no mapped Microsoft tenant.",
+        summary="Delete an Organization that has no End Users, no assets and no mapped Microsoft tenant.",
         answers={204: None},
     )
     def delete_organization(call: RequestContext) -> ApiResponse:

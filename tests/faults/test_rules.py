@@ -19,7 +19,7 @@ ACCOUNT = "acct_northwind"
 
 @pytest.fixture(scope="module")
 def made(lab: Lab) -> Store:
-    """A mapped and synced tenant, a CSP with two customers; End Users of another account, merged and moved."""
+    """A mapped and synced tenant, a CSP with two customers; another account's End Users with assets, merged and moved."""
     portal, case = Bases(lab).begin("both")
     portal = portal.called_by("bob")
     people.has_people(portal, case)
@@ -149,9 +149,19 @@ SPOILT = [
     ("a head counts its people", in_people("people_head:", count=7)),
     ("a head counts its people", in_people("people_head:", sequence=1)),
     ("a head counts its people", drop("people", "people_head:")),
+    ("a head counts its people", in_people("people_head:", assets=7)),
     ("a feed holds everybody once", drop("people", "end_user_change:")),
     ("a feed holds everybody once", in_people("end_user:", sequence=1000)),
+    ("a feed holds everybody once", drop("people", "asset_change:")),
+    ("a feed holds everybody once", in_people("asset:", sequence=1000)),
+    ("assets belong to people who are there", drop("people", "asset:")),
+    ("assets belong to people who are there", in_people("asset_assignment:", assignment={"end_user_id": "eu_gone"})),
+    (
+        "assets belong to people who are there",
+        in_people("asset_assignment:", assignment={"end_user_id": None, "former": [{"end_user_id": "eu_gone"}]}),
+    ),
     ("external ids lead to their owners", drop("people", "external_id:")),
+    ("external ids lead to their owners", drop("people", "asset_external_id:")),
     ("external ids lead to their owners", in_people("end_user:", external_id=None, merged_external_ids=[])),
     (
         "people have their Organization",

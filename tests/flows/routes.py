@@ -20,6 +20,7 @@ ABSENT = {
     "run_id": "000000000000001-aaaaaaaa",
     "removal_id": "rem_" + "a" * 20,
     "end_user_id": "eu_" + "a" * 32,
+    "asset_id": "ast_" + "a" * 32,
     "plan_id": "plan_" + "a" * 20,
     "question_id": "name_only.99999999-9999-4999-8999-999999999999",
     "object_id": "99999999-9999-4999-8999-999999999999",
@@ -36,6 +37,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "put_end_user": {"name": "Jane Doe"},
     "post_merge": {"end_user_id": "eu_" + "b" * 32},
     "post_bulk": {"items": [{"external_id": "4711", "name": "Jane Doe"}]},
+    "post_assets": {"items": [{"external_id": "pc-17", "name": "LAPTOP-17"}]},
     "post_move": {"organization_id": "org_" + "b" * 20},
     "post_user_sync_plan": {"settings": {}},
     "put_user_sync": {"settings": {}},
@@ -70,6 +72,8 @@ def _populated(portal: Portal) -> dict[str, str]:
     organization = portal.ask("GET", "/organizations")["items"][0]["id"]
     jane = {"name": "Jane Doe", "mail": "jane@contoso.example", "external_id": "4711"}
     person = portal.ask("POST", f"/organizations/{organization}/end-users", jane, expect=201)
+    pushed = {"items": [{"external_id": "pc-17", "name": "LAPTOP-17", "kind": "laptop", "serial": "5CG1234ABC"}]}
+    assets = portal.ask("POST", f"/organizations/{organization}/assets/bulk", pushed)["items"]
     synced = _with_user_sync(portal, UserSync(portal, tenant, organization))
     return {
         **synced,
@@ -80,6 +84,7 @@ def _populated(portal: Portal) -> dict[str, str]:
         "run_id": run,
         "removal_id": removal,
         "end_user_id": person["id"],
+        "asset_id": assets[0]["asset_id"],
     }
 
 

@@ -91,6 +91,7 @@ def test_every_door_that_changes_something_writes_one_entry(csp: Csp) -> None:
     portal.ask("DELETE", f"/tenants/{tenant['id']}/mapping", expect=204)
     ledger.expect()
     change_end_users(portal, ledger, acme)
+    change_assets(portal, ledger, acme)
     portal.ask("DELETE", f"/organizations/{acme}", expect=204)
     ledger.expect("deleted organization", route="delete_organization")
 
@@ -108,7 +109,7 @@ def test_every_door_that_changes_something_writes_one_entry(csp: Csp) -> None:
     ledger.expect("exported data")
 
     needing_the_plan = {route.name for route in DOORS if route.changes and route.needs is Need.MANAGE}
-    assert ledger.routes == {*needing_the_plan, "delete_end_user"}
+    assert ledger.routes == {*needing_the_plan, "delete_end_user", "delete_asset"}
 
 
 def change_user_sync(portal: Portal, ledger: Ledger, tenant: dict[str, str], acme: str) -> None:
@@ -168,6 +169,18 @@ def change_end_users(portal: Portal, ledger: Ledger, acme: str) -> None:
     ledger.expect("moved End Users", route="post_move")
     portal.ask("DELETE", f"/end-users/{jane}", expect=204)
     ledger.expect("erased End User", route="delete_end_user")
+
+
+def change_assets(portal: Portal, ledger: Ledger, acme: str) -> None:
+    """Everything that can be done with the assets of an Organization, which are gone in the end."""
+    pushed, path = {"items": [{"external_id": "pc-17", "name": "PC"}]}, f"/organizations/{acme}/assets/bulk"
+    ledger.begin()
+    asset = portal.ask("POST", path, pushed)["items"][0]["asset_id"]
+    assert ledger.expect("pushed assets", route="post_assets")[0]["after"] == "1 items"
+    portal.ask("POST", path, pushed)
+    ledger.expect()
+    portal.ask("DELETE", f"/assets/{asset}", expect=204)
+    assert ledger.expect("deleted asset", route="delete_asset")[0]["subject"]["asset_id"] == asset
 
 
 def test_a_refused_change_writes_no_entry_of_a_change(portal: Portal) -> None:

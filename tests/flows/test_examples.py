@@ -72,6 +72,7 @@ def received(portal: Portal) -> Iterator[tuple[HttpRoute, int, Any]]:
         ("put_end_user", known, routes["put_end_user"].example, ""),
         ("post_merge", known, {"end_user_id": twin["id"]}, ""),
         ("post_bulk", mapped, routes["post_bulk"].example, ""),
+        ("post_assets", mapped, routes["post_assets"].example, ""),
         ("post_move", in_organization, mapped, ""),
         ("post_leftover_done", {**known, "tenant_id": leftover}, None, ""),
         ("delete_integration", {"integration_id": bound}, None, "?confirm=Northwind%20Partner"),

@@ -83,7 +83,7 @@ def delete_organization(services: Services, actor: Actor, organization_id: Organ
 
     Raises:
         NotFound: there is no such Organization.
-        Conflict: ``organization_mapped``, or ``organization_has_end_users``.
+        Conflict: ``organization_mapped``, ``organization_has_end_users``, or ``organization_has_assets``.
         VersionConflict: it was changed in the meantime.
     """
     account = Account(services, actor.account_id)

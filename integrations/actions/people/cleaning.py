@@ -1,11 +1,16 @@
 """Once a day: delete old tombstones of the feeds, and what is left of Organizations and End Users that are gone."""
 
+from typing import TypeVar
+
 from integrations.actions.account import Account
 from integrations.actions.conflicts import ignore_conflict
 from integrations.domain.ids import OrganizationId
-from integrations.domain.people.changes import ChangedBy
-from integrations.domain.retention import CLOSED_ORGANIZATIONS, END_USER_TOMBSTONES
+from integrations.domain.people.changes import AssetTombstone, ChangedBy, Tombstone
+from integrations.domain.retention import CLOSED_ORGANIZATIONS, FEED_TOMBSTONES
+from integrations.storage.documents import Documents
 from integrations.storage.people import OrganizationPeople, organizations_with_people
+
+_T = TypeVar("_T", Tombstone, AssetTombstone)
 
 _TOMBSTONES_A_TRANSACTION = 98
 
@@ -21,15 +26,20 @@ def clean_people(account: Account) -> None:
 
 
 def _delete_tombstones(account: Account, people: OrganizationPeople) -> None:
+    _delete_old(account, people, people.tombstones)
+    _delete_old(account, people, people.assets.tombstones)
+
+
+def _delete_old(account: Account, people: OrganizationPeople, tombstones: Documents[_T]) -> None:
     now = account.services.clock()
     while True:
         batch = people.batch(ChangedBy.PORTAL, now)
-        first = people.tombstones.list(limit=_TOMBSTONES_A_TRANSACTION)
-        old = [it for it in first if now - it.value.at > END_USER_TOMBSTONES]
+        first = tombstones.list(limit=_TOMBSTONES_A_TRANSACTION)
+        old = [it for it in first if now - it.value.at > FEED_TOMBSTONES]
         if not old:
             return
-        batch.set_head(purged_through=max(it.value.sequence for it in old))
-        batch.write(*map(people.tombstones.removed, old))
+        batch.set_head(purged_through=max(batch.head.purged_through, *(it.value.sequence for it in old)))
+        batch.write(*map(tombstones.removed, old))
         batch.commit()
 
 

@@ -8,10 +8,13 @@ from integrations.actions.account import Account
 from integrations.actions.actors import Actor
 from integrations.actions.conflicts import ignore_conflict
 from integrations.actions.lookup import find_organization
+from integrations.actions.people.assignments import change_assignments, change_assignments_elsewhere
 from integrations.actions.people.finding import find_end_user, no_such_end_user
 from integrations.actions.people.microsoft import MicrosoftPeople
 from integrations.actions.people.move import finish_moves
 from integrations.actions.people.work import Entry, PeopleWork
+from integrations.domain.assets.asset import AssetAssignment
+from integrations.domain.assets.assignments import after_erasure, after_merge
 from integrations.domain.ids import AccountId, EndUserId, OrganizationId, new_end_user_id
 from integrations.domain.people.changes import Departure
 from integrations.domain.people.end_user import MOST_MERGED, EndUser, new_end_user, with_values
@@ -28,6 +31,8 @@ from shared.errors import Conflict, Invalid, Problem
 T = TypeVar("T")
 
 _SALT_BYTES = 16
+_ROWS_OF_AN_ERASURE = 4 + MOST_MERGED
+_ROWS_OF_A_MERGE = 2 * (4 + MOST_MERGED)
 
 
 class Saved(NamedTuple):
@@ -71,7 +76,7 @@ def change_end_user(services: Services, actor: Actor, end_user_id: EndUserId, va
     """
     stored_values, account = _checked(values), Account(services, actor.account_id)
 
-    def do(batch: PeopleBatch, stored: Stored[EndUser]) -> Saved:
+    def do(_: PeopleWork, batch: PeopleBatch, stored: Stored[EndUser]) -> Saved:
         before = MicrosoftPeople(account, batch.people.organization_id).as_managed(stored.value)
         person, ignored = with_values(before, stored_values, services.clock())
         if person is before:
@@ -96,7 +101,7 @@ def merge_end_users(services: Services, actor: Actor, end_user_id: EndUserId, ot
 
     account = Account(services, actor.account_id)
 
-    def do(batch: PeopleBatch, stored: Stored[EndUser]) -> EndUser:
+    def do(work: PeopleWork, batch: PeopleBatch, stored: Stored[EndUser]) -> EndUser:
         other = _of_same_organization(services, actor.account_id, batch.people, other_id)
         before = MicrosoftPeople(account, batch.people.organization_id).as_managed(stored.value)
         survivor = merged(before, other.value, services.clock())
@@ -106,6 +111,13 @@ def merge_end_users(services: Services, actor: Actor, end_user_id: EndUserId, ot
                 code="too_many_merged",
                 remedy="Remove the external id of the other one first.",
             )
+
+        def hand_on(assignment: AssetAssignment) -> AssetAssignment:
+            return after_merge(assignment, other_id, end_user_id)
+
+        change_assignments_elsewhere(work, other.value, hand_on)
+        change_assignments(work, batch, other_id, hand_on)
+        work.make_room(batch, _ROWS_OF_A_MERGE)
         batch.remove(other, Departure.MERGED, merged_into=end_user_id)
         return batch.save(stored, survivor)
 
@@ -122,13 +134,20 @@ def erase_end_user(services: Services, actor: Actor, end_user_id: EndUserId) -> 
     """
     account = Account(services, actor.account_id)
 
-    def do(batch: PeopleBatch, stored: Stored[EndUser]) -> None:
+    def do(work: PeopleWork, batch: PeopleBatch, stored: Stored[EndUser]) -> None:
         microsoft = MicrosoftPeople(account, batch.people.organization_id)
         keys = erasure_keys(stored.value, microsoft.object_ids_of(stored.value))
         marks = erasure_marks(_salt(account), keys, services.clock())
         with account.change() as change:
             change.write(*map(account.control.erasure_marks.put, marks))
         microsoft.forget(stored.value)
+
+        def forget(assignment: AssetAssignment) -> AssetAssignment | None:
+            return after_erasure(assignment, end_user_id)
+
+        change_assignments_elsewhere(work, stored.value, forget)
+        change_assignments(work, batch, end_user_id, forget)
+        work.make_room(batch, _ROWS_OF_AN_ERASURE)
         batch.remove(stored, Departure.DELETED)
 
     _change(account, Entry(actor, "erased End User"), end_user_id, do)
@@ -138,7 +157,7 @@ def _change(
     account: Account,
     entry: Entry,
     end_user_id: EndUserId,
-    do: Callable[[PeopleBatch, Stored[EndUser]], T],
+    do: Callable[[PeopleWork, PeopleBatch, Stored[EndUser]], T],
 ) -> T:
     """Change an End User where it is; if it is being moved, the move is finished first."""
     services = account.services
@@ -150,7 +169,7 @@ def _change(
     work = PeopleWork(account, person.organization_id, entry._replace(subject=subject))
 
     def attempt(batch: PeopleBatch) -> T:
-        return do(batch, _unmoved(batch.people, end_user_id))
+        return do(work, batch, _unmoved(batch.people, end_user_id))
 
     return work.carry_out(attempt)
 

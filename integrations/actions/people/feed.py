@@ -1,23 +1,27 @@
-"""Read the feed of an Organization: the End Users that changed after a position, in order, each as it is now."""
+"""Read the feed of an Organization: End Users and assets that changed after a position, in order, each as it is now."""
 
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from integrations.actions.lookup import find_organization
 from integrations.actions.people.microsoft import shown_people
-from integrations.domain.ids import AccountId, OrganizationId
-from integrations.domain.people.changes import EndUserChange, Position, Tombstone
-from integrations.domain.retention import END_USER_TOMBSTONES
+from integrations.domain.ids import AccountId, AssetId, EndUserId, OrganizationId
+from integrations.domain.people.changes import AssetTombstone, ChangedAsset, EndUserChange, Position, Tombstone
+from integrations.domain.retention import FEED_TOMBSTONES
 from integrations.services import Services
 from integrations.storage.people import OrganizationPeople
 from integrations.storage.people_rows import number_key
+from integrations.views.people.assets import AssetView, asset_view
 from integrations.views.people.end_users import EndUserView
 from shared.errors import Gone
 
+Change = EndUserChange | ChangedAsset
+
 
 class FeedPage(NamedTuple):
-    """Changes, each with the End User or none if it is gone; and the position after them."""
+    """Changes, each with the End User or asset, or none if it is gone; and the position after them."""
 
-    changes: list[tuple[EndUserChange, EndUserView | None]]
+    changes: list[tuple[Change, EndUserView | AssetView | None]]
     position: Position
     has_more: bool
 
@@ -40,31 +44,47 @@ def read_feed(
     found = _changes(people, begun.sequence, head.sequence, limit + 1)
     page, has_more = found[:limit], len(found) > limit
     reached = page[-1].sequence if has_more else max(begun.sequence, head.sequence)
-    end_users = people.end_users.find_all([it.end_user_id for it in page if not isinstance(it, Tombstone)])
-    there = sorted((it.value for it in end_users.values()), key=lambda it: it.id)
-    shown = {it.id: it for it in shown_people(services, account_id, there)}
-    changes = [
-        (it, None if isinstance(it, Tombstone) else shown[it.end_user_id])
-        for it in page
-        if isinstance(it, Tombstone) or it.end_user_id in end_users  # else it is gone, as a later change says
-    ]
+    end_users = _end_users(services, account_id, people, page)
+    assets = _assets(people, page)
+    changes: list[tuple[Change, EndUserView | AssetView | None]] = []
+    for it in page:
+        shown = assets.get(it.asset_id) if isinstance(it, ChangedAsset) else end_users.get(it.end_user_id)
+        if isinstance(it, Tombstone | AssetTombstone):
+            changes.append((it, None))
+        elif shown is not None:  # else it is gone, as a later change says
+            changes.append((it, shown))
     if begun.is_expired(people.head()):  # asked last, as tombstones may be deleted while we read
         raise _expired()
     return FeedPage(changes, Position(reached, begun.began_at), has_more)
 
 
-def _changes(people: OrganizationPeople, after: int, through: int, limit: int) -> list[EndUserChange]:
-    """The first changes of those who are there, and of those who are gone, in one order."""
-    first, last = number_key(after), number_key(through)
-    there = people.changes.texts(after=first, until=last, limit=limit).values()
-    gone = people.tombstones.texts(after=first, until=last, limit=limit).values()
-    found = [*map(people.changes.read, there), *map(people.tombstones.read, gone)]
+def _changes(people: OrganizationPeople, after: int, through: int, limit: int) -> list[Change]:
+    """The first changes of those that are there, and of those that are gone, in one order."""
+    bounds = {"after": number_key(after), "until": number_key(through)}
+    found: list[Change] = []
+    for rows in (people.changes, people.tombstones, people.assets.changes, people.assets.tombstones):
+        found += map(rows.read, rows.texts(**bounds, limit=limit).values())
     return sorted(found, key=lambda it: it.sequence)[:limit]
+
+
+def _end_users(
+    services: Services, account_id: AccountId, people: OrganizationPeople, page: Iterable[Change]
+) -> Mapping[EndUserId, EndUserView]:
+    wanted = [it.end_user_id for it in page if isinstance(it, EndUserChange) and not isinstance(it, Tombstone)]
+    there = sorted((it.value for it in people.end_users.find_all(wanted).values()), key=lambda it: it.id)
+    return {it.id: it for it in shown_people(services, account_id, there)}
+
+
+def _assets(people: OrganizationPeople, page: Iterable[Change]) -> Mapping[AssetId, AssetView]:
+    wanted = [it.asset_id for it in page if isinstance(it, ChangedAsset) and not isinstance(it, AssetTombstone)]
+    there = people.assets.rows.find_all(wanted)
+    assignments = people.assets.assignments_of([it.value.id for it in there.values()])
+    return {it.value.id: asset_view(it.value, assignments.get(it.value.id)) for it in there.values()}
 
 
 def _expired() -> Gone:
     return Gone(
-        f"Changes after this position are not complete: deletions are kept for {END_USER_TOMBSTONES.days} days.",
+        f"Changes after this position are not complete: deletions are kept for {FEED_TOMBSTONES.days} days.",
         code="changes_expired",
         remedy="Read all: leave out ?after=, begin with an empty list, and follow the answers.",
     )

@@ -214,6 +214,7 @@ def _arriving(person: EndUser, target_id: OrganizationId, taken: Collection[str]
         person,
         organization_id=target_id,
         moving_to=None,
+        former_organization_ids=sorted({*person.former_organization_ids, person.organization_id} - {target_id}),
         external_id=None if person.external_id in taken else person.external_id,
         merged_external_ids=[it for it in person.merged_external_ids if it not in taken],
     )

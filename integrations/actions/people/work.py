@@ -69,11 +69,15 @@ class PeopleWork:
         """Write what was added to the batch, if anything; for attempts of more than one transaction."""
         if batch.is_empty:
             return
+        self.write_entry()
+        batch.commit()
+
+    def write_entry(self) -> None:
+        """Write the audit entry, unless it is written already."""
         if self._entry is not None:
             it, self._entry = self._entry, None
             with self.account.change(it.actor, it.action, it.subject, after=it.after):
                 pass
-        batch.commit()
 
     def make_room(self, batch: PeopleBatch, rows: int) -> None:
         """Commit what was added so far if so many more rows do not fit beside it."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from integrations.domain.assets.devices.serials import normal_device_id
-from integrations.domain.ids import is_object_id
+from integrations.domain.ids import EndUserId, is_end_user_id, is_object_id
 from integrations.domain.text import clean
 from shared.errors import Problem
 
@@ -54,6 +54,12 @@ def _device_id(value: str | None) -> str | None:
     return device_id
 
 
+def _end_user_id(value: str | None) -> EndUserId | None:
+    if value is None or is_end_user_id(value):
+        return value
+    raise ValueError(value)
+
+
 def _mac_addresses(values: list[str]) -> list[str]:
     """Each address once, in pairs of upper-case digits."""
     return sorted({_mac_address(it) for it in values})
@@ -88,5 +94,6 @@ _READERS: dict[str, _Reader] = {
     "os": _LINE,
     "os_version": _LINE,
     "mac_addresses": (_mac_addresses, "addresses such as 00:1A:2B:3C:4D:5E"),
+    "assigned_end_user_id": (_end_user_id, "the id of an End User, or null"),
     "last_seen_at": (_moment, "a time with its zone, such as 2026-03-01T12:00:00Z"),
 }

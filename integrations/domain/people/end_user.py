@@ -72,7 +72,8 @@ class EndUser(EndUserFields, frozen=True, kw_only=True, omit_defaults=True):
 
     ``managed_fields`` are those that Microsoft decides; the portal does not change them. ``sequence`` is the number of
     its last change in the Organization. ``merged_external_ids`` are those of End Users that were merged into this one.
-    ``moving_to`` is set while it is being moved to another Organization.
+    ``moving_to`` is set while it is being moved to another Organization. ``former_organization_ids`` are those where
+    assets may still belong to it.
     """
 
     id: EndUserId
@@ -85,6 +86,7 @@ class EndUser(EndUserFields, frozen=True, kw_only=True, omit_defaults=True):
     managed_fields: list[str] = []
     merged_external_ids: list[str] = []
     moving_to: OrganizationId | None = None
+    former_organization_ids: list[OrganizationId] = []
 
     @property
     def external_ids(self) -> set[str]:

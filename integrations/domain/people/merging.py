@@ -30,6 +30,9 @@ def merged(survivor: EndUser, other: EndUser, now: datetime) -> EndUser:
         "external_id": external_id,
         "keep_active": survivor.keep_active or other.keep_active,
         "merged_external_ids": sorted((survivor.external_ids | other.external_ids) - {external_id}),
+        "former_organization_ids": sorted(
+            {*survivor.former_organization_ids, *other.former_organization_ids} - {survivor.organization_id}
+        ),
         "created_at": min(survivor.created_at, other.created_at),
         "changed_at": now,
     }

@@ -45,6 +45,7 @@ _TAGS = {
     "Consent": "Integrating and reauthorizing: somebody signs in at Microsoft and consents.",
     "CSPs": "Partners, through whom tenants of their customers are reached.",
     "End Users": "The people of an Organization, as the portal knows them.",
+    "Assets": "Devices of Organizations, as the portal knows them.",
     "Insights": "What is known across all mapped tenants, and the history of each.",
     "Organizations": "The MSP's clients, to which tenants are mapped.",
     "Removals": "Removing integrations and their data.",

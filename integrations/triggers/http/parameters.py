@@ -121,6 +121,18 @@ def tenant(description: str) -> Parameter[ids.TenantId | None]:
     return Parameter("tenant_id", description, schema, ids.TENANT_ID_EXPECTED, read, None, ids.EXAMPLE_TENANT)
 
 
+def end_user(name: str, description: str) -> Parameter[ids.EndUserId | None]:
+    """The id of an End User."""
+
+    def read(value: str) -> ids.EndUserId:
+        if not ids.is_end_user_id(value):
+            raise ValueError(value)
+        return value
+
+    schema = {"type": "string", **ids.SCHEMAS[ids.EndUserId]}
+    return Parameter(name, description, schema, "the id of an End User", read, None, ids.EXAMPLE_END_USER)
+
+
 def cursor(pattern: str = _CURSOR.pattern) -> Parameter[str]:
     """The key after which a page begins; empty for the first page."""
 
@@ -149,7 +161,8 @@ PATH = {
         "The consent flow, as it was started.", ids.SCHEMAS[ids.FlowId], "flow_abcdefghijkmnpqrstuv"
     ),
     "organization_id": PathParameter("The Organization.", ids.SCHEMAS[ids.OrganizationId], "org_abcdefghijkmnpqrstuv"),
-    "end_user_id": PathParameter("The End User.", ids.SCHEMAS[ids.EndUserId], "eu_abcdefghijkmnpqrstuvwxyz23456789"),
+    "end_user_id": PathParameter("The End User.", ids.SCHEMAS[ids.EndUserId], ids.EXAMPLE_END_USER),
+    "asset_id": PathParameter("The asset.", ids.SCHEMAS[ids.AssetId], "ast_abcdefghijkmnpqrstuvwxyz23456789"),
     "plan_id": PathParameter("The plan, as it was ordered.", ids.SCHEMAS[ids.PlanId], "plan_abcdefghijkmnpqrstuv"),
     "question_id": PathParameter(
         "The question, by its id.",

@@ -1,4 +1,4 @@
-"""The HTTP route of the feed: which End Users of an Organization changed."""
+"""The HTTP route of the feed: which End Users and assets of an Organization changed."""
 
 from integrations.actions.people.feed import read_feed
 from integrations.domain.people.changes import POSITION, Position, read_position
@@ -10,7 +10,7 @@ from shared.http.responses import ApiResponse, ok
 
 _AFTER: Parameter[Position | None] = Parameter(
     "after",
-    "next_after of an earlier answer, unchanged. Leave it out to read all End Users from the start.",
+    "next_after of an earlier answer, unchanged. Leave it out to read all from the start.",
     {"type": "string", "pattern": f"^{POSITION.pattern}$"},
     "next_after of an earlier answer, unchanged",
     read_position,
@@ -24,7 +24,7 @@ def add_routes(routes: HttpRoutes) -> None:
         "GET",
         "organizations/{organization_id}/changes",
         needs=Need.READ,
-        summary="The End Users that changed after a position, in the order of their changes.",
+        summary="The End Users and assets that changed after a position, in the order of their changes.",
         query=(LIMIT, _AFTER),
         answers={200: ChangePage},
         refusals=("410",),

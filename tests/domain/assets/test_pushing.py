@@ -33,6 +33,8 @@ MANUAL, MICROSOFT = AssignedBy.MANUAL, AssignedBy.MICROSOFT
         ("last_seen_at", None, None),
         ("kind", AssetKind.VM, AssetKind.VM),
         ("external_id", "4711", "4711"),
+        ("assigned_end_user_id", "eu_" + "a" * 32, "eu_" + "a" * 32),
+        ("assigned_end_user_id", None, None),
     ],
 )
 def test_values_are_stored_in_one_form(name: str, value: Any, expected: Any) -> None:
@@ -47,6 +49,8 @@ def test_values_are_stored_in_one_form(name: str, value: Any, expected: Any) -> 
         ("external_id", ""),
         ("external_id", "x" * 257),
         ("entra_device_id", "PC-7"),
+        ("assigned_end_user_id", "jane@contoso.example"),
+        ("assigned_end_user_id", "ast_" + "a" * 32),
         ("mac_addresses", ["00:1A:2B:3C:4D"]),
         ("mac_addresses", ["00:1A:2B:3C:4D:5G"]),
         ("last_seen_at", datetime(2026, 3, 1)),  # noqa: DTZ001

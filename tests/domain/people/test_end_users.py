@@ -136,6 +136,13 @@ def test_who_survives_a_merge_keeps_its_own_and_takes_what_it_lacks() -> None:
     assert (one.is_active, one.keep_active, one.created_at, one.changed_at) == (True, True, NOW, LATER)
 
 
+def test_who_survives_a_merge_is_looked_for_wherever_either_was() -> None:
+    first, second = (OrganizationId("org_" + letter * 20) for letter in "bc")
+    survivor, other = person(former_organization_ids=[first]), person(former_organization_ids=[ACME, second])
+
+    assert merged(survivor, other, LATER).former_organization_ids == [first, second]
+
+
 def test_a_merge_never_has_more_aliases_than_an_end_user_may_have() -> None:
     full = [f"{number:02d}@contoso.example" for number in range(50)]
 

@@ -355,6 +355,7 @@ FLOWS = (
     Flow("remove all", "both", remove_all, _is_all_gone),
     Flow("mark a step as done", "removed CSP", mark_done, _is_marked),
     Flow("push End Users", "people", people.push, people.is_pushed),
+    Flow("push assets", "people", people.push_assets, people.are_assets_pushed),
     Flow("move End Users", "people", people.move, people.is_moved),
     Flow("merge End Users", "people", people.merge, people.is_merged),
     Flow("erase End Users", "people", people.erase, people.is_erased),

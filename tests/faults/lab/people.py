@@ -14,17 +14,25 @@ if TYPE_CHECKING:
     from tests.faults.lab.races import Unit
 
 _PUSHED = 40  # two transactions
+_PUSHED_ASSETS = 60  # three transactions
+_NUMBERED = ("end_user_change", "end_user_tombstone", "asset_change", "asset_tombstone")
 _GONE = frozenset({204, 404})  # 404: a first try, whose answer was lost, did it
 
 Documents = dict[str, dict[str, Any]]
 
 
-# Flows: they begin with three End Users of one Organization, and another one that is empty.
+# Flows: they begin with three End Users of one Organization, two of whom have an asset, and another one that is empty.
 
 
 def has_people(portal: Portal, case: "Case") -> None:
     case.organization, case.other_organization = portal.organization("Acme"), portal.organization("Other")
     _push(portal, case.organization, 3)
+    _push_assets(portal, case.organization, 2)
+
+
+def push_assets(portal: Portal, case: "Case") -> None:
+    _push_assets(portal, case.organization, _PUSHED_ASSETS)
+    case.is_told = True
 
 
 def push(portal: Portal, case: "Case") -> None:
@@ -61,6 +69,12 @@ def is_pushed(portal: Portal, case: "Case") -> bool:
     return len(people) == _PUSHED and {(it["external_id"], it["name"]) for it in people} == expected
 
 
+def are_assets_pushed(portal: Portal, case: "Case") -> bool:
+    people = {it["id"]: it["external_id"] for it in _people(portal, case.organization)}
+    assets = {it["name"]: people.get(it["assigned_end_user_id"]) for it in _assets(portal, case.organization)}
+    return assets == {f"PC-{number}": f"{number % 3}" for number in range(_PUSHED_ASSETS)}
+
+
 def is_moved(portal: Portal, case: "Case") -> bool:
     people = _people(portal, case.other_organization)
     found = [portal.ask("GET", f"/end-users/{it['id']}") for it in people]
@@ -68,11 +82,14 @@ def is_moved(portal: Portal, case: "Case") -> bool:
 
 
 def is_merged(portal: Portal, case: "Case") -> bool:
-    return sorted(len(it["merged_external_ids"]) for it in _people(portal, case.organization)) == [0, 1]
+    people = {it["id"]: len(it["merged_external_ids"]) for it in _people(portal, case.organization)}
+    holders = [people.get(it["assigned_end_user_id"]) for it in _assets(portal, case.organization)]
+    return sorted(people.values()) == [0, 1] and all(it is not None for it in holders)
 
 
 def is_erased(portal: Portal, case: "Case") -> bool:
-    return _people(portal, case.organization) == []
+    holders = {it["assigned_end_user_id"] for it in _assets(portal, case.organization)}
+    return _people(portal, case.organization) == [] and holders == {None}
 
 
 def is_organization_gone(portal: Portal, case: "Case") -> bool:
@@ -85,6 +102,23 @@ def _push(portal: Portal, organization: str, count: int) -> None:
     assert pushed["rejected"] == 0
 
 
+def _push_assets(portal: Portal, organization: str, count: int) -> None:
+    body = {"items": _items(portal, organization, range(count)), "complete": True}
+    assert portal.ask("POST", f"/organizations/{organization}/assets/bulk", body)["rejected"] == 0
+
+
+def _items(portal: Portal, organization: str, numbers: range) -> list[dict[str, Any]]:
+    """Assets of the Organization's first three End Users in turn."""
+    people = sorted(_people(portal, organization), key=lambda it: it["external_id"] or "")[:3]
+    owners = [{"assigned_end_user_id": it["id"], "assigned_by": "manual"} for it in people] or [{}]
+    return [{"external_id": f"{it}", "name": f"PC-{it}", **owners[it % len(owners)]} for it in numbers]
+
+
+def _assets(portal: Portal, organization: str) -> list[dict[str, Any]]:
+    answer = portal.call("GET", f"/organizations/{organization}/assets")
+    return list(json.loads(answer.body)["items"]) if answer.status == 200 else []
+
+
 def _people(portal: Portal, organization: str) -> list[dict[str, Any]]:
     answer = portal.call("GET", f"/organizations/{organization}/end-users")
     return list(json.loads(answer.body)["items"]) if answer.status == 200 else []
@@ -95,6 +129,12 @@ def _people(portal: Portal, organization: str) -> list[dict[str, Any]]:
 
 def make_ready(portal: Portal, unit: "Unit") -> None:
     _push(portal, unit.organizations[1], 3)
+    _push_assets(portal, unit.organizations[1], 3)
+
+
+def push_assets_here(portal: Portal, unit: "Unit") -> list[Response]:
+    body = {"items": _items(portal, unit.organizations[1], range(1, 40)), "complete": True}
+    return [portal.call("POST", f"/organizations/{unit.organizations[1]}/assets/bulk", body)]
 
 
 def push_here(portal: Portal, unit: "Unit") -> list[Response]:
@@ -136,22 +176,42 @@ def people_of(store: Store) -> Iterator[tuple[str, str, dict[str, Documents]]]:
 
 
 def heads(store: Store) -> Iterator[str]:
-    """The head knows how many people there are and the last number; each number is used once."""
+    """The head knows how many people and assets there are and the last number; each number is used once."""
     for _, organization, kinds in people_of(store):
         head = kinds.get("people_head", {}).get("current", {})
         if head.get("count", 0) != len(kinds.get("end_user", {})):
             yield f"{organization} has {len(kinds.get('end_user', {}))} people and counts {head.get('count', 0)}"
-        numbers = [*kinds.get("end_user_change", {}), *kinds.get("end_user_tombstone", {})]
+        if head.get("assets", 0) != len(kinds.get("asset", {})):
+            yield f"{organization} has {len(kinds.get('asset', {}))} assets and counts {head.get('assets', 0)}"
+        numbers = [number for kind in _NUMBERED for number in kinds.get(kind, {})]
         if len(numbers) != len(set(numbers)) or any(int(it) > head.get("sequence", 0) for it in numbers):
             yield f"{organization} has numbers {sorted(numbers)[-3:]} twice or beyond {head}"
 
 
 def feeds(store: Store) -> Iterator[str]:
-    """Everybody who is there is in the feed once, at the last change; and nobody else is."""
+    """Everybody and every asset that is there is in the feed once, at the last change; and nothing else is."""
     for _, organization, kinds in people_of(store):
-        there = {(it["sequence"], it["id"]) for it in kinds.get("end_user", {}).values()}
-        changes = {(it["sequence"], it["end_user_id"]) for it in kinds.get("end_user_change", {}).values()}
-        yield from (f"{organization} {it} is in the feed or among the people alone" for it in there ^ changes)
+        for kind, changes, key in (
+            ("end_user", "end_user_change", "end_user_id"),
+            ("asset", "asset_change", "asset_id"),
+        ):
+            there = {(it["sequence"], it["id"]) for it in kinds.get(kind, {}).values()}
+            listed = {(it["sequence"], it[key]) for it in kinds.get(changes, {}).values()}
+            yield from (f"{organization} {it} is in the feed or there alone" for it in there ^ listed)
+
+
+def assignments(store: Store) -> Iterator[str]:
+    """Only assets that are there belong to somebody, and only to End Users of the account who are there."""
+    end_users: dict[str, set[str]] = {}
+    for account, _, kinds in people_of(store):
+        end_users.setdefault(account, set()).update(kinds.get("end_user", {}))
+    for account, organization, kinds in people_of(store):
+        for key, it in kinds.get("asset_assignment", {}).items():
+            if key not in kinds.get("asset", {}):
+                yield f"{key} of {organization} is assigned and not there"
+            named = [it["assignment"], *it["assignment"].get("former", [])]
+            unknown = {each["end_user_id"] for each in named} - end_users[account] - {None}
+            yield from (f"{key} of {organization} belongs or belonged to {gone}, who is gone" for gone in unknown)
 
 
 def external_ids(store: Store) -> Iterator[str]:
@@ -163,14 +223,19 @@ def external_ids(store: Store) -> Iterator[str]:
         found = Counter(it["end_user_id"] for it in kinds.get("external_id", {}).values())
         if wanted != found:
             yield f"{organization} has external ids of {found - wanted}, and lacks those of {wanted - found}"
+        assets, holders = kinds.get("asset", {}), kinds.get("asset_external_id", {})
+        if sorted(assets) != sorted(it["asset_id"] for it in holders.values()):
+            yield f"{organization} has assets {sorted(assets)}, and external ids of {holders}"
 
 
 def organizations(store: Store) -> Iterator[str]:
-    """People belong to an Organization that is there."""
+    """People and assets belong to an Organization that is there."""
     known = store.documents("organization")
     for account, organization, kinds in people_of(store):
         if kinds.get("end_user") and (account, organization) not in known:
             yield f"{len(kinds['end_user'])} people of {organization}, which is gone"
+        if kinds.get("asset") and (account, organization) not in known:
+            yield f"{len(kinds['asset'])} assets of {organization}, which is gone"
 
 
 def audited(store: Store) -> Iterator[str]:
@@ -205,6 +270,7 @@ ALWAYS = {
     "a head counts its people": heads,
     "a feed holds everybody once": feeds,
     "external ids lead to their owners": external_ids,
+    "assets belong to people who are there": assignments,
     "people have their Organization": organizations,
     "nobody is gone without an entry": audited,
 }

@@ -202,6 +202,7 @@ OF_PEOPLE = (
     Action("edit End Users", people.edit_here, people.make_ready),
     Action("erase End Users", people.erase_here, people.make_ready),
     Action("move End Users", people.move_here, people.make_ready),
+    Action("push assets", people.push_assets_here, people.make_ready),
     Action("delete Organization", people.delete_here),
 )
 PAIRS = [*combinations_with_replacement(ACTIONS, 2), *combinations_with_replacement(OF_PEOPLE, 2)]

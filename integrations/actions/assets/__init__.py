@@ -1,0 +1,1 @@
+"""Assets of Organizations: pushed by the portal, listed, found and deleted."""
