@@ -72,7 +72,8 @@ def _populated(portal: Portal) -> dict[str, str]:
     organization = portal.ask("GET", "/organizations")["items"][0]["id"]
     jane = {"name": "Jane Doe", "mail": "jane@contoso.example", "external_id": "4711"}
     person = portal.ask("POST", f"/organizations/{organization}/end-users", jane, expect=201)
-    pushed = {"items": [{"external_id": "pc-17", "name": "LAPTOP-17", "kind": "laptop", "serial": "5CG1234ABC"}]}
+    laptop = {"external_id": "pc-17", "name": "LAPTOP-17", "kind": "laptop", "serial": "5CG1234ABC"}
+    pushed = {"items": [{**laptop, "assigned_end_user_id": person["id"]}]}
     assets = portal.ask("POST", f"/organizations/{organization}/assets/bulk", pushed)["items"]
     synced = _with_user_sync(portal, UserSync(portal, tenant, organization))
     return {
