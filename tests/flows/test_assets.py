@@ -198,6 +198,25 @@ def test_an_asset_that_is_pushed_while_a_snapshot_is_carried_out_stays(
     assert gone(portal, acme) == {"2"}
 
 
+def test_an_asset_that_is_assigned_while_a_snapshot_is_carried_out_is_gone_all_the_same(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acme, mark = portal.organization(), actions._mark_gone
+    jane = created(portal, acme)
+    push(portal, acme, *map(asset, range(2)))
+
+    def after_an_assignment(*args: Any) -> list[AssetId]:
+        monkeypatch.setattr(actions, "_mark_gone", mark)
+        push(portal, acme, {"external_id": "1", "assigned_end_user_id": jane["id"]})
+        return mark(*args)
+
+    monkeypatch.setattr(actions, "_mark_gone", after_an_assignment)
+    push(portal, acme, asset(0), complete=True)
+
+    assert gone(portal, acme) == {"1"}
+    assert [it["name"] for it in listed(portal, acme, f"?end_user={jane['id']}")] == ["PC-1"]
+
+
 def test_an_organization_with_assets_says_what_comes_first(portal: Portal) -> None:
     acme = portal.organization()
     ids = [it["asset_id"] for it in push(portal, acme, *map(asset, range(2)))["items"]]

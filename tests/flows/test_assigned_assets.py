@@ -13,6 +13,7 @@ from tests.flows.test_assets import asset, listed, push
 from tests.flows.test_end_users import created, refused
 from tests.flows.test_export import exported
 from tests.flows.test_people_feed import feed
+from tests.flows.test_people_meanwhile import broken_off
 from tests.flows.test_pushed_people import results
 
 ACCOUNT = AccountId("acct_northwind")
@@ -106,6 +107,21 @@ def test_only_an_end_user_of_the_organization_gets_its_assets(portal: Portal) ->
     assert assigned(portal, acme) == {"4": None}
 
 
+def test_who_is_on_the_way_gets_no_assets(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    acme, other = portal.organization(), portal.organization("Other")
+    jane = created(portal, acme)
+    push(portal, acme, given(1, jane))
+    broken_off(portal, monkeypatch, acme, other)
+
+    pushed = [push(portal, it, given(2, jane)) for it in (acme, other)]
+    portal.later(minutes=6)
+    portal.tick()
+
+    assert [results(it) for it in pushed] == [["rejected"], ["rejected"]]
+    assert (assigned(portal, acme), assigned(portal, other)) == ({"1": jane["id"]}, {})
+    assert results(push(portal, other, given(2, jane))) == ["created"]
+
+
 def test_somebodys_assets_are_listed_page_by_page(portal: Portal) -> None:
     acme = portal.organization()
     jane, john = created(portal, acme, name="Jane"), created(portal, acme, name="John")
@@ -181,13 +197,16 @@ def test_deletions_of_assets_are_kept_in_the_feed_for_ninety_days(portal: Portal
     ids = {it["external_id"]: it["id"] for it in listed(portal, acme)}
     portal.ask("DELETE", f"/assets/{ids['1']}", expect=204)
     jane = created(portal, acme)
+    beside = feed(portal, acme)["next_after"]
     portal.ask("DELETE", f"/end-users/{jane['id']}", expect=204)
     days_pass(portal, 1, 1, 87)
     assert [it["change"] for it in feed(portal, acme, before["next_after"])["items"]] == ["saved", "deleted", "deleted"]
 
     days_pass(portal, 3)
 
-    assert refused(portal, "GET", f"/organizations/{acme}/changes?after={before['next_after']}")[0] == 410
+    for after in (before["next_after"], beside):
+        expired = refused(portal, "GET", f"/organizations/{acme}/changes?after={after}")
+        assert expired == (410, "changes_expired")
     assert [it["asset_id"] for it in feed(portal, acme)["items"]] == [ids["2"]]
     portal.ask("DELETE", f"/assets/{ids['2']}", expect=204)
     portal.ask("DELETE", f"/organizations/{acme}", expect=204)

@@ -156,6 +156,8 @@ def test_a_run_plans_only_when_something_changed(sync: UserSync, monkeypatch: py
     sync.has_end_user("Somebody")
     sync.run()
     assert len(planned) == 1
+    pushed = {"items": [{"external_id": "pc-17", "name": "LAPTOP-17"}]}
+    sync.portal.ask("POST", f"/organizations/{sync.organization}/assets/bulk", pushed)
     sync.run()
     assert len(planned) == 1
 
