@@ -89,7 +89,7 @@ def test_assets_are_listed_page_by_page_and_found_by_the_portals_id(portal: Port
     ids = {it["asset_id"] for it in push(portal, acme, *map(asset, range(5)))["items"]}
 
     seen, cursor, pages = [], "", 0
-    while pages == 0 or cursor:
+    while pages == 0 or (cursor and pages < 9):
         page = portal.ask("GET", f"/organizations/{acme}/assets?limit=2" + (f"&cursor={cursor}" if cursor else ""))
         seen += [it["id"] for it in page["items"]]
         cursor, pages = page["next_cursor"], pages + 1

@@ -129,7 +129,7 @@ def test_somebodys_assets_are_listed_page_by_page(portal: Portal) -> None:
     path = f"/organizations/{acme}/assets?end_user={jane['id']}"
 
     seen, cursor, pages = [], "", 0
-    while pages == 0 or cursor:
+    while pages == 0 or (cursor and pages < 9):
         page = portal.ask("GET", f"{path}&limit=2" + (f"&cursor={cursor}" if cursor else ""))
         seen += page["items"]
         cursor, pages = page["next_cursor"], pages + 1
