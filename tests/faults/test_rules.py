@@ -19,7 +19,7 @@ ACCOUNT = "acct_northwind"
 
 @pytest.fixture(scope="module")
 def made(lab: Lab) -> Store:
-    """A mapped and synced tenant, a CSP with two customers; another account's End Users with assets, merged and moved."""
+    """A mapped and synced tenant, a CSP with two customers; another account's End Users with assets."""
     portal, case = Bases(lab).begin("both")
     portal = portal.called_by("bob")
     people.has_people(portal, case)

@@ -47,6 +47,8 @@ def test_the_switch_kills_at_the_request_it_is_told(lab: Lab, bases: Bases) -> N
         ("mark a step as done", 2, When.AFTER),
         ("push End Users", 3, When.AFTER),
         ("move End Users", 5, When.AFTER),
+        ("push assets", 3, When.AFTER),
+        ("erase End Users", 3, When.AFTER),
         ("turn user sync on", 7, When.AFTER),
         ("sync users", 27, When.BEFORE),
         ("undo link", 4, When.AFTER),
