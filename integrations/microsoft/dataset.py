@@ -16,7 +16,7 @@ from integrations.domain.evaluations.dataset_state import DatasetState
 from integrations.domain.sync.cadence import Cadence
 from integrations.domain.sync.datasets import Cursor, DatasetOutcome, Reading
 from integrations.microsoft.limits import Service
-from shared.microsoft.graph import Graph, Page
+from shared.microsoft.graph import Graph, Page, Throttle
 
 # Service plans that a data set may need; ids as on the organization's ``assignedPlans``.
 # Source: https://learn.microsoft.com/entra/identity/users/licensing-service-plan-reference
@@ -53,7 +53,9 @@ class ReadContext:
     """The response to a data set's first request, or to its delta link, and the means to read on.
 
     ``link`` is the delta link that was followed; None when everything is to be read. ``stored`` returns the stored
-    rows by key, for changes that must be merged into them. ``now`` is when the run began.
+    rows by key, for changes that must be merged into them, ``counts_by_kind`` how many there are of each kind. ``now``
+    is when the run began. ``throttle_of`` is the throttle of another service, for requests that go there.
+    ``is_granted`` says whether our application has the data set's permission; None if that is not known.
     """
 
     graph: Graph
@@ -61,6 +63,9 @@ class ReadContext:
     link: str | None
     stored: Callable[[], Mapping[str, msgspec.Struct]]
     now: datetime
+    counts_by_kind: Mapping[str, int] = field(default_factory=dict)
+    throttle_of: Callable[[Service], Throttle | None] = lambda _service: None
+    is_granted: bool | None = None
 
     @property
     def is_first(self) -> bool:
@@ -90,6 +95,9 @@ class Dataset:
     Microsoft refuses it; ``full_read_every`` is how long delta links are followed before everything is read again.
     ``version`` grows with what is read of each item: rows of an earlier version are read again in full, at once.
     ``is_documented``: what Microsoft answers without documenting it may be refused in any tenant, at any time.
+    ``is_in_every_cloud``: where it is not, national clouds refuse it. ``needs_grant``: its first request takes other
+    permissions than its own, so that our token has to say whether it may be read. ``is_first_read_last``: read in full
+    it has an item for each person, and nothing waits for it; so that is done by itself, once everything else is stored.
     """
 
     name: str
@@ -103,6 +111,9 @@ class Dataset:
     cadence: Cadence = Cadence.EVERY_CYCLE
     needs_plan: str | None = None
     is_documented: bool = True
+    is_in_every_cloud: bool = True
+    needs_grant: bool = False
+    is_first_read_last: bool = False
     full_read_every: timedelta | None = None
     route: ReadRoute | None = None
 
@@ -113,8 +124,8 @@ class Dataset:
 
     @property
     def is_promised(self) -> bool:
-        """Whether a refusal is a fault, or a permission that is missing."""
-        return self.is_documented and not self.is_beta
+        """Whether it is offered to every tenant, so that a refusal is a fault, or a permission that is missing."""
+        return self.is_documented and self.is_in_every_cloud and not self.is_beta
 
 
 def state_of(dataset: Dataset, cursor: Cursor | None) -> DatasetState:

@@ -29,6 +29,7 @@ class Service(Enum):
     CONDITIONAL_ACCESS = "conditional_access"
     SECURE_SCORE = "secure_score"
     INTUNE = "intune"
+    OUTLOOK = "outlook"  # mailboxes and places; most of its limits are those of one mailbox
     BETA = "beta"  # everything that is read from /beta
 
     @property
@@ -55,7 +56,7 @@ class Service(Enum):
         return self.rate_limit is None and self is not Service.BETA
 
 
-_IN_FLIGHT = {Service.SECURE_SCORE: 4}
+_IN_FLIGHT = {Service.SECURE_SCORE: 4, Service.OUTLOOK: 4}
 _IN_FLIGHT_OF_OTHERS = 8
 # A little longer than Microsoft's 10 s and 1 s: requests sent in time may still arrive too close to each other.
 _RATE_LIMITS = {Service.REPORTS: RateLimit(5, 10.5), Service.CONDITIONAL_ACCESS: RateLimit(1, 1.1)}

@@ -11,6 +11,7 @@ from integrations.microsoft.readers.domains import DOMAINS
 from integrations.microsoft.readers.group_settings import GROUP_SETTINGS
 from integrations.microsoft.readers.groups import GROUPS
 from integrations.microsoft.readers.licenses import LICENSES
+from integrations.microsoft.readers.mailbox_purposes import MAILBOX_PURPOSES
 from integrations.microsoft.readers.managed_devices import MANAGED_DEVICES
 from integrations.microsoft.readers.named_locations import NAMED_LOCATIONS
 from integrations.microsoft.readers.organization import ORGANIZATION
@@ -21,6 +22,7 @@ from integrations.microsoft.readers.registrations import REGISTRATIONS
 from integrations.microsoft.readers.role_policies import GROUP_ROLE_POLICIES, ROLE_POLICIES
 from integrations.microsoft.readers.role_schedules import ROLE_ASSIGNMENTS, ROLE_ELIGIBILITIES
 from integrations.microsoft.readers.roles import ROLES
+from integrations.microsoft.readers.rooms import ROOMS
 from integrations.microsoft.readers.secure_score import SECURE_SCORE, SECURE_SCORE_CONTROLS
 from integrations.microsoft.readers.sign_ins import SIGN_INS
 from integrations.microsoft.readers.subscriptions import SUBSCRIPTIONS
@@ -57,6 +59,8 @@ DATASETS: tuple[Dataset, ...] = (
     CROSS_TENANT_ACCESS,
     GROUP_SETTINGS,
     SIGN_INS,
+    ROOMS,
+    MAILBOX_PURPOSES,
     AGENT_CONDITIONAL_ACCESS,
     BETA_AUTHENTICATION_METHODS,
 )

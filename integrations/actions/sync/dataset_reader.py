@@ -1,7 +1,7 @@
 """Read one data set of one tenant: the first request in a batch or alone, then whatever follows from it."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -44,12 +44,16 @@ class Access(NamedTuple):
 
     ``graph_of`` gives Graph for a service, ``stored_of`` the stored rows of a data set by key, and ``checkpoint_of``
     the pages that an earlier part of its reading has brought. ``share`` spreads tenants over time (``share_of``).
+    ``counts_of`` are the numbers of its stored rows by kind. ``permissions`` are those that our token has; None if that
+    is not known.
     """
 
     graph_of: Callable[[Service], Graph]
     stored_of: Callable[[Dataset], Mapping[str, msgspec.Struct]] = lambda _dataset: {}
     checkpoint_of: Callable[[Dataset], Checkpoint] = lambda _dataset: Checkpoint()
     share: float = 0.0
+    counts_of: Callable[[Dataset], Mapping[str, int]] = lambda _dataset: {}
+    permissions: Collection[str] | None = None
 
 
 class DatasetAttempt(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,14 +93,25 @@ class DatasetReader:
     def __init__(self, access: Access, dataset: Dataset, link: str | None, now: datetime) -> None:
         self.dataset = dataset
         self._now = now
+        self._access = access
         self._graph = access.graph_of(dataset.service)
         self._link = link if link and self._graph.can_follow(link) else None  # without a link it is read in full
-        self._stored_of = access.stored_of
         self._checkpoint = access.checkpoint_of(dataset)
         self._page_key = f"first:{self._link or ''}"
         self._unreadable_before = (0, 0)  # the graph's counts of values and items when this try began
         self._has_page_size = True
         self._graph.use_checkpoint(self._checkpoint)
+
+    @property
+    def is_granted(self) -> bool | None:
+        """Whether our application has the data set's permission; None if that is not known."""
+        permissions = self._access.permissions
+        return None if permissions is None else self.dataset.permission in permissions
+
+    @property
+    def may_ask(self) -> bool:
+        """Whether the first request may be sent: it would be answered without the data set's own permission, too."""
+        return self.is_granted is not False or not self.dataset.needs_grant
 
     @property
     def saved(self) -> BatchResponse | None:
@@ -174,6 +189,8 @@ class DatasetReader:
 
     def _read(self, first: BatchResponse | None) -> Reading:
         """Read from the link; a link that Microsoft no longer accepts means reading in full, at once."""
+        if not self.may_ask:
+            raise Denied("our application does not have the permission")
         self._unreadable_before = (
             self._graph.unreadable_values,
             self._graph.unreadable_items,
@@ -193,9 +210,20 @@ class DatasetReader:
 
     def _reading(self, page: Page[Any], link: str | None) -> Reading:
         """The data set's reading of all pages, with the counts of what could not be read."""
-        graph, stored = self._graph, partial(self._stored_of, self.dataset)
+        graph, access = self._graph, self._access
         odd, lost = self._unreadable_before
-        reading = self.dataset.read(ReadContext(graph=graph, page=page, link=link, stored=stored, now=self._now))
+        reading = self.dataset.read(
+            ReadContext(
+                graph=graph,
+                page=page,
+                link=link,
+                stored=partial(access.stored_of, self.dataset),
+                now=self._now,
+                counts_by_kind=access.counts_of(self.dataset),
+                throttle_of=lambda service: access.graph_of(service).throttle,
+                is_granted=self.is_granted,
+            )
+        )
         graph.count_unreadable(page)
         odd, lost = reading.odd + graph.unreadable_values - odd, reading.lost + graph.unreadable_items - lost
         return msgspec.structs.replace(reading, odd=odd, lost=lost)

@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 
 from integrations.actions.sync.dataset_reader import Access, DatasetAttempt
-from integrations.actions.sync.read_datasets import profile_of, read_datasets
+from integrations.actions.sync.read_datasets import link_of, profile_of, read_datasets
 from integrations.domain.causes import outcome_of
 from integrations.domain.sync.cadence import is_done, is_due, is_license_unknown, is_outdated
 from integrations.domain.sync.datasets import Cursor, DatasetOutcome
@@ -33,7 +33,8 @@ def read_due(
     except for those that every sync needs.
 
     A data set that requires a license waits for the second round until the tenant's profile has shown the license;
-    without it, it is tried once a day. So a first sync has its users before slow reports are read.
+    without it, it is tried once a day. So a first sync has its users before slow reports are read. One that is better
+    read in full when everything else is stored (``Dataset.is_first_read_last``) comes last.
 
     Raises:
         TokenRejected, Transient: see ``read_datasets``; errors of later rounds stay with their data sets.
@@ -47,7 +48,8 @@ def read_due(
         or is_outdated(known[it.name], it.version, now)
     ]
     unlicensed = [it for it in unfinished if it.needs_plan and is_license_unknown(cursors.get(it.name))]
-    licensed = [it for it in due if it not in unlicensed]
+    last = [it for it in due if it.is_first_read_last and link_of(cursors, it, now, access.share) is None]
+    licensed = [it for it in due if it not in unlicensed and it not in last]
     attempts = read_datasets(access, licensed, cursors, now)
     if profile_of(attempts) is None:
         yield attempts
@@ -60,7 +62,8 @@ def read_due(
     skipped = [it for it in unlicensed if it in due and it not in tried]
     if skipped:
         yield [_unlicensed(it) for it in skipped]
-    for dataset in tried:  # one by one, so that memory never holds two readings with a row for each person or device
+    # One by one, so that memory never holds two readings with a row for each person or device.
+    for dataset in [*tried, *last]:
         try:
             attempts = read_datasets(access, [dataset], cursors, now)
         except Transient as error:  # the data sets that every sync needs have been read

@@ -30,8 +30,8 @@ def read_datasets(
         TokenRejected: by a data set that every sync needs.
         StorageUnavailable: our own storage does not answer.
     """
-    readers = [DatasetReader(access, it, _link(cursors, it, now, access.share), now) for it in datasets]
-    batched = [it for it in readers if it.dataset.service.is_batchable and it.saved is None]
+    readers = [DatasetReader(access, it, link_of(cursors, it, now, access.share), now) for it in datasets]
+    batched = [it for it in readers if it.dataset.service.is_batchable and it.saved is None and it.may_ask]
     started = time.monotonic()
     responses = _batch(access.graph_of(Service.DIRECTORY), [it.request() for it in batched])
     shared_s = (time.monotonic() - started) / max(1, len(batched))
@@ -61,7 +61,7 @@ def _batch(graph: Graph, requests: Sequence[BatchRequest]) -> dict[str, BatchRes
     return graph.batch(requests)
 
 
-def _link(cursors: Mapping[str, Cursor], dataset: Dataset, now: datetime, share: float) -> str | None:
+def link_of(cursors: Mapping[str, Cursor], dataset: Dataset, now: datetime, share: float) -> str | None:
     """The stored delta link; None if there is none, or if it is time to read everything."""
     cursor = cursors.get(dataset.name)
     if cursor is None or cursor.version != dataset.version:

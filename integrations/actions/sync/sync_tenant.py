@@ -5,7 +5,7 @@ decides who may write.
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from functools import partial
 
@@ -97,11 +97,12 @@ def _run(services: Services, order: SyncOrder, tenant: Tenant, run: Run) -> Sync
 
 def _read(services: Services, order: SyncOrder, tenant: Tenant, run: Run, graphs: TenantGraphs) -> SyncResult:
     try:
-        missing = missing_in(token_roles(services.sign_in_of(tenant.client_id).app_token(tenant.tenant_id)))
+        roles = token_roles(services.sign_in_of(tenant.client_id).app_token(tenant.tenant_id))
+        missing = missing_in(roles)
         if tenant.mapping is None:  # only the name is read
             name = read_tenant_name(graphs.of(Service.DIRECTORY)).name
             return SyncResult(cause=SyncCause.NAME_READ, name=name, missing_permissions=missing)
-        result = _read_datasets(services, order, tenant, run, graphs)
+        result = _read_datasets(services, order, tenant, run, graphs, permissions=roles)
         return msgspec.structs.replace(result, missing_permissions=missing)
     except (StorageUnavailable, Superseded):
         raise  # our own storage is down, and the message retries; or another worker has the tenant
@@ -109,7 +110,15 @@ def _read(services: Services, order: SyncOrder, tenant: Tenant, run: Run, graphs
         return SyncResult(cause=cause_of(error), evidence=evidence_of(error), wait_s=wait_of(error))
 
 
-def _read_datasets(services: Services, order: SyncOrder, tenant: Tenant, run: Run, graphs: TenantGraphs) -> SyncResult:
+def _read_datasets(
+    services: Services,
+    order: SyncOrder,
+    tenant: Tenant,
+    run: Run,
+    graphs: TenantGraphs,
+    *,
+    permissions: Collection[str],
+) -> SyncResult:
     began, now = time.monotonic(), services.clock()
     data = services.data(order.account_id, tenant.tenant_id, tenant.epoch)
     marker = PendingMarker(registry.needed_datasets(), now)
@@ -120,6 +129,8 @@ def _read_datasets(services: Services, order: SyncOrder, tenant: Tenant, run: Ru
         lambda dataset: dict(data.list(dataset.name, dataset.record, limit=_EVERY_ROW)),
         lambda dataset: Checkpoint(session.saved_pages(dataset.name, now), until=until),
         share_of(tenant.tenant_id),
+        lambda dataset: session.cursors[dataset.name].counts_by_kind if dataset.name in session.cursors else {},
+        permissions,
     )
     rounds = read_due(
         access,

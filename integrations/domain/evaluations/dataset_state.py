@@ -9,7 +9,9 @@ from integrations.domain.sync.datasets import DatasetOutcome
 
 # Rows are valid for two cadences of their data set, and for twelve hours at least.
 _VALID_FOR = 2 * Cadence.SIX_HOURS.value
-_VALID_LONGER: Mapping[str, timedelta] = {"permission_classifications": 2 * Cadence.DAILY.value}
+_VALID_LONGER: Mapping[str, timedelta] = dict.fromkeys(
+    ("permission_classifications", "rooms", "mailbox_purposes"), 2 * Cadence.DAILY.value
+)
 
 
 class DatasetState(NamedTuple):

@@ -2,7 +2,7 @@
 
 There is a row for everybody, which only changes when the verdict or its reasons do. Its kind says how it is counted
 (``mfa_counts``), so that the cursor has the counts. A change of a user or a registration decides about that person
-again; a change of what all have in common decides about everybody.
+again, and so does one of a mailbox; a change of what all have in common decides about everybody.
 """
 
 from collections.abc import Iterator
@@ -31,6 +31,7 @@ from integrations.domain.security.protection import (
 from integrations.domain.sync.changed_keys import ALL
 from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.records import User
+from integrations.domain.user_sync.scope.mailbox_kinds import MailboxData, is_room
 
 MOST_CAUSES = 10
 
@@ -38,7 +39,7 @@ MOST_CAUSES = 10
 class MfaRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is known about the MFA of one person.
 
-    Nothing marks the accounts of rooms in what is read of users, so nobody is counted as a room.
+    Accounts that surely belong to rooms or equipment are no people; where mailboxes could not be read, nobody knows.
 
     Attributes:
         user_id: The user's object id.
@@ -92,11 +93,12 @@ class _EarlierVerdict(msgspec.Struct, frozen=True, kw_only=True):
 class _Judge:
     """Judges the people of one tenant."""
 
-    def __init__(self, tenant: MfaTenant, inputs: MfaInputs, now: datetime) -> None:
+    def __init__(self, tenant: MfaTenant, inputs: MfaInputs, mailboxes: MailboxData, now: datetime) -> None:
         self._tenant = tenant
         self._decisions = MfaDecisions(inputs)
         self._administrators = inputs.directory.administrators()
         self._may_be_more = inputs.directory.may_have_more_administrators()
+        self._mailboxes = mailboxes
         self._now = now
 
     def record(self, user: User, registration: MfaRegistration | None, before: _EarlierVerdict | None) -> Record:
@@ -116,7 +118,7 @@ class _Judge:
             name=user.name,
             username=user.username,
             is_administrator=user.id in self._administrators or (None if self._may_be_more else False),
-            counted_as=counted_as(user),
+            counted_as=counted_as(user, is_room=is_room(user, self._mailboxes)),
             registered=enrollment.registered,
             capable=enrollment.capable,
             required=decision.required,
@@ -149,7 +151,8 @@ class _Judge:
 def _evaluate(source: RowSource, changes: Changes) -> Result:
     tenant = MfaTenant(source)
     keys = tenant.affected(changes)
-    judge, registrations = _Judge(tenant, tenant.inputs(keys), source.now), tenant.registrations(keys)
+    judge = _Judge(tenant, tenant.inputs(keys), tenant.mailboxes(keys), source.now)
+    registrations = tenant.registrations(keys)
     if keys is ALL:
         before = dict(source.derived(_EarlierVerdict))
         users = source.rows(USERS, User)
@@ -175,4 +178,4 @@ def _earlier(row: MfaRow, since: datetime | None) -> _EarlierVerdict:
     )
 
 
-MFA = Evaluation(name="mfa", needs=NEEDS, version=1, evaluate=_evaluate, uses_states=True)
+MFA = Evaluation(name="mfa", needs=NEEDS, version=2, evaluate=_evaluate, uses_states=True)

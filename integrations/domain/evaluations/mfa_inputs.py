@@ -19,6 +19,7 @@ from integrations.domain.security.policy_people import Directory
 from integrations.domain.sync.changed_keys import ALL, Keys
 from integrations.domain.sync.datasets import DatasetOutcome
 from integrations.domain.sync.groups import reachable
+from integrations.domain.sync.mailboxes import MailboxPage, Room, is_of_one, users_of
 from integrations.domain.sync.packing import first_part, next_part, rows_that_may_hold
 from integrations.domain.sync.records import Group
 from integrations.domain.sync.security_records import (
@@ -28,16 +29,18 @@ from integrations.domain.sync.security_records import (
     RoleMember,
     SecurityDefaults,
 )
+from integrations.domain.user_sync.scope.mailbox_kinds import MailboxData, mailbox_data
 
 T = TypeVar("T", bound=msgspec.Struct)
 
 USERS, REGISTRATIONS = "users", "registrations"
+_PURPOSES, _ROOMS = "mailbox_purposes", "rooms"
 _GROUPS, _POLICIES = "groups", "conditional_access"
 _MOST_GROUPS_FOUND = 42  # by their keys, three requests
 # Microsoft has no such rows for a tenant without the licence: that is known, other than what could not be read.
 _EMPTY_WITHOUT_LICENSE = frozenset({_POLICIES, "named_locations", "authentication_strengths", "role_eligibilities"})
-_COMMON = _EMPTY_WITHOUT_LICENSE | {"security_defaults", "per_user_mfa", "roles", "cross_tenant_access"}
-NEEDS = _COMMON | {USERS, REGISTRATIONS, _GROUPS}
+_COMMON = _EMPTY_WITHOUT_LICENSE | {"security_defaults", "per_user_mfa", "roles", "cross_tenant_access", _ROOMS}
+NEEDS = _COMMON | {USERS, REGISTRATIONS, _GROUPS, _PURPOSES}
 
 
 class MfaRegistration(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,10 +93,10 @@ class MfaTenant:
     def affected(self, changes: Changes) -> Keys:
         """The ids of those about whom has to be decided again."""
         is_for_all = any(changes[name] for name in _COMMON) or self._uses_groups(changes[_GROUPS])
-        users, registrations = changes[USERS], changes[REGISTRATIONS]
-        if is_for_all or users is ALL or registrations is ALL:
+        users, registrations, purposes = changes[USERS], changes[REGISTRATIONS], changes[_PURPOSES]
+        if is_for_all or users is ALL or registrations is ALL or purposes is ALL:
             return ALL
-        return users | frozenset(self._people_of(registrations))
+        return users | users_of(purposes) | frozenset(self._people_of(registrations))
 
     def registrations(self, people: Keys) -> Mapping[str, MfaRegistration]:
         """The registrations of these people, by their ids; nobody's if the report could not be read."""
@@ -104,6 +107,15 @@ class MfaTenant:
             return {it.user_id: it for _, page in rows for it in page.people}
         pages = self._pages_of(people)
         return {it.user_id: it for page in pages for it in page.people if it.user_id in people}
+
+    def mailboxes(self, people: Keys) -> MailboxData:
+        """What is known about the mailboxes of these people that may belong to no person."""
+        pages: Iterable[MailboxPage] = ()
+        if self._is_read(_PURPOSES) and people is ALL:
+            pages = (it for key, it in self._source.rows(_PURPOSES, MailboxPage) if is_of_one(key))
+        elif self._is_read(_PURPOSES) and people is not ALL:
+            pages = self._source.find(_PURPOSES, people, MailboxPage).values()
+        return mailbox_data(pages, self._rows(_ROOMS, Room) or ())
 
     def _rows(self, dataset: str, model: type[T]) -> list[T] | None:
         """All rows of a data set; None if they could not be read."""

@@ -5,11 +5,12 @@ Sources: https://learn.microsoft.com/graph/api/user-get-mailboxsettings and
 https://learn.microsoft.com/graph/api/place-list
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
+from integrations.domain.sync.mailboxes import MailboxPage, Room, mailboxes_in
 from integrations.domain.sync.records import License, User
 from integrations.domain.user_sync.comparison import mail_key
 
@@ -81,6 +82,28 @@ def mailbox_of(user: User, known: MailboxData) -> Mailbox:
     if user.is_enabled is False and user.mail and not user.license_ids:
         return Mailbox(MailboxKind.LIKELY_SHARED, MailboxEvidence.GUESS)
     return Mailbox(MailboxKind.UNKNOWN, MailboxEvidence.NONE)
+
+
+def mailbox_data(
+    pages: Iterable[MailboxPage] = (), rooms: Iterable[Room] = (), licenses: Collection[License] = ()
+) -> MailboxData:
+    """What is known about mailboxes, from the rows of ``mailbox_purposes``, ``rooms`` and ``licenses``.
+
+    A data set that could not be read has no rows: what it would say is not known.
+    """
+    mailboxes = mailboxes_in(pages).values()
+    return MailboxData(
+        purposes={it.user_id: it.purpose for it in mailboxes if it.purpose is not None},
+        rooms=frozenset(key for it in rooms if (key := mail_key(it.address))),
+        part_numbers=part_numbers_of(licenses),
+    )
+
+
+def is_room(user: User, known: MailboxData) -> bool:
+    """Whether an account surely belongs to a room or to equipment: Exchange says so, or the list of rooms has it."""
+    mailbox = mailbox_of(user, known)
+    is_sure = mailbox.evidence in {MailboxEvidence.PURPOSE, MailboxEvidence.PLACE}
+    return is_sure and mailbox.kind in {MailboxKind.ROOM, MailboxKind.EQUIPMENT}
 
 
 def _kind_by_license(user: User, part_numbers: Mapping[str, str]) -> MailboxKind | None:
