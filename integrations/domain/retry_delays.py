@@ -41,6 +41,7 @@ CSP_TRANSIENT = timedelta(minutes=5)  # a CSP's run that failed with a transient
 BETWEEN_PARTS_LONGEST = timedelta(minutes=5)  # of one run, which has claimed the tenant meanwhile
 OVERLAP = timedelta(seconds=10)  # an order that came while another run works on the tenant
 LATE_ENTRIES = timedelta(minutes=30)  # audit entries may be written late: sealing is repeated
+REFUSED_MAILBOX = timedelta(days=5)  # one mailbox that Exchange does not let us read, or that does not exist
 
 ONBOARDING_REFUSED = Delays(_minutes(5, 15, 30, 60), timedelta(hours=6))
 ONBOARDING_PROPAGATION = Delays(_seconds(15, 30, 60, 120), timedelta(minutes=5))

@@ -27,8 +27,8 @@ def switch_beta(portal: Portal, *, on: bool) -> None:
         ("RoleManagementPolicy.Read.AzureADGroup", {"group_role_policies"}),
         ("PrivilegedEligibilitySchedule.Read.AzureADGroup", set()),
         ("Application.Read.All", set()),
-        ("MailboxSettings.Read", set()),
-        ("Place.Read.All", set()),
+        ("MailboxSettings.Read", {"mailbox_purposes"}),
+        ("Place.Read.All", {"rooms"}),
     ],
 )
 def test_a_permission_that_was_not_granted_makes_its_own_data_unknown(

@@ -6,7 +6,7 @@ changed; the others wait for their turn, those without a license first: rooms an
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
@@ -15,7 +15,6 @@ from integrations.domain.sync.packing import pack
 PERSON = "user"  # Exchange's word for the mailbox of a person
 _WORDS = frozenset({PERSON, "linked", "shared", "room", "equipment", "others"})
 WAITING = "waiting"  # the kind that rows with mailboxes to be read are counted as
-REFUSED_FOR = timedelta(days=5)
 _PAGE = "page:"
 _DIGEST_BYTES = 6
 
@@ -86,12 +85,12 @@ def next_to_read(mailboxes: Iterable[MailboxPurpose], most: int) -> list[str]:
     return [user_id for _, user_id in waiting[:most]]
 
 
-def told(mailbox: MailboxPurpose, purpose: str, now: datetime) -> MailboxPurpose:
+def with_purpose(mailbox: MailboxPurpose, purpose: str, now: datetime) -> MailboxPurpose:
     """The mailbox after Exchange told its purpose; a word that it does not document is not the last one."""
     return msgspec.structs.replace(mailbox, purpose=purpose, turn=None, retry_at=None if purpose in _WORDS else now)
 
 
-def untold(mailbox: MailboxPurpose, retry_at: datetime) -> MailboxPurpose:
+def without_purpose(mailbox: MailboxPurpose, retry_at: datetime) -> MailboxPurpose:
     """The mailbox after Exchange did not tell its purpose."""
     return msgspec.structs.replace(mailbox, purpose=None, turn=None, retry_at=retry_at)
 

@@ -11,9 +11,9 @@ from datetime import timedelta
 
 import msgspec
 
+from integrations.domain.retry_delays import REFUSED_MAILBOX
 from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.mailboxes import (
-    REFUSED_FOR,
     WAITING,
     MailboxPage,
     MailboxPurpose,
@@ -22,9 +22,9 @@ from integrations.domain.sync.mailboxes import (
     mailboxes_in,
     merged,
     next_to_read,
-    told,
     unread_mailbox,
-    untold,
+    with_purpose,
+    without_purpose,
 )
 from integrations.domain.text import clean
 from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext
@@ -50,7 +50,7 @@ _LARGEST_PAGE = "999"
 _INVITED = "#ext#"
 
 
-class _AssignedLicense(msgspec.Struct, rename="camel"):
+class _MailboxLicense(msgspec.Struct, rename="camel"):
     sku_id: str | None = None
 
 
@@ -60,7 +60,7 @@ class _GraphMailboxUser(msgspec.Struct, rename="camel"):
     user_principal_name: str | None = None
     user_type: str | None = None
     mail: str | None = None
-    assigned_licenses: list[_AssignedLicense] | None = None
+    assigned_licenses: list[_MailboxLicense] | None = None
 
 
 class _GraphPurpose(msgspec.Struct):
@@ -171,14 +171,16 @@ def _apply(mailboxes: dict[str, MailboxPurpose], user_id: str, response: BatchRe
     if isinstance(error, Transient):
         return 0
     if error is not None:  # there is no mailbox, or we may not read this one
-        mailboxes[user_id] = untold(before, context.now + REFUSED_FOR)
+        mailboxes[user_id] = without_purpose(before, context.now + REFUSED_MAILBOX)
         return 0
     try:
         source, odd = decode_counting(response.body, _GraphPurpose)
     except UnexpectedAnswer:
         source, odd = _GraphPurpose(), 1
     purpose = clean(source.purpose or "")
-    mailboxes[user_id] = told(before, purpose, context.now) if purpose else untold(before, context.now)
+    mailboxes[user_id] = (
+        with_purpose(before, purpose, context.now) if purpose else without_purpose(before, context.now)
+    )
     return odd
 
 

@@ -127,6 +127,23 @@ class PeopleCalls(ControlCalls):
     def rename_group(self, tenant_id: str, group_id: str, name: str) -> None:
         self._world.tenant(tenant_id).rename_group(group_id, name)
 
+    # Mailboxes.
+
+    @call
+    def set_mailbox(self, tenant_id: str, user_id: str, purpose: str | None) -> None:
+        """What somebody's mailbox is for, in Exchange's words: user, shared, room, ...; None: there is none."""
+        self._world.tenant(tenant_id).mailbox_purposes[user_id] = purpose
+
+    @call
+    def put_room(self, tenant_id: str, room_id: str, **properties: Any) -> None:
+        """Add or change a room that can be booked: properties of a place."""
+        rooms = self._world.tenant(tenant_id).rooms
+        rooms[room_id] = rooms.get(room_id, {"id": room_id, "displayName": room_id}) | properties
+
+    @call
+    def remove_room(self, tenant_id: str, room_id: str) -> None:
+        del self._world.tenant(tenant_id).rooms[room_id]
+
     def _user_id(self, tenant: TenantState, username: str) -> str:
         if tenant.users.get(username) is not None:
             return username

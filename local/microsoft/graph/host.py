@@ -5,6 +5,7 @@ from typing import Any
 
 from local.microsoft.entra.tokens.challenges import check_demands
 from local.microsoft.entra.tokens.issuer import Issuer
+from local.microsoft.graph.directory import mailboxes
 from local.microsoft.graph.protocol.batch import PATH as BATCH
 from local.microsoft.graph.protocol.batch import SubRequest, batch_reply
 from local.microsoft.graph.protocol.errors import (
@@ -123,11 +124,7 @@ class Graph:
         if caller.user_id is None and not route.needs.application:
             raise bad_request("/me request is only valid with delegated authentication flow.", "BadRequest")
         if not caller.may(route.needs):
-            raise (
-                managed_devices.intune_forbidden(self._world)
-                if route.service == managed_devices.SERVICE
-                else forbidden()
-            )
+            raise self._forbidden(route.service)
         options = options_of(request.query)
         units = route.cost(options)
         if route.method != "GET":
@@ -139,6 +136,11 @@ class Graph:
         reply = route.handle(graph_request, *arguments)
         reply.headers |= {"x-ms-resource-unit": str(units), **warning(share)}
         return reply
+
+    def _forbidden(self, service: str) -> GraphError:
+        if service == managed_devices.SERVICE:
+            return managed_devices.intune_forbidden(self._world)
+        return mailboxes.exchange_forbidden() if service == mailboxes.SERVICE else forbidden()
 
     def _batch(self, request: Request, tenant: TenantState, claims: dict[str, Any], record: dict[str, Any]) -> Reply:
         sub_requests: list[dict[str, Any]] = []

@@ -117,6 +117,10 @@ class TenantState:
     """Its ``partners.Partner`` when it is a partner's own tenant."""
     methods_of: dict[str, list[str]] = field(default_factory=dict)
     """How a user signs in, in words of the ``amr`` claim, by user id; everybody else: password and MFA."""
+    mailbox_purposes: dict[str, str | None] = field(default_factory=dict)
+    """What mailboxes are for, by user id; None: there is no mailbox. All others are people's."""
+    rooms: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Rooms that can be booked, by their id."""
     _seeded_seats: Counter[str] | None = None
 
     def step(self) -> int:

@@ -5,6 +5,7 @@ from random import Random
 from typing import Any
 
 from integrations.domain.sync.groups import split
+from integrations.domain.sync.mailboxes import MailboxPurpose, Room, mailbox_rows
 from integrations.domain.sync.packing import pack
 from integrations.domain.sync.records import User
 from integrations.domain.sync.security_records import (
@@ -37,11 +38,18 @@ def registrations_of(registrations: Iterable[Registration]) -> Rows:
     return {key: RegistrationPage(people=people) for key, people in packed.items()}
 
 
+def mailboxes_of(purposes: Mapping[str, str | None]) -> Rows:
+    """Mailboxes by user; None: the purpose is not known."""
+    return dict(mailbox_rows(MailboxPurpose(user_id=key, basis="b", purpose=it) for key, it in purposes.items()))
+
+
 def rows_of(
     world: World,
     users: Iterable[User],
     registrations: Iterable[Registration] | None = (),
     cross_tenant_access: Iterable[CrossTenantAccess] | None = (),
+    purposes: Mapping[str, str | None] | None = None,
+    rooms: Iterable[str] | None = None,
 ) -> dict[str, Rows]:
     """The rows of each data set that could be read."""
     states = [PerUserMfa(user_id=key, state=state) for key, state in (world.per_user or {}).items()]
@@ -60,6 +68,8 @@ def rows_of(
         "cross_tenant_access": None
         if cross_tenant_access is None
         else {it.partner_id or "default": it for it in cross_tenant_access},
+        "mailbox_purposes": None if purposes is None else mailboxes_of(purposes),
+        "rooms": None if rooms is None else {it: Room(id=it, name=it, address=it) for it in rooms},
     }
     return {name: rows for name, rows in read.items() if rows is not None}
 
@@ -73,6 +83,8 @@ def made_up_rows(chance: Random, world: World) -> dict[str, Rows]:
         [_made_up_account(chance, it) for it in ids],
         [registration(it, registered=chance.random() < 0.6, capable=chance.random() < 0.8) for it in listed],
         [CrossTenantAccess(partner_id=it, trusts_mfa=chance.choice([True, False, None])) for it in (None, "t1")],
+        {it: chance.choice(["user", "room", "shared", None]) for it in ids if chance.random() < 0.7},
+        [f"{it}@contoso.com" for it in ids if chance.random() < 0.1],
     )
 
 
@@ -83,6 +95,7 @@ def _made_up_account(chance: Random, user_id: str) -> User:
     return account(
         user_id,
         username=f"{user_id}@{host}",
+        mail=f"{user_id}@contoso.com",
         is_guest=kind in {"b2bCollaborationGuest", "internalGuest"},
         is_enabled=chance.random() < 0.9,
     )

@@ -2,6 +2,7 @@
 
 import pytest
 
+from integrations.domain.sync.mailboxes import MailboxPage, MailboxPurpose, Room
 from integrations.domain.sync.records import License
 from integrations.domain.user_sync.changes import ChangeKind
 from integrations.domain.user_sync.links import QueueKey, QueueKind
@@ -9,6 +10,7 @@ from integrations.domain.user_sync.scope.mailbox_kinds import (
     MailboxData,
     MailboxEvidence,
     MailboxKind,
+    mailbox_data,
     mailbox_of,
     paid_licenses_of,
     part_numbers_of,
@@ -172,6 +174,30 @@ def test_the_kind_of_a_mailbox_says_how_it_is_known(fields, purposes, expected) 
     known = MailboxData(purposes=purposes, rooms={"room@contoso.example"}, part_numbers=part_numbers_of(licenses))
 
     assert mailbox_of(user("jane", **fields), known) == expected
+
+
+def test_what_is_known_of_mailboxes_comes_from_the_rows_of_three_data_sets() -> None:
+    told = [
+        MailboxPurpose(user_id=it, basis="", purpose=purpose) for it, purpose in {"desk": "shared", "new": None}.items()
+    ]
+    rooms = [
+        Room(id="1", name="Hall", address="Hall@Contoso.example"),
+        Room(id="2", name="Yard"),
+        Room(id="3", name="", address="?"),
+    ]
+
+    known = mailbox_data([MailboxPage(people=told)], rooms, [_license("teams", "Microsoft_Teams_Rooms_Basic")])
+
+    kinds = {
+        "desk": mailbox_of(user("desk"), known).kind,
+        "new": mailbox_of(user("new"), known).kind,
+        "hall": mailbox_of(user("hall"), known).kind,
+        "screen": mailbox_of(user("screen", license_ids=["teams"]), known).kind,
+    }
+    assert list(kinds.values()) == [
+        MailboxKind.SHARED, MailboxKind.UNKNOWN, MailboxKind.ROOM, MailboxKind.TEAMS_ROOM,
+    ]  # fmt: skip
+    assert mailbox_data() == MailboxData()
 
 
 def test_a_guess_keeps_nobody_out() -> None:

@@ -35,6 +35,7 @@ _LIMITS = {
     "conditional access": Limit(1, 1.0, per_tenant=True, sends_retry_after=False),
     "intune": Limit(2000, 20.0),
     "secure score": Limit(150, 60.0),
+    "outlook": Limit(10_000, 600.0),  # of one mailbox, of which nobody asks more than once
 }
 
 
