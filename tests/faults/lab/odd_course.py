@@ -39,6 +39,7 @@ NULL_IS_A_WORD = {
     "shared.microsoft.graph.responses.Page.next_link": "there is no further page; nobody can tell it from the end",
     "integrations.microsoft.memberships._Membership.name": "a group without a name is one that cannot be AdminAgents",
     "integrations.microsoft.memberships._Membership.role_template_id": "roles without it are hidden from us",
+    "integrations.microsoft.readers.mailbox_purposes._GraphMailboxUser.mail": "whoever has no address has no mailbox",
 }
 
 
@@ -211,6 +212,7 @@ def begin_sync(portal: Portal, monkeypatch: Any) -> OddSync:
     people = [it["id"] for it in world.users(tenant["id"])]
     for number in range(2):
         world.add_group(tenant["id"], f"Group {number}", people[number : number + 2])
+        world.put_room(tenant["id"], f"room-{number}", displayName="Room", emailAddress=f"room{number}@contoso.example")
     course = OddSync(portal, tenant, listen(portal, monkeypatch))
     logging.getLogger().addHandler(course.errors)
     portal.connected(tenant)

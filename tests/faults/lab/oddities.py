@@ -22,6 +22,7 @@ from tests.flows.portal import Portal
 
 _GUID = re.compile(r"[0-9a-f]{8}\\-[0-9a-f]{4}\\-[0-9a-f]{4}\\-[0-9a-f]{4}\\-[0-9a-f]{12}")
 _IDENTITIES = frozenset({"id", "skuId", "tenantId", "name", "roleTemplateId"})
+_HOLDERS = "userType,mail,assignedLicenses"  # whose mailboxes are asked about
 _FIRST_PAGE = "^(?!.*skiptoken)"
 _OURS = frozenset({"@odd", "@lost"})  # what pages count themselves
 _HOW = {"null": "put", "wrong type": "put", "filler date": "put", "lone surrogate": "put", "repeat": "repeat"}
@@ -141,7 +142,8 @@ def _dataset(url: str) -> str:
     """The data set that asks this; empty for what is no data set's."""
     path, query = urlsplit(url).path.removeprefix("/v1.0"), unquote(urlsplit(url).query)
     by_query = {
-        "/users": {"signInActivity": "sign_ins", "perUserMfaState": "per_user_mfa"},
+        "/users": {"signInActivity": "sign_ins", "perUserMfaState": "per_user_mfa", _HOLDERS: "mailbox_purposes"},
+        "/users/delta": {_HOLDERS: "mailbox_purposes"},
         "/groups": {"isAssignableToRole eq": "group_role_policies"},
         "/policies/roleManagementPolicyAssignments": {"'Group'": "group_role_policies"},
     }
@@ -150,6 +152,8 @@ def _dataset(url: str) -> str:
             return dataset
     if path.startswith("/policies/crossTenantAccessPolicy"):
         return "cross_tenant_access"
+    if path.endswith("/mailboxSettings/userPurpose"):
+        return "mailbox_purposes"
     firsts = {it.name: urlsplit(it.first_request.path).path.removesuffix("/delta") for it in DATASETS}
     return next((name for name, it in firsts.items() if path == it or path.startswith(f"{it}/")), "")
 
