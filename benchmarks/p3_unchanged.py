@@ -74,8 +74,9 @@ def _bare_cpu_s(tenant: dict[str, Any], transport: str) -> float:
 
 def _record_of_full(on: Stage, small: str, large: str) -> None:
     _cycles(on, small, 1, "acct_p3_warm")
-    told = _cycles(on, large, 6)
-    full, again = told[0]["cpu_s"], statistics.median(it["cpu_s"] for it in told[1:])
+    full = _cycles(on, large, 1)[0]["cpu_s"]
+    on.client("know_mailboxes", account=_ACCOUNT, tenant_id=large, ahead=_MINUTES)
+    again = statistics.median(it["cpu_s"] for it in _cycles(on, large, 6, before=2)[1:])
     figures = {"full_cpu_s": round(full, 3), "again_cpu_s": round(again, 4)}
     ratio = again / full
     record("P3-of-full", "its own full sync", ratio=ratio, goal="<= 0.06", met=ratio <= 0.06, **figures)

@@ -12,8 +12,9 @@ def main() -> None:
         for seed, users in enumerate(_SIZES, 40):
             tenant_id = tenant_of(world, f"Changing {users}", users, seed=seed)
             on.client("cycles", account="acct_p4", tenant_id=tenant_id, count=1)
+            on.client("know_mailboxes", account="acct_p4", tenant_id=tenant_id, ahead=31)
             found = {}
-            for number, changes in enumerate(_CHANGES, 1):
+            for number, changes in enumerate(_CHANGES, 2):
                 world.touch_users(tenant_id=tenant_id, count=changes, seed=changes)
                 cycle = on.client("cycles", account="acct_p4", tenant_id=tenant_id, count=1, ahead=31 * number)
                 cycle = cycle["cycles"][0]

@@ -11,7 +11,7 @@ _CYCLES = 12
 
 
 def unchanged_cpu_s(on: Stage, tenant_id: str) -> float:
-    told = on.client("cycles", account="acct_p5", tenant_id=tenant_id, count=_CYCLES)["cycles"]
+    told = on.client("cycles", account="acct_p5", tenant_id=tenant_id, count=_CYCLES, ahead=62)["cycles"]
     return statistics.median(it["cpu_s"] for it in told[2:])
 
 
@@ -27,6 +27,8 @@ def main() -> None:
         figures |= {"peak_mb": round(peak), "times_storage_was_too_slow": failed}
         is_met = peak <= 250 and first["status"] == "synced"
         record("P2-peak-100k", "250 MB", ratio=peak / 250, goal="<= 1", met=is_met, **figures)
+        for it in (small, large):
+            on.client("know_mailboxes", account="acct_p5", tenant_id=it, ahead=31)
         low, high = unchanged_cpu_s(on, small), unchanged_cpu_s(on, large)
         figures = {"cpu_ms_1k": round(low * 1000, 2), "cpu_ms_100k": round(high * 1000, 2)}
         record("P5-size", "the same at 1,000 users", ratio=high / low, goal="<= 2", met=high <= 2 * low, **figures)

@@ -98,15 +98,14 @@ class Parts(msgspec.Struct):
     responses: list[_BatchPart]
 
 
-def chunks(requests: Sequence[BatchRequest]) -> list[Sequence[BatchRequest]]:
-    """The requests in groups of 20.
+def check_ids(requests: Sequence[BatchRequest]) -> None:
+    """Check that each request can be told apart.
 
     Raises:
         ValueError: two ids differ at most in their case, which Graph refuses.
     """
     if len({request.id.lower() for request in requests}) != len(requests):
         raise ValueError("two requests of a batch have the same id")
-    return [requests[start : start + MAX_BATCH_REQUESTS] for start in range(0, len(requests), MAX_BATCH_REQUESTS)]
 
 
 def part_of(request: BatchRequest, url: str) -> dict[str, Any]:
@@ -119,7 +118,7 @@ def part_of(request: BatchRequest, url: str) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class BatchExecution:
-    """Sends the parts of one batch until each has a response. ``throttles`` are those of the parts' services, by id."""
+    """Sends parts, 20 in a batch, until each has a response. ``throttles`` are those of the parts' services, by id."""
 
     parts: dict[str, dict[str, Any]]
     throttles: dict[str, Throttle]

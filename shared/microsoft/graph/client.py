@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from shared.http.client import HttpClient
-from shared.microsoft.graph.batch import BatchExecution, BatchRequest, BatchResponse, chunks, part_of
+from shared.microsoft.graph.batch import BatchExecution, BatchRequest, BatchResponse, check_ids, part_of
 from shared.microsoft.graph.checkpoint import Checkpoint
 from shared.microsoft.graph.errors import (
     HostileLink,
@@ -159,7 +159,7 @@ class Graph:
         page.unreadable_values = page.unreadable_items = 0
 
     def batch(self, requests: Sequence[BatchRequest]) -> dict[str, BatchResponse]:
-        """Send any number of requests, 20 in one HTTP request; throttled ones are retried.
+        """Send any number of requests, 20 in one HTTP request; throttled ones are retried together.
 
         Returns:
             the responses by request id; a request that still fails says so in its own response.
@@ -171,11 +171,10 @@ class Graph:
             ValueError: two requests have the same id.
         """
         self._refuse_writes(requests)
-        responses: dict[str, BatchResponse] = {}
-        for chunk in chunks(requests):
-            parts = {it.id: part_of(it, below(it.path, it.query, self._root, self._version)) for it in chunk}
-            throttles = {it.id: it.throttle or self._transport.throttle for it in chunk}
-            responses |= BatchExecution(parts, throttles, self._transport.call()).run()
+        check_ids(requests)
+        parts = {it.id: part_of(it, below(it.path, it.query, self._root, self._version)) for it in requests}
+        throttles = {it.id: it.throttle or self._transport.throttle for it in requests}
+        responses = BatchExecution(parts, throttles, self._transport.call()).run()
         used = sum((it.usage for it in responses.values()), Usage())
         self._transport.meter.add(
             msgspec.structs.replace(used, received_bytes=0)
