@@ -1,7 +1,7 @@
 """What a recording leaves out of Microsoft's answers, and how it hides names. Nothing that a verdict needs is left out.
 
-Phone numbers and anything secret never get into a recording. With a key, names of people and devices are replaced by
-pseudonyms: the same name always by the same one, so that the recording stays coherent; ids and domains stay.
+Phone numbers and anything secret never get into a recording. With a key, names of people, devices and rooms are replaced
+by pseudonyms: the same name always by the same one, so that the recording stays coherent; ids and domains stay.
 """
 
 import hashlib
@@ -10,19 +10,21 @@ from typing import Any
 
 _LEFT_OUT = frozenset(
     {
-        "mobilephone", "businessphones", "phonenumber", "phone", "faxnumber", "streetaddress", "postalcode",
-        "passwordprofile", "secrettext", "customkeyidentifier", "hint",
+        "mobilephone", "businessphones", "phonenumber", "phone", "faxnumber", "streetaddress", "street",
+        "geocoordinates", "postalcode", "passwordprofile", "secrettext", "customkeyidentifier", "hint",
     }
 )  # fmt: skip
 _NAMES = frozenset(
     {
         "givenname", "surname", "userprincipalname", "mail", "othermails", "proxyaddresses", "userdisplayname",
-        "emailaddress", "mailnickname", "employeeid", "issuerassignedid", "notificationrecipients", "devicename",
-        "onpremisesimmutableid",
+        "emailaddress", "mailnickname", "nickname", "employeeid", "issuerassignedid", "notificationrecipients",
+        "devicename", "onpremisesimmutableid",
     }
 )  # fmt: skip
-# ``displayName`` is somebody's, or a device's, in objects that have one of these or are of such a type.
-_PERSONAL = frozenset({"userprincipalname", "userdisplayname", "givenname", "deviceid", "operatingsystem"})
+# ``displayName`` is somebody's, a device's or a room's, in objects that have one of these or are of such a type.
+_PERSONAL = frozenset(
+    {"userprincipalname", "userdisplayname", "givenname", "deviceid", "operatingsystem", "emailaddress"}
+)
 _PERSONAL_TYPES = frozenset({"#microsoft.graph.user", "#microsoft.graph.device", "#microsoft.graph.orgContact"})
 _PREFIXED = re.compile(r"((?:smtp|sip|tel|eum|spo|x400|x500):)(.+)", re.IGNORECASE | re.DOTALL)
 _GUEST = "#EXT#"

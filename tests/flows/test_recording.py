@@ -38,6 +38,10 @@ def lively(portal: Portal) -> Tenant:
     world, people = portal.microsoft.world, portal.microsoft.world.users(tenant["id"])
     world.give_role(tenant["id"], people[1]["id"], HELPDESK)
     world.give_role(tenant["id"], people[2]["id"], HELPDESK, through_group=True)
+    world.set_mailbox(tenant["id"], people[4]["id"], "equipment")
+    place = {"phone": "+1 555 0100", "address": {"street": "4567 Main Street", "city": "Buffalo"}}
+    place |= {"geoCoordinates": {"latitude": 47.640568390488625}, "nickname": "The Aquarium"}
+    world.put_room(tenant["id"], "r1", displayName="Boardroom North", emailAddress=people[5]["mail"], **place)
     portal.connected(tenant)
     return tenant
 
@@ -70,7 +74,10 @@ def test_a_recorded_tenant_has_the_rows_of_its_sync(portal: Portal) -> None:
 
     assert {name: by_key(replayed.rows(name, BY_NAME[name].record)) for name in synced} == synced
     assert len(synced["users"]) == 30
-    assert all(synced[it] for it in ("devices", "groups", "roles", "licenses", "registrations", "sign_ins"))
+    assert all(
+        synced[it]
+        for it in ("rooms", "mailbox_purposes", "devices", "groups", "roles", "licenses", "registrations", "sign_ins")
+    )
 
 
 def test_a_recorded_tenant_gets_the_verdicts_of_its_sync(portal: Portal) -> None:
@@ -106,6 +113,7 @@ def test_no_secret_and_no_phone_number_gets_into_a_recording(portal: Portal) -> 
     text = recorded(portal, tenant)
 
     assert phones
+    assert not [it for it in ("555 0100", "Main Street", "47.64") if it in text]
     assert not [it for it in phones if it in text]
     assert not [it for it in ("passwordProfile", "mobilePhone", "businessPhones", "secretText") if f'"{it}":' in text]
     assert "Bearer" not in text
@@ -122,7 +130,8 @@ def test_pseudonyms_hide_every_name_and_stay_the_same_everywhere(portal: Portal)
     text = recorded(portal, tenant, _KEY)
     replayed = RecordedRows(read_back(text))
 
-    assert not [it for it in (*named, *devices) if it.lower() in text.lower()]
+    rooms = ["Boardroom North", "The Aquarium"]
+    assert not [it for it in (*named, *devices, *rooms) if it.lower() in text.lower()]
     users = {it.id: it for _, it in replayed.rows("users", User)}
     registered = json.loads(text)["answers"]
     details = next(it for path, it in registered.items() if "userRegistrationDetails" in path)["value"]
@@ -140,6 +149,8 @@ def test_pseudonyms_change_no_verdict(portal: Portal) -> None:
 
     assert _verdicts(with_names) == _verdicts(without)
     assert len(_verdicts(without)) == 78
+    assert [_rooms(it) for it in (with_names, without)] == [_rooms_of(portal, tenant)] * 2
+    assert len(_rooms(without)) == 2
 
 
 def test_a_recording_leaves_an_entry_in_the_audit_log(portal: Portal) -> None:
@@ -190,6 +201,19 @@ def test_the_command_writes_a_file_that_only_its_owner_may_read(
     assert read_back(file.read_text()).tenant.id == tenant["id"]
     assert not (tmp_path / "other.json").exists()
     assert "Nothing was recorded" in capsys.readouterr().err
+
+
+def _rooms(made: Assessment) -> set[str]:
+    assert isinstance(made.mfa, list)
+    return {it.user_id for it in made.mfa if it.counted_as == "room"}
+
+
+def _rooms_of(portal: Portal, tenant: Tenant) -> set[str]:
+    """The accounts that a sync counts as rooms."""
+    return {
+        it["user_id"] for it in portal.ask("GET", f"/tenants/{tenant['id']}/mfa?limit=1000")["items"]
+        if it["counted_as"] == "room"
+    }  # fmt: skip
 
 
 def _verdicts(made: Assessment) -> dict[str, str]:

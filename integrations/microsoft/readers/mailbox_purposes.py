@@ -44,7 +44,7 @@ from shared.microsoft.graph.responses import decode_counting
 
 MOST_BATCHES = 20  # in a cycle
 _BATCH = 20
-_AT_ONCE = 5 * _BATCH  # refused ones are retried together; what an outage interrupts is asked for again
+_TOGETHER = 5 * _BATCH  # refused ones are retried together; what an outage interrupts is asked for again
 _LIST, _DELTA = "/users", "/users/delta"
 _FIELDS = "id,userPrincipalName,userType,mail,assignedLicenses"
 _LARGEST_PAGE = "999"
@@ -124,8 +124,8 @@ def _read_purposes(context: ReadContext, mailboxes: dict[str, MailboxPurpose]) -
     throttle = context.throttle_of(Service.OUTLOOK)
     odd = 0
     failure: Transient | None = None
-    for start in range(0, len(waiting), _AT_ONCE):
-        user_ids = waiting[start : start + _AT_ONCE]
+    for start in range(0, len(waiting), _TOGETHER):
+        user_ids = waiting[start : start + _TOGETHER]
         try:
             responses = context.graph.batch([_request(it, throttle) for it in user_ids])
         except Transient as error:
@@ -179,9 +179,7 @@ def _apply(mailboxes: dict[str, MailboxPurpose], user_id: str, response: BatchRe
     except UnexpectedAnswer:
         source, odd = _GraphPurpose(), 1
     purpose = clean(source.purpose or "")
-    mailboxes[user_id] = (
-        with_purpose(before, purpose, context.now) if purpose else without_purpose(before, context.now)
-    )
+    mailboxes[user_id] = with_purpose(before, purpose, context.now) if purpose else without_purpose(before, context.now)
     return odd
 
 
