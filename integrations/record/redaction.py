@@ -1,7 +1,8 @@
 """What a recording leaves out of Microsoft's answers, and how it hides names. Nothing that a verdict needs is left out.
 
-Phone numbers and anything secret never get into a recording. With a key, names of people, devices and rooms are replaced
-by pseudonyms: the same name always by the same one, so that the recording stays coherent; ids and domains stay.
+Phone numbers and anything secret never get into a recording. With a key, names of people, devices and rooms are
+replaced by pseudonyms: the same name always by the same one, so that the recording stays coherent.
+Ids and domains stay.
 """
 
 import hashlib

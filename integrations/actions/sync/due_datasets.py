@@ -34,7 +34,8 @@ def read_due(
 
     A data set that requires a license waits for the second round until the tenant's profile has shown the license;
     without it, it is tried once a day. So a first sync has its users before slow reports are read. One that is better
-    read in full when everything else is stored (``Dataset.is_first_read_last``) comes last.
+    read in full when everything else is stored (``Dataset.is_first_read_last``) comes last, unless a data set that
+    every sync needs could not be read.
 
     Raises:
         TokenRejected, Transient: see ``read_datasets``; errors of later rounds stay with their data sets.
@@ -56,6 +57,7 @@ def read_due(
         return
     plans = _plans_of(attempts)
     attempts = [judge_by_plans(it, plans) for it in attempts]
+    last = [] if any(it.dataset.is_core and it.error for it in attempts) else last
     yield attempts  # the consumer empties large readings one by one
     del attempts  # frees the rest before the next round
     tried = [it for it in unlicensed if plans is None or it.needs_plan in plans or (it in due and it.name in cursors)]

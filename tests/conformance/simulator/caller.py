@@ -22,7 +22,7 @@ ROLES = [
     "Device.Read.All", "RoleManagement.Read.Directory", "GroupMember.Read.All", "Application.Read.All",
     "Application.ReadWrite.OwnedBy", "AuditLog.Read.All", "SecurityEvents.Read.All", "Policy.Read.All",
     "DeviceManagementManagedDevices.Read.All", "RoleManagementPolicy.Read.Directory",
-    "RoleManagementPolicy.Read.AzureADGroup",
+    "RoleManagementPolicy.Read.AzureADGroup", "MailboxSettings.Read", "Place.Read.All",
 ]  # fmt: skip
 
 

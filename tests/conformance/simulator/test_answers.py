@@ -143,6 +143,8 @@ NOT_DESCRIBED = [
     "/policies/defaultAppManagementPolicy",
     "/policies/appManagementPolicies?$expand=appliesTo",
     "/servicePrincipals/{principal}/delegatedPermissionClassifications",
+    "/users/{user}/mailboxSettings/userPurpose",
+    "/places/microsoft.graph.room",
 ]
 # Where the first thing of each kind is found.
 _LISTS = {
