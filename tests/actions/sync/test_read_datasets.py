@@ -15,6 +15,7 @@ from integrations.domain.statuses import SyncCause
 from integrations.domain.sync.datasets import DatasetOutcome, Reading
 from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext
 from integrations.microsoft.limits import Service
+from integrations.microsoft.readers.mailbox_purposes import MAILBOX_PURPOSES
 from shared.errors import AppError
 from shared.microsoft.graph import (
     BatchRequest,
@@ -25,6 +26,7 @@ from shared.microsoft.graph import (
     MissingInMicrosoft,
     Page,
     RequestRefused,
+    Throttle,
     TokenRejected,
     Transient,
     UnexpectedAnswer,
@@ -112,8 +114,40 @@ def test_rate_limited_services_are_called_alone_and_the_others_in_one_batch() ->
 
     run(graph, *(dataset(it.value, nothing, service=it) for it in Service))
 
-    assert graph.batches == [["directory", "secure_score", "intune"]]
+    assert graph.batches == [["directory", "secure_score", "intune", "outlook"]]
     assert sorted(graph.alone) == ["/beta", "/conditional_access", "/reports"]
+
+
+class MailboxGraph(Graph):
+    """Has one user with an address, and records with whose throttle each request is sent."""
+
+    def __init__(self, throttle: Throttle, sent: list[tuple[str, Throttle | None]]) -> None:
+        super().__init__()
+        self.throttle, self.sent = throttle, sent
+
+    def batch(self, requests: Sequence[BatchRequest]) -> dict[str, BatchResponse]:
+        self.sent += [(it.path, it.throttle) for it in requests]
+        bodies = {"ada": b'{"value":"user"}', "mailbox_purposes": b'{"value":[],"@odata.deltaLink":"/users/delta"}'}
+        return {it.id: BatchResponse(200, {}, bodies[it.id]) for it in requests}
+
+    def pages_from(self, page: Page[Any], **_: object):
+        yield page
+
+    def items(self, _path: str, **options: Any):
+        yield options["type"](id="ada", mail="ada@contoso.example")
+
+
+def test_what_is_asked_of_exchange_has_a_throttle_of_its_own() -> None:
+    throttles, sent = {it: Throttle() for it in Service}, []
+    access = Access(lambda service: MailboxGraph(throttles[service], sent))
+
+    [attempt] = read_datasets(access, [MAILBOX_PURPOSES], {}, NOW)
+
+    assert attempt.outcome is DatasetOutcome.FRESH
+    assert sent == [
+        ("/users/delta", throttles[Service.DIRECTORY]),
+        ("/users/ada/mailboxSettings/userPurpose", throttles[Service.OUTLOOK]),
+    ]
 
 
 @pytest.mark.parametrize(
