@@ -11,9 +11,10 @@ from integrations.domain.integrations import Tenant
 from integrations.domain.security.policy_people import Directory
 from integrations.domain.sync.datasets import Cursor, DatasetOutcome
 from integrations.domain.sync.groups import join
+from integrations.domain.sync.mailboxes import MailboxPage, Room
 from integrations.domain.sync.records import Domain, Group, License, User
 from integrations.domain.sync.security_records import RoleMember
-from integrations.domain.user_sync.scope.mailbox_kinds import MailboxData, paid_licenses_of, part_numbers_of
+from integrations.domain.user_sync.scope.mailbox_kinds import mailbox_data, paid_licenses_of
 from integrations.domain.user_sync.scope.routing import DIRECTORY_SYNC_ROLE, DirectoryData
 from integrations.domain.user_sync.settings import GroupFilter, UserSyncSettings
 from integrations.microsoft import registry as datasets
@@ -21,7 +22,8 @@ from integrations.microsoft.dataset import state_of
 from integrations.storage.data.store import StoredData
 
 USERS, GROUPS = "users", "groups"
-_OTHERS = ("domains", "licenses", "roles")
+_PURPOSES, _ROOMS = "mailbox_purposes", "rooms"
+_OTHERS = ("domains", "licenses", "roles", _PURPOSES, _ROOMS)
 SOURCES = (USERS, GROUPS, *_OTHERS)
 
 _USERS_A_NOTE = 2000  # users between two notes of the progress
@@ -76,7 +78,9 @@ class StoredDirectory:
             groups=groups,
             groups_are_current=not uses_groups(settings) or self._is_current(GROUPS),
             verified_domains={it.name.lower() for it in self._rows("domains", Domain) if it.is_verified},
-            mailboxes=MailboxData(part_numbers=part_numbers_of(licenses or [])),
+            mailboxes=mailbox_data(
+                self._valid_rows(_PURPOSES, MailboxPage), self._valid_rows(_ROOMS, Room), licenses or []
+            ),
             paid_licenses=None if licenses is None else paid_licenses_of(licenses),
             sync_accounts=self._sync_accounts(groups or {}),
         )
@@ -98,6 +102,9 @@ class StoredDirectory:
     def _rows(self, dataset: str, model: type[Row]) -> list[Row]:
         rows: Iterable[tuple[str, Row]] = self.stored.rows.all(dataset, model) if dataset in self._cursors else ()
         return [it for _, it in rows]
+
+    def _valid_rows(self, dataset: str, model: type[Row]) -> list[Row]:
+        return self._rows(dataset, model) if self._is_valid(dataset) else []
 
     def _is_current(self, dataset: str) -> bool:
         """Whether the rows were read completely and lately, and none that vanished are held back."""
