@@ -2,15 +2,28 @@
 
 import pytest
 
-from tests.flows.portal import Portal
+from local.portal_client import APP_ROLES
+from tests.flows.portal import CLIENT_ID, Portal
 from tests.flows.user_sync import UserSync, with_user_sync
 
+CALL_QUEUE = "440eaaa8-b3e0-484b-a8be-62870b9ba70a"  # PHONESYSTEM_VIRTUALUSER
+BUSINESS = "f245ecc8-75af-4f8e-b61f-27d8114de5f3"  # O365_BUSINESS_PREMIUM
 SALES = {"department": {"include": [{"value": "Sales"}]}}
 
 
 @pytest.fixture
 def sync(portal: Portal) -> UserSync:
     return with_user_sync(portal, users=1)
+
+
+def licensed(*products: str) -> list[dict[str, object]]:
+    return [{"skuId": it, "disabledPlans": []} for it in products]
+
+
+def without_permission(sync: UserSync, *permissions: str) -> None:
+    kept = [it for it in APP_ROLES if it not in permissions]
+    sync.world.set_app_roles(sync.id, CLIENT_ID, kept)
+    sync.portal.services.sign_in.forget(sync.id)
 
 
 def branch_of(sync: UserSync) -> str:
@@ -94,7 +107,7 @@ def test_marriage_and_a_mail_address_that_somebody_else_has(sync: UserSync) -> N
 
 
 def test_guests_and_accounts_that_nobody_is(sync: UserSync) -> None:
-    """12, 13, 14, 16, 22, 24: with what can be known without reading mailboxes."""
+    """12, 13, 14, 16."""
     guest = {"userType": "Guest", "userPrincipalName": "ines_partner.example#EXT#@contoso.onmicrosoft.com"}
     sync.has_user("Ines", **guest, mail="ines@partner.example")
     external = {"userType": "Member", "userPrincipalName": "emil_partner.example#EXT#@contoso.onmicrosoft.com"}
@@ -260,3 +273,84 @@ def test_a_tenant_that_is_renamed_changes_nobody(sync: UserSync) -> None:
     assert [it | {"microsoft": []} for it in sync.people()] == [it | {"microsoft": []} for it in before]
     assert {link["tenant_name"] for it in sync.people() for link in it["microsoft"]} == {"Contoso Holding"}
     assert sync.links() == links
+
+
+def test_somebody_disabled_who_has_an_end_user_is_linked_and_becomes_inactive_as_the_plan_said(sync: UserSync) -> None:
+    """15."""
+    known = sync.has_end_user("Dora Disabled", mail=f"dora.disabled@{sync.tenant['domain']}")
+    dora = sync.has_user("Dora Disabled", accountEnabled=False)
+    sync.sync()
+    plan = sync.plan()
+    (example,) = plan["examples"]["inactivate"]
+    assert (example["object_id"], example["end_user"]["id"], example["reason"]) == (dora, known, "disabled")
+    assert sync.person("Dora Disabled")["is_active"]
+
+    sync.turn_on()
+
+    person = sync.person("Dora Disabled")
+    assert (person["id"], person["microsoft"][0]["object_id"]) == (known, dora)
+    assert (person["is_active"], person["inactive_reason"]) == (False, "disabled")
+    assert [it["id"] for it in sync.people() if it["name"] == "Dora Disabled"] == [known]
+
+
+def test_a_shared_mailbox_is_nobodys_where_exchange_may_be_asked_and_taken_where_it_may_not(sync: UserSync) -> None:
+    """22: an account that looks like a person's, with a license and enabled."""
+    archive = sync.has_user("Archive", assignedLicenses=licensed(BUSINESS))
+    sync.world.set_mailbox(sync.id, archive, "shared")
+    without_permission(sync, "MailboxSettings.Read", "Place.Read.All")
+    sync.sync()
+    sync.turn_on()
+    assert sync.person("Archive")["is_active"]
+    assert sync.portal.status(sync.tenant) == "Success"
+
+    without_permission(sync)
+    sync.sync(hours=25)
+
+    person = sync.person("Archive")
+    assert (person["is_active"], person["inactive_reason"]) == (False, "shared_mailbox")
+    another = sync.has_user("Archive Two")
+    sync.world.set_mailbox(sync.id, another, "shared")
+    sync.sync()
+    assert "Archive Two" not in {it["name"] for it in sync.people()}
+    assert sync.state()["skipped"] == {"shared_mailbox": 1}
+
+
+def test_a_leavers_mailbox_that_is_made_shared_makes_the_end_user_inactive(sync: UserSync) -> None:
+    """23: the license is taken away, and the account stays as it is."""
+    leaver = sync.has_user("Lea Ver", assignedLicenses=licensed(BUSINESS))
+    sync.sync()
+    sync.turn_on()
+    assert sync.person("Lea Ver")["is_active"]
+
+    sync.world.set_mailbox(sync.id, leaver, "shared")
+    sync.world.change_user(sync.id, leaver, assignedLicenses=[])
+    sync.sync()
+
+    person = sync.person("Lea Ver")
+    assert (person["is_active"], person["inactive_reason"]) == (False, "shared_mailbox")
+    assert [it["object_id"] for it in sync.links("&only=inactive")] == [leaver]
+
+    sync.world.set_mailbox(sync.id, leaver, "user")
+    sync.world.change_user(sync.id, leaver, assignedLicenses=licensed(BUSINESS))
+    sync.sync()
+    assert sync.person("Lea Ver")["is_active"]
+
+
+def test_rooms_equipment_and_call_queues_are_nobody(sync: UserSync) -> None:
+    """24: Exchange says so, or the list of rooms does, or a license that only such accounts have."""
+    world = sync.world
+    world.set_mailbox(sync.id, sync.has_user("Projector"), "equipment")
+    world.set_mailbox(sync.id, sync.has_user("Board"), "room")
+    world.set_mailbox(sync.id, sync.has_user("Attic"), "unknownFutureValue")
+    world.put_room(sync.id, "r1", displayName="Attic", emailAddress=f"attic@{sync.tenant['domain'].upper()}")
+    sync.has_user("Queue", mail=None, assignedLicenses=licensed(CALL_QUEUE))
+    world.set_licences(sync.id, "PHONESYSTEM_VIRTUALUSER", sku_id=CALL_QUEUE, enabled=1)
+    sync.sync(hours=25)
+
+    sync.turn_on()
+
+    assert {it["name"] for it in sync.people()}.isdisjoint({"Projector", "Board", "Attic", "Queue"})
+    assert sync.state()["skipped"] == {"equipment": 1, "room": 2, "call_queue": 1}
+    without = {**sync.settings(), "people_only": False}
+    sync.turn_on(without)
+    assert {it["name"] for it in sync.people()} >= {"Projector", "Board", "Attic"}
