@@ -8,7 +8,7 @@ from enum import Enum
 
 import msgspec
 
-from integrations.domain.people.fields import checked
+from integrations.domain.people.fields import address, checked
 from integrations.domain.sync.records import User
 from integrations.domain.text import clean
 from integrations.domain.user_sync.comparison import is_invited, mail_key
@@ -49,24 +49,25 @@ _TEXTS: dict[SyncedField, Callable[[User], str | None]] = {
     SyncedField.MOBILE_PHONE: lambda user: user.mobile_phone,
     SyncedField.JOB_TITLE: lambda user: user.job_title,
 }
+_NAMES = {field: field.value for field in (*_TEXTS, SyncedField.MAIL)}
+_MAIL = _NAMES[SyncedField.MAIL]
 
 
 def values_of(user: User, verified_domains: Collection[str]) -> dict[SyncedField, str]:
     """Microsoft's values as an End User may have them: cleaned and cut to fit; what is blank or none is left out."""
-    texts = {field: text_of(user) for field, text_of in _TEXTS.items()}
-    texts[SyncedField.MAIL] = _mail_of(user, verified_domains)
-    stored, _ = checked({field.value: text for field, text in texts.items() if text})
-    return {field: text for field in texts if (text := stored.get(field.value))}
+    texts = {_NAMES[field]: text for field, text_of in _TEXTS.items() if (text := text_of(user))}
+    stored, _ = checked({**texts, _MAIL: user.mail} if user.mail else texts)
+    if not stored.get(_MAIL):
+        stored[_MAIL] = _likely_mail(user, verified_domains)
+    return {field: text for field, name in _NAMES.items() if (text := stored.get(name))}
 
 
-def _mail_of(user: User, verified_domains: Collection[str]) -> str | None:
-    """The mail address, or a user principal name that is likely one: of a verified domain other than the first."""
-    if mail_key(user.mail):
-        return user.mail
+def _likely_mail(user: User, verified_domains: Collection[str]) -> str | None:
+    """A user principal name that is likely a mail address: of a verified domain other than the first."""
     key = None if is_invited(user) else mail_key(user.username)
     domain = key.rpartition("@")[2] if key else ""
     is_likely = domain in verified_domains and not domain.endswith(_INITIAL_DOMAIN)
-    return user.username if is_likely else None
+    return address(user.username) if user.username and is_likely else None
 
 
 def first_values(settings: UserSyncSettings, values: Values) -> dict[SyncedField, str]:

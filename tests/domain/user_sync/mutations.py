@@ -197,7 +197,7 @@ def the_name_proposes_whoever_is_just_linked(patch: pytest.MonkeyPatch) -> None:
 
 
 def the_main_address_is_guessed(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(fields, "_mail_of", lambda user, _: user.mail or user.username)
+    patch.setattr(fields, "_likely_mail", lambda user, _: user.username)
 
 
 MUTATIONS: list[Mutate] = [

@@ -48,6 +48,7 @@ class Identities:
         self._by_other_address: defaultdict[str, list[EndUserId]] = defaultdict(list)
         self._by_address_of_user: defaultdict[str, list[EndUserId]] = defaultdict(list)
         self._index()
+        self._known = self._by_mail.keys() | self._by_other_address.keys() | self._by_address_of_user.keys()
 
     def standing(self, object_id: str) -> Standing:
         return self._router.standing(self._users[object_id])
@@ -195,6 +196,8 @@ class Identities:
 
         Not by a mail address that is to be replaced: it may belong to somebody else by now.
         """
+        if key not in self._known:
+            return set()
         by_mail = {it for it in self._by_mail.get(key, ()) if not self._is_mail_replaced(it)}
         return by_mail.union(self._by_other_address.get(key, ()), self._by_address_of_user.get(key, ()))
 

@@ -186,6 +186,8 @@ class Matching:
         """End Users without a user that look like this one, and by what; not those that are just being linked."""
         if self._by_likeness is None:
             self._by_likeness = self._index_of_likeness()
+        if not self._by_likeness:
+            return {}
         found: defaultdict[EndUserId, list[str]] = defaultdict(list)
         for kind, key in _likeness_of(self._users[object_id]):
             for end_user_id in self._by_likeness.get((kind, key), ()):
