@@ -166,6 +166,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         manufacturer: The manufacturer. Null if it is not known.
         model: The model. Null if it is not known.
         joined_as: How it joined: AzureAd, ServerAd or Workplace. Null if it is not known.
+        profile: Microsoft's profile type, such as RegisteredDevice or Shared. Null if Microsoft does not say.
         ownership: Whether it is the company's or personal. Null if it is not known.
         is_enabled: Whether it may be used to sign in. Null if Microsoft does not say.
         is_managed: Whether a device manager manages it. Null if Microsoft does not say.
@@ -183,6 +184,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     manufacturer: str | None = None
     model: str | None = None
     joined_as: str | None = None
+    profile: str | None = None
     ownership: str | None = None
     is_enabled: bool | None = None
     is_managed: bool | None = None
@@ -210,6 +212,7 @@ class ManagedDevice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
         ownership: Intune's kind of owner: company, personal or unknown.
         state: Intune's state of the management, such as managed. Null if it does not say.
         agent: What manages it, such as mdm. Null if Intune does not say.
+        enrollment: How it was enrolled, such as windowsAzureADJoin. Null if Intune does not say.
         is_encrypted: Whether its storage is encrypted. Null if Intune does not say.
         enrolled_at: When it was enrolled. Null if Intune does not say.
         last_sync_at: When it last reported to Intune. Null if it never did.
@@ -229,6 +232,7 @@ class ManagedDevice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     ownership: str = "unknown"
     state: str | None = None
     agent: str | None = None
+    enrollment: str | None = None
     is_encrypted: bool | None = None
     enrolled_at: datetime | None = None
     last_sync_at: datetime | None = None

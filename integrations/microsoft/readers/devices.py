@@ -20,8 +20,8 @@ from integrations.microsoft.fillers import GraphDateTime, identifier, ids_for_pa
 from shared.microsoft.graph import BatchRequest, Graph, MissingInMicrosoft
 
 _FIELDS = (
-    "id,deviceId,displayName,operatingSystem,operatingSystemVersion,trustType,deviceOwnership,isManaged,isCompliant,"
-    "accountEnabled,approximateLastSignInDateTime,registrationDateTime,manufacturer,model"
+    "id,deviceId,displayName,operatingSystem,operatingSystemVersion,trustType,profileType,deviceOwnership,isManaged,"
+    "isCompliant,accountEnabled,approximateLastSignInDateTime,registrationDateTime,manufacturer,model"
 )
 _LIST = "/devices"
 _LARGEST_PAGE = "999"
@@ -40,6 +40,7 @@ class _GraphDevice(msgspec.Struct, rename="camel"):
     operating_system: str | None = None
     operating_system_version: str | None = None
     trust_type: str | None = None
+    profile_type: str | None = None
     device_ownership: str | None = None
     is_managed: bool | None = None
     is_compliant: bool | None = None
@@ -99,6 +100,7 @@ def _record(device: _GraphDevice, owner_id: str | None) -> Record:
         manufacturer=clean_or_none(device.manufacturer),
         model=clean_or_none(device.model),
         joined_as=_JOINED_AS.get(device.trust_type or "", clean_or_none(device.trust_type)),
+        profile=clean_or_none(device.profile_type),
         ownership=clean_or_none(device.device_ownership),
         is_enabled=device.account_enabled,
         is_managed=device.is_managed,
@@ -114,6 +116,7 @@ DEVICES = Dataset(
     name="devices",
     permission="Device.Read.All",
     record=Device,
+    version=2,
     first_request=FirstRequest(
         path="/devices/delta", query={"select": _FIELDS, "deltatoken": "latest"}, page=_GraphDevice
     ),

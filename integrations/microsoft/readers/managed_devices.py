@@ -20,8 +20,8 @@ from integrations.microsoft.limits import Service
 _PATH = "/deviceManagement/managedDevices"
 _FIELDS = (
     "id,azureADDeviceId,deviceName,serialNumber,manufacturer,model,operatingSystem,osVersion,userId,"
-    "userPrincipalName,complianceState,managementState,managedDeviceOwnerType,managementAgent,enrolledDateTime,"
-    "lastSyncDateTime,isEncrypted"
+    "userPrincipalName,complianceState,managementState,managedDeviceOwnerType,managementAgent,deviceEnrollmentType,"
+    "enrolledDateTime,lastSyncDateTime,isEncrypted"
 )
 _SINCE = re.compile(r"lastSyncDateTime%20gt%20([0-9TZ.:-]+)")
 # Placeholders that manufacturers use instead of a serial number, which several devices may share.
@@ -49,6 +49,7 @@ class _Managed(msgspec.Struct, rename="camel"):
     management_state: str | None = None
     managed_device_owner_type: str | None = None
     management_agent: str | None = None
+    device_enrollment_type: str | None = None
     enrolled_date_time: GraphDateTime | None = None
     last_sync_date_time: GraphDateTime | None = None
     is_encrypted: bool | None = None
@@ -92,6 +93,7 @@ def _to_managed_device(device: _Managed) -> ManagedDevice:
         ownership=clean(device.managed_device_owner_type or "") or "unknown",
         state=clean_or_none(device.management_state),
         agent=clean_or_none(device.management_agent),
+        enrollment=clean_or_none(device.device_enrollment_type),
         is_encrypted=device.is_encrypted,
         enrolled_at=moment(device.enrolled_date_time),
         last_sync_at=moment(device.last_sync_date_time),
@@ -102,6 +104,7 @@ MANAGED_DEVICES = Dataset(
     name="managed_devices",
     permission="DeviceManagementManagedDevices.Read.All",
     record=ManagedDevice,
+    version=2,
     first_request=FirstRequest(path=_PATH, query={"select": _FIELDS}, page=_Managed),
     read=_read,
     service=Service.INTUNE,

@@ -223,6 +223,7 @@ MANAGED_DEVICE = {
     "complianceState": "compliant",
     "managedDeviceOwnerType": "company",
     "managementAgent": "mdm",
+    "deviceEnrollmentType": "windowsAzureADJoin",
     "enrolledDateTime": "2024-03-01T00:00:00Z",
     "isEncrypted": True,
 }

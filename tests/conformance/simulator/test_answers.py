@@ -27,7 +27,7 @@ _DEVICES = (
 _MANAGED = (
     "id,azureADDeviceId,deviceName,serialNumber,manufacturer,model,operatingSystem,osVersion,userId,"
     "userPrincipalName,userDisplayName,complianceState,managementState,managedDeviceOwnerType,managementAgent,"
-    "enrolledDateTime,lastSyncDateTime,isEncrypted"
+    "deviceEnrollmentType,enrolledDateTime,lastSyncDateTime,isEncrypted"
 )
 _EVENTUAL = {"ConsistencyLevel": "eventual"}
 

@@ -96,13 +96,15 @@ def test_systems_have_families(text: str | None, expected: SystemFamily | None) 
     assert system_family(text) is expected
 
 
-def test_synced_devices_are_taken_over_with_what_is_read_besides() -> None:
-    device = directory_device(Device(id="d", name="PC", device_id="dev", owner_id="ana", is_enabled=False), "Shared")
+def test_synced_devices_are_taken_over_with_what_intune_said_when_asked() -> None:
+    device = directory_device(
+        Device(id="d", name="PC", device_id="dev", owner_id="ana", is_enabled=False, profile="Shared")
+    )
     assert (device.id, device.name, device.device_id, device.owner_id) == ("d", "PC", "dev", "ana")
     assert (device.is_enabled, device.profile) == (False, "Shared")
 
     managed = intune_device(
-        ManagedDevice(id="m", name="PC", serial="S1", user_id="ana"), "windowsBulkUserless", ["bob"]
+        ManagedDevice(id="m", name="PC", serial="S1", user_id="ana", enrollment="windowsBulkUserless"), ["bob"]
     )
     assert (managed.id, managed.serial, managed.user_id) == ("m", "S1", "ana")
     assert (managed.enrollment, managed.verified_user_ids) == ("windowsBulkUserless", ["bob"])

@@ -1,4 +1,4 @@
-"""Devices as the directory and Intune know them, with a few things that no data set has yet. Pure."""
+"""Devices as the directory and Intune know them, as far as they are compared with assets. Pure."""
 
 from datetime import datetime
 
@@ -16,7 +16,7 @@ class DirectoryDevice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
         device_id: The id that Intune uses for it. Null if it has none.
         system: The operating system. Null if it is not known.
         joined_as: How it joined: joined, hybrid joined or registered. Null if it is not known.
-        profile: Microsoft's profile type, such as RegisteredDevice or Shared. Null if it was not read.
+        profile: Microsoft's profile type, such as RegisteredDevice or Shared. Null if Microsoft does not say.
         is_enabled: Whether it may be used to sign in. Null if Microsoft does not say.
         last_seen_at: When it was last used to sign in, to about two weeks. Null if Microsoft does not say.
         owner_id: The object id of its registered owner. Null if it has none.
@@ -46,7 +46,7 @@ class IntuneDevice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         system: The operating system. Null if it is not known.
         user_id: The object id of its primary user, as the list of devices has it. Null if it has none.
         verified_user_ids: Object ids of its users, as Intune answers when asked for this device. Null if it was not.
-        enrollment: Microsoft's kind of enrollment, such as windowsBulkUserless. Null if it was not read.
+        enrollment: Microsoft's kind of enrollment, such as windowsBulkUserless. Null if Intune does not say.
         state: Intune's state of the management, such as managed. Null if it does not say.
         enrolled_at: When it was enrolled. Null if Intune does not say.
         last_sync_at: When it last reported to Intune. Null if it never did.
@@ -67,25 +67,23 @@ class IntuneDevice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     last_sync_at: datetime | None = None
 
 
-def directory_device(device: Device, profile: str | None = None) -> DirectoryDevice:
-    """A synced device of the directory; ``profile`` is what no data set reads yet."""
+def directory_device(device: Device) -> DirectoryDevice:
+    """A synced device of the directory."""
     return DirectoryDevice(
         id=device.id,
         name=device.name,
         device_id=device.device_id,
         system=device.system,
         joined_as=device.joined_as,
-        profile=profile,
+        profile=device.profile,
         is_enabled=device.is_enabled,
         last_seen_at=device.last_seen_at,
         owner_id=device.owner_id,
     )
 
 
-def intune_device(
-    device: ManagedDevice, enrollment: str | None = None, verified_user_ids: list[str] | None = None
-) -> IntuneDevice:
-    """A synced device of Intune; ``enrollment`` and ``verified_user_ids`` are what no data set reads yet."""
+def intune_device(device: ManagedDevice, verified_user_ids: list[str] | None = None) -> IntuneDevice:
+    """A synced device of Intune; ``verified_user_ids`` are what Intune said when it was asked for this one."""
     return IntuneDevice(
         id=device.id,
         name=device.name,
@@ -96,7 +94,7 @@ def intune_device(
         system=device.system,
         user_id=device.user_id,
         verified_user_ids=verified_user_ids,
-        enrollment=enrollment,
+        enrollment=device.enrollment,
         state=device.state,
         enrolled_at=device.enrolled_at,
         last_sync_at=device.last_sync_at,
