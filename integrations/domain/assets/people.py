@@ -16,7 +16,7 @@ from integrations.domain.ids import EndUserId, OrganizationId
 
 _SHARED_PROFILES = frozenset({"Shared", "Printer", "IoT"})
 _WITHOUT_PERSON = frozenset({"windowsBulkUserless", "appleBulkWithoutUser", "windowsAzureADJoinUsingDeviceAuth"})
-_BY_MANAGER = "deviceEnrollmentManager"
+BY_MANAGER = "deviceEnrollmentManager"
 _IN_BULK = "windowsBulk"
 
 
@@ -59,11 +59,11 @@ def needs_verification(managed: IntuneDevice, owner_id: str | None) -> bool:
 
 
 def _is_without_person(managed: IntuneDevice) -> bool:
-    return managed.enrollment in _WITHOUT_PERSON or managed.enrollment == _BY_MANAGER
+    return managed.enrollment in _WITHOUT_PERSON or managed.enrollment == BY_MANAGER
 
 
 def _primary_user(managed: IntuneDevice, owner_id: str | None) -> PersonOfDevice:
-    if managed.enrollment == _BY_MANAGER:
+    if managed.enrollment == BY_MANAGER:
         return PersonOfDevice(None, NoEndUserReason.NOT_A_PERSON)
     if managed.enrollment in _WITHOUT_PERSON:
         return PersonOfDevice(None, NoEndUserReason.SHARED)

@@ -11,7 +11,7 @@ from datetime import datetime
 
 import msgspec
 
-from integrations.domain.assets.asset import AssetAssignment
+from integrations.domain.assets.asset import AssetAssignment, AssignedBy
 from integrations.domain.assets.devices.fleet import Fleet, fleet_of
 from integrations.domain.assets.inputs import AssetInputs, ChangedForAssets
 from integrations.domain.assets.links import AssetStatus, ReviewItem, ReviewKind
@@ -55,6 +55,7 @@ class AssetPlan:
         shared_serials: How many devices have each serial number that does not count since several have it.
         reasons: How many of the assets that were looked at have no End User, by the reason.
         next_at: When something will change by time alone. None if nothing will.
+        fleet: The devices that assets were compared with. None if nothing was planned.
     """
 
     changes: list[AssetChange] = field(default_factory=list)
@@ -62,6 +63,7 @@ class AssetPlan:
     shared_serials: Mapping[str, int] = field(default_factory=dict)
     reasons: Counter[NoEndUserReason] = field(default_factory=Counter)
     next_at: datetime | None = None
+    fleet: Fleet | None = field(default=None, repr=False, compare=False)
 
     @property
     def is_empty(self) -> bool:
@@ -111,6 +113,7 @@ class _LinkPlanner:
             shared_serials=self._fleet.shared_serials,
             reasons=reasons,
             next_at=min(ends, default=None),
+            fleet=self._fleet,
         )
 
     def _outcome(self, asset_id: AssetId) -> Outcome | None:
@@ -128,7 +131,8 @@ class _LinkPlanner:
         assignment = new_assignment(inputs, before, person)
         after = assignment or before
         has_end_user = after is not None and after.end_user_id is not None
-        reason = NoEndUserReason.NOBODY if after and not has_end_user else person.reason
+        is_nobodys = after is not None and not has_end_user and after.by is AssignedBy.MANUAL
+        reason = NoEndUserReason.NOBODY if is_nobodys else person.reason
         return AssetStatus(
             asset_id=asset_id,
             link=outcome.link,

@@ -88,8 +88,8 @@ REASON_TEXTS = {
         "Archive the asset if it is out of use. Otherwise enroll the device again, or assign an End User by hand.",
     ),
     NoEndUserReason.NOT_VERIFIED: ReasonText(
-        "The primary user may be whoever set the device up. That has yet to be verified.",
-        "Wait for the next sync, or assign an End User by hand.",
+        "The primary user may be whoever set the device up: somebody else registered it, or it was enrolled in bulk.",
+        "Assign an End User by hand.",
     ),
     NoEndUserReason.NO_PERSON: ReasonText(
         "Microsoft knows nobody who owns or uses the device.",

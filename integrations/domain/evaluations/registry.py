@@ -7,9 +7,11 @@ from integrations.domain.evaluations.mfa import MFA
 from integrations.domain.evaluations.people_without_mfa import PEOPLE_WITHOUT_MFA
 from integrations.domain.insights.summary import SUMMARIZED
 
+LINKED = frozenset({"devices", "managed_devices"})
+
 EVALUATIONS: tuple[Evaluation, ...] = (PEOPLE_WITHOUT_MFA, ADMINISTRATORS, CONTROLS, MFA)
 
 
 def needed_datasets() -> frozenset[str]:
-    """The data sets whose changes are marked: those that some evaluation reads, and those of a tenant's summary."""
-    return SUMMARIZED.union(*(it.needs for it in EVALUATIONS))
+    """The data sets whose changes are marked: of evaluations, of a tenant's summary, and of links with assets."""
+    return SUMMARIZED.union(LINKED, *(it.needs for it in EVALUATIONS))

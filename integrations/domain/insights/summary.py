@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 import msgspec
 
+from integrations.domain.assets.stored.counts import AssetLinkCounts
 from integrations.domain.baselines.verdicts import ControlVerdict
 from integrations.domain.evaluations.progress import State
 from integrations.domain.ids import OrganizationId, TenantId
@@ -117,6 +118,17 @@ class LicensesSummary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     counts: LicenseCounts | None = None
 
 
+class AssetsSummary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The assets of the tenant's Organizations by their devices; None before they were first linked.
+
+    ``as_of`` is when links last changed. ``is_failing``: our service fails to link them.
+    """
+
+    counts: AssetLinkCounts | None = None
+    as_of: datetime | None = None
+    is_failing: bool = False
+
+
 class TenantSummary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A mapped tenant at a glance, under one epoch of its mapping. Names are those of the last evaluation."""
 
@@ -130,8 +142,9 @@ class TenantSummary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     mfa: MfaSummary = MfaSummary()
     controls: ControlsSummary = ControlsSummary()
     licenses: LicensesSummary = LicensesSummary()
+    assets: AssetsSummary = AssetsSummary()
 
     def emptied(self, epoch: int) -> "TenantSummary":
         """The summary after the tenant's data was deleted, and another epoch began."""
         nothing = {"score": ScoreSummary(), "mfa": MfaSummary(), "controls": ControlsSummary()}
-        return msgspec.structs.replace(self, epoch=epoch, licenses=LicensesSummary(), **nothing)
+        return msgspec.structs.replace(self, epoch=epoch, licenses=LicensesSummary(), assets=AssetsSummary(), **nothing)

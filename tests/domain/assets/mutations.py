@@ -243,7 +243,7 @@ def the_list_counts_more_than_the_verified_users(patch: pytest.MonkeyPatch) -> N
 
 
 def enrollment_managers_are_people(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(people, "_BY_MANAGER", "")
+    patch.setattr(people, "BY_MANAGER", "")
 
 
 def kiosks_have_people(patch: pytest.MonkeyPatch) -> None:

@@ -113,7 +113,7 @@ class Router:
         return organization_id in self._off
 
     def _reasons(self, user: User, route: Route) -> Iterator[LeftOutReason]:
-        if self._keeps_directories_in_sync(user):
+        if keeps_directories_in_sync(user, self._directory.sync_accounts):
             yield LeftOutReason.DIRECTORY_SYNC
         if self._settings.people_only and (reason := _BY_MAILBOX.get(mailbox_of(user, self._directory.mailboxes).kind)):
             yield reason
@@ -128,7 +128,9 @@ class Router:
         paid = self._directory.paid_licenses
         return bool(user.license_ids) if paid is None else any(it in paid for it in user.license_ids)
 
-    def _keeps_directories_in_sync(self, user: User) -> bool:
-        name = (user.username or "").lower()
-        is_named_so = name.startswith(_SYNC_ACCOUNT) and name.endswith(_INITIAL_DOMAIN)
-        return is_named_so or user.id in self._directory.sync_accounts
+
+def keeps_directories_in_sync(user: User, sync_accounts: Collection[str]) -> bool:
+    """Whether an account is that of a tool; ``sync_accounts`` are ids of those who hold the role for it."""
+    name = (user.username or "").lower()
+    is_named_so = name.startswith(_SYNC_ACCOUNT) and name.endswith(_INITIAL_DOMAIN)
+    return is_named_so or user.id in sync_accounts

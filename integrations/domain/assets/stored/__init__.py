@@ -1,0 +1,1 @@
+"""What is stored of the asset links of a tenant, besides the links themselves."""
