@@ -61,6 +61,16 @@ def find_organization(control: Control, organization_id: OrganizationId) -> Stor
     return stored
 
 
+def mapped_tenant(control: Control, organization_id: OrganizationId) -> Tenant | None:
+    """The tenant that the Organization's Syncro Tenant is mapped to; None if none is, or it is being removed."""
+    organization = control.organizations.find(organization_id)
+    if organization is None:
+        return None
+    reservation = control.reservations.find(f"syncro_tenant:{organization.value.syncro_tenant_id}")
+    stored = control.tenants.find(reservation.value.tenant_id) if reservation else None
+    return stored.value if stored and stored.value.mapping and not stored.value.removal else None
+
+
 def is_leaving(control: Control, tenant: Tenant) -> bool:
     """Whether the tenant, or the CSP it belongs to, is being removed."""
     if tenant.removal or tenant.csp is None:

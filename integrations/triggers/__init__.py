@@ -21,7 +21,7 @@ from integrations.triggers import (
     tenants,
 )
 from integrations.triggers.http.routes import HttpRoutes
-from integrations.triggers.people import assets, changes, end_users, push
+from integrations.triggers.people import asset_links, assets, changes, end_users, push
 from integrations.triggers.user_sync import people as user_sync_people
 from integrations.triggers.user_sync import settings as user_sync_settings
 
@@ -37,6 +37,7 @@ _TAG_OF: dict[ModuleType, str] = {
     push: "End Users",
     changes: "End Users",
     assets: "Assets",
+    asset_links: "Assets",
     user_sync_settings: "User sync",
     user_sync_people: "User sync",
     settings: "Settings",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from integrations.actions.read.insights import read_baselines, read_history, read_mfa, read_secure_scores
+from integrations.actions.read.insights import read_assets, read_baselines, read_history, read_mfa, read_secure_scores
 from integrations.domain import ids
 from integrations.domain.baselines.catalogue import catalogue
 from integrations.domain.baselines.verdicts import ControlVerdict
@@ -12,7 +12,7 @@ from integrations.domain.retention import HISTORY
 from integrations.triggers.http.parameters import LIMIT, Parameter, cursor, integer, one_of, text
 from integrations.triggers.http.routes import HttpRoutes, Need, RequestContext
 from integrations.views.cursors import CURSOR_PATTERN
-from integrations.views.insights import baselines, mfa, secure_score
+from integrations.views.insights import assets, baselines, mfa, secure_score
 from integrations.views.insights.history import History
 from integrations.views.insights.rows import InsightFilter
 from shared.formats.csv_text import CSV, csv_text, prefers_csv
@@ -42,6 +42,7 @@ def add_routes(routes: HttpRoutes) -> None:
     _add_secure_score(routes)
     _add_mfa(routes)
     _add_baselines(routes)
+    _add_assets(routes)
     _add_history(routes)
 
 
@@ -96,6 +97,23 @@ def _add_baselines(routes: HttpRoutes) -> None:
         chosen = _filter(call, only)._replace(control=call.query(control), verdict=call.query(_VERDICT))
         found = read_baselines(call.services, call.actor.account_id, chosen)
         return _answer(call, found, baselines.COLUMNS, baselines.cells, "baselines.csv")
+
+
+def _add_assets(routes: HttpRoutes) -> None:
+    only = one_of("only", "Only tenants that counts counts under this name.", tuple(assets.CONDITIONS))
+
+    @routes.add(
+        "GET",
+        "insights/assets",
+        needs=Need.READ,
+        summary="Assets of mapped tenants by their devices and End Users, the worst first. CSV if Accept asks for it.",
+        query=(only, *_COMMON),
+        answers={200: assets.AssetInsights},
+        csv=True,
+    )
+    def get_asset_insights(call: RequestContext) -> ApiResponse:
+        found = read_assets(call.services, call.actor.account_id, _filter(call, only))
+        return _answer(call, found, assets.COLUMNS, assets.cells, "assets.csv")
 
 
 def _add_history(routes: HttpRoutes) -> None:

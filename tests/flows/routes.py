@@ -1,6 +1,7 @@
 """Every door that asks who calls, with what it takes to knock at it."""
 
 import re
+from datetime import UTC
 from typing import Any
 
 from integrations.triggers import collect_routes
@@ -38,6 +39,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "post_merge": {"end_user_id": "eu_" + "b" * 32},
     "post_bulk": {"items": [{"external_id": "4711", "name": "Jane Doe"}]},
     "post_assets": {"items": [{"external_id": "pc-17", "name": "LAPTOP-17"}]},
+    "put_asset_link": {"device_id": "1f0a3c5e-0000-4000-8000-00000000d001"},
+    "put_asset_end_user": {"end_user_id": None},
     "post_move": {"organization_id": "org_" + "b" * 20},
     "post_user_sync_plan": {"settings": {}},
     "put_user_sync": {"settings": {}},
@@ -67,13 +70,15 @@ def _populated(portal: Portal) -> dict[str, str]:
     removal = portal.remove(gone, "Gone Ltd")
     portal.run_queues()
     tenant = portal.has_tenant()
+    _has_laptop(portal, tenant["id"])
     portal.connected(tenant)
     run = portal.ask("GET", f"/tenants/{tenant['id']}/runs")["items"][0]["id"]
     organization = portal.ask("GET", "/organizations")["items"][0]["id"]
     jane = {"name": "Jane Doe", "mail": "jane@contoso.example", "external_id": "4711"}
     person = portal.ask("POST", f"/organizations/{organization}/end-users", jane, expect=201)
     laptop = {"external_id": "pc-17", "name": "LAPTOP-17", "kind": "laptop", "serial": "5CG1234ABC"}
-    pushed = {"items": [{**laptop, "assigned_end_user_id": person["id"]}]}
+    printer = {"external_id": "prn-1", "name": "PRN-1", "kind": "printer"}
+    pushed = {"items": [{**laptop, "assigned_end_user_id": person["id"]}, printer]}
     assets = portal.ask("POST", f"/organizations/{organization}/assets/bulk", pushed)["items"]
     synced = _with_user_sync(portal, UserSync(portal, tenant, organization))
     return {
@@ -87,6 +92,20 @@ def _populated(portal: Portal) -> dict[str, str]:
         "end_user_id": person["id"],
         "asset_id": assets[0]["asset_id"],
     }
+
+
+def _has_laptop(portal: Portal, tenant_id: str) -> None:
+    world, user = portal.microsoft.world, portal.microsoft.world.users(tenant_id)[0]
+    device = world.add_device(tenant_id, owner_id=user["id"], displayName="LAPTOP-17")
+    now = portal.clock().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    world.add_managed_device(
+        tenant_id,
+        azureADDeviceId=device["deviceId"],
+        deviceName="LAPTOP-17",
+        serialNumber="5CG1234ABC",
+        userId=user["id"],
+        lastSyncDateTime=now,
+    )
 
 
 def _with_user_sync(portal: Portal, sync: UserSync) -> dict[str, str]:

@@ -60,7 +60,7 @@ def csp(portal: Portal) -> Csp:
 def test_every_door_that_changes_something_writes_one_entry(csp: Csp) -> None:
     portal = csp.portal
     portal.headers["traceparent"] = f"00-{TRACE}-b7ad6b7169203331-01"
-    tenant, ledger = portal.has_tenant(), Ledger(portal)
+    tenant, ledger = portal.has_tenant(devices=1), Ledger(portal)
 
     started = portal.start()
     assert ledger.expect("started integration", route="post_integration")[0]["trace_id"] == TRACE
@@ -86,6 +86,7 @@ def test_every_door_that_changes_something_writes_one_entry(csp: Csp) -> None:
     ledger.expect("ordered sync", route="post_sync")
     portal.run_queues()
     change_user_sync(portal, ledger, tenant, acme)
+    change_asset_links(portal, ledger, tenant, acme)
     portal.ask("DELETE", f"/tenants/{tenant['id']}/mapping", expect=204)
     ledger.expect("unmapped tenant", route="delete_mapping")
     portal.ask("DELETE", f"/tenants/{tenant['id']}/mapping", expect=204)
@@ -181,6 +182,32 @@ def change_assets(portal: Portal, ledger: Ledger, acme: str) -> None:
     ledger.expect()
     portal.ask("DELETE", f"/assets/{asset}", expect=204)
     assert ledger.expect("deleted asset", route="delete_asset")[0]["subject"]["asset_id"] == asset
+
+
+def change_asset_links(portal: Portal, ledger: Ledger, tenant: dict[str, str], acme: str) -> None:
+    """Everything that can be decided about an asset, which is gone in the end."""
+    pushed = {"items": [{"external_id": "pc-17", "name": "PC", "kind": "laptop"}]}
+    asset = portal.ask("POST", f"/organizations/{acme}/assets/bulk", pushed)["items"][0]["asset_id"]
+    path, device = f"/assets/{asset}", portal.microsoft.world.devices(tenant["id"])[0]["id"]
+    portal.run_queues()
+    ledger.begin()
+    portal.ask("PUT", f"{path}/link", {"device_id": device})
+    assert ledger.expect("linked asset", route="put_asset_link")[0]["subject"]["device_id"] == device
+    portal.run_queues()
+    assert ledger.expect("linked assets", actor="system:link_assets")[0]["subject"] == {"tenant_id": tenant["id"]}
+    portal.ask("DELETE", f"{path}/link", expect=204)
+    assert ledger.expect("undid link of asset", route="delete_asset_link")[0]["subject"]["asset_id"] == asset
+    portal.ask("DELETE", f"{path}/link", expect=204)
+    portal.run_queues()
+    ledger.begin()
+    for _ in range(2):
+        portal.ask("PUT", f"{path}/end-user", {"end_user_id": None})
+    ledger.expect("assigned asset", route="put_asset_end_user")
+    portal.ask("PUT", f"{path}/end-user", {"is_automatic": True})
+    ledger.expect("let Microsoft assign asset")
+    portal.ask("DELETE", path, expect=204)
+    portal.run_queues()
+    ledger.begin()
 
 
 def test_a_refused_change_writes_no_entry_of_a_change(portal: Portal) -> None:

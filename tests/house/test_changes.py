@@ -33,6 +33,8 @@ PUT_BY_THEMSELVES = {
     ("integrations/actions/people/move.py", "move_end_users"): "people are no account's rows",
     ("integrations/actions/people/move.py", "move_synced"): "people are no account's rows",
     ("integrations/actions/user_sync/run.py", "_record_failure"): "links are no account's rows",
+    ("integrations/actions/asset_links/run.py", "_record_failure"): "links are no account's rows",
+    ("integrations/actions/asset_links/by_hand.py", "order_linking"): "assets are no account's rows",
     ("integrations/actions/sync/slot.py", "_is_current"): "the row says it already: not before that time",
 }
 
@@ -52,6 +54,8 @@ CONFLICT_MEANS = {
     ("integrations/actions/removal/start.py", "_begin_together"): "of many at once: then one by one",
     ("integrations/actions/user_sync/run.py", "sync_users"): "what is pending stays so, and the message comes again",
     ("integrations/actions/user_sync/run.py", "_record_failure"): "the same",
+    ("integrations/actions/asset_links/run.py", "link_assets"): "the same",
+    ("integrations/actions/asset_links/run.py", "_record_failure"): "the same",
     ("integrations/actions/csp/reconcile.py", "_write"): "of many at once: then one by one",
     ("integrations/actions/sync/change_notifications.py", "keep_watch"): "what was begun at Microsoft is taken back",
 }
@@ -63,13 +67,17 @@ PEOPLE = {
     ("integrations/actions/people/cleaning.py", "batch"),
     ("integrations/actions/people/cleaning.py", "people"),  # rows that no change touches
 }
-# A tenant's user sync: the same, behind a head of its own.
-USER_SYNC = {
+# What a tenant's user sync and its asset links know: the same, behind a head of their own.
+LASTING = {
+    ("integrations/actions/asset_links/ending.py", "batch"),
+    ("integrations/actions/asset_links/run.py", "batch"),
+    ("integrations/actions/asset_links/run.py", "self._batch"),
     ("integrations/actions/user_sync/change.py", "batch"),
     ("integrations/actions/user_sync/ending.py", "batch"),
     ("integrations/actions/user_sync/run.py", "batch"),
 }
 BATCHES = {
+    "integrations/actions/asset_links/by_hand.py",
     "integrations/actions/people/move.py",
     "integrations/actions/people/cleaning.py",
     "integrations/actions/user_sync/change.py",
@@ -158,7 +166,7 @@ def test_actions_write_through_a_change_and_synced_rows_through_their_session(so
         ("integrations/actions/sync/store_attempts.py", "session"),  # rows of synced data, behind their fence
         ("integrations/actions/evaluate/evaluation_run.py", "self._session"),  # derived rows, behind theirs
         *PEOPLE,
-        *USER_SYNC,
+        *LASTING,
     }
     assert {on for _, _, on in found(above, called("write"))} == {"change", "batch", "writer"}
     assert {name for name, _, on in found(above, called("write")) if on == "batch"} <= BATCHES

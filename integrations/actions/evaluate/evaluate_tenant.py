@@ -1,6 +1,7 @@
 """Evaluate one tenant: bring its derived rows and its summary in line with what was synced.
 
-Its users are synced afterwards, before the changes are forgotten that a plan has to see.
+Its users are synced afterwards and its devices linked with assets, before the changes are forgotten that these plans
+have to see.
 
 The message only names the tenant. What there is to do follows from the pending changes that syncs record, and from
 each evaluation's own cursor (``evaluation_run``).
@@ -8,6 +9,7 @@ each evaluation's own cursor (``evaluation_run``).
 
 from datetime import datetime
 
+from integrations.actions.asset_links.run import link_assets
 from integrations.actions.evaluate.evaluation_run import EvaluationRun
 from integrations.actions.evaluate.summarize import read_summary_basis, update_summary
 from integrations.actions.user_sync.run import sync_users
@@ -44,6 +46,7 @@ def evaluate_tenant(services: Services, order: EvaluateOrder) -> None:
             run.evaluate()
             update_summary(services, order, basis, run)
             sync_users(services, order, run.stored)
+            link_assets(services, order, run.stored)
             run.finish()
         except (Superseded, Unwritten):
             services.send(order, delay_s=int(OVERLAP.total_seconds()))

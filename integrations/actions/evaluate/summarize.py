@@ -115,6 +115,8 @@ def _update(account: Account, order: EvaluateOrder, basis: SummaryBasis, data: _
         return
     exceptions = excepted(basis.exceptions, now).get(tenant.value.tenant_id, frozenset())
     summary = _summary(account, tenant.value, tenant.value.mapping, exceptions, data)
+    if before is not None and before.value.epoch == summary.epoch:
+        summary = msgspec.structs.replace(summary, assets=before.value.assets)  # ``link_assets`` brings it up to date
     day = day_of(summary, exceptions, now.astimezone(time_zone(basis.settings.time_zone)).date())
     summary = with_trends(summary, before.value if before else None, day)
     history = _history_writes(account.control, basis.history, tenant.value, day)

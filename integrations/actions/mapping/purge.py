@@ -6,6 +6,7 @@ import msgspec
 
 from integrations.actions.account import Account, Change
 from integrations.actions.actors import Actor
+from integrations.actions.asset_links.ending import end_asset_links
 from integrations.actions.conflicts import ignore_conflict, retry_on_conflict
 from integrations.actions.lookup import find_tenant
 from integrations.actions.user_sync.ending import end_user_sync
@@ -67,6 +68,7 @@ def purge(services: Services, order: PurgeOrder) -> None:
         ).close()  # from here on every write of this epoch fails
     rows = Sweeper(services.tables, order.account_id, order.tenant_id).sweep(order.epoch, with_fences=order.is_last)
     rows += end_user_sync(account, order.tenant_id, through_epoch=order.epoch)
+    rows += end_asset_links(account, order.tenant_id, through_epoch=order.epoch)
     _delete_history(account, order)
     retry_on_conflict(lambda: _forget_failures(account, order))
     if order.is_last:

@@ -10,12 +10,14 @@ from functools import cached_property
 import msgspec
 
 from integrations.actions.account import Account
+from integrations.actions.lookup import mapped_tenant
 from integrations.domain.ids import AccountId, EndUserId, OrganizationId
 from integrations.domain.integrations import Tenant
 from integrations.domain.people.end_user import EndUser
 from integrations.domain.sync.records import User
 from integrations.domain.user_sync.stored.state import LinkedEndUser, UserSyncHead
 from integrations.services import Services
+from integrations.storage.asset_links import AssetLinkStore
 from integrations.storage.user_sync import UserSyncStore
 from integrations.views.people.end_users import EndUserView, MicrosoftUser, end_user_view
 
@@ -68,7 +70,7 @@ class MicrosoftPeople:
     def forget(self, person: EndUser) -> None:
         """Delete what the user sync keeps of somebody who is erased: the link with Microsoft's values, and questions.
 
-        Plans that name people are deleted as well.
+        Plans that name people are deleted as well, and what asset links know of the person.
 
         Raises:
             VersionConflict: the user sync was changed meanwhile.
@@ -76,19 +78,17 @@ class MicrosoftPeople:
         if self._store is None:
             return
         other_way = self._store.linked_end_users.find(person.id)
+        object_ids = [other_way.value.object_id] if other_way else []
+        if self._tenant is not None:
+            links = AssetLinkStore(self._account.services.tables, self._account.id, self._tenant.tenant_id)
+            links.forget_person(person.id, object_ids)
         if other_way is not None:
             self._store.forget_user(other_way.value)
 
     @cached_property
     def _tenant(self) -> Tenant | None:
         """The tenant that the Organization's Syncro Tenant is mapped to."""
-        control = self._account.control
-        organization = control.organizations.find(self._organization_id)
-        if organization is None:
-            return None
-        reservation = control.reservations.find(f"syncro_tenant:{organization.value.syncro_tenant_id}")
-        stored = control.tenants.find(reservation.value.tenant_id) if reservation else None
-        return stored.value if stored and stored.value.mapping and not stored.value.removal else None
+        return mapped_tenant(self._account.control, self._organization_id)
 
     @cached_property
     def _store(self) -> UserSyncStore | None:

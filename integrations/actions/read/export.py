@@ -14,6 +14,7 @@ from integrations.domain.ids import FIRST_REGISTRATION, TenantId
 from integrations.domain.integrations import Kind, Tenant
 from integrations.microsoft import registry as datasets
 from integrations.services import Services
+from integrations.storage.asset_links import ASSET_LINK_KINDS, AssetLinkStore
 from integrations.storage.control import KINDS, Control
 from integrations.storage.due import ALL, FINAL_CHECK
 from integrations.storage.people import organizations_with_people
@@ -32,7 +33,7 @@ _NOT_RECORDS = ("dataset", "evaluation", "changed", "due", "holder")
 def kinds() -> list[str]:
     """Every kind of row that an export may hold."""
     records = [*(it.name for it in datasets.DATASETS), *(it.name for it in evaluations.EVALUATIONS)]
-    return sorted({*KINDS, *PEOPLE_KINDS, *USER_SYNC_KINDS, *records, *_NOT_RECORDS})
+    return sorted({*KINDS, *PEOPLE_KINDS, *USER_SYNC_KINDS, *ASSET_LINK_KINDS, *records, *_NOT_RECORDS})
 
 
 def export(services: Services, actor: Actor, tenant_id: TenantId | None, kind: str) -> Export:
@@ -101,10 +102,12 @@ def _of_people(services: Services, control: Control) -> Iterator[Exported]:
 def _of_tenant(services: Services, control: Control, tenant: Tenant) -> Iterator[Exported]:
     """The synced and derived data of the present mapping, the tenant's due lines, and its holder rows."""
     if tenant.mapping is not None:
-        where = control.account_id, tenant.tenant_id, tenant.epoch
-        for dataset, key, text in chain(services.data(*where).everything(), services.derived(*where).everything()):
+        epoch = control.account_id, tenant.tenant_id, tenant.epoch
+        for dataset, key, text in chain(services.data(*epoch).everything(), services.derived(*epoch).everything()):
             yield Exported(kind=dataset, id=key, tenant_id=tenant.tenant_id, value=msgspec.Raw(text.encode()))
-    for kind, row_id, text in services.user_sync(control.account_id, tenant.tenant_id).everything():
+    where = control.account_id, tenant.tenant_id
+    links = AssetLinkStore(services.tables, *where)
+    for kind, row_id, text in chain(services.user_sync(*where).everything(), links.everything()):
         value = without_secrets(text, kind.not_exported)
         yield Exported(kind=kind.name, id=row_id, tenant_id=tenant.tenant_id, value=value)
     registrations = {FIRST_REGISTRATION, tenant.client_id, services.registration_for(Kind.CSP)}

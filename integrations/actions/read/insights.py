@@ -12,6 +12,7 @@ from integrations.domain.insights.summary import TenantSummary
 from integrations.domain.integrations import Tenant
 from integrations.services import Services
 from integrations.storage.control import Control
+from integrations.views.insights.assets import AssetInsights, asset_insights
 from integrations.views.insights.baselines import BaselineInsights, baseline_insights
 from integrations.views.insights.history import History
 from integrations.views.insights.mfa import MfaInsights, mfa_insights
@@ -48,6 +49,15 @@ def read_baselines(services: Services, account_id: AccountId, chosen: InsightFil
         Invalid: the filter's cursor is not one of ours.
     """
     return baseline_insights(_summaries(services.control(account_id)), catalogue().controls, chosen)
+
+
+def read_assets(services: Services, account_id: AccountId, chosen: InsightFilter) -> AssetInsights:
+    """The assets of mapped tenants by their devices.
+
+    Raises:
+        Invalid: the filter's cursor is not one of ours.
+    """
+    return asset_insights(_summaries(services.control(account_id)), chosen)
 
 
 def read_history(services: Services, account_id: AccountId, tenant_id: TenantId, measure: str, days: int) -> History:

@@ -3,6 +3,7 @@
 from collections import Counter
 
 from integrations.actions.account_settings import forget_exceptions
+from integrations.actions.asset_links.ending import end_asset_links
 from integrations.actions.conflicts import ignore_conflict
 from integrations.actions.removal.start import close_epoch, detached
 from integrations.actions.removal.work import RemovalWork
@@ -42,6 +43,7 @@ def delete_data(work: RemovalWork) -> None:
         for epoch in counted.value.epochs:
             sweeper.sweep(epoch, with_fences=False)
         end_user_sync(work.account, counted.value.tenant_id)
+        end_asset_links(work.account, counted.value.tenant_id)
         delete_rows_of(work, counted.value)
         work.tenants.save(counted, is_swept=True)
     if work.removal.swept_at is None:
@@ -52,7 +54,10 @@ def delete_data(work: RemovalWork) -> None:
 def delete_late_rows(work: RemovalWork, tenant_removal: TenantRemoval) -> int:
     """Delete rows that were written during the removal, and the fences; returns how many rows that were."""
     epochs = sorted({*tenant_removal.epochs, tenant_removal.epoch} - {0})
-    late = end_user_sync(work.account, tenant_removal.tenant_id) if _is_gone(work, tenant_removal) else 0
+    late = 0
+    if _is_gone(work, tenant_removal):
+        late = end_user_sync(work.account, tenant_removal.tenant_id)
+        late += end_asset_links(work.account, tenant_removal.tenant_id)
     return late + sum(_sweeper(work, tenant_removal).sweep(epoch, with_fences=True) for epoch in epochs)
 
 

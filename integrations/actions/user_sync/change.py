@@ -29,6 +29,7 @@ from integrations.domain.user_sync.guard import is_approved, settings_hash
 from integrations.domain.user_sync.settings import UserSyncSettings
 from integrations.services import Services
 from integrations.storage.due import Work
+from integrations.storage.lasting import LastingBatch
 from integrations.storage.user_sync import HELD_PLAN, UserSyncBatch
 from integrations.views.user_sync.plan import PlanView
 from shared.errors import Conflict, PreconditionFailed
@@ -125,8 +126,8 @@ def release_plan(services: Services, actor: Actor, tenant_id: TenantId, plan_has
     retry_on_conflict(attempt)
 
 
-def order_run(synced: SyncedTenant, batch: UserSyncBatch, actor: Actor, action: str, **entry: Any) -> None:
-    """Commit a change of the user sync with its audit entry, and have the sync run."""
+def order_run(synced: SyncedTenant, batch: LastingBatch[Any], actor: Actor, action: str, **entry: Any) -> None:
+    """Commit a change of what outlives a mapping, with its audit entry, and have the sync run."""
     account, now = synced.account, synced.account.services.clock()
     subject = {"tenant_id": synced.id, **entry.pop("subject", {})}
     with account.change(actor, action, subject, **entry) as change:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -14,7 +14,7 @@ from integrations.domain.sync.groups import join
 from integrations.domain.sync.mailboxes import MailboxPage, Room
 from integrations.domain.sync.records import Domain, Group, License, User
 from integrations.domain.sync.security_records import RoleMember
-from integrations.domain.user_sync.scope.mailbox_kinds import mailbox_data, paid_licenses_of
+from integrations.domain.user_sync.scope.mailbox_kinds import MailboxData, mailbox_data, paid_licenses_of
 from integrations.domain.user_sync.scope.routing import DIRECTORY_SYNC_ROLE, DirectoryData
 from integrations.domain.user_sync.settings import GroupFilter, UserSyncSettings
 from integrations.microsoft import registry as datasets
@@ -29,6 +29,15 @@ SOURCES = (USERS, GROUPS, *_OTHERS)
 _USERS_A_NOTE = 2000  # users between two notes of the progress
 
 Row = TypeVar("Row", bound=msgspec.Struct)
+
+
+class DirectoryAccounts(NamedTuple):
+    """A tenant's users, and what is known of accounts that are no person's: object ids of those with such roles."""
+
+    users: list[User]
+    mailboxes: MailboxData
+    sync_accounts: set[str]
+    administrators: set[str]
 
 
 class StoredDirectory:
@@ -67,20 +76,18 @@ class StoredDirectory:
     def basis(self, settings: UserSyncSettings) -> str:
         """What a plan depends on besides rows: which of them are current."""
         names = [it for it in SOURCES if it != GROUPS or uses_groups(settings)]
-        return " ".join(it for it in names if self._is_current(it))
+        return " ".join(it for it in names if self.is_current(it))
 
     def read(self, settings: UserSyncSettings) -> DirectoryData:
         licenses = self._rows("licenses", License) if self._is_valid("licenses") else None
         groups = self.groups() if uses_groups(settings) else {}
         return DirectoryData(
             users={it.id: it for it in self._users()},
-            users_are_current=self._is_current(USERS),
+            users_are_current=self.is_current(USERS),
             groups=groups,
-            groups_are_current=not uses_groups(settings) or self._is_current(GROUPS),
+            groups_are_current=not uses_groups(settings) or self.is_current(GROUPS),
             verified_domains={it.name.lower() for it in self._rows("domains", Domain) if it.is_verified},
-            mailboxes=mailbox_data(
-                self._valid_rows(_PURPOSES, MailboxPage), self._valid_rows(_ROOMS, Room), licenses or []
-            ),
+            mailboxes=self._mailboxes(licenses or []),
             paid_licenses=None if licenses is None else paid_licenses_of(licenses),
             sync_accounts=self._sync_accounts(groups or {}),
         )
@@ -106,7 +113,25 @@ class StoredDirectory:
     def _valid_rows(self, dataset: str, model: type[Row]) -> list[Row]:
         return self._rows(dataset, model) if self._is_valid(dataset) else []
 
-    def _is_current(self, dataset: str) -> bool:
+    def _mailboxes(self, licenses: list[License]) -> MailboxData:
+        return mailbox_data(self._valid_rows(_PURPOSES, MailboxPage), self._valid_rows(_ROOMS, Room), licenses)
+
+    def accounts(self) -> DirectoryAccounts:
+        """Users, and what is known of accounts that are no person's."""
+        directory = Directory(groups=self.groups() or {}, roles=self._rows("roles", RoleMember))
+        return DirectoryAccounts(
+            users=list(self._users()),
+            mailboxes=self._mailboxes(self._valid_rows("licenses", License)),
+            sync_accounts=directory.holders(DIRECTORY_SYNC_ROLE),
+            administrators=directory.administrators(),
+        )
+
+    def outcome(self, dataset: str) -> DatasetOutcome | None:
+        """How a data set was last read; None if it never was."""
+        cursor = self._cursors.get(dataset)
+        return cursor.outcome if cursor else None
+
+    def is_current(self, dataset: str) -> bool:
         """Whether the rows were read completely and lately, and none that vanished are held back."""
         cursor = self._cursors.get(dataset)
         is_complete = cursor is not None and cursor.outcome is DatasetOutcome.FRESH and not cursor.held_back

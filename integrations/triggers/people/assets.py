@@ -6,18 +6,27 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from integrations.actions.account import Account
+from integrations.actions.asset_links.by_hand import order_linking
+from integrations.actions.asset_links.reading import CONFLICT, LINKED, NONE, REVIEW, list_by_link, shown_assets
 from integrations.actions.assets import assets as actions
 from integrations.actions.assets.push import MOST_PUSHED_ASSETS, push_assets
 from integrations.domain import ids
 from integrations.domain.assets.asset import MOST_MAC_ADDRESSES, AssetKind, AssignedBy
-from integrations.triggers.http.parameters import CURSOR, LIMIT, PAGING, end_user, text
+from integrations.domain.assets.pushing import AssetPushResult
+from integrations.triggers.http.parameters import CURSOR, LIMIT, PAGING, end_user, one_of, text
 from integrations.triggers.http.routes import HttpRoutes, Need, RequestContext
 from integrations.triggers.people.requests import organization_in_path, personal
-from integrations.views.people.assets import AssetPage, AssetView, PushedAssets, asset_view, pushed_assets
+from integrations.views.people.assets import AssetPage, AssetView, PushedAssets, pushed_assets
 from shared.http.responses import MAX_BULK_BODY_BYTES, ApiResponse, no_content, ok
 
 _EXTERNAL_ID = text("external_id", "Only the asset that has this id in the portal.", example="pc-17")
 _END_USER = end_user("end_user", "Only assets that belong to this End User.")
+_LINK = one_of(
+    "link",
+    "Only assets in use that are linked with a device, that are in review or in conflict, or none of these.",
+    (LINKED, NONE, REVIEW, CONFLICT),
+)
 
 
 class AssetPushItem(msgspec.Struct, forbid_unknown_fields=True):
@@ -102,6 +111,8 @@ def add_routes(routes: HttpRoutes) -> None:
         results, gone = push_assets(
             call.services, call.actor, organization_id, items, is_complete=body.complete, approval=body.approval
         )
+        if gone or any(it.result in {AssetPushResult.CREATED, AssetPushResult.UPDATED} for it in results):
+            order_linking(Account(call.services, call.actor.account_id), organization_id)
         return personal(ok(pushed_assets(results, gone)))
 
     @routes.add(
@@ -109,20 +120,23 @@ def add_routes(routes: HttpRoutes) -> None:
         "organizations/{organization_id}/assets",
         needs=Need.READ,
         summary="The assets of an Organization.",
-        query=(*PAGING, _EXTERNAL_ID, _END_USER),
+        query=(*PAGING, _EXTERNAL_ID, _END_USER, _LINK),
         answers={200: AssetPage},
     )
     def get_assets(call: RequestContext) -> ApiResponse:
-        found = actions.list_assets(
-            call.services,
-            call.actor.account_id,
-            organization_in_path(call),
-            external_id=call.query(_EXTERNAL_ID),
-            end_user_id=call.query(_END_USER),
-            cursor=call.query(CURSOR),
-            limit=call.query(LIMIT),
-        )
-        items = [asset_view(*it) for it in found.page]
+        where = call.services, call.actor.account_id, organization_in_path(call)
+        end_user_id, cursor, limit = call.query(_END_USER), call.query(CURSOR), call.query(LIMIT)
+        if link := call.query(_LINK):
+            found = list_by_link(*where, link=link, end_user_id=end_user_id, cursor=cursor, limit=limit)
+        else:
+            found = actions.list_assets(
+                *where,
+                external_id=call.query(_EXTERNAL_ID),
+                end_user_id=end_user_id,
+                cursor=cursor,
+                limit=limit,
+            )
+        items = shown_assets(*where, found.page)
         return ok(AssetPage(items=items, total=found.total, next_cursor=found.cursor))
 
     @routes.add(
@@ -133,7 +147,8 @@ def add_routes(routes: HttpRoutes) -> None:
         answers={200: AssetView},
     )
     def get_asset(call: RequestContext) -> ApiResponse:
-        return ok(asset_view(*actions.find_asset(call.services, call.actor.account_id, _asset(call))))
+        found = actions.find_asset(call.services, call.actor.account_id, _asset(call))
+        return ok(shown_assets(call.services, call.actor.account_id, found.asset.organization_id, [found])[0])
 
     @routes.add(
         "DELETE",

@@ -10,6 +10,7 @@ import msgspec
 from integrations.domain.assets.asset import Asset, AssetAssignment, AssetFields, AssignedBy, FormerAssignment
 from integrations.domain.assets.pushing import AssetPushResult, PushedAsset
 from integrations.domain.ids import AssetId, EndUserId, OrganizationId
+from integrations.views.people.asset_links import AssetLinking
 from shared.http.responses import ProblemPlace
 from shared.http.schemas import one_of
 
@@ -45,6 +46,8 @@ class AssetView(AssetFields, frozen=True, kw_only=True, omit_defaults=False):
         assigned_by: Who said whom it belongs to. Null if nobody has.
         assigned_since: Since when. Null if nobody has said whom it belongs to.
         former_assignments: Whom it belonged to earlier, the latest first; at most 20.
+        linking: What comparing it with the devices of the tenant led to. Null if it is archived or gone, no tenant is
+            mapped, or its devices were not read yet.
     """
 
     id: AssetId
@@ -56,6 +59,7 @@ class AssetView(AssetFields, frozen=True, kw_only=True, omit_defaults=False):
     assigned_by: Annotated[str, one_of(AssignedBy)] | None
     assigned_since: datetime | None
     former_assignments: list[FormerAssignmentView]
+    linking: AssetLinking | None
 
 
 class AssetPage(msgspec.Struct, kw_only=True):
@@ -110,13 +114,14 @@ class PushedAssets(msgspec.Struct, kw_only=True):
     gone: list[AssetId]
 
 
-def asset_view(asset: Asset, assignment: AssetAssignment | None) -> AssetView:
+def asset_view(asset: Asset, assignment: AssetAssignment | None, linking: AssetLinking | None = None) -> AssetView:
     return AssetView(
         **{name: getattr(asset, name) for name in _OF_THE_ASSET},
         assigned_end_user_id=assignment.end_user_id if assignment else None,
         assigned_by=assignment.by.value if assignment else None,
         assigned_since=assignment.since if assignment else None,
         former_assignments=[_former(it) for it in assignment.former] if assignment else [],
+        linking=linking,
     )
 
 

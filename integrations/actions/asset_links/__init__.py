@@ -1,0 +1,1 @@
+"""Which device of a tenant each asset is: linked after each sync, and by hand."""

@@ -1,0 +1,92 @@
+"""Everything that a plan of a tenant's asset links is made from, as it is stored now."""
+
+import contextlib
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from integrations.actions.asset_links.devices import StoredDevices
+from integrations.actions.asset_links.linked_tenant import LinkedTenant
+from integrations.actions.people.finding import find_end_user
+from integrations.domain.assets.asset import Asset, AssetAssignment
+from integrations.domain.assets.inputs import AssetInputs, Assignee, DevicePerson
+from integrations.domain.ids import AssetId, EndUserId, OrganizationId
+from integrations.domain.people.changes import PeopleHead
+from shared.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenNow:
+    """The versions of what a plan is made from, read before anything else.
+
+    ``sequences`` are the numbers of Organizations' last changes, ``users`` is the version of the user sync.
+    """
+
+    sequences: dict[OrganizationId, int] = field(default_factory=dict)
+    users: str = ""
+    has_assets: bool = False
+
+
+def seen_now(linked: LinkedTenant) -> SeenNow:
+    services, account_id = linked.account.services, linked.account.id
+    heads: dict[OrganizationId, PeopleHead] = {
+        it: services.people(account_id, it).head() for it in linked.synced.organization_ids
+    }
+    user_sync = linked.synced.store.find_head()
+    return SeenNow(
+        sequences={it: head.sequence for it, head in heads.items()},
+        users=user_sync.etag if user_sync else "",
+        has_assets=any(it.assets for it in heads.values()),
+    )
+
+
+def read_inputs(linked: LinkedTenant, devices: StoredDevices) -> AssetInputs:
+    """Read what is stored; what was decided counts as well while it is frozen, since a plan brings it back."""
+    services, store = linked.account.services, linked.store
+    assets: dict[AssetId, Asset] = {}
+    assignments: dict[AssetId, AssetAssignment] = {}
+    for organization_id in linked.synced.organization_ids:
+        there = services.people(linked.account.id, organization_id).assets
+        assets |= {it.id: it for it in there.all_assets()}
+        assignments |= there.all_assignments()
+    intune, links = devices.intune(), _linked_users(linked)
+    wanted = {*links.values(), *(it.end_user_id for it in assignments.values() if it.end_user_id)}
+    return AssetInputs(
+        organization_ids=linked.synced.organization_ids,
+        assets=assets,
+        directory=devices.directory(),
+        intune=intune,
+        intune_state=devices.intune_state,
+        people={
+            object_id: DevicePerson(end_user_id=links.get(object_id), use=use)
+            for object_id, use in devices.uses(intune).items()
+        },
+        end_users=_end_users(linked, wanted),
+        manual={it.value.asset_id: it.value for it in store.manual.list()},
+        undone=[it.value for it in store.undone.list()],
+        statuses={it.value.asset_id: it.value for it in store.statuses.list()},
+        assignments=assignments,
+        as_of=services.clock(),
+    )
+
+
+def _linked_users(linked: LinkedTenant) -> dict[str, EndUserId]:
+    """The End User of each user, by object id; none while the user sync is off or belongs to another mapping."""
+    head = linked.synced.head()
+    if not head.is_on or not linked.synced.is_in_use(head):
+        return {}
+    links = (it.value for it in linked.synced.store.links.list())
+    return {it.object_id: it.end_user_id for it in links if it.end_user_id}
+
+
+def _end_users(linked: LinkedTenant, end_user_ids: Collection[EndUserId]) -> dict[EndUserId, Assignee]:
+    services, account_id = linked.account.services, linked.account.id
+    found: dict[EndUserId, Assignee] = {}
+    for organization_id in linked.synced.organization_ids:
+        for person in services.people(account_id, organization_id).all_end_users():
+            if person.id in end_user_ids:
+                found[person.id] = Assignee(organization_id=organization_id, is_active=person.is_active)
+    for end_user_id in sorted(set(end_user_ids) - found.keys()):
+        with contextlib.suppress(NotFound):
+            person = find_end_user(services, account_id, end_user_id)
+            found[end_user_id] = Assignee(organization_id=person.organization_id, is_active=person.is_active)
+    return found
