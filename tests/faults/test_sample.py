@@ -10,10 +10,10 @@ from tests.faults.lab.flows import FLOWS, Bases
 from tests.faults.lab.kill import When
 from tests.faults.lab.lab import Lab
 from tests.faults.lab.model import Machine, World
-from tests.faults.lab.races import ACTIONS, OF_PEOPLE, Arena
+from tests.faults.lab.races import ACTIONS, OF_ASSETS, OF_PEOPLE, Arena
 from tests.faults.lab.report import Budget
 
-ACTION = {action.name: action for action in (*ACTIONS, *OF_PEOPLE)}
+ACTION = {action.name: action for action in (*ACTIONS, *OF_PEOPLE, *OF_ASSETS)}
 FLOW = {flow.name: flow for flow in FLOWS}
 
 
@@ -53,6 +53,11 @@ def test_the_switch_kills_at_the_request_it_is_told(lab: Lab, bases: Bases) -> N
         ("sync users", 27, When.BEFORE),
         ("undo link", 4, When.AFTER),
         ("remove with links", 20, When.AFTER),
+        ("link assets", 20, When.AFTER),
+        ("link asset by hand", 3, When.AFTER),
+        ("undo link of asset", 3, When.AFTER),
+        ("assign asset", 3, When.AFTER),
+        ("remove with assets", 20, When.AFTER),
     ],
 )
 def test_a_crash_is_healed(lab: Lab, bases: Bases, flow: str, at: int, when: When) -> None:
@@ -65,11 +70,17 @@ def test_a_crash_is_healed(lab: Lab, bases: Bases, flow: str, at: int, when: Whe
 def test_two_processes_at_once_break_nothing(lab: Lab) -> None:
     arena = Arena(lab, seed=1, units=1)
 
-    pairs = (("unmap", "sync"), ("map", "map"), ("push End Users", "move End Users"))
+    pairs = (
+        ("unmap", "sync"),
+        ("map", "map"),
+        ("push End Users", "move End Users"),
+        ("undo link of asset", "sync"),
+        ("link asset", "remap"),
+    )
     raced = [arena.race(ACTION[one], ACTION[other], 1) for one, other in pairs]
 
-    assert [it.runs for it in raced] == [1, 1, 1]
-    assert [it.breaks for it in raced] == [[], [], []]
+    assert [it.runs for it in raced] == [1] * len(pairs)
+    assert [it.breaks for it in raced] == [[]] * len(pairs)
 
 
 def test_the_app_is_what_the_model_says(lab: Lab) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from integrations.microsoft.permissions import APPLICATION_PERMISSIONS, CUSTOMER_SCOPES
 from local.portal_client import APP_ROLES
-from tests.faults.lab import links, people
+from tests.faults.lab import assets, links, people
 from tests.faults.lab.app import Died
 from tests.faults.lab.lab import Lab
 from tests.flows.partner import FRIENDLY, UNFRIENDLY, Csp, has_csp
@@ -109,6 +109,11 @@ def _linked(portal: Portal, case: Case) -> None:
     links.turn_on(portal, case)
 
 
+def _with_assets(portal: Portal, case: Case) -> None:
+    _synced(portal, case)
+    assets.has_assets(portal, case)
+
+
 def _synced(portal: Portal, case: Case) -> None:
     _integrated(portal, case)
     map_(portal, case)
@@ -147,6 +152,7 @@ _MAKERS: dict[str, Callable[[Portal, Case], None]] = {
     "removed CSP": _removed_csp,
     "people": people.has_people,
     "linked": _linked,
+    "assets": _with_assets,
 }
 
 
@@ -307,6 +313,14 @@ def _is_gone(portal: Portal, case: Case) -> bool:
     return case.tenant["id"] not in _rows(portal) and _has_ended(portal) and (is_out or _is_left_over(portal, case))
 
 
+def _is_gone_but_assigned(portal: Portal, case: Case) -> bool:
+    return _is_gone(portal, case) and assets.belongs_to_somebody(portal, case)
+
+
+def _is_unmapped_but_assigned(portal: Portal, case: Case) -> bool:
+    return _is_unmapped(portal, case) and assets.belongs_to_somebody(portal, case)
+
+
 def _is_left_over(portal: Portal, case: Case) -> bool:
     told = portal.ask("GET", f"/removals/{_removal_of(case.integration)}")
     return case.tenant["id"] in {it["tenant_id"] for it in told["leftovers"]}
@@ -364,6 +378,12 @@ FLOWS = (
     Flow("undo link", "linked", links.undo, links.is_undone),
     Flow("remove with links", "linked", remove, _is_gone),
     Flow("unmap with links", "linked", unmap, _is_unmapped),
+    Flow("link assets", "assets", assets.push, assets.are_linked),
+    Flow("link asset by hand", "assets", assets.link, assets.is_linked),
+    Flow("undo link of asset", "assets", assets.undo, assets.is_undone),
+    Flow("assign asset", "assets", assets.assign, assets.is_assigned),
+    Flow("remove with assets", "assets", remove, _is_gone_but_assigned),
+    Flow("unmap with assets", "assets", unmap, _is_unmapped_but_assigned),
     Flow("delete Organization", "people", people.delete_organization, people.is_organization_gone),
 )
 

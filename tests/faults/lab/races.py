@@ -8,11 +8,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, product
 
 from local.host.invocation.invoker import Response
 from local.microsoft.browser import Callback
-from tests.faults.lab import people
+from tests.faults.lab import assets, people
 from tests.faults.lab.flows import settle
 from tests.faults.lab.lab import Lab
 from tests.faults.lab.rules import Break, at_rest
@@ -205,7 +205,20 @@ OF_PEOPLE = (
     Action("push assets", people.push_assets_here, people.make_ready),
     Action("delete Organization", people.delete_here),
 )
-PAIRS = [*combinations_with_replacement(ACTIONS, 2), *combinations_with_replacement(OF_PEOPLE, 2)]
+# Raced with each other, and with what ends or uses their links.
+OF_ASSETS = (
+    Action("link asset", assets.link_here, assets.make_ready, keeps_mapping=True),
+    Action("undo link of asset", assets.undo_here, assets.make_ready, keeps_mapping=True),
+    Action("assign asset", assets.assign_here, assets.make_ready, keeps_mapping=True),
+    Action("push linked assets", assets.push_here, assets.make_ready, keeps_mapping=True),
+)
+_MEET_ASSETS = [it for it in ACTIONS if it.name in {"sync", "unmap", "remap", "remove"}]
+PAIRS = [
+    *combinations_with_replacement(ACTIONS, 2),
+    *combinations_with_replacement(OF_PEOPLE, 2),
+    *combinations_with_replacement(OF_ASSETS, 2),
+    *product(OF_ASSETS, _MEET_ASSETS),
+]
 _ENDS_THE_WORLD = {"remove all"}
 
 

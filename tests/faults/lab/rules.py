@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from tests.faults.lab import links, people
+from tests.faults.lab import assets, links, people
 from tests.faults.lab.derived import not_followed
 from tests.faults.lab.summaries import not_of_the_mapping, not_up_to_date
 from tests.stored import Store
@@ -338,6 +338,7 @@ _ALWAYS: dict[str, Rule] = {
     "a summary while it is mapped": not_of_the_mapping,
     **people.ALWAYS,
     **links.ALWAYS,
+    **assets.ALWAYS,
 }
 _AT_REST: dict[str, Rule] = {
     "the outbox is empty": _outbox,
@@ -347,6 +348,7 @@ _AT_REST: dict[str, Rule] = {
     "summaries follow from evaluations": not_up_to_date,
     **people.AT_REST,
     **links.AT_REST,
+    **assets.AT_REST,
 }
 
 # Times that a repeated timer may move: when something was last looked at, and when it is looked at next.
