@@ -28,6 +28,7 @@ PROGRAMS = (
     "p11_in_flight",
     "p12_mfa",
     "p13_linking",
+    "p13_assets",
     "p15_controls",
     "p17_insights",
 )
