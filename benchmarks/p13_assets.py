@@ -38,7 +38,7 @@ def main() -> None:
         floor = on.client("read_and_write_fleet", **told)
         device, person = on.world.managed_devices(tenant_id)[0], on.world.users(tenant_id)[_USERS // 2]
         on.world.change_managed_device(tenant_id, device["id"], userId=person["id"])
-        on.client("cycles", **told, count=1, ahead=31)
+        on.client("cycles", **told, count=1, ahead=25 * 60)
         again = on.client("link_devices", **told)
     ratio = linked["cpu_s"] / floor["cpu_s"]
     figures = {
