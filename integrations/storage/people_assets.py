@@ -44,8 +44,12 @@ class OrganizationAssets:
 
     def all_assets(self, after: str = "") -> Iterator[Asset]:
         """Every asset in the order of their ids, after this one; only one page is in memory at a time."""
+        yield from (it.value for it in self.all_stored(after))
+
+    def all_stored(self, after: str = "") -> Iterator[Stored[Asset]]:
+        """The same, with their versions."""
         while page := self.rows.list(after=after, limit=ROWS_A_PAGE):
-            yield from (it.value for it in page)
+            yield from page
             after = page[-1].value.id
 
     def all_assignments(self, after: str = "") -> Iterator[tuple[AssetId, AssetAssignment]]:

@@ -11,6 +11,7 @@ from integrations.domain.assets.asset import Asset, AssetAssignment
 from integrations.domain.assets.inputs import AssetInputs, Assignee, DevicePerson
 from integrations.domain.ids import AssetId, EndUserId, OrganizationId
 from integrations.domain.people.changes import PeopleHead
+from integrations.storage.documents import Stored
 from shared.errors import NotFound
 
 
@@ -39,20 +40,33 @@ def seen_now(linked: LinkedTenant) -> SeenNow:
     )
 
 
-def read_inputs(linked: LinkedTenant, devices: StoredDevices) -> AssetInputs:
+@dataclass(frozen=True, slots=True)
+class ReadAssets:
+    """The inputs of a plan, and what may be written without reading it again where nobody changed anything since.
+
+    ``stored`` are the assets with their versions; ``assignable`` are the End Users who stay in their Organization.
+    """
+
+    inputs: AssetInputs
+    stored: dict[str, Stored[Asset]]
+    assignable: set[EndUserId]
+
+
+def read_inputs(linked: LinkedTenant, devices: StoredDevices) -> ReadAssets:
     """Read what is stored; what was decided counts as well while it is frozen, since a plan brings it back."""
     services, store = linked.account.services, linked.store
-    assets: dict[AssetId, Asset] = {}
+    stored: dict[str, Stored[Asset]] = {}
     assignments: dict[AssetId, AssetAssignment] = {}
     for organization_id in linked.synced.organization_ids:
         there = services.people(linked.account.id, organization_id).assets
-        assets |= {it.id: it for it in there.all_assets()}
+        stored |= {it.value.id: it for it in there.all_stored()}
         assignments |= there.all_assignments()
     intune, links = devices.intune(), _linked_users(linked)
     wanted = {*links.values(), *(it.end_user_id for it in assignments.values() if it.end_user_id)}
-    return AssetInputs(
+    end_users, assignable = _end_users(linked, wanted)
+    inputs = AssetInputs(
         organization_ids=linked.synced.organization_ids,
-        assets=assets,
+        assets={it.value.id: it.value for it in stored.values()},
         directory=devices.directory(),
         intune=intune,
         intune_state=devices.intune_state,
@@ -60,13 +74,14 @@ def read_inputs(linked: LinkedTenant, devices: StoredDevices) -> AssetInputs:
             object_id: DevicePerson(end_user_id=links.get(object_id), use=use)
             for object_id, use in devices.uses(intune).items()
         },
-        end_users=_end_users(linked, wanted),
+        end_users=end_users,
         manual={it.value.asset_id: it.value for it in store.manual.list()},
         undone=[it.value for it in store.undone.list()],
         statuses={it.value.asset_id: it.value for it in store.statuses.list()},
         assignments=assignments,
         as_of=services.clock(),
     )
+    return ReadAssets(inputs, stored, assignable)
 
 
 def _linked_users(linked: LinkedTenant) -> dict[str, EndUserId]:
@@ -78,15 +93,21 @@ def _linked_users(linked: LinkedTenant) -> dict[str, EndUserId]:
     return {it.object_id: it.end_user_id for it in links if it.end_user_id}
 
 
-def _end_users(linked: LinkedTenant, end_user_ids: Collection[EndUserId]) -> dict[EndUserId, Assignee]:
+def _end_users(
+    linked: LinkedTenant, end_user_ids: Collection[EndUserId]
+) -> tuple[dict[EndUserId, Assignee], set[EndUserId]]:
+    """These End Users, and the ids of those who are in one of the tenant's Organizations and stay there."""
     services, account_id = linked.account.services, linked.account.id
     found: dict[EndUserId, Assignee] = {}
+    staying: set[EndUserId] = set()
     for organization_id in linked.synced.organization_ids:
         for person in services.people(account_id, organization_id).all_end_users():
             if person.id in end_user_ids:
                 found[person.id] = Assignee(organization_id=organization_id, is_active=person.is_active)
+                if person.moving_to is None:
+                    staying.add(person.id)
     for end_user_id in sorted(set(end_user_ids) - found.keys()):
         with contextlib.suppress(NotFound):
             person = find_end_user(services, account_id, end_user_id)
             found[end_user_id] = Assignee(organization_id=person.organization_id, is_active=person.is_active)
-    return found
+    return found, staying

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from integrations.actions.account import Account
 from integrations.actions.asset_links.devices import StoredDevices
-from integrations.actions.asset_links.inputs import SeenNow, read_inputs, seen_now
+from integrations.actions.asset_links.inputs import ReadAssets, SeenNow, read_inputs, seen_now
 from integrations.actions.asset_links.linked_tenant import LinkedTenant
 from integrations.actions.asset_links.writing import LinkWriter
 from integrations.actions.conflicts import retry_on_conflict
@@ -74,8 +74,8 @@ class _LinkRun:
         if not self._devices.is_current:
             self._forget_basis()
         elif not self._is_up_to_date(seen):
-            inputs = read_inputs(self._linked, self._devices)
-            self._carry_out(inputs, plan_links(inputs), seen)
+            read = read_inputs(self._linked, self._devices)
+            self._carry_out(read, plan_links(read.inputs), seen)
         self._linked.show_counts(self._batch.head)
 
     def _is_up_to_date(self, seen: SeenNow) -> bool:
@@ -92,9 +92,9 @@ class _LinkRun:
             self._batch.set_head(basis="")
             self._batch.commit()
 
-    def _carry_out(self, inputs: AssetInputs, plan: AssetPlan, seen: SeenNow) -> None:
-        batch = self._batch
-        writer = LinkWriter(self._linked, inputs, plan, batch, seen.sequences)
+    def _carry_out(self, read: ReadAssets, plan: AssetPlan, seen: SeenNow) -> None:
+        batch, inputs = self._batch, read.inputs
+        writer = LinkWriter(self._linked, read, plan, batch, seen.sequences)
         if not writer.is_empty:
             self._audit(inputs, plan)
             batch.set_head(run=batch.head.run + 1, basis="")

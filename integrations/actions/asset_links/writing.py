@@ -5,16 +5,20 @@ somebody else changed since it was read is left to the next run.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
+from integrations.actions.asset_links.inputs import ReadAssets
 from integrations.actions.asset_links.linked_tenant import LinkedTenant
 from integrations.actions.people.assignments import assignable
 from integrations.actions.people.work import PeopleWork
+from integrations.domain.assets.asset import Asset
 from integrations.domain.assets.inputs import AssetInputs
 from integrations.domain.assets.plan import AssetChange, AssetPlan
-from integrations.domain.ids import AssetId, OrganizationId, organization_of
+from integrations.domain.ids import AssetId, EndUserId, OrganizationId, organization_of
 from integrations.domain.people.changes import ChangedBy
 from integrations.storage.asset_links import AssetLinkBatch
+from integrations.storage.documents import Stored
 from integrations.storage.people import PeopleBatch
 from shared.errors import NotFound
 from shared.storage.tables import Write
@@ -28,13 +32,14 @@ class LinkWriter:
     def __init__(
         self,
         linked: LinkedTenant,
-        inputs: AssetInputs,
+        read: ReadAssets,
         plan: AssetPlan,
         batch: AssetLinkBatch,
         seen: dict[OrganizationId, int],
     ) -> None:
         self._linked = linked
-        self._inputs = inputs
+        self._read = read
+        self._inputs = inputs = read.inputs
         self._changes = plan.changes
         self._batch = batch
         self._forgotten = [it for it in inputs.manual if _is_deleted(inputs, it)]
@@ -71,9 +76,7 @@ class LinkWriter:
 
         def attempt(batch: PeopleBatch) -> tuple[set[AssetId], int, int]:
             before, done = batch.head.sequence, set()
-            found = work.people.assets.rows.find_all([it.asset_id for it in changes])
-            wanted = {it.assignment.end_user_id for it in changes if it.assignment}
-            there = assignable(work.people, [it for it in wanted if it])
+            found, there = self._found(work, before, changes)
             for it in changes:
                 stored = found.get(it.asset_id)
                 is_there = it.assignment is not None and it.assignment.end_user_id in there
@@ -90,6 +93,16 @@ class LinkWriter:
         if self.seen.get(organization_id) == before:
             self.seen[organization_id] = after
         return done
+
+    def _found(
+        self, work: PeopleWork, sequence: int, changes: Sequence[AssetChange]
+    ) -> tuple[Mapping[str, Stored[Asset]], AbstractSet[EndUserId]]:
+        """The assets as they are, and End Users who may get them; as read before where nobody else changed anything."""
+        if sequence == self.seen.get(work.people.organization_id):
+            return self._read.stored, self._read.assignable
+        wanted = {it.assignment.end_user_id for it in changes if it.assignment}
+        found = work.people.assets.rows.find_all([it.asset_id for it in changes])
+        return found, assignable(work.people, [it for it in wanted if it])
 
     def _status_writes(self, changes: Sequence[AssetChange]) -> Iterator[Write]:
         store = self._linked.store
