@@ -3,7 +3,7 @@
 import { make } from "./dom.js";
 
 export const EVERYTHING = { q: "", attention: "", sync_status: "", csp_auth: "", csp: "", mapped: "", ignored: "" };
-const SECTIONS = { mfa: "Multi-factor authentication", score: "Microsoft Secure Score", baselines: "Baselines", "user-sync": "User sync" };
+const SECTIONS = { mfa: "Multi-factor authentication", score: "Microsoft Secure Score", baselines: "Baselines", "user-sync": "User sync", assets: "Assets" };
 const TENANT = /^#tenant=([\w-]+)\/([\w-]+)$/;
 let visited = null; // the list that was last shown
 
@@ -11,6 +11,7 @@ let visited = null; // the list that was last shown
 const tenants = list("#", "tenants", "All tenants", { ...EVERYTHING, sort: "name" });
 /** The lists across tenants. */
 export const security = list("#security", "security", "Security", { list: "mfa", q: "", only: "", control: "", verdict: "", by: "" });
+export const assets = list("#assets", "assets", "Assets", { q: "", only: "" });
 export const { isShown: isTable, filter: currentFilter, address: tableAddress, change: setFilter } = tenants;
 
 /** A view that is filtered; each filter has a value of its own at first. */
@@ -54,7 +55,7 @@ export function backToTable(...more) {
 
 /** The links of the header: the lists as they were last shown, and which one is shown now. */
 export function showLists() {
-  for (const [place, it] of [tenants, security].entries()) {
+  for (const [place, it] of [tenants, security, assets].entries()) {
     const link = document.getElementById("lists").children[place];
     link.href = it.latest();
     if (it.isShown(location.hash)) link.setAttribute("aria-current", "page");
@@ -71,6 +72,7 @@ export function sectionAddress(tenantId, section) {
 export function viewAt(hash) {
   if (tenants.isShown(hash)) return [];
   if (security.isShown(hash)) return ["security"];
+  if (assets.isShown(hash)) return ["assets"];
   const [, id, section] = TENANT.exec(hash) ?? [];
   return Object.hasOwn(SECTIONS, section ?? "") ? ["tenant", id, SECTIONS[section]] : hash.slice(1).split("=", 2);
 }

@@ -3,7 +3,7 @@
 import { ask, at } from "./api.js";
 import { heldBack, whyOff } from "./caller.js";
 import { guarded } from "./dialog.js";
-import { facts, frame, make, named, part, say, stylesheet } from "./dom.js";
+import { facts, frame, make, named, part, say } from "./dom.js";
 import { listing } from "./listing.js";
 import { activity, microsoftOf } from "./organization.js";
 import { undoButton } from "./synclinks.js";
@@ -17,7 +17,7 @@ const MORE_FIELDS = { username: "User name", external_id: "Id in the portal", no
 const SENT = ["name", "given_name", "surname", "mail", "username", "aliases", "phone", "mobile_phone", "job_title", "notes", "external_id", "is_active", "keep_active"];
 
 export async function showEndUser(id, again, current) {
-  const [person] = await Promise.all([ask("GET", at`/end-users/${id}`), stylesheet("insights.css"), stylesheet("usersync.css")]);
+  const person = await ask("GET", at`/end-users/${id}`);
   const organization = await ask("GET", at`/organizations/${person.organization_id}`);
   if (!(await current())) return false;
   const view = frame(`end-user-${id}`);

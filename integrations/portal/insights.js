@@ -79,7 +79,7 @@ function bar(view, filter, list, isBlank, { change, again }) {
 }
 
 /** What is known, the worst first; then what is not known, and why. */
-function ranked(list, items, filter) {
+export function ranked(list, items, filter) {
   const [known, unknown] = [items.filter(list.isKnown), items.filter((it) => !list.isKnown(it))];
   if (!items.length) return make("p", { class: "nothing quiet" }, "No tenant matches.");
   const heads = list.heads(filter);

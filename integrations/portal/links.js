@@ -15,6 +15,7 @@ const HELP = {
   troubleshooting: ["Troubleshooting Microsoft Integrations", "help/troubleshooting.html"],
   mapping: ["Map Your Tenants", "help/mapping.html"],
   user_sync: ["Entra ID User Sync", "help/user-sync.html"],
+  assets: ["Assets and their End Users", "help/assets.html"],
 };
 
 /** Where help is, as the settings have it. */

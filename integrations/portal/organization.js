@@ -1,21 +1,19 @@
 // The people of an Organization: its End Users, whether they are active, and who is linked to a Microsoft user.
 
 import { backToTable } from "./address.js";
-import { ask, askRows, at, quietFor } from "./api.js";
-import { counted, frame, make, named, part, stylesheet } from "./dom.js";
+import { ask, at } from "./api.js";
+import { readPeople } from "./assetread.js";
+import { counted, frame, make, named, part } from "./dom.js";
 import { listing } from "./listing.js";
 import { searchField } from "./search.js";
 import { FIELDS, reason } from "./syncwords.js";
 import { ago } from "./times.js";
 import { countChips } from "./toolbar.js";
 
-const MOST_READ = 20000;
 const FIRST = 50;
 const MORE = 200;
-const FRESH_MS = 30000; // people are not asked for with every look: there can be thousands
 const FRESH = { q: "", only: "", count: FIRST };
 const state = { organization: "", ...FRESH };
-const latest = { organization: "", at: -Infinity, page: null };
 const ONLY = {
   active: ["active", "green", (it) => it.is_active],
   inactive: ["inactive", "grey", (it) => !it.is_active],
@@ -25,7 +23,7 @@ const ONLY = {
 
 export async function showOrganization(id, again, current) {
   if (state.organization !== id) Object.assign(state, FRESH, { organization: id });
-  const [organization, page] = await Promise.all([ask("GET", at`/organizations/${id}`), readPeople(id), stylesheet("insights.css"), stylesheet("usersync.css")]);
+  const [organization, page] = await Promise.all([ask("GET", at`/organizations/${id}`), readPeople(id)]);
   if (!(await current())) return false;
   const view = frame(`organization-${id}`);
   const change = (wanted) => {
@@ -35,6 +33,7 @@ export async function showOrganization(id, again, current) {
   const found = page.items.filter((it) => fits(it, state.q.toLocaleLowerCase()));
   const listed = state.only ? found.filter(ONLY[state.only][2]) : found;
   part(view, "top", "always", () => backToTable());
+  part(view, "ways", "always", () => organizationWays(id, "organization"));
   part(view, "head", [organization.name, page.first.total], () => make("div", { class: "chosen" }, make("h2", {}, "End Users of ", named(organization.name)),
     make("p", { class: "quiet" }, counted(page.first.total, "End User"), page.more ? `; the first ${page.items.length.toLocaleString()} are searched and listed here.` : ".")));
   const bar = part(view, "bar", "made once", () => make("div", { class: "bar unfolded" })).firstChild;
@@ -45,13 +44,12 @@ export async function showOrganization(id, again, current) {
   return false;
 }
 
-async function readPeople(id) {
-  const age = performance.now() - latest.at;
-  if (latest.organization === id && age < FRESH_MS && age < quietFor()) return latest.page;
-  const page = await askRows(at`/organizations/${id}/end-users`, {}, MOST_READ);
-  page.items.sort((one, other) => one.name.localeCompare(other.name));
-  Object.assign(latest, { organization: id, at: performance.now(), page });
-  return page;
+/** The views of an Organization, and which one is shown. */
+export function organizationWays(id, shown) {
+  const ways = { organization: ["End Users", ""], assets: ["Assets", "/assets"], review: ["Assets to review", "/review"] };
+  return make("nav", { class: "lists", "aria-label": "Organization" }, Object.entries(ways).map(([name, [label, place]]) => make("a", {
+    href: `#organization=${id}${place}`, "data-key": `organization-${name}`, "aria-current": name === shown ? "page" : null,
+  }, label)));
 }
 
 function fits({ name, mail, username, phone, mobile_phone: mobile }, wanted) {

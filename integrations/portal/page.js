@@ -19,6 +19,8 @@ const HIDDEN_MS = 60000;
 const BUSY_FOR_MS = 60000;
 const SETTLING_FRAMES = 4; // rows come into sight, and are taller or shorter than was assumed
 const BREATH = 10; // no more than a tenth of the time is spent asking
+const LISTS = ["security", "assets"];
+const PEOPLE = ["organization", "end-user", "asset"];
 
 let config = {};
 let timer = 0;
@@ -74,7 +76,7 @@ async function turnPage(event) {
 /** Another filter of one list is no other view. */
 function isSameList(before, now) {
   const [[was], [is]] = [viewAt(before), viewAt(now)];
-  return was === is && (is === undefined || is === "security");
+  return was === is && (is === undefined || LISTS.includes(is));
 }
 
 function whereWeAre() {
@@ -82,7 +84,7 @@ function whereWeAre() {
   return { y: scrollY, key: activeElement?.dataset.key, top: activeElement?.getBoundingClientRect().top };
 }
 
-/** Where we are stands in the address: #security, #flow=<id>, #tenant=<id>, #csp=<id>, #removal=<ids>, #user-sync=<tenant id>, #organization=<id>, #end-user=<id>, else the table with its filter. */
+/** Where we are stands in the address: #security, #assets, #flow=<id>, #tenant=<id>, #csp=<id>, #removal=<ids>, #user-sync=<tenant id>, what peopleviews.js shows, else the table with its filter. */
 async function route() {
   clearTimeout(timer);
   const mine = ++turn;
@@ -120,18 +122,18 @@ async function lookAround(current) {
 
 async function view(kind, id, current) {
   if (kind === "security") return (await load(() => import("./insights.js"))).showInsights(route, current);
+  if (kind === "assets") return (await load(() => import("./assetinsights.js"))).showAssetInsights(route, current);
   if (kind === "tenant" && id) return (await tenantPage()).showTenant(id, config, route, current);
   if (kind === "csp" && id) return (await load(() => import("./csp.js"))).showCsp(id, config, route, current);
   if (kind === "user-sync" && id) return (await load(() => import("./syncviews.js"))).showUserSync(id, route, current);
-  if (kind === "organization" && id) return (await load(() => import("./organization.js"))).showOrganization(id, route, current);
-  if (kind === "end-user" && id) return (await load(() => import("./enduser.js"))).showEndUser(id, route, current);
+  if (PEOPLE.includes(kind) && id) return (await load(() => import("./peopleviews.js"))).showPeople(kind, id, route, current);
   if (kind === "removal" && id) return showRemovals(id, route, current);
   return showOverview(config, route, current);
 }
 
 /** What cannot be shown does not leave another view standing under its address. */
 function leaveOtherView(kind, id) {
-  const isOverview = (!id && kind !== "security") || kind === "flow";
+  const isOverview = (!id && !LISTS.includes(kind)) || kind === "flow";
   if (document.getElementById("view").dataset.view === (isOverview ? "overview" : id ? `${kind}-${id}` : kind)) return;
   const wholeTable = location.hash ? make("p", { class: "back" }, make("a", { href: "#" }, "\u2190 All tenants")) : "";
   frame("trouble").replaceChildren(isOverview ? wholeTable : backToTable());

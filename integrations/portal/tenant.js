@@ -18,6 +18,7 @@ import { hasScore, scoreSection } from "./score.js";
 import { permissionsNote } from "./permissions.js";
 import { securityParts } from "./security.js";
 import { badge } from "./status.js";
+import { assetsPart, readTenantAssets } from "./tenantassets.js";
 import { contents, tiles } from "./tiles.js";
 import { ago, exact } from "./times.js";
 import { trouble } from "./trouble.js";
@@ -36,7 +37,7 @@ export async function showTenant(id, config, again, current) {
     ...Object.keys(FIRST).map((list) => askRows(at`/tenants/${id}/${list}`, {}, counts[list])),
   ]);
   const running = runs.items.find((run) => !run.ended_at);
-  const userSync = await readUserSync(id, details.tenant);
+  const [userSync, assets] = await Promise.all([readUserSync(id, details.tenant), readTenantAssets(id, details.tenant)]);
   const more = (list) => () => {
     counts[list] += 200;
     again();
@@ -46,7 +47,7 @@ export async function showTenant(id, config, again, current) {
   const view = frame(`tenant-${id}`);
   part(view, "top", "always", () => backToTable());
   part(view, "head", [details.tenant, details.held_back, details.user_count, details.organizations, details.csp?.ignored, Boolean(running), heldBack()], () => head(details, config, running, again));
-  part(view, "tiles", [details.tenant, details.csp?.trace, details.secure_score, mfa.first.counts, mfa.first.excepted, details.licenses, findings.counts, userSync], () => tiles(details, findings, mfa.first, userSync));
+  part(view, "tiles", [details.tenant, details.csp?.trace, details.secure_score, mfa.first.counts, mfa.first.excepted, details.licenses, findings.counts, userSync, assets], () => tiles(details, findings, mfa.first, userSync, assets));
   const ways = part(view, "contents", "made below", () => []);
   part(view, "given-up", details.given_up, () => (details.given_up ?? []).map(trouble));
   part(view, "permissions", [details.missing_permissions, heldBack()], () => permissionsNote(details.missing_permissions, again));
@@ -55,6 +56,7 @@ export async function showTenant(id, config, again, current) {
   const ignored = details.csp?.ignored ?? false;
   part(view, "ignored", ignored, () => (ignored ? note("grey", "This tenant is ignored.", "It is not shown in the table and not counted until you stop ignoring it.") : null));
   userSyncPart(view, id, userSync, again);
+  assetsPart(view, assets, details.organizations);
   mfaPart(view, id, mfa, again);
   const [left, right] = part(view, "columns", "made once", () => make("div", { class: "halves" }, make("div", {}), make("div", {}))).firstChild.children;
   if (details.csp) cspParts(left, right, details.csp);

@@ -5,11 +5,12 @@ import { counted, make } from "./dom.js";
 import { leadTo } from "./listing.js";
 import { covering, shortly } from "./protection.js";
 import { hasScore, percentOf, sparkline } from "./score.js";
+import { assetsTile } from "./tenantassets.js";
 import { ago, day } from "./times.js";
 import { USER_SYNC } from "./usersync.js";
 
 /** The tiles of a tenant; those about which nothing is known are left out. */
-export function tiles({ tenant: row, csp, secure_score: score, licenses }, findings, mfa, sync) {
+export function tiles({ tenant: row, csp, secure_score: score, licenses }, findings, mfa, sync, assets) {
   return make("div", { class: "tiles" }, [
     csp ? accessTile(row, csp.trace ?? []) : null,
     tile("Sync", "Sync history", row.sync_status.colour, row.sync_status.label, ["Last sync ", ago(row.last_sync_at)]),
@@ -17,6 +18,7 @@ export function tiles({ tenant: row, csp, secure_score: score, licenses }, findi
     mfa.counts ? mfaTile(mfa) : null,
     judged(findings).of ? baselinesTile(findings) : null,
     sync ? tile(USER_SYNC, USER_SYNC, sync.state_colour, sync.state_label, [sync.counts ? `${sync.counts.linked.toLocaleString()} linked, ${sync.counts.queued.toLocaleString()} to decide` : ""]) : null,
+    assets ? assetsTile(assets) : null,
     licenses?.products ? tile("Licenses", "Licenses", null, `${licenses.assigned.toLocaleString()} of ${licenses.bought.toLocaleString()}`, [`${licenses.unused.toLocaleString()} unused`]) : null,
   ]);
 }

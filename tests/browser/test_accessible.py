@@ -9,13 +9,14 @@ from playwright.sync_api import Page, expect
 from tests.browser import told
 from tests.browser.site import Site
 from tests.browser.states import STATES, map_dialog, with_rows, with_tenant
+from tests.browser.states_assets import ASSET_STATES
 from tests.browser.states_user_sync import USER_SYNC_STATES
 
 AXE = Path("node_modules/axe-core/axe.min.js")
 OF_COLOURS = ["color-contrast", "link-in-text-block"]
 
 
-ALL_STATES = {**STATES, **USER_SYNC_STATES}
+ALL_STATES = {**STATES, **USER_SYNC_STATES, **ASSET_STATES}
 
 
 @pytest.mark.parametrize("state", ALL_STATES)
@@ -31,7 +32,7 @@ def test_axe_finds_nothing(site: Site, root: Path, state: str) -> None:
             assert wide <= 0, f"{wide} px too wide at {width}"
 
 
-@pytest.mark.parametrize("name", ["important-information", "troubleshooting", "mapping", "user-sync"])
+@pytest.mark.parametrize("name", ["important-information", "troubleshooting", "mapping", "user-sync", "assets"])
 def test_axe_finds_nothing_on_the_help_pages(site: Site, root: Path, name: str) -> None:
     site.page.goto(f"{site.url}/api/page/help/{name}.html")
 
