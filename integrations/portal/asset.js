@@ -30,7 +30,7 @@ export async function showAsset(id, again, current) {
   part(view, "top", organization, () => make("p", { class: "back" }, make("a", { href: `#organization=${organization.id}/assets` }, "\u2190 Assets of ", named(organization.name))));
   part(view, "plan", heldBack(), () => planNote(heldBack()));
   part(view, "asset", asset, () => known(asset));
-  part(view, "review", [asset, heldBack()], () => question(asset, again, { heading: "h2" }));
+  part(view, "review", [asset, heldBack()], () => question(asset, again, { isAlone: true }));
   const [left, right] = part(view, "columns", "made once", () => make("div", { class: "halves" }, make("div", {}), make("div", {}))).firstChild.children;
   part(left, "end-user", [asset, [...names], heldBack()], () => endUser(asset, names, again));
   part(right, "device", [asset, heldBack()], () => device(asset, again));

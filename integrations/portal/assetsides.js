@@ -17,20 +17,21 @@ const COMPARED = [
 ];
 
 /** The question with its answers; `done` is called after each. Nothing for an asset without an open question. */
-export function question(asset, done, { heading = "h3" } = {}) {
+export function question(asset, done, { isAlone = false } = {}) {
   const review = asset.linking?.review;
   if (!review) return null;
   const [label, text, colour] = questionOf(review.kind);
+  const answers = [
+    review.kind === "name_only" ? decisionButton("None of these", `none-${asset.id}`, () => unlink(asset, done)) : null,
+    ...(review.kind === "person_in_other_organization" ? [decisionButton("Choose an End User", `choose-${asset.id}`, () => chooseEndUser(asset, done)), asset.linking.link ? decisionButton("Undo the link", `undo-${asset.id}`, () => unlink(asset, done)) : null] : []),
+  ].filter(Boolean);
   return make("section", { class: "card question", "aria-label": `${asset.name}: ${label}` },
-    make(heading, { tabindex: "-1" }, heading === "h2" ? "To review" : make("a", { href: `#asset=${asset.id}`, "data-key": `question-${asset.id}` }, named(asset.name)), " ", make("span", { class: `mark ${colour}` }, label)),
+    make("h3", { tabindex: "-1" }, isAlone ? "To review" : make("a", { href: `#asset=${asset.id}`, "data-key": `question-${asset.id}` }, named(asset.name)), " ", make("span", { class: `mark ${colour}` }, label)),
     make("p", {}, text),
     review.rivals.length ? rivals(review) : null,
     review.kind === "person_in_other_organization" ? elsewhere(asset, review) : null,
     make("div", { class: "sides" }, assetSide(asset), devicesOf(asset).map((device) => deviceSide(asset, device, done))),
-    make("div", { class: "bar" },
-      review.kind === "name_only" ? decisionButton("None of these", `none-${asset.id}`, () => unlink(asset, done)) : null,
-      review.kind === "person_in_other_organization" ? decisionButton("Choose an End User", `choose-${asset.id}`, () => chooseEndUser(asset, done)) : null,
-      review.kind === "person_in_other_organization" && asset.linking.link ? decisionButton("Undo the link", `undo-${asset.id}`, () => unlink(asset, done)) : null));
+    answers.length ? make("div", { class: "bar" }, answers) : null);
 }
 
 /** Devices that it may be; the one that it is, where the question is about the person. */

@@ -59,7 +59,7 @@ export function assignedHow({ assigned_by: by, assigned_since: since }) {
 /** What is worth knowing about the End User that an asset has. */
 export function findingsOf({ linking }) {
   if (!linking) return [];
-  return linking.findings.map((it) => make("span", { class: "mark orange" }, FINDINGS[it] ?? words(it), it === "differs_from_microsoft" && linking.link?.person ? [": ", named(linking.link.person.name)] : null));
+  return linking.findings.map((it) => make("span", { class: "mark orange" }, make("span", {}, FINDINGS[it] ?? words(it), it === "differs_from_microsoft" && linking.link?.person ? [": ", named(linking.link.person.name)] : null)));
 }
 
 /** Why an asset has no End User, and what would mend that. */

@@ -23,7 +23,7 @@ export function assetsTile({ organization, counts }) {
   const { assets, assigned, review, conflicts } = counts;
   const colour = conflicts ? "red" : review ? "orange" : assigned === assets ? "green" : null;
   return make("a", { class: "tile", href: `#organization=${organization.id}/assets`, "data-key": "tile-Assets" }, make("span", { class: "quiet" }, ASSETS),
-    make("strong", { class: colour ? `mark ${colour}` : null }, `${assigned.toLocaleString()} of ${assets.toLocaleString()} assigned`), make("small", { class: "quiet" }, toDecide(counts)));
+    make("strong", { class: colour ? `mark ${colour}` : null }, `${assigned.toLocaleString()} of ${assets.toLocaleString()}`), make("small", { class: "quiet" }, `assigned, ${toDecide(counts)}`));
 }
 
 function toDecide({ review, conflicts }) {
