@@ -1,6 +1,6 @@
 // A question about an asset: the asset on the left, the devices that it may be on the right, with what agrees and what differs.
 
-import { KINDS, makeOf, questionOf, systemOf } from "./assetwords.js";
+import { KINDS, questionOf } from "./assetwords.js";
 import { chooseEndUser, decisionButton, linkWith, unlink } from "./assigning.js";
 import { make, named } from "./dom.js";
 import { ago } from "./times.js";
@@ -57,7 +57,7 @@ function deviceSide(asset, device, done) {
   const { review, link } = asset.linking;
   const rows = COMPARED.map(([label, ofAsset, ofDevice, matters, form]) => [label, ofDevice(device), agreement(ofAsset(asset), ofDevice(device), matters, form)]);
   const isLinked = link?.device_id === device.device_id;
-  return side(isLinked ? "Linked device" : "Device", [makeOf(device) ? "" : systemOf(device)], rows, [
+  return side(isLinked ? "Linked device" : "Device", [], rows, [
     ["Version", device.system_version], ["Last seen", device.last_seen_at ? ago(device.last_seen_at) : null], ["Primary user", device.primary_user ? named(device.primary_user.name) : "nobody"],
   ], review.kind === "person_in_other_organization" ? null : decisionButton("This is the device", `link-${asset.id}-${device.device_id}`, () => linkWith(asset, device.device_id, done), { "aria-label": `This is the device: ${device.name}${device.serial ? `, ${device.serial}` : ""}` }));
 }
