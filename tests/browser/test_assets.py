@@ -131,7 +131,7 @@ def test_a_link_is_undone_in_the_list_and_said_not_to_come_back(site: Site) -> N
     expect(site.page.locator("#notice")).to_contain_text("The sync does not make it again.")
     expect(row(site, "LAPTOP-01")).to_contain_text("None")
     expect(row(site, "LAPTOP-01")).to_contain_text("Ada Lund")
-    assert len(heard.urls) == 1
+    assert len(heard.targets) == 1
 
 
 def test_an_end_user_is_chosen_cleared_and_left_to_microsoft_again(site: Site) -> None:

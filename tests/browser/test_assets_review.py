@@ -1,11 +1,14 @@
 """Questions about assets: asset and device side by side, decided one by one; and what is to do across tenants."""
 
 import csv
+import json
+from functools import partial
 from pathlib import Path
 
-from playwright.sync_api import Locator, Route, expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser import told, told_assets
+from tests.browser.answering import Asked
 from tests.browser.site import Site
 from tests.browser.states import with_tenant
 from tests.browser.states_assets import assets_of_all_tenants, assets_review, tenant_assets, with_review
@@ -54,15 +57,15 @@ def test_questions_are_decided_one_after_the_other(site: Site) -> None:
     listed = [it for it in told_assets.ASSETS if it["id"] in {"ast_4", "ast_5", "ast_7"}]
     decided: list[tuple[str, str, object]] = []
 
-    def decide(route: Route) -> None:
-        asset_id = route.request.url.split("/")[-2]
-        decided.append((route.request.method, asset_id, route.request.post_data_json))
+    def decide(method: str, asked: Asked) -> None:
+        asset_id = asked.target.split("/")[-2]
+        decided.append((method, asset_id, json.loads(asked.body or "null")))
         listed[:] = [it for it in listed if it["id"] != asset_id]
-        route.fulfill(status=204) if route.request.method == "DELETE" else route.fulfill(json={})
+        asked.answer({}, 204 if method == "DELETE" else 200)
 
     with_review(site, listed)
     for method in ("PUT", "DELETE"):
-        site.answers("/assets/ast_\\d/(link|end-user)", decide, method=method)
+        site.answers("/assets/ast_\\d/(link|end-user)", partial(decide, method), method=method)
 
     question(site, "LAPTOP-05").get_by_role("button", name="This is the device: LAPTOP-05, 5CD0005XYZ").click()
     expect(site.page.locator("#notice")).to_contain_text("LAPTOP-05 is linked with this device.")

@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from playwright.sync_api import Route
-
+from tests.browser.answering import Asked, Handle
 from tests.browser.told import HOSTILE, Object, ago, fulfil
-from tests.browser.told_people import page_of, query_of
+from tests.browser.told_people import page_of
 
 TENANT_ID = "00000000-0000-4000-8000-000000000020"
 
@@ -128,14 +127,14 @@ ASSETS = [
 ]  # fmt: skip
 
 
-def assets(listed: list[Object] | None = None) -> Callable[[Route], None]:
+def assets(listed: list[Object] | None = None) -> Handle:
     """A handler that filters as the API does; it gives what is in the list whenever it is asked."""
     everything = ASSETS if listed is None else listed
 
-    def handle(route: Route) -> None:
-        asked = query_of(route)
+    def handle(request: Asked) -> None:
+        asked = request.query
         found = [it for it in everything if asked.get("link", "") in {"", _link_of(it)}]
-        fulfil(route, page_of(found, asked))
+        fulfil(request, page_of(found, asked))
 
     return handle
 
@@ -180,14 +179,14 @@ _ONLY: dict[str, Callable[[Object], bool]] = {
 }
 
 
-def insights(rows: list[Object] | None = None) -> Callable[[Route], None]:
+def insights(rows: list[Object] | None = None) -> Handle:
     everything = ROWS if rows is None else rows
 
-    def handle(route: Route) -> None:
-        asked = query_of(route)
+    def handle(request: Asked) -> None:
+        asked = request.query
         text, holds = asked.get("q", "").casefold(), _ONLY.get(asked.get("only", ""), lambda _: True)
         found = [it for it in everything if text in f"{it['name']} {it['tenant_id']}".casefold() and holds(it)]
         counts = {name: sum(map(holds, everything)) for name, holds in _ONLY.items()}
-        fulfil(route, page_of(found, asked) | {"counts": {"tenants": len(everything), **counts}})
+        fulfil(request, page_of(found, asked) | {"counts": {"tenants": len(everything), **counts}})
 
     return handle
