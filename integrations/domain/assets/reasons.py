@@ -62,7 +62,7 @@ REASON_TEXTS = {
     ),
     NoEndUserReason.SERIAL_SHARED: ReasonText(
         "Three or more devices have this serial number, so it identifies none of them.",
-        "Link the asset by hand, or say that the serial number is good.",
+        "Link the asset by hand, or let the portal send its Entra device id.",
     ),
     NoEndUserReason.NAME_NOT_UNIQUE: ReasonText(
         "Several assets or devices have this name, and nothing else fits.",
