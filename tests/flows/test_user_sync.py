@@ -315,6 +315,44 @@ def test_who_was_erased_is_not_made_again_and_leaves_nothing(sync: UserSync) -> 
     assert [it for it in rows if "zaphod" in it.lower() or zaphod in it] == []
 
 
+@pytest.mark.parametrize("moves", [1, 2, 3])
+def test_who_was_moved_and_then_erased_leaves_nothing_where_the_link_is(sync: UserSync, moves: int) -> None:
+    zaphod = sync.has_user("Zaphod Beeblebrox")
+    sync.sync()
+    sync.turn_on()
+    person, places = sync.person("Zaphod Beeblebrox"), [sync.organization]
+    places += [sync.portal.organization(f"Other {number}") for number in range(2)] + [sync.organization]
+    for source, target in list(zip(places, places[1:], strict=False))[:moves]:
+        body = {"organization_id": target, "end_user_ids": [person["id"]]}
+        moved = sync.portal.ask("POST", f"/organizations/{source}/end-users/move", body)
+        assert moved["moved"] == [person["id"]]
+
+    sync.portal.ask("DELETE", f"/end-users/{person['id']}", expect=204)
+
+    assert _kept_of(sync, zaphod) == []
+    sync.world.change_user(sync.id, zaphod, jobTitle="President")
+    sync.sync()
+    assert [it["name"] for it in sync.people() if "Zaphod" in it["name"]] == []
+    assert sync.state()["skipped"] == {"erased": 1}
+
+
+def test_who_is_erased_while_links_are_frozen_leaves_nothing(sync: UserSync) -> None:
+    zaphod = sync.has_user("Zaphod Beeblebrox")
+    sync.sync()
+    sync.turn_on()
+    person = sync.person("Zaphod Beeblebrox")
+    sync.portal.ask("DELETE", f"/tenants/{sync.id}/mapping", expect=204)
+
+    sync.portal.ask("DELETE", f"/end-users/{person['id']}", expect=204)
+
+    assert _kept_of(sync, zaphod) == []
+
+
+def _kept_of(sync: UserSync, object_id: str) -> list[str]:
+    rows = [row for kind, row in everything(sync.portal) if kind.startswith(("usersync", "people"))]
+    return [it for it in rows if "zaphod" in it.lower() or object_id in it]
+
+
 def test_filters_are_chosen_from_what_users_have(sync: UserSync) -> None:
     first, second, _ = sync.world.users(sync.id)
     sync.world.change_user(sync.id, first["id"], department="Sales ", officeLocation="Berlin")

@@ -10,7 +10,7 @@ from integrations.actions.conflicts import ignore_conflict
 from integrations.actions.lookup import find_organization
 from integrations.actions.people.assignments import change_assignments, change_assignments_elsewhere
 from integrations.actions.people.finding import find_end_user, no_such_end_user
-from integrations.actions.people.microsoft import MicrosoftPeople
+from integrations.actions.people.microsoft import LinksOfPerson, MicrosoftPeople
 from integrations.actions.people.move import finish_moves
 from integrations.actions.people.work import Entry, PeopleWork
 from integrations.domain.assets.asset import AssetAssignment
@@ -135,12 +135,12 @@ def erase_end_user(services: Services, actor: Actor, end_user_id: EndUserId) -> 
     account = Account(services, actor.account_id)
 
     def do(work: PeopleWork, batch: PeopleBatch, stored: Stored[EndUser]) -> None:
-        microsoft = MicrosoftPeople(account, batch.people.organization_id)
-        keys = erasure_keys(stored.value, microsoft.object_ids_of(stored.value))
+        links = LinksOfPerson(account, end_user_id)
+        keys = erasure_keys(stored.value, links.object_ids)
         marks = erasure_marks(_salt(account), keys, services.clock())
         with account.change() as change:
             change.write(*map(account.control.erasure_marks.put, marks))
-        microsoft.forget(stored.value)
+        links.forget()
 
         def forget(assignment: AssetAssignment) -> AssetAssignment | None:
             return after_erasure(assignment, end_user_id)

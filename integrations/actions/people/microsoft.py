@@ -11,7 +11,7 @@ import msgspec
 
 from integrations.actions.account import Account
 from integrations.actions.lookup import mapped_tenant
-from integrations.domain.ids import AccountId, EndUserId, OrganizationId
+from integrations.domain.ids import AccountId, EndUserId, OrganizationId, TenantId
 from integrations.domain.integrations import Tenant
 from integrations.domain.people.end_user import EndUser
 from integrations.domain.sync.records import User
@@ -60,31 +60,6 @@ class MicrosoftPeople:
             for it in links
         }
 
-    def object_ids_of(self, person: EndUser) -> list[str]:
-        """What an erasure remembers of a linked End User: "<tenant id>:<object id>"."""
-        if self._store is None or self._tenant is None:
-            return []
-        stored = self._store.linked_end_users.find(person.id)
-        return [f"{self._tenant.tenant_id}:{stored.value.object_id}"] if stored else []
-
-    def forget(self, person: EndUser) -> None:
-        """Delete what the user sync keeps of somebody who is erased: the link with Microsoft's values, and questions.
-
-        Plans that name people are deleted as well, and what asset links know of the person.
-
-        Raises:
-            VersionConflict: the user sync was changed meanwhile.
-        """
-        if self._store is None:
-            return
-        other_way = self._store.linked_end_users.find(person.id)
-        object_ids = [other_way.value.object_id] if other_way else []
-        if self._tenant is not None:
-            links = AssetLinkStore(self._account.services.tables, self._account.id, self._tenant.tenant_id)
-            links.forget_person(person.id, object_ids)
-        if other_way is not None:
-            self._store.forget_user(other_way.value)
-
     @cached_property
     def _tenant(self) -> Tenant | None:
         """The tenant that the Organization's Syncro Tenant is mapped to."""
@@ -132,3 +107,39 @@ def shown_people(services: Services, account_id: AccountId, people: Sequence[End
 def shown_person(services: Services, account_id: AccountId, person: EndUser) -> EndUserView:
     """One End User as the API shows it."""
     return shown_people(services, account_id, [person])[0]
+
+
+class LinksOfPerson:
+    """What every tenant of the account knows of one End User: also those of Organizations it was moved away from.
+
+    Links that are frozen are among it.
+    """
+
+    def __init__(self, account: Account, end_user_id: EndUserId) -> None:
+        self._account, self._end_user_id = account, end_user_id
+        self._tenant_ids = [it.value.tenant_id for it in account.control.tenants.list()]
+        found = ((it, self._store(it).linked_end_users.find(end_user_id)) for it in self._tenant_ids)
+        self._links = {tenant_id: stored.value for tenant_id, stored in found if stored}
+
+    @property
+    def object_ids(self) -> list[str]:
+        """What an erasure remembers of a linked End User: "<tenant id>:<object id>"."""
+        return [f"{tenant_id}:{it.object_id}" for tenant_id, it in self._links.items()]
+
+    def forget(self) -> None:
+        """Delete what is kept of somebody who is erased: links with Microsoft's values, and questions.
+
+        Plans that name people are deleted as well, and what asset links know of the person.
+
+        Raises:
+            VersionConflict: a user sync was changed meanwhile.
+        """
+        for tenant_id in self._tenant_ids:
+            linked = self._links.get(tenant_id)
+            assets = AssetLinkStore(self._account.services.tables, self._account.id, tenant_id)
+            assets.forget_person(self._end_user_id, [linked.object_id] if linked else [])
+            if linked is not None:
+                self._store(tenant_id).forget_user(linked)
+
+    def _store(self, tenant_id: TenantId) -> UserSyncStore:
+        return self._account.services.user_sync(self._account.id, tenant_id)
