@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from integrations.actions.user_sync import run as user_sync_run
+from integrations.domain.ids import TenantId
 from integrations.domain.jobs.given_up import DETAILS
 from local.microsoft.cloud import Running
 from local.portal_identity import PortalIdentity
@@ -15,7 +16,7 @@ from shared.storage.rest_table import RestTable
 from tests.flows.failing import AT_ONCE, entries
 from tests.flows.portal import Portal, open_portal
 from tests.flows.raw import everything
-from tests.flows.user_sync import UserSync, with_user_sync
+from tests.flows.user_sync import ACCOUNT, UserSync, with_user_sync
 
 
 class _Died(BaseException):
@@ -222,3 +223,20 @@ def test_a_plan_that_cannot_be_made_says_so(impatient: UserSync, monkeypatch: py
     assert (failed["state"], failed["plan"]) == ("failed", None)
     assert failed["failure"]["detail"] == DETAILS["plan-users"]
     assert len(entries(portal, "plan-users")) == 1
+
+
+def test_a_user_whose_end_user_was_merged_away_gets_another_and_nothing_leads_from_the_old_one(sync: UserSync) -> None:
+    user = sync.has_user("Merged Away")
+    sync.sync()
+    sync.turn_on()
+    former = sync.person("Merged Away")
+    survivor = sync.has_end_user("Survivor", mail=former["mail"])
+    sync.portal.ask("POST", f"/end-users/{survivor}/merge", {"end_user_id": former["id"]})
+
+    sync.run()
+
+    (link,) = [it for it in sync.links() if it["object_id"] == user]
+    assert link["end_user"]["id"] == survivor
+    store = sync.portal.services.user_sync(ACCOUNT, TenantId(sync.id))
+    leading = {it.value.end_user_id for it in store.linked_end_users.list() if it.value.object_id == user}
+    assert leading == {survivor}

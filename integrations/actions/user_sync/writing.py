@@ -147,10 +147,8 @@ class PlanWriter:
 
     def _link_writes(self, changes: Sequence[UserChange], stayed: set[EndUserId]) -> Iterator[Write]:
         store, before, linked = self._synced.store, self._read.inputs.links, self._linked
-        former = [
-            it.former_end_user_id for it in changes if it.former_end_user_id and it.former_end_user_id not in linked
-        ]
-        known = store.linked_end_users.find_all(former)
+        former = {before[it.object_id].end_user_id for it in changes if it.link and it.object_id in before}
+        known = store.linked_end_users.find_all([it for it in former - linked if it])
         yield from map(store.linked_end_users.removed, known.values())
         for it in changes:
             gone = it.unlinked_object_id
