@@ -1,5 +1,7 @@
 """A sample of every kind of fault test, for every day; `make faults` runs many more."""
 
+import json
+
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
@@ -11,7 +13,10 @@ from tests.faults.lab.kill import When
 from tests.faults.lab.lab import Lab
 from tests.faults.lab.model import Machine, World
 from tests.faults.lab.races import ACTIONS, OF_ASSETS, OF_PEOPLE, Arena
-from tests.faults.lab.report import Budget
+from tests.faults.lab.report import SEED, Budget, chance
+from tests.faults.lab.user_sync_outcomes import differing, outcome
+from tests.faults.lab.user_syncs import Ends, UserSyncCourse
+from tests.stored import Store
 
 ACTION = {action.name: action for action in (*ACTIONS, *OF_PEOPLE, *OF_ASSETS)}
 FLOW = {flow.name: flow for flow in FLOWS}
@@ -105,3 +110,26 @@ def test_the_machine_sees_an_app_that_is_not_the_model(lab: Lab) -> None:
 
     with pytest.raises(AssertionError):
         machine.the_page_shows_the_model()
+
+
+def test_a_user_sync_ends_as_if_no_process_had_died(lab: Lab) -> None:
+    ends = Ends()
+    course = UserSyncCourse(lab, chance("sample of user syncs"), ends)
+
+    for _ in range(2):
+        course.step()
+
+    assert ends.breaks == [], f"SEED={SEED} repeats it"
+    assert ends.deaths == 2
+
+
+def test_a_user_sync_that_ends_otherwise_is_seen(lab: Lab, bases: Bases) -> None:
+    bases.begin("linked")
+    store = lab.storage.read(queues=False)
+    (key, row) = next((key, row) for key, row in store.rows("usersync").items() if key[1].startswith("user_link:"))
+    link = json.loads(row["body"])
+    link["end_user_id"] = "eu_another"
+    other = Store({**store.tables, "usersync": {**store.rows("usersync"), key: {**row, "body": json.dumps(link)}}})
+
+    assert differing(outcome(store), outcome(store)) == []
+    assert len(differing(outcome(store), outcome(other))) == 1

@@ -1,6 +1,7 @@
 """The user sync of a tenant, from Microsoft's directory to the API: turned on, edited, held, released, turned off."""
 
 import json
+from itertools import pairwise
 
 import pytest
 
@@ -322,7 +323,7 @@ def test_who_was_moved_and_then_erased_leaves_nothing_where_the_link_is(sync: Us
     sync.turn_on()
     person, places = sync.person("Zaphod Beeblebrox"), [sync.organization]
     places += [sync.portal.organization(f"Other {number}") for number in range(2)] + [sync.organization]
-    for source, target in list(zip(places, places[1:], strict=False))[:moves]:
+    for source, target in list(pairwise(places))[:moves]:
         body = {"organization_id": target, "end_user_ids": [person["id"]]}
         moved = sync.portal.ask("POST", f"/organizations/{source}/end-users/move", body)
         assert moved["moved"] == [person["id"]]

@@ -79,7 +79,7 @@ def _names_of_users(portal: Portal, case: "Case") -> set[str]:
 # Rules.
 
 
-def _partitions(store: Store) -> Iterator[tuple[str, str, dict[str, dict[str, Any]]]]:
+def partitions(store: Store) -> Iterator[tuple[str, str, dict[str, dict[str, Any]]]]:
     """The account, the tenant, and the documents of each kind by their ids, of each partition."""
     partitions: dict[str, dict[str, dict[str, Any]]] = {}
     for (partition, key), row in store.rows("usersync").items():
@@ -92,7 +92,7 @@ def _partitions(store: Store) -> Iterator[tuple[str, str, dict[str, dict[str, An
 
 def _both_ways(store: Store) -> Iterator[str]:
     """A link is there both ways or not at all, and nobody is linked twice."""
-    for account, tenant, kinds in _partitions(store):
+    for account, tenant, kinds in partitions(store):
         if kinds.get("user_sync_head", {}).get("current", {}).get("is_closed"):
             continue
         links = {key: it["end_user_id"] for key, it in kinds.get("user_link", {}).items() if it.get("end_user_id")}
@@ -105,7 +105,7 @@ def _both_ways(store: Store) -> Iterator[str]:
 def _of_tenants(store: Store) -> Iterator[str]:
     """Nothing is left of the user sync of a tenant that is gone."""
     tenants = store.documents("tenant")
-    yield from (f"{account} {it} is gone" for account, it, _ in _partitions(store) if (account, it) not in tenants)
+    yield from (f"{account} {it} is gone" for account, it, _ in partitions(store) if (account, it) not in tenants)
 
 
 def _chips(store: Store) -> Iterator[str]:

@@ -25,6 +25,7 @@ _SHARES = {
     "races": 5.0,
     "model": 3.0,
     "sequences": 3.0,
+    "user syncs": 3.0,
     "odd syncs": 2.0,
     "odd CSP checks": 2.0,
     "all or nothing": 1.0,
