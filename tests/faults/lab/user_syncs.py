@@ -8,7 +8,7 @@ import base64
 import json
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -19,18 +19,14 @@ from tests.faults.lab.kill import When
 from tests.faults.lab.lab import Lab
 from tests.faults.lab.rules import always, at_rest
 from tests.faults.lab.user_sync_outcomes import People, differing, follow, outcome, people_in
+from tests.faults.lab.user_sync_requests import NAMES, Request, UserSyncRequests, nothing
 from tests.flows.portal import Portal
 from tests.stored import Store
 
 _ACCOUNT = "acct_northwind"
 _USERS = 6
 _MOST_USERS = 14
-_NAMES = ("Ann Lee", "Bob Fox", "Cy Day")
-_MAILS = tuple(f"{it}@shared.example" for it in "abcd")
-_ANSWERS = frozenset({200, 201, 202, 204, 404, 409, 412})
 _ROUNDS = 3  # of five minutes, after a death
-
-Request = Callable[[Portal], None]
 
 
 class Checkpoint(NamedTuple):
@@ -50,15 +46,13 @@ class Ends:
     breaks: list[str] = field(default_factory=list)
 
 
-class UserSyncCourse:
+class UserSyncCourse(UserSyncRequests):
     """One tenant, two Organizations under its Syncro Tenant, and a user sync that is on."""
 
     def __init__(self, lab: Lab, chance: random.Random, ends: Ends) -> None:
-        self._lab, self._chance, self._ends = lab, chance, ends
-        self._portal = portal = lab.begin()
-        self._world = portal.microsoft.world
-        self._tenant = portal.has_tenant(f"Tenant {chance.randrange(10**9)}", users=_USERS)
-        self._erased: set[str] = set()
+        portal = lab.begin()
+        super().__init__(portal, portal.has_tenant(f"Tenant {chance.randrange(10**9)}", users=_USERS), chance)
+        self._lab, self._ends, self._world = lab, ends, portal.microsoft.world
         self._checkpoints: list[Checkpoint] = []
         self._made = 0
         portal.integrate(self._tenant)
@@ -139,7 +133,7 @@ class UserSyncCourse:
         breaks += [f"{name}: {it}" for it in always(store, self._lab.canaries())]
         breaks += [f"{name}: {it}" for it in at_rest(store, self._portal.clock(), self._lab.canaries())]
         self._portal.later(minutes=31)
-        self._run(self._portal, _nothing)
+        self._run(self._portal, nothing)
         again = self._lab.storage.read(queues=False)
         changed = [it for it in ("people", "usersync") if again.rows(it) != store.rows(it)]
         breaks += [f"{name}: a second run wrote {it}" for it in changed]
@@ -163,26 +157,23 @@ class UserSyncCourse:
             user = chance.choice(users[1:])
             what = chance.randrange(7)
             if what == 0 and len(users) < _MOST_USERS:
-                name = chance.choice(_NAMES)
+                name = chance.choice(NAMES)
                 world.add_user(tenant, displayName=name, mail=self._mail(), employeeId=chance.choice(["1", None]))
             elif what == 1 and len(users) > _USERS // 2:
                 users.remove(user)
                 world.remove_user(tenant, user, permanently=chance.random() < 0.3)
             else:
-                shown = {"displayName": chance.choice(_NAMES), "department": chance.choice(["Sales", "Post", None])}
+                shown = {"displayName": chance.choice(NAMES), "department": chance.choice(["Sales", "Post", None])}
                 shown |= {"mail": self._mail(), "accountEnabled": chance.random() < 0.8}
                 name = chance.choice(list(shown))
                 world.change_user(tenant, user, **{name: shown[name]})
-
-    def _mail(self) -> str | None:
-        return self._chance.choice([*_MAILS, f"{self._chance.randrange(10**6)}@{self._tenant['domain']}", None])
 
     def _is_pushed(self) -> None:
         self._made += 1
         self._push(f"{self._made}")(self._portal)
 
     def _is_created(self) -> None:
-        body = {"name": self._chance.choice(_NAMES), "mail": self._mail()}
+        body = {"name": self._chance.choice(NAMES), "mail": self._mail()}
         self._portal.ask("POST", f"/organizations/{self._organization()}/end-users", body, expect=201)
 
     def _is_erased(self) -> None:
@@ -205,7 +196,7 @@ class UserSyncCourse:
             return "release", self._release
         if questions and chance.random() < 0.5:
             return "decide", self._decide(chance.choice(questions))
-        ways = [("nothing", _nothing), ("edit", self._edited()), ("off", self._off)]
+        ways = [("nothing", nothing), ("edit", self._edited()), ("off", self._off)]
         if links := [it for it in self._listed("links") if it["end_user"]]:
             ways.append(("undo", self._undo(chance.choice(links)["object_id"])))
         if pushed := [it["external_id"] for it in people.values() if it["external_id"]]:
@@ -218,83 +209,7 @@ class UserSyncCourse:
                 ways.append(("merge", self._merge(person, chance.choice(others))))
         return chance.choice(ways)
 
-    def _decide(self, question: Mapping[str, Any]) -> Request:
-        choice = self._chance.choice(question["choices"] or ["later"])
-        body = {"choice": choice}
-        if choice == "link" and question["candidates"]:
-            body["end_user_id"] = self._chance.choice(question["candidates"])["end_user"]["id"]
-        path = f"{self._path}/user-sync/queue/{question['id']}/decision"
-        return lambda portal: _call(portal, "POST", path, body, {400})
-
-    def _undo(self, object_id: str) -> Request:
-        return lambda portal: _call(portal, "DELETE", f"{self._path}/user-sync/links/{object_id}")
-
-    def _edited(self) -> Request:
-        filters = ({}, {"department": {"include": [{"value": self._chance.choice(["Sales", "Nowhere"])}]}})
-        first, second = self._chance.sample(self._organizations, 2)
-        organizations = [{"organization_id": first, "filter": self._chance.choice(filters)}]
-        if organizations[0]["filter"] and self._chance.random() < 0.7:
-            organizations.append({"organization_id": second})
-        settings = {"organizations": organizations, "moves_by_itself": self._chance.random() < 0.3}
-        return lambda portal: self._edit(portal, settings)
-
-    def _edit(self, portal: Portal, settings: Mapping[str, Any]) -> None:
-        plan = portal.ask("POST", f"{self._path}/user-sync/plan", {"settings": settings})
-        body = {"settings": settings, "plan_hash": plan["plan_hash"]}
-        _call(portal, "PUT", f"{self._path}/user-sync", body, headers={"if-match": "*"})
-
-    def _off(self, portal: Portal) -> None:
-        _call(portal, "DELETE", f"{self._path}/user-sync", headers={"if-match": "*"})
-
-    def _release(self, portal: Portal) -> None:
-        hold = portal.ask("GET", f"{self._path}/user-sync")["hold"]
-        if hold:
-            _call(portal, "POST", f"{self._path}/user-sync/release", {"plan_hash": hold["plan"]["plan_hash"]})
-
-    def _push(self, external_id: str) -> Request:
-        holders = [it for it in self._people(self._portal).values() if it["external_id"] == external_id]
-        organization = holders[0]["organization_id"] if holders else self._organization()
-        items = [{"external_id": external_id, "name": self._chance.choice(_NAMES), "mail": self._mail()}]
-        path = f"/organizations/{organization}/end-users/bulk"
-        return lambda portal: _call(portal, "POST", path, {"items": items})
-
-    def _erase(self, person: str) -> Request:
-        self._erased.add(person)
-        return lambda portal: _call(portal, "DELETE", f"/end-users/{person}")
-
-    def _merge(self, person: str, other: str) -> Request:
-        self._erased.add(other)
-        return lambda portal: _call(portal, "POST", f"/end-users/{person}/merge", {"end_user_id": other})
-
-    def _move(self, person: Mapping[str, Any]) -> Request:
-        source = person["organization_id"]
-        body = {
-            "organization_id": next(it for it in self._organizations if it != source),
-            "end_user_ids": [person["id"]],
-        }
-        return lambda portal: _call(portal, "POST", f"/organizations/{source}/end-users/move", body)
-
-    def _keep(self, person: str) -> Request:
-        is_kept = self._chance.random() < 0.7
-
-        def keep(portal: Portal) -> None:
-            answer = portal.call("GET", f"/end-users/{person}")
-            if answer.status == 200:
-                values = json.loads(answer.body)
-                names = ("name", "mail", "username", "aliases", "external_id", "is_active")
-                body = {it: values[it] for it in names} | {"keep_active": is_kept}
-                _call(portal, "PUT", f"/end-users/{person}", body)
-
-        return keep
-
     # What is there.
-
-    @property
-    def _path(self) -> str:
-        return f"/tenants/{self._tenant['id']}"
-
-    def _organization(self) -> str:
-        return self._chance.choice(self._organizations)
 
     def _syncro_tenant_of(self, organization: str) -> str:
         found = self._portal.ask("GET", "/organizations")["items"]
@@ -302,9 +217,6 @@ class UserSyncCourse:
 
     def _listed(self, what: str) -> list[dict[str, Any]]:
         return list(self._portal.ask("GET", f"{self._path}/user-sync/{what}?limit=1000")["items"])
-
-    def _people(self, portal: Portal) -> People:
-        return {key: it for organization in self._organizations for key, it in people_in(portal, organization).items()}
 
     def _replayed(self) -> list[str]:
         """Copies of the people from any earlier point, brought up to date by the feed, which are not the people now."""
@@ -319,20 +231,3 @@ class UserSyncCourse:
                 breaks.append(f"the feed of {organization} after {begun.after!r} leads to other people")
             self._checkpoints.append(Checkpoint(organization, now, after))
         return breaks
-
-
-def _nothing(_portal: Portal) -> None:
-    """A sync, and nothing else."""
-
-
-def _call(
-    portal: Portal,
-    method: str,
-    path: str,
-    body: object = None,
-    more: frozenset[int] | set[int] = frozenset(),
-    *,
-    headers: Mapping[str, str] | None = None,
-) -> None:
-    answer = portal.call(method, path, body, headers=headers)
-    assert answer.status in _ANSWERS | more, (method, path, answer.status, answer.body)
