@@ -12,7 +12,7 @@ from itertools import combinations_with_replacement, product
 
 from local.host.invocation.invoker import Response
 from local.microsoft.browser import Callback
-from tests.faults.lab import assets, people
+from tests.faults.lab import assets, link_races, people
 from tests.faults.lab.flows import settle
 from tests.faults.lab.lab import Lab
 from tests.faults.lab.rules import Break, at_rest
@@ -26,6 +26,7 @@ _FEWEST = 2
 _JITTER_S = 0.004
 _LATE_S = 0.03
 _FRESH_S = 1200.0
+_MAKING_MINUTES = 11  # that have passed in a world by the time it is made
 _ALL_DUE_EVERY = 5  # races with a timer: then every tenant is due at once
 
 
@@ -213,11 +214,24 @@ OF_ASSETS = (
     Action("push linked assets", assets.push_here, assets.make_ready, keeps_mapping=True),
 )
 _MEET_ASSETS = [it for it in ACTIONS if it.name in {"sync", "unmap", "remap", "remove"}]
+# Raced with each other, and with what ends a mapping.
+OF_USER_SYNC = (
+    Action("edit user sync", link_races.edit, link_races.make_ready, keeps_mapping=True),
+    Action("turn user sync off", link_races.turn_off, link_races.make_ready, keeps_mapping=True),
+    Action("decide", link_races.decide, link_races.make_ready, keeps_mapping=True),
+    Action("undo link", link_races.undo, link_races.make_ready, keeps_mapping=True),
+    Action("release", link_races.release, link_races.make_held, keeps_mapping=True),
+    Action("push synced End Users", link_races.push, link_races.make_ready, keeps_mapping=True),
+    Action("sync users", link_races.sync, link_races.make_ready, keeps_mapping=True),
+)
+_ENDS_A_MAPPING = [it for it in ACTIONS if it.name in {"unmap", "remap", "remove"}]
 PAIRS = [
     *combinations_with_replacement(ACTIONS, 2),
     *combinations_with_replacement(OF_PEOPLE, 2),
     *combinations_with_replacement(OF_ASSETS, 2),
     *product(OF_ASSETS, _MEET_ASSETS),
+    *combinations_with_replacement(OF_USER_SYNC, 2),
+    *product(OF_USER_SYNC, _ENDS_A_MAPPING),
 ]
 _ENDS_THE_WORLD = {"remove all"}
 
@@ -253,6 +267,9 @@ class Arena:
     def _round(self, first: Action, second: Action, count: int, raced: Raced, give_up_at: float) -> None:
         one, units = self._begin(of_csp=first.of_csp or second.of_csp)
         other = self._lab.another()
+        if {first, second} & set(OF_USER_SYNC):  # their syncs are asked for after those of the world's making
+            one.later(minutes=_MAKING_MINUTES)
+            other.later(minutes=_MAKING_MINUTES)
         for place, unit in enumerate(units[:count]):
             if place >= _FEWEST and time.monotonic() > give_up_at:
                 break
