@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from integrations.actions.user_sync import run as user_sync_run
+from integrations.actions.user_sync.chip import show_chip
+from integrations.actions.user_sync.synced_tenant import find_synced_tenant
 from integrations.domain.ids import TenantId
 from integrations.domain.jobs.given_up import DETAILS
 from local.microsoft.cloud import Running
@@ -240,3 +242,18 @@ def test_a_user_whose_end_user_was_merged_away_gets_another_and_nothing_leads_fr
     store = sync.portal.services.user_sync(ACCOUNT, TenantId(sync.id))
     leading = {it.value.end_user_id for it in store.linked_end_users.list() if it.value.object_id == user}
     assert leading == {survivor}
+
+
+def test_a_tenant_that_is_unmapped_meanwhile_gets_no_chip(sync: UserSync) -> None:
+    sync.has_end_user("Twin", mail="twin@other.example")
+    sync.has_user("Twin")
+    sync.sync()
+    sync.turn_on()
+    synced = find_synced_tenant(sync.portal.services, ACCOUNT, TenantId(sync.id))
+    head = synced.head()
+    assert sync.portal.row(sync.tenant)["user_sync"]["label"] == "1 to decide"
+    sync.portal.ask("DELETE", f"/tenants/{sync.id}/mapping", expect=204)
+
+    show_chip(synced, head)  # by a request or a run that began before
+
+    assert "control user_sync_chip" not in {kind for kind, _ in everything(sync.portal)}

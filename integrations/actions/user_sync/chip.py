@@ -1,6 +1,6 @@
 """Say on a tenant's row what to know of its user sync: that it is held or fails, or how many questions there are."""
 
-from integrations.actions.conflicts import ignore_conflict
+from integrations.actions.conflicts import ignore_conflict, retry_on_conflict
 from integrations.actions.user_sync.synced_tenant import SyncedTenant
 from integrations.domain.user_sync.stored.state import UserSyncChip, UserSyncHead, UserSyncState
 
@@ -8,16 +8,27 @@ _SHOWN = (UserSyncState.HELD, UserSyncState.FAILED)
 
 
 def show_chip(synced: SyncedTenant, head: UserSyncHead) -> None:
-    """Bring the row's chip in line with the head; one that is late is replaced by the next run."""
-    account, chips = synced.account, synced.account.control.user_sync_chips
-    stored, wanted = chips.find(synced.id), _chip(synced, head)
-    if (stored.value if stored else None) == wanted:
-        return
-    with ignore_conflict("left a chip to the next run", account_id=account.id), account.change() as change:
-        if wanted is not None:
-            change.write(chips.put(wanted))
-        elif stored is not None:
-            change.write(chips.removed(stored))
+    """Bring the row's chip in line with the head; a tenant that was unmapped or removed meanwhile gets none.
+
+    The tenant's row is written with it, so that whoever ends the mapping at this moment deletes the chip, or it fails.
+    """
+    account, control = synced.account, synced.account.control
+    wanted = _chip(synced, head)
+
+    def attempt() -> None:
+        stored, tenant = control.user_sync_chips.find(synced.id), control.tenants.find(synced.id)
+        if (stored.value if stored else None) == wanted:
+            return
+        if tenant is None or tenant.value.removal or tenant.value.epoch != synced.tenant.epoch:
+            return
+        with account.change() as change:
+            if wanted is not None:
+                change.write(control.user_sync_chips.put(wanted), control.tenants.saved(tenant))
+            elif stored is not None:
+                change.write(control.user_sync_chips.removed(stored))
+
+    with ignore_conflict("left a chip to the next run", account_id=account.id):
+        retry_on_conflict(attempt)
 
 
 def _chip(synced: SyncedTenant, head: UserSyncHead) -> UserSyncChip | None:
