@@ -135,7 +135,7 @@ def erase_end_user(services: Services, actor: Actor, end_user_id: EndUserId) -> 
     account = Account(services, actor.account_id)
 
     def do(work: PeopleWork, batch: PeopleBatch, stored: Stored[EndUser]) -> None:
-        links = LinksOfPerson(account, end_user_id)
+        links = LinksOfPerson(account, stored.value)
         keys = erasure_keys(stored.value, links.object_ids)
         marks = erasure_marks(_salt(account), keys, services.clock())
         with account.change() as change:

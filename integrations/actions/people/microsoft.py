@@ -60,6 +60,10 @@ class MicrosoftPeople:
             for it in links
         }
 
+    @property
+    def tenant_id(self) -> TenantId | None:
+        return self._tenant.tenant_id if self._tenant else None
+
     @cached_property
     def _tenant(self) -> Tenant | None:
         """The tenant that the Organization's Syncro Tenant is mapped to."""
@@ -115,10 +119,11 @@ class LinksOfPerson:
     Links that are frozen are among it.
     """
 
-    def __init__(self, account: Account, end_user_id: EndUserId) -> None:
-        self._account, self._end_user_id = account, end_user_id
-        self._tenant_ids = [it.value.tenant_id for it in account.control.tenants.list()]
-        found = ((it, self._store(it).linked_end_users.find(end_user_id)) for it in self._tenant_ids)
+    def __init__(self, account: Account, person: EndUser) -> None:
+        self._account, self._end_user_id = account, person.id
+        self._present = MicrosoftPeople(account, person.organization_id).tenant_id
+        tenant_ids = [it.value.tenant_id for it in account.control.tenants.list()]
+        found = ((it, self._store(it).linked_end_users.find(person.id)) for it in tenant_ids)
         self._links = {tenant_id: stored.value for tenant_id, stored in found if stored}
 
     @property
@@ -134,7 +139,7 @@ class LinksOfPerson:
         Raises:
             VersionConflict: a user sync was changed meanwhile.
         """
-        for tenant_id in self._tenant_ids:
+        for tenant_id in {*self._links, *filter(None, [self._present])}:
             linked = self._links.get(tenant_id)
             assets = AssetLinkStore(self._account.services.tables, self._account.id, tenant_id)
             assets.forget_person(self._end_user_id, [linked.object_id] if linked else [])
