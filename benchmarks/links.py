@@ -70,7 +70,9 @@ def link_devices(bench: "Bench", told: dict[str, Any]) -> dict[str, Any]:
     """Link the tenant's devices with the assets, in one run."""
     order, stored = _order(bench, told)
     written = _count_writes(bench)
-    measured = bench.measured(partial(link_assets, bench.services, order, stored))
+    tenant = Account(bench.services, order.account_id).control.tenants.find(order.tenant_id)
+    assert tenant is not None, "cycles has added it"
+    measured = bench.measured(partial(link_assets, bench.services, order, stored, tenant.value))
     head = AssetLinkStore(bench.services.tables, order.account_id, order.tenant_id).find_head()
     counts = head.value.counts if head else None
     found = {"linked": counts.linked, "assigned": counts.assigned} if counts else {}

@@ -12,7 +12,7 @@ from integrations.actions.account import Account
 from integrations.actions.evaluate import evaluate_tenant
 from integrations.domain.evaluations.controls import CONTROLS
 from integrations.domain.insights import summarizing
-from integrations.domain.insights.summary import ScoreSummary
+from integrations.domain.insights.summary import MfaSummary, ScoreSummary
 from tests.flows.evaluating import order_of, resynced
 from tests.flows.failing import ACCOUNT
 from tests.flows.portal import Portal
@@ -238,14 +238,14 @@ def test_an_unmapping_in_the_middle_of_an_evaluation_leaves_no_summary(
     if not has_summary:
         forgotten(portal, tenant)
     portal.microsoft.world.set_secure_score(tenant["id"], f"{portal.clock():%Y-%m-%d}", points=1, most=10)
-    order, summarized = order_of(portal.services, tenant), summarizing.score_summary
+    order, summarized = order_of(portal.services, tenant), summarizing.mfa_summary
     portal.later(days=1)  # so that there is something to write
 
-    def unmapping(*rows: Any) -> ScoreSummary:
+    def unmapping(*rows: Any) -> MfaSummary:
         portal.ask("DELETE", f"/tenants/{tenant['id']}/mapping", expect=204)
         return summarized(*rows)
 
-    monkeypatch.setattr(summarizing, "score_summary", unmapping)
+    monkeypatch.setattr(summarizing, "mfa_summary", unmapping)
     before = stored(portal, "history")
     portal.services.send(order)
     portal.run_queues()

@@ -24,7 +24,6 @@ class SeenNow:
 
     sequences: dict[OrganizationId, int] = field(default_factory=dict)
     users: str = ""
-    has_assets: bool = False
 
 
 def seen_now(linked: LinkedTenant) -> SeenNow:
@@ -36,7 +35,6 @@ def seen_now(linked: LinkedTenant) -> SeenNow:
     return SeenNow(
         sequences={it: head.sequence for it, head in heads.items()},
         users=user_sync.etag if user_sync else "",
-        has_assets=any(it.assets for it in heads.values()),
     )
 
 

@@ -19,6 +19,7 @@ from integrations.domain.assets.inputs import AssetInputs
 from integrations.domain.assets.links import AssetStatus
 from integrations.domain.assets.plan import AssetChange, AssetPlan, plan_links
 from integrations.domain.assets.stored.state import counts_after
+from integrations.domain.integrations import Tenant
 from integrations.domain.jobs.given_up import Failed, give_up
 from integrations.domain.jobs.orders import EvaluateOrder
 from integrations.domain.retry_delays import EVALUATION_LONGEST
@@ -31,8 +32,10 @@ from shared.storage.tables import StorageUnavailable
 from shared.telemetry.log import log
 
 
-def link_assets(services: Services, order: EvaluateOrder, stored: StoredData) -> None:
+def link_assets(services: Services, order: EvaluateOrder, stored: StoredData, known: Tenant) -> None:
     """Bring the links of the tenant's devices in line; ``stored`` holds the changes no plan has seen yet.
+
+    ``known`` is the tenant as it was lately: enough to see that there are no assets, as for most tenants.
 
     A fault of ours is recorded, and the next run plans anew.
 
@@ -41,6 +44,8 @@ def link_assets(services: Services, order: EvaluateOrder, stored: StoredData) ->
         StorageUnavailable: storage does not answer.
     """
     account = Account(services, order.account_id)
+    if known.mapping is None or not _has_assets_or_links(LinkedTenant(account, known, known.mapping)):
+        return
     tenant = account.control.tenants.find(order.tenant_id)
     if tenant is None or tenant.value.mapping is None or tenant.value.epoch != order.epoch:
         return
@@ -59,6 +64,13 @@ def link_assets(services: Services, order: EvaluateOrder, stored: StoredData) ->
         _record_failure(linked, order, error)
 
 
+def _has_assets_or_links(linked: LinkedTenant) -> bool:
+    if linked.store.find_head() is not None:
+        return True
+    people = linked.account.services.people
+    return any(people(linked.account.id, it).head().assets for it in linked.synced.organization_ids)
+
+
 class _LinkRun:
     def __init__(self, linked: LinkedTenant, batch: AssetLinkBatch, stored: StoredData) -> None:
         self._linked = linked
@@ -69,8 +81,6 @@ class _LinkRun:
 
     def run(self) -> None:
         seen = seen_now(self._linked)
-        if not seen.has_assets and self._batch.is_new:
-            return
         if not self._devices.is_current:
             self._forget_basis()
         elif not self._is_up_to_date(seen):

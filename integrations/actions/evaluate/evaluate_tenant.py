@@ -37,7 +37,7 @@ def evaluate_tenant(services: Services, order: EvaluateOrder) -> None:
         VersionConflict: the tenant's summary kept changing; the message retries.
     """
     basis = read_summary_basis(services, order)
-    if not _is_current(basis.tenant, order):
+    if basis.tenant is None or not _is_current(basis.tenant, order):
         log("dropped order", account_id=order.account_id, tenant_id=order.tenant_id, reason="not asked for any more")
         return
     with span("evaluate", account_id=order.account_id, tenant_id=order.tenant_id):
@@ -46,7 +46,7 @@ def evaluate_tenant(services: Services, order: EvaluateOrder) -> None:
             run.evaluate()
             update_summary(services, order, basis, run)
             sync_users(services, order, run.stored)
-            link_assets(services, order, run.stored)
+            link_assets(services, order, run.stored, basis.tenant.value)
             run.finish()
         except (Superseded, Unwritten):
             services.send(order, delay_s=int(OVERLAP.total_seconds()))

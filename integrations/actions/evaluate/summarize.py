@@ -19,7 +19,13 @@ from integrations.domain.evaluations.controls import CONTROLS
 from integrations.domain.evaluations.mfa import MFA, MfaRow
 from integrations.domain.insights import summarizing as rules
 from integrations.domain.insights.history import HistoryDay, HistoryMonth, day_of, month_of, months_around, months_of
-from integrations.domain.insights.summary import TenantSummary
+from integrations.domain.insights.summary import (
+    SUMMARIZED,
+    AssetsSummary,
+    LicensesSummary,
+    ScoreSummary,
+    TenantSummary,
+)
 from integrations.domain.insights.trends import with_trends
 from integrations.domain.integrations import Mapping, Tenant
 from integrations.domain.jobs.orders import EvaluateOrder
@@ -57,9 +63,12 @@ class SummaryBasis(NamedTuple):
     history: dict[str, Stored[HistoryMonth] | None]
 
 
-class _SyncedAndDerived(NamedTuple):
+class _Sources(NamedTuple):
+    """What a summary is made from; ``known`` is the one that there is under this epoch."""
+
     synced: StoredData
     derived: StoredData
+    known: TenantSummary | None = None
 
 
 def read_summary_basis(services: Services, order: EvaluateOrder) -> SummaryBasis:
@@ -96,7 +105,7 @@ def update_summary(services: Services, order: EvaluateOrder, basis: SummaryBasis
         VersionConflict: they kept changing.
         StorageUnavailable: storage does not answer.
     """
-    account, data = Account(services, order.account_id), _SyncedAndDerived(run.stored, run.results)
+    account, data = Account(services, order.account_id), _Sources(run.stored, run.results)
     retry_on_conflict(
         lambda: _update_again(account, order),
         first=lambda: _update(account, order, basis, data),
@@ -106,17 +115,16 @@ def update_summary(services: Services, order: EvaluateOrder, basis: SummaryBasis
 def _update_again(account: Account, order: EvaluateOrder) -> None:
     services, where = account.services, (order.account_id, order.tenant_id, order.epoch)
     basis = read_summary_basis(services, order)
-    _update(account, order, basis, _SyncedAndDerived(services.data(*where).state(), services.derived(*where).state()))
+    _update(account, order, basis, _Sources(services.data(*where).state(), services.derived(*where).state()))
 
 
-def _update(account: Account, order: EvaluateOrder, basis: SummaryBasis, data: _SyncedAndDerived) -> None:
+def _update(account: Account, order: EvaluateOrder, basis: SummaryBasis, data: _Sources) -> None:
     tenant, before, now = basis.tenant, basis.summary, account.services.clock()
     if tenant is None or tenant.value.mapping is None or tenant.value.epoch != order.epoch:
         return
     exceptions = excepted(basis.exceptions, now).get(tenant.value.tenant_id, frozenset())
-    summary = _summary(account, tenant.value, tenant.value.mapping, exceptions, data)
-    if before is not None and before.value.epoch == summary.epoch:
-        summary = msgspec.structs.replace(summary, assets=before.value.assets)  # ``link_assets`` brings it up to date
+    known = before.value if before and before.value.epoch == order.epoch else None
+    summary = _summary(account, tenant.value, tenant.value.mapping, exceptions, data._replace(known=known))
     day = day_of(summary, exceptions, now.astimezone(time_zone(basis.settings.time_zone)).date())
     summary = with_trends(summary, before.value if before else None, day)
     history = _history_writes(account.control, basis.history, tenant.value, day)
@@ -135,12 +143,12 @@ def _summary_writes(
 
 
 def _summary(
-    account: Account, tenant: Tenant, mapping: Mapping, exceptions: Collection[str], data: _SyncedAndDerived
+    account: Account, tenant: Tenant, mapping: Mapping, exceptions: Collection[str], data: _Sources
 ) -> TenantSummary:
-    synced, derived = data.synced.confirmed(tenant.confirmed), data.derived
+    known, synced, derived = data.known, data.synced.confirmed(tenant.confirmed), data.derived
+    score, licenses = _score_and_licenses(synced, known)
     organization = account.control.organizations.find(mapping.organization_id)
     off = account.services.settings.evaluations_off
-    licenses = list(_rows(synced, "licenses", License))
     mfa = rules.EvaluationState(derived.cursors.get(MFA.name), MFA.name in off)
     controls = rules.EvaluationState(derived.cursors.get(CONTROLS.name), CONTROLS.name in off)
     return TenantSummary(
@@ -150,16 +158,27 @@ def _summary(
         default_domain=tenant.default_domain,
         organization_id=mapping.organization_id,
         organization_name=organization.value.name if organization else "",
-        score=rules.score_summary(
-            _rows(synced, "secure_score", SecureScore),
-            _rows(synced, "secure_score_controls", SecureScoreControl),
-            synced.cursors.get("secure_score"),
-            _plans(synced, licenses),
-        ),
+        score=score,
         mfa=rules.mfa_summary(mfa, _kinds(derived, exceptions) if mfa.has_rows else {}),
         controls=rules.controls_summary(controls, _verdicts(derived) if controls.has_rows else {}),
-        licenses=rules.licenses_summary(licenses, synced.cursors.get("licenses")),
+        licenses=licenses,
+        assets=known.assets if known else AssetsSummary(),  # ``link_assets`` brings it up to date
     )
+
+
+def _score_and_licenses(synced: StoredData, known: TenantSummary | None) -> tuple[ScoreSummary, LicensesSummary]:
+    """Both from their rows, or as they were summarized while none of these has changed since."""
+    of_score, of_licenses = synced.cursors.get("secure_score"), synced.cursors.get("licenses")
+    if known is not None and not SUMMARIZED & synced.pending.keys():
+        return rules.score_again(known.score, of_score), rules.licenses_again(known.licenses, of_licenses)
+    licenses = list(_rows(synced, "licenses", License))
+    score = rules.score_summary(
+        _rows(synced, "secure_score", SecureScore),
+        _rows(synced, "secure_score_controls", SecureScoreControl),
+        of_score,
+        _plans(synced, licenses),
+    )
+    return score, rules.licenses_summary(licenses, of_licenses)
 
 
 def _rows(stored: StoredData, dataset: str, model: type[Row]) -> Iterable[Row]:

@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from integrations.domain.baselines.verdicts import ControlVerdict
 from integrations.domain.evaluations.progress import State
 from integrations.domain.insights.summary import (
@@ -67,6 +69,12 @@ def score_summary(
     )
 
 
+def score_again(known: ScoreSummary, cursor: Cursor | None) -> ScoreSummary:
+    """A score of which nothing has changed since it was summarized but how and when it was last read."""
+    outcome, read_at = (cursor.outcome, cursor.complete_at) if cursor else (None, None)
+    return msgspec.structs.replace(known, outcome=outcome, read_at=read_at)
+
+
 def mfa_summary(evaluation: EvaluationState, excepted: Mapping[str, str]) -> MfaSummary:
     """The counts of people; ``excepted`` are the kinds of people for whom there is an exception, by user id."""
     cursor = evaluation.cursor
@@ -96,6 +104,13 @@ def licenses_summary(licenses: Iterable[License], cursor: Cursor | None) -> Lice
     if cursor is None or cursor.complete_at is None:
         return LicensesSummary(outcome=cursor.outcome if cursor else None)
     return LicensesSummary(outcome=cursor.outcome, as_of=cursor.complete_at, counts=license_counts(licenses))
+
+
+def licenses_again(known: LicensesSummary, cursor: Cursor | None) -> LicensesSummary:
+    """Seats of which nothing has changed since they were counted but how and when they were last read."""
+    if cursor is None or cursor.complete_at is None:
+        return licenses_summary((), cursor)
+    return msgspec.structs.replace(known, outcome=cursor.outcome, as_of=cursor.complete_at)
 
 
 def license_counts(licenses: Iterable[License]) -> LicenseCounts:

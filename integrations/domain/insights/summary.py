@@ -15,7 +15,7 @@ from integrations.domain.ids import OrganizationId, TenantId
 from integrations.domain.sync.datasets import DatasetOutcome
 
 # Read for summaries, whether or not an evaluation needs them: a change of these updates the summary as well.
-SUMMARIZED = frozenset({"secure_score", "licenses"})
+SUMMARIZED = frozenset({"secure_score", "secure_score_controls", "licenses", "organization"})
 
 
 class DayPercent(msgspec.Struct, frozen=True, array_like=True):

@@ -117,3 +117,14 @@ def test_seats_are_counted_over_what_somebody_pays_for() -> None:
     assert (
         rules.licenses_summary([], Cursor(dataset="x", outcome=DatasetOutcome.DENIED, attempted_at=NOW)).counts is None
     )
+
+
+def test_what_did_not_change_says_anew_when_and_how_it_was_read() -> None:
+    later = Cursor(dataset="x", outcome=DatasetOutcome.STALE, attempted_at=NOW, complete_at=NOW + timedelta(hours=1))
+    known, seats = rules.score_summary([score(0, 50)], [], FRESH), rules.licenses_summary([license_of(5)], FRESH)
+
+    again, counted = rules.score_again(known, later), rules.licenses_again(seats, later)
+
+    assert (again.percent, again.outcome, again.read_at) == (50.0, DatasetOutcome.STALE, later.complete_at)
+    assert (counted.counts, counted.outcome, counted.as_of) == (seats.counts, DatasetOutcome.STALE, later.complete_at)
+    assert (rules.score_again(known, None).read_at, rules.licenses_again(seats, None).counts) == (None, None)
