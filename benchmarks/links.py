@@ -10,6 +10,7 @@ from integrations.actions.account import Account
 from integrations.actions.actors import Actor
 from integrations.actions.asset_links.run import link_assets
 from integrations.actions.assets.push import MOST_PUSHED_ASSETS, push_assets
+from integrations.actions.lookup import find_tenant
 from integrations.actions.user_sync.run import sync_users
 from integrations.domain.ids import AccountId, OrganizationId, SyncroTenantId, TenantId
 from integrations.domain.integrations import Organization
@@ -70,9 +71,8 @@ def link_devices(bench: "Bench", told: dict[str, Any]) -> dict[str, Any]:
     """Link the tenant's devices with the assets, in one run."""
     order, stored = _order(bench, told)
     written = _count_writes(bench)
-    tenant = Account(bench.services, order.account_id).control.tenants.find(order.tenant_id)
-    assert tenant is not None, "cycles has added it"
-    measured = bench.measured(partial(link_assets, bench.services, order, stored, tenant.value))
+    tenant = find_tenant(bench.services.control(order.account_id), order.tenant_id).value
+    measured = bench.measured(partial(link_assets, bench.services, order, stored, tenant))
     head = AssetLinkStore(bench.services.tables, order.account_id, order.tenant_id).find_head()
     counts = head.value.counts if head else None
     found = {"linked": counts.linked, "assigned": counts.assigned} if counts else {}

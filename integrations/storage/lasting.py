@@ -88,6 +88,11 @@ class LastingBatch(Generic[Head]):
         self._writes: dict[str, Write] = {}
 
     @property
+    def is_new(self) -> bool:
+        """Whether nothing was written before."""
+        return not self._etag
+
+    @property
     def is_empty(self) -> bool:
         return not self._writes and self.head == self._before
 
