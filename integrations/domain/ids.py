@@ -33,6 +33,7 @@ PORTAL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@|-]{0,127}")
 _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _RUN = re.compile(r"[0-9]{15}-[a-z0-9]{8}")
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # no letters that are misread on a screen
+_PAIRS = [first + second for second in _ALPHABET for first in _ALPHABET]
 _LENGTH = 20
 _LENGTH_IN_ORGANIZATION = 12
 
@@ -86,9 +87,9 @@ def end_user_id_for(organization_id: OrganizationId, *key: str) -> EndUserId:
     number = int.from_bytes(hashlib.sha256("|".join([organization_id, *key]).encode()).digest())
     number %= len(_ALPHABET) ** _LENGTH_IN_ORGANIZATION
     letters = []
-    for _ in range(_LENGTH_IN_ORGANIZATION):
-        number, place = divmod(number, len(_ALPHABET))
-        letters.append(_ALPHABET[place])
+    for _ in range(_LENGTH_IN_ORGANIZATION // 2):
+        number, place = divmod(number, len(_PAIRS))
+        letters.append(_PAIRS[place])
     return EndUserId(f"eu_{organization_id.removeprefix('org_')}{''.join(letters)}")
 
 

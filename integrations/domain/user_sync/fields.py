@@ -75,8 +75,8 @@ def first_values(settings: UserSyncSettings, values: Values) -> dict[SyncedField
 
     Without a name it is called by its mail address.
     """
-    always, name = (SyncedField.NAME, SyncedField.MAIL), first_name(values)
-    written = {it: text for it, text in values.items() if it in always or _is_written(settings, it)}
+    kept, name = settings.kept_fields - {SyncedField.NAME, SyncedField.MAIL}, first_name(values)
+    written = {it: text for it, text in values.items() if it not in kept}
     return {**written, SyncedField.NAME: name} if name else written
 
 
@@ -87,10 +87,6 @@ def first_name(values: Values) -> str | None:
 
 def _name_from_parts(values: Values) -> str:
     return " ".join(filter(None, (values.get(SyncedField.GIVEN_NAME), values.get(SyncedField.SURNAME))))
-
-
-def _is_written(settings: UserSyncSettings, field: SyncedField) -> bool:
-    return settings.authority_of(field) is not Authority.PORTAL
 
 
 def changed_fields(
@@ -140,9 +136,11 @@ def cleared_fields(
     settings: UserSyncSettings, values: Values, end_user: KnownEndUser, last: Values
 ) -> list[SyncedField]:
     """Fields that were cleared at Microsoft and keep their value here."""
-    return [it for it in last if it not in values and it in end_user.values and _is_written(settings, it)]
+    kept = settings.kept_fields
+    return [it for it in last if it not in values and it in end_user.values and it not in kept]
 
 
 def managed_fields(settings: UserSyncSettings, values: Values) -> list[SyncedField]:
     """Fields of a linked End User in which the next sync would overwrite an edit."""
-    return [it for it in values if settings.authority_of(it) is Authority.MICROSOFT]
+    authority = settings.authority
+    return [it for it in values if authority.get(it, Authority.MICROSOFT) is Authority.MICROSOFT]

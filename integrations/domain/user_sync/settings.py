@@ -166,5 +166,10 @@ class UserSyncSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     def is_on(self) -> bool:
         return any(it.is_on for it in self.organizations)
 
+    @property
+    def kept_fields(self) -> frozenset[SyncedField]:
+        """Fields in which only the portal's values count."""
+        return frozenset(it for it, whose in self.authority.items() if whose is Authority.PORTAL)
+
     def authority_of(self, field: SyncedField) -> Authority:
         return self.authority.get(field, Authority.MICROSOFT)
