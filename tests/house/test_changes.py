@@ -32,8 +32,7 @@ PUT_BY_THEMSELVES = {
     ("integrations/actions/csp/steps.py", "order_step"): "the row says it already, and the line may be lost",
     ("integrations/actions/people/move.py", "move_end_users"): "people are no account's rows",
     ("integrations/actions/people/move.py", "move_synced"): "people are no account's rows",
-    ("integrations/actions/user_sync/run.py", "_record_failure"): "links are no account's rows",
-    ("integrations/actions/asset_links/run.py", "_record_failure"): "links are no account's rows",
+    ("integrations/actions/failures.py", "record_failure"): "links are no account's rows",
     ("integrations/actions/asset_links/by_hand.py", "order_linking"): "assets are no account's rows",
     ("integrations/actions/sync/slot.py", "_is_current"): "the row says it already: not before that time",
 }
@@ -53,9 +52,8 @@ CONFLICT_MEANS = {
     ("integrations/actions/mapping/map_tenant.py", "map_tenant"): "the other one is named",
     ("integrations/actions/removal/start.py", "_begin_together"): "of many at once: then one by one",
     ("integrations/actions/user_sync/run.py", "sync_users"): "what is pending stays so, and the message comes again",
-    ("integrations/actions/user_sync/run.py", "_record_failure"): "the same",
+    ("integrations/actions/failures.py", "record_failure"): "the same",
     ("integrations/actions/asset_links/run.py", "link_assets"): "the same",
-    ("integrations/actions/asset_links/run.py", "_record_failure"): "the same",
     ("integrations/actions/csp/reconcile.py", "_write"): "of many at once: then one by one",
     ("integrations/actions/sync/change_notifications.py", "keep_watch"): "what was begun at Microsoft is taken back",
 }
@@ -71,6 +69,7 @@ PEOPLE = {
 LASTING = {
     ("integrations/actions/asset_links/ending.py", "batch"),
     ("integrations/actions/asset_links/run.py", "batch"),
+    ("integrations/actions/failures.py", "batch"),
     ("integrations/actions/asset_links/run.py", "self._batch"),
     ("integrations/actions/user_sync/change.py", "batch"),
     ("integrations/actions/user_sync/ending.py", "batch"),

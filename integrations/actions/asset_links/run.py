@@ -4,10 +4,7 @@ It plans from everything that is stored, as soon as anything changed: rows from 
 users, decisions, or which data are current.
 """
 
-import logging
-import traceback
 from collections import Counter
-from pathlib import Path
 
 from integrations.actions.account import Account
 from integrations.actions.asset_links.devices import StoredDevices
@@ -15,21 +12,18 @@ from integrations.actions.asset_links.inputs import ReadAssets, SeenNow, read_in
 from integrations.actions.asset_links.linked_tenant import LinkedTenant
 from integrations.actions.asset_links.writing import LinkWriter
 from integrations.actions.conflicts import retry_on_conflict
+from integrations.actions.failures import record_failure
 from integrations.domain.assets.inputs import AssetInputs
 from integrations.domain.assets.links import AssetStatus
 from integrations.domain.assets.plan import AssetChange, AssetPlan, plan_links
 from integrations.domain.assets.stored.state import counts_after
 from integrations.domain.integrations import Tenant
-from integrations.domain.jobs.given_up import Failed, give_up
 from integrations.domain.jobs.orders import EvaluateOrder
-from integrations.domain.retry_delays import EVALUATION_LONGEST
 from integrations.services import Services
 from integrations.storage.asset_links import AssetLinkBatch
 from integrations.storage.control import VersionConflict
 from integrations.storage.data.store import StoredData, Superseded
-from integrations.storage.due import Due, Work
 from shared.storage.tables import StorageUnavailable
-from shared.telemetry.log import log
 
 
 def link_assets(services: Services, order: EvaluateOrder, stored: StoredData, known: Tenant) -> None:
@@ -61,7 +55,9 @@ def link_assets(services: Services, order: EvaluateOrder, stored: StoredData, kn
     except VersionConflict as error:
         raise Superseded from error
     except Exception as error:  # noqa: BLE001 - a bug of ours fails the links, and no evaluation
-        _record_failure(linked, order, error)
+        failing = linked.store.batch()
+        record_failure(account, order, failing, "linking assets failed", error)
+        linked.show_counts(failing.head)
 
 
 def _has_assets_or_links(linked: LinkedTenant) -> bool:
@@ -149,25 +145,3 @@ def _changes(before: AssetStatus | None, change: AssetChange) -> list[str]:
         "questions": review is not None and review != earlier,
     }
     return [name for name, is_so in changes.items() if is_so]
-
-
-def _record_failure(linked: LinkedTenant, order: EvaluateOrder, error: Exception) -> None:
-    """Record a fault of ours in the head, and plan the retry; the log has its place without any of the data."""
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    account, now = linked.account, linked.account.services.clock()
-    log(
-        "linking assets failed",
-        level=logging.ERROR,
-        account_id=account.id,
-        tenant_id=linked.id,
-        error=f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}",
-    )
-    batch = linked.store.batch()
-    failure = give_up(batch.head.failure, Failed(order.queue, 1, type(error).__name__), now, EVALUATION_LONGEST)
-    batch.set_head(failure=failure, basis="")
-    account.services.due.put(Due(Work.EVALUATE, account.id, linked.id, failure.next_at))
-    try:
-        batch.commit()
-        linked.show_counts(batch.head)
-    except VersionConflict as conflict:
-        raise Superseded from conflict

@@ -4,16 +4,14 @@ It plans from everything that is stored, as soon as anything changed: rows from 
 or which data are current. A plan that would hurt more than it may is held until somebody has seen it.
 """
 
-import logging
-import traceback
 from collections import Counter
 from collections.abc import Iterable
-from pathlib import Path
 
 import msgspec
 
 from integrations.actions.account import Account
 from integrations.actions.actors import Actor
+from integrations.actions.failures import record_failure
 from integrations.actions.user_sync.chip import show_chip
 from integrations.actions.user_sync.directory import StoredDirectory
 from integrations.actions.user_sync.inputs import ReadInputs, read_inputs, seen_now
@@ -22,9 +20,7 @@ from integrations.actions.user_sync.synced_tenant import SyncedTenant
 from integrations.actions.user_sync.writing import PlanWriter
 from integrations.domain.ids import EndUserId
 from integrations.domain.integrations import Tenant
-from integrations.domain.jobs.given_up import Failed, give_up
 from integrations.domain.jobs.orders import EvaluateOrder
-from integrations.domain.retry_delays import EVALUATION_LONGEST
 from integrations.domain.user_sync.changes import end_user_after
 from integrations.domain.user_sync.guard import approval_of, review
 from integrations.domain.user_sync.links import UserLink
@@ -35,10 +31,8 @@ from integrations.domain.user_sync.stored.state import PlanHold, UserSyncCounts
 from integrations.services import Services
 from integrations.storage.control import VersionConflict
 from integrations.storage.data.store import StoredData, Superseded
-from integrations.storage.due import Due, Work
 from integrations.storage.user_sync import HELD_PLAN, UserSyncBatch
 from shared.storage.tables import StorageUnavailable
-from shared.telemetry.log import log
 
 
 def sync_users(services: Services, order: EvaluateOrder, stored: StoredData) -> None:
@@ -65,7 +59,9 @@ def sync_users(services: Services, order: EvaluateOrder, stored: StoredData) -> 
     except VersionConflict as error:
         raise Superseded from error
     except Exception as error:  # noqa: BLE001 - a bug of ours fails the user sync, and no evaluation
-        _record_failure(synced, order, error)
+        failing = synced.store.batch()
+        record_failure(account, order, failing, "the user sync failed", error)
+        show_chip(synced, failing.head)
 
 
 class _UserSyncRun:
@@ -194,25 +190,3 @@ def _counts(read: ReadInputs, plan: UserSyncPlan) -> UserSyncCounts:
 
 def _linked(links: Iterable[UserLink]) -> set[EndUserId]:
     return {it.end_user_id for it in links if it.end_user_id}
-
-
-def _record_failure(synced: SyncedTenant, order: EvaluateOrder, error: Exception) -> None:
-    """Record a fault of ours in the head, and plan the retry; the log has its place without any of the data."""
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    account, now = synced.account, synced.account.services.clock()
-    log(
-        "the user sync failed",
-        level=logging.ERROR,
-        account_id=account.id,
-        tenant_id=synced.id,
-        error=f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}",
-    )
-    batch = synced.store.batch()
-    failure = give_up(batch.head.failure, Failed(order.queue, 1, type(error).__name__), now, EVALUATION_LONGEST)
-    batch.set_head(failure=failure, basis="")
-    account.services.due.put(Due(Work.EVALUATE, account.id, synced.id, failure.next_at))
-    try:
-        batch.commit()
-    except VersionConflict as conflict:
-        raise Superseded from conflict
-    show_chip(synced, batch.head)
