@@ -89,7 +89,7 @@ conformance: $(READY) $(RUNTIME)/.ready $(CLIENT)/.ready ## the simulator, the c
 fuzz: $(READY) $(FUZZ)/.ready ## 50,000 requests generated from docs/openapi.json, with a token and without: none may be answered with 5xx; another number: REQUESTS=2000
 	$(BIN)/python -m tests.fuzz.run $(REQUESTS)
 
-bench: $(READY) $(PEERS)/.ready ## measure every performance goal, and write docs/performance.md (11 minutes); only some: ONLY="p3_unchanged"
+bench: $(READY) $(PEERS)/.ready ## measure every performance goal, and write docs/performance.md (half an hour); only some: ONLY="p3_unchanged"
 	$(BIN)/python -m benchmarks.run $(ONLY)
 
 openapi: .venv/.ready ## write docs/openapi.json from the code
