@@ -5,8 +5,9 @@ again meanwhile and its links are in use; and at once when the tenant is removed
 """
 
 from integrations.actions.account import Account
+from integrations.actions.asset_links.linked_tenant import LinkedTenant
 from integrations.actions.conflicts import retry_on_conflict
-from integrations.domain.ids import OrganizationId, TenantId, organization_of
+from integrations.domain.ids import TenantId, organization_of
 from integrations.storage.asset_links import AssetLinkStore
 
 
@@ -39,11 +40,7 @@ def _forget_others(account: Account, store: AssetLinkStore, tenant_id: TenantId)
     tenant = account.control.tenants.find(tenant_id)
     if tenant is None or tenant.value.mapping is None:
         return 0
-    here: set[OrganizationId] = {
-        it.value.id
-        for it in account.control.organizations.list()
-        if it.value.syncro_tenant_id == tenant.value.mapping.syncro_tenant_id
-    }
+    here = set(LinkedTenant(account, tenant.value, tenant.value.mapping).synced.organization_ids)
     batch = store.batch()
     writes = [store.manual.removed(it) for it in store.manual.list() if organization_of(it.value.asset_id) not in here]
     writes += [store.undone.removed(it) for it in store.undone.list() if organization_of(it.value.asset_id) not in here]

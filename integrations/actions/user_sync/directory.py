@@ -54,10 +54,7 @@ class StoredDirectory:
         self.stored = stored
         self._now = now
         self._on_read = on_read
-        confirmed = tenant.confirmed
-        self._cursors: Mapping[str, Cursor] = {
-            name: confirmed.applied(it) if confirmed else it for name, it in stored.cursors.items()
-        }
+        self._cursors: Mapping[str, Cursor] = stored.confirmed(tenant.confirmed).cursors
 
     @property
     def users_were_read(self) -> bool:
