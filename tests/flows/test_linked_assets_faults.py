@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from integrations.actions.asset_links import run as link_run
+from integrations.domain.ids import AccountId, TenantId
+from integrations.storage.asset_links import AssetLinkStore
 from shared.storage.rest_table import RestTable
 from tests.flows.assets import Fleet, device_of, with_fleet
 from tests.flows.portal import Portal
@@ -161,6 +163,35 @@ def test_what_the_portal_changed_while_a_run_was_planning_is_not_overwritten(
     after = fleet.asset(asset["id"])
     assert (after["assigned_end_user_id"], after["assigned_by"]) == (person, "manual")
     assert after["linking"]["findings"] == ["differs_from_microsoft"]
+
+
+def test_nobody_who_left_while_a_run_was_planning_gets_an_asset(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    asset, person = fleet.push("pc-1", serial="OTHER-123"), fleet.end_user(1)
+    fleet.has_laptop("NW-LT-2", "OTHER-123", user=1)
+    plan_links, is_first = link_run.plan_links, True
+
+    def plans_slowly(*inputs: Any) -> Any:
+        nonlocal is_first
+        made = plan_links(*inputs)
+        if is_first:
+            is_first = False
+            assert fleet.portal.call("DELETE", f"/end-users/{person}").status == 204
+        return made
+
+    monkeypatch.setattr(link_run, "plan_links", plans_slowly)
+    fleet.run()
+
+    assert fleet.asset(asset["id"])["assigned_end_user_id"] is None
+
+
+def test_nothing_is_known_of_a_last_asset_that_was_deleted(fleet: Fleet) -> None:
+    asset = fleet.push("pc-1", serial=SERIAL)
+    assert device_of(asset)
+    assert fleet.portal.call("DELETE", f"/assets/{asset['id']}").status == 204
+    fleet.run()
+
+    store = AssetLinkStore(fleet.portal.services.tables, AccountId("acct_northwind"), TenantId(fleet.id))
+    assert [it.value.asset_id for it in store.statuses.list() if it.value.asset_id == asset["id"]] == []
 
 
 def test_a_decision_while_a_run_was_planning_stands(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:

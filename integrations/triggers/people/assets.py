@@ -158,7 +158,9 @@ def add_routes(routes: HttpRoutes) -> None:
         answers={204: None},
     )
     def delete_asset(call: RequestContext) -> ApiResponse:
-        actions.delete_asset(call.services, call.actor, _asset(call))
+        asset_id = _asset(call)
+        actions.delete_asset(call.services, call.actor, asset_id)
+        order_linking(Account(call.services, call.actor.account_id), ids.organization_of(asset_id))
         return no_content()
 
 
