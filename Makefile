@@ -26,7 +26,7 @@ CHROMIUM_PATH := .local/chromium
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo services test check format format-check lint types imports coverage test-azurite faults browser pictures conformance fuzz bench openapi baselines permissions examples assess record clean
+.PHONY: help run demo services test check format format-check lint types imports coverage test-azurite faults exhaustive browser pictures conformance fuzz bench openapi baselines permissions examples assess record clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,13 +75,18 @@ test-azurite: .venv/.ready $(if $(filter npm,$(MODE)),node_modules/.ready) ## st
 
 # `make test` has a sample of each kind. With FULL there are also more rounds and made-up examples of some of its tests.
 faults: $(READY) ## crashes, races and odd answers for ten minutes, drawn by a seed (SEED=); all of them: FULL=1; many times over: FULL=release
-	FULL=$(FULL) SEED=$(SEED) $(BIN)/pytest $(if $(FULL),tests/faults tests/flows/test_directory_changes.py tests/flows/test_removal_races.py tests/flows/test_throttled.py tests/browser/test_addresses.py tests/domain/csp/test_gdap.py,tests/faults/long)
+	FULL=$(FULL) SEED=$(SEED) $(BIN)/pytest $(if $(FULL),tests/faults tests/flows/test_directory_changes.py tests/flows/test_removal_races.py tests/domain/csp/test_gdap.py,tests/faults/long)
+	$(if $(FULL),$(MAKE) exhaustive)
+
+exhaustive: $(READY) $(CHROMIUM_PATH) ## every case of the tests of which `make test` tries some, and axe in every scheme at every width
+	FULL=1 $(BIN)/pytest $(SIDE_BY_SIDE) -m exhaustive
+	FULL=1 $(BIN)/pytest $(SIDE_BY_SIDE) tests/browser/test_accessible.py tests/browser/test_given_up.py tests/browser/test_addresses.py
 
 browser: $(READY) node_modules/.ready $(CHROMIUM_PATH) ## the page in Chromium (found, installed, or CHROMIUM=path): journeys, accessibility, speed
 	$(BIN)/pytest tests/browser
 
 pictures: $(READY) node_modules/.ready $(CHROMIUM_PATH) ## retake the pictures in docs/pictures
-	PICTURES=1 $(BIN)/pytest tests/browser/test_pictures.py
+	PICTURES=1 FULL=1 $(BIN)/pytest tests/browser/test_pictures.py
 
 conformance: $(READY) $(RUNTIME)/.ready $(CLIENT)/.ready ## the simulator, the client and the app against Microsoft's own OpenAPI and Functions runtime; a generated client against docs/openapi.json
 	GRAPH_OPENAPI=$(GRAPH_OPENAPI) $(BIN)/pytest tests/conformance

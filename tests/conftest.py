@@ -13,6 +13,7 @@ from local.azurite import Azurite, running_azurite
 from local.microsoft.cloud import Running, running_microsoft
 from local.portal_identity import PortalIdentity, running_portal_identity
 from shared.telemetry.fields import register_fields
+from tests.exhaustive import IS_FULL
 from tests.flows.portal import Portal, open_portal
 from tests.states import Beginning, States
 
@@ -29,6 +30,13 @@ register_fields(LOG_FIELDS)
 
 # What is imported and collected stays: the collector need not go through it again and again.
 gc.disable()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    left = [] if IS_FULL else [it for it in items if it.get_closest_marker("exhaustive")]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [it for it in items if not it.get_closest_marker("exhaustive")]
 
 
 def pytest_collection_finish() -> None:

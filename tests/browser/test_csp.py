@@ -3,8 +3,9 @@
 import pytest
 from playwright.sync_api import expect
 
-from local.worlds.csp import CUSTOMERS, NAMES, PARTNERS, add_csp, add_failing_csp
+from local.worlds.csp import CUSTOMERS, NAMES, add_csp, add_failing_csp
 from tests.browser.site import Site
+from tests.exhaustive import exhaustive
 from tests.flows.partner import Csp, has_csp
 
 
@@ -120,7 +121,9 @@ ADVICE = {
 }
 
 
-@pytest.mark.parametrize("reason", PARTNERS)
+@pytest.mark.parametrize(
+    "reason", ["no_mfa_prompt", "not_in_admin_agents", *exhaustive("no_child_tenants", "policy_blocking", "unknown")]
+)
 def test_each_reason_of_a_failed_authorization_says_what_to_do(site: Site, reason: str) -> None:
     connected(site, Csp(site.portal, add_failing_csp(site.portal.microsoft.world, reason)))
     site.until(lambda: site.portal.ask("GET", "/integrations")["csps"][0]["sync_status"]["label"] == "Auth Failed")

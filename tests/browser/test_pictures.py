@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from local.worlds.csp import CUSTOMERS, add_csp
@@ -32,6 +33,7 @@ class Album:
         self.taken.append(name)
 
 
+@pytest.mark.exhaustive
 def test_pictures_of_the_main_states(site: Site, root: Path, tmp_path: Path) -> None:
     album, page = Album(site, root, tmp_path), site.page
     site.open()

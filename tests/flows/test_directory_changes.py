@@ -13,7 +13,7 @@ from integrations.microsoft.registry import DATASETS
 from local.microsoft.cloud import Running
 from local.portal_identity import PortalIdentity
 from shared.storage.rest_table import RestTable
-from tests.faults.lab.report import IS_FULL
+from tests.exhaustive import IS_FULL
 from tests.flows.portal import Portal, open_portal
 
 ALICE, BOB = AccountId("acct_northwind"), AccountId("acct_southridge")

@@ -8,6 +8,7 @@ import pytest
 from integrations.domain.sync.datasets import Cursor
 from integrations.domain.sync.records import SignInPage
 from integrations.microsoft.registry import DATASETS, readable
+from tests.exhaustive import exhaustive
 from tests.flows.portal import Portal
 from tests.flows.reading import cycle, groups_of, items, states, users_of
 
@@ -86,35 +87,35 @@ def test_a_missing_licence_is_understood_behind_bytes_before_the_json(portal: Po
 # One odd item among others.
 
 
-@pytest.mark.parametrize(
-    ("dataset", "path", "at"),
-    [
-        ("organization", "/organization", ["value", 0, "assignedPlans"]),
-        ("organization", "/organization", ["value", 0, "verifiedDomains"]),
-        ("groups", "groups/delta", ["value", 0, "groupTypes"]),
-        ("registrations", REGISTRATIONS, ["value", 1, "methodsRegistered"]),
-        ("conditional_access", "conditionalAccess/policies", ["value", 0, "conditions", "users", "includeUsers"]),
-        ("named_locations", "namedLocations", ["value", 0, "ipRanges"]),
-        ("devices", r"/devices\?", ["value", 1, "registeredOwners"]),
-    ],
-)
-def test_a_list_that_is_null_costs_nothing_else(portal: Portal, dataset: str, path: str, at: list[Any]) -> None:
+NULL_LISTS = {
+    "organization": ("/organization", ["value", 0, "assignedPlans"]),
+    "organization's domains": ("/organization", ["value", 0, "verifiedDomains"]),
+    "groups": ("groups/delta", ["value", 0, "groupTypes"]),
+    "registrations": (REGISTRATIONS, ["value", 1, "methodsRegistered"]),
+    "conditional_access": ("conditionalAccess/policies", ["value", 0, "conditions", "users", "includeUsers"]),
+    "named_locations": ("namedLocations", ["value", 0, "ipRanges"]),
+    "devices": (r"/devices\?", ["value", 1, "registeredOwners"]),
+}
+
+
+def test_lists_that_are_null_cost_nothing_else(portal: Portal) -> None:
     tenant = has_tenant(portal)
-    garbled = portal.microsoft.world.garble("put", *at, value=None, path=path)
+    world = portal.microsoft.world
+    garbled = {name: world.garble("put", *at, value=None, path=path) for name, (path, at) in NULL_LISTS.items()}
     portal.connected(tenant)
     odd = stored(portal, tenant)
-    shown = portal.microsoft.world.garbled()[garbled]
+    shown = world.garbled()
     status, told = status_of(portal, tenant), states(portal, tenant)
-    portal.microsoft.world.ungarble()
+    world.ungarble()
     portal.later(days=8)
     portal.tick()
 
-    assert shown
+    assert [name for name, number in garbled.items() if not shown[number]] == []
     assert status["label"] == "Success"
-    assert told[dataset] == "fresh"
+    assert told == ALL_FRESH
     clean = stored(portal, tenant)
-    assert odd[dataset].keys() == clean[dataset].keys()
     del odd["secure_score"], clean["secure_score"]  # a score a day
+    assert {name: rows.keys() for name, rows in odd.items()} == {name: rows.keys() for name, rows in clean.items()}
     assert {name: len(rows) for name, rows in odd.items()} == {name: len(rows) for name, rows in clean.items()}
 
 
@@ -134,41 +135,43 @@ def test_plans_that_microsoft_does_not_tell_stop_no_data_set(portal: Portal, pla
     assert status_of(portal, tenant)["label"] == "Success"
 
 
+LISTS = {
+    "users": r"/users\?.*displayName",
+    "groups": "groups/delta",
+    "devices": r"/devices\?",
+    "managed_devices": "managedDevices",
+    "registrations": REGISTRATIONS,
+    "sign_ins": r"/users\?.*signInActivity",
+    "licenses": "subscribedSkus",
+    "subscriptions": "directory/subscriptions",
+    "domains": "/domains",
+    "secure_score_controls": "secureScoreControlProfiles",
+    "conditional_access": "conditionalAccess/policies",
+}
+
+
 @pytest.mark.parametrize(
-    ("dataset", "path"),
-    [
-        ("users", r"/users\?.*displayName"),
-        ("groups", "groups/delta"),
-        ("devices", r"/devices\?"),
-        ("managed_devices", "managedDevices"),
-        ("registrations", REGISTRATIONS),
-        ("sign_ins", r"/users\?.*signInActivity"),
-        ("licenses", "subscribedSkus"),
-        ("subscriptions", "directory/subscriptions"),
-        ("domains", "/domains"),
-        ("secure_score_controls", "secureScoreControlProfiles"),
-        ("conditional_access", "conditionalAccess/policies"),
-    ],
+    "datasets", [list(LISTS), *exhaustive(*([it] for it in LISTS))], ids=lambda it: it[0] if len(it) == 1 else "all"
 )
-def test_one_odd_item_costs_itself_alone_and_is_told(portal: Portal, dataset: str, path: str) -> None:
+def test_one_odd_item_of_a_list_costs_itself_alone_and_is_told(portal: Portal, datasets: list[str]) -> None:
     tenant = has_tenant(portal)
-    world = portal.microsoft.world
-    garbled = world.garble("put", "value", 1, value={"id": ["odd"], "skuId": 7, "name": []}, path=path)
+    world, item = portal.microsoft.world, {"id": ["odd"], "skuId": 7, "name": []}
+    garbled = {it: world.garble("put", "value", 1, value=item, path=LISTS[it]) for it in datasets}
     portal.connected(tenant)
     odd, status = stored(portal, tenant), status_of(portal, tenant)
-    shown, told = world.garbled()[garbled], states(portal, tenant)
+    shown, told = world.garbled(), states(portal, tenant)
     world.ungarble()
     cycle(portal, hours=25)
     mended = stored(portal, tenant)
 
-    assert shown
+    assert [it for it in datasets if not shown[garbled[it]]] == []
     assert (status["label"], status["cause"]) == ("Success", "synced_with_warnings")
-    assert status["evidence"].keys() == {dataset}
+    assert status["evidence"].keys() == set(datasets)
     assert told == ALL_FRESH
     assert status_of(portal, tenant)["cause"] == "synced"
     assert odd.keys() == mended.keys()
-    assert odd[dataset] != mended[dataset]
-    assert len(people(odd[dataset])) == len(people(mended[dataset])) - 1
+    lost = {it: len(people(mended[it])) - len(people(odd[it])) for it in datasets}
+    assert lost == dict.fromkeys(datasets, 1)
 
 
 def people(rows: dict[str, Any]) -> list[Any]:

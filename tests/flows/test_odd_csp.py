@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.exhaustive import exhaustive
 from tests.flows.partner import Csp, has_csp
 from tests.flows.portal import CLIENT_ID, Portal
 
@@ -51,14 +52,14 @@ def of_fabrikam(csp: Csp, *names: str) -> list[Any]:
 # Bytes before the JSON.
 
 
-@pytest.mark.parametrize("host", ["graph", "login", "partner"])
-def test_bytes_before_the_json_change_nothing_for_a_csp(csp: Csp, host: str) -> None:
-    csp.world.garble("bom", host=host)
+def test_bytes_before_the_json_change_nothing_for_a_csp(csp: Csp) -> None:
+    for host in ("graph", "login", "partner"):
+        csp.world.garble("bom", host=host)
     csp.onboarded()
     csp.later(**PERIOD)
 
     assert looks_well(csp, "Contoso", "Fabrikam") == well("Contoso", "Fabrikam")
-    assert any(csp.world.garbled().values())
+    assert all(csp.world.garbled().values())
 
 
 def test_a_refusal_for_lack_of_mfa_is_understood_behind_bytes_before_the_json(csp: Csp) -> None:
@@ -99,7 +100,9 @@ def test_a_refusal_of_a_sign_in_is_understood_behind_bytes_before_the_json(csp: 
     assert (status["label"], status["evidence"].get("code")) == ("Auth Failed", "AADSTS50173"), status
 
 
-@pytest.mark.parametrize(("how", "value"), [("surrogate", None), ("put", 7), ("put", ["odd"]), ("put", None)])
+@pytest.mark.parametrize(
+    ("how", "value"), [("put", 7), *exhaustive(("surrogate", None), ("put", ["odd"]), ("put", None))]
+)
 def test_a_broken_refresh_token_never_replaces_the_one_that_works(csp: Csp, how: str, value: Any) -> None:
     csp.integrate()
     csp.world.garble(how, "refresh_token", value=value, host="login", path="/token$")
@@ -125,14 +128,16 @@ def test_the_same_relationship_on_two_pages_counts_once(csp: Csp) -> None:
     ("names", "value"),
     [
         (["displayName"], None),
-        (["displayName"], 7),
-        (["displayName"], "Ada \ud800"),
-        (["endDateTime"], "2029-03-04T05:06:07"),
         (["endDateTime"], NO_END),
-        (["autoExtendDuration"], 7),
-        (["activatedDateTime"], YEAR_1),
         (["activatedDateTime"], ["odd"]),
-        (["customer", "displayName"], 7),
+        *exhaustive(
+            (["displayName"], 7),
+            (["displayName"], "Ada \ud800"),
+            (["endDateTime"], "2029-03-04T05:06:07"),
+            (["autoExtendDuration"], 7),
+            (["activatedDateTime"], YEAR_1),
+            (["customer", "displayName"], 7),
+        ),
     ],
 )
 def test_what_a_verdict_does_not_hang_on_may_be_odd(csp: Csp, names: list[str], value: Any) -> None:
@@ -148,16 +153,18 @@ def test_what_a_verdict_does_not_hang_on_may_be_odd(csp: Csp, names: list[str], 
     ("at", "value"),
     [
         ([1, "endDateTime"], YEAR_1),
-        ([1, "endDateTime"], "0001-01-01T00:00:00"),
-        ([1, "endDateTime"], {"odd": 1}),
-        ([1, "accessDetails"], None),
-        ([1, "accessDetails"], 7),
         ([1, "accessDetails", "unifiedRoles"], None),
-        ([1, "accessDetails", "unifiedRoles", 0, "roleDefinitionId"], None),
-        ([1, "customer", "tenantId"], None),
-        ([1, "customer"], ["odd"]),
-        ([1, "id"], None),
         ([1], "odd"),
+        *exhaustive(
+            ([1, "endDateTime"], "0001-01-01T00:00:00"),
+            ([1, "endDateTime"], {"odd": 1}),
+            ([1, "accessDetails"], None),
+            ([1, "accessDetails"], 7),
+            ([1, "accessDetails", "unifiedRoles", 0, "roleDefinitionId"], None),
+            ([1, "customer", "tenantId"], None),
+            ([1, "customer"], ["odd"]),
+            ([1, "id"], None),
+        ),
     ],
 )
 def test_one_odd_relationship_does_not_cost_the_other_customers(csp: Csp, at: list[Any], value: Any) -> None:
@@ -207,14 +214,16 @@ def test_nobody_is_taken_for_gone_by_lists_that_have_lost_items(csp: Csp) -> Non
 @pytest.mark.parametrize(
     ("host", "path", "at"),
     [
-        ("graph", CUSTOMERS, ["value", 1, "tenantId"]),
         ("graph", CUSTOMERS, ["value", 1]),
-        ("graph", "accessAssignments", ["value", 0, "accessContainer"]),
         ("graph", "accessAssignments", ["value", 0, "accessDetails"]),
-        ("graph", "transitiveMemberOf", ["value", 2, "id"]),
         ("partner", "/v1/customers", ["items", 1, "id"]),
-        ("partner", "/v1/customers", ["items", 1, "companyProfile"]),
-        ("partner", "/v1/customers", ["items", 1]),
+        *exhaustive(
+            ("graph", CUSTOMERS, ["value", 1, "tenantId"]),
+            ("graph", "accessAssignments", ["value", 0, "accessContainer"]),
+            ("graph", "transitiveMemberOf", ["value", 2, "id"]),
+            ("partner", "/v1/customers", ["items", 1, "companyProfile"]),
+            ("partner", "/v1/customers", ["items", 1]),
+        ),
     ],
 )
 def test_one_odd_item_of_any_list_does_not_end_the_check(csp: Csp, host: str, path: str, at: list[Any]) -> None:
@@ -262,10 +271,12 @@ def test_repeated_items_count_once(csp: Csp) -> None:
 @pytest.mark.parametrize(
     ("path", "at", "value"),
     [
-        (r"servicePrincipals\(appId", ["appRoles"], None),
         (r"servicePrincipals\(appId", ["appRoles"], {"id": None, "value": ["odd"]}),
         ("appRoleAssignments", ["value"], {"appRoleId": 7}),
-        ("appRoleAssignments", ["value"], "odd"),
+        *exhaustive(
+            (r"servicePrincipals\(appId", ["appRoles"], None),
+            ("appRoleAssignments", ["value"], "odd"),
+        ),
     ],
 )
 def test_one_odd_role_does_not_keep_a_customer_out(csp: Csp, path: str, at: list[Any], value: Any) -> None:

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 
 from local.microsoft.browser import Callback
+from tests.exhaustive import exhaustive
 from tests.flows.partner import Csp, has_csp
 from tests.flows.portal import CALLBACKS, Portal
 from tests.waiting import until
@@ -145,23 +146,25 @@ def test_microsofts_own_redirects_say_who_can_help(portal: Portal, leg: str, cod
     ("code", "cause", "reason", "remedy"),
     [
         (530003, "csp_policy_blocking", "policy_blocking", "Conditional Access"),
-        (53004, "csp_policy_blocking", "policy_blocking", "Conditional Access"),
-        (50097, "csp_policy_blocking", "policy_blocking", "Conditional Access"),
-        (50129, "csp_policy_blocking", "policy_blocking", "Conditional Access"),
         (500121, "csp_no_mfa_prompt", "no_mfa_prompt", "MFA"),
         (530034, "csp_account_at_risk", "policy_blocking", "risk"),
-        (53011, "csp_account_at_risk", "policy_blocking", "risk"),
         (50105, "csp_account_not_assigned", "policy_blocking", "Enterprise applications"),
         (500021, "csp_cross_tenant_blocked", "policy_blocking", "Cross-tenant"),
         (50173, "csp_sign_in_ended", "unknown", "Reauthorize CSP"),
-        (700082, "csp_sign_in_ended", "unknown", "Reauthorize CSP"),
         (70043, "csp_sign_in_ended", "unknown", "sign-in frequency"),
         (50057, "csp_account_unusable", "unknown", "enable"),
-        (50034, "csp_account_unusable", "unknown", "enable"),
         (50161, "csp_identity_provider", "unknown", "identity provider"),
         (65001, "csp_consent_missing", "unknown", "accept"),
-        (90094, "csp_consent_missing", "unknown", "accept"),
         (7000112, "csp_app_disabled", "unknown", "Enterprise applications"),
+        *exhaustive(
+            (53004, "csp_policy_blocking", "policy_blocking", "Conditional Access"),
+            (50097, "csp_policy_blocking", "policy_blocking", "Conditional Access"),
+            (50129, "csp_policy_blocking", "policy_blocking", "Conditional Access"),
+            (53011, "csp_account_at_risk", "policy_blocking", "risk"),
+            (700082, "csp_sign_in_ended", "unknown", "Reauthorize CSP"),
+            (50034, "csp_account_unusable", "unknown", "enable"),
+            (90094, "csp_consent_missing", "unknown", "accept"),
+        ),
     ],
 )
 def test_a_refused_refresh_says_who_can_help_and_heals(

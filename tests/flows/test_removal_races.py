@@ -12,7 +12,7 @@ from integrations.actions.removal.tenant_removals import TenantRemovals
 from integrations.domain.ids import AccountId
 from integrations.domain.jobs.orders import RemovalOrder
 from shared.storage.tables import Row, Write, insert
-from tests.faults.lab.report import IS_FULL
+from tests.exhaustive import IS_FULL
 from tests.flows.portal import Portal
 from tests.flows.raw import everything
 from tests.waiting import until

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.lab.report import IS_FULL
+from tests.exhaustive import exhaustive
 from tests.flows.portal import Portal
 from tests.flows.reading import states
 
@@ -57,7 +57,7 @@ def test_what_one_part_of_a_readers_batch_is_told_holds_for_all_who_ask_the_serv
     assert states(portal, tenant)["devices"] == "fresh"
 
 
-@pytest.mark.parametrize("every", [4, 7, 10] if IS_FULL else [4, 10])
+@pytest.mark.parametrize("every", [10, *exhaustive(4, 7)])
 def test_no_request_comes_inside_a_retry_after_of_its_service(
     portal: Portal, tenant: dict[str, str], every: int
 ) -> None:

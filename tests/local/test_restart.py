@@ -9,6 +9,7 @@ import pytest
 
 from local.host.settings import read_json
 from local.ports import Ports
+from tests.exhaustive import exhaustive
 from tests.local.starts import ROOT, Start, free_ports, started
 from tests.waiting import until
 
@@ -63,7 +64,7 @@ def names(start: Start) -> set[str]:
     return {row["name"] for row in start.alice.rows()}
 
 
-@pytest.mark.parametrize("name", ["Tailspin Toys", "Blue Yonder"])
+@pytest.mark.parametrize("name", ["Blue Yonder", *exhaustive("Tailspin Toys")])
 def test_a_tenant_that_was_connected_still_syncs_after_a_restart(again: Start, name: str) -> None:
     run = again.sync(again.tenant(name))
 
@@ -129,6 +130,7 @@ def test_a_torn_file_of_what_microsoft_knew_does_not_break_the_next_start(folder
         assert start.sync(start.tenant("Blue Yonder"))["state"] == "done"
 
 
+@pytest.mark.exhaustive
 def test_a_start_can_begin_anew_everywhere_and_again_when_it_was_killed_before_the_example_was_there(
     folder: Path, ports: Ports
 ) -> None:

@@ -19,7 +19,7 @@ from integrations.domain.csp.gdap import (
     RoleId,
     evaluate,
 )
-from tests.faults.lab.report import IS_FULL
+from tests.exhaustive import IS_FULL
 
 NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 USERS, INTUNE, EXTRA = RoleId("user-admin"), RoleId("intune-admin"), RoleId("extra")

@@ -11,10 +11,11 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
+from tests.exhaustive import IS_FULL
+
 T = TypeVar("T")
 
 LINES: list[str] = []
-IS_FULL = os.environ.get("FULL", "") not in {"", "0"}
 IS_RELEASE = os.environ.get("FULL", "") == "release"
 SEED = int(os.environ.get("SEED") or random.randrange(10**6))
 _MOST_S = math.inf if IS_FULL else float(os.environ.get("FAULTS_MINUTES") or 10) * 60

@@ -6,11 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.exhaustive import IS_FULL
 from tests.faults.lab.crashes import Point, crash
 from tests.faults.lab.flows import FLOWS, Bases, Flow
 from tests.faults.lab.kill import When
 from tests.faults.lab.lab import Lab, Site, opened_lab
-from tests.faults.lab.report import IS_FULL, Budget, drawn, tell, tell_progress
+from tests.faults.lab.report import Budget, drawn, tell, tell_progress
 
 _LABS = 2
 _FIXPOINT_EVERY = 1 if IS_FULL else 6

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.exhaustive import IS_FULL
 from tests.faults.lab.lab import Lab
 from tests.faults.lab.model import Machine, World
-from tests.faults.lab.report import IS_FULL, IS_RELEASE, SEED, Budget, tell, tell_progress
+from tests.faults.lab.report import IS_RELEASE, SEED, Budget, tell, tell_progress
 
 _EXAMPLES = 2000 if IS_RELEASE else 200
 _STEPS = 50

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.exhaustive import IS_FULL
 from tests.faults.lab.odd_course import (
     NULL_IS_A_WORD,
     WITHOUT_THEM_NOTHING,
@@ -14,7 +15,7 @@ from tests.faults.lab.odd_course import (
     walk,
 )
 from tests.faults.lab.oddities import Place, rounds
-from tests.faults.lab.report import IS_FULL, Budget, drawn, tell, tell_progress
+from tests.faults.lab.report import Budget, drawn, tell, tell_progress
 from tests.flows.portal import Portal
 
 

@@ -6,9 +6,10 @@ from contextlib import ExitStack
 
 import pytest
 
+from tests.exhaustive import IS_FULL
 from tests.faults.lab.lab import Site, opened_lab
 from tests.faults.lab.races import PAIRS, Action, Arena, Raced
-from tests.faults.lab.report import IS_FULL, IS_RELEASE, SEED, Budget, drawn, tell, tell_progress
+from tests.faults.lab.report import IS_RELEASE, SEED, Budget, drawn, tell, tell_progress
 
 _LABS = 2
 _RUNS = 50 if IS_RELEASE else 10

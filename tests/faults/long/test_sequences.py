@@ -12,7 +12,8 @@ import pytest
 from integrations.microsoft.registry import DATASETS
 from local.microsoft.cloud import Running
 from local.portal_identity import PortalIdentity
-from tests.faults.lab.report import IS_FULL, IS_RELEASE, Budget, chance, tell, tell_progress
+from tests.exhaustive import IS_FULL
+from tests.faults.lab.report import IS_RELEASE, Budget, chance, tell, tell_progress
 from tests.faults.lab.sequences import begin, every_pair
 from tests.faults.lab.troubles import troubles
 from tests.flows.portal import open_portal

@@ -7,7 +7,7 @@ import pytest
 from local.azurite import running_azurite
 from local.microsoft.cloud import Running
 from local.portal_identity import PortalIdentity
-from tests.faults.lab.report import IS_FULL
+from tests.exhaustive import IS_FULL
 from tests.faults.lab.slow import slowed
 from tests.flows.portal import open_portal
 

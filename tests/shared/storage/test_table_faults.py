@@ -17,6 +17,7 @@ from shared.storage.rows import (
     upsert,
 )
 from shared.storage.table import Table
+from tests.exhaustive import exhaustive
 from tests.shared.storage.clients import CLIENTS, by_key, short_timeouts
 from tests.shared.storage.proxy import Proxy, Reply, proxied
 
@@ -46,7 +47,7 @@ def names(table: Table) -> dict[str, str]:
     return {it.key: it.text("name") for it in table.range("p")}
 
 
-LOST = pytest.mark.parametrize("fault", ["refused", "lost", "busy"])
+LOST = pytest.mark.parametrize("fault", ["lost", *exhaustive("refused", "busy")])
 ALONE = pytest.mark.parametrize("others", [0, 1], ids=["alone", "in a transaction"])
 
 
@@ -103,7 +104,7 @@ def test_a_row_that_was_not_answered_is_read_again(table: Table, proxy: Proxy, f
         assert proxy.faults == []
 
 
-@pytest.mark.parametrize("fault", ["refused", "lost", "busy"])
+@LOST
 def test_storage_that_never_says_is_out_after_three_tries(table: Table, proxy: Proxy, fault: str) -> None:
     for call in (lambda: table.get("p", "a"), lambda: table.find("p", ["a"]), lambda: table.write(upsert(row("a")))):
         proxy.requests.clear()
@@ -113,7 +114,7 @@ def test_storage_that_never_says_is_out_after_three_tries(table: Table, proxy: P
         assert len(proxy.requests) == 3
 
 
-@pytest.mark.parametrize("fault", ["hanging", "dripping"])
+@pytest.mark.parametrize("fault", ["dripping", *exhaustive("hanging")])
 @pytest.mark.parametrize("what", ["get", "find", "range", "write"])
 def test_storage_that_is_slow_is_given_up_in_time(table: Table, proxy: Proxy, fault: str, what: str) -> None:
     calls = {
@@ -187,7 +188,7 @@ def test_a_transaction_with_an_incomplete_response_is_retried(
         table.write(upsert(row("c")), upsert(row("d")))
 
 
-@pytest.mark.parametrize("status", [400, 403, 405, 411, 413, 415])
+@pytest.mark.parametrize("status", [400, 403, *exhaustive(405, 411, 413, 415)])
 def test_what_storage_refuses_is_a_bug_of_ours_and_not_retried(table: Table, proxy: Proxy, status: int) -> None:
     refusal = Reply(status, {"Content-Type": "application/json"}, b'{"odata.error":{"code":"InvalidInput"}}')
     calls = (
@@ -203,7 +204,7 @@ def test_what_storage_refuses_is_a_bug_of_ours_and_not_retried(table: Table, pro
         assert len(proxy.requests) == number
 
 
-@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [429, 503, *exhaustive(408, 500, 502, 504)])
 def test_transient_errors_are_retried(table: Table, proxy: Proxy, status: int) -> None:
     for body in (b"", b"<h1>Bad Gateway</h1>", b'{"odata.error":{"code":"ServerBusy"}}'):
         proxy.faults = [lambda _, values=body: Reply(status, {"Content-Type": "application/json"}, values)]
