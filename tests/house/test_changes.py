@@ -30,6 +30,10 @@ PUT_BY_THEMSELVES = {
     ("integrations/actions/csp/onboard_customer.py", "_try"): "a run of the CSP is asked for; its row does not change",
     ("integrations/actions/jobs/due_work.py", "order_consent"): "the flow is as it was; it is forgotten later",
     ("integrations/actions/csp/steps.py", "order_step"): "the row says it already, and the line may be lost",
+    (
+        "integrations/actions/people/work.py",
+        "_order_user_sync",
+    ): "people are no account's rows; a day later it comes anyway",
     ("integrations/actions/people/move.py", "move_end_users"): "people are no account's rows",
     ("integrations/actions/people/move.py", "move_synced"): "people are no account's rows",
     ("integrations/actions/failures.py", "record_failure"): "links are no account's rows",

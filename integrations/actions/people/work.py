@@ -2,17 +2,22 @@
 
 The audit entry is written before the first row. If the process dies in between, an entry says what somebody wanted to
 do; there is never a change without an entry.
+
+The tenant's user sync takes up what the portal changes within minutes, in one run however many changes there are. If
+the process dies before it could order that, the next evaluation sees it, a day later at the latest.
 """
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import NamedTuple, TypeVar
 
 from integrations.actions.account import Account
 from integrations.actions.actors import Actor
 from integrations.actions.conflicts import retry_on_conflict
-from integrations.actions.lookup import find_organization
-from integrations.domain.ids import OrganizationId
+from integrations.actions.lookup import find_organization, mapped_tenant
+from integrations.domain.ids import OrganizationId, TenantId
 from integrations.domain.people.changes import ChangedBy
+from integrations.storage.due import Due, Work
 from integrations.storage.people import OrganizationPeople, PeopleBatch
 from shared.errors import Conflict
 
@@ -48,6 +53,8 @@ class PeopleWork:
         self.by = by
         self.people = account.services.people(account.id, organization_id)
         self._entry = entry
+        self._sequence = 0  # of End Users, when the last batch was begun
+        self._is_order_needed = False
 
     def carry_out(self, attempt: Callable[[PeopleBatch], T]) -> T:
         """Carry out ``attempt``, which reads and adds to the batch, and commit; again if others were faster.
@@ -63,7 +70,9 @@ class PeopleWork:
             self.commit(batch)
             return result
 
-        return retry_on_conflict(once, tries=_TRIES)
+        result = retry_on_conflict(once, tries=_TRIES)
+        self._order_user_sync()
+        return result
 
     def commit(self, batch: PeopleBatch) -> None:
         """Write what was added to the batch, if anything; for attempts of more than one transaction."""
@@ -71,6 +80,7 @@ class PeopleWork:
             return
         self.write_entry()
         batch.commit()
+        self._is_order_needed |= self.by is ChangedBy.PORTAL and batch.head.end_users_sequence > self._sequence
 
     def write_entry(self) -> None:
         """Write the audit entry, unless it is written already."""
@@ -88,7 +98,21 @@ class PeopleWork:
         batch = self.people.batch(self.by, self.account.services.clock())
         if batch.head.closed_at is not None:
             _reopen(self.account, batch)
+        self._sequence = batch.head.end_users_sequence
         return batch
+
+    def _order_user_sync(self) -> None:
+        """One line, however often it is written: whoever changes people one by one does not order a run for each."""
+        if self._is_order_needed and self._tenant_id is not None:
+            now = self.account.services.clock()
+            self.account.services.due.put(Due(Work.EVALUATE, self.account.id, self._tenant_id, now))
+        self._is_order_needed = False
+
+    @cached_property
+    def _tenant_id(self) -> TenantId | None:
+        """The tenant whose users may be these people."""
+        tenant = mapped_tenant(self.account.control, self.people.organization_id)
+        return tenant.tenant_id if tenant else None
 
 
 def close_people(account: Account, organization_id: OrganizationId) -> None:
