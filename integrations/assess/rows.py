@@ -59,11 +59,11 @@ class RecordedRows:
         return len(self._rows.get(dataset, ()))
 
     def rows(self, dataset: str, model: type[T]) -> Iterator[tuple[str, T]]:
-        yield from ((key, _as(it, model)) for key, it in self._rows.get(dataset, {}).items())
+        yield from ((key, body_as(it, model)) for key, it in self._rows.get(dataset, {}).items())
 
     def find(self, dataset: str, keys: Collection[str], model: type[T]) -> Mapping[str, T]:
         rows = self._rows.get(dataset, {})
-        return {key: _as(rows[key], model) for key in keys if key in rows}
+        return {key: body_as(rows[key], model) for key in keys if key in rows}
 
     def derived(self, model: type[T]) -> Iterator[tuple[str, T]]:  # noqa: ARG002 - nothing was evaluated before
         yield from ()
@@ -81,12 +81,20 @@ class RecordedRows:
     def _attempt(self, dataset: Dataset, client: ReplayClient, root: str) -> DatasetAttempt:
         """Read one data set, and keep its rows."""
         client.missing.clear()
-        attempt = _attempt(dataset, _graph(root, client, dataset.service), self.now)
+        attempt = self._read_one(dataset, _graph(root, client, dataset.service))
+        client.missing.extend(self.missing[it] for it in dataset.follows if it in self.missing)
         if client.missing:
             self.missing[dataset.name] = client.missing[0]
         elif attempt.reading is not None:
             self._rows[dataset.name] = {it.key: it for it in attempt.reading.records}
         return attempt
+
+    def _read_one(self, dataset: Dataset, graph: Graph) -> DatasetAttempt:
+        access = Access(lambda _service: graph, rows_of=lambda name, model: (it for _, it in self.rows(name, model)))
+        try:
+            return DatasetReader(access, dataset, None, self.now).attempt(None, 0.0, is_signed_in=True)
+        except TokenRejected as rejected:  # a data set that every sync needs
+            return DatasetAttempt(dataset=dataset, outcome=outcome_of(rejected), error=rejected)
 
     def _plans(self) -> frozenset[str] | None:
         """The tenant's service plans; None if neither its profile nor its licences say."""
@@ -114,15 +122,8 @@ def _graph(root: str, client: ReplayClient, service: Service) -> Graph:
     )
 
 
-def _attempt(dataset: Dataset, graph: Graph, now: datetime) -> DatasetAttempt:
-    reader = DatasetReader(Access(lambda _service: graph), dataset, None, now)
-    try:
-        return reader.attempt(None, 0.0, is_signed_in=True)
-    except TokenRejected as rejected:  # a data set that every sync needs
-        return DatasetAttempt(dataset=dataset, outcome=outcome_of(rejected), error=rejected)
-
-
-def _as(record: Record, model: type[T]) -> T:
+def body_as(record: Record, model: type[T]) -> T:
+    """What a record holds."""
     if isinstance(record.body, model):
         return record.body
     body = record.body if isinstance(record.body, msgspec.Raw) else msgspec.Raw(msgspec.json.encode(record.body))

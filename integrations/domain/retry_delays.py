@@ -42,6 +42,7 @@ BETWEEN_PARTS_LONGEST = timedelta(minutes=5)  # of one run, which has claimed th
 OVERLAP = timedelta(seconds=10)  # an order that came while another run works on the tenant
 LATE_ENTRIES = timedelta(minutes=30)  # audit entries may be written late: sealing is repeated
 REFUSED_MAILBOX = timedelta(days=5)  # one mailbox that Exchange does not let us read, or that does not exist
+REFUSED_DEVICE = timedelta(days=5)  # one device whose users Intune does not let us read, or that is not there
 
 ONBOARDING_REFUSED = Delays(_minutes(5, 15, 30, 60), timedelta(hours=6))
 ONBOARDING_PROPAGATION = Delays(_seconds(15, 30, 60, 120), timedelta(minutes=5))

@@ -1,11 +1,11 @@
 """The description of a data set, by which one loop syncs all of them.
 
 A data set's first request is cheap and is sent with those of the others in one ``$batch``. Its reader gets the
-response and reads further pages from there. To add one: write a file in ``readers`` that ends in a ``Dataset``, and
-list it in ``DATASETS`` of ``integrations/microsoft/registry.py``.
+response and reads further pages from there. One that follows others has no first request. To add one: write a file in
+``readers`` that ends in a ``Dataset``, and list it in ``DATASETS`` of ``integrations/microsoft/registry.py``.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -25,10 +25,19 @@ ENTRA_ID_P2 = "eec0eb4f-6444-4f95-aba0-50c24d67f998"
 INTUNE = "c1ec4a95-1f05-45b3-a911-aa3fa01094f5"
 
 
+R = TypeVar("R", bound=msgspec.Struct)
+
+
 class Identified(Protocol):
     """An object with an id of Microsoft's."""
 
     id: str
+
+
+class RowsOf(Protocol):
+    """The stored rows of a data set by its name, of the type that it stores."""
+
+    def __call__(self, dataset: str, model: type[R], /) -> Iterable[R]: ...
 
 
 T = TypeVar("T", bound=Identified)
@@ -48,6 +57,11 @@ class FirstRequest:
     is_single: bool = False
 
 
+def no_rows(_dataset: str, _model: type[R], /) -> Iterable[R]:
+    """The rows of a data set where none are stored."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadContext:
     """The response to a data set's first request, or to its delta link, and the means to read on.
@@ -55,7 +69,8 @@ class ReadContext:
     ``link`` is the delta link that was followed; None when everything is to be read. ``stored`` returns the stored
     rows by key, for changes that must be merged into them, ``counts_by_kind`` how many there are of each kind. ``now``
     is when the run began. ``throttle_of`` is the throttle of another service, for requests that go there.
-    ``is_granted`` says whether our application has the data set's permission; None if that is not known.
+    ``is_granted`` says whether our application has the data set's permission; None if that is not known. ``rows_of``
+    are the rows of data sets that this one follows.
     """
 
     graph: Graph
@@ -66,6 +81,7 @@ class ReadContext:
     counts_by_kind: Mapping[str, int] = field(default_factory=dict)
     throttle_of: Callable[[Service], Throttle | None] = lambda _service: None
     is_granted: bool | None = None
+    rows_of: RowsOf = no_rows
 
     @property
     def is_first(self) -> bool:
@@ -98,6 +114,8 @@ class Dataset:
     ``is_in_every_cloud``: where it is not, national clouds refuse it. ``needs_grant``: its first request takes other
     permissions than its own, so that our token has to say whether it may be read. ``is_first_read_last``: read in full
     it has an item for each person, and nothing waits for it; so that is done by itself, once everything else is stored.
+    ``follows``: instead of a first request, the stored rows of these data sets say what is asked, once they changed;
+    the things that it asks about are those of the first one.
     """
 
     name: str
@@ -105,7 +123,8 @@ class Dataset:
     permission: str
     record: type[msgspec.Struct]
     version: int = 1
-    first_request: FirstRequest
+    first_request: FirstRequest | None = None
+    follows: tuple[str, ...] = ()
     read: Callable[[ReadContext], Reading]
     service: Service = Service.DIRECTORY
     cadence: Cadence = Cadence.EVERY_CYCLE

@@ -6,6 +6,7 @@ from integrations.microsoft.readers.authentication_methods import AUTHENTICATION
 from integrations.microsoft.readers.authentication_strengths import AUTHENTICATION_STRENGTHS
 from integrations.microsoft.readers.conditional_access import AGENT_CONDITIONAL_ACCESS, CONDITIONAL_ACCESS
 from integrations.microsoft.readers.cross_tenant_access import CROSS_TENANT_ACCESS
+from integrations.microsoft.readers.device_users import DEVICE_USERS
 from integrations.microsoft.readers.devices import DEVICES
 from integrations.microsoft.readers.domains import DOMAINS
 from integrations.microsoft.readers.group_settings import GROUP_SETTINGS
@@ -36,6 +37,7 @@ DATASETS: tuple[Dataset, ...] = (
     DOMAINS,
     DEVICES,
     MANAGED_DEVICES,
+    DEVICE_USERS,
     GROUPS,
     SECURE_SCORE,
     SECURE_SCORE_CONTROLS,

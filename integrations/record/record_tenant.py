@@ -4,14 +4,17 @@ For the operator only: no route leads here. The account's audit log says that it
 """
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 from integrations.actions.account import Account
 from integrations.actions.lookup import find_tenant
 from integrations.actions.sync.dataset_reader import Access, DatasetReader
 from integrations.assess.recording import FORMAT
+from integrations.assess.rows import body_as
 from integrations.domain.ids import AccountId, TenantId
 from integrations.domain.integrations import Tenant
+from integrations.domain.sync.datasets import Record
 from integrations.microsoft import registry as datasets
 from integrations.record.recorder import RecordingClient, recording_of
 from integrations.record.redaction import Redaction
@@ -49,7 +52,12 @@ def _read(services: Services, tenant: Tenant, redaction: Redaction) -> Recording
     services.sign_in.app_token(tenant.tenant_id)
     client = RecordingClient(services.http_client, services.endpoints.graph, redaction)
     graphs = TenantGraphs(dataclasses.replace(services, http_client=client), tenant.tenant_id)
-    access, now = Access(graphs.of), services.clock()
-    for dataset in datasets.readable(with_beta=services.settings.beta_datasets):
-        DatasetReader(access, dataset, None, now).attempt(None, 0.0, is_signed_in=True)
+    readable = datasets.readable(with_beta=services.settings.beta_datasets)
+    followed = {name for it in readable for name in it.follows}
+    rows: dict[str, Sequence[Record]] = {}
+    access = Access(graphs.of, rows_of=lambda name, model: (body_as(it, model) for it in rows.get(name, ())))
+    for dataset in readable:
+        attempt = DatasetReader(access, dataset, None, services.clock()).attempt(None, 0.0, is_signed_in=True)
+        if attempt.reading and dataset.name in followed:
+            rows[dataset.name] = attempt.reading.records
     return client

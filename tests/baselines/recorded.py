@@ -55,7 +55,7 @@ class Recorded:
 
 
 ONCE = RetryPolicy(tries=1)  # a recorded answer does not change
-_READ = {it.name: it for it in DATASETS if it.name in catalogue().reads()}
+_READ = {it.name: it for it in DATASETS if it.name in catalogue().reads() and it.first_request}
 
 
 def read(answers: Answers, statuses: Mapping[str, int] | None = None, now: datetime = NOW) -> Recorded:

@@ -124,17 +124,6 @@ def test_rows_11_and_32_a_laptop_of_another_person_keeps_its_link_and_the_end_us
     assert [it["end_user_id"] for it in after["former_assignments"]] == [fleet.end_user(0)]
 
 
-def test_row_12_an_asset_is_not_given_to_whoever_may_only_have_set_its_device_up(fleet: Fleet) -> None:
-    fleet.enrolls(fleet.has_device("NW-LT-1", 1), "5CD1234XYZ", 0)
-    fleet.has_laptop("NW-LT-2", "BULK-1234", user=0, deviceEnrollmentType="windowsBulkAzureDomainJoin")
-    fleet.run()
-
-    assets = [fleet.push("pc-1", serial="5CD1234XYZ"), fleet.push("pc-2", serial="BULK-1234")]
-
-    assert all(map(device_of, assets))
-    assert [(it["assigned_end_user_id"], reason_of(it)) for it in assets] == [(None, "person_not_verified")] * 2
-
-
 @pytest.mark.parametrize(
     ("enrollment", "reason"),
     [

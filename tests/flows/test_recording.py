@@ -42,8 +42,18 @@ def lively(portal: Portal) -> Tenant:
     place = {"phone": "+1 555 0100", "address": {"street": "4567 Main Street", "city": "Buffalo"}}
     place |= {"geoCoordinates": {"latitude": 47.640568390488625}, "nickname": "The Aquarium"}
     world.put_room(tenant["id"], "r1", displayName="Boardroom North", emailAddress=people[5]["mail"], **place)
+    set_up_by_somebody_else(portal, tenant)
     portal.connected(tenant)
     return tenant
+
+
+def set_up_by_somebody_else(portal: Portal, tenant: Tenant) -> None:
+    """A laptop whose listed user is not who registered it, so that Intune is asked about it."""
+    world = portal.microsoft.world
+    ana, technician = (it["id"] for it in world.users(tenant["id"])[:2])
+    device = world.add_device(tenant["id"], owner_id=ana, displayName="NW-LT-1")
+    managed = world.add_managed_device(tenant["id"], azureADDeviceId=device["deviceId"], userId=technician)
+    world.set_device_users(tenant["id"], managed["id"], [ana])
 
 
 def recorded(portal: Portal, tenant: Tenant, key: bytes | None = None) -> str:
@@ -76,7 +86,17 @@ def test_a_recorded_tenant_has_the_rows_of_its_sync(portal: Portal) -> None:
     assert len(synced["users"]) == 30
     assert all(
         synced[it]
-        for it in ("rooms", "mailbox_purposes", "devices", "groups", "roles", "licenses", "registrations", "sign_ins")
+        for it in (
+            "rooms",
+            "mailbox_purposes",
+            "devices",
+            "device_users",
+            "groups",
+            "roles",
+            "licenses",
+            "registrations",
+            "sign_ins",
+        )
     )
 
 

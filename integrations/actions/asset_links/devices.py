@@ -9,11 +9,12 @@ from integrations.domain.assets.inputs import AccountUse, IntuneState
 from integrations.domain.assets.uses import account_use, enrollment_managers
 from integrations.domain.integrations import Tenant
 from integrations.domain.sync.datasets import DatasetOutcome
+from integrations.domain.sync.device_users import DeviceUserPage, devices_in, verified_users
 from integrations.domain.sync.records import Device, ManagedDevice
 from integrations.storage.data.store import StoredData
 
-DEVICES, MANAGED_DEVICES = "devices", "managed_devices"
-_SOURCES = (DEVICES, MANAGED_DEVICES, *SOURCES)
+DEVICES, MANAGED_DEVICES, DEVICE_USERS = "devices", "managed_devices", "device_users"
+_SOURCES = (DEVICES, MANAGED_DEVICES, DEVICE_USERS, *SOURCES)
 _STATES = {
     DatasetOutcome.NOT_LICENSED: IntuneState.UNLICENSED,
     DatasetOutcome.NOT_OFFERED: IntuneState.UNLICENSED,
@@ -51,7 +52,11 @@ class StoredDevices:
     def intune(self) -> dict[str, IntuneDevice]:
         if self.intune_state is not IntuneState.READ:
             return {}
-        return {key: intune_device(it) for key, it in self._rows.all(MANAGED_DEVICES, ManagedDevice)}
+        known = devices_in(page for _, page in self._rows.all(DEVICE_USERS, DeviceUserPage))
+        return {
+            key: intune_device(it, verified_users(known.get(key), it.user_id))
+            for key, it in self._rows.all(MANAGED_DEVICES, ManagedDevice)
+        }
 
     def uses(self, intune: Mapping[str, IntuneDevice]) -> dict[str, AccountUse]:
         """What each user's account is for, by object id."""

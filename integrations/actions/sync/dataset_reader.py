@@ -12,7 +12,7 @@ import msgspec
 from integrations.actions.sync.dataset_errors import reader_failed, transient
 from integrations.domain.causes import outcome_of, wait_of
 from integrations.domain.sync.datasets import Cursor, DatasetOutcome, Reading
-from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext
+from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext, RowsOf, no_rows
 from integrations.microsoft.limits import Service
 from shared.errors import AppError
 from shared.microsoft.graph import (
@@ -45,7 +45,8 @@ class Access(NamedTuple):
     ``graph_of`` gives Graph for a service, ``stored_of`` the stored rows of a data set by key, and ``checkpoint_of``
     the pages that an earlier part of its reading has brought. ``share`` spreads tenants over time (``share_of``).
     ``counts_of`` are the numbers of its stored rows by kind. ``permissions`` are those that our token has; None if that
-    is not known.
+    is not known. ``rows_of`` gives the rows of a data set as they are stored by now, and ``has_changed`` says whether
+    some of them changed lately.
     """
 
     graph_of: Callable[[Service], Graph]
@@ -54,6 +55,8 @@ class Access(NamedTuple):
     share: float = 0.0
     counts_of: Callable[[Dataset], Mapping[str, int]] = lambda _dataset: {}
     permissions: Collection[str] | None = None
+    rows_of: RowsOf = no_rows
+    has_changed: Callable[[str], bool] = lambda _dataset: True
 
 
 class DatasetAttempt(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +98,8 @@ class DatasetReader:
         self._now = now
         self._access = access
         self._graph = access.graph_of(dataset.service)
-        self._link = link if link and self._graph.can_follow(link) else None  # without a link it is read in full
+        is_followed = bool(dataset.follows) or (link is not None and self._graph.can_follow(link))
+        self._link = link if is_followed else None  # without a link it is read in full
         self._checkpoint = access.checkpoint_of(dataset)
         self._page_key = f"first:{self._link or ''}"
         self._unreadable_before = (0, 0)  # the graph's counts of values and items when this try began
@@ -119,9 +123,15 @@ class DatasetReader:
         body = self._checkpoint.get(self._page_key)
         return BatchResponse(status=_OK, headers={}, body=body) if body is not None else None
 
-    def request(self) -> BatchRequest:
-        """The delta link, or the first request, as a part of a batch, with the throttle of its service."""
-        return replace(_request(self.dataset, self._link), throttle=self._graph.throttle)
+    def request(self) -> BatchRequest | None:
+        """The delta link, or the first request, as a part of a batch, with the throttle of its service.
+
+        None if it is not asked in a batch, or not at all.
+        """
+        source = self.dataset.first_request
+        if source is None or not self.dataset.service.is_batchable or self.saved is not None or not self.may_ask:
+            return None
+        return replace(_request(self.dataset.name, source, self._link), throttle=self._graph.throttle)
 
     def attempt(self, first: BatchResponse | None, shared_s: float, *, is_signed_in: bool) -> DatasetAttempt:
         """Read the data set, beginning with the ``first`` response of the batch or the saved one, if there is one.
@@ -195,8 +205,11 @@ class DatasetReader:
             self._graph.unreadable_values,
             self._graph.unreadable_items,
         )  # before the first page, which counts as well
+        source = self.dataset.first_request
+        if source is None:
+            return self._reading(Page(items=[]), self._link)
         try:
-            page = self._page_of(first) if first else self._first_page(self._link)
+            page = self._page_of(source, first) if first else self._first_page(source, self._link)
             return self._reading(page, self._link)
         except (RequestRefused, MissingInMicrosoft):
             if self._link is None:
@@ -206,7 +219,7 @@ class DatasetReader:
         self._checkpoint.clear()
         self._page_key, self._link = "first:", None
         self._unreadable_before = self._graph.unreadable_values, self._graph.unreadable_items
-        return self._reading(self._first_page(None), None)
+        return self._reading(self._first_page(source, None), None)
 
     def _reading(self, page: Page[Any], link: str | None) -> Reading:
         """The data set's reading of all pages, with the counts of what could not be read."""
@@ -222,34 +235,35 @@ class DatasetReader:
                 counts_by_kind=access.counts_of(self.dataset),
                 throttle_of=lambda service: access.graph_of(service).throttle,
                 is_granted=self.is_granted,
+                rows_of=access.rows_of,
             )
         )
         graph.count_unreadable(page)
         odd, lost = reading.odd + graph.unreadable_values - odd, reading.lost + graph.unreadable_items - lost
         return msgspec.structs.replace(reading, odd=odd, lost=lost)
 
-    def _first_page(self, link: str | None) -> Page[Any]:
+    def _first_page(self, source: FirstRequest, link: str | None) -> Page[Any]:
         """Request the first page: in a batch of its own, or directly where the service is rate-limited."""
-        request, source = _request(self.dataset, link), self.dataset.first_request
+        request = _request(self.dataset.name, source, link)
         if not self._has_page_size:
             request = replace(request, query={name: it for name, it in request.query.items() if name != "top"})
         if self.dataset.service.is_batchable:
-            return self._page_of(self._graph.batch([request])[request.id])
+            return self._page_of(source, self._graph.batch([request])[request.id])
         if source.is_single:
             return Page(items=[self._graph.get(request.path, type=source.page, **request.query)])
         return next(self._graph.pages(request.path, type=source.page, **request.query))
 
-    def _page_of(self, response: BatchResponse) -> Page[Any]:
-        page = _page_of(self.dataset.first_request, response)
+    def _page_of(self, source: FirstRequest, response: BatchResponse) -> Page[Any]:
+        page = _page_of(source, response)
         if self._checkpoint.get(self._page_key) is None:
             self._checkpoint.add(self._page_key, bytes(response.body))
         return page
 
 
-def _request(dataset: Dataset, link: str | None) -> BatchRequest:
+def _request(name: str, source: FirstRequest, link: str | None) -> BatchRequest:
     if link:
-        return BatchRequest(id=dataset.name, path=link)
-    return BatchRequest(id=dataset.name, path=dataset.first_request.path, query=dict(dataset.first_request.query))
+        return BatchRequest(id=name, path=link)
+    return BatchRequest(id=name, path=source.path, query=dict(source.query))
 
 
 def _page_of(source: FirstRequest, response: BatchResponse) -> Page[Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import chain
 
 import msgspec
 
@@ -10,6 +11,7 @@ from integrations.actions.sync.read_datasets import link_of, profile_of, read_da
 from integrations.domain.causes import outcome_of
 from integrations.domain.sync.cadence import is_done, is_due, is_license_unknown, is_outdated
 from integrations.domain.sync.datasets import Cursor, DatasetOutcome
+from integrations.domain.sync.device_users import WAITING
 from integrations.domain.sync.plans import known_plans
 from integrations.domain.sync.records import TenantProfile
 from integrations.microsoft.dataset import Dataset
@@ -35,13 +37,13 @@ def read_due(
     A data set that requires a license waits for the second round until the tenant's profile has shown the license;
     without it, it is tried once a day. So a first sync has its users before slow reports are read. One that is better
     read in full when everything else is stored (``Dataset.is_first_read_last``) comes last, unless a data set that
-    every sync needs could not be read.
+    every sync needs could not be read. So do those that follow others.
 
     Raises:
         TokenRejected, Transient: see ``read_datasets``; errors of later rounds stay with their data sets.
     """
     known = {it.name: cursors.get(it.name) for it in readable}
-    unfinished = [it for it in readable if it.is_core or not is_done(known[it.name], since)]
+    unfinished = [it for it in readable if it.first_request and (it.is_core or not is_done(known[it.name], since))]
     due = [
         it
         for it in unfinished
@@ -57,21 +59,43 @@ def read_due(
         return
     plans = _plans_of(attempts)
     attempts = [judge_by_plans(it, plans) for it in attempts]
-    last = [] if any(it.dataset.is_core and it.error for it in attempts) else last
+    is_failed = any(it.dataset.is_core and it.error for it in attempts)
+    last = [] if is_failed else last
+    followers = [] if is_failed else [it for it in readable if it.follows and not is_done(known[it.name], since)]
     yield attempts  # the consumer empties large readings one by one
     del attempts  # frees the rest before the next round
     tried = [it for it in unlicensed if plans is None or it.needs_plan in plans or (it in due and it.name in cursors)]
     skipped = [it for it in unlicensed if it in due and it not in tried]
     if skipped:
         yield [_unlicensed(it) for it in skipped]
+    following = (it for it in followers if _has_to_ask(access, it, cursors, now))
     # One by one, so that memory never holds two readings with a row for each person or device.
-    for dataset in [*tried, *last]:
+    for dataset in chain(tried, last, following):
         try:
             attempts = read_datasets(access, [dataset], cursors, now)
         except Transient as error:  # the data sets that every sync needs have been read
             attempts = [DatasetAttempt(dataset=dataset, outcome=outcome_of(error), error=error)]
         yield [judge_by_plans(it, plans) for it in attempts]
         del attempts
+
+
+def _has_to_ask(access: Access, dataset: Dataset, cursors: Mapping[str, Cursor], now: datetime) -> bool:
+    """Whether a data set that follows others is read: there is what it asks about, and rows changed or are not done.
+
+    What the others brought in this run is stored by now, and counts.
+    """
+    cursor = cursors.get(dataset.name)
+    if cursor is not None and cursor.not_before is not None and now < cursor.not_before:
+        return False
+    first, *_ = dataset.follows
+    has_rows = first in cursors and bool(cursors[first].counts_by_kind)
+    if not has_rows and not access.has_changed(first):
+        return False
+    if any(map(access.has_changed, dataset.follows)):
+        return True
+    is_open = cursor is not None and (cursor.outcome is DatasetOutcome.STALE or WAITING in cursor.counts_by_kind)
+    is_due = cursor is not None and bool(cursor.counts_by_kind) and link_of(cursors, dataset, now, access.share) is None
+    return is_open or is_due
 
 
 def _plans_of(attempts: Iterable[DatasetAttempt]) -> frozenset[str] | None:

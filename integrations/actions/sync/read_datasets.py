@@ -31,10 +31,10 @@ def read_datasets(
         StorageUnavailable: our own storage does not answer.
     """
     readers = [DatasetReader(access, it, link_of(cursors, it, now, access.share), now) for it in datasets]
-    batched = [it for it in readers if it.dataset.service.is_batchable and it.saved is None and it.may_ask]
+    requests = [request for it in readers if (request := it.request()) is not None]
     started = time.monotonic()
-    responses = _batch(access.graph_of(Service.DIRECTORY), [it.request() for it in batched])
-    shared_s = (time.monotonic() - started) / max(1, len(batched))
+    responses = _batch(access.graph_of(Service.DIRECTORY), requests)
+    shared_s = (time.monotonic() - started) / max(1, len(requests))
     is_signed_in = any(it.status != TOKEN_REJECTED for it in responses.values())
 
     def attempt(reader: DatasetReader) -> DatasetAttempt:

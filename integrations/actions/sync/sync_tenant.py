@@ -131,6 +131,8 @@ def _read_datasets(
         share_of(tenant.tenant_id),
         lambda dataset: session.cursors[dataset.name].counts_by_kind if dataset.name in session.cursors else {},
         permissions,
+        lambda dataset, model: (row for _, row in session.written_rows.all(dataset, model)),
+        session.has_changed,
     )
     rounds = read_due(
         access,

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from integrations.domain.assets.asset import Asset, AssetAssignment, AssignedBy, assigned
 from integrations.domain.assets.devices.fleet import DeviceRecord
+from integrations.domain.assets.devices.names import is_server_system
 from integrations.domain.assets.devices.records import IntuneDevice
 from integrations.domain.assets.inputs import AccountUse, AssetInputs, Assignee, DevicePerson
 from integrations.domain.assets.links import AssetFinding
@@ -58,13 +59,21 @@ def needs_verification(managed: IntuneDevice, owner_id: str | None) -> bool:
     return (owner_id or managed.user_id) != managed.user_id or (managed.enrollment or "").startswith(_IN_BULK)
 
 
+def in_question(managed: IntuneDevice, owner_id: str | None) -> bool:
+    """Whether Intune is asked who uses this device; those of an enrollment manager may have got a user since."""
+    if is_server_system(managed.system):
+        return False
+    return needs_verification(managed, owner_id) or (managed.enrollment == BY_MANAGER and bool(managed.user_id))
+
+
 def _is_without_person(managed: IntuneDevice) -> bool:
     return managed.enrollment in _WITHOUT_PERSON or managed.enrollment == BY_MANAGER
 
 
 def _primary_user(managed: IntuneDevice, owner_id: str | None) -> PersonOfDevice:
     if managed.enrollment == BY_MANAGER:
-        return PersonOfDevice(None, NoEndUserReason.NOT_A_PERSON)
+        others = [it for it in managed.verified_user_ids or () if it != managed.user_id]
+        return PersonOfDevice(others[0]) if len(others) == 1 else PersonOfDevice(None, NoEndUserReason.NOT_A_PERSON)
     if managed.enrollment in _WITHOUT_PERSON:
         return PersonOfDevice(None, NoEndUserReason.SHARED)
     if needs_verification(managed, owner_id):

@@ -22,7 +22,6 @@ from integrations.domain.assets.people import (
     PersonOfAsset,
     findings,
     is_by_hand,
-    needs_verification,
     new_assignment,
     person_of_asset,
 )
@@ -51,7 +50,6 @@ class AssetPlan:
 
     Attributes:
         changes: What changes, by asset.
-        to_verify: Ids of Intune's devices that have to be asked for their users one by one.
         shared_serials: How many devices have each serial number that does not count since several have it.
         reasons: How many of the assets that were looked at have no End User, by the reason.
         next_at: When something will change by time alone. None if nothing will.
@@ -59,7 +57,6 @@ class AssetPlan:
     """
 
     changes: list[AssetChange] = field(default_factory=list)
-    to_verify: list[str] = field(default_factory=list)
     shared_serials: Mapping[str, int] = field(default_factory=dict)
     reasons: Counter[NoEndUserReason] = field(default_factory=Counter)
     next_at: datetime | None = None
@@ -95,7 +92,6 @@ class _LinkPlanner:
         if self._changed is not None:
             asset_ids &= concerned(inputs, self._fleet, self._claims, self._changed)
         changes: list[AssetChange] = []
-        to_verify: list[str] = []
         reasons: Counter[NoEndUserReason] = Counter()
         ends: list[datetime] = []
         for asset_id in sorted(asset_ids):
@@ -104,12 +100,10 @@ class _LinkPlanner:
             if status != inputs.statuses.get(asset_id) or assignment:
                 changes.append(AssetChange(asset_id=asset_id, status=status, assignment=assignment))
             if outcome and status:
-                to_verify.extend(_to_verify(outcome))
                 reasons.update([status.reason] if status.reason else [])
                 ends.extend(self._ends(outcome, status))
         return AssetPlan(
             changes=changes,
-            to_verify=to_verify,
             shared_serials=self._fleet.shared_serials,
             reasons=reasons,
             next_at=min(ends, default=None),
@@ -154,11 +148,3 @@ def _question(person: PersonOfAsset, *, is_by_hand: bool) -> ReviewItem | None:
     if person.reason is not NoEndUserReason.OTHER_ORGANIZATION or is_by_hand:
         return None
     return ReviewItem(kind=ReviewKind.OTHER_ORGANIZATION, end_user_id=person.end_user_id)
-
-
-def _to_verify(outcome: Outcome) -> list[str]:
-    record = outcome.record
-    if record is None or record.intune is None or record.is_server:
-        return []
-    owner_id = record.directory.owner_id if record.directory else None
-    return [record.intune.id] if needs_verification(record.intune, owner_id) else []

@@ -88,8 +88,9 @@ REASON_TEXTS = {
         "Archive the asset if it is out of use. Otherwise enroll the device again, or assign an End User by hand.",
     ),
     NoEndUserReason.NOT_VERIFIED: ReasonText(
-        "The primary user may be whoever set the device up: somebody else registered it, or it was enrolled in bulk.",
-        "Assign an End User by hand.",
+        "The primary user may be whoever set the device up: somebody else registered it, or it was enrolled in bulk. "
+        "Intune did not tell yet who uses it.",
+        "Wait for the next syncs, which ask Intune about this device, or assign an End User by hand.",
     ),
     NoEndUserReason.NO_PERSON: ReasonText(
         "Microsoft knows nobody who owns or uses the device.",

@@ -7,7 +7,7 @@ from integrations.domain.evaluations.mfa import MFA
 from integrations.domain.evaluations.people_without_mfa import PEOPLE_WITHOUT_MFA
 from integrations.domain.insights.summary import SUMMARIZED
 
-LINKED = frozenset({"devices", "managed_devices"})
+LINKED = frozenset({"devices", "managed_devices", "device_users"})
 
 EVALUATIONS: tuple[Evaluation, ...] = (PEOPLE_WITHOUT_MFA, ADMINISTRATORS, CONTROLS, MFA)
 

@@ -30,21 +30,18 @@ from integrations.domain.text import clean
 from integrations.microsoft.dataset import Dataset, FirstRequest, ReadContext
 from integrations.microsoft.delta import Removed, latest_of
 from integrations.microsoft.fillers import identifier, ids_for_paths
+from integrations.microsoft.in_turn import MOST_BATCHES, in_turn, most_at_once
 from integrations.microsoft.limits import Service
 from shared.microsoft.graph import (
     BatchRequest,
     BatchResponse,
     Denied,
     Throttle,
-    TokenRejected,
     Transient,
     UnexpectedAnswer,
 )
 from shared.microsoft.graph.responses import decode_counting
 
-MOST_BATCHES = 20  # in a cycle
-_BATCH = 20
-_TOGETHER = 5 * _BATCH  # refused ones are retried together; what an outage interrupts is asked for again
 _LIST, _DELTA = "/users", "/users/delta"
 _FIELDS = "id,userPrincipalName,userType,mail,assignedLicenses"
 _LARGEST_PAGE = "999"
@@ -120,42 +117,22 @@ def _read_purposes(context: ReadContext, mailboxes: dict[str, MailboxPurpose]) -
         Transient: nothing at all could be read.
         Denied: the same, and nobody knows whether the permission was granted.
     """
-    waiting = next_to_read(mailboxes.values(), MOST_BATCHES * _BATCH)
+    waiting = next_to_read(mailboxes.values(), most_at_once(MOST_BATCHES))
     throttle = context.throttle_of(Service.OUTLOOK)
     odd = 0
-    failure: Transient | None = None
-    for start in range(0, len(waiting), _TOGETHER):
-        user_ids = waiting[start : start + _TOGETHER]
-        try:
-            responses = context.graph.batch([_request(it, throttle) for it in user_ids])
-        except Transient as error:
-            failure = error
-        else:
-            failure = _first_failure(responses)
-            if failure is None and start == 0:
+    try:
+        for number, responses in enumerate(in_turn(context.graph, [_request(it, throttle) for it in waiting])):
+            if number == 0:
                 _raise_if_all_denied(context, responses)
             odd += sum(_apply(mailboxes, user_id, it, context) for user_id, it in responses.items())
-        if failure is not None:
-            break
-    if failure is not None and all(mailboxes[it].turn is not None for it in waiting):
-        raise failure
+    except Transient:
+        if all(mailboxes[it].turn is not None for it in waiting):
+            raise
     return odd
 
 
 def _request(user_id: str, throttle: Throttle | None) -> BatchRequest:
     return BatchRequest(id=user_id, path=f"{_LIST}/{user_id}/mailboxSettings/userPurpose", throttle=throttle)
-
-
-def _first_failure(responses: Mapping[str, BatchResponse]) -> Transient | None:
-    """What may pass: then there is no use in reading on now.
-
-    Raises:
-        TokenRejected: what concerns everybody.
-    """
-    errors = [it.error for it in responses.values()]
-    for rejected in (it for it in errors if isinstance(it, TokenRejected)):
-        raise rejected
-    return next((it for it in errors if isinstance(it, Transient)), None)
 
 
 def _raise_if_all_denied(context: ReadContext, responses: Mapping[str, BatchResponse]) -> None:

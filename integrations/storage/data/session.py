@@ -58,6 +58,10 @@ class DataSession:
         """Whether there are changes, of this session or earlier, that no evaluation has processed yet."""
         return bool(self._changed.pending)
 
+    def has_changed(self, dataset: str) -> bool:
+        """Whether rows of a data set changed, in this session or earlier, and no evaluation has processed that yet."""
+        return dataset in self._changed.pending
+
     def saved_pages(self, dataset: str, now: datetime) -> dict[str, bytes]:
         """The pages of an interrupted reading that may continue; empty when there is none or it is too old."""
         cursor = self.cursors.get(dataset)

@@ -55,6 +55,11 @@ class DeviceCalls(ControlCalls):
         return tenant.managed.change(device_id, properties, tenant.step())
 
     @call
+    def set_device_users(self, tenant_id: str, device_id: str, user_ids: list[str]) -> None:
+        """Who uses a managed device, whomever lists of devices name."""
+        self._world.tenant(tenant_id).device_users[device_id] = list(user_ids)
+
+    @call
     def remove_managed_device(self, tenant_id: str, device_id: str) -> None:
         tenant = self._world.tenant(tenant_id)
         tenant.managed.remove(device_id, "deleted", tenant.step())

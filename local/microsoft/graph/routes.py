@@ -172,6 +172,13 @@ ROUTES = (
         managed_devices.managed_device_by_id,
         managed_devices.SERVICE,
     ),
+    _get(
+        f"/deviceManagement/managedDevices/{_ID}/users",
+        needs.MANAGED_DEVICES,
+        1,
+        managed_devices.users_of_device,
+        managed_devices.SERVICE,
+    ),
 )
 
 

@@ -119,6 +119,8 @@ class TenantState:
     """How a user signs in, in words of the ``amr`` claim, by user id; everybody else: password and MFA."""
     mailbox_purposes: dict[str, str | None] = field(default_factory=dict)
     """What mailboxes are for, by user id; None: there is no mailbox. All others are people's."""
+    device_users: dict[str, list[str]] = field(default_factory=dict)
+    """Who uses managed devices, by the device's id, where that is not whom lists of them name."""
     rooms: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Rooms that can be booked, by their id."""
     _seeded_seats: Counter[str] | None = None

@@ -126,6 +126,8 @@ AS_APPLICATION = [
     ("/deviceManagement/managedDevices?$top=2", {}),
     ("/deviceManagement/managedDevices?$filter=lastSyncDateTime gt 2026-01-10T00:00:00Z&$select=id", {}),
     ("/deviceManagement/managedDevices/{managed}", {}),
+    ("/deviceManagement/managedDevices/{managed}/users", {}),
+    ("/deviceManagement/managedDevices/{managed}/users?$select=id", {}),
 ]
 # One request a second is all that a tenant may ask of Conditional Access.
 ONE_A_SECOND = [

@@ -342,6 +342,9 @@ class Reference:
     def primary_user(self, managed: Row, owner: str | None) -> tuple[str | None, str | None]:
         kind, user, users = managed["enrollment"], managed["user_id"], managed["verified_user_ids"]
         without = {"deviceEnrollmentManager": "account_is_no_person", "windowsBulkUserless": "shared"}
+        others = [it for it in users or [] if it != user]
+        if kind == "deviceEnrollmentManager" and len(others) == 1:
+            return None, others[0]
         if kind in without:
             return without[kind], None
         if users is None and user and (kind == "windowsBulkAzureDomainJoin" or owner not in (None, user)):

@@ -17,7 +17,7 @@ _RELATIONSHIP = r"[0-9a-f-]{36}\-[0-9a-f-]{36}"
 Rows = dict[tuple[str, str], dict[str, Any]]
 _ACCOUNT = AccountId("acct_northwind")
 # Their rows hold many people, and are written anew each time.
-_PACKED = frozenset({"registrations", "sign_ins", "per_user_mfa", "mailbox_purposes"})
+_PACKED = frozenset({"registrations", "sign_ins", "per_user_mfa", "mailbox_purposes", "device_users"})
 
 # What stays all or nothing: a whole answer without this is none, and what was known stands.
 WITHOUT_THEM_NOTHING = {

@@ -154,7 +154,11 @@ def _dataset(url: str) -> str:
         return "cross_tenant_access"
     if path.endswith("/mailboxSettings/userPurpose"):
         return "mailbox_purposes"
-    firsts = {it.name: urlsplit(it.first_request.path).path.removesuffix("/delta") for it in DATASETS}
+    if re.search(r"/managedDevices/[^/]+/users$", path):
+        return "device_users"
+    firsts = {
+        it.name: urlsplit(it.first_request.path).path.removesuffix("/delta") for it in DATASETS if it.first_request
+    }
     return next((name for name, it in firsts.items() if path == it or path.startswith(f"{it}/")), "")
 
 

@@ -5,6 +5,7 @@ Source: https://learn.microsoft.com/graph/api/intune-devices-manageddevice-list
 
 import json
 
+from local.microsoft.graph.directory.users import USER
 from local.microsoft.graph.protocol.entity_types import EntityType, context_url, entity_reply, graph_reply
 from local.microsoft.graph.protocol.errors import GraphError, bad_request, not_found
 from local.microsoft.graph.protocol.filters import predicate
@@ -47,6 +48,21 @@ def managed_device_by_id(request: GraphRequest, key: str) -> Reply:
     if device is None:
         raise not_found(key)
     return entity_reply(request, _MANAGED, device, _PATH)
+
+
+def users_of_device(request: GraphRequest, key: str) -> Reply:
+    """The primary users of a device, which lists of devices may name wrongly."""
+    request.allow("$select")
+    _check_licence(request)
+    tenant = request.tenant
+    device = tenant.managed.get(key)
+    if device is None:
+        raise not_found(key)
+    found = [tenant.users.get(it) for it in tenant.device_users.get(key, [device["userId"]]) if it]
+    names = USER.names(request)
+    path = f"{_PATH}('{key}')/users"
+    context = context_url(request, path, request.options.get("$select", ""))
+    return graph_reply({"@odata.context": context, "value": [USER.render(request, it, names) for it in found if it]})
 
 
 def intune_forbidden(world: WorldState) -> GraphError:
