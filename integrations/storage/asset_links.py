@@ -10,11 +10,12 @@ from typing import Any
 import msgspec
 
 from integrations.domain.assets.links import AssetStatus, ManualLink, UndoneLink
+from integrations.domain.assets.settings import AssetLinkSettings
 from integrations.domain.assets.stored.state import AssetLinksHead
 from integrations.domain.ids import AccountId, EndUserId, TenantId
 from integrations.storage.documents import RowKind
 from integrations.storage.lasting import HEAD_KEY, LastingBatch, LastingRows
-from shared.storage.tables import Tables
+from shared.storage.tables import Tables, Write
 
 _NO_SECRETS: frozenset[str] = frozenset()
 
@@ -26,9 +27,10 @@ def undone_key(undone: UndoneLink) -> str:
 _HEAD = RowKind("asset_links_head", AssetLinksHead, lambda _: HEAD_KEY, _NO_SECRETS)
 _STATUS = RowKind("asset_status", AssetStatus, lambda it: it.asset_id, _NO_SECRETS)
 _MANUAL = RowKind("manual_asset_link", ManualLink, lambda it: it.asset_id, _NO_SECRETS)
+_SETTINGS = RowKind("asset_link_settings", AssetLinkSettings, lambda _: HEAD_KEY, _NO_SECRETS)
 _UNDONE = RowKind("undone_asset_link", UndoneLink, undone_key, _NO_SECRETS)
 
-ASSET_LINK_KINDS: Mapping[str, RowKind[Any]] = {it.name: it for it in (_HEAD, _STATUS, _MANUAL, _UNDONE)}
+ASSET_LINK_KINDS: Mapping[str, RowKind[Any]] = {it.name: it for it in (_HEAD, _STATUS, _MANUAL, _UNDONE, _SETTINGS)}
 
 AssetLinkBatch = LastingBatch[AssetLinksHead]
 
@@ -41,6 +43,15 @@ class AssetLinkStore(LastingRows[AssetLinksHead]):
         self.statuses = self.documents(_STATUS)
         self.manual = self.documents(_MANUAL)
         self.undone = self.documents(_UNDONE)
+        self._settings = self.documents(_SETTINGS)
+
+    def settings(self) -> AssetLinkSettings:
+        """How the assets are to be linked; the defaults if nobody has chosen."""
+        stored = self._settings.find(HEAD_KEY)
+        return stored.value if stored else AssetLinkSettings()
+
+    def settings_write(self, settings: AssetLinkSettings) -> Write:
+        return self._settings.put(settings)
 
     def forget_person(self, end_user_id: EndUserId, object_ids: Collection[str]) -> None:
         """Delete what names a person: as a device's person, and in questions.

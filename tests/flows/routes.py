@@ -39,6 +39,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "post_merge": {"end_user_id": "eu_" + "b" * 32},
     "post_bulk": {"items": [{"external_id": "4711", "name": "Jane Doe"}]},
     "post_assets": {"items": [{"external_id": "pc-17", "name": "LAPTOP-17"}]},
+    "put_asset_links": {"settings": {}},
     "put_asset_link": {"device_id": "1f0a3c5e-0000-4000-8000-00000000d001"},
     "put_asset_end_user": {"end_user_id": None},
     "post_move": {"organization_id": "org_" + "b" * 20},

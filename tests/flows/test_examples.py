@@ -75,6 +75,7 @@ def received(portal: Portal) -> Iterator[tuple[HttpRoute, int, Any]]:
         ("post_assets", mapped, routes["post_assets"].example, ""),
         ("put_asset_end_user", known, {"end_user_id": None}, ""),
         ("put_asset_link", known, {"device_id": portal.microsoft.world.devices(known["tenant_id"])[0]["id"]}, ""),
+        ("put_asset_links", known, routes["put_asset_links"].example, ""),
         ("post_move", in_organization, mapped, ""),
         ("post_leftover_done", {**known, "tenant_id": leftover}, None, ""),
         ("delete_integration", {"integration_id": bound}, None, "?confirm=Northwind%20Partner"),

@@ -81,6 +81,7 @@ LASTING = {
 }
 BATCHES = {
     "integrations/actions/asset_links/by_hand.py",
+    "integrations/actions/asset_links/settings.py",
     "integrations/actions/people/move.py",
     "integrations/actions/people/cleaning.py",
     "integrations/actions/user_sync/change.py",

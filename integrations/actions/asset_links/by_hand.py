@@ -64,7 +64,7 @@ def link_asset(services: Services, actor: Actor, asset_id: AssetId, device_id: s
     def attempt() -> None:
         batch = linked.store.batch()
         if not batch.is_new and not batch.head.is_in_use(linked.tenant.epoch):
-            raise _not_compared()
+            raise not_compared("link the asset")
         stored = linked.store.statuses.find(asset_id)
         before = stored.value if stored else AssetStatus(asset_id=asset_id)
         after = msgspec.structs.replace(before, link=link, review=None, person_id=None, reason=None)
@@ -157,11 +157,12 @@ def _linked(account: Account, organization_id: OrganizationId) -> LinkedTenant:
     return linked
 
 
-def _not_compared() -> Conflict:
+def not_compared(what: str) -> Conflict:
+    """Why links that are frozen cannot be changed; ``what`` somebody wants to do."""
     return Conflict(
         "The tenant's devices were not compared with assets since it was mapped.",
         code="not_compared",
-        remedy="Wait for the tenant's first sync to finish, then link the asset.",
+        remedy=f"Wait for the tenant's first sync to finish, then {what}.",
     )
 
 
@@ -173,7 +174,8 @@ def _device(linked: LinkedTenant, device_id: str) -> TenantDevice:
     services = linked.account.services
     stored = services.data(linked.account.id, linked.id, linked.tenant.epoch).state(linked.tenant.confirmed)
     devices = StoredDevices(linked.tenant, stored, services.clock())
-    fleet = fleet_of(devices.directory(), devices.intune())
+    settings = linked.store.settings()
+    fleet = fleet_of(devices.directory(), devices.intune(), settings.junk_serials, settings.good_serials)
     device = fleet.by_id.get(device_id)
     if device is None:
         problem = Problem("/device_id", "an id of one of the tenant's devices")

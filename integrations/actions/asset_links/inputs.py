@@ -77,6 +77,7 @@ def read_inputs(linked: LinkedTenant, devices: StoredDevices) -> ReadAssets:
         undone=[it.value for it in store.undone.list()],
         statuses={it.value.asset_id: it.value for it in store.statuses.list()},
         assignments=assignments,
+        settings=store.settings(),
         as_of=services.clock(),
     )
     return ReadAssets(inputs, stored, assignable)

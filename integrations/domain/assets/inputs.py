@@ -10,6 +10,7 @@ import msgspec
 from integrations.domain.assets.asset import Asset, AssetAssignment
 from integrations.domain.assets.devices.records import DirectoryDevice, IntuneDevice
 from integrations.domain.assets.links import AssetStatus, ManualLink, UndoneLink
+from integrations.domain.assets.settings import AssetLinkSettings
 from integrations.domain.ids import AssetId, EndUserId, OrganizationId
 
 
@@ -53,22 +54,6 @@ class Assignee(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     organization_id: OrganizationId
     is_active: bool = True
-
-
-class AssetLinkSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How an account wants its assets linked.
-
-    Attributes:
-        link_by_name: Whether an asset is linked if only the name fits. Otherwise somebody decides.
-        override_manual: Whether Microsoft's person replaces one that was assigned by hand.
-        junk_serials: Serial numbers that identify nothing, as they are compared.
-        good_serials: Serial numbers that count although several devices have them, as they are compared.
-    """
-
-    link_by_name: bool = False
-    override_manual: bool = False
-    junk_serials: list[str] = []
-    good_serials: list[str] = []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

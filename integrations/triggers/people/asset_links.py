@@ -1,5 +1,6 @@
-"""HTTP routes of decisions about an asset: which device it is, and whom it belongs to."""
+"""HTTP routes of how assets are linked, and of decisions: which device an asset is, and whom it belongs to."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import msgspec
@@ -7,13 +8,16 @@ from msgspec import UNSET, UnsetType
 
 from integrations.actions.asset_links.by_hand import assign_asset, link_asset, unlink_asset
 from integrations.actions.asset_links.reading import shown_assets
+from integrations.actions.asset_links.settings import change_asset_links, read_asset_links
 from integrations.actions.assets.assets import find_asset
 from integrations.domain import ids
 from integrations.domain.assets.devices.serials import normal_device_id
+from integrations.domain.assets.settings import AssetLinkSettings
 from integrations.triggers.http.routes import HttpRoutes, Need, RequestContext
+from integrations.views.people.asset_links import AssetLinksView
 from integrations.views.people.assets import AssetView
 from shared.errors import Invalid, Problem
-from shared.http.responses import ApiResponse, no_content, ok
+from shared.http.responses import ApiResponse, no_content, ok, with_etag
 
 
 class AssetLinkBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -39,7 +43,50 @@ class AssetEndUserBody(msgspec.Struct, forbid_unknown_fields=True):
     is_automatic: bool = False
 
 
+class AssetLinkSettingsBody(msgspec.Struct, forbid_unknown_fields=True):
+    """How assets are to be linked.
+
+    Attributes:
+        settings: The settings. Fields that are left out have their defaults.
+    """
+
+    settings: AssetLinkSettings
+
+
 def add_routes(routes: HttpRoutes) -> None:
+    _add_settings(routes)
+    _add_decisions(routes)
+
+
+def _add_settings(routes: HttpRoutes) -> None:
+    @routes.add(
+        "GET",
+        "tenants/{tenant_id}/asset-links",
+        needs=Need.READ,
+        summary="How the assets of a tenant are linked with its devices.",
+        answers={200: AssetLinksView},
+        refusals=("409",),
+    )
+    def get_asset_links(call: RequestContext) -> ApiResponse:
+        return _links(call)
+
+    @routes.add(
+        "PUT",
+        "tenants/{tenant_id}/asset-links",
+        needs=Need.MANAGE,
+        summary="Change how the assets of a tenant are linked. They are looked at anew at once.",
+        body=AssetLinkSettingsBody,
+        example={"settings": {"link_by_name": True, "junk_serials": ["REFURB-0001"]}},
+        answers={200: AssetLinksView},
+        needs_version=True,
+    )
+    def put_asset_links(call: RequestContext) -> ApiResponse:
+        settings, if_match = call.body(AssetLinkSettingsBody).settings, str(call.request.headers.get("If-Match", ""))
+        change_asset_links(call.services, call.actor, tenant_in_path(call), settings, if_match)
+        return with_etag(_links(call), "")
+
+
+def _add_decisions(routes: HttpRoutes) -> None:
     @routes.add(
         "PUT",
         "assets/{asset_id}/link",
@@ -82,6 +129,15 @@ def add_routes(routes: HttpRoutes) -> None:
         chosen = None if body.end_user_id is UNSET or body.end_user_id is None else ids.end_user_id(body.end_user_id)
         assign_asset(call.services, call.actor, asset_in_path(call), chosen, is_automatic=body.is_automatic)
         return _asset(call)
+
+
+def tenant_in_path(call: RequestContext) -> ids.TenantId:
+    return ids.tenant_id(call.param("tenant_id"))
+
+
+def _links(call: RequestContext) -> ApiResponse:
+    read = read_asset_links(call.services, call.actor.account_id, tenant_in_path(call))
+    return replace(ok(read.view), version=read.version)
 
 
 def asset_in_path(call: RequestContext) -> ids.AssetId:

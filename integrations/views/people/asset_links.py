@@ -7,9 +7,24 @@ import msgspec
 
 from integrations.domain.assets.links import AssetFinding, LinkEvidence, LinkKey, ReviewKind
 from integrations.domain.assets.reasons import REASON_TEXTS, NoEndUserReason
+from integrations.domain.assets.settings import AssetLinkSettings
 from integrations.domain.ids import AssetId, TenantId
 from integrations.views.user_sync.links import LinkedPerson
 from shared.http.schemas import one_of
+
+
+class AssetLinksView(msgspec.Struct, frozen=True, kw_only=True):
+    """How the assets of a tenant are linked.
+
+    Attributes:
+        tenant_id: The tenant with whose devices they are linked.
+        settings: The settings, with every field.
+        linked_at: When links or whom assets belong to last changed. Null if they never did under this mapping.
+    """
+
+    tenant_id: TenantId
+    settings: AssetLinkSettings
+    linked_at: datetime | None
 
 
 class DeviceUser(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,6 @@ from integrations.domain.assets.devices.records import DirectoryDevice, IntuneDe
 from integrations.domain.assets.inputs import (
     AccountUse,
     AssetInputs,
-    AssetLinkSettings,
     Assignee,
     ChangedForAssets,
     DevicePerson,
@@ -21,6 +20,7 @@ from integrations.domain.assets.inputs import (
 )
 from integrations.domain.assets.links import AssetLink, AssetStatus, ManualLink, UndoneLink, undo
 from integrations.domain.assets.plan import AssetPlan, plan_links
+from integrations.domain.assets.settings import AssetLinkSettings
 from integrations.domain.ids import AssetId, EndUserId, OrganizationId
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

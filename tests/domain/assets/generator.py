@@ -11,12 +11,12 @@ from integrations.domain.assets.asset import Asset, AssetKind
 from integrations.domain.assets.devices.records import DirectoryDevice, IntuneDevice
 from integrations.domain.assets.inputs import (
     AccountUse,
-    AssetLinkSettings,
     Assignee,
     ChangedForAssets,
     DevicePerson,
     IntuneState,
 )
+from integrations.domain.assets.settings import AssetLinkSettings
 from integrations.domain.assets.snapshot import gone
 from integrations.domain.ids import AssetId, EndUserId
 from tests.domain.assets.fleets import ACME, BRANCH, ELSEWHERE, FleetWorld, asset, listed, managed

@@ -3,9 +3,10 @@
 import pytest
 
 from integrations.domain.assets.asset import AssetKind
-from integrations.domain.assets.inputs import AssetLinkSettings, IntuneState
+from integrations.domain.assets.inputs import IntuneState
 from integrations.domain.assets.links import LinkKey, ReviewKind
 from integrations.domain.assets.reasons import NoEndUserReason
+from integrations.domain.assets.settings import AssetLinkSettings
 from tests.domain.assets.fleets import ago, asset, fleet, listed, managed, ran
 
 ZEROS = "00000000-0000-0000-0000-000000000000"

@@ -3,10 +3,11 @@
 import pytest
 
 from integrations.domain.assets.asset import AssignedBy
-from integrations.domain.assets.inputs import AccountUse, AssetLinkSettings, DevicePerson
+from integrations.domain.assets.inputs import AccountUse, DevicePerson
 from integrations.domain.assets.links import AssetFinding, ReviewKind
 from integrations.domain.assets.people import in_question
 from integrations.domain.assets.reasons import NoEndUserReason
+from integrations.domain.assets.settings import AssetLinkSettings
 from integrations.domain.ids import EndUserId
 from tests.domain.assets.fleets import ACME, BRANCH, FleetWorld, asset, fleet, listed, managed
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from integrations.domain.assets.inputs import AssetLinkSettings, IntuneState
+from integrations.domain.assets.inputs import IntuneState
 from integrations.domain.assets.links import LinkKey, ReviewKind
 from integrations.domain.assets.reasons import NoEndUserReason
+from integrations.domain.assets.settings import AssetLinkSettings
 from tests.domain.assets.fleets import ago, asset, fleet, listed, managed, ran
 
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from integrations.domain.assets.inputs import AssetLinkSettings, ChangedForAssets
+from integrations.domain.assets.inputs import ChangedForAssets
 from integrations.domain.assets.matching import concerned
+from integrations.domain.assets.settings import AssetLinkSettings
 from integrations.domain.ids import AssetId, EndUserId
 from tests.domain.assets.fleets import FleetWorld, ago, asset, listed, managed, ran
 

@@ -20,14 +20,16 @@ class AssetLinksHead(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     """The row that every change of a tenant's asset links replaces.
 
     ``epoch`` is that of the mapping under which links are in use: under any other they are frozen. ``organization_id``
-    is the Organization of that mapping. ``run`` grows with each run that writes. ``basis`` is what the last plan was
-    made from besides rows; "" has the next run plan anew. ``seen`` are the last changes of Organizations' people and
-    assets that a plan has seen, ``users_seen`` is the version of the user sync. ``next_at`` is when something changes
-    by time alone. Nothing is written any more once ``is_closed``: the rows are being deleted.
+    is the Organization of that mapping. ``version`` numbers the settings. ``run`` grows with each run that writes.
+    ``basis`` is what the last plan was made from besides rows; "" has the next run plan anew. ``seen`` are the last
+    changes of Organizations' people and assets that a plan has seen, ``users_seen`` is the version of the user sync.
+    ``next_at`` is when something changes by time alone. Nothing is written any more once ``is_closed``: the rows are
+    being deleted.
     """
 
     epoch: int = 0
     organization_id: OrganizationId | None = None
+    version: int = 0
     run: int = 0
     basis: str = ""
     seen: dict[OrganizationId, int] = {}
