@@ -68,6 +68,22 @@ def test_a_link_by_hand_beats_what_fits_and_its_person_gets_the_asset(fleet: Fle
     assert (asset["assigned_end_user_id"], after["assigned_end_user_id"]) == (fleet.end_user(0), fleet.end_user(1))
 
 
+def test_who_decides_between_two_assets_leaves_no_conflict_behind(fleet: Fleet) -> None:
+    fleet.push_all({"external_id": it, "name": it, "serial": SERIAL} for it in ("pc-1", "pc-2"))
+    before = [question_of(fleet.by(it)) for it in ("pc-1", "pc-2")]
+
+    assert fleet.link(fleet.by("pc-1"), device(fleet, "NW-LT-1")).status == 200
+
+    first, second = fleet.by("pc-1"), fleet.by("pc-2")
+    assert before == ["several_assets", "several_assets"]
+    assert (device_of(first), question_of(first), question_of(second)) == (device(fleet, "NW-LT-1"), None, None)
+    assert (device_of(second), reason_of(second)) == (None, "device_is_another_asset")
+    assert second["linking"]["reason"]["remedy"]
+    assert fleet.assets("?link=conflict") == []
+    fleet.unlink(first)
+    assert device_of(fleet.by("pc-2")) == device(fleet, "NW-LT-1")
+
+
 def test_row_24_a_link_that_was_undone_is_not_made_again_and_the_end_user_stays(fleet: Fleet) -> None:
     asset = fleet.push("pc-1", serial=SERIAL)
 

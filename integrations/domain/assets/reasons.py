@@ -14,6 +14,7 @@ class NoEndUserReason(Enum):
     CONFLICT = "conflict"
     REVIEW = "review"
     UNDONE = "link_undone"
+    ANOTHER_ASSET = "device_is_another_asset"
     SERIAL_SHARED = "serial_shared"
     NAME_NOT_UNIQUE = "name_not_unique"
     NO_INTUNE_LICENSE = "no_intune_license"
@@ -59,6 +60,10 @@ REASON_TEXTS = {
     ),
     NoEndUserReason.UNDONE: ReasonText(
         "The link with the device that fits was undone.", "Link the asset by hand if that was a mistake."
+    ),
+    NoEndUserReason.ANOTHER_ASSET: ReasonText(
+        "Somebody linked the device that fits with another asset.",
+        "Archive the asset if it is a duplicate, or link it by hand with the device that it is.",
     ),
     NoEndUserReason.SERIAL_SHARED: ReasonText(
         "Three or more devices have this serial number, so it identifies none of them.",

@@ -16,7 +16,9 @@ from integrations.domain.assets.devices.names import NameIndex
 from integrations.domain.assets.inputs import AccountUse, AssetInputs
 from integrations.domain.assets.links import LinkKey, ReviewKind
 from integrations.domain.assets.matching import claims, linking
-from integrations.domain.assets.matching.claims import AssetKeys, Claims
+from integrations.domain.assets.matching import keys as asset_keys
+from integrations.domain.assets.matching.claims import Claims
+from integrations.domain.assets.matching.keys import AssetKeys
 from integrations.domain.assets.matching.linking import Linking, Outcome
 from integrations.domain.assets.reasons import NoEndUserReason
 
@@ -82,8 +84,8 @@ def virtual_serial_numbers_count_everywhere(patch: pytest.MonkeyPatch) -> None:
 
 
 def servers_are_like_others(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(claims, "is_server", lambda _: False)
-    patch.setattr(claims, "NEVER_LINKED", frozenset())
+    patch.setattr(asset_keys, "is_server", lambda _: False)
+    patch.setattr(asset_keys, "NEVER_LINKED", frozenset())
 
 
 def servers_have_people(patch: pytest.MonkeyPatch) -> None:
@@ -157,6 +159,16 @@ def people_s_links_are_overlooked(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
         plan._LinkPlanner, "__init__", lambda self, it, *args: init(self, dataclasses.replace(it, manual={}), *args)
     )
+
+
+def a_link_by_hand_decides_nothing_between_rivals(patch: pytest.MonkeyPatch) -> None:
+    link_by_hand = Claims._link_by_hand
+
+    def undecided(self: Any) -> None:
+        link_by_hand(self)
+        self._decided.clear()
+
+    patch.setattr(Claims, "_link_by_hand", undecided)
 
 
 def devices_linked_by_hand_are_free_for_others(patch: pytest.MonkeyPatch) -> None:
@@ -311,6 +323,7 @@ MUTATIONS: list[Mutate] = [
     a_link_ends_when_its_key_is_not_known_any_more,
     a_link_is_kept_against_better_claims,
     people_s_links_are_overlooked,
+    a_link_by_hand_decides_nothing_between_rivals,
     devices_linked_by_hand_are_free_for_others,
     people_s_links_do_not_follow_a_device,
     names_link,

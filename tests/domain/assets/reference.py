@@ -161,7 +161,20 @@ class Reference:
         return False
 
     def may_be(self, key: str, machine: Machine) -> bool:
-        return self.fits(key, machine) and not self.is_undone(key, machine.ids | {machine.serial or "-"})
+        return self.fits(key, machine) and not self.is_undone(key, self.keys(machine)) and not self.is_taken(machine)
+
+    def keys(self, machine: Machine) -> set[str]:
+        return machine.ids | {machine.serial or "-"}
+
+    def is_taken(self, machine: Machine) -> bool:
+        """Whether somebody linked the device with an asset that fits it, so that it is no other one."""
+        by_hand = [it for it in self.w["manual"] if it in self.here and self.manual_machine(it) is machine]
+        return any(self.has_key_of(it, machine) for it in by_hand)
+
+    def has_key_of(self, key: str, machine: Machine) -> bool:
+        asset = self.w["assets"][key]
+        ids = {guid(asset["entra_device_id"]), guid(asset["intune_device_id"])} - {None}
+        return machine.serial in self.serials(asset) or bool(ids & machine.ids)
 
     def claim(self, key: str) -> tuple[str, list[Machine]] | None:
         asset = self.candidates[key]
@@ -186,10 +199,13 @@ class Reference:
                     return it
         return None
 
-    def keeps(self, key: str) -> Machine | None:
+    def keeps(self, key: str, *, although_taken: bool = False) -> Machine | None:
         link, asset = self.last(key), self.candidates[key]
         machine = self.machine_of(link) if link else None
-        if self.strong[key] or link is None or machine is None or machine.tied or not self.may_be(key, machine):
+        if self.strong[key] or link is None or machine is None or machine.tied:
+            return None
+        is_free = although_taken or not self.is_taken(machine)
+        if not is_free or not self.fits(key, machine) or self.is_undone(key, self.keys(machine)):
             return None
         if self.differs(asset, machine):
             return None
@@ -305,8 +321,12 @@ class Reference:
         asset = self.candidates[key]
         numbers, ids = self.serials(asset), {guid(asset["entra_device_id"]), guid(asset["intune_device_id"])} - {None}
         keyed = [it for it in self.machines if it.serial in numbers or it.ids & ids]
-        if is_taken_back or any(self.fits(key, it) and not self.may_be(key, it) for it in keyed):
+        fitting = [it for it in keyed if self.fits(key, it)]
+        if is_taken_back or any(self.is_undone(key, self.keys(it)) for it in fitting):
             return "link_undone"
+        last = self.keeps(key, although_taken=True)
+        if any(map(self.is_taken, [*fitting, *([last] if last else [])])):
+            return "device_is_another_asset"
         if numbers & self.shared:
             return "serial_shared"
         if is_ambiguous:

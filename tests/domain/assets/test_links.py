@@ -2,11 +2,12 @@
 
 import pytest
 
-from integrations.domain.assets.inputs import IntuneState
+from integrations.domain.assets.inputs import ChangedForAssets, IntuneState
 from integrations.domain.assets.links import LinkKey, ReviewKind
 from integrations.domain.assets.reasons import NoEndUserReason
 from integrations.domain.assets.settings import AssetLinkSettings
-from tests.domain.assets.fleets import ago, asset, fleet, listed, managed, ran
+from integrations.domain.ids import AssetId
+from tests.domain.assets.fleets import FleetWorld, ago, asset, fleet, listed, managed, ran
 
 
 def test_a_device_that_two_keys_give_to_two_assets_is_a_conflict() -> None:
@@ -167,6 +168,57 @@ def test_a_person_s_link_stands_whatever_the_keys_say_and_is_a_conflict_for_whom
     review = made.status("real").review
     assert review is not None
     assert review.rivals == ["pc"]
+
+
+def rivals() -> FleetWorld:
+    """Two assets with the serial number of one device, in conflict until somebody links the first one."""
+    made = fleet(asset("pc", serial="SER123"), asset("twin", serial="SER123"), managed("m", serial="SER123"))
+    made.run()
+    made.links("pc", "m")
+    return made
+
+
+def test_the_rival_of_an_asset_that_somebody_linked_is_in_conflict_no_more() -> None:
+    made = rivals()
+    assert made.status("twin").reason is NoEndUserReason.CONFLICT
+
+    made.run(ChangedForAssets([AssetId("pc")]))
+
+    assert (made.status("twin").review, made.status("twin").link) == (None, None)
+    assert made.status("twin").reason is NoEndUserReason.ANOTHER_ASSET
+
+
+def test_the_rival_of_an_asset_that_somebody_linked_is_the_device_that_its_other_keys_mean() -> None:
+    made = rivals().has(managed("n", device_id="dev"))
+    made.changes("twin", entra_device_id="dev")
+    made.run()
+
+    assert (made.device("pc"), made.device("twin")) == ("m", "n")
+
+
+def test_rivals_are_in_conflict_again_once_the_link_is_undone() -> None:
+    made = rivals()
+    made.run()
+    made.manual.clear()
+    made.has(asset("third", serial="SER123"))
+
+    made.run()
+
+    assert made.status("twin").reason is made.status("third").reason is NoEndUserReason.CONFLICT
+
+
+def test_a_link_that_an_asset_would_keep_is_another_one_s_once_somebody_says_so() -> None:
+    made = ran(asset("pc", serial="SER123"), asset("other"), managed("m", serial="SER123"))
+    made.changes("pc", serial=None)
+    made.run()
+    assert made.device("pc") == "m"
+    made.changes("other", serial="SER123")
+    made.links("other", "m")
+
+    made.run(ChangedForAssets([AssetId("other")]))
+
+    assert (made.device("other"), made.device("pc")) == ("m", None)
+    assert made.status("pc").reason is NoEndUserReason.ANOTHER_ASSET
 
 
 def test_a_person_s_link_follows_a_device_set_up_anew_and_is_marked_but_never_ends() -> None:

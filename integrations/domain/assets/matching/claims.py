@@ -7,46 +7,19 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from integrations.domain.assets.asset import NEVER_LINKED, Asset, AssetKind
+from integrations.domain.assets.asset import Asset, AssetKind
 from integrations.domain.assets.devices.fleet import IN_USE, DeviceRecord, Fleet, TenantDevice
 from integrations.domain.assets.devices.names import (
     ComparedName,
     NameIndex,
     compared_name,
-    is_server_system,
     system_family,
 )
 from integrations.domain.assets.devices.serials import is_virtual, is_virtual_serial, normal_device_id
 from integrations.domain.assets.inputs import AssetInputs
 from integrations.domain.assets.links import LinkEvidence, LinkKey, UndoneLink, serials_of
+from integrations.domain.assets.matching.keys import AssetKeys, can_be_linked, differs
 from integrations.domain.ids import AssetId
-
-
-def is_server(asset: Asset) -> bool:
-    return asset.kind is AssetKind.SERVER or is_server_system(asset.os)
-
-
-def can_be_linked(asset: Asset) -> bool:
-    """Whether an asset is linked by itself."""
-    return asset.is_living and asset.kind not in NEVER_LINKED and not is_server(asset)
-
-
-class AssetKeys(NamedTuple):
-    """What an asset is compared by; ``name`` is None if its system or name is not known."""
-
-    serials: list[str]
-    entra_device_id: str | None
-    intune_device_id: str | None
-    name: ComparedName | None
-
-    @property
-    def is_empty(self) -> bool:
-        return not (self.serials or self.entra_device_id or self.intune_device_id)
-
-
-def differs(keys: AssetKeys, device: TenantDevice) -> bool:
-    """Whether the serial numbers of an asset and a device are known and not the same."""
-    return device.serial is not None and bool(keys.serials) and device.serial not in keys.serials
 
 
 class Claim(NamedTuple):
@@ -64,6 +37,7 @@ class Claims:
         by_asset: Their claims, if they have one.
         keeping: Claims of those that would keep their link if nobody else may be the device.
         undone: Assets that would claim or be proposed a device, but for a link that was undone.
+        barred: Assets that would claim or keep a device, but for one that fits it too and that somebody linked with it.
     """
 
     def __init__(self, inputs: AssetInputs, fleet: Fleet) -> None:
@@ -77,8 +51,12 @@ class Claims:
         }
         self._keys = {asset_id: self._keys_of(it) for asset_id, it in inputs.assets.items()}
         self._undone, self._undone_by_serial = _undone(inputs.undone)
-        self._by_hand = self._linked_by_hand()
+        self._by_hand: defaultdict[int, list[AssetId]] = defaultdict(list)
+        self._decided: set[int] = set()
+        self._link_by_hand()
         self.undone: set[AssetId] = set()
+        self.barred: set[AssetId] = set()
+        self._barred: defaultdict[int, list[AssetId]] = defaultdict(list)
         self.by_asset: dict[AssetId, Claim] = {}
         self.keeping: dict[AssetId, Claim] = {}
         self._claimants: defaultdict[int, list[AssetId]] = defaultdict(list)
@@ -102,6 +80,10 @@ class Claims:
     def by_hand(self, device: TenantDevice) -> Sequence[AssetId]:
         """Assets that people linked with a device."""
         return self._by_hand.get(id(device), ())
+
+    def barred_from(self, device: TenantDevice) -> Sequence[AssetId]:
+        """Assets that would claim or keep a device, but for one that somebody chose among those that fit."""
+        return self._barred.get(id(device), ())
 
     def manual_device(self, asset_id: AssetId) -> TenantDevice | None:
         """The device that a person linked an asset with, wherever it is now; None if it is gone."""
@@ -222,25 +204,29 @@ class Claims:
         return Claim(link.how, possible) if possible else None
 
     def _possible(self, asset_id: AssetId, devices: Iterable[TenantDevice]) -> list[TenantDevice]:
-        """Those that count, are no phone if the asset is none, and were not taken back by somebody."""
+        """Those that count, are no phone if the asset is none, and were not given to another one or taken back."""
         asset, possible = self.candidates[asset_id], []
         for device in devices:
             if device.current is None or not _is_like(asset, device.current):
                 continue
             if self.is_undone(asset_id, device.keys):
                 self.undone.add(asset_id)
+            elif id(device) in self._decided:
+                self.barred.add(asset_id)
+                self._barred[id(device)].append(asset_id)
             else:
                 possible.append(device)
         return possible
 
-    def _linked_by_hand(self) -> dict[int, list[AssetId]]:
-        linked: defaultdict[int, list[AssetId]] = defaultdict(list)
+    def _link_by_hand(self) -> None:
+        """Note what people linked: that decides between assets that fit, if the linked one does."""
         for asset_id in sorted(self._inputs.manual):
             asset = self._inputs.assets.get(asset_id)
             is_there = asset is not None and asset.is_living and asset.organization_id in self._organization_ids
             if is_there and (device := self.manual_device(asset_id)):
-                linked[id(device)].append(asset_id)
-        return linked
+                self._by_hand[id(device)].append(asset_id)
+                if any(it.key is not LinkKey.NAME for it in self.evidence(asset_id, device)):
+                    self._decided.add(id(device))
 
     def _was_seen(self, asset: Asset) -> bool:
         return asset.last_seen_at is not None and self._inputs.as_of - asset.last_seen_at < IN_USE

@@ -75,7 +75,9 @@ def _claimed(inputs: AssetInputs, claims: Claims, asset_ids: set[AssetId]) -> li
 
 
 def _claiming(claims: Claims, devices: list[TenantDevice]) -> set[AssetId]:
-    """Assets that claim one of these devices, would keep it, or are it by hand."""
-    claiming = {asset_id for it in devices for asset_id in (*claims.claimants(it), *claims.by_hand(it))}
+    """Assets that claim one of these devices, would keep it, are it by hand, or would be it if no other one were."""
+    claiming = {
+        asset_id for it in devices for asset_id in (*claims.claimants(it), *claims.by_hand(it), *claims.barred_from(it))
+    }
     known = {id(it) for it in devices}
     return claiming | {asset_id for asset_id, claim in claims.keeping.items() if id(claim.devices[0]) in known}

@@ -20,7 +20,8 @@ from integrations.domain.assets.links import (
     ReviewItem,
     ReviewKind,
 )
-from integrations.domain.assets.matching.claims import Claim, Claims, differs, is_server
+from integrations.domain.assets.matching.claims import Claim, Claims
+from integrations.domain.assets.matching.keys import differs, is_server
 from integrations.domain.assets.reasons import NoEndUserReason
 from integrations.domain.ids import AssetId
 from integrations.domain.retention import STALE_ASSET_LINKS
@@ -183,6 +184,7 @@ class Linking:
         keys, state = self._claims.keys(asset_id), self._inputs.intune_state
         reasons = {
             NoEndUserReason.UNDONE: asset_id in self._claims.undone,
+            NoEndUserReason.ANOTHER_ASSET: asset_id in self._claims.barred,
             NoEndUserReason.SERIAL_SHARED: self._claims.is_serial_shared(asset_id),
             NoEndUserReason.NAME_NOT_UNIQUE: self._claims.is_name_ambiguous(asset_id),
             NoEndUserReason.NO_KEYS: keys.is_empty,
