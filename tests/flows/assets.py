@@ -117,11 +117,25 @@ def question_of(asset: Mapping[str, Any]) -> str | None:
     return review and review["kind"]
 
 
-def with_fleet(portal: Portal, users: int = 3) -> Fleet:
-    """A tenant with so many users and no device, mapped; its users are synced."""
-    tenant = portal.has_tenant(users=users, devices=0)
-    portal.connected(tenant)
+def with_fleet(portal: Portal, users: int = 3, **tenant: Any) -> Fleet:
+    """A tenant with so many users and no device, mapped; its users are synced. ``tenant`` is how it is at Microsoft."""
+    made = portal.has_tenant(users=users, devices=0, **tenant)
+    portal.connected(made)
     organization = portal.ask("GET", "/organizations")["items"][0]["id"]
+    return _synced(portal, made, organization)
+
+
+def with_another_fleet(portal: Portal, name: str, users: int = 3) -> Fleet:
+    """The same of another customer, with an Organization of its own."""
+    made = portal.has_tenant(name, users=users, devices=0)
+    portal.integrate(made)
+    organization = portal.organization(name)
+    portal.ask("PUT", f"/tenants/{made['id']}/mapping", {"organization_id": organization})
+    portal.run_queues()
+    return _synced(portal, made, organization)
+
+
+def _synced(portal: Portal, tenant: Mapping[str, str], organization: str) -> Fleet:
     sync = UserSync(portal, tenant, organization)
     sync.turn_on()
     return Fleet(sync)

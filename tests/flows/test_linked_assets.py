@@ -5,7 +5,7 @@ The numbers are those of awkward cases that a linking of assets has to get right
 
 import pytest
 
-from tests.flows.assets import NO_DEVICE_ID, Fleet, device_of, question_of, reason_of, with_fleet
+from tests.flows.assets import NO_DEVICE_ID, Fleet, device_of, question_of, reason_of, with_another_fleet, with_fleet
 from tests.flows.portal import Portal
 
 
@@ -155,17 +155,62 @@ def test_row_14_a_shared_pc_leaves_its_asset_as_it_is(fleet: Fleet) -> None:
     assert [(it["assigned_end_user_id"], reason_of(it)) for it in assets] == [(None, "shared"), (None, "shared")]
 
 
-def test_rows_16_17_and_28_without_intune_the_device_id_links_and_the_owner_is_the_person(portal: Portal) -> None:
-    fleet = with_fleet(portal)
+def test_row_16_a_device_that_was_imported_and_never_enrolled_is_no_asset(fleet: Fleet) -> None:
+    never = {"accountEnabled": False, "approximateLastSignInDateTime": None, "trustType": None}
+    fleet.has_device("5CD1234XYZ", **never)
+    fleet.run()
+
+    by_serial = fleet.push("pc-1", serial="5CD1234XYZ")
+    by_name = fleet.push("pc-2", name="5CD1234XYZ", last_seen_at=fleet.ago(days=1))
+
+    assert [(device_of(it), question_of(it), reason_of(it)) for it in (by_serial, by_name)] == [
+        (None, None, "no_device"),
+        (None, None, "nothing_to_compare"),
+    ]
+
+
+def test_row_17_a_hybrid_joined_device_without_intune_and_owner_is_proposed_by_name_and_nobodys(fleet: Fleet) -> None:
+    device = fleet.has_device("NW-PC-7", trustType="ServerAd")
+    fleet.run()
+
+    proposed = fleet.push("pc-1", name="nw-pc-7", serial="5CD1234XYZ", last_seen_at=fleet.ago(days=1))
+    fleet.link(proposed, device["id"])
+    linked = fleet.by("pc-1")
+
+    assert (device_of(proposed), question_of(proposed)) == (None, "name_only")
+    (candidate,) = proposed["linking"]["review"]["candidates"]
+    assert (candidate["device_id"], candidate["primary_user"]) == (device["id"], None)
+    assert (device_of(linked), linked["assigned_end_user_id"], reason_of(linked)) == (device["id"], None, "no_person")
+
+
+def test_row_28_without_an_intune_license_the_device_id_links_and_the_owner_is_the_person(portal: Portal) -> None:
+    fleet = with_fleet(portal, licences=["AAD_PREMIUM"])
     registered = fleet.has_device("NW-LT-1", 1)
-    fleet.has_device("NW-LT-2")
+    fleet.enrolls(registered, "5CD1234XYZ", 0)  # from before the license ended
     fleet.run()
 
     by_id = fleet.push("pc-1", entra_device_id=registered["deviceId"])
-    by_serial = fleet.push("pc-2", serial="5CD1234XYZ")
+    by_serial = fleet.push("pc-2", serial="5CD9999XYZ")
 
-    assert (device_of(by_id), by_id["assigned_end_user_id"]) == (registered["id"], fleet.end_user(1))
-    assert reason_of(by_serial) == "no_device"
+    assert (device_of(by_id), by_id["linking"]["link"]["how"]) == (registered["id"], "entra_device_id")
+    assert by_id["assigned_end_user_id"] == fleet.end_user(1)
+    assert (device_of(by_serial), reason_of(by_serial)) == (None, "no_intune_license")
+
+
+def test_row_31_a_laptop_that_was_sold_is_each_customers_own_device(portal: Portal, fleet: Fleet) -> None:
+    buyer = with_another_fleet(portal, "Fabrikam Dental")
+    sold = fleet.has_laptop("NW-LT-1", "5CD1234XYZ", user=0, lastSyncDateTime=fleet.ago(days=20))
+    bought = buyer.has_laptop("FD-LT-9", "5CD1234XYZ", user=1)
+    fleet.run()
+    buyer.run()
+
+    theirs, ours = fleet.push("pc-1", serial="5CD1234XYZ"), buyer.push("pc-1", serial="5CD1234XYZ")
+
+    assert [device_of(theirs), device_of(ours)] == [sold["id"], bought["id"]]
+    assert theirs["assigned_end_user_id"] == fleet.end_user(0)
+    assert ours["assigned_end_user_id"] == buyer.end_user(1)
+    assert [question_of(it) for it in (theirs, ours)] == [None, None]
+    assert fleet.portal.call("PUT", f"/assets/{theirs['id']}/link", {"device_id": bought["id"]}).status == 400
 
 
 def test_row_18_a_personal_phone_is_never_a_laptop(fleet: Fleet) -> None:
