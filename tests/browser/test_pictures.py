@@ -1,6 +1,7 @@
 """Pictures of the page's main states, taken of the real app; with PICTURES=1 they become those of docs/pictures."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from playwright.sync_api import expect
 from local.worlds.csp import CUSTOMERS, add_csp
 from tests.browser.site import Site
 from tests.flows.partner import Csp
+from tests.flows.user_sync import UserSync
 
 _MOST_BYTES = 220_000
 
@@ -71,6 +73,9 @@ def test_pictures_of_the_main_states(site: Site, root: Path, tmp_path: Path) -> 
     page.get_by_role("button", name="Preview", exact=True).click()
     expect(page.get_by_role("region", name="Preview")).to_contain_text("new")
     album.take("user-sync", height=1150)
+    site.open(place=f"#organization={with_assets(site, dental)}/assets")
+    expect(page.get_by_role("link", name="Accounting laptop 1", exact=True)).to_be_visible()
+    album.take("assets", height=900)
 
     site.open()
     site.choose("Actions for Fabrikam Clinics", "Remove Integration")
@@ -80,7 +85,40 @@ def test_pictures_of_the_main_states(site: Site, root: Path, tmp_path: Path) -> 
     site.press("Remove Integration")
     expect(page.get_by_role("region", name="Fabrikam Clinics")).to_contain_text("The integration is removed.")
     album.take("removal")
-    assert len(album.taken) == 10
+    assert len(album.taken) == 11
+
+
+def with_assets(site: Site, tenant: Mapping[str, str]) -> str:
+    """An Organization whose people are synced and whose assets are linked, with something to decide; returns its id."""
+    portal, world = site.portal, site.portal.microsoft.world
+    organization = next(it["id"] for it in portal.ask("GET", "/organizations")["items"] if it["name"] == "Acme Dental")
+    sync = UserSync(portal, tenant, organization)
+    assert sync.put(sync.settings(), sync.plan()["plan_hash"]).status == 200
+    site.until(lambda: sync.state()["state"] == "synced")
+    for number, user in enumerate(world.users(tenant["id"])[:6], start=1):
+        device = world.add_device(tenant["id"], owner_id=user["id"], displayName=f"CD-LT-{number}")
+        world.add_managed_device(
+            tenant["id"],
+            azureADDeviceId=device["deviceId"],
+            deviceName=f"CD-LT-{number}",
+            serialNumber=f"5CD100{number}XYZ",
+            manufacturer="HP",
+            model="EliteBook 840",
+            userId=user["id"],
+            lastSyncDateTime=portal.clock().strftime("%Y-%m-%dT%H:%M:%SZ"),
+        )
+    portal.ask("POST", f"/tenants/{tenant['id']}/sync", expect=202)
+    of_people = [
+        {"external_id": f"pc-{number}", "name": f"Accounting laptop {number}", "serial": f"5CD100{number}XYZ"}
+        for number in range(1, 7)
+    ]
+    twin = {"external_id": "pc-7", "name": "Reception desktop", "serial": "5CD1006XYZ"}
+    others = [{"external_id": "pc-8", "name": "Workshop laptop"}, {"external_id": "prn-1", "name": "Front printer"}]
+    kinds = ["laptop"] * 6 + ["desktop", "laptop", "printer"]
+    items = [{**it, "kind": kind} for it, kind in zip([*of_people, twin, *others], kinds, strict=True)]
+    portal.ask("POST", f"/organizations/{organization}/assets/bulk", {"items": items})
+    site.until(lambda: portal.ask("GET", f"/organizations/{organization}/assets?link=linked")["total"] == 5)
+    return str(organization)
 
 
 def labels(site: Site, place: int) -> str:
