@@ -256,11 +256,15 @@ class Organization(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SyncroTenant(msgspec.Struct, frozen=True, kw_only=True):
-    """What a Microsoft tenant is mapped to; created together with an Organization of the same name."""
+    """What a Microsoft tenant is mapped to; created together with an Organization of the same name.
+
+    ``organization_ids`` are those under it. None if they are too many to list here, or were never listed.
+    """
 
     id: SyncroTenantId
     name: str
     created_at: datetime
+    organization_ids: list[OrganizationId] | None = None
 
 
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

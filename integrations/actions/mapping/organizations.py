@@ -4,6 +4,7 @@ import msgspec
 
 from integrations.actions.account import Account
 from integrations.actions.actors import Actor
+from integrations.actions.conflicts import retry_on_conflict
 from integrations.actions.lookup import find_organization
 from integrations.actions.people.work import close_people
 from integrations.domain.ids import OrganizationId, SyncroTenantId, new_id
@@ -11,9 +12,12 @@ from integrations.domain.integrations import Organization, SyncroTenant
 from integrations.domain.text import clean, is_domain_name
 from integrations.services import Services
 from integrations.storage.control import Control
+from integrations.storage.documents import Stored
 from shared.errors import Conflict, Invalid, NotFound, Problem
+from shared.storage.tables import Write
 
 MOST_DOMAINS = 100
+_MOST_LISTED = 500  # ids that fit in the row of a Syncro Tenant
 
 
 def create_organization(
@@ -26,25 +30,25 @@ def create_organization(
         Invalid: the name is empty, or a domain is none.
     """
     name, domains = _checked(name, domains)
-    account = Account(services, actor.account_id)
-    control, now = account.control, services.clock()
-    writes = []
-    if syncro_tenant is None:
-        syncro_tenant = SyncroTenantId(new_id("st"))
-        created = SyncroTenant(id=syncro_tenant, name=name, created_at=now)
-        writes.append(control.syncro_tenants.added(created))
-    else:
-        _require(control, syncro_tenant)
-    organization = Organization(
-        id=OrganizationId(new_id("org")),
-        name=name,
-        domains=domains,
-        syncro_tenant_id=syncro_tenant,
-        created_at=now,
-    )
-    with account.change(actor, "created organization", {"organization_id": organization.id}) as change:
-        change.write(control.organizations.added(organization), *writes)
-    return organization
+    account, now = Account(services, actor.account_id), services.clock()
+    control, organization_id = account.control, OrganizationId(new_id("org"))
+
+    def attempt() -> Organization:
+        if syncro_tenant is None:
+            created = SyncroTenant(
+                id=SyncroTenantId(new_id("st")), name=name, created_at=now, organization_ids=[organization_id]
+            )
+            under, write = created.id, control.syncro_tenants.added(created)
+        else:
+            under, write = syncro_tenant, _with(control, _find(control, syncro_tenant), organization_id)
+        organization = Organization(
+            id=organization_id, name=name, domains=domains, syncro_tenant_id=under, created_at=now
+        )
+        with account.change(actor, "created organization", {"organization_id": organization.id}) as change:
+            change.write(control.organizations.added(organization), write)
+        return organization
+
+    return retry_on_conflict(attempt)
 
 
 def change_organization(
@@ -68,13 +72,16 @@ def change_organization(
     control = account.control
     stored = find_organization(control, organization_id)
     name, domains = _checked(name, domains)
-    target = syncro_tenant or stored.value.syncro_tenant_id
-    if target != stored.value.syncro_tenant_id:
-        _require(control, target)
+    source, writes = stored.value.syncro_tenant_id, []
+    target = syncro_tenant or source
+    if target != source:
+        writes.append(_with(control, _find(control, target), organization_id))
         _refuse_mapped(control, organization_id)
+        if former := control.syncro_tenants.find(source):
+            writes.append(_without(control, former, organization_id))
     changed = msgspec.structs.replace(stored.value, name=name, domains=domains, syncro_tenant_id=target)
     with account.change(actor, "changed organization", {"organization_id": organization_id}) as change:
-        change.write(control.organizations.saved(stored.now(changed)))
+        change.write(control.organizations.saved(stored.now(changed)), *writes)
     return changed
 
 
@@ -93,8 +100,10 @@ def delete_organization(services: Services, actor: Actor, organization_id: Organ
     writes = [control.organizations.removed(stored)]
     others = [it.value for it in control.organizations.list() if it.value.id != organization_id]
     syncro_tenant = control.syncro_tenants.find(stored.value.syncro_tenant_id)
-    if syncro_tenant and all(it.syncro_tenant_id != syncro_tenant.value.id for it in others):
-        writes.append(control.syncro_tenants.removed(syncro_tenant))
+    if syncro_tenant:
+        is_last = all(it.syncro_tenant_id != syncro_tenant.value.id for it in others)
+        left = _without(control, syncro_tenant, organization_id)
+        writes.append(control.syncro_tenants.removed(syncro_tenant) if is_last else left)
     close_people(account, organization_id)
     with account.change(actor, "deleted organization", {"organization_id": organization_id}) as change:
         change.write(*writes)
@@ -106,9 +115,24 @@ def others_of_name(control: Control, name: str, but: OrganizationId | None = Non
     return [it for it in known if it.id != but and it.name.casefold() == wanted]
 
 
-def _require(control: Control, syncro_tenant: SyncroTenantId) -> None:
-    if control.syncro_tenants.find(syncro_tenant) is None:
+def _find(control: Control, syncro_tenant: SyncroTenantId) -> Stored[SyncroTenant]:
+    stored = control.syncro_tenants.find(syncro_tenant)
+    if stored is None:
         raise NotFound("There is no such Syncro Tenant in your account.")
+    return stored
+
+
+def _with(control: Control, stored: Stored[SyncroTenant], organization_id: OrganizationId) -> Write:
+    """The write that lists one more Organization under a Syncro Tenant; too many are not listed at all."""
+    listed = stored.value.organization_ids
+    ids = None if listed is None or len(listed) >= _MOST_LISTED else sorted({*listed, organization_id})
+    return control.syncro_tenants.saved(stored.now(msgspec.structs.replace(stored.value, organization_ids=ids)))
+
+
+def _without(control: Control, stored: Stored[SyncroTenant], organization_id: OrganizationId) -> Write:
+    listed = stored.value.organization_ids
+    ids = None if listed is None else [it for it in listed if it != organization_id]
+    return control.syncro_tenants.saved(stored.now(msgspec.structs.replace(stored.value, organization_ids=ids)))
 
 
 def _refuse_mapped(control: Control, organization_id: OrganizationId) -> None:

@@ -34,9 +34,13 @@ class SyncedTenant:
         ours = [it for it in under if it.syncro_tenant_id == self.mapping.syncro_tenant_id]
         return sorted(ours, key=lambda it: (it.id != self.mapping.organization_id, it.name.casefold(), it.id))
 
-    @property
+    @cached_property
     def organization_ids(self) -> list[OrganizationId]:
-        return [it.id for it in self.organizations]
+        """The ids of the same Organizations; the mapped one first."""
+        stored = self.account.control.syncro_tenants.find(self.mapping.syncro_tenant_id)
+        listed = stored.value.organization_ids if stored else None
+        ids = [it.id for it in self.organizations] if listed is None else listed
+        return sorted(ids, key=lambda it: (it != self.mapping.organization_id, it))
 
     def head(self) -> UserSyncHead:
         stored = self.store.find_head()
