@@ -53,6 +53,10 @@ def test_12_devices_enrolled_in_bulk_are_verified() -> None:
     assert made.status("pc").reason is NoEndUserReason.SHARED
 
 
+def test_20_nobody_asks_who_uses_a_server() -> None:
+    assert questions(laptop(user_id="tech", system="Windows Server 2022"), owner_id="bob") == []
+
+
 def test_13_an_account_that_enrolls_devices_is_nobody_s_and_the_asset_stays_as_it_is() -> None:
     made = laptop(user_id="ana", enrollment="deviceEnrollmentManager")
     made.run()
