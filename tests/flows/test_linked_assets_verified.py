@@ -234,3 +234,21 @@ def test_a_quiet_cycle_reads_no_device_and_asks_nothing(fleet: Fleet, monkeypatc
     assert asked_about(fleet) == []
     assert not [it for it in made if "row%3Adevice" in it or "row%3Amanaged" in it]
     assert len(parts(fleet.portal, tenant_of(fleet))) == 7
+
+
+def test_devices_that_check_in_have_no_device_read_again_for_six_hours(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    managed = set_up_by_technician(fleet)
+    fleet.run()
+
+    def read_after(**span: float) -> bool:
+        fleet.world.change_managed_device(fleet.id, managed, lastSyncDateTime=fleet.ago())
+        cycle(fleet.portal, **span)
+        return any("row%3Adevice_users" in it for it in made)
+
+    made = table_requests(fleet.portal, monkeypatch)
+    within = read_after(minutes=40)
+    made.clear()
+
+    assert (within, read_after(hours=6)) == (False, True)

@@ -68,7 +68,7 @@ def read_due(
     skipped = [it for it in unlicensed if it in due and it not in tried]
     if skipped:
         yield [_unlicensed(it) for it in skipped]
-    following = (it for it in followers if _has_to_ask(access, it, cursors, now))
+    following = (it for it in followers if _has_to_ask(access, it, cursors, now, is_requested=is_requested))
     # One by one, so that memory never holds two readings with a row for each person or device.
     for dataset in chain(tried, last, following):
         try:
@@ -79,10 +79,13 @@ def read_due(
         del attempts
 
 
-def _has_to_ask(access: Access, dataset: Dataset, cursors: Mapping[str, Cursor], now: datetime) -> bool:
+def _has_to_ask(
+    access: Access, dataset: Dataset, cursors: Mapping[str, Cursor], now: datetime, *, is_requested: bool
+) -> bool:
     """Whether a data set that follows others is read: there is what it asks about, and rows changed or are not done.
 
-    What the others brought in this run is stored by now, and counts.
+    What the others brought in this run is stored by now, and counts. Some device checks in before nearly every cycle,
+    so that changes alone are looked at no more often than its cadence says.
     """
     cursor = cursors.get(dataset.name)
     if cursor is not None and cursor.not_before is not None and now < cursor.not_before:
@@ -91,11 +94,15 @@ def _has_to_ask(access: Access, dataset: Dataset, cursors: Mapping[str, Cursor],
     has_rows = first in cursors and bool(cursors[first].counts_by_kind)
     if not has_rows and not access.has_changed(first):
         return False
-    if any(map(access.has_changed, dataset.follows)):
+    if any(map(access.has_changed, dataset.follows)) and is_due(
+        dataset.cadence, cursor, now, is_requested=is_requested
+    ):
         return True
     is_open = cursor is not None and (cursor.outcome is DatasetOutcome.STALE or WAITING in cursor.counts_by_kind)
-    is_due = cursor is not None and bool(cursor.counts_by_kind) and link_of(cursors, dataset, now, access.share) is None
-    return is_open or is_due
+    is_weekly = (
+        cursor is not None and bool(cursor.counts_by_kind) and link_of(cursors, dataset, now, access.share) is None
+    )
+    return is_open or is_weekly
 
 
 def _plans_of(attempts: Iterable[DatasetAttempt]) -> frozenset[str] | None:

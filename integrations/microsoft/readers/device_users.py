@@ -13,6 +13,7 @@ from integrations.domain.assets.devices.records import intune_device
 from integrations.domain.assets.devices.serials import normal_device_id
 from integrations.domain.assets.people import in_question
 from integrations.domain.retry_delays import REFUSED_DEVICE
+from integrations.domain.sync.cadence import Cadence
 from integrations.domain.sync.datasets import Reading, Record
 from integrations.domain.sync.device_users import (
     DeviceUserPage,
@@ -122,5 +123,6 @@ DEVICE_USERS = Dataset(
     follows=(MANAGED_DEVICES.name, DEVICES.name),
     read=_read,
     service=Service.INTUNE,
+    cadence=Cadence.SIX_HOURS,
     full_read_every=timedelta(days=7),
 )
