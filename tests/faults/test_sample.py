@@ -1,6 +1,7 @@
 """A sample of every kind of fault test, for every day; `make faults` runs many more."""
 
 import json
+import random
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -8,15 +9,17 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.exhaustive import exhaustive
 from tests.faults.lab.app import Died
+from tests.faults.lab.asset_courses import AssetCourse
+from tests.faults.lab.courses import Ends, differing
 from tests.faults.lab.crashes import crash
 from tests.faults.lab.flows import FLOWS, Bases
 from tests.faults.lab.kill import When
 from tests.faults.lab.lab import Lab
 from tests.faults.lab.model import Machine, World
 from tests.faults.lab.races import ACTIONS, OF_ASSETS, OF_PEOPLE, Arena
-from tests.faults.lab.report import SEED, Budget, chance
-from tests.faults.lab.user_sync_outcomes import differing, outcome
-from tests.faults.lab.user_syncs import Ends, UserSyncCourse
+from tests.faults.lab.report import Budget
+from tests.faults.lab.user_sync_outcomes import outcome
+from tests.faults.lab.user_syncs import UserSyncCourse
 from tests.stored import Store
 
 ACTION = {action.name: action for action in (*ACTIONS, *OF_PEOPLE, *OF_ASSETS)}
@@ -113,15 +116,23 @@ def test_the_machine_sees_an_app_that_is_not_the_model(lab: Lab) -> None:
         machine.the_page_shows_the_model()
 
 
-def test_a_user_sync_ends_as_if_no_process_had_died(lab: Lab) -> None:
+@pytest.mark.parametrize(
+    ("kind", "seed", "scene", "deaths"),
+    [
+        (UserSyncCourse, 85, "newcomers", 1),  # between an End User and its link
+        (AssetCourse, 33, "handed_over", 0),  # somebody else comes in between
+    ],
+)
+def test_it_ends_as_if_no_process_had_died_and_as_a_new_plan_would(
+    lab: Lab, kind: type[UserSyncCourse | AssetCourse], seed: int, scene: str, deaths: int
+) -> None:
     ends = Ends()
-    course = UserSyncCourse(lab, chance("sample of user syncs"), ends)
+    course = kind(lab, random.Random(seed), ends)
 
-    for _ in range(2):
-        course.step()
+    course.step()
 
-    assert ends.breaks == [], f"SEED={SEED} repeats it"
-    assert ends.deaths == 2
+    assert ends.breaks == []
+    assert (list(ends.drawn), ends.deaths, ends.meanwhile) == ([scene], deaths, 1 - deaths)
 
 
 def test_a_user_sync_that_ends_otherwise_is_seen(lab: Lab, bases: Bases) -> None:

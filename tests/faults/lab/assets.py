@@ -174,7 +174,7 @@ def push_here(portal: Portal, unit: "Unit") -> list[Response]:
 # Rules.
 
 
-def _partitions(store: Store) -> Iterator[tuple[str, str, dict[str, dict[str, Any]]]]:
+def partitions(store: Store) -> Iterator[tuple[str, str, dict[str, dict[str, Any]]]]:
     """The account, the tenant, and the documents of each kind by their ids, of each partition."""
     partitions: dict[str, dict[str, dict[str, Any]]] = {}
     for (partition, key), row in store.rows("assetlinks").items():
@@ -188,7 +188,7 @@ def _partitions(store: Store) -> Iterator[tuple[str, str, dict[str, dict[str, An
 def _in_use(store: Store) -> Iterator[tuple[str, str, dict[str, Any], dict[str, dict[str, Any]]]]:
     """Links that are in use: account, tenant, head and documents."""
     tenants = store.documents("tenant")
-    for account, tenant_id, kinds in _partitions(store):
+    for account, tenant_id, kinds in partitions(store):
         head, tenant = kinds.get("asset_links_head", {}).get("current", {}), tenants.get((account, tenant_id), {})
         if tenant.get("mapping") and tenant["epoch"] == head.get("epoch", 0) and not head.get("is_closed"):
             yield account, tenant_id, head, kinds
@@ -197,7 +197,7 @@ def _in_use(store: Store) -> Iterator[tuple[str, str, dict[str, Any], dict[str, 
 def _headed(store: Store) -> Iterator[str]:
     """Nothing is stored of links without a head, which keeps late writers out."""
     yield from (
-        f"{account} {it} has no head" for account, it, kinds in _partitions(store) if "asset_links_head" not in kinds
+        f"{account} {it} has no head" for account, it, kinds in partitions(store) if "asset_links_head" not in kinds
     )
 
 
@@ -227,7 +227,7 @@ def _assets_there(store: Store) -> Iterator[str]:
 def _of_tenants(store: Store) -> Iterator[str]:
     """Nothing is left of the links of a tenant that is gone."""
     tenants = store.documents("tenant")
-    yield from (f"{account} {it} is gone" for account, it, _ in _partitions(store) if (account, it) not in tenants)
+    yield from (f"{account} {it} is gone" for account, it, _ in partitions(store) if (account, it) not in tenants)
 
 
 def _counted(store: Store) -> Iterator[str]:

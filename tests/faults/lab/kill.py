@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -16,16 +17,18 @@ class When(Enum):
 
 @dataclass
 class Switch:
-    """One app's way to the world; armed, it kills the app's process once.
+    """One app's way to the world; armed, it kills the app's process once, or has somebody else come in between.
 
-    ``seen`` are the mutating requests since it was armed, in their order.
+    ``seen`` are the mutating requests since it was armed, in their order, and ``looked`` what was read of tables.
     """
 
     pid: int = 0
     seen: list[str] = field(default_factory=list)
+    looked: list[str] = field(default_factory=list)
     fired: bool = False
     _at: int = 0
     _when: When = When.BEFORE
+    _meanwhile: Callable[[], None] | None = None
     _counts: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -33,7 +36,32 @@ class Switch:
         """Begin to count; kill at the request with this number, or (0) at none."""
         with self._lock:
             self._at, self._when, self._counts = at, when, True
-            self.seen, self.fired = [], False
+            self.seen, self.looked, self.fired, self._meanwhile = [], [], False, None
+
+    def arm_meanwhile(self, at: int, meanwhile: Callable[[], None]) -> None:
+        """Begin to count; the storage request with this number waits until something else has happened.
+
+        Numbers of reading ones are negative: -1 is the first.
+        """
+        self.arm(at, When.BEFORE)
+        with self._lock:
+            self._meanwhile = meanwhile
+
+    def looks(self, what: str) -> int:
+        """A table is read; the number of that, or 0 when nobody counts."""
+        with self._lock:
+            if not self._counts or self.fired:
+                return 0
+            self.looked.append(what)
+            return -len(self.looked)
+
+    def meanwhile(self, number: int) -> Callable[[], None] | None:
+        """What happens before the request with this number is forwarded; it is not counted."""
+        with self._lock:
+            found = self._meanwhile if number and number == self._at else None
+            if found is not None:
+                self.fired, self._counts, self._meanwhile = True, False, None
+            return found
 
     def disarm(self) -> None:
         with self._lock:
@@ -56,7 +84,7 @@ class Switch:
             return not (self._counts and number and self._killed(number, When.AFTER))
 
     def _killed(self, number: int, when: When) -> bool:
-        if number != self._at or when is not self._when:
+        if number != self._at or when is not self._when or self._meanwhile is not None:
             return False
         self.fired = True
         os.kill(self.pid, signal.SIGKILL)

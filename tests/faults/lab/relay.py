@@ -99,6 +99,10 @@ class Relay:
         )
         if number < 0:
             return False
+        if service == "Table" and method == "GET":
+            number = self._switch.looks(described(service, method, target, body))
+        if meanwhile := self._switch.meanwhile(number):
+            await asyncio.to_thread(meanwhile)
         behind[1].write(raw(head, headers, body))
         await behind[1].drain()
         answer = await read_message(behind[0], is_answer=True)

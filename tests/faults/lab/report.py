@@ -27,6 +27,7 @@ _SHARES = {
     "model": 3.0,
     "sequences": 3.0,
     "user syncs": 3.0,
+    "asset links": 2.0,
     "odd syncs": 2.0,
     "odd CSP checks": 2.0,
     "all or nothing": 1.0,

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+from tests.faults.lab.courses import without_times
 from tests.faults.lab.links import partitions
 from tests.faults.lab.people import people_of
 from tests.flows.portal import Portal
 from tests.stored import Store
 
-_OF_ITS_TIME = ("_at", "_since", "since", "sequence")
 _KINDS = ("user_link", "linked_end_user", "user_sync_question", "user_sync_decision")
-_IN_HEAD = ("is_on", "is_first", "counts", "skipped", "version", "organization_id")
+_IN_HEAD = ("is_on", "is_first", "counts", "skipped", "organization_id", "failure")
 
 People = dict[str, Any]
 
@@ -19,28 +19,16 @@ def outcome(store: Store) -> dict[str, Any]:
     """The End Users, links, questions and decisions, and the state, without when they came to be so."""
     found: dict[str, Any] = {}
     for _, organization, kinds in people_of(store):
-        found |= {f"{organization} {key}": _lasting(it) for key, it in kinds.get("end_user", {}).items()}
+        found |= {f"{organization} {key}": without_times(it) for key, it in kinds.get("end_user", {}).items()}
     for _, tenant, kinds in partitions(store):
         for kind in _KINDS:
-            found |= {f"{tenant} {kind} {key}": _lasting(it) for key, it in kinds.get(kind, {}).items()}
+            found |= {f"{tenant} {kind} {key}": without_times(it) for key, it in kinds.get(kind, {}).items()}
         head = kinds.get("user_sync_head", {}).get("current", {})
         found[f"{tenant} head"] = {it: head.get(it) for it in _IN_HEAD} | {
-            "held": (head.get("hold") or {}).get("reasons")
+            "held": (head.get("hold") or {}).get("reasons"),
+            "is_applied": head.get("version") == head.get("applied_version"),
         }
     return found
-
-
-def differing(expected: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
-    keys = sorted(expected.keys() | found.keys())
-    return [
-        f"{it}: {expected.get(it)} without, {found.get(it)} with" for it in keys if expected.get(it) != found.get(it)
-    ]
-
-
-def _lasting(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _lasting(it) for key, it in value.items() if not key.endswith(_OF_ITS_TIME)}
-    return [_lasting(it) for it in value] if isinstance(value, list) else value
 
 
 def people_in(portal: Portal, organization: str) -> People:

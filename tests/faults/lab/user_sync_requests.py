@@ -2,9 +2,11 @@
 
 import json
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from tests.faults.lab.courses import Course, Ends, Request
+from tests.faults.lab.lab import Lab
 from tests.faults.lab.user_sync_outcomes import People, people_in
 from tests.flows.portal import Portal
 
@@ -12,15 +14,16 @@ NAMES = ("Ann Lee", "Bob Fox", "Cy Day")
 _MAILS = tuple(f"{it}@shared.example" for it in "abcd")
 _ANSWERS = frozenset({200, 201, 202, 204, 404, 409, 412})
 
-Request = Callable[[Portal], None]
 
-
-class UserSyncRequests:
+class UserSyncRequests(Course):
     """Requests about one tenant and two Organizations, drawn by chance from what is there."""
 
-    def __init__(self, portal: Portal, tenant: dict[str, str], chance: random.Random) -> None:
-        self._portal, self._tenant, self._chance = portal, tenant, chance
+    lasting, head = "usersync", "user_sync_head"
+
+    def __init__(self, lab: Lab, portal: Portal, tenant: dict[str, str], chance: random.Random, ends: Ends) -> None:
+        super().__init__(lab, portal, tenant, chance, ends)
         self._organizations: tuple[str, ...] = ()
+        self._group = ""
         self._erased: set[str] = set()
 
     def _decide(self, question: Mapping[str, Any]) -> Request:
@@ -35,12 +38,13 @@ class UserSyncRequests:
         return lambda portal: _call(portal, "DELETE", f"{self._path}/user-sync/links/{object_id}")
 
     def _edited(self) -> Request:
-        filters = ({}, {"department": {"include": [{"value": self._chance.choice(["Sales", "Nowhere"])}]}})
+        department = {"department": {"include": [{"value": self._chance.choice(["Sales", "Nowhere"])}]}}
+        filters: tuple[dict[str, Any], ...] = ({}, department, {"group": {"include": [self._group]}})
         first, second = self._chance.sample(self._organizations, 2)
         organizations = [{"organization_id": first, "filter": self._chance.choice(filters)}]
         if organizations[0]["filter"] and self._chance.random() < 0.7:
             organizations.append({"organization_id": second})
-        settings = {"organizations": organizations, "moves_by_itself": self._chance.random() < 0.3}
+        settings = {"organizations": organizations, "moves_by_itself": self._chance.random() < 0.5}
         return lambda portal: self._edit(portal, settings)
 
     def _edit(self, portal: Portal, settings: Mapping[str, Any]) -> None:
@@ -80,17 +84,21 @@ class UserSyncRequests:
         return lambda portal: _call(portal, "POST", f"/organizations/{source}/end-users/move", body)
 
     def _keep(self, person: str) -> Request:
-        is_kept = self._chance.random() < 0.7
+        return self._edit_person(person, keep_active=self._chance.random() < 0.7)
 
-        def keep(portal: Portal) -> None:
+    def _let_go(self, person: str) -> Request:
+        """The portal says that somebody does not belong to the Organization any more."""
+        return self._edit_person(person, is_active=False)
+
+    def _edit_person(self, person: str, **changes: Any) -> Request:
+        def edit(portal: Portal) -> None:
             answer = portal.call("GET", f"/end-users/{person}")
             if answer.status == 200:
                 values = json.loads(answer.body)
                 names = ("name", "mail", "username", "aliases", "external_id", "is_active")
-                body = {it: values[it] for it in names} | {"keep_active": is_kept}
-                _call(portal, "PUT", f"/end-users/{person}", body)
+                _call(portal, "PUT", f"/end-users/{person}", {it: values[it] for it in names} | changes)
 
-        return keep
+        return edit
 
     @property
     def _path(self) -> str:
