@@ -69,10 +69,11 @@ def broken_promises(before: AssetState, after: AssetState, fleet: Fleet) -> Iter
             yield f"{key} was {asset} and is {now}"
         yield from _assignment(key, before, after, fleet)
     yield from _one_to_one(after)
+    for key in after.statuses:
+        if after.assets.get(key, {}).get("gone_at") or after.assets.get(key, {}).get("is_archived"):
+            yield f"{key} is out of use, and something is said of its device"
     for key, link in after.linked():
         asset = after.assets.get(key, {})
-        if asset.get("gone_at") or asset.get("is_archived"):
-            yield f"{key} is out of use, and linked"
         was = before.statuses.get(key, {}).get("link")
         if not link.get("stale_since") and (was is None or was["device_id"] != link["device_id"]):
             yield from _reasons(key, asset, link, was, fleet)

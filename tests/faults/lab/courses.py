@@ -28,6 +28,7 @@ _ROUNDS = 2  # of five minutes, after a death
 _WHOLE_ROUNDS = 3  # a run that a dead process holds is free after nine
 _WHOLE = 0.2  # of steps in which Microsoft is read by those who die
 _MET = 0.4  # of steps in which others come in between, instead of a death
+_NEAR = 3  # writes of a run, and twice as many reads before them
 FRESH_MINUTES = 11  # what was read before is old enough to be read again
 _ROWS = "Table"
 _TIMES, _OF_ITS_TIME = frozenset({"at", "until"}), ("_at", "_since", "since", "sequence")
@@ -54,12 +55,15 @@ class Scene(NamedTuple):
 
 
 class Done(NamedTuple):
-    """The writes and reads of an app that was left alone, and how many of each were the request's own."""
+    """The writes and reads of an app that was left alone, so many of the writes being the request's own.
+
+    ``reads_before`` are how many reads came before each write.
+    """
 
     writes: list[str]
     reads: list[str]
-    asked_writes: int
-    asked_reads: int
+    reads_before: list[int]
+    asked: int
 
 
 class Course(ABC):
@@ -138,9 +142,9 @@ class Course(ABC):
         self._lab.switch.arm()
         request(portal)
         switch, asked = self._lab.switch, self._lab.storage.read(queues=False)
-        numbers = len(switch.seen), len(switch.looked)
+        number = len(switch.seen)
         self._sync(portal)
-        done = Done(list(switch.seen), list(switch.looked), *numbers)
+        done = Done(list(switch.seen), list(switch.looked), list(switch.looked_before), number)
         switch.disarm()
         settle(portal)
         store = self._lab.read_at_rest(portal)
@@ -153,21 +157,20 @@ class Course(ABC):
         between = [at for at in range(1, len(seen)) if self._is_between(seen[at - 1], seen[at])]
         if between and chance.random() < 0.6:
             return chance.choice(between), When.AFTER
-        last = done.asked_writes if done.asked_writes and chance.random() < 0.5 else len(seen)
+        last = done.asked if done.asked and chance.random() < 0.5 else len(seen)
         return chance.randint(1, last), chance.choice(list(When))
 
     def _is_between(self, write: str, following: str) -> bool:
         return f"{_ROWS} people" in write and f"{_ROWS} {self.lasting}" in following
 
     def _meetings(self, done: Done) -> Iterator[tuple[int, str]]:
-        """Where others may come in between: the first writes of a run, and what it read before them, as often."""
-        writes = [
-            (at, it) for at, it in enumerate(done.writes, 1) if at > done.asked_writes and self._is_of_the_run(it)
-        ]
-        reads = [(-at, it) for at, it in enumerate(done.reads, 1) if at > done.asked_reads and self._is_of_the_run(it)]
+        """Where others may come in between: the first writes of a run, and what it read just before them, as often."""
+        writes = [(at, it) for at, it in enumerate(done.writes, 1) if at > done.asked and self._is_of_the_run(it)]
         if writes:
-            yield from self._chance.sample(writes[:3], min(2, len(writes[:3])))
-            yield from self._chance.sample(reads, min(2, len(reads)))
+            last = done.reads_before[writes[0][0] - 1]
+            reads = [(-at, it) for at, it in enumerate(done.reads[:last], 1) if self._is_of_the_run(it)]
+            yield from self._chance.sample(writes[:_NEAR], min(2, len(writes[:_NEAR])))
+            yield from self._chance.sample(reads[-2 * _NEAR :], min(2, len(reads)))
 
     def _is_of_the_run(self, request: str) -> bool:
         kinds = (f"{_ROWS} {self.lasting}", f"{_ROWS} people", f"{_ROWS} GET {self.lasting}", f"{_ROWS} GET people")

@@ -19,12 +19,14 @@ class When(Enum):
 class Switch:
     """One app's way to the world; armed, it kills the app's process once, or has somebody else come in between.
 
-    ``seen`` are the mutating requests since it was armed, in their order, and ``looked`` what was read of tables.
+    ``seen`` are the mutating requests since it was armed, in their order, and ``looked`` what was read of tables;
+    ``looked_before`` each of the mutating ones, so many of these.
     """
 
     pid: int = 0
     seen: list[str] = field(default_factory=list)
     looked: list[str] = field(default_factory=list)
+    looked_before: list[int] = field(default_factory=list)
     fired: bool = False
     _at: int = 0
     _when: When = When.BEFORE
@@ -36,7 +38,8 @@ class Switch:
         """Begin to count; kill at the request with this number, or (0) at none."""
         with self._lock:
             self._at, self._when, self._counts = at, when, True
-            self.seen, self.looked, self.fired, self._meanwhile = [], [], False, None
+            self.seen, self.looked, self.looked_before = [], [], []
+            self.fired, self._meanwhile = False, None
 
     def arm_meanwhile(self, at: int, meanwhile: Callable[[], None]) -> None:
         """Begin to count; the storage request with this number waits until something else has happened.
@@ -75,6 +78,7 @@ class Switch:
             if self.fired:
                 return -1
             self.seen.append(what)
+            self.looked_before.append(len(self.looked))
             number = len(self.seen)
             return -1 if self._killed(number, When.BEFORE) else number
 
