@@ -91,18 +91,3 @@ class AssetInputs:
     assignments: Mapping[AssetId, AssetAssignment] = field(default_factory=dict)
     settings: AssetLinkSettings = field(default_factory=AssetLinkSettings)
     as_of: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ChangedForAssets:
-    """What changed since the last plan was applied.
-
-    ``asset_ids`` are assets that changed, came or went, and those that somebody linked, unlinked or assigned.
-    ``device_ids`` are ids of devices of the directory or Intune that changed, came or went. ``object_ids`` are users
-    whose use or End User changed, and ``end_user_ids`` are End Users that changed, came or went.
-    """
-
-    asset_ids: Collection[AssetId] = frozenset()
-    device_ids: Collection[str] = frozenset()
-    object_ids: Collection[str] = frozenset()
-    end_user_ids: Collection[EndUserId] = frozenset()

@@ -49,8 +49,6 @@ class AssetLink(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         serial: The device's serial number. Null if it has none that counts.
         record_ids: The ids of what Microsoft knows of it now: object id, device id, id in Intune.
         stale_ids: Ids of its older records, such as from before it was set up anew; at most 50.
-        is_serial_elsewhere: Whether a serial number of the asset or the device is also on records where it does not
-            count: since three or more devices have it, or since a newer record of their device has another one.
         stale_since: Since when the device is retired or gone. Null while it is there.
     """
 
@@ -63,7 +61,6 @@ class AssetLink(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     serial: str | None = None
     record_ids: list[str] = []
     stale_ids: list[str] = []
-    is_serial_elsewhere: bool = False
     stale_since: datetime | None = None
 
 

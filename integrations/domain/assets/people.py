@@ -132,9 +132,9 @@ def findings(
         return []
     end_user = inputs.end_users.get(assignment.end_user_id)
     is_other = person.end_user_id not in {None, assignment.end_user_id} and not person.reason
-    holds = {
-        AssetFinding.DIFFERS: is_other and is_by_hand(inputs, assignment),
-        AssetFinding.INACTIVE: end_user is None or not end_user.is_active,
-        AssetFinding.ELSEWHERE: end_user is not None and end_user.organization_id != asset.organization_id,
-    }
-    return [it for it, is_so in holds.items() if is_so]
+    holds = (
+        (AssetFinding.DIFFERS, is_other and is_by_hand(inputs, assignment)),
+        (AssetFinding.INACTIVE, end_user is None or not end_user.is_active),
+        (AssetFinding.ELSEWHERE, end_user is not None and end_user.organization_id != asset.organization_id),
+    )
+    return [it for it, is_so in holds if is_so]

@@ -1,7 +1,6 @@
 """The plan of an account's asset links in one tenant: everything that would change, without changing anything. Pure.
 
-A plan of everything and plans of what changed since the last one lead to the same state. A plan that was applied
-leaves nothing to do for the next.
+A plan that was applied leaves nothing to do for the next.
 """
 
 from collections import Counter
@@ -13,10 +12,9 @@ import msgspec
 
 from integrations.domain.assets.asset import AssetAssignment, AssignedBy
 from integrations.domain.assets.devices.fleet import Fleet, fleet_of
-from integrations.domain.assets.inputs import AssetInputs, ChangedForAssets
+from integrations.domain.assets.inputs import AssetInputs
 from integrations.domain.assets.links import AssetStatus, ReviewItem, ReviewKind
 from integrations.domain.assets.matching.claims import Claims
-from integrations.domain.assets.matching.concerned import concerned
 from integrations.domain.assets.matching.linking import Linking, Outcome
 from integrations.domain.assets.people import (
     PersonOfAsset,
@@ -67,34 +65,26 @@ class AssetPlan:
         return not self.changes
 
 
-def plan_links(inputs: AssetInputs, changed: ChangedForAssets | None = None) -> AssetPlan:
-    """The plan for all assets, or for those that what changed may concern.
-
-    ``changed`` is enough only if the last plan was applied, and since then nothing else changed: not the settings, the
-    Organizations, nor whether Intune can be read.
-    """
-    return _LinkPlanner(inputs, changed).plan() if inputs.is_current else AssetPlan()
+def plan_links(inputs: AssetInputs) -> AssetPlan:
+    """The plan for all assets."""
+    return _LinkPlanner(inputs).plan() if inputs.is_current else AssetPlan()
 
 
 class _LinkPlanner:
-    def __init__(self, inputs: AssetInputs, changed: ChangedForAssets | None) -> None:
+    def __init__(self, inputs: AssetInputs) -> None:
         self._inputs = inputs
         settings = inputs.settings
         self._fleet: Fleet = fleet_of(inputs.directory, inputs.intune, settings.junk_serials, settings.good_serials)
         self._claims = Claims(inputs, self._fleet)
         self._linking = Linking(inputs, self._fleet, self._claims)
-        self._changed = changed
         self._organization_ids = frozenset(inputs.organization_ids)
 
     def plan(self) -> AssetPlan:
         inputs = self._inputs
-        asset_ids = {*inputs.assets, *inputs.statuses}
-        if self._changed is not None:
-            asset_ids &= concerned(inputs, self._fleet, self._claims, self._changed)
         changes: list[AssetChange] = []
         reasons: Counter[NoEndUserReason] = Counter()
         ends: list[datetime] = []
-        for asset_id in sorted(asset_ids):
+        for asset_id in sorted({*inputs.assets, *inputs.statuses}):
             outcome = self._outcome(asset_id)
             status, assignment = (None, None) if outcome is None else self._result(asset_id, outcome)
             if status != inputs.statuses.get(asset_id) or assignment:

@@ -49,17 +49,17 @@ _TEXTS: dict[SyncedField, Callable[[User], str | None]] = {
     SyncedField.MOBILE_PHONE: lambda user: user.mobile_phone,
     SyncedField.JOB_TITLE: lambda user: user.job_title,
 }
-_NAMES = {field: field.value for field in (*_TEXTS, SyncedField.MAIL)}
-_MAIL = _NAMES[SyncedField.MAIL]
+FIELD_NAMES = {field: field.value for field in (*_TEXTS, SyncedField.MAIL)}
+_MAIL = FIELD_NAMES[SyncedField.MAIL]
 
 
 def values_of(user: User, verified_domains: Collection[str]) -> dict[SyncedField, str]:
     """Microsoft's values as an End User may have them: cleaned and cut to fit; what is blank or none is left out."""
-    texts = {_NAMES[field]: text for field, text_of in _TEXTS.items() if (text := text_of(user))}
+    texts = {FIELD_NAMES[field]: text for field, text_of in _TEXTS.items() if (text := text_of(user))}
     stored, _ = checked({**texts, _MAIL: user.mail} if user.mail else texts)
     if not stored.get(_MAIL):
         stored[_MAIL] = _likely_mail(user, verified_domains)
-    return {field: text for field, name in _NAMES.items() if (text := stored.get(name))}
+    return {field: text for field, name in FIELD_NAMES.items() if (text := stored.get(name))}
 
 
 def _likely_mail(user: User, verified_domains: Collection[str]) -> str | None:
@@ -94,9 +94,10 @@ def changed_fields(
 ) -> list[FieldChange]:
     """The fields to write; ``last`` are Microsoft's values when they were last synced."""
     return [
-        FieldChange(field=field, before=end_user.values.get(field), after=value, note=note_of(user, field, value))
+        FieldChange(field=field, before=before, after=value, note=note_of(user, field, value))
         for field, value in values.items()
-        if is_to_write(settings.authority_of(field), field, value, end_user.values.get(field), last.get(field))
+        if value != (before := end_user.values.get(field))
+        and is_to_write(settings.authority_of(field), field, value, before, last.get(field))
     ]
 
 

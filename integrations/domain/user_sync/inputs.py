@@ -46,16 +46,4 @@ class UserSyncInputs:
     as_of: datetime
 
     def decision(self, object_id: str, question: Question) -> Decision | None:
-        return self.decisions.get(DecisionKey(object_id, question))
-
-
-@dataclass(frozen=True, slots=True)
-class ChangedRows:
-    """What changed since the last plan was applied.
-
-    ``object_ids`` are users that changed, came or went, and those whose link was undone or who were decided about.
-    ``end_user_ids`` are End Users that somebody else changed.
-    """
-
-    object_ids: Collection[str] = frozenset()
-    end_user_ids: Collection[EndUserId] = frozenset()
+        return self.decisions.get(DecisionKey(object_id, question)) if self.decisions else None

@@ -1,7 +1,6 @@
 """The plan of a user sync: everything that it would change, without changing anything. Pure.
 
-A plan of everything and plans of what changed since the last one lead to the same state. A plan that was applied
-leaves nothing to do for the next.
+A plan that was applied leaves nothing to do for the next.
 """
 
 from collections import Counter
@@ -12,7 +11,7 @@ from datetime import datetime
 from integrations.domain.ids import EndUserId, OrganizationId
 from integrations.domain.security.certainty import Certainty
 from integrations.domain.user_sync.changes import ChangeKind, UserChange
-from integrations.domain.user_sync.inputs import ChangedRows, UserSyncInputs
+from integrations.domain.user_sync.inputs import UserSyncInputs
 from integrations.domain.user_sync.links import QueueItem, QueueKey, QueueKind, queue_key
 from integrations.domain.user_sync.mail_wishes import MailWish, MailWishes
 from integrations.domain.user_sync.matching.identities import Identities
@@ -39,8 +38,7 @@ class UserSyncPlan:
         queue: All questions that are open afterwards.
         skipped: Users without End User that stay so, by the reason.
         cleared: Fields that were cleared at Microsoft and keep their value here, by object id.
-        managed: Fields in which the portal's edits are ignored, by the End User; not listed, it has none. Those of
-            users whom a plan of changes does not concern are left out.
+        managed: Fields in which the portal's edits are ignored, by the End User; not listed, it has none.
         linked_active: End Users that are linked and active before it.
         emptied: Organizations that would lose End Users because their filter allows nobody any more.
     """
@@ -76,27 +74,22 @@ class UserSyncPlan:
         return [it for it in self.changes if kind in it.kinds][:most]
 
 
-def plan_sync(inputs: UserSyncInputs, changed: ChangedRows | None = None) -> UserSyncPlan:
-    """The plan for all users, or for those that what changed may concern.
-
-    ``changed`` is enough only if the last plan was applied, and since then nothing else changed: not the settings, the
-    groups, the domains, the mailboxes or the licenses, nor which data are current.
-    """
+def plan_sync(inputs: UserSyncInputs) -> UserSyncPlan:
+    """The plan for all users."""
     if not inputs.settings.is_on:
         return UserSyncPlan(settings=inputs.settings, as_of=inputs.as_of, queue=inputs.queue)
-    return _Planner(inputs, changed).plan()
+    return _Planner(inputs).plan()
 
 
 class _Planner:
-    def __init__(self, inputs: UserSyncInputs, changed: ChangedRows | None) -> None:
+    def __init__(self, inputs: UserSyncInputs) -> None:
         self._inputs, self._users = inputs, inputs.directory.users
         self._router = Router(inputs.settings, inputs.directory)
         self._identities = Identities(inputs, self._router)
         self._matching = Matching(inputs, self._identities)
         self._gone = {it.object_id: end_user_id for end_user_id, it in self._identities.gone.items()}
-        concerned = self._users.keys() | self._gone.keys() if changed is None else self._concerned(changed)
-        self._outcomes = {it: self._outcome(it) for it in sorted(concerned) if it in self._users}
-        missing = [self._gone[it] for it in sorted(concerned) if it in self._gone]
+        self._outcomes = {it: self._outcome(it) for it in sorted(self._users)}
+        missing = [end_user_id for _, end_user_id in sorted(self._gone.items())]
         matched = {it.end_user_id for it in self._outcomes.values() if isinstance(it, Matched)}
         self._missing = [it for it in missing if it not in matched]
 
@@ -161,20 +154,6 @@ class _Planner:
             if it.is_on and it.is_broken:
                 organization_id, missing = it.organization_id, sorted(set(it.missing_groups()))
                 yield QueueItem(kind=QueueKind.FILTER_BROKEN, subject=organization_id, missing_groups=missing)
-
-    def _concerned(self, changed: ChangedRows) -> set[str]:
-        """The users that a change may concern: those that changed, and those that share an address with one.
-
-        Whoever waits for an answer is among them, since what was in the way may be gone.
-        """
-        end_user_ids, identities = set(changed.end_user_ids), self._identities
-        seeds = {*changed.object_ids, *(it.subject for it in self._inputs.queue)}
-        seeds |= {it.object_id for it in self._inputs.decisions} | identities.linked_now.keys() | identities.created
-        seeds |= {it.object_id for it in self._inputs.links.values() if it.end_user_id in end_user_ids}
-        end_user_ids |= {identities.end_user_of[it] for it in seeds if it in identities.end_user_of}
-        links = [self._inputs.links[it] for it in seeds if it in self._inputs.links]
-        end_user_ids |= {it for link in links for it in (link.end_user_id, *link.undone) if it}
-        return seeds | self._matching.sharing(seeds, end_user_ids)
 
     def _linked_active(self) -> int:
         linked = {it.end_user_id for it in self._inputs.links.values()}

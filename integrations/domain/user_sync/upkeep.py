@@ -1,7 +1,7 @@
 """What changes about the End User of one user: its fields, its Organization, and whether it is active. Pure."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -84,9 +84,12 @@ class Upkeep:
         activity = self._activity(object_id, end_user)
         is_kept_up = self._identities.is_kept_up(object_id, end_user)
         after = self._refreshed(link, end_user.id) if is_kept_up else link
-        after = msgspec.structs.replace(after, organization_id=place.accepted)
-        change = msgspec.structs.replace(
-            self._link_change(after, end_user.id, matched),
+        if after.organization_id != place.accepted:
+            after = msgspec.structs.replace(after, organization_id=place.accepted)
+        change = self._link_change(
+            after,
+            end_user.id,
+            matched,
             fields=list(self._fields(link, end_user)) if is_kept_up else [],
             moves_to=place.moves_to,
             is_active=activity.is_active,
@@ -102,8 +105,8 @@ class Upkeep:
         activity = _activity(end_user, LeftOutReason.DELETED) if is_known else _ActiveState()
         return Upkept(UserChange(object_id=link.object_id, end_user_id=end_user.id, **activity._asdict()))
 
-    def _link_change(self, link: UserLink, end_user_id: EndUserId, matched: Matched | None) -> UserChange:
-        """The change of a link alone."""
+    def _link_change(self, link: UserLink, end_user_id: EndUserId, matched: Matched | None, **more: Any) -> UserChange:
+        """The change of a link, and ``more`` that changes with it."""
         return UserChange(
             object_id=link.object_id,
             end_user_id=end_user_id,
@@ -112,6 +115,7 @@ class Upkeep:
             unlinked_object_id=matched.replaces.object_id if matched and matched.replaces else None,
             former_end_user_id=self._former_end_user_id(link.object_id) if matched else None,
             others=list(matched.others) if matched else [],
+            **more,
         )
 
     def _new_link(
@@ -136,16 +140,16 @@ class Upkeep:
     def _refreshed(self, link: UserLink, end_user_id: EndUserId) -> UserLink:
         """The link with what Microsoft says now. An address that is refused is tried again."""
         user = self._users[link.object_id]
-        immutable_id = user.immutable_id if isinstance(user.immutable_id, str) else None
-        values = dict(self._identities.values(link.object_id))
+        immutable_id = (user.immutable_id if isinstance(user.immutable_id, str) else None) or link.immutable_id
+        employee_id = user.employee_id or link.employee_id
+        values = {**link.last_values, **self._identities.values(link.object_id)}
         if self._is_mail_open(end_user_id):
             values.pop(SyncedField.MAIL, None)
-        return msgspec.structs.replace(
-            link,
-            last_values={**link.last_values, **values},
-            employee_id=user.employee_id or link.employee_id,
-            immutable_id=immutable_id or link.immutable_id,
-        )
+            if mail := link.last_values.get(SyncedField.MAIL):
+                values[SyncedField.MAIL] = mail
+        if (values, employee_id, immutable_id) == (link.last_values, link.employee_id, link.immutable_id):
+            return link
+        return msgspec.structs.replace(link, last_values=values, employee_id=employee_id, immutable_id=immutable_id)
 
     def _first_fields(self, object_id: str, end_user_id: EndUserId) -> Iterator[FieldChange]:
         user = self._users[object_id]

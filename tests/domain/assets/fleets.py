@@ -14,7 +14,6 @@ from integrations.domain.assets.inputs import (
     AccountUse,
     AssetInputs,
     Assignee,
-    ChangedForAssets,
     DevicePerson,
     IntuneState,
 )
@@ -89,12 +88,12 @@ class FleetWorld:
             as_of=self.now,
         )
 
-    def plan(self, changed: ChangedForAssets | None = None) -> AssetPlan:
-        return plan_links(self.inputs(), changed)
+    def plan(self) -> AssetPlan:
+        return plan_links(self.inputs())
 
-    def run(self, changed: ChangedForAssets | None = None) -> AssetPlan:
+    def run(self) -> AssetPlan:
         """Plan and apply; an hour passes."""
-        plan = self.plan(changed)
+        plan = self.plan()
         for change in plan.changes:
             self.statuses.pop(change.asset_id, None)
             if change.status:

@@ -12,7 +12,6 @@ from integrations.domain.assets.devices.records import DirectoryDevice, IntuneDe
 from integrations.domain.assets.inputs import (
     AccountUse,
     Assignee,
-    ChangedForAssets,
     DevicePerson,
     IntuneState,
 )
@@ -33,7 +32,7 @@ _SYSTEMS = ["Windows"] * 9 + ["Windows Server 2022", "iOS", None]
 _STATES = ["managed"] * 8 + ["retirePending", "wipeIssued"]
 _ENROLLMENTS = [None] * 12 + ["deviceEnrollmentManager", "windowsBulkUserless", "windowsBulkAzureDomainJoin"]
 
-Happening = Callable[[Random, FleetWorld], ChangedForAssets | None]
+Happening = Callable[[Random, FleetWorld], None]
 
 
 def serial_of(number: int) -> str:
@@ -141,12 +140,12 @@ def any_fleet(random: Random) -> FleetWorld:
     return made
 
 
-def happens(random: Random, made: FleetWorld) -> ChangedForAssets | None:
-    """Something changes; the rows that did, or None if everything has to be planned anew."""
-    return random.choice(_HAPPENINGS)(random, made)
+def happens(random: Random, made: FleetWorld) -> None:
+    """Something changes."""
+    random.choice(_HAPPENINGS)(random, made)
 
 
-def _asset_changes(random: Random, made: FleetWorld) -> ChangedForAssets:
+def _asset_changes(random: Random, made: FleetWorld) -> None:
     """It is pushed for the first time, with other values, or renamed."""
     asset_id = random.choice(ASSETS)
     changed = any_asset(random, made, asset_id)
@@ -155,30 +154,28 @@ def _asset_changes(random: Random, made: FleetWorld) -> ChangedForAssets:
         values = {it: getattr(changed, it) for it in names}
         changed = msgspec.structs.replace(before, **values, last_seen_at=changed.last_seen_at, gone_at=None)
     made.has(changed)
-    return ChangedForAssets(asset_ids=[asset_id])
 
 
-def _asset_goes(random: Random, made: FleetWorld) -> ChangedForAssets:
+def _asset_goes(random: Random, made: FleetWorld) -> None:
     """It is archived, absent from a snapshot, or deleted, and perhaps pushed again as another one."""
     if not made.assets:
-        return ChangedForAssets()
+        return
     asset_id = random.choice(sorted(made.assets))
     before = made.assets[asset_id]
     if random.random() < 0.3:
         made.has(msgspec.structs.replace(before, is_archived=not before.is_archived))
-        return ChangedForAssets(asset_ids=[asset_id])
+        return
     if random.random() < 0.4:
         made.has(gone(before, made.now))
-        return ChangedForAssets(asset_ids=[asset_id])
+        return
     del made.assets[asset_id]
     again = random.choice(ASSETS)
     if again in made.assets:
-        return ChangedForAssets(asset_ids=[asset_id])
+        return
     made.has(msgspec.structs.replace(before, id=again, created_at=made.now))
-    return ChangedForAssets(asset_ids=[asset_id, again])
 
 
-def _device_changes(random: Random, made: FleetWorld) -> ChangedForAssets:
+def _device_changes(random: Random, made: FleetWorld) -> None:
     """A device of Intune or the directory comes, goes or changes in some way."""
     device_id = random.choice([*INTUNE, *DIRECTORY])
     rows: dict[str, Any] = made.intune if device_id in INTUNE else made.directory
@@ -191,109 +188,98 @@ def _device_changes(random: Random, made: FleetWorld) -> ChangedForAssets:
     else:
         names = random.sample([it for it in changed.__struct_fields__ if it != "id"], 3)
         rows[device_id] = msgspec.structs.replace(before, **{it: getattr(changed, it) for it in names})
-    return ChangedForAssets(device_ids=[device_id])
 
 
-def _set_up_anew(random: Random, made: FleetWorld) -> ChangedForAssets:
+def _set_up_anew(random: Random, made: FleetWorld) -> None:
     """A device is enrolled again for somebody else; Intune may keep the old record."""
     free = sorted({*INTUNE} - made.intune.keys())
     if not made.intune or not free:
-        return ChangedForAssets()
+        return
     old, new = random.choice(sorted(made.intune)), random.choice(free)
     values = {"enrolled_at": made.now, "last_sync_at": made.now, "user_id": random.choice(PEOPLE), "state": "managed"}
     made.has(msgspec.structs.replace(made.intune[old], id=new, device_id=None, verified_user_ids=None, **values))
     if random.random() < 0.5:
         del made.intune[old]
-    return ChangedForAssets(device_ids=[old, new])
 
 
-def _cloned(random: Random, made: FleetWorld) -> ChangedForAssets:
+def _cloned(random: Random, made: FleetWorld) -> None:
     """Several devices get one serial number."""
     serial, device_ids = serial_of(random.choice(NUMBERS)), random.sample(INTUNE, random.choice([2, 3, 4]))
     for it in device_ids:
         before = made.intune.get(it) or any_intune(random, made, it)
         made.has(msgspec.structs.replace(before, serial=serial, state="managed", last_sync_at=made.now))
-    return ChangedForAssets(device_ids=device_ids)
 
 
-def _person_changes(random: Random, made: FleetWorld) -> ChangedForAssets:
+def _person_changes(random: Random, made: FleetWorld) -> None:
     """A user is linked with another End User, or the End User changes or is deleted."""
     object_id = random.choice(PEOPLE)
     end_user_id = EndUserId(f"eu_{object_id}")
     if random.random() < 0.2:
         made.people.pop(object_id, None)
-        return ChangedForAssets(object_ids=[object_id])
+        return
     if random.random() < 0.2:
         made.end_users.pop(end_user_id, None)
-        return ChangedForAssets(end_user_ids=[end_user_id])
+        return
     any_person(random, made, object_id)
-    return ChangedForAssets(object_ids=[object_id], end_user_ids=[end_user_id])
 
 
-def _undoes(random: Random, made: FleetWorld) -> ChangedForAssets:
+def _undoes(random: Random, made: FleetWorld) -> None:
     linked = [it for it, status in sorted(made.statuses.items()) if status.link and it in made.assets]
     if not linked:
-        return ChangedForAssets()
+        return
     asset_id = random.choice(linked)
     made.undoes(asset_id)
-    return ChangedForAssets(asset_ids=[asset_id])
 
 
-def _pushed_again(random: Random, made: FleetWorld) -> ChangedForAssets:
+def _pushed_again(random: Random, made: FleetWorld) -> None:
     """An asset whose link was undone is deleted, and pushed again the next day."""
-    changed = _undoes(random, made)
+    before = len(made.undone)
+    _undoes(random, made)
     free = sorted({*ASSETS} - made.assets.keys())
-    for asset_id in changed.asset_ids:
+    for undone in made.undone[before:]:
         made.now += timedelta(days=1)
-        again = random.choice([*free, asset_id])
-        made.has(msgspec.structs.replace(made.assets.pop(asset_id), id=again, created_at=made.now))
-        return ChangedForAssets(asset_ids=[asset_id, again])
-    return changed
+        again = random.choice([*free, undone.asset_id])
+        made.has(msgspec.structs.replace(made.assets.pop(undone.asset_id), id=again, created_at=made.now))
 
 
-def _key_is_lost(random: Random, made: FleetWorld) -> ChangedForAssets:
+def _key_is_lost(random: Random, made: FleetWorld) -> None:
     """An asset or its device does not say any more what they were linked by; perhaps another asset does."""
     linked = [it for it, status in sorted(made.statuses.items()) if status.link and it in made.assets]
     if not linked:
-        return ChangedForAssets()
+        return
     asset_id, other = random.choice(linked), random.choice(sorted(made.assets))
     before = made.assets[asset_id]
     if random.random() < 0.5:
         made.changes(other, serial=before.serial, entra_device_id=before.entra_device_id)
     made.changes(asset_id, serial=None, bios_serial=None, entra_device_id=None)
-    return ChangedForAssets(asset_ids=[asset_id, other])
 
 
-def _device_leaves(random: Random, made: FleetWorld) -> ChangedForAssets:
+def _device_leaves(random: Random, made: FleetWorld) -> None:
     """The device of an asset is deleted at Microsoft."""
     links = [it.link for _, it in sorted(made.statuses.items()) if it.link]
     if not links:
-        return ChangedForAssets()
+        return
     device_ids = random.choice(links).record_ids
     for it in device_ids:
         made.intune.pop(it, None)
         made.directory.pop(it, None)
-    return ChangedForAssets(device_ids=device_ids)
 
 
-def _links(random: Random, made: FleetWorld) -> ChangedForAssets:
+def _links(random: Random, made: FleetWorld) -> None:
     """Somebody links an asset by hand, or takes that back."""
     asset_id, device_id = random.choice(ASSETS), random.choice([*made.intune, *made.directory, "d0"])
     if made.manual.pop(asset_id, None) is None or random.random() < 0.5:
         serial = serial_of(int(device_id[1:]) % len(NUMBERS)) if random.random() < 0.6 else None
         made.links(asset_id, device_id, serial=serial)
-    return ChangedForAssets(asset_ids=[asset_id])
 
 
-def _assigns(random: Random, made: FleetWorld) -> ChangedForAssets:
+def _assigns(random: Random, made: FleetWorld) -> None:
     asset_id = random.choice([*ASSETS, *sorted(made.assignments) * 2])
     made.assigns(asset_id, random.choice([None, "eu_ana", "eu_bob"]))
-    return ChangedForAssets(asset_ids=[asset_id])
 
 
-def _time_passes(random: Random, made: FleetWorld) -> ChangedForAssets:
+def _time_passes(random: Random, made: FleetWorld) -> None:
     made.now += timedelta(days=random.choice([1, 29, 31, 31]))
-    return ChangedForAssets()
 
 
 def _everything_changes(random: Random, made: FleetWorld) -> None:

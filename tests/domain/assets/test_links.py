@@ -2,7 +2,7 @@
 
 import pytest
 
-from integrations.domain.assets.inputs import ChangedForAssets, IntuneState
+from integrations.domain.assets.inputs import IntuneState
 from integrations.domain.assets.links import LinkKey, ReviewKind
 from integrations.domain.assets.reasons import NoEndUserReason
 from integrations.domain.assets.settings import AssetLinkSettings
@@ -182,7 +182,7 @@ def test_the_rival_of_an_asset_that_somebody_linked_is_in_conflict_no_more() -> 
     made = rivals()
     assert made.status("twin").reason is NoEndUserReason.CONFLICT
 
-    made.run(ChangedForAssets([AssetId("pc")]))
+    made.run()
 
     assert (made.status("twin").review, made.status("twin").link) == (None, None)
     assert made.status("twin").reason is NoEndUserReason.ANOTHER_ASSET
@@ -215,7 +215,7 @@ def test_a_link_that_an_asset_would_keep_is_another_one_s_once_somebody_says_so(
     made.changes("other", serial="SER123")
     made.links("other", "m")
 
-    made.run(ChangedForAssets([AssetId("other")]))
+    made.run()
 
     assert (made.device("other"), made.device("pc")) == ("m", None)
     assert made.status("pc").reason is NoEndUserReason.ANOTHER_ASSET

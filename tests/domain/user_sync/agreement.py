@@ -14,7 +14,7 @@ Agreed = dict[str, Any]
 
 def of_app(made: World) -> Agreed:
     """What the plan makes of a world."""
-    outcomes = _Planner(made.inputs(), None)._outcomes if made.settings.is_on else {}
+    outcomes = _Planner(made.inputs())._outcomes if made.settings.is_on else {}
     made.run()
     return {"outcomes": {it: told for it, outcome in outcomes.items() if (told := _told(outcome))}, **_stored(made)}
 

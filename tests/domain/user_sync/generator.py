@@ -8,7 +8,6 @@ import msgspec
 
 from integrations.domain.ids import OrganizationId
 from integrations.domain.sync.records import User
-from integrations.domain.user_sync.inputs import ChangedRows
 from integrations.domain.user_sync.links import CHOICES, QUESTION_OF, Choice, KnownEndUser, Question
 from integrations.domain.user_sync.scope.mailbox_kinds import MailboxData
 from integrations.domain.user_sync.settings import Authority, SyncedField, UserFilter, UserSyncSettings, UserType
@@ -111,8 +110,8 @@ def any_directory(random: Random) -> dict[str, Any]:
     }
 
 
-def any_decision(random: Random, made: World) -> str:
-    """Somebody decides about a user, mostly one in the queue; its object id."""
+def any_decision(random: Random, made: World) -> None:
+    """Somebody decides about a user, mostly one in the queue."""
     object_id, question = random.choice(OBJECTS), random.choice(list(Question))
     organization_id, mail = random.choice([ACME, BRANCH]), random.choice(ADDRESSES)
     end_user_id = random.choice([*END_USERS, *made.end_users])
@@ -129,7 +128,6 @@ def any_decision(random: Random, made: World) -> str:
         Question.ORGANIZATION: {"organization_id": organization_id},
     }
     made.decides(object_id, choice, question, **more[question])
-    return object_id
 
 
 def any_world(random: Random) -> World:
@@ -147,20 +145,20 @@ def any_world(random: Random) -> World:
     return made
 
 
-def happens(random: Random, made: World) -> ChangedRows | None:
-    """Something changes; the rows that did, or None if everything has to be planned anew."""
-    return random.choice(_HAPPENINGS)(random, made)
+def happens(random: Random, made: World) -> None:
+    """Something changes."""
+    random.choice(_HAPPENINGS)(random, made)
 
 
-def _decides(random: Random, made: World) -> ChangedRows:
-    return ChangedRows(object_ids=[any_decision(random, made)])
+def _decides(random: Random, made: World) -> None:
+    any_decision(random, made)
 
 
 def _everything_changes(random: Random, made: World) -> None:
     made.settings, made.directory = any_settings(random), any_directory(random)
 
 
-def _user_changes(random: Random, made: World) -> ChangedRows:
+def _user_changes(random: Random, made: World) -> None:
     object_id = random.choice(OBJECTS)
     changed = any_user(random, object_id)
     if object_id in made.users and random.random() < 0.3:
@@ -170,13 +168,12 @@ def _user_changes(random: Random, made: World) -> ChangedRows:
         made.changes_user(object_id, **{it: getattr(changed, it) for it in names})
     else:
         made.has(changed)
-    return ChangedRows(object_ids=[object_id])
 
 
-def _addresses_pass_on(random: Random, made: World) -> ChangedRows:
+def _addresses_pass_on(random: Random, made: World) -> None:
     """Two people exchange their addresses, or one gets that of an End User."""
     if len(made.users) < 2:
-        return ChangedRows()
+        return
     first, second = random.sample(sorted(made.users), 2)
     mails = [it.values[SyncedField.MAIL] for it in made.end_users.values() if SyncedField.MAIL in it.values]
     if random.random() < 0.5 and mails:
@@ -185,10 +182,9 @@ def _addresses_pass_on(random: Random, made: World) -> ChangedRows:
         mail = made.users[first].mail
         made.changes_user(first, mail=made.users[second].mail)
         made.changes_user(second, mail=mail)
-    return ChangedRows(object_ids=[first, second])
 
 
-def _has_new_account(random: Random, made: World) -> ChangedRows:
+def _has_new_account(random: Random, made: World) -> None:
     """Somebody's account is deleted, and another one has its address."""
     number = random.randrange(len(OBJECTS) // 2) * 2
     gone, new = random.sample(OBJECTS[number : number + 2], 2)
@@ -198,10 +194,9 @@ def _has_new_account(random: Random, made: World) -> ChangedRows:
     if before and random.random() < 0.5:
         ids["employee_id"] = before.employee_id
     made.has(msgspec.structs.replace(changed, **ids))
-    return ChangedRows(object_ids=[gone, new])
 
 
-def _end_user_changes(random: Random, made: World) -> ChangedRows:
+def _end_user_changes(random: Random, made: World) -> None:
     end_user_id = random.choice([*END_USERS, *made.end_users])
     changed = any_end_user(random, end_user_id)
     before = made.end_users.get(end_user_id)
@@ -215,18 +210,16 @@ def _end_user_changes(random: Random, made: World) -> ChangedRows:
         made.end_users[end_user_id] = msgspec.structs.replace(
             changed, organization_id=organization_id, inactive_because=because
         )
-    return ChangedRows(end_user_ids=[end_user_id])
 
 
-def _undoes(random: Random, made: World) -> ChangedRows:
+def _undoes(random: Random, made: World) -> None:
     if not made.links:
-        return ChangedRows()
+        return
     object_id = random.choice(sorted(made.links))
     made.undoes(object_id)
-    return ChangedRows(object_ids=[object_id])
 
 
-_HAPPENINGS: list[Callable[[Random, World], ChangedRows | None]] = [
+_HAPPENINGS: list[Callable[[Random, World], None]] = [
     *[_user_changes] * 3,
     *[_has_new_account, _addresses_pass_on, _end_user_changes, _decides] * 2,
     _undoes,

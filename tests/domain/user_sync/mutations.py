@@ -160,9 +160,9 @@ def an_unknown_group_holds_nobody(patch: pytest.MonkeyPatch) -> None:
 def users_are_always_current(patch: pytest.MonkeyPatch) -> None:
     init = plan._Planner.__init__
 
-    def believing(self: Any, inputs: Any, changed: Any) -> None:
+    def believing(self: Any, inputs: Any) -> None:
         object.__setattr__(inputs.directory, "users_are_current", True)
-        init(self, inputs, changed)
+        init(self, inputs)
 
     patch.setattr(plan._Planner, "__init__", believing)
 

@@ -5,7 +5,6 @@ from random import Random
 import msgspec
 
 from integrations.domain.sync.records import User
-from integrations.domain.user_sync.inputs import ChangedRows
 from tests.domain.user_sync.worlds import World, end_user, user, world
 from tests.growth import MOST, growth
 
@@ -22,7 +21,7 @@ def test_changes_one_by_one_in_any_order_lead_where_one_full_sync_does() -> None
         for it in random.sample(PEOPLE, len(PEOPLE)):
             one_by_one.users.pop(it, None)
             one_by_one.users |= {it: changed} if (changed := after[it]) else {}
-            one_by_one.run(ChangedRows(object_ids=[it]))
+            one_by_one.run()
         assert _stored(one_by_one) == _stored(at_once), seed
 
 

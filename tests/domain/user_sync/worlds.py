@@ -10,7 +10,7 @@ from integrations.domain.ids import EndUserId, OrganizationId
 from integrations.domain.sync.records import Group, User
 from integrations.domain.user_sync.changes import UserChange, end_user_after
 from integrations.domain.user_sync.comparison import mail_key
-from integrations.domain.user_sync.inputs import ChangedRows, UserSyncInputs
+from integrations.domain.user_sync.inputs import UserSyncInputs
 from integrations.domain.user_sync.links import (
     Choice,
     Decision,
@@ -118,12 +118,12 @@ class World:
             as_of=self.now,
         )
 
-    def plan(self, changed: ChangedRows | None = None) -> UserSyncPlan:
-        return plan_sync(self.inputs(), changed)
+    def plan(self) -> UserSyncPlan:
+        return plan_sync(self.inputs())
 
-    def run(self, changed: ChangedRows | None = None) -> UserSyncPlan:
+    def run(self) -> UserSyncPlan:
         """Plan and apply."""
-        plan = self.plan(changed)
+        plan = self.plan()
         self.apply(plan)
         self.now += timedelta(hours=1)
         return plan

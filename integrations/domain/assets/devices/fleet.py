@@ -27,42 +27,43 @@ _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _LEAVING = frozenset({"retirePending", "retireIssued", "wipePending", "wipeIssued", "deletePending"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class DeviceRecord:
     """What the directory and Intune know of one enrollment of a device; at least one of them does.
 
-    ``older_ids`` are ids of further records of Intune for the same object of the directory, and ``older_serials`` their
-    serial numbers.
+    ``older_ids`` are ids of further records of Intune for the same object of the directory.
+
+    Attributes:
+        id: The id by which it is known here.
+        device_id: The id that the directory and Intune share.
+        ids: All ids by which the record is known, the older ones not among them.
+        family: The family of its system.
+        name: Its name, as names are compared.
+        last_sync_at: When it last reported to Intune; long ago if it never did.
+        last_seen_at: When it last reported to Intune or was used to sign in; long ago if it never was.
     """
 
     directory: DirectoryDevice | None
     intune: IntuneDevice | None
     serial: str | None = None
     older_ids: tuple[str, ...] = ()
-    older_serials: tuple[str, ...] = ()
+    id: str = field(init=False)
+    device_id: str | None = field(init=False)
+    ids: list[str] = field(init=False)
+    family: SystemFamily | None = field(init=False)
+    name: ComparedName | None = field(init=False)
+    last_sync_at: datetime = field(init=False)
+    last_seen_at: datetime = field(init=False)
 
-    @property
-    def id(self) -> str:
-        return self.directory.id if self.directory else self.intune.id if self.intune else ""
-
-    @property
-    def device_id(self) -> str | None:
-        """The id that the directory and Intune share."""
-        return normal_device_id((self.directory or self.intune).device_id)  # type: ignore[union-attr]
-
-    @property
-    def ids(self) -> list[str]:
-        """All ids by which the record is known, the older ones not among them."""
-        ids = (self.directory and self.directory.id, self.device_id, self.intune and self.intune.id)
-        return sorted({it for it in ids if it})
-
-    @property
-    def name(self) -> ComparedName | None:
-        return compared_name((self.intune or self.directory).name, self.family)  # type: ignore[union-attr]
-
-    @property
-    def family(self) -> SystemFamily | None:
-        return next(filter(None, map(system_family, self._systems())), None)
+    def __post_init__(self) -> None:
+        directory, intune = self.directory, self.intune
+        self.id = directory.id if directory else intune.id if intune else ""
+        self.device_id = normal_device_id((directory or intune).device_id)  # type: ignore[union-attr]
+        self.ids = sorted({it for it in (directory and directory.id, self.device_id, intune and intune.id) if it})
+        self.family = system_family(intune and intune.system) or system_family(directory and directory.system)
+        self.name = compared_name((intune or directory).name, self.family)  # type: ignore[union-attr]
+        self.last_sync_at = (intune and _reported_at(intune)) or _NEVER
+        self.last_seen_at = max(self.last_sync_at, (directory and directory.last_seen_at) or _NEVER)
 
     @property
     def is_mobile(self) -> bool:
@@ -70,7 +71,7 @@ class DeviceRecord:
 
     @property
     def is_server(self) -> bool:
-        return any(map(is_server_system, self._systems()))
+        return any(is_server_system(it.system) for it in (self.intune, self.directory) if it)
 
     @property
     def is_usable(self) -> bool:
@@ -79,21 +80,9 @@ class DeviceRecord:
         return is_enabled and (self.intune is None or self.intune.state not in _LEAVING)
 
     @property
-    def last_sync_at(self) -> datetime:
-        """When it last reported to Intune; long ago if it never did."""
-        return (self.intune and _reported_at(self.intune)) or _NEVER
-
-    @property
     def enrolled_at(self) -> datetime:
         """When it was enrolled, which was not after it last reported; long ago if that is not known."""
         return min((self.intune and self.intune.enrolled_at) or _NEVER, self.last_sync_at)
-
-    @property
-    def last_seen_at(self) -> datetime:
-        return max(self.last_sync_at, (self.directory and self.directory.last_seen_at) or _NEVER)
-
-    def _systems(self) -> Iterator[str | None]:
-        yield from (it.system for it in (self.intune, self.directory) if it)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -105,31 +94,31 @@ class TenantDevice:
         others: Records with the same serial number that may be the current one just as well.
         stale: Older records with the same serial number.
         is_serial_shared: Whether three or more devices have its serial number.
+        serial: The serial number, if it counts.
+        record_ids: All ids that Microsoft knows its records by.
+        keys: The same, and the serial number.
     """
 
     current: DeviceRecord | None
     others: Sequence[DeviceRecord] = ()
     stale: Sequence[DeviceRecord] = ()
     is_serial_shared: bool = False
+    serial: str | None = field(init=False)
+    record_ids: frozenset[str] = field(init=False)
     keys: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.keys = frozenset({*self.record_ids(), *([self.serial] if self.serial else [])})
-
-    @property
-    def serial(self) -> str | None:
-        """The serial number, if it counts."""
-        return None if self.is_serial_shared else next(iter(self.records())).serial
+        records = self.records()
+        self.serial = None if self.is_serial_shared else records[0].serial
+        self.record_ids = frozenset(id_ for it in records for id_ in (*it.ids, *it.older_ids))
+        self.keys = self.record_ids | {self.serial} if self.serial else self.record_ids
 
     def records(self) -> list[DeviceRecord]:
         return [*([self.current] if self.current else []), *self.others, *self.stale]
 
-    def record_ids(self) -> Iterator[str]:
-        yield from (id_ for it in self.records() for id_ in (*it.ids, *it.older_ids))
-
     def stale_ids(self) -> list[str]:
         """Ids of its older records at Microsoft."""
-        return sorted({*self.record_ids()} - {*(self.current.ids if self.current else ())})
+        return sorted(self.record_ids.difference(self.current.ids if self.current else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,16 +130,12 @@ class Fleet:
         by_id: Devices by every id that Microsoft knows a record by.
         by_serial: Devices by a serial number that counts.
         shared_serials: How many devices have each serial number that does not count since several have it.
-        with_serial: All devices with a serial number, whether it counts or not.
-        older_serials: Serial numbers of records that a newer one of the same object of the directory replaces.
     """
 
     devices: list[TenantDevice]
     by_id: Mapping[str, TenantDevice]
     by_serial: Mapping[str, TenantDevice]
     shared_serials: Mapping[str, int]
-    with_serial: Mapping[str, Sequence[TenantDevice]]
-    older_serials: frozenset[str]
 
 
 def fleet_of(
@@ -169,19 +154,17 @@ def fleet_of(
         else:
             devices.append(_alone(record))
     shared: dict[str, int] = {}
-    with_serial: dict[str, list[TenantDevice]] = {}
+    good_ones: dict[str, TenantDevice] = {}
     for serial, records in by_serial.items():
-        sharing = _in_use(records)
+        sharing = _in_use(records) if len(records) > 1 else []
         if len(sharing) >= FEWEST_SHARING and serial not in good:
             shared[serial] = len(sharing)
-            with_serial[serial] = [_alone(it, is_serial_shared=True) for it in records]
+            devices.extend(_alone(it, is_serial_shared=True) for it in records)
         else:
-            with_serial[serial] = [_together(records, sharing)]
-        devices.extend(with_serial[serial])
-    by_id = {id_: it for it in devices for id_ in it.record_ids()}
-    good_ones = {serial: them[0] for serial, them in with_serial.items() if serial not in shared}
-    older = frozenset(serial for it in devices for record in it.records() for serial in record.older_serials)
-    return Fleet(devices, by_id, good_ones, shared, with_serial, older)
+            good_ones[serial] = _together(records, sharing) if len(records) > 1 else _alone(records[0])
+            devices.append(good_ones[serial])
+    by_id = {id_: it for it in devices for id_ in it.record_ids}
+    return Fleet(devices, by_id, good_ones, shared)
 
 
 def _records(
@@ -199,10 +182,14 @@ def _records(
 def _record(device: DirectoryDevice | None, managed: Sequence[IntuneDevice], junk: frozenset[str]) -> DeviceRecord:
     if not managed:
         return DeviceRecord(device, None)
-    latest_first = sorted(managed, key=lambda it: (it.state not in _LEAVING, _reported_at(it), it.id), reverse=True)
-    serial, *older_serials = (None if serial in junk else serial for serial in map(_serial, latest_first))
-    older_ids = tuple(it.id for it in latest_first[1:])
-    return DeviceRecord(device, latest_first[0], serial, older_ids, tuple(filter(None, older_serials)))
+    latest, *older = sorted(managed, key=_lateness, reverse=True) if len(managed) > 1 else managed
+    serial = _serial(latest)
+    return DeviceRecord(device, latest, None if serial in junk else serial, tuple(it.id for it in older))
+
+
+def _lateness(managed: IntuneDevice) -> tuple[bool, datetime, str]:
+    """What is greatest of the record that counts."""
+    return managed.state not in _LEAVING, _reported_at(managed), managed.id
 
 
 def _serial(managed: IntuneDevice) -> str | None:

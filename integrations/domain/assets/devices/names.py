@@ -2,11 +2,13 @@
 
 from collections import defaultdict
 from enum import Enum
+from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
 
 Named = TypeVar("Named")
 
 _NETBIOS = 15  # characters that Windows keeps of a name in some places
+_MOST_SYSTEMS = 1000  # a fleet has few different ones
 
 
 class SystemFamily(Enum):
@@ -29,12 +31,14 @@ _FAMILIES = (
 MOBILE = frozenset({SystemFamily.IOS, SystemFamily.ANDROID})
 
 
+@lru_cache(_MOST_SYSTEMS)
 def system_family(system: str | None) -> SystemFamily | None:
     """The family of an operating system as Microsoft or the portal calls it; None if it is not known."""
     text = (system or "").casefold().removeprefix("microsoft ").removeprefix("apple ")
     return next((family for family, starts in _FAMILIES if text.startswith(starts)), None)
 
 
+@lru_cache(_MOST_SYSTEMS)
 def is_server_system(system: str | None) -> bool:
     return "server" in (system or "").casefold()
 
@@ -50,6 +54,15 @@ def compared_name(name: str, family: SystemFamily | None) -> ComparedName | None
     """The part before the first dot, without differences of case; None if there is none, or the family is not known."""
     host = name.strip().partition(".")[0].casefold()
     return ComparedName(family, host) if host and family else None
+
+
+def is_same_name(first: ComparedName, second: ComparedName) -> bool:
+    """Whether two names are the same, or one of Windows is the other up to where it was cut."""
+    return (
+        first == second
+        or (_is_cut_somewhere(first) and _cut(first) == second)
+        or (_is_cut_somewhere(second) and _cut(second) == first)
+    )
 
 
 class NameIndex(Generic[Named]):

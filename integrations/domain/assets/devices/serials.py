@@ -39,13 +39,17 @@ def normal_serial(text: str | None) -> str | None:
 
     Upper case, without spaces, invisible characters and a leading "S/N:". Hyphens stay.
     """
-    serial = _LABEL.sub("", _compact(text or ""))
+    if not text:
+        return None
+    serial = _LABEL.sub("", _compact(text))
     return None if len(serial) > MOST_CHARACTERS or _says_nothing(_PUNCTUATION.sub("", serial)) else serial
 
 
 def normal_device_id(text: str | None) -> str | None:
     """An id of a device at Microsoft in lower case; None for a blank one, and for those that boards share."""
-    device_id = (text or "").strip().strip("{}").lower()
+    if not text:
+        return None
+    device_id = text.strip().strip("{}").lower()
     return None if device_id in _NO_DEVICE_IDS or not device_id.strip("0-") else device_id
 
 
@@ -73,8 +77,9 @@ _JUNK = frozenset(
 
 def _says_nothing(bare: str) -> bool:
     """Whether a serial number without punctuation is a filler."""
-    if bare in _JUNK or sum(it.isalnum() for it in bare) < _FEWEST_CHARACTERS:
+    characters = len(bare) if bare.isalnum() else sum(it.isalnum() for it in bare)
+    if bare in _JUNK or characters < _FEWEST_CHARACTERS:
         return True
-    if any(it.startswith(bare) for it in _ASCENDING):
+    if bare.isdigit() and any(it.startswith(bare) for it in _ASCENDING):
         return True
     return bool(_ALL_THE_SAME.fullmatch(bare) or _ZEROS_AND_ONES.fullmatch(bare))

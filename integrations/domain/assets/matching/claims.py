@@ -13,6 +13,7 @@ from integrations.domain.assets.devices.names import (
     ComparedName,
     NameIndex,
     compared_name,
+    is_same_name,
     system_family,
 )
 from integrations.domain.assets.devices.serials import is_virtual, is_virtual_serial, normal_device_id
@@ -69,10 +70,6 @@ class Claims:
 
     def keys(self, asset_id: AssetId) -> AssetKeys:
         return self._keys[asset_id]
-
-    def find_keys(self, asset_id: AssetId) -> AssetKeys | None:
-        """What an asset is compared by; None if it does not exist."""
-        return self._keys.get(asset_id)
 
     def claimants(self, device: TenantDevice) -> Sequence[AssetId]:
         return self._claimants.get(id(device), ())
@@ -136,9 +133,9 @@ class Claims:
     def evidence(self, asset_id: AssetId, device: TenantDevice) -> list[LinkEvidence]:
         """Everything that an asset and a device have in common."""
         keys = self._keys[asset_id]
-        ids = set(device.record_ids())
+        ids = device.record_ids
         values: list[tuple[LinkKey, str | None]] = [
-            *((LinkKey.SERIAL, it) for it in keys.serials if it == device.serial),
+            (LinkKey.SERIAL, device.serial if device.serial in keys.serials else None),
             (LinkKey.ENTRA_DEVICE_ID, keys.entra_device_id if keys.entra_device_id in ids else None),
             (LinkKey.INTUNE_DEVICE_ID, keys.intune_device_id if keys.intune_device_id in ids else None),
             (LinkKey.NAME, keys.name.host if keys.name and _has_name(device.current, keys.name) else None),
@@ -147,8 +144,9 @@ class Claims:
 
     def _keys_of(self, asset: Asset) -> AssetKeys:
         serials = [it for it in serials_of(asset) if it not in self._junk]
-        if asset.kind is not AssetKind.VM and not is_virtual(asset.manufacturer, asset.model):
-            serials = [it for it in serials if not is_virtual_serial(it)]
+        are_virtual = [it for it in serials if is_virtual_serial(it)]
+        if are_virtual and asset.kind is not AssetKind.VM and not is_virtual(asset.manufacturer, asset.model):
+            serials = [it for it in serials if it not in are_virtual]
         return AssetKeys(
             serials,
             normal_device_id(asset.entra_device_id),
@@ -158,12 +156,12 @@ class Claims:
 
     def _claim(self, asset_id: AssetId) -> Claim | None:
         keys, fleet = self._keys[asset_id], self._fleet
-        devices = {
-            LinkKey.SERIAL: [fleet.by_serial.get(it) for it in keys.serials],
-            LinkKey.ENTRA_DEVICE_ID: [fleet.by_id.get(keys.entra_device_id or "")],
-            LinkKey.INTUNE_DEVICE_ID: [fleet.by_id.get(keys.intune_device_id or "")],
-        }
-        for key, them in devices.items():
+        found = (
+            (LinkKey.SERIAL, [fleet.by_serial.get(it) for it in keys.serials]),
+            (LinkKey.ENTRA_DEVICE_ID, [fleet.by_id.get(keys.entra_device_id or "")]),
+            (LinkKey.INTUNE_DEVICE_ID, [fleet.by_id.get(keys.intune_device_id or "")]),
+        )
+        for key, them in found:
             if possible := self._possible(asset_id, filter(None, them)):
                 return Claim(key, possible)
         return None
@@ -257,11 +255,7 @@ def _is_like(asset: Asset, record: DeviceRecord) -> bool:
 
 
 def _has_name(record: DeviceRecord | None, name: ComparedName) -> bool:
-    if record is None or record.name is None:
-        return False
-    index: NameIndex[str] = NameIndex()
-    index.add(record.name, record.id)
-    return index.only(name) is not None
+    return record is not None and record.name is not None and is_same_name(record.name, name)
 
 
 def _device_keys(undone: UndoneLink) -> frozenset[str]:

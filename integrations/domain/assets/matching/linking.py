@@ -157,12 +157,7 @@ class Linking:
             serial=device.serial,
             record_ids=current.ids,
             stale_ids=device.stale_ids()[:MOST_STALE],
-            is_serial_elsewhere=self._is_serial_elsewhere(asset.id, device),
         )
-
-    def _is_serial_elsewhere(self, asset_id: AssetId, device: TenantDevice) -> bool:
-        serials = {*self._claims.keys(asset_id).serials, *(it.serial for it in device.records())}
-        return not (serials.isdisjoint(self._fleet.shared_serials) and serials.isdisjoint(self._fleet.older_serials))
 
     def _stale(self, asset_id: AssetId) -> Outcome | None:
         """The link of a device that is retired or gone, for a while."""
@@ -182,16 +177,16 @@ class Linking:
     def _reason(self, asset_id: AssetId) -> NoEndUserReason:
         """Why no device is known for an asset."""
         keys, state = self._claims.keys(asset_id), self._inputs.intune_state
-        reasons = {
-            NoEndUserReason.UNDONE: asset_id in self._claims.undone,
-            NoEndUserReason.ANOTHER_ASSET: asset_id in self._claims.barred,
-            NoEndUserReason.SERIAL_SHARED: self._claims.is_serial_shared(asset_id),
-            NoEndUserReason.NAME_NOT_UNIQUE: self._claims.is_name_ambiguous(asset_id),
-            NoEndUserReason.NO_KEYS: keys.is_empty,
-            NoEndUserReason.NO_INTUNE_LICENSE: bool(keys.serials) and state is IntuneState.UNLICENSED,
-            NoEndUserReason.INTUNE_NOT_READ: bool(keys.serials) and state is IntuneState.DENIED,
-        }
-        return next((it for it, is_so in reasons.items() if is_so), NoEndUserReason.NO_DEVICE)
+        reasons = (
+            (NoEndUserReason.UNDONE, asset_id in self._claims.undone),
+            (NoEndUserReason.ANOTHER_ASSET, asset_id in self._claims.barred),
+            (NoEndUserReason.SERIAL_SHARED, self._claims.is_serial_shared(asset_id)),
+            (NoEndUserReason.NAME_NOT_UNIQUE, self._claims.is_name_ambiguous(asset_id)),
+            (NoEndUserReason.NO_KEYS, keys.is_empty),
+            (NoEndUserReason.NO_INTUNE_LICENSE, bool(keys.serials) and state is IntuneState.UNLICENSED),
+            (NoEndUserReason.INTUNE_NOT_READ, bool(keys.serials) and state is IntuneState.DENIED),
+        )
+        return next((it for it, is_so in reasons if is_so), NoEndUserReason.NO_DEVICE)
 
 
 def _is_same_device(link: AssetLink, device: TenantDevice) -> bool:

@@ -10,7 +10,6 @@ from integrations.domain.user_sync.fields import Values, first_name, values_of, 
 from integrations.domain.user_sync.inputs import UserSyncInputs
 from integrations.domain.user_sync.links import Choice, KnownEndUser, LinkedBy, Question, UserLink
 from integrations.domain.user_sync.matching.grants import grants
-from integrations.domain.user_sync.scope.reasons import LeftOutReason
 from integrations.domain.user_sync.scope.routing import Router, Standing
 from integrations.domain.user_sync.settings import SyncedField
 
@@ -55,16 +54,18 @@ class Identities:
 
     def values(self, object_id: str) -> Values:
         """Microsoft's values of a user that exists."""
-        if object_id not in self._values:
+        values = self._values.get(object_id)
+        if values is None:
             verified = self._inputs.directory.verified_domains
-            self._values[object_id] = values_of(self._users[object_id], verified)
-        return self._values[object_id]
+            values = self._values[object_id] = values_of(self._users[object_id], verified)
+        return values
 
     def addresses(self, object_id: str) -> list[tuple[str, str]]:
         """Keys of the addresses of a user that exists, with what they are; the strongest first."""
-        if object_id not in self._addresses:
-            self._addresses[object_id] = list(addresses_of(self._users[object_id]))
-        return self._addresses[object_id]
+        addresses = self._addresses.get(object_id)
+        if addresses is None:
+            addresses = self._addresses[object_id] = list(addresses_of(self._users[object_id]))
+        return addresses
 
     def link(self, object_id: str, end_user_id: EndUserId) -> UserLink | None:
         """The link of a user with this End User, unless it is yet to be made."""
@@ -78,13 +79,14 @@ class Identities:
 
     def is_frozen(self, object_id: str, end_user: KnownEndUser) -> bool:
         """Whether the sync is off for the Organization that a linked user belongs to, or would now."""
+        if not self._router.is_any_off:
+            return False
         is_off = self._router.is_off(self.accepted_organization(object_id, end_user))
         return is_off or (object_id in self._users and not self.standing(object_id).route.is_on)
 
     def is_kept_up(self, object_id: str, end_user: KnownEndUser) -> bool:
         """Whether fields of the End User follow the user."""
-        reasons = set(self.standing(object_id).reasons)
-        return not reasons - {LeftOutReason.DISABLED} and not self.is_frozen(object_id, end_user)
+        return not self.standing(object_id).is_left_out and not self.is_frozen(object_id, end_user)
 
     def mail_wish(self, object_id: str, end_user: KnownEndUser) -> str | None:
         """The address that a linked user's End User is to get, if nobody else has it."""
@@ -180,7 +182,7 @@ class Identities:
 
     def is_erased(self, object_id: str) -> bool:
         """Whether a user's data was erased on request: then no End User is made or looked for."""
-        return self._inputs.is_erased(object_id, {key for key, _ in self.addresses(object_id)})
+        return self._inputs.is_erased(object_id, [key for key, _ in self.addresses(object_id)])
 
     def has_name(self, object_id: str) -> bool:
         return first_name(self.values(object_id)) is not None

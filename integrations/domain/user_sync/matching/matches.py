@@ -78,19 +78,11 @@ class Matching:
             return reason
         return self._refused(object_id) or self._outcome_by_key(object_id) or self._outcome_without_match(object_id)
 
-    def sharing(self, object_ids: Iterable[str], end_user_ids: Iterable[EndUserId]) -> set[str]:
-        """Users without End User that share an address with one of these users or End Users."""
-        users = (self._identities.addresses(it) for it in object_ids if it in self._users)
-        end_users = (self._inputs.end_users[it] for it in end_user_ids if it in self._inputs.end_users)
-        keys = {key for addresses in users for key, _ in addresses}
-        keys |= {key for end_user in end_users for key in _addresses_of_end_user(end_user)}
-        return {it for key in keys for it in self._unlinked_by_address.get(key, ())}
-
     def _reason_to_skip(self, object_id: str) -> SkipReason | LeftOutReason | None:
         standing = self._identities.standing(object_id)
         if not self._inputs.directory.users_are_current:
             return SkipReason.NOT_CURRENT
-        if set(standing.reasons) - {LeftOutReason.DISABLED}:
+        if standing.is_left_out:
             return standing.reasons[0]
         if standing.route.organization_id is None:
             return LeftOutReason.UNROUTED if standing.route.is_known else SkipReason.FILTER_BROKEN

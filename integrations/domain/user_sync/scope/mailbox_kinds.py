@@ -8,6 +8,7 @@ https://learn.microsoft.com/graph/api/place-list
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 from typing import NamedTuple
 
 from integrations.domain.sync.mailboxes import MailboxPage, Room, mailboxes_in
@@ -61,6 +62,7 @@ _BY_PURPOSE = {
     "room": MailboxKind.ROOM,
     "equipment": MailboxKind.EQUIPMENT,
 }
+_MOST_PART_NUMBERS = 1000  # Microsoft sells some hundred products
 # The beginnings of part numbers, in lower case. Source:
 # https://learn.microsoft.com/entra/identity/users/licensing-service-plan-reference
 _BY_PART_NUMBER = {
@@ -107,9 +109,14 @@ def is_room(user: User, known: MailboxData) -> bool:
 
 
 def _kind_by_license(user: User, part_numbers: Mapping[str, str]) -> MailboxKind | None:
-    names = (part_numbers.get(sku, "").lower() for sku in user.license_ids)
-    kinds = (kind for name in names for start, kind in _BY_PART_NUMBER.items() if name.startswith(start))
-    return next(kinds, None)
+    kinds = (_kind_by_part_number(part_numbers.get(sku, "")) for sku in user.license_ids)
+    return next(filter(None, kinds), None)
+
+
+@lru_cache(_MOST_PART_NUMBERS)
+def _kind_by_part_number(part_number: str) -> MailboxKind | None:
+    name = part_number.lower()
+    return next((kind for start, kind in _BY_PART_NUMBER.items() if name.startswith(start)), None)
 
 
 def part_numbers_of(licenses: Collection[License]) -> dict[str, str]:

@@ -70,7 +70,12 @@ class Standing(NamedTuple):
     @property
     def can_be_matched(self) -> bool:
         """Whether an End User is looked for: also for somebody disabled, who may have one."""
-        return self.route.organization_id is not None and not set(self.reasons) - {LeftOutReason.DISABLED}
+        return self.route.organization_id is not None and not self.is_left_out
+
+    @property
+    def is_left_out(self) -> bool:
+        """Whether anything else than that the account is disabled keeps the user out."""
+        return any(it is not LeftOutReason.DISABLED for it in self.reasons) if self.reasons else False
 
 
 class Router:
@@ -87,10 +92,11 @@ class Router:
         self._standings: dict[str, Standing] = {}
 
     def standing(self, user: User) -> Standing:
-        if user.id not in self._standings:
+        standing = self._standings.get(user.id)
+        if standing is None:
             route = self.route(user)
-            self._standings[user.id] = Standing(route, tuple(self._reasons(user, route)))
-        return self._standings[user.id]
+            standing = self._standings[user.id] = Standing(route, tuple(self._reasons(user, route)))
+        return standing
 
     def route(self, user: User) -> Route:
         """The first Organization that takes the user; none while it is open whether an earlier one does."""
@@ -107,6 +113,11 @@ class Router:
             return Route(None, is_known=is_known, is_sure=is_sure)
         also = tuple(it.organization_id for it in matches[1:])
         return Route(matches[0].organization_id, is_on=matches[0].is_on, is_sure=is_sure, also_matches=also)
+
+    @property
+    def is_any_off(self) -> bool:
+        """Whether the sync of an Organization is off."""
+        return bool(self._off)
 
     def is_off(self, organization_id: OrganizationId) -> bool:
         """Whether an Organization is in the settings and its sync is off."""

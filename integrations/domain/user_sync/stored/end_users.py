@@ -8,13 +8,14 @@ import msgspec
 
 from integrations.domain.people.end_user import EndUser, InactiveReason
 from integrations.domain.user_sync.changes import UserChange
+from integrations.domain.user_sync.fields import FIELD_NAMES
 from integrations.domain.user_sync.links import KnownEndUser
 from integrations.domain.user_sync.scope.reasons import LeftOutReason
 from integrations.domain.user_sync.settings import SyncedField
 
 
 def known_end_user(person: EndUser) -> KnownEndUser:
-    values = {it: text for it in SyncedField if (text := getattr(person, it.value))}
+    values = {it: text for it, name in FIELD_NAMES.items() if (text := getattr(person, name))}
     return KnownEndUser(
         id=person.id,
         organization_id=person.organization_id,
@@ -33,8 +34,8 @@ def synced_end_user(
 
     One for which nothing changes is returned as it is.
     """
-    values: dict[str, Any] = {it.field.value: it.after for it in change.fields}
-    names = [it.value for it in managed]
+    values: dict[str, Any] = {FIELD_NAMES[it.field]: it.after for it in change.fields}
+    names = [FIELD_NAMES[it] for it in managed]
     if person is None:
         organization_id = change.created_in
         if organization_id is None:
