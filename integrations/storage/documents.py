@@ -72,6 +72,16 @@ class Documents(Generic[T]):
         rows = self._table.range(self._partition, start, end_of(self._prefix + below), limit=limit)
         return [self.stored(row) for row in rows]
 
+    def all(self, after: str = "") -> Iterator[T]:
+        """Every object in key order, after the key ``after``; without versions, one page is in memory at a time."""
+        start, end = self._prefix + (f"{after}\u0020" if after else ""), end_of(self._prefix)
+        while True:
+            rows = self._table.range(self._partition, start, end, columns=[_BODY], limit=ROWS_A_PAGE)
+            yield from (msgspec.json.decode(row.text(_BODY), type=self._model) for row in rows)
+            if len(rows) < ROWS_A_PAGE:
+                return
+            start = f"{rows[-1].key}\u0020"
+
     def texts(self, *, after: str = "", until: str = "", limit: int | None = None) -> dict[str, str]:
         """Objects as stored JSON, by key in key order: after the key ``after``, up to and including ``until``."""
         start = self._prefix + (f"{after}\u0020" if after else "")

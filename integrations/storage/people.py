@@ -26,7 +26,7 @@ from integrations.domain.people.changes import (
 )
 from integrations.domain.people.end_user import EndUser
 from integrations.storage.control import VersionConflict
-from integrations.storage.documents import ROWS_A_PAGE, Documents, RowKind, Stored, all_rows
+from integrations.storage.documents import Documents, RowKind, Stored, all_rows
 from integrations.storage.people_assets import OrganizationAssets
 from integrations.storage.people_rows import (
     CHANGE,
@@ -88,10 +88,7 @@ class OrganizationPeople:
 
     def all_end_users(self) -> Iterator[EndUser]:
         """Everybody in the order of their ids; only one page is in memory at a time."""
-        after = ""
-        while page := self.end_users.list(after=after, limit=ROWS_A_PAGE):
-            yield from (it.value for it in page)
-            after = page[-1].value.id
+        return self.end_users.all()
 
     def batch(self, by: ChangedBy, at: datetime) -> "PeopleBatch":
         """A change of what is there now."""
@@ -132,6 +129,11 @@ class PeopleBatch:
     @property
     def is_empty(self) -> bool:
         return not self._writes
+
+    def at(self, at: datetime) -> "PeopleBatch":
+        """The same batch, at a later time."""
+        self._at = at
+        return self
 
     def has_room(self, writes: int) -> bool:
         """Whether so many more rows fit into this transaction, which has one for the head."""
@@ -251,8 +253,9 @@ class PeopleBatch:
         return self.head.sequence
 
     def _next_of_end_users(self) -> int:
-        self.set_head(end_users_sequence=self._next())
-        return self.head.sequence
+        sequence = self.head.sequence + 1
+        self.set_head(sequence=sequence, end_users_sequence=sequence)
+        return sequence
 
     def _numbered(self, person: EndUser) -> EndUser:
         return msgspec.structs.replace(person, sequence=self._next_of_end_users())
@@ -273,6 +276,8 @@ class PeopleBatch:
         )
 
     def _write_external_ids(self, before: EndUser | None, after: EndUser | None) -> None:
+        if not (before and before.external_ids) and not (after and after.external_ids):
+            return
         rows = self.people.external_ids
         was, now = external_id_rows(before), external_id_rows(after)
         self.write(*(rows.dropped(key) for key in sorted(was.keys() - now.keys())))

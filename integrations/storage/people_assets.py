@@ -44,7 +44,7 @@ class OrganizationAssets:
 
     def all_assets(self, after: str = "") -> Iterator[Asset]:
         """Every asset in the order of their ids, after this one; only one page is in memory at a time."""
-        yield from (it.value for it in self.all_stored(after))
+        return self.rows.all(after)
 
     def all_stored(self, after: str = "") -> Iterator[Stored[Asset]]:
         """The same, with their versions."""
@@ -54,6 +54,4 @@ class OrganizationAssets:
 
     def all_assignments(self, after: str = "") -> Iterator[tuple[AssetId, AssetAssignment]]:
         """Every assignment in the order of the assets' ids, after this one; one page is in memory at a time."""
-        while page := self.assignments.list(after=after, limit=ROWS_A_PAGE):
-            yield from ((it.value.asset_id, it.value.assignment) for it in page)
-            after = page[-1].value.asset_id
+        return ((it.asset_id, it.assignment) for it in self.assignments.all(after))

@@ -75,7 +75,7 @@ def read_inputs(linked: LinkedTenant, devices: StoredDevices) -> ReadAssets:
         end_users=end_users,
         manual={it.value.asset_id: it.value for it in store.manual.list()},
         undone=[it.value for it in store.undone.list()],
-        statuses={it.value.asset_id: it.value for it in store.statuses.list()},
+        statuses={it.asset_id: it for it in store.statuses.all()},
         assignments=assignments,
         settings=store.settings(),
         as_of=services.clock(),
@@ -88,7 +88,7 @@ def _linked_users(linked: LinkedTenant) -> dict[str, EndUserId]:
     head = linked.synced.head()
     if not head.is_on or not linked.synced.is_in_use(head):
         return {}
-    links = (it.value for it in linked.synced.store.links.list())
+    links = linked.synced.store.links.all()
     return {it.object_id: it.end_user_id for it in links if it.end_user_id}
 
 

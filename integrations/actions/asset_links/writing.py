@@ -64,15 +64,16 @@ class LinkWriter:
                 assigned[self._inputs.assets[it.asset_id].organization_id].append(it)
         done: set[AssetId] = set()
         for organization_id, some in assigned.items():
+            work = PeopleWork(self._linked.account, organization_id, by=ChangedBy.SYNC)
             for start in range(0, len(some), _A_TRANSACTION):
-                done |= self._assign(organization_id, some[start : start + _A_TRANSACTION])
+                done |= self._assign(work, some[start : start + _A_TRANSACTION])
         self.left = [it for it in self._changes if it.assignment and it.asset_id not in done]
         left = {it.asset_id for it in self.left}
         self._batch.write_many(list(self._status_writes([it for it in self._changes if it.asset_id not in left])))
 
-    def _assign(self, organization_id: OrganizationId, changes: Sequence[AssetChange]) -> set[AssetId]:
+    def _assign(self, work: PeopleWork, changes: Sequence[AssetChange]) -> set[AssetId]:
         """One transaction; returns the assets that are as the plan has them."""
-        work = PeopleWork(self._linked.account, organization_id, by=ChangedBy.SYNC)
+        organization_id = work.people.organization_id
 
         def attempt(batch: PeopleBatch) -> tuple[set[AssetId], int, int]:
             before, done = batch.head.sequence, set()
@@ -87,7 +88,7 @@ class LinkWriter:
             return done, before, batch.head.sequence
 
         try:
-            done, before, after = work.carry_out(attempt)
+            done, before, after = work.carry_further(attempt)
         except NotFound:  # the Organization was deleted
             return set()
         if self.seen.get(organization_id) == before:

@@ -8,7 +8,7 @@ the process dies before it could order that, the next evaluation sees it, a day 
 """
 
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import NamedTuple, TypeVar
 
 from integrations.actions.account import Account
@@ -55,6 +55,7 @@ class PeopleWork:
         self._entry = entry
         self._sequence = 0  # of End Users, when the last batch was begun
         self._is_order_needed = False
+        self._last: PeopleBatch | None = None
 
     def carry_out(self, attempt: Callable[[PeopleBatch], T]) -> T:
         """Carry out ``attempt``, which reads and adds to the batch, and commit; again if others were faster.
@@ -71,6 +72,21 @@ class PeopleWork:
             return result
 
         result = retry_on_conflict(once, tries=_TRIES)
+        self._order_user_sync()
+        return result
+
+    def carry_further(self, attempt: Callable[[PeopleBatch], T]) -> T:
+        """As ``carry_out``, from where the last ``attempt`` ended: nothing is read, unless others wrote meanwhile."""
+        last, self._last = self._last, None
+
+        def on(batch: PeopleBatch) -> T:
+            result = attempt(batch)
+            self.commit(batch)
+            self._last = batch
+            return result
+
+        first = partial(on, last.at(self.account.services.clock())) if last else None
+        result = retry_on_conflict(lambda: on(self._begin()), first=first, tries=_TRIES)
         self._order_user_sync()
         return result
 

@@ -36,7 +36,7 @@ class ReadInputs:
 def read_inputs(synced: SyncedTenant, settings: UserSyncSettings, directory: StoredDirectory) -> ReadInputs:
     """Read what is stored; links that are frozen count as well, since a plan may be what brings them back."""
     services, store = synced.account.services, synced.store
-    links = {it.value.object_id: it.value for it in store.links.list()}
+    links = {it.object_id: it for it in store.links.all()}
     end_users: dict[EndUserId, KnownEndUser] = {}
     sequences: dict[EndUserId, int] = {}
     managed: dict[EndUserId, list[str]] = {}

@@ -18,6 +18,7 @@ from integrations.domain.ids import EndUserId, OrganizationId
 from integrations.domain.people.changes import ChangedBy
 from integrations.domain.people.end_user import EndUser
 from integrations.domain.user_sync.changes import UserChange
+from integrations.domain.user_sync.fields import FIELD_NAMES
 from integrations.domain.user_sync.links import UserLink
 from integrations.domain.user_sync.plan import UserSyncPlan
 from integrations.domain.user_sync.stored.end_users import synced_end_user
@@ -41,6 +42,7 @@ class PlanWriter:
         self._changes = [*plan.changes, *self._newly_managed()]
         self._links = self._links_after()
         self._linked = {it.end_user_id for it in self._links.values()}
+        self._works: dict[OrganizationId, PeopleWork] = {}
         self.seen = dict(read.seen)
         self.left: list[UserChange] = []
 
@@ -63,7 +65,7 @@ class PlanWriter:
     def _newly_managed(self) -> list[UserChange]:
         """End Users for which nothing changes but which fields are managed."""
         changed = {it.end_user_id for it in self._plan.changes}
-        managed = {it: [field.value for field in fields] for it, fields in self._plan.managed.items()}
+        managed = {it: [FIELD_NAMES[field] for field in fields] for it, fields in self._plan.managed.items()}
         different = [
             it
             for it in self._read.inputs.end_users
@@ -96,7 +98,7 @@ class PlanWriter:
 
     def _write_end_users(self, organization_id: OrganizationId, changes: Sequence[UserChange]) -> set[EndUserId]:
         """One transaction; returns the End Users that are as the plan has them."""
-        work = PeopleWork(self._synced.account, organization_id, by=ChangedBy.SYNC)
+        work = self._work_in(organization_id)
         now = self._read.inputs.as_of
 
         tries = count()
@@ -118,12 +120,18 @@ class PlanWriter:
             return done, before, batch.head.end_users_sequence
 
         try:
-            done, before, after = work.carry_out(attempt)
+            done, before, after = work.carry_further(attempt)
         except NotFound:  # the Organization was deleted
             return set()
         if self.seen.get(organization_id) == before:
             self.seen[organization_id] = after
         return done
+
+    def _work_in(self, organization_id: OrganizationId) -> PeopleWork:
+        work = self._works.get(organization_id)
+        if work is None:
+            work = self._works[organization_id] = PeopleWork(self._synced.account, organization_id, by=ChangedBy.SYNC)
+        return work
 
     def _is_as_read(self, person: EndUser) -> bool:
         return person.moving_to is None and self._read.sequences.get(person.id) == person.sequence
@@ -139,6 +147,7 @@ class PlanWriter:
             are_known = {it for it in (source_id, target_id) if self.seen.get(it) == self._sequence_of(it)}
             stayed |= set(some) - set(move_synced(self._synced.account, source_id, target_id, some))
             self.seen |= {it: self._sequence_of(it) for it in are_known}
+            self._works.clear()  # the heads are others now
         return stayed
 
     def _sequence_of(self, organization_id: OrganizationId) -> int:
