@@ -23,7 +23,16 @@ from urllib.parse import urlsplit
 import msgspec
 
 from benchmarks.evaluations import decide, decide_again, evaluate, judge
-from benchmarks.links import link, link_again, link_devices, push_fleet, read_and_write, read_and_write_fleet
+from benchmarks.links import (
+    link,
+    link_again,
+    link_devices,
+    push_fleet,
+    read_and_write,
+    read_and_write_every_row,
+    read_and_write_fleet,
+    read_and_write_ten,
+)
 from integrations.actions.account import Account
 from integrations.actions.jobs.due_work import order_due
 from integrations.actions.jobs.registry import due_handlers
@@ -348,6 +357,8 @@ _JOBS = {
         push_fleet,
         link_devices,
         read_and_write_fleet,
+        read_and_write_every_row,
+        read_and_write_ten,
     )
 }
 

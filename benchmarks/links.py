@@ -19,13 +19,15 @@ from integrations.domain.sync.records import Device, ManagedDevice, User
 from integrations.domain.user_sync.settings import OrganizationSync, UserSyncSettings
 from integrations.storage.asset_links import AssetLinkStore
 from integrations.storage.data.store import StoredData
-from shared.storage.tables import Row, chunks, upsert
+from shared.storage.tables import Row, chunks, delete, upsert
 
 if TYPE_CHECKING:
     from benchmarks.client import Bench
 
 _ORGANIZATION = OrganizationId("org_bench")
 _TABLES = ("people", "usersync", "assetlinks")
+_READ_WITH_DEVICES = {"users": User, "devices": Device, "managed_devices": ManagedDevice}
+_TEN, _TIMES = 10, 100
 
 
 def link(bench: "Bench", told: dict[str, Any]) -> dict[str, Any]:
@@ -84,9 +86,60 @@ def read_and_write_fleet(bench: "Bench", told: dict[str, Any]) -> dict[str, Any]
     kinds = ("asset_status:", "asset_assignment:", "asset_change:")
     tables = ("people", "assetlinks")
     rows = [row for name in tables for row in _rows(bench, name, told) if row[0].startswith(kinds)]
-    read = {"users": User, "devices": Device, "managed_devices": ManagedDevice}
     assets = bench.services.people(AccountId(told["account"]), _ORGANIZATION).assets.all_assets
-    return _bare(bench, told, read, rows, also=lambda: sum(1 for _ in assets()))
+    return _bare(bench, told, _READ_WITH_DEVICES, rows, also=lambda: sum(1 for _ in assets()))
+
+
+def read_and_write_every_row(bench: "Bench", told: dict[str, Any]) -> dict[str, Any]:
+    """Read every row that linking reads, and write as many rows as it writes, in the same ways.
+
+    Beside ``read_and_write_fleet`` that is: End Users and links of users are read as well; an asset that is assigned
+    is written again, with its new number, and its former place in the feed is deleted.
+    """
+    people, account_id, tenant_id = (
+        _rows(bench, "people", told),
+        AccountId(told["account"]),
+        TenantId(told["tenant_id"]),
+    )
+    assigned = {key.partition(":")[2] for key, _ in people if key.startswith("asset_assignment:")}
+    of_assets = [row for row in people if row[0].startswith(("asset:", "asset_assignment:", "asset_change:"))]
+    written = [row for row in of_assets if _asset_of(row) in assigned]
+    written += [row for row in _rows(bench, "assetlinks", told) if row[0].startswith("asset_status:")]
+    dropped = [f"former:{key}" for key, _ in written if key.startswith("asset_change:")]
+    table = bench.services.tables.rest_table("floor")
+    for part in chunks([upsert(Row("former", key, {"body": ""})) for key in dropped]):
+        table.write(*part)
+    here = bench.services.people(account_id, _ORGANIZATION)
+    links = bench.services.user_sync(account_id, tenant_id).links
+
+    def also() -> int:
+        count = sum(1 for rows in (here.assets.all_stored(), here.all_end_users(), links.all()) for _ in rows)
+        for part in chunks([delete(Row("former", key)) for key in dropped]):
+            table.write(*part)
+        return count
+
+    measured = _bare(bench, told, _READ_WITH_DEVICES, written, also=also)
+    return measured | {"written": len(written) + len(dropped)}
+
+
+def read_and_write_ten(bench: "Bench", told: dict[str, Any]) -> dict[str, Any]:
+    """Only read ten rows by their keys, and write ten in one transaction; CPU seconds of one time in a hundred."""
+    rows = _rows(bench, "people", told)[-_TEN:]
+    table = bench.services.tables.rest_table("floor")
+    writes = [upsert(Row("ten", key, columns)) for key, columns in rows]
+    table.write(*writes)
+
+    def ten() -> None:
+        for _ in range(_TIMES):
+            table.find("ten", [key for key, _ in rows])
+            table.write(*writes)
+
+    return {"cpu_s": bench.measured(ten)["cpu_s"] / _TIMES}
+
+
+def _asset_of(row: tuple[str, dict[str, Any]]) -> str:
+    kind, _, key = row[0].partition(":")
+    return str(msgspec.json.decode(row[1]["body"])["asset_id"]) if kind == "asset_change" else key
 
 
 def _bare(
