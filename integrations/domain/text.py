@@ -8,8 +8,10 @@ Encoding for HTML, CSV or logs happens where the text is written out, not here.
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 MOST_CHARACTERS = 256
+_MOST_DOMAINS = 1000  # the addresses of one tenant are of a few
 _LABEL = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
 _DOMAIN = re.compile(rf"(?=.{{4,253}}$){_LABEL}(\.{_LABEL})+")
 _NOT_IN_KEYS = re.compile(r"[^A-Za-z0-9 ._-]")
@@ -59,6 +61,7 @@ def clean_or_none(text: str | None) -> str | None:
     return clean(text) or None if text else None
 
 
+@lru_cache(_MOST_DOMAINS)
 def is_domain_name(text: str) -> bool:
     """Whether this is a domain name of the internet in lower case, such as contoso.example or xn--bcher-kva.example."""
     return _DOMAIN.fullmatch(text) is not None

@@ -174,8 +174,9 @@ class Upkeep:
 
     def _is_mail_open(self, end_user_id: EndUserId) -> bool:
         """Whether an address was refused and is tried again; one that the portal keeps is tried once."""
-        is_kept = self._inputs.settings.authority_of(SyncedField.MAIL) is Authority.PORTAL
-        return self._mails.is_refused(end_user_id) and not is_kept
+        if not self._mails.is_refused(end_user_id):
+            return False
+        return self._inputs.settings.authority_of(SyncedField.MAIL) is not Authority.PORTAL
 
     def _mail_questions(self, object_id: str, end_user_id: EndUserId) -> Iterator[QueueItem]:
         mail = self._identities.values(object_id).get(SyncedField.MAIL)

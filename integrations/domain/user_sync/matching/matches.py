@@ -110,6 +110,8 @@ class Matching:
         return self._by_key[object_id]
 
     def _judged(self, object_id: str) -> Matched | QueueItem | None:
+        if not self.candidates(object_id) and not self._shares_an_address(object_id):
+            return None
         wanted = self._wanted(object_id)
         candidates = {it: because for it, because in self.candidates(object_id).items() if it in wanted}
         if len(wanted) > 1:
@@ -157,6 +159,11 @@ class Matching:
         wanting = {it for end_user_id in end_user_ids for it in self._wanting(end_user_id)}
         others = (sharing | wanting) - {object_id}
         return [it for it in others if self._reason_to_skip(it) is None]
+
+    def _shares_an_address(self, object_id: str) -> bool:
+        """Whether another user without End User has an address of this one."""
+        keys = (key for key, _ in self._identities.addresses(object_id))
+        return any(it != object_id for key in keys for it in self._unlinked_by_address.get(key, ()))
 
     def _wanting(self, end_user_id: EndUserId) -> Iterator[str]:
         """Users without End User that want this one."""
