@@ -1,8 +1,16 @@
 """Serial numbers, device ids and names are compared by what they mean."""
 
+from itertools import product
+
 import pytest
 
-from integrations.domain.assets.devices.names import SystemFamily, system_family
+from integrations.domain.assets.devices.names import (
+    ComparedName,
+    NameIndex,
+    SystemFamily,
+    is_same_name,
+    system_family,
+)
 from integrations.domain.assets.devices.records import directory_device, intune_device
 from integrations.domain.assets.devices.serials import is_virtual, is_virtual_serial, normal_device_id, normal_serial
 from integrations.domain.assets.reasons import REASON_TEXTS, NoEndUserReason
@@ -117,3 +125,16 @@ def test_every_reason_says_what_is_so_and_what_would_mend_it() -> None:
 
 def test_a_serial_number_is_read_in_one_pass() -> None:
     assert growth(lambda size: normal_serial(" S/N:" * (size // 5))) <= MOST
+
+
+_HOSTS = ("pc-1", "accounting-lapt", "accounting-laptop-1", "accounting-laptop-2", "reception-desk-2")
+
+
+def test_two_names_are_the_same_where_an_index_finds_one_by_the_other() -> None:
+    names = [ComparedName(family, host) for family in (SystemFamily.WINDOWS, SystemFamily.MAC) for host in _HOSTS]
+    for first, second in product(names, names):
+        index: NameIndex[str] = NameIndex()
+        index.add(first, "device")
+        assert is_same_name(first, second) == (index.only(second) is not None), (first, second)
+    cut = [ComparedName(SystemFamily.WINDOWS, host) for host in _HOSTS[1:3]]
+    assert is_same_name(*cut)
