@@ -6,7 +6,6 @@ from integrations.domain.assets.inputs import IntuneState
 from integrations.domain.assets.links import LinkKey, ReviewKind
 from integrations.domain.assets.reasons import NoEndUserReason
 from integrations.domain.assets.settings import AssetLinkSettings
-from integrations.domain.ids import AssetId
 from tests.domain.assets.fleets import FleetWorld, ago, asset, fleet, listed, managed, ran
 
 
