@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import IO
 
 from local.azurite_version import version_of
+from local.ports import free_ports
 from local.signals import exit_on_signal, wait_for_signal, with_parent
 
 INSTALL = "Azurite is needed: run `npm ci` in this folder (Node 20 or newer), or start Docker."
@@ -192,7 +193,7 @@ def _container(stack: ExitStack, options: _Options) -> Azurite:
 @contextmanager
 def _from_npm(options: _Options) -> Iterator[Azurite]:
     program = _program()
-    ports = dict(zip(_SERVICES, options.ports or _free_ports(len(_SERVICES)), strict=True))
+    ports = dict(zip(_SERVICES, options.ports or free_ports(len(_SERVICES)), strict=True))
     listen = [word for service in _SERVICES for word in (f"--{service}Port", str(ports[service]))]
     keep = ["--location", str(options.location)] if options.location else ["--inMemoryPersistence"]
     loaded = [] if _is_plain() else [_LOOKUPS] if options.location else [_LOOKUPS, _WITHOUT_PAUSES]
@@ -244,14 +245,6 @@ def _program() -> str:
 
 def _account(number: int) -> Account:
     return Account(f"test{number:05d}", base64.b64encode(secrets.token_bytes(48)).decode())
-
-
-def _free_ports(count: int) -> list[int]:
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(it.getsockname()[1]) for it in held]
-    for it in held:
-        it.close()
-    return ports
 
 
 def _wait(ports: Mapping[str, int], is_alive: Callable[[], bool]) -> None:

@@ -2,14 +2,17 @@
 
 import json
 import os
+import random
 import socket
 import time
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from local.files import replace_file
 
 _LARGEST = 65535
+_FREE = range(20_000, 32_000)  # no system gives these to outgoing connections, which would take them meanwhile
 _ENDING_S = 5.0  # what a killed start left behind ends by itself within this time
 
 
@@ -47,6 +50,18 @@ _WHAT = {
     "queue": "Azurite's queues",
     "table": "Azurite's tables",
 }
+
+
+def free_ports(count: int = 1) -> list[int]:
+    """Ports of localhost that nobody uses now."""
+    with ExitStack() as held:
+        found: list[int] = []
+        while len(found) < count:
+            port = random.choice(_FREE)
+            with suppress(OSError):
+                held.enter_context(socket.create_server(("127.0.0.1", port)))
+                found.append(port)
+        return found
 
 
 def chosen_ports(text: str, folder: Path) -> Ports:

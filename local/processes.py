@@ -3,7 +3,6 @@
 import json
 import os
 import queue
-import socket
 import subprocess
 import sys
 import threading
@@ -16,7 +15,7 @@ from typing import IO
 
 from local.azurite import running_azurite
 from local.files import replace_file
-from local.ports import Ports
+from local.ports import Ports, free_ports
 from local.signals import with_parent
 from shared.crypto.envelopes import new_key
 
@@ -99,7 +98,7 @@ def services(ports: Ports, state: Path, *, keep: bool) -> Iterator[LocalServices
 @contextmanager
 def app_host(settings: Mapping[str, str], port: int, log: Path) -> Iterator[str]:
     """The app on its host, its log in a file; gives its address."""
-    chosen = port or _free_port()
+    chosen = port or free_ports()[0]
     url = f"http://localhost:{chosen}"
     env = {**os.environ, **settings, **addresses(url)}
     command = [sys.executable, "-m", "local.host", "--root", str(ROOT), "--port", str(chosen)]
@@ -111,11 +110,6 @@ def app_host(settings: Mapping[str, str], port: int, log: Path) -> Iterator[str]
 def addresses(url: str) -> dict[str, str]:
     """The settings that follow from where the app is; its host leads from / to the page."""
     return {"PUBLIC_URL": url, "PORTAL_URL": f"{url}/api/page", "LOCAL_HOST_HOME": "/api/page/"}
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        return int(held.getsockname()[1])
 
 
 @contextmanager

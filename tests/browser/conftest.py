@@ -1,6 +1,5 @@
 """The page in a real browser, before the real app. Chromium is found, or installed, by local/find-chromium."""
 
-import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from local.microsoft.cloud import Running
 from local.portal_identity import PortalIdentity
+from local.ports import free_ports
 from tests.browser.site import Site
 from tests.flows.portal import CLIENT_ID, Portal, open_portal
 
@@ -74,7 +74,7 @@ def site(
     microsoft: Running, identity: PortalIdentity, storage: str, page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Site]:
     """The app, listening, with its queues at work as soon as there is any, and a browser before it."""
-    port = free_port()
+    (port,) = free_ports()
     url = f"http://localhost:{port}"
     addresses = {"PUBLIC_URL": url, "PORTAL_URL": f"{url}/api/page", "PORTAL_PERSONAS_URL": identity.issuer}
     portal = open_portal(microsoft, identity, storage, **addresses)
@@ -106,8 +106,3 @@ def _listening(portal: Portal) -> Callable[..., Any]:
 def breaks_policy(message: str) -> bool:
     """Whether our page did what its policy forbids; that nobody else may frame it is no fault of ours."""
     return "Content Security Policy" in message and "frame-ancestors" not in message
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        return int(held.getsockname()[1])

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, Route, expect
 
 from local.microsoft.cloud import Running
 from local.portal_identity import PortalIdentity
-from tests.browser.conftest import free_port
+from local.ports import free_ports
 from tests.browser.site import Site
 from tests.flows.portal import open_portal
 
@@ -34,7 +34,7 @@ class Embedding(BaseHTTPRequestHandler):
 @pytest.fixture
 def embedded(microsoft: Running, identity: PortalIdentity, storage: str, page: Page) -> Iterator[Site]:
     """The app as a portal at another origin embeds it; nobody is chosen from a list."""
-    url = f"http://localhost:{free_port()}"
+    url = f"http://localhost:{free_ports()[0]}"
     told = f"""<!doctype html><iframe src="{url}/api/page/" width="1000" height="700"></iframe><script>
         addEventListener("message", (event) => event.data.kind === "portal-token-wanted"
             && event.source.postMessage({{ kind: "portal-token", token: "{identity.token("alice")}" }}, "*"));

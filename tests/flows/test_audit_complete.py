@@ -191,6 +191,10 @@ def change_asset_links(portal: Portal, ledger: Ledger, tenant: dict[str, str], a
     path, device = f"/assets/{asset}", portal.microsoft.world.devices(tenant["id"])[0]["id"]
     portal.run_queues()
     ledger.begin()
+    changed = {"settings": {"link_by_name": True}}
+    assert portal.call("PUT", f"/tenants/{tenant['id']}/asset-links", changed, headers={"if-match": "*"}).status == 200
+    ledger.expect("changed linking of assets", route="put_asset_links")
+    portal.run_queues()
     portal.ask("PUT", f"{path}/link", {"device_id": device})
     assert ledger.expect("linked asset", route="put_asset_link")[0]["subject"]["device_id"] == device
     portal.run_queues()

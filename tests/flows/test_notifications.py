@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from local.azurite import _free_ports
 from local.microsoft.cloud import Running
 from local.portal_client import APP_ROLES
 from local.portal_identity import PortalIdentity
+from local.ports import free_ports
 from tests.flows.portal import CLIENT_ID, CLIENT_SECRET, Portal, open_portal
 from tests.flows.raw import everything
 
 
 def opened(microsoft: Running, identity: PortalIdentity, storage: str, how: str) -> Iterator[Portal]:
     """A portal that Microsoft can reach."""
-    (port,) = _free_ports(1)
+    (port,) = free_ports(1)
     public = f"http://127.0.0.1:{port}"
     portal = open_portal(microsoft, identity, storage, PUBLIC_URL=public, CHANGE_NOTIFICATIONS=how)
     microsoft.world.register_app(

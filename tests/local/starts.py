@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -14,21 +13,17 @@ from typing import Any
 
 from local.microsoft.control import World
 from local.portal_client import PortalClient
-from local.ports import Ports
+from local.ports import Ports, free_ports
 from local.processes import LocalServices
 from tests.waiting import HANGS_S, until
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def free_ports() -> Ports:
+def other_ports() -> Ports:
     """Ports that nobody uses now; all of a module's starts have the same, as those of a person have."""
     names = list(asdict(Ports()))
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in names]
-    ports = Ports(**{name: int(it.getsockname()[1]) for name, it in zip(names, held, strict=True)})
-    for it in held:
-        it.close()
-    return ports
+    return Ports(**dict(zip(names, free_ports(len(names)), strict=True)))
 
 
 class Start:

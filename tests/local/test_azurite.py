@@ -15,6 +15,7 @@ from azure.storage.queue import QueueClient, QueueServiceClient
 
 import local.azurite
 from local.azurite import Azurite, NoAzurite, running_azurite
+from local.ports import free_ports
 from tests.waiting import HANGS_S
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -160,7 +161,7 @@ def test_data_in_a_folder_outlives_the_emulator(only, tmp_path):
 
 
 def test_the_program_prints_where_it_is_and_stops_when_told(only, tmp_path):
-    ports = ",".join(str(port) for port in _free(3))
+    ports = ",".join(str(port) for port in free_ports(3))
     command = [sys.executable, "-m", "local.azurite", "--location", str(tmp_path), "--ports", ports]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as program:
         assert program.stdout is not None
@@ -176,14 +177,6 @@ def test_the_program_prints_where_it_is_and_stops_when_told(only, tmp_path):
 
 def _people(azurite: Azurite) -> TableClient:
     return TableClient.from_connection_string(azurite.connection_strings[0], "people")
-
-
-def _free(count: int) -> list[int]:
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [server.getsockname()[1] for server in held]
-    for server in held:
-        server.close()
-    return ports
 
 
 def test_the_emulator_starts_as_docker_has_it_when_asked_to(only, tmp_path):

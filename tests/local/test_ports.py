@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from local.ports import PortProblem, Ports, chosen_ports
-from tests.local.starts import Start, free_ports
+from tests.local.starts import Start, other_ports
 
 
 def test_a_port_in_use_is_named_with_the_option_that_changes_it(tmp_path: Path) -> None:
-    ports = free_ports()
+    ports = other_ports()
     with socket.create_server(("127.0.0.1", ports.graph)):
         start = Start(tmp_path, ports)
         assert start.ended() == 1

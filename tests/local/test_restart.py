@@ -10,7 +10,7 @@ import pytest
 from local.host.settings import read_json
 from local.ports import Ports
 from tests.exhaustive import exhaustive
-from tests.local.starts import ROOT, Start, free_ports, started
+from tests.local.starts import ROOT, Start, other_ports, started
 from tests.waiting import until
 
 pytestmark = pytest.mark.slow
@@ -18,13 +18,13 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def same_ports() -> Ports:
-    return free_ports()
+    return other_ports()
 
 
 @pytest.fixture
 def ports() -> Ports:
     """Other ones than before, as those are in use."""
-    return free_ports()
+    return other_ports()
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def test_the_log_of_a_healthy_run_has_no_complaints(again: Start) -> None:
 
 
 def test_a_folder_is_used_by_one_start_at_a_time(again: Start) -> None:
-    other = Start(again.folder, free_ports())
+    other = Start(again.folder, other_ports())
 
     assert other.ended() == 1
     assert f"uses {again.folder}" in other.printed

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local.azurite import _free_ports
+from local.ports import free_ports
 from tests.faults.lab.app import Died, wait_until
 from tests.faults.lab.flows import FLOWS, Bases, Case
 from tests.faults.lab.kill import When
@@ -42,7 +42,7 @@ def _dies_and_heals(lab: Lab, folder: Path, at: int, when: When) -> None:
     seen, left = lab.switch.seen, _shape(lab.storage.read(queues=False))
 
     env = lab.begin_elsewhere(before)
-    program = Program(env, _free_ports(1)[0], folder / f"host-{at}-{when.name}.log")
+    program = Program(env, free_ports(1)[0], folder / f"host-{at}-{when.name}.log")
     try:
         portal = client(program, lab.identity, lab.microsoft)
         lab.switch.pid = program.pid

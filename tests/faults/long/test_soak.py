@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from local.azurite import _free_ports
+from local.ports import free_ports
 from tests.faults.lab.app import wait_until
 from tests.faults.lab.lab import Lab
 from tests.faults.lab.report import IS_RELEASE, tell
@@ -28,7 +28,7 @@ if MINUTES:
     @pytest.mark.timeout(int(MINUTES * 60) + 1800)
     def test_nothing_acknowledged_is_lost(lab: Lab, tmp_path: Path) -> None:
         chance = random.Random(8)
-        blob, queue, table, port = _free_ports(4)
+        blob, queue, table, port = free_ports(4)
         with lasting_azurite(tmp_path, (blob, queue, table)) as (connection, restart):
             env = lab.begin_on(connection)
             program = Program(env, port, tmp_path / "host.log")
