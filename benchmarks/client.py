@@ -29,7 +29,6 @@ from benchmarks.links import (
     link_devices,
     push_fleet,
     read_and_write,
-    read_and_write_every_row,
     read_and_write_fleet,
     read_and_write_ten,
 )
@@ -357,7 +356,6 @@ _JOBS = {
         push_fleet,
         link_devices,
         read_and_write_fleet,
-        read_and_write_every_row,
         read_and_write_ten,
     )
 }

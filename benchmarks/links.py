@@ -82,19 +82,10 @@ def link_devices(bench: "Bench", told: dict[str, Any]) -> dict[str, Any]:
 
 
 def read_and_write_fleet(bench: "Bench", told: dict[str, Any]) -> dict[str, Any]:
-    """Only read devices, users and assets, and write as many rows as links and assignments took."""
-    kinds = ("asset_status:", "asset_assignment:", "asset_change:")
-    tables = ("people", "assetlinks")
-    rows = [row for name in tables for row in _rows(bench, name, told) if row[0].startswith(kinds)]
-    assets = bench.services.people(AccountId(told["account"]), _ORGANIZATION).assets.all_assets
-    return _bare(bench, told, _READ_WITH_DEVICES, rows, also=lambda: sum(1 for _ in assets()))
+    """Only read every row that linking reads, and write as many rows as it writes, in the same ways.
 
-
-def read_and_write_every_row(bench: "Bench", told: dict[str, Any]) -> dict[str, Any]:
-    """Read every row that linking reads, and write as many rows as it writes, in the same ways.
-
-    Beside ``read_and_write_fleet`` that is: End Users and links of users are read as well; an asset that is assigned
-    is written again, with its new number, and its former place in the feed is deleted.
+    It reads devices, users and their links, End Users and assets. A link is a row. An asset that is assigned is written
+    again with its new number, its assignment and its place in the feed are written, and its former place is deleted.
     """
     people, account_id, tenant_id = (
         _rows(bench, "people", told),
