@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.run import PROGRAMS, goal_of
 from integrations.domain.connect.failures import ADVICE, FlowFailure
 from integrations.domain.statuses import EXPLANATIONS, SyncCause
 from integrations.triggers import build_app, collect_routes
@@ -24,6 +25,12 @@ def functions() -> dict[str, Function]:
 
 def test_the_table_of_routes_is_that_of_the_code(root: Path) -> None:
     assert _rows(root / "docs" / "api.md", "## Routes") == sorted(_routes())
+
+
+def test_every_goal_of_the_benchmarks_has_figures(root: Path) -> None:
+    told = re.findall(r"^\| (P\d+)\b", (root / "docs" / "performance.md").read_text(), re.MULTILINE)
+
+    assert {goal_of(it) for it in PROGRAMS} == set(told)
 
 
 def test_every_background_function_is_documented(root: Path, functions: dict[str, Function]) -> None:
