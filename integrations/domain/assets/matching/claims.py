@@ -57,7 +57,6 @@ class Claims:
         self._link_by_hand()
         self.undone: set[AssetId] = set()
         self.barred: set[AssetId] = set()
-        self._barred: defaultdict[int, list[AssetId]] = defaultdict(list)
         self.by_asset: dict[AssetId, Claim] = {}
         self.keeping: dict[AssetId, Claim] = {}
         self._claimants: defaultdict[int, list[AssetId]] = defaultdict(list)
@@ -77,10 +76,6 @@ class Claims:
     def by_hand(self, device: TenantDevice) -> Sequence[AssetId]:
         """Assets that people linked with a device."""
         return self._by_hand.get(id(device), ())
-
-    def barred_from(self, device: TenantDevice) -> Sequence[AssetId]:
-        """Assets that would claim or keep a device, but for one that somebody chose among those that fit."""
-        return self._barred.get(id(device), ())
 
     def manual_device(self, asset_id: AssetId) -> TenantDevice | None:
         """The device that a person linked an asset with, wherever it is now; None if it is gone."""
@@ -211,7 +206,6 @@ class Claims:
                 self.undone.add(asset_id)
             elif id(device) in self._decided:
                 self.barred.add(asset_id)
-                self._barred[id(device)].append(asset_id)
             else:
                 possible.append(device)
         return possible
