@@ -29,6 +29,19 @@ def fleet(portal: Portal) -> Fleet:
     return found
 
 
+def while_planning(monkeypatch: pytest.MonkeyPatch, change: Callable[[], None]) -> None:
+    """Have somebody change something once a run has made its next plan, and before it writes."""
+    plan_links, changes = link_run.plan_links, iter([change])
+
+    def plans_slowly(*inputs: Any) -> Any:
+        made = plan_links(*inputs)
+        for it in changes:
+            it()
+        return made
+
+    monkeypatch.setattr(link_run, "plan_links", plans_slowly)
+
+
 def dying_at(number: int) -> Callable[..., str]:
     """The process ends at its n-th transaction of assets or links."""
     left, write = number, RestTable.write
@@ -144,17 +157,11 @@ def test_what_the_portal_changed_while_a_run_was_planning_is_not_overwritten(
 ) -> None:
     asset, person = fleet.push("pc-1", serial="OTHER-123"), fleet.end_user(2)
     fleet.has_laptop("NW-LT-2", "OTHER-123", user=1)
-    plan_links, is_first = link_run.plan_links, True
 
-    def plans_slowly(*inputs: Any) -> Any:
-        nonlocal is_first
-        made = plan_links(*inputs)
-        if is_first:
-            is_first = False
-            fleet.portal.ask("PUT", f"/assets/{asset['id']}/end-user", {"end_user_id": person})
-        return made
+    def change() -> None:
+        fleet.portal.ask("PUT", f"/assets/{asset['id']}/end-user", {"end_user_id": person})
 
-    monkeypatch.setattr(link_run, "plan_links", plans_slowly)
+    while_planning(monkeypatch, change)
     fleet.run()
     fleet.portal.run_queues()
     fleet.portal.later(minutes=20)
@@ -168,17 +175,11 @@ def test_what_the_portal_changed_while_a_run_was_planning_is_not_overwritten(
 def test_nobody_who_left_while_a_run_was_planning_gets_an_asset(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
     asset, person = fleet.push("pc-1", serial="OTHER-123"), fleet.end_user(1)
     fleet.has_laptop("NW-LT-2", "OTHER-123", user=1)
-    plan_links, is_first = link_run.plan_links, True
 
-    def plans_slowly(*inputs: Any) -> Any:
-        nonlocal is_first
-        made = plan_links(*inputs)
-        if is_first:
-            is_first = False
-            assert fleet.portal.call("DELETE", f"/end-users/{person}").status == 204
-        return made
+    def change() -> None:
+        assert fleet.portal.call("DELETE", f"/end-users/{person}").status == 204
 
-    monkeypatch.setattr(link_run, "plan_links", plans_slowly)
+    while_planning(monkeypatch, change)
     fleet.run()
 
     assert fleet.asset(asset["id"])["assigned_end_user_id"] is None
@@ -197,17 +198,11 @@ def test_nothing_is_known_of_a_last_asset_that_was_deleted(fleet: Fleet) -> None
 def test_a_decision_while_a_run_was_planning_stands(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
     asset = fleet.push("pc-1", serial=SERIAL)
     fleet.world.change_device(fleet.id, device_of(asset), displayName="Renamed")
-    plan_links, is_first = link_run.plan_links, True
 
-    def plans_slowly(*inputs: Any) -> Any:
-        nonlocal is_first
-        made = plan_links(*inputs)
-        if is_first:
-            is_first = False
-            assert fleet.portal.call("DELETE", f"/assets/{asset['id']}/link").status == 204
-        return made
+    def change() -> None:
+        assert fleet.portal.call("DELETE", f"/assets/{asset['id']}/link").status == 204
 
-    monkeypatch.setattr(link_run, "plan_links", plans_slowly)
+    while_planning(monkeypatch, change)
     fleet.run()
     fleet.portal.later(minutes=20)
     fleet.portal.tick()
@@ -258,18 +253,12 @@ def test_an_asset_that_a_merge_changed_while_a_run_was_planning_is_left_to_the_n
     third = fleet.end_user(2)
     fleet.world.set_owner(fleet.id, device["id"], fleet.user(2))
     fleet.world.change_device(fleet.id, device["id"], displayName="Renamed")
-    plan_links, is_first = link_run.plan_links, True
 
-    def plans_slowly(*inputs: Any) -> Any:
-        nonlocal is_first
-        made = plan_links(*inputs)
-        if is_first:
-            is_first = False
-            merged = {"end_user_id": asset["assigned_end_user_id"]}
-            fleet.portal.ask("POST", f"/end-users/{twin}/merge", merged)
-        return made
+    def change() -> None:
+        merged = {"end_user_id": asset["assigned_end_user_id"]}
+        fleet.portal.ask("POST", f"/end-users/{twin}/merge", merged)
 
-    monkeypatch.setattr(link_run, "plan_links", plans_slowly)
+    while_planning(monkeypatch, change)
     fleet.run()
     assert "data changed" in {kind for kind, _ in everything(fleet.portal)}  # nothing is forgotten meanwhile
     fleet.sync.run()
