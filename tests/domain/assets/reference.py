@@ -199,13 +199,12 @@ class Reference:
                     return it
         return None
 
-    def keeps(self, key: str, *, although_taken: bool = False) -> Machine | None:
+    def keeps(self, key: str) -> Machine | None:
         link, asset = self.last(key), self.candidates[key]
         machine = self.machine_of(link) if link else None
         if self.strong[key] or link is None or machine is None or machine.tied:
             return None
-        is_free = although_taken or not self.is_taken(machine)
-        if not is_free or not self.fits(key, machine) or self.is_undone(key, self.keys(machine)):
+        if self.is_taken(machine) or not self.fits(key, machine) or self.is_undone(key, self.keys(machine)):
             return None
         if self.differs(asset, machine):
             return None
@@ -324,8 +323,7 @@ class Reference:
         fitting = [it for it in keyed if self.fits(key, it)]
         if is_taken_back or any(self.is_undone(key, self.keys(it)) for it in fitting):
             return "link_undone"
-        last = self.keeps(key, although_taken=True)
-        if any(map(self.is_taken, [*fitting, *([last] if last else [])])):
+        if any(map(self.is_taken, fitting)):
             return "device_is_another_asset"
         if numbers & self.shared:
             return "serial_shared"

@@ -217,7 +217,8 @@ def test_a_link_that_an_asset_would_keep_is_another_one_s_once_somebody_says_so(
     made.run()
 
     assert (made.device("other"), made.device("pc")) == ("m", None)
-    assert made.status("pc").reason is NoEndUserReason.ANOTHER_ASSET
+    assert made.status("pc").reason is NoEndUserReason.NO_KEYS
+    assert made.run().is_empty
 
 
 def test_a_person_s_link_follows_a_device_set_up_anew_and_is_marked_but_never_ends() -> None:

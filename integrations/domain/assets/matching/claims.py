@@ -38,7 +38,7 @@ class Claims:
         by_asset: Their claims, if they have one.
         keeping: Claims of those that would keep their link if nobody else may be the device.
         undone: Assets that would claim or be proposed a device, but for a link that was undone.
-        barred: Assets that would claim or keep a device, but for one that fits it too and that somebody linked with it.
+        barred: Assets that would claim or be proposed a device, but for one that fits it and that somebody linked with it.
     """
 
     def __init__(self, inputs: AssetInputs, fleet: Fleet) -> None:
@@ -184,7 +184,7 @@ class Claims:
         if device is None or device.current is None or device.others or status is None or status.link is None:
             return None
         keys, link = self._keys[asset_id], status.link
-        if self.is_undone(asset_id, device.keys) or differs(keys, device):
+        if self.is_undone(asset_id, device.keys) or id(device) in self._decided or differs(keys, device):
             return None
         if link.how is LinkKey.SERIAL and (link.serial in self._junk or link.serial in self._fleet.shared_serials):
             return None
