@@ -17,9 +17,9 @@ from azure.storage.queue import QueueServiceClient
 from local.host.queue_service import QueueService
 from local.host.settings import Connection
 from shared.storage.account import StorageAccount
-from shared.storage.rest_table import RestTable
 from shared.storage.rows import Row as WrittenRow
 from shared.storage.rows import Write, chunks, upsert
+from shared.storage.table_clients.rest_table import RestTable
 
 Row = dict[str, Any]
 

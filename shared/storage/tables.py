@@ -9,7 +9,6 @@ from azure.core.exceptions import AzureError
 from azure.data.tables import TableServiceClient
 
 from shared.storage.account import StorageAccount, audience_of
-from shared.storage.rest_table import RestTable
 from shared.storage.retries import Unanswered, with_retries
 from shared.storage.rows import (
     MAX_OPERATIONS,
@@ -27,9 +26,11 @@ from shared.storage.rows import (
     replace,
     upsert,
 )
-from shared.storage.sdk_table import SdkTable
-from shared.storage.sdk_transport import BoundedTransport
 from shared.storage.table import Table
+from shared.storage.table_clients.rest_table import RestTable
+from shared.storage.table_clients.sdk_table import SdkTable
+from shared.storage.table_clients.sdk_transport import BoundedTransport
+from shared.storage.table_clients.transactions import TransactionWriter
 
 __all__ = [
     "MAX_OPERATIONS", "RestTable", "Row", "RowChanged", "RowExists", "RowNotStorable", "StorageUnavailable", "Table",
@@ -78,7 +79,9 @@ class Tables:
         """A table through Microsoft's SDK, for rows that are read and written a few at a time."""
         with self._lock:
             if name not in self._sdk_tables:
-                self._sdk_tables[name] = SdkTable(self._service.get_table_client(name))
+                self._sdk_tables[name] = SdkTable(
+                    self._service.get_table_client(name), TransactionWriter(self._account, name)
+                )
             return self._sdk_tables[name]
 
     def rest_table(self, name: str) -> RestTable:

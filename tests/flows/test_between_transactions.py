@@ -13,7 +13,7 @@ from integrations.actions.user_sync.writing import PlanWriter
 from integrations.domain.assets.plan import AssetChange
 from integrations.domain.ids import OrganizationId
 from integrations.domain.user_sync.changes import UserChange
-from shared.storage.rest_table import RestTable
+from shared.storage.table_clients.rest_table import RestTable
 from tests.flows.assets import Fleet, with_fleet
 from tests.flows.portal import Portal
 from tests.flows.user_sync import UserSync, with_user_sync

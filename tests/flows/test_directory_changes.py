@@ -12,7 +12,7 @@ from integrations.domain.ids import AccountId, TenantId
 from integrations.microsoft.registry import DATASETS
 from local.microsoft.cloud import Running
 from local.portal_identity import PortalIdentity
-from shared.storage.rest_table import RestTable
+from shared.storage.table_clients.rest_table import RestTable
 from tests.exhaustive import IS_FULL
 from tests.flows.portal import Portal, open_portal
 

@@ -9,7 +9,7 @@ import pytest
 from integrations.actions.asset_links import run as link_run
 from integrations.domain.ids import AccountId, TenantId
 from integrations.storage.asset_links import AssetLinkStore
-from shared.storage.rest_table import RestTable
+from shared.storage.table_clients.rest_table import RestTable
 from tests.flows.assets import Fleet, device_of, with_fleet
 from tests.flows.portal import Portal
 from tests.flows.raw import everything

@@ -14,7 +14,7 @@ from integrations.domain.ids import TenantId
 from integrations.domain.jobs.given_up import DETAILS
 from local.microsoft.cloud import Running
 from local.portal_identity import PortalIdentity
-from shared.storage.rest_table import RestTable
+from shared.storage.table_clients.rest_table import RestTable
 from tests.flows.failing import AT_ONCE, entries
 from tests.flows.portal import Portal, open_portal
 from tests.flows.raw import everything

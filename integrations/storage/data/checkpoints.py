@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from shared.storage.rest_table import RestTable
+from shared.storage.table_clients.rest_table import RestTable
 from shared.storage.tables import Row, Write, delete, upsert
 
 _TEXT_MOST = 30_000  # characters; Azure takes 32 Ki

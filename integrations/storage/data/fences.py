@@ -26,7 +26,7 @@ import msgspec
 
 from shared.errors import AppError
 from shared.storage.concurrency_limit import AdaptiveConcurrencyLimit
-from shared.storage.rest_table import RestTable
+from shared.storage.table_clients.rest_table import RestTable
 from shared.storage.tables import Row, RowChanged, RowExists, Value, Write, chunks, insert, replace, upsert
 
 FENCE = "!fence"

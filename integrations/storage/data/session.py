@@ -14,7 +14,7 @@ from integrations.storage.data.checkpoints import CheckpointStore
 from integrations.storage.data.fences import MAIN, Fences, overlapped
 from integrations.storage.data.pending import PendingChanges, PendingMarker, pending_of
 from integrations.storage.data.stored_rows import StoredRows
-from shared.storage.rest_table import RestTable
+from shared.storage.table_clients.rest_table import RestTable
 from shared.storage.tables import Row, Value, Write, chunks, upsert
 
 CURSOR = "cursor:"

@@ -7,7 +7,7 @@ import msgspec
 
 from integrations.storage.data.fences import part_of, partition_of
 from integrations.storage.data.records import BODIES, body_of, row_prefix
-from shared.storage.rest_table import RestTable
+from shared.storage.table_clients.rest_table import RestTable
 from shared.storage.tables import Row, end_of
 
 T = TypeVar("T", bound=msgspec.Struct)

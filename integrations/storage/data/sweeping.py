@@ -11,7 +11,7 @@ from contextlib import suppress
 from integrations.domain.ids import AccountId, TenantId
 from integrations.storage.data.fences import FENCE, is_derived
 from shared.storage.concurrency_limit import AdaptiveConcurrencyLimit
-from shared.storage.rest_table import RestTable
+from shared.storage.table_clients.rest_table import RestTable
 from shared.storage.tables import Row, RowChanged, Tables, Write, chunks, delete, end_of
 
 _ROWS = "row:"  # the key prefix of all data sets' rows

@@ -38,7 +38,7 @@ class Claims:
         by_asset: Their claims, if they have one.
         keeping: Claims of those that would keep their link if nobody else may be the device.
         undone: Assets that would claim or be proposed a device, but for a link that was undone.
-        barred: Assets that would claim or be proposed a device, but for one that fits it and that somebody linked with it.
+        barred: Assets that would claim or be proposed a device that somebody linked with another one that fits, too.
     """
 
     def __init__(self, inputs: AssetInputs, fleet: Fleet) -> None:

@@ -1,9 +1,8 @@
 """Azure Tables through Microsoft's SDK, ``azure-data-tables``, for rows that are read and written a few at a time.
 
-For rows by the hundred use ``shared.storage.rest_table``, which takes less CPU.
+Rows by the hundred take less CPU by ``rest_table``. Transactions of both have one writer (``transactions``).
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from http.client import HTTPException
@@ -13,14 +12,11 @@ from uuid import uuid4
 from azure.core import MatchConditions
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
 from azure.data.tables import EdmType, EntityProperty, TableClient, UpdateMode
-from azure.data.tables import TransactionOperation as Sdk
 
 from shared.storage.retries import TRANSIENT, Unanswered, with_retries, write_with_retries
 from shared.storage.rows import (
     MAX_PAGE_ROWS,
     Row,
-    RowChanged,
-    RowExists,
     RowNotStorable,
     Value,
     Write,
@@ -30,20 +26,22 @@ from shared.storage.rows import (
     end_of,
     key_groups,
 )
+from shared.storage.table_clients.odata import code_of, conflict_of
+from shared.storage.table_clients.transactions import TransactionWriter
 
 Result = TypeVar("Result")
 Entity = Mapping[str, Any]
-Operation = tuple[Sdk, dict[str, Any], dict[str, Any]]
+Call = Callable[[], Entity]
 
-_CODE = re.compile(rb'"code"\s*:\s*"(\w+)"')
 _KEYS = ("PartitionKey", "RowKey")
 
 
 class SdkTable:
     """One table (``shared.storage.table.Table``)."""
 
-    def __init__(self, client: TableClient) -> None:
+    def __init__(self, client: TableClient, transactions: TransactionWriter) -> None:
         self._client = client
+        self._transactions = transactions
 
     def get(self, partition: str, key: str) -> Row | None:
         keys = checked_key(partition), checked_key(key)
@@ -87,11 +85,14 @@ class SdkTable:
         return self.range(partition, prefix, end_of(prefix), columns=columns)
 
     def write(self, *writes: Write) -> str:
+        """As every table's. Only a delete is a transaction by itself: the SDK does not tell of a row that is gone."""
+        if len(writes) != 1 or writes[0].how == "delete":
+            return self._transactions.write(writes, self.get)
         check_transaction(writes)
         operation = uuid4().hex
-        calls = [_operation_of(write, _entity(write, operation)) for write in writes]
+        call = self._call_of(writes[0], operation)
         return write_with_retries(
-            writes, operation, lambda: _translated(partial(self._write_creating_table, calls)), self.get
+            writes, operation, lambda: _translated(partial(self._write_creating_table, call)), self.get
         )
 
     def _query(
@@ -111,32 +112,27 @@ class SdkTable:
             if continuation is None or (limit is not None and len(rows) >= limit):
                 return rows if limit is None else rows[:limit]
 
-    def _write_creating_table(self, calls: Sequence[Operation]) -> str:
-        try:
-            return self._send(calls)
-        except HttpResponseError as error:
-            if _code(error) != "TableNotFound":
-                raise _error_of(error) from error
-        self._create()
-        try:
-            return self._send(calls)
-        except HttpResponseError as error:
-            raise _error_of(error) from error
+    def _call_of(self, write: Write, operation: str) -> Call:
+        entity = _entity(write, operation)
+        if write.how == "insert":
+            return partial(self._client.create_entity, entity)
+        if write.how == "upsert":
+            return partial(self._client.upsert_entity, entity, mode=UpdateMode.REPLACE)
+        update = partial(self._client.update_entity, entity, mode=UpdateMode.REPLACE)
+        if etag := write.row.etag:
+            return partial(update, etag=etag, match_condition=MatchConditions.IfNotModified)
+        return update
 
-    def _send(self, calls: Sequence[Operation]) -> str:
-        """Send one request. A single write needs no transaction, which costs three times as much CPU; a delete does."""
-        operation, entity, options = calls[0]
-        if len(calls) > 1 or operation is Sdk.DELETE:  # the SDK's own delete ignores that a row is gone
-            responses = self._client.submit_transaction(calls)
-            if len(responses) != len(calls):
-                raise Unanswered(f"{len(responses)} responses to {len(calls)} operations")
-            return str(responses[0].get("etag") or "")
-        single: dict[Sdk, Callable[..., Entity]] = {
-            Sdk.CREATE: self._client.create_entity,
-            Sdk.UPSERT: self._client.upsert_entity,
-            Sdk.UPDATE: self._client.update_entity,
-        }
-        return str(single[operation](entity, **options).get("etag") or "")
+    def _write_creating_table(self, call: Call) -> str:
+        for is_created in (False, True):
+            try:
+                return str(call().get("etag") or "")
+            except HttpResponseError as error:
+                code = _code(error)
+                if is_created or code != "TableNotFound":
+                    raise conflict_of(code) or error from error
+            self._create()
+        raise AssertionError  # the second call returned or raised
 
     def _create(self) -> None:
         try:
@@ -169,40 +165,17 @@ def _translated(call: Callable[[], Result]) -> Result:
         raise Unanswered from error
 
 
-def _error_of(error: HttpResponseError) -> Exception:
-    code = _code(error)
-    if code == "EntityAlreadyExists":
-        return RowExists()
-    if code in {"UpdateConditionNotSatisfied", "ConditionNotMet", "ResourceNotFound", "EntityNotFound"}:
-        return RowChanged()
-    return error
-
-
 def _code(error: HttpResponseError) -> str:
     """The table service's error code; some methods of the SDK leave it in the response body."""
     code = getattr(error, "error_code", None)
     if code:
         return str(getattr(code, "value", code))
     response: Any = error.response
-    match = _CODE.search(response.body()) if response is not None else None
-    return match[1].decode("ascii") if match else ""
-
-
-def _operation_of(write: Write, entity: dict[str, Any]) -> Operation:
-    guard = {"etag": write.row.etag, "match_condition": MatchConditions.IfNotModified} if write.row.etag else {}
-    if write.how == "insert":
-        return Sdk.CREATE, entity, {}
-    if write.how == "upsert":
-        return Sdk.UPSERT, entity, {"mode": UpdateMode.REPLACE}
-    if write.how == "replace":
-        return Sdk.UPDATE, entity, {"mode": UpdateMode.REPLACE, **guard}
-    return Sdk.DELETE, entity, guard
+    return code_of(response.body()) if response is not None else ""
 
 
 def _entity(write: Write, operation: str) -> dict[str, Any]:
     keys = {"PartitionKey": write.row.partition, "RowKey": write.row.key}
-    if write.how == "delete":
-        return keys
     values = {name: _stored(value) for name, value in write.row.values.items() if name != "op"}
     return {**values, **keys, "op": operation}
 
