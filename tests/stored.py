@@ -20,6 +20,7 @@ from shared.storage.account import StorageAccount
 from shared.storage.rows import Row as WrittenRow
 from shared.storage.rows import Write, chunks, upsert
 from shared.storage.table_clients.rest_table import RestTable
+from shared.storage.table_clients.transactions import TransactionWriter
 
 Row = dict[str, Any]
 
@@ -113,7 +114,7 @@ class Storage:
         """Put rows of another account here, in as few transactions as it takes."""
         for name, rows in store.tables.items():
             table = RestTable(self._account, name)
-            table._create()
+            TransactionWriter(self._account, name).create_table()
             by_partition: dict[str, list[Write]] = {}
             for (partition, _), row in rows.items():
                 by_partition.setdefault(partition, []).append(upsert(_written(row)))

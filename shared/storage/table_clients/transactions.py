@@ -55,10 +55,11 @@ class TransactionWriter:
             response = self._account.send("POST", "/$batch", headers=headers, body=body)
             if is_created or code_of(response.body) != "TableNotFound":
                 break
-            self._create()
+            self.create_table()
         return _etag_of(response, count)
 
-    def _create(self) -> None:
+    def create_table(self) -> None:
+        """Create the table, unless it exists."""
         body = msgspec.json.encode({"TableName": self._table})
         headers = {**HEADERS, "Content-Type": "application/json"}
         response = self._account.send("POST", "/Tables", headers=headers, body=body)
