@@ -73,12 +73,33 @@ def broken_promises(before: State, after: State, told: Told) -> Iterator[str]:
         if link.get("end_user_id") and (was is None or was.get("end_user_id") != link["end_user_id"]):
             yield from _link(link, was, before, told)
     yield from _decided(before, after)
-    for it in after.questions:
-        linked = after.links.get(it["subject"], {}).get("end_user_id")
-        if it["kind"] in _IDENTITY and linked in after.people:
-            yield f"{it['kind']} is asked about {it['subject']}, who is {linked}"
-        if it["kind"] == "would_move" and after.links[it["subject"]]["organization_id"] == it["organization_id"]:
-            yield f"{it['subject']} is to move to where it was accepted"
+    if after.head.get("is_on") and not after.head.get("hold"):
+        for it in after.questions:
+            yield from (f"{it['kind']} is asked about {it['subject']}, {why}" for why in _answered(it, after, told))
+
+
+def _answered(question: Mapping[str, Any], after: State, told: Told) -> Iterator[str]:
+    """Why a question need not be asked, or not any more."""
+    kind, subject = question["kind"], question["subject"]
+    link = after.links.get(subject, {})
+    linked = link.get("end_user_id")
+    gone = [it["end_user_id"] for it in question.get("candidates", []) if it["end_user_id"] not in after.people]
+    if gone:
+        yield f"who may be {gone}, who are gone"
+    if kind == "filter_broken":
+        return
+    if subject not in told.users:
+        yield "who is gone"
+    if kind in _IDENTITY and linked in after.people:
+        yield f"who is {linked}"
+    if kind in _IDENTITY and after.decisions.get((subject, "identity"), {}).get("choice") == "ignore":
+        yield "whom somebody ignored"
+    if kind == "would_move" and link.get("organization_id") == question["organization_id"]:
+        yield "who is where it was accepted"
+    if kind == "email_taken":
+        others = (it for key, it in after.people.items() if key != linked)
+        if not any(question["mail"].lower() in _addresses_of_person(it) for it in others):
+            yield f"as nobody has {question['mail']}"
 
 
 def _activity(person: Mapping[str, Any], now: Mapping[str, Any], before: State, told: Told) -> Iterator[str]:
