@@ -6,9 +6,10 @@ import { guarded } from "./dialog.js";
 import { facts, frame, make, named, part, say } from "./dom.js";
 import { listing } from "./listing.js";
 import { activity, microsoftOf } from "./organization.js";
+import { PROTECTIONS } from "./protection.js";
 import { undoButton } from "./synclinks.js";
 import { tick } from "./syncfilter.js";
-import { FIELDS, LINKED_BY } from "./syncwords.js";
+import { FIELDS, LINKED_BY, mailboxOf } from "./syncwords.js";
 import { ago } from "./times.js";
 import { planNote } from "./trouble.js";
 
@@ -64,5 +65,16 @@ function links(person, again) {
       make("a", { href: `#tenant=${it.tenant_id}/user-sync`, "data-key": `tenant-${it.tenant_id}` }, named(it.tenant_name)), LINKED_BY[it.linked_by] ?? it.linked_by, ago(it.since),
       undoButton(it.tenant_id, it, again),
     ]), { headed: true }),
+    all.filter((it) => !it.is_gone).flatMap((it) => atMicrosoft(it, all.length > 1)),
     make("p", { class: "quiet" }, "A link that you undo is not made again by the sync. The End User stays as it is."));
+}
+
+/** What Microsoft knows of a user, and the sync writes into no field. */
+function atMicrosoft(it, isOneOfSeveral) {
+  const [label, colour, means] = PROTECTIONS[it.mfa] ?? [];
+  return [isOneOfSeveral ? make("h4", {}, named(it.username ?? it.object_id)) : null, facts([
+    ["Department", it.department ? named(it.department) : null], ["Office", it.office ? named(it.office) : null],
+    ["Licenses", it.licenses.length ? it.licenses.map((name) => make("div", {}, named(name))) : "none"], ["Mailbox", mailboxOf(it)],
+    ["MFA", label ? make("a", { href: `#tenant=${it.tenant_id}/mfa`, "data-key": `mfa-${it.object_id}`, title: means, class: `mark ${colour}` }, label) : null],
+  ])];
 }

@@ -16,6 +16,16 @@ export const LINKED_BY = {
   mail: "mail address", username: "user name", alias: "another of their addresses", decision: "a decision", rehire: "same person with a new account", created: "created by the sync",
 };
 
+/** What a Microsoft user's mailbox is for. */
+const MAILBOXES = {
+  person: "a person's", shared: "shared mailbox", room: "room", equipment: "equipment", teams_room: "Teams room", call_queue: "call queue",
+  likely_shared: "likely a shared mailbox", unknown: "kind unknown",
+};
+const MAILBOX_EVIDENCE = {
+  purpose: "Exchange says so", place: "it is in the list of rooms", license: "by its license", guess: "blocked, with an address and without a license",
+  none: "our application may not read it, or has not yet",
+};
+
 /** Questions of the queue: [in short, what is asked]. */
 export const QUESTIONS = {
   several_end_users: ["several End Users match", "Which of these End Users is this Microsoft user?"],
@@ -37,6 +47,12 @@ const HOLDS = {
 
 export function reason(code) {
   return REASONS[code] ?? words(code);
+}
+
+/** "shared mailbox (Exchange says so)". Of a person's nothing needs saying. */
+export function mailboxOf({ mailbox, mailbox_evidence: evidence }) {
+  if (!mailbox) return "";
+  return mailbox === "person" ? MAILBOXES.person : `${MAILBOXES[mailbox] ?? words(mailbox)} (${MAILBOX_EVIDENCE[evidence] ?? words(evidence)})`;
 }
 
 export function sentence(text) {

@@ -87,6 +87,23 @@ def test_a_person_who_could_not_be_kept_active_is_shown_as_they_are(site: Site) 
     expect(site.page.get_by_role("checkbox", name="Keep active")).not_to_be_checked()
 
 
+def test_what_microsoft_knows_of_a_person_is_shown_beside_the_link(site: Site) -> None:
+    (user,) = ADA["microsoft"]
+    gone = {"username": None, "licenses": [], "is_gone": True, "mfa": None, "mailbox": None, "mailbox_evidence": None}
+    unknown = {"username": "ada@other.example", "mailbox": "unknown", "mailbox_evidence": "none", "licenses": []}
+    answers_user_sync(site, user_sync())
+    site.answers("/end-users/eu_1", ADA | {"microsoft": [user, user | unknown, user | gone]})
+    site.open(place="#end-user=eu_1")
+
+    section = site.page.get_by_role("region", name="Microsoft users")
+    expect(section.locator("dl")).to_have_count(2)
+    for text in ("Surgery", "Oslo", "Microsoft 365 E3", "a person's"):
+        expect(section.locator("dl").first).to_contain_text(text)
+    expect(section.get_by_role("heading", name="ada@other.example")).to_be_visible()
+    expect(section.locator("dl").last).to_contain_text("kind unknown (our application may not read it, or has not yet)")
+    expect(section.get_by_role("link", name="No MFA").first).to_have_attribute("href", f"#tenant={ID}/mfa")
+
+
 def test_a_persons_link_is_shown_and_undone(site: Site) -> None:
     with_view(site, "#end-user=eu_1", "Ada Lund")
     table = site.page.get_by_role("table", name="Microsoft users")

@@ -35,6 +35,8 @@ def end_user(number: int, name: str, **changes: Any) -> Object:
             {
                 "tenant_id": "00000000-0000-4000-8000-000000000020", "tenant_name": "Contoso Dental",
                 "object_id": f"object-{number}", "username": f"person{number}@contoso.example", "is_gone": False,
+                "department": "Surgery", "office": "Oslo", "licenses": ["Exchange Online (Plan 1)", "Microsoft 365 E3"],
+                "mailbox": "person", "mailbox_evidence": "purpose", "mfa": "exposed",
                 "linked_by": "mail", "since": ago(days=12),
             }
         ],

@@ -1,5 +1,8 @@
 """Awkward people, from Microsoft's directory to the API, by the numbers of the table they are listed in."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
 from local.portal_client import APP_ROLES
@@ -36,6 +39,12 @@ def branch_of(sync: UserSync) -> str:
 
 def questions(sync: UserSync) -> dict[str, str]:
     return {it["user"]["name"]: it["kind"] for it in sync.questions()}
+
+
+def mailbox_of(person: Mapping[str, Any]) -> tuple[str, str]:
+    """What the mailbox of the user is for, whom somebody is, and how that is known."""
+    (user,) = person["microsoft"]
+    return user["mailbox"], user["mailbox_evidence"]
 
 
 def linked_by(sync: UserSync, name: str) -> str:
@@ -301,6 +310,7 @@ def test_a_shared_mailbox_is_nobodys_where_exchange_may_be_asked_and_taken_where
     sync.sync()
     sync.turn_on()
     assert sync.person("Archive")["is_active"]
+    assert mailbox_of(sync.person("Archive")) == ("unknown", "none")
     assert sync.portal.status(sync.tenant) == "Success"
 
     without_permission(sync)
@@ -308,6 +318,7 @@ def test_a_shared_mailbox_is_nobodys_where_exchange_may_be_asked_and_taken_where
 
     person = sync.person("Archive")
     assert (person["is_active"], person["inactive_reason"]) == (False, "shared_mailbox")
+    assert mailbox_of(person) == ("shared", "purpose")
     another = sync.has_user("Archive Two")
     sync.world.set_mailbox(sync.id, another, "shared")
     sync.sync()

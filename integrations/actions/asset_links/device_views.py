@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from integrations.actions.asset_links.devices import DEVICES, MANAGED_DEVICES
 from integrations.actions.asset_links.linked_tenant import LinkedTenant
-from integrations.actions.user_sync.directory import USERS
+from integrations.actions.directory import USERS
 from integrations.domain.assets.devices.serials import normal_device_id
 from integrations.domain.assets.links import AssetStatus
 from integrations.domain.sync.records import Device, ManagedDevice, User

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from integrations.actions.user_sync.directory import SOURCES, USERS, StoredDirectory
+from integrations.actions.directory import SOURCES, USERS, StoredDirectory
 from integrations.domain.assets.devices.records import DirectoryDevice, IntuneDevice, directory_device, intune_device
 from integrations.domain.assets.inputs import AccountUse, IntuneState
 from integrations.domain.assets.uses import account_use, enrollment_managers

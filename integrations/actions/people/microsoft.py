@@ -4,24 +4,26 @@ An Organization belongs to the tenant that its Syncro Tenant is mapped to. Links
 tenant is theirs: not before it runs under a new mapping, and not after the mapping has ended.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property
 
 import msgspec
 
 from integrations.actions.account import Account
+from integrations.actions.directory import USERS, StoredDirectory
 from integrations.actions.lookup import mapped_tenant
+from integrations.domain.evaluations.mfa import MFA
 from integrations.domain.ids import AccountId, EndUserId, OrganizationId, TenantId
 from integrations.domain.integrations import Tenant
 from integrations.domain.people.end_user import EndUser
+from integrations.domain.security.protection import Protection
 from integrations.domain.sync.records import User
+from integrations.domain.user_sync.scope.mailbox_kinds import mailbox_of
 from integrations.domain.user_sync.stored.state import LinkedEndUser, UserSyncHead
 from integrations.services import Services
 from integrations.storage.asset_links import AssetLinkStore
 from integrations.storage.user_sync import UserSyncStore
 from integrations.views.people.end_users import EndUserView, MicrosoftUser, end_user_view
-
-_USERS = "users"
 
 
 class MicrosoftPeople:
@@ -43,22 +45,8 @@ class MicrosoftPeople:
         links = self._links(people) if people and tenant and self._is_in_use else []
         if not links or tenant is None:
             return {}
-        rows = self._account.services.data(self._account.id, tenant.tenant_id, tenant.epoch).state().rows
-        users = rows.find(_USERS, [it.object_id for it in links], User)
-        return {
-            it.end_user_id: [
-                MicrosoftUser(
-                    tenant_id=tenant.tenant_id,
-                    tenant_name=tenant.name,
-                    object_id=it.object_id,
-                    username=users[it.object_id].username if it.object_id in users else None,
-                    is_gone=it.object_id not in users,
-                    linked_by=it.linked_by.value,
-                    since=it.since,
-                )
-            ]
-            for it in links
-        }
+        shown = _ShownUsers(self._account, tenant, [it.object_id for it in links])
+        return {it.end_user_id: [shown.user_of(it)] for it in links}
 
     @property
     def tenant_id(self) -> TenantId | None:
@@ -94,6 +82,47 @@ class MicrosoftPeople:
         first, last = min(wanted), max(wanted)
         known = [rows.find(first)] if len(wanted) == 1 else rows.through(first, last)
         return [it.value for it in known if it and it.value.end_user_id in wanted]
+
+
+class _MfaVerdict(msgspec.Struct, frozen=True):
+    """What is read of a row of the evaluation, of whatever version it is."""
+
+    protection: Protection
+
+
+class _ShownUsers:
+    """Users of one tenant as they are shown beside the End Users that they are."""
+
+    def __init__(self, account: Account, tenant: Tenant, object_ids: Collection[str]) -> None:
+        where = account.id, tenant.tenant_id, tenant.epoch
+        services = account.services
+        stored = services.data(*where).state()
+        directory = StoredDirectory(tenant, stored, services.clock())
+        is_decided = MFA.name not in services.settings.evaluations_off  # else it is kept up to date no more
+        self._tenant = tenant
+        self._users = stored.rows.find(USERS, object_ids, User)
+        self._mfa = services.derived(*where).state().rows.find(MFA.name, object_ids if is_decided else (), _MfaVerdict)
+        self._mailboxes = directory.mailboxes()
+        self._products = {it.sku_id: it.name for it in directory.licenses()}
+
+    def user_of(self, link: LinkedEndUser) -> MicrosoftUser:
+        user, mfa = self._users.get(link.object_id), self._mfa.get(link.object_id)
+        mailbox = mailbox_of(user, self._mailboxes) if user else None
+        return MicrosoftUser(
+            tenant_id=self._tenant.tenant_id,
+            tenant_name=self._tenant.name,
+            object_id=link.object_id,
+            username=user.username if user else None,
+            is_gone=user is None,
+            department=user.department if user else None,
+            office=user.office if user else None,
+            licenses=sorted(self._products.get(it, it) for it in user.license_ids) if user else [],
+            mailbox=mailbox.kind.value if mailbox else None,
+            mailbox_evidence=mailbox.evidence.value if mailbox else None,
+            mfa=mfa.protection.value if mfa and user else None,
+            linked_by=link.linked_by.value,
+            since=link.since,
+        )
 
 
 def shown_people(services: Services, account_id: AccountId, people: Sequence[EndUser]) -> list[EndUserView]:

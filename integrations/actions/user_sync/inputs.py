@@ -5,8 +5,8 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
+from integrations.actions.directory import StoredDirectory
 from integrations.actions.people.finding import find_end_user
-from integrations.actions.user_sync.directory import StoredDirectory
 from integrations.actions.user_sync.synced_tenant import SyncedTenant
 from integrations.domain.ids import EndUserId, OrganizationId, TenantId, end_user_id_for
 from integrations.domain.people.end_user import EndUser

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from integrations.actions.actors import Actor
 from integrations.actions.conflicts import retry_on_conflict
+from integrations.actions.directory import USERS
 from integrations.actions.people.finding import find_end_user
 from integrations.actions.user_sync.change import order_run
-from integrations.actions.user_sync.directory import USERS
 from integrations.actions.user_sync.ending import free_end_users
 from integrations.actions.user_sync.synced_tenant import SyncedTenant, find_synced_tenant
 from integrations.domain.ids import AccountId, EndUserId, OrganizationId, TenantId

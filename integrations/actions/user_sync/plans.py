@@ -5,7 +5,7 @@ from typing import NamedTuple
 import msgspec
 
 from integrations.actions.actors import Actor
-from integrations.actions.user_sync.directory import StoredDirectory
+from integrations.actions.directory import StoredDirectory
 from integrations.actions.user_sync.inputs import ReadInputs, read_inputs
 from integrations.actions.user_sync.synced_tenant import SyncedTenant, find_synced_tenant
 from integrations.domain.ids import AccountId, PlanId, TenantId, new_id

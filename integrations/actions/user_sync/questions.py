@@ -7,10 +7,10 @@ import msgspec
 
 from integrations.actions.actors import Actor
 from integrations.actions.conflicts import retry_on_conflict
+from integrations.actions.directory import USERS
 from integrations.actions.people.finding import find_end_user
 from integrations.actions.people.microsoft import shown_people
 from integrations.actions.user_sync.change import order_run
-from integrations.actions.user_sync.directory import USERS
 from integrations.actions.user_sync.synced_tenant import SyncedTenant, find_synced_tenant
 from integrations.domain.ids import AccountId, EndUserId, TenantId
 from integrations.domain.people.end_user import EndUser

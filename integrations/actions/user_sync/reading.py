@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from integrations.actions.user_sync.directory import GROUPS, USERS, StoredDirectory
+from integrations.actions.directory import GROUPS, USERS, StoredDirectory
 from integrations.actions.user_sync.synced_tenant import SyncedTenant, find_synced_tenant
 from integrations.domain.ids import AccountId, TenantId
 from integrations.domain.security.policy_people import Directory

@@ -11,9 +11,9 @@ import msgspec
 
 from integrations.actions.account import Account
 from integrations.actions.actors import Actor
+from integrations.actions.directory import StoredDirectory
 from integrations.actions.failures import record_failure
 from integrations.actions.user_sync.chip import show_chip
-from integrations.actions.user_sync.directory import StoredDirectory
 from integrations.actions.user_sync.inputs import ReadInputs, read_inputs, seen_now
 from integrations.actions.user_sync.plans import keep_approval, read_approval, view_of
 from integrations.actions.user_sync.synced_tenant import SyncedTenant

@@ -8,12 +8,14 @@ import msgspec
 
 from integrations.domain.ids import EndUserId, OrganizationId, TenantId
 from integrations.domain.people.end_user import EndUser, EndUserFields, InactiveReason
+from integrations.domain.security.protection import Protection
 from integrations.domain.user_sync.links import LinkedBy
+from integrations.domain.user_sync.scope.mailbox_kinds import MailboxEvidence, MailboxKind
 from shared.http.schemas import one_of
 
 
 class MicrosoftUser(msgspec.Struct, frozen=True, kw_only=True):
-    """A user of a Microsoft tenant who is an End User.
+    """A user of a Microsoft tenant who is an End User, with what is shown of the user and never written to fields.
 
     Attributes:
         tenant_id: The tenant that the user belongs to.
@@ -21,6 +23,12 @@ class MicrosoftUser(msgspec.Struct, frozen=True, kw_only=True):
         object_id: The user's object id there.
         username: The user principal name. Null if the user is gone.
         is_gone: Whether the user does not exist any more.
+        department: The department at Microsoft. Null if it is not set.
+        office: The office there. Null if it is not set.
+        licenses: Names of the products that are assigned to the user; Microsoft's id of one whose name is not known.
+        mailbox: What the user's mailbox is for. Null if the user is gone.
+        mailbox_evidence: How that is known. Null if the user is gone.
+        mfa: What has to be done about the user's MFA. Null if it was not evaluated.
         linked_by: What the link was made by.
         since: When it was made.
     """
@@ -30,6 +38,12 @@ class MicrosoftUser(msgspec.Struct, frozen=True, kw_only=True):
     object_id: str
     username: str | None
     is_gone: bool
+    department: str | None
+    office: str | None
+    licenses: list[str]
+    mailbox: Annotated[str, one_of(MailboxKind)] | None
+    mailbox_evidence: Annotated[str, one_of(MailboxEvidence)] | None
+    mfa: Annotated[str, one_of(Protection)] | None
     linked_by: Annotated[str, one_of(LinkedBy)]
     since: datetime
 

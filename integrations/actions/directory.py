@@ -1,4 +1,4 @@
-"""A tenant's directory as it was last read, for plans of its user sync."""
+"""A tenant's directory as it was last read: for plans of its user sync, and for whoever shows its users."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
@@ -84,7 +84,7 @@ class StoredDirectory:
             groups=groups,
             groups_are_current=not uses_groups(settings) or self.is_current(GROUPS),
             verified_domains={it.name.lower() for it in self._rows("domains", Domain) if it.is_verified},
-            mailboxes=self._mailboxes(licenses or []),
+            mailboxes=self._mailboxes_with(licenses or []),
             paid_licenses=None if licenses is None else paid_licenses_of(licenses),
             sync_accounts=self._sync_accounts(groups or {}),
         )
@@ -110,7 +110,15 @@ class StoredDirectory:
     def _valid_rows(self, dataset: str, model: type[Row]) -> list[Row]:
         return self._rows(dataset, model) if self._is_valid(dataset) else []
 
-    def _mailboxes(self, licenses: list[License]) -> MailboxData:
+    def licenses(self) -> list[License]:
+        """The tenant's products; none if they were not read lately."""
+        return self._valid_rows("licenses", License)
+
+    def mailboxes(self) -> MailboxData:
+        """What is known about mailboxes."""
+        return self._mailboxes_with(self.licenses())
+
+    def _mailboxes_with(self, licenses: list[License]) -> MailboxData:
         return mailbox_data(self._valid_rows(_PURPOSES, MailboxPage), self._valid_rows(_ROOMS, Room), licenses)
 
     def accounts(self) -> DirectoryAccounts:
@@ -118,7 +126,7 @@ class StoredDirectory:
         directory = Directory(groups=self.groups() or {}, roles=self._rows("roles", RoleMember))
         return DirectoryAccounts(
             users=list(self._users()),
-            mailboxes=self._mailboxes(self._valid_rows("licenses", License)),
+            mailboxes=self.mailboxes(),
             sync_accounts=directory.holders(DIRECTORY_SYNC_ROLE),
             administrators=directory.administrators(),
         )
