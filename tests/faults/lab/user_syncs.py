@@ -61,7 +61,15 @@ class UserSyncCourse(UserSyncRequests):
 
     def _all(self) -> dict[str, Callable[[], Request]]:
         scenes = (self._newcomers, self._namesake, self._rehired, self._blanked, self._leaving, self._stale)
-        asked = (self._pushed, self._deciding, self._undoing, self._edited, self._released, self._turned_off)
+        asked = (
+            self._pushed,
+            self._deciding,
+            self._answered,
+            self._undoing,
+            self._edited,
+            self._released,
+            self._turned_off,
+        )
         people = (self._erasing, self._merging, self._moved, self._keeping, self._letting_go)
         return {it.__name__.strip("_"): it for it in (*scenes, *asked, *people)}
 
@@ -155,6 +163,19 @@ class UserSyncCourse(UserSyncRequests):
             self._synced()
         questions = [it for it in self._listed("queue") if it["choices"]]
         return self._decide(self._chance.choice(questions)) if questions else nothing
+
+    def _answered(self) -> Request:
+        """Somebody is asked about, and leaves, or gets another name: there is nothing to ask any more."""
+        self._namesake()
+        self._synced()
+        for it in self._listed("queue"):
+            if it["kind"] == "name_only" and self._chance.random() < 0.5:
+                self._world.remove_user(self._tenant["id"], it["user"]["object_id"], permanently=True)
+            elif it["kind"] == "name_only":
+                self._world.change_user(
+                    self._tenant["id"], it["user"]["object_id"], displayName=f"Other {self._another_id()}"
+                )
+        return nothing
 
     def _undoing(self) -> Request:
         links = [it for it in self._listed("links") if it["end_user"]]
