@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.exhaustive import exhaustive
 from tests.flows.partner import Csp, has_csp
 from tests.flows.portal import Portal
 
@@ -86,8 +87,9 @@ def test_customers_without_a_relationship_are_customers(portal: Portal) -> None:
 
 @pytest.mark.parametrize(
     ("code", "reason"),
-    [(53003, "policy_blocking"), (530034, "policy_blocking"), (50076, "no_mfa_prompt"), (50173, "unknown"),
-     (700082, "unknown"), (70043, "unknown"), (50057, "unknown"), (65001, "unknown")],
+    [(53003, "policy_blocking"), (50076, "no_mfa_prompt"), (50173, "unknown"),
+     *exhaustive((530034, "policy_blocking"), (700082, "unknown"), (70043, "unknown"), (50057, "unknown"),
+                 (65001, "unknown"))],
 )  # fmt: skip
 def test_a_refusal_of_the_partners_sign_in_is_auth_failed_and_heals(csp: Csp, code: int, reason: str) -> None:
     csp.integrate()

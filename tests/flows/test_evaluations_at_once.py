@@ -12,6 +12,7 @@ from integrations.domain.ids import AccountId
 from integrations.domain.sync.datasets import RunState
 from integrations.storage.data.store import Superseded
 from integrations.storage.due import Work
+from tests.exhaustive import exhaustive
 from tests.flows.evaluating import (
     Titles,
     marked,
@@ -169,7 +170,7 @@ def remove(portal: Portal, tenant: dict[str, str]) -> None:
     portal.host.drain("remove")
 
 
-@pytest.mark.parametrize("end", [unmap, remap, remove])
+@pytest.mark.parametrize("end", [remap, *exhaustive(unmap, remove)])
 @pytest.mark.parametrize("is_first", [True, False], ids=["the first evaluation", "a later one"])
 def test_whatever_ends_the_mapping_during_an_evaluation_leaves_nothing_of_it(
     portal: Portal,

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.exhaustive import exhaustive
 from tests.flows.portal import Portal
 from tests.flows.routes import ABSENT, BODIES, DOORS, path_of, populated, store
 
@@ -30,26 +31,11 @@ def test_fields_that_are_not_known_are_refused(
     assert problem["errors"] == [{"pointer": f"/{extra}", "detail": "this field is unknown"}]
 
 
-HOSTILE = [
-    "/",
-    "\\",
-    "#",
-    "?",
-    "'",
-    "%00",
-    "%",
-    "' or PartitionKey ne '",
-    "\ud800",
-    "x" * 2000,
-    "..",
-    "%2e%2e%2f",
-    "\t",
-    "{}",
-    "*",
-]
+HOSTILE = ["/", "' or PartitionKey ne '", "\ud800", "%2e%2e%2f"]
+MORE_HOSTILE = ["\\", "#", "?", "'", "%00", "%", "x" * 2000, "..", "\t", "{}", "*"]
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=[ascii(it)[:20] for it in HOSTILE])
+@pytest.mark.parametrize("text", [*HOSTILE, *exhaustive(*MORE_HOSTILE)], ids=lambda it: ascii(it)[:20])
 def test_a_hostile_id_reaches_nobodys_rows(portal: Portal, text: str) -> None:
     known, bob = populated(portal), portal.called_by("bob")
     before = store(portal)

@@ -68,7 +68,7 @@ def test_the_worst_body_costs_every_route_in_proportion_to_its_size(portal: Port
 
 @pytest.mark.parametrize("place", ["path", "query"])
 @pytest.mark.parametrize(
-    "shape", ["percent signs", "combining marks", *exhaustive("digits and a letter", "letters and dots")]
+    "shape", ["percent signs", *exhaustive("combining marks", "digits and a letter", "letters and dots")]
 )
 def test_the_worst_address_costs_every_route_in_proportion_to_its_size(portal: Portal, shape: str, place: str) -> None:
     texts = {size: quote(sent(SHAPES[shape](size)), safe="") for size in (SMALL, LARGE)}

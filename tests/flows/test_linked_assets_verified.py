@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from integrations.domain.sync.device_users import DeviceUsers, devices_in
+from tests.exhaustive import exhaustive
 from tests.flows.assets import Fleet, device_of, reason_of, with_fleet
 from tests.flows.portal import Portal
 from tests.flows.reading import cycle, data_of, parts, rows, states, table_requests
@@ -140,7 +141,7 @@ def test_everything_is_asked_about_again_after_a_week(fleet: Fleet) -> None:
     assert fleet.by("pc-1")["assigned_end_user_id"] == fleet.end_user(1)
 
 
-@pytest.mark.parametrize("status", [403, 404])
+@pytest.mark.parametrize("status", [403, *exhaustive(404)])
 def test_a_device_that_may_not_be_read_costs_itself_and_is_tried_again_after_days(fleet: Fleet, status: int) -> None:
     closed, other = set_up_by_technician(fleet), set_up_by_technician(fleet, "NW-LT-2", "5CD9999XYZ")
     for it in (closed, other):

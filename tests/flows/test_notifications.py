@@ -10,6 +10,7 @@ from local.microsoft.cloud import Running
 from local.portal_client import APP_ROLES
 from local.portal_identity import PortalIdentity
 from local.ports import free_ports
+from tests.exhaustive import exhaustive
 from tests.flows.portal import CLIENT_ID, CLIENT_SECRET, Portal, open_portal
 from tests.flows.raw import everything
 
@@ -88,11 +89,13 @@ def test_a_change_is_read_when_microsoft_tells_of_it(
     "forged",
     [
         {"clientState": "acct_northwind." + "x" * 43},
-        {"clientState": ""},
-        {"clientState": "acct_southridge." + "x" * 43},
-        {"subscriptionId": "5b5c0000-0000-4000-8000-00000000ffff"},
         {"tenantId": "8d1f0c3a-0000-4000-8000-00000000ffff"},
-        {"tenantId": "../x"},
+        *exhaustive(
+            {"clientState": ""},
+            {"clientState": "acct_southridge." + "x" * 43},
+            {"subscriptionId": "5b5c0000-0000-4000-8000-00000000ffff"},
+            {"tenantId": "../x"},
+        ),
     ],
     ids=["another secret", "no secret", "another account", "another subscription", "another tenant", "no tenant"],
 )
@@ -131,7 +134,7 @@ def test_notifications_are_renewed_before_they_end(portal: Portal, tenant: dict[
     assert not before & after
 
 
-@pytest.mark.parametrize("event", ["subscriptionRemoved", "reauthorizationRequired", "missed"])
+@pytest.mark.parametrize("event", ["subscriptionRemoved", *exhaustive("reauthorizationRequired", "missed")])
 def test_when_microsoft_ends_them_they_are_made_anew(
     portal: Portal, tenant: dict[str, str], monkeypatch: pytest.MonkeyPatch, event: str
 ) -> None:

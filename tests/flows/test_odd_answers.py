@@ -120,7 +120,7 @@ def test_lists_that_are_null_cost_nothing_else(portal: Portal) -> None:
 
 
 @pytest.mark.parametrize("is_first", [True, False])
-@pytest.mark.parametrize("plans", [None, "odd"])
+@pytest.mark.parametrize("plans", ["odd", *exhaustive(None)])
 def test_plans_that_microsoft_does_not_tell_stop_no_data_set(portal: Portal, plans: object, *, is_first: bool) -> None:
     tenant = has_tenant(portal)
     if not is_first:
@@ -195,7 +195,7 @@ def test_an_item_that_cannot_be_read_is_not_taken_for_gone(portal: Portal) -> No
 # Dates and ids that stand for nothing.
 
 
-@pytest.mark.parametrize("never", [YEAR_1, "0001-01-01T00:00:00"])
+@pytest.mark.parametrize("never", [YEAR_1, *exhaustive("0001-01-01T00:00:00")])
 def test_managed_devices_that_never_synced_leave_later_syncs_alone(portal: Portal, never: str) -> None:
     tenant = portal.has_tenant(users=4)
     world = portal.microsoft.world

@@ -147,16 +147,16 @@ def test_microsofts_own_redirects_say_who_can_help(portal: Portal, leg: str, cod
     [
         (530003, "csp_policy_blocking", "policy_blocking", "Conditional Access"),
         (500121, "csp_no_mfa_prompt", "no_mfa_prompt", "MFA"),
-        (530034, "csp_account_at_risk", "policy_blocking", "risk"),
-        (50105, "csp_account_not_assigned", "policy_blocking", "Enterprise applications"),
-        (500021, "csp_cross_tenant_blocked", "policy_blocking", "Cross-tenant"),
         (50173, "csp_sign_in_ended", "unknown", "Reauthorize CSP"),
-        (70043, "csp_sign_in_ended", "unknown", "sign-in frequency"),
-        (50057, "csp_account_unusable", "unknown", "enable"),
-        (50161, "csp_identity_provider", "unknown", "identity provider"),
         (65001, "csp_consent_missing", "unknown", "accept"),
-        (7000112, "csp_app_disabled", "unknown", "Enterprise applications"),
         *exhaustive(
+            (530034, "csp_account_at_risk", "policy_blocking", "risk"),
+            (50105, "csp_account_not_assigned", "policy_blocking", "Enterprise applications"),
+            (500021, "csp_cross_tenant_blocked", "policy_blocking", "Cross-tenant"),
+            (70043, "csp_sign_in_ended", "unknown", "sign-in frequency"),
+            (50057, "csp_account_unusable", "unknown", "enable"),
+            (50161, "csp_identity_provider", "unknown", "identity provider"),
+            (7000112, "csp_app_disabled", "unknown", "Enterprise applications"),
             (53004, "csp_policy_blocking", "policy_blocking", "Conditional Access"),
             (50097, "csp_policy_blocking", "policy_blocking", "Conditional Access"),
             (50129, "csp_policy_blocking", "policy_blocking", "Conditional Access"),
@@ -184,7 +184,7 @@ def test_a_refused_refresh_says_who_can_help_and_heals(
     assert csp.status() == "Success"
 
 
-@pytest.mark.parametrize("code", [90033, 50033, 90055, 50087])
+@pytest.mark.parametrize("code", [90033, *exhaustive(50033, 90055, 50087)])
 def test_a_passing_refusal_of_a_refresh_keeps_the_status(csp: Csp, code: int) -> None:
     csp.integrate()
     csp.world.refuse_tokens(code, tenant_id=csp.partner["id"], grant="refresh_token")

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.exhaustive import exhaustive
 from tests.flows.partner import UNFRIENDLY, Csp, has_csp
 from tests.flows.portal import CLIENT_ID, Portal
 from tests.flows.raw import rows_naming
@@ -57,7 +58,9 @@ def test_what_stays_by_hand_is_told_before_a_csp_is_removed(csp: Csp) -> None:
     assert any("Cloud Application Administrator" in it for it in everything)
 
 
-@pytest.mark.parametrize("after", [{"minutes": 1}, {"minutes": 5}, {"minutes": 16}, {"hours": 1}, {"days": 1}])
+@pytest.mark.parametrize(
+    "after", [{"minutes": 1}, {"hours": 1}, *exhaustive({"minutes": 5}, {"minutes": 16}, {"days": 1})]
+)
 def test_a_leftover_closes_by_itself_once_somebody_has_done_it(csp: Csp, after: dict[str, float]) -> None:
     told = removed(csp)
     csp.world.revoke_consent(csp.partner["id"], CLIENT_ID)

@@ -10,6 +10,7 @@ from integrations.domain.policies.role_management import RoleRule
 from integrations.domain.sync.records import User
 from integrations.domain.sync.security_records import PerUserMfa
 from local.microsoft.world.roles import GLOBAL_ADMINISTRATOR, PRIVILEGED_ROLE_ADMINISTRATOR, ROLE_NAMES
+from tests.exhaustive import exhaustive
 from tests.flows.portal import Portal
 from tests.flows.reading import cycle, rows, states
 
@@ -141,7 +142,7 @@ def test_the_legacy_state_of_mfa_is_kept_of_everybody_it_is_not_disabled_for(por
     ]
 
 
-@pytest.mark.parametrize("refusal", ["refused", "denied", "missing"])
+@pytest.mark.parametrize("refusal", ["denied", *exhaustive("refused", "missing")])
 def test_a_tenant_where_microsoft_does_not_offer_that_state_has_everything_else_and_no_warning(
     portal: Portal, refusal: str
 ) -> None:

@@ -14,6 +14,7 @@ import pytest
 from integrations.domain.jobs.orders import SyncOrder
 from integrations.microsoft.readers import mailbox_purposes
 from integrations.storage.due import shards
+from tests.exhaustive import exhaustive
 from tests.flows.portal import Portal, beside_another_process
 from tests.flows.reading import asked, counts, table_requests, users_of
 from tests.waiting import HANGS_S, until
@@ -99,7 +100,7 @@ def test_a_person_of_whom_nothing_we_keep_changed_is_not_read_again_and_again(po
     assert writes.rows == [EVERY_CYCLE]
 
 
-@pytest.mark.parametrize("changes", [1, 15, 60])
+@pytest.mark.parametrize("changes", [15, *exhaustive(1, 60)])
 def test_a_changed_tenant_writes_only_its_changed_rows(
     portal: Portal, changes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,7 +141,7 @@ def test_created_changed_and_removed_people_arrive(portal: Portal) -> None:
     assert details["user_count"] == sum(not it.get("is_guest", False) for it in after.values())
 
 
-@pytest.mark.parametrize("how", ["410", "syncStateNotFound", "SyncStateNotFound", "resyncRequired"])
+@pytest.mark.parametrize("how", ["410", "SyncStateNotFound", *exhaustive("syncStateNotFound", "resyncRequired")])
 def test_a_lost_delta_link_leads_to_a_whole_reading(portal: Portal, how: str) -> None:
     tenant = portal.has_tenant(users=30)
     portal.connected(tenant)

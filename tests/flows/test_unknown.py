@@ -6,6 +6,7 @@ import pytest
 
 from integrations.microsoft import registry
 from local.portal_client import APP_ROLES
+from tests.exhaustive import exhaustive
 from tests.flows.portal import CLIENT_ID, Portal
 from tests.flows.reading import cycle, data_of, parts, rows, states
 
@@ -23,12 +24,14 @@ def switch_beta(portal: Portal, *, on: bool) -> None:
     ("permission", "unknown"),
     [
         ("RoleManagement.Read.Directory", {"role_assignments", "role_eligibilities"}),
-        ("RoleManagementPolicy.Read.Directory", {"role_policies"}),
-        ("RoleManagementPolicy.Read.AzureADGroup", {"group_role_policies"}),
-        ("PrivilegedEligibilitySchedule.Read.AzureADGroup", set()),
         ("Application.Read.All", set()),
         ("MailboxSettings.Read", {"mailbox_purposes"}),
-        ("Place.Read.All", {"rooms"}),
+        *exhaustive(
+            ("RoleManagementPolicy.Read.Directory", {"role_policies"}),
+            ("RoleManagementPolicy.Read.AzureADGroup", {"group_role_policies"}),
+            ("PrivilegedEligibilitySchedule.Read.AzureADGroup", set()),
+            ("Place.Read.All", {"rooms"}),
+        ),
     ],
 )
 def test_a_permission_that_was_not_granted_makes_its_own_data_unknown(

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 from tests.house.test_house import tracked
@@ -12,7 +13,12 @@ Sources = Mapping[str, ast.Module]  # by path
 
 def sources(root: Path, *packages: str) -> Sources:
     names = tracked(root, *(f"{package}/*.py" for package in packages), *(f"{it}/**/*.py" for it in packages))
-    return {name: ast.parse((root / name).read_text()) for name in sorted(set(names))}
+    return {name: _parsed(root / name) for name in sorted(set(names))}
+
+
+@cache
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
 
 
 def found(trees: Sources, find: Callable[[ast.AST], str | None]) -> set[tuple[str, str]]:
