@@ -56,7 +56,7 @@ export async function showTenant(id, config, again, current) {
   const ignored = details.csp?.ignored ?? false;
   part(view, "ignored", ignored, () => (ignored ? note("grey", "This tenant is ignored.", "It is not shown in the table and not counted until you stop ignoring it.") : null));
   userSyncPart(view, id, userSync, again);
-  assetsPart(view, assets, details.organizations);
+  assetsPart(view, id, assets, details.organizations, again);
   mfaPart(view, id, mfa, again);
   const [left, right] = part(view, "columns", "made once", () => make("div", { class: "halves" }, make("div", {}), make("div", {}))).firstChild.children;
   if (details.csp) cspParts(left, right, details.csp);

@@ -1,6 +1,8 @@
 // A tenant's assets on its page: how many have an End User, why others have none, and the ways to them.
 
-import { address, ask } from "./api.js";
+import { address, ask, load } from "./api.js";
+import { whyOff } from "./caller.js";
+import { guarded } from "./dialog.js";
 import { counted, facts, make, named, note, part } from "./dom.js";
 import { section } from "./listing.js";
 
@@ -30,11 +32,15 @@ function toDecide({ review, conflicts }) {
   return [conflicts ? `${conflicts.toLocaleString()} in conflict` : "", review ? `${review.toLocaleString()} to review` : ""].filter(Boolean).join(", ") || "nothing to review";
 }
 
-export function assetsPart(view, row, organizations) {
+export function assetsPart(view, id, row, organizations, again) {
   const body = part(view, "assets", Boolean(row), () => (row ? section(ASSETS) : null)).firstElementChild;
   if (!body) return;
   part(body, "failing", row.is_failing, () => (row.is_failing ? note("orange", "Assets could not be compared with devices. The numbers are those of the last time.", "We try again automatically.") : null));
   part(body, "numbers", [row, organizations], () => numbers(row, organizations));
+  part(body, "linking", whyOff(), () => make("p", {}, make("button", { "data-key": "asset-linking", disabled: Boolean(whyOff()), title: whyOff(), onclick: guarded(async () => {
+    const { editAssetLinking } = await load(() => import("./assetlinking.js"));
+    await editAssetLinking(id, again);
+  }) }, "How assets are linked")));
 }
 
 function numbers({ counts, reasons, organization }, organizations) {

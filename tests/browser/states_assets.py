@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from tests.browser import told_assets, told_people
 from tests.browser.site import Site
 from tests.browser.states import with_tenant
-from tests.browser.states_user_sync import TENANT
+from tests.browser.states_user_sync import ID, TENANT
 from tests.browser.told import Object
 from tests.browser.told_security import DEVICES
 from tests.browser.told_user_sync import ORGANIZATION
@@ -99,6 +99,17 @@ def tenant_assets(site: Site) -> None:
     expect(site.page.get_by_role("region", name="Assets", exact=True)).to_be_visible()
 
 
+LINKING = f"/tenants/{ID}/asset-links"
+
+
+def asset_linking(site: Site) -> None:
+    """How assets are linked, as somebody chooses it."""
+    site.answers(LINKING, told_assets.linking())
+    tenant_assets(site)
+    site.page.get_by_role("button", name="How assets are linked").click()
+    expect(site.dialog.get_by_role("checkbox").first).to_be_visible()
+
+
 def assets_of_all_tenants(site: Site) -> None:
     site.answers("/insights/assets", told_assets.insights())
     site.open(place="#assets")
@@ -126,6 +137,7 @@ ASSET_STATES: dict[str, Callable[[Site], None]] = {
         asset_end_user,
         asset_device,
         tenant_assets,
+        asset_linking,
         assets_of_all_tenants,
         assets_of_nothing,
     )

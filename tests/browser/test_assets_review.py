@@ -11,7 +11,14 @@ from tests.browser import told, told_assets
 from tests.browser.answering import Asked
 from tests.browser.site import Site
 from tests.browser.states import with_tenant
-from tests.browser.states_assets import assets_of_all_tenants, assets_review, tenant_assets, with_review
+from tests.browser.states_assets import (
+    LINKING,
+    asset_linking,
+    assets_of_all_tenants,
+    assets_review,
+    tenant_assets,
+    with_review,
+)
 from tests.browser.states_user_sync import TENANT
 from tests.browser.test_contract import Heard
 
@@ -108,6 +115,34 @@ def test_the_tile_tells_how_many_are_assigned_and_leads_to_the_assets(site: Site
     expect(section.get_by_role("link", name="Contoso North").first).to_have_attribute(
         "href", "#organization=org_1/review"
     )
+
+
+def test_how_assets_are_linked_is_chosen_and_what_is_wrong_stands_below_its_list(site: Site) -> None:
+    asset_linking(site)
+    wrong = [{"pointer": "/settings/good_serials/1", "detail": "this is no serial number, or one that never counts"}]
+    site.answers(LINKING, {"detail": "Some fields are not valid.", "errors": wrong}, status=400, method="PUT")
+    expect(site.dialog.get_by_role("checkbox", name="A name alone links")).not_to_be_checked()
+    expect(site.dialog.get_by_role("checkbox", name="Microsoft replaces what was assigned by hand")).to_be_checked()
+    junk, good = site.dialog.get_by_role("textbox").all()
+    expect(junk).to_have_value("1234567")
+
+    good.fill("5CD1234XYZ\n\n n/a ")
+    site.press("Save")
+
+    expect(site.dialog).to_contain_text("n/a: this is no serial number, or one that never counts.")
+    saved = Heard(site, "PUT", LINKING, told_assets.linking(link_by_name=True))
+    site.dialog.get_by_role("checkbox", name="A name alone links").check()
+    good.fill("5CD1234XYZ")
+    site.press("Save")
+    expect(site.dialog).not_to_be_visible()
+    chosen = {
+        "link_by_name": True,
+        "override_manual": True,
+        "junk_serials": ["1234567"],
+        "good_serials": ["5CD1234XYZ"],
+    }
+    assert saved.bodies == [{"settings": chosen}]
+    expect(site.page.get_by_role("button", name="How assets are linked")).to_be_focused()
 
 
 def test_a_tenant_without_assets_has_neither_tile_nor_section(site: Site) -> None:

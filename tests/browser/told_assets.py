@@ -190,3 +190,9 @@ def insights(rows: list[Object] | None = None) -> Handle:
         fulfil(request, page_of(found, asked) | {"counts": {"tenants": len(everything), **counts}})
 
     return handle
+
+
+def linking(**settings: Any) -> Object:
+    """How the assets of a tenant are linked."""
+    chosen = {"link_by_name": False, "override_manual": True, "junk_serials": ["1234567"], "good_serials": []}
+    return {"tenant_id": TENANT_ID, "settings": chosen | settings, "linked_at": ago(hours=2)}
