@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from local.microsoft.cloud import Running
 from local.portal_identity import PortalIdentity
-from local.ports import free_ports
+from tests.browser.address import Address
 from tests.browser.site import Site
 from tests.flows.portal import CLIENT_ID, Portal, open_portal
 
@@ -28,6 +28,7 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--renderer-process-limit=1",  # the next tab finds scripts compiled, and no process has to start for it
 )
 
 
@@ -51,11 +52,17 @@ def _context(chromium: Browser) -> Iterator[BrowserContext]:
         yield opened
 
 
+@pytest.fixture(scope="session")
+def address() -> Iterator[Address]:
+    with Address() as opened:
+        yield opened
+
+
 @pytest.fixture
 def page(_context: BrowserContext) -> Iterator[Page]:
     """A tab of its own for each test, without cookies; a script error or a broken policy fails the test.
 
-    What else a browser keeps, it keeps by address, and each test has a port of its own.
+    What else a browser keeps of an app, the page does not use: ``sessionStorage`` ends with its tab.
     """
     others = set(_context.pages)
     opened = _context.new_page()
@@ -71,23 +78,24 @@ def page(_context: BrowserContext) -> Iterator[Page]:
 
 @pytest.fixture
 def site(
-    microsoft: Running, identity: PortalIdentity, storage: str, page: Page, monkeypatch: pytest.MonkeyPatch
+    microsoft: Running,
+    identity: PortalIdentity,
+    storage: str,
+    page: Page,
+    address: Address,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Site]:
     """The app, listening, with its queues at work as soon as there is any, and a browser before it."""
-    (port,) = free_ports()
-    url = f"http://localhost:{port}"
+    url = address.url
     addresses = {"PUBLIC_URL": url, "PORTAL_URL": f"{url}/api/page", "PORTAL_PERSONAS_URL": identity.issuer}
     portal = open_portal(microsoft, identity, storage, **addresses)
     callbacks = [f"{url}/api/consent/callback/{kind}" for kind in ("single", "csp")]
     microsoft.world.register_app(client_id=CLIENT_ID, redirect_uris=callbacks)
     with portal.host:
         found = Site(portal, page, url)
-        with monkeypatch.context() as patched:  # what the browser asks for, and nobody behind its back
-            pipeline = portal.host._pipeline
-            patched.setattr(pipeline, "handle", found.given.before(pipeline.handle))
-            portal.host.serve(port, listeners=False)
         monkeypatch.setattr(portal.services.queues, "send", _listening(portal))
-        yield found
+        with address.leads_to(found.given.before(portal.host._pipeline.handle)):
+            yield found
 
 
 def _listening(portal: Portal) -> Callable[..., Any]:

@@ -27,6 +27,7 @@ SCROLL = """
 
 def test_the_first_view_weighs_little_and_so_does_what_other_views_add(site: Site) -> None:
     sizes: dict[str, int] = {}
+    site.page.context.new_cdp_session(site.page).send("Network.setCacheDisabled", {"cacheDisabled": True})
     site.page.on("response", lambda it: sizes.update({it.url: len(it.body())}) if "/api/page/" in it.url else None)
 
     site.open()
