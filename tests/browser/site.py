@@ -23,9 +23,13 @@ class Site:
     url: str
     given: Answers = field(default_factory=Answers)
 
-    def open(self, persona: str = "alice", place: str = "") -> None:
+    def choose_persona(self, persona: str) -> None:
+        """Who is signed in when the page is opened next."""
         self.page.goto(f"{self.url}/api/page/config.json")
         self.page.evaluate("persona => sessionStorage.setItem('persona', persona)", persona)
+
+    def open(self, persona: str = "alice", place: str = "") -> None:
+        self.choose_persona(persona)
         self.page.goto(f"{self.url}/api/page/{place}")
         expect(self.page.locator("#view .loading")).to_have_count(0)
 

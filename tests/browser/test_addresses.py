@@ -55,7 +55,7 @@ class Traffic:
 )
 def test_an_id_from_a_link_calls_no_other_route(site: Site, kind: str) -> None:
     traffic = Traffic(site.page)
-    site.open()
+    site.choose_persona("alice")
 
     for number, text in enumerate(HOSTILE if IS_FULL else SAMPLE):
         if number % _FRESH_EVERY == 0:  # else the page that is open follows the link

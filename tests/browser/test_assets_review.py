@@ -31,7 +31,9 @@ def names(site: Site) -> list[str]:
     return site.page.locator(".question h3 a").all_inner_texts()
 
 
-def test_asset_and_device_stand_side_by_side_with_what_agrees_and_what_differs(site: Site) -> None:
+def test_asset_and_device_stand_side_by_side_with_what_agrees_and_differs_and_somebody_of_elsewhere_is_named(
+    site: Site,
+) -> None:
     assets_review(site)
     asked = question(site, "FRONTDESK-LAPTOP.contoso.local")
     device = asked.locator(".side").nth(1)
@@ -45,6 +47,12 @@ def test_asset_and_device_stand_side_by_side_with_what_agrees_and_what_differs(s
     expect(device).to_contain_text("Ada Lund")
     differing = question(site, "LAPTOP-11").locator(".side").nth(1)
     expect(differing.locator("dd", has_text="5CD0099XYZ").locator(".mark.orange")).to_have_text("differs")
+
+    elsewhere = question(site, "LAPTOP-07")
+    expect(elsewhere).to_contain_text("An asset only gets End Users of its own, so nobody was assigned.")
+    expect(elsewhere).to_contain_text("Mo Ving is an End User of Contoso North.")
+    expect(elsewhere.get_by_role("link", name="Mo Ving")).to_have_attribute("href", "#end-user=eu_90")
+    expect(elsewhere.get_by_role("button")).to_have_text(["Choose an End User", "Undo the link"])
 
 
 def test_conflicts_come_first_and_name_the_other_asset(site: Site) -> None:
@@ -90,16 +98,6 @@ def test_questions_are_decided_one_after_the_other(site: Site) -> None:
         ("DELETE", "ast_4", None),
         ("PUT", "ast_7", {"end_user_id": "eu_5"}),
     ]
-
-
-def test_somebody_of_another_organization_is_named_with_what_can_be_done(site: Site) -> None:
-    assets_review(site)
-    asked = question(site, "LAPTOP-07")
-
-    expect(asked).to_contain_text("An asset only gets End Users of its own, so nobody was assigned.")
-    expect(asked).to_contain_text("Mo Ving is an End User of Contoso North.")
-    expect(asked.get_by_role("link", name="Mo Ving")).to_have_attribute("href", "#end-user=eu_90")
-    expect(asked.get_by_role("button")).to_have_text(["Choose an End User", "Undo the link"])
 
 
 def test_the_tile_tells_how_many_are_assigned_and_leads_to_the_assets(site: Site) -> None:
@@ -180,7 +178,9 @@ def test_tenants_are_listed_with_what_is_to_review_and_why_assets_have_nobody(si
     expect(listed).to_have_count(1)
 
 
-def test_the_list_is_exported_as_it_is_filtered(site: Site, tmp_path: Path) -> None:
+def test_the_assets_of_all_tenants_stand_beside_security_and_are_exported_as_they_are_filtered(
+    site: Site, tmp_path: Path
+) -> None:
     assets_of_all_tenants(site)
     site.page.get_by_role("button", name="2 with assets to review").click()
     expect(site.page.locator(".ranked tbody tr")).to_have_count(2)
@@ -194,10 +194,8 @@ def test_the_list_is_exported_as_it_is_filtered(site: Site, tmp_path: Path) -> N
     assert [it[heads.index("Microsoft Tenant")] for it in rows] == ["Contoso Dental", "Fabrikam Clinics"]
     assert rows[0][heads.index("Assigned")] == "118"
     assert told_assets.NO_DEVICE["detail"] in rows[0][heads.index("Why without End User")]
+    site.page.get_by_role("button", name="Clear filters").click()
 
-
-def test_the_assets_of_all_tenants_stand_beside_security(site: Site) -> None:
-    assets_of_all_tenants(site)
     views = site.page.get_by_role("navigation", name="Views")
     expect(views.get_by_role("link")).to_have_text(["Integrations", "Security", "Assets"])
     expect(views.get_by_role("link", name="Assets")).to_have_attribute("aria-current", "page")

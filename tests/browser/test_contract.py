@@ -25,6 +25,7 @@ from tests.browser.states import (
     with_tenant,
 )
 from tests.browser.told_security import SECURITY
+from tests.exhaustive import exhaustive
 
 
 class Heard:
@@ -128,7 +129,7 @@ def test_a_proven_journey_can_be_come_back_to(site: Site) -> None:
     expect(site.dialog).to_contain_text("Finish the CSP integration")
 
 
-def test_removal_tells_the_effects_wants_the_name_and_shows_every_step(site: Site) -> None:
+def test_removal_tells_the_effects_and_what_is_left_by_hand_wants_the_name_and_shows_every_step(site: Site) -> None:
     heard = Heard(site, "DELETE", f"/integrations/{told.CSP_ID}", {"removal_id": "rem_1", "effects": []}, 202)
     stages = [
         told_removal.removal("removing", "done", "running", "waiting", "waiting"),
@@ -140,6 +141,13 @@ def test_removal_tells_the_effects_wants_the_name_and_shows_every_step(site: Sit
 
     for effect in told_removal.EFFECTS["effects"]:
         expect(site.dialog).to_contain_text(effect)
+    expect(site.dialog.get_by_role("heading", name="Left to do by hand afterwards")).to_be_visible()
+    for told_step in told_removal.EFFECTS["by_hand"][0]["steps"]:  # type: ignore[index]
+        expect(site.dialog.get_by_role("listitem").filter(has_text=told_step)).to_be_visible()
+    link = site.dialog.get_by_role("link", name="Enterprise applications in the Entra admin center")
+    expect(link).to_have_attribute(
+        "href", re.compile("^https://entra.microsoft.com/00000000-0000-4000-8000-000000000099/")
+    )
     expect(go).to_be_disabled()
     site.dialog.get_by_role("textbox").fill("northwind partner")
     expect(go).to_be_disabled()
@@ -152,18 +160,6 @@ def test_removal_tells_the_effects_wants_the_name_and_shows_every_step(site: Sit
     stages.pop(0)
     expect(site.page.get_by_role("button", name="Download the preliminary receipt")).to_be_visible()
     expect(site.page.locator("#view")).to_contain_text("This will be verified")
-
-
-def test_before_a_csp_is_removed_the_dialog_gives_the_steps_that_are_left_by_hand(site: Site) -> None:
-    removal_dialog(site)
-
-    expect(site.dialog.get_by_role("heading", name="Left to do by hand afterwards")).to_be_visible()
-    for told_step in told_removal.EFFECTS["by_hand"][0]["steps"]:  # type: ignore[index]
-        expect(site.dialog.get_by_role("listitem").filter(has_text=told_step)).to_be_visible()
-    link = site.dialog.get_by_role("link", name="Enterprise applications in the Entra admin center")
-    expect(link).to_have_attribute(
-        "href", re.compile("^https://entra.microsoft.com/00000000-0000-4000-8000-000000000099/")
-    )
 
 
 def test_a_step_left_by_hand_can_be_marked_as_done_where_it_is_listed(site: Site) -> None:
@@ -261,7 +257,9 @@ def test_a_child_shows_what_its_access_rests_on_and_can_be_ignored(site: Site) -
     assert heard.keys[0]
 
 
-def test_access_is_checked_until_every_check_has_a_new_time(site: Site) -> None:
+def test_access_is_checked_until_every_check_has_a_new_time_and_a_csp_leads_to_its_tenants_in_the_table(
+    site: Site,
+) -> None:
     heard = Heard(site, "POST", f"/integrations/{told.CSP_ID}/access-check", {}, 202)
     csp_details(site)
 
@@ -273,17 +271,13 @@ def test_access_is_checked_until_every_check_has_a_new_time(site: Site) -> None:
     expect(site.page.get_by_role("button", name="Check access")).to_be_enabled()
     assert len(heard.targets) == 1
 
-
-def test_a_csp_leads_to_its_tenants_in_the_table(site: Site) -> None:
-    csp_details(site)
-
     site.page.get_by_role("link", name="Show 6 in the table").click()
 
     expect(site.page.locator("#tenants tbody tr")).to_have_count(10)
     expect(site.page.get_by_role("combobox", name="CSP Name")).to_have_value(told.CSP_ID)
 
 
-@pytest.mark.parametrize("broken", ["<html>502 Bad Gateway</html>", ""])
+@pytest.mark.parametrize("broken", ["<html>502 Bad Gateway</html>", *exhaustive("")])
 def test_an_answer_that_is_no_json_is_a_trouble_that_passes(site: Site, broken: str) -> None:
     rows = told.rows_of_every_kind()
     site.page.clock.install()

@@ -38,7 +38,9 @@ def begins_with(site: Site, expected: Iterable[str]) -> None:
     site.until(lambda: names(site)[: len(wanted)] == wanted)
 
 
-def test_a_tile_says_in_one_line_how_many_are_not_protected_and_leads_to_them(site: Site) -> None:
+def test_a_tile_leads_to_the_people_and_each_has_three_facts_the_gap_in_words_and_the_policies_behind_it(
+    site: Site,
+) -> None:
     with_tenant(site, TENANT)
     tile = site.page.locator(".tiles").get_by_role("button", name="MFA")
 
@@ -48,9 +50,6 @@ def test_a_tile_says_in_one_line_how_many_are_not_protected_and_leads_to_them(si
     expect(site.page.get_by_role("heading", name="Multi-factor authentication", exact=True)).to_be_focused()
     expect(section(site)).to_contain_text("Not protected: 6 on")
 
-
-def test_each_person_has_three_facts_the_gap_in_words_and_the_policies_behind_it(site: Site) -> None:
-    with_tenant(site, TENANT)
     begins_with(site, ["Break Glass", "Robin Taylor", "Sam Shaw"])
     cells = person(site, "Robin Taylor").get_by_role("cell")
 
@@ -111,11 +110,9 @@ def test_an_exception_is_made_with_a_reason_and_an_end_and_no_other_setting_chan
 def test_whoever_is_excepted_is_marked_and_counted_apart_until_the_exception_ends(site: Site) -> None:
     made = told_mfa.exception(ID, "break-glass", until=told.ago(days=-30))
     gone = told_mfa.exception(ID, "a-user-who-left", until=told.ago(days=2))
-    with_tenant(site, TENANT, settings=told_mfa.settings(made, gone))
     excepted = told_mfa.NOBODY | dict.fromkeys(("people", "administrators"), told_mfa.numbers(1, exposed=1))
-    site.answers(f"/tenants/{ID}/mfa", told_mfa.mfa(excepted=excepted))
+    with_tenant(site, TENANT, settings=told_mfa.settings(made, gone), mfa=told_mfa.mfa(excepted=excepted))
     site.answers("/settings", told_mfa.settings(made, gone), method="PUT")
-    site.page.reload()
 
     expect(section(site)).to_contain_text("2 of 12 not protected, 1 unknown, 1 excepted")
     expect(person(site, "Break Glass")).to_contain_text("Break-glass, key in the safe")
@@ -128,7 +125,6 @@ def test_whoever_is_excepted_is_marked_and_counted_apart_until_the_exception_end
 
 
 def test_who_may_not_change_anything_is_told_why_there_is_no_exception_to_make(site: Site) -> None:
-    with_tenant(site, TENANT)
     held = {
         "user_id": "u",
         "name": "U",
@@ -137,8 +133,7 @@ def test_who_may_not_change_anything_is_told_why_there_is_no_exception_to_make(s
         "remedy": "Upgrade.",
     }
     site.answers("/caller", held)
-    site.page.reload()
-    expect(site.page.get_by_role("table", name="Users", exact=True)).to_be_visible()
+    with_tenant(site, TENANT)
     site.until(lambda: site.page.locator("#held-back").count() == 1)
 
     site.page.get_by_role("button", name="Actions for Break Glass").click()
@@ -148,18 +143,13 @@ def test_who_may_not_change_anything_is_told_why_there_is_no_exception_to_make(s
 
 
 def test_before_people_are_evaluated_the_section_says_when_that_happens(site: Site) -> None:
-    with_tenant(site, TENANT)
-    site.answers(f"/tenants/{ID}/mfa", told_mfa.mfa(state="not_evaluated"))
-    site.page.reload()
+    with_tenant(site, TENANT, mfa=told_mfa.mfa(state="not_evaluated"))
 
     expect(section(site)).to_contain_text("Not evaluated yet. This happens automatically after the first sync.")
     expect(site.page.locator(".tiles").get_by_role("button", name="MFA")).to_have_count(0)
 
 
 def test_a_tenant_that_is_not_mapped_has_no_such_section(site: Site) -> None:
-    with_tenant(site, TENANT)
-    site.answers(f"/tenants/{ID}/mfa", told_mfa.mfa(state="not_mapped"))
-    site.page.reload()
-    expect(site.page.get_by_role("table", name="Users", exact=True)).to_be_visible()
+    with_tenant(site, TENANT, mfa=told_mfa.mfa(state="not_mapped"))
 
     expect(section(site)).to_have_count(0)

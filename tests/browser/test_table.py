@@ -18,17 +18,17 @@ def shown(site: Site) -> list[str]:
     return site.page.locator("#tenants tbody td.name a").all_inner_texts()
 
 
-def test_the_columns_are_the_documents(site: Site) -> None:
+def test_the_columns_are_the_documents_marks_tell_a_stalled_and_a_last_known_status_and_csps_stand_above(
+    site: Site,
+) -> None:
     with_rows(site)
 
     heads = site.page.get_by_role("columnheader")
     assert [re.sub(r"\W+$", "", it) for it in heads.all_inner_texts()] == [
         "Microsoft Tenant", "Syncro Tenant", "Sync Status", "Last Sync", "CSP Name", "CSP Auth", "Actions",
     ]  # fmt: skip
-
-
-def test_csp_rows_stand_above_the_table(site: Site) -> None:
-    with_rows(site)
+    expect(site.row("Wingtip Clinics")).to_contain_text("stalled")
+    expect(site.row("Adatum")).to_contain_text("last known")
 
     csp = site.page.get_by_role("article", name="Northwind Partner")
     expect(csp).to_contain_text("Cloud Solution Provider (CSP) with 6 tenants")
@@ -94,7 +94,7 @@ def test_counts_are_filters_and_all_that_is_filtered_by_stands_in_the_address(si
     expect(count).to_have_attribute("aria-pressed", "false")
 
 
-def test_remove_all_is_set_apart_in_its_menu(site: Site) -> None:
+def test_remove_all_is_set_apart_in_its_menu_and_hostile_names_stay_text(site: Site) -> None:
     with_rows(site)
 
     site.page.get_by_role("button", name="Integrate", exact=True).click()
@@ -102,6 +102,13 @@ def test_remove_all_is_set_apart_in_its_menu(site: Site) -> None:
     inside = site.page.get_by_role("menu").locator("> *")
     assert [it.get_attribute("role") for it in inside.all()] == ["menuitem", "menuitem", "separator", "menuitem"]
     expect(inside.last).to_have_text("Remove All Integrations")
+    site.page.keyboard.press("Escape")
+
+    expect(site.page.locator("#tenants").get_by_text("onerror=alert(1)").first).to_be_visible()
+    assert site.page.locator("#view img").count() == 0
+    site.page.get_by_role("button", name="Actions for <img").click()
+    site.page.get_by_role("menuitem", name="Remove Integration").click()
+    assert site.page.locator("img").count() == 0
 
 
 def test_on_a_phone_the_filters_are_folded(site: Site) -> None:
@@ -120,13 +127,6 @@ def test_on_a_phone_the_filters_are_folded(site: Site) -> None:
     row = site.row("Tailspin Toys").bounding_box()
     assert row
     assert row["height"] < 130
-
-
-def test_marks_tell_a_stalled_and_a_last_known_status(site: Site) -> None:
-    with_rows(site)
-
-    expect(site.row("Wingtip Clinics")).to_contain_text("stalled")
-    expect(site.row("Adatum")).to_contain_text("last known")
 
 
 def test_search_filters_and_order_are_asked_of_the_api(site: Site) -> None:
@@ -171,14 +171,20 @@ def test_load_more_brings_the_next_tenants_and_the_file_holds_all(site: Site, tm
     assert all(re.match(r'"[^=+\-@\t\r\n]|""', line) for line in text.splitlines() if line.startswith('"'))
 
 
-def test_every_cell_of_the_file_is_quoted_and_none_begins_like_a_formula(site: Site) -> None:
+# What the page makes of values as cells of a file.
+CELLS = """async (values) => {
+    const { cell } = await import("./csv.js");
+    return values.map(cell);
+}"""
+
+
+def test_every_cell_of_the_file_is_quoted_none_begins_like_a_formula_and_the_server_defuses_the_same(
+    site: Site,
+) -> None:
     site.open()
 
     cells = site.page.evaluate(
-        """async (values) => {
-            const { cell } = await import("./csv.js");
-            return values.map(cell);
-        }""",
+        CELLS,
         ["=1", "+1", "-1", "@x", "\tx", "\rx", "\nx", 'say "x"', "plain", None, 5, "-"],
     )
 
@@ -186,32 +192,9 @@ def test_every_cell_of_the_file_is_quoted_and_none_begins_like_a_formula(site: S
         '"\'=1"', '"\'+1"', '"\'-1"', '"\'@x"', '"\'\tx"', '"\'\rx"', '"\'\nx"', '"say ""x"""', '"plain"', '""', '"5"',
         '"\'-"',
     ]  # fmt: skip
-
-
-def test_the_page_and_the_server_defuse_the_same_cells(site: Site) -> None:
-    cells = [*DEFUSED, *LEFT]
-    site.open()
-
-    told = site.page.evaluate(
-        """async (values) => {
-            const { cell } = await import("./csv.js");
-            return values.map(cell);
-        }""",
-        cells,
-    )
-
-    text = csv_text(["a"], [[cell] for cell in cells]).decode()
-    assert text == '"a"\r\n' + "".join(f"{it}\r\n" for it in told)
-
-
-def test_hostile_names_stay_text(site: Site) -> None:
-    with_rows(site)
-
-    expect(site.page.locator("#tenants").get_by_text("onerror=alert(1)").first).to_be_visible()
-    assert site.page.locator("#view img").count() == 0
-    site.page.get_by_role("button", name="Actions for <img").click()
-    site.page.get_by_role("menuitem", name="Remove Integration").click()
-    assert site.page.locator("img").count() == 0
+    both = [*DEFUSED, *LEFT]
+    text = csv_text(["a"], [[cell] for cell in both]).decode()
+    assert text == '"a"\r\n' + "".join(f"{it}\r\n" for it in site.page.evaluate(CELLS, both))
 
 
 def test_an_update_keeps_the_focus_where_it_was(site: Site) -> None:

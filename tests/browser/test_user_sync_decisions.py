@@ -145,7 +145,7 @@ def test_chips_leave_sixteen_tenants_in_sight(site: Site) -> None:
     assert site.page.evaluate(f"{rows}.filter((it) => it.getBoundingClientRect().bottom <= innerHeight).length") >= 16
 
 
-def test_a_question_shows_both_sides_and_marks_what_is_equal(site: Site) -> None:
+def test_a_question_shows_both_sides_marks_what_is_equal_and_leads_to_a_filter_whose_group_is_gone(site: Site) -> None:
     user_sync_queue(site)
     asked = question(site, "Jo Two")
     sides = asked.locator(".side")
@@ -160,6 +160,12 @@ def test_a_question_shows_both_sides_and_marks_what_is_equal(site: Site) -> None
     expect(question(site, "Mo Ving").get_by_role("button", name="Move to Contoso North")).to_be_visible()
     expect(question(site, "Mary Married").get_by_role("button")).to_have_text(["Ignore", "Later"])
     expect(site.page.locator("#view img")).to_have_count(0)
+
+    gone = question(site, "Contoso Dental")
+    expect(gone).to_contain_text(told_user_sync.GONE_GROUP_ID)
+    expect(gone.get_by_role("button")).to_have_count(0)
+    gone.get_by_role("link", name="Change the filter").click()
+    expect(site.page.get_by_role("heading", name="Entra ID User Sync of Contoso Dental")).to_be_focused()
 
 
 def test_questions_are_decided_one_after_the_other(site: Site) -> None:
@@ -216,16 +222,6 @@ def test_questions_are_listed_by_kind_and_those_put_off_apart(site: Site) -> Non
     site.page.get_by_role("button", name="Put off").click()
     expect(question(site, "Later Liv")).to_be_visible()
     expect(question(site, "Later Liv").get_by_role("button", name="Later")).to_have_count(0)
-
-
-def test_a_filter_with_a_group_that_is_gone_leads_to_the_filter(site: Site) -> None:
-    user_sync_queue(site)
-    asked = question(site, "Contoso Dental")
-
-    expect(asked).to_contain_text(told_user_sync.GONE_GROUP_ID)
-    expect(asked.get_by_role("button")).to_have_count(0)
-    asked.get_by_role("link", name="Change the filter").click()
-    expect(site.page.get_by_role("heading", name="Entra ID User Sync of Contoso Dental")).to_be_focused()
 
 
 def test_links_are_searched_and_undone_with_one_click(site: Site) -> None:
