@@ -99,14 +99,21 @@ def site(
 
 
 def _listening(portal: Portal) -> Callable[..., Any]:
-    """Sends messages, and has timers and queues begin before the first one: most pages never need them."""
+    """Sends messages, and has timers and queues begin before the first one: most pages never need them.
+
+    Whoever waits for a message is woken, as by a queue output.
+    """
     send, lock, waiting = portal.services.queues.send, Lock(), [portal.host.listen]
 
-    def sending(*args: Any, **kwargs: Any) -> Any:
+    def sending(queue: str, *args: Any, **kwargs: Any) -> Any:
         with lock:
             if waiting:
                 waiting.pop()()
-        return send(*args, **kwargs)
+        sent = send(queue, *args, **kwargs)
+        for it in portal.host._polling:
+            if it.queue == queue:
+                it.wake()
+        return sent
 
     return sending
 
