@@ -44,12 +44,17 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def _context(chromium: Browser) -> Iterator[BrowserContext]:
     """One for all tests: to begin another takes the browser longer than most tests."""
-    with chromium.new_context(
-        ignore_https_errors=True, viewport={"width": 1280, "height": 900}, locale="en-GB", reduced_motion="reduce"
-    ) as opened:
-        opened.set_default_timeout(HANGS_MS)
+    with _opened(chromium) as opened:
         opened.new_page()  # stays: with its last tab the window goes, and to begin another costs more than most tests
         yield opened
+
+
+def _opened(chromium: Browser) -> BrowserContext:
+    opened = chromium.new_context(
+        ignore_https_errors=True, viewport={"width": 1280, "height": 900}, locale="en-GB", reduced_motion="reduce"
+    )
+    opened.set_default_timeout(HANGS_MS)
+    return opened
 
 
 @pytest.fixture(scope="session")
@@ -59,21 +64,36 @@ def address() -> Iterator[Address]:
 
 
 @pytest.fixture
-def page(_context: BrowserContext) -> Iterator[Page]:
+def page(_context: BrowserContext, chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A tab of its own for each test, without cookies; a script error or a broken policy fails the test.
 
     What else a browser keeps of an app, the page does not use: ``sessionStorage`` ends with its tab.
     """
-    others = set(_context.pages)
-    opened = _context.new_page()
+    if "clock" in request.fixturenames:
+        with _opened(chromium) as apart:
+            yield from _tab(apart)
+    else:
+        yield from _tab(_context)
+
+
+def _tab(context: BrowserContext) -> Iterator[Page]:
+    others = set(context.pages)
+    opened = context.new_page()
     wrong: list[str] = []
     opened.on("pageerror", lambda error: wrong.append(str(error)))
     opened.on("console", lambda told: wrong.append(told.text) if breaks_policy(told.text) else None)
     yield opened
-    for it in set(_context.pages) - others:
+    for it in set(context.pages) - others:
         it.close()
-    _context.clear_cookies()
+    context.clear_cookies()
     assert wrong == []
+
+
+@pytest.fixture
+def clock(page: Page) -> Any:
+    """Time on the page in the test's hands: it belongs to all tabs of a context, so that this page has one apart."""
+    page.clock.install()
+    return page.clock
 
 
 @pytest.fixture

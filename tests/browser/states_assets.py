@@ -104,7 +104,7 @@ LINKING = f"/tenants/{ID}/asset-links"
 
 def asset_linking(site: Site) -> None:
     """How assets are linked, as somebody chooses it."""
-    site.answers(LINKING, told_assets.linking())
+    site.answers(LINKING, told_assets.linking_of_a_tenant())
     tenant_assets(site)
     site.page.get_by_role("button", name="How assets are linked").click()
     expect(site.dialog.get_by_role("checkbox").first).to_be_visible()

@@ -128,7 +128,7 @@ def test_how_assets_are_linked_is_chosen_and_what_is_wrong_stands_below_its_list
     site.press("Save")
 
     expect(site.dialog).to_contain_text("n/a: this is no serial number, or one that never counts.")
-    saved = Heard(site, "PUT", LINKING, told_assets.linking(link_by_name=True))
+    saved = Heard(site, "PUT", LINKING, told_assets.linking_of_a_tenant(link_by_name=True))
     site.dialog.get_by_role("checkbox", name="A name alone links").check()
     good.fill("5CD1234XYZ")
     site.press("Save")

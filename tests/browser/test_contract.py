@@ -278,17 +278,16 @@ def test_access_is_checked_until_every_check_has_a_new_time_and_a_csp_leads_to_i
 
 
 @pytest.mark.parametrize("broken", ["<html>502 Bad Gateway</html>", *exhaustive("")])
-def test_an_answer_that_is_no_json_is_a_trouble_that_passes(site: Site, broken: str) -> None:
+def test_an_answer_that_is_no_json_is_a_trouble_that_passes(site: Site, clock: Any, broken: str) -> None:
     rows = told.rows_of_every_kind()
-    site.page.clock.install()
     with_rows(site)
     site.answers("/integrations", lambda asked: asked.fulfill(broken, status=502, content_type="text/html"))
-    site.page.clock.fast_forward(3_000)
+    clock.fast_forward(3_000)
 
     expect(site.page.locator("#trouble")).to_contain_text("did not respond properly")
     expect(site.row("Contoso Dental")).to_be_visible()
     site.answers("/integrations", told.overview(rows, told.csp()))
-    site.page.clock.fast_forward(11_000)
+    clock.fast_forward(11_000)
     expect(site.page.locator("#trouble")).to_be_empty()
 
 

@@ -192,7 +192,7 @@ def insights(rows: list[Object] | None = None) -> Handle:
     return handle
 
 
-def linking(**settings: Any) -> Object:
+def linking_of_a_tenant(**settings: Any) -> Object:
     """How the assets of a tenant are linked."""
     chosen = {"link_by_name": False, "override_manual": True, "junk_serials": ["1234567"], "good_serials": []}
     return {"tenant_id": TENANT_ID, "settings": chosen | settings, "linked_at": ago(hours=2)}
