@@ -43,7 +43,7 @@ export async function editAssetLinking(id, again) {
 /** Below each list, which of its entries are wrong and why. */
 function tell({ errors = [] }, listed, problems) {
   for (const [name, texts] of Object.entries(listed)) {
-    const begin = `/settings/${name}`;
+    const begin = ["", "settings", name].join("/");
     const found = errors.filter(({ pointer }) => pointer === begin || pointer.startsWith(`${begin}/`));
     problems[name].replaceChildren(make("div", { class: "wrong" }, found.map(({ pointer, detail }) => {
       const text = texts[Number(pointer.slice(begin.length + 1))];
