@@ -1,6 +1,6 @@
 """What changes about the End User of one user: its fields, its Organization, and whether it is active. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -56,6 +56,7 @@ class Upkeep:
         self._inputs, self._identities, self._mails = inputs, identities, mails
         self._places = Places(inputs, identities)
         self._users = inputs.directory.users
+        self._kept_fields = inputs.settings.kept_fields
 
     def created(self, object_id: str, outcome: Created) -> Upkept:
         """An End User is made for a user."""
@@ -67,9 +68,9 @@ class Upkeep:
             link=self._refreshed(link, outcome.end_user_id),
             created_in=organization_id,
             linked_by=LinkedBy.CREATED,
-            fields=list(self._first_fields(object_id, outcome.end_user_id)),
+            fields=self._first_fields(object_id, outcome.end_user_id),
         )
-        questions = list(self._mail_questions(object_id, outcome.end_user_id))
+        questions = self._mail_questions(object_id, outcome.end_user_id)
         return Upkept(change, questions, managed=self._managed(object_id, outcome.end_user_id))
 
     def linked(self, object_id: str, end_user: KnownEndUser, matched: Matched | None) -> Upkept:
@@ -90,7 +91,7 @@ class Upkeep:
             after,
             end_user.id,
             matched,
-            fields=list(self._fields(link, end_user)) if is_kept_up else [],
+            fields=self._fields(link, end_user) if is_kept_up else [],
             moves_to=place.moves_to,
             is_active=activity.is_active,
             inactive_because=activity.inactive_because,
@@ -121,16 +122,22 @@ class Upkeep:
     def _new_link(
         self, object_id: str, end_user_id: EndUserId, by: LinkedBy, organization_id: OrganizationId
     ) -> UserLink:
-        former = self._inputs.links.get(object_id)
-        left = filter(None, [self._former_end_user_id(object_id)])
         return UserLink(
             object_id=object_id,
             end_user_id=end_user_id,
             linked_by=by,
             since=self._inputs.as_of,
             organization_id=organization_id,
-            undone=sorted({*(former.undone if former else ()), *left} - {end_user_id}),
+            undone=self._undone(object_id, end_user_id),
         )
+
+    def _undone(self, object_id: str, end_user_id: EndUserId) -> list[EndUserId]:
+        """End Users that a user had before this one."""
+        former = self._inputs.links.get(object_id)
+        if former is None:
+            return []
+        left = filter(None, [self._former_end_user_id(object_id)])
+        return sorted({*former.undone, *left} - {end_user_id})
 
     def _former_end_user_id(self, object_id: str) -> EndUserId | None:
         """The End User that a user had until now, if it still exists."""
@@ -151,26 +158,28 @@ class Upkeep:
             return link
         return msgspec.structs.replace(link, last_values=values, employee_id=employee_id, immutable_id=immutable_id)
 
-    def _first_fields(self, object_id: str, end_user_id: EndUserId) -> Iterator[FieldChange]:
+    def _first_fields(self, object_id: str, end_user_id: EndUserId) -> list[FieldChange]:
         user = self._users[object_id]
-        for it, text in first_values(self._inputs.settings, self._identities.values(object_id)).items():
-            if it is not SyncedField.MAIL or self._mails.is_granted(end_user_id):
-                yield FieldChange(field=it, before=None, after=text, note=note_of(user, it, text))
+        values = first_values(self._kept_fields, self._identities.values(object_id))
+        if not self._mails.is_granted(end_user_id):
+            values.pop(SyncedField.MAIL, None)
+        return [
+            FieldChange(field=it, before=None, after=text, note=note_of(user, it, text)) for it, text in values.items()
+        ]
 
-    def _fields(self, link: UserLink, end_user: KnownEndUser) -> Iterator[FieldChange]:
+    def _fields(self, link: UserLink, end_user: KnownEndUser) -> list[FieldChange]:
         user, values = self._users[link.object_id], self._identities.values(link.object_id)
-        for it in changed_fields(self._inputs.settings, user, values, end_user, link.last_values):
-            if it.field is not SyncedField.MAIL or self._mails.is_granted(end_user.id):
-                yield it
+        changed = changed_fields(self._inputs.settings, user, values, end_user, link.last_values)
+        return [it for it in changed if it.field is not SyncedField.MAIL or self._mails.is_granted(end_user.id)]
 
     def _cleared(self, link: UserLink, end_user: KnownEndUser) -> list[SyncedField]:
         values = self._identities.values(link.object_id)
-        return cleared_fields(self._inputs.settings, values, end_user, link.last_values)
+        return cleared_fields(self._kept_fields, values, end_user, link.last_values)
 
     def _managed(self, object_id: str, end_user_id: EndUserId) -> list[SyncedField]:
         """Fields in which an edit would be overwritten; not an address that is refused."""
         fields = managed_fields(self._inputs.settings, self._identities.values(object_id))
-        return [it for it in fields if it is not SyncedField.MAIL or not self._mails.is_refused(end_user_id)]
+        return [it for it in fields if it is not SyncedField.MAIL] if self._mails.is_refused(end_user_id) else fields
 
     def _is_mail_open(self, end_user_id: EndUserId) -> bool:
         """Whether an address was refused and is tried again; one that the portal keeps is tried once."""
@@ -178,10 +187,11 @@ class Upkeep:
             return False
         return self._inputs.settings.authority_of(SyncedField.MAIL) is not Authority.PORTAL
 
-    def _mail_questions(self, object_id: str, end_user_id: EndUserId) -> Iterator[QueueItem]:
+    def _mail_questions(self, object_id: str, end_user_id: EndUserId) -> list[QueueItem]:
         mail = self._identities.values(object_id).get(SyncedField.MAIL)
-        if mail and self._is_mail_open(end_user_id):
-            yield from filter(None, [self._mails.question(object_id, end_user_id, mail)])
+        if mail is None or not self._is_mail_open(end_user_id):
+            return []
+        return [*filter(None, [self._mails.question(object_id, end_user_id, mail)])]
 
     def _activity(self, object_id: str, end_user: KnownEndUser) -> _ActiveState:
         """Nothing changes where it is open whether an Organization takes the user."""

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from itertools import count
+from collections.abc import Set as AbstractSet
 
 from integrations.domain.ids import EndUserId, OrganizationId
 from integrations.domain.user_sync.comparison import addresses_of, mail_key
@@ -30,8 +30,10 @@ class Identities:
     def __init__(self, inputs: UserSyncInputs, router: Router) -> None:
         self._inputs, self._router = inputs, router
         self._users = inputs.directory.users
+        self._standings = {object_id: router.standing(it) for object_id, it in self._users.items()}
         self._values: dict[str, Values] = {}
         self._addresses: dict[str, list[tuple[str, str]]] = {}
+        self._keys: dict[str, frozenset[str]] = {}
         self._new_ids: dict[tuple[str, int], EndUserId] = {}
         self.end_user_of = self._linked()
         self.linked_now: dict[str, LinkedBy] = {}
@@ -50,7 +52,7 @@ class Identities:
         self._known = self._by_mail.keys() | self._by_other_address.keys() | self._by_address_of_user.keys()
 
     def standing(self, object_id: str) -> Standing:
-        return self._router.standing(self._users[object_id])
+        return self._standings[object_id]
 
     def values(self, object_id: str) -> Values:
         """Microsoft's values of a user that exists."""
@@ -66,6 +68,13 @@ class Identities:
         if addresses is None:
             addresses = self._addresses[object_id] = list(addresses_of(self._users[object_id]))
         return addresses
+
+    def keys(self, object_id: str) -> frozenset[str]:
+        """Keys of the addresses of a user that exists."""
+        keys = self._keys.get(object_id)
+        if keys is None:
+            keys = self._keys[object_id] = frozenset([key for key, _ in self.addresses(object_id)])
+        return keys
 
     def link(self, object_id: str, end_user_id: EndUserId) -> UserLink | None:
         """The link of a user with this End User, unless it is yet to be made."""
@@ -157,15 +166,18 @@ class Identities:
 
     def free_id(self, object_id: str) -> EndUserId:
         """The id of the End User that is made for a user: the first that none has."""
-        ids = (self._new_id(object_id, it) for it in count(self._undone(object_id)))
-        return next(it for it in ids if it not in self._inputs.end_users)
+        number = self._undone(object_id)
+        while (end_user_id := self._new_id(object_id, number)) in self._inputs.end_users:
+            number += 1
+        return end_user_id
 
     def _new_id(self, object_id: str, number: int) -> EndUserId:
         key = object_id, number
-        if key not in self._new_ids:
+        new_id = self._new_ids.get(key)
+        if new_id is None:
             organization_id = self.standing(object_id).route.organization_id or OrganizationId("")
-            self._new_ids[key] = self._inputs.new_end_user_id(organization_id, object_id, number)
-        return self._new_ids[key]
+            new_id = self._new_ids[key] = self._inputs.new_end_user_id(organization_id, object_id, number)
+        return new_id
 
     def is_ignored(self, object_id: str) -> bool:
         """Whether a user without End User stays so: by decision, or since a link was undone and nothing decided."""
@@ -182,7 +194,7 @@ class Identities:
 
     def is_erased(self, object_id: str) -> bool:
         """Whether a user's data was erased on request: then no End User is made or looked for."""
-        return self._inputs.is_erased(object_id, [key for key, _ in self.addresses(object_id)])
+        return self._inputs.is_erased(object_id, self.keys(object_id))
 
     def has_name(self, object_id: str) -> bool:
         return first_name(self.values(object_id)) is not None
@@ -193,13 +205,15 @@ class Identities:
         gone = {it.end_user_id: it for it in sorted(links, key=lambda it: (it.since, it.object_id))}
         return {it: link for it, link in gone.items() if it and it in self._inputs.end_users}
 
+    def are_new(self, keys: AbstractSet[str]) -> bool:
+        """Whether no End User was ever known by any of these addresses."""
+        return self._known.isdisjoint(keys)
+
     def known_by(self, key: str) -> set[EndUserId]:
         """Ids of End Users that are known by an address: their own, or one of their users.
 
         Not by a mail address that is to be replaced: it may belong to somebody else by now.
         """
-        if key not in self._known:
-            return set()
         by_mail = {it for it in self._by_mail.get(key, ()) if not self._is_mail_replaced(it)}
         return by_mail.union(self._by_other_address.get(key, ()), self._by_address_of_user.get(key, ()))
 
@@ -214,5 +228,5 @@ class Identities:
             for key in filter(None, map(mail_key, end_user.other_addresses)):
                 self._by_other_address[key].append(end_user.id)
         for object_id, end_user_id in self.end_user_of.items():
-            for key, _ in self.addresses(object_id):
+            for key in self.keys(object_id):
                 self._by_address_of_user[key].append(end_user_id)

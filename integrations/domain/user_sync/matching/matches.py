@@ -62,6 +62,7 @@ class Matching:
         self._users = inputs.directory.users
         self._places = Places(inputs, identities)
         self._unlinked_by_address = self._index_of_unlinked()
+        self._shared = {key for key, sharing in self._unlinked_by_address.items() if len(sharing) > 1}
         self._by_likeness: dict[tuple[str, str], set[EndUserId]] | None = None
         self._candidates: dict[str, Candidates] = {}
         self._by_key: dict[str, Matched | QueueItem | None] = {}
@@ -110,8 +111,8 @@ class Matching:
         return self._by_key[object_id]
 
     def _judged(self, object_id: str) -> Matched | QueueItem | None:
-        if not self.candidates(object_id) and not self._shares_an_address(object_id):
-            return None
+        if self._shared.isdisjoint(self._identities.keys(object_id)) and not self.candidates(object_id):
+            return None  # nobody else has any of these addresses
         wanted = self._wanted(object_id)
         candidates = {it: because for it, because in self.candidates(object_id).items() if it in wanted}
         if len(wanted) > 1:
@@ -134,6 +135,8 @@ class Matching:
 
     def candidates(self, object_id: str) -> Candidates:
         """Ids of End Users that share an address with a user, and which; the strongest first."""
+        if self._identities.are_new(self._identities.keys(object_id)):
+            return {}
         if object_id not in self._candidates:
             found: defaultdict[EndUserId, list[str]] = defaultdict(list)
             for key, kind in self._identities.addresses(object_id):
@@ -154,16 +157,11 @@ class Matching:
 
     def _rivals(self, object_id: str, end_user_ids: Iterable[EndUserId]) -> list[str]:
         """Other users without End User that share an address with this one, or want the same End User."""
-        own = [key for key, _ in self._identities.addresses(object_id)]
+        own = self._identities.keys(object_id)
         sharing = {it for key in own for it in self._unlinked_by_address.get(key, ())}
         wanting = {it for end_user_id in end_user_ids for it in self._wanting(end_user_id)}
         others = (sharing | wanting) - {object_id}
         return [it for it in others if self._reason_to_skip(it) is None]
-
-    def _shares_an_address(self, object_id: str) -> bool:
-        """Whether another user without End User has an address of this one."""
-        keys = (key for key, _ in self._identities.addresses(object_id))
-        return any(it != object_id for key in keys for it in self._unlinked_by_address.get(key, ()))
 
     def _wanting(self, end_user_id: EndUserId) -> Iterator[str]:
         """Users without End User that want this one."""
@@ -216,7 +214,7 @@ class Matching:
         index: defaultdict[str, list[str]] = defaultdict(list)
         for object_id in self._users:
             if object_id not in self._identities.end_user_of:
-                for key in {key for key, _ in self._identities.addresses(object_id)}:
+                for key in self._identities.keys(object_id):
                     index[key].append(object_id)
         return index
 
