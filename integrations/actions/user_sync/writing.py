@@ -65,13 +65,13 @@ class PlanWriter:
     def _newly_managed(self) -> list[UserChange]:
         """End Users for which nothing changes but which fields are managed."""
         changed = {it.end_user_id for it in self._plan.changes}
-        managed = {it: [FIELD_NAMES[field] for field in fields] for it, fields in self._plan.managed.items()}
-        different = [
-            it
-            for it in self._read.inputs.end_users
-            if it not in changed and managed.get(it, []) != self._read.managed.get(it, [])
-        ]
+        unchanged = (it for it in self._read.inputs.end_users if it not in changed)
+        different = (it for it in unchanged if self._managed(it) != self._read.managed.get(it, []))
         return [UserChange(object_id="", end_user_id=it) for it in different]
+
+    def _managed(self, end_user_id: EndUserId) -> list[str]:
+        """The fields of an End User that are managed from now on."""
+        return [FIELD_NAMES[it] for it in self._plan.managed.get(end_user_id, ())]
 
     def _links_after(self) -> dict[str, UserLink]:
         links = dict(self._read.inputs.links)
