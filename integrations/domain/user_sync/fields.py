@@ -27,7 +27,7 @@ class FieldNote(Enum):
     CUT = "cut"  # Microsoft's value is longer than the field
 
 
-class FieldChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class FieldChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A field that is written.
 
     Attributes:

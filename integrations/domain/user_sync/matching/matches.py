@@ -80,7 +80,7 @@ class Matching:
         return self._refused(object_id) or self._outcome_by_key(object_id) or self._outcome_without_match(object_id)
 
     def _reason_to_skip(self, object_id: str) -> SkipReason | LeftOutReason | None:
-        standing = self._identities.standing(object_id)
+        standing = self._identities.users[object_id].standing
         if not self._inputs.directory.users_are_current:
             return SkipReason.NOT_CURRENT
         if standing.is_left_out:
@@ -111,7 +111,7 @@ class Matching:
         return self._by_key[object_id]
 
     def _judged(self, object_id: str) -> Matched | QueueItem | None:
-        if self._shared.isdisjoint(self._identities.keys(object_id)) and not self.candidates(object_id):
+        if self._shared.isdisjoint(self._identities.users[object_id].keys) and not self.candidates(object_id):
             return None  # nobody else has any of these addresses
         wanted = self._wanted(object_id)
         candidates = {it: because for it, because in self.candidates(object_id).items() if it in wanted}
@@ -135,11 +135,11 @@ class Matching:
 
     def candidates(self, object_id: str) -> Candidates:
         """Ids of End Users that share an address with a user, and which; the strongest first."""
-        if self._identities.are_new(self._identities.keys(object_id)):
+        if self._identities.are_new(self._identities.users[object_id].keys):
             return {}
         if object_id not in self._candidates:
             found: defaultdict[EndUserId, list[str]] = defaultdict(list)
-            for key, kind in self._identities.addresses(object_id):
+            for key, kind in self._identities.users[object_id].addresses:
                 for end_user_id in self._identities.known_by(key):
                     if kind not in found[end_user_id]:
                         found[end_user_id].append(kind)
@@ -151,13 +151,13 @@ class Matching:
         candidates = set(self.candidates(object_id))
         if len(candidates) < 2:
             return candidates
-        organization_id = self._identities.standing(object_id).route.organization_id
+        organization_id = self._identities.users[object_id].organization_id
         there = {it for it in candidates if self._places.organization_of(it) == organization_id}
         return there if len(there) == 1 else candidates
 
     def _rivals(self, object_id: str, end_user_ids: Iterable[EndUserId]) -> list[str]:
         """Other users without End User that share an address with this one, or want the same End User."""
-        own = self._identities.keys(object_id)
+        own = self._identities.users[object_id].keys
         sharing = {it for key in own for it in self._unlinked_by_address.get(key, ())}
         wanting = {it for end_user_id in end_user_ids for it in self._wanting(end_user_id)}
         others = (sharing | wanting) - {object_id}
@@ -169,9 +169,9 @@ class Matching:
             yield from (it for it in self._unlinked_by_address.get(key, ()) if end_user_id in self._wanted(it))
 
     def _outcome_without_match(self, object_id: str) -> Outcome:
-        if LeftOutReason.DISABLED in self._identities.standing(object_id).reasons:
+        if LeftOutReason.DISABLED in self._identities.users[object_id].standing.reasons:
             return LeftOutReason.DISABLED
-        if self._inputs.settings.mail_required and SyncedField.MAIL not in self._identities.values(object_id):
+        if self._inputs.settings.mail_required and SyncedField.MAIL not in self._identities.users[object_id].values:
             return SkipReason.NO_MAIL
         if not self._identities.has_name(object_id):
             return SkipReason.NO_NAME
@@ -206,7 +206,7 @@ class Matching:
             subject=object_id,
             candidates=listed[:MOST_LISTED],
             rivals=sorted(rivals)[:MOST_LISTED],
-            organization_id=self._identities.standing(object_id).route.organization_id,
+            organization_id=self._identities.users[object_id].organization_id,
             is_later=decision is not None and decision.choice is Choice.LATER,
         )
 
@@ -214,7 +214,7 @@ class Matching:
         index: defaultdict[str, list[str]] = defaultdict(list)
         for object_id in self._users:
             if object_id not in self._identities.end_user_of:
-                for key in self._identities.keys(object_id):
+                for key in self._identities.users[object_id].keys:
                     index[key].append(object_id)
         return index
 
