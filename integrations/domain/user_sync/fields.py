@@ -114,8 +114,8 @@ def changed_fields(
 
 def note_of(user: User, field: SyncedField, value: str) -> FieldNote | None:
     """Whether a value that is written is only the beginning of Microsoft's."""
-    text = _TEXTS[field](user) if field is not SyncedField.MAIL else None
-    if not text or text == value:
+    text = _TEXTS[field](user)
+    if not text or text == value or field is SyncedField.MAIL:
         return None
     return FieldNote.CUT if len(clean(text, _MORE_THAN_ANY)) > len(value) else None
 

@@ -67,6 +67,7 @@ def aliases_are_no_addresses(patch: pytest.MonkeyPatch) -> None:
         return (it for it in comparison.addresses_of(user) if it[1] != "alias")
 
     patch.setattr(known_users, "addresses_of", without)
+    patch.setattr(matches, "addresses_of", without)
 
 
 def other_addresses_of_end_users_are_overlooked(patch: pytest.MonkeyPatch) -> None:

@@ -13,13 +13,11 @@ from integrations.domain.user_sync.scope.routing import Router, Standing
 class KnownUser(NamedTuple):
     """A user as far as the sync needs to know it, found out once.
 
-    ``addresses`` are keys of its addresses with what they are, the strongest first; ``keys`` are the keys alone.
-    ``values`` are Microsoft's.
+    ``keys`` are those of its addresses; ``values`` are Microsoft's.
     """
 
     user: User
     standing: Standing
-    addresses: list[tuple[str, str]]
     keys: frozenset[str]
     values: Values
 
@@ -30,6 +28,5 @@ class KnownUser(NamedTuple):
 
 
 def known_user(user: User, router: Router, verified_domains: Collection[str]) -> KnownUser:
-    addresses = list(addresses_of(user))
-    keys = frozenset([key for key, _ in addresses])
-    return KnownUser(user, router.standing(user), addresses, keys, values_of(user, verified_domains))
+    keys = frozenset([key for key, _ in addresses_of(user)])
+    return KnownUser(user, router.standing(user), keys, values_of(user, verified_domains))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from integrations.domain.ids import EndUserId
 from integrations.domain.sync.records import User
-from integrations.domain.user_sync.comparison import mail_key, name_keys, phone_key
+from integrations.domain.user_sync.comparison import addresses_of, mail_key, name_keys, phone_key
 from integrations.domain.user_sync.inputs import UserSyncInputs
 from integrations.domain.user_sync.links import (
     MOST_LISTED,
@@ -139,7 +139,7 @@ class Matching:
             return {}
         if object_id not in self._candidates:
             found: defaultdict[EndUserId, list[str]] = defaultdict(list)
-            for key, kind in self._identities.users[object_id].addresses:
+            for key, kind in addresses_of(self._users[object_id]):
                 for end_user_id in self._identities.known_by(key):
                     if kind not in found[end_user_id]:
                         found[end_user_id].append(kind)
