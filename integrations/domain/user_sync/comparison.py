@@ -62,9 +62,7 @@ def addresses_of(user: User) -> Iterator[tuple[str, str]]:
     username = None if is_invited(user) else user.username
     if key := mail if username == user.mail else mail_key(username):
         yield key, "username"
-    for text in user.aliases:
-        if key := mail_key(text):
-            yield key, "alias"
+    yield from [(key, "alias") for text in user.aliases if (key := mail_key(text))]
 
 
 def main_domain(user: User) -> str | None:

@@ -86,9 +86,8 @@ def first_values(kept: Collection[SyncedField], values: Values) -> dict[SyncedFi
     mail address.
     """
     written = {it: text for it, text in values.items() if it not in kept or it in _ALWAYS_AT_FIRST}
-    if name := first_name(values):
-        written[SyncedField.NAME] = name
-    return written
+    name = first_name(values)
+    return {**written, SyncedField.NAME: name} if name else written
 
 
 def first_name(values: Values) -> str | None:
