@@ -23,6 +23,7 @@ class ChangeKind(Enum):
     MOVE = "move"
 
 
+_CREATED = (ChangeKind.CREATE,)
 HARMFUL = (ChangeKind.INACTIVATE, ChangeKind.RELINK, ChangeKind.MOVE)
 
 
@@ -59,7 +60,7 @@ class UserChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def kinds(self) -> tuple[ChangeKind, ...]:
-        return tuple(self._kinds())
+        return _CREATED if self.created_in else tuple(self._kinds())
 
     @property
     def changes_end_user(self) -> bool:
@@ -78,9 +79,6 @@ class UserChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
                 yield f"{kind.value}:{self.end_user_id}:{target}"
 
     def _kinds(self) -> Iterator[ChangeKind]:
-        if self.created_in:
-            yield ChangeKind.CREATE
-            return
         if self.linked_by:
             is_relinked = self.unlinked_object_id or self.former_end_user_id
             yield ChangeKind.RELINK if is_relinked else ChangeKind.LINK

@@ -27,6 +27,7 @@ class FieldNote(Enum):
     CUT = "cut"  # Microsoft's value is longer than the field
 
 
+# Without garbage collection: a plan has one for each field of each user, and none can be part of a cycle.
 class FieldChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A field that is written.
 
