@@ -28,7 +28,7 @@ from integrations.storage.user_sync import UserSyncBatch
 from shared.errors import NotFound
 from shared.storage.tables import MAX_OPERATIONS, Write
 
-_ROWS_MADE, _ROWS_CHANGED = 2, 3  # of an End User, in the transaction that makes or changes it
+_ROWS_MADE, _ROWS_CHANGED = 2, 3  # of an End User: no run gives it an external id or takes one away
 
 
 class PlanWriter:
