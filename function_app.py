@@ -3,8 +3,11 @@
 import os
 from functools import cache
 
-from integrations.services import connect
-from integrations.settings import Settings
-from integrations.triggers import build_app
+from shared.memory import loading_modules
 
-app = build_app(cache(lambda: connect(Settings.from_env(os.environ))))
+with loading_modules():
+    from integrations.services import connect
+    from integrations.settings import Settings
+    from integrations.triggers import build_app
+
+    app = build_app(cache(lambda: connect(Settings.from_env(os.environ))))

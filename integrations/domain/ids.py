@@ -36,6 +36,7 @@ _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # no letters that are misread on
 _PAIRS = [first + second for second in _ALPHABET for first in _ALPHABET]
 _LENGTH = 20
 _LENGTH_IN_ORGANIZATION = 12
+_BYTES_OF_LETTERS = 8  # 32 letters to choose from are 5 bits each
 
 EXAMPLE_TENANT = "9f1c0e3a-0000-4000-8000-00000000aa01"
 EXAMPLE_END_USER = "eu_abcdefghijkmnpqrstuvwxyz23456789"
@@ -84,8 +85,8 @@ def new_end_user_id(organization_id: OrganizationId) -> EndUserId:
 
 def end_user_id_for(organization_id: OrganizationId, *key: str) -> EndUserId:
     """The id of the End User that is made for something with this key: the same whenever it is asked for."""
-    number = int.from_bytes(hashlib.sha256("|".join([organization_id, *key]).encode()).digest())
-    number %= len(_ALPHABET) ** _LENGTH_IN_ORGANIZATION
+    digest = hashlib.sha256("|".join([organization_id, *key]).encode()).digest()
+    number = int.from_bytes(digest[-_BYTES_OF_LETTERS:])
     letters = []
     for _ in range(_LENGTH_IN_ORGANIZATION // 2):
         number, place = divmod(number, len(_PAIRS))

@@ -105,7 +105,8 @@ class LastingBatch(Generic[Head]):
 
     def write(self, *writes: Write) -> None:
         """Add writes; of two for one row the later one counts."""
-        self._writes |= {it.row.key: it for it in writes}
+        for it in writes:
+            self._writes[it.row.key] = it
 
     def write_many(self, writes: Sequence[Write]) -> None:
         """Add writes, and commit those before them as often as they do not fit."""

@@ -148,8 +148,7 @@ class PeopleBatch:
 
     def add(self, person: EndUser) -> EndUser:
         """Three rows, one more for each further external id; returns the End User with its number."""
-        numbered = self._numbered(person)
-        self.set_head(count=self.head.count + 1)
+        numbered = self._numbered(person, count=self.head.count + 1)
         self.write(self.people.end_users.added(numbered), self._in_feed(numbered))
         self._write_external_ids(None, numbered)
         return numbered
@@ -252,13 +251,14 @@ class PeopleBatch:
         self.set_head(sequence=self.head.sequence + 1)
         return self.head.sequence
 
-    def _next_of_end_users(self) -> int:
+    def _next_of_end_users(self, **head: Any) -> int:
+        """The next number; ``head`` is what changes with it."""
         sequence = self.head.sequence + 1
-        self.set_head(sequence=sequence, end_users_sequence=sequence)
+        self.set_head(sequence=sequence, end_users_sequence=sequence, **head)
         return sequence
 
-    def _numbered(self, person: EndUser) -> EndUser:
-        return msgspec.structs.replace(person, sequence=self._next_of_end_users())
+    def _numbered(self, person: EndUser, **head: Any) -> EndUser:
+        return msgspec.structs.replace(person, sequence=self._next_of_end_users(**head))
 
     def _asset_in_feed(self, asset: Asset) -> Write:
         return self.people.assets.changes.added(

@@ -82,7 +82,7 @@ def _add_mfa(routes: HttpRoutes) -> None:
 
 def _add_baselines(routes: HttpRoutes) -> None:
     only = one_of("only", "Only tenants that counts counts under this name.", tuple(baselines.CONDITIONS))
-    control = one_of("control", "The control that matters, by its id.", tuple(catalogue().controls))
+    control = one_of("control", "The control that matters, by its id.", lambda: tuple(catalogue().controls))
 
     @routes.add(
         "GET",

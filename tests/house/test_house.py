@@ -5,6 +5,7 @@ import dataclasses
 import fnmatch
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,11 @@ from shared.http.responses import STATUS_OF
 
 LONGEST = 400
 LONG_FOR_A_REASON: dict[str, str] = {}
+LOADED = """
+import gc, function_app
+from integrations.domain.baselines.catalogue import catalogue
+print(catalogue.cache_info().misses, gc.isenabled(), gc.get_freeze_count() > 50_000)
+"""
 
 
 def tracked(root: Path, *patterns: str) -> list[str]:
@@ -60,6 +66,12 @@ def test_queues_that_are_written_are_read_and_so_are_their_poison_queues(functio
     written = {job.queue for job in JOBS}
 
     assert read == written | {f"{queue}-poison" for queue in written}
+
+
+def test_a_cold_start_reads_no_baselines_and_leaves_what_it_loads_out_of_later_collections(root: Path) -> None:
+    loaded = subprocess.run([sys.executable, "-c", LOADED], cwd=root, check=True, capture_output=True, text=True)
+
+    assert loaded.stdout.split() == ["0", "True", "True"]
 
 
 def test_a_job_is_given_up_after_as_many_tries_as_the_host_makes(root: Path) -> None:

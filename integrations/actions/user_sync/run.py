@@ -21,7 +21,6 @@ from integrations.actions.user_sync.writing import PlanWriter
 from integrations.domain.ids import EndUserId
 from integrations.domain.integrations import Tenant
 from integrations.domain.jobs.orders import EvaluateOrder
-from integrations.domain.user_sync.changes import end_user_after
 from integrations.domain.user_sync.guard import approval_of, review
 from integrations.domain.user_sync.links import UserLink
 from integrations.domain.user_sync.plan import UserSyncPlan, plan_sync
@@ -167,15 +166,16 @@ def _basis(tenant: Tenant, settings: UserSyncSettings, directory: StoredDirector
 
 
 def _counts(read: ReadInputs, plan: UserSyncPlan) -> UserSyncCounts:
-    end_users, links = dict(read.inputs.end_users), dict(read.inputs.links)
+    active = {it.id: it.is_active for it in read.inputs.end_users.values()}
+    links = dict(read.inputs.links)
     for it in plan.changes:
-        if it.changes_end_user:
-            end_users[it.end_user_id] = end_user_after(it, end_users.get(it.end_user_id))
+        if it.created_in or it.is_active is not None:
+            active[it.end_user_id] = it.is_active is not False
         if it.unlinked_object_id:
             links.pop(it.unlinked_object_id, None)
         if it.link:
             links[it.object_id] = it.link
-    is_active = Counter(end_users[it].is_active for it in _linked(links.values()) if it in end_users)
+    is_active = Counter(active[it] for it in _linked(links.values()) if it in active)
     is_later = Counter(it.is_later for it in plan.queue.values())
     return UserSyncCounts(
         linked=is_active.total(),

@@ -26,9 +26,9 @@ from integrations.domain.user_sync.stored.state import LinkedEndUser, OpenQuesti
 from integrations.storage.people import PeopleBatch
 from integrations.storage.user_sync import UserSyncBatch
 from shared.errors import NotFound
-from shared.storage.tables import Write
+from shared.storage.tables import MAX_OPERATIONS, Write
 
-_A_TRANSACTION = 33  # End Users of three rows each
+_ROWS_MADE, _ROWS_CHANGED = 2, 3  # of an End User: no run gives it an external id or takes one away
 
 
 class PlanWriter:
@@ -58,20 +58,34 @@ class PlanWriter:
         Raises:
             VersionConflict: somebody else changes the tenant's user sync, or kept changing the people.
         """
-        for start in range(0, len(self._changes), _A_TRANSACTION):
-            self._write(self._changes[start : start + _A_TRANSACTION])
+        for changes in self._transactions():
+            self._write(changes)
         self._write_questions()
+
+    def _transactions(self) -> Iterator[list[UserChange]]:
+        """The changes in parts whose End Users fit one transaction beside the head of their Organization."""
+        part: list[UserChange] = []
+        room = MAX_OPERATIONS - 1
+        for it in self._changes:
+            rows = _ROWS_MADE if it.created_in else _ROWS_CHANGED
+            if rows > room:
+                yield part
+                part, room = [], MAX_OPERATIONS - 1
+            part.append(it)
+            room -= rows
+        if part:
+            yield part
 
     def _newly_managed(self) -> list[UserChange]:
         """End Users for which nothing changes but which fields are managed."""
         changed = {it.end_user_id for it in self._plan.changes}
-        managed = {it: [FIELD_NAMES[field] for field in fields] for it, fields in self._plan.managed.items()}
-        different = [
-            it
-            for it in self._read.inputs.end_users
-            if it not in changed and managed.get(it, []) != self._read.managed.get(it, [])
-        ]
+        unchanged = (it for it in self._read.inputs.end_users if it not in changed)
+        different = (it for it in unchanged if self._managed(it) != self._read.managed.get(it, []))
         return [UserChange(object_id="", end_user_id=it) for it in different]
+
+    def _managed(self, end_user_id: EndUserId) -> list[str]:
+        """The fields of an End User that are managed from now on."""
+        return [FIELD_NAMES[it] for it in self._plan.managed.get(end_user_id, ())]
 
     def _links_after(self) -> dict[str, UserLink]:
         links = dict(self._read.inputs.links)

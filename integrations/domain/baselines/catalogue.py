@@ -1,4 +1,4 @@
-"""Reads the files of baselines and checks them, once, when the app starts. A file has one family of controls.
+"""Reads the files of baselines and checks them, once, when they are needed. A file has one family of controls.
 
 ```
 [family]                    id, title, version, link (with {anchor} or {id})

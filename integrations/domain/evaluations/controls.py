@@ -11,6 +11,7 @@ import msgspec
 
 from integrations.domain.baselines.catalogue import catalogue
 from integrations.domain.baselines.control import BaselineControl
+from integrations.domain.baselines.paths import DATASETS
 from integrations.domain.baselines.tenant import Inputs, JudgedTenant
 from integrations.domain.baselines.verdicts import ControlFinding, Judging
 from integrations.domain.evaluations.evaluation import Changes, Evaluation, Result, RowSource
@@ -71,7 +72,7 @@ def _inputs(_settings: Settings) -> str:
 
 CONTROLS = Evaluation(
     name="controls",
-    needs=catalogue().reads(),
+    needs=frozenset(DATASETS),  # all that controls can read, which is known without reading their files
     version=1,
     evaluate=_evaluate,
     inputs=_inputs,

@@ -40,6 +40,11 @@ def address_key(stored: str) -> str:
     return stored.casefold()
 
 
+def reader_of(name: str) -> Callable[[Any], Any]:
+    """What makes a field's value as it is stored from one that is given; it raises ValueError where that is refused."""
+    return _READERS.get(name, _AS_IT_IS)[0]
+
+
 def checked(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
     """The values as they are stored, and everything that is wrong with the others; blank texts are None."""
     stored: dict[str, Any] = {}

@@ -11,6 +11,8 @@ class Certainty(Enum):
     NO = "no"
     UNKNOWN = "unknown"
 
+    __hash__ = object.__hash__  # by identity: that of an Enum hashes its name in Python, for every user
+
 
 def any_of(values: Iterable[Certainty]) -> Certainty:
     """Yes if one is; no if all are, and if there are none."""

@@ -1,4 +1,4 @@
-"""What a plan changes about one user's End User, and the rows after it. Pure."""
+"""What a plan changes about one user's End User. Pure."""
 
 from collections.abc import Iterator
 from enum import Enum
@@ -7,7 +7,7 @@ import msgspec
 
 from integrations.domain.ids import EndUserId, OrganizationId
 from integrations.domain.user_sync.fields import FieldChange
-from integrations.domain.user_sync.links import KnownEndUser, LinkedBy, UserLink
+from integrations.domain.user_sync.links import LinkedBy, UserLink
 from integrations.domain.user_sync.scope.reasons import LeftOutReason
 
 
@@ -23,6 +23,7 @@ class ChangeKind(Enum):
     MOVE = "move"
 
 
+_CREATED = (ChangeKind.CREATE,)
 HARMFUL = (ChangeKind.INACTIVATE, ChangeKind.RELINK, ChangeKind.MOVE)
 
 
@@ -59,7 +60,7 @@ class UserChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def kinds(self) -> tuple[ChangeKind, ...]:
-        return tuple(self._kinds())
+        return _CREATED if self.created_in else tuple(self._kinds())
 
     @property
     def changes_end_user(self) -> bool:
@@ -78,9 +79,6 @@ class UserChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
                 yield f"{kind.value}:{self.end_user_id}:{target}"
 
     def _kinds(self) -> Iterator[ChangeKind]:
-        if self.created_in:
-            yield ChangeKind.CREATE
-            return
         if self.linked_by:
             is_relinked = self.unlinked_object_id or self.former_end_user_id
             yield ChangeKind.RELINK if is_relinked else ChangeKind.LINK
@@ -90,19 +88,3 @@ class UserChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             yield ChangeKind.REACTIVATE if self.is_active else ChangeKind.INACTIVATE
         if self.moves_to:
             yield ChangeKind.MOVE
-
-
-def end_user_after(change: UserChange, before: KnownEndUser | None) -> KnownEndUser:
-    """The End User after a change; ``before`` is None for one that is made."""
-    values = {it.field: it.after for it in change.fields}
-    if before is None:
-        organization_id = change.created_in or OrganizationId("")
-        return KnownEndUser(id=change.end_user_id, organization_id=organization_id, values=values)
-    is_active = before.is_active if change.is_active is None else change.is_active
-    return msgspec.structs.replace(
-        before,
-        organization_id=change.moves_to or before.organization_id,
-        values={**before.values, **values},
-        is_active=is_active,
-        inactive_because=None if is_active else change.inactive_because or before.inactive_because,
-    )

@@ -55,14 +55,14 @@ def is_invited(user: User) -> bool:
 
 
 def addresses_of(user: User) -> Iterator[tuple[str, str]]:
-    """Addresses that only this user may have, as keys with what they are: mail, username or alias."""
+    """Addresses that only this user may have, as keys with what they are: mail, username or alias, in this order."""
     mail = mail_key(user.mail)
     if mail:
         yield mail, "mail"
     username = None if is_invited(user) else user.username
     if key := mail if username == user.mail else mail_key(username):
         yield key, "username"
-    yield from ((key, "alias") for text in user.aliases if (key := mail_key(text)))
+    yield from [(key, "alias") for text in user.aliases if (key := mail_key(text))]
 
 
 def main_domain(user: User) -> str | None:

@@ -5,10 +5,11 @@ A blank value never overwrites anything: what was cleared at Microsoft stays, an
 
 from collections.abc import Callable, Collection, Mapping
 from enum import Enum
+from operator import attrgetter
 
 import msgspec
 
-from integrations.domain.people.fields import address, checked
+from integrations.domain.people.fields import address, reader_of
 from integrations.domain.sync.records import User
 from integrations.domain.text import clean
 from integrations.domain.user_sync.comparison import is_invited, mail_key
@@ -17,6 +18,7 @@ from integrations.domain.user_sync.settings import Authority, SyncedField, UserS
 
 Values = Mapping[SyncedField, str]
 
+_ALWAYS_AT_FIRST = frozenset({SyncedField.NAME, SyncedField.MAIL})
 _MORE_THAN_ANY = 10_000  # characters: no field has as many
 _INITIAL_DOMAIN = ".onmicrosoft.com"
 
@@ -25,7 +27,8 @@ class FieldNote(Enum):
     CUT = "cut"  # Microsoft's value is longer than the field
 
 
-class FieldChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+# Without garbage collection: a plan has one for each field of each user, and none can be part of a cycle.
+class FieldChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A field that is written.
 
     Attributes:
@@ -42,24 +45,31 @@ class FieldChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 
 _TEXTS: dict[SyncedField, Callable[[User], str | None]] = {
-    SyncedField.NAME: lambda user: user.name,
-    SyncedField.GIVEN_NAME: lambda user: user.given_name,
-    SyncedField.SURNAME: lambda user: user.surname,
+    SyncedField.NAME: attrgetter("name"),
+    SyncedField.GIVEN_NAME: attrgetter("given_name"),
+    SyncedField.SURNAME: attrgetter("surname"),
     SyncedField.PHONE: lambda user: next(iter(user.business_phones), None),
-    SyncedField.MOBILE_PHONE: lambda user: user.mobile_phone,
-    SyncedField.JOB_TITLE: lambda user: user.job_title,
+    SyncedField.MOBILE_PHONE: attrgetter("mobile_phone"),
+    SyncedField.JOB_TITLE: attrgetter("job_title"),
+    SyncedField.MAIL: attrgetter("mail"),
 }
-FIELD_NAMES = {field: field.value for field in (*_TEXTS, SyncedField.MAIL)}
-_MAIL = FIELD_NAMES[SyncedField.MAIL]
+FIELD_NAMES = {field: field.value for field in _TEXTS}
+_SOURCES = [(field, text_of, reader_of(FIELD_NAMES[field])) for field, text_of in _TEXTS.items()]
 
 
 def values_of(user: User, verified_domains: Collection[str]) -> dict[SyncedField, str]:
     """Microsoft's values as an End User may have them: cleaned and cut to fit; what is blank or none is left out."""
-    texts = {FIELD_NAMES[field]: text for field, text_of in _TEXTS.items() if (text := text_of(user))}
-    stored, _ = checked({**texts, _MAIL: user.mail} if user.mail else texts)
-    if not stored.get(_MAIL):
-        stored[_MAIL] = _likely_mail(user, verified_domains)
-    return {field: text for field, name in FIELD_NAMES.items() if (text := stored.get(name))}
+    values: dict[SyncedField, str] = {}
+    for field, text_of, read in _SOURCES:
+        try:
+            value = read(text) if (text := text_of(user)) else None
+        except ValueError:  # there is nothing in it to show, or it is no address
+            continue
+        if value:
+            values[field] = value
+    if SyncedField.MAIL not in values and (mail := _likely_mail(user, verified_domains)):
+        values[SyncedField.MAIL] = mail
+    return values
 
 
 def _likely_mail(user: User, verified_domains: Collection[str]) -> str | None:
@@ -70,13 +80,14 @@ def _likely_mail(user: User, verified_domains: Collection[str]) -> str | None:
     return address(user.username) if user.username and is_likely else None
 
 
-def first_values(settings: UserSyncSettings, values: Values) -> dict[SyncedField, str]:
-    """The values of an End User that is created: also a name and a mail address that the portal keeps afterwards.
+def first_values(kept: Collection[SyncedField], values: Values) -> dict[SyncedField, str]:
+    """The values of an End User that is created, but for those of ``kept`` fields.
 
-    Without a name it is called by its mail address.
+    It has a name and a mail address even where the portal keeps them afterwards. Without a name it is called by its
+    mail address.
     """
-    kept, name = settings.kept_fields - {SyncedField.NAME, SyncedField.MAIL}, first_name(values)
-    written = {it: text for it, text in values.items() if it not in kept}
+    written = {it: text for it, text in values.items() if it not in kept or it in _ALWAYS_AT_FIRST}
+    name = first_name(values)
     return {**written, SyncedField.NAME: name} if name else written
 
 
@@ -103,8 +114,10 @@ def changed_fields(
 
 def note_of(user: User, field: SyncedField, value: str) -> FieldNote | None:
     """Whether a value that is written is only the beginning of Microsoft's."""
-    text = _TEXTS[field](user) if field in _TEXTS else None
-    return FieldNote.CUT if text and text != value and len(clean(text, _MORE_THAN_ANY)) > len(value) else None
+    text = _TEXTS[field](user)
+    if not text or text == value or field is SyncedField.MAIL:
+        return None
+    return FieldNote.CUT if len(clean(text, _MORE_THAN_ANY)) > len(value) else None
 
 
 def is_to_write(authority: Authority, field: SyncedField, value: str, before: str | None, last: str | None) -> bool:
@@ -134,14 +147,15 @@ def wished_mail(settings: UserSyncSettings, values: Values, end_user: KnownEndUs
 
 
 def cleared_fields(
-    settings: UserSyncSettings, values: Values, end_user: KnownEndUser, last: Values
+    kept: Collection[SyncedField], values: Values, end_user: KnownEndUser, last: Values
 ) -> list[SyncedField]:
-    """Fields that were cleared at Microsoft and keep their value here."""
-    kept = settings.kept_fields
+    """Fields that were cleared at Microsoft and keep their value here, but for ``kept`` ones."""
     return [it for it in last if it not in values and it in end_user.values and it not in kept]
 
 
 def managed_fields(settings: UserSyncSettings, values: Values) -> list[SyncedField]:
     """Fields of a linked End User in which the next sync would overwrite an edit."""
     authority = settings.authority
+    if not authority:
+        return list(values)
     return [it for it in values if authority.get(it, Authority.MICROSOFT) is Authority.MICROSOFT]

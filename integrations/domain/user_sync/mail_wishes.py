@@ -59,7 +59,7 @@ class MailWishes:
             subject=object_id,
             candidates=[MatchCandidate(end_user_id=it, because=["mail"]) for it in self._keepers(key, end_user_id)],
             rivals=self._rivals(key, end_user_id),
-            organization_id=self._identities.standing(object_id).route.organization_id,
+            organization_id=self._identities.users[object_id].organization_id,
             mail=mail,
             is_later=decision is not None and decision.choice is Choice.LATER,
         )

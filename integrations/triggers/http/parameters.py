@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from functools import cache
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from integrations.domain import ids
 from shared.errors import Invalid, Problem
@@ -16,21 +17,39 @@ _MOST_CHARACTERS = 256
 _MOST_DIGITS = 9
 
 
+class ValidValues(NamedTuple):
+    """The values that a parameter can have: their JSON Schema, in a few words, and an example."""
+
+    schema: Mapping[str, Any]
+    expected: str
+    example: Any = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter(Generic[T]):
     """A query parameter. ``read`` gives the value of a text, and raises ValueError for a text that is not valid.
 
-    ``schema`` is its JSON Schema, ``expected`` says in a few words what is valid, and ``default`` is the value of a
-    parameter that is absent or empty.
+    ``valid`` tells what is valid when the parameter is described or refused. ``default`` is the value of a parameter
+    that is absent or empty.
     """
 
     name: str
     description: str
-    schema: Mapping[str, Any]
-    expected: str
+    valid: Callable[[], ValidValues]
     read: Callable[[str], T]
     default: T
-    example: Any = ""
+
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        return self.valid().schema
+
+    @property
+    def expected(self) -> str:
+        return self.valid().expected
+
+    @property
+    def example(self) -> Any:
+        return self.valid().example
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +72,30 @@ def text(
         return value
 
     schema = {"type": "string", "maxLength": most, **({"pattern": f"^{pattern}$"} if pattern else {})}
-    return Parameter(name, description, schema, f"at most {most} characters", read, "", example)
+    valid = ValidValues(schema, f"at most {most} characters", example)
+    return Parameter(name, description, lambda: valid, read, "")
 
 
-def one_of(name: str, description: str, values: Sequence[str], *, default: str = "") -> Parameter[str]:
-    """One of some words, in upper or lower case."""
-    known = {value.casefold(): value for value in values}
+def one_of(
+    name: str, description: str, values: Sequence[str] | Callable[[], Sequence[str]], *, default: str = ""
+) -> Parameter[str]:
+    """One of some words, in upper or lower case; words that take time to find are given as a function."""
+
+    @cache
+    def known() -> dict[str, str]:
+        return {value.casefold(): value for value in (values() if callable(values) else values)}
+
+    def valid() -> ValidValues:
+        words = list(known().values())
+        schema = {"type": "string", "enum": words, **({"default": default} if default else {})}
+        return ValidValues(schema, f"one of {', '.join(words)}", words[0])
 
     def read(value: str) -> str:
-        if value.casefold() not in known:
+        if value.casefold() not in known():
             raise ValueError(value)
-        return known[value.casefold()]
+        return known()[value.casefold()]
 
-    schema = {"type": "string", "enum": list(values), **({"default": default} if default else {})}
-    return Parameter(name, description, schema, f"one of {', '.join(values)}", read, default, values[0])
+    return Parameter(name, description, valid, read, default)
 
 
 def flag(name: str, description: str, *, default: T) -> Parameter[bool | T]:
@@ -78,7 +107,7 @@ def flag(name: str, description: str, *, default: T) -> Parameter[bool | T]:
         return value == "true"
 
     schema = {"type": "boolean", **({} if default is None else {"default": default})}
-    return Parameter(name, description, schema, "true or false", read, default, example=True)
+    return Parameter(name, description, lambda: ValidValues(schema, "true or false", example=True), read, default)
 
 
 def integer(name: str, description: str, *, least: int, most: int, default: int) -> Parameter[int]:
@@ -91,7 +120,8 @@ def integer(name: str, description: str, *, least: int, most: int, default: int)
         return int(value)
 
     schema = {"type": "integer", "minimum": least, "maximum": most, "default": default}
-    return Parameter(name, description, schema, f"a whole number, {least} to {most}", read, default, default)
+    valid = ValidValues(schema, f"a whole number, {least} to {most}", default)
+    return Parameter(name, description, lambda: valid, read, default)
 
 
 def time(name: str, description: str) -> Parameter[datetime | None]:
@@ -105,7 +135,8 @@ def time(name: str, description: str) -> Parameter[datetime | None]:
 
     schema = {"type": "string", "format": "date-time"}
     example = "2026-11-23T07:30:00Z"
-    return Parameter(name, description, schema, f"a time with its zone, such as {example}", read, None, example)
+    valid = ValidValues(schema, f"a time with its zone, such as {example}", example)
+    return Parameter(name, description, lambda: valid, read, None)
 
 
 def tenant(description: str) -> Parameter[ids.TenantId | None]:
@@ -118,7 +149,8 @@ def tenant(description: str) -> Parameter[ids.TenantId | None]:
             raise ValueError(value) from error
 
     schema = {"type": "string", **ids.SCHEMAS[ids.TenantId]}
-    return Parameter("tenant_id", description, schema, ids.TENANT_ID_EXPECTED, read, None, ids.EXAMPLE_TENANT)
+    valid = ValidValues(schema, ids.TENANT_ID_EXPECTED, ids.EXAMPLE_TENANT)
+    return Parameter("tenant_id", description, lambda: valid, read, None)
 
 
 def end_user(name: str, description: str) -> Parameter[ids.EndUserId | None]:
@@ -130,7 +162,8 @@ def end_user(name: str, description: str) -> Parameter[ids.EndUserId | None]:
         return value
 
     schema = {"type": "string", **ids.SCHEMAS[ids.EndUserId]}
-    return Parameter(name, description, schema, "the id of an End User", read, None, ids.EXAMPLE_END_USER)
+    valid = ValidValues(schema, "the id of an End User", ids.EXAMPLE_END_USER)
+    return Parameter(name, description, lambda: valid, read, None)
 
 
 def cursor(pattern: str = _CURSOR.pattern) -> Parameter[str]:
@@ -143,7 +176,8 @@ def cursor(pattern: str = _CURSOR.pattern) -> Parameter[str]:
 
     description = "next_cursor of the previous page, unchanged. Leave it out for the first page."
     schema = {"type": "string", "pattern": f"^{pattern}$"}
-    return Parameter("cursor", description, schema, "next_cursor of the previous page, unchanged", read, "")
+    valid = ValidValues(schema, "next_cursor of the previous page, unchanged")
+    return Parameter("cursor", description, lambda: valid, read, "")
 
 
 LIMIT = integer("limit", "How many items a page has at most.", least=1, most=1000, default=100)

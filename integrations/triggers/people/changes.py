@@ -2,20 +2,21 @@
 
 from integrations.actions.people.feed import read_feed
 from integrations.domain.people.changes import POSITION, Position, read_position
-from integrations.triggers.http.parameters import LIMIT, Parameter
+from integrations.triggers.http.parameters import LIMIT, Parameter, ValidValues
 from integrations.triggers.http.routes import HttpRoutes, Need, RequestContext
 from integrations.triggers.people.requests import organization_in_path
 from integrations.views.people.changes import ChangePage, change_page
 from shared.http.responses import ApiResponse, ok
 
+_VALID = ValidValues(
+    {"type": "string", "pattern": f"^{POSITION.pattern}$"}, "next_after of an earlier answer, unchanged", "42"
+)
 _AFTER: Parameter[Position | None] = Parameter(
     "after",
     "next_after of an earlier answer, unchanged. Leave it out to read all from the start.",
-    {"type": "string", "pattern": f"^{POSITION.pattern}$"},
-    "next_after of an earlier answer, unchanged",
+    lambda: _VALID,
     read_position,
     None,
-    "42",
 )
 
 

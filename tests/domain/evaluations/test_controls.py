@@ -135,6 +135,10 @@ def test_rows_that_were_not_read_for_two_cadences_are_unknown(data: dict[str, Ro
     assert (row.dataset, row.reason) == ("authorization_policy", "It was last read too long ago.")
 
 
+def test_it_needs_what_some_control_reads_and_nothing_else() -> None:
+    assert CONTROLS.needs == catalogue().reads()
+
+
 def test_new_files_have_everything_judged_again() -> None:
     assert catalogue().fingerprint in CONTROLS.inputs(None)  # type: ignore[arg-type]
     assert CONTROLS.uses_states

@@ -9,7 +9,7 @@ import pytest
 from integrations.domain.user_sync import comparison, fields, mail_wishes, plan, upkeep
 from integrations.domain.user_sync.links import LinkedBy, QueueItem, QueueKind
 from integrations.domain.user_sync.mail_wishes import MailWishes
-from integrations.domain.user_sync.matching import identities, matches
+from integrations.domain.user_sync.matching import identities, known_users, matches
 from integrations.domain.user_sync.matching.identities import Identities
 from integrations.domain.user_sync.matching.matches import Matched, Matching
 from integrations.domain.user_sync.matching.places import Places
@@ -66,7 +66,8 @@ def aliases_are_no_addresses(patch: pytest.MonkeyPatch) -> None:
     def without(user: Any) -> Iterator[tuple[str, str]]:
         return (it for it in comparison.addresses_of(user) if it[1] != "alias")
 
-    patch.setattr(identities, "addresses_of", without)
+    patch.setattr(known_users, "addresses_of", without)
+    patch.setattr(matches, "addresses_of", without)
 
 
 def other_addresses_of_end_users_are_overlooked(patch: pytest.MonkeyPatch) -> None:

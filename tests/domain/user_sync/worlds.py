@@ -8,7 +8,7 @@ import msgspec
 
 from integrations.domain.ids import EndUserId, OrganizationId
 from integrations.domain.sync.records import Group, User
-from integrations.domain.user_sync.changes import UserChange, end_user_after
+from integrations.domain.user_sync.changes import UserChange
 from integrations.domain.user_sync.comparison import mail_key
 from integrations.domain.user_sync.inputs import UserSyncInputs
 from integrations.domain.user_sync.links import (
@@ -140,7 +140,7 @@ class World:
         if change.changes_end_user:
             before = self.end_users.get(change.end_user_id)
             assert (before is None) == (change.created_in is not None)
-            self.end_users[change.end_user_id] = end_user_after(change, before)
+            self.end_users[change.end_user_id] = _after(change, before)
         if change.unlinked_object_id:
             del self.links[change.unlinked_object_id]
         if change.link:
@@ -195,3 +195,19 @@ def group(group_id: str, *members: str) -> Group:
 
 def mailboxes(**purposes: str) -> MailboxData:
     return MailboxData(purposes=purposes)
+
+
+def _after(change: UserChange, before: KnownEndUser | None) -> KnownEndUser:
+    """The End User after a change; ``before`` is None for one that is made."""
+    values = {it.field: it.after for it in change.fields}
+    if before is None:
+        organization_id = change.created_in or OrganizationId("")
+        return KnownEndUser(id=change.end_user_id, organization_id=organization_id, values=values)
+    is_active = before.is_active if change.is_active is None else change.is_active
+    return msgspec.structs.replace(
+        before,
+        organization_id=change.moves_to or before.organization_id,
+        values={**before.values, **values},
+        is_active=is_active,
+        inactive_because=None if is_active else change.inactive_because or before.inactive_because,
+    )

@@ -23,6 +23,8 @@ def grants(
     demand = Counter(wishes.values())
 
     def is_kept(thing: Thing, wishing: Holder) -> bool:
+        if thing not in holders and thing not in fixed:
+            return False
         others = (holder for holder in holders.get(thing, ()) if holder != wishing)
         return any(it != wishing for it in fixed.get(thing, ())) or any(it not in wishes for it in others)
 

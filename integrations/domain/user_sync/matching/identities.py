@@ -2,15 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from itertools import count
+from collections.abc import Set as AbstractSet
 
 from integrations.domain.ids import EndUserId, OrganizationId
-from integrations.domain.user_sync.comparison import addresses_of, mail_key
-from integrations.domain.user_sync.fields import Values, first_name, values_of, wished_mail
+from integrations.domain.user_sync.comparison import mail_key
+from integrations.domain.user_sync.fields import first_name, wished_mail
 from integrations.domain.user_sync.inputs import UserSyncInputs
 from integrations.domain.user_sync.links import Choice, KnownEndUser, LinkedBy, Question, UserLink
 from integrations.domain.user_sync.matching.grants import grants
-from integrations.domain.user_sync.scope.routing import Router, Standing
+from integrations.domain.user_sync.matching.known_users import known_user
+from integrations.domain.user_sync.scope.routing import Router
 from integrations.domain.user_sync.settings import SyncedField
 
 
@@ -18,6 +19,7 @@ class Identities:
     """The users that have an End User, and the addresses by which End Users are known.
 
     Attributes:
+        users: The users that exist, by object id.
         end_user_of: End Users by the object ids of users that exist.
         holder_of: The same, the other way around.
         linked_now: By what links are made that do not exist yet, by object id.
@@ -30,8 +32,8 @@ class Identities:
     def __init__(self, inputs: UserSyncInputs, router: Router) -> None:
         self._inputs, self._router = inputs, router
         self._users = inputs.directory.users
-        self._values: dict[str, Values] = {}
-        self._addresses: dict[str, list[tuple[str, str]]] = {}
+        verified = inputs.directory.verified_domains
+        self.users = {object_id: known_user(it, router, verified) for object_id, it in self._users.items()}
         self._new_ids: dict[tuple[str, int], EndUserId] = {}
         self.end_user_of = self._linked()
         self.linked_now: dict[str, LinkedBy] = {}
@@ -49,24 +51,6 @@ class Identities:
         self._index()
         self._known = self._by_mail.keys() | self._by_other_address.keys() | self._by_address_of_user.keys()
 
-    def standing(self, object_id: str) -> Standing:
-        return self._router.standing(self._users[object_id])
-
-    def values(self, object_id: str) -> Values:
-        """Microsoft's values of a user that exists."""
-        values = self._values.get(object_id)
-        if values is None:
-            verified = self._inputs.directory.verified_domains
-            values = self._values[object_id] = values_of(self._users[object_id], verified)
-        return values
-
-    def addresses(self, object_id: str) -> list[tuple[str, str]]:
-        """Keys of the addresses of a user that exists, with what they are; the strongest first."""
-        addresses = self._addresses.get(object_id)
-        if addresses is None:
-            addresses = self._addresses[object_id] = list(addresses_of(self._users[object_id]))
-        return addresses
-
     def link(self, object_id: str, end_user_id: EndUserId) -> UserLink | None:
         """The link of a user with this End User, unless it is yet to be made."""
         link = self._inputs.links.get(object_id)
@@ -82,11 +66,11 @@ class Identities:
         if not self._router.is_any_off:
             return False
         is_off = self._router.is_off(self.accepted_organization(object_id, end_user))
-        return is_off or (object_id in self._users and not self.standing(object_id).route.is_on)
+        return is_off or (object_id in self._users and not self.users[object_id].standing.route.is_on)
 
     def is_kept_up(self, object_id: str, end_user: KnownEndUser) -> bool:
         """Whether fields of the End User follow the user."""
-        return not self.standing(object_id).is_left_out and not self.is_frozen(object_id, end_user)
+        return not self.users[object_id].standing.is_left_out and not self.is_frozen(object_id, end_user)
 
     def mail_wish(self, object_id: str, end_user: KnownEndUser) -> str | None:
         """The address that a linked user's End User is to get, if nobody else has it."""
@@ -94,12 +78,12 @@ class Identities:
             return None
         link = self.link(object_id, end_user.id)
         last = link.last_values if link else {}
-        mail = wished_mail(self._inputs.settings, self.values(object_id), end_user, last)
+        mail = wished_mail(self._inputs.settings, self.users[object_id].values, end_user, last)
         return None if mail is None or self._is_mail_ignored(object_id, mail) else mail
 
     def first_mail(self, object_id: str) -> str | None:
         """The address that an End User is to get that is made for a user."""
-        mail = self.values(object_id).get(SyncedField.MAIL)
+        mail = self.users[object_id].values.get(SyncedField.MAIL)
         return None if mail is None or self._is_mail_ignored(object_id, mail) else mail
 
     def _is_mail_ignored(self, object_id: str, mail: str) -> bool:
@@ -133,7 +117,7 @@ class Identities:
     def _can_be_linked(self, object_id: str) -> bool:
         if object_id not in self._users:
             return False
-        end_user_id, standing = self.end_user_of.get(object_id), self.standing(object_id)
+        end_user_id, standing = self.end_user_of.get(object_id), self.users[object_id].standing
         is_frozen = end_user_id is not None and self.is_frozen(object_id, self._inputs.end_users[end_user_id])
         return standing.can_be_matched and standing.route.is_on and not is_frozen
 
@@ -157,15 +141,18 @@ class Identities:
 
     def free_id(self, object_id: str) -> EndUserId:
         """The id of the End User that is made for a user: the first that none has."""
-        ids = (self._new_id(object_id, it) for it in count(self._undone(object_id)))
-        return next(it for it in ids if it not in self._inputs.end_users)
+        number = self._undone(object_id)
+        while (end_user_id := self._new_id(object_id, number)) in self._inputs.end_users:
+            number += 1
+        return end_user_id
 
     def _new_id(self, object_id: str, number: int) -> EndUserId:
         key = object_id, number
-        if key not in self._new_ids:
-            organization_id = self.standing(object_id).route.organization_id or OrganizationId("")
-            self._new_ids[key] = self._inputs.new_end_user_id(organization_id, object_id, number)
-        return self._new_ids[key]
+        new_id = self._new_ids.get(key)
+        if new_id is None:
+            organization_id = self.users[object_id].organization_id or OrganizationId("")
+            new_id = self._new_ids[key] = self._inputs.new_end_user_id(organization_id, object_id, number)
+        return new_id
 
     def is_ignored(self, object_id: str) -> bool:
         """Whether a user without End User stays so: by decision, or since a link was undone and nothing decided."""
@@ -177,15 +164,15 @@ class Identities:
         decision = self._inputs.decision(object_id, Question.IDENTITY)
         if decision is None or decision.choice is not Choice.CREATE:
             return False
-        can_be_made = not self.standing(object_id).reasons and self.has_name(object_id)
+        can_be_made = not self.users[object_id].standing.reasons and self.has_name(object_id)
         return can_be_made and not self.is_erased(object_id)
 
     def is_erased(self, object_id: str) -> bool:
         """Whether a user's data was erased on request: then no End User is made or looked for."""
-        return self._inputs.is_erased(object_id, [key for key, _ in self.addresses(object_id)])
+        return self._inputs.is_erased(object_id, self.users[object_id].keys)
 
     def has_name(self, object_id: str) -> bool:
-        return first_name(self.values(object_id)) is not None
+        return first_name(self.users[object_id].values) is not None
 
     def _former(self) -> dict[EndUserId, UserLink]:
         """Links of users that do not exist; of several with one End User the latest."""
@@ -193,13 +180,15 @@ class Identities:
         gone = {it.end_user_id: it for it in sorted(links, key=lambda it: (it.since, it.object_id))}
         return {it: link for it, link in gone.items() if it and it in self._inputs.end_users}
 
+    def are_new(self, keys: AbstractSet[str]) -> bool:
+        """Whether no End User was ever known by any of these addresses."""
+        return self._known.isdisjoint(keys)
+
     def known_by(self, key: str) -> set[EndUserId]:
         """Ids of End Users that are known by an address: their own, or one of their users.
 
         Not by a mail address that is to be replaced: it may belong to somebody else by now.
         """
-        if key not in self._known:
-            return set()
         by_mail = {it for it in self._by_mail.get(key, ()) if not self._is_mail_replaced(it)}
         return by_mail.union(self._by_other_address.get(key, ()), self._by_address_of_user.get(key, ()))
 
@@ -214,5 +203,5 @@ class Identities:
             for key in filter(None, map(mail_key, end_user.other_addresses)):
                 self._by_other_address[key].append(end_user.id)
         for object_id, end_user_id in self.end_user_of.items():
-            for key, _ in self.addresses(object_id):
+            for key in self.users[object_id].keys:
                 self._by_address_of_user[key].append(end_user_id)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from integrations.domain.ids import EndUserId
 from integrations.domain.sync.records import User
-from integrations.domain.user_sync.comparison import mail_key, name_keys, phone_key
+from integrations.domain.user_sync.comparison import addresses_of, mail_key, name_keys, phone_key
 from integrations.domain.user_sync.inputs import UserSyncInputs
 from integrations.domain.user_sync.links import (
     MOST_LISTED,
@@ -62,6 +62,7 @@ class Matching:
         self._users = inputs.directory.users
         self._places = Places(inputs, identities)
         self._unlinked_by_address = self._index_of_unlinked()
+        self._shared = {key for key, sharing in self._unlinked_by_address.items() if len(sharing) > 1}
         self._by_likeness: dict[tuple[str, str], set[EndUserId]] | None = None
         self._candidates: dict[str, Candidates] = {}
         self._by_key: dict[str, Matched | QueueItem | None] = {}
@@ -79,7 +80,7 @@ class Matching:
         return self._refused(object_id) or self._outcome_by_key(object_id) or self._outcome_without_match(object_id)
 
     def _reason_to_skip(self, object_id: str) -> SkipReason | LeftOutReason | None:
-        standing = self._identities.standing(object_id)
+        standing = self._identities.users[object_id].standing
         if not self._inputs.directory.users_are_current:
             return SkipReason.NOT_CURRENT
         if standing.is_left_out:
@@ -110,8 +111,8 @@ class Matching:
         return self._by_key[object_id]
 
     def _judged(self, object_id: str) -> Matched | QueueItem | None:
-        if not self.candidates(object_id) and not self._shares_an_address(object_id):
-            return None
+        if self._shared.isdisjoint(self._identities.users[object_id].keys) and not self.candidates(object_id):
+            return None  # nobody else has any of these addresses
         wanted = self._wanted(object_id)
         candidates = {it: because for it, because in self.candidates(object_id).items() if it in wanted}
         if len(wanted) > 1:
@@ -134,9 +135,11 @@ class Matching:
 
     def candidates(self, object_id: str) -> Candidates:
         """Ids of End Users that share an address with a user, and which; the strongest first."""
+        if self._identities.are_new(self._identities.users[object_id].keys):
+            return {}
         if object_id not in self._candidates:
             found: defaultdict[EndUserId, list[str]] = defaultdict(list)
-            for key, kind in self._identities.addresses(object_id):
+            for key, kind in addresses_of(self._users[object_id]):
                 for end_user_id in self._identities.known_by(key):
                     if kind not in found[end_user_id]:
                         found[end_user_id].append(kind)
@@ -148,22 +151,17 @@ class Matching:
         candidates = set(self.candidates(object_id))
         if len(candidates) < 2:
             return candidates
-        organization_id = self._identities.standing(object_id).route.organization_id
+        organization_id = self._identities.users[object_id].organization_id
         there = {it for it in candidates if self._places.organization_of(it) == organization_id}
         return there if len(there) == 1 else candidates
 
     def _rivals(self, object_id: str, end_user_ids: Iterable[EndUserId]) -> list[str]:
         """Other users without End User that share an address with this one, or want the same End User."""
-        own = [key for key, _ in self._identities.addresses(object_id)]
+        own = self._identities.users[object_id].keys
         sharing = {it for key in own for it in self._unlinked_by_address.get(key, ())}
         wanting = {it for end_user_id in end_user_ids for it in self._wanting(end_user_id)}
         others = (sharing | wanting) - {object_id}
         return [it for it in others if self._reason_to_skip(it) is None]
-
-    def _shares_an_address(self, object_id: str) -> bool:
-        """Whether another user without End User has an address of this one."""
-        keys = (key for key, _ in self._identities.addresses(object_id))
-        return any(it != object_id for key in keys for it in self._unlinked_by_address.get(key, ()))
 
     def _wanting(self, end_user_id: EndUserId) -> Iterator[str]:
         """Users without End User that want this one."""
@@ -171,9 +169,9 @@ class Matching:
             yield from (it for it in self._unlinked_by_address.get(key, ()) if end_user_id in self._wanted(it))
 
     def _outcome_without_match(self, object_id: str) -> Outcome:
-        if LeftOutReason.DISABLED in self._identities.standing(object_id).reasons:
+        if LeftOutReason.DISABLED in self._identities.users[object_id].standing.reasons:
             return LeftOutReason.DISABLED
-        if self._inputs.settings.mail_required and SyncedField.MAIL not in self._identities.values(object_id):
+        if self._inputs.settings.mail_required and SyncedField.MAIL not in self._identities.users[object_id].values:
             return SkipReason.NO_MAIL
         if not self._identities.has_name(object_id):
             return SkipReason.NO_NAME
@@ -208,7 +206,7 @@ class Matching:
             subject=object_id,
             candidates=listed[:MOST_LISTED],
             rivals=sorted(rivals)[:MOST_LISTED],
-            organization_id=self._identities.standing(object_id).route.organization_id,
+            organization_id=self._identities.users[object_id].organization_id,
             is_later=decision is not None and decision.choice is Choice.LATER,
         )
 
@@ -216,7 +214,7 @@ class Matching:
         index: defaultdict[str, list[str]] = defaultdict(list)
         for object_id in self._users:
             if object_id not in self._identities.end_user_of:
-                for key in {key for key, _ in self._identities.addresses(object_id)}:
+                for key in self._identities.users[object_id].keys:
                     index[key].append(object_id)
         return index
 

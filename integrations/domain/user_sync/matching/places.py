@@ -37,7 +37,7 @@ class Places:
         end_user = self._inputs.end_users.get(end_user_id)
         if end_user and holder:
             return self.place(holder, end_user).moves_to or end_user.organization_id
-        return end_user.organization_id if end_user else self._identities.standing(holder or "").route.organization_id
+        return end_user.organization_id if end_user else self._identities.users[holder or ""].organization_id
 
     def place(self, object_id: str, end_user: KnownEndUser) -> EndUserPlace:
         """Where the End User of a user that exists goes."""
@@ -58,7 +58,7 @@ class Places:
 
     def _sure_organization(self, object_id: str, end_user: KnownEndUser) -> OrganizationId | None:
         """Where a user belongs, if that is sure, and if its End User may go there."""
-        route, reasons = self._identities.standing(object_id)
+        route, reasons = self._identities.users[object_id].standing
         is_sure = self._inputs.directory.users_are_current and route.is_sure and not reasons
         return route.organization_id if is_sure and not self._identities.is_frozen(object_id, end_user) else None
 

@@ -29,6 +29,9 @@ class FilterVerdict(NamedTuple):
     is_current: bool = True
 
 
+_ALLOWED, _NOT_ALLOWED = FilterVerdict(Certainty.YES), FilterVerdict(Certainty.NO)
+
+
 class CompiledFilter:
     """The filter of one Organization; ``directory`` holds the groups, None where they were never read."""
 
@@ -39,7 +42,7 @@ class CompiledFilter:
         self._uses_groups = self._groups != GroupFilter()
         self._directory = directory
         self._groups_are_current = groups_are_current
-        types = frozenset(sync.filter.user_types)
+        types = tuple(sync.filter.user_types)
         self._checks: list[Check] = [
             lambda user: user_type_of(user) in types,
             *_check_of_text(sync.filter.department, lambda user: user.department),
@@ -49,10 +52,11 @@ class CompiledFilter:
 
     def verdict(self, user: User) -> FilterVerdict:
         """What holds without groups is sure; groups may leave it open."""
-        if not all(check(user) for check in self._checks):
-            return FilterVerdict(Certainty.NO)
+        for check in self._checks:
+            if not check(user):
+                return _NOT_ALLOWED
         if not self._uses_groups:
-            return FilterVerdict(Certainty.YES)
+            return _ALLOWED
         return FilterVerdict(self._allowed_by_groups(user.id), self._groups_are_current)
 
     def missing_groups(self) -> list[str]:

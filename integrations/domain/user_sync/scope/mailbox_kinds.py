@@ -26,6 +26,8 @@ class MailboxKind(Enum):
     LIKELY_SHARED = "likely_shared"
     UNKNOWN = "unknown"
 
+    __hash__ = object.__hash__  # by identity: that of an Enum hashes its name in Python, for every user
+
 
 class MailboxEvidence(Enum):
     """How the kind of a mailbox is known."""
@@ -55,6 +57,7 @@ class MailboxData:
     part_numbers: Mapping[str, str] = field(default_factory=dict)
 
 
+_NOT_KNOWN = Mailbox(MailboxKind.UNKNOWN, MailboxEvidence.NONE)
 _BY_PURPOSE = {
     "user": MailboxKind.PERSON,
     "linked": MailboxKind.PERSON,
@@ -83,7 +86,7 @@ def mailbox_of(user: User, known: MailboxData) -> Mailbox:
         return Mailbox(kind, MailboxEvidence.LICENSE)
     if user.is_enabled is False and user.mail and not user.license_ids:
         return Mailbox(MailboxKind.LIKELY_SHARED, MailboxEvidence.GUESS)
-    return Mailbox(MailboxKind.UNKNOWN, MailboxEvidence.NONE)
+    return _NOT_KNOWN
 
 
 def mailbox_data(
@@ -109,8 +112,10 @@ def is_room(user: User, known: MailboxData) -> bool:
 
 
 def _kind_by_license(user: User, part_numbers: Mapping[str, str]) -> MailboxKind | None:
-    kinds = (_kind_by_part_number(part_numbers.get(sku, "")) for sku in user.license_ids)
-    return next(filter(None, kinds), None)
+    for sku in user.license_ids:
+        if kind := _kind_by_part_number(part_numbers.get(sku, "")):
+            return kind
+    return None
 
 
 @lru_cache(_MOST_PART_NUMBERS)

@@ -4,7 +4,7 @@ The first Organization whose filter allows a user takes it. What depends on a gr
 that were not read lately, is not sure: nobody becomes inactive or moves because of it.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from integrations.domain.ids import OrganizationId
 from integrations.domain.security.certainty import Certainty
 from integrations.domain.security.policy_people import Directory
 from integrations.domain.sync.records import Group, User
-from integrations.domain.user_sync.scope.filters import CompiledFilter
+from integrations.domain.user_sync.scope.filters import CompiledFilter, FilterVerdict
 from integrations.domain.user_sync.scope.mailbox_kinds import MailboxData, MailboxKind, mailbox_of
 from integrations.domain.user_sync.scope.reasons import LeftOutReason
 from integrations.domain.user_sync.settings import UserSyncSettings
@@ -89,21 +89,25 @@ class Router:
             CompiledFilter(it, groups, groups_are_current=directory.groups_are_current) for it in settings.organizations
         ]
         self._off = frozenset(it.organization_id for it in settings.organizations if not it.is_on)
-        self._standings: dict[str, Standing] = {}
+        self._routes: dict[tuple[FilterVerdict, ...], Route] = {}
 
     def standing(self, user: User) -> Standing:
-        standing = self._standings.get(user.id)
-        if standing is None:
-            route = self.route(user)
-            standing = self._standings[user.id] = Standing(route, tuple(self._reasons(user, route)))
-        return standing
+        route = self.route(user)
+        return Standing(route, tuple(self._reasons(user, route)))
 
     def route(self, user: User) -> Route:
         """The first Organization that takes the user; none while it is open whether an earlier one does."""
+        verdicts = tuple([it.verdict(user) for it in self.filters])
+        route = self._routes.get(verdicts)
+        if route is None:
+            route = self._routes[verdicts] = self._route_by(verdicts)
+        return route
+
+    def _route_by(self, verdicts: Iterable[FilterVerdict]) -> Route:
+        """The route of everybody about whom the filters say this."""
         is_known = is_sure = True
         matches: list[CompiledFilter] = []
-        for it in self.filters:
-            allows, is_current = it.verdict(user)
+        for it, (allows, is_current) in zip(self.filters, verdicts, strict=True):
             if not matches:
                 is_known &= allows is not Certainty.UNKNOWN
                 is_sure &= is_current and is_known
