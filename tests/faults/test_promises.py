@@ -22,6 +22,8 @@ SETTINGS = {"organizations": [{"organization_id": ORG, "filter": EVERYBODY}], "m
 
 Rows = dict[str, dict[str, Any]]
 
+ON: Rows = {"user_sync_head:current": {"is_on": True}}
+
 
 def store(people: dict[str, Rows], **tables: Rows) -> Store:
     def rows(documents: Rows, partition: str) -> dict[tuple[str, str], dict[str, Any]]:
@@ -52,11 +54,12 @@ def question(kind: str, **values: Any) -> Rows:
 
 
 def told(before: tuple[dict[str, Rows], Rows], after: tuple[dict[str, Rows], Rows], **more: Any) -> list[str]:
-    first, second = (State(store(people, usersync=rows), TENANT) for people, rows in (before, after))
+    first, second = (State(store(people, usersync={**ON, **rows}), TENANT) for people, rows in (before, after))
     known = {"users": USERS, "settings": SETTINGS, "purposes": {}, **more}
     return list(promises.broken_promises(first, second, Told(TENANT, **known)))
 
 
+IGNORED = decision("identity", choice="ignore")
 QUIET = ({ORG: person()}, link())
 NOBODY = ({ORG: person()}, Rows())
 OTHER_MAIL = person(mail="x@one.example")
@@ -103,8 +106,12 @@ def test_a_run_that_keeps_its_promises_breaks_none(before: Any, after: Any) -> N
         ("had undone a link", ({ORG: person()}, link(key=None, undone=["eu_ann"])), QUIET),
         ("and is gone", NOBODY, ({ORG: person()}, link("u9"))),
         ("is forgotten", ({ORG: person()}, {**link(), **decision("mail", choice="ignore")}), QUIET),
-        ("is asked about", QUIET, ({ORG: person()}, {**link(), **question("name_only")})),
-        ("to where it was accepted", QUIET, ({ORG: person()}, {**link(), **WOULD_MOVE})),
+        ("who is eu_ann", QUIET, ({ORG: person()}, {**link(), **question("name_only")})),
+        ("who is where it was accepted", QUIET, ({ORG: person()}, {**link(), **WOULD_MOVE})),
+        ("about u9, who is gone", QUIET, ({ORG: person()}, {**link(), **question("name_only", subject="u9")})),
+        ("whom somebody ignored", QUIET, ({ORG: person()}, {**IGNORED, **question("name_only")})),
+        ("who may be", QUIET, ({ORG: person()}, question("name_only", candidates=[{"end_user_id": "eu_gone"}]))),
+        ("as nobody has", QUIET, ({ORG: person()}, {**link(), **question("email_taken", mail="ann@one.example")})),
         ("failed", QUIET, ({ORG: person()}, {**link(), "user_sync_head:current": {"failure": {}}})),
     ],
 )  # fmt: skip
