@@ -52,7 +52,7 @@ def test_what_the_portal_changes_between_two_transactions_of_a_run_stays_and_the
             sync.portal.ask("PUT", f"/end-users/{people[last]['id']}", {**own[last], "job_title": "Ours"})
         return done
 
-    monkeypatch.setattr(users_writing, "_A_TRANSACTION", 1)
+    monkeypatch.setattr(users_writing, "MAX_OPERATIONS", 4)  # one End User each
     monkeypatch.setattr(PlanWriter, "_write_end_users", writes_slowly)
     sync.sync()
     sync.run()
@@ -71,7 +71,7 @@ def test_a_run_reads_the_head_of_the_people_once_however_many_it_writes(
         heads.extend([key] if key.startswith("people_head:") else [])
         return get(table, partition, key)
 
-    monkeypatch.setattr(users_writing, "_A_TRANSACTION", 1)
+    monkeypatch.setattr(users_writing, "MAX_OPERATIONS", 4)
     begin = PlanWriter.write
 
     def writes(self: PlanWriter) -> None:
