@@ -284,6 +284,10 @@ def _fill(world: Any, tenant: Mapping[str, str]) -> None:
     added = world.add_conditional_access(tenant["id"], displayName="Risky agents")
     agents = {"clientApplications": {"includeAgentIdServicePrincipals": ["All"]}, "agentIdRiskLevels": ["high"]}
     world.change_conditional_access(tenant["id"], added["id"], conditions=added["conditions"] | agents)
+    world.put_room(tenant["id"], "boardroom", emailAddress=f"boardroom@{tenant['domain']}")
+    shared = world.managed_devices(tenant["id"])[0]["id"]
+    world.change_managed_device(tenant["id"], shared, deviceEnrollmentType="windowsBulkAzureDomainJoin")
+    world.set_device_users(tenant["id"], shared, people[:1])
 
 
 def begin(portal: Portal, monkeypatch: Any, chance: random.Random) -> Course:
