@@ -39,6 +39,7 @@ class AssetCourse(Course):
         super().__init__(lab, portal, tenant, chance, ends)
         self._made = 0
         self._owners: dict[str, str] = {}
+        self._removed: dict[str, dict[str, Any]] = {}  # Intune's list tells of what left it once a day
         portal.integrate(tenant)
         mapped = portal.organization("Acme Dental")
         found = portal.ask("GET", "/organizations")["items"]
@@ -103,6 +104,7 @@ class AssetCourse(Course):
     def _retired(self) -> Request:
         if len(managed := self._managed()) > 1:
             device = self._chance.choice(managed)
+            self._removed[device["id"]] = device
             self._world.remove_managed_device(self._tenant["id"], device["id"])
             for it in self._world.devices(self._tenant["id"]):
                 if it["deviceId"] == device["azureADDeviceId"]:
@@ -323,7 +325,7 @@ class AssetCourse(Course):
     def _fleet(self) -> Fleet:
         owned: Mapping[str, str] = self._owners
         directory = {it["id"]: {**it, "owner": owned.get(it["id"])} for it in self._world.devices(self._tenant["id"])}
-        return Fleet(directory, {it["id"]: it for it in self._managed()})
+        return Fleet(directory, self._removed | {it["id"]: it for it in self._managed()})
 
     def _kept(self) -> Iterator[str]:
         """What is shown of assets is what is stored: each is there once, with the device that it is linked with."""
