@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 # All tests of a worker begin at one moment, so that times of a state are as old in each of them. It lies ahead of every
-# run of the suite: a clock that is moved forward is nothing new to a test, one that goes back would be.
+# run of the suite: a clock that is moved forward is nothing new to a test, one that goes back would be. What a tenant
+# does once a day, at a time of its own, it does as long after the beginning in every run.
 _AHEAD = timedelta(hours=3)
+_HOUR = 6
 _UNREPEATABLE = frozenset({"fault", "garble", "hold"})  # what comes of these depends on when they meet a request
 _REMEMBERED = ("sign_in", "csp_sign_in", "callers", "quota", "seal_lines", "plans")
 _STORAGE = "AzureWebJobsStorage"
@@ -47,7 +49,9 @@ class States:
     """The states that one worker has reached so far, and the moment at which its tests begin."""
 
     def __init__(self) -> None:
-        self._began = datetime.now(UTC) + _AHEAD
+        soonest = datetime.now(UTC) + _AHEAD
+        began = soonest.replace(hour=_HOUR, minute=0, second=0, microsecond=0)
+        self._began = began if began >= soonest else began + timedelta(days=1)
         self._kept: dict[str, State] = {}
 
     @property

@@ -1,5 +1,6 @@
 """The page in a real browser, before the real app. Chromium is found, or installed, by local/find-chromium."""
 
+import inspect
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +24,7 @@ FLAGS = (
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
+    "--in-process-gpu",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
@@ -30,6 +32,10 @@ FLAGS = (
     "--disable-sync",
     "--renderer-process-limit=1",  # the next tab finds scripts compiled, and no process has to start for it
 )
+
+# Playwright notes the whole stack at each call. One frame of a worker is of no file, and to look for its module among all
+# that are loaded takes longer than most calls: it is told.
+inspect.modulesbyfile["<string>"] = "__main__"
 
 
 @pytest.fixture(scope="session")
