@@ -33,8 +33,8 @@ FLAGS = (
     "--renderer-process-limit=1",  # the next tab finds scripts compiled, and no process has to start for it
 )
 
-# Playwright notes the whole stack at each call. One frame of a worker is of no file, and to look for its module among all
-# that are loaded takes longer than most calls: it is told.
+# Playwright notes the whole stack at each call. One frame of a worker is of no file, and to look for its module among
+# all that are loaded takes longer than most calls: it is told.
 inspect.modulesbyfile["<string>"] = "__main__"
 
 
