@@ -1,4 +1,4 @@
-"""P13: 10,000 assets linked with 10,000 devices and given their End Users; a run after one changed hands; each one's share."""
+"""P13: 10,000 assets linked with 10,000 devices and given their End Users; a run after one change; what one adds."""
 
 from typing import Any
 

@@ -67,7 +67,9 @@ def violations(site: Site, root: Path) -> list[tuple[str, Any]]:
         script = (root / AXE).read_text()
         site.answers("/page/axe.js", lambda asked: asked.fulfill(script, content_type="text/javascript"))
         site.page.add_script_tag(url=f"{site.url}/api/page/axe.js")
-    found = site.page.evaluate("async () => (await axe.run()).violations")
+    found = site.page.evaluate(
+        "async () => (await axe.run({ resultTypes: ['violations'], preload: false })).violations"
+    )
     return [(it["id"], [(node["html"][:200], node["failureSummary"]) for node in it["nodes"][:3]]) for it in found]
 
 

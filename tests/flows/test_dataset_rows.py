@@ -80,6 +80,26 @@ def test_managed_devices_are_asked_for_what_checked_in_since(portal: Portal) -> 
     assert gone not in {it["id"] for it in items(portal, tenant, "managed-devices")}
 
 
+def test_a_device_that_checks_in_within_the_second_of_the_last_one_is_not_missed_and_costs_nothing_later(
+    portal: Portal,
+) -> None:
+    tenant, world = portal.has_tenant(users=5, devices=3), portal.microsoft.world
+    now = {"lastSyncDateTime": portal.clock().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    world.add_managed_device(tenant["id"], **now)
+    portal.connected(tenant)
+    late = world.add_managed_device(tenant["id"], **now)
+
+    cycle(portal, minutes=40)
+    within = {it["id"] for it in items(portal, tenant, "managed-devices")}
+    cycle(portal, minutes=40)
+
+    assert late["id"] in within
+    runs = portal.ask("GET", f"/tenants/{tenant['id']}/runs")["items"]
+    counts = [it["counts"] for run in runs for it in run["datasets"] if it["dataset"] == "managed_devices"]
+    assert [it["created"] for it in counts[:2]] == [0, 1]
+    assert [it["changed"] for it in counts[:2]] == [0, 0]
+
+
 def test_a_filler_is_no_serial_number_and_no_device(portal: Portal) -> None:
     tenant = portal.has_tenant(devices=0)
     zeros = "00000000-0000-0000-0000-000000000000"

@@ -19,7 +19,12 @@ def stored(portal: Portal, tenant: dict[str, str]) -> int:
     return len(data.fingerprints("users", None, 1))
 
 
-@pytest.fixture(params=[100, 5_000], ids=["a large data set", "a small one"])
+@pytest.fixture(
+    params=[
+        pytest.param(100, id="a large data set"),
+        pytest.param(5_000, id="a small one", marks=pytest.mark.exhaustive),
+    ]
+)
 def tenant(portal: Portal, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> dict[str, str]:
     """Each part has time for little more than one transaction; a large data set is stored by itself."""
     monkeypatch.setattr("integrations.actions.sync.store_attempts._LARGE", request.param)

@@ -123,6 +123,7 @@ def test_a_start_that_was_killed_leaves_the_next_one_everything(folder: Path, po
         assert start.alice.await_sync(wingtip)["sync_status"]["label"] == "Success"
 
 
+@pytest.mark.exhaustive
 def test_a_torn_file_of_what_microsoft_knew_does_not_break_the_next_start(folder: Path, ports: Ports) -> None:
     state = folder / "microsoft" / "world.state"
     state.write_bytes(state.read_bytes()[:1000])

@@ -1,6 +1,8 @@
 """Devices that Intune manages: in full once a day, and in between those that have checked in since.
 
-Intune has no delta query. A device that is removed, or changes without checking in, shows in the next full list.
+Intune has no delta query. A device that is removed, or changes without checking in, shows in the next full list. What
+checked in within the minutes before a reading is read once more by the next: times are in whole seconds, and another
+device may have checked in within the same one, or not have been listed yet.
 Source: https://learn.microsoft.com/graph/api/intune-devices-manageddevice-list
 """
 
@@ -23,6 +25,7 @@ _FIELDS = (
     "userPrincipalName,complianceState,managementState,managedDeviceOwnerType,managementAgent,deviceEnrollmentType,"
     "enrolledDateTime,lastSyncDateTime,isEncrypted"
 )
+_OVERLAP = timedelta(minutes=5)
 _SINCE = re.compile(r"lastSyncDateTime%20gt%20([0-9TZ.:-]+)")
 # Placeholders that manufacturers use instead of a serial number, which several devices may share.
 _NO_SERIAL = frozenset(
@@ -61,14 +64,15 @@ def _read(context: ReadContext) -> Reading:
     for page in context.graph.pages_from(context.page, type=_Managed):
         records |= {it.id: Record(key=it.id, body=encoded(_to_managed_device(it))) for it in page.items}
         latest = cursor_moment([latest, *(it.last_sync_date_time for it in page.items)], context.now)
-    return Reading(records=list(records.values()), is_complete=context.is_first, link=_link(latest))
+    return Reading(records=list(records.values()), is_complete=context.is_first, link=_link(latest, context.now))
 
 
-def _link(latest: datetime | None) -> str | None:
-    """The path of the next request: devices that checked in after ``latest``."""
+def _link(latest: datetime | None, now: datetime) -> str | None:
+    """The path of the next request: what checked in after ``latest``, and once more what did just before ``now``."""
     if latest is None:
         return None
-    return f"{_PATH}?$filter={quote(f'lastSyncDateTime gt {in_utc(latest)}', safe=':')}&$select={_FIELDS}"
+    bound = in_utc(min(latest, now - _OVERLAP))
+    return f"{_PATH}?$filter={quote(f'lastSyncDateTime gt {bound}', safe=':')}&$select={_FIELDS}"
 
 
 def _since(link: str) -> datetime | None:
