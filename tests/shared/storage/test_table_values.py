@@ -9,10 +9,11 @@ import pytest
 
 from shared.storage.rows import Row, RowChanged, RowNotStorable, chunks, delete, insert, replace, upsert
 from shared.storage.table import Table
+from tests.exhaustive import exhaustive
 from tests.shared.storage.clients import BY_TOKEN, CLIENTS, by_key, open_table
 
 
-@pytest.fixture(params=[*CLIENTS, *(client + BY_TOKEN for client in CLIENTS)])
+@pytest.fixture(params=[*CLIENTS, *exhaustive(*(client + BY_TOKEN for client in CLIENTS))])
 def table(request: pytest.FixtureRequest, storage: str, tmp_path: Path) -> Iterator[Table]:
     with open_table(request.param, storage, tmp_path) as found:
         yield found
