@@ -12,9 +12,9 @@ FUZZ := .venv-fuzz
 CLIENT := .venv-client
 
 # Tests run side by side, each worker with a cloud and a storage of its own; a storage that is given is not shared.
-# More than twice as many workers as CI has cores: a test waits for a browser, a storage or a timeout much of its time.
+# Twice as many workers as CI has cores: a test waits for a browser, a storage or a timeout a third of the time.
 # Whoever is done takes tests from the others, so that no worker is left alone with a long file.
-WORKERS ?= 5
+WORKERS ?= 4
 SIDE_BY_SIDE := $(if $(AZURITE_CONNECTION_STRING),,--numprocesses $(WORKERS) --dist worksteal)
 
 # Azurite comes from npm, unless another one is asked for.

@@ -9,6 +9,7 @@ import pytest
 
 from local.microsoft.cloud import Running
 from local.portal_identity import PortalIdentity
+from tests.exhaustive import exhaustive
 from tests.flows.partner import has_csp
 from tests.flows.portal import CLIENT_ID, Portal, at_microsofts_pace, open_portal
 from tests.states import States
@@ -97,7 +98,7 @@ def test_a_restored_state_is_the_one_that_was_travelled_to(begin: Begin, journey
     assert known(restored, journey(restored)) == reached
 
 
-@pytest.mark.parametrize("journey", JOURNEYS)
+@pytest.mark.parametrize("journey", [connected, csp_settled, *exhaustive(integrated, csp_integrated)])
 def test_ids_and_times_apart_every_journey_ends_in_that_state(begin: Begin, journey: Journey) -> None:
     elsewhere, states = begin(States()), States()
     reached = known(elsewhere, journey(elsewhere))

@@ -179,6 +179,7 @@ def _people(azurite: Azurite) -> TableClient:
     return TableClient.from_connection_string(azurite.connection_strings[0], "people")
 
 
+@pytest.mark.exhaustive
 def test_the_emulator_starts_as_docker_has_it_when_asked_to(only, tmp_path):
     """Without what teaches it to use its indexes: rows come and go all the same."""
     only.setenv("AZURITE_MODE", "npm")

@@ -13,6 +13,7 @@ import pytest
 from local.microsoft.control import World
 from local.microsoft.state_file import StateFile
 from local.worlds.csp import CUSTOMERS, add_csp
+from tests.exhaustive import exhaustive
 from tests.waiting import HANGS_S, until
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -85,7 +86,7 @@ def test_what_happened_shortly_before_a_kill_is_known_after_it(folder: Path) -> 
         assert [it["name"] for it in world.tenants()] == ["Contoso", "Fabrikam"]
 
 
-@pytest.mark.parametrize("torn", [b"", b"\x80", None])
+@pytest.mark.parametrize("torn", [b"\x80", *exhaustive(b"", None)])
 def test_a_torn_state_gives_way_to_the_one_before_it(folder: Path, torn: bytes | None) -> None:
     state = folder / "world.state"
     (folder / "world.state.previous").write_bytes(state.read_bytes())
@@ -115,7 +116,7 @@ def test_a_state_that_other_code_wrote_is_not_read(tmp_path: Path, monkeypatch: 
     assert list(StateFile(tmp_path).states()) == []
 
 
-@pytest.mark.parametrize("damaged", ["ca.pem", "server.pem"])
+@pytest.mark.parametrize("damaged", ["server.pem", *exhaustive("ca.pem")])
 def test_a_damaged_certificate_is_made_anew(folder: Path, damaged: str) -> None:
     (folder / damaged).write_bytes(b"")
     with cloud(folder) as world:
