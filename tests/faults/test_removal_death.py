@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.exhaustive import exhaustive
 from tests.faults.lab.crashes import crash
 from tests.faults.lab.flows import Bases
 from tests.faults.lab.kill import When
@@ -17,7 +18,7 @@ def bases(lab: Lab) -> Iterator[Bases]:
     lab.microsoft.world.clear_faults()
 
 
-@pytest.mark.parametrize("status", [None, 409])  # `make faults` has the others
+@pytest.mark.parametrize("status", [None, *exhaustive(409)])  # `make faults` has the others
 def test_no_role_of_ours_survives_a_death_between_a_customers_roles_and_its_consent(
     lab: Lab, bases: Bases, status: int | None
 ) -> None:

@@ -116,7 +116,7 @@ def test_the_machine_sees_an_app_that_is_not_the_model(lab: Lab) -> None:
     ("kind", "seed", "scene", "deaths"),
     [
         (UserSyncCourse, 85, "newcomers", 1),  # between an End User and its link
-        (AssetCourse, 33, "handed_over", 0),  # somebody else comes in between
+        *exhaustive((AssetCourse, 33, "handed_over", 0)),  # somebody else comes in between
     ],
 )
 def test_it_ends_as_if_no_process_had_died_and_as_a_new_plan_would(

@@ -24,6 +24,7 @@ from integrations.storage.control import VersionConflict
 from integrations.storage.documents import Documents
 from integrations.views.people.end_users import EndUserView
 from shared.errors import Conflict, NotFound
+from tests.exhaustive import IS_FULL
 from tests.flows.portal import Portal
 from tests.flows.test_end_users import created, listed, refused
 
@@ -173,7 +174,7 @@ class Steps:
 KINDS = ("push", "create", "change", "change", "merge", "erase", "move")
 
 
-@settings(max_examples=6, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6 if IS_FULL else 3, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 99)), min_size=12, max_size=20))
 def test_the_feed_rebuilds_the_people_from_any_point(portal: Portal, steps: list[tuple[str, int]]) -> None:
     walk = Steps(portal.services)

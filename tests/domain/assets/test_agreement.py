@@ -9,9 +9,9 @@ from integrations.domain.assets.reasons import NoEndUserReason
 from tests.domain.assets.agreement import Agreed, expected_of, of_app
 from tests.domain.assets.generator import any_fleet
 from tests.domain.assets.mutations import MUTATIONS, Mutate
-from tests.exhaustive import exhaustive
+from tests.exhaustive import IS_FULL, exhaustive
 
-SEEDS = range(1000)
+SEEDS = range(1000 if IS_FULL else 400)
 
 
 @pytest.fixture(scope="module")

@@ -237,7 +237,7 @@ def slow_reach(it: Relationship, given_: Assignment, any_of: set[RoleId], told: 
     return bool(given_.roles & any_of) and given_.group_id in told.groups
 
 
-@settings(max_examples=3000 if IS_FULL else 500)
+@settings(max_examples=3000 if IS_FULL else 200)
 @given(SITUATIONS)
 def test_two_judges_say_the_same(told: GdapInput) -> None:
     assert evaluate(told, NOW).auth is slow_judge(told, NOW)

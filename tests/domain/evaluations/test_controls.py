@@ -20,6 +20,7 @@ from tests.baselines.changing import put
 from tests.baselines.recorded import read
 from tests.baselines.tenants import AUTHORIZATION, changed, good
 from tests.domain.evaluations.in_memory import NOW, Follower, Memory, Rows, after, whole
+from tests.exhaustive import IS_FULL
 
 TRIALS = "EIDSCA.AP05"
 OPEN = put(AUTHORIZATION, "allowedToSignUpEmailBasedSubscriptions", to=True)
@@ -45,7 +46,7 @@ def test_there_is_one_row_for_each_control(data: dict[str, Rows]) -> None:
     assert whole(CONTROLS, data).keys() == catalogue().controls.keys()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40 if IS_FULL else 15, deadline=None)
 @given(st.lists(st.sampled_from(CASES), min_size=1, max_size=4))
 def test_controls_follow_changes(cases: list[Any]) -> None:
     follower = Follower(CONTROLS, dict(read(good()).data))
