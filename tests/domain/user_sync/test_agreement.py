@@ -8,9 +8,9 @@ from integrations.domain.user_sync.links import QueueKind
 from tests.domain.user_sync.agreement import Agreed, of_app, of_reference
 from tests.domain.user_sync.generator import any_world
 from tests.domain.user_sync.mutations import MUTATIONS, Mutate
-from tests.exhaustive import IS_FULL, exhaustive
+from tests.exhaustive import exhaustive
 
-SEEDS = range(1000 if IS_FULL else 400)
+SEEDS = range(1000)
 
 
 @pytest.fixture(scope="module")
