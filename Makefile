@@ -80,7 +80,9 @@ faults: $(READY) ## crashes, races and odd answers for ten minutes, drawn by a s
 
 exhaustive: $(READY) $(CHROMIUM_PATH) ## every case of the tests of which `make test` tries some, and axe in every scheme at every width
 	FULL=1 $(BIN)/pytest $(SIDE_BY_SIDE) -m exhaustive
-	FULL=1 $(BIN)/pytest $(SIDE_BY_SIDE) tests/browser/test_accessible.py tests/browser/test_given_up.py tests/browser/test_addresses.py
+	FULL=1 $(BIN)/pytest $(SIDE_BY_SIDE) tests/browser/test_accessible.py tests/browser/test_given_up.py tests/browser/test_addresses.py \
+		tests/flows/test_linear.py tests/flows/test_people_feed.py tests/domain/assets/test_agreement.py \
+		tests/domain/evaluations/test_controls.py tests/domain/csp/test_gdap.py
 
 browser: $(READY) node_modules/.ready $(CHROMIUM_PATH) ## the page in Chromium (found, installed, or CHROMIUM=path): journeys, accessibility, speed
 	$(BIN)/pytest tests/browser

@@ -60,11 +60,10 @@ def main() -> None:
     rows = again["written"]
     after = {"cpu_s": round(again["cpu_s"], 2), "table": again["table"], "peak_mb": round(again["peak_mb"])}
     record("P13-one-device", "rows written", ratio=rows, goal="<= 10", met=rows <= 10, **after)
-    added, cost = (many["cpu_s"] - again["cpu_s"]) / _MANY, ten["cpu_s"]
-    each = {"added_cpu_s": round(added, 6), "ten_cpu_s": round(cost, 6), "rows": many["written"]}
-    record(
-        "P13-one-device-cpu", "reading and writing ten rows", ratio=added / cost, goal="<= 1", met=added <= cost, **each
-    )
+    ratio, cost = again["cpu_s"] / ten["cpu_s"], round(ten["cpu_s"], 5)
+    # What one more of them adds to a run that there is anyway; the goal is about the run that one of them causes.
+    further = {"cpu_s": cost, "one_more_cpu_s": round((many["cpu_s"] - again["cpu_s"]) / _MANY, 6)}
+    record("P13-one-device-cpu", "reading and writing ten rows", ratio=ratio, goal="<= 1", met=ratio <= 1, **further)
 
 
 if __name__ == "__main__":

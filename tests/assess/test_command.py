@@ -30,7 +30,7 @@ def test_one_recording_gives_one_assessment(tmp_path: Path, capsys: Output) -> N
 
 
 def test_many_recordings_are_assessed_line_by_line_in_their_order(tmp_path: Path, capsys: Output) -> None:
-    lines = [told({}, case={"id": f"case-{number}"}) for number in range(60)]
+    lines = [told({}, case={"id": f"case-{number}"}) for number in range(344)]
 
     code = main([written(tmp_path, "all.jsonl", *lines, ""), "--only", "licenses"])
 

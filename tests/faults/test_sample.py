@@ -81,7 +81,11 @@ def test_a_crash_is_healed(lab: Lab, bases: Bases, flow: str, at: int, when: Whe
 def test_two_processes_at_once_break_nothing(lab: Lab) -> None:
     arena = Arena(lab, seed=1, units=1)
 
-    pairs = (("unmap", "sync"), ("undo link of asset", "sync"))
+    pairs = (
+        ("unmap", "sync"),
+        ("push End Users", "move End Users"),
+        ("undo link of asset", "sync"),
+    )
     raced = [arena.race(ACTION[one], ACTION[other], 1) for one, other in pairs]
 
     assert [it.runs for it in raced] == [1] * len(pairs)

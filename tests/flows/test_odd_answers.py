@@ -286,7 +286,8 @@ def test_somebody_whose_deletion_no_delta_tells_is_gone_within_seven_days(portal
     portal.microsoft.world.remove_user(tenant["id"], ghost, in_delta=False)
     cycle(portal, hours=1)
     at_first = len(users_of(portal, tenant))
-    cycle(portal, hours=7 * 24)
+    for _ in range(7):
+        cycle(portal, hours=24)
 
     assert at_first == 6
     assert ghost not in {it["id"] for it in users_of(portal, tenant)}
