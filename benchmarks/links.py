@@ -10,14 +10,17 @@ from integrations.actions.account import Account
 from integrations.actions.actors import Actor
 from integrations.actions.asset_links.run import link_assets
 from integrations.actions.assets.push import MOST_PUSHED_ASSETS, push_assets
+from integrations.actions.directory import USERS
 from integrations.actions.lookup import find_tenant
 from integrations.actions.user_sync.run import sync_users
 from integrations.domain.ids import AccountId, OrganizationId, SyncroTenantId, TenantId
 from integrations.domain.integrations import Organization
 from integrations.domain.jobs.orders import EvaluateOrder
+from integrations.domain.sync.changed_keys import ALL
 from integrations.domain.sync.records import Device, ManagedDevice, User
 from integrations.domain.user_sync.settings import OrganizationSync, UserSyncSettings
 from integrations.storage.asset_links import AssetLinkStore
+from integrations.storage.data.pending import Pending
 from integrations.storage.data.store import StoredData
 from shared.storage.tables import Row, chunks, delete, upsert
 
@@ -54,6 +57,22 @@ def link(bench: "Bench", told: dict[str, Any]) -> dict[str, Any]:
 def link_again(bench: "Bench", told: dict[str, Any]) -> dict[str, Any]:
     """Another run, in a process of its own."""
     return _run(bench, told)
+
+
+def link_one_by_one(bench: "Bench", told: dict[str, Any]) -> dict[str, Any]:
+    """A run for each linked user that changed, as if nobody else had; CPU seconds of one, with connections open."""
+    order, stored = _order(bench, told)
+    changed = stored.pending[USERS]
+    keys = [] if changed.keys is ALL else sorted(changed.keys)
+    linked = bench.services.user_sync(order.account_id, order.tenant_id).links.find_all(keys)
+    first, *others = [changed._replace(keys=frozenset([it])) for it in linked]
+
+    def run(*alone: Pending) -> None:
+        for it in alone:
+            sync_users(bench.services, order, stored._replace(pending={USERS: it}))
+
+    run(first)
+    return {"cpu_s": bench.measured(partial(run, *others))["cpu_s"] / len(others)}
 
 
 def read_and_write(bench: "Bench", told: dict[str, Any]) -> dict[str, Any]:
@@ -166,6 +185,7 @@ def _run(bench: "Bench", told: dict[str, Any]) -> dict[str, Any]:
     order, stored = _order(bench, told)
     written = _count_writes(bench)
     measured = bench.measured(partial(sync_users, bench.services, order, stored))
+    bench.services.data(order.account_id, order.tenant_id, 1).consume(stored.pending)
     head = bench.services.user_sync(order.account_id, order.tenant_id).find_head()
     counts = head.value.counts if head else None
     return measured | {"linked": counts.linked if counts else 0, "written": sum(written)}

@@ -1,9 +1,9 @@
-"""P13: an End User made and linked for each of 10,000 users, a run after one of them changed, and what each adds."""
+"""P13: an End User made and linked for each of 10,000 users, and a run after one of them changed."""
 
 from benchmarks.measure import record, stage, tenant_of
 
 _USERS = 10_000
-_MANY = 500  # changed users: what one adds to a run is less than the runs differ by themselves
+_FEW = 50  # changed users, with a run for each
 _ACCOUNT = "acct_p13"
 
 
@@ -13,15 +13,16 @@ def main() -> None:
         people = [it["id"] for it in on.world.users(tenant_id)]
         told = {"account": _ACCOUNT, "tenant_id": tenant_id}
         on.client("cycles", **told, count=1)
+        on.client("know_mailboxes", **told, ahead=31)
         linked = on.client("link", **told)
         floor = on.client("read_and_write", **told)
         on.world.change_user(tenant_id, people[_USERS // 2], displayName="Renamed")
-        on.client("cycles", **told, count=1, ahead=31)
-        again, ten = on.client("link_again", **told), on.client("read_and_write_ten", **told)
-        for number, user_id in enumerate(people[: _MANY + 1]):
-            on.world.change_user(tenant_id, user_id, displayName=f"Renamed {number}")
         on.client("cycles", **told, count=1, ahead=62)
-        many = on.client("link_again", **told)
+        again, ten = on.client("link_again", **told), on.client("read_and_write_ten", **told)
+        for number, user_id in enumerate(people[:_FEW]):
+            on.world.change_user(tenant_id, user_id, displayName=f"Renamed {number}")
+        on.client("cycles", **told, count=1, ahead=93)
+        alone = on.client("link_one_by_one", **told)
     ratio = linked["cpu_s"] / floor["cpu_s"]
     figures = {
         "linked": linked["linked"],
@@ -36,12 +37,11 @@ def main() -> None:
     peak = linked["peak_mb"]
     record("P13-memory", "MB", ratio=peak, goal="<= 250", met=peak <= 250, linked=linked["linked"])
     rows = again["written"]
-    after = {"cpu_s": round(again["cpu_s"], 2), "table": again["table"], "peak_mb": round(again["peak_mb"])}
+    after = {"cpu_s": round(again["cpu_s"], 3), "table": again["table"], "peak_mb": round(again["peak_mb"])}
     record("P13-one-user", "rows written", ratio=rows, goal="<= 10", met=rows <= 10, **after)
-    ratio, cost = again["cpu_s"] / ten["cpu_s"], round(ten["cpu_s"], 5)
-    # What one more of them adds to a run that there is anyway; the goal is about the run that one of them causes.
-    further = {"cpu_s": cost, "one_more_cpu_s": round((many["cpu_s"] - again["cpu_s"]) / _MANY, 6)}
-    record("P13-one-user-cpu", "reading and writing ten rows", ratio=ratio, goal="<= 1", met=ratio <= 1, **further)
+    ratio, cost = alone["cpu_s"] / ten["cpu_s"], round(ten["cpu_s"], 5)
+    figures = {"cpu_s": round(alone["cpu_s"], 5), "floor_cpu_s": cost}
+    record("P13-one-user-cpu", "reading and writing ten rows", ratio=ratio, goal="<= 1", met=ratio <= 1, **figures)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """A tenant's directory as it was last read: for plans of its user sync, and for whoever shows its users."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 
@@ -9,9 +9,10 @@ import msgspec
 from integrations.domain.evaluations.dataset_state import valid_until
 from integrations.domain.integrations import Tenant
 from integrations.domain.security.policy_people import Directory
+from integrations.domain.sync.changed_keys import ALL, NONE, Keys
 from integrations.domain.sync.datasets import Cursor, DatasetOutcome
 from integrations.domain.sync.groups import join
-from integrations.domain.sync.mailboxes import MailboxPage, Room
+from integrations.domain.sync.mailboxes import MailboxPage, Room, mailboxes_of
 from integrations.domain.sync.records import Domain, Group, License, User
 from integrations.domain.sync.security_records import RoleMember
 from integrations.domain.user_sync.scope.mailbox_kinds import MailboxData, mailbox_data, paid_licenses_of
@@ -23,10 +24,10 @@ from integrations.storage.data.store import StoredData
 
 USERS, GROUPS = "users", "groups"
 _PURPOSES, _ROOMS = "mailbox_purposes", "rooms"
-_OTHERS = ("domains", "licenses", "roles", _PURPOSES, _ROOMS)
-SOURCES = (USERS, GROUPS, *_OTHERS)
+SOURCES = (USERS, GROUPS, "domains", "licenses", "roles", _PURPOSES, _ROOMS)
 
 _USERS_A_NOTE = 2000  # users between two notes of the progress
+_MOST_CHANGED = 100  # users: for more, a plan reads everybody
 
 Row = TypeVar("Row", bound=msgspec.Struct)
 
@@ -68,23 +69,37 @@ class StoredDirectory:
 
     def has_changes(self, settings: UserSyncSettings) -> bool:
         """Whether rows were changed that no plan has seen."""
-        return any(self.stored.pending.get(it) for it in SOURCES if it != GROUPS or uses_groups(settings))
+        return bool(self._changed(settings))
+
+    def changed_users(self, settings: UserSyncSettings) -> Keys:
+        """The users that no plan has seen as they are; ALL if there are many, or groups were changed, too.
+
+        What else a plan depends on may have changed as well; hashes tell.
+        """
+        changed = self._changed(settings)
+        users = self.stored.pending[USERS].keys if USERS in changed else NONE
+        return ALL if users is ALL or len(users) > _MOST_CHANGED or GROUPS in changed else users
+
+    def _changed(self, settings: UserSyncSettings) -> set[str]:
+        """The data sets with changes that no plan has seen."""
+        return {it for it in SOURCES if self.stored.pending.get(it) and (it != GROUPS or uses_groups(settings))}
 
     def basis(self, settings: UserSyncSettings) -> str:
         """What a plan depends on besides rows: which of them are current."""
         names = [it for it in SOURCES if it != GROUPS or uses_groups(settings)]
         return " ".join(it for it in names if self.is_current(it))
 
-    def read(self, settings: UserSyncSettings) -> DirectoryData:
+    def read(self, settings: UserSyncSettings, *, only: Collection[str] | None = None) -> DirectoryData:
+        """What a plan is made from; of the users ``only`` those with these ids, or all."""
         licenses = self._rows("licenses", License) if self._is_valid("licenses") else None
         groups = self.groups() if uses_groups(settings) else {}
         return DirectoryData(
-            users={it.id: it for it in self._users()},
+            users={it.id: it for it in self._users()} if only is None else self.stored.rows.find(USERS, only, User),
             users_are_current=self.is_current(USERS),
             groups=groups,
             groups_are_current=not uses_groups(settings) or self.is_current(GROUPS),
             verified_domains={it.name.lower() for it in self._rows("domains", Domain) if it.is_verified},
-            mailboxes=self._mailboxes_with(licenses or []),
+            mailboxes=self._mailboxes_with(licenses or [], only),
             paid_licenses=None if licenses is None else paid_licenses_of(licenses),
             sync_accounts=self._sync_accounts(groups or {}),
         )
@@ -118,8 +133,20 @@ class StoredDirectory:
         """What is known about mailboxes."""
         return self._mailboxes_with(self.licenses())
 
-    def _mailboxes_with(self, licenses: list[License]) -> MailboxData:
-        return mailbox_data(self._valid_rows(_PURPOSES, MailboxPage), self._valid_rows(_ROOMS, Room), licenses)
+    def _mailboxes_with(self, licenses: list[License], only: Collection[str] | None = None) -> MailboxData:
+        return mailbox_data(self._mailbox_pages(only), self._valid_rows(_ROOMS, Room), licenses)
+
+    @property
+    def have_purposes_changed(self) -> bool:
+        """Whether what mailboxes are for may have changed, of whomever: then it is read of everybody."""
+        return bool(self.stored.pending.get(_PURPOSES))
+
+    def _mailbox_pages(self, only: Collection[str] | None) -> Iterable[MailboxPage]:
+        if only is None or self.have_purposes_changed:
+            return self._valid_rows(_PURPOSES, MailboxPage)
+        if _PURPOSES not in self._cursors or not self._is_valid(_PURPOSES):
+            return ()
+        return mailboxes_of(only, lambda rows: self.stored.rows.find(_PURPOSES, rows, MailboxPage))
 
     def accounts(self) -> DirectoryAccounts:
         """Users, and what is known of accounts that are no person's."""

@@ -45,6 +45,12 @@ def dying_at(number: int) -> Callable[..., str]:
     return dying
 
 
+# The plan of users that changed, and that of everybody, with a change for which it is made.
+PLANNERS = pytest.mark.parametrize(
+    ("planner", "also"), [("plan_incrementally", {}), ("plan_sync", {"mail": "renamed@contoso.example"})]
+)
+
+
 def state_of(sync: UserSync) -> tuple[Any, ...]:
     people = {(it["id"], it["name"], it["mail"], it["is_active"], tuple(it["managed_fields"])) for it in sync.people()}
     links = {(it["object_id"], it["end_user"]["id"] if it["end_user"] else "") for it in sync.links()}
@@ -90,8 +96,9 @@ def test_a_change_is_not_forgotten_by_a_process_that_dies(
     assert sync.state()["state"] == "synced"
 
 
+@PLANNERS
 def test_a_fault_of_ours_fails_the_user_sync_alone_and_nothing_is_lost(
-    sync: UserSync, monkeypatch: pytest.MonkeyPatch
+    sync: UserSync, monkeypatch: pytest.MonkeyPatch, planner: str, also: dict[str, str]
 ) -> None:
     sync.turn_on()
     user = sync.world.users(sync.id)[0]["id"]
@@ -100,8 +107,8 @@ def test_a_fault_of_ours_fails_the_user_sync_alone_and_nothing_is_lost(
         raise KeyError("jane@contoso.example")
 
     with monkeypatch.context() as patched:
-        patched.setattr(user_sync_run, "plan_sync", fails)
-        sync.world.change_user(sync.id, user, displayName="Renamed")
+        patched.setattr(user_sync_run, planner, fails)
+        sync.world.change_user(sync.id, user, displayName="Renamed", **also)
         sync.sync()
 
         state = sync.state()
@@ -119,8 +126,9 @@ def test_a_fault_of_ours_fails_the_user_sync_alone_and_nothing_is_lost(
     assert sync.person("Renamed")
 
 
+@PLANNERS
 def test_what_the_portal_changed_while_a_run_was_planning_is_not_overwritten(
-    sync: UserSync, monkeypatch: pytest.MonkeyPatch
+    sync: UserSync, monkeypatch: pytest.MonkeyPatch, planner: str, also: dict[str, str]
 ) -> None:
     sync.turn_on(sync.settings(authority={"job_title": "fill_blank"}))
     user = sync.world.users(sync.id)[0]
@@ -128,18 +136,19 @@ def test_what_the_portal_changed_while_a_run_was_planning_is_not_overwritten(
     names = ("name", "given_name", "surname", "mail", "phone", "mobile_phone")
     own = {it: person[it] for it in names}
     sync.portal.ask("PUT", f"/end-users/{person['id']}", own)  # without a title
-    sync.world.change_user(sync.id, user["id"], jobTitle="Theirs", displayName="Renamed")
-    plan_sync, is_first = user_sync_run.plan_sync, True
+    sync.run()
+    sync.world.change_user(sync.id, user["id"], jobTitle="Theirs", displayName="Renamed", **also)
+    plan, is_first = getattr(user_sync_run, planner), True
 
     def plans_slowly(*inputs: Any) -> Any:
         nonlocal is_first
-        made = plan_sync(*inputs)
+        made = plan(*inputs)
         if is_first:
             is_first = False
             sync.portal.ask("PUT", f"/end-users/{person['id']}", {**own, "job_title": "Ours"})
         return made
 
-    monkeypatch.setattr(user_sync_run, "plan_sync", plans_slowly)
+    monkeypatch.setattr(user_sync_run, planner, plans_slowly)
     sync.sync()
     assert "data changed" in {kind for kind, _ in everything(sync.portal)}  # nothing is forgotten meanwhile
     sync.run()

@@ -16,9 +16,10 @@ def show_chip(synced: SyncedTenant, head: UserSyncHead) -> None:
     wanted = _chip(synced, head)
 
     def attempt() -> None:
-        stored, tenant = control.user_sync_chips.find(synced.id), control.tenants.find(synced.id)
+        stored = control.user_sync_chips.find(synced.id)
         if (stored.value if stored else None) == wanted:
             return
+        tenant = control.tenants.find(synced.id)
         if tenant is None or tenant.value.removal or tenant.value.epoch != synced.tenant.epoch:
             return
         with account.change() as change:

@@ -12,10 +12,20 @@ from integrations.domain.ids import EndUserId, OrganizationId, TenantId, end_use
 from integrations.domain.people.end_user import EndUser
 from integrations.domain.people.erasure import erasure_hash
 from integrations.domain.user_sync.inputs import UserSyncInputs
-from integrations.domain.user_sync.links import KnownEndUser, UserLink, key_of, queue_key
+from integrations.domain.user_sync.links import (
+    Decision,
+    DecisionKey,
+    KnownEndUser,
+    QueueItem,
+    QueueKey,
+    UserLink,
+    key_of,
+    queue_key,
+)
 from integrations.domain.user_sync.settings import UserSyncSettings
 from integrations.domain.user_sync.stored.end_users import known_end_user
 from integrations.storage.control import CURRENT, Control
+from integrations.storage.user_sync import UserSyncStore
 from shared.errors import NotFound
 
 
@@ -51,13 +61,38 @@ def read_inputs(synced: SyncedTenant, settings: UserSyncSettings, directory: Sto
         directory=directory.read(settings),
         end_users=end_users,
         links=links,
-        decisions={key_of(it.value): it.value for it in store.decisions.list()},
-        queue={queue_key(it.value.item): it.value.item for it in store.questions.list()},
+        decisions=_decisions(store),
+        queue=_queue(store),
         new_end_user_id=partial(new_end_user_id, synced.id),
         is_erased=_erased(synced.account.control, synced.id),
         as_of=services.clock(),
     )
     return ReadInputs(inputs, sequences, managed, seen)
+
+
+def read_some(
+    synced: SyncedTenant,
+    settings: UserSyncSettings,
+    directory: StoredDirectory,
+    object_ids: Collection[str],
+    seen: dict[OrganizationId, int],
+) -> ReadInputs:
+    """Of the same only what concerns these users; ``seen`` are the numbers that were read before their people."""
+    store = synced.store
+    links = {key: it.value for key, it in store.links.find_all(object_ids).items()}
+    people = list(_some_people(synced, [it.end_user_id for it in links.values() if it.end_user_id]))
+    inputs = UserSyncInputs(
+        settings=settings,
+        directory=directory.read(settings, only=object_ids),
+        end_users={it.id: known_end_user(it) for it in people},
+        links=links,
+        decisions={key: it for key, it in _decisions(store).items() if key.object_id in object_ids},
+        queue={key: it for key, it in _queue(store).items() if key.subject in object_ids},
+        new_end_user_id=partial(new_end_user_id, synced.id),
+        as_of=synced.account.services.clock(),
+    )
+    managed = {it.id: it.managed_fields for it in people if it.managed_fields}
+    return ReadInputs(inputs, {it.id: it.sequence for it in people}, managed, seen)
 
 
 def seen_now(synced: SyncedTenant) -> dict[OrganizationId, int]:
@@ -68,6 +103,17 @@ def seen_now(synced: SyncedTenant) -> dict[OrganizationId, int]:
 
 def new_end_user_id(tenant_id: TenantId, organization_id: OrganizationId, object_id: str, number: int) -> EndUserId:
     return end_user_id_for(organization_id, tenant_id, object_id, str(number))
+
+
+def _some_people(synced: SyncedTenant, end_user_ids: Collection[EndUserId]) -> Iterator[EndUser]:
+    """Those of these who are in the tenant's Organizations."""
+    services, account_id = synced.account.services, synced.account.id
+    left = set(end_user_ids)
+    for organization_id in synced.organization_ids:
+        if left:
+            found = services.people(account_id, organization_id).end_users.find_all(sorted(left))
+            left -= found.keys()
+            yield from (it.value for it in found.values())
 
 
 def _people(synced: SyncedTenant, links: Collection[UserLink]) -> Iterator[EndUser]:
@@ -81,6 +127,14 @@ def _people(synced: SyncedTenant, links: Collection[UserLink]) -> Iterator[EndUs
     for end_user_id in sorted(elsewhere):
         with contextlib.suppress(NotFound):
             yield find_end_user(services, account_id, end_user_id)
+
+
+def _decisions(store: UserSyncStore) -> dict[DecisionKey, Decision]:
+    return {key_of(it.value): it.value for it in store.decisions.list()}
+
+
+def _queue(store: UserSyncStore) -> dict[QueueKey, QueueItem]:
+    return {queue_key(it.value.item): it.value.item for it in store.questions.list()}
 
 
 def _erased(control: Control, tenant_id: TenantId) -> Callable[[str, Collection[str]], bool]:

@@ -1,7 +1,8 @@
 """One run of a tenant's user sync, after the evaluations of what was synced.
 
-It plans from everything that is stored, as soon as anything changed: rows from Microsoft, people, settings, decisions,
-or which data are current. A plan that would hurt more than it may is held until somebody has seen it.
+It plans as soon as anything changed: rows from Microsoft, people, settings, decisions, or which data are current. Where
+only rows of a few linked users did, it plans these; otherwise, and once a day, everybody. A plan that would hurt more
+than it may is held until somebody has seen it.
 """
 
 from collections import Counter
@@ -14,17 +15,21 @@ from integrations.actions.actors import Actor
 from integrations.actions.directory import StoredDirectory
 from integrations.actions.failures import record_failure
 from integrations.actions.user_sync.chip import show_chip
-from integrations.actions.user_sync.inputs import ReadInputs, read_inputs, seen_now
+from integrations.actions.user_sync.inputs import ReadInputs, read_inputs, read_some, seen_now
 from integrations.actions.user_sync.plans import keep_approval, read_approval, view_of
 from integrations.actions.user_sync.synced_tenant import SyncedTenant
 from integrations.actions.user_sync.writing import PlanWriter
 from integrations.domain.ids import EndUserId
 from integrations.domain.integrations import Tenant
 from integrations.domain.jobs.orders import EvaluateOrder
+from integrations.domain.retry_delays import EVERYBODY_PLANNED
+from integrations.domain.sync.changed_keys import ALL
 from integrations.domain.user_sync.guard import approval_of, review
+from integrations.domain.user_sync.incremental import plan_incrementally
 from integrations.domain.user_sync.links import UserLink
 from integrations.domain.user_sync.plan import UserSyncPlan, plan_sync
 from integrations.domain.user_sync.scope.reasons import LeftOutReason
+from integrations.domain.user_sync.scope.routing import DirectoryData
 from integrations.domain.user_sync.settings import UserSyncSettings
 from integrations.domain.user_sync.stored.state import PlanHold, UserSyncCounts
 from integrations.services import Services
@@ -76,6 +81,26 @@ class _UserSyncRun:
     def run(self) -> None:
         if not self._settings.is_on or not self._directory.users_were_read or self._is_up_to_date():
             return
+        if not self._plan_changed():
+            self._plan_everybody()
+        show_chip(self._synced, self._batch.head)
+
+    def _plan_changed(self) -> bool:
+        """Plan the users whose rows changed; False if that is not enough."""
+        changed, head = self._directory.changed_users(self._settings), self._batch.head
+        is_due = head.planned_at is None or self._now - head.planned_at >= EVERYBODY_PLANNED
+        if changed is ALL or is_due or not self._is_as_planned():
+            return False
+        read = read_some(self._synced, self._settings, self._directory, changed, head.seen)
+        if not self._are_surroundings_as_planned(read.inputs.directory):
+            return False
+        plan = plan_incrementally(read.inputs, changed)
+        if plan is None:
+            return False
+        self._carry_out(read, plan)
+        return True
+
+    def _plan_everybody(self) -> None:
         read = read_inputs(self._synced, self._settings, self._directory)
         plan = plan_sync(read.inputs)
         if self._is_of_another_mapping:  # what was approved there says nothing of this one
@@ -86,9 +111,16 @@ class _UserSyncRun:
             self._hold(
                 read, plan, PlanHold(since=self._now, reasons=reviewed.reasons, plan_hash=approval_of(plan).plan_hash)
             )
-        else:
-            self._carry_out(read, plan)
-        show_chip(self._synced, self._batch.head)
+            return
+        self._carry_out(
+            read,
+            plan,
+            counts=_counts(read, plan),
+            skipped={it.value: number for it, number in sorted(plan.skipped.items(), key=lambda it: it[0].value)},
+            planned_at=self._now,
+            directory_hash=read.inputs.directory.hash_besides_users(),
+            purposes_hash=read.inputs.directory.mailboxes.purposes_hash(),
+        )
 
     @property
     def _is_of_another_mapping(self) -> bool:
@@ -97,10 +129,21 @@ class _UserSyncRun:
         return head.epoch != self._synced.tenant.epoch and head.organization_id != mapping.organization_id
 
     def _is_up_to_date(self) -> bool:
+        return not self._directory.has_changes(self._settings) and self._is_as_planned()
+
+    def _is_as_planned(self) -> bool:
+        """Whether all but rows from Microsoft is as it was for the last plan, which was applied."""
         head = self._batch.head
         if head.basis != self._basis or head.hold or head.failure or head.applied_version != head.version:
             return False
-        return not self._directory.has_changes(self._settings) and head.seen == seen_now(self._synced)
+        return head.seen == seen_now(self._synced)
+
+    def _are_surroundings_as_planned(self, directory: DirectoryData) -> bool:
+        """Whether all that is known besides users and groups is as it was when everybody was planned."""
+        head = self._batch.head
+        if self._directory.have_purposes_changed and directory.mailboxes.purposes_hash() != head.purposes_hash:
+            return False
+        return directory.hash_besides_users() == head.directory_hash
 
     def _hold(self, read: ReadInputs, plan: UserSyncPlan, hold: PlanHold) -> None:
         before = self._batch.head.hold
@@ -117,7 +160,8 @@ class _UserSyncRun:
         with self._synced.account.change(self._actor, "held user sync", subject, reason=hold.reasons[0].value):
             pass
 
-    def _carry_out(self, read: ReadInputs, plan: UserSyncPlan) -> None:
+    def _carry_out(self, read: ReadInputs, plan: UserSyncPlan, **in_head: object) -> None:
+        """Write what changes, and then ``in_head`` into the head."""
         batch, store = self._batch, self._synced.store
         writer = PlanWriter(self._synced, read, plan, batch)
         if not writer.is_empty:
@@ -131,11 +175,10 @@ class _UserSyncRun:
             basis="" if writer.left else self._basis,
             seen=writer.seen,
             applied_version=batch.head.version,
-            counts=_counts(read, plan),
-            skipped={it.value: number for it, number in sorted(plan.skipped.items(), key=lambda it: it[0].value)},
             is_first=False,
             hold=None,
             failure=None,
+            **in_head,
             **self._present(),
         )
         if not batch.is_empty:

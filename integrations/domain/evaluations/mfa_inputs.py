@@ -20,7 +20,7 @@ from integrations.domain.sync.changed_keys import ALL, Keys
 from integrations.domain.sync.datasets import DatasetOutcome
 from integrations.domain.sync.groups import reachable
 from integrations.domain.sync.mailboxes import MailboxPage, Room, is_of_one, users_of
-from integrations.domain.sync.packing import first_part, next_part, rows_that_may_hold
+from integrations.domain.sync.packing import first_part, rows_holding, rows_that_may_hold
 from integrations.domain.sync.records import Group
 from integrations.domain.sync.security_records import (
     CrossTenantAccess,
@@ -184,11 +184,7 @@ class MfaTenant:
         yield from (key for key, _ in self._source.derived(_AnyRow) if rows_that_may_hold(key) & firsts)
 
     def _pages_of(self, people: frozenset[str]) -> Iterator[_MfaRegistrationPage]:
-        keys = {row for user_id in people for row in rows_that_may_hold(user_id)}
-        while keys:
-            found = self._source.find(REGISTRATIONS, keys, _MfaRegistrationPage)
-            yield from found.values()
-            keys = {next_part(it) for it in found}
+        return rows_holding(people, lambda rows: self._source.find(REGISTRATIONS, rows, _MfaRegistrationPage))
 
 
 class _AnyRow(msgspec.Struct):

@@ -5,12 +5,12 @@ changed; the others wait for their turn, those without a license first: rooms an
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 
 import msgspec
 
-from integrations.domain.sync.packing import pack
+from integrations.domain.sync.packing import pack, rows_holding
 
 PERSON = "user"  # Exchange's word for the mailbox of a person
 _WORDS = frozenset({PERSON, "linked", "shared", "room", "equipment", "others"})
@@ -108,6 +108,18 @@ def mailbox_rows(mailboxes: Iterable[MailboxPurpose]) -> dict[str, MailboxPage]:
         else:
             rows[it.user_id] = MailboxPage(people=[it])
     return rows | {f"{_PAGE}{key}": MailboxPage(people=people) for key, people in pack(packed).items()}
+
+
+def mailboxes_of(
+    user_ids: Collection[str], find: Callable[[set[str]], Mapping[str, MailboxPage]]
+) -> Iterator[MailboxPage]:
+    """The rows in which these users' mailboxes are; ``find`` returns those of some rows that exist, by key."""
+    yield from find(set(user_ids)).values()
+    yield from rows_holding(user_ids, lambda rows: _unpaged(find({_PAGE + it for it in rows})))
+
+
+def _unpaged(rows: Mapping[str, MailboxPage]) -> dict[str, MailboxPage]:
+    return {key.removeprefix(_PAGE): it for key, it in rows.items()}
 
 
 def users_of(row_keys: Iterable[str]) -> frozenset[str]:

@@ -4,12 +4,13 @@ A transaction writes at most a hundred rows, and most items of a report change e
 """
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 import msgspec
 
 T = TypeVar("T", bound=msgspec.Struct)
+Page = TypeVar("Page")
 
 USUAL = 32  # items in a row
 _MOST_BITS = 20  # of a row's number: thirty million items
@@ -34,6 +35,15 @@ def pack(items: Mapping[str, T]) -> dict[str, list[T]]:
         rows.setdefault(name, []).append(items[key])
         sizes[name] = sizes.get(name, 0) + size
     return rows
+
+
+def rows_holding(keys: Iterable[str], find: Callable[[set[str]], Mapping[str, Page]]) -> Iterator[Page]:
+    """The rows in which items with these keys are; ``find`` returns those of some rows that exist, by key."""
+    wanted = {row for key in keys for row in rows_that_may_hold(key)}
+    while wanted:
+        found = find(wanted)
+        yield from found.values()
+        wanted = {next_part(it) for it in found}
 
 
 def rows_that_may_hold(key: str) -> set[str]:

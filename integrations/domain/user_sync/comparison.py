@@ -1,12 +1,14 @@
 """How addresses, names, texts and phone numbers are compared: each has a key, and equal keys mean the same. Pure."""
 
+import hashlib
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from integrations.domain.people.fields import address, address_key
 from integrations.domain.security.policy_people import EXTERNAL_MEMBER, GUEST, guest_kind_of
 from integrations.domain.sync.records import User
 
+_HASH_BYTES = 8
 _FEWEST_DIGITS = 7  # fewer are an extension, which says nothing
 
 
@@ -63,6 +65,11 @@ def addresses_of(user: User) -> Iterator[tuple[str, str]]:
     if key := mail if username == user.mail else mail_key(username):
         yield key, "username"
     yield from [(key, "alias") for text in user.aliases if (key := mail_key(text))]
+
+
+def address_hash(keys: Iterable[str]) -> str:
+    """A short text that is the same for the same addresses only."""
+    return hashlib.blake2b("\n".join(sorted(keys)).encode(), digest_size=_HASH_BYTES).hexdigest()
 
 
 def main_domain(user: User) -> str | None:

@@ -54,6 +54,7 @@ class UserLink(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         employee_id: The user's employee id, by which a new account is known to be the same person's.
         immutable_id: The user's immutable id, likewise.
         undone: End Users with which links were undone.
+        address_hash: The hash of the user's addresses in the last plan. "" if the user did not exist.
     """
 
     object_id: str
@@ -65,6 +66,7 @@ class UserLink(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     employee_id: str | None = None
     immutable_id: str | None = None
     undone: list[EndUserId] = []
+    address_hash: str = ""
 
 
 def undo(link: UserLink) -> UserLink:

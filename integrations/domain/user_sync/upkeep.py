@@ -7,6 +7,7 @@ import msgspec
 
 from integrations.domain.ids import EndUserId, OrganizationId
 from integrations.domain.user_sync.changes import UserChange
+from integrations.domain.user_sync.comparison import address_hash
 from integrations.domain.user_sync.fields import (
     FieldChange,
     changed_fields,
@@ -79,6 +80,7 @@ class Upkeep:
         link = self._identities.link(object_id, end_user.id) or self._new_link(
             object_id, end_user.id, by, end_user.organization_id
         )
+        link = _with_addresses(link, address_hash(user.keys))
         if self._identities.is_frozen(object_id, end_user):
             return Upkept(self._link_change(link, end_user.id, matched))
         place = self._places.place(object_id, end_user)
@@ -105,7 +107,8 @@ class Upkeep:
         """A user does not exist any more, or at least was not read."""
         is_known = self._inputs.directory.users_are_current and not self._identities.is_frozen(link.object_id, end_user)
         activity = _activity(end_user, LeftOutReason.DELETED) if is_known else _ActiveState()
-        return Upkept(UserChange(object_id=link.object_id, end_user_id=end_user.id, **activity._asdict()))
+        after = _with_addresses(link, "") if self._inputs.directory.users_are_current else link
+        return Upkept(self._link_change(after, end_user.id, None, **activity._asdict()))
 
     def _link_change(self, link: UserLink, end_user_id: EndUserId, matched: Matched | None, **more: Any) -> UserChange:
         """The change of a link, and ``more`` that changes with it."""
@@ -130,6 +133,7 @@ class Upkeep:
             since=self._inputs.as_of,
             organization_id=organization_id,
             undone=self._undone(object_id, end_user_id),
+            address_hash=address_hash(self._identities.users[object_id].keys),
         )
 
     def _undone(self, object_id: str, end_user_id: EndUserId) -> list[EndUserId]:
@@ -194,6 +198,10 @@ class Upkeep:
         if is_open or not self._inputs.directory.users_are_current:
             return _ActiveState()
         return _activity(end_user, reasons[0] if reasons else None)
+
+
+def _with_addresses(link: UserLink, hashed: str) -> UserLink:
+    return link if link.address_hash == hashed else msgspec.structs.replace(link, address_hash=hashed)
 
 
 def _activity(end_user: KnownEndUser, reason: LeftOutReason | None) -> _ActiveState:

@@ -210,13 +210,13 @@ def test_16_a_disabled_user_without_end_user_gets_none() -> None:
 def test_17_a_deleted_user_that_is_restored_gets_its_end_user_back() -> None:
     made = world(user("jane"))
     made.run()
+    before = dict(made.links)
 
     gone = made.users.pop("jane")
     made.run()
     assert made.end_users["eu_jane"].inactive_because is LeftOutReason.DELETED
     assert not made.end_users["eu_jane"].is_active
 
-    before = dict(made.links)
     made.has(gone)
     made.run()
     assert made.end_users["eu_jane"].is_active

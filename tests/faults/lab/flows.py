@@ -375,6 +375,7 @@ FLOWS = (
     Flow("erase End Users", "people", people.erase, people.is_erased),
     Flow("turn user sync on", "synced", links.turn_on, links.is_on),
     Flow("sync users", "linked", links.change, links.is_changed),
+    Flow("sync one user", "linked", links.rename, links.is_renamed),
     Flow("undo link", "linked", links.undo, links.is_undone),
     Flow("remove with links", "linked", remove, _is_gone),
     Flow("unmap with links", "linked", unmap, _is_unmapped),

@@ -41,6 +41,15 @@ def change(portal: Portal, case: "Case") -> None:
     portal.run_queues()
 
 
+def rename(portal: Portal, case: "Case") -> None:
+    """At Microsoft somebody is renamed, and nothing else changes; then a sync."""
+    world, tenant_id = portal.microsoft.world, case.tenant["id"]
+    world.change_user(tenant_id, world.users(tenant_id)[1]["id"], displayName="Renamed")
+    portal.ask("POST", f"/tenants/{tenant_id}/sync", expect=202)
+    case.is_told = True
+    portal.run_queues()
+
+
 def undo(portal: Portal, case: "Case") -> None:
     links = portal.ask("GET", f"{_path(case)}/links")["items"]
     assert portal.call("DELETE", f"{_path(case)}/links/{links[0]['object_id']}").status == 204
@@ -55,6 +64,10 @@ def is_on(portal: Portal, case: "Case") -> bool:
 def is_changed(portal: Portal, case: "Case") -> bool:
     people = _people(portal, case)
     return {"Renamed", "Newcomer"} <= _names(portal, case) and [it["is_active"] for it in people].count(False) == 1
+
+
+def is_renamed(portal: Portal, case: "Case") -> bool:
+    return "Renamed" in _names(portal, case) and len(_people(portal, case)) == len(_names(portal, case))
 
 
 def is_undone(portal: Portal, case: "Case") -> bool:

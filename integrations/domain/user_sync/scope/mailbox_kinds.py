@@ -5,11 +5,14 @@ Sources: https://learn.microsoft.com/graph/api/user-get-mailboxsettings and
 https://learn.microsoft.com/graph/api/place-list
 """
 
+import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
+
+import msgspec
 
 from integrations.domain.sync.mailboxes import MailboxPage, Room, mailboxes_in
 from integrations.domain.sync.records import License, User
@@ -56,7 +59,13 @@ class MailboxData:
     rooms: Collection[str] = frozenset()
     part_numbers: Mapping[str, str] = field(default_factory=dict)
 
+    def purposes_hash(self) -> str:
+        """A text that is the same while all purposes are."""
+        text = msgspec.json.encode(sorted(self.purposes.items()))
+        return hashlib.blake2b(text, digest_size=_HASH_BYTES).hexdigest()
 
+
+_HASH_BYTES = 8
 _NOT_KNOWN = Mailbox(MailboxKind.UNKNOWN, MailboxEvidence.NONE)
 _BY_PURPOSE = {
     "user": MailboxKind.PERSON,

@@ -4,9 +4,12 @@ The first Organization whose filter allows a user takes it. What depends on a gr
 that were not read lately, is not sure: nobody becomes inactive or moves because of it.
 """
 
+import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
+
+import msgspec
 
 from integrations.domain.ids import OrganizationId
 from integrations.domain.security.certainty import Certainty
@@ -19,6 +22,7 @@ from integrations.domain.user_sync.settings import UserSyncSettings
 
 DIRECTORY_SYNC_ROLE = "d29b2b05-8046-44ba-8758-1e26182fcf32"  # Directory Synchronization Accounts
 _SYNC_ACCOUNT, _INITIAL_DOMAIN = "sync_", ".onmicrosoft.com"
+_HASH_BYTES = 8
 _BY_MAILBOX = {
     MailboxKind.SHARED: LeftOutReason.SHARED_MAILBOX,
     MailboxKind.ROOM: LeftOutReason.ROOM,
@@ -45,6 +49,13 @@ class DirectoryData:
     mailboxes: MailboxData = field(default_factory=MailboxData)
     paid_licenses: Collection[str] | None = None
     sync_accounts: Collection[str] = frozenset()
+
+    def hash_besides_users(self) -> str:
+        """A text that is the same while all is that a plan depends on besides users, their mailboxes, and groups."""
+        paid = None if self.paid_licenses is None else sorted(self.paid_licenses)
+        names = [sorted(it) for it in (self.verified_domains, self.sync_accounts, self.mailboxes.rooms)]
+        text = msgspec.json.encode([paid, names, sorted(self.mailboxes.part_numbers.items())])
+        return hashlib.blake2b(text, digest_size=_HASH_BYTES).hexdigest()
 
 
 class Route(NamedTuple):

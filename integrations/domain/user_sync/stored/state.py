@@ -61,8 +61,9 @@ class UserSyncHead(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     Organization of that mapping. ``approval`` is the hash of the plan that somebody has seen. ``is_first`` is set until
     the first plan after the tenant was mapped to another Organization is applied. ``run`` grows with each run that
     writes. ``basis`` is what the last plan was made from besides rows; "" has the next run plan anew. ``seen`` are the
-    last changes of Organizations' people that a plan has seen. Nothing is written any more once ``is_closed``: the
-    rows are being deleted.
+    last changes of Organizations' people that a plan has seen. ``planned_at`` is when all users were last planned;
+    ``directory_hash`` and ``purposes_hash`` are of what was known besides users then. Nothing is written any more once
+    ``is_closed``: the rows are being deleted.
     """
 
     version: int = 0
@@ -74,6 +75,9 @@ class UserSyncHead(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     run: int = 0
     basis: str = ""
     seen: dict[OrganizationId, int] = {}
+    planned_at: datetime | None = None
+    directory_hash: str = ""
+    purposes_hash: str = ""
     applied_version: int = 0
     synced_at: datetime | None = None
     counts: UserSyncCounts | None = None
