@@ -60,7 +60,15 @@ class UserSyncCourse(UserSyncRequests):
     # What stands before, and what is asked for; a scene without a request is about the sync that follows.
 
     def _all(self) -> dict[str, Callable[[], Request]]:
-        scenes = (self._newcomers, self._namesake, self._rehired, self._blanked, self._leaving, self._stale)
+        scenes = (
+            self._newcomers,
+            self._namesake,
+            self._rehired,
+            self._blanked,
+            self._renamed,
+            self._leaving,
+            self._stale,
+        )
         asked = (
             self._pushed,
             self._deciding,
@@ -126,6 +134,14 @@ class UserSyncCourse(UserSyncRequests):
         blank: dict[str, Any] = {"jobTitle": None, "mobilePhone": None, "businessPhones": [], "givenName": None}
         for user in self._some_linked():
             self._world.change_user(self._tenant["id"], user["id"], **blank)
+        return nothing
+
+    def _renamed(self) -> Request:
+        """Only names and titles of linked users change since the last run: it plans these users alone."""
+        self._synced()
+        for user in self._some_linked():
+            name = f"{user['displayName']} {self._another_id()}"[-40:]
+            self._world.change_user(self._tenant["id"], user["id"], displayName=name, jobTitle=self._another_id())
         return nothing
 
     def _leaving(self) -> Request:
