@@ -14,14 +14,13 @@ from integrations.domain.sync.records import License
 from integrations.domain.sync.security_records import SecureScore
 from integrations.services import Services
 from integrations.storage.data.pending import Pending
+from integrations.storage.data.store import StoredData
 from integrations.views.datasets import NOT_MAPPED, Part, as_of, state_of
 from integrations.views.security.licenses import LicenseFigures, license_figures
 from integrations.views.security.mfa import MfaFigures, mfa_figures
 from integrations.views.security.secure_score import SecureScoreView, secure_score_view
 
 T = TypeVar("T", bound=msgspec.Struct)
-
-_EVERY_ROW = 1_000_000
 
 
 class TenantData:
@@ -33,43 +32,44 @@ class TenantData:
 
     def __init__(self, services: Services, account_id: AccountId, tenant: Tenant) -> None:
         where = account_id, tenant.tenant_id, tenant.epoch
-        is_mapped = tenant.mapping is not None
         self._off = services.settings.evaluations_off
-        self._data = services.data(*where) if is_mapped else None
-        self._derived = services.derived(*where) if is_mapped else None
-        standing = self._data.state(tenant.confirmed) if self._data else None
-        self.cursors: dict[str, Cursor] = standing.cursors if standing else {}
-        self.pending: dict[str, Pending] = standing.pending if standing else {}
+        self._derived = services.derived(*where) if tenant.mapping else None
+        self._standing = services.data(*where).state(tenant.confirmed) if tenant.mapping else None
+        self.cursors: dict[str, Cursor] = self._standing.cursors if self._standing else {}
+        self.pending: dict[str, Pending] = self._standing.pending if self._standing else {}
 
     @property
     def is_mapped(self) -> bool:
-        return self._data is not None
+        return self._standing is not None
 
-    @cached_property
+    @property
     def evaluations(self) -> dict[str, Cursor]:
         """The cursor of every evaluation that ever ran, failed or was switched off."""
-        return self._derived.cursors() if self._derived else {}
+        return self._evaluated.cursors if self._evaluated else {}
 
     def derived(self, evaluation: Evaluation, model: type[T]) -> list[T] | None:
         """All rows of an evaluation; None when it never ran, or is switched off and so not kept up to date."""
-        if self._derived is None or not self._has_derived(evaluation):
-            return None
-        return [body for _, body in self._derived.list(evaluation.name, model, limit=_EVERY_ROW)]
+        found = self.each_derived(evaluation, model)
+        return None if found is None else list(found)
 
     def each_derived(self, evaluation: Evaluation, model: type[T]) -> Iterator[T] | None:
         """The same, with one page of rows in memory at a time, for evaluations that have many."""
-        if self._derived is None or not self._has_derived(evaluation):
+        if self._evaluated is None or not self._has_derived(evaluation):
             return None
-        return (body for _, body in self._derived.state().rows.all(evaluation.name, model))
+        return (body for _, body in self._evaluated.rows.all(evaluation.name, model))
+
+    @cached_property
+    def _evaluated(self) -> StoredData | None:
+        return self._derived.state() if self._derived else None
 
     def _has_derived(self, evaluation: Evaluation) -> bool:
         return evaluation.name not in self._off and has_rows(self.evaluations.get(evaluation.name))
 
     def rows(self, dataset: str, model: type[T]) -> list[T]:
         """All rows of a data set; storage is not asked for one that was never read."""
-        if self._data is None or dataset not in self.cursors:
+        if self._standing is None or dataset not in self.cursors:
             return []
-        return [body for _, body in self._data.list(dataset, model, limit=_EVERY_ROW)]
+        return [body for _, body in self._standing.rows.all(dataset, model)]
 
     def part(self, dataset: str, model: type[T]) -> Part[T]:
         """All rows of a small data set with its state."""
@@ -91,4 +91,4 @@ class TenantData:
         )
 
     def _state(self, cursor: Cursor | None) -> str:
-        return NOT_MAPPED if self._data is None else state_of(cursor)
+        return NOT_MAPPED if self._standing is None else state_of(cursor)

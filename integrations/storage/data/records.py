@@ -11,6 +11,7 @@ from integrations.domain.sync.datasets import Record
 from shared.storage.rows import is_storable_key
 from shared.storage.tables import Row
 
+ROWS = "row:"  # how keys of records begin
 FINGERPRINT, KIND, BODY = "print", "tally", "body"  # stored column names
 _CHARACTERS = 32_000  # in a column, which holds up to 32 Ki
 _MOST_COLUMNS = 14  # of a body, so that the row stays below 1 MiB
@@ -30,7 +31,7 @@ def stored_fingerprint(row: Row) -> StoredFingerprint:
 
 
 def row_prefix(dataset: str) -> str:
-    return f"row:{dataset}:"
+    return f"{ROWS}{dataset}:"
 
 
 class LatestRecords:

@@ -38,20 +38,21 @@ from integrations.storage.data.pending import Pending, PendingMarker, deletions,
 from integrations.storage.data.records import (
     FINGERPRINT,
     KIND,
+    ROWS,
     StoredFingerprint,
     body_of,
     row_prefix,
     stored_fingerprint,
 )
 from integrations.storage.data.session import CURSOR, DataSession, cursors_of, layout_of, parts_of
-from integrations.storage.data.stored_rows import SEVERAL_READS, StoredRows, pages
-from shared.storage.tables import Row, RowChanged, Tables, end_of
+from integrations.storage.data.stored_rows import SEVERAL_READS, FewRows, StoredRows, pages
+from shared.storage.tables import Row, RowChanged, Tables, chunks, end_of
 
 __all__ = ["DataSession", "DataStore", "StoredData", "Superseded", "Unwritten", "Writes"]
 
 T = TypeVar("T", bound=msgspec.Struct)
 
-_ROW = "row:"
+_FEW_ROWS = 500  # of all data sets together: to read all is one request, and takes less than a few of single rows
 
 
 class StoredData(NamedTuple):
@@ -105,14 +106,23 @@ class DataStore:
     def state(self, confirmed: Confirmed | None = None) -> StoredData:
         """Cursors and pending changes, read by one query; ``confirmed`` as for ``cursors``."""
         rows = self._beginning()
-        stored = StoredData(cursors_of(rows), pending_of(rows), StoredRows(self.table, self.base, parts_of(rows)))
-        return stored.confirmed(confirmed)
+        cursors = cursors_of(rows)
+        return StoredData(cursors, pending_of(rows), self._rows(cursors, parts_of(rows))).confirmed(confirmed)
+
+    def _rows(self, cursors: Mapping[str, Cursor], parts: Mapping[str, int]) -> StoredRows:
+        count = sum(sum(it.counts_by_kind.values()) for it in cursors.values())
+        is_small = count <= _FEW_ROWS and max(parts.values(), default=1) == 1
+        return FewRows(self.table, self.base) if is_small else StoredRows(self.table, self.base, parts)
 
     def consume(self, pending: Mapping[str, Pending]) -> None:
         """Delete marks that evaluations have processed; a mark that was changed since it was read stays."""
-        for write in deletions(self.base, pending):
-            with suppress(RowChanged):
-                self.table.write(write)
+        for some in chunks(deletions(self.base, pending)):
+            try:
+                self.table.write(*some)
+            except RowChanged:
+                for it in some:
+                    with suppress(RowChanged):
+                        self.table.write(it)
 
     def cursors(self, confirmed: Confirmed | None = None) -> dict[str, Cursor]:
         """Every data set's cursor, updated by what a later run ``confirmed`` without writing it."""
@@ -146,7 +156,7 @@ class DataStore:
                 yield self.kind_of_cursor, row.key.removeprefix(CURSOR), row.text("body")
         parts = parts_of(rows)
         for part in range(max(parts.values(), default=1)):
-            for row in pages(self.table, partition_of(self.base, part), _ROW):
+            for row in pages(self.table, partition_of(self.base, part), ROWS):
                 _, dataset, key = row.key.split(":", 2)
                 if part_of(key, parts.get(dataset, 1)) == part:
                     yield dataset, key, body_of(row)
