@@ -57,7 +57,7 @@ class FewRows(StoredRows):
 
     def __init__(self, table: RestTable, base: str) -> None:
         super().__init__(table, base, {})
-        self._is_asked = False
+        self._has_question = False
 
     def all(self, dataset: str, model: type[T]) -> Iterator[tuple[str, T]]:
         if self._is_first_question():
@@ -71,8 +71,8 @@ class FewRows(StoredRows):
         return {key: _decoded(rows[key], model) for key in keys if key in rows}
 
     def _is_first_question(self) -> bool:
-        was_asked, self._is_asked = self._is_asked, True
-        return not was_asked
+        had_question, self._has_question = self._has_question, True
+        return not had_question
 
     @cached_property
     def _kept(self) -> dict[str, dict[str, Row]]:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -109,6 +110,8 @@ class Invoker:
             ended = self._idle.wait_for(lambda: self._running == 0, within_s)
         self._pool.shutdown(wait=False, cancel_futures=True)
         if not self._loop.is_closed():
+            with suppress(FutureTimeout):
+                asyncio.run_coroutine_threadsafe(_end_tasks(), self._loop).result(1)
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._looping.join(1)
             self._loop.close()
@@ -148,6 +151,14 @@ class Invoker:
                 raise  # the function's own TimeoutError
             future.cancel()
             raise TimedOut(f"Timeout value of {self._timeout_s:g} s exceeded by function: {name}") from None
+
+
+async def _end_tasks() -> None:
+    """Have every call end that was cancelled or still runs."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for it in others:
+        it.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
 
 
 def _called(function: Function, context: Context, arguments: Mapping[str, Any]) -> Any:

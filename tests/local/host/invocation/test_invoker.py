@@ -34,6 +34,25 @@ def test_a_function_that_runs_too_long_fails(app, make_host):
     release.set()
 
 
+def test_a_call_that_was_given_up_is_over_when_the_host_is(app, make_host):
+    over = threading.Event()
+
+    @app.timer_trigger(arg_name="timer", schedule=HOURLY)
+    async def slow(timer: func.TimerRequest) -> None:
+        try:
+            await asyncio.sleep(10)
+        finally:
+            await asyncio.sleep(0.05)
+            over.set()
+
+    host = make_host(app, host_json={"functionTimeout": "00:00:00.1"})
+    with pytest.raises(TimedOut):
+        host.fire_timer("slow")
+    host.stop(2)
+
+    assert over.is_set()
+
+
 def test_a_functions_own_timeout_is_its_own(app, make_host):
     @app.timer_trigger(arg_name="timer", schedule=HOURLY)
     def f(timer: func.TimerRequest) -> None:
