@@ -157,7 +157,8 @@ async def _end_tasks() -> None:
     """Have every call end that was cancelled or still runs."""
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for it in others:
-        it.cancel()
+        if not it.cancelling():  # a second time would break off what it does in the end
+            it.cancel()
     await asyncio.gather(*others, return_exceptions=True)
 
 
