@@ -26,8 +26,8 @@ from benchmarks.evaluations import decide, decide_again, evaluate, judge
 from benchmarks.links import (
     link,
     link_again,
+    link_changed,
     link_devices,
-    link_one_by_one,
     push_fleet,
     read_and_write,
     read_and_write_fleet,
@@ -353,7 +353,7 @@ _JOBS = {
         tokens,
         link,
         link_again,
-        link_one_by_one,
+        link_changed,
         read_and_write,
         push_fleet,
         link_devices,
