@@ -17,6 +17,7 @@ from integrations.domain.ids import AccountId, OrganizationId, SyncroTenantId, T
 from integrations.domain.integrations import Organization
 from integrations.domain.jobs.orders import EvaluateOrder
 from integrations.domain.sync.changed_keys import ALL
+from integrations.domain.sync.mailboxes import MailboxPage
 from integrations.domain.sync.records import Device, ManagedDevice, User
 from integrations.domain.user_sync.settings import OrganizationSync, UserSyncSettings
 from integrations.storage.asset_links import AssetLinkStore
@@ -28,7 +29,12 @@ if TYPE_CHECKING:
 
 _ORGANIZATION = OrganizationId("org_bench")
 _TABLES = ("people", "usersync", "assetlinks")
-_READ_WITH_DEVICES = {"users": User, "devices": Device, "managed_devices": ManagedDevice}
+_READ_WITH_DEVICES = {
+    "users": User,
+    "mailbox_purposes": MailboxPage,
+    "devices": Device,
+    "managed_devices": ManagedDevice,
+}
 _TEN, _TIMES = 10, 100
 
 
@@ -81,8 +87,9 @@ def link_changed(bench: "Bench", told: dict[str, Any]) -> dict[str, Any]:
 
 
 def read_and_write(bench: "Bench", told: dict[str, Any]) -> dict[str, Any]:
-    """Only read the users and write so many rows, of the same sizes, a hundred in each transaction."""
-    return _bare(bench, told, {"users": User}, [row for name in _TABLES for row in _rows(bench, name, told)])
+    """Only read users and mailboxes, and write so many rows, of the same sizes, a hundred in each transaction."""
+    read = {"users": User, "mailbox_purposes": MailboxPage}
+    return _bare(bench, told, read, [row for name in _TABLES for row in _rows(bench, name, told)])
 
 
 def push_fleet(bench: "Bench", told: dict[str, Any]) -> dict[str, Any]:

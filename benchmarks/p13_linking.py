@@ -1,13 +1,20 @@
 """P13: an End User made and linked for each of 10,000 users, and runs after one or some of them changed."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from benchmarks.measure import Stage, record, stage, tenant_of
 
 _USERS = 10_000
-_FEW = 100  # users of the tenant beside which the big one is told
+_FEW = 1_000  # users of the tenant beside which the big one is told
 _CHANGED = 80
+_TIMES = 3
 _ACCOUNT = "acct_p13"
+
+
+def _median(measured: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """The one in the middle by CPU: a floor of half a second differs by a third from time to time."""
+    return sorted(measured, key=lambda it: float(it["cpu_s"]))[_TIMES // 2]
 
 
 def _changed(on: Stage, users: int, account: str) -> dict[str, Any]:
@@ -36,7 +43,7 @@ def main() -> None:
         on.client("cycles", **told, count=1)
         on.client("know_mailboxes", **told, ahead=31)
         linked = on.client("link", **told)
-        floor = on.client("read_and_write", **told)
+        floor = _median(on.client("read_and_write", **told) for _ in range(_TIMES))
         on.world.change_user(tenant_id, people[_USERS // 2], displayName="Renamed")
         on.client("cycles", **told, count=1, ahead=62)
         again, ten = on.client("link_again", **told), on.client("read_and_write_ten", **told)
@@ -65,7 +72,7 @@ def main() -> None:
     ratio, cpu_s = changed["more_cpu_s"] / ten["cpu_s"], round(changed["more_cpu_s"], 5)
     record("P13-one-more-user-cpu", of, ratio=ratio, goal="<= 1", met=ratio <= 1, cpu_s=cpu_s, floor_cpu_s=cost)
     ratio, cpu_s = changed["one_cpu_s"] / small["one_cpu_s"], round(small["one_cpu_s"], 5)
-    record("P13-one-user-growth", f"the same among {_FEW}", ratio=ratio, goal="<= 1.5", met=ratio <= 1.5, cpu_s=cpu_s)
+    record("P13-one-user-growth", f"the same among {_FEW:,}", ratio=ratio, goal="<= 1.5", met=ratio <= 1.5, cpu_s=cpu_s)
 
 
 if __name__ == "__main__":
