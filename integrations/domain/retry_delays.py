@@ -39,7 +39,7 @@ EVALUATION_LONGEST = timedelta(hours=6)
 SUBSCRIPTION = timedelta(hours=6)  # Microsoft's change notifications, which sync works without
 CSP_TRANSIENT = timedelta(minutes=5)  # a CSP's run that failed with a transient error
 BETWEEN_PARTS_LONGEST = timedelta(minutes=5)  # of one run, which has claimed the tenant meanwhile
-EVERYBODY_PLANNED = timedelta(days=1)  # a tenant's users at least so often, although few change: our rules may
+EVERYBODY_PLANNED = timedelta(days=1)  # a tenant's users are, at least so often: our own rules may have changed
 OVERLAP = timedelta(seconds=10)  # an order that came while another run works on the tenant
 LATE_ENTRIES = timedelta(minutes=30)  # audit entries may be written late: sealing is repeated
 REFUSED_MAILBOX = timedelta(days=5)  # one mailbox that Exchange does not let us read, or that does not exist

@@ -167,3 +167,24 @@ def test_seats_that_are_taken_concern_nobody(sync: UserSync, whole: list[object]
 
     assert whole == []
     assert_nothing_is_left_to_do(sync)
+
+
+def test_everybody_is_planned_when_exchange_tells_of_a_mailbox_whose_user_did_not_change(portal: Portal) -> None:
+    """Exchange refuses to tell at first, and is asked again after a week."""
+    sync = with_user_sync(portal)
+    user = sync.has_user("Front Desk")
+    path = f"/users/{user}/mailboxSettings/userPurpose"
+    sync.world.fault(host="graph", path=path, status=404, times=100)
+    sync.sync()
+    sync.turn_on()
+    sync.world.clear_faults()
+    sync.world.set_mailbox(sync.id, user, "shared")
+    seen: list[tuple[str, bool]] = []
+    for number in range(9):
+        sync.has_end_user(f"Somebody {number}")
+        sync.run()  # everybody is planned, so that it is not for the day that is over
+        sync.sync(hours=20)
+        person = sync.person("Front Desk")
+        seen.append((person["microsoft"][0]["mailbox"], person["is_active"]))
+
+    assert set(seen) == {("unknown", True), ("shared", False)}

@@ -69,7 +69,12 @@ def addresses_of(user: User) -> Iterator[tuple[str, str]]:
 
 def address_hash(keys: Iterable[str]) -> str:
     """A short text that is the same for the same addresses only."""
-    return hashlib.blake2b("\n".join(sorted(keys)).encode(), digest_size=_HASH_BYTES).hexdigest()
+    return short_hash("\n".join(sorted(keys)).encode())
+
+
+def short_hash(content: bytes) -> str:
+    """A short text by which a change is noticed."""
+    return hashlib.blake2b(content, digest_size=_HASH_BYTES).hexdigest()
 
 
 def main_domain(user: User) -> str | None:

@@ -5,7 +5,6 @@ Sources: https://learn.microsoft.com/graph/api/user-get-mailboxsettings and
 https://learn.microsoft.com/graph/api/place-list
 """
 
-import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -16,7 +15,7 @@ import msgspec
 
 from integrations.domain.sync.mailboxes import MailboxPage, Room, mailboxes_in
 from integrations.domain.sync.records import License, User
-from integrations.domain.user_sync.comparison import mail_key
+from integrations.domain.user_sync.comparison import mail_key, short_hash
 
 
 class MailboxKind(Enum):
@@ -61,11 +60,9 @@ class MailboxData:
 
     def purposes_hash(self) -> str:
         """A text that is the same while all purposes are."""
-        text = msgspec.json.encode(sorted(self.purposes.items()))
-        return hashlib.blake2b(text, digest_size=_HASH_BYTES).hexdigest()
+        return short_hash(msgspec.json.encode(sorted(self.purposes.items())))
 
 
-_HASH_BYTES = 8
 _NOT_KNOWN = Mailbox(MailboxKind.UNKNOWN, MailboxEvidence.NONE)
 _BY_PURPOSE = {
     "user": MailboxKind.PERSON,

@@ -4,7 +4,6 @@ The first Organization whose filter allows a user takes it. What depends on a gr
 that were not read lately, is not sure: nobody becomes inactive or moves because of it.
 """
 
-import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -15,6 +14,7 @@ from integrations.domain.ids import OrganizationId
 from integrations.domain.security.certainty import Certainty
 from integrations.domain.security.policy_people import Directory
 from integrations.domain.sync.records import Group, User
+from integrations.domain.user_sync.comparison import short_hash
 from integrations.domain.user_sync.scope.filters import CompiledFilter, FilterVerdict
 from integrations.domain.user_sync.scope.mailbox_kinds import MailboxData, MailboxKind, mailbox_of
 from integrations.domain.user_sync.scope.reasons import LeftOutReason
@@ -22,7 +22,6 @@ from integrations.domain.user_sync.settings import UserSyncSettings
 
 DIRECTORY_SYNC_ROLE = "d29b2b05-8046-44ba-8758-1e26182fcf32"  # Directory Synchronization Accounts
 _SYNC_ACCOUNT, _INITIAL_DOMAIN = "sync_", ".onmicrosoft.com"
-_HASH_BYTES = 8
 _BY_MAILBOX = {
     MailboxKind.SHARED: LeftOutReason.SHARED_MAILBOX,
     MailboxKind.ROOM: LeftOutReason.ROOM,
@@ -54,8 +53,7 @@ class DirectoryData:
         """A text that is the same while all is that a plan depends on besides users, their mailboxes, and groups."""
         paid = None if self.paid_licenses is None else sorted(self.paid_licenses)
         names = [sorted(it) for it in (self.verified_domains, self.sync_accounts, self.mailboxes.rooms)]
-        text = msgspec.json.encode([paid, names, sorted(self.mailboxes.part_numbers.items())])
-        return hashlib.blake2b(text, digest_size=_HASH_BYTES).hexdigest()
+        return short_hash(msgspec.json.encode([paid, names, sorted(self.mailboxes.part_numbers.items())]))
 
 
 class Route(NamedTuple):
