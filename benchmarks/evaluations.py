@@ -19,7 +19,7 @@ from integrations.domain.sync.changed_keys import ALL
 from integrations.domain.sync.datasets import Reading, Record
 from integrations.microsoft.dataset import state_of
 from integrations.microsoft.registry import BY_NAME
-from integrations.storage.data.stored_rows import FewRows, StoredRows
+from integrations.storage.data.stored_rows import StoredRows
 
 if TYPE_CHECKING:
     from benchmarks.client import Bench
@@ -97,8 +97,7 @@ class Reads:
         self.calls: list[Callable[[], int]] = []
         data = bench.services.data(AccountId(account), TenantId(tenant_id), 1)
         self._stored = data.state()
-        rows = self._stored.rows
-        self._apart = StoredRows(data.table, data.base, {}) if isinstance(rows, FewRows) else rows
+        self._apart = StoredRows(data.table, data.base, self._stored.rows.parts)
 
     def state(self, dataset: str) -> DatasetState:
         return state_of(BY_NAME[dataset], self._stored.cursors.get(dataset))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import cached_property
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -15,7 +16,14 @@ from integrations.domain.sync.groups import join
 from integrations.domain.sync.mailboxes import MailboxPage, Room, mailboxes_of
 from integrations.domain.sync.records import Domain, Group, License, User
 from integrations.domain.sync.security_records import RoleMember
-from integrations.domain.user_sync.scope.mailbox_kinds import MailboxData, mailbox_data, paid_licenses_of
+from integrations.domain.user_sync.scope.mailbox_kinds import (
+    MailboxData,
+    mailbox_data,
+    paid_licenses_of,
+    part_numbers_of,
+    purposes_of,
+    room_addresses_of,
+)
 from integrations.domain.user_sync.scope.routing import DIRECTORY_SYNC_ROLE, DirectoryData
 from integrations.domain.user_sync.settings import GroupFilter, UserSyncSettings
 from integrations.microsoft import registry as datasets
@@ -23,13 +31,16 @@ from integrations.microsoft.dataset import state_of
 from integrations.storage.data.store import StoredData
 
 USERS, GROUPS = "users", "groups"
+_DOMAINS, _LICENSES, _ROLES = "domains", "licenses", "roles"
 _PURPOSES, _ROOMS = "mailbox_purposes", "rooms"
-SOURCES = (USERS, GROUPS, "domains", "licenses", "roles", _PURPOSES, _ROOMS)
+_SURROUNDINGS = (_DOMAINS, _LICENSES, _ROLES, _ROOMS)
+SOURCES = (USERS, GROUPS, _DOMAINS, _LICENSES, _ROLES, _PURPOSES, _ROOMS)
 
 _USERS_A_NOTE = 2000  # users between two notes of the progress
 _MOST_CHANGED = 100  # users: for more, a plan reads everybody
 
 Row = TypeVar("Row", bound=msgspec.Struct)
+Item = TypeVar("Item")
 
 
 class DirectoryAccounts(NamedTuple):
@@ -85,24 +96,37 @@ class StoredDirectory:
         return {it for it in SOURCES if self.stored.pending.get(it) and (it != GROUPS or uses_groups(settings))}
 
     def basis(self, settings: UserSyncSettings) -> str:
-        """What a plan depends on besides rows: which of them are current."""
+        """What a plan depends on besides rows: which of them count, and which are current as well."""
         names = [it for it in SOURCES if it != GROUPS or uses_groups(settings)]
-        return " ".join(it for it in names if self.is_current(it))
+        return " ".join(f"{it}{'' if self.is_current(it) else '~'}" for it in names if self._is_valid(it))
 
     def read(self, settings: UserSyncSettings, *, only: Collection[str] | None = None) -> DirectoryData:
-        """What a plan is made from; of the users ``only`` those with these ids, or all."""
-        licenses = self._rows("licenses", License) if self._is_valid("licenses") else None
+        """What a plan is made from.
+
+        Of the users ``only`` those with these ids, or all. For some of them the rest is read when it is needed.
+        """
+        reads_all = only is None
         groups = self.groups() if uses_groups(settings) else {}
+        licenses = _rows_by_key(lambda: {it.sku_id: it for it in self.licenses()}, at_once=reads_all)
+        mailboxes = MailboxData(
+            purposes=_rows_by_key(lambda: purposes_of(self._mailbox_pages(only)), at_once=reads_all),
+            rooms=_keys(lambda: room_addresses_of(self._valid_rows(_ROOMS, Room)), at_once=reads_all),
+            part_numbers=_rows_by_key(lambda: part_numbers_of(licenses.values()), at_once=reads_all),
+        )
+        paid_licenses = _keys(lambda: paid_licenses_of(licenses.values()), at_once=reads_all)
         return DirectoryData(
             users={it.id: it for it in self._users()} if only is None else self.stored.rows.find(USERS, only, User),
             users_are_current=self.is_current(USERS),
             groups=groups,
             groups_are_current=not uses_groups(settings) or self.is_current(GROUPS),
-            verified_domains={it.name.lower() for it in self._rows("domains", Domain) if it.is_verified},
-            mailboxes=self._mailboxes_with(licenses or [], only),
-            paid_licenses=None if licenses is None else paid_licenses_of(licenses),
-            sync_accounts=self._sync_accounts(groups or {}),
+            verified_domains=_keys(self._verified_domains, at_once=reads_all),
+            mailboxes=mailboxes,
+            paid_licenses=paid_licenses if self._is_valid(_LICENSES) else None,
+            sync_accounts=_keys(lambda: self._sync_accounts(groups or {}), at_once=reads_all),
         )
+
+    def _verified_domains(self) -> set[str]:
+        return {it.name.lower() for it in self._rows(_DOMAINS, Domain) if it.is_verified}
 
     def _users(self) -> Iterator[User]:
         for count, (_, user) in enumerate(self.stored.rows.all(USERS, User)):
@@ -116,7 +140,7 @@ class StoredDirectory:
         return join(self._rows(GROUPS, Group)) if cursor and cursor.complete_at else None
 
     def _sync_accounts(self, groups: Mapping[str, Group]) -> set[str]:
-        return Directory(groups=groups, roles=self._rows("roles", RoleMember)).holders(DIRECTORY_SYNC_ROLE)
+        return Directory(groups=groups, roles=self._rows(_ROLES, RoleMember)).holders(DIRECTORY_SYNC_ROLE)
 
     def _rows(self, dataset: str, model: type[Row]) -> list[Row]:
         rows: Iterable[tuple[str, Row]] = self.stored.rows.all(dataset, model) if dataset in self._cursors else ()
@@ -127,30 +151,34 @@ class StoredDirectory:
 
     def licenses(self) -> list[License]:
         """The tenant's products; none if they were not read lately."""
-        return self._valid_rows("licenses", License)
+        return self._valid_rows(_LICENSES, License)
 
     def mailboxes(self) -> MailboxData:
         """What is known about mailboxes."""
-        return self._mailboxes_with(self.licenses())
-
-    def _mailboxes_with(self, licenses: list[License], only: Collection[str] | None = None) -> MailboxData:
-        return mailbox_data(self._mailbox_pages(only), self._valid_rows(_ROOMS, Room), licenses)
+        return mailbox_data(self._mailbox_pages(None), self._valid_rows(_ROOMS, Room), self.licenses())
 
     @property
     def have_purposes_changed(self) -> bool:
         """Whether what mailboxes are for may have changed, of whomever: then it is read of everybody."""
         return bool(self.stored.pending.get(_PURPOSES))
 
+    @property
+    def have_surroundings_changed(self) -> bool:
+        """Whether products, domains, roles or rooms may have changed."""
+        return any(self.stored.pending.get(it) for it in _SURROUNDINGS)
+
     def _mailbox_pages(self, only: Collection[str] | None) -> Iterable[MailboxPage]:
         if only is None or self.have_purposes_changed:
             return self._valid_rows(_PURPOSES, MailboxPage)
-        if _PURPOSES not in self._cursors or not self._is_valid(_PURPOSES):
+        cursor = self._cursors.get(_PURPOSES)
+        if cursor is None or not self._is_valid(_PURPOSES):
             return ()
-        return mailboxes_of(only, lambda rows: self.stored.rows.find(_PURPOSES, rows, MailboxPage))
+        row_count = sum(cursor.counts_by_kind.values())
+        return mailboxes_of(only, lambda rows: self.stored.rows.find(_PURPOSES, rows, MailboxPage), row_count)
 
     def accounts(self) -> DirectoryAccounts:
         """Users, and what is known of accounts that are no person's."""
-        directory = Directory(groups=self.groups() or {}, roles=self._rows("roles", RoleMember))
+        directory = Directory(groups=self.groups() or {}, roles=self._rows(_ROLES, RoleMember))
         return DirectoryAccounts(
             users=list(self._users()),
             mailboxes=self.mailboxes(),
@@ -176,3 +204,31 @@ class StoredDirectory:
 
 def uses_groups(settings: UserSyncSettings) -> bool:
     return any(it.filter.group != GroupFilter() for it in settings.organizations)
+
+
+class _ReadWhenNeeded(Mapping[str, Item]):
+    """Rows by key that are read when somebody looks at them; as a collection, their keys."""
+
+    def __init__(self, read: Callable[[], Mapping[str, Item]]) -> None:
+        self._read = read
+
+    @cached_property
+    def _rows(self) -> Mapping[str, Item]:
+        return self._read()
+
+    def __getitem__(self, key: str) -> Item:
+        return self._rows[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
+def _rows_by_key(read: Callable[[], Mapping[str, Item]], *, at_once: bool) -> Mapping[str, Item]:
+    return read() if at_once else _ReadWhenNeeded(read)
+
+
+def _keys(read: Callable[[], Collection[str]], *, at_once: bool) -> Collection[str]:
+    return read() if at_once else _ReadWhenNeeded(lambda: dict.fromkeys(read(), ""))

@@ -36,7 +36,7 @@ from integrations.domain.removal import Removal, RemoveAll, TenantRemoval
 from integrations.domain.sync.change_notifications import Watch
 from integrations.domain.sync.datasets import Run
 from integrations.domain.user_sync.stored.state import UserSyncChip
-from integrations.storage.documents import Documents, RowKind, Stored, all_rows
+from integrations.storage.documents import Documents, RowKind, Stored, all_rows, find_several
 from shared.errors import Conflict
 from shared.storage.table import Table
 from shared.storage.tables import RowChanged, RowExists, Tables, Write
@@ -190,13 +190,8 @@ class Control:
         self._table = table
 
     def find_several(self, *wanted: tuple[Documents[Any], str]) -> list[Stored[Any] | None]:
-        """Objects of several kinds by their keys, in the order asked for; one request for each 14."""
-        keys = [documents.row_key(key) for documents, key in wanted]
-        rows = {row.key: row for row in self._table.find(self.account_id, keys)}
-        return [
-            documents.stored(rows[key]) if key in rows else None
-            for (documents, _), key in zip(wanted, keys, strict=True)
-        ]
+        """As ``documents.find_several``."""
+        return find_several(self._table, self.account_id, wanted)
 
     def everything(self) -> Iterator[tuple[RowKind[Any], str, str]]:
         """Every row of the account in key order: its kind, id and stored JSON; not those of kinds we do not know."""

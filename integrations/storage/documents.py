@@ -1,6 +1,6 @@
 """Domain objects as rows: one JSON document in a row, under a key prefix in one account's partition."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -121,6 +121,16 @@ class Documents(Generic[T]):
     def stored(self, row: Row) -> Stored[T]:
         """The object in a row."""
         return Stored(msgspec.json.decode(row.text(_BODY), type=self._model), row.etag)
+
+
+def find_several(
+    table: Table, partition: str, addresses: Sequence[tuple[Documents[Any], str]]
+) -> list[Stored[Any] | None]:
+    """Objects of several kinds in one partition by their keys, in the order asked for; one request for each 14."""
+    keys = [documents.row_key(key) for documents, key in addresses]
+    rows = {row.key: row for row in table.find(partition, keys)}
+    found = ((documents, rows.get(key)) for (documents, _), key in zip(addresses, keys, strict=True))
+    return [documents.stored(row) if row else None for documents, row in found]
 
 
 def all_rows(

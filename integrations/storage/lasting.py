@@ -12,7 +12,7 @@ import msgspec
 
 from integrations.domain.ids import AccountId, TenantId
 from integrations.storage.control import VersionConflict
-from integrations.storage.documents import Documents, RowKind, Stored, all_rows
+from integrations.storage.documents import Documents, RowKind, Stored, all_rows, find_several
 from shared.storage.tables import MAX_OPERATIONS, Row, RowChanged, RowExists, Table, Write, delete
 
 HEAD_KEY = "current"
@@ -47,7 +47,15 @@ class LastingRows(Generic[Head]):
 
     def batch(self) -> "LastingBatch[Head]":
         """A change of what is there now."""
-        return LastingBatch(self, self.find_head(), self._empty())
+        return self.batch_on(self.find_head())
+
+    def batch_on(self, head: Stored[Head] | None) -> "LastingBatch[Head]":
+        """A change of what is read after this head was."""
+        return LastingBatch(self, head, self._empty())
+
+    def find_several(self, *wanted: tuple[Documents[Any], str]) -> list[Stored[Any] | None]:
+        """As ``documents.find_several``."""
+        return find_several(self._table, self._partition, wanted)
 
     def everything(self) -> Iterator[tuple[RowKind[Any], str, str]]:
         """Every row in key order: its kind, id and stored JSON; not those of kinds we do not know."""

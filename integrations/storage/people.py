@@ -7,7 +7,7 @@ order. An End User has one row of its own, one in the feed at its last change, a
 An asset has one row of its own, one in the feed, one for its external id, and one for its assignment if it has any.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -26,7 +26,7 @@ from integrations.domain.people.changes import (
 )
 from integrations.domain.people.end_user import EndUser
 from integrations.storage.control import VersionConflict
-from integrations.storage.documents import Documents, RowKind, Stored, all_rows
+from integrations.storage.documents import Documents, RowKind, Stored, all_rows, find_several
 from integrations.storage.people_assets import OrganizationAssets
 from integrations.storage.people_rows import (
     CHANGE,
@@ -75,20 +75,23 @@ class OrganizationPeople:
 
     def locate(self, end_user_id: EndUserId) -> Stored[EndUser] | OrganizationId | None:
         """An End User who is here, or the Organization to which it was moved from here; both are asked for at once."""
-        keys = self.end_users.row_key(end_user_id), self.moved.row_key(end_user_id)
-        rows = {row.key: row for row in self._table.find(self._partition, keys)}
-        if keys[0] in rows:
-            return self.end_users.stored(rows[keys[0]])
-        return self.moved.stored(rows[keys[1]]).value.moved_to if keys[1] in rows else None
+        here, elsewhere = self._find_several((self.end_users, end_user_id), (self.moved, end_user_id))
+        return here or (elsewhere.value.moved_to if elsewhere else None)
+
+    def find_with_head(
+        self, end_user_ids: Sequence[EndUserId]
+    ) -> tuple[Stored[PeopleHead] | None, dict[EndUserId, Stored[EndUser]]]:
+        """The head, and those of these End Users who are here; the head is not read after any of them."""
+        head, *found = self._find_several((self.heads, HEAD_KEY), *((self.end_users, it) for it in end_user_ids))
+        return head, {it.value.id: it for it in found if it}
+
+    def _find_several(self, *addresses: tuple[Documents[Any], str]) -> list[Stored[Any] | None]:
+        return find_several(self._table, self._partition, addresses)
 
     def of_external_ids(self, external_ids: Collection[str]) -> dict[str, ExternalId]:
         """Who has each of these external ids, by the external id."""
         by_key = {external_key(it): it for it in external_ids}
         return {by_key[key]: it.value for key, it in self.external_ids.find_all(by_key).items()}
-
-    def all_end_users(self) -> Iterator[EndUser]:
-        """Everybody in the order of their ids; only one page is in memory at a time."""
-        return self.end_users.all()
 
     def batch(self, by: ChangedBy, at: datetime) -> "PeopleBatch":
         """A change of what is there now."""

@@ -6,27 +6,38 @@ when the data of the mapping is. Plans that somebody asked for do not replace th
 What is longer than a column is spread over rows ``user_sync_text:<what>:<3 digits>``.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
+from itertools import product
+from typing import Any, NamedTuple
 
 import msgspec
 
 from integrations.domain.ids import AccountId, TenantId
-from integrations.domain.user_sync.links import Decision, DecisionKey, UserLink, key_of
+from integrations.domain.user_sync.links import (
+    QUESTION_OF,
+    Decision,
+    DecisionKey,
+    Question,
+    QueueItem,
+    UserLink,
+    key_of,
+)
 from integrations.domain.user_sync.stored.state import (
     ApprovalRecord,
     LinkedEndUser,
     OpenQuestion,
     StoredPlan,
     UserSyncHead,
+    question_id,
 )
-from integrations.storage.documents import RowKind
+from integrations.storage.documents import Documents, RowKind
 from integrations.storage.lasting import HEAD_KEY, LastingBatch, LastingRows
 from shared.storage.tables import Tables, Write, chunks
 
 HELD_PLAN = "held"
 _PLANS = "plan."
 _TEXT_MOST = 30_000  # characters; Azure takes 32 Ki
+_FEW_USERS = 2  # whose rows are found by their keys, by as many requests as reading all questions takes
 _NO_SECRETS: frozenset[str] = frozenset()
 
 
@@ -38,8 +49,20 @@ class TextPart(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
+class UserRows(NamedTuple):
+    """What is stored about some users."""
+
+    links: list[UserLink]
+    decisions: list[Decision]
+    questions: list[QueueItem]
+
+
 def decision_key(key: DecisionKey) -> str:
     return f"{key.question.value}.{key.object_id}"
+
+
+def _text_key(of: str, number: int) -> str:
+    return f"{of}:{number:03d}"
 
 
 _HEAD = RowKind("user_sync_head", UserSyncHead, lambda _: HEAD_KEY, _NO_SECRETS)
@@ -49,7 +72,7 @@ _QUESTION = RowKind("user_sync_question", OpenQuestion, lambda it: it.id, _NO_SE
 _DECISION = RowKind("user_sync_decision", Decision, lambda it: decision_key(key_of(it)), _NO_SECRETS)
 _PLAN = RowKind("user_sync_plan", StoredPlan, lambda it: it.id, _NO_SECRETS)
 _APPROVAL = RowKind("user_sync_approval", ApprovalRecord, lambda it: it.plan_hash, _NO_SECRETS)
-_TEXT = RowKind("user_sync_text", TextPart, lambda it: f"{it.of}:{it.number:03d}", _NO_SECRETS)
+_TEXT = RowKind("user_sync_text", TextPart, lambda it: _text_key(it.of, it.number), _NO_SECRETS)
 
 USER_SYNC_KINDS: Mapping[str, RowKind[Any]] = {
     it.name: it for it in (_HEAD, _LINK, _LINKED_END_USER, _QUESTION, _DECISION, _PLAN, _APPROVAL, _TEXT)
@@ -70,6 +93,31 @@ class UserSyncStore(LastingRows[UserSyncHead]):
         self.plans = self.documents(_PLAN)
         self.approvals = self.documents(_APPROVAL)
         self.texts = self.documents(_TEXT)
+
+    def batch_and_text(self, of: str) -> tuple[UserSyncBatch, str]:
+        """A change of what is there now, and a text that was stored in parts; one request, unless it is long."""
+        head, first = self.find_several((self.heads, HEAD_KEY), (self.texts, _text_key(of, 0)))
+        text = first.value.text if first else ""
+        return self.batch_on(head), self.text(of) if len(text) == _TEXT_MOST else text
+
+    def rows_of(self, object_ids: Collection[str]) -> UserRows:
+        """What is stored about these users; one request for each of a few."""
+        if len(object_ids) > _FEW_USERS:
+            links = [it.value for it in self.links.find_all(object_ids).values()]
+            decisions = [it.value for it in self.decisions.list() if it.value.object_id in object_ids]
+            questions = [it.value.item for it in self.questions.list() if it.value.item.subject in object_ids]
+            return UserRows(links, decisions, questions)
+        wanted: list[tuple[Documents[Any], str]] = [
+            *((self.links, it) for it in object_ids),
+            *((self.decisions, decision_key(DecisionKey(*it))) for it in product(object_ids, Question)),
+            *((self.questions, question_id(*it)) for it in product(QUESTION_OF, object_ids)),
+        ]
+        found = [it.value for it in self.find_several(*wanted) if it]
+        return UserRows(
+            [it for it in found if isinstance(it, UserLink)],
+            [it for it in found if isinstance(it, Decision)],
+            [it.item for it in found if isinstance(it, OpenQuestion)],
+        )
 
     def text(self, of: str) -> str:
         """A text that was stored in parts; "" if there is none."""

@@ -49,7 +49,7 @@ def follow(
 
 
 def stored(services: Services, organization: OrganizationId) -> People:
-    people = list(services.people(ACCOUNT, organization).all_end_users())
+    people = list(services.people(ACCOUNT, organization).end_users.all())
     return {it.id: it for it in shown_people(services, ACCOUNT, people)}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from integrations.actions.account import Account
 from integrations.actions.user_sync import run as user_sync_run
 from integrations.actions.user_sync.chip import show_chip
 from integrations.actions.user_sync.synced_tenant import find_synced_tenant
@@ -267,3 +268,19 @@ def test_a_tenant_that_is_unmapped_meanwhile_gets_no_chip(sync: UserSync) -> Non
     show_chip(synced, head)  # by a request or a run that began before
 
     assert "control user_sync_chip" not in {kind for kind, _ in everything(sync.portal)}
+
+
+def test_a_chip_that_a_dead_process_did_not_write_is_shown_after_the_next_run(sync: UserSync) -> None:
+    sync.has_end_user("Twin", mail="twin@other.example")
+    sync.has_user("Twin")
+    sync.sync()
+    sync.turn_on()
+    account = Account(sync.portal.services, ACCOUNT)
+    (chip,) = account.control.user_sync_chips.list()
+    with account.change() as change:
+        change.write(account.control.user_sync_chips.removed(chip))
+    assert sync.portal.row(sync.tenant)["user_sync"] is None
+
+    sync.run()
+
+    assert sync.portal.row(sync.tenant)["user_sync"]["label"] == "1 to decide"

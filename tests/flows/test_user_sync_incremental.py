@@ -1,10 +1,13 @@
 """A run of the user sync after few users changed plans these alone, and everybody where one concerns the others."""
 
+from collections import Counter
 from collections.abc import Callable
+from http.client import HTTPConnection
 from typing import Any
 
 import pytest
 
+from integrations.actions.evaluate import evaluate_tenant
 from integrations.actions.user_sync.inputs import read_inputs
 from tests.flows.portal import Portal
 from tests.flows.user_sync import UserSync, with_user_sync
@@ -60,6 +63,31 @@ def test_fields_of_one_user_are_planned_without_reading_the_others(
     assert names[user["id"]] == change.get("displayName", user["displayName"])
     assert (sync.state()["state"], sync.state()["counts"]) == ("synced", counts)
     assert_nothing_is_left_to_do(sync)
+
+
+def test_a_run_for_one_user_asks_for_nothing_twice(sync: UserSync, monkeypatch: pytest.MonkeyPatch) -> None:
+    user, requests = sync.world.users(sync.id)[0]["id"], list[tuple[str, str]]()
+    put, synced = HTTPConnection.putrequest, evaluate_tenant.sync_users
+
+    def noted(connection: HTTPConnection, method: str, url: str, *rest: Any, **more: Any) -> None:
+        requests.append((method, url.split("?", maxsplit=1)[0].split("(", maxsplit=1)[0].rpartition("/")[2]))
+        put(connection, method, url, *rest, **more)
+
+    def synced_and_noted(*told: Any) -> None:
+        with monkeypatch.context() as within:
+            within.setattr(HTTPConnection, "putrequest", noted)
+            synced(*told)
+
+    monkeypatch.setattr(evaluate_tenant, "sync_users", synced_and_noted)
+    sync.world.change_user(sync.id, user, displayName="Jane Doe")
+    sync.sync()
+
+    assert sync.person("Jane Doe")
+    taken = Counter(requests)
+    assert taken["GET", "usersync"] == 2  # the head with the settings, and the user's link
+    assert taken["GET", "control"] == 1  # the tenant, its Syncro Tenant and its chip
+    assert taken["GET", "people"] == 1  # the head with the End User
+    assert (taken["POST", "control"], taken["POST", "$batch"]) == (1, 2)  # the audit entry, the End User, the link
 
 
 def _is_disabled(sync: UserSync, first: str, _second: str) -> None:

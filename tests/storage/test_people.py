@@ -46,7 +46,7 @@ def test_of_two_who_began_at_the_same_time_one_writes(people: OrganizationPeople
         with pytest.raises(VersionConflict):
             second.commit()
 
-    assert people.head().sequence == people.head().count == len(list(people.all_end_users())) == 2
+    assert people.head().sequence == people.head().count == len(list(people.end_users.all())) == 2
 
 
 def test_a_write_without_a_number_needs_the_newest_state_as_well(people: OrganizationPeople) -> None:

@@ -100,7 +100,7 @@ def _end_users(
     found: dict[EndUserId, Assignee] = {}
     staying: set[EndUserId] = set()
     for organization_id in linked.synced.organization_ids:
-        for person in services.people(account_id, organization_id).all_end_users():
+        for person in services.people(account_id, organization_id).end_users.all():
             if person.id in end_user_ids:
                 found[person.id] = Assignee(organization_id=organization_id, is_active=person.is_active)
                 if person.moving_to is None:

@@ -45,7 +45,7 @@ def evaluate_tenant(services: Services, order: EvaluateOrder) -> None:
             run = EvaluationRun(services, order)
             run.evaluate()
             update_summary(services, order, basis, run)
-            sync_users(services, order, run.stored)
+            sync_users(services, order, run.stored, basis.tenant.value)
             link_assets(services, order, run.stored, basis.tenant.value)
             run.finish()
         except (Superseded, Unwritten):

@@ -131,7 +131,7 @@ def finish_lost_moves(services: Services, due: Due) -> None:
         return
     account, source_id = Account(services, due.account_id), OrganizationId(due.item_id.partition(":")[0])
     by_target: dict[OrganizationId, list[EndUserId]] = {}
-    for it in services.people(account.id, source_id).all_end_users():
+    for it in services.people(account.id, source_id).end_users.all():
         if it.moving_to is not None:
             by_target.setdefault(it.moving_to, []).append(it.id)
     for target_id, end_user_ids in by_target.items():

@@ -16,7 +16,8 @@ from integrations.actions.actors import Actor
 from integrations.actions.conflicts import retry_on_conflict
 from integrations.actions.lookup import find_organization, mapped_tenant
 from integrations.domain.ids import OrganizationId, TenantId
-from integrations.domain.people.changes import ChangedBy
+from integrations.domain.people.changes import ChangedBy, PeopleHead
+from integrations.storage.documents import Stored
 from integrations.storage.due import Due, Work
 from integrations.storage.people import OrganizationPeople, PeopleBatch
 from shared.errors import Conflict
@@ -89,6 +90,11 @@ class PeopleWork:
         result = retry_on_conflict(lambda: on(self._begin()), first=first, tries=_TRIES)
         self._order_user_sync()
         return result
+
+    def continue_from(self, head: Stored[PeopleHead] | None) -> None:
+        """Have ``carry_further`` begin with a head that was read already."""
+        if head is None or head.value.closed_at is None:
+            self._last = PeopleBatch(self.people, head, self.by, self.account.services.clock())
 
     def commit(self, batch: PeopleBatch) -> None:
         """Write what was added to the batch, if anything; for attempts of more than one transaction."""

@@ -7,6 +7,11 @@ from integrations.domain.user_sync.stored.state import UserSyncChip, UserSyncHea
 _SHOWN = (UserSyncState.HELD, UserSyncState.FAILED)
 
 
+def is_shown(synced: SyncedTenant, head: UserSyncHead, chip: UserSyncChip | None) -> bool:
+    """Whether this chip of the row, if any, is in line with the head."""
+    return chip == _chip(synced, head)
+
+
 def show_chip(synced: SyncedTenant, head: UserSyncHead) -> None:
     """Bring the row's chip in line with the head; a tenant that was unmapped or removed meanwhile gets none.
 

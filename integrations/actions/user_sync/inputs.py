@@ -1,7 +1,7 @@
 """Everything that a plan of a tenant's user sync is made from, as it is stored now."""
 
 import contextlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -9,6 +9,7 @@ from integrations.actions.directory import StoredDirectory
 from integrations.actions.people.finding import find_end_user
 from integrations.actions.user_sync.synced_tenant import SyncedTenant
 from integrations.domain.ids import EndUserId, OrganizationId, TenantId, end_user_id_for
+from integrations.domain.people.changes import PeopleHead
 from integrations.domain.people.end_user import EndUser
 from integrations.domain.people.erasure import erasure_hash
 from integrations.domain.user_sync.inputs import UserSyncInputs
@@ -25,6 +26,7 @@ from integrations.domain.user_sync.links import (
 from integrations.domain.user_sync.settings import UserSyncSettings
 from integrations.domain.user_sync.stored.end_users import known_end_user
 from integrations.storage.control import CURRENT, Control
+from integrations.storage.documents import Stored
 from integrations.storage.user_sync import UserSyncStore
 from shared.errors import NotFound
 
@@ -34,13 +36,16 @@ class ReadInputs:
     """The inputs of a plan, and the versions they were read at.
 
     ``sequences`` are the numbers of End Users' last changes, ``managed`` their managed fields; ``seen`` are the numbers
-    of Organizations' last changes, read before their people.
+    of Organizations' last changes, read before their people. Where only some users are planned, ``heads`` and
+    ``end_users`` are the rows that were read of Organizations' people.
     """
 
     inputs: UserSyncInputs
     sequences: dict[EndUserId, int] = field(default_factory=dict)
     managed: dict[EndUserId, list[str]] = field(default_factory=dict)
     seen: dict[OrganizationId, int] = field(default_factory=dict)
+    heads: dict[OrganizationId, Stored[PeopleHead] | None] = field(default_factory=dict)
+    end_users: dict[EndUserId, Stored[EndUser]] = field(default_factory=dict)
 
 
 def read_inputs(synced: SyncedTenant, settings: UserSyncSettings, directory: StoredDirectory) -> ReadInputs:
@@ -71,28 +76,30 @@ def read_inputs(synced: SyncedTenant, settings: UserSyncSettings, directory: Sto
 
 
 def read_some(
-    synced: SyncedTenant,
-    settings: UserSyncSettings,
-    directory: StoredDirectory,
-    object_ids: Collection[str],
-    seen: dict[OrganizationId, int],
+    synced: SyncedTenant, settings: UserSyncSettings, directory: StoredDirectory, object_ids: Collection[str]
 ) -> ReadInputs:
-    """Of the same only what concerns these users; ``seen`` are the numbers that were read before their people."""
-    store = synced.store
-    links = {key: it.value for key, it in store.links.find_all(object_ids).items()}
-    people = list(_some_people(synced, [it.end_user_id for it in links.values() if it.end_user_id]))
+    """Of the same only what concerns these users."""
+    links, decisions, questions = synced.store.rows_of(object_ids)
+    heads, end_users = _some_people(synced, sorted({it.end_user_id for it in links if it.end_user_id}))
+    people = [it.value for it in end_users.values()]
     inputs = UserSyncInputs(
         settings=settings,
         directory=directory.read(settings, only=object_ids),
         end_users={it.id: known_end_user(it) for it in people},
-        links=links,
-        decisions={key: it for key, it in _decisions(store).items() if key.object_id in object_ids},
-        queue={key: it for key, it in _queue(store).items() if key.subject in object_ids},
+        links={it.object_id: it for it in links},
+        decisions={key_of(it): it for it in decisions},
+        queue={queue_key(it): it for it in questions},
         new_end_user_id=partial(new_end_user_id, synced.id),
         as_of=synced.account.services.clock(),
     )
-    managed = {it.id: it.managed_fields for it in people if it.managed_fields}
-    return ReadInputs(inputs, {it.id: it.sequence for it in people}, managed, seen)
+    return ReadInputs(
+        inputs,
+        sequences={it.id: it.sequence for it in people},
+        managed={it.id: it.managed_fields for it in people if it.managed_fields},
+        seen={key: it.value.end_users_sequence if it else 0 for key, it in heads.items()},
+        heads=heads,
+        end_users=end_users,
+    )
 
 
 def seen_now(synced: SyncedTenant) -> dict[OrganizationId, int]:
@@ -105,15 +112,18 @@ def new_end_user_id(tenant_id: TenantId, organization_id: OrganizationId, object
     return end_user_id_for(organization_id, tenant_id, object_id, str(number))
 
 
-def _some_people(synced: SyncedTenant, end_user_ids: Collection[EndUserId]) -> Iterator[EndUser]:
-    """Those of these who are in the tenant's Organizations."""
+def _some_people(
+    synced: SyncedTenant, end_user_ids: Sequence[EndUserId]
+) -> tuple[dict[OrganizationId, Stored[PeopleHead] | None], dict[EndUserId, Stored[EndUser]]]:
+    """The heads of the tenant's Organizations, and those of these End Users who are in them."""
     services, account_id = synced.account.services, synced.account.id
-    left = set(end_user_ids)
-    for organization_id in synced.organization_ids:
-        if left:
-            found = services.people(account_id, organization_id).end_users.find_all(sorted(left))
-            left -= found.keys()
-            yield from (it.value for it in found.values())
+    heads: dict[OrganizationId, Stored[PeopleHead] | None] = {}
+    end_users: dict[EndUserId, Stored[EndUser]] = {}
+    for it in synced.organization_ids:
+        left = [end_user_id for end_user_id in end_user_ids if end_user_id not in end_users]
+        heads[it], found = services.people(account_id, it).find_with_head(left)
+        end_users |= found
+    return heads, end_users
 
 
 def _people(synced: SyncedTenant, links: Collection[UserLink]) -> Iterator[EndUser]:
@@ -121,7 +131,7 @@ def _people(synced: SyncedTenant, links: Collection[UserLink]) -> Iterator[EndUs
     services, account_id = synced.account.services, synced.account.id
     elsewhere = {it.end_user_id for it in links if it.end_user_id}
     for organization_id in synced.organization_ids:
-        for person in services.people(account_id, organization_id).all_end_users():
+        for person in services.people(account_id, organization_id).end_users.all():
             elsewhere.discard(person.id)
             yield person
     for end_user_id in sorted(elsewhere):

@@ -14,10 +14,10 @@ from integrations.actions.account import Account
 from integrations.actions.actors import Actor
 from integrations.actions.directory import StoredDirectory
 from integrations.actions.failures import record_failure
-from integrations.actions.user_sync.chip import show_chip
+from integrations.actions.user_sync.chip import is_shown, show_chip
 from integrations.actions.user_sync.inputs import ReadInputs, read_inputs, read_some, seen_now
 from integrations.actions.user_sync.plans import keep_approval, read_approval, view_of
-from integrations.actions.user_sync.synced_tenant import SyncedTenant
+from integrations.actions.user_sync.synced_tenant import SETTINGS, SyncedTenant
 from integrations.actions.user_sync.writing import PlanWriter
 from integrations.domain.ids import EndUserId
 from integrations.domain.integrations import Tenant
@@ -39,8 +39,10 @@ from integrations.storage.user_sync import HELD_PLAN, UserSyncBatch
 from shared.storage.tables import StorageUnavailable
 
 
-def sync_users(services: Services, order: EvaluateOrder, stored: StoredData) -> None:
+def sync_users(services: Services, order: EvaluateOrder, stored: StoredData, known: Tenant) -> None:
     """Bring the tenant's End Users in line with its users; ``stored`` holds the changes no plan has seen yet.
+
+    ``known`` is the tenant as it was lately: enough to find what its mapping names.
 
     A fault of ours is recorded, and the next run plans anew.
 
@@ -49,15 +51,22 @@ def sync_users(services: Services, order: EvaluateOrder, stored: StoredData) -> 
         StorageUnavailable: storage does not answer.
     """
     account = Account(services, order.account_id)
-    batch = services.user_sync(account.id, order.tenant_id).batch()
-    if not batch.head.is_on or batch.head.is_closed:
+    batch, settings = services.user_sync(account.id, order.tenant_id).batch_and_text(SETTINGS)
+    if not batch.head.is_on or batch.head.is_closed or known.mapping is None:
         return
-    tenant = account.control.tenants.find(order.tenant_id)
+    control = account.control
+    tenant, syncro_tenant, chip = control.find_several(
+        (control.tenants, order.tenant_id),
+        (control.syncro_tenants, known.mapping.syncro_tenant_id),
+        (control.user_sync_chips, order.tenant_id),
+    )
     if tenant is None or tenant.value.mapping is None or tenant.value.epoch != order.epoch:
         return
-    synced = SyncedTenant(account, tenant.value, tenant.value.mapping)
+    synced = SyncedTenant(account, tenant.value, tenant.value.mapping, syncro_tenant)
     try:
-        _UserSyncRun(synced, batch, stored).run()
+        _UserSyncRun(synced, batch, stored, synced.settings_in(settings)).run()
+        if not is_shown(synced, batch.head, chip.value if chip else None):
+            show_chip(synced, batch.head)
     except (StorageUnavailable, Superseded):
         raise
     except VersionConflict as error:
@@ -69,11 +78,13 @@ def sync_users(services: Services, order: EvaluateOrder, stored: StoredData) -> 
 
 
 class _UserSyncRun:
-    def __init__(self, synced: SyncedTenant, batch: UserSyncBatch, stored: StoredData) -> None:
+    def __init__(
+        self, synced: SyncedTenant, batch: UserSyncBatch, stored: StoredData, settings: UserSyncSettings
+    ) -> None:
         self._synced = synced
         self._batch = batch
         self._now = synced.account.services.clock()
-        self._settings = synced.settings()
+        self._settings = settings
         self._directory = StoredDirectory(synced.tenant, stored, self._now)
         self._basis = _basis(synced.tenant, self._settings, self._directory)
         self._is_first = batch.head.is_first or self._is_of_another_mapping
@@ -83,21 +94,20 @@ class _UserSyncRun:
             return
         if not self._plan_changed():
             self._plan_everybody()
-        show_chip(self._synced, self._batch.head)
 
     def _plan_changed(self) -> bool:
         """Plan the users whose rows changed; False if that is not enough."""
         changed, head = self._directory.changed_users(self._settings), self._batch.head
         is_due = head.planned_at is None or self._now - head.planned_at >= EVERYBODY_PLANNED
-        if changed is ALL or is_due or not self._is_as_planned():
+        if changed is ALL or is_due or not self._is_basis_as_planned:
             return False
-        read = read_some(self._synced, self._settings, self._directory, changed, head.seen)
-        if not self._are_surroundings_as_planned(read.inputs.directory):
+        read = read_some(self._synced, self._settings, self._directory, changed)
+        if read.seen != head.seen or not self._are_surroundings_as_planned(read.inputs.directory):
             return False
         plan = plan_incrementally(read.inputs, changed)
         if plan is None:
             return False
-        self._carry_out(read, plan)
+        self._carry_out(read, plan, is_alone=True)
         return True
 
     def _plan_everybody(self) -> None:
@@ -129,21 +139,23 @@ class _UserSyncRun:
         return head.epoch != self._synced.tenant.epoch and head.organization_id != mapping.organization_id
 
     def _is_up_to_date(self) -> bool:
-        return not self._directory.has_changes(self._settings) and self._is_as_planned()
-
-    def _is_as_planned(self) -> bool:
-        """Whether all but rows from Microsoft is as it was for the last plan, which was applied."""
-        head = self._batch.head
-        if head.basis != self._basis or head.hold or head.failure or head.applied_version != head.version:
+        if self._directory.has_changes(self._settings) or not self._is_basis_as_planned:
             return False
-        return head.seen == seen_now(self._synced)
+        return self._batch.head.seen == seen_now(self._synced)
+
+    @property
+    def _is_basis_as_planned(self) -> bool:
+        """Whether all but rows from Microsoft and people is as it was for the last plan, which was applied."""
+        head = self._batch.head
+        is_applied = head.applied_version == head.version and not head.hold and not head.failure
+        return is_applied and head.basis == self._basis
 
     def _are_surroundings_as_planned(self, directory: DirectoryData) -> bool:
         """Whether all that is known besides users and groups is as it was when everybody was planned."""
         head = self._batch.head
         if self._directory.have_purposes_changed and directory.mailboxes.purposes_hash() != head.purposes_hash:
             return False
-        return directory.hash_besides_users() == head.directory_hash
+        return not self._directory.have_surroundings_changed or directory.hash_besides_users() == head.directory_hash
 
     def _hold(self, read: ReadInputs, plan: UserSyncPlan, hold: PlanHold) -> None:
         before = self._batch.head.hold
@@ -160,14 +172,19 @@ class _UserSyncRun:
         with self._synced.account.change(self._actor, "held user sync", subject, reason=hold.reasons[0].value):
             pass
 
-    def _carry_out(self, read: ReadInputs, plan: UserSyncPlan, **in_head: object) -> None:
-        """Write what changes, and then ``in_head`` into the head."""
+    def _carry_out(self, read: ReadInputs, plan: UserSyncPlan, *, is_alone: bool = False, **in_head: object) -> None:
+        """Write what changes, and then ``in_head`` into the head.
+
+        A plan that ``is_alone`` concerns nobody else. So it keeps no other run away before its links are written.
+        """
         batch, store = self._batch, self._synced.store
         writer = PlanWriter(self._synced, read, plan, batch)
         if not writer.is_empty:
             self._audit(plan)
-            batch.set_head(run=batch.head.run + 1, basis="")
-            batch.commit()  # from here on nobody else's run can write links
+            batch.set_head(run=batch.head.run + 1)
+            if not is_alone:
+                batch.set_head(basis="")
+                batch.commit()  # from here on nobody else's run can write links
             writer.write()
         if batch.head.hold:
             batch.write_many(store.text_writes(HELD_PLAN, ""))

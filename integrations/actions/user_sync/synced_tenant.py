@@ -7,11 +7,12 @@ import msgspec
 from integrations.actions.account import Account
 from integrations.actions.lookup import find_tenant
 from integrations.domain.ids import AccountId, OrganizationId, TenantId
-from integrations.domain.integrations import Mapping, Organization, Tenant
+from integrations.domain.integrations import Mapping, Organization, SyncroTenant, Tenant
 from integrations.domain.jobs.orders import EvaluateOrder
 from integrations.domain.user_sync.settings import UserSyncSettings
 from integrations.domain.user_sync.stored.state import UserSyncHead, UserSyncState, within
 from integrations.services import Services
+from integrations.storage.documents import Stored
 from shared.errors import Conflict
 
 SETTINGS = "settings"  # the name of their text
@@ -20,12 +21,16 @@ SETTINGS = "settings"  # the name of their text
 class SyncedTenant:
     """One mapped tenant of an account."""
 
-    def __init__(self, account: Account, tenant: Tenant, mapping: Mapping) -> None:
+    def __init__(
+        self, account: Account, tenant: Tenant, mapping: Mapping, syncro_tenant: Stored[SyncroTenant] | None = None
+    ) -> None:
+        """``syncro_tenant`` is that of the mapping, for whoever has read it."""
         self.account = account
         self.tenant = tenant
         self.mapping = mapping
         self.id = tenant.tenant_id
         self.store = account.services.user_sync(account.id, tenant.tenant_id)
+        self._syncro_tenant = syncro_tenant
 
     @cached_property
     def organizations(self) -> list[Organization]:
@@ -37,7 +42,7 @@ class SyncedTenant:
     @cached_property
     def organization_ids(self) -> list[OrganizationId]:
         """The ids of the same Organizations; the mapped one first."""
-        stored = self.account.control.syncro_tenants.find(self.mapping.syncro_tenant_id)
+        stored = self._syncro_tenant or self.account.control.syncro_tenants.find(self.mapping.syncro_tenant_id)
         listed = stored.value.organization_ids if stored else None
         ids = [it.id for it in self.organizations] if listed is None else listed
         return sorted(ids, key=lambda it: (it != self.mapping.organization_id, it))
@@ -48,7 +53,10 @@ class SyncedTenant:
 
     def settings(self) -> UserSyncSettings:
         """The settings as far as they name Organizations that are still under the tenant's Syncro Tenant."""
-        text = self.store.text(SETTINGS)
+        return self.settings_in(self.store.text(SETTINGS))
+
+    def settings_in(self, text: str) -> UserSyncSettings:
+        """The same in their text."""
         settings = msgspec.json.decode(text, type=UserSyncSettings) if text else UserSyncSettings()
         return within(settings, set(self.organization_ids))
 

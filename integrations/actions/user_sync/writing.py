@@ -22,7 +22,7 @@ from integrations.domain.user_sync.fields import FIELD_NAMES
 from integrations.domain.user_sync.links import UserLink
 from integrations.domain.user_sync.plan import UserSyncPlan
 from integrations.domain.user_sync.stored.end_users import synced_end_user
-from integrations.domain.user_sync.stored.state import LinkedEndUser, OpenQuestion
+from integrations.domain.user_sync.stored.state import LinkedEndUser, OpenQuestion, question_id
 from integrations.storage.people import PeopleBatch
 from integrations.storage.user_sync import UserSyncBatch
 from shared.errors import NotFound
@@ -121,7 +121,8 @@ class PlanWriter:
             before, done = batch.head.end_users_sequence, set()
             is_first = next(tries) == 0  # whoever is to be made is taken to be absent, until a conflict says otherwise
             wanted = [it.end_user_id for it in changes if not (is_first and it.created_in)]
-            found = work.people.end_users.find_all(wanted)
+            are_known = is_first and bool(self._read.end_users)
+            found = self._read.end_users if are_known else work.people.end_users.find_all(wanted)
             for it in changes:
                 stored, managed = found.get(it.end_user_id), self._plan.managed.get(it.end_user_id, ())
                 if stored is None and it.created_in:
@@ -145,6 +146,8 @@ class PlanWriter:
         work = self._works.get(organization_id)
         if work is None:
             work = self._works[organization_id] = PeopleWork(self._synced.account, organization_id, by=ChangedBy.SYNC)
+            if organization_id in self._read.heads:
+                work.continue_from(self._read.heads[organization_id])
         return work
 
     def _is_as_read(self, person: EndUser) -> bool:
@@ -195,7 +198,7 @@ class PlanWriter:
     def _write_questions(self) -> None:
         questions, now = self._synced.store.questions, self._read.inputs.as_of
         opened = [OpenQuestion(item=it, since=now) for it in self._plan.opened]
-        closed = [f"{key.kind.value}.{key.subject}" for key in self._plan.closed]
+        closed = [question_id(it.kind, it.subject) for it in self._plan.closed]
         known = questions.find_all([it.id for it in opened])
         since = {key: it.value.since for key, it in known.items()}
         kept = [msgspec.structs.replace(it, since=since.get(it.id, now)) for it in opened]

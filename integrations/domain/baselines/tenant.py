@@ -58,6 +58,9 @@ class Exclusions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     role_groups: list[str] = []
 
 
+_NOBODY = Exclusions()
+
+
 class Inputs(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What somebody may choose about judging a tenant.
 
@@ -75,10 +78,12 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def exclusions_of(self, control_id: str) -> Exclusions:
         """Whom a control may leave out: as decided for it, or else for its latest earlier version."""
+        if not self.exclusions:
+            return _NOBODY
         name, mark, version = control_id.rpartition("v")
         earlier = (f"{name}{mark}{it}" for it in range(int(version), 0, -1)) if mark and version.isdigit() else ()
         found = (self.exclusions[it] for it in (control_id, *earlier) if it in self.exclusions)
-        return next(found, Exclusions())
+        return next(found, _NOBODY)
 
 
 class Unknown(Exception):
@@ -99,6 +104,7 @@ class JudgedTenant:
         self.inputs = inputs
         self._rows: dict[str, list[Any]] = {}
         self._states: dict[str, DatasetState] = {}
+        self._valid_until: dict[str, datetime | None] = {}
         self.cache: dict[Any, Any] = {}
 
     @property
@@ -116,7 +122,9 @@ class JudgedTenant:
 
     def valid_until(self, dataset: str) -> datetime | None:
         """Until when the stored rows count; None if there are none, or no longer."""
-        return valid_until(dataset, self.state(dataset), self.now)
+        if dataset not in self._valid_until:
+            self._valid_until[dataset] = valid_until(dataset, self.state(dataset), self.now)
+        return self._valid_until[dataset]
 
     def require(self, dataset: str) -> None:
         """Raises Unknown: the data set could not be read, and earlier rows are too old or do not exist."""

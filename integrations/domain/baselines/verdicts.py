@@ -132,8 +132,10 @@ class Judging:
         return ControlFinding(id=control.id, verdict=ControlVerdict.NOT_CHECKED, reason=reason)
 
     def _judged(self, control: BaselineControl) -> ControlFinding:
+        if control.applies is None:
+            return self._answered(control, is_exempt_in_part=False)
         scope = self._scope(control)
-        applies = True if control.applies is None else control.applies(scope)
+        applies = control.applies(scope)
         if applies is None:
             raise _first_unknown(scope.trace)
         if not applies and not scope.trace.narrowed:

@@ -184,7 +184,11 @@ class MfaTenant:
         yield from (key for key, _ in self._source.derived(_AnyRow) if rows_that_may_hold(key) & firsts)
 
     def _pages_of(self, people: frozenset[str]) -> Iterator[_MfaRegistrationPage]:
-        return rows_holding(people, lambda rows: self._source.find(REGISTRATIONS, rows, _MfaRegistrationPage))
+        return rows_holding(
+            {it: rows_that_may_hold(it) for it in people},
+            lambda rows: self._source.find(REGISTRATIONS, rows, _MfaRegistrationPage),
+            lambda row: (it.user_id for it in row.people),
+        )
 
 
 class _AnyRow(msgspec.Struct):

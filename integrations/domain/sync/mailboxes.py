@@ -7,10 +7,11 @@ changed; the others wait for their turn, those without a license first: rooms an
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import chain
 
 import msgspec
 
-from integrations.domain.sync.packing import pack, rows_holding
+from integrations.domain.sync.packing import pack, rows_holding, rows_that_may_hold
 
 PERSON = "user"  # Exchange's word for the mailbox of a person
 _WORDS = frozenset({PERSON, "linked", "shared", "room", "equipment", "others"})
@@ -111,15 +112,25 @@ def mailbox_rows(mailboxes: Iterable[MailboxPurpose]) -> dict[str, MailboxPage]:
 
 
 def mailboxes_of(
-    user_ids: Collection[str], find: Callable[[set[str]], Mapping[str, MailboxPage]]
+    user_ids: Collection[str], find: Callable[[set[str]], Mapping[str, MailboxPage]], row_count: int
 ) -> Iterator[MailboxPage]:
-    """The rows in which these users' mailboxes are; ``find`` returns those of some rows that exist, by key."""
-    yield from find(set(user_ids)).values()
-    yield from rows_holding(user_ids, lambda rows: _unpaged(find({_PAGE + it for it in rows})))
+    """The rows in which these users' mailboxes are; ``find`` returns those of some rows that exist, by key.
+
+    ``row_count`` is about how many rows there are: those that more rows would have are looked up only for users who are
+    in no other.
+    """
+    likely = {it: {it, *_pages_of(it, row_count)} for it in user_ids}
+    found = list(rows_holding(likely, find, _users_in))
+    missing = likely.keys() - {user_id for row in found for user_id in _users_in(row)}
+    return chain(found, rows_holding({it: _pages_of(it) - likely[it] for it in missing}, find, _users_in))
 
 
-def _unpaged(rows: Mapping[str, MailboxPage]) -> dict[str, MailboxPage]:
-    return {key.removeprefix(_PAGE): it for key, it in rows.items()}
+def _pages_of(user_id: str, row_count: int | None = None) -> set[str]:
+    return {_PAGE + it for it in rows_that_may_hold(user_id, row_count)}
+
+
+def _users_in(row: MailboxPage) -> Iterator[str]:
+    return (it.user_id for it in row.people)
 
 
 def users_of(row_keys: Iterable[str]) -> frozenset[str]:

@@ -4,7 +4,7 @@ A transaction writes at most a hundred rows, and most items of a report change e
 """
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -37,28 +37,37 @@ def pack(items: Mapping[str, T]) -> dict[str, list[T]]:
     return rows
 
 
-def rows_holding(keys: Iterable[str], find: Callable[[set[str]], Mapping[str, Page]]) -> Iterator[Page]:
-    """The rows in which items with these keys are; ``find`` returns those of some rows that exist, by key."""
-    wanted = {row for key in keys for row in rows_that_may_hold(key)}
-    while wanted:
-        found = find(wanted)
+def rows_holding(
+    candidates: Mapping[str, Collection[str]],
+    find: Callable[[set[str]], Mapping[str, Page]],
+    keys_in: Callable[[Page], Iterable[str]],
+) -> Iterator[Page]:
+    """The rows in which items are, and others that were read with them.
+
+    ``candidates`` are the rows that may hold an item, by its key. ``find`` returns those of some rows that exist, by
+    key, and ``keys_in`` the keys of the items in one.
+    """
+    while candidates:
+        found = find(set().union(*candidates.values()))
         yield from found.values()
-        wanted = {next_part(it) for it in found}
+        held = {key for row in found.values() for key in keys_in(row)}
+        further = {key: _next_parts(found.keys() & rows) for key, rows in candidates.items() if key not in held}
+        candidates = {key: rows for key, rows in further.items() if rows}
 
 
-def rows_that_may_hold(key: str) -> set[str]:
-    """The keys of the rows in which an item with this key would be, however many rows there are.
+def rows_that_may_hold(key: str, row_count: int | None = None) -> set[str]:
+    """The keys of the rows in which an item with this key would be, if there are so many rows; None: however many.
 
     Rows with too many bytes have further parts, which end in 1, 2 and so on instead of 0.
     """
-    number = zlib.crc32(key.encode())
-    return {_name(number % (1 << bits), 0) for bits in range(_MOST_BITS + 1)}
+    number, most_bits = zlib.crc32(key.encode()), _MOST_BITS if row_count is None else row_count.bit_length()
+    return {_name(number % (1 << bits), 0) for bits in range(most_bits + 1)}
 
 
-def next_part(row: str) -> str:
-    """The key of the row that continues this one, if there is one."""
-    bucket, _, part = row.partition(".")
-    return f"{bucket}.{int(part) + 1}"
+def _next_parts(rows: Iterable[str]) -> set[str]:
+    """The keys of the rows that continue these, where there are any."""
+    parts = (it.partition(".") for it in rows)
+    return {f"{bucket}.{int(part) + 1}" for bucket, dot, part in parts if dot}
 
 
 def first_part(row: str) -> str:

@@ -45,13 +45,14 @@ from integrations.storage.data.records import (
     stored_fingerprint,
 )
 from integrations.storage.data.session import CURSOR, DataSession, cursors_of, layout_of, parts_of
-from integrations.storage.data.stored_rows import SEVERAL_READS, FewRows, StoredRows, pages
+from integrations.storage.data.stored_rows import EVERYTHING, SEVERAL_READS, StoredRows, neighbours, pages
 from shared.storage.tables import Row, RowChanged, Tables, chunks, end_of
 
 __all__ = ["DataSession", "DataStore", "StoredData", "Superseded", "Unwritten", "Writes"]
 
 T = TypeVar("T", bound=msgspec.Struct)
 
+_FEW_ROWS_OF_ONE = 50  # of one data set: several of them are one request
 _FEW_ROWS = 500  # of all data sets together: to read all is one request, and takes less than a few of single rows
 
 
@@ -110,9 +111,10 @@ class DataStore:
         return StoredData(cursors, pending_of(rows), self._rows(cursors, parts_of(rows))).confirmed(confirmed)
 
     def _rows(self, cursors: Mapping[str, Cursor], parts: Mapping[str, int]) -> StoredRows:
-        count = sum(sum(it.counts_by_kind.values()) for it in cursors.values())
-        is_small = count <= _FEW_ROWS and max(parts.values(), default=1) == 1
-        return FewRows(self.table, self.base) if is_small else StoredRows(self.table, self.base, parts)
+        counts = {name: sum(it.counts_by_kind.values()) for name, it in cursors.items()}
+        is_small = sum(counts.values()) <= _FEW_ROWS and max(parts.values(), default=1) == 1
+        few = {name for name, count in counts.items() if count <= _FEW_ROWS_OF_ONE and parts.get(name, 1) == 1}
+        return StoredRows(self.table, self.base, parts, [EVERYTHING] if is_small else neighbours(few, counts))
 
     def consume(self, pending: Mapping[str, Pending]) -> None:
         """Delete marks that evaluations have processed; a mark that was changed since it was read stays."""

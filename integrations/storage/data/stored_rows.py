@@ -1,8 +1,8 @@
 """Reading rows of data sets or evaluations page by page and by key, for evaluations and exports."""
 
-from collections.abc import Collection, Iterator, Mapping
-from functools import cached_property
-from typing import TypeVar
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import chain, groupby
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -17,26 +17,72 @@ _ROWS_A_PAGE = 1000
 SEVERAL_READS = 140  # keys of one partition, ten requests: from here, reading all rows is cheaper
 
 
-class StoredRows:
-    """The rows under one base; ``parts`` is the number of partitions of each data set (default 1)."""
+class KeyRange(NamedTuple):
+    """Keys from ``start`` on, before ``end``."""
 
-    def __init__(self, table: RestTable, base: str, parts: Mapping[str, int]) -> None:
+    start: str
+    end: str
+
+
+EVERYTHING = KeyRange(ROWS, end_of(ROWS))
+
+
+class StoredRows:
+    """The rows under one base; ``parts`` is the number of partitions of each data set (default 1).
+
+    Whoever asks for more than one data set has those of few rows read together, as far as they are neighbours:
+    ``together`` are their keys in the main partition. These rows stay in memory.
+    """
+
+    def __init__(
+        self, table: RestTable, base: str, parts: Mapping[str, int], together: Sequence[KeyRange] = ()
+    ) -> None:
         self._table = table
         self._base = base
-        self._parts = parts
+        self._together = together
+        self._has_question = False
+        self._kept: dict[KeyRange, dict[str, dict[str, Row]]] = {}
+        self.parts = parts
 
     def all(self, dataset: str, model: type[T]) -> Iterator[tuple[str, T]]:
-        """Every row with its key; only one page is in memory at a time."""
-        for part in range(self._parts.get(dataset, 1)):
-            yield from self._all_of(part, dataset, model, None)
+        """Every row with its key; of a data set with many, only one page is in memory at a time."""
+        kept = self._kept_rows(dataset)
+        if kept is None:
+            return chain.from_iterable(self._all_of(it, dataset, model, None) for it in range(self._parts_of(dataset)))
+        return ((key, _decoded(row, model)) for key, row in kept.items())
 
     def find(self, dataset: str, keys: Collection[str], model: type[T]) -> Mapping[str, T]:
         """The rows with these keys that exist."""
-        by_part = _by_part(keys, self._parts.get(dataset, 1))
+        kept = self._kept_rows(dataset) if keys else {}
+        if kept is not None:
+            return {key: _decoded(kept[key], model) for key in keys if key in kept}
+        by_part = _by_part(keys, self._parts_of(dataset))
         return {key: it for part, some in by_part.items() for key, it in self._some_of(part, dataset, some, model)}
 
+    def _parts_of(self, dataset: str) -> int:
+        return self.parts.get(dataset, 1)
+
+    def _kept_rows(self, dataset: str) -> Mapping[str, Row] | None:
+        """All rows of a data set, by key, if they are in memory from now on."""
+        had_question, self._has_question = self._has_question, True
+        prefix = row_prefix(dataset)
+        keys = next((it for it in self._together if it.start <= prefix < it.end), None)
+        if keys is None or not (had_question or keys in self._kept):
+            return None
+        if keys not in self._kept:
+            self._kept[keys] = self._read(keys)
+        return self._kept[keys].get(dataset, {})
+
+    def _read(self, keys: KeyRange) -> dict[str, dict[str, Row]]:
+        """The rows by data set and key."""
+        rows: dict[str, dict[str, Row]] = {}
+        for row in _pages(self._table, partition_of(self._base, MAIN), keys):
+            _, dataset, key = row.key.split(":", 2)
+            rows.setdefault(dataset, {})[key] = row
+        return rows
+
     def _all_of(self, part: int, dataset: str, model: type[T], only: Collection[str] | None) -> Iterator[tuple[str, T]]:
-        prefix, parts = row_prefix(dataset), self._parts.get(dataset, 1)
+        prefix, parts = row_prefix(dataset), self._parts_of(dataset)
         for row in pages(self._table, partition_of(self._base, part), prefix):
             key = row.key.removeprefix(prefix)
             if (only is None or key in only) and part_of(key, parts) == part:
@@ -52,36 +98,11 @@ class StoredRows:
             yield row.key.removeprefix(prefix), _decoded(row, model)
 
 
-class FewRows(StoredRows):
-    """The rows of a small tenant: from the second question on, all of them are read together and kept."""
-
-    def __init__(self, table: RestTable, base: str) -> None:
-        super().__init__(table, base, {})
-        self._has_question = False
-
-    def all(self, dataset: str, model: type[T]) -> Iterator[tuple[str, T]]:
-        if self._is_first_question():
-            return super().all(dataset, model)
-        return ((key, _decoded(row, model)) for key, row in self._kept.get(dataset, {}).items())
-
-    def find(self, dataset: str, keys: Collection[str], model: type[T]) -> Mapping[str, T]:
-        if not keys or self._is_first_question():
-            return super().find(dataset, keys, model)
-        rows = self._kept.get(dataset, {})
-        return {key: _decoded(rows[key], model) for key in keys if key in rows}
-
-    def _is_first_question(self) -> bool:
-        had_question, self._has_question = self._has_question, True
-        return not had_question
-
-    @cached_property
-    def _kept(self) -> dict[str, dict[str, Row]]:
-        """All rows by data set and key."""
-        kept: dict[str, dict[str, Row]] = {}
-        for row in pages(self._table, partition_of(self._base, MAIN), ROWS):
-            _, dataset, key = row.key.split(":", 2)
-            kept.setdefault(dataset, {})[key] = row
-        return kept
+def neighbours(few: Collection[str], stored: Collection[str]) -> list[KeyRange]:
+    """The keys of the ``few`` data sets; in one range are those that no other one of those ``stored`` is between."""
+    ordered = groupby(sorted(map(row_prefix, stored)), key={*map(row_prefix, few)}.__contains__)
+    groups = [list(prefixes) for are_few, prefixes in ordered if are_few]
+    return [KeyRange(it[0], end_of(it[-1])) for it in groups]
 
 
 def _decoded(row: Row, model: type[T]) -> T:
@@ -99,9 +120,13 @@ def _by_part(keys: Collection[str], parts: int) -> dict[int, set[str]]:
 
 def pages(table: RestTable, partition: str, prefix: str) -> Iterator[Row]:
     """All rows of a partition whose keys begin with ``prefix``; only one page is in memory at a time."""
-    start = prefix
+    return _pages(table, partition, KeyRange(prefix, end_of(prefix)))
+
+
+def _pages(table: RestTable, partition: str, keys: KeyRange) -> Iterator[Row]:
+    start = keys.start
     while True:
-        rows = table.range(partition, start, end_of(prefix), columns=BODIES, limit=_ROWS_A_PAGE)
+        rows = table.range(partition, start, keys.end, columns=BODIES, limit=_ROWS_A_PAGE)
         yield from rows
         if len(rows) < _ROWS_A_PAGE:
             return

@@ -1,13 +1,18 @@
 """Mailboxes wait for their turn to be read, and are packed so that a change of one is the change of one row."""
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from integrations.domain.sync.mailboxes import (
     WAITING,
+    MailboxPage,
     MailboxPurpose,
     kind_of_row,
     mailbox_rows,
     mailboxes_in,
+    mailboxes_of,
     merged,
     next_to_read,
     unread_mailbox,
@@ -75,3 +80,34 @@ def test_a_mailbox_that_is_no_persons_has_a_row_of_its_own() -> None:
     assert {key for key in later if later[key] != rows.get(key)} == {"hall"}
     assert [kind_of_row(rows["board"]), *{kind_of_row(it) for it in rows.values()} - {"total"}] == ["total", WAITING]
     assert [WAITING for it in rows.values() if kind_of_row(it) == WAITING] == [WAITING]
+
+
+def finder(rows: Mapping[str, MailboxPage], asked: list[set[str]]) -> Callable[[set[str]], dict[str, MailboxPage]]:
+    """Finds rows by their keys, and remembers which were asked for."""
+
+    def find(keys: set[str]) -> dict[str, MailboxPage]:
+        asked.append(keys)
+        return {it: rows[it] for it in keys if it in rows}
+
+    return find
+
+
+@pytest.mark.parametrize("row_count", [0, 1, 7, 94, 5000])
+def test_the_mailboxes_of_some_users_are_found_however_many_rows_are_thought_to_be_there(row_count: int) -> None:
+    known = [read(f"user{it}", "shared" if it % 9 == 0 else "user") for it in range(3000)]
+    wanted = {"nobody", *(f"user{it}" for it in range(40))}
+
+    found = mailboxes_in(mailboxes_of(wanted, finder(mailbox_rows(known), []), row_count))
+
+    assert {it: found[it] for it in wanted if it in found} == {it.user_id: it for it in known[:40]}
+
+
+@pytest.mark.parametrize("purpose", ["user", "shared"])
+def test_the_mailbox_of_one_user_is_found_by_one_question(purpose: str) -> None:
+    rows = mailbox_rows(read(f"user{it}", purpose if it < 20 else "user") for it in range(3000))
+
+    for number in range(20):
+        asked: list[set[str]] = []
+        found = mailboxes_in(mailboxes_of({f"user{number}"}, finder(rows, asked), len(rows)))
+        assert found[f"user{number}"].purpose == purpose
+        assert [len(it) <= 10 for it in asked] == [True]

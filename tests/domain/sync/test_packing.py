@@ -1,10 +1,11 @@
 """Many small things in few rows."""
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations.domain.sync.packing import MOST_BYTES, pack
+from integrations.domain.sync.packing import MOST_BYTES, pack, rows_holding, rows_that_may_hold
 
 
 class Thing(msgspec.Struct):
@@ -35,3 +36,19 @@ def test_a_thing_too_large_for_a_row_has_one_of_its_own() -> None:
 
     assert sorted(len(row) for row in rows.values()) in ([1, 1], [2])
     assert pack({}) == {}
+
+
+@pytest.mark.parametrize("length", [0, 4000, 40_000])
+def test_things_are_found_by_their_keys_in_rows_of_several_parts(length: int) -> None:
+    rows = pack({str(it): Thing(str(it), "x" * length) for it in range(60)})
+    assert len(rows) >= length // 1000  # the longer, the more parts
+
+    for wanted in [*({str(it)} for it in range(60)), {"3", "44", "absent"}]:
+        found = rows_holding(
+            {it: rows_that_may_hold(it) for it in wanted},
+            lambda keys: {it: rows[it] for it in keys if it in rows},
+            lambda row: (it.key for it in row),
+        )
+        keys = [it.key for row in found for it in row]
+        assert len(keys) == len(set(keys))
+        assert set(keys) >= wanted - {"absent"}

@@ -1,5 +1,6 @@
 """The rows of a small tenant are read together by whoever asks for more than one data set."""
 
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ from azure.identity import ManagedIdentityCredential
 
 from integrations.domain.ids import AccountId, TenantId
 from integrations.domain.sync.datasets import Reading, Record
-from integrations.storage.data import store
+from integrations.storage.data import fences, store
 from integrations.storage.data.store import DataStore
 from shared.storage.tables import Tables
 
@@ -98,6 +99,54 @@ def test_many_rows_are_read_data_set_by_data_set(
     data: DataStore, asked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "_FEW_ROWS", 4)
+    monkeypatch.setattr(store, "_FEW_ROWS_OF_ONE", 0)
 
     assert everything(data) == STORED | {"never read": []}
     assert asked == ["range"] * 5
+
+
+@pytest.fixture
+def big(data: DataStore, monkeypatch: pytest.MonkeyPatch) -> DataStore:
+    """Like a tenant that has many rows of one data set, which stands between those of few rows."""
+    monkeypatch.setattr(store, "_FEW_ROWS", 8)
+    monkeypatch.setattr(store, "_FEW_ROWS_OF_ONE", 2)
+    sync(data, many=["1", "2", "3"], more=["m"])
+    return data
+
+
+def test_of_a_big_tenant_neighbours_of_few_rows_come_by_one_request(big: DataStore, asked: list[str]) -> None:
+    rows = big.state().rows
+    first = [key for key, _ in rows.all("many", Thing)]
+
+    found = {it: [key for key, _ in rows.all(it, Thing)] for it in ("things", "more", "others", "things2")}
+
+    assert first == ["1", "2", "3"]
+    assert found == STORED | {"more": ["m"]}
+    assert rows.find("things2", ["z", "absent"], Thing) == {"z": Thing("Z")}
+    assert asked == ["range"] * 3  # the cursors, the many rows, and all others, which follow each other
+
+
+def test_rows_on_the_other_side_of_many_take_another_request(big: DataStore, asked: list[str]) -> None:
+    sync(big, before=["b"])
+    rows = big.state().rows
+    asked.clear()
+
+    for _ in range(3):
+        assert rows.find("before", ["b"], Thing) == {"b": Thing("B")}
+        assert [key for key, _ in rows.all("others", Thing)] == ["x:1", "y"]
+        assert rows.find("many", ["3"], Thing) == {"3": Thing("3")}
+
+    assert Counter(asked) == {"range": 2, "find": 1 + 3}  # neither side is read twice after the first question
+
+
+def test_nothing_is_kept_of_a_data_set_that_is_spread(
+    data: DataStore, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "_FEW_ROWS", 4)
+    monkeypatch.setattr(fences, "_ROWS_OF_A_PART", 1)
+    sync(data, spread=["1", "2"])
+    rows = data.state().rows
+    asked.clear()
+
+    assert [sorted(key for key, _ in rows.all("spread", Thing)) for _ in range(2)] == [["1", "2"]] * 2
+    assert asked == ["range"] * 4

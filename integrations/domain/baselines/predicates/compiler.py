@@ -31,7 +31,8 @@ from integrations.domain.baselines.predicates.policy_tests import PolicyTest, Te
 from integrations.domain.baselines.predicates.values import COMPARISONS
 from integrations.domain.baselines.tenant import Unknown
 
-_TOGETHER: Final = frozenset({"all", "any", "not", "control", "any_policy"})
+_OF_PREDICATES: Final = frozenset({"all", "any", "not"})
+_TOGETHER: Final = frozenset({*_OF_PREDICATES, "control", "any_policy"})
 _ABOUT_VALUES: Final = frozenset({*COMPARISONS, "every", "some", "present"})
 _BESIDE: Final = frozenset({"path", "compute", "with", "absent", "fails", "says"})
 _POLICY_KEYS: Final = frozenset({"source", "core", "terms", "asks", "accepts"})
@@ -60,7 +61,9 @@ class Compiler:
             judge: Judge = getattr(self, f"_{operator}")(table[operator], item)
         else:
             judge = self._about_value(table, operator, item)
-        return _saying(judge, table.get("says", ""), is_unsure=_is_unsure(table))
+        says, is_unsure = table.get("says", ""), _is_unsure(table)
+        knows_what_is_unknown = operator in _OF_PREDICATES and not says and not is_unsure
+        return judge if knows_what_is_unknown else _saying(judge, says, is_unsure=is_unsure)
 
     def _all(self, tables: Any, item: Types | None) -> Judge:
         return _all_of([self.compiled(it, item) for it in _listed(tables)])
@@ -116,7 +119,7 @@ class Compiler:
             inner = self.compiled(expected, item_types(types) if types else (str,))
             return _of_value(value, _of_items(inner, is_every=operator == "every"), absent)
         operand, compare = Operand(expected, self._names), COMPARISONS[operator]
-        return _of_value(value, lambda scope, it: compare(it, operand(scope)), absent)
+        return _of_value(value, operand.compared(compare), absent)
 
     def _value(self, table: Table, item: Types | None) -> tuple[Value, Types]:
         """What computes the value, and its types (none for a computed one)."""
@@ -262,11 +265,11 @@ def _saying(judge: Judge, says: str, *, is_unsure: bool) -> Judge:
 
 def _of_value(value: Value, judge: Callable[[Scope, Any], bool | None], absent: Any) -> Judge:
     def judged(scope: Scope) -> bool | None:
-        found = _known(value(scope))
+        found = value(scope)
+        if found is NOT_SENT or (found is UNSET and absent is UNSET):
+            raise _not_sent()
         if found is UNSET and isinstance(absent, bool):
             return absent
-        if found is UNSET and absent is UNSET:
-            raise _not_sent()
         answer = judge(scope, absent[0] if found is UNSET else found)
         if answer is None:
             scope.trace.unknown.append(Unknown("A value that decides about it is not understood."))

@@ -1,6 +1,6 @@
 """What a predicate compares with: a value, or a name that stands for one."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -41,6 +41,13 @@ class Operand:
             self._exclusion = name
         else:
             raise InvalidBaseline(f"unknown name: {source}")
+
+    def compared(self, compare: Callable[[Any, Any], bool | None]) -> Callable[[Scope, Any], bool | None]:
+        """What compares a value with it."""
+        if self._exclusion or self._is_roles:
+            return lambda scope, value: compare(value, self(scope))
+        constant = self._value
+        return lambda _scope, value: compare(value, constant)
 
     def __call__(self, scope: Scope) -> Any:
         if self._exclusion:

@@ -102,12 +102,19 @@ def mailbox_data(
 
     A data set that could not be read has no rows: what it would say is not known.
     """
-    mailboxes = mailboxes_in(pages).values()
     return MailboxData(
-        purposes={it.user_id: it.purpose for it in mailboxes if it.purpose is not None},
-        rooms=frozenset(key for it in rooms if (key := mail_key(it.address))),
-        part_numbers=part_numbers_of(licenses),
+        purposes=purposes_of(pages), rooms=room_addresses_of(rooms), part_numbers=part_numbers_of(licenses)
     )
+
+
+def purposes_of(pages: Iterable[MailboxPage]) -> dict[str, str]:
+    """What Exchange says that mailboxes are for, by the user's id."""
+    return {it.user_id: it.purpose for it in mailboxes_in(pages).values() if it.purpose is not None}
+
+
+def room_addresses_of(rooms: Iterable[Room]) -> frozenset[str]:
+    """The addresses of rooms, as keys."""
+    return frozenset(key for it in rooms if (key := mail_key(it.address)))
 
 
 def is_room(user: User, known: MailboxData) -> bool:

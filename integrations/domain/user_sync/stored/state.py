@@ -8,7 +8,7 @@ import msgspec
 from integrations.domain.ids import EndUserId, OrganizationId, PlanId, TenantId
 from integrations.domain.jobs.given_up import GivenUp
 from integrations.domain.user_sync.guard import HoldReason
-from integrations.domain.user_sync.links import LinkedBy, QueueItem
+from integrations.domain.user_sync.links import LinkedBy, QueueItem, QueueKind
 from integrations.domain.user_sync.settings import OrganizationSync, UserSyncSettings
 
 
@@ -125,7 +125,12 @@ class OpenQuestion(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def id(self) -> str:
-        return f"{self.item.kind.value}.{self.item.subject}"
+        return question_id(self.item.kind, self.item.subject)
+
+
+def question_id(kind: QueueKind, subject: str) -> str:
+    """The id of the one question of a kind about a user, or about an Organization."""
+    return f"{kind.value}.{subject}"
 
 
 class LinkedEndUser(msgspec.Struct, frozen=True, kw_only=True):
