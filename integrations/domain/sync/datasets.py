@@ -15,6 +15,9 @@ from integrations.domain.statuses import SyncCause
 from shared.errors import AppError
 from shared.microsoft.usage import Usage
 
+# Data sets whose rows are long: each lists many members, people or devices.
+LONG_ROWS = frozenset({"device_users", "groups", "mailbox_purposes", "per_user_mfa", "registrations", "sign_ins"})
+
 
 class ReaderFailed(AppError):
     """A reader raised an unexpected error: a fault of ours, which fails its data set only."""

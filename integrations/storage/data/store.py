@@ -21,7 +21,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from integrations.domain.ids import AccountId, TenantId
-from integrations.domain.sync.datasets import Confirmed, Cursor
+from integrations.domain.sync.datasets import LONG_ROWS, Confirmed, Cursor
 from integrations.storage.data.changes import Place, Writes
 from integrations.storage.data.fences import (
     FENCE,
@@ -113,7 +113,8 @@ class DataStore:
     def _rows(self, cursors: Mapping[str, Cursor], parts: Mapping[str, int]) -> StoredRows:
         counts = {name: sum(it.counts_by_kind.values()) for name, it in cursors.items()}
         is_small = sum(counts.values()) <= _FEW_ROWS and max(parts.values(), default=1) == 1
-        few = {name for name, count in counts.items() if count <= _FEW_ROWS_OF_ONE and parts.get(name, 1) == 1}
+        undivided = {name for name in counts.keys() - LONG_ROWS if parts.get(name, 1) == 1}
+        few = {name for name in undivided if counts[name] <= _FEW_ROWS_OF_ONE}
         return StoredRows(self.table, self.base, parts, [EVERYTHING] if is_small else neighbours(few, counts))
 
     def consume(self, pending: Mapping[str, Pending]) -> None:

@@ -126,6 +126,16 @@ def test_of_a_big_tenant_neighbours_of_few_rows_come_by_one_request(big: DataSto
     assert asked == ["range"] * 3  # the cursors, the many rows, and all others, which follow each other
 
 
+def test_long_rows_are_read_by_themselves(big: DataStore, asked: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "LONG_ROWS", {"others"})
+    rows = big.state().rows
+
+    for _ in range(2):
+        assert {it: [key for key, _ in rows.all(it, Thing)] for it in STORED} == STORED
+
+    assert asked == ["range"] * (1 + 1 + 1 + 2)  # the cursors, the first question, its neighbours, long rows each time
+
+
 def test_rows_on_the_other_side_of_many_take_another_request(big: DataStore, asked: list[str]) -> None:
     sync(big, before=["b"])
     rows = big.state().rows
