@@ -14,7 +14,7 @@ from integrations.domain.sync.changed_keys import ALL, NONE, Keys
 from integrations.domain.sync.datasets import Cursor, DatasetOutcome
 from integrations.domain.sync.groups import join
 from integrations.domain.sync.mailboxes import MailboxPage, Room, mailboxes_of
-from integrations.domain.sync.records import Domain, Group, License, User
+from integrations.domain.sync.records import Domain, Group, License, SignInPage, SignIns, User
 from integrations.domain.sync.security_records import RoleMember
 from integrations.domain.user_sync.scope.mailbox_kinds import (
     MailboxData,
@@ -32,7 +32,7 @@ from integrations.storage.data.store import StoredData
 
 USERS, GROUPS = "users", "groups"
 _DOMAINS, _LICENSES, _ROLES = "domains", "licenses", "roles"
-_PURPOSES, _ROOMS = "mailbox_purposes", "rooms"
+_PURPOSES, _ROOMS, _SIGN_INS = "mailbox_purposes", "rooms", "sign_ins"
 _SURROUNDINGS = (_DOMAINS, _LICENSES, _ROLES, _ROOMS)
 SOURCES = (USERS, GROUPS, _DOMAINS, _LICENSES, _ROLES, _PURPOSES, _ROOMS)
 
@@ -70,7 +70,10 @@ class StoredDirectory:
 
     @property
     def users_were_read(self) -> bool:
-        cursor = self._cursors.get(USERS)
+        return self._was_read(USERS)
+
+    def _was_read(self, dataset: str) -> bool:
+        cursor = self._cursors.get(dataset)
         return cursor is not None and cursor.complete_at is not None
 
     @property
@@ -103,14 +106,15 @@ class StoredDirectory:
     def read(self, settings: UserSyncSettings, *, only: Collection[str] | None = None) -> DirectoryData:
         """What a plan is made from.
 
-        Of the users ``only`` those with these ids, or all. For some of them the rest is read when it is needed.
+        Of the users ``only`` those with these ids, or all. For some, all but groups is read when it is needed, and
+        sign-ins always are.
         """
         reads_all = only is None
         groups = self.groups() if uses_groups(settings) else {}
         licenses = _rows_by_key(lambda: {it.sku_id: it for it in self.licenses()}, at_once=reads_all)
         mailboxes = MailboxData(
             purposes=_rows_by_key(lambda: purposes_of(self._mailbox_pages(only)), at_once=reads_all),
-            rooms=_keys(lambda: room_addresses_of(self._valid_rows(_ROOMS, Room)), at_once=reads_all),
+            rooms=_keys(lambda: room_addresses_of(self._rows(_ROOMS, Room)), at_once=reads_all),
             part_numbers=_rows_by_key(lambda: part_numbers_of(licenses.values()), at_once=reads_all),
         )
         paid_licenses = _keys(lambda: paid_licenses_of(licenses.values()), at_once=reads_all)
@@ -121,9 +125,14 @@ class StoredDirectory:
             groups_are_current=not uses_groups(settings) or self.is_current(GROUPS),
             verified_domains=_keys(self._verified_domains, at_once=reads_all),
             mailboxes=mailboxes,
-            paid_licenses=paid_licenses if self._is_valid(_LICENSES) else None,
+            paid_licenses=paid_licenses if self._was_read(_LICENSES) else None,
+            licenses_are_current=self.is_current(_LICENSES),
             sync_accounts=_keys(lambda: self._sync_accounts(groups or {}), at_once=reads_all),
+            sign_ins=_ReadWhenNeeded(self._sign_ins) if self._was_read(_SIGN_INS) else None,
         )
+
+    def _sign_ins(self) -> dict[str, SignIns]:
+        return {it.user_id: it for page in self._rows(_SIGN_INS, SignInPage) for it in page.people}
 
     def _verified_domains(self) -> set[str]:
         return {it.name.lower() for it in self._rows(_DOMAINS, Domain) if it.is_verified}
@@ -136,8 +145,7 @@ class StoredDirectory:
 
     def groups(self) -> dict[str, Group] | None:
         """All groups; None if they were never read."""
-        cursor = self._cursors.get(GROUPS)
-        return join(self._rows(GROUPS, Group)) if cursor and cursor.complete_at else None
+        return join(self._rows(GROUPS, Group)) if self._was_read(GROUPS) else None
 
     def _sync_accounts(self, groups: Mapping[str, Group]) -> set[str]:
         return Directory(groups=groups, roles=self._rows(_ROLES, RoleMember)).holders(DIRECTORY_SYNC_ROLE)
@@ -146,16 +154,13 @@ class StoredDirectory:
         rows: Iterable[tuple[str, Row]] = self.stored.rows.all(dataset, model) if dataset in self._cursors else ()
         return [it for _, it in rows]
 
-    def _valid_rows(self, dataset: str, model: type[Row]) -> list[Row]:
-        return self._rows(dataset, model) if self._is_valid(dataset) else []
-
     def licenses(self) -> list[License]:
-        """The tenant's products; none if they were not read lately."""
-        return self._valid_rows(_LICENSES, License)
+        """The tenant's products, as they were last known."""
+        return self._rows(_LICENSES, License)
 
     def mailboxes(self) -> MailboxData:
         """What is known about mailboxes."""
-        return mailbox_data(self._mailbox_pages(None), self._valid_rows(_ROOMS, Room), self.licenses())
+        return mailbox_data(self._mailbox_pages(None), self._rows(_ROOMS, Room), self.licenses())
 
     @property
     def have_purposes_changed(self) -> bool:
@@ -169,9 +174,9 @@ class StoredDirectory:
 
     def _mailbox_pages(self, only: Collection[str] | None) -> Iterable[MailboxPage]:
         if only is None or self.have_purposes_changed:
-            return self._valid_rows(_PURPOSES, MailboxPage)
+            return self._rows(_PURPOSES, MailboxPage)
         cursor = self._cursors.get(_PURPOSES)
-        if cursor is None or not self._is_valid(_PURPOSES):
+        if cursor is None:
             return ()
         row_count = sum(cursor.counts_by_kind.values())
         return mailboxes_of(only, lambda rows: self.stored.rows.find(_PURPOSES, rows, MailboxPage), row_count)

@@ -26,7 +26,7 @@ export function planned(plan, { isHeld = false } = {}) {
     make("p", { class: "headline" }, make("strong", {}, `${headline(counts)}.`), " ", make("span", { class: "quiet" }, "As of ", ago(plan.as_of), ".")),
     isHeld ? null : harm(plan),
     order.map((kind) => changes(kind, counts[kind], plan)),
-    cleared(plan.examples.cleared ?? []), skipped(plan.skipped));
+    services(plan), cleared(plan.examples.cleared ?? []), skipped(plan.skipped));
 }
 
 function headline(counts) {
@@ -76,14 +76,30 @@ function happens(it, kind) {
     said.length ? make("p", {}, sentence(said.join(", "))) : null,
     it.moves_to ? make("p", {}, "Moves to ", named(it.moves_to), ".") : null,
     it.fields.length ? make("ul", { class: "lines" }, it.fields.map((field) => fieldLine(field, kind))) : null,
-    it.also_matches.length ? make("p", { class: "quiet" }, "The filters of ", ...it.also_matches.flatMap((name, place) => [place ? ", " : "", named(name)]), " would take them, too.") : null,
+    it.also_matches.length ? make("p", { class: "quiet" }, it.also_matches.length === 1 ? "The filter of " : "The filters of ", ...listed(it.also_matches), " would take them, too.") : null,
+    it.same_address_in?.length ? make("p", { class: "quiet" }, "Somebody in ", ...listed(it.same_address_in), " has the same address.") : null,
   ];
 }
 
-function fieldLine({ field, before, after }, kind) {
+function listed(names) {
+  return names.flatMap((name, place) => [place ? ", " : "", named(name)]);
+}
+
+function fieldLine({ field, before, after, note: noted }, kind) {
   const label = `${FIELDS[field] ?? field}: `;
-  if (kind === "create" || before == null) return make("li", {}, label, named(after));
-  return make("li", {}, label, make("span", { class: "quiet" }, named(before)), " \u2192 ", named(after));
+  const end = noted === "cut" ? make("span", { class: "quiet" }, " (cut: it is longer at Microsoft)") : null;
+  if (kind === "create" || before == null) return make("li", {}, label, named(after), end);
+  return make("li", {}, label, make("span", { class: "quiet" }, named(before)), " \u2192 ", named(after), end);
+}
+
+/** New ones that may be nobody's, for whoever wants to leave them out. */
+function services({ service_accounts: count = 0, examples }) {
+  if (!count) return null;
+  const title = `${counted(count, "new End User", " looks", " look")} like a service or a device`;
+  const shown = examples.service_accounts ?? [];
+  return make("details", { class: "changes" }, make("summary", { "data-key": "changes-services" }, title),
+    make("p", {}, "The name says so, and nobody is known to have signed in with the account. To leave such accounts out, exclude their department in the filter, or a group that you put them into."),
+    bullets(shown.map((it) => [named(it.name || it.username || it.object_id), it.username ? ` (${it.username})` : ""])));
 }
 
 /** Values that are blank at Microsoft now: ours stay. */

@@ -5,7 +5,7 @@ import { ask, askRows, at } from "./api.js";
 import { heldBack, whyOff } from "./caller.js";
 import { guarded } from "./dialog.js";
 import { counted, frame, make, named, part, say, words } from "./dom.js";
-import { QUESTIONS, LINKED_BY } from "./syncwords.js";
+import { GROUPS_NOT_READ, QUESTIONS, LINKED_BY } from "./syncwords.js";
 import { ago } from "./times.js";
 import { countChips } from "./toolbar.js";
 import { planNote } from "./trouble.js";
@@ -59,7 +59,7 @@ function end({ items, more, first }, change) {
 }
 
 function question(id, it, again) {
-  const [label, text] = QUESTIONS[it.kind] ?? [it.kind, ""];
+  const [label, text] = it.kind === "filter_broken" && !it.missing_groups.length ? GROUPS_NOT_READ : QUESTIONS[it.kind] ?? [it.kind, ""];
   const name = it.user?.name ?? it.organization?.name ?? "";
   const does = (choice, endUser = null) => guarded(() => decide(id, it, choice, endUser, again));
   return make("section", { class: "card question", "aria-label": `${name}: ${label}` },
@@ -85,7 +85,13 @@ function sides({ user, candidates, choices, id }, does) {
     candidates.map((it) => side("End User", [named(it.organization_name), it.end_user.is_active ? "" : "inactive"], COMPARED, it.end_user, (field) => isEqual(user[field], it.end_user[field]),
       foundBy(it.because),
       it.linked_to ? make("p", {}, "Linked to ", named(it.linked_to.name ?? it.linked_to.username ?? it.linked_to.object_id), it.linked_to.is_gone ? ", whose account is gone." : ".") : null,
-      choices.includes("link") ? choiceButton("Link to this End User", `${id}-link-${it.end_user.id}`, does("link", it.end_user.id), it.end_user.name) : null)));
+      choices.includes("link") ? linking(it, id, does) : null)));
+}
+
+/** An End User has one user: a link to another one who is still there has to be undone first. */
+function linking({ end_user: { id: endUser, name }, linked_to: other }, id, does) {
+  if (!other || other.is_gone) return choiceButton("Link to this End User", `${id}-link-${endUser}`, does("link", endUser), name);
+  return make("p", {}, "To link it to this user, ", make("a", { href: `#end-user=${endUser}`, "data-key": `${id}-linked-${endUser}` }, "undo that link"), " first.");
 }
 
 /** What the End User was found by; a link is no finding. */

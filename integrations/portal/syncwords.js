@@ -30,7 +30,7 @@ const MAILBOX_EVIDENCE = {
 export const QUESTIONS = {
   several_end_users: ["several End Users match", "Which of these End Users is this Microsoft user?"],
   several_microsoft_users: ["several Microsoft users match", "More than one Microsoft user matches the same End User. Is it this one?"],
-  already_linked: ["already linked", "The End User that matches is linked to another Microsoft user. Is it this one?"],
+  already_linked: ["already linked", "The End User that matches is linked to another Microsoft user. Is this somebody else?"],
   email_taken: ["mail address taken", "Another End User has this mail address, so it is not written. All other fields are. Change one of the two addresses, or ignore it."],
   name_only: ["same name", "Only the name or other details match, but no mail address. Is it the same person?"],
   rehire_or_other_person: ["rehired or another person", "The End User with this mail address belonged to an account that is gone. Has the same person come back?"],
@@ -38,10 +38,14 @@ export const QUESTIONS = {
   filter_broken: ["filter names a missing group", "A filter names a group that does not exist any more. Nobody becomes inactive because of it, and nobody new is taken by it."],
 };
 
+/** The same of a filter whose groups exist, as far as is known. */
+export const GROUPS_NOT_READ = ["groups not read lately", "The groups of a filter were not read completely, or not lately. Their members as they were last known count, and nobody becomes inactive because of it. The tenant's sync says what is wrong with reading them."];
+
 /** Why a plan waits for somebody; `plan` has the numbers. */
 const HOLDS = {
   too_many: (plan) => harmOf(plan),
-  filter_matches_nobody: () => "A filter now matches nobody, although it has matched people before.",
+  filter_matches_nobody: () => "A filter now matches nobody, although it has matched people before: they are gone at Microsoft, or changed.",
+  more_than_seen: () => "The sync would do more than the plan that was approved.",
   first_after_mapping: () => "This is the first sync since the tenant was mapped, so that somebody looks at it first.",
 };
 

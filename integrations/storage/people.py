@@ -44,7 +44,7 @@ from integrations.storage.people_rows import (
     external_key,
     number_key,
 )
-from shared.storage.tables import MAX_OPERATIONS, RowChanged, RowExists, Tables, Write, end_of
+from shared.storage.tables import MAX_KEYS, MAX_OPERATIONS, RowChanged, RowExists, Tables, Write, end_of
 
 
 class OrganizationPeople:
@@ -81,7 +81,9 @@ class OrganizationPeople:
     def find_with_head(
         self, end_user_ids: Sequence[EndUserId]
     ) -> tuple[Stored[PeopleHead] | None, dict[EndUserId, Stored[EndUser]]]:
-        """The head, and those of these End Users who are here; the head is not read after any of them."""
+        """The head, and those of these End Users who are here; the head is read no later than any of them."""
+        if len(end_user_ids) >= MAX_KEYS:
+            return self.find_head(), {it.value.id: it for it in self.end_users.find_all(end_user_ids).values()}
         head, *found = self._find_several((self.heads, HEAD_KEY), *((self.end_users, it) for it in end_user_ids))
         return head, {it.value.id: it for it in found if it}
 

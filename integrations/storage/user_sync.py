@@ -6,7 +6,7 @@ when the data of the mapping is. Plans that somebody asked for do not replace th
 What is longer than a column is spread over rows ``user_sync_text:<what>:<3 digits>``.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -30,14 +30,14 @@ from integrations.domain.user_sync.stored.state import (
     UserSyncHead,
     question_id,
 )
-from integrations.storage.documents import Documents, RowKind
+from integrations.storage.documents import Documents, RowKind, Stored
 from integrations.storage.lasting import HEAD_KEY, LastingBatch, LastingRows
 from shared.storage.tables import Tables, Write, chunks
 
 HELD_PLAN = "held"
 _PLANS = "plan."
 _TEXT_MOST = 30_000  # characters; Azure takes 32 Ki
-_FEW_USERS = 2  # whose rows are found by their keys, by as many requests as reading all questions takes
+_FEW_USERS = 1  # whose rows are found together with the head: a request finds 14 rows
 _NO_SECRETS: frozenset[str] = frozenset()
 
 
@@ -55,6 +55,23 @@ class UserRows(NamedTuple):
     links: list[UserLink]
     decisions: list[Decision]
     questions: list[QueueItem]
+
+
+class UserSyncBeginning(NamedTuple):
+    """What a run begins with; ``rows`` are None where they are to be read for many users."""
+
+    batch: "UserSyncBatch"
+    text: str
+    rows: UserRows | None
+
+
+def _user_rows(stored: Iterable[Stored[Any] | None]) -> UserRows:
+    found = [it.value for it in stored if it]
+    return UserRows(
+        [it for it in found if isinstance(it, UserLink)],
+        [it for it in found if isinstance(it, Decision)],
+        [it.item for it in found if isinstance(it, OpenQuestion)],
+    )
 
 
 def decision_key(key: DecisionKey) -> str:
@@ -94,30 +111,33 @@ class UserSyncStore(LastingRows[UserSyncHead]):
         self.approvals = self.documents(_APPROVAL)
         self.texts = self.documents(_TEXT)
 
-    def batch_and_text(self, of: str) -> tuple[UserSyncBatch, str]:
-        """A change of what is there now, and a text that was stored in parts; one request, unless it is long."""
-        head, first = self.find_several((self.heads, HEAD_KEY), (self.texts, _text_key(of, 0)))
+    def begin(self, of: str, object_ids: Collection[str]) -> "UserSyncBeginning":
+        """A change of what is there now, a text that was stored in parts, and what is stored about a few users.
+
+        One request, unless the text is long.
+        """
+        few = object_ids if len(object_ids) <= _FEW_USERS else ()
+        head, first, *rows = self.find_several(
+            (self.heads, HEAD_KEY), (self.texts, _text_key(of, 0)), *self._keys_of(few)
+        )
         text = first.value.text if first else ""
-        return self.batch_on(head), self.text(of) if len(text) == _TEXT_MOST else text
+        return UserSyncBeginning(
+            batch=self.batch_on(head),
+            text=self.text(of) if len(text) == _TEXT_MOST else text,
+            rows=_user_rows(rows) if few else None,
+        )
 
     def rows_of(self, object_ids: Collection[str]) -> UserRows:
-        """What is stored about these users; one request for each of a few."""
-        if len(object_ids) > _FEW_USERS:
-            links = [it.value for it in self.links.find_all(object_ids).values()]
-            decisions = [it.value for it in self.decisions.list() if it.value.object_id in object_ids]
-            questions = [it.value.item for it in self.questions.list() if it.value.item.subject in object_ids]
-            return UserRows(links, decisions, questions)
-        wanted: list[tuple[Documents[Any], str]] = [
-            *((self.links, it) for it in object_ids),
-            *((self.decisions, decision_key(DecisionKey(*it))) for it in product(object_ids, Question)),
-            *((self.questions, question_id(*it)) for it in product(QUESTION_OF, object_ids)),
-        ]
-        found = [it.value for it in self.find_several(*wanted) if it]
-        return UserRows(
-            [it for it in found if isinstance(it, UserLink)],
-            [it for it in found if isinstance(it, Decision)],
-            [it.item for it in found if isinstance(it, OpenQuestion)],
-        )
+        """What is stored about these users."""
+        links = [it.value for it in self.links.find_all(object_ids).values()]
+        decisions = [it.value for it in self.decisions.list() if it.value.object_id in object_ids]
+        questions = [it.value.item for it in self.questions.list() if it.value.item.subject in object_ids]
+        return UserRows(links, decisions, questions)
+
+    def _keys_of(self, object_ids: Collection[str]) -> Iterator[tuple[Documents[Any], str]]:
+        yield from ((self.links, it) for it in object_ids)
+        yield from ((self.decisions, decision_key(DecisionKey(*it))) for it in product(object_ids, Question))
+        yield from ((self.questions, question_id(*it)) for it in product(QUESTION_OF, object_ids))
 
     def text(self, of: str) -> str:
         """A text that was stored in parts; "" if there is none."""
@@ -135,13 +155,28 @@ class UserSyncStore(LastingRows[UserSyncHead]):
         for part in chunks(list(writes)):
             self.commit(*part)
 
-    def forget_user(self, linked: LinkedEndUser) -> None:
-        """Delete a link both ways, the questions and decisions about its user, and the texts of plans.
+    def forget_person(self, linked: LinkedEndUser | None) -> None:
+        """Delete the texts of plans, which may name anybody.
+
+        Of somebody who is linked, the link both ways, the questions and the decisions are deleted as well.
 
         Raises:
             VersionConflict: somebody else changed the tenant's user sync at the same time.
         """
-        batch, object_id = self.batch(), linked.object_id
+        batch = self.batch()
+        if linked is not None:
+            self._forget_user(batch, linked)
+        batch.write_many(
+            [self.texts.removed(it) for it in self.texts.list() if it.value.of.startswith((HELD_PLAN, _PLANS))]
+        )
+        if batch.is_empty:
+            return
+        hold = batch.head.hold and msgspec.structs.replace(batch.head.hold, plan_hash="")
+        batch.set_head(basis="", hold=hold)
+        batch.commit()
+
+    def _forget_user(self, batch: UserSyncBatch, linked: LinkedEndUser) -> None:
+        object_id = linked.object_id
         questions = [it for it in self.questions.list() if it.value.item.subject == object_id]
         decisions = [it for it in self.decisions.list() if it.value.object_id == object_id]
         batch.write_many([*map(self.questions.removed, questions), *map(self.decisions.removed, decisions)])
@@ -149,9 +184,3 @@ class UserSyncStore(LastingRows[UserSyncHead]):
         batch.write_many(
             [*map(self.links.removed, links.values()), *map(self.linked_end_users.removed, others.values())]
         )
-        batch.write_many(
-            [self.texts.removed(it) for it in self.texts.list() if it.value.of.startswith((HELD_PLAN, _PLANS))]
-        )
-        hold = batch.head.hold and msgspec.structs.replace(batch.head.hold, plan_hash="")
-        batch.set_head(basis="", hold=hold)
-        batch.commit()

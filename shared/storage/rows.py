@@ -21,6 +21,7 @@ MAX_OPERATIONS = 100
 MAX_PAGE_ROWS = 1000
 # In one filter: https://learn.microsoft.com/rest/api/storageservices/querying-tables-and-entities
 _MAX_COMPARISONS = 15
+MAX_KEYS = _MAX_COMPARISONS - 1  # that one request finds
 _MAX_TRANSACTION_BYTES = 3_500_000
 _MAX_CHARACTERS = 32 * 1024
 _MAX_BINARY_BYTES = 64 * 1024
@@ -137,8 +138,7 @@ def key_groups(keys: Iterable[str]) -> Iterator[list[str]]:
         RowNotStorable: Azure forbids one of them.
     """
     ordered = sorted({checked_key(key) for key in keys})
-    most = _MAX_COMPARISONS - 1
-    return (ordered[start : start + most] for start in range(0, len(ordered), most))
+    return (ordered[start : start + MAX_KEYS] for start in range(0, len(ordered), MAX_KEYS))
 
 
 def is_storable_key(text: str) -> bool:

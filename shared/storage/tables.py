@@ -11,6 +11,7 @@ from azure.data.tables import TableServiceClient
 from shared.storage.account import StorageAccount, audience_of
 from shared.storage.retries import Unanswered, with_retries
 from shared.storage.rows import (
+    MAX_KEYS,
     MAX_OPERATIONS,
     Row,
     RowChanged,
@@ -33,8 +34,8 @@ from shared.storage.table_clients.sdk_transport import BoundedTransport
 from shared.storage.table_clients.transactions import TransactionWriter
 
 __all__ = [
-    "MAX_OPERATIONS", "RestTable", "Row", "RowChanged", "RowExists", "RowNotStorable", "StorageUnavailable", "Table",
-    "Tables", "Value", "Write", "chunks", "delete", "end_of", "insert", "replace", "upsert",
+    "MAX_KEYS", "MAX_OPERATIONS", "RestTable", "Row", "RowChanged", "RowExists", "RowNotStorable", "StorageUnavailable",
+    "Table", "Tables", "Value", "Write", "chunks", "delete", "end_of", "insert", "replace", "upsert",
 ]  # fmt: skip
 
 _API_VERSION = "2020-12-06"  # the first version that accepts tokens

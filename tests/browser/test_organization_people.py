@@ -97,6 +97,7 @@ def test_what_microsoft_knows_of_a_person_is_shown_beside_the_link(site: Site) -
 
     section = site.page.get_by_role("region", name="Microsoft users")
     expect(section.locator("dl")).to_have_count(2)
+    expect(section).to_contain_text("gone at Microsoft")
     for text in ("Surgery", "Oslo", "Microsoft 365 E3", "a person's"):
         expect(section.locator("dl").first).to_contain_text(text)
     expect(section.get_by_role("heading", name="ada@other.example")).to_be_visible()

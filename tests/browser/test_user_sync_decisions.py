@@ -1,6 +1,7 @@
 """What a user sync asks of people: a plan that is held, questions about who somebody is, and links that are wrong."""
 
 import json
+import re
 from typing import Any
 
 from playwright.sync_api import Locator, expect
@@ -166,6 +167,19 @@ def test_a_question_shows_both_sides_marks_what_is_equal_and_leads_to_a_filter_w
     expect(gone.get_by_role("button")).to_have_count(0)
     gone.get_by_role("link", name="Change the filter").click()
     expect(site.page.get_by_role("heading", name="Entra ID User Sync of Contoso Dental")).to_be_focused()
+
+
+def test_who_is_linked_to_somebody_who_is_there_is_to_be_freed_first(site: Site) -> None:
+    user_sync_queue(site)
+    questions = [told_user_sync.HELD_BY_ANOTHER, told_user_sync.GROUPS_NOT_READ]
+    site.answers(f"{PATH}/queue", told_user_sync.queue(questions))
+    site.page.reload()
+    asked = question(site, "Al Ready")
+
+    expect(asked).to_contain_text("Linked to Al First.")
+    expect(asked.get_by_role("button")).to_have_text(["Create a new End User", "Ignore", "Later"])
+    expect(asked.get_by_role("link", name="undo that link")).to_have_attribute("href", re.compile("#end-user=eu_16"))
+    expect(question(site, "Contoso Dental")).to_contain_text("were not read completely, or not lately")
 
 
 def test_questions_are_decided_one_after_the_other(site: Site) -> None:

@@ -102,23 +102,25 @@ def example(number: int, name: str, **changes: Any) -> Object:
         "fields": [],
         "moves_to": None,
         "also_matches": [],
+        "same_address_in": [],
     }  # fmt: skip
     return told | changes
 
 
 NO_CHANGES = dict.fromkeys(("create", "link", "relink", "update", "reactivate", "inactivate", "move"), 0)
-TITLE = {"field": "job_title", "before": "Nurse", "after": "Dentist"}
-NEW_NAME = {"field": "name", "before": None, "after": "Nora New"}
+TITLE = {"field": "job_title", "before": "Nurse", "after": "Dentist", "note": None}
+NEW_NAME = {"field": "name", "before": None, "after": "Nora New", "note": "cut"}
 FIRST_EXAMPLES = {
     "link": [example(1, "Ada Lund", linked_by="mail", fields=[TITLE]), example(2, HOSTILE, linked_by="alias")],
     "create": [
         example(
             20, "Nora New", end_user=None, organization_name="Contoso Dental", fields=[NEW_NAME],
-            also_matches=["Contoso North"],
+            also_matches=["Contoso North"], same_address_in=["Contoso South"],
         )
     ],
+    "service_accounts": [example(21, "Backup Exec", end_user=None, organization_name="Contoso Dental")],
     "queue": [example(30, "Jo Two", end_user=None, queue_kind="several_end_users")],
-    "cleared": [example(4, "Di Moe", fields=[{"field": "phone", "before": "+47 1", "after": None}])],
+    "cleared": [example(4, "Di Moe", fields=[{"field": "phone", "before": "+47 1", "after": None, "note": None}])],
 }  # fmt: skip
 
 
@@ -136,6 +138,7 @@ def plan(plan_hash: str = "hash-1", **changes: Any) -> Object:
         "harmful": 0,
         "hold_reasons": [],
         "examples": FIRST_EXAMPLES,
+        "service_accounts": 1,
     }
     return told | changes
 
@@ -152,6 +155,7 @@ def harmful_plan(plan_hash: str = "hash-held", inactivate: int = 300, of: int = 
         harmful=inactivate,
         hold_reasons=["too_many"],
         examples={"inactivate": examples},
+        service_accounts=0,
     )
 
 
@@ -212,6 +216,14 @@ QUESTIONS = [
     question(6, "filter_broken", "", user=None, question=None, missing_groups=[GONE_GROUP_ID]),
     question(7, "name_only", WHO, user=user(7, "Later Liv"), is_later=True),
 ]  # fmt: skip
+
+
+ANOTHER_ACCOUNT = GONE_ACCOUNT | {"name": "Al First", "is_gone": False}
+HELD_BY_ANOTHER = question(
+    8, "already_linked", WHO, user=user(8, "Al Ready"),
+    candidates=[candidate(end_user(16, "Al Ready"), "mail", linked_to=ANOTHER_ACCOUNT)],
+)  # fmt: skip
+GROUPS_NOT_READ = question(9, "filter_broken", "", user=None, question=None, missing_groups=[])
 
 
 def queue(questions: list[Object] | None = None) -> Handle:

@@ -10,6 +10,7 @@ from local.portal_client import APP_ROLES
 from tests.flows.evaluating import derived_rows, synced
 from tests.flows.portal import CLIENT_ID, Portal
 from tests.flows.reading import cycle, data_of, parts, rows, states
+from tests.flows.user_sync import with_user_sync
 
 Tenant = dict[str, str]
 PURPOSE = "/mailboxSettings/userPurpose"
@@ -287,3 +288,25 @@ def test_nobody_is_counted_as_a_room_once_the_permissions_are_gone_for_long(port
 
     assert (before, during, counts(portal, tenant)["rooms"]) == (1, 1, 0)
     assert portal.row(tenant)["sync_status"]["cause"] == "synced"
+
+
+def test_who_became_inactive_as_a_shared_mailbox_stays_so_while_exchange_tells_nothing(portal: Portal) -> None:
+    sync = with_user_sync(portal)
+    user = sync.has_user("Front Desk")
+    sync.sync()
+    sync.turn_on()
+    portal.microsoft.world.set_mailbox(sync.id, user, "shared")
+    portal.microsoft.world.change_user(sync.id, user, mail="desk@other.example")  # so that it is read again
+    sync.sync()
+
+    def front_desk() -> tuple[bool, str | None]:
+        person = sync.person("Front Desk")
+        return person["is_active"], person["inactive_reason"]
+
+    assert front_desk() == (False, "shared_mailbox")
+    revoke(portal, sync.tenant, "MailboxSettings.Read")
+    for number in range(5):
+        sync.has_end_user(f"Somebody {number}")
+        sync.run()  # everybody is planned
+        sync.sync(hours=25)
+        assert front_desk() == (False, "shared_mailbox")

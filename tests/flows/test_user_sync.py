@@ -178,39 +178,25 @@ def test_settings_that_make_no_sense_are_refused_with_every_reason(sync: UserSyn
     ]
 
 
-def test_a_plan_that_hurts_too_many_is_held_until_somebody_has_seen_it(portal: Portal) -> None:
-    sync = with_user_sync(portal, users=20)
-    sync.turn_on()
-    for user in sync.world.users(sync.id)[1:14]:
-        sync.world.change_user(sync.id, user["id"], accountEnabled=False)
-
+def test_the_plan_tells_which_filters_would_take_somebody_too_and_who_has_the_same_address(sync: UserSync) -> None:
+    """5, 32, 39: also that a value is cut."""
+    organization = next(it for it in sync.portal.ask("GET", "/organizations")["items"] if it["id"] == sync.organization)
+    body = {"name": "Branch", "syncro_tenant_id": organization["syncro_tenant_id"]}
+    branch = sync.portal.ask("POST", "/organizations", body, expect=201)["id"]
+    sync.has_user("Sally Sales", department="Sales", mobilePhone="+47 " + "1" * 80)
+    mail = f"sally.sales@{sync.tenant['domain']}"
+    sync.has_end_user("Sally Sales", mail=mail)
+    sync.has_end_user("Sally Elsewhere", branch, mail=mail)
     sync.sync()
+    sales = {"department": {"include": [{"value": "Sales"}]}}
+    settings = {"organizations": [{"organization_id": sync.organization, "filter": sales}, {"organization_id": branch}]}
 
-    state = sync.state()
-    assert (state["state"], state["hold"]["reasons"]) == ("held", ["too_many"])
-    plan = state["hold"]["plan"]
-    assert (plan["counts"]["inactivate"], plan["inactivated"]) == (13, {"disabled": 13})
-    assert len(plan["examples"]["inactivate"]) == 13
-    assert all(it["is_active"] for it in sync.people())
-    assert portal.status(sync.tenant) == "Success"
-    assert portal.row(sync.tenant)["user_sync"] == {"state": "held", "label": "User sync held", "colour": "orange"}
-    details = portal.ask("GET", f"/tenants/{sync.id}")
-    assert details["user_sync"]["state"] == "held"
-    sync.has_user("New Colleague")
-    sync.sync()
-    assert [it for it in sync.people() if it["name"] == "New Colleague"] == []  # nothing is changed meanwhile
+    examples = sync.plan(settings)["examples"]
 
-    release = f"{sync.path}/release"
-    assert refusal(portal.call("POST", release, {"plan_hash": "0" * 64})) == (409, "plan_changed")
-    held = json.loads(portal.call("POST", release, {"plan_hash": "0" * 64}).body)["plan"]
-    portal.ask("POST", release, {"plan_hash": held["plan_hash"]})
-    portal.run_queues()
-
-    assert (sync.state()["state"], sync.state()["hold"]) == ("synced", None)
-    assert sum(not it["is_active"] for it in sync.people()) == 13
-    assert sync.person("New Colleague")["is_active"]
-    assert portal.row(sync.tenant)["user_sync"] is None
-    assert refusal(portal.call("POST", release, {"plan_hash": held["plan_hash"]})) == (409, "not_held")
+    (linked,) = examples["link"]
+    assert (linked["also_matches"], linked["same_address_in"]) == (["Branch"], ["Branch"])
+    assert {it["field"]: it["note"] for it in linked["fields"]}["mobile_phone"] == "cut"
+    assert {tuple(it["also_matches"]) for it in examples["create"]} == {()}
 
 
 def test_vanished_users_hurt_nobody_before_microsoft_says_so_twice(portal: Portal) -> None:

@@ -89,6 +89,20 @@ def test_whom_it_finds_by_addresses_and_whom_it_asks_about(sync: UserSync) -> No
     assert sync.person("Backup Service")
 
 
+def test_new_ones_that_look_like_services_are_named_before_they_are_taken(sync: UserSync) -> None:
+    """25. Of these, somebody has signed in with all but some."""
+    backups = {sync.has_user(f"Backup {it}"): f"Backup {it}" for it in range(12)}
+    sync.sync()
+
+    plan = sync.turn_on()
+
+    suggested = {it["object_id"] for it in plan["examples"]["service_accounts"]}
+    assert suggested < backups.keys()
+    assert plan["service_accounts"] == len(suggested) > 0
+    assert {it["name"] for it in sync.people()} >= set(backups.values())
+    assert "service_accounts" not in sync.plan()["examples"]
+
+
 def test_marriage_and_a_mail_address_that_somebody_else_has(sync: UserSync) -> None:
     """1, 2, 37, 38, 42."""
     jane = sync.has_user("Jane Roe", mobilePhone="+1 206 555 0100")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from integrations.actions.account import Account
+from integrations.actions.user_sync import change
 from integrations.actions.user_sync import run as user_sync_run
 from integrations.actions.user_sync.chip import show_chip
 from integrations.actions.user_sync.synced_tenant import find_synced_tenant
@@ -176,20 +177,23 @@ def test_a_run_plans_only_when_something_changed(sync: UserSync, monkeypatch: py
     assert len(planned) == 1
 
 
-def test_settings_that_change_while_a_run_writes_win(sync: UserSync, monkeypatch: pytest.MonkeyPatch) -> None:
+@PLANNERS
+def test_settings_that_change_while_a_run_plans_win(
+    sync: UserSync, monkeypatch: pytest.MonkeyPatch, planner: str, also: dict[str, str]
+) -> None:
     sync.turn_on()
-    sync.has_user("Newcomer")
-    plan_sync = user_sync_run.plan_sync
+    sync.world.change_user(sync.id, sync.world.users(sync.id)[0]["id"], displayName="Renamed", **also)
+    plan = getattr(user_sync_run, planner)
 
     def turned_off_meanwhile(*inputs: Any) -> Any:
         monkeypatch.undo()
         sync.turn_off()
-        return plan_sync(*inputs)
+        return plan(*inputs)
 
-    monkeypatch.setattr(user_sync_run, "plan_sync", turned_off_meanwhile)
+    monkeypatch.setattr(user_sync_run, planner, turned_off_meanwhile)
     sync.sync()
 
-    assert "Newcomer" not in {it["name"] for it in sync.people()}
+    assert "Renamed" not in {it["name"] for it in sync.people()}
     assert sync.state()["state"] == "off"
 
 
@@ -210,6 +214,33 @@ def test_a_plan_for_many_users_is_made_in_the_background(sync: UserSync) -> None
     assert len(sync.people()) == 3
     sync.portal.later(hours=25)
     assert sync.portal.call("GET", where).status == 404
+
+
+def test_what_a_plan_for_many_users_did_not_show_is_held(sync: UserSync) -> None:
+    """Nobody waits for a plan of many when they turn it on; the run compares it with what was seen."""
+    sync.turn_on()
+    object.__setattr__(sync.portal.services, "users_while_waiting", 2)
+    sales = {"department": {"exclude": [{"value": "Sales"}]}}
+    settings = {"organizations": [{"organization_id": sync.organization, "filter": sales}]}
+    answer = sync.portal.call("POST", f"{sync.path}/plan", {"settings": settings})
+    sync.portal.run_queues()
+    plan = sync.portal.ask("GET", answer.headers["Location"].removeprefix("/api"))["plan"]
+    assert plan["harmful"] == 0
+    sync.world.change_user(sync.id, sync.world.users(sync.id)[0]["id"], department="Sales")
+    sync.sync(minutes=31)
+
+    assert sync.put(settings, plan["plan_hash"]).status == 200
+    sync.portal.run_queues()
+
+    state = sync.state()
+    assert (state["state"], state["hold"]["reasons"]) == ("held", ["more_than_seen"])
+    assert all(it["is_active"] for it in sync.people())
+    sync.portal.ask("POST", f"{sync.path}/release", {"plan_hash": state["hold"]["plan"]["plan_hash"]})
+    sync.portal.run_queues()
+    assert [it["inactive_reason"] for it in sync.people() if not it["is_active"]] == ["unrouted"]
+    sync.world.change_user(sync.id, sync.world.users(sync.id)[1]["id"], department="Sales")
+    sync.sync()
+    assert sync.state()["state"] == "synced"  # from then on the guard decides
 
 
 @pytest.fixture
@@ -270,6 +301,23 @@ def test_a_tenant_that_is_unmapped_meanwhile_gets_no_chip(sync: UserSync) -> Non
     assert "control user_sync_chip" not in {kind for kind, _ in everything(sync.portal)}
 
 
+def test_a_chip_that_a_dead_process_left_when_the_sync_was_turned_off_goes_with_the_next_run(
+    sync: UserSync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync.has_end_user("Twin", mail="twin@other.example")
+    sync.has_user("Twin")
+    sync.sync()
+    sync.turn_on()
+    with monkeypatch.context() as patched:
+        patched.setattr(change, "show_chip", lambda *_: None)
+        sync.turn_off()
+    assert sync.portal.row(sync.tenant)["user_sync"]["label"] == "1 to decide"
+
+    sync.run()
+
+    assert sync.portal.row(sync.tenant)["user_sync"] is None
+
+
 def test_a_chip_that_a_dead_process_did_not_write_is_shown_after_the_next_run(sync: UserSync) -> None:
     sync.has_end_user("Twin", mail="twin@other.example")
     sync.has_user("Twin")
@@ -277,8 +325,8 @@ def test_a_chip_that_a_dead_process_did_not_write_is_shown_after_the_next_run(sy
     sync.turn_on()
     account = Account(sync.portal.services, ACCOUNT)
     (chip,) = account.control.user_sync_chips.list()
-    with account.change() as change:
-        change.write(account.control.user_sync_chips.removed(chip))
+    with account.change() as removing:
+        removing.write(account.control.user_sync_chips.removed(chip))
     assert sync.portal.row(sync.tenant)["user_sync"] is None
 
     sync.run()

@@ -172,8 +172,7 @@ class LinksOfPerson:
             linked = self._links.get(tenant_id)
             assets = AssetLinkStore(self._account.services.tables, self._account.id, tenant_id)
             assets.forget_person(self._end_user_id, [linked.object_id] if linked else [])
-            if linked is not None:
-                self._store(tenant_id).forget_user(linked)
+            self._store(tenant_id).forget_person(linked)
 
     def _store(self, tenant_id: TenantId) -> UserSyncStore:
         return self._account.services.user_sync(self._account.id, tenant_id)

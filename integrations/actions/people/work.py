@@ -92,7 +92,7 @@ class PeopleWork:
         return result
 
     def continue_from(self, head: Stored[PeopleHead] | None) -> None:
-        """Have ``carry_further`` begin with a head that was read already."""
+        """Have ``carry_further`` begin with a head that was read already, unless it has to be opened first."""
         if head is None or head.value.closed_at is None:
             self._last = PeopleBatch(self.people, head, self.by, self.account.services.clock())
 

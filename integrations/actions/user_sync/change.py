@@ -57,7 +57,8 @@ def change_user_sync(
     check_settings(synced, settings)
     batch = _begin(synced, if_match)
     if plan_hash:
-        _require_approval(synced, settings, plan_hash)
+        is_compared = _require_approval(synced, settings, plan_hash)
+        batch.set_head(approval=plan_hash, is_approval_unchecked=not is_compared)
     elif not _differs_in_authority_only(synced, batch, settings):
         raise Conflict(
             "Nobody has seen what these settings would change.",
@@ -75,7 +76,6 @@ def change_user_sync(
         organization_id=synced.mapping.organization_id,
         is_on=settings.is_on,
         is_first=head.is_first or is_first,
-        approval=plan_hash or head.approval,
         hold=None,
     )
     _commit(synced, batch, actor, "changed user sync" if was_on else "turned user sync on")
@@ -117,9 +117,10 @@ def release_plan(services: Services, actor: Actor, tenant_id: TenantId, plan_has
             text = synced.store.text(HELD_PLAN)
             raise _plan_changed(msgspec.json.decode(text, type=PlanView) if text else None)
         stored = synced.store.approvals.find(plan_hash)
-        if stored is not None:
-            seen = msgspec.structs.replace(stored.value, planned_at=services.clock())
-            batch.write(synced.store.approvals.saved(stored.now(seen)))
+        if stored is None:  # an earlier version of ours deleted it after a day
+            raise _plan_changed(None)
+        seen = msgspec.structs.replace(stored.value, planned_at=services.clock())
+        batch.write(synced.store.approvals.saved(stored.now(seen)))
         batch.set_head(approval=plan_hash, basis="")
         _commit(synced, batch, actor, "released user sync")
 
@@ -152,10 +153,10 @@ def _begin(synced: SyncedTenant, if_match: str) -> UserSyncBatch:
     return batch
 
 
-def _require_approval(synced: SyncedTenant, settings: UserSyncSettings, plan_hash: str) -> None:
+def _require_approval(synced: SyncedTenant, settings: UserSyncSettings, plan_hash: str) -> bool:
     """Make sure that somebody saw what a sync with these settings would do now.
 
-    For many users this is left to the sync, which is held if it would do more.
+    Returns False if there are so many users that this is left to the next run, which is held if it would do more.
     """
     directory, now = require_users(synced), synced.account.services.clock()
     approval = read_approval(synced.store, plan_hash)
@@ -166,13 +167,14 @@ def _require_approval(synced: SyncedTenant, settings: UserSyncSettings, plan_has
     )
     is_many = is_for_many(synced, directory)
     if is_many and is_valid:
-        return
+        return False
     if is_many:
         raise _plan_changed(None)
     made = make_plan(synced, settings, directory)
     if not is_valid or not is_approved(made.plan, approval):
         keep_approval(synced.store, made.plan)
         raise _plan_changed(view_of(synced, made.read.inputs, made.plan))
+    return True
 
 
 def _plan_changed(plan: PlanView | None) -> Conflict:

@@ -27,7 +27,7 @@ from integrations.domain.user_sync.settings import UserSyncSettings
 from integrations.domain.user_sync.stored.end_users import known_end_user
 from integrations.storage.control import CURRENT, Control
 from integrations.storage.documents import Stored
-from integrations.storage.user_sync import UserSyncStore
+from integrations.storage.user_sync import UserRows, UserSyncStore
 from shared.errors import NotFound
 
 
@@ -36,7 +36,7 @@ class ReadInputs:
     """The inputs of a plan, and the versions they were read at.
 
     ``sequences`` are the numbers of End Users' last changes, ``managed`` their managed fields; ``seen`` are the numbers
-    of Organizations' last changes, read before their people. Where only some users are planned, ``heads`` and
+    of Organizations' last changes, read no later than their people. Where only some users are planned, ``heads`` and
     ``end_users`` are the rows that were read of Organizations' people.
     """
 
@@ -76,10 +76,14 @@ def read_inputs(synced: SyncedTenant, settings: UserSyncSettings, directory: Sto
 
 
 def read_some(
-    synced: SyncedTenant, settings: UserSyncSettings, directory: StoredDirectory, object_ids: Collection[str]
+    synced: SyncedTenant,
+    settings: UserSyncSettings,
+    directory: StoredDirectory,
+    object_ids: Collection[str],
+    rows: UserRows,
 ) -> ReadInputs:
-    """Of the same only what concerns these users."""
-    links, decisions, questions = synced.store.rows_of(object_ids)
+    """Of the same only what concerns these users; ``rows`` is what is stored about them."""
+    links, decisions, questions = rows
     heads, end_users = _some_people(synced, sorted({it.end_user_id for it in links if it.end_user_id}))
     people = [it.value for it in end_users.values()]
     inputs = UserSyncInputs(

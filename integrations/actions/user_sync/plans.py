@@ -193,8 +193,9 @@ def read_approval(store: UserSyncStore, plan_hash: str) -> PlanApproval | None:
 
 
 def clean_plans(store: UserSyncStore, services: Services) -> None:
-    """Delete plans that are kept no longer, with the texts that belong to them."""
-    now = services.clock()
+    """Delete plans that are kept no longer, with the texts that belong to them; not the one that is held."""
+    now, head = services.clock(), store.find_head()
+    held = head.value.hold.plan_hash if head and head.value.hold else ""
     for plan in store.plans.list():
         if now - plan.value.at > USER_SYNC_PLANS:
             texts = [
@@ -203,7 +204,7 @@ def clean_plans(store: UserSyncStore, services: Services) -> None:
             ]
             store.put(*texts, store.plans.removed(plan))
     for approval in store.approvals.list():
-        if now - approval.value.planned_at > USER_SYNC_APPROVALS:
+        if now - approval.value.planned_at > USER_SYNC_APPROVALS and approval.value.plan_hash != held:
             marks = store.text_writes(_marks_of(approval.value.plan_hash), "")
             store.put(*marks, store.approvals.removed(approval))
 

@@ -12,7 +12,7 @@ import msgspec
 
 from integrations.actions.account import Account
 from integrations.actions.actors import Actor
-from integrations.actions.directory import StoredDirectory
+from integrations.actions.directory import USERS, StoredDirectory
 from integrations.actions.failures import record_failure
 from integrations.actions.user_sync.chip import is_shown, show_chip
 from integrations.actions.user_sync.inputs import ReadInputs, read_inputs, read_some, seen_now
@@ -23,7 +23,7 @@ from integrations.domain.ids import EndUserId
 from integrations.domain.integrations import Tenant
 from integrations.domain.jobs.orders import EvaluateOrder
 from integrations.domain.retry_delays import EVERYBODY_PLANNED
-from integrations.domain.sync.changed_keys import ALL
+from integrations.domain.sync.changed_keys import ALL, NONE
 from integrations.domain.user_sync.guard import approval_of, review
 from integrations.domain.user_sync.incremental import plan_incrementally
 from integrations.domain.user_sync.links import UserLink
@@ -35,7 +35,7 @@ from integrations.domain.user_sync.stored.state import PlanHold, UserSyncCounts
 from integrations.services import Services
 from integrations.storage.control import VersionConflict
 from integrations.storage.data.store import StoredData, Superseded
-from integrations.storage.user_sync import HELD_PLAN, UserSyncBatch
+from integrations.storage.user_sync import HELD_PLAN, UserSyncBeginning
 from shared.storage.tables import StorageUnavailable
 
 
@@ -51,8 +51,14 @@ def sync_users(services: Services, order: EvaluateOrder, stored: StoredData, kno
         StorageUnavailable: storage does not answer.
     """
     account = Account(services, order.account_id)
-    batch, settings = services.user_sync(account.id, order.tenant_id).batch_and_text(SETTINGS)
-    if not batch.head.is_on or batch.head.is_closed or known.mapping is None:
+    users = stored.pending[USERS].keys if USERS in stored.pending else NONE
+    begun = services.user_sync(account.id, order.tenant_id).begin(SETTINGS, NONE if users is ALL else users)
+    batch = begun.batch
+    if known.mapping is None:
+        return
+    if not batch.head.is_on or batch.head.is_closed:
+        if not batch.is_new:  # a process may have died before it took the chip away
+            show_chip(SyncedTenant(account, known, known.mapping), batch.head)
         return
     control = account.control
     tenant, syncro_tenant, chip = control.find_several(
@@ -64,9 +70,9 @@ def sync_users(services: Services, order: EvaluateOrder, stored: StoredData, kno
         return
     synced = SyncedTenant(account, tenant.value, tenant.value.mapping, syncro_tenant)
     try:
-        _UserSyncRun(synced, batch, stored, synced.settings_in(settings)).run()
+        _UserSyncRun(synced, begun, stored).run()
         if not is_shown(synced, batch.head, chip.value if chip else None):
-            show_chip(synced, batch.head)
+            show_chip(synced, synced.head())
     except (StorageUnavailable, Superseded):
         raise
     except VersionConflict as error:
@@ -78,13 +84,12 @@ def sync_users(services: Services, order: EvaluateOrder, stored: StoredData, kno
 
 
 class _UserSyncRun:
-    def __init__(
-        self, synced: SyncedTenant, batch: UserSyncBatch, stored: StoredData, settings: UserSyncSettings
-    ) -> None:
+    def __init__(self, synced: SyncedTenant, begun: UserSyncBeginning, stored: StoredData) -> None:
         self._synced = synced
-        self._batch = batch
+        self._batch = batch = begun.batch
+        self._rows = begun.rows
         self._now = synced.account.services.clock()
-        self._settings = settings
+        self._settings = synced.settings_in(begun.text)
         self._directory = StoredDirectory(synced.tenant, stored, self._now)
         self._basis = _basis(synced.tenant, self._settings, self._directory)
         self._is_first = batch.head.is_first or self._is_of_another_mapping
@@ -101,13 +106,14 @@ class _UserSyncRun:
         is_due = head.planned_at is None or self._now - head.planned_at >= EVERYBODY_PLANNED
         if changed is ALL or is_due or not self._is_basis_as_planned:
             return False
-        read = read_some(self._synced, self._settings, self._directory, changed)
+        rows = self._synced.store.rows_of(changed) if self._rows is None else self._rows
+        read = read_some(self._synced, self._settings, self._directory, changed, rows)
         if read.seen != head.seen or not self._are_surroundings_as_planned(read.inputs.directory):
             return False
         plan = plan_incrementally(read.inputs, changed)
         if plan is None:
             return False
-        self._carry_out(read, plan, is_alone=True)
+        self._carry_out(read, plan)
         return True
 
     def _plan_everybody(self) -> None:
@@ -116,7 +122,12 @@ class _UserSyncRun:
         if self._is_of_another_mapping:  # what was approved there says nothing of this one
             self._batch.set_head(approval="", is_first=True)
         approval = read_approval(self._synced.store, self._batch.head.approval)
-        reviewed = review(plan, approval, is_first_after_mapping=self._is_first and bool(read.inputs.links))
+        reviewed = review(
+            plan,
+            approval,
+            is_first_after_mapping=self._is_first and bool(read.inputs.links),
+            is_approval_unchecked=self._batch.head.is_approval_unchecked,
+        )
         if reviewed.is_held:
             self._hold(
                 read, plan, PlanHold(since=self._now, reasons=reviewed.reasons, plan_hash=approval_of(plan).plan_hash)
@@ -128,6 +139,7 @@ class _UserSyncRun:
             counts=_counts(read, plan),
             skipped={it.value: number for it, number in sorted(plan.skipped.items(), key=lambda it: it[0].value)},
             planned_at=self._now,
+            is_approval_unchecked=False,
             directory_hash=read.inputs.directory.hash_besides_users(),
             purposes_hash=read.inputs.directory.mailboxes.purposes_hash(),
         )
@@ -159,10 +171,13 @@ class _UserSyncRun:
 
     def _hold(self, read: ReadInputs, plan: UserSyncPlan, hold: PlanHold) -> None:
         before = self._batch.head.hold
-        if before and before.plan_hash == hold.plan_hash and before.reasons == hold.reasons:
-            return
         store, batch = self._synced.store, self._batch
+        is_same = before is not None and before.plan_hash == hold.plan_hash and before.reasons == hold.reasons
+        if is_same and store.approvals.find(hold.plan_hash):
+            return
         keep_approval(store, plan)
+        if is_same:  # an earlier version of ours deleted what can be approved
+            return
         text = msgspec.json.encode(view_of(self._synced, read.inputs, plan)).decode()
         batch.write_many(store.text_writes(HELD_PLAN, text))
         hold = msgspec.structs.replace(hold, since=before.since if before else hold.since)
@@ -172,19 +187,14 @@ class _UserSyncRun:
         with self._synced.account.change(self._actor, "held user sync", subject, reason=hold.reasons[0].value):
             pass
 
-    def _carry_out(self, read: ReadInputs, plan: UserSyncPlan, *, is_alone: bool = False, **in_head: object) -> None:
-        """Write what changes, and then ``in_head`` into the head.
-
-        A plan that ``is_alone`` concerns nobody else. So it keeps no other run away before its links are written.
-        """
+    def _carry_out(self, read: ReadInputs, plan: UserSyncPlan, **in_head: object) -> None:
+        """Write what changes, and then ``in_head`` into the head."""
         batch, store = self._batch, self._synced.store
         writer = PlanWriter(self._synced, read, plan, batch)
         if not writer.is_empty:
             self._audit(plan)
-            batch.set_head(run=batch.head.run + 1)
-            if not is_alone:
-                batch.set_head(basis="")
-                batch.commit()  # from here on nobody else's run can write links
+            batch.set_head(run=batch.head.run + 1, basis="")
+            batch.commit()  # from here on nobody else's run can write links, and settings are still those of the plan
             writer.write()
         if batch.head.hold:
             batch.write_many(store.text_writes(HELD_PLAN, ""))

@@ -43,6 +43,7 @@ class PlanWriter:
         self._links = self._links_after()
         self._linked = {it.end_user_id for it in self._links.values()}
         self._works: dict[OrganizationId, PeopleWork] = {}
+        self._heads, self._stored = dict(read.heads), read.end_users  # until somebody else is faster
         self.seen = dict(read.seen)
         self.left: list[UserChange] = []
 
@@ -121,8 +122,9 @@ class PlanWriter:
             before, done = batch.head.end_users_sequence, set()
             is_first = next(tries) == 0  # whoever is to be made is taken to be absent, until a conflict says otherwise
             wanted = [it.end_user_id for it in changes if not (is_first and it.created_in)]
-            are_known = is_first and bool(self._read.end_users)
-            found = self._read.end_users if are_known else work.people.end_users.find_all(wanted)
+            if not is_first:
+                self._stored = {}
+            found = self._stored or work.people.end_users.find_all(wanted)
             for it in changes:
                 stored, managed = found.get(it.end_user_id), self._plan.managed.get(it.end_user_id, ())
                 if stored is None and it.created_in:
@@ -146,8 +148,8 @@ class PlanWriter:
         work = self._works.get(organization_id)
         if work is None:
             work = self._works[organization_id] = PeopleWork(self._synced.account, organization_id, by=ChangedBy.SYNC)
-            if organization_id in self._read.heads:
-                work.continue_from(self._read.heads[organization_id])
+            if organization_id in self._heads:
+                work.continue_from(self._heads.pop(organization_id))
         return work
 
     def _is_as_read(self, person: EndUser) -> bool:

@@ -24,6 +24,7 @@ class HoldReason(Enum):
     TOO_MANY = "too_many"
     FILTER_EMPTY = "filter_matches_nobody"
     FIRST_AFTER_MAPPING = "first_after_mapping"
+    MORE_THAN_SEEN = "more_than_seen"
 
 
 class PlanApproval(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,8 +89,17 @@ def is_approved(plan: UserSyncPlan, approval: PlanApproval | None) -> bool:
     return approval.settings_hash == settings_hash(plan.settings) and harm_marks(plan) <= approval.harm
 
 
-def review(plan: UserSyncPlan, approval: PlanApproval | None = None, *, is_first_after_mapping: bool = False) -> Review:
-    """Whether a plan may be applied without asking; to be called before its first write."""
+def review(
+    plan: UserSyncPlan,
+    approval: PlanApproval | None = None,
+    *,
+    is_first_after_mapping: bool = False,
+    is_approval_unchecked: bool = False,
+) -> Review:
+    """Whether a plan may be applied without asking; to be called before its first write.
+
+    ``is_approval_unchecked``: nobody has compared yet what the sync would do with what was seen.
+    """
     harmful = sum(any(kind in HARMFUL for kind in it.kinds) for it in plan.changes)
     if is_approved(plan, approval):
         return Review(harmful=harmful, linked_active=plan.linked_active, not_approved=0)
@@ -97,6 +107,7 @@ def review(plan: UserSyncPlan, approval: PlanApproval | None = None, *, is_first
         HoldReason.TOO_MANY: harmful > MOST_END_USERS and harmful > MOST_SHARE * plan.linked_active,
         HoldReason.FILTER_EMPTY: bool(plan.emptied),
         HoldReason.FIRST_AFTER_MAPPING: is_first_after_mapping,
+        HoldReason.MORE_THAN_SEEN: is_approval_unchecked and harmful > 0,
     }
     return Review(
         harmful=harmful,

@@ -23,6 +23,8 @@ from integrations.domain.user_sync.settings import SyncedField, UserSyncSettings
 from integrations.domain.user_sync.upkeep import Upkeep, Upkept
 
 MOST_EXAMPLES = 100
+_LAST_ONES = 2  # of the last End Users of an Organization that are deleted in one plan: one of them may just leave
+_LOST = {LeftOutReason.UNROUTED: _LAST_ONES, LeftOutReason.DELETED: 1}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,13 +162,18 @@ class _Planner:
         return sum(it.is_active for it in self._inputs.end_users.values() if it.id in linked)
 
     def _emptied(self, changes: Iterable[UserChange]) -> list[OrganizationId]:
-        """Organizations that lose End Users since their filter allows nobody."""
-        lost = (it for it in changes if it.is_active is False and it.inactive_because is LeftOutReason.UNROUTED)
-        losing = {
-            self._identities.accepted_organization(it.object_id, self._inputs.end_users[it.end_user_id]) for it in lost
-        }
+        """Organizations that lose End Users since their filter allows nobody; not where the last one was deleted."""
+        lost: Counter[OrganizationId] = Counter()
+        for it in changes:
+            if it.is_active is False and it.inactive_because in _LOST:
+                organization_id = self._identities.accepted_organization(
+                    it.object_id, self._inputs.end_users[it.end_user_id]
+                )
+                lost[organization_id] += _LOST[it.inactive_because]
         return [
-            it.organization_id for it in self._router.filters if it.organization_id in losing and not self._allows(it)
+            it.organization_id
+            for it in self._router.filters
+            if lost[it.organization_id] >= _LAST_ONES and not self._allows(it)
         ]
 
     def _allows(self, organization: CompiledFilter) -> bool:

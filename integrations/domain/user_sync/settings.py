@@ -123,7 +123,11 @@ class UserFilter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     @property
     def takes_everybody(self) -> bool:
-        return self == UserFilter()
+        """Whether no member is left for Organizations after this one."""
+        texts = (self.department, self.office, self.domain)
+        has_values = any(it.include or it.exclude for it in (*texts, self.group))
+        leaves_out_blanks = any(it.blank is BlankRule.EXCLUDE for it in texts)
+        return UserType.MEMBER in self.user_types and not has_values and not leaves_out_blanks
 
 
 class OrganizationSync(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,6 +1,6 @@
 """A plan of a user sync as the API shows it: counts of what it would change, and examples."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from itertools import islice
 from typing import Annotated
@@ -10,16 +10,19 @@ import msgspec
 from integrations.domain.ids import EndUserId, OrganizationId, PlanId
 from integrations.domain.retention import USER_SYNC_APPROVALS
 from integrations.domain.user_sync.changes import ChangeKind, UserChange
+from integrations.domain.user_sync.fields import FieldChange, FieldNote
 from integrations.domain.user_sync.guard import HoldReason, plan_hash, review
 from integrations.domain.user_sync.inputs import UserSyncInputs
 from integrations.domain.user_sync.links import KnownEndUser, LinkedBy, QueueItem, QueueKind
 from integrations.domain.user_sync.plan import MOST_EXAMPLES, UserSyncPlan
 from integrations.domain.user_sync.scope.reasons import LeftOutReason
+from integrations.domain.user_sync.scope.routing import Router
+from integrations.domain.user_sync.scope.service_accounts import service_accounts
 from integrations.domain.user_sync.settings import SyncedField
 from integrations.domain.user_sync.stored.state import PlanProgress, PlanState
 from shared.http.schemas import one_of
 
-_QUEUE, _CLEARED = "queue", "cleared"
+_QUEUE, _CLEARED, _SERVICES = "queue", "cleared", "service_accounts"
 OrganizationNames = Mapping[OrganizationId, str]
 
 
@@ -46,11 +49,13 @@ class FieldChangeView(msgspec.Struct, frozen=True, kw_only=True):
         field: Which one, by its name in an End User.
         before: The value until now. Null if it is blank.
         after: The value afterwards. Null if it was cleared at Microsoft and stays as it is here.
+        note: What else happens to the value: "cut" if Microsoft's is longer than the field. Null if nothing does.
     """
 
     field: Annotated[str, one_of(SyncedField)]
     before: str | None
     after: str | None
+    note: Annotated[str, one_of(FieldNote)] | None = None
 
 
 class PlanExample(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,7 +72,8 @@ class PlanExample(msgspec.Struct, frozen=True, kw_only=True):
         queue_kind: The question that would be asked. Null if none would.
         fields: The fields that would be written.
         moves_to: The Organization to which the End User would move, by its name. Null if it would not.
-        also_matches: Other Organizations that have somebody with the same address, by their names.
+        also_matches: Later Organizations whose filters would take the user, too, by their names.
+        same_address_in: Other Organizations that have somebody with the same address, by their names.
     """
 
     object_id: str
@@ -81,6 +87,7 @@ class PlanExample(msgspec.Struct, frozen=True, kw_only=True):
     fields: list[FieldChangeView] = []
     moves_to: str | None = None
     also_matches: list[str] = []
+    same_address_in: list[str] = []
 
 
 class ChangeCounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,8 +126,10 @@ class PlanView(msgspec.Struct, frozen=True, kw_only=True):
         linked_active: How many End Users are linked and active now.
         harmful: How many of them would become inactive, move, or be linked to another user.
         hold_reasons: Why a sync would wait for somebody, if nobody had seen this plan. Empty if it would not.
-        examples: At most 100 users of each kind of change, of "queue" for questions, and of "cleared" for fields that
-            were cleared at Microsoft and stay as they are.
+        service_accounts: How many of those who would get a new End User are named like a service or a device, and are
+            not known to have signed in interactively.
+        examples: At most 100 users of each kind of change, of "queue" for questions, of "cleared" for fields that were
+            cleared at Microsoft and stay as they are, and of "service_accounts".
     """
 
     plan_hash: str
@@ -134,6 +143,7 @@ class PlanView(msgspec.Struct, frozen=True, kw_only=True):
     harmful: int
     hold_reasons: list[Annotated[str, one_of(HoldReason)]]
     examples: dict[str, list[PlanExample]]
+    service_accounts: int = 0
 
 
 class PlanFailure(msgspec.Struct, frozen=True, kw_only=True):
@@ -167,7 +177,7 @@ class OrderedPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def plan_view(inputs: UserSyncInputs, plan: UserSyncPlan, names: OrganizationNames) -> PlanView:
-    counts, reviewed = plan.counts(), review(plan)
+    counts, reviewed, services = plan.counts(), review(plan), service_accounts(plan.changes, inputs.directory)
     as_of = plan.as_of.replace(microsecond=0)
     return PlanView(
         plan_hash=plan_hash(plan),
@@ -180,19 +190,28 @@ def plan_view(inputs: UserSyncInputs, plan: UserSyncPlan, names: OrganizationNam
         linked_active=plan.linked_active,
         harmful=reviewed.harmful,
         hold_reasons=[it.value for it in reviewed.reasons],
-        examples=_Examples(inputs, plan, names).by_kind(),
+        examples=_Examples(inputs, plan, names).by_kind(services),
+        service_accounts=len(services),
     )
+
+
+def _field_change(change: FieldChange) -> FieldChangeView:
+    note = change.note.value if change.note else None
+    return FieldChangeView(field=change.field.value, before=change.before, after=change.after, note=note)
 
 
 class _Examples:
     def __init__(self, inputs: UserSyncInputs, plan: UserSyncPlan, names: OrganizationNames) -> None:
         self._inputs, self._plan, self._names = inputs, plan, names
+        self._router = Router(inputs.settings, inputs.directory)
 
-    def by_kind(self) -> dict[str, list[PlanExample]]:
+    def by_kind(self, service_accounts: Collection[str]) -> dict[str, list[PlanExample]]:
         examples = {it.value: [self._of_change(change) for change in self._plan.examples(it)] for it in ChangeKind}
         questions = (it for it in self._plan.queue.values() if it.kind is not QueueKind.FILTER_BROKEN)
         examples[_QUEUE] = [self._of_question(it) for it in islice(questions, MOST_EXAMPLES)]
         examples[_CLEARED] = [self._of_cleared(it) for it in islice(sorted(self._plan.cleared), MOST_EXAMPLES)]
+        services = (it for it in self._plan.changes if it.created_in and it.object_id in service_accounts)
+        examples[_SERVICES] = [self._of_change(it) for it in islice(services, MOST_EXAMPLES)]
         return {kind: it for kind, it in examples.items() if it}
 
     def _of_change(self, change: UserChange) -> PlanExample:
@@ -206,10 +225,18 @@ class _Examples:
             organization_name=self._name(change.created_in),
             linked_by=change.linked_by.value if change.linked_by else None,
             reason=change.inactive_because.value if change.inactive_because else None,
-            fields=[FieldChangeView(field=it.field.value, before=it.before, after=it.after) for it in change.fields],
+            fields=[_field_change(it) for it in change.fields],
             moves_to=self._name(change.moves_to),
-            also_matches=sorted({self._names.get(it.organization_id, "") for it in others} - {""}),
+            also_matches=self._also_matching(change),
+            same_address_in=sorted({self._names.get(it.organization_id, "") for it in others} - {""}),
         )
+
+    def _also_matching(self, change: UserChange) -> list[str]:
+        """Told of whoever gets a place: by a new End User, a link or a move."""
+        user = self._inputs.directory.users.get(change.object_id)
+        is_placed = change.created_in or change.linked_by or change.moves_to
+        also = self._router.route(user).also_matches if user and is_placed else ()
+        return [it for it in map(self._name, also) if it]
 
     def _of_question(self, item: QueueItem) -> PlanExample:
         first = next((self._inputs.end_users.get(it.end_user_id) for it in item.candidates), None)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from integrations.actions.directory import SOURCES
 from integrations.domain.evaluations import registry
 from integrations.domain.evaluations.dataset_state import DatasetState
 from integrations.domain.evaluations.evaluation import Evaluation, Result
@@ -153,6 +154,7 @@ def test_every_evaluation_is_one_of_its_name_and_needs_what_is_synced() -> None:
 
     assert len(set(names)) == len(names)
     assert registry.needed_datasets() <= {it.name for it in DATASETS}
+    assert set(SOURCES) == registry.SYNCED
     assert not set(names) & {it.name for it in DATASETS}  # an export tells rows by these names
 
 

@@ -33,7 +33,7 @@ def synced(count: int) -> World:
         (54, 11, True),
         (400, 80, False),
         (400, 81, True),
-        (3, 3, False),
+        (3, 2, False),
     ],
 )
 def test_more_than_ten_and_more_than_a_fifth_are_held(people: int, gone: int, is_held: bool) -> None:
@@ -88,6 +88,27 @@ def test_a_filter_that_matches_nobody_any_more_is_held_however_few_it_hurts() ->
     assert review(plan).reasons == [HoldReason.FILTER_EMPTY]
     made.has(user("john", department="Sales"))
     assert made.plan().emptied == []
+
+
+@pytest.mark.parametrize("people", [2, 3, 10])
+def test_all_people_of_a_small_organization_do_not_vanish_at_once(people: int) -> None:
+    made = synced(people)
+    made.users.clear()
+
+    assert review(made.plan()).reasons == [HoldReason.FILTER_EMPTY]
+
+
+def test_what_nobody_has_compared_with_what_was_seen_is_held_however_little_more_it_does() -> None:
+    made = synced(30)
+    del made.users["u0"]
+    approval = approval_of(made.plan())
+    assert not review(made.plan(), approval, is_approval_unchecked=True).is_held
+    del made.users["u1"]
+
+    assert review(made.plan(), approval, is_approval_unchecked=True).reasons == [HoldReason.MORE_THAN_SEEN]
+    assert not review(made.plan(), approval).is_held
+    made.has(user("u0"), user("u1"), user("new"))
+    assert not review(made.plan(), approval, is_approval_unchecked=True).is_held
 
 
 def test_the_last_one_to_leave_holds_nothing() -> None:

@@ -1,9 +1,12 @@
 """Whom a filter takes, where a user belongs, and what a mailbox is."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from integrations.domain.sync.mailboxes import MailboxPage, MailboxPurpose, Room
-from integrations.domain.sync.records import License
+from integrations.domain.sync.records import License, SignIns
 from integrations.domain.user_sync.changes import ChangeKind
 from integrations.domain.user_sync.links import QueueKey, QueueKind
 from integrations.domain.user_sync.scope.mailbox_kinds import (
@@ -17,16 +20,20 @@ from integrations.domain.user_sync.scope.mailbox_kinds import (
 )
 from integrations.domain.user_sync.scope.reasons import LeftOutReason, SkipReason
 from integrations.domain.user_sync.scope.routing import DirectoryData, Route, Router
+from integrations.domain.user_sync.scope.service_accounts import is_named_like_service, service_accounts
 from integrations.domain.user_sync.settings import (
     BlankRule,
     DomainFilter,
+    OrganizationSync,
     TextCondition,
     TextFilter,
     TextOperator,
     UserFilter,
+    UserSyncSettings,
     UserType,
 )
-from tests.domain.user_sync.worlds import ACME, BRANCH, department, equal, group, in_group, into, sync, user, world
+from integrations.domain.user_sync.validation import problems_of
+from tests.domain.user_sync.worlds import ACME, BRANCH, NOW, department, equal, group, in_group, into, sync, user, world
 
 SALES = TextFilter(include=[*equal("Sales"), TextCondition(value="field", operator=TextOperator.STARTS_WITH)])
 DOMAIN = DomainFilter(include=["Fabrikam.example"], exclude=["old.fabrikam.example"])
@@ -249,3 +256,65 @@ def _license(sku_id: str, part_number: str, **more: bool) -> License:
     numbers = {"bought": 1, "assigned": 0}
     defaults = {"is_assignable": True, "is_per_user": True}
     return License(sku_id=sku_id, part_number=part_number, name=part_number, **{**defaults, **more}, **numbers)
+
+
+@pytest.mark.parametrize(
+    ("names", "is_one"),
+    [
+        ({"name": "Backup Exec"}, True),
+        ({"name": "Scanner2 Office"}, True),
+        ({"username": "svc-sql01@contoso.example"}, True),
+        ({"mail": "do.not-reply@contoso.example"}, True),
+        ({"mail": "no_reply@contoso.example"}, True),
+        ({"name": "Service Account Veeam"}, True),
+        ({"name": "Sandra Scanlon", "mail": "sandra.scanlon@contoso.example"}, False),
+        ({"mail": "jane@backup.example"}, False),
+        ({"name": "Botha"}, False),
+    ],
+)
+def test_names_of_services_and_devices_are_told_from_those_of_people(names: dict[str, str], *, is_one: bool) -> None:
+    assert is_named_like_service(user("jane", **names)) is is_one
+
+
+def test_new_end_users_that_look_like_services_are_suggested_unless_somebody_signs_in_with_them() -> None:
+    made = world(*(user(it, name=f"Backup {it}") for it in ("never", "always", "silent")), user("jane"))
+    known = {it: SignIns(user_id=it, last_at=NOW if it == "always" else None) for it in ("always", "silent")}
+    plan, directory = made.plan(), made.inputs().directory
+
+    assert service_accounts(plan.changes, directory) == ["always", "never", "silent"]
+    assert service_accounts(plan.changes, replace(directory, sign_ins=known)) == ["never", "silent"]
+    made.run()
+    assert service_accounts(made.plan().changes, directory) == []
+
+
+def test_a_license_that_is_not_known_counts_unless_all_are_known() -> None:
+    made = world(user("paid", license_ids=["e3"]), user("free", license_ids=["flow"]), user("new", license_ids=["e5"]))
+    made.settings = into(sync(), licensed_only=True)
+    made.directory["paid_licenses"] = {"e3"}
+    made.directory["mailboxes"] = MailboxData(part_numbers={"e3": "E3", "flow": "FLOW"})
+
+    assert made.plan().skipped == {LeftOutReason.UNLICENSED: 2}
+    made.directory["licenses_are_current"] = False
+    assert made.plan().skipped == {LeftOutReason.UNLICENSED: 1}
+
+
+@pytest.mark.parametrize(
+    ("restricts", "is_everybody"),
+    [
+        ({}, True),
+        ({"user_types": [UserType.MEMBER, UserType.GUEST]}, True),
+        ({"domain": DomainFilter(also_subdomains=True)}, True),
+        ({"department": TextFilter(blank=BlankRule.INCLUDE)}, True),
+        ({"department": TextFilter(blank=BlankRule.EXCLUDE)}, False),
+        ({"user_types": [UserType.GUEST]}, False),
+        ({"domain": DomainFilter(exclude=["contoso.example"])}, False),
+    ],
+)
+def test_a_filter_that_leaves_no_member_to_others_must_be_the_last(
+    restricts: dict[str, Any], *, is_everybody: bool
+) -> None:
+    settings = UserSyncSettings(
+        organizations=[OrganizationSync(organization_id=ACME, filter=UserFilter(**restricts)), sync(BRANCH)]
+    )
+
+    assert bool(problems_of(settings, {ACME, BRANCH})) is is_everybody

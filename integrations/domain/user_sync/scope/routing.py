@@ -13,7 +13,7 @@ import msgspec
 from integrations.domain.ids import OrganizationId
 from integrations.domain.security.certainty import Certainty
 from integrations.domain.security.policy_people import Directory
-from integrations.domain.sync.records import Group, User
+from integrations.domain.sync.records import Group, SignIns, User
 from integrations.domain.user_sync.comparison import short_hash
 from integrations.domain.user_sync.scope.filters import CompiledFilter, FilterVerdict
 from integrations.domain.user_sync.scope.mailbox_kinds import MailboxData, MailboxKind, mailbox_of
@@ -36,8 +36,10 @@ class DirectoryData:
     """What is known of a tenant's directory.
 
     ``users_are_current``: they were read completely and lately, and none that vanished are held back. ``groups`` are
-    None if they were never read. ``paid_licenses`` are ids of products, None if they are not known: then any license
-    counts. ``sync_accounts`` are ids of those who hold the role of directory synchronization.
+    None if they were never read. ``paid_licenses`` are ids of products as they were last known, None if they never
+    were: then any license counts. Unless ``licenses_are_current``, so does one that is not known. ``sync_accounts`` are
+    ids of those who hold the role of directory synchronization. ``sign_ins`` are by object id, None if they were never
+    read.
     """
 
     users: Mapping[str, User]
@@ -47,7 +49,9 @@ class DirectoryData:
     verified_domains: Collection[str] = frozenset()
     mailboxes: MailboxData = field(default_factory=MailboxData)
     paid_licenses: Collection[str] | None = None
+    licenses_are_current: bool = True
     sync_accounts: Collection[str] = frozenset()
+    sign_ins: Mapping[str, SignIns] | None = None
 
     def hash_besides_users(self) -> str:
         """A text that is the same while all is that a plan depends on besides users, their mailboxes, and groups."""
@@ -149,8 +153,11 @@ class Router:
             yield LeftOutReason.UNROUTED
 
     def _is_licensed(self, user: User) -> bool:
-        paid = self._directory.paid_licenses
-        return bool(user.license_ids) if paid is None else any(it in paid for it in user.license_ids)
+        paid, known = self._directory.paid_licenses, self._directory.mailboxes.part_numbers
+        if paid is None:
+            return bool(user.license_ids)
+        is_sure = self._directory.licenses_are_current
+        return any(it in paid or not (is_sure or it in known) for it in user.license_ids)
 
 
 def keeps_directories_in_sync(user: User, sync_accounts: Collection[str]) -> bool:

@@ -58,8 +58,9 @@ class UserSyncHead(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     ``version`` numbers the settings; ``applied_version`` is that of the last plan that was applied. ``epoch`` is that
     of the mapping under which links are in use: under any other they are frozen. ``organization_id`` is the
-    Organization of that mapping. ``approval`` is the hash of the plan that somebody has seen. ``is_first`` is set until
-    the first plan after the tenant was mapped to another Organization is applied. ``run`` grows with each run that
+    Organization of that mapping. ``approval`` is the hash of the plan that somebody has seen, and
+    ``is_approval_unchecked`` is set until a plan is found to do no more. ``is_first`` is set until the first plan after
+    the tenant was mapped to another Organization is applied. ``run`` grows with each run that
     writes. ``basis`` is what the last plan was made from besides rows; "" has the next run plan anew. ``seen`` are the
     last changes of Organizations' people that a plan has seen. ``planned_at`` is when all users were last planned;
     ``directory_hash`` and ``purposes_hash`` are of what was known besides users then. Nothing is written any more once
@@ -71,6 +72,7 @@ class UserSyncHead(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     organization_id: OrganizationId | None = None
     is_on: bool = False
     approval: str = ""
+    is_approval_unchecked: bool = False
     is_first: bool = False
     run: int = 0
     basis: str = ""
