@@ -20,6 +20,7 @@ from integrations.domain.jobs.orders import EvaluateOrder
 from integrations.domain.sync.changed_keys import ALL
 from integrations.domain.sync.mailboxes import MailboxPage
 from integrations.domain.sync.records import Device, ManagedDevice, User
+from integrations.domain.sync.security_records import RoleMember
 from integrations.domain.user_sync.settings import OrganizationSync, UserSyncSettings
 from integrations.storage.asset_links import AssetLinkStore
 from integrations.storage.data.store import StoredData
@@ -85,6 +86,8 @@ def link_changed(bench: "Bench", told: dict[str, Any]) -> dict[str, Any]:
 
     def run(some: list[str]) -> dict[str, Any]:
         state = bench.services.data(order.account_id, order.tenant_id, order.epoch).state()
+        state.rows.find("users", some, User)  # as MFA does, which is evaluated before: rows of roles are kept then
+        list(state.rows.all("roles", RoleMember))
         anew = state._replace(pending={USERS: changed._replace(keys=frozenset(some))})
         return bench.measured(partial(sync_users, bench.services, order, anew, tenant))
 
