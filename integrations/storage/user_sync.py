@@ -58,7 +58,7 @@ class UserRows(NamedTuple):
 
 
 class UserSyncBeginning(NamedTuple):
-    """What a run begins with; ``rows`` are None where they are to be read for many users."""
+    """What a run begins with; ``rows`` are None unless they were asked for about a single user."""
 
     batch: "UserSyncBatch"
     text: str
@@ -112,7 +112,7 @@ class UserSyncStore(LastingRows[UserSyncHead]):
         self.texts = self.documents(_TEXT)
 
     def begin(self, of: str, object_ids: Collection[str]) -> "UserSyncBeginning":
-        """A change of what is there now, a text that was stored in parts, and what is stored about a few users.
+        """A change of what is there now, a text that was stored in parts, and what is stored about a single user.
 
         One request, unless the text is long.
         """
@@ -129,6 +129,8 @@ class UserSyncStore(LastingRows[UserSyncHead]):
 
     def rows_of(self, object_ids: Collection[str]) -> UserRows:
         """What is stored about these users."""
+        if not object_ids:
+            return UserRows([], [], [])
         links = [it.value for it in self.links.find_all(object_ids).values()]
         decisions = [it.value for it in self.decisions.list() if it.value.object_id in object_ids]
         questions = [it.value.item for it in self.questions.list() if it.value.item.subject in object_ids]

@@ -23,8 +23,7 @@ from integrations.domain.user_sync.settings import SyncedField, UserSyncSettings
 from integrations.domain.user_sync.upkeep import Upkeep, Upkept
 
 MOST_EXAMPLES = 100
-_LAST_ONES = 2  # of the last End Users of an Organization that are deleted in one plan: one of them may just leave
-_LOST = {LeftOutReason.UNROUTED: _LAST_ONES, LeftOutReason.DELETED: 1}
+_ALL_OF_THEM = 2  # the weight from which on an Organization is emptied: by one whom no filter takes, or two that go
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,19 +161,27 @@ class _Planner:
         return sum(it.is_active for it in self._inputs.end_users.values() if it.id in linked)
 
     def _emptied(self, changes: Iterable[UserChange]) -> list[OrganizationId]:
-        """Organizations that lose End Users since their filter allows nobody; not where the last one was deleted."""
+        """Organizations that lose End Users since their filter allows nobody.
+
+        Not where the last one of them is deleted or moves: somebody may just leave.
+        """
         lost: Counter[OrganizationId] = Counter()
         for it in changes:
-            if it.is_active is False and it.inactive_because in _LOST:
-                organization_id = self._identities.accepted_organization(
-                    it.object_id, self._inputs.end_users[it.end_user_id]
-                )
-                lost[organization_id] += _LOST[it.inactive_because]
+            if weight := _weight_of_loss(it):
+                end_user = self._inputs.end_users[it.end_user_id]
+                lost[self._identities.accepted_organization(it.object_id, end_user)] += weight
         return [
             it.organization_id
             for it in self._router.filters
-            if lost[it.organization_id] >= _LAST_ONES and not self._allows(it)
+            if lost[it.organization_id] >= _ALL_OF_THEM and not self._allows(it)
         ]
 
     def _allows(self, organization: CompiledFilter) -> bool:
         return any(organization.verdict(it).allows is Certainty.YES for it in self._users.values())
+
+
+def _weight_of_loss(change: UserChange) -> int:
+    if change.is_active is False and change.inactive_because is LeftOutReason.UNROUTED:
+        return _ALL_OF_THEM
+    is_deleted = change.is_active is False and change.inactive_because is LeftOutReason.DELETED
+    return int(is_deleted or change.moves_to is not None)

@@ -98,6 +98,20 @@ def test_all_people_of_a_small_organization_do_not_vanish_at_once(people: int) -
     assert review(made.plan()).reasons == [HoldReason.FILTER_EMPTY]
 
 
+@pytest.mark.parametrize(("people", "is_held"), [(1, False), (2, True), (9, True)])
+def test_all_people_of_a_small_organization_do_not_move_by_themselves_at_once(people: int, *, is_held: bool) -> None:
+    made = world(*(user(f"u{it}", department="Sales") for it in range(people)))
+    made.settings = into(sync(BRANCH, department("Sales")), sync(), moves_by_itself=True)
+    made.run()
+    for it in range(people):
+        made.changes_user(f"u{it}", department="Marketing")
+
+    held = review(made.plan())
+
+    assert made.plan().counts() == {ChangeKind.MOVE: people}
+    assert held.reasons == ([HoldReason.FILTER_EMPTY] if is_held else [])
+
+
 def test_what_nobody_has_compared_with_what_was_seen_is_held_however_little_more_it_does() -> None:
     made = synced(30)
     del made.users["u0"]
