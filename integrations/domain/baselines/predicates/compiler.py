@@ -114,7 +114,7 @@ class Compiler:
         expected = table[operator]
         absent = _absent(table)
         if operator == "present":
-            return lambda scope: (_known(value(scope)) is not UNSET) is expected
+            return _of_value(value, lambda _scope, _it: expected, not expected)
         if operator in {"every", "some"}:
             inner = self.compiled(expected, item_types(types) if types else (str,))
             return _of_value(value, _of_items(inner, is_every=operator == "every"), absent)
@@ -276,12 +276,6 @@ def _of_value(value: Value, judge: Callable[[Scope, Any], bool | None], absent: 
         return answer
 
     return judged
-
-
-def _known(value: Any) -> Any:
-    if value is NOT_SENT:
-        raise _not_sent()
-    return value
 
 
 def _not_sent() -> Unknown:
