@@ -13,11 +13,17 @@ def sync(portal: Portal) -> UserSync:
     return with_user_sync(portal)
 
 
-def test_a_plan_that_hurts_too_many_is_held_until_somebody_has_seen_it(portal: Portal) -> None:
+def about_to_hurt_thirteen(portal: Portal) -> UserSync:
+    """The next sync would make thirteen of twenty End Users inactive."""
     sync = with_user_sync(portal, users=20)
     sync.turn_on()
     for user in sync.world.users(sync.id)[1:14]:
         sync.world.change_user(sync.id, user["id"], accountEnabled=False)
+    return sync
+
+
+def test_a_plan_that_hurts_too_many_is_held_until_somebody_has_seen_it(portal: Portal) -> None:
+    sync = about_to_hurt_thirteen(portal)
 
     sync.sync()
 
@@ -49,10 +55,7 @@ def test_a_plan_that_hurts_too_many_is_held_until_somebody_has_seen_it(portal: P
 
 
 def test_a_plan_that_was_held_over_a_long_weekend_is_released(portal: Portal) -> None:
-    sync = with_user_sync(portal, users=20)
-    sync.turn_on()
-    for user in sync.world.users(sync.id)[1:14]:
-        sync.world.change_user(sync.id, user["id"], accountEnabled=False)
+    sync = about_to_hurt_thirteen(portal)
     sync.sync()
     held = sync.state()["hold"]["plan"]
     for _ in range(8):
@@ -70,10 +73,7 @@ def test_a_plan_that_was_held_over_a_long_weekend_is_released(portal: Portal) ->
 def test_a_held_plan_whose_approval_an_earlier_version_deleted_can_be_released_after_the_next_run(
     portal: Portal,
 ) -> None:
-    sync = with_user_sync(portal, users=20)
-    sync.turn_on()
-    for user in sync.world.users(sync.id)[1:14]:
-        sync.world.change_user(sync.id, user["id"], accountEnabled=False)
+    sync = about_to_hurt_thirteen(portal)
     sync.sync()
     body, store = {"plan_hash": sync.state()["hold"]["plan"]["plan_hash"]}, portal.services.user_sync(ACCOUNT, sync.id)
     store.put(*map(store.approvals.removed, store.approvals.list()))
@@ -99,10 +99,7 @@ def test_everybody_of_a_small_tenant_who_vanishes_at_once_is_held(sync: UserSync
 
 
 def test_who_is_erased_without_a_link_is_no_longer_named_by_a_plan_that_is_held(portal: Portal) -> None:
-    sync = with_user_sync(portal, users=20)
-    sync.turn_on()
-    for user in sync.world.users(sync.id)[1:14]:
-        sync.world.change_user(sync.id, user["id"], accountEnabled=False)
+    sync = about_to_hurt_thirteen(portal)
     sync.has_user("Somebody Unique", mail="unique@other.example")
     person = sync.has_end_user("Somebody Unique", mail="unique@other.example")
     sync.sync()
