@@ -121,6 +121,12 @@ def test_each_promise_of_the_user_sync_is_seen_to_be_broken(broken: str, before:
     assert broken in found
 
 
+def test_an_address_that_two_users_are_to_have_is_asked_about_although_nobody_has_it() -> None:
+    asked = question("email_taken", mail="ann@one.example", rivals=["u2"])
+
+    assert list(told(QUIET, ({ORG: person()}, {**link(), **asked}))) == []
+
+
 FLEET = Fleet(
     {"d1": {"deviceId": "e1", "owner": "u1"}, "d2": {"deviceId": "e2", "owner": "u2"}},
     {"m1": {"id": "m1", "azureADDeviceId": "e1", "serialNumber": "5cd 1", "userId": "u1"}},

@@ -98,7 +98,8 @@ def _answered(question: Mapping[str, Any], after: State, told: Told) -> Iterator
         yield "who is where it was accepted"
     if kind == "email_taken":
         others = (it for key, it in after.people.items() if key != linked)
-        if not any(question["mail"].lower() in _addresses_of_person(it) for it in others):
+        is_taken = any(question["mail"].lower() in _addresses_of_person(it) for it in others)
+        if not is_taken and not question.get("rivals"):  # what two are to have nobody gets
             yield f"as nobody has {question['mail']}"
 
 
