@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from integrations.actions.evaluate import evaluate_tenant
+from integrations.actions.user_sync import run as user_sync_run
 from integrations.actions.user_sync.inputs import read_inputs
+from integrations.storage.people import PeopleBatch
 from tests.flows.portal import Portal
 from tests.flows.user_sync import UserSync, with_user_sync
 
@@ -90,6 +92,29 @@ def test_a_run_for_one_user_asks_for_nothing_twice(sync: UserSync, monkeypatch: 
     assert taken["POST", "control"] == 1  # the audit entry
     assert taken["POST", "$batch"] == 3  # the head, before anything is written; the End User; the link
     assert taken.total() <= 10
+
+
+def test_an_end_user_that_changed_since_it_was_read_is_left_to_the_next_run(
+    sync: UserSync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user, commits = sync.world.users(sync.id)[0], list[object]()
+    person, plan, commit = sync.person(user["displayName"]), user_sync_run.plan_incrementally, PeopleBatch.commit
+    fields = ("name", "given_name", "surname", "mail", "phone", "mobile_phone", "job_title")
+
+    def edited_meanwhile(*inputs: Any) -> Any:
+        monkeypatch.setattr(user_sync_run, "plan_incrementally", plan)
+        body = {it: person[it] for it in fields} | {"keep_active": True}
+        sync.portal.ask("PUT", f"/end-users/{person['id']}", body)
+        monkeypatch.setattr(PeopleBatch, "commit", lambda batch: (commits.append(batch), commit(batch)))
+        return plan(*inputs)
+
+    monkeypatch.setattr(user_sync_run, "plan_incrementally", edited_meanwhile)
+    sync.world.change_user(sync.id, user["id"], displayName="Jane Doe")
+    sync.sync()
+
+    assert len(commits) == 1  # in vain: it is left to the next run
+    sync.run()
+    assert sync.person("Jane Doe")["keep_active"]
 
 
 def _is_disabled(sync: UserSync, first: str, _second: str) -> None:
